@@ -1,0 +1,119 @@
+"""The only reader of the environment: every setting, typed, with its default and a sentence.
+
+A value that cannot be used stops the start with the variable's name; nothing else reads os.environ.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+HERE = Path(__file__).resolve().parent
+
+
+class ConfigError(Exception):
+    """The environment holds a value that cannot be used; the text names the variable."""
+
+
+class Settings(BaseSettings):
+    """What the environment or a `.env` file beside app.py says; each field is the variable of that name in capitals."""
+
+    model_config = SettingsConfigDict(env_file=HERE / ".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    app_env: Literal["development", "production"] = Field("development", description="`production` demands SECRET_KEY")
+    host: str = Field("", description="address to listen on; 127.0.0.1, or 0.0.0.0 when the host sets PORT")
+    port: int = Field(5000, ge=0, le=65535, description="port to listen on")
+    threads: int = Field(16, ge=1, le=256, description="requests served at once by one process")
+    data_dir: Path = Field(
+        HERE / "data", description="folder of the data file, its journal, its lock and the made keys"
+    )
+    database_url: SecretStr = Field(
+        SecretStr("json:"), description="`json:` (a JSON file in DATA_DIR) or `sqlite:///path.db`"
+    )
+    api_key: SecretStr = Field(
+        SecretStr(""), description="admin key of the company `default`; made at first start if unset"
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="32 bytes or more; required in production, made in DATA_DIR elsewhere"
+    )
+    cors_origins: str = Field("*", description="origins that browsers may call /api from, comma separated")
+    public_url: str = Field("", description="address of this desk as customers see it; put into notices")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="least severe log line that is written"
+    )
+    openai_api_key: SecretStr = Field(
+        SecretStr(""), description="key of the language model; without it replies are canned"
+    )
+    openai_base_url: str = Field("", description="any OpenAI-compatible endpoint (Azure, Gemini, Ollama, vLLM)")
+    openai_model: str = Field("gpt-4o-mini", description="name of the model at that endpoint")
+    ai_timeout_seconds: float = Field(8.0, gt=0, le=60, description="longest wait for the model, both tries together")
+    smtp_host: str = Field("", description="mail server; without it each notice is one log line")
+    smtp_port: int = Field(587, ge=1, le=65535, description="port of the mail server")
+    smtp_username: str = Field("", description="name to sign in to the mail server with")
+    smtp_password: SecretStr = Field(SecretStr(""), description="password of that name")
+    smtp_security: Literal["none", "starttls", "tls"] = Field("starttls", description="how the connection is protected")
+    mail_from: str = Field("support@localhost", description="sender of every notice")
+    support_email: str = Field("", description="who is alerted to urgent tickets")
+    render: str = Field("", description="set by Render; the same as APP_ENV=production")
+
+    @field_validator("app_env", "smtp_security", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_engine(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("json:", "sqlite:///")):
+            raise ValueError("must begin with json: or sqlite:///")
+        return value
+
+    @field_validator("openai_base_url", "public_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("mail_from", "support_email")
+    @classmethod
+    def _mail_address(cls, value: str) -> str:
+        if value and ("@" not in value or any(c in value for c in "\r\n")):
+            raise ValueError("must be an e-mail address")
+        return value
+
+    @model_validator(mode="after")
+    def _production_has_a_secret(self) -> "Settings":
+        secret = self.secret_key.get_secret_value()
+        if (secret or self.production) and len(secret.encode()) < 32:
+            raise ValueError("SECRET_KEY must be given in production and be 32 bytes or more")
+        return self
+
+    @property
+    def production(self) -> bool:
+        return self.app_env == "production" or bool(self.render)
+
+    @property
+    def bind_host(self) -> str:
+        """HOST; without it every interface when the platform sets PORT, else this machine only."""
+        return self.host or ("0.0.0.0" if "PORT" in os.environ else "127.0.0.1")  # noqa: S104
+
+    @property
+    def cors_origin_list(self) -> list[str]:
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises ConfigError naming each variable that cannot be used (never its value)."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"{'.'.join(str(p) for p in e['loc']).upper() or 'Settings'}: {e['msg']}" for e in error.errors()]
+        raise ConfigError("Cannot start, please correct the environment: " + "; ".join(problems)) from None

@@ -1,0 +1,258 @@
+"""Where rows live: open_storage(url), units of work, and the verbs of a Desk opened for one actor.
+
+The company (and for a customer, the person) is built into every verb here, once; no rule of the desk belongs here.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.sql.elements import ColumnElement
+from uuid_utils import uuid7
+
+import tables
+import times
+from errors import unavailable
+from json_file import JsonFile
+from models import Actor
+from sqlite_file import SqliteFile, StorageError
+
+Row = dict[str, Any]
+Clock = Callable[[], datetime]
+
+
+class Desk:
+    """One unit of work of one actor: its verbs see and touch only the rows that exist for that actor."""
+
+    def __init__(self, connection: Connection, actor: Actor | None, now: str) -> None:
+        self._connection = connection
+        self._actor = actor
+        self.now = now
+        self._scope = {} if actor is None else {"company_": actor.company_id, "customer_": actor.customer_row}
+
+    @property
+    def actor(self) -> Actor:
+        """Who works at this desk. Raises RuntimeError at an unscoped desk."""
+        if self._actor is None:
+            raise RuntimeError("an unscoped desk has no actor")
+        return self._actor
+
+    def rows(self, table: Table, *columns: Any) -> Select[Any]:
+        """A selectable of the rows of `table` that exist for this actor, to be narrowed and ordered further."""
+        kind = "all" if self._actor is None else self._actor.role
+        base = _visible(table, kind == "all", kind == "customer")
+        return base.with_only_columns(*columns) if columns else base
+
+    def get(self, table: Table, row_id: str, *, lock: bool = False) -> Row | None:
+        """The row with that id, or None. `lock` keeps other writers away until this unit of work ends."""
+        kind = "all" if self._actor is None else self._actor.role
+        statement = _by_id(table, kind == "all", kind == "customer", lock)
+        row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
+        return None if row is None else dict(zip(row._fields, row, strict=True))
+
+    def find(self, statement: Select[Any], **params: Any) -> list[Row]:
+        """The rows of a selectable made by `rows`."""
+        result = self._connection.execute(statement, {**self._scope, **params})
+        names = tuple(result.keys())
+        return [dict(zip(names, row, strict=True)) for row in result]
+
+    def first(self, statement: Select[Any], **params: Any) -> Row | None:
+        """The first row of a selectable made by `rows`, or None."""
+        found = self.find(statement.limit(1), **params)
+        return found[0] if found else None
+
+    def count(self, statement: Select[Any]) -> int:
+        """How many rows a selectable has, counted by the database."""
+        counting = statement.with_only_columns(func.count()).order_by(None)
+        return int(self._connection.execute(counting, self._scope).scalar_one())
+
+    def aggregate(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
+        """The rows of an aggregating selectable as tuples."""
+        return [tuple(row) for row in self._connection.execute(statement, self._scope)]
+
+    def search(self, statement: Select[Any], words: str, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+        """`statement` narrowed to rows where each word is found in one of the columns, in any case."""
+        for word in words.split():
+            statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+        return statement
+
+    def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
+        """Adds a row and gives it back whole. The id is made here; the company is the actor's."""
+        result = self._connection.execute(insert(table).returning(table), self._complete(table, values))
+        row = result.one()
+        return dict(zip(row._fields, row, strict=True))
+
+    def insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Adds rows that name the same columns, without giving them back."""
+        if rows:
+            self._connection.execute(insert(table), [self._complete(table, values) for values in rows])
+
+    def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
+        """Adds a row unless a unique constraint has it already; tells whether it was added."""
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(insert(table), self._complete(table, values))
+        except IntegrityError:
+            return False
+        return True
+
+    def update(self, table: Table, row_id: str, values: Mapping[str, Any]) -> Row | None:
+        """Changes one row and gives it back whole; None when there is no such row for this actor."""
+        statement = update(table).where(table.c.id == row_id, *self._conditions(table)).values(dict(values))
+        row = self._connection.execute(statement.returning(table), self._scope).first()
+        return None if row is None else dict(zip(row._fields, row, strict=True))
+
+    def update_where(self, table: Table, *conditions: ColumnElement[bool], **values: Any) -> int:
+        """Changes every row that meets the conditions; tells how many."""
+        statement = update(table).where(*conditions, *self._conditions(table)).values(values)
+        return self._connection.execute(statement, self._scope).rowcount
+
+    def delete(self, table: Table, *conditions: ColumnElement[bool]) -> int:
+        """Removes every row that meets the conditions; tells how many."""
+        statement = delete(table).where(*conditions, *self._conditions(table))
+        return self._connection.execute(statement, self._scope).rowcount
+
+    def claim(self, lane: str, *, limit: int, lease_seconds: float) -> list[Row]:
+        """Takes due jobs of a lane for this process: nobody else gets them until the lease has run out."""
+        jobs = tables.jobs
+        due = (
+            select(jobs.c.id)
+            .where(jobs.c.state.in_(("waiting", "running")), jobs.c.lane == lane, jobs.c.run_at <= self.now)
+            .order_by(jobs.c.run_at, jobs.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        taken = [row[0] for row in self._connection.execute(due)]
+        if not taken:
+            return []
+        lease = times.later(self.now, seconds=lease_seconds)
+        statement = (
+            update(jobs).where(jobs.c.id.in_(taken)).values(state="running", run_at=lease, attempts=jobs.c.attempts + 1)
+        )
+        self._connection.execute(statement)
+        return self.find(select(jobs).where(jobs.c.id.in_(taken)).order_by(jobs.c.created_at, jobs.c.id))
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part of the unit of work that is undone alone when it raises."""
+        with self._connection.begin_nested():
+            yield
+
+    def _conditions(self, table: Table) -> list[ColumnElement[bool]]:
+        kind = "all" if self._actor is None else self._actor.role
+        return _scope_of(table, kind == "all", kind == "customer")
+
+    def _complete(self, table: Table, values: Mapping[str, Any]) -> Row:
+        row = {"id": str(uuid7()), **values}
+        if self._actor is not None and "company_id" in table.c:
+            row["company_id"] = self._actor.company_id
+        return row
+
+
+def _scope_of(table: Table, unscoped: bool, customer: bool) -> list[ColumnElement[bool]]:
+    """Question 2 of the house, answered: which rows of `table` exist for an actor of this kind?"""
+    if unscoped:
+        return []
+    company: ColumnElement[str] = bindparam("company_", type_=tables.companies.c.id.type)
+    if table is tables.companies:
+        return [table.c.id == company]
+    conditions: list[ColumnElement[bool]] = [table.c.company_id == company]
+    if not customer or table is tables.idempotency:
+        return conditions
+    person: ColumnElement[str] = bindparam("customer_", type_=tables.customers.c.id.type)
+    mine = tables.tickets.c.customer_row == person
+    if table is tables.tickets:
+        return [*conditions, mine]
+    if table is tables.customers:
+        return [*conditions, table.c.id == person]
+    if table in (tables.replies, tables.jobs, tables.events):
+        # A customer's own work writes history and jobs; only the thread without notes is theirs to read.
+        readable = ~table.c.internal if table is tables.replies else false()
+        own = table.c.ticket_id.in_(select(tables.tickets.c.id).where(mine))
+        return [*conditions, and_(own, readable)]
+    return [*conditions, false()]
+
+
+@cache
+def _visible(table: Table, unscoped: bool, customer: bool) -> Select[Any]:
+    return select(table).where(*_scope_of(table, unscoped, customer))
+
+
+@cache
+def _by_id(table: Table, unscoped: bool, customer: bool, lock: bool) -> Select[Any]:
+    statement = _visible(table, unscoped, customer).where(table.c.id == bindparam("id_"))
+    return statement.with_for_update() if lock else statement
+
+
+class Storage:
+    """The opened store of one process."""
+
+    def __init__(self, engine: SqliteFile, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._writer = threading.Lock()
+        self._last = ""
+        self.name = engine.name
+        self.durable = engine.durable
+        self.location_hint = engine.location_hint
+
+    @contextmanager
+    def desk(self, actor: Actor | None, *, write: bool = False) -> Iterator[Desk]:
+        """A unit of work for `actor`: committed when the block ends, undone when it raises.
+
+        `actor` None sees every company and is for sign-in, jobs and the command line alone.
+        Raises AppError 503 when the disk or the database cannot do its part.
+        """
+        try:
+            if write:
+                with self._writer, self._engine.write() as connection:
+                    yield Desk(connection, actor, self._next_moment())
+            else:
+                with self._engine.read() as connection:
+                    yield Desk(connection, actor, times.stamp(self._clock()))
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise unavailable("The data store cannot do this right now. Please try again shortly.") from error
+
+    def _next_moment(self) -> str:
+        """The time of this unit of work, later than every earlier one: who polls for newer rows misses none."""
+        present = times.stamp(self._clock())
+        if present <= self._last:
+            present = times.later(self._last, seconds=0.001)
+        self._last = present
+        return present
+
+    def close(self) -> None:
+        """Leaves everything on disk and lets go of it."""
+        self._engine.close()
+
+
+def open_storage(url: str, data_dir: Path, *, clock: Clock = times.now) -> Storage:
+    """Opens the store that `url` names. Raises StorageError with a sentence for the person who starts the desk."""
+    scheme, _, rest = url.partition(":")
+    if scheme == "json":
+        return Storage(JsonFile(Path(rest) if rest else data_dir).open(), clock)
+    return Storage(SqliteFile(Path(rest.removeprefix("///"))).open(), clock)
+
+
+__all__ = ["Clock", "Desk", "Row", "Storage", "StorageError", "open_storage"]
