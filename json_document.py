@@ -129,7 +129,8 @@ def _value(name: str, value: Any, columns: dict[str, tuple[bool, bool]], where: 
 def check(connection: Connection, path: Path) -> None:
     """Finds values that no program of ours writes but a hand may: times and words. Raises Invalid."""
     for table in inspect(connection).get_table_names():
-        for column in inspect(connection).get_columns(table):
+        for described in inspect(connection).get_columns(table):
+            name = described["name"]
             if getattr(described["type"], "length", None) == 24:
                 _none_may(
                     connection,

@@ -1,0 +1,1 @@
+"""HTTP only: the routes under /api, their gate, envelope, parsing and specs."""

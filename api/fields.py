@@ -1,0 +1,181 @@
+"""The kinds of input: each takes what a person or a low-code tool sends and gives the one form the desk keeps.
+
+Messages say what is accepted; nothing here knows a table or a rule.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from marshmallow import ValidationError, fields
+
+import times
+from models import LIMITS
+
+
+class Text(fields.String):
+    """Text of at most `most` characters, trimmed, without control characters other than line breaks and tabs."""
+
+    def __init__(self, most: int, *, lines: bool = False, **kwargs: Any) -> None:
+        self.most = most
+        self.lines = lines
+        super().__init__(**_described(kwargs, maxLength=most))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        name = attr or "value"
+        if not isinstance(value, str):
+            raise ValidationError(f"{name} must be text.")
+        text = value.strip()
+        if len(text) > self.most:
+            raise ValidationError(f"{name} may have at most {self.most} characters; this has {len(text)}.")
+        allowed = "\n\r\t" if self.lines else "\t"
+        if any((c < " " or c in "\x7f\x85\u2028\u2029") and c not in allowed for c in text) or _has_surrogate(text):
+            raise ValidationError(f"{name} holds a character that is not text (NUL, control or half a character).")
+        return text
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+class Email(Text):
+    """An e-mail address (RFC 5321), in lower case."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(LIMITS["email"], metadata={"format": "email"}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            if any(c in value for c in "\r\n"):
+                raise EmailNotValidError
+            return validate_email(text, check_deliverability=False, test_environment=True).normalized.lower()
+        except EmailNotValidError:
+            raise ValidationError(f"{attr} must be an e-mail address, like ada@example.com.") from None
+
+
+class Choice(fields.String):
+    """One of the listed words; any case, spaces and hyphens for underscores. `also` maps further words to listed ones."""
+
+    def __init__(self, choices: Sequence[str], *, also: dict[str, str] | None = None, **kwargs: Any) -> None:
+        self.choices = choices
+        self.also = also or {}
+        super().__init__(**_described(kwargs, enum=list(choices)))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return self.one(value, attr or "value")
+
+    def one(self, value: Any, name: str) -> str:
+        """The listed word that `value` means. Raises ValidationError."""
+        word = value.strip().lower().replace(" ", "_").replace("-", "_") if isinstance(value, str) else None
+        word = self.also.get(word, word) if word else word
+        if word is None or word not in self.choices:
+            raise ValidationError(f"{name} must be one of: {', '.join(self.choices)}.")
+        return word
+
+
+class Choices(Choice):
+    """A comma list of the listed words; `groups` are names for several of them."""
+
+    def __init__(
+        self, choices: Sequence[str], *, groups: dict[str, Sequence[str]] | None = None, **kwargs: Any
+    ) -> None:
+        self.groups = groups or {}
+        super().__init__(choices, **kwargs)
+        self.metadata = {name: value for name, value in self.metadata.items() if name != "enum"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:  # type: ignore[override]
+        found: list[str] = []
+        for word in str(value).split(","):
+            if word.strip():
+                found.extend(self.groups.get(word.strip().lower()) or [self.one(word, attr or "value")])
+        return found
+
+
+class Moment(Text):
+    """A time (RFC 3339; a date alone is its first moment, in UTC)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(60, metadata={"format": "date-time"}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        # "+" in a query string arrives as a space; only an offset can stand there.
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return times.read(text if text.count(" ") == 0 else _plus_restored(text))
+        except ValueError:
+            raise ValidationError(
+                f"{attr} must be a time like 2026-01-31T08:00:00Z or a date like 2026-01-31."
+            ) from None
+
+
+def _plus_restored(text: str) -> str:
+    head, _, tail = text.rpartition(" ")
+    return f"{head}+{tail}" if "T" in head.upper() and len(tail) in (4, 5) and ":" in text[11:16] else text
+
+
+class Number(fields.Integer):
+    """A whole number within bounds; digits as text are accepted, as query strings hold them."""
+
+    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
+        self.least, self.most = least, most
+        super().__init__(**_described(kwargs, minimum=least, maximum=most))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        text = str(value).strip()
+        whole = not isinstance(value, bool | float) and text.lstrip("-").isascii() and text.lstrip("-").isdigit()
+        if not whole or len(text) > 12 or not self.least <= int(text) <= self.most:
+            raise ValidationError(f"{attr} must be a whole number from {self.least} to {self.most}.")
+        return int(text)
+
+
+class Urgency(fields.Float):
+    """1.0 to 5.0, in tenths."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, minimum=1, maximum=5))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 5:
+            raise ValidationError(f"{attr} must be a number from 1.0 to 5.0.")
+        return round(float(value), 1)
+
+
+class Yes(fields.Boolean):
+    """true or false."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        word = value.strip().lower() if isinstance(value, str) else value
+        if word in (True, "true") or word in (False, "false"):
+            return word in (True, "true")
+        raise ValidationError(f"{attr} must be true or false.")
+
+
+class Words(fields.List[Any]):
+    """A list of short texts, each once, in the order given."""
+
+    def __init__(self, most: int, word: fields.Field[Any], **kwargs: Any) -> None:
+        self.most = most
+        super().__init__(word, **_described(kwargs))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list) or len(value) > self.most:
+            raise ValidationError(f"{attr} must be a list of at most {self.most} texts.")
+        given = [item for item in value if not (item is None or (isinstance(item, str) and not item.strip()))]
+        return list(dict.fromkeys(super()._deserialize(given, "each", data, **kwargs)))
+
+
+def _described(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
+    """`about="…"` and the field's own facts as its documentation; the standard message for a missing field."""
+    about = kwargs.pop("about", "")
+    kwargs["metadata"] = {**({"description": about} if about else {}), **facts, **kwargs.get("metadata", {})}
+    if kwargs.get("required"):
+        kwargs["error_messages"] = {"required": "This field is required."}
+    return kwargs

@@ -1,0 +1,162 @@
+"""The gate every request under /api goes through: who are you, may you, and which unit of work is yours.
+
+Views declare their permission; one without is refused. Nothing here knows a ticket.
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import orjson
+from flask import Flask, Response, current_app, g, request
+from uuid_utils import uuid7
+
+import credentials
+from api.envelope import Answer, render, render_error, respond
+from api.parsing import body_hash
+from errors import AppError, FieldError, forbidden, invalid, invalid_field, unauthorized
+from foyer import Foyer
+from models import LIMITS, Actor
+from permissions import ACT_FOR_CUSTOMERS, Permission, allows
+from services import idempotency
+from storage import Desk
+
+MAX_BODY = 1024 * 1024
+
+
+def the_foyer() -> Foyer:
+    """The desk this app belongs to."""
+    return cast(Foyer, current_app.extensions["foyer"])
+
+
+def guard(app: Flask) -> None:
+    """Puts the gate in front of every route of the app."""
+    app.before_request(_enter)
+    app.after_request(_leave)
+
+
+def _enter() -> None:
+    g.request_id = str(uuid7())
+    if request.url_rule is None or request.method == "OPTIONS":
+        return
+    view = current_app.view_functions[request.url_rule.endpoint]
+    permission = getattr(view, "permission", None)
+    request.max_content_length = getattr(view, "max_body", MAX_BODY)
+    if permission is Permission.PUBLIC or (permission is None and not request.path.startswith("/api")):
+        return
+    actor = _authenticated()
+    if permission is None or not allows(actor, permission):
+        raise forbidden()
+    g.actor = _acting_for(actor)
+    if not allows(g.actor, permission):
+        raise forbidden("Customers may not do this.")
+    if request.args and not getattr(view, "takes_query", False):
+        raise invalid(*(FieldError(name[:100], f"{name[:60]} is not known here.") for name in request.args))
+
+
+def _leave(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.get("request_id", "")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _authenticated() -> Actor:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    key = request.headers.get("X-API-Key", "").strip() or (token.strip() if scheme.lower() == "bearer" else "")
+    actor = credentials.who_presents(the_foyer().storage, key) if key else None
+    if actor is None:
+        raise unauthorized()
+    return actor
+
+
+def _acting_for(actor: Actor) -> Actor:
+    person = request.headers.get("X-On-Behalf-Of", "").strip()
+    if not person:
+        return actor
+    if ACT_FOR_CUSTOMERS not in actor.scopes:
+        raise forbidden("This key may not act for customers (scope act_for_customers).")
+    if len(person) > LIMITS["email"]:
+        raise invalid_field("X-On-Behalf-Of", "X-On-Behalf-Of takes a customer's e-mail address or id.")
+    return credentials.as_customer(the_foyer().storage, actor, person)
+
+
+def read_only(view: Callable[[Desk], Answer]) -> Response:
+    """Runs a view that changes nothing on one moment of the data."""
+    with the_foyer().storage.desk(g.actor) as desk:
+        return render(view(desk))
+
+
+def in_one_unit(view: Callable[[Desk], Answer], *, key: str) -> Response:
+    """Runs a view that changes things: its changes and, with a key, its answer are committed together or not at all."""
+    with the_foyer().storage.desk(g.actor, write=True) as desk:
+        if not key:
+            return render(view(desk))
+        call = _call(key)
+        stored = idempotency.claim(desk, call)
+        if stored:
+            return replay(stored)
+        response = _attempted(desk, view)
+        idempotency.keep(desk, call, response.status_code, _kept(response))
+        return response
+
+
+def in_own_units(view: Callable[[], Answer], *, key: str) -> Response:
+    """Runs a view that opens its own units of work because it waits for others; with a key, others are kept out meanwhile."""
+    if not key:
+        return render(view())
+    storage, call = the_foyer().storage, _call(key)
+    with storage.desk(g.actor, write=True) as desk:
+        stored = idempotency.claim(desk, call, lease=True)
+    if stored:
+        return replay(stored)
+    try:
+        response = render(view())
+    except Exception:
+        with storage.desk(g.actor, write=True) as desk:
+            idempotency.release(desk, call)
+        raise
+    keep_answer(response, key=key)
+    return response
+
+
+def keep_answer(response: Response, *, key: str) -> None:
+    """Stores a response as what the key answers from now on."""
+    with the_foyer().storage.desk(g.actor, write=True) as desk:
+        idempotency.keep(desk, _call(key), response.status_code, _kept(response))
+
+
+def _attempted(desk: Desk, view: Callable[[Desk], Answer]) -> Response:
+    try:
+        with desk.attempt():
+            return render(view(desk))
+    except AppError as error:
+        if error.status in idempotency.NEVER_KEPT or error.status >= 500:
+            raise
+        return render_error(error)
+
+
+def _call(key: str) -> idempotency.Call:
+    actor: Actor = g.actor
+    caller = f"{actor.key_id} {actor.customer_email or actor.customer_id}".strip()
+    return idempotency.Call(caller, f"{request.method} {request.path}", key, body_hash())
+
+
+def _kept(response: Response) -> str:
+    etag = response.headers.get("ETag")
+    return orjson.dumps([{"ETag": etag} if etag else {}, response.get_data(as_text=True)]).decode()
+
+
+def replay(stored: idempotency.Stored) -> Response:
+    """The stored answer, marked as such."""
+    headers, body = orjson.loads(stored.answer)
+    return respond(body.encode(), stored.status, {**headers, "Idempotent-Replay": "true"})
+
+
+def idempotency_key(body: dict[str, Any] | None) -> str:
+    """The key of this call: the header or the body's client_reference. Raises AppError 400 when they differ."""
+    header = request.headers.get("Idempotency-Key", "").strip()
+    reference = (body or {}).pop("client_reference", "")
+    if header and reference and header != reference:
+        raise invalid_field("client_reference", "client_reference and the header Idempotency-Key must not differ.")
+    if len(header) > LIMITS["key"]:
+        raise invalid_field("Idempotency-Key", f"Idempotency-Key may have at most {LIMITS['key']} characters.")
+    return header or reference

@@ -1,0 +1,90 @@
+"""Health over HTTP, for hosts and for people: needs no key and tells no secret."""
+
+from flask import Response
+from marshmallow import Schema
+
+from api import shapes
+from api.envelope import Answer, render
+from api.gate import the_foyer
+from api.noun import Noun
+from services import health
+from version import VERSION
+
+blp = Noun("health", __name__, description="Whether the desk works.")
+
+
+class StorageHealth(Schema):
+    """The store."""
+
+    engine = shapes.text("Which store: json or sqlite.")
+    durable = shapes.flag("Whether what is written survives a restart.")
+    location_hint = shapes.text("Where, without the path.")
+
+
+class AiHealth(Schema):
+    """Who answers."""
+
+    mode = shapes.text("model or canned.")
+    embeddings = shapes.text("How texts are compared; none yet.")
+
+
+class MailHealth(Schema):
+    """Where notices go."""
+
+    mode = shapes.text("smtp, console or memory.")
+
+
+class JobsHealth(Schema):
+    """The outbox."""
+
+    waiting = shapes.whole("Jobs to be done.")
+    dead = shapes.whole("Jobs given up.")
+
+
+class Health(Schema):
+    """How the desk is."""
+
+    status = shapes.text("ok.")
+    version = shapes.text("Version of Foyer.")
+    storage = shapes.part(StorageHealth)
+    ai = shapes.part(AiHealth)
+    mail = shapes.part(MailHealth)
+    jobs = shapes.part(JobsHealth)
+
+
+def _health() -> Response:
+    foyer = the_foyer()
+    storage = foyer.storage
+    with storage.desk(None) as desk:
+        counts = health.job_counts(desk)
+    data = {
+        "status": "ok",
+        "version": VERSION,
+        "storage": {
+            "engine": storage.name,
+            "durable": foyer.survives_restart,
+            "location_hint": storage.location_hint,
+        },
+        "ai": {"mode": foyer.ai_mode, "embeddings": "none"},
+        "mail": {"mode": foyer.mailer.mode},
+        "jobs": counts,
+    }
+    return render(Answer(data, "The desk is open."))
+
+
+@blp.public("/api/health", "GetHealth", gives=Health)
+def get_health() -> Response:
+    """Check the desk.
+
+    Which store, AI and mail the desk uses and how many jobs wait; needs no key.
+    """
+    return _health()
+
+
+@blp.public("/health", "GetHostHealth", gives=Health)
+def get_host_health() -> Response:
+    """Check the desk for a host.
+
+    The same as checking the desk, at the path hosts ask by default.
+    """
+    return _health()

@@ -1,0 +1,154 @@
+"""How a route is declared: one call names its path, operation, permission, input and output, for the gate and both specs."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, g, request
+from flask_smorest import Blueprint
+from marshmallow import Schema
+
+from api import gate
+from api.envelope import Answer
+from api.parsing import Parser
+from api.shapes import envelope, listing
+from permissions import Permission
+
+View = Callable[..., Answer]
+ERRORS = {
+    400: "The request cannot be used; data.errors says why.",
+    401: "No valid credentials.",
+    403: "This role may not.",
+    404: "No such thing for this caller.",
+    409: "Not allowed in this state.",
+    412: "The named version is stale.",
+    503: "Something this needs is down; try again after Retry-After seconds.",
+}
+
+
+class Noun(Blueprint):  # type: ignore[misc]
+    """A flask-smorest blueprint whose routes are declared in one call each."""
+
+    ARGUMENTS_PARSER = Parser()
+
+    def operation(
+        self,
+        method: str,
+        rule: str,
+        name: str,
+        *,
+        may: Permission,
+        gives: type[Schema],
+        many: bool = False,
+        status: int = 200,
+        body: type[Schema] | None = None,
+        query: type[Schema] | None = None,
+        own_units: bool = False,
+        after: Callable[..., Response] | None = None,
+        max_body: int = gate.MAX_BODY,
+    ) -> Callable[[View], View]:
+        """Declares a view.
+
+        The view is called with an open Desk first (unless `own_units`: it opens its own), its path parameters, then `body`
+        and `query` as loaded. Its docstring's first line is the summary, the rest the description. `after` gets the
+        response when everything is committed, and may wait.
+        """
+
+        def declare(view: View) -> View:
+            body_schema, query_schema = body and body(), query and query()
+            handler: Any = _handler(method, view, body=body_schema, query=query_schema, own_units=own_units, after=after)
+            handler.permission = may
+            handler.takes_query = query is not None
+            handler.max_body = max_body
+            answer = (listing if many else envelope)(gives)
+            handler._apidoc = self._documented(view, name, answer, status=status, json=body_schema, query=query_schema)
+            self.route(rule, methods=[method], endpoint=name)(handler)
+            return view
+
+        return declare
+
+    def public(self, rule: str, name: str, *, gives: type[Schema]) -> Callable[[Callable[[], Response]], Any]:
+        """A route that needs no credentials, no desk and no input."""
+
+        def declare(view: Callable[[], Response]) -> Any:
+            handler: Any = wraps(view, assigned=("__name__", "__module__"))(lambda: view())
+            handler.permission = Permission.PUBLIC
+            handler._apidoc = self._documented(view, name, envelope(gives), status=200)
+            self.route(rule, methods=["GET"], endpoint=name)(handler)
+            return view
+
+        return declare
+
+    def get(self, rule: str, name: str, **kwargs: Any) -> Callable[[View], View]:
+        """A route that only reads."""
+        return self.operation("GET", rule, name, **kwargs)
+
+    def post(self, rule: str, name: str, **kwargs: Any) -> Callable[[View], View]:
+        """A route that does something; safe to repeat with an Idempotency-Key."""
+        return self.operation("POST", rule, name, **kwargs)
+
+    def put(self, rule: str, name: str, **kwargs: Any) -> Callable[[View], View]:
+        """A route that changes a thing, whole or in part."""
+        return self.operation("PUT", rule, name, **kwargs)
+
+    def patch(self, rule: str, name: str, **kwargs: Any) -> Callable[[View], View]:
+        """A route that changes a thing in part."""
+        return self.operation("PATCH", rule, name, **kwargs)
+
+    def delete(self, rule: str, name: str, **kwargs: Any) -> Callable[[View], View]:
+        """A route that removes a thing."""
+        return self.operation("DELETE", rule, name, **kwargs)
+
+    def _documented(
+        self, view: Any, name: str, answer: type[Schema], *, status: int, **inputs: Schema | None
+    ) -> dict[str, Any]:
+        """What flask-smorest's decorators note for the specs, without their layers around every call."""
+
+        def noted(**_: Any) -> None:
+            """Stands for the view while its documentation is collected."""
+
+        summary, _, description = (view.__doc__ or name).strip().partition("\n")
+        documented: Any = noted
+        for location, schema in inputs.items():
+            if schema is not None:
+                documented = self.arguments(schema, location=location, arg_name=location)(documented)
+        documented = self.response(status, answer)(documented)
+        for code, text in ERRORS.items():
+            documented = self.alt_response(code, description=text, success=False)(documented)
+        words = " ".join(description.split()) or summary
+        documented = self.doc(operationId=name, summary=summary.rstrip("."), description=words)(documented)
+        noted_down: dict[str, Any] = documented._apidoc
+        return noted_down
+
+
+def _handler(
+    method: str,
+    view: View,
+    *,
+    body: Schema | None,
+    query: Schema | None,
+    own_units: bool,
+    after: Callable[..., Response] | None,
+) -> Callable[..., Response]:
+    parser = Noun.ARGUMENTS_PARSER
+
+    def handler(**path: Any) -> Response:
+        values = dict(path)
+        if query:
+            values["query"] = parser.parse(query, request, location="query")
+        if body:
+            values["body"] = parser.parse(body, request, location="json")
+        if method == "GET":
+            return gate.read_only(lambda desk: view(desk, **values))
+        key = gate.idempotency_key(values.get("body")) if method == "POST" else ""
+        if own_units:
+            return gate.in_own_units(lambda: view(**values), key=key)
+        response = gate.in_one_unit(lambda desk: view(desk, **values), key=key)
+        return after(response, key=key, **values) if after else response
+
+    return handler
+
+
+def current_echo() -> dict[str, Any]:
+    """Read-only fields the caller sent back with a thing."""
+    return dict(g.get("echo", {}))

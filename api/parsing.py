@@ -1,0 +1,134 @@
+"""Reading requests: JSON and query strings into checked values, every invalid field reported at once.
+
+One subclass of webargs' parser does it all, in this order: media type, size, JSON, NULs, null and "", aliases, unknown
+names, the schema's own checks.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+import orjson
+from flask import Request, g, request
+from marshmallow import Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from errors import AppError, FieldError, bad_request, invalid, too_large
+
+MAX_FIELDS = 1000
+
+
+class Parser(FlaskParser):
+    """webargs with the contract's rules."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+
+    def load_json(self, req: Request, schema: Schema) -> dict[str, Any]:
+        return prepared(read_json(req), schema)
+
+    def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
+        return prepared({name: ",".join(values) for name, values in req.args.lists()}, schema)
+
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
+        raise invalid(*flattened(error.messages))
+
+
+def read_json(req: Request) -> dict[str, Any]:
+    """The body as an object; no body at all is an empty one. Raises AppError 400, 413, 415."""
+    raw = read_body(req)
+    if not raw.strip():
+        return {}
+    if not req.is_json:
+        raise AppError("Send JSON, with the header Content-Type: application/json.", "not_json", 415)
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        # orjson refuses lone surrogates and more than 1,024 levels here as well.
+        raise bad_request(
+            "bad_json", f"The body is not valid JSON (line {error.lineno}, column {error.colno})."
+        ) from error
+    if not isinstance(body, dict):
+        raise bad_request("not_an_object", 'The body must be a JSON object, like {"title": "…"}.')
+    g.body = body
+    return body
+
+
+def read_body(req: Request) -> bytes:
+    """The bytes of the body. Raises AppError 413."""
+    try:
+        return req.get_data(cache=True)
+    except RequestEntityTooLarge as error:
+        raise too_large(req.max_content_length or 0) from error
+
+
+def body_hash() -> str:
+    """What makes two bodies the same: the JSON without its order, spaces and client_reference; else the bytes."""
+    body = g.get("body")
+    if body is None:
+        return hashlib.sha256(request.get_data(cache=True)).hexdigest()
+    kept = {name: value for name, value in body.items() if name != "client_reference"}
+    return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def prepared(values: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """The values a schema can load: what was not given removed, aliases resolved, read-only ones set aside as `echo`.
+
+    Raises AppError 400 naming every unknown or doubtful name, and whatever the schema itself finds wrong.
+    """
+    given = {name: value for name, value in values.items() if not _is_empty(value)}
+    read_only: frozenset[str] = getattr(schema, "READ_ONLY", frozenset())
+    echo = {name: given.pop(name) for name in list(given) if name in read_only}
+    errors = _resolve_aliases(given, getattr(schema, "ALIASES", {}))
+    known = {field.data_key or name for name, field in schema.load_fields.items()}
+    for name in [name for name in given if name not in known]:
+        del given[name]
+        errors.append(FieldError(name[:100], _unknown(name, known)))
+        if len(errors) > MAX_FIELDS:
+            break
+    if errors:
+        raise invalid(*errors, *flattened(schema.validate(given)))
+    if echo:
+        g.echo = echo
+    return given
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _resolve_aliases(given: dict[str, Any], aliases: Mapping[str, str]) -> list[FieldError]:
+    errors = []
+    for alias in [name for name in given if name in aliases]:
+        name, value = aliases[alias], given.pop(alias)
+        if name in given and given[name] != value:
+            errors.append(FieldError(alias, f"{alias} and {name} mean the same and must not differ."))
+        given[name] = value
+    return errors
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name[:100].lower(), sorted(known), n=1, cutoff=0.6)
+    shown = name[:60]
+    if close:
+        return f"{shown} is not known here. Did you mean {close[0]}?"
+    accepted = ", ".join(sorted(known)) or "nothing"
+    return f"{shown} is not known here. Accepted: {accepted}."
+
+
+def flattened(messages: Any, prefix: str = "") -> list[FieldError]:
+    """marshmallow's nested messages as one list; a list's item is named like `tags[2]`."""
+    if isinstance(messages, Mapping):
+        return [error for name, inner in messages.items() for error in flattened(inner, _join(prefix, name))]
+    if isinstance(messages, list):
+        return [FieldError(prefix, str(text)) for text in messages]
+    return [FieldError(prefix, str(messages))]
+
+
+def _join(prefix: str, name: Any) -> str:
+    if isinstance(name, int):
+        return f"{prefix}[{name}]"
+    if name in ("json", "query", "_schema"):
+        return prefix
+    return f"{prefix}.{name}" if prefix else str(name)

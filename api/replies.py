@@ -1,0 +1,71 @@
+"""The thread of a ticket over HTTP: read it, add to it."""
+
+from marshmallow import Schema
+
+from api import shapes
+from api.envelope import Answer
+from api.fields import Choice, Email, Number, Text, Yes
+from api.noun import Noun
+from api.tickets import Repeatable, Versioned, said
+from models import LIMITS, reply_shape
+from permissions import Permission
+from services import replies
+from storage import Desk, Row
+
+blp = Noun("replies", __name__, description="The thread of a ticket.")
+
+
+class NewReply(Versioned, Repeatable):
+    """Something to add to a thread."""
+
+    ALIASES = {"reply": "body", "message": "body", "agent_name": "author_name"}
+
+    body = Text(LIMITS["body"], lines=True, required=True, about="What to say.")
+    internal = Yes(about="true: a note that customers never see.")
+    author_role = Choice(("agent", "customer"), about="customer: passed on in the customer's name.")
+    author_name = Text(LIMITS["name"], about="Name to show as the author.")
+    author_email = Email(about="E-mail address of the author.")
+
+
+class PageQuery(Schema):
+    """Which page of a list."""
+
+    limit = Number(1, 200, load_default=50, about="How many at most.")
+    offset = Number(0, 10**9, load_default=0, about="How many to skip.")
+
+
+@blp.get(
+    "/api/tickets/<ticket_id>/replies",
+    "ListReplies",
+    may=Permission.TICKETS_READ,
+    query=PageQuery,
+    gives=shapes.Reply,
+    many=True,
+)
+def list_replies(desk: Desk, ticket_id: str, query: Row) -> Answer:
+    """List the replies of a ticket.
+
+    The thread, oldest first; customers see it without notes.
+    """
+    rows, total = replies.of_ticket(desk, ticket_id, limit=query["limit"], offset=query["offset"])
+    data = [reply_shape(row, desk.actor) for row in rows]
+    return Answer(data, f"{total} replies.", page=(total, query["limit"], query["offset"]))
+
+
+@blp.post(
+    "/api/tickets/<ticket_id>/replies",
+    "CreateReply",
+    may=Permission.REPLIES_WRITE,
+    body=NewReply,
+    gives=shapes.Reply,
+    status=201,
+)
+def create_reply(desk: Desk, ticket_id: str, body: Row) -> Answer:
+    """Reply to a ticket.
+
+    Adds a public reply, which is mailed to the other side, or an internal note.
+    """
+    reply = replies.add(desk, ticket_id, body, **said(body))
+    return Answer(
+        reply_shape(reply, desk.actor), "The note is saved." if reply["internal"] else "The reply is sent.", 201
+    )

@@ -1,0 +1,59 @@
+"""Polling for low-code triggers: what is newer than the caller has seen, newest first."""
+
+from marshmallow import Schema
+
+from api import shapes
+from api.envelope import Answer
+from api.fields import Moment, Number
+from api.noun import Noun
+from models import ticket_shape
+from permissions import Permission
+from services import finding
+from storage import Desk, Row
+
+blp = Noun("triggers", __name__, description="Polling for flows.")
+
+
+class TriggerQuery(Schema):
+    """What the caller has seen already."""
+
+    after = Moment(about="Time of the newest ticket seen; only later ones are sent.")
+    limit = Number(1, 200, load_default=50, about="How many at most.")
+
+
+def _newer(desk: Desk, column: str, query: Row) -> Answer:
+    rows, total = finding.newer(desk, column, query.get("after", ""), limit=query["limit"])
+    data = [ticket_shape(row, desk.actor) for row in rows]
+    return Answer(data, f"{total} tickets.", page=(total, query["limit"], 0))
+
+
+@blp.get(
+    "/api/triggers/new-tickets",
+    "OnNewTicket",
+    may=Permission.TICKETS_READ,
+    query=TriggerQuery,
+    gives=shapes.Ticket,
+    many=True,
+)
+def new_tickets(desk: Desk, query: Row) -> Answer:
+    """When a ticket is opened.
+
+    Tickets opened later than after, newest first.
+    """
+    return _newer(desk, "created_at", query)
+
+
+@blp.get(
+    "/api/triggers/updated-tickets",
+    "OnTicketUpdated",
+    may=Permission.TICKETS_READ,
+    query=TriggerQuery,
+    gives=shapes.Ticket,
+    many=True,
+)
+def updated_tickets(desk: Desk, query: Row) -> Answer:
+    """When a ticket changes.
+
+    Tickets changed later than after, the latest change first.
+    """
+    return _newer(desk, "updated_at", query)

@@ -1,0 +1,175 @@
+"""The outbox: jobs are enqueued inside the caller's unit of work, claimed, run, backed off and given up here.
+
+What a job does is workers.py's business.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import and_
+
+import times
+from errors import AppError
+from storage import Desk, Row, Storage
+from tables import jobs as table
+
+log = logging.getLogger("foyer.jobs")
+
+# 5 s, 20 s, 80 s, 5 min, then every 10 minutes: an outage of an hour is bridged, one of a day is not.
+DELAYS_SECONDS = (5, 20, 80, 300, 600, 600, 600, 600, 600, 600)
+LEASE_SECONDS = 300
+KEPT_SECONDS = 7 * 24 * 3600
+POLL_SECONDS = 1.0
+BATCH = {"mail": 20, "ai": 1}
+THREADS = {"mail": 1, "ai": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be done once the unit of work is committed. `lane` keeps slow work from holding up other work."""
+
+    lane: str
+    kind: str
+    ticket_id: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+class PermanentFailure(Exception):
+    """Trying again would not help."""
+
+
+def enqueue(desk: Desk, new: Sequence[Job]) -> None:
+    """Adds jobs to the caller's unit of work."""
+    desk.insert_many(
+        table,
+        [
+            {
+                "lane": job.lane,
+                "kind": job.kind,
+                "ticket_id": job.ticket_id,
+                "payload": dict(job.payload),
+                "run_at": desk.now,
+                "created_at": desk.now,
+            }
+            for job in new
+        ],
+    )
+
+
+class Runner:
+    """Runs jobs, each lane in threads of its own. `workers` says for each lane what is done with a job."""
+
+    def __init__(self, storage: Callable[[], Storage], workers: Mapping[str, Callable[[Row], None]]) -> None:
+        self._storage = storage
+        self._workers = workers
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._threads: list[threading.Thread] = []
+        # What reached another machine is settled before the next is sent; what stays in this process may wait for the rest.
+        self.settled_together: frozenset[str] = frozenset()
+
+    def start(self) -> None:
+        """Starts the threads; jobs a dead process left running are taken up again when their lease ends."""
+        if self._threads:
+            return
+        if self._storage().name == "json":
+            self._take_back_orphans()
+        self._stopping.clear()
+        self._threads = [
+            threading.Thread(target=self._work, args=(lane,), name=f"foyer-{lane}-{number}", daemon=True)
+            for lane in self._workers
+            for number in range(THREADS[lane])
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Lets the jobs at hand finish."""
+        self._stopping.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join(timeout=20)
+        self._threads = []
+
+    def wake(self) -> None:
+        """Says that somebody waits for a job that was just committed."""
+        self._wake.set()
+
+    def run_due(self) -> int:
+        """Runs the jobs that are due now, in the caller's thread; tells how many."""
+        return sum(self._round(lane) for lane in self._workers)
+
+    def _take_back_orphans(self) -> None:
+        # One JSON file has one process: whatever runs there, no longer runs.
+        with self._storage().desk(None, write=True) as desk:
+            desk.update_where(table, table.c.state == "running", state="waiting", run_at=desk.now)
+
+    def _work(self, lane: str) -> None:
+        while not self._stopping.is_set():
+            try:
+                done = self._round(lane)
+            except Exception:
+                log.exception("The %s lane could not look for jobs", lane)
+                done = 0
+            if not done:
+                self._wake.wait(POLL_SECONDS)
+                self._wake.clear()
+
+    def _round(self, lane: str) -> int:
+        with self._storage().desk(None) as desk:
+            if not desk.first(desk.rows(table, table.c.id).where(_is_due(lane, desk.now))):
+                return 0
+        with self._storage().desk(None, write=True) as desk:
+            taken = desk.claim(lane, limit=BATCH[lane], lease_seconds=LEASE_SECONDS)
+        outcomes = []
+        for job in taken:
+            outcomes.append((job, self._run(job)))
+            if job["lane"] not in self.settled_together:
+                self._settle(outcomes)
+                outcomes = []
+        self._settle(outcomes)
+        return len(taken)
+
+    def _run(self, job: Row) -> Exception | None:
+        try:
+            self._workers[job["lane"]](job)
+        except Exception as error:
+            return error
+        return None
+
+    def _settle(self, outcomes: Sequence[tuple[Row, Exception | None]]) -> None:
+        if not outcomes:
+            return
+        with self._storage().desk(None, write=True) as desk:
+            done = [job["id"] for job, error in outcomes if error is None]
+            desk.update_where(table, table.c.id.in_(done), state="done", run_at=desk.now, last_error="")
+            for job, error in outcomes:
+                if error is not None:
+                    desk.update(table, job["id"], _after_failure(job, error, desk.now))
+
+
+def purge(desk: Desk) -> int:
+    """Forgets jobs done more than seven days ago; tells how many."""
+    old = times.later(desk.now, seconds=-KEPT_SECONDS)
+    return desk.delete(table, table.c.state == "done", table.c.created_at < old)
+
+
+def _is_due(lane: str, now: str) -> Any:
+    return and_(table.c.state.in_(("waiting", "running")), table.c.lane == lane, table.c.run_at <= now)
+
+
+def _after_failure(job: Row, error: Exception, now: str) -> Row:
+    reason = (
+        str(error)[:500] if isinstance(error, AppError | PermanentFailure) else f"{type(error).__name__}: {error}"[:500]
+    )
+    tries = job["attempts"]
+    if isinstance(error, PermanentFailure) or tries > len(DELAYS_SECONDS):
+        log.error("Job %s (%s) is given up after %d tries: %s", job["id"], job["kind"], tries, reason)
+        return {"state": "dead", "last_error": reason}
+    delay = DELAYS_SECONDS[tries - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
+    log.warning("Job %s (%s) failed and is tried again in %d s: %s", job["id"], job["kind"], delay, reason)
+    return {"state": "waiting", "run_at": times.later(now, seconds=delay), "last_error": reason}

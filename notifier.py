@@ -1,0 +1,299 @@
+"""Mail: one function per notice, and the senders that carry it (SMTP, console, memory); the only importer of smtplib.
+
+No storage, no HTTP and no environment here; who is told what and when is decided by services and run by jobs.
+"""
+
+import html
+import logging
+import re
+import smtplib
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import UTC, datetime
+from email.headerregistry import HeaderRegistry, MessageIDHeader
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from functools import partial, wraps
+from typing import Any, Literal, Protocol
+
+from email_validator import EmailNotValidError, validate_email
+
+from services.masking import mask_email
+
+Row = Mapping[str, Any]
+Security = Literal["none", "starttls", "tls"]
+log = logging.getLogger(__name__)
+
+_LINE_ENDS = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+# Ids must stay in one piece: as plain text the library would encode those that are longer than a line.
+_HEADERS = HeaderRegistry()
+for _name in ("in-reply-to", "references"):
+    _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]
+_POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
+
+
+class MailFailed(Exception):
+    """A notice was not delivered. `reason` is fit for a log; `permanent` means that trying again cannot help."""
+
+    def __init__(self, reason: str, permanent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One mail to one person. What a customer wrote stays out of its repr, and so out of logs."""
+
+    kind: str
+    number: int
+    to: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    message_id: str
+    thread_id: str
+
+    def as_email(self, mail_from: str) -> EmailMessage:
+        """The message as it goes out, dated now, from `mail_from` (`a@b.c` or `Name <a@b.c>`)."""
+        message = EmailMessage(_POLICY)
+        message["From"] = _one_line(mail_from)
+        message["To"] = self.to
+        message["Subject"] = self.subject
+        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Message-ID"] = self.message_id
+        message["In-Reply-To"] = message["References"] = self.thread_id
+        message["Auto-Submitted"] = "auto-generated"
+        message["X-Auto-Response-Suppress"] = "All"
+        message.set_content(self.text)
+        message.add_alternative(self.html, subtype="html")
+        return message
+
+
+def well_formed(address: str) -> bool:
+    """Whether mail can be sent to this address: letters before the @ are ASCII, the domain may be international."""
+    return bool(_deliverable(address))
+
+
+def _deliverable(address: str | None) -> str:
+    """The address in ASCII, or "" for anything that is not exactly one address."""
+    if not address or "=?" in address:  # legal, but the library decodes it as an encoded word, line breaks and all
+        return ""
+    with suppress(EmailNotValidError):
+        valid = validate_email(address, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        return valid.ascii_email or ""
+    return ""
+
+
+def _plain(value: object) -> str:
+    """User text for a body: one kind of line end, no control characters, nothing that UTF-8 cannot hold."""
+    return _UNPRINTABLE.sub(" ", _LINE_ENDS.sub("\n", "" if value is None else str(value))).strip()
+
+
+def _one_line(value: object) -> str:
+    """User text for a header or a sentence: one line, and no encoded words for the library to decode."""
+    return " ".join(_DIRECTION_MARKS.sub("", _plain(value)).split()).replace("=?", "= ?")
+
+
+def _message_id(name: str, domain: str) -> str:
+    name, domain = (re.sub("[^A-Za-z0-9.-]", "-", part) for part in (name, domain or "localhost"))
+    return f"<{name}@{domain}>"
+
+
+def _as_html(paragraphs: Mapping[str, str]) -> str:
+    """The paragraphs (opening, quoted, closing, link) as a page; everything in them is escaped."""
+    rows = []
+    for part, text in paragraphs.items():
+        safe = html.escape(text).replace("\n", "<br>\n")
+        inner = f'<a href="{safe}" style="color:#1a56b0">{safe}</a>' if part == "link" else safe
+        bar = ";padding:8px 16px;border-left:3px solid #c5cad3" if part == "quoted" else ""
+        rows.append(f'<div dir="auto" style="margin:0 0 16px{bar}">{inner}</div>\n')
+    return f'<!doctype html>\n<meta charset="utf-8">\n<body style="font:15px/1.5 sans-serif">\n{"".join(rows)}</body>\n'
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a notice is told beside its ticket."""
+
+    job_id: str
+    domain: str
+    support_email: str = ""
+    public_url: str = ""
+    reply: Row | None = None
+
+    def link(self, ticket: Row) -> str:
+        # A fragment opens the desk whatever pages it has; a path could be one that it has not.
+        return f"{self.public_url.rstrip('/')}/#tickets/{ticket['id']}" if self.public_url else ""
+
+    def way_out(self) -> str:
+        return f" or write to {self.support_email}" if well_formed(self.support_email) else ""
+
+
+Draft = tuple[str, str, dict[str, str]]  # to whom, the subject, the paragraphs in their order
+NOTICES: dict[str, Callable[..., Notice | None]] = {}
+
+
+def _notice(draft: Callable[[Row, _About], Draft | None]) -> Callable[..., Notice | None]:
+    """Callable by kind as (ticket, *, job_id, domain, support_email="", public_url="", reply=None) -> Notice | None."""
+
+    @wraps(draft)
+    def compose(ticket: Row, **about: Any) -> Notice | None:
+        told = _About(**about)
+        to, subject, paragraphs = draft(ticket, told) or ("", "", {})
+        if not (address := _deliverable(to)):
+            return None
+        said = {part: text for part, text in paragraphs.items() if text}
+        ids = _message_id(told.job_id, told.domain), _message_id(f"ticket.{ticket['id']}", told.domain)
+        title, text = _one_line(f"[#{ticket['number']}] {subject}"), "\n\n".join(said.values()) + "\n"
+        return Notice(draft.__name__, int(ticket["number"]), address, title, text, _as_html(said), *ids)
+
+    NOTICES[draft.__name__] = compose
+    return compose
+
+
+@_notice
+def ticket_received(ticket: Row, about: _About) -> Draft:
+    """To the customer: your request has this number."""
+    # Nothing the sender wrote is in it: whoever opens a ticket may have named somebody else's address.
+    opening = f"Your request has the number #{ticket['number']}: please name it when you ask again{about.way_out()}."
+    return ticket["customer_email"], "We have received your request", {"opening": opening}
+
+
+@_notice
+def ai_answer(ticket: Row, about: _About) -> Draft | None:
+    """To the customer: the automatic answer, named as such, with a way to a person. None without an answer."""
+    opening = f"Here is an answer to your request #{ticket['number']}. It was written automatically."
+    closing = f"If it does not help, answer where you opened your request{about.way_out()}: a person will read it."
+    texts = {"opening": opening, "quoted": _plain(ticket["ai_response"]), "closing": closing}
+    return (ticket["customer_email"], "An answer to your request", texts) if texts["quoted"] else None
+
+
+@_notice
+def assigned(ticket: Row, about: _About) -> Draft:
+    """To the assignee: number and link, no customer text."""
+    opening = f"Ticket #{ticket['number']} has been assigned to you."
+    return ticket["assigned_to"], "Assigned to you", {"opening": opening, "link": about.link(ticket)}
+
+
+@_notice
+def public_reply(ticket: Row, about: _About) -> Draft | None:
+    """To the other side: an agent's words to the customer, a customer's to assignee or support. None for a note."""
+    reply = about.reply
+    if reply is None or reply["internal"] or reply["author_role"] not in ("agent", "customer"):
+        return None
+    if reply["author_role"] == "agent":
+        opening = f"{_one_line(reply['author_name']) or 'Our team'} has answered your request #{ticket['number']}:"
+        return ticket["customer_email"], ticket["title"], {"opening": opening, "quoted": _plain(reply["body"])}
+    # Any text may stand in assigned_to, so an address found there learns only that there is a reply.
+    assignee = _deliverable(ticket["assigned_to"])
+    opening = f"The customer has replied on ticket #{ticket['number']}."
+    texts = {"opening": opening, "quoted": "" if assignee else _plain(reply["body"]), "link": about.link(ticket)}
+    return assignee or about.support_email, "The customer has replied", texts
+
+
+@_notice
+def resolved(ticket: Row, about: _About) -> Draft:
+    """To the customer: your request is resolved, and how."""
+    opening = f"Your request #{ticket['number']} has been resolved."
+    closing = f"If something is still open, answer where you opened your request{about.way_out()}."
+    texts = {"opening": opening, "quoted": _plain(ticket["resolution"]), "closing": closing}
+    return ticket["customer_email"], f"Resolved: {ticket['title']}", texts
+
+
+@_notice
+def urgent_alert(ticket: Row, about: _About) -> Draft:
+    """To the support address: an urgent ticket waits."""
+    facts = {name: _one_line(ticket[name]) for name in ("title", "category", "urgency", "next_action")}
+    quoted = "\n".join(f"{name.replace('_', ' ').capitalize()}: {value}" for name, value in facts.items() if value)
+    texts = {"opening": f"Ticket #{ticket['number']} is urgent.", "quoted": quoted, "link": about.link(ticket)}
+    return about.support_email, f"Urgent: {ticket['title']}", texts
+
+
+class Mailer(Protocol):
+    """What carries a notice. `mode` is what /api/health says; `send` raises MailFailed."""
+
+    mode: str
+
+    def send(self, notice: Notice) -> None: ...
+
+
+@dataclass(slots=True)
+class SmtpMailer:
+    """Sends each notice over a connection of its own: certificates are verified, nothing falls back to plain text."""
+
+    host: str
+    port: int
+    _: KW_ONLY
+    username: str
+    password: str = field(repr=False)
+    security: Security
+    mail_from: str
+    timeout_seconds: float = 15
+    context: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
+    mode: str = field(default="smtp", init=False)
+
+    def send(self, notice: Notice) -> None:
+        """Hand the notice to the server. Raises MailFailed; its text holds no password and no address."""
+        try:
+            with self._session() as server:  # not send_message: it turns a line "From here" into ">From here"
+                server.sendmail(parseaddr(self.mail_from)[1], notice.to, notice.as_email(self.mail_from).as_bytes())
+        except (OSError, ValueError) as error:  # smtplib's own errors are OSErrors; ValueError is text it cannot send
+            raise _failure(error) from None
+
+    @contextmanager
+    def _session(self) -> Iterator[smtplib.SMTP]:
+        connect = partial(smtplib.SMTP_SSL, context=self.context) if self.security == "tls" else smtplib.SMTP
+        server = connect(self.host, self.port, timeout=self.timeout_seconds)
+        try:
+            if self.security == "starttls":
+                server.starttls(context=self.context)
+            if self.username:
+                server.login(self.username, self.password)
+            yield server
+        finally:
+            with suppress(OSError):  # the message has had its answer: a failed goodbye must not send it again
+                server.quit()
+
+
+def _failure(error: Exception) -> MailFailed:
+    """What went wrong in our own words: the server's words and the library's may hold the address or the password."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, _ = next(iter(error.recipients.values()))
+        return MailFailed(f"the mail server refused the recipient ({code})", 500 <= code < 600)
+    answer = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else "no answer"
+    permanent = isinstance(error, smtplib.SMTPDataError) and 500 <= error.smtp_code < 600
+    return MailFailed(f"the mail server did not take the message ({type(error).__name__}, {answer})", permanent)
+
+
+class ConsoleMailer:
+    """Sends nothing; writes one log line for each notice, without its text."""
+
+    mode = "console"
+
+    def send(self, notice: Notice) -> None:
+        log.info("mail (not sent, no mail server): %s #%d to %s", notice.kind, notice.number, mask_email(notice.to))
+
+
+class MemoryMailer:
+    """Keeps the notices in `sent`, for tests."""
+
+    mode = "memory"
+
+    def __init__(self) -> None:
+        self.sent: list[Notice] = []
+
+    def send(self, notice: Notice) -> None:
+        self.sent.append(notice)
+
+
+def open_mailer(*, host: str, port: int, username: str, password: str, security: Security, mail_from: str) -> Mailer:
+    """The sender these settings ask for: SMTP, or the console when there is no host. Nothing is connected yet."""
+    if not host:
+        return ConsoleMailer()
+    return SmtpMailer(host, port, username=username, password=password, security=security, mail_from=mail_from)

@@ -1,0 +1,46 @@
+"""Question 1 of the house: may this role do this? One table of roles and permissions, one function that answers."""
+
+from enum import StrEnum
+
+from models import Actor
+
+
+class Permission(StrEnum):
+    """What a route demands. PUBLIC needs no credentials at all."""
+
+    PUBLIC = "public"
+    TICKETS_READ = "tickets.read"
+    TICKETS_CREATE = "tickets.create"
+    TICKETS_WORK = "tickets.work"
+    TICKETS_DELETE = "tickets.delete"
+    REPLIES_WRITE = "replies.write"
+    HISTORY_READ = "history.read"
+    STATS_READ = "stats.read"
+    CUSTOMERS_READ = "customers.read"
+    LOOKUPS_READ = "lookups.read"
+    SETTINGS_READ = "settings.read"
+    SETTINGS_WRITE = "settings.write"
+    IMPORT = "import"
+
+
+ACT_FOR_CUSTOMERS = "act_for_customers"
+
+_CUSTOMER = frozenset(
+    {Permission.TICKETS_READ, Permission.TICKETS_CREATE, Permission.REPLIES_WRITE, Permission.LOOKUPS_READ}
+)
+_AGENT = _CUSTOMER | {
+    Permission.TICKETS_WORK,
+    Permission.HISTORY_READ,
+    Permission.STATS_READ,
+    Permission.CUSTOMERS_READ,
+    Permission.SETTINGS_READ,
+}
+_ADMIN = frozenset(Permission) - {Permission.PUBLIC}
+
+GRANTED: dict[str, frozenset[Permission]] = {"customer": _CUSTOMER, "agent": _AGENT, "admin": _ADMIN}
+
+
+def allows(actor: Actor, permission: Permission) -> bool:
+    """Whether this actor may do this. Scopes that name permissions narrow a key; they never widen its role."""
+    named = [scope for scope in actor.scopes if scope != ACT_FOR_CUSTOMERS]
+    return permission in GRANTED[actor.role] and (not named or permission in named)

@@ -1,0 +1,104 @@
+"""The AI's part in a ticket: asking it outside any transaction, and storing what it said unless a person was faster."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import jobs
+from ai_responder import MAX_ENTRIES, Answer, Completes, canned, write
+from errors import conflict
+from models import FINISHED, label
+from services import notices, replies, settings, tickets
+from services.triage import Triage, blend, triage
+from storage import Desk, Row
+
+LANE = "ai"
+OpenDesk = Callable[..., AbstractContextManager[Desk]]
+
+
+def ask_later(desk: Desk, ticket_id: str) -> None:
+    """Asks for an answer as a job of the same unit of work."""
+    jobs.enqueue(desk, [jobs.Job(LANE, "answer", ticket_id)])
+
+
+def answer_now(ticket: Row) -> Row:
+    """What a canned answer changes in a ticket that is being created."""
+    return answered(ticket, canned(ticket))
+
+
+def write_first(open_desk: OpenDesk, ticket_id: str, model: Completes | None) -> None:
+    """The job of a new ticket: asks the model and stores its answer, or the canned one in its place.
+
+    Nothing is stored when a person replied, resolved or took over meanwhile: a late answer would only confuse.
+    """
+    with open_desk() as desk:
+        ticket = tickets.get(desk, ticket_id)
+        allowed = settings.current(desk)["ai_enabled"]
+        history = replies.public(desk, ticket_id, most=MAX_ENTRIES)
+    if _still_wanted(ticket):
+        answer = write(ticket, history, model if allowed else None)
+    with open_desk(write=True) as desk:
+        now = tickets.take(desk, ticket_id)
+        if _still_wanted(ticket) and _still_wanted(now):
+            record(desk, now, answer)
+        elif now["ai_status"] == "pending":
+            tickets.write(desk, now, {"ai_status": "off"}, "ai_answer_dropped", by_ai=True)
+
+
+def _still_wanted(ticket: Row) -> bool:
+    return ticket["ai_status"] == "pending" and ticket["status"] == "new" and not ticket["human_replied"]
+
+
+def write_again(open_desk: OpenDesk, ticket_id: str, model: Completes | None, *, version: int | None = None) -> Row:
+    """A new answer on request, at once: the model's when it may be asked, else the canned one.
+
+    Raises AppError 404, and 409 when the ticket is resolved or closed, or a person replied while the model was thinking.
+    """
+    with open_desk() as desk:
+        before = tickets.take(desk, ticket_id, version)
+        _check_open(before)
+        with_model = model if settings.current(desk)["ai_enabled"] else None
+        history = replies.public(desk, ticket_id, most=MAX_ENTRIES)
+    answer = write(before, history, with_model)
+    with open_desk(write=True) as desk:
+        ticket = tickets.take(desk, ticket_id)
+        _check_open(ticket)
+        if ticket["version"] != before["version"]:
+            raise conflict("changed_meanwhile", "Somebody worked on this ticket meanwhile. Look at it again first.")
+        return record(desk, ticket, answer)
+
+
+def _check_open(ticket: Row) -> None:
+    if ticket["status"] in FINISHED:
+        message = f"Ticket #{ticket['number']} is {label(ticket['status']).lower()}. Reopen it first."
+        raise conflict("move_not_allowed", message)
+
+
+def record(desk: Desk, ticket: Row, answer: Answer) -> Row:
+    """Stores what the AI said, adds it to the thread and mails it. A background write: the version stays."""
+    news = answered(ticket, answer)
+    if answer.suggestion is not None and ticket["triage_source"] == "rules":
+        news |= tickets.triaged(_blended(ticket, answer))
+    changed = tickets.write(desk, ticket, news, "ai_answered", by_ai=True)
+    replies.add_ai_answer(desk, changed)
+    notices.ai_answered(desk, changed)
+    if changed["priority"] == "urgent" and ticket["priority"] != "urgent":
+        notices.became_urgent(desk, changed)
+    return changed
+
+
+def _blended(ticket: Row, answer: Answer) -> Triage:
+    tier = ticket["customer_tier"]
+    local = triage(ticket["title"], ticket["description"], tier=tier)
+    return local if answer.suggestion is None else blend(local, answer.suggestion, tier=tier)
+
+
+def answered(ticket: Row, answer: Answer) -> Row:
+    """What an answer changes in a ticket."""
+    return {
+        "status": tickets.status_after(ticket, "ai_answer"),
+        "ai_response": answer.text,
+        "ai_source": answer.source,
+        "ai_status": "done",
+        "ai_confidence": answer.confidence,
+        "ai_citations": answer.citations,
+    }

@@ -1,0 +1,89 @@
+"""Lists of tickets: filters, full text, order and pages. Only reads."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Select, or_
+from sqlalchemy.sql.elements import ColumnElement
+
+from storage import Desk, Row
+from tables import tickets
+
+t = tickets.c
+EQUAL = ("customer_email", "customer_id", "external_id", "product", "topic")
+ANY_OF = ("status", "priority", "category", "assigned_team", "sentiment", "customer_tier", "source")
+SEARCHED = [t.title, t.description, t.customer_email, t.customer_name, t.resolution]
+# Most urgent first, whether asked as `urgency` or `-urgency`; equals in the order they came in.
+_MOST_URGENT = (t.urgency.desc(), t.created_at, t.id)
+_TOP_PRIORITY = (t.priority_rank.desc(), t.priority_score.desc(), t.created_at, t.id)
+SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
+    "created_at": (t.created_at, t.id),
+    "-created_at": (t.created_at.desc(), t.id.desc()),
+    "updated_at": (t.updated_at, t.id),
+    "-updated_at": (t.updated_at.desc(), t.id.desc()),
+    "urgency": _MOST_URGENT,
+    "-urgency": _MOST_URGENT,
+    "priority": _TOP_PRIORITY,
+    "-priority": _TOP_PRIORITY,
+    "due": (t.resolve_due_at.asc().nulls_last(), t.created_at, t.id),
+    "-due": (t.resolve_due_at.desc().nulls_last(), t.created_at.desc(), t.id.desc()),
+}
+_PERSON: dict[str, Callable[[str], ColumnElement[bool] | None]] = {
+    "customer": lambda user: or_(t.customer_email == user.lower(), t.customer_id == user),
+    "agent": lambda user: t.assigned_to.in_([user, user.lower()]),
+    "admin": lambda user: None,
+}
+
+
+def find(desk: Desk, wanted: Row) -> tuple[list[Row], int]:
+    """One page of the tickets that meet every filter in `wanted`, and how many meet them."""
+    chosen = filtered(desk, wanted)
+    page = chosen.order_by(*SORTS[wanted["sort"]]).limit(wanted["limit"]).offset(wanted["offset"])
+    return desk.find(page), desk.count(chosen)
+
+
+def filtered(desk: Desk, wanted: Row) -> Select[Any]:
+    """The tickets of this actor that meet every filter in `wanted`."""
+    chosen = desk.rows(tickets)
+    for name in ANY_OF:
+        if name in wanted:
+            chosen = chosen.where(t[name].in_(wanted[name]) if len(wanted[name]) > 1 else t[name] == wanted[name][0])
+    for name in EQUAL:
+        if name in wanted:
+            chosen = chosen.where(t[name] == wanted[name])
+    if "assigned_to" in wanted:
+        chosen = chosen.where(t.assigned_to.in_([wanted["assigned_to"], wanted["assigned_to"].lower()]))
+    if "tag" in wanted:
+        chosen = chosen.where(_has_tag(wanted["tag"]))
+    for condition in _times(wanted):
+        chosen = chosen.where(condition)
+    person = _PERSON[wanted["role"]](wanted["user"]) if "user" in wanted else None
+    if person is not None:
+        chosen = chosen.where(person)
+    return desk.search(chosen, wanted["q"], SEARCHED) if "q" in wanted else chosen
+
+
+def _has_tag(tag: str) -> ColumnElement[bool]:
+    # Tags are kept as JSON text, in which a tag stands between quotes with its own quotes escaped.
+    quoted = '"' + tag.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    text: ColumnElement[bool] = t.tags.cast(t.title.type).contains(quoted, autoescape=True)
+    return text
+
+
+def _times(wanted: Row) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if "created_after" in wanted:
+        conditions.append(t.created_at > wanted["created_after"])
+    if "created_before" in wanted:
+        conditions.append(t.created_at < wanted["created_before"])
+    if "updated_since" in wanted:
+        conditions.append(t.updated_at >= wanted["updated_since"])
+    return conditions
+
+
+def newer(desk: Desk, column: str, after: str, *, limit: int) -> tuple[list[Row], int]:
+    """For pollers: tickets whose `column` time is later than `after` ("" for all), newest first, and how many."""
+    chosen = desk.rows(tickets)
+    if after:
+        chosen = chosen.where(t[column] > after)
+    return desk.find(chosen.order_by(t[column].desc(), t.id.desc()).limit(limit)), desk.count(chosen)

@@ -1,0 +1,78 @@
+"""The same key, route and body by the same caller within a day is one call: it is done once and answered alike."""
+
+from dataclasses import dataclass
+
+import times
+from errors import conflict
+from storage import Desk, Row
+from tables import idempotency as table
+
+KEPT_SECONDS = 24 * 3600
+LEASE_SECONDS = 60
+# A 400 changes nothing and its key may be used again with the corrected body; the others are not answers of the route.
+NEVER_KEPT = frozenset({400, 401, 403, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as its caller names it."""
+
+    caller: str
+    route: str
+    key: str
+    body_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The answer that was given."""
+
+    status: int
+    answer: str
+
+
+def claim(desk: Desk, call: Call, *, lease: bool = False) -> Stored | None:
+    """Makes the call this unit of work's own, or gives the stored answer.
+
+    With `lease` the claim is committed before the work. Raises AppError 409 when the key was used with another body,
+    or the same call is being worked on.
+    """
+    expires = times.later(desk.now, seconds=LEASE_SECONDS if lease else KEPT_SECONDS)
+    values = {"caller": call.caller, "route": call.route, "key": call.key, "body_hash": call.body_hash}
+    values |= {"state": "claimed", "expires_at": expires, "created_at": desk.now}
+    if desk.insert_new(table, values):
+        return None
+    row = _row(desk, call)
+    if row is None or row["expires_at"] <= desk.now:
+        desk.delete(table, *_same(call))
+        desk.insert(table, values)
+        return None
+    if row["body_hash"] != call.body_hash:
+        raise conflict("idempotency_key_reused", "This Idempotency-Key was used with another body. Use a new one.")
+    if row["state"] == "claimed":
+        raise conflict("in_progress", "The same call is being worked on. Ask again shortly.", retry_after=2)
+    return Stored(row["status"], row["answer"])
+
+
+def keep(desk: Desk, call: Call, status: int, answer: str) -> None:
+    """Stores the answer of a claimed call for a day."""
+    expires = times.later(desk.now, seconds=KEPT_SECONDS)
+    desk.update_where(table, *_same(call), state="done", status=status, answer=answer, expires_at=expires)
+
+
+def release(desk: Desk, call: Call) -> None:
+    """Gives up a claim, so that the call may be made again."""
+    desk.delete(table, *_same(call))
+
+
+def purge(desk: Desk) -> int:
+    """Forgets answers older than a day; tells how many."""
+    return desk.delete(table, table.c.expires_at <= desk.now)
+
+
+def _row(desk: Desk, call: Call) -> Row | None:
+    return desk.first(desk.rows(table).where(*_same(call)))
+
+
+def _same(call: Call) -> list:  # type: ignore[type-arg]
+    return [table.c.caller == call.caller, table.c.route == call.route, table.c.key == call.key]

@@ -1,0 +1,98 @@
+"""How a ticket comes in: who wrote it, what it is about, its number, its first answer."""
+
+from typing import Any
+
+from errors import conflict, not_found
+from models import PRIORITY_RANK, TEAM_OF
+from services import agents, answers, customers, notices, replies, settings, tickets
+from services.history import Change, record
+from services.triage import triage
+from storage import Desk, Row
+from tables import companies
+from tables import tickets as table
+
+COPIED = "title description source product tags external_id".split()
+
+
+def open_ticket(desk: Desk, given: Row, *, model_ready: bool, said_by: str = "") -> Row:
+    """Opens a ticket: triaged, numbered, answered at once without a model or promised an answer with one, announced.
+
+    Raises AppError 400, 403, 409.
+    """
+    ticket, company = _ticket(desk, given)
+    asks_model = model_ready and settings.of_company(company)["ai_enabled"]
+    if asks_model:
+        ticket["ai_status"] = "pending"
+    elif ticket["status"] == "new":
+        ticket |= answers.answer_now(ticket)
+    ticket = _insert(desk, ticket, said_by=said_by)
+    notices.received(desk, ticket)
+    if asks_model:
+        answers.ask_later(desk, ticket["id"])
+    elif ticket["ai_status"] == "done":
+        replies.add_ai_answer(desk, ticket)
+        notices.ai_answered(desk, ticket)
+    if ticket["assigned_to"]:
+        notices.assigned(desk, ticket)
+    return ticket
+
+
+def bring_in(desk: Desk, given: Row, **past: Any) -> Row:
+    """Adds a ticket from elsewhere, as it was there: triaged and numbered, but nobody is answered, mailed or called.
+
+    `past` names further columns of the ticket, such as created_at and status.
+    """
+    ticket, _ = _ticket(desk, given)
+    created = past.get("created_at", desk.now)
+    return _insert(desk, {**ticket, "updated_at": created, **past}, said_by="")
+
+
+def _ticket(desk: Desk, given: Row) -> tuple[Row, Row]:
+    """The row of a new ticket, not stored yet, and the company's row."""
+    if given.get("external_id") and desk.count(desk.rows(table).where(table.c.external_id == given["external_id"])):
+        raise conflict("external_id_taken", "There is a ticket with this external_id already.")
+    customer = customers.identify(desk, given)
+    # The number comes from the company's row, which stays locked to the end: no gaps, none twice.
+    company = desk.update(companies, desk.actor.company_id, {"last_number": companies.c.last_number + 1})
+    if company is None:
+        raise not_found()
+    ticket: Row = {
+        "number": company["last_number"],
+        "status": "new",
+        "assigned_to": "",
+        "customer_row": customer["id"],
+        "customer_email": customer["email"],
+        "customer_id": customer["customer_id"],
+        "customer_name": given.get("customer_name") or customer["name"],
+        "customer_tier": given.get("customer_tier") or customer["tier"],
+        **{name: given[name] for name in COPIED if name in given},
+        "created_at": desk.now,
+        "updated_at": desk.now,
+    }
+    return ticket | _triaged(desk, ticket, given), company
+
+
+def _triaged(desk: Desk, ticket: Row, given: Row) -> Row:
+    """What the rules decide, and over it what the caller decided."""
+    decided = tickets.triaged(triage(ticket["title"], ticket["description"], tier=ticket["customer_tier"]))
+    human = {name: given[name] for name in tickets.TRIAGE_FIELDS if name in given}
+    if human:
+        decided |= human
+        decided["triage_source"] = "human"
+        decided["triage_reasons"] = [f"{name} set by {desk.actor.name}" for name in human] + decided["triage_reasons"]
+        decided["priority_rank"] = PRIORITY_RANK[decided["priority"]]
+        if "assigned_team" not in human:
+            decided["assigned_team"] = TEAM_OF[decided["category"]]
+    if given.get("assigned_to"):
+        agent = agents.resolve(desk, given["assigned_to"])
+        decided |= {"assigned_to": agent, "assigned_at": desk.now, "status": "assigned"}
+    return decided
+
+
+def _insert(desk: Desk, ticket: Row, *, said_by: str) -> Row:
+    row = desk.insert(table, ticket)
+    changes = [Change("created")]
+    if row["ai_status"] == "done":
+        changes.append(Change("ai_answered", "status", "new", row["status"]))
+    record(desk, row["id"], changes, said_by=said_by)
+    return row

@@ -1,0 +1,46 @@
+"""What a company can change at run time: one table of settings, each with its default and a sentence."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from errors import not_found
+from storage import Desk, Row
+from tables import companies
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its default and what it does."""
+
+    default: Any
+    about: str
+
+
+SETTINGS: dict[str, Setting] = {
+    "ai_enabled": Setting(True, "Whether the language model may be asked; without it replies are canned."),
+}
+
+
+def of_company(company: Row) -> Row:
+    """Every setting of a company row, defaults where nothing was chosen."""
+    return {name: company["settings"].get(name, setting.default) for name, setting in SETTINGS.items()}
+
+
+def current(desk: Desk) -> Row:
+    """Every setting of the actor's company."""
+    return of_company(_company(desk))
+
+
+def change(desk: Desk, news: Row) -> Row:
+    """Sets what is named and gives all settings back."""
+    company = _company(desk, lock=True)
+    chosen = {**company["settings"], **news}
+    desk.update(companies, company["id"], {"settings": chosen})
+    return of_company({**company, "settings": chosen})
+
+
+def _company(desk: Desk, *, lock: bool = False) -> Row:
+    company = desk.get(companies, desk.actor.company_id, lock=lock)
+    if company is None:
+        raise not_found()
+    return company

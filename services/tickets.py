@@ -1,0 +1,250 @@
+"""The only writer of ticket state: which move is legal now, what it changes, and what it tells whom."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import times
+from errors import FieldError, conflict, invalid, invalid_field, not_found, stale
+from models import FINISHED, MOVES, PRIORITY_RANK, TEAM_OF, label, ticket_shape
+from services import agents, notices
+from services.history import AI, Change, record
+from services.triage import Triage
+from storage import Desk, Row
+from tables import tickets
+
+# Which move a status written by a caller means; from resolved and closed only reopening leads back.
+MOVE_TO = {
+    "new": "queue",
+    "assigned": "assign",
+    "in_progress": "start",
+    "waiting_customer": "wait",
+    "handoff": "handoff",
+    "resolved": "resolve",
+    "closed": "close",
+}
+PLAIN_FIELDS = (
+    "title description product tags category priority urgency sentiment assigned_team customer_name customer_tier external_id"
+).split()
+CLEARABLE: dict[str, Any] = {"product": "", "tags": [], "customer_name": "", "external_id": "", "assigned_to": ""}
+TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team")
+
+
+# What follows from another change, or is too long, is not told twice.
+QUIET = frozenset(
+    "priority_rank assigned_at resolved_at closed_at resolution_seconds first_response_at first_response_seconds "
+    "human_replied triage_source triage_reasons ai_response".split()
+)
+
+
+def get(desk: Desk, ticket_id: str) -> Row:
+    """The ticket. Raises AppError 404."""
+    ticket = desk.get(tickets, ticket_id)
+    if ticket is None:
+        raise not_found()
+    return ticket
+
+
+def take(desk: Desk, ticket_id: str, version: int | None = None) -> Row:
+    """The ticket, to be changed: nobody else can until this unit of work ends. Raises AppError 404, 412."""
+    ticket = desk.get(tickets, ticket_id, lock=True)
+    if ticket is None:
+        raise not_found()
+    if version is not None and version != ticket["version"]:
+        raise stale(ticket_shape(ticket, desk.actor))
+    return ticket
+
+
+def assign(desk: Desk, ticket_id: str, named: str, *, auto: bool = False, **said: Any) -> Row:
+    """Gives the ticket to an agent, named or (`auto`) the least busy one."""
+    ticket = take(desk, ticket_id, said.get("version"))
+    check_move(ticket, "assign")
+    agent = agents.least_busy(desk, ticket["assigned_team"]) if auto else agents.resolve(desk, named)
+    return _assign(desk, ticket, agent, said_by=said.get("user", ""))
+
+
+def _assign(desk: Desk, ticket: Row, agent: str, *, said_by: str) -> Row:
+    if agent == ticket["assigned_to"] and ticket["status"] not in MOVES["assign"].changes:
+        return ticket
+    news = {**moved(ticket, "assign", assigned=True), "assigned_to": agent, "assigned_at": desk.now}
+    changed = write(desk, ticket, news, "assigned", said_by=said_by)
+    notices.assigned(desk, changed)
+    return changed
+
+
+def unassign(desk: Desk, ticket_id: str, **said: Any) -> Row:
+    """Takes the ticket from its agent."""
+    ticket = take(desk, ticket_id, said.get("version"))
+    check_move(ticket, "unassign")
+    if not ticket["assigned_to"]:
+        return ticket
+    return write(desk, ticket, _freed(ticket), "unassigned", said_by=said.get("user", ""))
+
+
+def _freed(ticket: Row) -> Row:
+    return {**moved(ticket, "unassign"), "assigned_to": "", "assigned_at": None}
+
+
+def resolve(desk: Desk, ticket_id: str, resolution: str, **said: Any) -> Row:
+    """Resolves the ticket and tells the customer how."""
+    ticket = take(desk, ticket_id, said.get("version"))
+    return _resolve(desk, ticket, resolution, said_by=said.get("user", ""))
+
+
+def _resolve(desk: Desk, ticket: Row, resolution: str, *, said_by: str) -> Row:
+    news = {**moved(ticket, "resolve"), "resolution": resolution, **_resolved_now(desk, ticket)}
+    changed = write(desk, ticket, news, "resolved", said_by=said_by)
+    notices.resolved(desk, changed)
+    return changed
+
+
+def _resolved_now(desk: Desk, ticket: Row) -> Row:
+    return {"resolved_at": desk.now, "resolution_seconds": times.seconds_between(ticket["created_at"], desk.now)}
+
+
+def reopen(desk: Desk, ticket_id: str, **said: Any) -> Row:
+    """Opens a resolved or closed ticket again."""
+    ticket = take(desk, ticket_id, said.get("version"))
+    return write(desk, ticket, reopened(ticket, "reopen"), "reopened", said_by=said.get("user", ""))
+
+
+def reopened(ticket: Row, move: str) -> Row:
+    """What a move back into work changes."""
+    news = moved(ticket, move)
+    if ticket["status"] in FINISHED:
+        news |= {"resolved_at": None, "closed_at": None, "resolution_seconds": None, "resolution": ""}
+    return news
+
+
+def remove(desk: Desk, ticket_id: str, version: int | None) -> None:
+    """Deletes the ticket with its thread, history and waiting jobs."""
+    ticket = take(desk, ticket_id, version)
+    desk.delete(tickets, tickets.c.id == ticket["id"])
+
+
+def update(desk: Desk, ticket_id: str, news: Row, **said: Any) -> Row:
+    """Changes what is named; status, assigned_to and resolution go through the moves. Raises AppError 400, 404, 409, 412."""
+    ticket = take(desk, ticket_id, said.get("version"))
+    said_by = said.get("user", "")
+    cleared = {name: CLEARABLE[name] for name in news.pop("clear", [])}
+    if twice := sorted(set(cleared) & set(news)):
+        raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
+    unassign_it = cleared.pop("assigned_to", None) is not None
+    plain = cleared | {name: news[name] for name in PLAIN_FIELDS if name in news}
+    ticket = _write_plain(desk, ticket, plain, said_by=said_by)
+    if unassign_it and ticket["assigned_to"]:
+        check_move(ticket, "unassign")
+        ticket = write(desk, ticket, _freed(ticket), "unassigned", said_by=said_by)
+    return _move_as_written(desk, ticket, news, said_by=said_by)
+
+
+def _write_plain(desk: Desk, ticket: Row, plain: Row, *, said_by: str) -> Row:
+    changes = {name: value for name, value in plain.items() if ticket[name] != value}
+    if "category" in changes and "assigned_team" not in plain:
+        changes["assigned_team"] = TEAM_OF[changes["category"]]
+    if any(name in changes for name in TRIAGE_FIELDS):
+        changes["triage_source"] = "human"
+    if "priority" in changes:
+        changes["priority_rank"] = PRIORITY_RANK[changes["priority"]]
+    if not changes:
+        return ticket
+    _check_external_id(desk, changes)
+    changed = write(desk, ticket, changes, "updated", said_by=said_by)
+    if changes.get("priority") == "urgent":
+        notices.became_urgent(desk, changed)
+    return changed
+
+
+def _check_external_id(desk: Desk, changes: Row) -> None:
+    wanted = changes.get("external_id")
+    if wanted and desk.count(desk.rows(tickets).where(tickets.c.external_id == wanted)):
+        raise conflict("external_id_taken", "Another ticket has this external_id.")
+
+
+def _move_as_written(desk: Desk, ticket: Row, news: Row, *, said_by: str) -> Row:
+    agent = agents.resolve(desk, news["assigned_to"]) if news.get("assigned_to") else ""
+    if agent and agent != ticket["assigned_to"]:
+        check_move(ticket, "assign")
+        ticket = _assign(desk, ticket, agent, said_by=said_by)
+    status, resolution = str(news.get("status", ticket["status"])), str(news.get("resolution", ""))
+    if status != ticket["status"]:
+        return _to_status(desk, ticket, status, resolution=resolution, said_by=said_by)
+    if resolution and resolution != ticket["resolution"]:
+        if status not in FINISHED:
+            raise invalid_field(
+                "resolution", "To resolve the ticket, send status resolved together with the resolution."
+            )
+        return write(desk, ticket, {"resolution": resolution}, "updated", said_by=said_by)
+    return ticket
+
+
+def _to_status(desk: Desk, ticket: Row, status: str, *, resolution: str, said_by: str) -> Row:
+    if status == "resolved" and ticket["status"] != "closed":
+        if not resolution:
+            raise invalid_field("resolution", "To resolve the ticket, say how in resolution.")
+        return _resolve(desk, ticket, resolution, said_by=said_by)
+    if status == "assigned" and not ticket["assigned_to"]:
+        raise invalid_field("assigned_to", "To assign the ticket, say to whom in assigned_to.")
+    back = ticket["status"] in FINISHED and status == status_after(ticket, "reopen")
+    move = "reopen" if back else MOVE_TO.get(status, "")
+    if not move:
+        raise conflict("move_not_allowed", f"Only the AI sets a ticket to {label(status)}.")
+    news = reopened(ticket, move)
+    if status == "closed":
+        news["closed_at"] = desk.now
+    return write(desk, ticket, {**news, "status": status}, MOVES[move].label, said_by=said_by)
+
+
+def check_move(ticket: Row, move: str) -> None:
+    """Raises AppError 409 when the move is not allowed in the ticket's state."""
+    if ticket["status"] not in MOVES[move].sources:
+        message = (
+            f"Ticket #{ticket['number']} is {label(ticket['status']).lower()}, so it cannot be {MOVES[move].label}."
+        )
+        if ticket["status"] in FINISHED:
+            message += " Reopen it first."
+        raise conflict("move_not_allowed", message)
+
+
+def status_after(ticket: Row, move: str, *, assigned: bool | None = None) -> str:
+    has_agent = bool(ticket["assigned_to"]) if assigned is None else assigned
+    return MOVES[move].result(ticket["status"], assigned=has_agent)
+
+
+def moved(ticket: Row, move: str, *, assigned: bool | None = None) -> Row:
+    """What the move changes in the ticket's state. Raises AppError 409."""
+    check_move(ticket, move)
+    return {"status": status_after(ticket, move, assigned=assigned)}
+
+
+def write(desk: Desk, ticket: Row, news: Row, action: str, *, said_by: str = "", by_ai: bool = False) -> Row:
+    """Stores the news with an event for each visible change. A change by a person raises the version."""
+    raised = by_ai or ticket.get("raised", False)  # several steps of one call raise it once
+    version = {} if raised else {"version": ticket["version"] + 1}
+    changed = desk.update(tickets, ticket["id"], {**news, **version, "updated_at": desk.now})
+    if changed is None:
+        raise not_found()
+    changed["raised"] = True
+    record(desk, ticket["id"], _changes(ticket, news, action), said_by=said_by, actor=AI if by_ai else "")
+    return changed
+
+
+def _changes(ticket: Row, news: Row, action: str) -> Iterable[Change]:
+    for name, value in news.items():
+        if name not in QUIET and ticket[name] != value:
+            yield Change(action, name, ticket[name], value)
+
+
+def triaged(triage: Triage) -> Row:
+    """What a triage decides about a ticket."""
+    return {
+        "category": triage.category,
+        "priority": triage.priority,
+        "priority_rank": PRIORITY_RANK[triage.priority],
+        "priority_score": triage.priority_score,
+        "urgency": triage.urgency,
+        "sentiment": triage.sentiment,
+        "assigned_team": triage.assigned_team,
+        "triage_source": triage.source,
+        "triage_reasons": list(triage.reasons),
+        "next_action": triage.next_action,
+    }

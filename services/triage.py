@@ -1,0 +1,246 @@
+"""Triage by rules, each decision with its reasons, and its blend with a model's view: the seam embeddings will fill.
+
+No HTTP, storage, environment or model client here; the words are in triage_words.py.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Protocol
+
+from models import CATEGORIES, PRIORITIES, PRIORITY_RANK, SENTIMENTS, TEAM_OF
+from services import triage_words as words
+
+# The one table of the priority score, in points; the sum is held to 0..100. Chosen so that urgency alone spans the
+# bands (2.0 is low, 3.0 medium, 4.0 high, 5.0 urgent) and a risk word, which counts as urgency 5.0, is always urgent.
+URGENCY_POINTS = 15  # for each whole point of urgency: 15 at 1.0, 75 at 5.0
+HASTE_POINTS = 10  # the text asks for haste: "urgent", "asap"
+SEVERAL_POINTS = 10  # more than one person is affected: "my team"
+RISK_POINTS = 20  # an always-win word: fraud, stolen, hacked, safety, self-harm, a legal threat
+TIER_POINTS = {"free": 0, "standard": 0, "premium": 5, "enterprise": 10}
+SENTIMENT_POINTS = {"positive": -5, "neutral": 0, "negative": 5}
+# The lowest and highest score of each priority.
+BANDS = {"low": (0, 39), "medium": (40, 59), "high": (60, 74), "urgent": (75, 100)}
+
+# What raises urgency above its words, in tenths of a point.
+SIGN_RAISE = 5  # each of: repeated question marks, a plea in capitals, a word of haste
+TIER_RAISES = {"premium": 2, "enterprise": 4}
+STRONG, WEAK = 3, 1  # one strong category word outweighs two weak ones
+MODEL_SHARE, LOCAL_SHARE = 0.6, 0.4  # DESIGN.md §5, the blend of the first published system
+
+
+class View(Protocol):
+    """What a language model thinks of a ticket."""
+
+    @property
+    def category(self) -> str: ...
+    @property
+    def priority(self) -> str: ...
+    @property
+    def sentiment(self) -> str: ...
+    @property
+    def urgency(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """One decision about a ticket and why; `risk` names the always-win rule that set the priority, if one did."""
+
+    category: str
+    priority: str
+    priority_score: int
+    urgency: float
+    sentiment: str
+    assigned_team: str
+    next_action: str
+    reasons: tuple[str, ...]
+    source: str = "rules"
+    certain: bool = True
+    risk: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What the words of one text said, before anything is weighed."""
+
+    category: str
+    named: tuple[str, ...]
+    level: int
+    level_words: tuple[str, ...]
+    haste: str
+    several: str
+    risk: str
+    risk_word: str
+
+
+def triage(title: str, description: str, *, tier: str = "standard") -> Triage:
+    """Any title and description in, the whole decision with its reasons out; the same in always gives the same out."""
+    raw = f"{title}. {description}"
+    text = " ".join(raw.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
+    heard = _listen(text)
+    raised = _raises(raw, haste=heard.haste, tier=tier)
+    urgency = min(50, heard.level * 10 + sum(raised.values())) / 10
+    sentiment, felt = _sentiment(text, level=heard.level)
+    score = _score(heard, urgency=urgency, tier=tier, sentiment=sentiment)
+    priority = next(band for band, (_, highest) in BANDS.items() if score <= highest)
+    return Triage(
+        category=heard.category,
+        priority=priority,
+        priority_score=score,
+        urgency=urgency,
+        sentiment=sentiment,
+        assigned_team=TEAM_OF[heard.category],
+        next_action=_next_action(heard.category, priority, risk=heard.risk),
+        reasons=(
+            *_spoken(heard, urgency=urgency, raised=raised),
+            *([f"sentiment {sentiment}: {_quoted(felt)}"] if felt else []),
+            f"priority {priority}: {score} of 100 points",
+        ),
+        certain=bool(heard.named),
+        risk=heard.risk,
+    )
+
+
+def blend(local: Triage, suggestion: View, *, tier: str) -> Triage:
+    """The rules' triage and a model's view in, one triage of both out, with a reason for each change.
+
+    A text may try to talk the model into anything, so the model raises the priority by one band at most, fills in
+    category and sentiment only where the rules had none, and lowers nothing that an always-win rule set.
+    """
+    urgency = _blended(local.urgency, suggestion.urgency)
+    category = local.category if local.certain or suggestion.category not in CATEGORIES else suggestion.category
+    may_feel = local.sentiment == "neutral" and suggestion.sentiment in SENTIMENTS
+    sentiment = suggestion.sentiment if may_feel else local.sentiment
+    priority = _allowed(local, suggestion.priority)
+    after = _points(urgency, tier=tier, sentiment=sentiment)
+    lowest, highest = BANDS[priority]
+    before = _points(local.urgency, tier=tier, sentiment=local.sentiment)
+    merged = replace(
+        local,
+        category=category,
+        priority=priority,
+        priority_score=max(lowest, min(highest, local.priority_score + after - before)),
+        urgency=urgency,
+        sentiment=sentiment,
+        assigned_team=TEAM_OF[category],
+        next_action=_next_action(category, priority, risk=local.risk),
+        source="model",
+    )
+    return replace(merged, reasons=(*local.reasons, *_changes(local, merged, asked=suggestion.priority)))
+
+
+def _listen(text: str) -> _Heard:
+    category, named = _category(text)
+    risk, risk_word = next(((kind, word) for kind, p in words.RISKS.items() if (word := _first(p, text))), ("", ""))
+    level, level_words = (5, (risk_word,)) if risk else _level(text)
+    haste, several = _first(words.HASTE, text), _first(words.SEVERAL, text)
+    return _Heard(category, named, level, level_words, haste, several, risk, risk_word)
+
+
+def _said(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Every match that no negation right before it takes away; 32 characters hold any negation worth hearing."""
+    for match in pattern.finditer(text):
+        if not words.NEGATION.search(text, max(0, match.start() - 32), match.start()):
+            yield match
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    return next((match[0] for match in _said(pattern, text)), "")
+
+
+def _category(text: str) -> tuple[str, tuple[str, ...]]:
+    """The category whose different words weigh most (the earlier in the table wins a draw) and those words."""
+    best, best_weight, named = "general", 0, tuple[str, ...]()
+    for category, pattern in words.CATEGORIES.items():
+        found = {match[0]: STRONG if match["strong"] else WEAK for match in pattern.finditer(text)}
+        if (weight := sum(found.values())) > best_weight:
+            best, best_weight, named = category, weight, tuple(sorted(found, key=found.__getitem__, reverse=True))
+    return best, named
+
+
+def _level(text: str) -> tuple[int, tuple[str, ...]]:
+    """The most urgent tier that has a word in the text, and its first words; 2, an ordinary request, when none has."""
+    for level, pattern in words.URGENCY.items():
+        if found := tuple(dict.fromkeys(match[0] for match in islice(_said(pattern, text), 3))):
+            return level, found
+    return 2, ()
+
+
+def _raises(raw: str, *, haste: str, tier: str) -> dict[str, int]:
+    """What lifts the urgency and by how many tenths, in the words of a reason."""
+    heard = {
+        "repeated question marks": words.QUESTION_MARKS.search(raw),
+        "a plea in capitals": words.CAPITALS.search(raw),
+        f'asks for haste, "{haste}"': haste,
+    }
+    raised = {why: SIGN_RAISE for why, sign in heard.items() if sign}
+    return raised | ({f"{tier} customer": TIER_RAISES[tier]} if tier in TIER_RAISES else {})
+
+
+def _sentiment(text: str, *, level: int) -> tuple[str, str]:
+    """The stronger feeling and its first word; a draw is negative, because a missed complaint costs more."""
+    negative = [match[0] for match in _said(words.NEGATIVE, text)]
+    positive = [match[0] for match in _said(words.POSITIVE, text)]
+    if level == 1 and not positive:
+        positive = [match[0] for match in _said(words.POLITE, text)]
+    if negative and len(negative) >= len(positive):
+        return "negative", negative[0]
+    return ("positive", positive[0]) if positive else ("neutral", "")
+
+
+def _points(urgency: float, *, tier: str, sentiment: str) -> int:
+    return round(URGENCY_POINTS * urgency) + TIER_POINTS.get(tier, 0) + SENTIMENT_POINTS[sentiment]
+
+
+def _score(heard: _Heard, *, urgency: float, tier: str, sentiment: str) -> int:
+    signs = HASTE_POINTS * bool(heard.haste) + SEVERAL_POINTS * bool(heard.several) + RISK_POINTS * bool(heard.risk)
+    return max(0, min(100, _points(urgency, tier=tier, sentiment=sentiment) + signs))
+
+
+def _blended(local: float, model: float) -> float:
+    if not math.isfinite(model):
+        return local
+    return round(MODEL_SHARE * max(1.0, min(5.0, model)) + LOCAL_SHARE * local, 1)
+
+
+def _allowed(local: Triage, asked: str) -> str:
+    """The priority the model may set: one band up at most, none down where an always-win rule spoke."""
+    ours = PRIORITY_RANK[local.priority]
+    rank = min(PRIORITY_RANK.get(asked, ours), ours + 1)
+    return PRIORITIES[(max(rank, ours) if local.risk else rank) - 1]
+
+
+def _spoken(heard: _Heard, *, urgency: float, raised: dict[str, int]) -> Iterator[str]:
+    if heard.named:
+        yield f"category {heard.category}: the words {_quoted(*heard.named[:3])}"
+    else:
+        yield "category general: no word pointed to a team"
+    yield f"urgency {urgency}: " + (_quoted(*heard.level_words) or "an ordinary request")
+    yield from (f"raised: {why}" for why in raised)
+    if heard.several:
+        yield f"more than one person affected: {_quoted(heard.several)}"
+    if heard.risk:
+        yield f"always first, {heard.risk}: {_quoted(heard.risk_word)}"
+
+
+def _changes(local: Triage, merged: Triage, *, asked: str) -> Iterator[str]:
+    if merged.category != local.category:
+        yield f"category {merged.category}: the model's view, no word had pointed to a team"
+    if merged.sentiment != local.sentiment:
+        yield f"sentiment {merged.sentiment}: the model's view"
+    if merged.urgency != local.urgency:
+        yield f"urgency {merged.urgency}: the model's view and the rules' {local.urgency} together"
+    if merged.priority != local.priority:
+        yield f"priority {merged.priority}: the model's view, the rules said {local.priority}"
+    if asked != merged.priority and asked in PRIORITIES:
+        yield f"priority kept at {merged.priority}: the model asked for {asked}, further than it may go"
+
+
+def _next_action(category: str, priority: str, *, risk: str) -> str:
+    return words.RISK_STEPS[risk] if risk else words.LEADS[priority] + words.STEPS[category]
+
+
+def _quoted(*phrases: str) -> str:
+    return ", ".join(f'"{phrase}"' for phrase in phrases)

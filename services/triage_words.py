@@ -1,0 +1,248 @@
+"""The words triage listens for, one compiled family each, and the sentences it answers with.
+
+Only general words of customer service belong here, never a company's own; what they weigh is in triage.py.
+"""
+
+import re
+
+# Texts come in lower case, with single spaces and straight apostrophes; {word} names a shared piece.
+_PIECES = {
+    "{cannot}": r"(?:(?:can ?not|can'?t|could not|couldn'?t|unable to|not able to|can no longer|won'?t let me"
+    r"|doesn'?t let me|does not let me|failed to|impossible to)(?: even| still| seem to| currently| now)?)",
+    "{login}": r"(?:log[ -]?(?:in|on)|sign[ -]?(?:in|on))",
+    "{not}": r"(?:not|never|hasn'?t|haven'?t|didn'?t|don'?t|doesn'?t|isn'?t|wasn'?t|won'?t)",
+    "{fails}": r"(?:not work(?:ing)?|(?:doesn'?t|isn'?t|won'?t|don'?t|stopped|never) work(?:ing|s)?"
+    r"|fail(?:s|ed|ing|ures?)?|crash(?:es|ed|ing)?|broken?|froze|frozen|freez(?:es|ing)|hangs?)",
+    "{money}": r"(?:money|refund|payment|payout|loan|deposit|transfer|funds|cash|salary|compensation|reimbursement)",
+    "{my}": r"(?:my|our|the|a|an|this|your)",
+    "{lawyer}": r"(?:lawyers?|attorneys?|solicitors?)",
+}
+
+
+def family(phrases: str, *, pieces: str = "") -> re.Pattern[str]:
+    """One pattern that finds any of these phrases, parted by " / ", as whole words; `pieces` need no word boundary."""
+    whole = "|".join(re.split(r"\s+/\s+", phrases.strip()))
+    for name, piece in _PIECES.items():
+        whole = whole.replace(name, piece)
+    return re.compile(rf"(?<!\w)(?:{whole})(?!\w)" + (f"|{pieces}" if pieces else ""))
+
+
+def graded(*, strong: str, weak: str) -> re.Pattern[str]:
+    """A family of which the strong phrases carry the group name `strong`."""
+    return family(f"(?P<strong>{strong.strip()}) / {weak}")
+
+
+# Strong words settle a category, weak ones only lean towards it. The order decides a draw.
+CATEGORIES: dict[str, re.Pattern[str]] = {
+    "account": graded(
+        strong=r"""
+            (?:reset|forgot(?:ten)?|change|recover|restore|lost|new) (?:{my} )?(?:passcode|pin|username) / password /
+            locked out / (?:user )?profile / sign(?:ing)?[ -]?up(?! (?:for|to)) / registration /
+            (?:new|close|delete|remove|open|create|user|switch|free|pro|standard|premium) (?:\w+ )?account /
+            user account / invit(?:e|ing|ation) / personal (?:data|details|information) /
+            (?:change|update|edit|modify|correct|new|wrong)(?: \w+){0,2} (?:address|e-?mail|name|number|details) /
+            hacked / two[ -]factor|2fa|verification code
+        """,
+        weak=r"""
+            accounts? / register(?:ed)? / users? / admin(?:istrator)? / username / permissions? / verify / validate /
+            my (?:number|details) / address / member(?:ship)?
+        """,
+    ),
+    "billing": graded(
+        strong=r"""
+            invoic(?:e|es|ed|ing) / bill(?:s|ed|ing)? / refund(?:s|ed|ing)? / re-?imburse(?:d|ment)?s? / payments? /
+            repayments? / (?:over|under|double )?charged / (?:extra|annual|late|cancellation|wrong) (?:charge|fee)s? /
+            debit(?:ed|s)? / loans? / receipts? / chargebacks? / direct debit / (?:termination|withdrawal) fees? /
+            paid (?:twice|already|in full|back) / subscription fees? / money back / payout / penalt(?:y|ies)
+        """,
+        weak=r"""
+            pay(?:s|ing|ed)? / paid / charges? / fees? / credit / money / cash / due / overdue / balance /
+            compensation / transactions? / owe / amount / subscriptions? / (?:debit|bank) card / clearance
+        """,
+    ),
+    "technical": graded(
+        strong=r"""
+            {cannot} (?:access|{login}|connect|open|load|upload|download|install|print|sync|use) /
+            {login} (?:page |screen )?(?:is |does |keeps )?(?:{fails}|problems?|issues?|errors?) / {fails} /
+            errors?(?: message| code)? / bugs? / outages? / downtime / (?:is|are|was|went|goes) down / servers? /
+            software / api / install(?:s|ed|ing|ation)? / vpn / wi-?fi / connectivity / malfunction\w* /
+            integrat(?:e|ion|ing) / (?:broken|cracked|blue|black) screen / uploads?(?:ing)? / timeouts? / latency /
+            not (?:respond(?:ing)?|load(?:ing)?|sync(?:ing)?) / firmware / drivers? / exports?(?:ing)?
+        """,
+        weak=r"""
+            apps? / website / devices? / screen / laptop / computer / phone / router / printer / slow / update /
+            version / system / network / technical / configur\w+ / database / login / log ?in / security / issues? /
+            problems? / hardware / restart(?:ed)? / button
+        """,
+    ),
+    "sales": graded(
+        strong=r"""
+            pric(?:e|es|ing) / quot(?:e|es|ation) / discounts? / demos? / (?:free )?trial / licen[cs]es? /
+            (?:buy|buying|purchas(?:e|ing)|order(?:ing)?) (?:a|an|some|new|more|the|your|another)(?: \w+)? /
+            how much (?:is|are|does|do|would|for) / sign(?:ing)?[ -]?up (?:for|to) (?:a|an|new|your|the)(?: \w+)? /
+            (?:which|what|basic|team|enterprise) plans? / interested in / new (?:\w+ )?(?:service|connection|customer) /
+            special offers?|an offer / in stock / sales (?:team|person|rep\w*) / pre-?sales / brochure /
+            upgrade (?:to|my plan)
+        """,
+        weak=r"plans? / buy / purchase / offers? / cost / upgrade / products? / packages? / available / rates?",
+    ),
+    "general": graded(
+        strong=r"""
+            (?:business|opening|office|working) hours / (?:human|live|real) (?:agent|person|operator) / feedback /
+            newsletter / (?:speak|talk|chat)(?:ing)? (?:to|with) (?:a|an|the|some(?:one|body)|your)(?: \w+)? /
+            complaints? / complain / deliver(?:y|ed|ies) /
+            (?:track|where is|status of)(?: my| the)? (?:order|parcel|package|claim) / shipping / ship(?:ment|ped) /
+            leav(?:e|ing) (?:a )?review / where are you (?:located|based)
+        """,
+        weak=r"orders? / arriv(?:e|es|al) / item / operator / agent / contact / claim",
+    ),
+}
+
+# Always-win words: a person looks at these at once, whatever a model thinks of them.
+RISKS: dict[str, re.Pattern[str]] = {
+    "self-harm": family(r"""
+        (?:kill|hurt|harm)(?:ing)? myself / suicid(?:e|al) / end(?:ing)? (?:my life|it all) / self[ -]harm(?:ing)? /
+        i (?:just )?(?:want|wish) to die / (?:don'?t|do not) want to live(?! (?:in|at|with))
+    """),
+    "safety": family(r"""
+        gas leak / (?:caught|on|catch(?:es)?|catching) fire / smok(?:e|ing) (?:is )?com(?:es|ing) /
+        electric(?:al)? shock / electrocuted / injur(?:ed|y|ies) / (?:un|not )safe / danger(?:ous)? /
+        explo(?:ded|ding|sion) / ambulance / medical emergency / burn(?:ed|t) (?:my|me|his|her)
+    """),
+    "fraud": family(r"""
+        (?<!anti[ -])fraud(?:ulent|ulently|sters?)?(?! (?:prevention|protection|detection|policy|department|team)) /
+        scammed / unauthori[sz]ed (?:\w+ )?(?:transactions?|charges?|payments?|access|withdrawals?|purchases?|use) /
+        (?:did not|didn'?t|never) (?:authori[sz]e|make this (?:payment|purchase)|approve this) / identity theft /
+        someone (?:else )?(?:has |is |have )?(?:used|using) (?:my|our) / impersonat(?:ed|ing)
+    """),
+    "stolen": family(r"""
+        stolen / stole (?:my|our|the) / (?<!anti[ -])theft(?! (?:insurance|protection|prevention|cover|alarm)) /
+        robbed / (?:was|been|got) mugged
+    """),
+    "hacked": family(r"""
+        hack(?:ed|ers?) / hacking (?:my|our|into) /
+        (?:account|password|card|data|system)s? (?:is |was |were |has been |have been )?compromised / phished /
+        phishing (?:mail|e-mail|email|attack|link|message) / ransomware / data (?:breach|leak) / security breach
+    """),
+    "legal threat": family(r"""
+        legal (?:action|proceedings|steps) / (?:sue|suing) (?:you|your company|the company) / lawsuit / small claims /
+        (?:my|our) {lawyer} / (?:call|contact|hire|see|get|involve|speak to|consult)(?:ing)? {my} {lawyer} /
+        (?:take|taking|see|bring) you (?:to|in) court / ombudsman / trading standards / press charges /
+        (?:report|reporting) (?:you|this|it) to the (?:police|authorities|regulator) /
+        go(?:ing)? to the (?:police|press|regulator)
+    """),
+}
+
+# From the most to the least urgent; the first tier with a word that is not negated decides.
+URGENCY: dict[int, re.Pattern[str]] = {
+    5: family(r"""
+        blocked(?! (?:users?|numbers?|contacts?|callers?|senders?|list)) / locked out / (?:lost|no|without) access /
+        {cannot} (?:access|{login}|get in(?:to)?|reach|open my account|enter|work) / denied access|access denied /
+        account (?:is |was |has been |got )?(?:locked|frozen|suspended|disabled) / outages? /
+        data loss|lost (?:all )?(?:our|my) data /
+        (?:production|(?:web)?site|systems?|servers?|service|network|everything|platform) (?:is |are |went )?down /
+        emergency(?! (?:contacts?|numbers?|exits?)) / {login} (?:is |does |keeps )?{fails}
+    """),
+    4: family(r"""
+        reject(?:ed|ion|s)? / declin(?:ed|es) / denied / refus(?:ed|es)(?! to work) /
+        (?:no|missing) {money}(?: sent| yet)? /
+        {not} (?:yet )?(?:been )?(?:receiv(?:e|ed)|arriv(?:e|ed)|delivered|credited|approved|paid out|refunded|come) /
+        {not} (?:get|got|gotten|see|seen) (?:my|the|any|our|it)(?: {money})? / not (?:satisfied|acceptable) /
+        wait(?:ing)? (?:for|on) {my} {money} / still (?:waiting|no|nothing|missing|haven'?t|have not|not) /
+        where(?:'s| is| are) my {money} /
+        {money} (?:has |have |is |was |did )?{not} (?:been |yet ){0,2}(?:sent|come|received|arrived?|paid) / dispute /
+        {cannot} (?:pay|use|connect|send|withdraw|order|check ?out) / (?:is|are|was|went) down
+    """),
+    3: family(r"""
+        late / delay(?:s|ed|ing)? / overdue /
+        (?:(?:i|we|they)'?ll|will|gonna|promise to|going to) (?:be )?(?:pay(?:ing)?|clear|settle|deposit|finish) /
+        promis(?:e|ed|es) / bear with / (?:extra|more) time / (?:an|payment|deadline) extension / difficult(?:y|ies)? /
+        struggl(?:e|ing) / owe / {fails} / errors? / bugs? / problems? / issues? / trouble / wrong(?:ly)? / incorrect /
+        missing / lost / stuck / (?:over|double )charged /
+        (?:charged|billed|debited|paid)(?: \w+){0,2} (?:twice|extra|for) / slow / penalt(?:y|ies) / suspen(?:ded|sion) /
+        complain(?:t|ts|ing)? / disappoint(?:ed|ing) / frustrat(?:ed|ing|ion) / unhappy / angry /
+        any (?:response|update|news|feedback) / no (?:response|reply|answer) /
+        {not} (?:get|respond|reply|understand|been paid) / {cannot} (?!wait)\w+ / disrupt(?:ed|ion|ions|ing) /
+        vulnerabilit(?:y|ies) / punish\w* / another \d+ (?:more )?days / deadline /
+        by (?:tomorrow|tonight|noon|end of (?:the )?day) / expecting to (?:pay|clear|settle)
+    """),
+    2: family(
+        r"""
+        how / what / whats / when / where / which / who / why / can (?:i|you|we|u) / could (?:you|i|we) / would /
+        is there / do (?:you|i) / are (?:you|there) / please / pls|plz|pl / kindly / change / update /
+        request(?:ed|ing)? / need / want / wanna / help / questions? / information / require / send / advise /
+        clarif\w+ / option
+    """,
+        pieces=r"\?",
+    ),
+    1: family(
+        r"""
+        thanks? / thank(?:ing)? you / thx|tanx|ty / appreciat(?:e|ed|ion) / ok(?:ay)? / alright / great / perfect /
+        awesome / solved / works? (?:now|again|fine|great) / god bless / well done / good job / got it / love
+    """,
+        pieces="[👍🙏❤😊🎉]",
+    ),
+}
+
+HASTE = family(r"""
+    urgent(?:ly)? / asap / as soon as possible / immediate(?:ly)? / right away|right now / desperate(?:ly)? /
+    emergency(?! (?:contacts?|numbers?|exits?)) / critical(?:ly)? / at once / time[ -]sensitive
+""")
+SEVERAL = family(r"""
+    (?:my|our|whole|entire) (?:whole |entire )?(?:team|company|office|department|staff|organi[sz]ation) /
+    (?:all|many|several) (?:of )?(?:our |my |the )?(?:users?|customers?|colleagues|employees|people|staff) /
+    everyone|everybody / all requests / production
+""")
+
+POSITIVE = family(
+    r"""
+    happy / great(?:ly)? / good(?! (?:morning|afternoon|evening|day|night)) / excellent / awesome / amazing /
+    (?<!would )love(?:d|ly)? / perfect(?:ly)? / wonderful / fantastic / best(?! (?:regards|practices?|way|wishes)) /
+    helpful / satisfied / pleased / impressed / brilliant / nice / glad / enjoy(?:ed)? / appreciate(?:d)? / god bless /
+    well done / kudos / solved / works? (?:now|again|great)
+""",
+    pieces="[👍❤😊😍🎉☺😃💕]",
+)
+# Polite words are a feeling only where nothing is asked: "please send it, thanks" is neutral.
+POLITE = family("thanks? / thank(?:ing)? you / thx|tanx|ty")
+NEGATIVE = family(
+    r"""
+    disappoint(?:ed|ing|ment) / frustrat(?:ed|ing|ion) / ang(?:ry|er) / annoy(?:ed|ing) / upset / unhappy / furious /
+    terribl[ey] / horribl[ey] / awful / worst / worse / bad(?:ly)? / poor(?:ly)? / rude / useless / unacceptable /
+    ridiculous / pathetic / disgust(?:ed|ing) / hate / sucks? / nightmare / joke / shame(?:ful)? / nuisance /
+    abus(?:e|ed|ive) / wast(?:e|ed|ing) / unfair / unprofessional / incompetent / lied|lying|liars? / cheat(?:ed|ing)? /
+    scam(?:med)? / punish\w* / fed up / sick of / tired of / never again / this is the last time / ruined /
+    empty promises / no (?:help|response|reply) / insult\w* / inexcusable / wtf|damn|goddamn|fucking|bloody|crap /
+    for (?:over )?(?:\d+|two|three|four) hours / on hold /
+    ({not} (?:happy|good|satisfied|helpful|acceptable|impressed|pleased)) / (?:still|yet) no / look down on
+""",
+    pieces="[😡😠👎💔🤬😤😞]",
+)
+# A negation right before a word takes the word away: "not blocked", "no longer blocked", "never been hacked".
+NEGATION = re.compile(
+    r"(?<!\w)(?:not|no|never|without|nothing|isn'?t|wasn'?t|aren'?t|weren'?t|hasn'?t|haven'?t|don'?t|doesn'?t|didn'?t|won'?t)"
+    r"(?: (?:longer|yet|been|being|be|get|got|a|an|any|the|really|very|so|too|all|that|feel))* $"
+)
+# Signs a lower-cased text no longer shows.
+QUESTION_MARKS = re.compile(r"\?\s?[?!]|!\?")
+CAPITALS = re.compile(
+    r"\b(?:HELP|PLEASE|URGENT(?:LY)?|NOW|IMMEDIATELY|STOP|EMERGENCY)\b|\b[A-Z]{2,}(?:[ ,!']{1,3}[A-Z]{2,}){3,}\b"
+)
+
+# The next action of an agent, one sentence each.
+RISK_STEPS = {
+    "self-harm": "Bring in a person trained for this now and answer with care before anything else.",
+    "safety": "Make sure nobody is in danger first, then tell the safety contact.",
+    "fraud": "Secure the account and stop open payments before replying.",
+    "stolen": "Secure the account and stop open payments before replying.",
+    "hacked": "Lock the account, end its sessions and confirm who is writing before replying.",
+    "legal threat": "Pass this to a team lead before replying, and promise nothing.",
+}
+STEPS = {
+    "billing": "check the invoices and payments of this customer, then reply with amounts and dates.",
+    "technical": "ask for the exact error and when it began, and look for a known fault.",
+    "sales": "find out what the customer needs and send a matching offer.",
+    "account": "confirm who is writing, then check the account's details and access.",
+    "general": "read the message and answer it or pass it to the team it concerns.",
+}
+LEADS = {"low": "When there is time, ", "medium": "Today, ", "high": "Soon, ", "urgent": "First of all, "}

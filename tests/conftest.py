@@ -1,0 +1,119 @@
+"""What every suite shares: a desk in a folder of its own, callers of every role, and a stranger from another company."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import create_app
+from config import Settings
+from credentials import hashed
+from foyer import Foyer
+from notifier import MemoryMailer
+from permissions import ACT_FOR_CUSTOMERS
+from tables import api_keys, companies
+from tests.caller import Caller
+
+ENGINES = ("json", "sqlite")
+OTHER_COMPANY = "other"
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine under test; every test that uses a desk runs once on each."""
+    return str(request.param)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, engine: str) -> Callable[..., Settings]:
+    """Makes settings for a desk in the test's own folder; the environment and .env play no part."""
+
+    def make(**given: Any) -> Settings:
+        url = "json:" if engine == "json" else f"sqlite:///{tmp_path / 'desk.db'}"
+        return Settings(_env_file=None, **{"data_dir": tmp_path, "database_url": url, "api_key": "admin-key", **given})
+
+    return make
+
+
+@pytest.fixture
+def mailer() -> MemoryMailer:
+    """Where the desk's notices end up."""
+    return MemoryMailer()
+
+
+@pytest.fixture
+def open_app(settings: Callable[..., Settings], mailer: MemoryMailer) -> Iterator[Callable[..., Any]]:
+    """Opens apps (further settings, clock=, model=, mailer= as keywords) and closes them after the test."""
+    opened = []
+
+    def make(*, clock: Any = None, model: Any = None, mailer: Any = mailer, **given: Any) -> Any:
+        outside = {"clock": clock} if clock else {}
+        app = create_app(settings(**given), model=model, mailer=mailer, **outside)
+        opened.append(app)
+        return app
+
+    yield make
+    for app in opened:
+        app.extensions["foyer"].stop()
+
+
+@pytest.fixture
+def app(open_app: Callable[..., Any]) -> Any:
+    """A desk without a model; its notices go to `mailer` when `run_jobs` is called."""
+    return open_app()
+
+
+@pytest.fixture
+def foyer(app: Any) -> Foyer:
+    """The parts of that desk."""
+    desk: Foyer = app.extensions["foyer"]
+    return desk
+
+
+@pytest.fixture
+def run_jobs(foyer: Foyer) -> Callable[[], int]:
+    """Does what is due in the outbox, in the test's own thread."""
+    return foyer.runner.run_due
+
+
+@pytest.fixture
+def admin(app: Any) -> Caller:
+    """The admin of the company `default`."""
+    return Caller(app.test_client(), "admin-key")
+
+
+@pytest.fixture
+def agent(app: Any, foyer: Foyer) -> Caller:
+    """An agent of the company `default`."""
+    return Caller(app.test_client(), add_key(foyer, "agent"))
+
+
+@pytest.fixture
+def customer(app: Any, foyer: Foyer) -> Caller:
+    """A customer of the company `default`: ada@example.com, through a key that acts for customers."""
+    key = add_key(foyer, "agent", scopes=[ACT_FOR_CUSTOMERS])
+    return Caller(app.test_client(), key, {"X-On-Behalf-Of": "ada@example.com"})
+
+
+@pytest.fixture
+def stranger(app: Any, foyer: Foyer) -> Caller:
+    """An agent of another company."""
+    return Caller(app.test_client(), add_key(foyer, "agent", company=OTHER_COMPANY))
+
+
+@pytest.fixture
+def other_admin(app: Any, foyer: Foyer) -> Caller:
+    """The admin of another company."""
+    return Caller(app.test_client(), add_key(foyer, "admin", company=OTHER_COMPANY))
+
+
+def add_key(foyer: Foyer, role: str, *, company: str = "default", scopes: list[str] | None = None, **more: Any) -> str:
+    """Stores a key and gives it back; the company is made when it is not there."""
+    key = f"fk_test_{company}_{role}_{len(scopes or [])}"
+    with foyer.storage.desk(None, write=True) as desk:
+        if desk.get(companies, company) is None:
+            desk.insert(companies, {"id": company, "name": company, "created_at": desk.now})
+        values = {"company_id": company, "name": f"{role} key", "key_hash": hashed(key), "role": role}
+        desk.insert(api_keys, {**values, "scopes": scopes or [], "created_at": desk.now, **more})
+    return key
