@@ -4,13 +4,17 @@ Nothing is opened at import, so that gunicorn and the flask commands can both lo
 """
 
 import logging
+import shlex
+import signal
 import sys
 
 from flask import Flask
+from werkzeug.serving import run_simple
 
 from ai_responder import Completes
 from api import routes
 from config import ConfigError, Settings, load_settings
+from credentials import key_file
 from foyer import Foyer
 from notifier import Mailer
 from storage import Clock, StorageError
@@ -26,12 +30,53 @@ def create_app(
 ) -> Flask:
     """The app of one desk. Without `settings` they are read from the environment. Raises ConfigError."""
     settings = settings or load_settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log_to_stderr(settings.log_level)
     app = Flask("foyer", static_folder=None, root_path=str(settings.data_dir))
     app.url_map.strict_slashes = False
     app.extensions["foyer"] = Foyer(settings, clock=clock, model=model, mailer=mailer)
     app.extensions["api"] = routes.install(app, cors_origins=settings.cors_origin_list)
     return app
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("alembic", "werkzeug", "httpx", "httpx2"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def opening_lines(foyer: Foyer, *, terminal: bool | None = None) -> list[str]:
+    """What is said when the desk has opened: where it listens, what survives, who answers, where mail goes, how to begin.
+
+    The key itself is only said on a terminal, where nobody collects the lines.
+    """
+    settings, storage = foyer.settings, foyer.storage
+    host = "localhost" if settings.bind_host in ("0.0.0.0", "::") else settings.bind_host  # noqa: S104
+    address = f"http://{host}:{settings.port}"
+    kept = "survives a restart" if foyer.survives_restart else "IS LOST AT THE NEXT RESTART: this host has no disk"
+    ai = (
+        f"{settings.openai_model}, canned replies when it cannot"
+        if foyer.model
+        else "canned replies (no OPENAI_API_KEY)"
+    )
+    mail = f"by {settings.smtp_host}" if settings.smtp_host else "one log line per notice (no SMTP_HOST)"
+    lines = [
+        f"Foyer is open at {address} (help at {address}/docs)",
+        f"  data   {settings.data_dir / storage.location_hint} ({storage.name}), {kept}",
+        f"  AI     {ai}",
+        f"  mail   {mail}",
+    ]
+    given = settings.api_key.get_secret_value()
+    file = key_file(settings)
+    lines.append(f"  key    {'the one in API_KEY' if given else f'in {file}'}")
+    if (sys.stdout.isatty() if terminal is None else terminal) and (given or file.exists()):
+        key = given or file.read_text().strip()
+        ticket = '{"title": "Cannot login", "description": "My team is blocked.", "customer_email": "ada@example.com"}'
+        lines += [
+            "  try    "
+            + f"curl {address}/api/tickets -H {shlex.quote(f'X-API-Key: {key}')} "
+            + f"-H 'Content-Type: application/json' -d {shlex.quote(ticket)}"
+        ]
+    return lines
 
 
 try:
@@ -41,15 +86,18 @@ except ConfigError as error:
 
 
 def main() -> None:
-    """Serves on this machine until Ctrl-C."""
+    """Serves on this machine until Ctrl-C or a polite request to stop."""
     foyer: Foyer = app.extensions["foyer"]
     settings = foyer.settings
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         foyer.start()
     except StorageError as error:
         sys.exit(str(error))
+    sys.stdout.write("\n".join(opening_lines(foyer)) + "\n")
+    sys.stdout.flush()
     try:
-        app.run(settings.bind_host, settings.port, threaded=True)
+        run_simple(settings.bind_host, settings.port, app, threaded=True)
     finally:
         foyer.stop()
 

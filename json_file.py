@@ -19,7 +19,7 @@ import json_document
 import migrations
 from errors import unavailable
 from journal import Damaged, Journal, NotWritten, Unknown, sync_folder, transactions
-from sqlite_file import SqliteFile, StorageError
+from sqlite_file import SqliteFile, StorageError, teach_planner
 
 log = logging.getLogger("foyer.storage")
 
@@ -31,6 +31,7 @@ class JsonFile(SqliteFile):
     """`foyer.json` in a folder. Each write transaction is in the journal, on disk, before it is committed."""
 
     name = "json"
+    exclusive = True  # nobody else writes here while this process has the lock
     synchronous = "OFF"  # the private file is rebuilt at every start; the journal is what must survive
 
     def __init__(self, folder: Path, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> None:
@@ -119,6 +120,7 @@ class JsonFile(SqliteFile):
                 json_document.check(connection, self.document)
             migrations.upgrade(connection)
             json_document.check_references(connection, self.document)
+            teach_planner(connection)
             connection.commit()
         self._engine.dispose()  # connections made from here on record their changes
         self._capture = json_document.capture_statements(self._engine)
@@ -200,7 +202,7 @@ class JsonFile(SqliteFile):
     def _fold(self, seq: int) -> None:
         """Writes the document as of `seq` from what is committed, then drops every journal."""
         journals = self._journals()
-        with self.read() as connection:
+        with self.snapshot() as connection:
             json_document.write(connection, self.document, seq, migrations.head())
         for path in journals:
             path.unlink()

@@ -4,12 +4,12 @@ The company (and for a customer, the person) is built into every verb here, once
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -33,18 +33,22 @@ import tables
 import times
 from errors import unavailable
 from json_file import JsonFile
+from memory import Memory
 from models import Actor
 from sqlite_file import SqliteFile, StorageError
 
 Row = dict[str, Any]
+T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 
 class Desk:
     """One unit of work of one actor: its verbs see and touch only the rows that exist for that actor."""
 
-    def __init__(self, connection: Connection, actor: Actor | None, now: str) -> None:
+    def __init__(self, connection: Connection, actor: Actor | None, now: str, memory: Memory | None = None) -> None:
         self._connection = connection
+        self._memory = memory  # None while writing: what is not committed is not to be remembered
+        self.touched: set[str] = set()
         self._actor = actor
         self.now = now
         self._scope = {} if actor is None else {"company_": actor.company_id, "customer_": actor.customer_row}
@@ -85,6 +89,12 @@ class Desk:
         counting = statement.with_only_columns(func.count()).order_by(None)
         return int(self._connection.execute(counting, self._scope).scalar_one())
 
+    def remembered(self, table: Table, key: Hashable, load: Callable[[], T]) -> T:
+        """What `load` reads, remembered until `table` is written to; `key` must say all that it depends on but the actor."""
+        if self._memory is None:
+            return load()
+        return self._memory.recall(table.name, (*self._scope.values(), key), load)
+
     def aggregate(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
         """The rows of an aggregating selectable as tuples."""
         return [tuple(row) for row in self._connection.execute(statement, self._scope)]
@@ -97,6 +107,7 @@ class Desk:
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
         """Adds a row and gives it back whole. The id is made here; the company is the actor's."""
+        self.touched.add(table.name)
         result = self._connection.execute(insert(table).returning(table), self._complete(table, values))
         row = result.one()
         return dict(zip(row._fields, row, strict=True))
@@ -104,10 +115,12 @@ class Desk:
     def insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Adds rows that name the same columns, without giving them back."""
         if rows:
+            self.touched.add(table.name)
             self._connection.execute(insert(table), [self._complete(table, values) for values in rows])
 
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Adds a row unless a unique constraint has it already; tells whether it was added."""
+        self.touched.add(table.name)
         try:
             with self._connection.begin_nested():
                 self._connection.execute(insert(table), self._complete(table, values))
@@ -117,17 +130,20 @@ class Desk:
 
     def update(self, table: Table, row_id: str, values: Mapping[str, Any]) -> Row | None:
         """Changes one row and gives it back whole; None when there is no such row for this actor."""
+        self.touched.add(table.name)
         statement = update(table).where(table.c.id == row_id, *self._conditions(table)).values(dict(values))
         row = self._connection.execute(statement.returning(table), self._scope).first()
         return None if row is None else dict(zip(row._fields, row, strict=True))
 
     def update_where(self, table: Table, *conditions: ColumnElement[bool], **values: Any) -> int:
         """Changes every row that meets the conditions; tells how many."""
+        self.touched.add(table.name)
         statement = update(table).where(*conditions, *self._conditions(table)).values(values)
         return self._connection.execute(statement, self._scope).rowcount
 
     def delete(self, table: Table, *conditions: ColumnElement[bool]) -> int:
         """Removes every row that meets the conditions; tells how many."""
+        self.touched.add(table.name)
         statement = delete(table).where(*conditions, *self._conditions(table))
         return self._connection.execute(statement, self._scope).rowcount
 
@@ -211,6 +227,7 @@ class Storage:
         self._clock = clock
         self._writer = threading.Lock()
         self._last = ""
+        self._memory = Memory(exclusive=engine.exclusive)
         self.name = engine.name
         self.durable = engine.durable
         self.location_hint = engine.location_hint
@@ -225,10 +242,12 @@ class Storage:
         try:
             if write:
                 with self._writer, self._engine.write() as connection:
-                    yield Desk(connection, actor, self._next_moment())
+                    desk = Desk(connection, actor, self._next_moment())
+                    yield desk
+                self._memory.written(desk.touched)
             else:
                 with self._engine.read() as connection:
-                    yield Desk(connection, actor, times.stamp(self._clock()))
+                    yield Desk(connection, actor, times.stamp(self._clock()), self._memory)
         except IntegrityError:
             raise
         except DBAPIError as error:

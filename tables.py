@@ -210,6 +210,10 @@ tickets = Table(
     Index("ix_tickets_customer", "company_id", "customer_row", "created_at", "id"),
     Index("ix_tickets_assigned", "company_id", "assigned_to", "created_at", "id"),
     _unique_when_set("uq_tickets_external_id", "external_id"),
+    Index("ix_tickets_urgency", "company_id", text("urgency DESC"), "created_at", "id"),
+    Index(
+        "ix_tickets_priority", "company_id", text("priority_rank DESC"), text("priority_score DESC"), "created_at", "id"
+    ),
 )
 
 replies = Table(

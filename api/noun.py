@@ -55,8 +55,11 @@ class Noun(Blueprint):  # type: ignore[misc]
         """
 
         def declare(view: View) -> View:
-            body_schema, query_schema = body and body(), query and query()
-            handler: Any = _handler(method, view, body=body_schema, query=query_schema, own_units=own_units, after=after)
+            body_schema = body() if body else None
+            query_schema = query() if query else None
+            handler: Any = _handler(
+                method, view, body=body_schema, query=query_schema, own_units=own_units, after=after
+            )
             handler.permission = may
             handler.takes_query = query is not None
             handler.max_body = max_body

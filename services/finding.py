@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, or_
+from sqlalchemy import Select, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage import Desk, Row
-from tables import tickets
+from tables import customers, tickets
 
 t = tickets.c
-EQUAL = ("customer_email", "customer_id", "external_id", "product", "topic")
+EQUAL = ("external_id", "product", "topic")
 ANY_OF = ("status", "priority", "category", "assigned_team", "sentiment", "customer_tier", "source")
 SEARCHED = [t.title, t.description, t.customer_email, t.customer_name, t.resolution]
 # Most urgent first, whether asked as `urgency` or `-urgency`; equals in the order they came in.
@@ -28,10 +28,12 @@ SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
     "due": (t.resolve_due_at.asc().nulls_last(), t.created_at, t.id),
     "-due": (t.resolve_due_at.desc().nulls_last(), t.created_at.desc(), t.id.desc()),
 }
-_PERSON: dict[str, Callable[[str], ColumnElement[bool] | None]] = {
-    "customer": lambda user: or_(t.customer_email == user.lower(), t.customer_id == user),
-    "agent": lambda user: t.assigned_to.in_([user, user.lower()]),
-    "admin": lambda user: None,
+_PERSON: dict[str, Callable[[Desk, str], ColumnElement[bool]]] = {
+    "customer": lambda desk, user: _written_by(
+        desk, or_(customers.c.email == user.lower(), customers.c.customer_id == user)
+    ),
+    "agent": lambda desk, user: t.assigned_to.in_([user, user.lower()]),
+    "admin": lambda desk, user: true(),
 }
 
 
@@ -39,7 +41,8 @@ def find(desk: Desk, wanted: Row) -> tuple[list[Row], int]:
     """One page of the tickets that meet every filter in `wanted`, and how many meet them."""
     chosen = filtered(desk, wanted)
     page = chosen.order_by(*SORTS[wanted["sort"]]).limit(wanted["limit"]).offset(wanted["offset"])
-    return desk.find(page), desk.count(chosen)
+    filters = tuple((name, str(value)) for name, value in wanted.items() if name not in ("sort", "limit", "offset"))
+    return desk.find(page), desk.remembered(tickets, filters, lambda: desk.count(chosen))
 
 
 def filtered(desk: Desk, wanted: Row) -> Select[Any]:
@@ -57,10 +60,17 @@ def filtered(desk: Desk, wanted: Row) -> Select[Any]:
         chosen = chosen.where(_has_tag(wanted["tag"]))
     for condition in _times(wanted):
         chosen = chosen.where(condition)
-    person = _PERSON[wanted["role"]](wanted["user"]) if "user" in wanted else None
-    if person is not None:
-        chosen = chosen.where(person)
+    if "customer_email" in wanted:
+        chosen = chosen.where(_written_by(desk, customers.c.email == wanted["customer_email"]))
+    if "customer_id" in wanted:
+        chosen = chosen.where(_written_by(desk, customers.c.customer_id == wanted["customer_id"]))
+    if "user" in wanted:
+        chosen = chosen.where(_PERSON[wanted["role"]](desk, wanted["user"]))
     return desk.search(chosen, wanted["q"], SEARCHED) if "q" in wanted else chosen
+
+
+def _written_by(desk: Desk, person: ColumnElement[bool]) -> ColumnElement[bool]:
+    return t.customer_row.in_(desk.rows(customers, customers.c.id).where(person))
 
 
 def _has_tag(tag: str) -> ColumnElement[bool]:

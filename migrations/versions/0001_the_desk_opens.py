@@ -156,6 +156,15 @@ def upgrade() -> None:
     op.create_index("ix_tickets_created", "tickets", ["company_id", "created_at", "id"], unique=False)
     op.create_index("ix_tickets_customer", "tickets", ["company_id", "customer_row", "created_at", "id"], unique=False)
     op.create_index("ix_tickets_status", "tickets", ["company_id", "status", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_tickets_urgency", "tickets", ["company_id", sa.text("urgency DESC"), "created_at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_tickets_priority",
+        "tickets",
+        ["company_id", sa.text("priority_rank DESC"), sa.text("priority_score DESC"), "created_at", "id"],
+        unique=False,
+    )
     op.create_index("ix_tickets_updated", "tickets", ["company_id", "updated_at", "id"], unique=False)
     op.create_index(
         "uq_tickets_external_id",

@@ -1,0 +1,126 @@
+"""What the desk costs, as shares of a bare Flask view under the same server: `python benchmarks/run.py`.
+
+Needs wrk (Debian: apt-get install wrk). One gunicorn worker, 4 threads, 10,000 tickets, 8 connections.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+KEY = "benchmark"
+TARGETS = {"get": 0.60, "list": 0.35, "create": 0.25}
+TICKET = '{"title": "Question %d", "description": "How do I change my plan?", "customer_email": "c%d@example.com"}'
+
+
+def seed(folder: Path, count: int) -> str:
+    """Fills a desk with tickets; gives the id of one in the middle."""
+    from app import create_app
+    from config import Settings
+    from models import Actor
+    from services import intake
+
+    app = create_app(Settings(data_dir=folder, api_key=KEY, _env_file=None))
+    foyer = app.extensions["foyer"]
+    middle = ""
+    for start in range(0, count, 500):
+        with foyer.storage.desk(Actor("default", "admin", "seed"), write=True) as desk:
+            for number in range(start, min(start + 500, count)):
+                given = {"title": f"Question {number}", "description": "How do I change my plan? " * 4}
+                ticket = intake.bring_in(desk, {**given, "customer_email": f"c{number % 997}@example.com"})
+                middle = ticket["id"] if number == count // 2 else middle
+    foyer.stop()
+    return middle
+
+
+@contextmanager
+def server(target: str, port: int, **env: str) -> Iterator[str]:
+    """gunicorn with one worker and 4 threads."""
+    config = "gunicorn.conf.py" if target == "app:app" else "benchmarks/plain_server.py"
+    command = [sys.executable, "-m", "gunicorn", target, "-c", config, "--threads", "4", "--workers", "1"]
+    command += ["-b", f"127.0.0.1:{port}"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **env, "PORT": str(port)}, stdout=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(200):
+            try:
+                requests.get(f"{url}/health", timeout=5)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+def per_second(url: str, seconds: int, script: str = "") -> float:
+    """Requests a second by wrk; anything but success is an error."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(f'wrk.headers["X-API-Key"] = "{KEY}"\n{script}')
+        file.flush()
+        command = ["wrk", "-t1", "-c8", f"-d{seconds}s", "-s", file.name, url]
+        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in out:
+        raise SystemExit(f"{url} answered errors:\n{out}")
+    found = re.search(r"Requests/sec:\s+([\d.]+)", out)
+    return float(found.group(1)) if found else 0.0
+
+
+CREATE = """
+local n = 0
+request = function()
+  n = n + 1
+  local body = '{"title": "Question", "description": "How do I change my plan?", "customer_email": "w' .. n .. '@example.com"}'
+  return wrk.format("POST", "/api/tickets", {["X-API-Key"] = "KEY", ["Content-Type"] = "application/json"}, body)
+end
+""".replace("KEY", KEY)
+
+
+def main() -> int:
+    """Prints the shares; fails when one is below its target."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--seconds", type=int, default=8)
+    arguments.add_argument("--tickets", type=int, default=10_000)
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--folder", type=Path, help="where to put the data (a disk that fsyncs fast)")
+    given = arguments.parse_args()
+    if not shutil.which("wrk"):
+        raise SystemExit("benchmarks need wrk: apt-get install wrk")
+    folder = Path(tempfile.mkdtemp(prefix="foyer-bench-", dir=given.folder))
+    middle = seed(folder, given.tickets)
+    list_query = "/api/tickets?status=open&priority=low,medium,high&sort=urgency&limit=50"
+    rates: dict[str, list[float]] = {name: [] for name in ("bare", *TARGETS)}
+    for _ in range(given.rounds):  # rounds alternate, so that a slow minute of the machine hits both sides
+        with server("benchmarks.bare:app", 5181) as url:
+            rates["bare"].append(per_second(f"{url}/", given.seconds))
+        with server("app:app", 5182, DATA_DIR=str(folder), API_KEY=KEY) as url:
+            rates["get"].append(per_second(f"{url}/api/tickets/{middle}", given.seconds))
+            rates["list"].append(per_second(f"{url}{list_query}", given.seconds))
+            rates["create"].append(per_second(url, given.seconds, CREATE))
+    shutil.rmtree(folder)
+    best = {name: max(found) for name, found in rates.items()}
+    sys.stdout.write(f"bare view {best['bare']:8.0f} /s\n")
+    for name, target in TARGETS.items():
+        sys.stdout.write(
+            f"{name:9} {best[name]:8.0f} /s  {best[name] / best['bare']:.2f} of bare (target {target:.2f})\n"
+        )
+    return 0 if all(best[name] / best["bare"] >= target for name, target in TARGETS.items()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""gunicorn's settings: `gunicorn app:app` finds this file by itself.
+
+One worker with threads, because a JSON file serves one process; the store is opened in the worker, after the fork.
+"""
+
+import sys
+from typing import Any
+
+from config import load_settings
+from storage import StorageError
+
+_settings = load_settings()
+
+bind = f"{_settings.bind_host}:{_settings.port}"
+workers = 1
+worker_class = "gthread"
+threads = _settings.threads
+preload_app = False
+timeout = 60
+graceful_timeout = 25
+keepalive = 30
+loglevel = "warning"
+
+
+def post_worker_init(worker: Any) -> None:
+    """Opens the desk and says how it stands; a store that cannot be opened stops the server with one sentence."""
+    from app import opening_lines
+
+    foyer = worker.wsgi.extensions["foyer"]
+    try:
+        foyer.start()
+    except StorageError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(3)  # gunicorn's code for a worker that must not be started again
+    sys.stdout.write("\n".join(opening_lines(foyer)) + "\n")
+    sys.stdout.flush()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Finishes the jobs at hand and leaves everything on disk."""
+    app = getattr(worker, "wsgi", None)
+    if app is not None:
+        app.extensions["foyer"].stop()
