@@ -11,14 +11,16 @@ import sys
 from flask import Flask
 from werkzeug.serving import run_simple
 
+import cli
 from ai_responder import Completes
-from api import routes
+from api import routes, specs
 from config import ConfigError, Settings, load_settings
 from credentials import key_file
 from foyer import Foyer
 from notifier import Mailer
 from storage import Clock, StorageError
 from times import now
+from web import pages
 
 
 def create_app(
@@ -35,6 +37,9 @@ def create_app(
     app.url_map.strict_slashes = False
     app.extensions["foyer"] = Foyer(settings, clock=clock, model=model, mailer=mailer)
     app.extensions["api"] = routes.install(app, cors_origins=settings.cors_origin_list)
+    cli.register(app)
+    app.register_blueprint(specs.blp)
+    app.register_blueprint(pages.blp)
     return app
 
 

@@ -4,7 +4,7 @@ They are raised anywhere below the API and turned into a body in one place, api/
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -42,6 +42,12 @@ def invalid(*errors: FieldError) -> AppError:
 def invalid_field(name: str, message: str) -> AppError:
     """400 for one field."""
     return invalid(FieldError(name, message))
+
+
+def read_only(names: Sequence[str]) -> AppError:
+    """400: these fields cannot be changed."""
+    errors = [FieldError(name, f"{name} is read_only: it cannot be changed.") for name in names]
+    return replace(invalid(*errors), code="read_only")
 
 
 def bad_request(code: str, message: str) -> AppError:

@@ -14,6 +14,9 @@ import orjson
 
 log = logging.getLogger("foyer.storage")
 
+_CLOSED = -1
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would else write \r\n
+
 
 class Damaged(Exception):
     """A line that was acknowledged is not what it was; the text names file and line."""
@@ -43,17 +46,22 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        sync_folder(path.parent)
-        self.size = os.fstat(self._handle).st_size
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o600)
+        try:
+            sync_folder(path.parent)
+            self.size = self._before = os.fstat(self._handle).st_size
+        except OSError:
+            self.close()
+            raise
 
     def append(self, seq: int, changes: Sequence[str]) -> None:
         """Adds one transaction and waits for the disk. Raises NotWritten or Unknown."""
         line = _line(seq, changes)
+        self._before = self.size
         try:
             self._write(line)
         except OSError as error:
-            self.cut(self.size)
+            self.take_back()
             raise NotWritten(str(error)) from error
         try:
             os.fsync(self._handle)
@@ -62,18 +70,20 @@ class Journal:
             raise Unknown(str(error)) from error
         self.size += len(line)
 
-    def cut(self, size: int) -> None:
-        """Shortens the journal to `size` bytes. Raises Unknown."""
+    def take_back(self) -> None:
+        """Removes the transaction that was added last. Raises Unknown."""
         try:
-            os.ftruncate(self._handle, size)
+            os.ftruncate(self._handle, self._before)
             os.fsync(self._handle)
         except OSError as error:
             raise Unknown(str(error)) from error
-        self.size = size
+        self.size = self._before
 
     def close(self) -> None:
-        """Lets go of the file."""
-        os.close(self._handle)
+        """Lets go of the file. May be called again: the number of a closed file may by then be somebody else's."""
+        handle, self._handle = self._handle, _CLOSED
+        if handle != _CLOSED:
+            os.close(handle)
 
     def _write(self, line: bytes) -> None:
         view = memoryview(line)
@@ -90,30 +100,34 @@ def _checksum(seq: int, body: bytes) -> int:
     return zlib.crc32(body, zlib.crc32(b"%d" % seq))
 
 
-def transactions(path: Path, *, after: int, last: bool) -> Iterator[tuple[int, list[Any]]]:
-    """The transactions of the journal with a number above `after`, in order.
+def transactions(path: Path, *, after: int, may_be_torn: bool) -> Iterator[tuple[int, list[Any]]]:
+    """The transactions of a journal with a number above `after`, the last one known, in order and without a gap.
 
-    `last`: this is the journal that was being written, so its last line may be torn; it is cut off with a warning.
-    Raises Damaged for anything else.
+    `may_be_torn`: this is the journal that was being written, so its last line may be unfinished; a warning says that it
+    is left out. Changes no file. Raises Damaged for anything else.
     """
-    position, expected = 0, None
-    with path.open("r+b") as file:
+    expected = None
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             found = _parse(line)
             if found is None:
-                if last and (not line.endswith(b"\n") or b"\0" in line) and not file.read(1):
+                if may_be_torn and _is_torn(line) and not file.read(1):
                     log.warning("%s: line %d was not finished when the desk stopped and is cut off", path, number)
-                    file.truncate(position)
-                    os.fsync(file.fileno())
                     return
                 raise Damaged(f"{path}, line {number}: this line is damaged")
             seq, changes = found
-            if expected is not None and seq != expected:
+            if expected is None:
+                expected = min(seq, after + 1)
+            if seq != expected:
                 raise Damaged(f"{path}, line {number}: transaction {expected} is missing before {seq}")
             expected = seq + 1
-            position += len(line)
             if seq > after:
                 yield seq, changes
+
+
+def _is_torn(line: bytes) -> bool:
+    """Whether a loss of power may have left this: cut short, or with pages that never reached the disk."""
+    return not line.endswith(b"\n") or b"\0" in line
 
 
 def _parse(line: bytes) -> tuple[int, list[Any]] | None:

@@ -1,34 +1,23 @@
-"""The JSON document of the JSON-file engine: reading, checking, loading and writing it, and the capture of changes.
+"""The JSON document of the JSON-file engine as a file: reading it, writing it in one step, and rows as JSON text.
 
-Knows rows as JSON and as SQLite stores them, and no rule of the desk.
+What the rows may hold is json_rows.py's business.
 """
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection
 
-import models
 from journal import sync_folder
 from tables import JsonText, metadata
 
 FORMAT = 1
-_TIME = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]Z"
-_CHOICES: dict[str, dict[str, Sequence[str]]] = {
-    "tickets": {
-        "status": models.STATUSES,
-        "category": models.CATEGORIES,
-        "priority": models.PRIORITIES,
-        "sentiment": models.SENTIMENTS,
-        "customer_tier": models.TIERS,
-        "source": models.SOURCES,
-    }
-}
+_KEYS = {"foyer", "revision", "seq", "tables"}
+_BOM = b"\xef\xbb\xbf"  # what some editors put in front of a text
 
 
 class Invalid(Exception):
@@ -42,7 +31,7 @@ class Document:
     path: Path
     revision: str
     seq: int
-    tables: dict[str, list[dict[str, Any]]]
+    tables: dict[str, Any]
 
 
 def read(path: Path) -> Document | None:
@@ -50,120 +39,22 @@ def read(path: Path) -> Document | None:
     if not path.exists():
         return None
     try:
-        content = orjson.loads(path.read_bytes())
+        content = orjson.loads(path.read_bytes().removeprefix(_BOM))
     except ValueError as error:
         raise Invalid(f"{path} is not JSON: {error}") from error
-    try:
-        if content["foyer"] != FORMAT:
-            raise Invalid(f"{path}: format {content['foyer']!r} is not known to this Foyer")
-        return Document(path, str(content["revision"]), int(content["seq"]), dict(content["tables"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise Invalid(f"{path} is not a Foyer document: {error}") from error
-
-
-def load(connection: Connection, document: Document) -> int:
-    """Puts the document's rows into the empty tables; gives its last transaction number. Raises Invalid."""
-    for table, rows in document.tables.items():
-        if not isinstance(rows, list):
-            raise Invalid(f"{document.path}: table {table} must be a list of rows")
-        _put(connection, table, rows, str(document.path))
-    return document.seq
-
-
-def apply(connection: Connection, changes: Iterable[Sequence[Any]], where: str) -> None:
-    """Repeats the changes of one transaction. Raises Invalid."""
-    for kind, table, content in changes:
-        if kind == "put":
-            _put(connection, table, [content], where)
-        else:
-            connection.exec_driver_sql(f'DELETE FROM "{table}" WHERE id = ?', (content,))
-
-
-def _put(connection: Connection, table: str, rows: list[dict[str, Any]], where: str) -> None:
-    columns = _columns(connection, table)
-    if not columns:
-        raise Invalid(f"{where}: there is no table {table}")
-    ready: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
-    for row in rows:
-        values = _checked(row, columns, f"{where}: table {table}")
-        ready.setdefault(tuple(row), []).append(values)
-    for names, values_list in ready.items():
-        listed = ", ".join(f'"{name}"' for name in names)
-        updates = ", ".join(f'"{name}" = excluded."{name}"' for name in names)
-        marks = ", ".join("?" * len(names))
-        connection.exec_driver_sql(
-            f'INSERT INTO "{table}" ({listed}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {updates}', values_list
-        )
-
-
-def _columns(connection: Connection, table: str) -> dict[str, tuple[bool, bool]]:
-    """Column name → (holds text, may be null), as the database itself says, whatever its revision; read once."""
-    known = connection.info.setdefault("foyer_columns", {})
-    if table not in known:
-        described = connection.exec_driver_sql(f'PRAGMA table_info("{table}")').all()
-        known[table] = {row[1]: ("CHAR" in row[2] or "TEXT" in row[2], not row[3]) for row in described}
-    return dict(known[table])
-
-
-def _checked(row: Any, columns: dict[str, tuple[bool, bool]], where: str) -> tuple[Any, ...]:
-    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
-        raise Invalid(f"{where}: every row is an object with an id")
-    return tuple(_value(name, value, columns, f"{where}, row {row['id']}") for name, value in row.items())
-
-
-def _value(name: str, value: Any, columns: dict[str, tuple[bool, bool]], where: str) -> Any:
-    if name not in columns:
-        raise Invalid(f"{where}: there is no field {name}")
-    is_text, nullable = columns[name]
-    if value is None and nullable:
-        return None
-    if is_text and isinstance(value, list | dict):
-        return orjson.dumps(value).decode()
-    if is_text and isinstance(value, str):
-        return value
-    if not is_text and isinstance(value, int):
-        return int(value)
-    raise Invalid(f"{where}: field {name} must be {'text' if is_text else 'a whole number'}")
-
-
-def check(connection: Connection, path: Path) -> None:
-    """Finds values that no program of ours writes but a hand may: times and words. Raises Invalid."""
-    for table in inspect(connection).get_table_names():
-        for described in inspect(connection).get_columns(table):
-            name = described["name"]
-            if getattr(described["type"], "length", None) == 24:
-                _none_may(
-                    connection,
-                    path,
-                    table,
-                    name,
-                    f"\"{name}\" NOT GLOB '{_TIME}'",
-                    "a time like 2026-01-31T08:00:00.000Z",
-                )
-            choices = _CHOICES.get(table, {}).get(name)
-            if choices:
-                listed = ", ".join(f"'{choice}'" for choice in choices)
-                _none_may(connection, path, table, name, f'"{name}" NOT IN ({listed})', "one of " + ", ".join(choices))
-
-
-def _none_may(connection: Connection, path: Path, table: str, name: str, condition: str, accepted: str) -> None:
-    found = connection.exec_driver_sql(f'SELECT id FROM "{table}" WHERE {condition} LIMIT 1').first()
-    if found:
-        raise Invalid(f"{path}: table {table}, row {found[0]}: field {name} must be {accepted}")
-
-
-def check_references(connection: Connection, path: Path) -> None:
-    """Finds rows that point to rows that are not there. Raises Invalid."""
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    if broken:
-        table, rowid, parent, _ = broken
-        row_id = connection.exec_driver_sql(f'SELECT id FROM "{table}" WHERE rowid = ?', (rowid,)).scalar()
-        raise Invalid(f"{path}: table {table}, row {row_id}: points to a row of {parent} that is not there")
+    if not isinstance(content, dict) or content.keys() != _KEYS:
+        raise Invalid(f"{path} is not a Foyer document: it must be an object with {', '.join(sorted(_KEYS))}")
+    if content["foyer"] != FORMAT:
+        raise Invalid(f"{path}: format {content['foyer']!r} is not known to this Foyer")
+    revision, seq, tables = content["revision"], content["seq"], content["tables"]
+    if not isinstance(revision, str) or type(seq) is not int or seq < 0 or not isinstance(tables, dict):
+        raise Invalid(f"{path}: revision must be text, seq a whole number, tables an object")
+    return Document(path, revision, seq, tables)
 
 
 def write(connection: Connection, path: Path, seq: int, revision: str) -> None:
     """Writes everything the connection sees as the document, one row a line, replacing the old one in one step."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.tmp-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_temporary(path))
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(f'{{"foyer": {FORMAT}, "revision": "{revision}", "seq": {seq}, "tables": {{\n')
@@ -185,7 +76,17 @@ def write(connection: Connection, path: Path, seq: int, revision: str) -> None:
         raise
 
 
-def capture_statements(engine: Engine) -> list[str]:
+def remove_unfinished(path: Path) -> None:
+    """Removes what a process that was killed while writing the document left beside it."""
+    for left in path.parent.glob(f"{_temporary(path)}*"):
+        left.unlink()
+
+
+def _temporary(path: Path) -> str:
+    return f"{path.name}.tmp-"
+
+
+def capture_statements() -> list[str]:
     """What a new connection executes so that every changed row is noted in temp.changes, bulk changes included."""
     statements = ["CREATE TEMP TABLE changes (n INTEGER PRIMARY KEY, line TEXT NOT NULL)"]
     for table in metadata.sorted_tables:

@@ -1,142 +1,143 @@
 """The JSON-file engine: the truth is a JSON document with a journal; queries run in a private SQLite file made at start.
 
-Locking, committing and folding live here; json_document.py reads and writes the document, journal.py keeps the lines.
+Opening, committing and folding live here; json_document.py writes the document, json_rows.py loads it, journal.py keeps
+the lines.
 """
 
+import contextlib
 import logging
 import os
 import shutil
-import socket
 import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 import json_document
 import migrations
 from errors import unavailable
+from folder_lock import FolderLock, make_folder
 from journal import Damaged, Journal, NotWritten, Unknown, sync_folder, transactions
-from sqlite_file import SqliteFile, StorageError, teach_planner
+from json_document import Document, Invalid
+from json_rows import Rows, check
+from planner import teach_planner
+from sqlite_file import SqliteFile, StorageError, plain
 
 log = logging.getLogger("foyer.storage")
 
+DOCUMENT = "foyer.json"
 LOCK_WAIT_SECONDS = 10
 FOLD_AT_BYTES = 8 * 1024 * 1024
 
 
+def is_open(folder: Path) -> bool:
+    """Whether a process has the JSON file of this folder open."""
+    return folder.is_dir() and FolderLock(folder / DOCUMENT, wait_seconds=0).is_taken()
+
+
 class JsonFile(SqliteFile):
-    """`foyer.json` in a folder. Each write transaction is in the journal, on disk, before it is committed."""
+    """`foyer.json` in a folder. Each write transaction is in the journal, on disk, before it is committed.
+
+    Writers come one at a time; storage.py sees to that.
+    """
 
     name = "json"
     exclusive = True  # nobody else writes here while this process has the lock
     synchronous = "OFF"  # the private file is rebuilt at every start; the journal is what must survive
 
     def __init__(self, folder: Path, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> None:
-        super().__init__(folder / "foyer.json.sqlite")
-        self.document = folder / "foyer.json"
+        super().__init__(folder / f"{DOCUMENT}.sqlite")
+        self.document = folder / DOCUMENT
         self.location_hint = self.document.name
         self._folder = folder
-        self._lock = FileLock(folder / "foyer.json.lock", mode=0o600)
-        self._lock_wait_seconds = lock_wait_seconds
+        self._active_journal = folder / f"{DOCUMENT}.journal"
+        self._lock = FolderLock(self.document, wait_seconds=lock_wait_seconds)
         self._seq = 0
-        self._broken = False
+        self._doubtful = False  # whether the journal may hold, or may not take, a line that was never committed
         self._folding: threading.Thread | None = None
         self._capture: list[str] = []
 
     def open(self) -> "JsonFile":
         """Locks the folder and rebuilds the private file. Raises StorageError; nothing is overwritten in that case."""
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._take_lock()
+            make_folder(self._folder)
+            self._lock.take()
         except OSError as error:
             raise StorageError(f"The data folder {self._folder} cannot be used: {error}") from error
-        try:
-            self._rebuild()
-        except (OSError, sqlite3.Error) as error:
-            self._lock.release()
-            raise StorageError(f"The data in {self._folder} cannot be opened: {error}") from error
-        except (Damaged, json_document.Invalid) as error:
-            self._lock.release()
-            hint = "Nothing was changed. Put back a good copy of the file, or correct what is named here."
-            raise StorageError(f"{error}. {hint}") from error
-        except StorageError:
-            self._lock.release()
-            raise
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._let_go)
+            try:
+                self._rebuild()
+            except (OSError, sqlite3.Error, SQLAlchemyError) as error:
+                raise StorageError(f"The data in {self._folder} cannot be opened: {plain(error)}") from error
+            except (Damaged, Invalid) as error:
+                hint = "Nothing was changed. Put back a good copy of the file, or correct what is named here."
+                raise StorageError(f"{error}. {hint}") from error
+            undo.pop_all()
         return self
 
     def close(self) -> None:
         """Folds the journal into the document and lets go of the folder."""
         if self._folding:
             self._folding.join()
-        try:
-            if self._journals() and not self._broken:
-                self._fold(self._seq)
-        except OSError as error:
-            log.warning("The journal was left as it is for the next start: %s", error)
         self._journal.close()
+        try:
+            if self._doubtful or self._journals():
+                self._fold()
+        except (OSError, SQLAlchemyError) as error:
+            log.warning("The journal was left as it is for the next start: %s", plain(error))
+        self._let_go()
+
+    def _let_go(self) -> None:
         super().close()
         self._remove_private_files()
         self._lock.release()
 
-    def _take_lock(self) -> None:
-        owner = self._folder / "foyer.json.owner"
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            who = owner.read_text().strip() if owner.exists() else "another process"
-            log.warning("%s is in use by %s; waiting up to %d s", self.document, who, self._lock_wait_seconds)
-            try:
-                self._lock.acquire(timeout=self._lock_wait_seconds)
-            except Timeout:
-                raise StorageError(
-                    f"{self.document} is in use by {who}, and one JSON file serves one process. "
-                    "Stop that process, or give each its own DATA_DIR, or share a database with DATABASE_URL."
-                ) from None
-        owner.write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
-
     def _rebuild(self) -> None:
+        document = self._read_document()
         head = migrations.head()
-        document = json_document.read(self.document)
-        if document is None and self._journals():
-            raise StorageError(f"{self.document} is missing although its journal is there. Put the document back.")
         revision = document.revision if document else head
-        if not migrations.known(revision):
-            raise StorageError(
-                f"{self.document} was written by a newer Foyer (revision {revision}). Nothing was changed."
-            )
         self._remove_private_files()
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        with self._writing.connect() as connection:
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.commit()
-            connection.begin()
+        self._make_file()
+        with self._unchecked() as connection:
             migrations.upgrade(connection, revision)
             if document:
-                self._seq = json_document.load(connection, document)
-                self._replay(connection)
-                json_document.check(connection, self.document)
+                self._load(document, Rows(connection))
             migrations.upgrade(connection)
-            json_document.check_references(connection, self.document)
+            check(connection, str(self.document))
             teach_planner(connection)
             connection.commit()
-        self._engine.dispose()  # connections made from here on record their changes
-        self._capture = json_document.capture_statements(self._engine)
+        self._engine.dispose()  # connections made from here on record their changes and hold to foreign keys
+        self._capture = json_document.capture_statements()
+        json_document.remove_unfinished(self.document)
         if revision != head:
-            shutil.copy2(self.document, self.document.with_name(f"foyer.json.bak-{revision}"))
+            self._back_up(revision)
         if document is None or revision != head or self._journals():
-            self._fold(self._seq)
+            self._fold()
         self._journal = Journal(self._active_journal)
 
-    def _replay(self, connection: Connection) -> None:
-        journals = self._journals()
-        for path in journals:
-            for seq, changes in transactions(path, after=self._seq, last=path == journals[-1]):
-                if seq != self._seq + 1:
-                    raise Damaged(f"{path}: transaction {self._seq + 1} is missing before {seq}")
-                json_document.apply(connection, changes, f"{path}, transaction {seq}")
+    def _read_document(self) -> Document | None:
+        document = json_document.read(self.document)
+        if document is None and self._journals():
+            raise StorageError(
+                f"{self.document} is missing although its journal {self._journals()[0].name} is there. "
+                "Put the document back; nothing was changed."
+            )
+        if document and not migrations.known(document.revision):
+            raise StorageError(
+                f"{self.document} was written by a newer Foyer (revision {document.revision}). Nothing was changed."
+            )
+        return document
+
+    def _load(self, document: Document, rows: Rows) -> None:
+        rows.load(document)
+        self._seq = document.seq
+        for path in self._journals():
+            for seq, changes in transactions(path, after=self._seq, may_be_torn=path == self._active_journal):
+                rows.apply(changes, f"{path}, transaction {seq}")
                 self._seq = seq
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
@@ -150,86 +151,106 @@ class JsonFile(SqliteFile):
             connection.commit()
             return
         connection.exec_driver_sql("DELETE FROM temp.changes")
-        before = self._journal.size
         self._append(changes)
         try:
             connection.commit()
         except Exception:
-            self._take_back(before)
+            with contextlib.suppress(Unknown):
+                self._journal.take_back()
+                self._doubtful = False
             raise
-        if self._journal.size > max(FOLD_AT_BYTES, self.document.stat().st_size):
-            self._fold_in_background()
+        self._seq += 1
+        self._doubtful = False
+        self._fold_if_large()
 
     def _append(self, changes: list[str]) -> None:
         try:
-            if self._broken:
+            if self._doubtful:
                 self._recover()
+            self._doubtful = True  # until the line and the commit are both there, whatever comes between
             self._journal.append(self._seq + 1, changes)
         except (OSError, NotWritten) as error:
+            self._doubtful = not isinstance(error, NotWritten)
             log.error("The journal cannot be written: %s", error)
             raise unavailable("The disk is full or cannot be written. Nothing was changed.", retry_after=10) from error
         except Unknown as error:
-            self._broken = True
             log.error("The disk did not confirm a write; writing stops until the data is safe again: %s", error)
             raise unavailable("The disk did not confirm the change. Please try again.", retry_after=10) from error
-        self._seq += 1
-
-    def _take_back(self, size: int) -> None:
-        try:
-            self._journal.cut(size)
-            self._seq -= 1
-        except Unknown:
-            self._broken = True
 
     def _recover(self) -> None:
-        """Writes what is committed as a new document that skips the number of the doubtful line, on a new journal."""
-        self._seq += 1
-        self._fold(self._seq)
+        """Writes what is committed as a new document, without the line in doubt, and begins a new journal."""
+        if self._folding:
+            self._folding.join()  # it would put an older document in the place of the new one
         self._journal.close()
+        self._fold()
         self._journal = Journal(self._active_journal)
-        self._broken = False
         log.warning("The data is safe again; writing goes on")
-
-    @property
-    def _active_journal(self) -> Path:
-        return self._folder / "foyer.json.journal"
 
     def _journals(self) -> list[Path]:
         """Journals with content, oldest first; the one being written is the last."""
-        rotated = sorted(self._folder.glob("foyer.json.journal.*"), key=lambda path: int(path.suffix[1:]))
-        return [path for path in (*rotated, self._active_journal) if path.exists() and path.stat().st_size]
+        turned = [path for path in self._folder.glob(f"{DOCUMENT}.journal.*") if path.suffix[1:].isdecimal()]
+        turned.sort(key=lambda path: int(path.suffix[1:]))
+        return [path for path in (*turned, self._active_journal) if path.exists() and path.stat().st_size]
 
-    def _fold(self, seq: int) -> None:
-        """Writes the document as of `seq` from what is committed, then drops every journal."""
+    def _fold(self) -> None:
+        """Writes what is committed as the document, then drops every journal. None may be open."""
         journals = self._journals()
+        if self._doubtful:
+            self._seq += 1  # the number of the line in doubt: a replay that still finds the line skips it
         with self.snapshot() as connection:
-            json_document.write(connection, self.document, seq, migrations.head())
-        for path in journals:
-            path.unlink()
-        sync_folder(self._folder)
+            json_document.write(connection, self.document, self._seq, migrations.head())
+        self._drop(journals)
+
+    def _fold_if_large(self) -> None:
+        """Folds beside the running desk when the journal has outgrown the document. Never fails a committed write."""
+        try:
+            if self._journal.size > max(FOLD_AT_BYTES, self.document.stat().st_size) and not self._is_folding():
+                self._fold_in_background()
+        except (OSError, SQLAlchemyError) as error:
+            log.warning("The journal cannot be folded now: %s", plain(error))
+
+    def _is_folding(self) -> bool:
+        return self._folding is not None and self._folding.is_alive()
 
     def _fold_in_background(self) -> None:
-        """Turns to a new journal at once; the document is written beside the running desk. The caller may write."""
-        if self._folding and self._folding.is_alive():
-            return
-        self._journal.close()
-        self._active_journal.rename(self._folder / f"foyer.json.journal.{self._seq}")
-        self._journal = Journal(self._active_journal)
-        old, seq = self._journals(), self._seq
         snapshot = self._engine.connect()
-        snapshot.exec_driver_sql("SELECT count(*) FROM companies").scalar()  # the read that fixes the snapshot's moment
-        self._folding = threading.Thread(target=self._write_snapshot, args=(snapshot, seq, old), name="foyer-fold")
+        with contextlib.ExitStack() as undo:
+            undo.callback(snapshot.close)
+            snapshot.exec_driver_sql("SELECT count(*) FROM companies").scalar()  # this read fixes the snapshot's moment
+            self._turn()
+            undo.pop_all()
+        work = (snapshot, self._seq, self._journals())
+        self._folding = threading.Thread(target=self._write_snapshot, args=work, name="foyer-fold")
         self._folding.start()
+
+    def _turn(self) -> None:
+        """Puts the journal aside and begins a new one."""
+        self._doubtful = True
+        self._journal.close()
+        self._active_journal.rename(self._folder / f"{self._active_journal.name}.{self._seq}")
+        self._journal = Journal(self._active_journal)
+        self._doubtful = False
 
     def _write_snapshot(self, snapshot: Connection, seq: int, journals: list[Path]) -> None:
         try:
             with snapshot:
                 json_document.write(snapshot, self.document, seq, migrations.head())
-            for path in journals:
-                path.unlink()
-            sync_folder(self._folder)
-        except OSError as error:
-            log.warning("Folding the journal failed and will be tried again: %s", error)
+            self._drop(journals)
+        except (OSError, SQLAlchemyError) as error:
+            log.warning("Folding the journal failed and will be tried again: %s", plain(error))
+
+    def _drop(self, journals: list[Path]) -> None:
+        for path in journals:
+            path.unlink()
+        sync_folder(self._folder)
+
+    def _back_up(self, revision: str) -> None:
+        """Keeps document and journal as they were before the migration; put back, they open in the older Foyer."""
+        for path in (self.document, *self._journals()):
+            copy = self._folder / path.name.replace(DOCUMENT, f"{DOCUMENT}.bak-{revision}", 1)
+            shutil.copy2(path, copy)
+            with copy.open("rb+") as file:
+                os.fsync(file.fileno())
 
     def _remove_private_files(self) -> None:
         for suffix in ("", "-wal", "-shm"):

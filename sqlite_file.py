@@ -3,6 +3,7 @@
 Used for `sqlite:///` as it is, and by json_file.py for the private file its queries run in.
 """
 
+import os
 import sqlite3
 from collections import deque
 from collections.abc import Iterator
@@ -10,25 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
+from planner import teach_planner
 
 BUSY_TIMEOUT_MS = 10_000
-
-# What the query planner is told about the indexes of tickets (sqlite.org/fileformat2.html#stat1tab): rows in all, then rows
-# that share the first column, the first two, … A grown desk, always: with its own counts SQLite would plan for the size at
-# the last ANALYZE, and with none it takes a company for ten rows and walks all of them to find those of one customer.
-TYPICAL = {
-    "ix_tickets_created": "100000 5000 1 1",
-    "ix_tickets_updated": "100000 5000 1 1",
-    "ix_tickets_status": "100000 5000 600 1 1",
-    "ix_tickets_customer": "100000 5000 10 1 1",
-    "ix_tickets_assigned": "100000 5000 100 1 1",
-    "ix_tickets_urgency": "100000 5000 100 1 1",
-    "ix_tickets_priority": "100000 5000 1250 50 1 1",
-    "uq_tickets_company_id_number": "100000 5000 1",
-}
 
 
 class StorageError(Exception):
@@ -40,7 +29,7 @@ class SqliteFile:
 
     name = "sqlite"
     synchronous = "FULL"
-    exclusive = False
+    exclusive = False  # other processes may write here too
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -55,16 +44,22 @@ class SqliteFile:
     def open(self) -> "SqliteFile":
         """Makes the file or brings it to the newest shape. Raises StorageError."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self._writing.begin() as connection:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_file()
+            with self._unchecked() as connection:
                 revision = migrations.current(connection)
                 if revision and not migrations.known(revision):
                     raise StorageError(f"{self.path} was written by a newer Foyer (revision {revision}).")
                 migrations.upgrade(connection)
+                broken = broken_reference(connection)
+                if broken:
+                    raise StorageError(f"{self.path}: {broken}. Nothing was changed.")
                 teach_planner(connection)
-            self._engine.dispose()  # connections read what the planner knows when they are made
-        except (OSError, sqlite3.Error) as error:
-            raise StorageError(f"{self.path} cannot be opened: {error}") from error
+                connection.commit()
+        except (OSError, sqlite3.Error, SQLAlchemyError) as error:
+            raise StorageError(f"{self.path} cannot be opened: {plain(error)}") from error
+        finally:
+            self._engine.dispose()  # connections made from here on hold to foreign keys
         return self
 
     @contextmanager
@@ -97,13 +92,29 @@ class SqliteFile:
             connection.close()
         self._engine.dispose()
 
+    @contextmanager
+    def _unchecked(self) -> Iterator[Connection]:
+        """A write transaction without foreign keys: a migration that rebuilds a table would else empty those below it."""
+        with self._writing.connect() as connection:
+            # On the driver's own connection, since inside a transaction this pragma does nothing, and without a word.
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+            connection.begin()
+            yield connection
+
     def _commit(self, connection: Connection) -> None:
         connection.commit()
+
+    def _make_file(self) -> None:
+        # Made here and not by SQLite, whose files anybody on the machine may read.
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def _make_engine(self) -> Engine:
         # pool_size 0: as many connections as threads ask for; the number of threads is bounded elsewhere.
         engine = create_engine(
-            f"sqlite:///{self.path}", poolclass=QueuePool, pool_size=0, connect_args={"check_same_thread": False}
+            URL.create("sqlite", database=str(self.path)),
+            poolclass=QueuePool,
+            pool_size=0,
+            connect_args={"check_same_thread": False},
         )
         event.listen(engine, "connect", self._on_connect)
         event.listen(engine, "begin", _begin)
@@ -121,13 +132,22 @@ class SqliteFile:
             connection.execute(f"PRAGMA {pragma}")
 
 
-def teach_planner(connection: Connection) -> None:
-    """Tells SQLite the typical shape of a desk instead of what it has today."""
-    connection.exec_driver_sql("PRAGMA analysis_limit=100")
-    connection.exec_driver_sql("ANALYZE")
-    connection.exec_driver_sql("DELETE FROM sqlite_stat1")
-    rows = [("tickets", index, shape) for index, shape in TYPICAL.items()]
-    connection.exec_driver_sql("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)", rows)
+def broken_reference(connection: Connection) -> str:
+    """A sentence about a row that points to a row that is not there, "" when there is none."""
+    found = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if not found:
+        return ""
+    table, rowid, parent, key = found
+    keys = connection.exec_driver_sql(f'PRAGMA foreign_key_list("{table}")').all()
+    field = next(row[3] for row in keys if row[0] == key)
+    query = f'SELECT id, "{field}" FROM "{table}" WHERE rowid = ?'
+    row_id, value = connection.exec_driver_sql(query, (rowid,)).one()
+    return f"table {table}, row {row_id}: field {field} names {value}, which is not in {parent}"
+
+
+def plain(error: Exception) -> str:
+    """What went wrong, without the statement it went wrong in."""
+    return str(getattr(error, "orig", None) or error)
 
 
 @contextmanager

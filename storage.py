@@ -3,6 +3,7 @@
 The company (and for a customer, the person) is built into every verb here, once; no rule of the desk belongs here.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,10 +33,13 @@ from uuid_utils import uuid7
 import tables
 import times
 from errors import unavailable
+from folder_lock import is_held
 from json_file import JsonFile
 from memory import Memory
 from models import Actor
 from sqlite_file import SqliteFile, StorageError
+
+log = logging.getLogger("foyer.storage")
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -86,7 +90,7 @@ class Desk:
 
     def count(self, statement: Select[Any]) -> int:
         """How many rows a selectable has, counted by the database."""
-        counting = statement.with_only_columns(func.count()).order_by(None)
+        counting = statement.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
         return int(self._connection.execute(counting, self._scope).scalar_one())
 
     def remembered(self, table: Table, key: Hashable, load: Callable[[], T]) -> T:
@@ -124,21 +128,25 @@ class Desk:
         try:
             with self._connection.begin_nested():
                 self._connection.execute(insert(table), self._complete(table, values))
-        except IntegrityError:
+        except IntegrityError as error:
+            if "unique" not in str(error.orig).lower():
+                raise
             return False
         return True
 
     def update(self, table: Table, row_id: str, values: Mapping[str, Any]) -> Row | None:
         """Changes one row and gives it back whole; None when there is no such row for this actor."""
+        if not values:
+            return self.get(table, row_id)
         self.touched.add(table.name)
-        statement = update(table).where(table.c.id == row_id, *self._conditions(table)).values(dict(values))
+        statement = update(table).where(table.c.id == row_id, *self._conditions(table)).values(self._kept(values))
         row = self._connection.execute(statement.returning(table), self._scope).first()
         return None if row is None else dict(zip(row._fields, row, strict=True))
 
     def update_where(self, table: Table, *conditions: ColumnElement[bool], **values: Any) -> int:
         """Changes every row that meets the conditions; tells how many."""
         self.touched.add(table.name)
-        statement = update(table).where(*conditions, *self._conditions(table)).values(values)
+        statement = update(table).where(*conditions, *self._conditions(table)).values(self._kept(values))
         return self._connection.execute(statement, self._scope).rowcount
 
     def delete(self, table: Table, *conditions: ColumnElement[bool]) -> int:
@@ -152,12 +160,13 @@ class Desk:
         jobs = tables.jobs
         due = (
             select(jobs.c.id)
+            .where(*self._conditions(jobs))
             .where(jobs.c.state.in_(("waiting", "running")), jobs.c.lane == lane, jobs.c.run_at <= self.now)
             .order_by(jobs.c.run_at, jobs.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        taken = [row[0] for row in self._connection.execute(due)]
+        taken = [row[0] for row in self._connection.execute(due, self._scope)]
         if not taken:
             return []
         lease = times.later(self.now, seconds=lease_seconds)
@@ -179,9 +188,15 @@ class Desk:
 
     def _complete(self, table: Table, values: Mapping[str, Any]) -> Row:
         row = {"id": str(uuid7()), **values}
-        if self._actor is not None and "company_id" in table.c:
-            row["company_id"] = self._actor.company_id
-        return row
+        if self._actor is None:
+            return row
+        if table is tables.companies:
+            raise RuntimeError("only an unscoped desk makes companies")
+        return {**row, "company_id": self._actor.company_id}
+
+    def _kept(self, values: Mapping[str, Any]) -> Row:
+        """Values for a change: a row never leaves its company."""
+        return {name: value for name, value in values.items() if self._actor is None or name != "company_id"}
 
 
 def _scope_of(table: Table, unscoped: bool, customer: bool) -> list[ColumnElement[bool]]:
@@ -227,6 +242,7 @@ class Storage:
         self._clock = clock
         self._writer = threading.Lock()
         self._last = ""
+        self._closed = False
         self._memory = Memory(exclusive=engine.exclusive)
         self.name = engine.name
         self.durable = engine.durable
@@ -241,17 +257,23 @@ class Storage:
         """
         try:
             if write:
-                with self._writer, self._engine.write() as connection:
+                with self._writer, self._opened().write() as connection:
                     desk = Desk(connection, actor, self._next_moment())
                     yield desk
                 self._memory.written(desk.touched)
             else:
-                with self._engine.read() as connection:
+                with self._opened().read() as connection:
                     yield Desk(connection, actor, times.stamp(self._clock()), self._memory)
         except IntegrityError:
-            raise
+            raise  # a rule of ours was broken, so trying again would not help
         except DBAPIError as error:
+            log.error("The data store failed: %s", error.orig)
             raise unavailable("The data store cannot do this right now. Please try again shortly.") from error
+
+    def _opened(self) -> SqliteFile:
+        if self._closed:
+            raise unavailable("The desk is closing. Please try again shortly.")
+        return self._engine
 
     def _next_moment(self) -> str:
         """The time of this unit of work, later than every earlier one: who polls for newer rows misses none."""
@@ -262,8 +284,11 @@ class Storage:
         return present
 
     def close(self) -> None:
-        """Leaves everything on disk and lets go of it."""
-        self._engine.close()
+        """Leaves everything on disk and lets go of it, after the unit of work at hand."""
+        with self._writer:
+            if not self._closed:
+                self._closed = True
+                self._engine.close()
 
 
 def open_storage(url: str, data_dir: Path, *, clock: Clock = times.now) -> Storage:
@@ -271,7 +296,16 @@ def open_storage(url: str, data_dir: Path, *, clock: Clock = times.now) -> Stora
     scheme, _, rest = url.partition(":")
     if scheme == "json":
         return Storage(JsonFile(Path(rest) if rest else data_dir).open(), clock)
-    return Storage(SqliteFile(Path(rest.removeprefix("///"))).open(), clock)
+    path = rest.removeprefix("///")
+    if path in ("", ":memory:"):
+        raise StorageError("DATABASE_URL names no file. Write it as sqlite:///path/to/desk.db.")
+    return Storage(SqliteFile(Path(path)).open(), clock)
 
 
-__all__ = ["Clock", "Desk", "Row", "Storage", "StorageError", "open_storage"]
+def is_taken(url: str, data_dir: Path) -> bool:
+    """Whether another process has the store that `url` names, and shares it with none."""
+    scheme, _, rest = url.partition(":")
+    return scheme == "json" and is_held((Path(rest) if rest else data_dir) / "foyer.json")
+
+
+__all__ = ["Clock", "Desk", "Row", "Storage", "StorageError", "is_taken", "open_storage"]

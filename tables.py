@@ -203,7 +203,7 @@ tickets = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     _time("created_at", required=True),
     _time("updated_at", required=True),
-    UniqueConstraint("company_id", "number"),
+    Index("uq_tickets_number", "company_id", "number", unique=True),
     Index("ix_tickets_created", "company_id", "created_at", "id"),
     Index("ix_tickets_updated", "company_id", "updated_at", "id"),
     Index("ix_tickets_status", "company_id", "status", "created_at", "id"),

@@ -16,7 +16,7 @@ def now() -> datetime:
 
 def stamp(moment: datetime) -> str:
     """`moment` (aware) as text, cut to milliseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def moment(text: str) -> datetime:

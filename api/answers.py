@@ -8,7 +8,7 @@ from api import shapes
 from api.envelope import Answer
 from api.gate import the_foyer
 from api.noun import Noun
-from api.tickets import MoveTicket, said
+from api.ticket_inputs import MoveTicket, said
 from models import shape
 from permissions import Permission
 from services import answers, tickets
@@ -48,14 +48,14 @@ def create_ai_response(ticket_id: str, body: Row) -> Answer:
 
     Writes, stores and mails a new answer; without a model, or when it fails, a canned one.
     """
-    foyer, actor, version = the_foyer(), g.actor, said(body)["version"]
+    foyer, actor, who = the_foyer(), g.actor, said(body)
 
     def open_desk(*, write: bool = False) -> AbstractContextManager[Desk]:
         return foyer.storage.desk(actor, write=write)
 
     place = foyer.waiting.acquire(blocking=False)
     try:
-        ticket = answers.write_again(open_desk, ticket_id, foyer.model if place else None, version=version)
+        ticket = answers.write_again(open_desk, ticket_id, foyer.model if place else None, **who)
     finally:
         if place:
             foyer.waiting.release()

@@ -26,12 +26,17 @@ def render(answer: Answer) -> Response:
     """The answer as a response."""
     body: dict[str, Any] = {
         "success": answer.status < 400,
-        "message": answer.message[: LIMITS["message"]],
+        "message": _fitting(answer.message),
         "data": answer.data,
     }
     if answer.page is not None:
         body["total"], body["limit"], body["offset"] = answer.page
     return respond(orjson.dumps(body), answer.status, answer.headers)
+
+
+def _fitting(message: str) -> str:
+    most = LIMITS["message"]
+    return message if len(message) <= most else message[: most - 1] + "…"
 
 
 def render_error(error: AppError) -> Response:

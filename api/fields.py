@@ -3,6 +3,7 @@
 Messages say what is accepted; nothing here knows a table or a rule.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,13 @@ from marshmallow import ValidationError, fields
 
 import times
 from models import LIMITS
+
+_WHOLE = re.compile(r"-?[0-9]{1,12}")
+_DECIMAL = re.compile(r"[0-9](\.[0-9]+)?")
+_LOST_PLUS = re.compile(r"(:[0-9]{2}(?:\.[0-9]+)?) ([0-9]{2}:?[0-9]{2})$")
+
+
+THIS_FIELD = "This field"  # marshmallow's word; parsing.py puts the field's name in its place
 
 
 class Text(fields.String):
@@ -49,10 +57,11 @@ class Email(Text):
         super().__init__(LIMITS["email"], metadata={"format": "email"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            if any(c in value for c in "\r\n"):
+            # Looked at before it is trimmed: a line break is how further headers get into a mail.
+            if isinstance(value, str) and any(c < " " for c in value):
                 raise EmailNotValidError
+            text = super()._deserialize(value, attr, data, **kwargs)
             return validate_email(text, check_deliverability=False, test_environment=True).normalized.lower()
         except EmailNotValidError:
             raise ValidationError(f"{attr} must be an e-mail address, like ada@example.com.") from None
@@ -93,7 +102,7 @@ class Choices(Choice):
         for word in str(value).split(","):
             if word.strip():
                 found.extend(self.groups.get(word.strip().lower()) or [self.one(word, attr or "value")])
-        return found
+        return found or [self.one(value, attr or "value")]
 
 
 class Moment(Text):
@@ -106,16 +115,11 @@ class Moment(Text):
         # "+" in a query string arrives as a space; only an offset can stand there.
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            return times.read(text if text.count(" ") == 0 else _plus_restored(text))
+            return times.read(_LOST_PLUS.sub(r"\1+\2", text))
         except ValueError:
             raise ValidationError(
                 f"{attr} must be a time like 2026-01-31T08:00:00Z or a date like 2026-01-31."
             ) from None
-
-
-def _plus_restored(text: str) -> str:
-    head, _, tail = text.rpartition(" ")
-    return f"{head}+{tail}" if "T" in head.upper() and len(tail) in (4, 5) and ":" in text[11:16] else text
 
 
 class Number(fields.Integer):
@@ -127,20 +131,21 @@ class Number(fields.Integer):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         text = str(value).strip()
-        whole = not isinstance(value, bool | float) and text.lstrip("-").isascii() and text.lstrip("-").isdigit()
-        if not whole or len(text) > 12 or not self.least <= int(text) <= self.most:
+        whole = not isinstance(value, bool | float) and _WHOLE.fullmatch(text)
+        if not whole or not self.least <= int(text) <= self.most:
             raise ValidationError(f"{attr} must be a whole number from {self.least} to {self.most}.")
         return int(text)
 
 
 class Urgency(fields.Float):
-    """1.0 to 5.0, in tenths."""
+    """1.0 to 5.0, in tenths; digits as text are accepted, as text boxes send them."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**_described(kwargs, minimum=1, maximum=5))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 5:
+        number = not isinstance(value, bool) and _DECIMAL.fullmatch(str(value).strip())
+        if not number or not 1 <= float(value) <= 5:
             raise ValidationError(f"{attr} must be a number from 1.0 to 5.0.")
         return round(float(value), 1)
 
@@ -177,5 +182,5 @@ def _described(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
     about = kwargs.pop("about", "")
     kwargs["metadata"] = {**({"description": about} if about else {}), **facts, **kwargs.get("metadata", {})}
     if kwargs.get("required"):
-        kwargs["error_messages"] = {"required": "This field is required."}
+        kwargs["error_messages"] = {"required": f"{THIS_FIELD} is required."}
     return kwargs

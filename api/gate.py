@@ -4,15 +4,18 @@ Views declare their permission; one without is refused. Nothing here knows a tic
 """
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, cast
 
 import orjson
 from flask import Flask, Response, current_app, g, request
+from marshmallow import ValidationError
 from uuid_utils import uuid7
 
 import credentials
 from api.envelope import Answer, render, render_error, respond
-from api.parsing import body_hash
+from api.fields import Email, Text
+from api.parsing import MAX_FIELDS, body_hash
 from errors import AppError, FieldError, forbidden, invalid, invalid_field, unauthorized
 from foyer import Foyer
 from models import LIMITS, Actor
@@ -21,6 +24,7 @@ from services import idempotency
 from storage import Desk
 
 MAX_BODY = 1024 * 1024
+_EMAIL, _CUSTOMER_ID = Email(), Text(LIMITS["customer_id"])
 
 
 def the_foyer() -> Foyer:
@@ -41,7 +45,10 @@ def _enter() -> None:
     view = current_app.view_functions[request.url_rule.endpoint]
     permission = getattr(view, "permission", None)
     request.max_content_length = getattr(view, "max_body", MAX_BODY)
-    if permission is Permission.PUBLIC or (permission is None and not request.path.startswith("/api")):
+    if permission is None and not request.path.startswith("/api"):
+        return
+    if permission is Permission.PUBLIC:
+        _check_query(view)
         return
     actor = _authenticated()
     if permission is None or not allows(actor, permission):
@@ -49,8 +56,14 @@ def _enter() -> None:
     g.actor = _acting_for(actor)
     if not allows(g.actor, permission):
         raise forbidden("Customers may not do this.")
-    if request.args and not getattr(view, "takes_query", False):
-        raise invalid(*(FieldError(name[:100], f"{name[:60]} is not known here.") for name in request.args))
+    _check_query(view)
+
+
+def _check_query(view: object) -> None:
+    """A route that takes no query parameters says so, under /api."""
+    if request.args and not getattr(view, "takes_query", False) and request.path.startswith("/api"):
+        known = "is not known here. This address takes no query parameters."
+        raise invalid(*(FieldError(name[:100], f"{name[:60]} {known}") for name in islice(request.args, MAX_FIELDS)))
 
 
 def _leave(response: Response) -> Response:
@@ -74,8 +87,11 @@ def _acting_for(actor: Actor) -> Actor:
         return actor
     if ACT_FOR_CUSTOMERS not in actor.scopes:
         raise forbidden("This key may not act for customers (scope act_for_customers).")
-    if len(person) > LIMITS["email"]:
-        raise invalid_field("X-On-Behalf-Of", "X-On-Behalf-Of takes a customer's e-mail address or id.")
+    try:
+        # WSGI hands headers over as Latin-1; an id that is not ASCII was sent as UTF-8.
+        person = (_EMAIL if "@" in person else _CUSTOMER_ID).deserialize(person.encode("latin-1").decode())
+    except (UnicodeError, ValidationError):
+        raise invalid_field("X-On-Behalf-Of", "X-On-Behalf-Of takes a customer's e-mail address or id.") from None
     return credentials.as_customer(the_foyer().storage, actor, person)
 
 
@@ -110,10 +126,12 @@ def in_own_units(view: Callable[[], Answer], *, key: str) -> Response:
         return replay(stored)
     try:
         response = render(view())
-    except Exception:
-        with storage.desk(g.actor, write=True) as desk:
-            idempotency.release(desk, call)
-        raise
+    except Exception as error:
+        if not isinstance(error, AppError) or not _is_kept(error):
+            with storage.desk(g.actor, write=True) as desk:
+                idempotency.release(desk, call)
+            raise
+        response = render_error(error)
     keep_answer(response, key=key)
     return response
 
@@ -129,15 +147,19 @@ def _attempted(desk: Desk, view: Callable[[Desk], Answer]) -> Response:
         with desk.attempt():
             return render(view(desk))
     except AppError as error:
-        if error.status in idempotency.NEVER_KEPT or error.status >= 500:
+        if not _is_kept(error):
             raise
         return render_error(error)
+
+
+def _is_kept(error: AppError) -> bool:
+    return error.status < 500 and error.status not in idempotency.NEVER_KEPT
 
 
 def _call(key: str) -> idempotency.Call:
     actor: Actor = g.actor
     caller = f"{actor.key_id} {actor.customer_email or actor.customer_id}".strip()
-    return idempotency.Call(caller, f"{request.method} {request.path}", key, body_hash())
+    return idempotency.Call(caller, f"{request.method} {request.path.rstrip('/')}", key, body_hash())
 
 
 def _kept(response: Response) -> str:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
 
 import orjson
 from flask import Request, g, request
@@ -15,9 +16,10 @@ from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from api.fields import THIS_FIELD
 from errors import AppError, FieldError, bad_request, invalid, too_large
 
-MAX_FIELDS = 1000
+MAX_FIELDS = 100
 
 
 class Parser(FlaskParser):
@@ -29,6 +31,7 @@ class Parser(FlaskParser):
         return prepared(read_json(req), schema)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
+        _check_text(req.query_string)
         return prepared({name: ",".join(values) for name, values in req.args.lists()}, schema)
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
@@ -55,6 +58,14 @@ def read_json(req: Request) -> dict[str, Any]:
     return body
 
 
+def _check_text(query: bytes) -> None:
+    """Raises AppError 400 for bytes that are no text: Werkzeug would leave them as %-escapes, which then mean themselves."""
+    try:
+        unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        raise bad_request("bad_query", "The address holds characters that are not text (UTF-8).") from None
+
+
 def read_body(req: Request) -> bytes:
     """The bytes of the body. Raises AppError 413."""
     try:
@@ -63,11 +74,26 @@ def read_body(req: Request) -> bytes:
         raise too_large(req.max_content_length or 0) from error
 
 
+def read_upload(req: Request) -> bytes:
+    """The bytes of the file that was sent: of a form its first file, else the body. Raises AppError 413."""
+    if req.mimetype != "multipart/form-data":
+        return read_body(req)
+    file = next(iter(req.files.values()), None)
+    if file is None:
+        return b""
+    file.stream.seek(0)
+    raw: bytes = file.read()
+    return raw
+
+
 def body_hash() -> str:
-    """What makes two bodies the same: the JSON without its order, spaces and client_reference; else the bytes."""
+    """What makes two bodies the same: the JSON without its order, spaces and client_reference; else the bytes.
+
+    Of a form only the file counts: its boundary is another one each time it is sent.
+    """
     body = g.get("body")
     if body is None:
-        return hashlib.sha256(request.get_data(cache=True)).hexdigest()
+        return hashlib.sha256(read_upload(request)).hexdigest()
     kept = {name: value for name, value in body.items() if name != "client_reference"}
     return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
@@ -78,15 +104,13 @@ def prepared(values: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     Raises AppError 400 naming every unknown or doubtful name, and whatever the schema itself finds wrong.
     """
     given = {name: value for name, value in values.items() if not _is_empty(value)}
+    errors = _resolve_aliases(given, getattr(schema, "ALIASES", {}))
     read_only: frozenset[str] = getattr(schema, "READ_ONLY", frozenset())
     echo = {name: given.pop(name) for name in list(given) if name in read_only}
-    errors = _resolve_aliases(given, getattr(schema, "ALIASES", {}))
     known = {field.data_key or name for name, field in schema.load_fields.items()}
-    for name in [name for name in given if name not in known]:
-        del given[name]
-        errors.append(FieldError(name[:100], _unknown(name, known)))
-        if len(errors) > MAX_FIELDS:
-            break
+    unknown = [name for name in given if name not in known]
+    errors += [FieldError(name[:100], _unknown(name, known)) for name in unknown[:MAX_FIELDS]]
+    given = {name: value for name, value in given.items() if name in known}
     if errors:
         raise invalid(*errors, *flattened(schema.validate(given)))
     if echo:
@@ -102,9 +126,8 @@ def _resolve_aliases(given: dict[str, Any], aliases: Mapping[str, str]) -> list[
     errors = []
     for alias in [name for name in given if name in aliases]:
         name, value = aliases[alias], given.pop(alias)
-        if name in given and given[name] != value:
+        if given.setdefault(name, value) != value:
             errors.append(FieldError(alias, f"{alias} and {name} mean the same and must not differ."))
-        given[name] = value
     return errors
 
 
@@ -122,7 +145,7 @@ def flattened(messages: Any, prefix: str = "") -> list[FieldError]:
     if isinstance(messages, Mapping):
         return [error for name, inner in messages.items() for error in flattened(inner, _join(prefix, name))]
     if isinstance(messages, list):
-        return [FieldError(prefix, str(text)) for text in messages]
+        return [FieldError(prefix, str(text).replace(THIS_FIELD, prefix)) for text in messages]
     return [FieldError(prefix, str(messages))]
 
 

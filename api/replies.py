@@ -6,7 +6,7 @@ from api import shapes
 from api.envelope import Answer
 from api.fields import Choice, Email, Number, Text, Yes
 from api.noun import Noun
-from api.tickets import Repeatable, Versioned, said
+from api.ticket_inputs import Repeatable, Versioned, said
 from models import LIMITS, reply_shape
 from permissions import Permission
 from services import replies

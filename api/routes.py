@@ -8,7 +8,7 @@ from flask_cors import CORS
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from api import answers, customers, gate, health, lookups, replies, settings, tickets, triggers
+from api import answers, customers, demo, gate, health, imports, lookups, replies, settings, stats, tickets, triggers
 from api.envelope import render_error
 from errors import AppError, bad_request, not_found, too_large
 from storage import StorageError
@@ -16,7 +16,7 @@ from version import VERSION
 
 log = logging.getLogger("foyer.api")
 
-NOUNS = [tickets, replies, answers, customers, lookups, triggers, settings, health]
+NOUNS = [tickets, replies, answers, customers, lookups, triggers, settings, health, imports, demo, stats]
 EXPOSED = ["ETag", "X-Request-ID", "Retry-After", "Idempotent-Replay"]
 
 
@@ -25,6 +25,7 @@ def install(app: Flask, *, openapi: str = "3.0.3", cors_origins: list[str]) -> A
     app.config.update(
         API_TITLE="Foyer", API_VERSION=VERSION, OPENAPI_VERSION=openapi, MAX_FORM_MEMORY_SIZE=gate.MAX_BODY
     )
+    app.url_map.merge_slashes = False  # a redirect would be an HTML page
     api = Api(app)
     for noun in NOUNS:
         api.register_blueprint(noun.blp)

@@ -1,6 +1,6 @@
 """Who can be given a ticket: the agents of a company, and whoever is named while it has none."""
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 
 import models
 from errors import conflict, invalid_field
@@ -19,9 +19,9 @@ def resolve(desk: Desk, named: str) -> str:
     staff = desk.rows(users).where(users.c.role.in_(STAFF))
     if not desk.count(staff):
         return named.lower() if "@" in named else named
-    found = desk.find(
-        staff.where((users.c.email == named.lower()) | (func.lower(users.c.name) == named.lower())).limit(2)
-    )
+    # lower() of a database may know ASCII letters only, so the name as it is written counts as well.
+    by_name = or_(users.c.name == named, func.lower(users.c.name) == named.lower())
+    found = desk.find(staff.where(or_(users.c.email == named.lower(), by_name)).limit(2))
     if len(found) != 1:
         raise invalid_field(
             "assigned_to", "This is not an agent here. Give the e-mail address of one (see /api/lookups/agents)."

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import func, or_, type_coerce
+from sqlalchemy import case, func, or_, type_coerce
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import Integer
 
 import models
-from errors import conflict, forbidden, invalid_field, not_found
+from errors import conflict, forbidden, invalid_field, not_found, unavailable
 from storage import Desk, Row
 from tables import customers, tickets
 
@@ -24,7 +25,7 @@ def identify(desk: Desk, given: Row) -> Row:
     details = {"name": given.get("customer_name", ""), "tier": given.get("customer_tier", "")}
     if not found:
         tier = details["tier"] or "standard"
-        return desk.insert(customers, {**wanted, "name": details["name"], "tier": tier, "created_at": desk.now})
+        return _add(desk, {**wanted, "name": details["name"], "tier": tier, "created_at": desk.now})
     news = {name: value for name, value in {**wanted, **details}.items() if value and found[0][name] != value}
     if not news:
         return found[0]
@@ -33,6 +34,17 @@ def identify(desk: Desk, given: Row) -> Row:
         raise not_found()
     _complete_tickets(desk, changed, news)
     return changed
+
+
+def _add(desk: Desk, person: Row) -> Row:
+    try:
+        with desk.attempt():
+            return desk.insert(customers, person)
+    except IntegrityError:
+        # A customer's first two messages at once: the second call began before it could see who had just been added.
+        raise unavailable(
+            "Your first message is just being taken in. Please send this one again.", retry_after=1
+        ) from None
 
 
 def _identity(desk: Desk, given: Row) -> tuple[str, str]:
@@ -77,7 +89,8 @@ def profile(desk: Desk, name: str) -> Row:
     by_name = (
         or_(customers.c.customer_id == wanted, customers.c.email == wanted.lower()) if wanted else customers.c.id == ""
     )
-    found = _with_counts(desk, desk.rows(customers).where(by_name).limit(2))
+    best_first = case((customers.c.email == wanted.lower(), 0), else_=1)
+    found = _with_counts(desk, desk.rows(customers).where(by_name).order_by(best_first).limit(1))
     if not found:
         raise not_found()
     return found[0]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
+
 from errors import conflict, not_found
 from models import PRIORITY_RANK, TEAM_OF
 from services import agents, answers, customers, notices, replies, settings, tickets
@@ -90,7 +92,12 @@ def _triaged(desk: Desk, ticket: Row, given: Row) -> Row:
 
 
 def _insert(desk: Desk, ticket: Row, *, said_by: str) -> Row:
-    row = desk.insert(table, ticket)
+    try:
+        with desk.attempt():
+            row = desk.insert(table, ticket)
+    except IntegrityError:
+        # Only the whole company knows which external_ids are taken; a customer's desk shows their own tickets alone.
+        raise conflict("external_id_taken", "There is a ticket with this external_id already.") from None
     changes = [Change("created")]
     if row["ai_status"] == "done":
         changes.append(Change("ai_answered", "status", "new", row["status"]))

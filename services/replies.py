@@ -3,7 +3,7 @@
 from typing import Any
 
 import times
-from errors import conflict
+from errors import conflict, invalid_field
 from services import notices, tickets
 from services.history import Change, record
 from storage import Desk, Row
@@ -28,7 +28,9 @@ def add(desk: Desk, ticket_id: str, given: Row, **said: Any) -> Row:
     """Adds to the thread. A public reply moves the ticket and is mailed to the other side. Raises AppError 404, 409, 412."""
     ticket = tickets.take(desk, ticket_id, said.get("version"))
     role = _author_role(desk, given)
-    internal = bool(given.get("internal")) and role == "agent"
+    internal = bool(given.get("internal"))
+    if internal and role == "customer":
+        raise invalid_field("internal", "Only agents write internal notes.")
     if not internal:
         ticket = _move(desk, ticket, role, said_by=said.get("user", ""))
     reply = desk.insert(
@@ -57,7 +59,11 @@ def add_ai_answer(desk: Desk, ticket: Row) -> None:
 
 def _author_role(desk: Desk, given: Row) -> str:
     """Customers write as themselves; staff may pass on what a customer wrote."""
-    return "customer" if desk.actor.is_customer else str(given.get("author_role", "agent"))
+    if not desk.actor.is_customer:
+        return str(given.get("author_role", "agent"))
+    if given.get("author_role", "customer") != "customer":
+        raise invalid_field("author_role", "Customers write as customers.")
+    return "customer"
 
 
 def _author(desk: Desk, ticket: Row, role: str, given: Row) -> Row:

@@ -26,6 +26,7 @@ PLAIN_FIELDS = (
     "title description product tags category priority urgency sentiment assigned_team customer_name customer_tier external_id"
 ).split()
 CLEARABLE: dict[str, Any] = {"product": "", "tags": [], "customer_name": "", "external_id": "", "assigned_to": ""}
+MOVED_FIELDS = ("status", "assigned_to", "resolution")
 TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team")
 
 
@@ -128,6 +129,8 @@ def update(desk: Desk, ticket_id: str, news: Row, **said: Any) -> Row:
     cleared = {name: CLEARABLE[name] for name in news.pop("clear", [])}
     if twice := sorted(set(cleared) & set(news)):
         raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
+    # A ticket sent back whole names its state as well; a state that is as it was asks for no move.
+    news = {name: value for name, value in news.items() if name not in MOVED_FIELDS or ticket[name] != value}
     unassign_it = cleared.pop("assigned_to", None) is not None
     plain = cleared | {name: news[name] for name in PLAIN_FIELDS if name in news}
     ticket = _write_plain(desk, ticket, plain, said_by=said_by)
@@ -168,13 +171,15 @@ def _move_as_written(desk: Desk, ticket: Row, news: Row, *, said_by: str) -> Row
     status, resolution = str(news.get("status", ticket["status"])), str(news.get("resolution", ""))
     if status != ticket["status"]:
         return _to_status(desk, ticket, status, resolution=resolution, said_by=said_by)
-    if resolution and resolution != ticket["resolution"]:
-        if status not in FINISHED:
-            raise invalid_field(
-                "resolution", "To resolve the ticket, send status resolved together with the resolution."
-            )
+    if resolution:
+        _check_finished(status)
         return write(desk, ticket, {"resolution": resolution}, "updated", said_by=said_by)
     return ticket
+
+
+def _check_finished(status: str) -> None:
+    if status not in FINISHED:
+        raise invalid_field("resolution", "To resolve the ticket, send status resolved together with the resolution.")
 
 
 def _to_status(desk: Desk, ticket: Row, status: str, *, resolution: str, said_by: str) -> Row:
@@ -182,15 +187,17 @@ def _to_status(desk: Desk, ticket: Row, status: str, *, resolution: str, said_by
         if not resolution:
             raise invalid_field("resolution", "To resolve the ticket, say how in resolution.")
         return _resolve(desk, ticket, resolution, said_by=said_by)
+    if resolution:
+        _check_finished(status)
     if status == "assigned" and not ticket["assigned_to"]:
         raise invalid_field("assigned_to", "To assign the ticket, say to whom in assigned_to.")
     back = ticket["status"] in FINISHED and status == status_after(ticket, "reopen")
     move = "reopen" if back else MOVE_TO.get(status, "")
     if not move:
         raise conflict("move_not_allowed", f"Only the AI sets a ticket to {label(status)}.")
-    news = reopened(ticket, move)
+    news = reopened(ticket, move) if back else moved(ticket, move)
     if status == "closed":
-        news["closed_at"] = desk.now
+        news |= {"closed_at": desk.now, "resolution": resolution or ticket["resolution"]}
     return write(desk, ticket, {**news, "status": status}, MOVES[move].label, said_by=said_by)
 
 

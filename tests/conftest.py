@@ -1,5 +1,6 @@
 """What every suite shares: a desk in a folder of its own, callers of every role, and a stranger from another company."""
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -117,3 +118,11 @@ def add_key(foyer: Foyer, role: str, *, company: str = "default", scopes: list[s
         values = {"company_id": company, "name": f"{role} key", "key_hash": hashed(key), "role": role}
         desk.insert(api_keys, {**values, "scopes": scopes or [], "created_at": desk.now, **more})
     return key
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -24,7 +24,10 @@ def test_a_ticket_is_answered_in_its_own_creation_without_a_model(admin):
 def test_a_ticket_goes_all_the_way(admin):
     ticket = admin.ticket()
     path = f"/api/tickets/{ticket['id']}"
-    assert admin.data(admin.post(f"{path}/assign", {"agent_email": "Bob@Example.com", "user": "lead"}))["status"] == "assigned"
+    assert (
+        admin.data(admin.post(f"{path}/assign", {"agent_email": "Bob@Example.com", "user": "lead"}))["status"]
+        == "assigned"
+    )
     assert admin.data(admin.post(f"{path}/replies", {"body": "Here is how."}), 201)["author_role"] == "agent"
     assert admin.data(admin.get(path))["status"] == "waiting_customer"
     resolved = admin.data(admin.post(f"{path}/resolve", {"resolution": "Changed it.", "user": "bob"}))

@@ -150,12 +150,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_tickets_company_id")),
         sa.ForeignKeyConstraint(["customer_row"], ["customers.id"], name=op.f("fk_tickets_customer_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
-        sa.UniqueConstraint("company_id", "number", name=op.f("uq_tickets_company_id_number")),
     )
     op.create_index("ix_tickets_assigned", "tickets", ["company_id", "assigned_to", "created_at", "id"], unique=False)
     op.create_index("ix_tickets_created", "tickets", ["company_id", "created_at", "id"], unique=False)
     op.create_index("ix_tickets_customer", "tickets", ["company_id", "customer_row", "created_at", "id"], unique=False)
     op.create_index("ix_tickets_status", "tickets", ["company_id", "status", "created_at", "id"], unique=False)
+    op.create_index("uq_tickets_number", "tickets", ["company_id", "number"], unique=True)
     op.create_index(
         "ix_tickets_urgency", "tickets", ["company_id", sa.text("urgency DESC"), "created_at", "id"], unique=False
     )

@@ -1,0 +1,192 @@
+"""What callers send about tickets: the fields of each write, the filters of a list, and their aliases."""
+
+from typing import Any
+
+from flask import g, request
+from marshmallow import Schema, ValidationError, validates_schema
+
+import models
+from api.fields import Choice, Choices, Email, Moment, Number, Text, Urgency, Words, Yes
+from errors import invalid_field
+from models import LIMITS
+from services import finding, tickets
+from storage import Row
+
+ALIASES = {
+    "subject": "title",
+    "message": "description",
+    "email": "customer_email",
+    "name": "customer_name",
+    "agent_email": "assigned_to",
+    "agent_name": "assigned_to",
+    "agent": "assigned_to",
+}
+WRITABLE = frozenset(tickets.PLAIN_FIELDS) | {"status", "assigned_to", "resolution", "version"}
+DECIDED_BY_DESK = frozenset(tickets.TRIAGE_FIELDS) | {"assigned_to", "customer_tier"}
+STATUS_WORDS = {"open": "new"}
+
+
+class Said(Schema):
+    """What every ticket write may carry: who the calling app says is acting."""
+
+    user = Text(LIMITS["email"], about="Who is acting, as your app knows them; kept in the history.")
+    action = Text(LIMITS["name"], about="What they are doing, in your app's words; kept in the history.")
+
+
+class Versioned(Said):
+    """A write that may name the version it was made for."""
+
+    version = Number(1, 2**31, about="The version you saw; the write is refused when it is stale.")
+
+
+class Repeatable(Schema):
+    """A POST that may name itself, to be safe to repeat."""
+
+    client_reference = Text(LIMITS["key"], about="Your own id of this call; sent again, it is done once.")
+
+
+class TicketFields(Said):
+    """Fields of a ticket that callers write."""
+
+    ALIASES = ALIASES
+
+    product = Text(LIMITS["product"], about="Product it is about.")
+    tags = Words(LIMITS["tags"], Text(LIMITS["tag"]), about="Tags, at most 20.")
+    category = Choice(models.CATEGORIES, about="Kind of question; decided by triage when not given.")
+    priority = Choice(models.PRIORITIES, about="Priority; decided by triage when not given.")
+    urgency = Urgency(about="Urgency from 1.0 to 5.0; decided by triage when not given.")
+    sentiment = Choice(models.SENTIMENTS, about="How the customer feels; decided by triage when not given.")
+    assigned_team = Choice(models.TEAMS, about="Team; follows from the category when not given.")
+    assigned_to = Text(LIMITS["assigned_to"], about="Agent, by e-mail address or name.")
+    customer_name = Text(LIMITS["name"], about="Name of the customer.")
+    customer_tier = Choice(models.TIERS, about="Plan of the customer.")
+    external_id = Text(LIMITS["external_id"], about="Id of the ticket in your own systems; unique.")
+
+
+class NewTicket(TicketFields, Repeatable):
+    """A ticket to open."""
+
+    title = Text(LIMITS["title"], required=True, about="What it is about, in a few words.")
+    description = Text(LIMITS["description"], lines=True, required=True, about="What the customer wrote.")
+    customer_email = Email(about="E-mail address of the customer; this or customer_id is required.")
+    customer_id = Text(LIMITS["customer_id"], about="Id of the customer in your own systems.")
+    source = Choice(models.SOURCES, about="Where it came in.")
+    status = Choice(("new",), also=STATUS_WORDS, about="Only new (or open).")
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _customer_and_desk(self, _: Row, given: Row, **__: Any) -> None:
+        if not g.actor.is_customer:
+            if "customer_email" not in given and "customer_id" not in given:
+                raise ValidationError(
+                    "Give customer_email or customer_id, so that the customer can be answered.", "customer_email"
+                )
+        elif decided := sorted(DECIDED_BY_DESK & set(given)):
+            raise ValidationError({name: [f"{name} is decided by the desk."] for name in decided})
+
+
+class CreateQuery(Schema):
+    """How to create."""
+
+    wait = Number(0, 20, load_default=0, about="Seconds to wait for the model's answer.")
+
+
+class TicketChanges(TicketFields, Versioned):
+    """Fields of a ticket to change; what is left out stays."""
+
+    READ_ONLY = frozenset(models.TICKET_FIELDS) - WRITABLE
+
+    title = Text(LIMITS["title"], about="What it is about, in a few words.")
+    description = Text(LIMITS["description"], lines=True, about="What the customer wrote.")
+    status = Choice(models.STATUSES, also=STATUS_WORDS, about="New state; goes through the same moves as the actions.")
+    resolution = Text(LIMITS["resolution"], lines=True, about="How it was resolved; required to resolve.")
+    clear = Words(len(tickets.CLEARABLE), Choice(tuple(tickets.CLEARABLE)), about="Fields to empty.")
+
+
+class TicketQuery(Schema):
+    """Filters, order and page of a list of tickets."""
+
+    status = Choices(
+        models.STATUSES,
+        groups={"open": models.OPEN, "all": models.STATUSES},
+        about="A state, a comma list, open or all.",
+    )
+    priority = Choices(models.PRIORITIES, about="Priority or a comma list.")
+    category = Choices(models.CATEGORIES, about="Category or a comma list.")
+    assigned_team = Choices(models.TEAMS, about="Team or a comma list.")
+    sentiment = Choices(models.SENTIMENTS, about="Sentiment or a comma list.")
+    customer_tier = Choices(models.TIERS, about="Plan or a comma list.")
+    source = Choices(models.SOURCES, about="Source or a comma list.")
+    assigned_to = Text(LIMITS["assigned_to"], about="Agent.")
+    customer_email = Email(about="Customer's e-mail address.")
+    customer_id = Text(LIMITS["customer_id"], about="Customer's id in your own systems.")
+    external_id = Text(LIMITS["external_id"], about="Ticket's id in your own systems.")
+    product = Text(LIMITS["product"], about="Product.")
+    tag = Text(LIMITS["tag"], about="A tag.")
+    topic = Text(LIMITS["tag"], about="A topic.")
+    q = Text(LIMITS["q"], about="Words to search for.")
+    created_after = Moment(about="Opened later than this.")
+    created_before = Moment(about="Opened earlier than this.")
+    updated_since = Moment(about="Changed at this time or later.")
+    user = Text(LIMITS["email"], about="With role: whose tickets.")
+    role = Choice(models.ROLES, about="customer: tickets of user; agent: assigned to user; admin: all.")
+    sort = Choice(
+        tuple(finding.SORTS), also={name.replace("-", "_"): name for name in finding.SORTS}, load_default="-created_at"
+    )
+    limit = Number(1, 200, load_default=50, about="How many at most.")
+    offset = Number(0, 10**9, load_default=0, about="How many to skip.")
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _user_and_role(self, values: Row, given: Row, **_: Any) -> None:
+        if "user" in given and "role" not in given:
+            raise ValidationError("Say in which role: role=customer, agent or admin.", "role")
+        if values.get("role") in ("customer", "agent") and "user" not in given:
+            raise ValidationError("Say whose tickets: user=<e-mail or id>.", "user")
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _nothing_hidden(self, values: Row, given: Row, **_: Any) -> None:
+        # What a customer cannot see cannot be found out by filtering for it either.
+        if not g.actor.is_customer:
+            return
+        hidden = {"assigned_to", "topic"} & set(given) | ({"role"} if values.get("role") == "agent" else set())
+        if hidden:
+            raise ValidationError({name: [f"{name} cannot be asked for by customers."] for name in sorted(hidden)})
+
+
+class AssignTicket(Versioned, Repeatable):
+    """Whom to give a ticket."""
+
+    ALIASES = {name: "agent_email" for name in ("assigned_to", "agent_name", "agent")}
+
+    agent_email = Text(LIMITS["assigned_to"], about="Agent, by e-mail address or name.")
+    auto = Yes(about="true: the available agent with the fewest open tickets.")
+
+
+class ResolveTicket(Versioned, Repeatable):
+    """How a ticket was resolved."""
+
+    resolution = Text(
+        LIMITS["resolution"], lines=True, required=True, about="How it was resolved; sent to the customer."
+    )
+
+
+class MoveTicket(Versioned, Repeatable):
+    """A move that needs no more words."""
+
+
+def said(body: Row) -> dict[str, Any]:
+    """Takes out of a body who is said to act, and the version it is for (from If-Match as well)."""
+    action = body.pop("action", "")
+    user = body.pop("user", "")
+    return {"user": f"{user} ({action})" if user and action else user or action, "version": named_version(body)}
+
+
+def named_version(body: Row) -> int | None:
+    """The version a write is for: the field of the body or If-Match. Raises AppError 400."""
+    named: int | None = body.pop("version", None)
+    header = request.headers.get("If-Match", "").strip()
+    if not header or header == "*":
+        return named
+    text = header.removeprefix("W/").strip('"')
+    if not (text.isascii() and text.isdigit() and len(text) < 12) or (named is not None and named != int(text)):
+        raise invalid_field("If-Match", 'If-Match takes one version, like "7", the same as the field version.')
+    return int(text)

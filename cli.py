@@ -1,0 +1,154 @@
+"""The flask commands: each opens the desk's data itself, or talks to the desk that has it open.
+
+The only place that prints. What a command does is a service's matter; nothing is decided here.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import requests
+from flask import Flask, current_app
+
+from api.imports import COLUMNS, checked, summary
+from credentials import DEFAULT_COMPANY, key_file
+from errors import AppError, FieldError
+from foyer import Foyer
+from models import Actor
+from services import demo, import_rows, imports
+from services.import_rows import RawRow
+from storage import StorageError, is_taken
+
+OPERATOR = Actor(DEFAULT_COMPANY, "admin", "command line")
+SECONDS = 300  # the longest a running desk may take for one request
+_url = click.option("--url", default="", help="Address of a running desk; found by itself on this machine.")
+
+
+def register(app: Flask) -> None:
+    """Adds the commands to the app."""
+    for command in (_import, _demo, _smoke):
+        app.cli.add_command(command)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_url
+def _import(file: Path, url: str) -> None:
+    """Import the tickets of a CSV or JSON FILE; those that are here already are skipped."""
+    with _desk(url) as (foyer, address):
+        kind = "json" if file.suffix.lower() == ".json" else "csv"
+        rows = import_rows.read(file.read_bytes(), kind, known=COLUMNS)
+        steps = _sent(foyer, address, rows) if address else _brought_in(foyer, rows)
+        total = imports.Result()
+        with click.progressbar(length=len(rows), label="Importing", file=sys.stderr) as bar:
+            for result in steps:
+                total.add(result)
+                bar.update(result.read)
+    for error in total.errors:
+        place = f"{error['field']}: " if error["field"] else ""
+        click.echo(f"line {error['line']}: {place}{error['message']}")
+    if len(total.errors) == imports.MOST_ERRORS:
+        click.echo("… and so on.")
+    click.echo(summary(total))
+    if not total.created + total.skipped:
+        sys.exit(1)
+
+
+@click.command("demo")
+@_url
+def _demo(url: str) -> None:
+    """Fill an empty desk with about 60 demo tickets."""
+    with _desk(url) as (foyer, address):
+        made = _post(foyer, f"{address}/api/demo", {}) if address else _filled(foyer)
+    click.echo(f"{made['created']} tickets from {made['customers']} customers are here to look around with.")
+
+
+@click.command("smoke")
+@click.option("--url", required=True, help="Address of the desk to try.")
+@click.option("--key", required=True, help="An admin key of that desk.")
+def _smoke(url: str, key: str) -> None:
+    """Try every main step on a running desk, and clean up."""
+    from smoke import smoke
+
+    sys.exit(smoke(url, key, say=click.echo))
+
+
+@contextmanager
+def _desk(url: str) -> Iterator[tuple[Foyer, str]]:
+    """The parts of the desk and, when another process has its data open, the address it is reached at.
+
+    What is refused, here or there, becomes a sentence and exit code 1.
+    """
+    foyer: Foyer = current_app.extensions["foyer"]
+    try:
+        yield foyer, url.rstrip("/") or _running(foyer)
+    except AppError as error:
+        reasons = [f"  {problem.field}: {problem.message}" for problem in error.errors if problem.field]
+        raise click.ClickException("\n".join([error.message, *reasons])) from error
+    except (StorageError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        foyer.stop()
+
+
+def _running(foyer: Foyer) -> str:
+    """The address of the desk that has the data open, "" when there is none."""
+    settings = foyer.settings
+    if not is_taken(settings.database_url.get_secret_value(), settings.data_dir):
+        return ""
+    host = "127.0.0.1" if settings.bind_host in ("0.0.0.0", "::") else settings.bind_host  # noqa: S104
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def _brought_in(foyer: Foyer, rows: Sequence[RawRow]) -> Iterable[imports.Result]:
+    """Imports into the data file itself."""
+    return imports.bring_in(partial(foyer.storage.desk, OPERATOR, write=True), rows, checked)
+
+
+def _filled(foyer: Foyer) -> dict[str, Any]:
+    with foyer.storage.desk(OPERATOR, write=True) as desk:
+        return demo.fill(desk)
+
+
+def _sent(foyer: Foyer, address: str, rows: Sequence[RawRow]) -> Iterator[imports.Result]:
+    """Imports through a running desk, a batch to a request; the lines it names are put back to those of the file."""
+    for portion in import_rows.batches(rows, imports.BATCH):
+        result = imports.Result(read=sum(row.problem is not None for row in portion))
+        readable = [row for row in portion if row.problem is None]
+        for row in portion:
+            if row.problem is not None:
+                result.reject(row.line, [row.problem])
+        if readable:
+            data = _post(foyer, f"{address}/api/import", [row.values for row in readable])
+            lines = [{**error, "line": readable[error["line"] - 1].line} for error in data["errors"]]
+            result.add(imports.Result(**{**data, "errors": lines}))
+        yield result
+
+
+def _post(foyer: Foyer, url: str, body: Any) -> dict[str, Any]:
+    """The data of a running desk's answer. Raises AppError with what it refused, or why it cannot be reached."""
+    try:
+        response = requests.post(url, json=body, headers={"X-API-Key": _key(foyer)}, timeout=SECONDS)
+        answer = response.json()
+        data: dict[str, Any] = answer["data"]
+    except (requests.RequestException, ValueError, LookupError, TypeError) as error:
+        raise AppError(
+            f"A desk has the data open but does not answer at {url}. Name its address with --url."
+        ) from error
+    if not response.ok:
+        errors = [FieldError(problem["field"], problem["message"]) for problem in data["errors"]]
+        raise AppError(answer["message"], data["code"], response.status_code, errors)
+    return data
+
+
+def _key(foyer: Foyer) -> str:
+    """The key of this machine's desk. Raises AppError without one."""
+    given = foyer.settings.api_key.get_secret_value()
+    file = key_file(foyer.settings)
+    if not given and not file.exists():
+        raise AppError(f"There is no key for the running desk: set API_KEY, or see that {file} is there.")
+    return given or file.read_text().strip()

@@ -1,0 +1,195 @@
+"""Rows of the JSON document on their way into the tables: what a hand or a journal wrote is checked, value by value.
+
+Every refusal names table, row and field. No file is read or written here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, get_args
+
+import orjson
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+import models
+from json_document import Document, Invalid
+from sqlite_file import broken_reference, plain
+
+BATCH = 1000
+_LARGEST = 2**63 - 1
+_ACCEPTED = {
+    "text": "text",
+    "time": "text",
+    "number": "a whole number",
+    "flag": "true or false",
+    "list": "a list",
+    "object": "an object",
+}
+_DECIDERS = ("", *get_args(models.Decider))
+_CHOICES: dict[tuple[str, str], Sequence[str]] = {
+    ("tickets", "status"): models.STATUSES,
+    ("tickets", "category"): models.CATEGORIES,
+    ("tickets", "priority"): models.PRIORITIES,
+    ("tickets", "sentiment"): models.SENTIMENTS,
+    ("tickets", "customer_tier"): models.TIERS,
+    ("tickets", "source"): models.SOURCES,
+    ("tickets", "ai_status"): get_args(models.AiStatus),
+    ("tickets", "ai_source"): _DECIDERS,
+    ("tickets", "triage_source"): _DECIDERS,
+    ("customers", "tier"): models.TIERS,
+    ("replies", "author_role"): get_args(models.AuthorRole),
+    ("users", "role"): models.ROLES,
+    ("api_keys", "role"): models.ROLES,
+}
+
+
+class Rows:
+    """The way into the tables as they are now, at whatever revision."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tables = {name: _columns(connection, name) for name in _table_names(connection)}
+
+    def load(self, document: Document) -> None:
+        """Puts the document's rows into the empty tables, emptying the document as it goes. Raises Invalid."""
+        self._know(document.tables, str(document.path))
+        for table in self._tables:
+            if table not in document.tables:
+                raise Invalid(f"{document.path}: table {table} is missing; without rows it is []")
+            rows = document.tables.pop(table)
+            if not isinstance(rows, list):
+                raise Invalid(f"{document.path}: table {table} must be a list of rows")
+            for start in range(0, len(rows), BATCH):
+                self._insert(table, rows[start : start + BATCH], f"{document.path}: table {table}")
+
+    def apply(self, changes: Iterable[Sequence[Any]], where: str) -> None:
+        """Repeats the changes of one transaction. Raises Invalid."""
+        for kind, table, content in changes:
+            self._know([table], where)
+            if kind == "put":
+                self._insert(table, [content], f"{where}: table {table}", replacing=True)
+            else:
+                self._connection.exec_driver_sql(f'DELETE FROM "{table}" WHERE id = ?', (content,))
+
+    def _know(self, tables: Iterable[str], where: str) -> None:
+        for table in tables:
+            if table not in self._tables:
+                raise Invalid(f"{where}: there is no table {table}")
+
+    def _insert(self, table: str, rows: list[Any], where: str, *, replacing: bool = False) -> None:
+        checked = [_checked(row, self._tables[table], where) for row in rows]
+        for names, group in groupby(checked, key=_names):
+            statement = _statement(table, names, replacing=replacing)
+            values = [tuple(row.values()) for row in group]
+            try:
+                with self._connection.begin_nested():
+                    self._connection.exec_driver_sql(statement, values)
+            except IntegrityError:
+                self._insert_singly(statement, values, names.index("id"), where)
+
+    def _insert_singly(self, statement: str, rows: list[tuple[Any, ...]], place: int, where: str) -> None:
+        """Finds out which of the rows was refused, and why."""
+        for row in rows:
+            try:
+                self._connection.exec_driver_sql(statement, row)
+            except IntegrityError as error:
+                raise Invalid(f"{where}, row {row[place]}: {_reason(plain(error))}") from error
+
+
+def _names(row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(row)
+
+
+def _table_names(connection: Connection) -> list[str]:
+    names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid").scalars()
+    return [name for name in names if name != "alembic_version" and not name.startswith("sqlite_")]
+
+
+def _columns(connection: Connection, table: str) -> dict[str, tuple[str, bool]]:
+    """Column name → (kind, may be null), as the database itself says."""
+    described = connection.exec_driver_sql(f'PRAGMA table_info("{table}")').all()
+    return {name: (_kind(declared, default), not required) for _, name, declared, required, default, _ in described}
+
+
+def _kind(declared: str, default: str | None) -> str:
+    # SQLite knows no JSON columns; what they begin with tells them, also in a revision this program no longer has.
+    if default in ("'[]'", "'{}'"):
+        return "list" if default == "'[]'" else "object"
+    if declared == "VARCHAR(24)":
+        return "time"
+    return {"BOOLEAN": "flag", "INTEGER": "number"}.get(declared, "text")
+
+
+def _checked(row: Any, columns: Mapping[str, tuple[str, bool]], where: str) -> dict[str, Any]:
+    """The row as SQLite stores it."""
+    if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not row["id"]:
+        raise Invalid(f"{where}: every row is an object with an id")
+    ready = {}
+    for name, value in row.items():
+        if name not in columns:
+            raise Invalid(f"{where}, row {row['id']}: there is no field {name}")
+        kind, nullable = columns[name]
+        stored = _stored(kind, value)
+        if stored is None and not (value is None and nullable):
+            raise Invalid(f"{where}, row {row['id']}: field {name} must be {_ACCEPTED[kind]}")
+        ready[name] = stored
+    return ready
+
+
+def _stored(kind: str, value: Any) -> str | int | None:
+    """A value as SQLite stores it, None when it is not of its kind."""
+    if kind in ("text", "time"):
+        return value if isinstance(value, str) else None
+    if kind == "flag":
+        return int(value) if value in (0, 1) and isinstance(value, int) else None
+    if kind == "number":
+        return value if type(value) is int and abs(value) <= _LARGEST else None
+    try:
+        return orjson.dumps(value).decode() if isinstance(value, list if kind == "list" else dict) else None
+    except TypeError:  # nested deeper than can be written again
+        return None
+
+
+def _statement(table: str, names: Sequence[str], *, replacing: bool) -> str:
+    listed = ", ".join(f'"{name}"' for name in names)
+    marks = ", ".join("?" * len(names))
+    statement = f'INSERT INTO "{table}" ({listed}) VALUES ({marks})'
+    if not replacing:
+        return statement
+    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in names)
+    return f"{statement} ON CONFLICT (id) DO UPDATE SET {updates}"
+
+
+def _reason(refusal: str) -> str:
+    """SQLite's own words (`UNIQUE constraint failed: tickets.company_id, tickets.number`) as a sentence's end."""
+    rule, _, columns = refusal.partition(" constraint failed: ")
+    fields = ", ".join(column.partition(".")[2] for column in columns.split(", "))
+    if rule == "NOT NULL":
+        return f"field {fields} is missing"
+    return f"another row has the same {fields}" if rule == "UNIQUE" else refusal
+
+
+def check(connection: Connection, where: str) -> None:
+    """Finds what no program of ours writes but a hand may: times, words and references. Raises Invalid."""
+    for table in _table_names(connection):
+        for name, (kind, _) in _columns(connection, table).items():
+            wrong, accepted = _wrong(table, name, kind)
+            query = f'SELECT id FROM "{table}" WHERE {wrong} LIMIT 1'
+            found = connection.exec_driver_sql(query).first() if wrong else None
+            if found:
+                raise Invalid(f"{where}: table {table}, row {found[0]}: field {name} must be {accepted}")
+    broken = broken_reference(connection)
+    if broken:
+        raise Invalid(f"{where}: {broken}")
+
+
+def _wrong(table: str, name: str, kind: str) -> tuple[str, str]:
+    """The SQL condition a value of this column must not meet ("" when there is none), and what is accepted instead."""
+    if kind == "time":
+        # Read and written again: what is not in this form changes, and by the modifier a 30th of February does too.
+        again = f"strftime('%Y-%m-%dT%H:%M:%fZ', \"{name}\", '+0 days')"
+        return f'"{name}" IS NOT {again} OR "{name}" < \'0001\'', "a time like 2026-01-31T08:00:00.000Z"
+    choices = _CHOICES.get((table, name), ())
+    listed = ", ".join(f"'{choice}'" for choice in choices)
+    words = ", ".join(choice or '""' for choice in choices)
+    return (f'"{name}" NOT IN ({listed})' if choices else ""), f"one of {words}"

@@ -1,0 +1,66 @@
+"""Rows for tests of the store itself: a small world of two companies, and everything a store holds, to be compared."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+import tables
+from models import Actor
+from storage import Desk, Storage, open_storage
+
+ONE, TWO = "company-one", "company-two"
+
+
+def open_store(folder: Path, engine: str = "json", **more: Any) -> Storage:
+    """The store of that engine in `folder`."""
+    url = "json:" if engine == "json" else f"sqlite:///{folder / 'desk.db'}"
+    return open_storage(url, folder, **more)
+
+
+def actor(company: str, role: Any = "agent", customer_row: str = "") -> Actor:
+    """Somebody of that company."""
+    return Actor(company, role, role, customer_row=customer_row)
+
+
+def add_company(storage: Storage, company: str = ONE) -> None:
+    """A company, when it is not there yet."""
+    with storage.desk(None, write=True) as desk:
+        if desk.get(tables.companies, company) is None:
+            desk.insert(tables.companies, {"id": company, "name": company, "created_at": desk.now})
+
+
+def add_customer(desk: Desk, name: str = "ada", company: str = ONE) -> str:
+    """A customer; gives the row's id."""
+    values = {"company_id": company, "email": f"{name}@example.com", "name": name, "created_at": desk.now}
+    return str(desk.insert(tables.customers, values)["id"])
+
+
+def add_ticket(desk: Desk, customer_row: str, number: int, company: str = ONE, **more: Any) -> str:
+    """A ticket; gives its id."""
+    values = {"company_id": company, "customer_row": customer_row, "number": number, "title": f"Ticket {number}"}
+    values |= {"created_at": desk.now, "updated_at": desk.now, **more}
+    return str(desk.insert(tables.tickets, values)["id"])
+
+
+def add_thread(desk: Desk, ticket_id: str, company: str = ONE) -> None:
+    """A public reply, a note, an event and a job of a ticket."""
+    owned = {"company_id": company, "ticket_id": ticket_id, "created_at": desk.now}
+    desk.insert(tables.replies, {**owned, "body": "public", "internal": False})
+    desk.insert(tables.replies, {**owned, "body": "note", "internal": True})
+    desk.insert(tables.events, {**owned, "action": "created"})
+    desk.insert(tables.jobs, {**owned, "lane": "mail", "kind": "received", "run_at": desk.now, "payload": {"a": [1]}})
+
+
+def everything(storage: Storage) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table, by id."""
+    with storage.desk(None) as desk:
+        return {
+            table.name: sorted(desk.find(select(table)), key=lambda row: row["id"])
+            for table in tables.metadata.sorted_tables
+        }
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """The files that hold the truth, byte for byte."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith((".lock", ".owner"))}

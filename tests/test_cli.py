@@ -1,0 +1,145 @@
+"""The flask commands, on the data of a desk that is closed and through one that is running."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+MESSAGES = "User ID,Timestamp (UTC),Message Body\n" + "".join(
+    f'{n % 5},2017-02-01 19:29:{n % 60:02d},"Hello\nnumber {n}"\n' for n in range(150)
+)
+
+
+class Shell:
+    """Runs commands in the project's folder with a data folder of their own."""
+
+    def __init__(self, folder, database_url):
+        self.port = free_port()
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+        self.env = {**kept, "DATA_DIR": str(folder), "DATABASE_URL": database_url, "HOST": "127.0.0.1"}
+        self.env |= {"PORT": str(self.port), "API_KEY": "", "PYTHONPATH": str(ROOT)}
+        self.key_file = folder / "api_key"
+
+    def flask(self, *words):
+        command = [sys.executable, "-m", "flask", *words]
+        return subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60, check=False)
+
+    @contextmanager
+    def running(self):
+        """A desk that serves from this data folder."""
+        server = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            url = f"http://127.0.0.1:{self.port}"
+            wait_for(url, server)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(20)
+
+    def total(self, url):
+        answer = requests.get(
+            f"{url}/api/tickets", headers={"X-API-Key": self.key_file.read_text().strip()}, timeout=10
+        )
+        return answer.json()["total"]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(url, server):
+    for _ in range(200):
+        assert server.poll() is None, "the desk did not start"
+        try:
+            requests.get(f"{url}/health", timeout=5)
+        except requests.ConnectionError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the desk did not answer")
+
+
+@pytest.fixture
+def shell(tmp_path, engine):
+    folder = tmp_path / "data"
+    return Shell(folder, "json:" if engine == "json" else f"sqlite:///{tmp_path / 'desk.db'}")
+
+
+@pytest.fixture
+def messages(tmp_path):
+    file = tmp_path / "messages.csv"
+    file.write_text(MESSAGES)
+    return str(file)
+
+
+def test_a_file_comes_in_once_while_the_desk_is_closed(shell, messages):
+    first, second = shell.flask("import", messages), shell.flask("import", messages)
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert "150 rows read: 150 created, 0 here already, 0 refused." in first.stdout
+    assert "150 rows read: 0 created, 150 here already, 0 refused." in second.stdout
+    with shell.running() as url:
+        assert shell.total(url) == 150
+
+
+def test_a_file_comes_in_through_the_running_desk_with_its_own_line_numbers(shell, tmp_path):
+    file = tmp_path / "some.csv"
+    file.write_text(MESSAGES + '7,nonsense,Hello\n8,2017-01-01,"open\n9,2017-01-01,Hello\n')
+    with shell.running() as url:
+        done = shell.flask("import", str(file))
+        assert done.returncode == 0, done.stderr
+        assert "153 rows read: 151 created, 0 here already, 2 refused." in done.stdout
+        assert "line 302: created_at" in done.stdout
+        assert "line 303: A quotation mark" in done.stdout
+        assert shell.total(url) == 151
+
+
+def test_a_file_of_which_nothing_can_be_used_fails(shell, tmp_path):
+    file = tmp_path / "bad.csv"
+    file.write_text("user_id,description\n,Hello\n")
+    refused = shell.flask("import", str(file))
+    assert refused.returncode == 1
+    assert "line 2: customer_email" in refused.stdout
+
+
+def test_a_header_that_means_nothing_is_told_in_a_sentence(shell, tmp_path):
+    file = tmp_path / "bad.csv"
+    file.write_text("Mesage Body,user id\nHello,1\n")
+    refused = shell.flask("import", str(file))
+    assert refused.returncode == 1
+    assert "Did you mean message_body?" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_an_address_where_nobody_answers_is_named(shell, messages):
+    url = f"http://127.0.0.1:{free_port()}"
+    shell.env["API_KEY"] = "a-key"
+    refused = shell.flask("import", messages, "--url", url)
+    assert refused.returncode == 1
+    assert url in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_desk_is_filled_while_closed_and_only_once(shell):
+    made, refused = shell.flask("demo"), shell.flask("demo")
+    assert made.returncode == 0, made.stderr
+    assert "tickets from" in made.stdout
+    assert refused.returncode == 1
+    assert "has tickets already" in refused.stderr
+
+
+def test_a_running_desk_is_filled(shell):
+    with shell.running() as url:
+        made = shell.flask("demo", "--url", url)
+        assert made.returncode == 0, made.stderr
+        assert shell.total(url) == int(made.stdout.split()[0]) > 50

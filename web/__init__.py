@@ -1,0 +1,1 @@
+"""The pages for people, which speak only to /api."""

@@ -1,0 +1,99 @@
+"""The pages people see first: what this is at /, the routes to try out at /docs, and the files both are made of.
+
+They hold no data and need no key: whatever they show of the desk, the browser asks /api for.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, abort, request
+from swagger_ui_bundle import swagger_ui_path
+
+from permissions import Permission
+
+HERE = Path(__file__).resolve().parent
+README = HERE.parent / "README.md"
+SWAGGER_UI = Path(str(swagger_ui_path))
+SWAGGER_FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
+OWN_FILES = {
+    "style.css": "text/css",
+    "home.js": "text/javascript",
+    "docs.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
+STRICT = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+# Swagger UI sets styles on its elements and draws its arrows from data: images; it runs no inline script.
+FOR_SWAGGER_UI = f"{STRICT}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+A_YEAR = 365 * 24 * 3600
+
+blp = Blueprint("pages", __name__)
+
+
+def _public(view: Any) -> Any:
+    view.permission = Permission.PUBLIC
+    return view
+
+
+@blp.get("/")
+@_public
+def home() -> Response:
+    """What this is, how it is doing, and where to go."""
+    return _page((HERE / "index.html").read_text("utf-8"), STRICT)
+
+
+@blp.get("/docs")
+@_public
+def docs() -> Response:
+    """Every route, to read and to try."""
+    # The folder's name holds the version, so that its files can be kept for long and are still new after an update.
+    text = (HERE / "docs.html").read_text("utf-8").replace("{{swagger_ui}}", f"/docs/assets/{SWAGGER_UI.name}")
+    return _page(text, FOR_SWAGGER_UI)
+
+
+@blp.get("/README.md")
+@_public
+def readme() -> Response:
+    """The README, as text."""
+    if not README.is_file():
+        abort(404)
+    return _file(README, "text/plain", "no-cache")
+
+
+@blp.get("/assets/<name>")
+@_public
+def asset(name: str) -> Response:
+    """A file of ours."""
+    if name not in OWN_FILES:
+        abort(404)
+    return _file(HERE / name, OWN_FILES[name], "no-cache")
+
+
+@blp.get("/docs/assets/<version>/<name>")
+@_public
+def swagger_ui_asset(version: str, name: str) -> Response:
+    """A file of Swagger UI, from its package."""
+    if version != SWAGGER_UI.name or name not in SWAGGER_FILES:
+        abort(404)
+    return _file(SWAGGER_UI / name, SWAGGER_FILES[name], f"public, max-age={A_YEAR}, immutable")
+
+
+def _page(text: str, policy: str) -> Response:
+    response = _guarded(Response(text, mimetype="text/html"), policy)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _file(path: Path, mimetype: str, keep: str) -> Response:
+    response = _guarded(Response(path.read_bytes(), mimetype=mimetype), STRICT)
+    response.headers["Cache-Control"] = keep
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _guarded(response: Response, policy: str) -> Response:
+    response.headers["Content-Security-Policy"] = policy
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
