@@ -37,14 +37,6 @@ class FolderLock:
         """Lets the next process in."""
         self._lock.release()
 
-    def is_taken(self) -> bool:
-        """Whether a process has the lock now."""
-        try:
-            with self._lock.acquire(timeout=0):
-                return False
-        except Timeout:
-            return True
-
     def _wait(self) -> None:
         try:
             self._lock.acquire(timeout=self._wait_seconds)

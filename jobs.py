@@ -24,7 +24,7 @@ DELAYS_SECONDS = (5, 20, 80, 300, 600, 600, 600, 600, 600, 600)
 LEASE_SECONDS = 300
 KEPT_SECONDS = 7 * 24 * 3600
 POLL_SECONDS = 1.0
-BATCH = {"mail": 20, "ai": 1}
+BATCH = {"mail": 50, "ai": 1}
 THREADS = {"mail": 1, "ai": 3}
 
 

@@ -33,11 +33,6 @@ LOCK_WAIT_SECONDS = 10
 FOLD_AT_BYTES = 8 * 1024 * 1024
 
 
-def is_open(folder: Path) -> bool:
-    """Whether a process has the JSON file of this folder open."""
-    return folder.is_dir() and FolderLock(folder / DOCUMENT, wait_seconds=0).is_taken()
-
-
 class JsonFile(SqliteFile):
     """`foyer.json` in a folder. Each write transaction is in the journal, on disk, before it is committed.
 
@@ -146,11 +141,12 @@ class JsonFile(SqliteFile):
             connection.execute(statement)
 
     def _commit(self, connection: Connection) -> None:
-        changes = [row[0] for row in connection.exec_driver_sql("SELECT line FROM temp.changes ORDER BY n")]
+        driver: Any = connection.connection.driver_connection  # on the path of every write: without SQLAlchemy's ceremony
+        changes = [row[0] for row in driver.execute("SELECT line FROM temp.changes ORDER BY n")]
         if not changes:
             connection.commit()
             return
-        connection.exec_driver_sql("DELETE FROM temp.changes")
+        driver.execute("DELETE FROM temp.changes")
         self._append(changes)
         try:
             connection.commit()

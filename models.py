@@ -125,7 +125,8 @@ TICKET_FIELDS = (
 STAFF_ONLY_FIELDS = frozenset(
     "priority_score topic topic_confidence assigned_to ai_confidence triage_source triage_reasons next_action".split()
 )
-CUSTOMER_TICKET_FIELDS = [name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS]
+STAFF_TICKET_FIELDS = tuple(TICKET_FIELDS)
+CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS)
 REPLY_FIELDS = ["id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
 CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_email", "internal")]
 EVENT_FIELDS = ["id", "action", "actor", "said_by", "field", "from", "to", "created_at"]
@@ -136,9 +137,9 @@ def shape(row: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
     return {name: value for name in fields if (value := row[name]) is not None}
 
 
-def ticket_fields(actor: Actor) -> list[str]:
+def ticket_fields(actor: Actor) -> tuple[str, ...]:
     """The fields of a ticket this actor may see."""
-    return CUSTOMER_TICKET_FIELDS if actor.is_customer else TICKET_FIELDS
+    return CUSTOMER_TICKET_FIELDS if actor.is_customer else STAFF_TICKET_FIELDS
 
 
 def ticket_shape(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:

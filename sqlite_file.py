@@ -79,12 +79,8 @@ class SqliteFile:
         """A connection in a write transaction, committed when the block ends, undone when it raises."""
         with _borrowed(self._idle_writers, self._writing) as connection:
             connection.begin()
-            try:
-                yield connection
-                self._commit(connection)
-            except BaseException:
-                connection.rollback()
-                raise
+            yield connection
+            self._commit(connection)
 
     def close(self) -> None:
         """Closes every connection."""
@@ -159,14 +155,26 @@ def _borrowed(idle: deque[Connection], engine: Engine) -> Iterator[Connection]:
         connection = engine.connect()
     try:
         yield connection
-    finally:
-        idle.append(connection)
+    except BaseException:
+        _undo(connection)
+        raise
+    idle.append(connection)
+
+
+def _undo(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.rollback()  # SQLAlchemy takes a commit that failed for an end; for SQLite the transaction goes on
+    except sqlite3.Error:
+        connection.invalidate()
+    connection.close()
 
 
 def _begin(connection: Connection) -> None:
     purpose = connection.get_execution_options().get("foyer")
     if purpose == "write":
         # IMMEDIATE: a writer that first only read could otherwise be refused half-way.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN IMMEDIATE")
     elif purpose != "read":
         connection.exec_driver_sql("BEGIN")

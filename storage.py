@@ -4,6 +4,7 @@ The company (and for a customer, the person) is built into every verb here, once
 """
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.sql.dml import Insert, ReturningUpdate
 from sqlalchemy.sql.elements import ColumnElement
 from uuid_utils import uuid7
 
@@ -37,7 +39,7 @@ from folder_lock import is_held
 from json_file import JsonFile
 from memory import Memory
 from models import Actor
-from sqlite_file import SqliteFile, StorageError
+from sqlite_file import SqliteFile, StorageError, plain
 
 log = logging.getLogger("foyer.storage")
 
@@ -55,7 +57,7 @@ class Desk:
         self.touched: set[str] = set()
         self._actor = actor
         self.now = now
-        self._scope = {} if actor is None else {"company_": actor.company_id, "customer_": actor.customer_row}
+        self._scope = {} if actor is None else _identity(actor)
 
     @property
     def actor(self) -> Actor:
@@ -70,6 +72,11 @@ class Desk:
         base = _visible(table, kind == "all", kind == "customer")
         return base.with_only_columns(*columns) if columns else base
 
+    def only(self, table: Table, fields: tuple[str, ...]) -> Select[Any]:
+        """As `rows`, with the named columns alone."""
+        kind = "all" if self._actor is None else self._actor.role
+        return _visible(table, kind == "all", kind == "customer", fields)
+
     def get(self, table: Table, row_id: str, *, lock: bool = False) -> Row | None:
         """The row with that id, or None. `lock` keeps other writers away until this unit of work ends."""
         kind = "all" if self._actor is None else self._actor.role
@@ -80,8 +87,16 @@ class Desk:
     def find(self, statement: Select[Any], **params: Any) -> list[Row]:
         """The rows of a selectable made by `rows`."""
         result = self._connection.execute(statement, {**self._scope, **params})
-        names = tuple(result.keys())
-        return [dict(zip(names, row, strict=True)) for row in result]
+        names = tuple(map(str, result.keys()))
+        return [dict(zip(names, row, strict=True)) for row in result.all()]
+
+    def find_set(self, statement: Select[Any]) -> list[Row]:
+        """As `find`, with what is not set (None) left out: the form in which things leave the desk."""
+        result = self._connection.execute(statement, self._scope)
+        names = tuple(map(str, result.keys()))
+        return [
+            {name: value for name, value in zip(names, row, strict=True) if value is not None} for row in result.all()
+        ]
 
     def first(self, statement: Select[Any], **params: Any) -> Row | None:
         """The first row of a selectable made by `rows`, or None."""
@@ -112,15 +127,15 @@ class Desk:
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
         """Adds a row and gives it back whole. The id is made here; the company is the actor's."""
         self.touched.add(table.name)
-        result = self._connection.execute(insert(table).returning(table), self._complete(table, values))
-        row = result.one()
-        return dict(zip(row._fields, row, strict=True))
+        row = {**tables.blank(table), **self._complete(table, values)}
+        self._connection.execute(_insertion(table), row)
+        return row
 
     def insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Adds rows that name the same columns, without giving them back."""
         if rows:
             self.touched.add(table.name)
-            self._connection.execute(insert(table), [self._complete(table, values) for values in rows])
+            self._connection.execute(_insertion(table), [self._complete(table, values) for values in rows])
 
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Adds a row unless a unique constraint has it already; tells whether it was added."""
@@ -141,6 +156,14 @@ class Desk:
         self.touched.add(table.name)
         statement = update(table).where(table.c.id == row_id, *self._conditions(table)).values(self._kept(values))
         row = self._connection.execute(statement.returning(table), self._scope).first()
+        return None if row is None else dict(zip(row._fields, row, strict=True))
+
+    def count_up(self, table: Table, row_id: str, column: str) -> Row | None:
+        """Adds one to a number of one row, which stays locked to the end of the unit of work, and gives the row back."""
+        self.touched.add(table.name)
+        kind = "all" if self._actor is None else self._actor.role
+        statement = _raising(table, column, kind == "all", kind == "customer")
+        row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
         return None if row is None else dict(zip(row._fields, row, strict=True))
 
     def update_where(self, table: Table, *conditions: ColumnElement[bool], **values: Any) -> int:
@@ -199,6 +222,16 @@ class Desk:
         return {name: value for name, value in values.items() if self._actor is None or name != "company_id"}
 
 
+def _identity(actor: Actor) -> dict[str, str]:
+    """Who an actor is, as the conditions of `_scope_of` name it."""
+    person = {
+        "own_email_": actor.customer_email,
+        "own_id_": actor.customer_id,
+        "customer_": actor.customer_row,
+    }
+    return {"company_": actor.company_id, **person}
+
+
 def _scope_of(table: Table, unscoped: bool, customer: bool) -> list[ColumnElement[bool]]:
     """Question 2 of the house, answered: which rows of `table` exist for an actor of this kind?"""
     if unscoped:
@@ -214,7 +247,14 @@ def _scope_of(table: Table, unscoped: bool, customer: bool) -> list[ColumnElemen
     if table is tables.tickets:
         return [*conditions, mine]
     if table is tables.customers:
-        return [*conditions, table.c.id == person]
+        # By name too: the row may have been made since this customer was asked who they are.
+        email: ColumnElement[str] = bindparam("own_email_", type_=table.c.email.type)
+        customer_id: ColumnElement[str] = bindparam("own_id_", type_=table.c.customer_id.type)
+        by_email, by_id = (
+            and_(email != "", table.c.email == email),
+            and_(customer_id != "", table.c.customer_id == customer_id),
+        )
+        return [*conditions, or_(table.c.id == person, by_email, by_id)]
     if table in (tables.replies, tables.jobs, tables.events):
         # A customer's own work writes history and jobs; only the thread without notes is theirs to read.
         readable = ~table.c.internal if table is tables.replies else false()
@@ -224,14 +264,27 @@ def _scope_of(table: Table, unscoped: bool, customer: bool) -> list[ColumnElemen
 
 
 @cache
-def _visible(table: Table, unscoped: bool, customer: bool) -> Select[Any]:
-    return select(table).where(*_scope_of(table, unscoped, customer))
+def _visible(table: Table, unscoped: bool, customer: bool, fields: tuple[str, ...] = ()) -> Select[Any]:
+    chosen: list[Any] = [table.c[name] for name in fields] or [table]
+    return select(*chosen).where(*_scope_of(table, unscoped, customer))
 
 
 @cache
 def _by_id(table: Table, unscoped: bool, customer: bool, lock: bool) -> Select[Any]:
     statement = _visible(table, unscoped, customer).where(table.c.id == bindparam("id_"))
     return statement.with_for_update() if lock else statement
+
+
+@cache
+def _insertion(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _raising(table: Table, column: str, unscoped: bool, customer: bool) -> ReturningUpdate[Any]:
+    raised = {column: table.c[column] + 1}
+    conditions = _scope_of(table, unscoped, customer)
+    return update(table).where(table.c.id == bindparam("id_"), *conditions).values(raised).returning(table)
 
 
 class Storage:
@@ -266,8 +319,8 @@ class Storage:
                     yield Desk(connection, actor, times.stamp(self._clock()), self._memory)
         except IntegrityError:
             raise  # a rule of ours was broken, so trying again would not help
-        except DBAPIError as error:
-            log.error("The data store failed: %s", error.orig)
+        except (DBAPIError, sqlite3.Error) as error:
+            log.error("The data store failed: %s", plain(error))
             raise unavailable("The data store cannot do this right now. Please try again shortly.") from error
 
     def _opened(self) -> SqliteFile:

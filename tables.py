@@ -4,6 +4,7 @@ Journalled tables hold text, integers and fixed decimals only: no BLOBs, no floa
 or number that is not set is NULL. Times are RFC 3339 text in UTC with three fraction digits, so they sort as text.
 """
 
+from functools import cache
 from typing import Any
 
 import orjson
@@ -91,6 +92,25 @@ def _time(name: str, *, required: bool = False) -> Column[str]:
 
 def _list(name: str) -> Column[Any]:
     return Column(name, JsonText, nullable=False, server_default="[]")
+
+
+@cache
+def blank(table: Table) -> dict[str, Any]:
+    """What a row of `table` holds where nothing is said: each column's default, None where it has none."""
+    return {column.name: _default(column) for column in table.columns}
+
+
+def _default(column: Column[Any]) -> Any:
+    if column.server_default is None:
+        return None
+    said = str(column.server_default.arg)  # type: ignore[attr-defined]
+    if isinstance(column.type, Boolean):
+        return said == "true"
+    if isinstance(column.type, Fixed):
+        return int(said) / column.type.scale
+    if isinstance(column.type, JsonText):
+        return orjson.loads(said)
+    return int(said) if isinstance(column.type, Integer) else said
 
 
 def _unique_when_set(name: str, column: str) -> Index:

@@ -98,9 +98,8 @@ def list_tickets(desk: Desk, query: Row) -> Answer:
     The newest first, narrowed by any filters, a page at a time.
     """
     rows, total = finding.find(desk, query)
-    data = [ticket_shape(row, desk.actor) for row in rows]
     return Answer(
-        data, f"{total} tickets." if total != 1 else "1 ticket.", page=(total, query["limit"], query["offset"])
+        rows, f"{total} tickets." if total != 1 else "1 ticket.", page=(total, query["limit"], query["offset"])
     )
 
 

@@ -1,13 +1,13 @@
 """The people who write: one row for each, known by e-mail, by the maker's own id, or by both."""
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, func, or_, type_coerce
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, String, and_, bindparam, case, func, or_, type_coerce
 from sqlalchemy.types import Integer
 
 import models
-from errors import conflict, forbidden, invalid_field, not_found, unavailable
+from errors import conflict, forbidden, invalid_field, not_found
 from storage import Desk, Row
 from tables import customers, tickets
 
@@ -19,13 +19,13 @@ def identify(desk: Desk, given: Row) -> Row:
     """
     email, customer_id = _identity(desk, given)
     wanted = {name: value for name, value in (("email", email), ("customer_id", customer_id)) if value}
-    found = desk.find(desk.rows(customers).where(or_(*(customers.c[name] == value for name, value in wanted.items()))))
+    found = desk.find(_named(desk.rows(customers)), email_=email, customer_id_=customer_id)
     if len(found) > 1 or (found and any(found[0][name] not in ("", value) for name, value in wanted.items())):
         raise conflict("customer_conflict", "This e-mail address and this customer id belong to different customers.")
     details = {"name": given.get("customer_name", ""), "tier": given.get("customer_tier", "")}
     if not found:
         tier = details["tier"] or "standard"
-        return _add(desk, {**wanted, "name": details["name"], "tier": tier, "created_at": desk.now})
+        return desk.insert(customers, {**wanted, "name": details["name"], "tier": tier, "created_at": desk.now})
     news = {name: value for name, value in {**wanted, **details}.items() if value and found[0][name] != value}
     if not news:
         return found[0]
@@ -36,15 +36,13 @@ def identify(desk: Desk, given: Row) -> Row:
     return changed
 
 
-def _add(desk: Desk, person: Row) -> Row:
-    try:
-        with desk.attempt():
-            return desk.insert(customers, person)
-    except IntegrityError:
-        # A customer's first two messages at once: the second call began before it could see who had just been added.
-        raise unavailable(
-            "Your first message is just being taken in. Please send this one again.", retry_after=1
-        ) from None
+@cache
+def _named(people: Select[Any]) -> Select[Any]:
+    """Who has this e-mail or this id; "" names nobody."""
+    email, customer_id = bindparam("email_", type_=String), bindparam("customer_id_", type_=String)
+    by_email = and_(customers.c.email == email, customers.c.email != "")
+    by_id = and_(customers.c.customer_id == customer_id, customers.c.customer_id != "")
+    return people.where(or_(by_email, by_id))
 
 
 def _identity(desk: Desk, given: Row) -> tuple[str, str]:

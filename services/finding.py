@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import Select, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
+from models import ticket_fields
 from storage import Desk, Row
 from tables import customers, tickets
 
 t = tickets.c
-EQUAL = ("external_id", "product", "topic")
-ANY_OF = ("status", "priority", "category", "assigned_team", "sentiment", "customer_tier", "source")
+Condition = ColumnElement[bool]
 SEARCHED = [t.title, t.description, t.customer_email, t.customer_name, t.resolution]
 # Most urgent first, whether asked as `urgency` or `-urgency`; equals in the order they came in.
 _MOST_URGENT = (t.urgency.desc(), t.created_at, t.id)
@@ -28,72 +28,72 @@ SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
     "due": (t.resolve_due_at.asc().nulls_last(), t.created_at, t.id),
     "-due": (t.resolve_due_at.desc().nulls_last(), t.created_at.desc(), t.id.desc()),
 }
-_PERSON: dict[str, Callable[[Desk, str], ColumnElement[bool]]] = {
+
+
+def _any_of(name: str) -> Callable[[Desk, Any], Condition]:
+    return lambda desk, words: t[name] == words[0] if len(words) == 1 else t[name].in_(words)
+
+
+def _is(name: str) -> Callable[[Desk, Any], Condition]:
+    return lambda desk, value: t[name] == value
+
+
+def _assigned_to(desk: Desk, agent: str) -> Condition:
+    return t.assigned_to.in_({agent, agent.lower()})
+
+
+def _written_by(desk: Desk, person: Condition) -> Condition:
+    return t.customer_row.in_(desk.rows(customers, customers.c.id).where(person))
+
+
+def _has_tag(desk: Desk, tag: str) -> Condition:
+    # Tags are kept as JSON text, in which a tag stands between quotes with its own quotes escaped.
+    quoted = '"' + tag.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    text: Condition = t.tags.cast(t.title.type).contains(quoted, autoescape=True)
+    return text
+
+
+FILTERS: dict[str, Callable[[Desk, Any], Condition]] = {
+    **{name: _any_of(name) for name in "status priority category assigned_team sentiment customer_tier source".split()},
+    **{name: _is(name) for name in "external_id product topic".split()},
+    "assigned_to": _assigned_to,
+    "tag": _has_tag,
+    "customer_email": lambda desk, email: _written_by(desk, customers.c.email == email),
+    "customer_id": lambda desk, customer_id: _written_by(desk, customers.c.customer_id == customer_id),
+    "created_after": lambda desk, moment: t.created_at > moment,
+    "created_before": lambda desk, moment: t.created_at < moment,
+    "updated_since": lambda desk, moment: t.updated_at >= moment,
+}
+# Whose tickets `user` means, by the role named beside it.
+_PERSON: dict[str, Callable[[Desk, str], Condition]] = {
     "customer": lambda desk, user: _written_by(
         desk, or_(customers.c.email == user.lower(), customers.c.customer_id == user)
     ),
-    "agent": lambda desk, user: t.assigned_to.in_([user, user.lower()]),
+    "agent": _assigned_to,
     "admin": lambda desk, user: true(),
 }
 
 
 def find(desk: Desk, wanted: Row) -> tuple[list[Row], int]:
-    """One page of the tickets that meet every filter in `wanted`, and how many meet them."""
+    """One page of the tickets that meet every filter in `wanted`, as this actor may see them, and how many meet them."""
     chosen = filtered(desk, wanted)
     page = chosen.order_by(*SORTS[wanted["sort"]]).limit(wanted["limit"]).offset(wanted["offset"])
     filters = tuple((name, str(value)) for name, value in wanted.items() if name not in ("sort", "limit", "offset"))
-    return desk.find(page), desk.remembered(tickets, filters, lambda: desk.count(chosen))
+    return desk.find_set(page), desk.remembered(tickets, filters, lambda: desk.count(chosen))
 
 
 def filtered(desk: Desk, wanted: Row) -> Select[Any]:
     """The tickets of this actor that meet every filter in `wanted`."""
-    chosen = desk.rows(tickets)
-    for name in ANY_OF:
-        if name in wanted:
-            chosen = chosen.where(t[name].in_(wanted[name]) if len(wanted[name]) > 1 else t[name] == wanted[name][0])
-    for name in EQUAL:
-        if name in wanted:
-            chosen = chosen.where(t[name] == wanted[name])
-    if "assigned_to" in wanted:
-        chosen = chosen.where(t.assigned_to.in_([wanted["assigned_to"], wanted["assigned_to"].lower()]))
-    if "tag" in wanted:
-        chosen = chosen.where(_has_tag(wanted["tag"]))
-    for condition in _times(wanted):
-        chosen = chosen.where(condition)
-    if "customer_email" in wanted:
-        chosen = chosen.where(_written_by(desk, customers.c.email == wanted["customer_email"]))
-    if "customer_id" in wanted:
-        chosen = chosen.where(_written_by(desk, customers.c.customer_id == wanted["customer_id"]))
+    conditions = [FILTERS[name](desk, value) for name, value in wanted.items() if name in FILTERS]
     if "user" in wanted:
-        chosen = chosen.where(_PERSON[wanted["role"]](desk, wanted["user"]))
+        conditions.append(_PERSON[wanted["role"]](desk, wanted["user"]))
+    chosen = desk.only(tickets, ticket_fields(desk.actor)).where(*conditions)
     return desk.search(chosen, wanted["q"], SEARCHED) if "q" in wanted else chosen
-
-
-def _written_by(desk: Desk, person: ColumnElement[bool]) -> ColumnElement[bool]:
-    return t.customer_row.in_(desk.rows(customers, customers.c.id).where(person))
-
-
-def _has_tag(tag: str) -> ColumnElement[bool]:
-    # Tags are kept as JSON text, in which a tag stands between quotes with its own quotes escaped.
-    quoted = '"' + tag.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    text: ColumnElement[bool] = t.tags.cast(t.title.type).contains(quoted, autoescape=True)
-    return text
-
-
-def _times(wanted: Row) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if "created_after" in wanted:
-        conditions.append(t.created_at > wanted["created_after"])
-    if "created_before" in wanted:
-        conditions.append(t.created_at < wanted["created_before"])
-    if "updated_since" in wanted:
-        conditions.append(t.updated_at >= wanted["updated_since"])
-    return conditions
 
 
 def newer(desk: Desk, column: str, after: str, *, limit: int) -> tuple[list[Row], int]:
     """For pollers: tickets whose `column` time is later than `after` ("" for all), newest first, and how many."""
-    chosen = desk.rows(tickets)
+    chosen = desk.only(tickets, ticket_fields(desk.actor))
     if after:
         chosen = chosen.where(t[column] > after)
-    return desk.find(chosen.order_by(t[column].desc(), t.id.desc()).limit(limit)), desk.count(chosen)
+    return desk.find_set(chosen.order_by(t[column].desc(), t.id.desc()).limit(limit)), desk.count(chosen)

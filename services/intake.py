@@ -28,14 +28,11 @@ def open_ticket(desk: Desk, given: Row, *, model_ready: bool, said_by: str = "")
     elif ticket["status"] == "new":
         ticket |= answers.answer_now(ticket)
     ticket = _insert(desk, ticket, said_by=said_by)
-    notices.received(desk, ticket)
+    notices.opened(desk, ticket)
     if asks_model:
         answers.ask_later(desk, ticket["id"])
     elif ticket["ai_status"] == "done":
         replies.add_ai_answer(desk, ticket)
-        notices.ai_answered(desk, ticket)
-    if ticket["assigned_to"]:
-        notices.assigned(desk, ticket)
     return ticket
 
 
@@ -51,13 +48,12 @@ def bring_in(desk: Desk, given: Row, **past: Any) -> Row:
 
 def _ticket(desk: Desk, given: Row) -> tuple[Row, Row]:
     """The row of a new ticket, not stored yet, and the company's row."""
-    if given.get("external_id") and desk.count(desk.rows(table).where(table.c.external_id == given["external_id"])):
-        raise conflict("external_id_taken", "There is a ticket with this external_id already.")
-    customer = customers.identify(desk, given)
-    # The number comes from the company's row, which stays locked to the end: no gaps, none twice.
-    company = desk.update(companies, desk.actor.company_id, {"last_number": companies.c.last_number + 1})
+    # The number comes from the company's row, which stays locked to the end: no gaps, none twice, and no two first messages
+    # of one customer at once.
+    company = desk.count_up(companies, desk.actor.company_id, "last_number")
     if company is None:
         raise not_found()
+    customer = customers.identify(desk, given)
     ticket: Row = {
         "number": company["last_number"],
         "status": "new",
@@ -93,8 +89,7 @@ def _triaged(desk: Desk, ticket: Row, given: Row) -> Row:
 
 def _insert(desk: Desk, ticket: Row, *, said_by: str) -> Row:
     try:
-        with desk.attempt():
-            row = desk.insert(table, ticket)
+        row = desk.insert(table, ticket)
     except IntegrityError:
         # Only the whole company knows which external_ids are taken; a customer's desk shows their own tickets alone.
         raise conflict("external_id_taken", "There is a ticket with this external_id already.") from None

@@ -6,12 +6,15 @@ from storage import Desk, Row
 MAIL = "mail"
 
 
-def received(desk: Desk, ticket: Row) -> None:
-    """A ticket came in: the customer gets its number; urgent ones alert the support address."""
-    kinds = ["ticket_received"] if ticket["customer_email"] else []
-    if ticket["priority"] == "urgent":
-        kinds.append("urgent_alert")
-    _send(desk, ticket, *kinds)
+def opened(desk: Desk, ticket: Row) -> None:
+    """A ticket came in: the customer gets its number and its answer, the agent the ticket, the support address an alert."""
+    told = {
+        "ticket_received": ticket["customer_email"],
+        "ai_answer": ticket["customer_email"] and ticket["ai_status"] == "done",
+        "urgent_alert": ticket["priority"] == "urgent",
+        "assigned": ticket["assigned_to"],
+    }
+    _send(desk, ticket, *(kind for kind, wanted in told.items() if wanted))
 
 
 def ai_answered(desk: Desk, ticket: Row) -> None:

@@ -1,17 +1,16 @@
 """The flask commands, on the data of a desk that is closed and through one that is running."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import requests
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.running_desk import KEPT, ROOT, free_port
+
 MESSAGES = "User ID,Timestamp (UTC),Message Body\n" + "".join(
     f'{n % 5},2017-02-01 19:29:{n % 60:02d},"Hello\nnumber {n}"\n' for n in range(150)
 )
@@ -22,7 +21,7 @@ class Shell:
 
     def __init__(self, folder, database_url):
         self.port = free_port()
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         self.env = {**kept, "DATA_DIR": str(folder), "DATABASE_URL": database_url, "HOST": "127.0.0.1"}
         self.env |= {"PORT": str(self.port), "API_KEY": "", "PYTHONPATH": str(ROOT)}
         self.key_file = folder / "api_key"
@@ -50,12 +49,6 @@ class Shell:
             f"{url}/api/tickets", headers={"X-API-Key": self.key_file.read_text().strip()}, timeout=10
         )
         return answer.json()["total"]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(url, server):

@@ -68,10 +68,10 @@ def test_nesting_that_is_still_json_is_400_and_names_the_field(admin, depth, fie
     assert any(error["field"].startswith(field) for error in response.json["data"]["errors"])
 
 
-@pytest.mark.parametrize("field", ["title", "description", "customer_name", "customer_id", "product", "external_id"])
 @pytest.mark.parametrize("bad", ["a\x00b", "\x00", "a\x07b", "a\x7fb"])
-def test_a_control_character_in_a_text_is_400(admin, field, bad):
-    refused(admin.post("/api/tickets", {**NEW, field: bad}), 400, "invalid_fields", field)
+def test_a_control_character_in_a_text_is_400(admin, bad):
+    for field in ("title", "description", "customer_name", "customer_id", "product", "external_id"):
+        refused(admin.post("/api/tickets", {**NEW, field: bad}), 400, "invalid_fields", field)
     assert nothing_written(admin)
 
 
@@ -84,7 +84,9 @@ def test_a_control_character_in_a_name_is_400(admin, name):
     refused(admin.post("/api/tickets", {**NEW, name: 1}), 400, "invalid_fields", name)
 
 
-@pytest.mark.parametrize("query", ["q=a%00b", "assigned_to=%00", "tag=%00", "status=%00", "sort=%00", "limit=%00", "user=%00"])
+@pytest.mark.parametrize(
+    "query", ["q=a%00b", "assigned_to=%00", "tag=%00", "status=%00", "sort=%00", "limit=%00", "user=%00"]
+)
 def test_a_nul_in_the_query_is_400(admin, query):
     assert admin.get(f"/api/tickets?{query}").status_code == 400
 
@@ -97,13 +99,12 @@ def test_bytes_in_the_query_that_are_no_text_are_400(admin, query):
 MALFORMED = ["1", "nonsense", "%00", "a%00b", "%ED%A0%80", "%FF", "..", "%27%20OR%201=1--", "x" * 5000, "%F0%9F%98%80"]
 
 
-@pytest.mark.parametrize("malformed", MALFORMED)
 @pytest.mark.parametrize("below", ["", "/replies", "/history", "/ai_response"])
-def test_a_malformed_a_random_and_a_foreign_id_are_the_same_404(admin, other_admin, malformed, below):
+def test_a_malformed_a_random_and_a_foreign_id_are_the_same_404(admin, other_admin, below):
     foreign = other_admin.ticket()["id"]
-    answers = [admin.get(f"/api/tickets/{name}{below}") for name in (malformed, uuid.uuid4(), foreign)]
-    assert [answer.status_code for answer in answers] == [404] * 3
-    assert len({answer.get_data() for answer in answers}) == 1
+    answers = {name: admin.get(f"/api/tickets/{name}{below}") for name in (*MALFORMED, uuid.uuid4(), foreign)}
+    assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(answers, 404)
+    assert len({answer.get_data() for answer in answers.values()}) == 1
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
@@ -119,14 +120,19 @@ def test_a_body_of_one_mebibyte_is_read(admin):
     start = b'{"title": "'
     body = start + b"x" * (1024 * 1024 - len(start) - 2) + b'"}'
     assert len(body) == 1024 * 1024
-    assert "title" in [error["field"] for error in admin.post("/api/tickets", data=body, headers=JSON).json["data"]["errors"]]
+    assert "title" in [
+        error["field"] for error in admin.post("/api/tickets", data=body, headers=JSON).json["data"]["errors"]
+    ]
 
 
 @pytest.mark.parametrize(
     ("kind", "raw"),
     [
         ("application/x-www-form-urlencoded", b"title=Help&description=d&customer_email=ada@example.com"),
-        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\nHelp\r\n--x--\r\n'),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\nHelp\r\n--x--\r\n',
+        ),
         ("text/plain", b'{"title": "Help"}'),
         ("", b'{"title": "Help"}'),
     ],
@@ -137,7 +143,9 @@ def test_a_body_of_another_type_is_415(admin, kind, raw):
     assert "application/json" in response.json["message"]
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "application/merge-patch+json"])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=utf-8", "application/merge-patch+json"]
+)
 def test_json_by_any_of_its_names_is_read(admin, kind):
     raw = b'{"title": "Help", "description": "d", "customer_email": "ada@example.com"}'
     assert admin.post("/api/tickets", data=raw, headers={"Content-Type": kind}).status_code == 201
@@ -205,7 +213,9 @@ def test_an_unknown_query_parameter_is_400_and_names_the_nearest(admin, path, ty
 )
 def test_a_query_parameter_is_400_where_none_is_taken(admin, method, path):
     ticket = admin.ticket()
-    response = admin.call(method, path.format(id=ticket["id"]) + "?verbose=1", {} if method in ("PUT", "POST") else None)
+    response = admin.call(
+        method, path.format(id=ticket["id"]) + "?verbose=1", {} if method in ("PUT", "POST") else None
+    )
     refused(response, 400, "invalid_fields", "verbose")
     assert admin.data(admin.get(f"/api/tickets/{ticket['id']}")) == ticket
 
@@ -297,14 +307,37 @@ def test_every_limit_has_its_test():
     ],
 )
 def test_what_is_not_one_email_address_is_400(admin, address):
-    (error,) = refused(admin.post("/api/tickets", {**NEW, "customer_email": address}), 400, "invalid_fields", "customer_email")
+    (error,) = refused(
+        admin.post("/api/tickets", {**NEW, "customer_email": address}), 400, "invalid_fields", "customer_email"
+    )
     assert "customer_email must be" in error["message"]
     assert nothing_written(admin)
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "1000000000", "201", "abc", "1.5", "1e2", "--5", "-", "+-5", "0x10", "²", "٣", "1,2", "9" * 5000])
-def test_a_limit_that_is_no_number_from_1_to_200_is_400(admin, value):
-    for path in ("/api/tickets", "/api/customers", "/api/triggers/new-tickets", "/api/triggers/updated-tickets"):
+BAD_LIMITS = [
+    "0",
+    "-1",
+    "1000000000",
+    "201",
+    "abc",
+    "1.5",
+    "1e2",
+    "--5",
+    "-",
+    "+-5",
+    "0x10",
+    "²",
+    "٣",
+    "1,2",
+    "9" * 5000,
+]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/tickets", "/api/customers", "/api/triggers/new-tickets", "/api/triggers/updated-tickets"]
+)
+def test_a_limit_that_is_no_number_from_1_to_200_is_400(admin, path):
+    for value in BAD_LIMITS:
         (error,) = refused(admin.get(path, query_string={"limit": value}), 400, "invalid_fields", "limit")
         assert "from 1 to 200" in error["message"]
 
@@ -314,19 +347,26 @@ def test_an_offset_that_is_no_number_is_400(admin, value):
     refused(admin.get("/api/tickets", query_string={"offset": value}), 400, "invalid_fields", "offset")
 
 
-@pytest.mark.parametrize("value", ["evil", "title", "created_at; DROP TABLE tickets", "--created_at", "created_at,id", "company_id"])
+@pytest.mark.parametrize(
+    "value", ["evil", "title", "created_at; DROP TABLE tickets", "--created_at", "created_at,id", "company_id"]
+)
 def test_a_sort_that_is_not_listed_is_400_and_says_which_are(admin, value):
     (error,) = refused(admin.get("/api/tickets", query_string={"sort": value}), 400, "invalid_fields", "sort")
     assert all(name in error["message"] for name in finding.SORTS)
 
 
-@pytest.mark.parametrize("name", ["status", "priority", "category", "assigned_team", "sentiment", "customer_tier", "source"])
-@pytest.mark.parametrize("value", ["evil", ",", "new,evil", "'", "%"])
-def test_a_filter_that_is_not_listed_is_400(admin, name, value):
-    refused(admin.get("/api/tickets", query_string={name: value}), 400, "invalid_fields", name)
+@pytest.mark.parametrize(
+    "name", ["status", "priority", "category", "assigned_team", "sentiment", "customer_tier", "source"]
+)
+def test_a_filter_that_is_not_listed_is_400(admin, name):
+    for value in ("evil", ",", "new,evil", "'", "%"):
+        refused(admin.get("/api/tickets", query_string={name: value}), 400, "invalid_fields", name)
 
 
-@pytest.mark.parametrize("value", ["soon", "2026-13-01", "2026-02-30", "2026-01-01T25:00:00Z", "2026-01-01T10:00:00+99:00", "1", "01/02/2026"])
+@pytest.mark.parametrize(
+    "value",
+    ["soon", "2026-13-01", "2026-02-30", "2026-01-01T25:00:00Z", "2026-01-01T10:00:00+99:00", "1", "01/02/2026"],
+)
 def test_what_is_no_time_is_400(admin, value):
     for name in ("created_after", "created_before", "updated_since"):
         (error,) = refused(admin.get("/api/tickets", query_string={name: value}), 400, "invalid_fields", name)
@@ -334,7 +374,15 @@ def test_what_is_no_time_is_400(admin, value):
 
 
 def test_all_invalid_fields_are_listed_at_once(admin):
-    body = {"title": 7, "priority": "huge", "urgency": 9, "tags": "vip", "customer_email": "x", "titel": "x", "subject": "y"}
+    body = {
+        "title": 7,
+        "priority": "huge",
+        "urgency": 9,
+        "tags": "vip",
+        "customer_email": "x",
+        "titel": "x",
+        "subject": "y",
+    }
     response = admin.post("/api/tickets", body)
     fields = ("title", "description", "priority", "urgency", "tags", "customer_email", "titel", "subject")
     refused(response, 400, "invalid_fields", *fields)
@@ -379,11 +427,13 @@ def test_a_wrong_method_is_405_and_keeps_allow(admin, method, path, allowed):
     assert set(response.headers["Allow"].split(", ")) == allowed
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nope", "/api/tickets/x/y/z", "/api//tickets", "/api/Tickets", "/api/ticket%00s"])
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_an_unknown_address_under_api_is_404_with_or_without_a_key(app, admin, method, path):
-    assert admin.call(method, path).status_code == 404
-    assert Caller(app.test_client()).call(method, path).status_code == 404
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/nope", "/api/tickets/x/y/z", "/api//tickets", "/api/Tickets", "/api/ticket%00s"]
+)
+def test_an_unknown_address_under_api_is_404_with_or_without_a_key(app, admin, path):
+    for method in ("GET", "POST", "DELETE"):
+        assert admin.call(method, path).status_code == 404
+        assert Caller(app.test_client()).call(method, path).status_code == 404
 
 
 def test_a_trailing_slash_is_the_same_address(admin):
@@ -413,12 +463,17 @@ def test_options_tells_the_methods_without_a_key(app):
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 def test_a_preflight_needs_no_key_and_never_allows_credentials(app, method):
-    wanted = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "x-api-key, idempotency-key, if-match"}
+    wanted = {
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "x-api-key, idempotency-key, if-match",
+    }
     response = app.test_client().options("/api/tickets", headers={"Origin": "https://maker.example", **wanted})
     assert response.status_code == 200
     assert response.headers["Access-Control-Allow-Origin"] in ("*", "https://maker.example")
     assert method in response.headers["Access-Control-Allow-Methods"]
-    assert {"x-api-key", "idempotency-key", "if-match"} <= set(response.headers["Access-Control-Allow-Headers"].split(", "))
+    assert {"x-api-key", "idempotency-key", "if-match"} <= set(
+        response.headers["Access-Control-Allow-Headers"].split(", ")
+    )
     assert "Access-Control-Allow-Credentials" not in response.headers
 
 
@@ -434,18 +489,28 @@ def test_a_browser_may_read_every_answer_errors_too(app, path, status):
 def test_only_the_origins_that_are_set_are_allowed(open_app):
     client = open_app(cors_origins="https://mine.example").test_client()
     assert client.get("/api/health", headers={"Origin": "https://mine.example"}).headers["Access-Control-Allow-Origin"]
-    assert "Access-Control-Allow-Origin" not in client.get("/api/health", headers={"Origin": "https://eve.example"}).headers
+    assert (
+        "Access-Control-Allow-Origin"
+        not in client.get("/api/health", headers={"Origin": "https://eve.example"}).headers
+    )
 
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"X-API-Key": ""}, {"X-API-Key": "wrong"}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic YTpi"}, {"X-API-Key": "\xff"}],
+    [
+        {},
+        {"X-API-Key": ""},
+        {"X-API-Key": "wrong"},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Basic YTpi"},
+        {"X-API-Key": "\xff"},
+    ],
 )
-@pytest.mark.parametrize("path", ["/api/tickets", "/api/tickets/nonsense", "/api/settings"])
-def test_without_a_valid_key_it_is_401_and_says_how_to_sign_in(app, headers, path):
-    response = Caller(app.test_client()).get(path, headers=headers)
-    refused(response, 401, "unauthorized")
-    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+def test_without_a_valid_key_it_is_401_and_says_how_to_sign_in(app, headers):
+    for path in ("/api/tickets", "/api/tickets/nonsense", "/api/settings"):
+        response = Caller(app.test_client()).get(path, headers=headers)
+        refused(response, 401, "unauthorized")
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 def test_a_fault_nobody_foresaw_is_500_and_keeps_its_details(admin, monkeypatch, caplog):
@@ -455,7 +520,10 @@ def test_a_fault_nobody_foresaw_is_500_and_keeps_its_details(admin, monkeypatch,
     ticket = admin.ticket()
     monkeypatch.setattr(tickets, "get", broken)
     monkeypatch.setattr(tickets, "take", broken)
-    for response in (admin.get(f"/api/tickets/{ticket['id']}"), admin.put(f"/api/tickets/{ticket['id']}", {"title": "New"})):
+    for response in (
+        admin.get(f"/api/tickets/{ticket['id']}"),
+        admin.put(f"/api/tickets/{ticket['id']}", {"title": "New"}),
+    ):
         refused(response, 500, "internal_error")
         assert response.json["data"]["request_id"] == response.headers["X-Request-ID"]
         text = response.get_data(as_text=True)
@@ -479,6 +547,8 @@ def test_a_fault_in_the_middle_leaves_nothing_half_done(admin, monkeypatch):
 
 def test_there_is_no_422_in_the_api(app):
     paths = app.extensions["api"].spec.to_dict()["paths"].values()
-    statuses = {status for item in paths for name, told in item.items() if name != "parameters" for status in told["responses"]}
+    statuses = {
+        status for item in paths for name, told in item.items() if name != "parameters" for status in told["responses"]
+    }
     assert "400" in statuses
     assert "422" not in statuses

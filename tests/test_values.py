@@ -1,13 +1,14 @@
 """The values of the contract: what counts as given, the one form of times and words, aliases, clearing, sending back whole."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 import models
 from api.ticket_inputs import ALIASES
 from services.tickets import CLEARABLE
-from tests.caller import has_null
+from tests.caller import Caller, has_null
 from times import read
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -20,7 +21,22 @@ WORDS = {
     "source": models.SOURCES,
 }
 NEW = {"title": "Help", "description": "It broke.", "customer_email": "ada@example.com"}
-OPTIONAL = sorted({*WORDS, "product", "tags", "urgency", "assigned_to", "customer_name", "external_id", "customer_id", "user", "action", "status", "client_reference"})
+OPTIONAL = sorted(
+    {
+        *WORDS,
+        "product",
+        "tags",
+        "urgency",
+        "assigned_to",
+        "customer_name",
+        "external_id",
+        "customer_id",
+        "user",
+        "action",
+        "status",
+        "client_reference",
+    }
+)
 
 
 def errors_of(response, status=400):
@@ -37,7 +53,9 @@ def test_null_and_empty_text_mean_not_given_on_create(admin, empty):
     plain = admin.ticket()
     with_empties = admin.ticket(**dict.fromkeys(OPTIONAL, empty))
     changing = {"id", "number", "ai_response", "created_at", "updated_at"}
-    assert {k: v for k, v in with_empties.items() if k not in changing} == {k: v for k, v in plain.items() if k not in changing}
+    assert {k: v for k, v in with_empties.items() if k not in changing} == {
+        k: v for k, v in plain.items() if k not in changing
+    }
 
 
 @pytest.mark.parametrize("empty", [None, "", "  "])
@@ -59,7 +77,9 @@ def test_null_and_empty_text_are_not_given_where_something_is_required(admin, em
 
 def test_empty_query_parameters_are_not_given(admin):
     ticket = admin.ticket()
-    query = "&".join(f"{name}=" for name in ("status", "priority", "q", "limit", "sort", "user", "role", "created_after"))
+    query = "&".join(
+        f"{name}=" for name in ("status", "priority", "q", "limit", "sort", "user", "role", "created_after")
+    )
     assert admin.data(admin.get(f"/api/tickets?{query}")) == [ticket]
 
 
@@ -74,7 +94,15 @@ def test_no_answer_holds_a_null(admin):
     admin.post(f"{path}/resolve", {"resolution": "Done."})
     for below in ("", "/replies", "/history", "/ai_response"):
         assert not has_null(admin.get(f"{path}{below}").json)
-    for other in ("tickets", "customers", "customers/ada@example.com", "settings", "lookups/agents", "triggers/new-tickets", "health"):
+    for other in (
+        "tickets",
+        "customers",
+        "customers/ada@example.com",
+        "settings",
+        "lookups/agents",
+        "triggers/new-tickets",
+        "health",
+    ):
         assert admin.get(f"/api/{other}").status_code == 200
 
 
@@ -102,7 +130,10 @@ TIMES = {
     "2026-01-31T08:00:00+0200": "2026-01-31T06:00:00.000Z",
     "2026-01-01T00:30:00+01:00": "2025-12-31T23:30:00.000Z",
     "2026-01-31T08:00:00-05:30": "2026-01-31T13:30:00.000Z",
-    **{f"2026-01-31T08:00:00.{'123456789'[:n]}Z": f"2026-01-31T08:00:00.{'123456789'[:n][:3]:0<3}Z" for n in range(1, 10)},
+    **{
+        f"2026-01-31T08:00:00.{'123456789'[:n]}Z": f"2026-01-31T08:00:00.{'123456789'[:n][:3]:0<3}Z"
+        for n in range(1, 10)
+    },
     "0500-01-01": "0500-01-01T00:00:00.000Z",
     "9999-12-31T23:59:59.999Z": "9999-12-31T23:59:59.999Z",
 }
@@ -129,10 +160,6 @@ def test_every_form_of_a_time_is_read(given, meant):
     ],
 )
 def test_times_in_a_query_are_read_also_when_their_plus_has_become_a_space(open_app, given, found):
-    from datetime import UTC, datetime
-
-    from tests.caller import Caller
-
     admin = Caller(open_app(clock=lambda: datetime(2026, 1, 31, 8, 0, 0, 1000, UTC)).test_client(), "admin-key")
     ticket = admin.ticket()
     assert ticket["created_at"] >= "2026-01-31T08:00:00.001Z"
@@ -163,12 +190,13 @@ def test_after_and_before_are_strict_and_since_is_inclusive(admin):
     assert numbers(created_after=middle, created_before=middle) == set()
 
 
-@pytest.mark.parametrize(("field", "word"), [(field, word) for field, words in WORDS.items() for word in words])
-def test_words_are_accepted_in_any_case_with_spaces_or_hyphens(admin, field, word):
-    for written in (word.upper(), f" {word.title()} ", word.replace("_", " "), word.replace("_", "-").capitalize()):
-        assert admin.ticket(**{field: written})[field] == word
-        found = admin.data(admin.get("/api/tickets", query_string={field: written}))
-        assert {ticket[field] for ticket in found} == {word}
+@pytest.mark.parametrize("field", WORDS)
+def test_words_are_accepted_in_any_case_with_spaces_or_hyphens(admin, field):
+    for word in WORDS[field]:
+        for written in (word.upper(), f" {word.title()} ", word.replace("_", " "), word.replace("_", "-").capitalize()):
+            assert admin.ticket(**{field: written})[field] == word
+            found = admin.data(admin.get("/api/tickets", query_string={field: written}))
+            assert {ticket[field] for ticket in found} == {word}
 
 
 @pytest.mark.parametrize("written", ["waiting_customer", "Waiting Customer", "WAITING-CUSTOMER", "waiting customer "])
@@ -177,10 +205,11 @@ def test_a_status_is_accepted_in_any_form(admin, written):
     assert admin.get("/api/tickets", query_string={"status": written}).json["total"] == 1
 
 
-@pytest.mark.parametrize(("field", "bad"), [(field, bad) for field in WORDS for bad in ("none of these", 1, True, ["low"], {})])
-def test_another_word_is_400_and_lists_the_accepted_ones(admin, field, bad):
-    message = errors_of(admin.post("/api/tickets", {**NEW, field: bad}))[field]
-    assert all(word in message for word in WORDS[field])
+@pytest.mark.parametrize("bad", ["none of these", 1, True, ["low"], {}])
+def test_another_word_is_400_and_lists_the_accepted_ones(admin, bad):
+    errors = errors_of(admin.post("/api/tickets", {**NEW, **dict.fromkeys(WORDS, bad)}))
+    assert set(errors) == set(WORDS)
+    assert all(word in errors[field] for field, words in WORDS.items() for word in words)
 
 
 @pytest.mark.parametrize("written", ["open", "Open", "new", "NEW"])
@@ -195,14 +224,20 @@ def test_a_ticket_cannot_be_created_in_another_state(admin, status):
     assert set(errors_of(admin.post("/api/tickets", {**NEW, "status": status}))) == {"status"}
 
 
-VALUE = {"title": "Alias", "description": "By another name.", "customer_email": "al@example.com", "customer_name": "Al", "assigned_to": "al@example.com"}
+VALUE = {
+    "title": "Alias",
+    "description": "By another name.",
+    "customer_email": "al@example.com",
+    "customer_name": "Al",
+    "assigned_to": "al@example.com",
+}
 
 
-@pytest.mark.parametrize(("alias", "field"), ALIASES.items())
-def test_an_alias_does_what_its_field_does(admin, alias, field):
-    body = {**NEW, field: VALUE[field]}
-    body[alias] = body.pop(field)
-    assert admin.data(admin.post("/api/tickets", body), 201)[field] == VALUE[field]
+def test_an_alias_does_what_its_field_does(admin):
+    for alias, field in ALIASES.items():
+        body = {**NEW, field: VALUE[field]}
+        body[alias] = body.pop(field)
+        assert admin.data(admin.post("/api/tickets", body), 201)[field] == VALUE[field], alias
 
 
 def test_every_alias_of_the_contract_is_there():
@@ -230,10 +265,15 @@ def test_an_empty_alias_does_not_differ(admin):
 
 
 def test_two_aliases_of_one_field_must_not_differ_either(admin):
-    assert set(errors_of(admin.post("/api/tickets", {**NEW, "agent": "bob", "agent_name": "eve"}))) & {"agent", "agent_name"}
+    assert set(errors_of(admin.post("/api/tickets", {**NEW, "agent": "bob", "agent_name": "eve"}))) & {
+        "agent",
+        "agent_name",
+    }
 
 
-@pytest.mark.parametrize(("alias", "field"), [(alias, field) for alias, field in ALIASES.items() if field != "customer_email"])
+@pytest.mark.parametrize(
+    ("alias", "field"), [(alias, field) for alias, field in ALIASES.items() if field != "customer_email"]
+)
 def test_an_alias_is_accepted_on_update_as_well(admin, alias, field):
     assert admin.data(admin.put(path_of(admin.ticket()), {alias: VALUE[field]}))[field] == VALUE[field]
 
@@ -322,7 +362,11 @@ def test_a_resolved_ticket_sent_back_whole_keeps_its_resolution(admin):
     changed = admin.data(admin.put(path_of(ticket), {**resolved, "tags": ["late"]}))
     assert (changed["status"], changed["resolution"], changed["tags"]) == ("resolved", "Done.", ["late"])
     closed = admin.data(admin.put(path_of(ticket), {**changed, "status": "closed"}))
-    assert (closed["status"], closed["resolution"], closed["resolved_at"]) == ("closed", "Done.", resolved["resolved_at"])
+    assert (closed["status"], closed["resolution"], closed["resolved_at"]) == (
+        "closed",
+        "Done.",
+        resolved["resolved_at"],
+    )
 
 
 READ_ONLY = {
@@ -356,13 +400,14 @@ READ_ONLY = {
 }
 
 
-@pytest.mark.parametrize(("field", "value"), READ_ONLY.items())
-def test_a_changed_read_only_field_is_400(admin, field, value):
+def test_a_changed_read_only_field_is_400(admin):
     ticket = admin.ticket()
-    response = admin.put(path_of(ticket), {"title": "New", field: value})
-    (message,) = errors_of(response).values()
-    assert response.json["data"]["code"] == "read_only"
-    assert "read_only" in message
+    for field, value in READ_ONLY.items():
+        response = admin.put(path_of(ticket), {"title": "New", field: value})
+        ((name, message),) = errors_of(response).items()
+        assert name == ("customer_email" if field == "email" else field)
+        assert response.json["data"]["code"] == "read_only"
+        assert "read_only" in message
     assert admin.data(admin.get(path_of(ticket))) == ticket
 
 
@@ -374,14 +419,25 @@ def test_every_field_of_a_ticket_is_either_written_or_read_only():
     }
 
 
-TEXTS = ["title", "description", "customer_name", "customer_id", "product", "external_id", "assigned_to", "user", "action", "client_reference"]
+TEXTS = [
+    "title",
+    "description",
+    "customer_name",
+    "customer_id",
+    "product",
+    "external_id",
+    "assigned_to",
+    "user",
+    "action",
+    "client_reference",
+]
 
 
-@pytest.mark.parametrize("field", TEXTS)
 @pytest.mark.parametrize("value", [7, 0, 1.5, True, False, ["x"], {"x": 1}])
-def test_what_is_not_text_is_400_where_text_is_expected(admin, field, value):
+def test_what_is_not_text_is_400_where_text_is_expected(admin, value):
     # A number is not quietly made text: 007 and 7, or true and True, would then be the same.
-    assert errors_of(admin.post("/api/tickets", {**NEW, field: value})) == {field: f"{field} must be text."}
+    errors = errors_of(admin.post("/api/tickets", {**NEW, **dict.fromkeys(TEXTS, value)}))
+    assert errors == {field: f"{field} must be text." for field in TEXTS}
 
 
 @pytest.mark.parametrize("value", ["vip", 7, True, {"vip": 1}, [7], [["vip"]], [True]])
@@ -399,17 +455,15 @@ def test_an_urgency_out_of_range_is_400(admin, value):
     assert list(errors_of(admin.post("/api/tickets", {**NEW, "urgency": value}))) == ["urgency"]
 
 
-@pytest.mark.parametrize(("value", "meant"), [(True, True), ("true", True), ("True", True), (False, False), ("false", False)])
+@pytest.mark.parametrize(
+    ("value", "meant"), [(True, True), ("true", True), ("True", True), (False, False), ("false", False)]
+)
 def test_a_flag_is_true_or_false_also_as_text(admin, value, meant):
     path = path_of(admin.ticket())
     assert admin.data(admin.post(f"{path}/replies", {"body": "Note.", "internal": value}), 201)["internal"] is meant
     assert list(errors_of(admin.post(f"{path}/replies", {"body": "Note.", "internal": "perhaps"}))) == ["internal"]
 
 
-@pytest.mark.parametrize(
-    ("said", "kept"),
-    [({"user": "Bob"}, "Bob"), ({"action": "escalate"}, "escalate"), ({"user": "Bob", "action": "escalate"}, "Bob (escalate)")],
-)
 @pytest.mark.parametrize(
     ("method", "below", "body"),
     [
@@ -424,7 +478,8 @@ def test_a_flag_is_true_or_false_also_as_text(admin, value, meant):
         ("POST", "/ai_response", {}),
     ],
 )
-def test_who_is_said_to_act_is_kept_beside_the_credential(admin, agent, method, below, body, said, kept):
+def test_who_is_said_to_act_is_kept_beside_the_credential(admin, agent, method, below, body):
+    said, kept = {"user": "Bob", "action": "escalate"}, "Bob (escalate)"
     path = path_of(admin.ticket(product="Lamp", **({"assigned_to": "eve"} if below == "/unassign" else {})))
     before = len(admin.data(admin.get(f"{path}/history")))
     assert agent.call(method, f"{path}{below}", {**body, **said}).status_code in (200, 201)
@@ -434,10 +489,18 @@ def test_who_is_said_to_act_is_kept_beside_the_credential(admin, agent, method, 
     assert {event["said_by"] for event in mine} == {kept}
 
 
-def test_who_is_said_to_open_a_ticket_is_kept(agent):
-    ticket = agent.ticket(user="Bob", action="phone call")
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"user": "Bob"}, "Bob"),
+        ({"action": "phone call"}, "phone call"),
+        ({"user": "Bob", "action": "call"}, "Bob (call)"),
+    ],
+)
+def test_who_is_said_to_open_a_ticket_is_kept(agent, said, kept):
+    ticket = agent.ticket(**said)
     first = agent.data(agent.get(f"{path_of(ticket)}/history"))[0]
-    assert (first["action"], first["actor"], first["said_by"]) == ("created", "agent key", "Bob (phone call)")
+    assert (first["action"], first["actor"], first["said_by"]) == ("created", "agent key", kept)
 
 
 def test_who_is_said_to_act_has_no_say_in_what_is_allowed(customer, admin):

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -53,7 +54,9 @@ def test_a_stale_version_is_412_with_the_row_as_it_is_and_nothing_is_written(adm
     named = [{"headers": {"If-Match": value}} for value in ('"1"', 'W/"1"', "1", '"99"')]
     answers = [admin.call(method, f"{path_of(ticket)}{below}", body, **how) for how in named]
     if body is not None:
-        answers += [admin.call(method, f"{path_of(ticket)}{below}", {**body, "version": value}) for value in (1, "1", 99)]
+        answers += [
+            admin.call(method, f"{path_of(ticket)}{below}", {**body, "version": value}) for value in (1, "1", 99)
+        ]
     for response in answers:
         assert response.status_code == 412, response.json
         assert response.json["data"]["code"] == "stale_version"
@@ -76,7 +79,9 @@ def test_the_current_version_is_accepted(admin, write, how):
     assert admin.call(method, f"{path_of(ticket)}{below}", body, **headers).status_code in (200, 201)
 
 
-@pytest.mark.parametrize("match", ["seven", '"seven"', '"1", "2"', '""', "-1", '"1.0"', "W/", '"²"', '"' + "1" * 50 + '"'])
+@pytest.mark.parametrize(
+    "match", ["seven", '"seven"', '"1", "2"', '""', "-1", '"1.0"', "W/", '"²"', '"' + "1" * 50 + '"']
+)
 def test_a_malformed_if_match_is_400(admin, match):
     ticket = admin.ticket()
     for method, body in (("PUT", {"title": "New"}), ("DELETE", None)):
@@ -135,15 +140,21 @@ def test_a_call_that_changes_nothing_leaves_the_version(admin):
 
 def test_what_people_do_raises_the_version(admin):
     path = path_of(admin.ticket())
-    moves = [("assign", {"agent_email": "bob"}), ("unassign", {}), ("replies", {"body": "Hello."}), ("resolve", {"resolution": "Done."}), ("reopen", {})]
+    moves = [
+        ("assign", {"agent_email": "bob"}),
+        ("unassign", {}),
+        ("replies", {"body": "Hello."}),
+        ("resolve", {"resolution": "Done."}),
+        ("reopen", {}),
+    ]
     for version, (move, body) in enumerate(moves, 2):
         admin.post(f"{path}/{move}", body)
         assert admin.data(admin.get(path))["version"] == version, move
 
 
 def test_the_answer_of_the_ai_does_not_raise_it(open_app):
-    with FakeModel() as fake:
-        app = open_app(model=open_model("key", fake.url, "fake", 10.0))
+    with FakeModel() as fake, closing(open_model("key", fake.url, "fake", 10.0)) as model:
+        app = open_app(model=model)
         admin = Caller(app.test_client(), "admin-key")
         ticket = admin.ticket()
         app.extensions["foyer"].runner.run_due()

@@ -1,0 +1,409 @@
+"""Who may do what, and whose rows exist for whom: a stranger on every route (SECURITY_CASES 1-6, 9, 12, 14)."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+
+from api import gate
+from api.envelope import render_error
+from errors import AppError
+from models import CUSTOMER_TICKET_FIELDS, STAFF_ONLY_FIELDS
+from permissions import ACT_FOR_CUSTOMERS, Permission
+from tables import api_keys, tickets
+from tests.caller import Caller
+from tests.conftest import add_key
+
+NEW = {"title": "Help", "description": "It broke."}
+# Every route under /api that takes an id: a body it accepts, and who gets what: admin, agent, the ticket's own customer.
+# Another customer gets the same 404 as for a random id wherever a customer may come at all, else 403 like the own one.
+ROUTES = {
+    "GetTicket": (None, 200, 200, 200),
+    "UpdateTicket": ({"title": "New"}, 200, 200, 403),
+    "PatchTicket": ({"title": "New"}, 200, 200, 403),
+    "DeleteTicket": (None, 200, 403, 403),
+    "AssignTicket": ({"agent_email": "bob"}, 200, 200, 403),
+    "UnassignTicket": ({}, 200, 200, 403),
+    "ResolveTicket": ({"resolution": "Done."}, 409, 200, 403),  # the agent comes first, so the admin is too late
+    "ReopenTicket": ({}, 409, 409, 403),
+    "ListTicketHistory": (None, 200, 200, 403),
+    "ListReplies": (None, 200, 200, 200),
+    "CreateReply": ({"body": "Hello."}, 201, 201, 201),
+    "GetAiResponse": (None, 200, 200, 200),
+    "CreateAiResponse": ({}, 200, 200, 403),
+    "GetCustomer": (None, 200, 200, 403),
+}
+NO_ID_OF_A_ROW = {"ListChoices"}  # names a drop-down, the same for everybody
+
+
+def id_rules(app):
+    """(operation, method, rule) of every route under /api with a parameter."""
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api/") and rule.arguments:
+            for method in rule.methods - {"HEAD", "OPTIONS"}:
+                yield rule.endpoint.rpartition(".")[2], method, rule.rule
+
+
+def test_every_route_that_takes_an_id_has_its_expectation(app):
+    assert {operation for operation, _, _ in id_rules(app)} == set(ROUTES) | NO_ID_OF_A_ROW
+
+
+def rule_of(app, operation):
+    return next((method, rule) for name, method, rule in id_rules(app) if name == operation)
+
+
+def filled(rule, ticket_id, name):
+    return rule.replace("<ticket_id>", ticket_id).replace("<name>", name)
+
+
+@pytest.fixture
+def other_customer(customer):
+    return Caller(customer.client, customer.key, {"X-On-Behalf-Of": "eve@example.com"})
+
+
+@pytest.mark.parametrize("operation", ROUTES)
+def test_each_role_gets_what_it_may_and_strangers_what_a_random_id_gets(
+    app, foyer, admin, agent, customer, other_customer, stranger, operation
+):
+    method, rule = rule_of(app, operation)
+    body, for_admin, for_agent, for_customer = ROUTES[operation]
+    ticket = admin.ticket()
+    admin.ticket(customer_email="eve@example.com")
+    path = filled(rule, ticket["id"], "ada@example.com")
+    nowhere = filled(rule, str(uuid.uuid4()), "nobody@example.com")
+    expired = Caller(
+        app.test_client(), add_key(foyer, "admin", scopes=["a", "b"], expires_at="2020-01-01T00:00:00.000Z")
+    )
+    before = admin.data(admin.get(f"/api/tickets/{ticket['id']}"))
+
+    for caller in (expired, Caller(app.test_client()), Caller(app.test_client(), "wrong")):
+        assert caller.call(method, path, body).status_code == 401
+    answers = [stranger.call(method, where, body) for where in (path, nowhere)]
+    assert {answer.status_code for answer in answers} == {404 if operation != "DeleteTicket" else 403}
+    assert answers[0].get_data() == answers[1].get_data()
+    answers = [other_customer.call(method, where, body) for where in (path, nowhere)]
+    assert {answer.status_code for answer in answers} == {403 if for_customer == 403 else 404}
+    assert answers[0].get_data() == answers[1].get_data()
+    assert admin.data(admin.get(f"/api/tickets/{ticket['id']}")) == before
+
+    assert customer.call(method, path, body).status_code == for_customer
+    assert agent.call(method, path, body).status_code == for_agent
+    assert admin.call(method, path, body).status_code == for_admin
+
+
+@pytest.mark.parametrize("operation", ROUTES)
+def test_an_admin_of_another_company_finds_nothing_anywhere(app, admin, other_admin, operation):
+    method, rule = rule_of(app, operation)
+    ticket = admin.ticket()
+    answer = other_admin.call(method, filled(rule, ticket["id"], "ada@example.com"), ROUTES[operation][0])
+    assert answer.status_code == 404
+    assert admin.data(admin.get(f"/api/tickets/{ticket['id']}")) == ticket
+
+
+def test_every_route_under_api_declares_its_permission(app):
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api")]
+    undeclared = [
+        rule.rule
+        for rule in rules
+        if not isinstance(getattr(app.view_functions[rule.endpoint], "permission", None), Permission)
+    ]
+    assert rules
+    assert not undeclared
+    public = {rule.rule for rule in rules if app.view_functions[rule.endpoint].permission is Permission.PUBLIC}
+    assert public == {"/api/health"}
+
+
+def test_a_view_without_a_declared_permission_is_refused(foyer):
+    bare = Flask("bare")
+    bare.extensions["foyer"] = foyer
+    gate.guard(bare)
+    bare.register_error_handler(AppError, render_error)
+    bare.add_url_rule("/api/forgotten", view_func=lambda: "secret")
+    assert Caller(bare.test_client(), "admin-key").get("/api/forgotten").status_code == 403
+    assert Caller(bare.test_client()).get("/api/forgotten").status_code == 401
+
+
+def test_lists_hold_only_what_is_ones_own(admin, customer, other_customer, stranger):
+    mine = admin.ticket()
+    admin.ticket(customer_email="eve@example.com", title="Eve's secret")
+    for path in (
+        "/api/tickets",
+        "/api/triggers/new-tickets",
+        "/api/triggers/updated-tickets",
+        "/api/tickets?role=admin&user=x",
+    ):
+        assert admin.get(path).json["total"] == 2, path
+        assert stranger.get(path).json["total"] == 0, path
+        listed = customer.get(path)
+        assert [ticket["id"] for ticket in listed.json["data"]] == [mine["id"]], path
+        assert listed.json["total"] == 1, path
+    for query in ("q=secret", "customer_email=eve@example.com", "user=eve@example.com&role=customer"):
+        assert admin.get(f"/api/tickets?{query}").json["total"] == 1
+        assert customer.get(f"/api/tickets?{query}").json["total"] == 0
+        assert stranger.get(f"/api/tickets?{query}").json["total"] == 0
+    assert other_customer.get("/api/tickets").json["total"] == 1
+
+
+@pytest.mark.parametrize("path", ["/api/customers", "/api/settings", "/api/stats"])
+def test_what_is_about_others_is_not_for_customers(customer, path):
+    assert customer.get(path).status_code == 403
+
+
+def test_settings_are_read_by_agents_and_changed_by_admins_of_the_company_alone(admin, agent, customer, other_admin):
+    for caller in (agent, customer):
+        assert caller.put("/api/settings", {"ai_enabled": False}).status_code == 403
+    assert agent.data(agent.get("/api/settings")) == {"ai_enabled": True}
+    assert admin.data(admin.put("/api/settings", {"ai_enabled": False})) == {"ai_enabled": False}
+    assert other_admin.data(other_admin.get("/api/settings")) == {"ai_enabled": True}
+
+
+def test_customers_see_a_ticket_without_what_explains_the_triage(admin, customer):
+    ticket = admin.ticket(assigned_to="bob@example.com", priority="high")
+    path = f"/api/tickets/{ticket['id']}"
+    made = customer.data(customer.post("/api/tickets", NEW), 201)
+    shown = [customer.data(customer.get(path)), made, *customer.data(customer.get("/api/tickets"))]
+    shown += customer.data(customer.get("/api/triggers/new-tickets"))
+    for seen in shown:
+        assert not STAFF_ONLY_FIELDS & set(seen)
+        assert set(seen) <= set(CUSTOMER_TICKET_FIELDS)
+    assert "bob@example.com" not in customer.get("/api/tickets").get_data(as_text=True)
+    assert "ai_confidence" not in customer.data(customer.get(f"{path}/ai_response"))
+
+
+def test_customers_see_the_thread_without_notes_and_addresses(admin, customer):
+    path = f"/api/tickets/{admin.ticket()['id']}/replies"
+    admin.data(admin.post(path, {"body": "Do not tell Ada.", "internal": True}), 201)
+    admin.data(admin.post(path, {"body": "Hello Ada.", "author_name": "Bob", "author_email": "bob@example.com"}), 201)
+    response = customer.get(path)
+    assert [reply["body"] for reply in response.json["data"]][1:] == ["Hello Ada."]
+    assert response.json["total"] == 2
+    text = response.get_data(as_text=True)
+    assert not [word for word in ("Do not tell", "bob@example.com", "internal", "author_email") if word in text]
+
+
+@pytest.mark.parametrize("query", ["assigned_to=bob@example.com", "user=bob@example.com&role=agent", "topic=x"])
+def test_what_customers_cannot_see_they_cannot_filter_for(admin, customer, query):
+    # Otherwise trying addresses would tell who has the ticket.
+    admin.ticket(assigned_to="bob@example.com")
+    assert customer.get(f"/api/tickets?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"priority": "urgent"},
+        {"category": "sales"},
+        {"urgency": 5},
+        {"sentiment": "negative"},
+        {"assigned_team": "sales"},
+        {"assigned_to": "bob"},
+        {"agent": "bob"},
+        {"customer_tier": "enterprise"},
+    ],
+)
+def test_what_the_desk_decides_customers_cannot_set(admin, customer, fields):
+    assert customer.post("/api/tickets", {**NEW, **fields}).status_code == 400
+    assert admin.get("/api/tickets").json["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "fields", [{"customer_email": "eve@example.com"}, {"customer_id": "c-9"}, {"email": "eve@example.com"}]
+)
+def test_customers_write_in_their_own_name_only(admin, customer, fields):
+    assert customer.post("/api/tickets", {**NEW, **fields}).status_code == 403
+    assert admin.get("/api/tickets").json["total"] == 0
+
+
+def test_acting_for_a_customer_needs_the_scope(app, foyer, admin):
+    admin.ticket()
+    plain = Caller(app.test_client(), add_key(foyer, "agent"), {"X-On-Behalf-Of": "ada@example.com"})
+    bound = Caller(app.test_client(), add_key(foyer, "customer"), {"X-On-Behalf-Of": "ada@example.com"})
+    for caller in (plain, bound):
+        assert caller.get("/api/tickets").status_code == 403
+    alone = Caller(app.test_client(), bound.key)
+    assert alone.get("/api/tickets").json["total"] == 0
+    assert alone.post("/api/tickets", NEW).status_code == 403
+
+
+def test_acting_for_a_customer_never_reaches_into_another_company(app, foyer, admin):
+    admin.ticket()
+    key = add_key(foyer, "agent", company="other", scopes=[ACT_FOR_CUSTOMERS])
+    there = Caller(app.test_client(), key, {"X-On-Behalf-Of": "ada@example.com"})
+    assert there.get("/api/tickets").json["total"] == 0
+    assert there.data(there.post("/api/tickets", NEW), 201)["number"] == 1
+    assert (there.get("/api/tickets").json["total"], admin.get("/api/tickets").json["total"]) == (1, 1)
+
+
+@pytest.mark.parametrize("person", ["new@example.com", "NEW@Example.com", "id-7", "Zoë"])
+def test_an_unknown_customer_has_no_tickets_and_can_open_the_first(customer, admin, person):
+    admin.ticket()
+    caller = Caller(customer.client, customer.key, {"X-On-Behalf-Of": person.encode().decode("latin-1")})
+    assert caller.get("/api/tickets").json["total"] == 0
+    ticket = caller.data(caller.post("/api/tickets", NEW), 201)
+    assert (ticket["customer_email"] or ticket["customer_id"]) == (person.lower() if "@" in person else person)
+    assert [one["id"] for one in caller.data(caller.get("/api/tickets"))] == [ticket["id"]]
+
+
+@pytest.mark.parametrize(
+    "person", ["@", "a@b", "ada@example.com, eve@example.com", "x" * 101, "a" * 250 + "@example.com", "\xff", "a\x01b"]
+)
+def test_who_cannot_be_a_customer_cannot_be_acted_for(customer, person):
+    caller = Caller(customer.client, customer.key, {"X-On-Behalf-Of": person})
+    response = caller.get("/api/tickets")
+    assert (response.status_code, response.json["data"]["errors"][0]["field"]) == (400, "X-On-Behalf-Of")
+
+
+def test_a_new_customers_first_messages_at_once_lose_nothing(app, customer, admin):
+    # The loser of the race may be told to send again, never that something broke.
+    def write(_):
+        caller = Caller(app.test_client(), customer.key, {"X-On-Behalf-Of": "new@example.com"})
+        response = caller.post("/api/tickets", NEW)
+        while response.status_code == 503:
+            assert response.headers["Retry-After"]
+            response = caller.post("/api/tickets", NEW)
+        return response.status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(write, range(8))) == {201}
+    assert admin.get("/api/tickets").json["total"] == 8
+    assert admin.get("/api/customers").json["total"] == 1
+
+
+def test_an_external_id_that_somebody_has_is_409_for_everybody(admin, customer, agent, stranger):
+    admin.ticket(customer_email="eve@example.com", external_id="x-1")
+    before = admin.data(admin.get("/api/tickets"))
+    for caller in (admin, agent, customer):
+        body = {**NEW, "external_id": "x-1", **({} if caller is customer else {"customer_email": "new@example.com"})}
+        response = caller.post("/api/tickets", body)
+        assert (response.status_code, response.json["data"]["code"]) == (409, "external_id_taken")
+    assert admin.data(admin.get("/api/tickets")) == before
+    assert admin.get("/api/customers").json["total"] == 1
+    assert stranger.ticket(external_id="x-1")["number"] == 1
+
+
+FORBIDDEN = {
+    "company_id": "other",
+    "id": "00000000-0000-0000-0000-000000000000",
+    "number": 99,
+    "created_at": "2020-01-01T00:00:00.000Z",
+    "human_replied": True,
+    "customer_row": "x",
+    "priority_rank": 4,
+    "first_response_seconds": 1,
+    "sla_status": "met",
+    "ai_response": "Pay here.",
+    "ai_status": "done",
+    "role": "admin",
+    "created_by": "x",
+    "password_hash": "x",
+}
+
+
+@pytest.mark.parametrize(("field", "value"), FORBIDDEN.items())
+def test_what_callers_do_not_own_they_cannot_write(admin, customer, foyer, field, value):
+    ticket = admin.ticket(assigned_to="bob")
+    path = f"/api/tickets/{ticket['id']}"
+
+    def rows():
+        with foyer.storage.desk(None) as desk:
+            return desk.find(desk.rows(tickets))
+
+    before = rows()
+    calls = [
+        ("POST", "/api/tickets", {**NEW, "customer_email": "ada@example.com"}),
+        ("PUT", path, {"title": "New"}),
+        ("PATCH", path, {"title": "New"}),
+        ("POST", f"{path}/assign", {"agent_email": "eve"}),
+        ("POST", f"{path}/unassign", {}),
+        ("POST", f"{path}/resolve", {"resolution": "Done."}),
+        ("POST", f"{path}/replies", {"body": "Hello."}),
+        ("POST", f"{path}/ai_response", {}),
+        ("PUT", "/api/settings", {"ai_enabled": False}),
+    ]
+    for method, where, body in calls:
+        assert admin.call(method, where, {**body, field: value}).status_code == 400, where
+    assert customer.post("/api/tickets", {**NEW, field: value}).status_code == 400
+    assert rows() == before
+    assert admin.data(admin.get("/api/settings")) == {"ai_enabled": True}
+
+
+@pytest.mark.parametrize("name", ["api_key", "key", "X-API-Key", "access_token", "token", "apikey"])
+def test_a_key_in_the_query_is_not_accepted(app, name):
+    assert Caller(app.test_client()).get(f"/api/tickets?{name}=admin-key").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Authorization": "Bearer admin-key"}, {"Authorization": "bearer  admin-key"}, {"X-API-Key": " admin-key "}],
+)
+def test_a_key_travels_in_either_header(app, headers):
+    assert Caller(app.test_client()).get("/api/tickets", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header", ["X-Remote-User", "From", "X-Forwarded-User", "X-User", "Remote-User", "X-Company-Id"]
+)
+def test_headers_that_claim_to_be_somebody_are_ignored(app, stranger, admin, header):
+    admin.ticket()
+    for value in ("admin", "default", "ada@example.com"):
+        assert Caller(app.test_client()).get("/api/tickets", headers={header: value}).status_code == 401
+        assert stranger.get("/api/tickets", headers={header: value}).json["total"] == 0
+
+
+def test_scopes_that_name_permissions_narrow_a_key(app, foyer, admin):
+    reader = Caller(app.test_client(), add_key(foyer, "agent", scopes=["tickets.read"]))
+    path = f"/api/tickets/{admin.ticket()['id']}"
+    assert reader.get(path).status_code == 200
+    for method, where, body in [
+        ("PUT", path, {"title": "x"}),
+        ("POST", f"{path}/replies", {"body": "x"}),
+        ("POST", "/api/tickets", NEW),
+    ]:
+        assert reader.call(method, where, body).status_code == 403
+
+
+def test_what_changes_about_a_key_holds_from_the_next_request_on(app, foyer):
+    caller = Caller(app.test_client(), add_key(foyer, "admin", scopes=["settings.read", "settings.write"]))
+    assert caller.put("/api/settings", {"ai_enabled": True}).status_code == 200
+
+    def change(**values):
+        with foyer.storage.desk(None, write=True) as desk:
+            desk.update_where(api_keys, api_keys.c.name == "admin key", **values)
+
+    change(role="agent")
+    assert caller.put("/api/settings", {"ai_enabled": True}).status_code == 403
+    change(expires_at="2020-01-01T00:00:00.000Z")
+    assert caller.get("/api/settings").status_code == 401
+    change(expires_at=None)
+    assert caller.get("/api/settings").status_code == 200
+    with foyer.storage.desk(None, write=True) as desk:
+        desk.delete(api_keys, api_keys.c.name == "admin key")
+    assert caller.get("/api/settings").status_code == 401
+
+
+def test_no_answer_holds_a_secret_of_the_desk(admin, agent):
+    admin.ticket()
+    for path in ("/api/tickets", "/api/customers", "/api/settings", "/api/health", "/api/lookups/agents", "/api/stats"):
+        text = admin.get(path).get_data(as_text=True)
+        assert not [
+            word
+            for word in ("admin-key", agent.key, "key_hash", "company_id", "customer_row", "human_replied")
+            if word in text
+        ]
+
+
+def test_a_read_changes_nothing(app, admin, customer, foyer):
+    ticket = admin.ticket()
+
+    def rows():
+        with foyer.storage.desk(None) as desk:
+            return [desk.find(desk.rows(table)) for table in tickets.metadata.sorted_tables if table is not api_keys]
+
+    before = rows()
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api") and "GET" in rule.methods:
+            path = filled(rule.rule, ticket["id"], "ada@example.com")
+            for caller in (admin, customer):
+                assert caller.get(path).status_code < 500
+    assert rows() == before
