@@ -10,10 +10,10 @@ import times
 from ai_responder import Completes
 from config import Settings
 from jobs import Runner
-from llm import open_model
+from llm import Model, open_model
 from notifier import Mailer, open_mailer
 from storage import Clock, Storage, open_storage
-from workers import workers
+from workers import tidy, workers
 
 WAITING_SHARE = 4  # at most one in four of the server's threads may wait for a model
 
@@ -46,7 +46,7 @@ class Foyer:
             mail_from=settings.mail_from,
         )
         self.waiting = threading.BoundedSemaphore(max(1, settings.threads // WAITING_SHARE))
-        self.runner = Runner(lambda: self.storage, workers(self))
+        self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self))
         if self.mailer.mode == "console":
             self.runner.settled_together = frozenset({"mail"})
         self._opening = threading.Lock()
@@ -79,6 +79,8 @@ class Foyer:
     def stop(self) -> None:
         """Finishes the jobs at hand and leaves everything on disk."""
         self.runner.stop()
+        if isinstance(self.model, Model):
+            self.model.close()
         with self._opening:
             if self._storage is not None:
                 self._storage.close()

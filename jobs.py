@@ -24,6 +24,7 @@ DELAYS_SECONDS = (5, 20, 80, 300, 600, 600, 600, 600, 600, 600)
 LEASE_SECONDS = 300
 KEPT_SECONDS = 7 * 24 * 3600
 POLL_SECONDS = 1.0
+TIDY_SECONDS = 3600
 BATCH = {"mail": 50, "ai": 1}
 THREADS = {"mail": 1, "ai": 3}
 
@@ -61,11 +62,18 @@ def enqueue(desk: Desk, new: Sequence[Job]) -> None:
 
 
 class Runner:
-    """Runs jobs, each lane in threads of its own. `workers` says for each lane what is done with a job."""
+    """Runs jobs, each lane in threads of its own. `workers` says for each lane what is done with a job; `tidy` runs hourly."""
 
-    def __init__(self, storage: Callable[[], Storage], workers: Mapping[str, Callable[[Row], None]]) -> None:
+    def __init__(
+        self,
+        storage: Callable[[], Storage],
+        workers: Mapping[str, Callable[[Row], None]],
+        *,
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
         self._storage = storage
         self._workers = workers
+        self._tidy = tidy
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -84,6 +92,7 @@ class Runner:
             for lane in self._workers
             for number in range(THREADS[lane])
         ]
+        self._threads.append(threading.Thread(target=self._tidy_hourly, name="foyer-tidy", daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -107,6 +116,15 @@ class Runner:
         # One JSON file has one process: whatever runs there, no longer runs.
         with self._storage().desk(None, write=True) as desk:
             desk.update_where(table, table.c.state == "running", state="waiting", run_at=desk.now)
+
+    def _tidy_hourly(self) -> None:
+        while True:
+            try:
+                self._tidy()
+            except Exception:
+                log.exception("Tidying failed and is tried again in an hour")
+            if self._stopping.wait(TIDY_SECONDS):
+                return
 
     def _work(self, lane: str) -> None:
         while not self._stopping.is_set():

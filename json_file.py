@@ -1,7 +1,6 @@
 """The JSON-file engine: the truth is a JSON document with a journal; queries run in a private SQLite file made at start.
 
-Opening, committing and folding live here; json_document.py writes the document, json_rows.py loads it, journal.py keeps
-the lines.
+Opening, committing and folding live here; json_document.py writes, json_rows.py loads, journal.py keeps the lines.
 """
 
 import contextlib
@@ -141,7 +140,9 @@ class JsonFile(SqliteFile):
             connection.execute(statement)
 
     def _commit(self, connection: Connection) -> None:
-        driver: Any = connection.connection.driver_connection  # on the path of every write: without SQLAlchemy's ceremony
+        driver: Any = (
+            connection.connection.driver_connection
+        )  # on the path of every write: without SQLAlchemy's ceremony
         changes = [row[0] for row in driver.execute("SELECT line FROM temp.changes ORDER BY n")]
         if not changes:
             connection.commit()
@@ -200,13 +201,11 @@ class JsonFile(SqliteFile):
     def _fold_if_large(self) -> None:
         """Folds beside the running desk when the journal has outgrown the document. Never fails a committed write."""
         try:
-            if self._journal.size > max(FOLD_AT_BYTES, self.document.stat().st_size) and not self._is_folding():
+            folding = self._folding and self._folding.is_alive()
+            if not folding and self._journal.size > max(FOLD_AT_BYTES, self.document.stat().st_size):
                 self._fold_in_background()
         except (OSError, SQLAlchemyError) as error:
             log.warning("The journal cannot be folded now: %s", plain(error))
-
-    def _is_folding(self) -> bool:
-        return self._folding is not None and self._folding.is_alive()
 
     def _fold_in_background(self) -> None:
         snapshot = self._engine.connect()

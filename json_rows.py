@@ -77,10 +77,9 @@ class Rows:
                 raise Invalid(f"{where}: there is no table {table}")
 
     def _insert(self, table: str, rows: list[Any], where: str, *, replacing: bool = False) -> None:
-        checked = [_checked(row, self._tables[table], where) for row in rows]
-        for names, group in groupby(checked, key=_names):
+        for names, group in groupby(rows, key=_names):
             statement = _statement(table, names, replacing=replacing)
-            values = [tuple(row.values()) for row in group]
+            values = _checked(names, list(group), self._tables[table], where)
             try:
                 with self._connection.begin_nested():
                     self._connection.exec_driver_sql(statement, values)
@@ -96,8 +95,8 @@ class Rows:
                 raise Invalid(f"{where}, row {row[place]}: {_reason(plain(error))}") from error
 
 
-def _names(row: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(row)
+def _names(row: Any) -> tuple[str, ...]:
+    return tuple(row) if isinstance(row, dict) else ()
 
 
 def _table_names(connection: Connection) -> list[str]:
@@ -120,30 +119,47 @@ def _kind(declared: str, default: str | None) -> str:
     return {"BOOLEAN": "flag", "INTEGER": "number"}.get(declared, "text")
 
 
-def _checked(row: Any, columns: Mapping[str, tuple[str, bool]], where: str) -> dict[str, Any]:
-    """The row as SQLite stores it."""
-    if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not row["id"]:
+def _checked(
+    names: tuple[str, ...], rows: list[Any], columns: Mapping[str, tuple[str, bool]], where: str
+) -> list[tuple[Any, ...]]:
+    """Rows that name the same fields, as SQLite stores them; checked field by field, since one by one takes seconds."""
+    if "id" not in names or not all(row["id"] and isinstance(row["id"], str) for row in rows):
         raise Invalid(f"{where}: every row is an object with an id")
-    ready = {}
-    for name, value in row.items():
+    ready: list[Sequence[Any]] = []
+    for name, values in zip(names, zip(*(row.values() for row in rows), strict=True), strict=True):
         if name not in columns:
-            raise Invalid(f"{where}, row {row['id']}: there is no field {name}")
+            raise Invalid(f"{where}, row {rows[0]['id']}: there is no field {name}")
         kind, nullable = columns[name]
-        stored = _stored(kind, value)
-        if stored is None and not (value is None and nullable):
-            raise Invalid(f"{where}, row {row['id']}: field {name} must be {_ACCEPTED[kind]}")
-        ready[name] = stored
+        stored = _stored(kind, values, {type(None)} if nullable else set())
+        if len(stored) < len(rows):
+            raise Invalid(f"{where}, row {rows[len(stored)]['id']}: field {name} must be {_ACCEPTED[kind]}")
+        ready.append(stored)
+    return list(zip(*ready, strict=True))
+
+
+def _stored(kind: str, values: Sequence[Any], also: set[type]) -> Sequence[Any]:
+    """The values of a field as SQLite stores them, up to the first that is not of its kind."""
+    if kind in ("text", "time") and set(map(type, values)) <= {str, *also}:
+        return values
+    ready: list[str | int | None] = []
+    for value in values:
+        if type(value) in also:
+            ready.append(None)
+            continue
+        stored = _one_stored(kind, value)
+        if stored is None:
+            break
+        ready.append(stored)
     return ready
 
 
-def _stored(kind: str, value: Any) -> str | int | None:
-    """A value as SQLite stores it, None when it is not of its kind."""
-    if kind in ("text", "time"):
-        return value if isinstance(value, str) else None
+def _one_stored(kind: str, value: Any) -> str | int | None:
     if kind == "flag":
-        return int(value) if value in (0, 1) and isinstance(value, int) else None
+        return int(value) if isinstance(value, int) and value in (0, 1) else None
     if kind == "number":
         return value if type(value) is int and abs(value) <= _LARGEST else None
+    if kind in ("text", "time"):
+        return value if isinstance(value, str) else None
     try:
         return orjson.dumps(value).decode() if isinstance(value, list if kind == "list" else dict) else None
     except TypeError:  # nested deeper than can be written again

@@ -316,7 +316,7 @@ class Storage:
                 self._memory.written(desk.touched)
             else:
                 with self._opened().read() as connection:
-                    yield Desk(connection, actor, times.stamp(self._clock()), self._memory)
+                    yield Desk(connection, actor, max(times.stamp(self._clock()), self._last), self._memory)
         except IntegrityError:
             raise  # a rule of ours was broken, so trying again would not help
         except (DBAPIError, sqlite3.Error) as error:

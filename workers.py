@@ -7,11 +7,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+import jobs
 import tables
 from jobs import PermanentFailure
 from models import Actor
 from notifier import NOTICES, MailFailed
-from services import answers
+from services import answers, idempotency
 from storage import Desk, Row
 
 if TYPE_CHECKING:
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 def workers(foyer: "Foyer") -> dict[str, Callable[[Row], None]]:
     """For each lane, who works in it."""
     return {"mail": lambda job: _send_notice(foyer, job), "ai": lambda job: _write_answer(foyer, job)}
+
+
+def tidy(foyer: "Foyer") -> None:
+    """Forgets what is no longer needed: stored answers after a day, done jobs after a week."""
+    with foyer.storage.desk(None, write=True) as desk:
+        idempotency.purge(desk)
+        jobs.purge(desk)
 
 
 def _send_notice(foyer: "Foyer", job: Row) -> None:

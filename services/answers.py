@@ -82,6 +82,10 @@ def record(desk: Desk, ticket: Row, answer: Answer) -> Row:
     news = answered(ticket, answer)
     if answer.suggestion is not None and ticket["triage_source"] == "rules":
         news |= tickets.triaged(_blended(ticket, answer))
+    if answer.failed:
+        history_of.record(
+            desk, ticket["id"], [history_of.Change("ai_failed", after=answer.reason)], actor=history_of.AI
+        )
     changed = tickets.write(desk, ticket, news, "ai_answered", by_ai=True)
     replies.add_ai_answer(desk, changed)
     notices.ai_answered(desk, changed)

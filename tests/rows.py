@@ -1,5 +1,6 @@
 """Rows for tests of the store itself: a small world of two companies, and everything a store holds, to be compared."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from models import Actor
 from storage import Desk, Storage, open_storage
 
 ONE, TWO = "company-one", "company-two"
+AWKWARD = 'a "quoted" {brace} \\ back\nnew line\u2028 naïve 日本 😀 \x7f\x01 }'
 
 
 def open_store(folder: Path, engine: str = "json", **more: Any) -> Storage:
@@ -64,3 +66,47 @@ def everything(storage: Storage) -> dict[str, list[dict[str, Any]]]:
 def files(folder: Path) -> dict[str, bytes]:
     """The files that hold the truth, byte for byte."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith((".lock", ".owner"))}
+
+
+def filled(folder: Path) -> Storage:
+    """A store with a customer, a ticket of every kind of value and its thread."""
+    store = open_store(folder)
+    add_company(store)
+    with store.desk(None, write=True) as desk:
+        ada = add_customer(desk)
+        more = {
+            "title": AWKWARD,
+            "tags": ["a", "{b}"],
+            "urgency": 4.3,
+            "ai_citations": [{"id": "}"}],
+            "triage_reasons": [],
+        }
+        for number in (1, 2):
+            add_thread(desk, add_ticket(desk, ada, number, **more))
+    return store
+
+
+def restarted(folder: Path, *, fold: bool) -> dict[str, list[dict[str, Any]]]:
+    """What is found in a copy of the folder as it is now (as after kill -9), or after a clean stop and start."""
+    copy = folder.with_name(f"{folder.name}-copy")
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir()
+    for path in folder.iterdir():
+        if ".sqlite" not in path.name and ".lock" not in path.name:
+            shutil.copy2(path, copy / path.name)
+    store = open_store(copy)
+    if fold:
+        store.close()
+        store = open_store(copy)
+    found = everything(store)
+    store.close()
+    return found
+
+
+def write_some(store: Storage, count: int, name: str) -> None:
+    """That many tables.customers, each in a unit of work of its own."""
+    for number in range(count):
+        with store.desk(None, write=True) as desk:
+            desk.insert(
+                tables.customers, {"company_id": ONE, "email": f"{name}{number}@example.com", "created_at": desk.now}
+            )

@@ -13,13 +13,15 @@ import requests
 
 from tests.running_desk import KEPT, KEY, PATIENCE_SECONDS, ROOT, free_port
 
-GUNICORN = [sys.executable, "-m", "gunicorn", "app:app"]
+GUNICORN = (sys.executable, "-m", "gunicorn", "app:app")
 
 
 class Server:
     """`gunicorn app:app` on a free port with its data in `folder`; `under` goes in front of the command (strace)."""
 
-    def __init__(self, folder: Path, *, under: tuple[str, ...] = (), **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *, under: tuple[str, ...] = (), command: tuple[str, ...] = GUNICORN, **environment: str
+    ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._log = folder.with_name(f"{folder.name}-{port}.log")
@@ -27,7 +29,7 @@ class Server:
         env |= {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "API_KEY": KEY, **environment}
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*under, *GUNICORN], cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
+                [*under, *command], cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
             )
 
     def __enter__(self) -> "Server":

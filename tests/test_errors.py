@@ -4,7 +4,6 @@ import uuid
 
 import pytest
 
-from models import LIMITS
 from services import finding, tickets
 from tests.caller import Caller
 
@@ -220,71 +219,6 @@ def test_a_query_parameter_is_400_where_none_is_taken(admin, method, path):
     assert admin.data(admin.get(f"/api/tickets/{ticket['id']}")) == ticket
 
 
-def email_of(length):
-    """An address of that many characters: the part before the @ may have 64, each name of a domain 63."""
-    return f"{'a' * 64}@{'d' * 63}.{'e' * 63}.{'f' * (length - 193)}"
-
-
-CREATE, CHANGE = ("POST", "/api/tickets"), ("PUT", "/api/tickets/{id}")
-# Every name of models.LIMITS, and where it holds. `tags` counts items; `message` is about answers.
-TAKEN = {
-    "title": [(*CREATE, "title"), (*CHANGE, "title")],
-    "description": [(*CREATE, "description"), (*CHANGE, "description")],
-    "email": [(*CREATE, "customer_email"), (*CREATE, "user"), ("POST", "/api/tickets/{id}/replies", "author_email")],
-    "name": [(*CREATE, "customer_name"), (*CHANGE, "action"), ("POST", "/api/tickets/{id}/replies", "author_name")],
-    "customer_id": [(*CREATE, "customer_id"), ("GET", "/api/tickets", "customer_id")],
-    "product": [(*CREATE, "product"), (*CHANGE, "product"), ("GET", "/api/tickets", "product")],
-    "tag": [(*CREATE, "tags"), (*CHANGE, "tags"), ("GET", "/api/tickets", "tag")],
-    "tags": [(*CREATE, "tags"), (*CHANGE, "tags")],
-    "assigned_to": [
-        (*CREATE, "assigned_to"),
-        (*CHANGE, "assigned_to"),
-        ("POST", "/api/tickets/{id}/assign", "agent_email"),
-        ("GET", "/api/tickets", "assigned_to"),
-    ],
-    "resolution": [("POST", "/api/tickets/{id}/resolve", "resolution")],
-    "body": [("POST", "/api/tickets/{id}/replies", "body")],
-    "external_id": [(*CREATE, "external_id"), (*CHANGE, "external_id")],
-    "key": [(*CREATE, "client_reference"), (*CREATE, "Idempotency-Key")],
-    "q": [("GET", "/api/tickets", "q"), ("GET", "/api/customers", "q")],
-}
-
-
-def sent(caller, limit, method, path, field, size):
-    if limit == "tags":
-        value = [f"tag {number}" for number in range(size)]
-    elif limit == "email" and field != "user":
-        value = email_of(size)
-        assert len(value) == size
-    else:
-        value = ["é" * size] if field == "tags" else "x" * size if field == "Idempotency-Key" else "é" * size
-    path = path.format(id=caller.ticket()["id"])
-    if method == "GET":
-        return caller.get(path, query_string={field: value})
-    if field == "Idempotency-Key":
-        return caller.post(path, NEW, headers={field: value})
-    whole = NEW if path == "/api/tickets" else {"body": "Hello."} if path.endswith("replies") else {}
-    return caller.call(method, path, {**whole, field: value})
-
-
-@pytest.mark.parametrize(
-    ("limit", "method", "path", "field"),
-    [(limit, *where) for limit, places in TAKEN.items() for where in places],
-)
-def test_a_value_is_accepted_at_its_limit_and_refused_one_past_it(admin, limit, method, path, field):
-    assert sent(admin, limit, method, path, field, LIMITS[limit]).status_code in (200, 201)
-    response = sent(admin, limit, method, path, field, LIMITS[limit] + 1)
-    assert response.status_code == 400
-    (error,) = response.json["data"]["errors"]
-    assert error["field"].split("[")[0] == field
-    if limit != "email" or field == "user":
-        assert str(LIMITS[limit]) in error["message"]
-
-
-def test_every_limit_has_its_test():
-    assert set(TAKEN) | {"message"} == set(LIMITS)
-
-
 @pytest.mark.parametrize(
     "address",
     [
@@ -410,92 +344,6 @@ def test_a_message_fits_however_long_the_input(admin):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "allowed"),
-    [
-        ("PUT", "/api/tickets", {"GET", "HEAD", "OPTIONS", "POST"}),
-        ("PATCH", "/api/tickets", {"GET", "HEAD", "OPTIONS", "POST"}),
-        ("DELETE", "/api/tickets", {"GET", "HEAD", "OPTIONS", "POST"}),
-        ("POST", "/api/tickets/{id}", {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"}),
-        ("GET", "/api/tickets/{id}/resolve", {"OPTIONS", "POST"}),
-        ("POST", "/api/health", {"GET", "HEAD", "OPTIONS"}),
-        ("TRACE", "/api/settings", {"GET", "HEAD", "OPTIONS", "PUT"}),
-    ],
-)
-def test_a_wrong_method_is_405_and_keeps_allow(admin, method, path, allowed):
-    response = admin.call(method, path.format(id=admin.ticket()["id"]))
-    refused(response, 405, "method_not_allowed")
-    assert set(response.headers["Allow"].split(", ")) == allowed
-
-
-@pytest.mark.parametrize(
-    "path", ["/api", "/api/", "/api/nope", "/api/tickets/x/y/z", "/api//tickets", "/api/Tickets", "/api/ticket%00s"]
-)
-def test_an_unknown_address_under_api_is_404_with_or_without_a_key(app, admin, path):
-    for method in ("GET", "POST", "DELETE"):
-        assert admin.call(method, path).status_code == 404
-        assert Caller(app.test_client()).call(method, path).status_code == 404
-
-
-def test_a_trailing_slash_is_the_same_address(admin):
-    assert admin.get("/api/tickets/").status_code == 200
-    assert admin.post("/api/tickets/", NEW).status_code == 201
-
-
-@pytest.mark.parametrize("path", ["/api/tickets", "/api/settings", "/api/health", "/api/lookups/tiers"])
-def test_head_answers_the_headers_of_get_without_a_body(admin, path):
-    headers = {"X-API-Key": admin.key}
-    head = admin.client.head(path, headers=headers)
-    assert (head.status_code, head.get_data()) == (200, b"")
-    assert head.headers["Content-Type"] == "application/json"
-    assert head.headers["X-Request-ID"]
-    assert head.headers["Content-Length"] == admin.get(path).headers["Content-Length"]
-
-
-def test_head_needs_a_key_where_get_does(app):
-    assert app.test_client().head("/api/tickets").status_code == 401
-
-
-def test_options_tells_the_methods_without_a_key(app):
-    response = app.test_client().options("/api/tickets")
-    assert (response.status_code, response.get_data()) == (200, b"")
-    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
-
-
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-def test_a_preflight_needs_no_key_and_never_allows_credentials(app, method):
-    wanted = {
-        "Access-Control-Request-Method": method,
-        "Access-Control-Request-Headers": "x-api-key, idempotency-key, if-match",
-    }
-    response = app.test_client().options("/api/tickets", headers={"Origin": "https://maker.example", **wanted})
-    assert response.status_code == 200
-    assert response.headers["Access-Control-Allow-Origin"] in ("*", "https://maker.example")
-    assert method in response.headers["Access-Control-Allow-Methods"]
-    assert {"x-api-key", "idempotency-key", "if-match"} <= set(
-        response.headers["Access-Control-Allow-Headers"].split(", ")
-    )
-    assert "Access-Control-Allow-Credentials" not in response.headers
-
-
-@pytest.mark.parametrize(("path", "status"), [("/api/tickets", 401), ("/api/health", 200), ("/api/nope", 404)])
-def test_a_browser_may_read_every_answer_errors_too(app, path, status):
-    response = app.test_client().get(path, headers={"Origin": "https://maker.example"})
-    assert response.status_code == status
-    assert response.headers["Access-Control-Allow-Origin"] in ("*", "https://maker.example")
-    assert "Access-Control-Allow-Credentials" not in response.headers
-    assert {"ETag", "X-Request-ID", "Retry-After"} <= set(response.headers["Access-Control-Expose-Headers"].split(", "))
-
-
-def test_only_the_origins_that_are_set_are_allowed(open_app):
-    client = open_app(cors_origins="https://mine.example").test_client()
-    assert client.get("/api/health", headers={"Origin": "https://mine.example"}).headers["Access-Control-Allow-Origin"]
-    assert (
-        "Access-Control-Allow-Origin"
-        not in client.get("/api/health", headers={"Origin": "https://eve.example"}).headers
-    )
-
-
-@pytest.mark.parametrize(
     "headers",
     [
         {},
@@ -534,9 +382,9 @@ def test_a_fault_nobody_foresaw_is_500_and_keeps_its_details(admin, monkeypatch,
 
 def test_a_fault_in_the_middle_leaves_nothing_half_done(admin, monkeypatch):
     def broken(*_, **__):
-        raise RuntimeError("no notices today")
+        raise RuntimeError("no jobs today")
 
-    monkeypatch.setattr("services.notices.received", broken)
+    monkeypatch.setattr("jobs.enqueue", broken)
     assert admin.post("/api/tickets", NEW, headers={"Idempotency-Key": "k"}).status_code == 500
     assert nothing_written(admin)
     monkeypatch.undo()

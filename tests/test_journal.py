@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import orjson
 import pytest
@@ -14,10 +15,11 @@ ACTIVE = "foyer.json.journal"
 LINES = 4
 
 
-@pytest.fixture
-def crashed(tmp_path):
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
     """A folder as kill -9 leaves it: a document without rows and a journal of four lines; with the rows after each line."""
-    store = open_store(tmp_path / "live")
+    live, folder = tmp_path_factory.mktemp("live"), tmp_path_factory.mktemp("killed")
+    store = open_store(live)
     states = [everything(store)]
     add_company(store)
     states.append(everything(store))
@@ -25,13 +27,18 @@ def crashed(tmp_path):
         with store.desk(None, write=True) as desk:
             add_customer(desk, name, ONE)
         states.append(everything(store))
-    folder = tmp_path / "crashed"
-    folder.mkdir()
     for name in ("foyer.json", ACTIVE):
-        shutil.copy2(tmp_path / "live" / name, folder / name)
+        shutil.copy2(live / name, folder / name)
     store.close()
     assert len((folder / ACTIVE).read_bytes().splitlines()) == LINES
     return folder, states
+
+
+@pytest.fixture
+def crashed(tmp_path, killed):
+    """A copy of it of one's own."""
+    folder, states = killed
+    return Path(shutil.copytree(folder, tmp_path / "crashed")), states
 
 
 def reopened(folder):
@@ -104,7 +111,11 @@ def test_writing_goes_on_after_a_torn_line(crashed):
 
 @pytest.mark.parametrize(
     "tail",
-    [lambda line: b"\0" * len(line), lambda line: line[:40] + b"\0" * 100, lambda line: line[:40] + b"\0" * 40 + line[80:]],
+    [
+        lambda line: b"\0" * len(line),
+        lambda line: line[:40] + b"\0" * 100,
+        lambda line: line[:40] + b"\0" * 40 + line[80:],
+    ],
     ids=["all", "to the end", "a page in the middle"],
 )
 def test_a_last_line_filled_with_nul_is_left_out(crashed, tail):
@@ -117,7 +128,9 @@ def test_a_torn_line_in_a_refused_folder_is_still_there(crashed):
     folder, _ = crashed
     change_line(folder, LINES, lambda line: line[:30])
     document = folder / "foyer.json"
-    document.write_bytes(document.read_bytes().replace(b'"customers": [', b'"customers": [{"id": "x", "colour": "red"}'))
+    document.write_bytes(
+        document.read_bytes().replace(b'"customers": [', b'"customers": [{"id": "x", "colour": "red"}')
+    )
     assert_refused(folder, "customers", "row x", "colour")
 
 

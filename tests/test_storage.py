@@ -165,11 +165,15 @@ def test_a_unit_of_work_that_raises_leaves_nothing(store, world):
 
 
 def test_an_attempt_that_raises_is_undone_alone(store, world):
-    with store.desk(actor(ONE), write=True) as desk:
-        desk.update(tickets, world[ONE, 1], {"title": "kept"})
-        with pytest.raises(LookupError), desk.attempt():
+    def attempt(desk):
+        with desk.attempt():
             desk.update(tickets, world[ONE, 2], {"title": "undone"})
             raise LookupError
+
+    with store.desk(actor(ONE), write=True) as desk:
+        desk.update(tickets, world[ONE, 1], {"title": "kept"})
+        with pytest.raises(LookupError):
+            attempt(desk)
     with store.desk(actor(ONE)) as desk:
         assert {row["title"] for row in desk.find(desk.rows(tickets))} == {"kept", "Ticket 2"}
 
@@ -187,14 +191,22 @@ def test_insert_new_tells_of_a_known_row_but_hides_no_other_fault(store, world):
         assert desk.insert_new(customers, ada) is False
         assert desk.insert_new(customers, {**ada, "email": "new@example.com"}) is True
         with pytest.raises(IntegrityError):
-            desk.insert_new(tickets, {"customer_row": "nobody", "number": 9, "created_at": desk.now, "updated_at": desk.now})
+            desk.insert_new(
+                tickets, {"customer_row": "nobody", "number": 9, "created_at": desk.now, "updated_at": desk.now}
+            )
         with pytest.raises(IntegrityError):
             desk.insert_new(customers, {"email": "timeless@example.com"})
 
 
 def test_insert_gives_the_row_back_as_it_is_stored(store, world):
     with store.desk(actor(ONE), write=True) as desk:
-        values = {"customer_row": world[ONE, "ada"], "number": 7, "tags": ["a", "b"], "urgency": 4.3, "topic_confidence": 0.125}
+        values = {
+            "customer_row": world[ONE, "ada"],
+            "number": 7,
+            "tags": ["a", "b"],
+            "urgency": 4.3,
+            "topic_confidence": 0.125,
+        }
         made = desk.insert(tickets, {**values, "created_at": desk.now, "updated_at": desk.now})
     with store.desk(actor(ONE)) as desk:
         assert desk.get(tickets, made["id"]) == made
