@@ -20,8 +20,8 @@ from tables import api_keys, companies, customers
 
 DEFAULT_COMPANY = "default"
 USED_EVERY_SECONDS = 600
-_FROM_ENVIRONMENT = "environment"
-_MADE_AT_START = "first start"
+_FROM_ENVIRONMENT = "API_KEY"
+_MADE_AT_START = "first key"
 
 _by_hash = select(api_keys).where(api_keys.c.key_hash == bindparam("hash_"))
 

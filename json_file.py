@@ -140,9 +140,7 @@ class JsonFile(SqliteFile):
             connection.execute(statement)
 
     def _commit(self, connection: Connection) -> None:
-        driver: Any = (
-            connection.connection.driver_connection
-        )  # on the path of every write: without SQLAlchemy's ceremony
+        driver: Any = connection.connection.driver_connection  # every write comes by here: without ceremony
         changes = [row[0] for row in driver.execute("SELECT line FROM temp.changes ORDER BY n")]
         if not changes:
             connection.commit()

@@ -90,13 +90,21 @@ class Desk:
         names = tuple(map(str, result.keys()))
         return [dict(zip(names, row, strict=True)) for row in result.all()]
 
-    def find_set(self, statement: Select[Any]) -> list[Row]:
-        """As `find`, with what is not set (None) left out: the form in which things leave the desk."""
-        result = self._connection.execute(statement, self._scope)
-        names = tuple(map(str, result.keys()))
-        return [
-            {name: value for name, value in zip(names, row, strict=True) if value is not None} for row in result.all()
-        ]
+    def shapes(self, statement: Select[Any], table: Table, fields: tuple[str, ...]) -> list[Row]:
+        """The rows of a selectable made by `only`, as they leave the desk: what is not set (None) is left out.
+
+        For long lists: rows as the driver gives them, converted in the columns that need it and nowhere else.
+        """
+        result: Any = self._connection.execute(statement, self._scope)
+        rows = [dict(zip(fields, row, strict=True)) for row in result.cursor.fetchall()]
+        result.close()
+        for name, leaves in tables.leaving(table, fields):
+            for row in rows:
+                if row[name] is None:
+                    del row[name]
+                else:
+                    row[name] = leaves(row[name])
+        return rows
 
     def first(self, statement: Select[Any], **params: Any) -> Row | None:
         """The first row of a selectable made by `rows`, or None."""

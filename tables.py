@@ -4,6 +4,7 @@ Journalled tables hold text, integers and fixed decimals only: no BLOBs, no floa
 or number that is not set is NULL. Times are RFC 3339 text in UTC with three fraction digits, so they sort as text.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -111,6 +112,23 @@ def _default(column: Column[Any]) -> Any:
     if isinstance(column.type, JsonText):
         return orjson.loads(said)
     return int(said) if isinstance(column.type, Integer) else said
+
+
+@cache
+def leaving(table: Table, fields: tuple[str, ...]) -> list[tuple[str, Callable[[Any], Any]]]:
+    """Which of the fields may be unset or are kept in another form, and how a kept value leaves (JSON text as it is)."""
+    columns = [table.c[name] for name in fields]
+    special = [column for column in columns if column.nullable or isinstance(column.type, JsonText | Fixed | Boolean)]
+    return [(column.name, _form(column)) for column in special]
+
+
+def _form(column: Column[Any]) -> Callable[[Any], Any]:
+    if isinstance(column.type, JsonText):
+        return orjson.Fragment
+    if isinstance(column.type, Fixed):
+        scale = column.type.scale
+        return lambda value: value / scale
+    return bool if isinstance(column.type, Boolean) else lambda value: value
 
 
 def _unique_when_set(name: str, column: str) -> Index:

@@ -79,7 +79,8 @@ def find(desk: Desk, wanted: Row) -> tuple[list[Row], int]:
     chosen = filtered(desk, wanted)
     page = chosen.order_by(*SORTS[wanted["sort"]]).limit(wanted["limit"]).offset(wanted["offset"])
     filters = tuple((name, str(value)) for name, value in wanted.items() if name not in ("sort", "limit", "offset"))
-    return desk.find_set(page), desk.remembered(tickets, filters, lambda: desk.count(chosen))
+    data = desk.shapes(page, tickets, ticket_fields(desk.actor))
+    return data, desk.remembered(tickets, filters, lambda: desk.count(chosen))
 
 
 def filtered(desk: Desk, wanted: Row) -> Select[Any]:
@@ -96,4 +97,5 @@ def newer(desk: Desk, column: str, after: str, *, limit: int) -> tuple[list[Row]
     chosen = desk.only(tickets, ticket_fields(desk.actor))
     if after:
         chosen = chosen.where(t[column] > after)
-    return desk.find_set(chosen.order_by(t[column].desc(), t.id.desc()).limit(limit)), desk.count(chosen)
+    page = chosen.order_by(t[column].desc(), t.id.desc()).limit(limit)
+    return desk.shapes(page, tickets, ticket_fields(desk.actor)), desk.count(chosen)

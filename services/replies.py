@@ -38,7 +38,7 @@ def add(desk: Desk, ticket_id: str, given: Row, **said: Any) -> Row:
         {
             "ticket_id": ticket["id"],
             "author_role": role,
-            **_author(desk, ticket, role, given),
+            **_author(ticket, role, given, said_by=said.get("user", "")),
             "body": given["body"],
             "internal": internal,
             "created_at": desk.now,
@@ -66,11 +66,12 @@ def _author_role(desk: Desk, given: Row) -> str:
     return "customer"
 
 
-def _author(desk: Desk, ticket: Row, role: str, given: Row) -> Row:
+def _author(ticket: Row, role: str, given: Row, *, said_by: str) -> Row:
+    """Who the thread shows as the author: never the name of a key, which says nothing to a customer."""
     if role == "customer":
         return {"author_name": ticket["customer_name"], "author_email": ticket["customer_email"]}
-    name = given.get("author_name") or desk.actor.name
-    return {"author_name": name, "author_email": given.get("author_email", "")}
+    named = given.get("author_name") or ("" if "@" in said_by else said_by)
+    return {"author_name": named or "Support", "author_email": given.get("author_email", "")}
 
 
 def _move(desk: Desk, ticket: Row, role: str, *, said_by: str) -> Row:

@@ -33,7 +33,9 @@ def test_with_a_model_a_ticket_is_stored_at_once_and_answered_by_a_job(admin, ru
     assert [(reply["author_role"], reply["body"]) for reply in thread] == [("ai", answered["ai_response"])]
 
 
-@pytest.mark.parametrize("mode", ["error500", "refuse", "nonsense", "wrong_shape", "huge", "reset", "empty", "silent", "not_json"])
+@pytest.mark.parametrize(
+    "mode", ["error500", "refuse", "nonsense", "wrong_shape", "huge", "reset", "empty", "silent", "not_json"]
+)
 def test_when_the_model_fails_the_canned_answer_takes_its_place(admin, run_jobs, fake, mode):
     fake.mode = mode
     ticket = admin.ticket()

@@ -75,7 +75,11 @@ def test_each_step_of_a_ticket_tells_whom_it_concerns(admin, run_jobs, smtp):
     admin.data(admin.post(f"{path}/resolve", {"resolution": "It works again."}))
     run_jobs()
     texts = {message.rcpt[0]: message.as_string() for message in smtp.messages}
-    assert sorted(message.rcpt[0] for message in smtp.messages) == ["ada@example.com", "ada@example.com", "bob@example.com"]
+    assert sorted(message.rcpt[0] for message in smtp.messages) == [
+        "ada@example.com",
+        "ada@example.com",
+        "bob@example.com",
+    ]
     assert "Only for us." not in "".join(texts.values())
 
 
@@ -141,7 +145,9 @@ def test_a_job_that_a_dead_process_had_begun_is_done_when_its_lease_ends_under_t
     assert foyer.runner.run_due() == 0
     clock.forward(seconds=301)
     foyer.runner.run_due()
-    assert {message["Message-ID"].strip("<>").split("@")[0] for message in smtp.messages} == {job["id"] for job in taken}
+    assert {message["Message-ID"].strip("<>").split("@")[0] for message in smtp.messages} == {
+        job["id"] for job in taken
+    }
 
 
 def test_two_runners_never_do_the_same_job(admin, foyer, smtp):
