@@ -209,6 +209,7 @@ class JsonFile(SqliteFile):
         snapshot = self._engine.connect()
         with contextlib.ExitStack() as undo:
             undo.callback(snapshot.close)
+            snapshot.exec_driver_sql("BEGIN")
             snapshot.exec_driver_sql("SELECT count(*) FROM companies").scalar()  # this read fixes the snapshot's moment
             self._turn()
             undo.pop_all()

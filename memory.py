@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-MOST = 10_000
+MOST = 200  # things remembered at once; with pages of 50 tickets of common length about 15 MB
 
 
 class Memory:

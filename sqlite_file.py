@@ -36,8 +36,6 @@ class SqliteFile:
         self.durable = True
         self.location_hint = path.name
         self._engine = self._make_engine()
-        self._writing = self._engine.execution_options(foyer="write")
-        self._reading = self._engine.execution_options(foyer="read")
         self._idle_readers: deque[Connection] = deque()
         self._idle_writers: deque[Connection] = deque()
 
@@ -65,20 +63,21 @@ class SqliteFile:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection whose every statement sees what was last committed."""
-        with _borrowed(self._idle_readers, self._reading) as connection:
+        with _borrowed(self._idle_readers, self._engine) as connection:
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A connection that sees one moment of the data, however long it is used."""
         with self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection in a write transaction, committed when the block ends, undone when it raises."""
-        with _borrowed(self._idle_writers, self._writing) as connection:
-            connection.begin()
+        with _borrowed(self._idle_writers, self._engine) as connection:
+            begin_writing(connection)
             yield connection
             self._commit(connection)
 
@@ -91,10 +90,10 @@ class SqliteFile:
     @contextmanager
     def _unchecked(self) -> Iterator[Connection]:
         """A write transaction without foreign keys: a migration that rebuilds a table would else empty those below it."""
-        with self._writing.connect() as connection:
+        with self._engine.connect() as connection:
             # On the driver's own connection, since inside a transaction this pragma does nothing, and without a word.
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
-            connection.begin()
+            begin_writing(connection)
             yield connection
 
     def _commit(self, connection: Connection) -> None:
@@ -113,11 +112,10 @@ class SqliteFile:
             connect_args={"check_same_thread": False},
         )
         event.listen(engine, "connect", self._on_connect)
-        event.listen(engine, "begin", _begin)
         return engine
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun by _begin, not guessed by the driver
+        connection.isolation_level = None  # transactions are begun by us, not guessed by the driver
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "journal_mode=WAL",
@@ -170,11 +168,7 @@ def _undo(connection: Connection) -> None:
     connection.close()
 
 
-def _begin(connection: Connection) -> None:
-    purpose = connection.get_execution_options().get("foyer")
-    if purpose == "write":
-        # IMMEDIATE: a writer that first only read could otherwise be refused half-way.
-        driver: Any = connection.connection.driver_connection
-        driver.execute("BEGIN IMMEDIATE")
-    elif purpose != "read":
-        connection.exec_driver_sql("BEGIN")
+def begin_writing(connection: Connection) -> None:
+    """Begins a transaction that may write. Not by an event: a listener on the engine would slow every statement."""
+    # IMMEDIATE: a writer that first only read could otherwise be refused half-way.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -7,6 +7,7 @@ names, the schema's own checks.
 import hashlib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -107,7 +108,7 @@ def prepared(values: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     errors = _resolve_aliases(given, getattr(schema, "ALIASES", {}))
     read_only: frozenset[str] = getattr(schema, "READ_ONLY", frozenset())
     echo = {name: given.pop(name) for name in list(given) if name in read_only}
-    known = {field.data_key or name for name, field in schema.load_fields.items()}
+    known = _names(schema)
     unknown = [name for name in given if name not in known]
     errors += [FieldError(name[:100], _unknown(name, known)) for name in unknown[:MAX_FIELDS]]
     given = {name: value for name, value in given.items() if name in known}
@@ -116,6 +117,11 @@ def prepared(values: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     if echo:
         g.echo = echo
     return given
+
+
+@cache
+def _names(schema: Schema) -> frozenset[str]:
+    return frozenset(field.data_key or name for name, field in schema.load_fields.items())
 
 
 def _is_empty(value: Any) -> bool:

@@ -40,9 +40,11 @@ def ticket_answer(ticket: Row, message: str, actor: Actor, *, status: int = 200)
 
 def _wait_for_answer(response: Response, *, key: str, query: Row, **_: Any) -> Response:
     """Waits for the model's answer to a ticket just created, if a place to wait is free; the ticket is safe either way."""
+    if not query["wait"] or response.status_code != 201 or "Idempotent-Replay" in response.headers:
+        return response
     foyer = the_foyer()
-    data = orjson.loads(response.get_data()).get("data", {})
-    if not query["wait"] or data.get("ai_status") != "pending" or "Idempotent-Replay" in response.headers:
+    data = orjson.loads(response.get_data())["data"]
+    if data["ai_status"] != "pending":
         return response
     foyer.runner.wake()
     if not foyer.waiting.acquire(blocking=False):

@@ -11,6 +11,7 @@ from storage import Desk, Row
 from tables import customers, tickets
 
 t = tickets.c
+REMEMBERED_ROWS = 50  # what galleries ask for again and again; longer pages are not worth their memory
 Condition = ColumnElement[bool]
 SEARCHED = [t.title, t.description, t.customer_email, t.customer_name, t.resolution]
 # Most urgent first, whether asked as `urgency` or `-urgency`; equals in the order they came in.
@@ -76,11 +77,21 @@ _PERSON: dict[str, Callable[[Desk, str], Condition]] = {
 
 def find(desk: Desk, wanted: Row) -> tuple[list[Row], int]:
     """One page of the tickets that meet every filter in `wanted`, as this actor may see them, and how many meet them."""
-    chosen = filtered(desk, wanted)
-    page = chosen.order_by(*SORTS[wanted["sort"]]).limit(wanted["limit"]).offset(wanted["offset"])
-    filters = tuple((name, str(value)) for name, value in wanted.items() if name not in ("sort", "limit", "offset"))
-    data = desk.shapes(page, tickets, ticket_fields(desk.actor))
-    return data, desk.remembered(tickets, filters, lambda: desk.count(chosen))
+    said = {name: str(value) for name, value in wanted.items()}
+    if wanted["limit"] > REMEMBERED_ROWS:
+        return _page(desk, wanted), _total(desk, said, wanted)
+    page = desk.remembered(tickets, tuple(said.items()), lambda: _page(desk, wanted))
+    return page, _total(desk, said, wanted)
+
+
+def _page(desk: Desk, wanted: Row) -> list[Row]:
+    page = filtered(desk, wanted).order_by(*SORTS[wanted["sort"]]).limit(wanted["limit"]).offset(wanted["offset"])
+    return desk.shapes(page, tickets, ticket_fields(desk.actor))
+
+
+def _total(desk: Desk, said: Row, wanted: Row) -> int:
+    filters = tuple(item for item in said.items() if item[0] not in ("sort", "limit", "offset"))
+    return desk.remembered(tickets, filters, lambda: desk.count(filtered(desk, wanted)))
 
 
 def filtered(desk: Desk, wanted: Row) -> Select[Any]:
