@@ -13,9 +13,10 @@ from sqlalchemy import bindparam, select
 
 import times
 from config import Settings
+from errors import AppError
 from models import Actor
 from permissions import ACT_FOR_CUSTOMERS
-from storage import Desk, Storage
+from storage import Desk, Row, Storage
 from tables import api_keys, companies, customers
 
 DEFAULT_COMPANY = "default"
@@ -86,17 +87,24 @@ def _write_private(path: Path, text: str) -> None:
 
 def who_presents(storage: Storage, key: str) -> Actor | None:
     """The actor of a key, None when there is no such key or its time is over."""
-    with storage.desk(None) as desk:
-        wanted = hashed(key)
-        row = desk.remembered(api_keys, wanted, lambda: desk.first(_by_hash, hash_=wanted))
-        now = desk.now
+    wanted = hashed(key)
+    row = storage.remembered(api_keys, wanted, lambda: _key_row(storage, wanted))
+    now = storage.now()
     if row is None or (row["expires_at"] and row["expires_at"] <= now):
         return None
     used = row["last_used_at"]
     if not used or times.later(used, seconds=USED_EVERY_SECONDS) < now:
-        with storage.desk(None, write=True) as desk:
+        with (
+            contextlib.suppress(AppError),
+            storage.desk(None, write=True) as desk,
+        ):  # a full disk must not stop a reader
             desk.update(api_keys, row["id"], {"last_used_at": desk.now})
     return Actor(row["company_id"], row["role"], row["name"], key_id=row["id"], scopes=tuple(row["scopes"]))
+
+
+def _key_row(storage: Storage, key_hash: str) -> Row | None:
+    with storage.desk(None) as desk:
+        return desk.first(_by_hash, hash_=key_hash)
 
 
 def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:

@@ -25,6 +25,7 @@ LEASE_SECONDS = 300
 KEPT_SECONDS = 7 * 24 * 3600
 POLL_SECONDS = 1.0
 TIDY_SECONDS = 3600
+PAUSE_SECONDS = 0.2  # after a batch of log lines: requests go before their own notices
 BATCH = {"mail": 50, "ai": 1}
 THREADS = {"mail": 1, "ai": 3}
 
@@ -136,6 +137,8 @@ class Runner:
             if not done:
                 self._wake.wait(POLL_SECONDS)
                 self._wake.clear()
+            elif lane in self.settled_together:
+                self._stopping.wait(PAUSE_SECONDS)
 
     def _round(self, lane: str) -> int:
         with self._storage().desk(None) as desk:

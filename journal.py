@@ -6,7 +6,7 @@ What the changes mean is json_file.py's business; this file only keeps lines, an
 import logging
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,11 @@ class Journal:
             self.close()
             raise
 
-    def append(self, seq: int, changes: Sequence[str]) -> None:
-        """Adds one transaction and waits for the disk. Raises NotWritten or Unknown."""
+    def append(self, seq: int, changes: str) -> None:
+        """Adds one transaction, its changes as JSON with commas between, and waits for the disk.
+
+        Raises NotWritten or Unknown.
+        """
         line = _line(seq, changes)
         self._before = self.size
         try:
@@ -91,8 +94,8 @@ class Journal:
             view = view[os.write(self._handle, view) :]
 
 
-def _line(seq: int, changes: Sequence[str]) -> bytes:
-    body = f"[{','.join(changes)}]".encode()
+def _line(seq: int, changes: str) -> bytes:
+    body = f"[{changes}]".encode()
     return b'{"seq":%d,"crc":"%08x","changes":%b}\n' % (seq, _checksum(seq, body), body)
 
 

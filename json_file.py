@@ -141,7 +141,10 @@ class JsonFile(SqliteFile):
 
     def _commit(self, connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection  # every write comes by here: without ceremony
-        changes = [row[0] for row in driver.execute("SELECT line FROM temp.changes ORDER BY n")]
+        # One row and not many: the driver lets go of the interpreter for each, and the other threads take it.
+        changes = driver.execute(
+            "SELECT group_concat(line) FROM (SELECT line FROM temp.changes ORDER BY n)"
+        ).fetchone()[0]
         if not changes:
             connection.commit()
             return
@@ -158,7 +161,7 @@ class JsonFile(SqliteFile):
         self._doubtful = False
         self._fold_if_large()
 
-    def _append(self, changes: list[str]) -> None:
+    def _append(self, changes: str) -> None:
         try:
             if self._doubtful:
                 self._recover()

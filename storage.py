@@ -324,12 +324,20 @@ class Storage:
                 self._memory.written(desk.touched)
             else:
                 with self._opened().read() as connection:
-                    yield Desk(connection, actor, max(times.stamp(self._clock()), self._last), self._memory)
+                    yield Desk(connection, actor, self.now(), self._memory)
         except IntegrityError:
             raise  # a rule of ours was broken, so trying again would not help
         except (DBAPIError, sqlite3.Error) as error:
             log.error("The data store failed: %s", plain(error))
             raise unavailable("The data store cannot do this right now. Please try again shortly.") from error
+
+    def remembered(self, table: Table, key: Hashable, load: Callable[[], T]) -> T:
+        """What `load` reads, remembered until `table` is written to; for what is asked before there is a desk."""
+        return self._memory.recall(table.name, key, load)
+
+    def now(self) -> str:
+        """The present moment as a reader sees it: never before what was written last."""
+        return max(times.stamp(self._clock()), self._last)
 
     def _opened(self) -> SqliteFile:
         if self._closed:

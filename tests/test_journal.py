@@ -255,7 +255,7 @@ def test_a_journal_that_contradicts_an_edited_document_stops_the_start(crashed):
 
 def test_a_write_that_fails_half_way_leaves_the_journal_as_it_was(tmp_path, monkeypatch):
     journal = Journal(tmp_path / ACTIVE)
-    journal.append(1, ["[]"])
+    journal.append(1, "[]")
     before = journal.path.read_bytes()
     write = journal._write
 
@@ -265,10 +265,10 @@ def test_a_write_that_fails_half_way_leaves_the_journal_as_it_was(tmp_path, monk
 
     monkeypatch.setattr(journal, "_write", full)
     with pytest.raises(NotWritten):
-        journal.append(2, ["[]"])
+        journal.append(2, "[]")
     assert journal.path.read_bytes() == before
     monkeypatch.undo()
-    journal.append(2, ["[]"])
+    journal.append(2, "[]")
     assert [seq for seq, _ in transactions(journal.path, after=0, may_be_torn=False)] == [1, 2]
     journal.take_back()
     assert journal.path.read_bytes() == before
@@ -281,14 +281,14 @@ def test_a_closed_journal_writes_to_nobody_elses_file(tmp_path):
     journal.close()
     with (tmp_path / "other").open("wb") as other:
         with pytest.raises(Unknown):
-            journal.append(1, ["[]"])
+            journal.append(1, "[]")
         other.flush()
     assert (tmp_path / "other").read_bytes() == b""
 
 
 def test_a_checksum_covers_number_and_content(tmp_path):
     journal = Journal(tmp_path / ACTIVE)
-    journal.append(1, ['["put","companies",{"id":"a"}]'])
+    journal.append(1, '["put","companies",{"id":"a"}]')
     journal.close()
     line = journal.path.read_bytes()
     for place in range(len(line) - 1):
