@@ -91,6 +91,11 @@ def checked(values: Row) -> Row:
     gives=Imported,
     own_units=True,
     max_body=MAX_FILE,
+    media={
+        "text/csv": {"type": "string", "description": "A CSV file with a header."},
+        "application/json": {"type": "object", "description": 'A list of tickets, or {"tickets": […]}.'},
+        "multipart/form-data": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}},
+    },
 )
 def import_tickets() -> Answer:
     """Import tickets.

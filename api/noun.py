@@ -46,12 +46,14 @@ class Noun(Blueprint):  # type: ignore[misc]
         own_units: bool = False,
         after: Callable[..., Response] | None = None,
         max_body: int = gate.MAX_BODY,
+        media: dict[str, Any] | None = None,
     ) -> Callable[[View], View]:
         """Declares a view.
 
         The view is called with an open Desk first (unless `own_units`: it opens its own), its path parameters, then `body`
         and `query` as loaded. Its docstring's first line is the summary, the rest the description. `after` gets the
-        response when everything is committed, and may wait.
+        response when everything is committed, and may wait. `media` describes a body that is not a JSON object of `body`:
+        for each media type its OpenAPI schema; the view reads it itself.
         """
 
         def declare(view: View) -> View:
@@ -65,6 +67,9 @@ class Noun(Blueprint):  # type: ignore[misc]
             handler.max_body = max_body
             answer = (listing if many else envelope)(gives)
             handler._apidoc = self._documented(view, name, answer, status=status, json=body_schema, query=query_schema)
+            if media:
+                content = {kind: {"schema": schema} for kind, schema in media.items()}
+                handler._apidoc["manual_doc"]["requestBody"] = {"required": True, "content": content}
             self.route(rule, methods=[method], endpoint=name)(handler)
             return view
 
