@@ -9,7 +9,7 @@ import credentials
 import times
 from ai_responder import Completes
 from config import Settings
-from jobs import Runner
+from jobs import THREADS, Runner
 from llm import Model, open_model
 from notifier import Mailer, open_mailer
 from storage import Clock, Storage, open_storage
@@ -31,11 +31,13 @@ class Foyer:
     ) -> None:
         self.settings = settings
         self.clock = clock
+        places = max(1, settings.threads // WAITING_SHARE)
         self.model = model or open_model(
             settings.openai_api_key.get_secret_value(),
             settings.openai_base_url,
             settings.openai_model,
             settings.ai_timeout_seconds,
+            concurrency=places + THREADS["ai"],  # one line for each who may ask: a job is never told "busy"
         )
         self.mailer = mailer or open_mailer(
             host=settings.smtp_host,
@@ -45,7 +47,7 @@ class Foyer:
             security=settings.smtp_security,
             mail_from=settings.mail_from,
         )
-        self.waiting = threading.BoundedSemaphore(max(1, settings.threads // WAITING_SHARE))
+        self.waiting = threading.BoundedSemaphore(places)
         self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self))
         if self.mailer.mode == "console":
             self.runner.settled_together = frozenset({"mail"})

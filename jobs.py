@@ -85,7 +85,7 @@ class Runner:
         """Starts the threads; jobs a dead process left running are taken up again when their lease ends."""
         if self._threads:
             return
-        if self._storage().name == "json":
+        if self._storage().exclusive:
             self._take_back_orphans()
         self._stopping.clear()
         self._threads = [
@@ -114,7 +114,7 @@ class Runner:
         return sum(self._round(lane) for lane in self._workers)
 
     def _take_back_orphans(self) -> None:
-        # One JSON file has one process: whatever runs there, no longer runs.
+        # Nobody else has this store: whatever runs there, no longer runs.
         with self._storage().desk(None, write=True) as desk:
             desk.update_where(table, table.c.state == "running", state="waiting", run_at=desk.now)
 
@@ -147,13 +147,22 @@ class Runner:
         with self._storage().desk(None, write=True) as desk:
             taken = desk.claim(lane, limit=BATCH[lane], lease_seconds=LEASE_SECONDS)
         outcomes = []
-        for job in taken:
+        for place, job in enumerate(taken):
+            if self._stopping.is_set():
+                self._hand_back(taken[place:])
+                break
             outcomes.append((job, self._run(job)))
             if job["lane"] not in self.settled_together:
                 self._settle(outcomes)
                 outcomes = []
         self._settle(outcomes)
         return len(taken)
+
+    def _hand_back(self, untouched: Sequence[Row]) -> None:
+        """Jobs that were taken and not begun when the desk stops are there for the next one."""
+        with self._storage().desk(None, write=True) as desk:
+            ids = [job["id"] for job in untouched]
+            desk.update_where(table, table.c.id.in_(ids), state="waiting", run_at=desk.now)
 
     def _run(self, job: Row) -> Exception | None:
         try:
@@ -176,7 +185,7 @@ class Runner:
 def purge(desk: Desk) -> int:
     """Forgets jobs done more than seven days ago; tells how many."""
     old = times.later(desk.now, seconds=-KEPT_SECONDS)
-    return desk.delete(table, table.c.state == "done", table.c.created_at < old)
+    return desk.delete(table, table.c.state == "done", table.c.run_at < old)
 
 
 def _is_due(lane: str, now: str) -> Any:

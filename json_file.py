@@ -205,7 +205,7 @@ class JsonFile(SqliteFile):
             folding = self._folding and self._folding.is_alive()
             if not folding and self._journal.size > max(FOLD_AT_BYTES, self.document.stat().st_size):
                 self._fold_in_background()
-        except (OSError, SQLAlchemyError) as error:
+        except (OSError, SQLAlchemyError, RuntimeError) as error:  # RuntimeError: the system has no thread to spare
             log.warning("The journal cannot be folded now: %s", plain(error))
 
     def _fold_in_background(self) -> None:
@@ -217,8 +217,9 @@ class JsonFile(SqliteFile):
             self._turn()
             undo.pop_all()
         work = (snapshot, self._seq, self._journals())
-        self._folding = threading.Thread(target=self._write_snapshot, args=work, name="foyer-fold")
-        self._folding.start()
+        folding = threading.Thread(target=self._write_snapshot, args=work, name="foyer-fold")
+        folding.start()
+        self._folding = folding
 
     def _turn(self) -> None:
         """Puts the journal aside and begins a new one."""

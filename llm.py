@@ -265,11 +265,15 @@ class Model:
         raise ModelUnavailable(failure.reason, seconds=seconds) from None
 
 
-def open_model(api_key: str, base_url: str | None, name: str, timeout_seconds: float) -> Model | None:
+def open_model(
+    api_key: str, base_url: str | None, name: str, timeout_seconds: float, *, concurrency: int = 4
+) -> Model | None:
     """The model of these settings; None without a key and without a base URL (Ollama has a base URL and no key)."""
     if not api_key and not base_url:
         return None
-    return Model(api_key=api_key, base_url=base_url, name=name, timeout_seconds=timeout_seconds)
+    return Model(
+        api_key=api_key, base_url=base_url, name=name, timeout_seconds=timeout_seconds, concurrency=concurrency
+    )
 
 
 def _inspect(response: "httpx2.Response") -> None:

@@ -115,17 +115,18 @@ MOVES: dict[str, Move] = {
     ),
 }
 
-TICKET_FIELDS = (
-    "id number title description customer_email customer_id customer_name customer_tier source product tags "
-    "status category priority priority_score urgency sentiment topic topic_confidence assigned_team assigned_to "
-    "assigned_at ai_response ai_source ai_status ai_confidence ai_citations triage_source triage_reasons next_action "
-    "resolution first_response_at first_response_due_at resolve_due_at sla_status resolved_at closed_at csat_score "
-    "external_id version created_at updated_at"
-).split()
+TICKET_FIELDS: tuple[str, ...] = tuple(
+    (
+        "id number title description customer_email customer_id customer_name customer_tier source product tags "
+        "status category priority priority_score urgency sentiment topic topic_confidence assigned_team assigned_to "
+        "assigned_at ai_response ai_source ai_status ai_confidence ai_citations triage_source triage_reasons next_action "
+        "resolution first_response_at first_response_due_at resolve_due_at sla_status resolved_at closed_at csat_score "
+        "external_id version created_at updated_at"
+    ).split()
+)
 STAFF_ONLY_FIELDS = frozenset(
     "priority_score topic topic_confidence assigned_to ai_confidence triage_source triage_reasons next_action".split()
 )
-STAFF_TICKET_FIELDS = tuple(TICKET_FIELDS)
 CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS)
 REPLY_FIELDS = ["id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
 CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_email", "internal")]
@@ -139,7 +140,7 @@ def shape(row: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
 
 def ticket_fields(actor: Actor) -> tuple[str, ...]:
     """The fields of a ticket this actor may see."""
-    return CUSTOMER_TICKET_FIELDS if actor.is_customer else STAFF_TICKET_FIELDS
+    return CUSTOMER_TICKET_FIELDS if actor.is_customer else TICKET_FIELDS
 
 
 def ticket_shape(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:

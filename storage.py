@@ -306,6 +306,7 @@ class Storage:
         self._closed = False
         self._memory = Memory(exclusive=engine.exclusive)
         self.name = engine.name
+        self.exclusive = engine.exclusive
         self.durable = engine.durable
         self.location_hint = engine.location_hint
 
@@ -318,10 +319,15 @@ class Storage:
         """
         try:
             if write:
-                with self._writer, self._opened().write() as connection:
-                    desk = Desk(connection, actor, self._next_moment())
-                    yield desk
-                self._memory.written(desk.touched)
+                with self._writer:  # held until memory knows: what is remembered is never older than what is committed
+                    desk = None
+                    try:
+                        with self._opened().write() as connection:
+                            desk = Desk(connection, actor, self._next_moment())
+                            yield desk
+                    finally:
+                        if desk is not None:
+                            self._memory.written(desk.touched)
             else:
                 with self._opened().read() as connection:
                     yield Desk(connection, actor, self.now(), self._memory)

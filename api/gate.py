@@ -45,8 +45,6 @@ def _enter() -> None:
     view = current_app.view_functions[request.url_rule.endpoint]
     permission = getattr(view, "permission", None)
     request.max_content_length = getattr(view, "max_body", MAX_BODY)
-    if permission is None and not request.path.startswith("/api"):
-        return
     if permission is Permission.PUBLIC:
         _check_query(view)
         return
@@ -96,7 +94,7 @@ def _acting_for(actor: Actor) -> Actor:
 
 
 def read_only(view: Callable[[Desk], Answer]) -> Response:
-    """Runs a view that changes nothing on one moment of the data."""
+    """Runs a view that changes nothing."""
     with the_foyer().storage.desk(g.actor) as desk:
         return render(view(desk))
 

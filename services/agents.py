@@ -10,8 +10,8 @@ from tables import tickets, users
 STAFF = ("agent", "admin")
 
 
-def resolve(desk: Desk, named: str) -> str:
-    """The value of assigned_to for what a caller named.
+def resolve(desk: Desk, named: str, *, field: str = "assigned_to") -> str:
+    """The value of assigned_to for what a caller named in `field`.
 
     Any text while the company has no agents; else an agent's e-mail or unique name, given back as the e-mail. Raises
     AppError 400, in the same words for a foreign and an unknown agent.
@@ -24,7 +24,7 @@ def resolve(desk: Desk, named: str) -> str:
     found = desk.find(staff.where(or_(users.c.email == named.lower(), by_name)).limit(2))
     if len(found) != 1:
         raise invalid_field(
-            "assigned_to", "This is not an agent here. Give the e-mail address of one (see /api/lookups/agents)."
+            field, "This is not an agent here. Give the e-mail address of one (see /api/lookups/agents)."
         )
     return str(found[0]["email"])
 

@@ -70,7 +70,7 @@ def _complete_tickets(desk: Desk, customer: Row, news: Row) -> None:
 
 
 def find(desk: Desk, *, limit: int, offset: int, words: str = "") -> tuple[list[Row], int]:
-    """Customers with their counts, those who wrote last first, and how many there are."""
+    """Customers with their counts, the newest first, and how many there are."""
     chosen = desk.rows(customers)
     if words:
         chosen = desk.search(chosen, words, [customers.c.email, customers.c.customer_id, customers.c.name])

@@ -8,7 +8,6 @@ from storage import Desk, Row
 from tables import events
 
 AI = "ai"
-SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from storage import Desk, Row
 from tables import idempotency as table
 
 KEPT_SECONDS = 24 * 3600
-LEASE_SECONDS = 90  # longer than the longest AI_TIMEOUT_SECONDS
+LEASE_SECONDS = 600  # longer than a model may take, and than the largest import
 # A 400 changes nothing and its key may be used again with the corrected body; the others are not answers of the route.
 NEVER_KEPT = frozenset({400, 401, 403, 429})
 

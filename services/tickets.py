@@ -59,14 +59,16 @@ def assign(desk: Desk, ticket_id: str, named: str, *, auto: bool = False, **said
     """Gives the ticket to an agent, named or (`auto`) the least busy one."""
     ticket = take(desk, ticket_id, said.get("version"))
     check_move(ticket, "assign")
-    agent = agents.least_busy(desk, ticket["assigned_team"]) if auto else agents.resolve(desk, named)
+    agent = (
+        agents.least_busy(desk, ticket["assigned_team"]) if auto else agents.resolve(desk, named, field="agent_email")
+    )
     return _assign(desk, ticket, agent, said_by=said.get("user", ""))
 
 
 def _assign(desk: Desk, ticket: Row, agent: str, *, said_by: str) -> Row:
     if agent == ticket["assigned_to"] and ticket["status"] not in MOVES["assign"].changes:
         return ticket
-    news = {**moved(ticket, "assign", assigned=True), "assigned_to": agent, "assigned_at": desk.now}
+    news = {**moved(ticket, "assign"), "assigned_to": agent, "assigned_at": desk.now}
     changed = write(desk, ticket, news, "assigned", said_by=said_by)
     notices.assigned(desk, changed)
     return changed
@@ -212,15 +214,15 @@ def check_move(ticket: Row, move: str) -> None:
         raise conflict("move_not_allowed", message)
 
 
-def status_after(ticket: Row, move: str, *, assigned: bool | None = None) -> str:
-    has_agent = bool(ticket["assigned_to"]) if assigned is None else assigned
-    return MOVES[move].result(ticket["status"], assigned=has_agent)
+def status_after(ticket: Row, move: str) -> str:
+    """The ticket's status after the move, whether or not it is allowed."""
+    return MOVES[move].result(ticket["status"], assigned=bool(ticket["assigned_to"]))
 
 
-def moved(ticket: Row, move: str, *, assigned: bool | None = None) -> Row:
+def moved(ticket: Row, move: str) -> Row:
     """What the move changes in the ticket's state. Raises AppError 409."""
     check_move(ticket, move)
-    return {"status": status_after(ticket, move, assigned=assigned)}
+    return {"status": status_after(ticket, move)}
 
 
 def write(desk: Desk, ticket: Row, news: Row, action: str, *, said_by: str = "", by_ai: bool = False) -> Row:
@@ -230,7 +232,7 @@ def write(desk: Desk, ticket: Row, news: Row, action: str, *, said_by: str = "",
     changed = desk.update(tickets, ticket["id"], {**news, **version, "updated_at": desk.now})
     if changed is None:
         raise not_found()
-    changed["raised"] = True
+    changed["raised"] = ticket.get("raised", False) or not by_ai
     record(desk, ticket["id"], _changes(ticket, news, action), said_by=said_by, actor=AI if by_ai else "")
     return changed
 

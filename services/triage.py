@@ -28,7 +28,7 @@ BANDS = {"low": (0, 39), "medium": (40, 59), "high": (60, 74), "urgent": (75, 10
 SIGN_RAISE = 5  # each of: repeated question marks, a plea in capitals, a word of haste
 TIER_RAISES = {"premium": 2, "enterprise": 4}
 STRONG, WEAK = 3, 1  # one strong category word outweighs two weak ones
-MODEL_SHARE, LOCAL_SHARE = 0.6, 0.4  # DESIGN.md §5, the blend of the first published system
+MODEL_SHARE, LOCAL_SHARE = 0.6, 0.4  # the blend of the first published system
 
 
 class View(Protocol):

@@ -1,4 +1,4 @@
-"""Who may do what, and whose rows exist for whom: a stranger on every route (SECURITY_CASES 1-6, 9, 12, 14)."""
+"""Who may do what, and whose rows exist for whom: a stranger on every route (cases 1-6, 9, 12, 14)."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The same key, route and body by the same caller is one call: done once, answered alike (SECURITY_CASES 15)."""
+"""The same key, route and body by the same caller is one call: done once, answered alike (case 15)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Versions: a write that names the one it saw is refused when it is stale, never merged (SECURITY_CASES 18)."""
+"""Versions: a write that names the one it saw is refused when it is stale, never merged (case 18)."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
