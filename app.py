@@ -9,7 +9,7 @@ import signal
 import sys
 
 from flask import Flask
-from werkzeug.serving import run_simple
+from werkzeug.serving import make_server
 
 import cli
 from ai_responder import Completes
@@ -55,8 +55,9 @@ def opening_lines(foyer: Foyer, *, terminal: bool | None = None) -> list[str]:
     The key itself is only said on a terminal, where nobody collects the lines.
     """
     settings, storage = foyer.settings, foyer.storage
-    host = "localhost" if settings.bind_host in ("0.0.0.0", "::") else settings.bind_host  # noqa: S104
-    address = f"http://{host}:{settings.port}"
+    everywhere = settings.bind_host in ("0.0.0.0", "::")  # noqa: S104
+    address = f"http://{'localhost' if everywhere else settings.bind_host}:{settings.port}"
+    reach = "from every machine that reaches this one" if everywhere else "from this machine"
     kept = "survives a restart" if foyer.survives_restart else "IS LOST AT THE NEXT RESTART: this host has no disk"
     ai = (
         f"{settings.openai_model}, canned replies when it cannot"
@@ -65,8 +66,8 @@ def opening_lines(foyer: Foyer, *, terminal: bool | None = None) -> list[str]:
     )
     mail = f"by {settings.smtp_host}" if settings.smtp_host else "one log line per notice (no SMTP_HOST)"
     lines = [
-        f"Foyer is open at {address} (help at {address}/docs)",
-        f"  data   {settings.data_dir / storage.location_hint} ({storage.name}), {kept}",
+        f"Foyer is open at {address} {reach} (help at {address}/docs)",
+        f"  data   {storage.path} ({storage.name}), {kept}",
         f"  AI     {ai}",
         f"  mail   {mail}",
     ]
@@ -95,6 +96,7 @@ def main() -> None:
     foyer: Foyer = app.extensions["foyer"]
     settings = foyer.settings
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server = make_server(settings.bind_host, settings.port, app, threaded=True)  # says so when the port is taken
     try:
         foyer.start()
     except StorageError as error:
@@ -102,7 +104,9 @@ def main() -> None:
     sys.stdout.write("\n".join(opening_lines(foyer)) + "\n")
     sys.stdout.flush()
     try:
-        run_simple(settings.bind_host, settings.port, app, threaded=True)
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
     finally:
         foyer.stop()
 

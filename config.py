@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     port: int = Field(5000, ge=0, le=65535, description="port to listen on")
     threads: int = Field(16, ge=1, le=256, description="requests served at once by one process")
     data_dir: Path = Field(
-        HERE / "data", description="folder of the data file, its journal, its lock and the made keys"
+        HERE / "data", description="folder of the data file and its journal, lock, private query file and made keys"
     )
     database_url: SecretStr = Field(
         SecretStr("json:"), description="`json:` (a JSON file in DATA_DIR) or `sqlite:///path.db`"
@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     smtp_port: int = Field(587, ge=1, le=65535, description="port of the mail server")
     smtp_username: str = Field("", description="name to sign in to the mail server with")
     smtp_password: SecretStr = Field(SecretStr(""), description="password of that name")
-    smtp_security: Literal["none", "starttls", "tls"] = Field("starttls", description="how the connection is protected")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        "starttls", description="how the connection is protected: `none`, `starttls` or `tls`"
+    )
     mail_from: str = Field("support@localhost", description="sender of every notice")
     support_email: str = Field("", description="who is alerted to urgent tickets")
     render: str = Field("", description="set by Render; the same as APP_ENV=production")
@@ -93,7 +95,7 @@ class Settings(BaseSettings):
     def _production_has_a_secret(self) -> "Settings":
         secret = self.secret_key.get_secret_value()
         if (secret or self.production) and len(secret.encode()) < 32:
-            raise ValueError("SECRET_KEY must be given in production and be 32 bytes or more")
+            raise ValueError("SECRET_KEY must be 32 bytes or more, and must be given in production")
         return self
 
     @property
@@ -110,10 +112,15 @@ class Settings(BaseSettings):
         return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
 
 
+def _problem(name: str, message: str) -> str:
+    words = message.removeprefix("Value error, ")
+    return f"{name}: {words}" if name else words
+
+
 def load_settings() -> Settings:
     """The settings of this process. Raises ConfigError naming each variable that cannot be used (never its value)."""
     try:
         return Settings()
     except ValidationError as error:
-        problems = [f"{'.'.join(str(p) for p in e['loc']).upper() or 'Settings'}: {e['msg']}" for e in error.errors()]
+        problems = [_problem(".".join(map(str, e["loc"])).upper(), e["msg"]) for e in error.errors()]
         raise ConfigError("Cannot start, please correct the environment: " + "; ".join(problems)) from None

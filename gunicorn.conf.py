@@ -6,10 +6,13 @@ One worker with threads, because a JSON file serves one process; the store is op
 import sys
 from typing import Any
 
-from config import load_settings
+from config import ConfigError, load_settings
 from storage import StorageError
 
-_settings = load_settings()
+try:
+    _settings = load_settings()
+except ConfigError as error:
+    sys.exit(str(error))
 
 bind = f"{_settings.bind_host}:{_settings.port}"
 workers = 1

@@ -163,7 +163,16 @@ def counted(pairs: Mapping[str, int], keys: Iterable[str]) -> list[dict[str, Any
     return [{"key": key, "label": label(key), "count": pairs.get(key, 0)} for key in keys]
 
 
+_LABELS = {
+    "ai_responded": "AI responded",
+    "waiting_customer": "Waiting for customer",
+    "api": "API",
+    "powerapps": "Power Apps",
+    "email": "E-mail",
+}
+
+
 def label(key: str) -> str:
     """How a person reads an enumeration value: `waiting_customer` is `Waiting customer`."""
     text = key.replace("_", " ")
-    return text[:1].upper() + text[1:] if key != "ai_responded" else "AI responded"
+    return _LABELS.get(key, text[:1].upper() + text[1:])

@@ -35,6 +35,7 @@ class SqliteFile:
         self.path = path
         self.durable = True
         self.location_hint = path.name
+        self.data_path = path
         self._engine = self._make_engine()
         self._idle_readers: deque[Connection] = deque()
         self._idle_writers: deque[Connection] = deque()

@@ -309,6 +309,7 @@ class Storage:
         self.exclusive = engine.exclusive
         self.durable = engine.durable
         self.location_hint = engine.location_hint
+        self.path = engine.data_path
 
     @contextmanager
     def desk(self, actor: Actor | None, *, write: bool = False) -> Iterator[Desk]:

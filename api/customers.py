@@ -1,7 +1,7 @@
 """Customers over HTTP: list them, read one."""
 
 from api import shapes
-from api.envelope import Answer
+from api.envelope import Answer, how_many
 from api.fields import Text
 from api.noun import Noun
 from api.replies import PageQuery
@@ -33,7 +33,7 @@ def list_customers(desk: Desk, query: Row) -> Answer:
     Customers with counts of their tickets, the newest first.
     """
     rows, total = customers.find(desk, limit=query["limit"], offset=query["offset"], words=query.get("q", ""))
-    return Answer(rows, f"{total} customers.", page=(total, query["limit"], query["offset"]))
+    return Answer(rows, how_many(total, "customer"), page=(total, query["limit"], query["offset"]))
 
 
 @blp.get("/api/customers/<name>", "GetCustomer", may=Permission.CUSTOMERS_READ, gives=shapes.Customer)

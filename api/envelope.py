@@ -22,6 +22,11 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def how_many(count: int, thing: str, things: str = "") -> str:
+    """`1 ticket.`, `7 tickets.`"""
+    return f"{count} {thing if count == 1 else things or thing + 's'}."
+
+
 def render(answer: Answer) -> Response:
     """The answer as a response."""
     body: dict[str, Any] = {
@@ -31,7 +36,7 @@ def render(answer: Answer) -> Response:
     }
     if answer.page is not None:
         body["total"], body["limit"], body["offset"] = answer.page
-    return respond(orjson.dumps(body), answer.status, answer.headers)
+    return respond(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE), answer.status, answer.headers)
 
 
 def _fitting(message: str) -> str:

@@ -72,6 +72,7 @@ class Choice(fields.String):
 
     def __init__(self, choices: Sequence[str], *, also: dict[str, str] | None = None, **kwargs: Any) -> None:
         self.choices = choices
+        self.accepted = list(choices)
         self.also = also or {}
         super().__init__(**_described(kwargs, enum=list(choices)))
 
@@ -83,7 +84,7 @@ class Choice(fields.String):
         word = value.strip().lower().replace(" ", "_").replace("-", "_") if isinstance(value, str) else None
         word = self.also.get(word, word) if word else word
         if word is None or word not in self.choices:
-            raise ValidationError(f"{name} must be one of: {', '.join(self.choices)}.")
+            raise ValidationError(f"{name} must be one of: {', '.join(self.accepted)}.")
         return word
 
 
@@ -95,6 +96,7 @@ class Choices(Choice):
     ) -> None:
         self.groups = groups or {}
         super().__init__(choices, **kwargs)
+        self.accepted += self.groups
         self.metadata = {name: value for name, value in self.metadata.items() if name != "enum"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:  # type: ignore[override]

@@ -1,7 +1,7 @@
 """Drop-downs over HTTP."""
 
 from api import shapes
-from api.envelope import Answer
+from api.envelope import Answer, how_many
 from api.noun import Noun
 from permissions import Permission
 from services import lookups
@@ -17,4 +17,4 @@ def list_choices(desk: Desk, name: str) -> Answer:
     One of statuses, priorities, categories, teams, tiers and agents, as value and label.
     """
     data = lookups.choices(desk, name)
-    return Answer(data, f"{len(data)} choices.", page=(len(data), len(data), 0))
+    return Answer(data, how_many(len(data), "choice"), page=(len(data), len(data), 0))

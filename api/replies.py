@@ -3,7 +3,7 @@
 from marshmallow import Schema
 
 from api import shapes
-from api.envelope import Answer
+from api.envelope import Answer, how_many
 from api.fields import Choice, Email, Number, Text, Yes
 from api.noun import Noun
 from api.ticket_inputs import Repeatable, Versioned, said
@@ -49,7 +49,7 @@ def list_replies(desk: Desk, ticket_id: str, query: Row) -> Answer:
     """
     rows, total = replies.of_ticket(desk, ticket_id, limit=query["limit"], offset=query["offset"])
     data = [reply_shape(row, desk.actor) for row in rows]
-    return Answer(data, f"{total} replies.", page=(total, query["limit"], query["offset"]))
+    return Answer(data, how_many(total, "reply", "replies"), page=(total, query["limit"], query["offset"]))
 
 
 @blp.post(

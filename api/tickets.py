@@ -8,7 +8,7 @@ from flask import Response, g
 
 import models
 from api import shapes
-from api.envelope import Answer, render
+from api.envelope import Answer, how_many, render
 from api.gate import keep_answer, the_foyer
 from api.noun import Noun, current_echo
 from api.ticket_inputs import (
@@ -100,9 +100,7 @@ def list_tickets(desk: Desk, query: Row) -> Answer:
     The newest first, narrowed by any filters, a page at a time.
     """
     rows, total = finding.find(desk, query)
-    return Answer(
-        rows, f"{total} tickets." if total != 1 else "1 ticket.", page=(total, query["limit"], query["offset"])
-    )
+    return Answer(rows, how_many(total, "ticket"), page=(total, query["limit"], query["offset"]))
 
 
 @blp.get("/api/tickets/<ticket_id>", "GetTicket", may=Permission.TICKETS_READ, gives=shapes.Ticket)
@@ -235,4 +233,4 @@ def list_history(desk: Desk, ticket_id: str) -> Answer:
     """
     tickets.get(desk, ticket_id)
     events = [models.event_shape(row) for row in history.of_ticket(desk, ticket_id)]
-    return Answer(events, f"{len(events)} events.", page=(len(events), len(events), 0))
+    return Answer(events, how_many(len(events), "event"), page=(len(events), len(events), 0))

@@ -3,7 +3,7 @@
 from marshmallow import Schema
 
 from api import shapes
-from api.envelope import Answer
+from api.envelope import Answer, how_many
 from api.fields import Moment, Number
 from api.noun import Noun
 from permissions import Permission
@@ -22,7 +22,7 @@ class TriggerQuery(Schema):
 
 def _newer(desk: Desk, column: str, query: Row) -> Answer:
     rows, total = finding.newer(desk, column, query.get("after", ""), limit=query["limit"])
-    return Answer(rows, f"{total} tickets.", page=(total, query["limit"], 0))
+    return Answer(rows, how_many(total, "ticket"), page=(total, query["limit"], 0))
 
 
 @blp.get(
