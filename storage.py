@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -45,6 +45,7 @@ log = logging.getLogger("foyer.storage")
 
 Row = dict[str, Any]
 T = TypeVar("T")
+Sight = Literal["all", "company", "own"]  # how far an actor sees: every company, the own one, the own tickets in it
 Clock = Callable[[], datetime]
 
 
@@ -58,6 +59,7 @@ class Desk:
         self._actor = actor
         self.now = now
         self._scope = {} if actor is None else _identity(actor)
+        self._sight: Sight = "all" if actor is None else "own" if actor.is_customer else "company"
 
     @property
     def actor(self) -> Actor:
@@ -68,21 +70,18 @@ class Desk:
 
     def rows(self, table: Table, *columns: Any) -> Select[Any]:
         """A selectable of the rows of `table` that exist for this actor, to be narrowed and ordered further."""
-        kind = "all" if self._actor is None else self._actor.role
-        base = _visible(table, kind == "all", kind == "customer")
+        base = _visible(table, self._sight)
         return base.with_only_columns(*columns) if columns else base
 
     def only(self, table: Table, fields: tuple[str, ...]) -> Select[Any]:
         """As `rows`, with the named columns alone."""
-        kind = "all" if self._actor is None else self._actor.role
-        return _visible(table, kind == "all", kind == "customer", fields)
+        return _visible(table, self._sight, fields)
 
     def get(self, table: Table, row_id: str, *, lock: bool = False) -> Row | None:
         """The row with that id, or None. `lock` keeps other writers away until this unit of work ends."""
-        kind = "all" if self._actor is None else self._actor.role
-        statement = _by_id(table, kind == "all", kind == "customer", lock)
+        statement = _by_id(table, self._sight, lock)
         row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
-        return None if row is None else dict(zip(row._fields, row, strict=True))
+        return _whole(row)
 
     def find(self, statement: Select[Any], **params: Any) -> list[Row]:
         """The rows of a selectable made by `rows`."""
@@ -164,15 +163,14 @@ class Desk:
         self.touched.add(table.name)
         statement = update(table).where(table.c.id == row_id, *self._conditions(table)).values(self._kept(values))
         row = self._connection.execute(statement.returning(table), self._scope).first()
-        return None if row is None else dict(zip(row._fields, row, strict=True))
+        return _whole(row)
 
     def count_up(self, table: Table, row_id: str, column: str) -> Row | None:
         """Adds one to a number of one row, which stays locked to the end of the unit of work, and gives the row back."""
         self.touched.add(table.name)
-        kind = "all" if self._actor is None else self._actor.role
-        statement = _raising(table, column, kind == "all", kind == "customer")
+        statement = _raising(table, column, self._sight)
         row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
-        return None if row is None else dict(zip(row._fields, row, strict=True))
+        return _whole(row)
 
     def update_where(self, table: Table, *conditions: ColumnElement[bool], **values: Any) -> int:
         """Changes every row that meets the conditions; tells how many."""
@@ -214,8 +212,7 @@ class Desk:
             yield
 
     def _conditions(self, table: Table) -> list[ColumnElement[bool]]:
-        kind = "all" if self._actor is None else self._actor.role
-        return _scope_of(table, kind == "all", kind == "customer")
+        return _scope_of(table, self._sight)
 
     def _complete(self, table: Table, values: Mapping[str, Any]) -> Row:
         row = {"id": str(uuid7()), **values}
@@ -230,6 +227,10 @@ class Desk:
         return {name: value for name, value in values.items() if self._actor is None or name != "company_id"}
 
 
+def _whole(row: Any) -> Row | None:
+    return None if row is None else dict(zip(row._fields, row, strict=True))
+
+
 def _identity(actor: Actor) -> dict[str, str]:
     """Who an actor is, as the conditions of `_scope_of` name it."""
     person = {
@@ -240,15 +241,15 @@ def _identity(actor: Actor) -> dict[str, str]:
     return {"company_": actor.company_id, **person}
 
 
-def _scope_of(table: Table, unscoped: bool, customer: bool) -> list[ColumnElement[bool]]:
+def _scope_of(table: Table, sight: Sight) -> list[ColumnElement[bool]]:
     """Question 2 of the house, answered: which rows of `table` exist for an actor of this kind?"""
-    if unscoped:
+    if sight == "all":
         return []
     company: ColumnElement[str] = bindparam("company_", type_=tables.companies.c.id.type)
     if table is tables.companies:
         return [table.c.id == company]
     conditions: list[ColumnElement[bool]] = [table.c.company_id == company]
-    if not customer or table is tables.idempotency:
+    if sight == "company" or table is tables.idempotency:
         return conditions
     person: ColumnElement[str] = bindparam("customer_", type_=tables.customers.c.id.type)
     mine = tables.tickets.c.customer_row == person
@@ -272,14 +273,14 @@ def _scope_of(table: Table, unscoped: bool, customer: bool) -> list[ColumnElemen
 
 
 @cache
-def _visible(table: Table, unscoped: bool, customer: bool, fields: tuple[str, ...] = ()) -> Select[Any]:
+def _visible(table: Table, sight: Sight, fields: tuple[str, ...] = ()) -> Select[Any]:
     chosen: list[Any] = [table.c[name] for name in fields] or [table]
-    return select(*chosen).where(*_scope_of(table, unscoped, customer))
+    return select(*chosen).where(*_scope_of(table, sight))
 
 
 @cache
-def _by_id(table: Table, unscoped: bool, customer: bool, lock: bool) -> Select[Any]:
-    statement = _visible(table, unscoped, customer).where(table.c.id == bindparam("id_"))
+def _by_id(table: Table, sight: Sight, lock: bool) -> Select[Any]:
+    statement = _visible(table, sight).where(table.c.id == bindparam("id_"))
     return statement.with_for_update() if lock else statement
 
 
@@ -289,9 +290,9 @@ def _insertion(table: Table) -> Insert:
 
 
 @cache
-def _raising(table: Table, column: str, unscoped: bool, customer: bool) -> ReturningUpdate[Any]:
+def _raising(table: Table, column: str, sight: Sight) -> ReturningUpdate[Any]:
     raised = {column: table.c[column] + 1}
-    conditions = _scope_of(table, unscoped, customer)
+    conditions = _scope_of(table, sight)
     return update(table).where(table.c.id == bindparam("id_"), *conditions).values(raised).returning(table)
 
 

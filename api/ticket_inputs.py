@@ -177,7 +177,7 @@ def said(body: Row) -> dict[str, Any]:
     """Takes out of a body who is said to act, and the version it is for (from If-Match as well)."""
     action = body.pop("action", "")
     user = body.pop("user", "")
-    return {"user": f"{user} ({action})" if user and action else user or action, "version": named_version(body)}
+    return {"said_by": f"{user} ({action})" if user and action else user or action, "version": named_version(body)}
 
 
 def named_version(body: Row) -> int | None:

@@ -88,7 +88,7 @@ def create_ticket(desk: Desk, body: Row, query: Row) -> Answer:
     Opens a ticket. It is triaged and, without a language model, answered at once; with one the answer follows, and wait
     says how many seconds to wait for it.
     """
-    who = said(body)["user"]
+    who = said(body)["said_by"]
     ticket = intake.open_ticket(desk, body, model_ready=the_foyer().model is not None, said_by=who)
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is open.", desk.actor, status=201)
 

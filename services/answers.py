@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 import jobs
 from ai_responder import MAX_ENTRIES, Answer, Completes, canned, write
@@ -51,13 +50,15 @@ def _still_wanted(ticket: Row) -> bool:
     return ticket["ai_status"] == "pending" and ticket["status"] == "new" and not ticket["human_replied"]
 
 
-def write_again(open_desk: OpenDesk, ticket_id: str, model: Completes | None, **said: Any) -> Row:
+def write_again(
+    open_desk: OpenDesk, ticket_id: str, model: Completes | None, *, said_by: str = "", version: int | None = None
+) -> Row:
     """A new answer on request, at once: the model's when it may be asked, else the canned one.
 
     Raises AppError 404, and 409 when the ticket is resolved or closed, or a person replied while the model was thinking.
     """
     with open_desk() as desk:
-        before = tickets.take(desk, ticket_id, said.get("version"))
+        before = tickets.take(desk, ticket_id, version)
         _check_open(before)
         with_model = model if settings.current(desk)["ai_enabled"] else None
         history = replies.public(desk, ticket_id, most=MAX_ENTRIES)
@@ -67,7 +68,7 @@ def write_again(open_desk: OpenDesk, ticket_id: str, model: Completes | None, **
         _check_open(ticket)
         if ticket["version"] != before["version"]:
             raise conflict("changed_meanwhile", "Somebody worked on this ticket meanwhile. Look at it again first.")
-        history_of.record(desk, ticket_id, [ASKED], said_by=said.get("user", ""))
+        history_of.record(desk, ticket_id, [ASKED], said_by=said_by)
         return record(desk, ticket, answer)
 
 

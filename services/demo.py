@@ -56,16 +56,16 @@ def _take_step(desk: Desk, ticket_id: str, step: Row, agent: str) -> None:
     text: Any = step.get("text", "")
     match step["do"]:
         case "assign":
-            tickets.assign(desk, ticket_id, agent, user=agent)
+            tickets.assign(desk, ticket_id, agent, said_by=agent)
         case "reply":
-            replies.add(desk, ticket_id, {"body": text, "author_name": agent}, user=agent)
+            replies.add(desk, ticket_id, {"body": text, "author_name": agent}, said_by=agent)
         case "note":
-            replies.add(desk, ticket_id, {"body": text, "author_name": agent, "internal": True}, user=agent)
+            replies.add(desk, ticket_id, {"body": text, "author_name": agent, "internal": True}, said_by=agent)
         case "customer":
             replies.add(desk, ticket_id, {"body": text, "author_role": "customer"})
         case "resolve":
-            tickets.resolve(desk, ticket_id, text, user=agent)
+            tickets.resolve(desk, ticket_id, text, said_by=agent)
         case "reopen":
-            tickets.reopen(desk, ticket_id, user=agent)
+            tickets.reopen(desk, ticket_id, said_by=agent)
         case status:
-            tickets.update(desk, ticket_id, {"status": status}, user=agent)
+            tickets.update(desk, ticket_id, {"status": status}, said_by=agent)

@@ -1,7 +1,5 @@
 """A ticket's thread: what customers, agents and the AI wrote, and the notes customers never see."""
 
-from typing import Any
-
 import times
 from errors import conflict, invalid_field
 from services import notices, tickets
@@ -24,28 +22,28 @@ def public(desk: Desk, ticket_id: str, *, most: int) -> list[Row]:
     return desk.find(chosen.order_by(replies.c.created_at.desc(), replies.c.id.desc()).limit(most))[::-1]
 
 
-def add(desk: Desk, ticket_id: str, given: Row, **said: Any) -> Row:
+def add(desk: Desk, ticket_id: str, given: Row, *, said_by: str = "", version: int | None = None) -> Row:
     """Adds to the thread. A public reply moves the ticket and is mailed to the other side. Raises AppError 404, 409, 412."""
-    ticket = tickets.take(desk, ticket_id, said.get("version"))
+    ticket = tickets.take(desk, ticket_id, version)
     role = _author_role(desk, given)
     internal = bool(given.get("internal"))
     if internal and role == "customer":
         raise invalid_field("internal", "Only agents write internal notes.")
     if not internal:
-        ticket = _move(desk, ticket, role, said_by=said.get("user", ""))
+        ticket = _move(desk, ticket, role, said_by=said_by)
     reply = desk.insert(
         replies,
         {
             "ticket_id": ticket["id"],
             "author_role": role,
-            **_author(ticket, role, given, said_by=said.get("user", "")),
+            **_author(ticket, role, given, said_by=said_by),
             "body": given["body"],
             "internal": internal,
             "created_at": desk.now,
         },
     )
     note = Change("note_added" if internal else "replied", "replies", "", reply["id"])
-    record(desk, ticket["id"], [note], said_by=said.get("user", ""))
+    record(desk, ticket["id"], [note], said_by=said_by)
     if not internal:
         notices.replied(desk, ticket, reply)
     return reply

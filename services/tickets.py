@@ -55,14 +55,16 @@ def take(desk: Desk, ticket_id: str, version: int | None = None) -> Row:
     return ticket
 
 
-def assign(desk: Desk, ticket_id: str, named: str, *, auto: bool = False, **said: Any) -> Row:
+def assign(
+    desk: Desk, ticket_id: str, named: str, *, auto: bool = False, said_by: str = "", version: int | None = None
+) -> Row:
     """Gives the ticket to an agent, named or (`auto`) the least busy one."""
-    ticket = take(desk, ticket_id, said.get("version"))
+    ticket = take(desk, ticket_id, version)
     check_move(ticket, "assign")
     agent = (
         agents.least_busy(desk, ticket["assigned_team"]) if auto else agents.resolve(desk, named, field="agent_email")
     )
-    return _assign(desk, ticket, agent, said_by=said.get("user", ""))
+    return _assign(desk, ticket, agent, said_by=said_by)
 
 
 def _assign(desk: Desk, ticket: Row, agent: str, *, said_by: str) -> Row:
@@ -74,23 +76,23 @@ def _assign(desk: Desk, ticket: Row, agent: str, *, said_by: str) -> Row:
     return changed
 
 
-def unassign(desk: Desk, ticket_id: str, **said: Any) -> Row:
+def unassign(desk: Desk, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
     """Takes the ticket from its agent."""
-    ticket = take(desk, ticket_id, said.get("version"))
+    ticket = take(desk, ticket_id, version)
     check_move(ticket, "unassign")
     if not ticket["assigned_to"]:
         return ticket
-    return write(desk, ticket, _freed(ticket), "unassigned", said_by=said.get("user", ""))
+    return write(desk, ticket, _freed(ticket), "unassigned", said_by=said_by)
 
 
 def _freed(ticket: Row) -> Row:
     return {**moved(ticket, "unassign"), "assigned_to": "", "assigned_at": None}
 
 
-def resolve(desk: Desk, ticket_id: str, resolution: str, **said: Any) -> Row:
+def resolve(desk: Desk, ticket_id: str, resolution: str, *, said_by: str = "", version: int | None = None) -> Row:
     """Resolves the ticket and tells the customer how."""
-    ticket = take(desk, ticket_id, said.get("version"))
-    return _resolve(desk, ticket, resolution, said_by=said.get("user", ""))
+    ticket = take(desk, ticket_id, version)
+    return _resolve(desk, ticket, resolution, said_by=said_by)
 
 
 def _resolve(desk: Desk, ticket: Row, resolution: str, *, said_by: str) -> Row:
@@ -104,10 +106,10 @@ def _resolved_now(desk: Desk, ticket: Row) -> Row:
     return {"resolved_at": desk.now, "resolution_seconds": times.seconds_between(ticket["created_at"], desk.now)}
 
 
-def reopen(desk: Desk, ticket_id: str, **said: Any) -> Row:
+def reopen(desk: Desk, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
     """Opens a resolved or closed ticket again."""
-    ticket = take(desk, ticket_id, said.get("version"))
-    return write(desk, ticket, reopened(ticket, "reopen"), "reopened", said_by=said.get("user", ""))
+    ticket = take(desk, ticket_id, version)
+    return write(desk, ticket, reopened(ticket, "reopen"), "reopened", said_by=said_by)
 
 
 def reopened(ticket: Row, move: str) -> Row:
@@ -124,10 +126,9 @@ def remove(desk: Desk, ticket_id: str, version: int | None) -> None:
     desk.delete(tickets, tickets.c.id == ticket["id"])
 
 
-def update(desk: Desk, ticket_id: str, news: Row, **said: Any) -> Row:
+def update(desk: Desk, ticket_id: str, news: Row, *, said_by: str = "", version: int | None = None) -> Row:
     """Changes what is named; status, assigned_to and resolution go through the moves. Raises AppError 400, 404, 409, 412."""
-    ticket = take(desk, ticket_id, said.get("version"))
-    said_by = said.get("user", "")
+    ticket = take(desk, ticket_id, version)
     cleared = {name: CLEARABLE[name] for name in news.pop("clear", [])}
     if twice := sorted(set(cleared) & set(news)):
         raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
