@@ -22,6 +22,7 @@ preload_app = False
 timeout = 60
 graceful_timeout = 25
 keepalive = 30
+limit_request_line = 8190  # the most gunicorn takes: long searches are answered by us, not by its HTML
 loglevel = "warning"
 
 

@@ -171,9 +171,17 @@ def replay(stored: idempotency.Stored) -> Response:
     return respond(body.encode(), stored.status, {**headers, "Idempotent-Replay": "true"})
 
 
+def _as_sent(header: str) -> str:
+    """A header's text: WSGI hands on its bytes as Latin-1, callers send UTF-8."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
+
+
 def idempotency_key(body: dict[str, Any] | None) -> str:
     """The key of this call: the header or the body's client_reference. Raises AppError 400 when they differ."""
-    header = request.headers.get("Idempotency-Key", "").strip()
+    header = _as_sent(request.headers.get("Idempotency-Key", "").strip())
     reference = (body or {}).pop("client_reference", "")
     if header and reference and header != reference:
         raise invalid_field("client_reference", "client_reference and the header Idempotency-Key must not differ.")

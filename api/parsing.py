@@ -15,7 +15,7 @@ import orjson
 from flask import Request, g, request
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api.fields import THIS_FIELD
 from errors import AppError, FieldError, bad_request, invalid, too_large
@@ -43,6 +43,7 @@ def read_json(req: Request) -> dict[str, Any]:
     """The body as an object; no body at all is an empty one. Raises AppError 400, 413, 415."""
     raw = read_body(req)
     if not raw.strip():
+        g.body = {}
         return {}
     if not req.is_json:
         raise AppError("Send JSON, with the header Content-Type: application/json.", "not_json", 415)
@@ -68,11 +69,21 @@ def _check_text(query: bytes) -> None:
 
 
 def read_body(req: Request) -> bytes:
-    """The bytes of the body. Raises AppError 413."""
+    """The bytes of the body. Raises AppError 400 for a body that is torn, 413 for one that is too large."""
+    most = req.max_content_length or 0
     try:
-        return req.get_data(cache=True)
+        raw = req.get_data(cache=True)
     except RequestEntityTooLarge as error:
-        raise too_large(req.max_content_length or 0) from error
+        raise too_large(most) from error
+    except HTTPException:
+        raise
+    except Exception as error:  # each server has exceptions of its own for a body that breaks off or is badly chunked
+        raise bad_request("bad_body", "The body could not be read to its end.") from error
+    if req.content_length is None and len(raw) >= most:
+        raise too_large(most)  # sent in chunks, its length not said: what the server hands on ends at the limit
+    if req.content_length is not None and len(raw) < req.content_length:
+        raise bad_request("bad_body", "The body ended before it was complete. Nothing was done.")
+    return raw
 
 
 def read_upload(req: Request) -> bytes:
@@ -110,7 +121,7 @@ def prepared(values: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     echo = {name: given.pop(name) for name in list(given) if name in read_only}
     known = _names(schema)
     unknown = [name for name in given if name not in known]
-    errors += [FieldError(name[:100], _unknown(name, known)) for name in unknown[:MAX_FIELDS]]
+    errors += [FieldError(_shown(name, 100), _unknown(name, known)) for name in unknown[:MAX_FIELDS]]
     given = {name: value for name, value in given.items() if name in known}
     if errors:
         raise invalid(*errors, *flattened(schema.validate(given)))
@@ -132,14 +143,26 @@ def _resolve_aliases(given: dict[str, Any], aliases: Mapping[str, str]) -> list[
     errors = []
     for alias in [name for name in given if name in aliases]:
         name, value = aliases[alias], given.pop(alias)
-        if given.setdefault(name, value) != value:
+        if _differ(given.setdefault(name, value), value):
             errors.append(FieldError(alias, f"{alias} and {name} mean the same and must not differ."))
     return errors
 
 
+def _shown(name: str, most: int) -> str:
+    """A caller's own word as it may be said back."""
+    return "".join(character if character.isprintable() else "?" for character in name[:most])
+
+
+def _differ(one: Any, other: Any) -> bool:
+    try:
+        return bool(one != other)
+    except RecursionError:  # nested a thousand levels deep; no field takes that, and the schema will say so
+        return True
+
+
 def _unknown(name: str, known: Iterable[str]) -> str:
     close = get_close_matches(name[:100].lower(), sorted(known), n=1, cutoff=0.6)
-    shown = name[:60]
+    shown = _shown(name, 60)
     if close:
         return f"{shown} is not known here. Did you mean {close[0]}?"
     accepted = ", ".join(sorted(known)) or "nothing"

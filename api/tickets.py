@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import orjson
-from flask import Response, g
+from flask import Response, g, request
 
 import models
 from api import shapes
@@ -19,6 +19,7 @@ from api.ticket_inputs import (
     ResolveTicket,
     TicketChanges,
     TicketQuery,
+    Versioned,
     named_version,
     said,
 )
@@ -156,7 +157,8 @@ def delete_ticket(desk: Desk, ticket_id: str) -> Answer:
 
     Removes it with its thread and history; only admins may.
     """
-    tickets.remove(desk, ticket_id, named_version({}))
+    body = Noun.ARGUMENTS_PARSER.parse(Versioned(), request, location="json")
+    tickets.remove(desk, ticket_id, named_version(body))
     return Answer({"deleted": True}, "The ticket is deleted.")
 
 

@@ -7,6 +7,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -17,6 +18,8 @@ import orjson
 from errors import FieldError, bad_request, invalid
 
 DELIMITERS = ",;\t"
+MAX_WRONG_COLUMNS = 50  # told by name; a header of a million columns is told no more than that
+csv.field_size_limit(32 * 1024 * 1024)  # how long a text may be is the fields' business, not the reader's
 # Columns of message exports, beside the ticket's own field names and their aliases.
 COLUMN_ALIASES = {
     "user_id": "customer_id",
@@ -147,12 +150,12 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | N
 def _columns(header: list[str], known: Collection[str]) -> list[str]:
     """The field names of a header. Raises AppError 400 naming every column that means nothing here or stands twice."""
     columns = [_field_name(name) for name in header]
-    wrong = []
-    for shown, name in zip(header, columns, strict=True):
-        if shown.strip() and name not in known:
-            wrong.append(FieldError(shown[:100], _unknown(shown, name, known)))
-        elif name and columns.count(name) > 1 and all(error.field != name for error in wrong):
-            wrong.append(FieldError(name, f"There are two columns {name}."))
+    unknown = [
+        (shown, name) for shown, name in zip(header, columns, strict=True) if shown.strip() and name not in known
+    ]
+    wrong = [FieldError(shown[:100], _unknown(shown, name, known)) for shown, name in unknown[:MAX_WRONG_COLUMNS]]
+    twice = [name for name, count in Counter(columns).items() if name in known and count > 1]
+    wrong += [FieldError(name, f"There are two columns {name}.") for name in twice]
     if wrong:
         raise invalid(*wrong)
     return columns

@@ -80,7 +80,7 @@ def test_a_control_character_in_a_tag_names_the_tag(admin):
 
 @pytest.mark.parametrize("name", ["a\x00b", "\x00"])
 def test_a_control_character_in_a_name_is_400(admin, name):
-    refused(admin.post("/api/tickets", {**NEW, name: 1}), 400, "invalid_fields", name)
+    refused(admin.post("/api/tickets", {**NEW, name: 1}), 400, "invalid_fields", name.replace("\x00", "?"))
 
 
 @pytest.mark.parametrize(
