@@ -108,3 +108,10 @@ def test_control_characters_in_a_name_are_not_said_back(admin):
     refused = admin.post("/api/tickets", {"ti\u0000tle": "x"})
     assert refused.status_code == 400
     assert "\u0000" not in str(refused.json)
+
+
+def test_very_many_unknown_fields_are_answered_with_some(admin):
+    raw = b"{" + b",".join(b'"%d":1' % number for number in range(90_000)) + b"}"
+    response = admin.post("/api/tickets", data=raw, content_type="application/json")
+    assert response.status_code == 400
+    assert 100 <= len(response.json["data"]["errors"]) < 200
