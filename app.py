@@ -9,11 +9,13 @@ import signal
 import sys
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.serving import make_server
 
 import cli
 from ai_responder import Completes
 from api import routes, specs
+from api.limits import Limits
 from config import ConfigError, Settings, load_settings
 from credentials import key_file
 from foyer import Foyer
@@ -36,10 +38,13 @@ def create_app(
     app = Flask("foyer", static_folder=None, root_path=str(settings.data_dir))
     app.url_map.strict_slashes = False
     app.extensions["foyer"] = Foyer(settings, clock=clock, model=model, mailer=mailer)
+    app.extensions["limits"] = Limits(settings)
     app.extensions["api"] = routes.install(app, cors_origins=settings.cors_origin_list)
     cli.register(app)
     app.register_blueprint(specs.blp)
     app.register_blueprint(pages.blp)
+    if proxies := settings.trusted_proxies:  # each of them adds one value; what callers wrote before is not believed
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return app
 
 
@@ -58,7 +63,8 @@ def opening_lines(foyer: Foyer, *, terminal: bool | None = None) -> list[str]:
     everywhere = settings.bind_host in ("0.0.0.0", "::")  # noqa: S104
     address = f"http://{'localhost' if everywhere else settings.bind_host}:{settings.port}"
     reach = "from every machine that reaches this one" if everywhere else "from this machine"
-    kept = "survives a restart" if foyer.survives_restart else "IS LOST AT THE NEXT RESTART: this host has no disk"
+    stays = foyer.survives_restart
+    kept = "survives a restart" if stays else f"IS LOST AT THE NEXT RESTART\n         {foyer.storage_note}"
     ai = (
         f"{settings.openai_model}, canned replies when it cannot"
         if foyer.model
@@ -73,7 +79,8 @@ def opening_lines(foyer: Foyer, *, terminal: bool | None = None) -> list[str]:
     ]
     given = settings.api_key.get_secret_value()
     file = key_file(settings)
-    lines.append(f"  key    {'the one in API_KEY' if given else f'in {file}'}")
+    made = f"in {file}" if stays else f"in {file}, lost with the data; set API_KEY to keep one"
+    lines.append(f"  key    {'the one in API_KEY' if given else made}")
     if (sys.stdout.isatty() if terminal is None else terminal) and (given or file.exists()):
         key = given or file.read_text().strip()
         ticket = '{"title": "Cannot login", "description": "My team is blocked.", "customer_email": "ada@example.com"}'

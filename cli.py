@@ -14,23 +14,28 @@ import click
 import requests
 from flask import Flask, current_app
 
+import sign_in
+from api.auth import NewCompany
 from api.imports import COLUMNS, checked, summary
+from api.parsing import loaded
+from api.users import NewUser
 from credentials import DEFAULT_COMPANY, key_file
 from errors import AppError, FieldError
 from foyer import Foyer
-from models import Actor
+from models import ROLES, Actor
 from services import demo, import_rows, imports
 from services.import_rows import RawRow
 from storage import StorageError, is_taken
 
-OPERATOR = Actor(DEFAULT_COMPANY, "admin", "command line")
+COMMAND_LINE = "command line"
+OPERATOR = Actor(DEFAULT_COMPANY, "admin", COMMAND_LINE)
 SECONDS = 300  # the longest a running desk may take for one request
 _url = click.option("--url", default="", help="Address of a running desk; found by itself on this machine.")
 
 
 def register(app: Flask) -> None:
     """Adds the commands to the app."""
-    for command in (_import, _demo, _smoke):
+    for command in (_import, _demo, _smoke, _create_company, _create_user):
         app.cli.add_command(command)
 
 
@@ -75,6 +80,43 @@ def _smoke(url: str, key: str) -> None:
     from smoke import smoke
 
     sys.exit(smoke(url, key, say=click.echo))
+
+
+@click.command("create-company")
+@click.argument("company")
+@click.option("--email", required=True, help="E-mail address of the first admin.")
+@click.option("--name", default="", help="Name of the first admin; the address when not given.")
+@click.password_option(help="Their password; asked for when not given.")
+@_url
+def _create_company(company: str, email: str, name: str, password: str, url: str) -> None:
+    """Make a COMPANY with its first admin."""
+    given = {"company": company, "name": name or email, "email": email, "password": password}
+    with _desk(url) as (foyer, address):
+        if address:
+            _post(foyer, f"{address}/api/companies", given)
+        else:
+            sign_in.register(foyer.storage, foyer.tokens, loaded(NewCompany(), given), address=COMMAND_LINE)
+    click.echo(f"{company} is made. {email} signs in as its admin.")
+
+
+@click.command("create-user")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True, help="What they are.")
+@click.option("--name", default="", help="Their name; the address when not given.")
+@click.option("--company", default=DEFAULT_COMPANY, show_default=True, help="Name of their company.")
+@click.password_option(help="Their password; asked for when not given.")
+@_url
+def _create_user(email: str, role: str, name: str, company: str, password: str, url: str) -> None:
+    """Add a person who signs in with EMAIL."""
+    given = {"name": name or email, "email": email, "role": role, "password": password}
+    with _desk(url) as (foyer, address):
+        if address and company != DEFAULT_COMPANY:
+            raise AppError("The desk is running: an admin of that company adds people with POST /api/users.")
+        if address:
+            _post(foyer, f"{address}/api/users", given)
+        else:
+            sign_in.add_person(foyer.storage, company, loaded(NewUser(), given), address=COMMAND_LINE)
+    click.echo(f"{email} signs in as {role} of {company}.")
 
 
 @contextmanager

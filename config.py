@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from limits import parse_many
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -38,6 +39,25 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(""), description="32 bytes or more; required in production, made in DATA_DIR elsewhere"
     )
+    open_registration: bool | None = Field(
+        None, description="whether anybody may register a company; on, but off in production"
+    )
+    rate_limit: str = Field("1200 per minute", description="most requests of one key or person; `off` for none")
+    rate_limit_storage_uri: SecretStr = Field(
+        SecretStr("memory://"), description="where requests are counted; `redis://…` for several instances together"
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, le=9, description="how many proxies in front are believed about the caller's address; 1 on Render"
+    )
+    oidc_issuer: str = Field("", description="OpenID Connect issuer whose bearer tokens are accepted too")
+    oidc_audience: str = Field("", description="audience those tokens must name; required with OIDC_ISSUER")
+    oidc_company: str = Field("default", description="name of the company its people belong to")
+    oidc_company_claim: str = Field(
+        "", description="claim that names the company instead, like `company` or `org.name`"
+    )
+    oidc_role_claim: str = Field("roles", description="claim that holds a person's roles, like `realm_access.roles`")
+    oidc_admin_role: str = Field("admin", description="value there that makes an admin")
+    oidc_agent_role: str = Field("agent", description="value there that makes an agent; everybody else is a customer")
     cors_origins: str = Field("*", description="origins that browsers may call /api from, comma separated")
     public_url: str = Field("", description="address of this desk as customers see it; put into notices")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -77,12 +97,37 @@ class Settings(BaseSettings):
             raise ValueError("must begin with json: or sqlite:///")
         return value
 
+    @field_validator("rate_limit")
+    @classmethod
+    def _known_limit(cls, value: str) -> str:
+        text = value.strip().lower()
+        try:
+            if text == "off" or all(limit.amount for limit in parse_many(text)):
+                return text
+        except ValueError:
+            pass
+        raise ValueError("must be like `1200 per minute`, several with commas between, or `off`")
+
+    @field_validator("rate_limit_storage_uri")
+    @classmethod
+    def _known_counter(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("memory://", "redis://", "rediss://", "redis+unix://")):
+            raise ValueError("must begin with memory://, redis://, rediss:// or redis+unix://")
+        return value
+
     @field_validator("openai_base_url", "public_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str) -> str:  # kept to the letter: tokens name it exactly so
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value
 
     @field_validator("mail_from", "support_email")
     @classmethod
@@ -92,11 +137,22 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _issuer_has_an_audience(self) -> "Settings":
+        if self.oidc_issuer and not self.oidc_audience:
+            raise ValueError("OIDC_AUDIENCE must be given together with OIDC_ISSUER")
+        return self
+
+    @model_validator(mode="after")
     def _production_has_a_secret(self) -> "Settings":
         secret = self.secret_key.get_secret_value()
         if (secret or self.production) and len(secret.encode()) < 32:
             raise ValueError("SECRET_KEY must be 32 bytes or more, and must be given in production")
         return self
+
+    @property
+    def registration_open(self) -> bool:
+        """OPEN_REGISTRATION; without it on, but in production off."""
+        return not self.production if self.open_registration is None else self.open_registration
 
     @property
     def production(self) -> bool:

@@ -1,12 +1,13 @@
-"""Keys: making them, keeping them as hashes, and finding out who presents one.
+"""Keys at the door: the ones a start makes, and finding out who presents one.
 
-What a role may do is permissions.py's question; how a key travels in a request is api/gate.py's.
+How a company keeps its keys is services/keys.py's matter, what a role may do permissions.py's question, and how a key
+travels in a request api/gate.py's.
 """
 
 import contextlib
-import hashlib
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import bindparam, select
@@ -16,25 +17,16 @@ from config import Settings
 from errors import AppError
 from models import Actor
 from permissions import ACT_FOR_CUSTOMERS
+from services import lockout
+from services.keys import FROM_ENVIRONMENT, MADE_AT_START, hashed, new_key, prefix_of
 from storage import Desk, Row, Storage
 from tables import api_keys, companies, customers
 
 DEFAULT_COMPANY = "default"
 USED_EVERY_SECONDS = 600
-_FROM_ENVIRONMENT = "API_KEY"
-_MADE_AT_START = "first key"
-
 _by_hash = select(api_keys).where(api_keys.c.key_hash == bindparam("hash_"))
-
-
-def new_key() -> str:
-    """A key: `fk_` and 256 random bits."""
-    return f"fk_{secrets.token_urlsafe(32)}"
-
-
-def hashed(key: str) -> str:
-    """What is kept of a key (SHA-256: the key is random, so a slow hash would add nothing)."""
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+_operators = api_keys.c.name.in_((FROM_ENVIRONMENT, MADE_AT_START)) & (api_keys.c.company_id == DEFAULT_COMPANY)
+_from_environment = (api_keys.c.name == FROM_ENVIRONMENT) & (api_keys.c.company_id == DEFAULT_COMPANY)
 
 
 def key_file(settings: Settings) -> Path:
@@ -50,29 +42,43 @@ def prepare(storage: Storage, settings: Settings) -> None:
             desk.insert(companies, {"id": DEFAULT_COMPANY, "name": DEFAULT_COMPANY, "created_at": desk.now})
         if given:
             _keep_environment_key(desk, given)
-        elif not desk.count(select(api_keys).where(api_keys.c.role == "admin", api_keys.c.name != _FROM_ENVIRONMENT)):
+        elif not _has_admin(desk):
             key = new_key()
             # Written before it is committed: a key nobody can read would lock everybody out.
             _write_private(key_file(settings), key)
-            _insert_key(desk, _MADE_AT_START, key)
+            _insert_key(desk, MADE_AT_START, key)
         if not given:
-            desk.delete(api_keys, api_keys.c.name == _FROM_ENVIRONMENT)
-    if not settings.secret_key.get_secret_value() and not (settings.data_dir / "secret_key").exists():
-        _write_private(settings.data_dir / "secret_key", secrets.token_urlsafe(48))
+            desk.delete(api_keys, _from_environment)
+    if not settings.secret_key.get_secret_value() and not _secret_file(settings).exists():
+        _write_private(_secret_file(settings), secrets.token_urlsafe(48))
+
+
+def secret(settings: Settings) -> str:
+    """What tokens are signed with: SECRET_KEY, or what the first start made."""
+    return settings.secret_key.get_secret_value() or _secret_file(settings).read_text().strip()
+
+
+def _secret_file(settings: Settings) -> Path:
+    return settings.data_dir / "secret_key"
+
+
+def _has_admin(desk: Desk) -> bool:
+    """Whether the company `default` has an admin's key, besides one that the environment no longer gives."""
+    admins = (api_keys.c.company_id == DEFAULT_COMPANY) & (api_keys.c.role == "admin") & ~_from_environment
+    return bool(desk.count(select(api_keys).where(admins)))
 
 
 def _keep_environment_key(desk: Desk, key: str) -> None:
-    named = api_keys.c.name == _FROM_ENVIRONMENT
-    if desk.count(select(api_keys).where(named, api_keys.c.key_hash == hashed(key))):
+    if desk.count(select(api_keys).where(_from_environment, api_keys.c.key_hash == hashed(key))):
         return
-    desk.delete(api_keys, named)
+    desk.delete(api_keys, _from_environment)
     if desk.count(select(api_keys).where(api_keys.c.key_hash == hashed(key))) == 0:
-        _insert_key(desk, _FROM_ENVIRONMENT, key)
+        _insert_key(desk, FROM_ENVIRONMENT, key)
 
 
 def _insert_key(desk: Desk, name: str, key: str) -> None:
-    prefix = key[:8] if key.startswith("fk_") else ""
-    values = {"company_id": DEFAULT_COMPANY, "name": name, "prefix": prefix, "key_hash": hashed(key), "role": "admin"}
+    values = {"company_id": DEFAULT_COMPANY, "name": name, "role": "admin"}
+    values |= {"prefix": prefix_of(key), "key_hash": hashed(key)}
     desk.insert(api_keys, {**values, "scopes": [ACT_FOR_CUSTOMERS], "created_at": desk.now})
 
 
@@ -86,11 +92,19 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def who_presents(storage: Storage, key: str) -> Actor | None:
-    """The actor of a key, None when there is no such key or its time is over."""
+    """The actor of a key, None when there is no such key or its time is over.
+
+    Raises AppError 429 for a key, right or wrong, that begins like one at which too many wrong ones were tried.
+    """
     wanted = hashed(key)
     row = storage.remembered(api_keys, wanted, lambda: _key_row(storage, wanted))
     now = storage.now()
-    if row is None or (row["expires_at"] and row["expires_at"] <= now):
+    if row is None:
+        _count_wrong(storage, prefix_of(key))
+        return None
+    if row["tries"]:
+        lockout.check(row, now)
+    if row["expires_at"] and row["expires_at"] <= now:
         return None
     used = row["last_used_at"]
     if not used or times.later(used, seconds=USED_EVERY_SECONDS) < now:
@@ -102,24 +116,43 @@ def who_presents(storage: Storage, key: str) -> Actor | None:
     return Actor(row["company_id"], row["role"], row["name"], key_id=row["id"], scopes=tuple(row["scopes"]))
 
 
+def is_operator(storage: Storage, actor: Actor) -> bool:
+    """Whether this is a key of whoever runs the desk: the one in the environment, or the one of the first start."""
+    with storage.desk(None) as desk:
+        return bool(actor.key_id and desk.count(select(api_keys).where(_operators, api_keys.c.id == actor.key_id)))
+
+
 def _key_row(storage: Storage, key_hash: str) -> Row | None:
     with storage.desk(None) as desk:
         return desk.first(_by_hash, hash_=key_hash)
+
+
+def _count_wrong(storage: Storage, prefix: str) -> None:
+    """Notes a wrong key where one of ours begins like it; others leave no trace, so nobody can fill the disk."""
+    with storage.desk(None) as desk:
+        begins_like = desk.find(desk.rows(api_keys).where(api_keys.c.prefix == prefix, api_keys.c.prefix != ""))
+    for row in begins_like:
+        lockout.check(row, storage.now())
+    if begins_like:
+        with storage.desk(None, write=True) as desk:
+            lockout.wrong_key(desk, prefix)
 
 
 def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:
     """`actor` acting as exactly that customer of its company, named by e-mail or customer id; may be unknown yet."""
     wanted = person.strip()
     mail = wanted.lower() if "@" in wanted else ""
-    with storage.desk(actor) as desk:
-        by_name = customers.c.email == mail if mail else customers.c.customer_id == wanted
-        row = desk.first(desk.rows(customers).where(by_name))
+    row = None
+    if wanted:
+        with storage.desk(replace(actor, role="admin")) as desk:
+            by_name = customers.c.email == mail if mail else customers.c.customer_id == wanted
+            row = desk.first(desk.rows(customers).where(by_name))
     email, customer_id = (row["email"], row["customer_id"]) if row else (mail, "" if mail else wanted)
-    return Actor(
-        actor.company_id,
-        "customer",
-        wanted,
-        key_id=actor.key_id,
+    return replace(
+        actor,
+        role="customer",
+        name=wanted or actor.name,
+        scopes=(),
         customer_email=email,
         customer_id=customer_id,
         customer_row=row["id"] if row else "",

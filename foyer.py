@@ -4,18 +4,24 @@ Opens nothing until it is started or first asked; knows no HTTP and no rule.
 """
 
 import threading
+from functools import cached_property
+from pathlib import Path
 
 import credentials
 import times
 from ai_responder import Completes
-from config import Settings
+from config import HERE, Settings
 from jobs import THREADS, Runner
 from llm import Model, open_model
 from notifier import Mailer, open_mailer
+from services import health
 from storage import Clock, Storage, open_storage
+from tables import companies
+from tokens import Tokens
 from workers import tidy, workers
 
 WAITING_SHARE = 4  # at most one in four of the server's threads may wait for a model
+GONE_WITH_THE_CONTAINER = {"overlay", "aufs", "tmpfs", "ramfs"}
 
 
 class Foyer:
@@ -51,6 +57,7 @@ class Foyer:
         self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self))
         if self.mailer.mode == "console":
             self.runner.settled_together = frozenset({"mail"})
+        self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
         self._opening = threading.Lock()
         self._storage: Storage | None = None
 
@@ -63,15 +70,28 @@ class Foyer:
                     self._storage = self._open()
         return self._storage
 
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Signs and reads what signed-in people carry."""
+        _ = self.storage  # whose opening sees to the secret
+        return Tokens(credentials.secret(self.settings))
+
     @property
     def ai_mode(self) -> str:
         """`model` when a language model is configured, else `canned`."""
         return "model" if self.model else "canned"
 
-    @property
+    @cached_property
     def survives_restart(self) -> bool:
-        """Whether what is written now is there after a restart. Render keeps only mounted disks."""
-        return self.storage.durable and not (self.settings.render and not _on_mounted_disk(self.settings))
+        """Whether what is written now is there after a restart, a sleep and a deploy of this host."""
+        storage = self.storage
+        return storage.durable and on_a_disk_that_stays(storage.path, render=bool(self.settings.render))
+
+    @property
+    def storage_note(self) -> str:
+        """Whether the data stays, in sentences for a person: what would be lost, what was, and what to do."""
+        kept = self.survives_restart
+        return health.storage_note(kept=kept, opened_empty_at=self.opened_empty_at)
 
     def start(self) -> None:
         """Opens the store and starts the jobs. Raises StorageError."""
@@ -90,10 +110,40 @@ class Foyer:
 
     def _open(self) -> Storage:
         storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
+        with storage.desk(None) as desk:
+            self.opened_empty_at = "" if desk.get(companies, credentials.DEFAULT_COMPANY) else desk.now
         credentials.prepare(storage, self.settings)
         return storage
 
 
-def _on_mounted_disk(settings: Settings) -> bool:
-    folder = settings.data_dir.resolve()
-    return any(place.is_mount() for place in (folder, *folder.parents) if place != place.parent)
+def on_a_disk_that_stays(file: Path, *, render: bool, mounts: str | None = None) -> bool:
+    """Whether a file outlives the machine's restarts and deploys.
+
+    A container's own layers and memory do not (`mounts` are the lines of /proc/self/mountinfo, where there is one), and
+    Render keeps only mounted disks: what is on one disk with the code is replaced together with it.
+    """
+    folder = file.resolve().parent
+    kind = _file_system(folder, _mounts() if mounts is None else mounts)
+    if kind in GONE_WITH_THE_CONTAINER:
+        return False
+    return not render or _place_of(folder) != _place_of(HERE)
+
+
+def _mounts() -> str:
+    table = Path("/proc/self/mountinfo")
+    return table.read_text() if table.exists() else ""
+
+
+def _file_system(folder: Path, mounts: str) -> str:
+    """The kind of file system a folder is on; of several mounted at one place the last is seen."""
+    deepest = kind = ""
+    for line in mounts.splitlines():
+        place, made_of = line.split()[4].replace("\\040", " "), line.partition(" - ")[2].split()[0]
+        if folder.is_relative_to(place) and len(place) >= len(deepest):
+            deepest, kind = place, made_of
+    return kind
+
+
+def _place_of(folder: Path) -> Path:
+    """Where the disk is mounted that a folder is on."""
+    return next((place for place in (folder, *folder.parents) if place.is_mount()), folder)

@@ -26,18 +26,22 @@ KEPT_SECONDS = 7 * 24 * 3600
 POLL_SECONDS = 1.0
 TIDY_SECONDS = 3600
 PAUSE_SECONDS = 0.2  # after a batch of log lines: requests go before their own notices
-BATCH = {"mail": 50, "ai": 1}
-THREADS = {"mail": 1, "ai": 3}
+BATCH = {"mail": 50, "ai": 1, "upkeep": 1}
+THREADS = {"mail": 1, "ai": 3, "upkeep": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to be done once the unit of work is committed. `lane` keeps slow work from holding up other work."""
+    """Something to be done once the unit of work is committed. `lane` keeps slow work from holding up other work.
+
+    With `delay_seconds` it is a safety net: whoever enqueues it does it at once, and the job only if that came to nothing.
+    """
 
     lane: str
     kind: str
-    ticket_id: str
+    ticket_id: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)
+    delay_seconds: float = 0
 
 
 class PermanentFailure(Exception):
@@ -52,9 +56,9 @@ def enqueue(desk: Desk, new: Sequence[Job]) -> None:
             {
                 "lane": job.lane,
                 "kind": job.kind,
-                "ticket_id": job.ticket_id,
+                "ticket_id": job.ticket_id or None,
                 "payload": dict(job.payload),
-                "run_at": desk.now,
+                "run_at": times.later(desk.now, seconds=job.delay_seconds) if job.delay_seconds else desk.now,
                 "created_at": desk.now,
             }
             for job in new

@@ -12,8 +12,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from columns import JsonText
 from journal import sync_folder
-from tables import JsonText, metadata
+from tables import metadata
 
 FORMAT = 1
 _KEYS = {"foyer", "revision", "seq", "tables"}

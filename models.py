@@ -54,6 +54,9 @@ LIMITS: dict[str, int] = {
     "body": 20_000,
     "external_id": 200,
     "key": 200,
+    "password": 200,
+    "company": 120,
+    "team": 40,
     "q": 200,
     "message": 200,
 }
@@ -61,13 +64,16 @@ LIMITS: dict[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is acting: the credential, its role, and for a customer which person."""
+    """Who is acting: the credential (a key or a person), its role and address, and for a customer which person."""
 
     company_id: str
     role: Role
     name: str
     key_id: str = ""
+    user_id: str = ""
+    session_id: str = ""
     scopes: tuple[str, ...] = ()
+    address: str = ""
     customer_email: str = ""
     customer_id: str = ""
     customer_row: str = ""
@@ -130,6 +136,9 @@ STAFF_ONLY_FIELDS = frozenset(
 CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS)
 REPLY_FIELDS = ["id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
 CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_email", "internal")]
+AUDIT_FIELDS = "id action actor said_by address subject subject_id field from to created_at".split()
+USER_FIELDS = "id name email role team available disabled created_at".split()
+KEY_FIELDS = "id name prefix role scopes expires_at last_used_at created_at".split()
 EVENT_FIELDS = ["id", "action", "actor", "said_by", "field", "from", "to", "created_at"]
 
 
@@ -156,6 +165,11 @@ def reply_shape(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
 def event_shape(row: Mapping[str, Any]) -> dict[str, Any]:
     """One entry of a ticket's history."""
     return shape({**row, "from": row["from_value"], "to": row["to_value"]}, EVENT_FIELDS)
+
+
+def audit_shape(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One entry of a company's audit."""
+    return shape({**row, "from": row["from_value"], "to": row["to_value"]}, AUDIT_FIELDS)
 
 
 def counted(pairs: Mapping[str, int], keys: Iterable[str]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Where rows live: open_storage(url), units of work, and the verbs of a Desk opened for one actor.
 
-The company (and for a customer, the person) is built into every verb here, once; no rule of the desk belongs here.
+The company (and for a customer, the person) is built into every verb, by scope.py; no rule of the desk belongs here.
 """
 
 import logging
@@ -11,16 +11,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
     Select,
     Table,
-    and_,
-    bindparam,
     delete,
-    false,
     func,
     insert,
     or_,
@@ -28,10 +25,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.sql.dml import Insert, ReturningUpdate
+from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.elements import ColumnElement
 from uuid_utils import uuid7
 
+import columns
 import tables
 import times
 from errors import unavailable
@@ -39,13 +37,13 @@ from folder_lock import is_held
 from json_file import JsonFile
 from memory import Memory
 from models import Actor
+from scope import Sight, by_id, identity, raising, scope_of, visible
 from sqlite_file import SqliteFile, StorageError, plain
 
 log = logging.getLogger("foyer.storage")
 
 Row = dict[str, Any]
 T = TypeVar("T")
-Sight = Literal["all", "company", "own"]  # how far an actor sees: every company, the own one, the own tickets in it
 Clock = Callable[[], datetime]
 
 
@@ -58,8 +56,16 @@ class Desk:
         self.touched: set[str] = set()
         self._actor = actor
         self.now = now
-        self._scope = {} if actor is None else _identity(actor)
+        self._scope = {} if actor is None else identity(actor)
         self._sight: Sight = "all" if actor is None else "own" if actor.is_customer else "company"
+
+    def within(self, actor: Actor) -> "Desk":
+        """The same unit of work at the desk of one actor. Raises RuntimeError at a desk that is somebody's already."""
+        if self._actor is not None:
+            raise RuntimeError("a desk never changes hands")
+        desk = Desk(self._connection, actor, self.now, self._memory)
+        desk.touched = self.touched
+        return desk
 
     @property
     def actor(self) -> Actor:
@@ -70,16 +76,16 @@ class Desk:
 
     def rows(self, table: Table, *columns: Any) -> Select[Any]:
         """A selectable of the rows of `table` that exist for this actor, to be narrowed and ordered further."""
-        base = _visible(table, self._sight)
+        base = visible(table, self._sight)
         return base.with_only_columns(*columns) if columns else base
 
     def only(self, table: Table, fields: tuple[str, ...]) -> Select[Any]:
         """As `rows`, with the named columns alone."""
-        return _visible(table, self._sight, fields)
+        return visible(table, self._sight, fields)
 
     def get(self, table: Table, row_id: str, *, lock: bool = False) -> Row | None:
         """The row with that id, or None. `lock` keeps other writers away until this unit of work ends."""
-        statement = _by_id(table, self._sight, lock)
+        statement = by_id(table, self._sight, lock)
         row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
         return _whole(row)
 
@@ -97,7 +103,7 @@ class Desk:
         result: Any = self._connection.execute(statement, self._scope)
         rows = [dict(zip(fields, row, strict=True)) for row in result.cursor.fetchall()]
         result.close()
-        for name, leaves in tables.leaving(table, fields):
+        for name, leaves in columns.leaving(table, fields):
             for row in rows:
                 if row[name] is None:
                     del row[name]
@@ -134,7 +140,7 @@ class Desk:
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
         """Adds a row and gives it back whole. The id is made here; the company is the actor's."""
         self.touched.add(table.name)
-        row = {**tables.blank(table), **self._complete(table, values)}
+        row = {**columns.blank(table), **self._complete(table, values)}
         self._connection.execute(_insertion(table), row)
         return row
 
@@ -168,7 +174,7 @@ class Desk:
     def count_up(self, table: Table, row_id: str, column: str) -> Row | None:
         """Adds one to a number of one row, which stays locked to the end of the unit of work, and gives the row back."""
         self.touched.add(table.name)
-        statement = _raising(table, column, self._sight)
+        statement = raising(table, column, self._sight)
         row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
         return _whole(row)
 
@@ -213,7 +219,7 @@ class Desk:
             yield
 
     def _conditions(self, table: Table) -> list[ColumnElement[bool]]:
-        return _scope_of(table, self._sight)
+        return scope_of(table, self._sight)
 
     def _complete(self, table: Table, values: Mapping[str, Any]) -> Row:
         row = {"id": str(uuid7()), **values}
@@ -232,69 +238,9 @@ def _whole(row: Any) -> Row | None:
     return None if row is None else dict(zip(row._fields, row, strict=True))
 
 
-def _identity(actor: Actor) -> dict[str, str]:
-    """Who an actor is, as the conditions of `_scope_of` name it."""
-    person = {
-        "own_email_": actor.customer_email,
-        "own_id_": actor.customer_id,
-        "customer_": actor.customer_row,
-    }
-    return {"company_": actor.company_id, **person}
-
-
-def _scope_of(table: Table, sight: Sight) -> list[ColumnElement[bool]]:
-    """Question 2 of the house, answered: which rows of `table` exist for an actor of this kind?"""
-    if sight == "all":
-        return []
-    company: ColumnElement[str] = bindparam("company_", type_=tables.companies.c.id.type)
-    if table is tables.companies:
-        return [table.c.id == company]
-    conditions: list[ColumnElement[bool]] = [table.c.company_id == company]
-    if sight == "company" or table is tables.idempotency:
-        return conditions
-    person: ColumnElement[str] = bindparam("customer_", type_=tables.customers.c.id.type)
-    mine = tables.tickets.c.customer_row == person
-    if table is tables.tickets:
-        return [*conditions, mine]
-    if table is tables.customers:
-        # By name too: the row may have been made since this customer was asked who they are.
-        email: ColumnElement[str] = bindparam("own_email_", type_=table.c.email.type)
-        customer_id: ColumnElement[str] = bindparam("own_id_", type_=table.c.customer_id.type)
-        by_email, by_id = (
-            and_(email != "", table.c.email == email),
-            and_(customer_id != "", table.c.customer_id == customer_id),
-        )
-        return [*conditions, or_(table.c.id == person, by_email, by_id)]
-    if table in (tables.replies, tables.jobs, tables.events):
-        # A customer's own work writes history and jobs; only the thread without notes is theirs to read.
-        readable = ~table.c.internal if table is tables.replies else false()
-        own = table.c.ticket_id.in_(select(tables.tickets.c.id).where(mine))
-        return [*conditions, and_(own, readable)]
-    return [*conditions, false()]
-
-
-@cache
-def _visible(table: Table, sight: Sight, fields: tuple[str, ...] = ()) -> Select[Any]:
-    chosen: list[Any] = [table.c[name] for name in fields] or [table]
-    return select(*chosen).where(*_scope_of(table, sight))
-
-
-@cache
-def _by_id(table: Table, sight: Sight, lock: bool) -> Select[Any]:
-    statement = _visible(table, sight).where(table.c.id == bindparam("id_"))
-    return statement.with_for_update() if lock else statement
-
-
 @cache
 def _insertion(table: Table) -> Insert:
     return insert(table)
-
-
-@cache
-def _raising(table: Table, column: str, sight: Sight) -> ReturningUpdate[Any]:
-    raised = {column: table.c[column] + 1}
-    conditions = _scope_of(table, sight)
-    return update(table).where(table.c.id == bindparam("id_"), *conditions).values(raised).returning(table)
 
 
 class Storage:
@@ -360,6 +306,15 @@ class Storage:
             present = times.later(self._last, seconds=0.001)
         self._last = present
         return present
+
+    def scrub(self) -> None:
+        """Takes what was erased or deleted out of the store's files, copies included. Raises AppError 503."""
+        try:
+            with self._writer:
+                self._opened().scrub()
+        except (OSError, DBAPIError, sqlite3.Error) as error:
+            log.error("The data store could not be scrubbed: %s", plain(error))
+            raise unavailable("The data store cannot do this right now. Please try again shortly.") from error
 
     def close(self) -> None:
         """Leaves everything on disk and lets go of it, after the unit of work at hand."""

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+LAST = "9999-12-31T23:59:59.999Z"
+
 # A date, or date and time with up to 9 fraction digits and Z or an offset (RFC 3339 §5.6, a space for T allowed).
 _ACCEPTED = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?\s?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII

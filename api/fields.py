@@ -67,6 +67,18 @@ class Email(Text):
             raise ValidationError(f"{attr} must be an e-mail address, like ada@example.com.") from None
 
 
+class Password(fields.String):
+    """A password, exactly as it was typed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, maxLength=LIMITS["password"], format="password"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or len(value) > LIMITS["password"] or "\0" in value or _has_surrogate(value):
+            raise ValidationError(f"{attr} must be text of at most {LIMITS['password']} characters.")
+        return value
+
+
 class Choice(fields.String):
     """One of the listed words; any case, spaces and hyphens for underscores. `also` maps further words to listed ones."""
 

@@ -4,6 +4,7 @@ Views declare their permission; one without is refused. Nothing here knows a tic
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
@@ -13,13 +14,15 @@ from marshmallow import ValidationError
 from uuid_utils import uuid7
 
 import credentials
+import sign_in
+from api import headers, limits
 from api.envelope import Answer, render, render_error, respond
 from api.fields import Email, Text
 from api.parsing import MAX_FIELDS, body_hash
 from errors import AppError, FieldError, forbidden, invalid, invalid_field, unauthorized
 from foyer import Foyer
-from models import LIMITS, Actor
-from permissions import ACT_FOR_CUSTOMERS, Permission, allows
+from models import LIMITS, Actor, Role
+from permissions import ACT_FOR_CUSTOMERS, Permission, allows, may_give
 from services import idempotency
 from storage import Desk
 
@@ -35,7 +38,8 @@ def the_foyer() -> Foyer:
 def guard(app: Flask) -> None:
     """Puts the gate in front of every route of the app."""
     app.before_request(_enter)
-    app.after_request(_leave)
+    app.after_request(headers.put_on)
+    app.wsgi_app = headers.Protected(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def _enter() -> None:
@@ -46,12 +50,14 @@ def _enter() -> None:
     permission = getattr(view, "permission", None)
     request.max_content_length = getattr(view, "max_body", MAX_BODY)
     if permission is Permission.PUBLIC:
+        limits.check_door(getattr(view, "limit", None))
         _check_query(view)
         return
     actor = _authenticated()
+    limits.check_credential(actor)
     if permission is None or not allows(actor, permission):
         raise forbidden()
-    g.actor = _acting_for(actor)
+    g.actor = replace(_acting_for(actor), address=request.remote_addr or "")
     if not allows(g.actor, permission):
         raise forbidden("Customers may not do this.")
     _check_query(view)
@@ -64,19 +70,27 @@ def _check_query(view: object) -> None:
         raise invalid(*(FieldError(name[:100], f"{name[:60]} {known}") for name in islice(request.args, MAX_FIELDS)))
 
 
-def _leave(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.get("request_id", "")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
 def _authenticated() -> Actor:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    key = request.headers.get("X-API-Key", "").strip() or (token.strip() if scheme.lower() == "bearer" else "")
-    actor = credentials.who_presents(the_foyer().storage, key) if key else None
+    key, bearer = request.headers.get("X-API-Key", "").strip(), token.strip() if scheme.lower() == "bearer" else ""
+    actor = None
+    if not key and _is_token(bearer):
+        actor = _signed_in(bearer)
+    elif key or bearer:
+        actor = credentials.who_presents(the_foyer().storage, key or bearer)
     if actor is None:
         raise unauthorized()
     return actor
+
+
+def _is_token(bearer: str) -> bool:
+    """Whether it has the form of a JSON Web Token (its header begins with {", in base64)."""
+    return bearer.startswith("eyJ") and bearer.count(".") == 2
+
+
+def _signed_in(token: str) -> Actor | None:
+    foyer = the_foyer()
+    return sign_in.who_bears(foyer.storage, foyer.tokens, token)
 
 
 def _acting_for(actor: Actor) -> Actor:
@@ -93,14 +107,30 @@ def _acting_for(actor: Actor) -> Actor:
     return credentials.as_customer(the_foyer().storage, actor, person)
 
 
+def is_operator() -> bool:
+    """Whether the caller of a public route shows the key of whoever runs the desk."""
+    if "X-API-Key" not in request.headers and "Authorization" not in request.headers:
+        return False
+    return credentials.is_operator(the_foyer().storage, _authenticated())
+
+
+def check_gift(role: Role, scopes: tuple[str, ...] = ()) -> None:
+    """Raises AppError 403 when a new key or person could do more than who makes them."""
+    if not may_give(g.actor, role, scopes):
+        raise forbidden("You cannot give away more than you may do yourself.")
+
+
 def read_only(view: Callable[[Desk], Answer]) -> Response:
     """Runs a view that changes nothing."""
     with the_foyer().storage.desk(g.actor) as desk:
         return render(view(desk))
 
 
-def in_one_unit(view: Callable[[Desk], Answer], *, key: str) -> Response:
-    """Runs a view that changes things: its changes and, with a key, its answer are committed together or not at all."""
+def in_one_unit(view: Callable[[Desk], Answer], *, key: str, secret: bool = False) -> Response:
+    """Runs a view that changes things: its changes and, with a key, its answer are committed together or not at all.
+
+    Of a `secret` answer only that it was given is stored.
+    """
     with the_foyer().storage.desk(g.actor, write=True) as desk:
         if not key:
             return render(view(desk))
@@ -109,7 +139,9 @@ def in_one_unit(view: Callable[[Desk], Answer], *, key: str) -> Response:
         if stored:
             return replay(stored)
         response = _attempted(desk, view)
-        idempotency.keep(desk, call, response.status_code, _kept(response))
+        idempotency.keep(
+            desk, call, response.status_code, "" if secret and response.status_code < 400 else _kept(response)
+        )
         return response
 
 
@@ -156,7 +188,7 @@ def _is_kept(error: AppError) -> bool:
 
 def _call(key: str) -> idempotency.Call:
     actor: Actor = g.actor
-    caller = f"{actor.key_id} {actor.customer_email or actor.customer_id}".strip()
+    caller = f"{actor.key_id or actor.user_id} {actor.customer_email or actor.customer_id}".strip()
     return idempotency.Call(caller, f"{request.method} {request.path.rstrip('/')}", key, body_hash())
 
 

@@ -19,6 +19,7 @@ class StorageHealth(Schema):
     engine = shapes.text("Which store: json or sqlite.")
     durable = shapes.flag("Whether what is written survives a restart.")
     location_hint = shapes.text("Where, without the path.")
+    note = shapes.text("Whether the data stays, for a person: what would be lost, what was, what to do.")
 
 
 class AiHealth(Schema):
@@ -64,6 +65,7 @@ def _health() -> Response:
             "engine": storage.name,
             "durable": foyer.survives_restart,
             "location_hint": storage.location_hint,
+            "note": foyer.storage_note,
         },
         "ai": {"mode": foyer.ai_mode, "embeddings": "none"},
         "mail": {"mode": foyer.mailer.mode},

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from flask import g, request
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
 
 import models
 from api import shapes
@@ -12,9 +12,9 @@ from api.envelope import Answer
 from api.fields import Choice, Email, Moment, Text
 from api.gate import the_foyer
 from api.noun import Noun
-from api.parsing import flattened, prepared, read_upload
+from api.parsing import loaded, read_upload
 from api.ticket_inputs import STATUS_WORDS, TicketFields
-from errors import AppError, invalid
+from errors import AppError
 from models import LIMITS
 from permissions import Permission
 from services import import_rows, imports
@@ -77,11 +77,7 @@ class Imported(Schema):
 
 def checked(values: Row) -> Row:
     """The values of a row in the desk's own form. Raises AppError 400 naming every field that cannot be used."""
-    try:
-        loaded: Row = _TICKET.load(prepared(values, _TICKET))
-    except ValidationError as error:
-        raise invalid(*flattened(error.messages)) from None
-    return loaded
+    return loaded(_TICKET, values)
 
 
 @blp.post(

@@ -10,11 +10,13 @@ from marshmallow import Schema
 
 from api import gate
 from api.envelope import Answer
+from api.limits import DoorLimit
 from api.parsing import Parser
 from api.shapes import envelope, listing
 from permissions import Permission
 
 View = Callable[..., Answer]
+Way = Callable[[dict[str, Any]], Response]
 ERRORS = {
     400: "The request cannot be used; data.errors says why.",
     401: "No valid credentials.",
@@ -22,6 +24,7 @@ ERRORS = {
     404: "No such thing for this caller.",
     409: "Not allowed in this state.",
     412: "The named version is stale.",
+    429: "Too many requests or wrong tries; try again after Retry-After seconds.",
     503: "Something this needs is down; try again after Retry-After seconds.",
 }
 
@@ -44,27 +47,30 @@ class Noun(Blueprint):  # type: ignore[misc]
         body: type[Schema] | None = None,
         query: type[Schema] | None = None,
         own_units: bool = False,
+        secret: bool = False,
         after: Callable[..., Response] | None = None,
         max_body: int = gate.MAX_BODY,
+        limit: DoorLimit | None = None,
         media: dict[str, Any] | None = None,
     ) -> Callable[[View], View]:
         """Declares a view.
 
         The view is called with an open Desk first (unless `own_units`: it opens its own), its path parameters, then `body`
         and `query` as loaded. Its docstring's first line is the summary, the rest the description. `after` gets the
-        response when everything is committed, and may wait. `media` describes a body that is not a JSON object of `body`:
+        response when everything is committed, and may wait. `secret`: the answer holds one and is never stored. A route that
+        is PUBLIC and takes a body opens its own units of work, and has a `limit`. `media` describes a body that is not a JSON object of `body`:
         for each media type its OpenAPI schema; the view reads it itself.
         """
 
         def declare(view: View) -> View:
             body_schema = body() if body else None
             query_schema = query() if query else None
-            handler: Any = _handler(
-                method, view, body=body_schema, query=query_schema, own_units=own_units, after=after
-            )
+            way = _way(method, view, public=may is Permission.PUBLIC, own_units=own_units, secret=secret, after=after)
+            handler: Any = _handler(way, body=body_schema, query=query_schema)
             handler.permission = may
             handler.takes_query = query is not None
             handler.max_body = max_body
+            handler.limit = limit
             answer = (listing if many else envelope)(gives)
             handler._apidoc = self._documented(view, name, answer, status=status, json=body_schema, query=query_schema)
             if media:
@@ -129,15 +135,8 @@ class Noun(Blueprint):  # type: ignore[misc]
         return noted_down
 
 
-def _handler(
-    method: str,
-    view: View,
-    *,
-    body: Schema | None,
-    query: Schema | None,
-    own_units: bool,
-    after: Callable[..., Response] | None,
-) -> Callable[..., Response]:
+def _handler(way: Way, *, body: Schema | None, query: Schema | None) -> Callable[..., Response]:
+    """Reads what was sent, then goes the route's way."""
     parser = Noun.ARGUMENTS_PARSER
 
     def handler(**path: Any) -> Response:
@@ -146,15 +145,36 @@ def _handler(
             values["query"] = parser.parse(query, request, location="query")
         if body:
             values["body"] = parser.parse(body, request, location="json")
-        if method == "GET":
-            return gate.read_only(lambda desk: view(desk, **values))
-        key = gate.idempotency_key(values.get("body")) if method == "POST" else ""
-        if own_units:
-            return gate.in_own_units(lambda: view(**values), key=key)
-        response = gate.in_one_unit(lambda desk: view(desk, **values), key=key)
-        return after(response, key=key, **values) if after else response
+        return way(values)
 
     return handler
+
+
+def _way(
+    method: str,
+    view: View,
+    *,
+    public: bool,
+    own_units: bool,
+    secret: bool,
+    after: Callable[..., Response] | None,
+) -> Way:
+    """How a view is run: reading, in the request's unit of work, or in units of its own."""
+    if method == "GET":
+        if own_units or public:
+            return lambda values: gate.in_own_units(lambda: view(**values), key="")
+        return lambda values: gate.read_only(lambda desk: view(desk, **values))
+
+    def write(values: dict[str, Any]) -> Response:
+        key = gate.idempotency_key(values.get("body")) if method == "POST" else ""
+        if public:
+            return gate.in_own_units(lambda: view(**values), key="")  # nobody's key could be told from another's
+        if own_units:
+            return gate.in_own_units(lambda: view(**values), key=key)
+        response = gate.in_one_unit(lambda desk: view(desk, **values), key=key, secret=secret)
+        return after(response, key=key, **values) if after else response
+
+    return write
 
 
 def current_echo() -> dict[str, Any]:

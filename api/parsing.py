@@ -110,6 +110,15 @@ def body_hash() -> str:
     return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
+def loaded(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values from elsewhere than a request, by the same rules. Raises AppError 400."""
+    try:
+        found: dict[str, Any] = schema.load(prepared(values, schema))
+    except ValidationError as error:
+        raise invalid(*flattened(error.messages)) from None
+    return found
+
+
 def prepared(values: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     """The values a schema can load: what was not given removed, aliases resolved, read-only ones set aside as `echo`.
 

@@ -8,7 +8,24 @@ from flask_cors import CORS
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from api import answers, customers, demo, gate, health, imports, lookups, replies, settings, stats, tickets, triggers
+from api import (
+    answers,
+    auth,
+    customers,
+    demo,
+    gate,
+    health,
+    imports,
+    keys,
+    lookups,
+    me,
+    replies,
+    settings,
+    stats,
+    tickets,
+    triggers,
+    users,
+)
 from api.envelope import render_error
 from errors import AppError, bad_request, not_found, too_large
 from storage import StorageError
@@ -16,7 +33,23 @@ from version import VERSION
 
 log = logging.getLogger("foyer.api")
 
-NOUNS = [tickets, replies, answers, customers, lookups, triggers, settings, health, imports, demo, stats]
+NOUNS = [
+    tickets,
+    replies,
+    answers,
+    customers,
+    lookups,
+    triggers,
+    settings,
+    health,
+    imports,
+    demo,
+    stats,
+    auth,
+    me,
+    users,
+    keys,
+]
 EXPOSED = ["ETag", "X-Request-ID", "Retry-After", "Idempotent-Replay"]
 
 

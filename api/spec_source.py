@@ -48,7 +48,7 @@ class Operation:
     def can_answer(self, status: str) -> bool:
         """Whether it can answer this error at all; every declaration lists all of them."""
         if self.public:
-            return status == "503"
+            return status == "503" or (self.method == "post" and status not in ("404", "412"))
         impossible = {"404": "{" not in self.path, "409": self.method == "get", "412": not self.versioned}
         return not impossible.get(status, False)
 

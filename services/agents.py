@@ -1,13 +1,13 @@
 """Who can be given a ticket: the agents of a company, and whoever is named while it has none."""
 
-from sqlalchemy import func, or_
+from sqlalchemy import and_, func, or_
 
 import models
 from errors import conflict, invalid_field
 from storage import Desk, Row
 from tables import tickets, users
 
-STAFF = ("agent", "admin")
+_staff = and_(users.c.role.in_(("agent", "admin")), ~users.c.disabled)
 
 
 def resolve(desk: Desk, named: str, *, field: str = "assigned_to") -> str:
@@ -16,7 +16,7 @@ def resolve(desk: Desk, named: str, *, field: str = "assigned_to") -> str:
     Any text while the company has no agents; else an agent's e-mail or unique name, given back as the e-mail. Raises
     AppError 400, in the same words for a foreign and an unknown agent.
     """
-    staff = desk.rows(users).where(users.c.role.in_(STAFF))
+    staff = desk.rows(users).where(_staff)
     if not desk.count(staff):
         return named.lower() if "@" in named else named
     # lower() of a database may know ASCII letters only, so the name as it is written counts as well.
@@ -31,7 +31,7 @@ def resolve(desk: Desk, named: str, *, field: str = "assigned_to") -> str:
 
 def least_busy(desk: Desk, team: str) -> str:
     """The available agent, of `team` if it has one, with the fewest open tickets. Raises AppError 409 without agents."""
-    available = desk.find(desk.rows(users).where(users.c.role.in_(STAFF), users.c.available))
+    available = desk.find(desk.rows(users).where(_staff, users.c.available))
     candidates = [user for user in available if user["team"] == team] or available
     if not candidates:
         raise conflict("no_agents", "There is no available agent to choose from. Name one with agent_email.")
@@ -47,7 +47,7 @@ def least_busy(desk: Desk, team: str) -> str:
 
 def known(desk: Desk) -> list[Row]:
     """Agents as choices: the company's agents, or everybody who was ever assigned while it has none."""
-    staff = desk.find(desk.rows(users).where(users.c.role.in_(STAFF)).order_by(users.c.name, users.c.email))
+    staff = desk.find(desk.rows(users).where(_staff).order_by(users.c.name, users.c.email))
     if staff:
         return [{"key": user["email"], "label": user["name"] or user["email"]} for user in staff]
     names = desk.rows(tickets, tickets.c.assigned_to).where(tickets.c.assigned_to != "").distinct()

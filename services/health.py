@@ -10,3 +10,16 @@ def job_counts(desk: Desk) -> Row:
     """How many jobs wait (or run) and how many were given up, over all companies."""
     counts = dict(desk.aggregate(desk.rows(jobs, jobs.c.state, func.count()).group_by(jobs.c.state)))
     return {"waiting": counts.get("waiting", 0) + counts.get("running", 0), "dead": counts.get("dead", 0)}
+
+
+def storage_note(*, kept: bool, opened_empty_at: str) -> str:
+    """Whether the data stays, for a person: when it does not, what would be lost, what to do and what may be gone already."""
+    if kept:
+        return "What is written here survives a restart."
+    note = (
+        "This desk forgets: its host keeps no files, so tickets, people, settings and keys made here are lost when it next "
+        "restarts, sleeps or deploys. To keep them, give it a disk and set DATA_DIR to where that is mounted."
+    )
+    if opened_empty_at:
+        note += f" It opened empty at {opened_empty_at}: whatever it held before that is gone."
+    return note

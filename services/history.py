@@ -1,13 +1,17 @@
-"""A ticket's history: one event for each thing that changed, beside the credential that changed it."""
+"""What happened: one event for each thing that changed, beside the credential that changed it and where it came from.
+
+The events of a ticket are its history; all events of a company are its audit.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from storage import Desk, Row
 from tables import events
 
 AI = "ai"
+Subject = Literal["ticket", "customer", "user", "key", "company", "settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +24,24 @@ class Change:
     after: Any = ""
 
 
-def record(desk: Desk, ticket_id: str, changes: Iterable[Change], *, said_by: str = "", actor: str = "") -> None:
-    """Adds events to a ticket's history. `said_by` is who the calling app says is acting."""
+def record(
+    desk: Desk,
+    subject_id: str,
+    changes: Iterable[Change],
+    *,
+    subject: Subject = "ticket",
+    said_by: str = "",
+    actor: str = "",
+) -> None:
+    """Adds events about a thing. `said_by` is who the calling app says is acting. Never hand in a secret's value."""
     rows = [
         {
-            "ticket_id": ticket_id,
+            "subject": subject,
+            "subject_id": subject_id,
             "action": change.action,
             "actor": actor or desk.actor.name,
             "said_by": said_by,
+            "address": desk.actor.address,
             "field": change.field,
             "from_value": _as_text(change.before),
             "to_value": _as_text(change.after),
@@ -38,13 +52,20 @@ def record(desk: Desk, ticket_id: str, changes: Iterable[Change], *, said_by: st
     desk.insert_many(events, rows)
 
 
+def changed(action: str, before: Row, after: Row, names: Iterable[str]) -> list[Change]:
+    """A change for each of the named fields whose value is another one."""
+    return [Change(action, name, before[name], after[name]) for name in names if before[name] != after[name]]
+
+
 def of_ticket(desk: Desk, ticket_id: str) -> list[Row]:
     """The events of a ticket, oldest first."""
-    chosen = desk.rows(events).where(events.c.ticket_id == ticket_id)
+    chosen = desk.rows(events).where(events.c.subject_id == ticket_id, events.c.subject == "ticket")
     return desk.find(chosen.order_by(events.c.created_at, events.c.id))
 
 
 def _as_text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -35,7 +35,7 @@ def claim(desk: Desk, call: Call, *, lease: bool = False) -> Stored | None:
     """Makes the call this unit of work's own, or gives the stored answer.
 
     With `lease` the claim is committed before the work. Raises AppError 409 when the key was used with another body,
-    or the same call is being worked on.
+    the same call is being worked on, or its answer held a secret, which is told once.
     """
     expires = times.later(desk.now, seconds=LEASE_SECONDS if lease else KEPT_SECONDS)
     values = {"caller": call.caller, "route": call.route, "key": call.key, "body_hash": call.body_hash}
@@ -51,6 +51,8 @@ def claim(desk: Desk, call: Call, *, lease: bool = False) -> Stored | None:
         raise conflict("idempotency_key_reused", "This Idempotency-Key was used with another body. Use a new one.")
     if row["state"] == "claimed":
         raise conflict("in_progress", "The same call is being worked on. Ask again shortly.", retry_after=2)
+    if not row["answer"]:
+        raise conflict("already_done", "This was done already. Its answer held a secret, which is shown only once.")
     return Stored(row["status"], row["answer"])
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from errors import not_found
+from services.history import changed, record
 from storage import Desk, Row
 from tables import companies
 
@@ -18,7 +19,11 @@ class Setting:
 
 SETTINGS: dict[str, Setting] = {
     "ai_enabled": Setting(True, "Whether the language model may be asked; without it replies are canned."),
+    "retention_days": Setting(
+        0, "Days after which resolved and closed tickets, and customers without others, are erased; 0 keeps them for ever."
+    ),
 }
+MOST_RETENTION_DAYS = 3650
 
 
 def of_company(company: Row) -> Row:
@@ -34,9 +39,11 @@ def current(desk: Desk) -> Row:
 def change(desk: Desk, news: Row) -> Row:
     """Sets what is named and gives all settings back."""
     company = _company(desk, lock=True)
-    chosen = {**company["settings"], **news}
+    before, chosen = of_company(company), {**company["settings"], **news}
     desk.update(companies, company["id"], {"settings": chosen})
-    return of_company({**company, "settings": chosen})
+    after = of_company({**company, "settings": chosen})
+    record(desk, company["id"], changed("settings_changed", before, after, SETTINGS), subject="settings")
+    return after
 
 
 def _company(desk: Desk, *, lock: bool = False) -> Row:

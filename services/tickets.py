@@ -10,7 +10,7 @@ from services import agents, notices
 from services.history import AI, Change, record
 from services.triage import Triage
 from storage import Desk, Row
-from tables import tickets
+from tables import events, tickets
 
 # Which move a status written by a caller means; from resolved and closed only reopening leads back.
 MOVE_TO = {
@@ -121,8 +121,10 @@ def reopened(ticket: Row, move: str) -> Row:
 
 
 def remove(desk: Desk, ticket_id: str, version: int | None) -> None:
-    """Deletes the ticket with its thread, history and waiting jobs."""
+    """Deletes the ticket with its thread and waiting jobs. That things happened stays on record, what was written goes."""
     ticket = take(desk, ticket_id, version)
+    desk.update_where(events, events.c.subject_id == ticket["id"], from_value="", to_value="", said_by="")
+    record(desk, ticket["id"], [Change("deleted", "number", ticket["number"])])
     desk.delete(tickets, tickets.c.id == ticket["id"])
 
 

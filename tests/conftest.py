@@ -9,7 +9,7 @@ import pytest
 
 from app import create_app
 from config import Settings
-from credentials import hashed
+from services.keys import hashed
 from foyer import Foyer
 from notifier import MemoryMailer
 from permissions import ACT_FOR_CUSTOMERS

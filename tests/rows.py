@@ -50,7 +50,8 @@ def add_thread(desk: Desk, ticket_id: str, company: str = ONE) -> None:
     owned = {"company_id": company, "ticket_id": ticket_id, "created_at": desk.now}
     desk.insert(tables.replies, {**owned, "body": "public", "internal": False})
     desk.insert(tables.replies, {**owned, "body": "note", "internal": True})
-    desk.insert(tables.events, {**owned, "action": "created"})
+    happened = {"company_id": company, "subject_id": ticket_id, "created_at": desk.now}
+    desk.insert(tables.events, {**happened, "action": "created"})
     desk.insert(tables.jobs, {**owned, "lane": "mail", "kind": "received", "run_at": desk.now, "payload": {"a": [1]}})
 
 

@@ -1,0 +1,144 @@
+"""Signing in over HTTP: a company registers, people sign in, stay signed in, sign out and change their password."""
+
+from flask import g, request
+from marshmallow import Schema
+
+import sign_in
+from api import gate, shapes
+from api.envelope import Answer
+from api.fields import Email, Password, Text
+from api.noun import Noun
+from api.users import User
+from errors import forbidden
+from models import LIMITS
+from permissions import Permission
+from storage import Row
+
+blp = Noun("auth", __name__, description="Companies and signing in.")
+
+
+class Company(Schema):
+    """A company."""
+
+    id = shapes.text("Id of the company.")
+    name = shapes.text("Name of the company.")
+
+
+class SignedIn(Schema):
+    """What signing in answers."""
+
+    user = shapes.part(User)
+    access_token = shapes.text("Send it as Authorization: Bearer; valid for expires_in_seconds.")
+    refresh_token = shapes.text("Gets the next pair of tokens, once.")
+    expires_in_seconds = shapes.whole("How long the access token is valid.")
+
+
+class Registered(SignedIn):
+    """What registering a company answers."""
+
+    company = shapes.part(Company)
+
+
+class SignedOut(Schema):
+    """What signing out answers."""
+
+    signed_out = shapes.flag("Always true.")
+
+
+class Changed(Schema):
+    """What changing a password answers."""
+
+    changed = shapes.flag("Always true.")
+
+
+class NewCompany(Schema):
+    """A company and its first admin."""
+
+    company = Text(LIMITS["company"], required=True, about="Name of the company.")
+    name = Text(LIMITS["name"], required=True, about="Name of its first admin.")
+    email = Email(required=True, about="E-mail address they sign in with.")
+    password = Password(required=True, about="Password; at least 8 characters.")
+
+
+class LogIn(Schema):
+    """Who signs in."""
+
+    email = Email(required=True, about="E-mail address.")
+    password = Password(required=True, about="Password.")
+
+
+class Refresh(Schema):
+    """A session to continue or to end."""
+
+    refresh_token = Text(4000, required=True, about="The newest refresh token.")
+
+
+class NewPassword(Schema):
+    """A password to change."""
+
+    old = Password(required=True, about="The password until now.")
+    new = Password(required=True, about="The new one; at least 8 characters.")
+
+
+@blp.post("/api/companies", "RegisterCompany", may=Permission.PUBLIC, body=NewCompany, gives=Registered, status=201)
+def register_company(body: Row) -> Answer:
+    """Register a company.
+
+    Makes a company with its first admin, who is signed in at once. A desk may be closed to strangers (OPEN_REGISTRATION);
+    then only the key of whoever runs it opens a company.
+    """
+    foyer = gate.the_foyer()
+    if not foyer.settings.registration_open and not gate.is_operator():
+        raise forbidden("This desk takes no new companies by itself. Ask whoever runs it.")
+    data = sign_in.register(foyer.storage, foyer.tokens, body, address=_address())
+    return Answer(data, f"{body['company']} is registered.", 201)
+
+
+@blp.post("/api/auth/login", "SignIn", may=Permission.PUBLIC, body=LogIn, gives=SignedIn)
+def log_in(body: Row) -> Answer:
+    """Sign in.
+
+    Gives an access token for 15 minutes and a refresh token for the next.
+    """
+    foyer = gate.the_foyer()
+    data = sign_in.log_in(foyer.storage, foyer.tokens, body["email"], body["password"], address=_address())
+    return Answer(data, "You are signed in.")
+
+
+@blp.post("/api/auth/refresh", "StaySignedIn", may=Permission.PUBLIC, body=Refresh, gives=SignedIn)
+def refresh(body: Row) -> Answer:
+    """Stay signed in.
+
+    Gives new tokens for a refresh token, which is used up by it. One that comes back later ends the session; within 30
+    seconds it is taken for a call sent again.
+    """
+    foyer = gate.the_foyer()
+    data = sign_in.go_on(foyer.storage, foyer.tokens, body["refresh_token"], address=_address())
+    return Answer(data, "You stay signed in.")
+
+
+@blp.post("/api/auth/logout", "SignOut", may=Permission.PUBLIC, body=Refresh, gives=SignedOut)
+def log_out(body: Row) -> Answer:
+    """Sign out.
+
+    Ends the session: its tokens are worth nothing from now on.
+    """
+    foyer = gate.the_foyer()
+    sign_in.log_out(foyer.storage, foyer.tokens, body["refresh_token"], address=_address())
+    return Answer({"signed_out": True}, "You are signed out.")
+
+
+@blp.post(
+    "/api/auth/password", "ChangePassword", may=Permission.ACCOUNT, body=NewPassword, gives=Changed, own_units=True
+)
+def change_password(body: Row) -> Answer:
+    """Change your password.
+
+    Needs the old one; your other sessions end.
+    """
+    sign_in.change_password(gate.the_foyer().storage, g.actor, body["old"], body["new"])
+    return Answer({"changed": True}, "Your password is changed.")
+
+
+def _address() -> str:
+    return request.remote_addr or ""

@@ -1,0 +1,126 @@
+"""The kinds of column every table is made of, portable between the engines, and how their values leave the desk.
+
+Text, whole numbers and fixed decimals only: no BLOBs, no floats.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import orjson
+from sqlalchemy import Boolean, Column, Dialect, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import text as sql
+from sqlalchemy.types import TypeDecorator
+
+
+class JsonText(TypeDecorator[Any]):
+    """A list or object kept as JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else orjson.dumps(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else orjson.loads(value)
+
+
+class Fixed(TypeDecorator[float]):
+    """A decimal with a fixed number of places, kept as an integer: urgency 4.3 with one place is 43."""
+
+    impl = Integer
+    cache_ok = True
+
+    def __init__(self, places: int) -> None:
+        super().__init__()
+        self.scale = 10**places
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> int | None:
+        return None if value is None else round(value * self.scale)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> float | None:
+        return None if value is None else value / self.scale
+
+
+def key() -> Column[str]:
+    """A row's id."""
+    return Column("id", String(36), primary_key=True)
+
+
+def company() -> Column[str]:
+    """Whose row it is."""
+    return Column("company_id", ForeignKey("companies.id"), nullable=False)
+
+
+def user() -> Column[str]:
+    """Whose row it is, of the company's people."""
+    return Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False)
+
+
+def ticket() -> Column[str]:
+    """The ticket it belongs to."""
+    return Column("ticket_id", ForeignKey("tickets.id", ondelete="CASCADE"), nullable=False)
+
+
+def text(name: str) -> Column[str]:
+    """Text, "" when not set."""
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def word(name: str, default: str = "") -> Column[str]:
+    """One of a few words."""
+    return Column(name, String(40), nullable=False, server_default=default)
+
+
+def moment(name: str, *, required: bool = False) -> Column[str]:
+    """A time, NULL when not set."""
+    return Column(name, String(24), nullable=not required)
+
+
+def listed(name: str) -> Column[Any]:
+    """A list."""
+    return Column(name, JsonText, nullable=False, server_default="[]")
+
+
+@cache
+def blank(table: Table) -> dict[str, Any]:
+    """What a row of `table` holds where nothing is said: each column's default, None where it has none."""
+    return {column.name: _default(column) for column in table.columns}
+
+
+def _default(column: Column[Any]) -> Any:
+    if column.server_default is None:
+        return None
+    said = str(column.server_default.arg)  # type: ignore[attr-defined]
+    if isinstance(column.type, Boolean):
+        return said == "true"
+    if isinstance(column.type, Fixed):
+        return int(said) / column.type.scale
+    if isinstance(column.type, JsonText):
+        return orjson.loads(said)
+    return int(said) if isinstance(column.type, Integer) else said
+
+
+@cache
+def leaving(table: Table, fields: tuple[str, ...]) -> list[tuple[str, Callable[[Any], Any]]]:
+    """Which of the fields may be unset or are kept in another form, and how a kept value leaves (JSON text as it is)."""
+    columns = [table.c[name] for name in fields]
+    special = [column for column in columns if column.nullable or isinstance(column.type, JsonText | Fixed | Boolean)]
+    return [(column.name, _form(column)) for column in special]
+
+
+def _form(column: Column[Any]) -> Callable[[Any], Any]:
+    if isinstance(column.type, JsonText):
+        return orjson.Fragment
+    if isinstance(column.type, Fixed):
+        scale = column.type.scale
+        return lambda value: value / scale
+    return bool if isinstance(column.type, Boolean) else lambda value: value
+
+
+def unique_when_set(name: str, column: str, *, of_company: bool = True) -> Index:
+    """Unique in a company, or of all together, among the rows where the column is not ""."""
+    given = sql(f"{column} <> ''")
+    among = ["company_id", column] if of_company else [column]
+    return Index(name, *among, unique=True, sqlite_where=given, postgresql_where=given)

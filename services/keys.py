@@ -1,0 +1,98 @@
+"""API keys of a company: made, listed, rotated and revoked; of a key only its hash is kept, so it is shown once."""
+
+import hashlib
+import secrets
+
+import times
+from errors import conflict, invalid_field, not_found
+from models import KEY_FIELDS, shape
+from services.history import Change, record
+from services.people import check_admin_left
+from storage import Desk, Row
+from tables import api_keys
+
+FROM_ENVIRONMENT, MADE_AT_START = "API_KEY", "first key"  # the names of the keys of whoever runs the desk
+OVERLAP_SECONDS = 24 * 3600
+_PREFIX = 8
+
+
+def new_key() -> str:
+    """A key: `fk_` and 256 random bits."""
+    return f"fk_{secrets.token_urlsafe(32)}"
+
+
+def hashed(key: str) -> str:
+    """What is kept of a key (SHA-256: the key is random, so a slow hash would add nothing)."""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def prefix_of(key: str) -> str:
+    """What may be shown of a key, "" of one that we did not make."""
+    return key[:_PREFIX] if key.startswith("fk_") else ""
+
+
+def key_shape(row: Row) -> Row:
+    """A key as admins may see it: never the key, never its hash."""
+    return shape(row, KEY_FIELDS)
+
+
+def find(desk: Desk, *, limit: int, offset: int) -> tuple[list[Row], int]:
+    """The company's keys, the newest first, and how many there are; those whose time is over are shown for a month."""
+    gone = times.later(desk.now, seconds=-30 * 24 * 3600)
+    chosen = desk.rows(api_keys).where(api_keys.c.expires_at.is_(None) | (api_keys.c.expires_at > gone))
+    page = chosen.order_by(api_keys.c.created_at.desc(), api_keys.c.id.desc()).limit(limit).offset(offset)
+    return desk.find(page), desk.count(chosen)
+
+
+def make(desk: Desk, given: Row) -> tuple[Row, str]:
+    """A new key with name, role, scopes and perhaps expires_at: its row and, this once, the key. Raises AppError 400."""
+    if given["name"] in (FROM_ENVIRONMENT, MADE_AT_START):
+        raise invalid_field("name", "This name is kept for the key of whoever runs this desk. Take another one.")
+    if given.get("expires_at", times.LAST) <= desk.now:
+        raise invalid_field("expires_at", "expires_at must be in the future.")
+    row, key = _made(desk, given)
+    record(desk, row["id"], [Change("key_created", "role", "", row["role"])], subject="key")
+    return row, key
+
+
+def rotate(desk: Desk, key_id: str) -> tuple[Row, str]:
+    """A new key like this one, which goes on working for a day more. Raises AppError 404, 409."""
+    old = _take(desk, key_id)
+    last_day = times.later(desk.now, seconds=OVERLAP_SECONDS)
+    until = min(old["expires_at"] or last_day, last_day)
+    if until <= desk.now:
+        raise conflict("key_expired", "This key is not valid any more. Make a new one.")
+    row, key = _made(desk, {name: old[name] for name in ("name", "role", "scopes", "expires_at")})
+    desk.update(api_keys, key_id, {"expires_at": until})
+    record(desk, key_id, [Change("key_rotated", "expires_at", old["expires_at"], until)], subject="key")
+    record(desk, row["id"], [Change("key_created", "role", "", row["role"])], subject="key")
+    return row, key
+
+
+def revoke(desk: Desk, key_id: str) -> None:
+    """Ends a key from the next request on. Raises AppError 404, 409 for the last admin."""
+    key = _take(desk, key_id)
+    desk.delete(api_keys, api_keys.c.id == key_id)
+    record(desk, key_id, [Change("key_revoked", "name", key["name"], "")], subject="key")
+    check_admin_left(desk, was_admin=key["role"] == "admin")
+
+
+def _made(desk: Desk, values: Row) -> tuple[Row, str]:
+    key = new_key()
+    kept = {"prefix": prefix_of(key), "key_hash": hashed(key), "created_at": desk.now}
+    return desk.insert(api_keys, {**values, **kept}), key
+
+
+def get(desk: Desk, key_id: str, *, lock: bool = False) -> Row:
+    """One key. Raises AppError 404."""
+    key = desk.get(api_keys, key_id, lock=lock)
+    if key is None:
+        raise not_found()
+    return key
+
+
+def _take(desk: Desk, key_id: str) -> Row:
+    key = get(desk, key_id, lock=True)
+    if key["name"] == FROM_ENVIRONMENT:
+        raise conflict("key_in_environment", "This key is the variable API_KEY of the server. Change it there.")
+    return key

@@ -1,0 +1,239 @@
+"""Making a person's data nobody's: erasing on request and after the time a company keeps things.
+
+Rows stay where they are and lose what says who it was, so that every figure stays as it is. That the bytes leave the files
+as well is a job of the same unit of work; the store does it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import orjson
+from sqlalchemy import case, func, or_
+from sqlalchemy.sql.elements import ColumnElement
+
+import jobs
+import times
+from errors import not_found
+from models import FINISHED
+from services import sessions
+from services.history import Change, record
+from storage import Desk, Row
+from tables import customers, events, idempotency, replies, tickets, users
+from tables import jobs as jobs_table
+
+ERASED = "(erased)"
+SOMEBODY = "customer"  # stands in the history where a name stood
+LANE, SCRUB = "upkeep", "scrub"
+BATCH = 200
+DAY = 24 * 3600
+# Fields of the history whose values are of a closed list or numbers, and tell nothing about anybody.
+TELLS_NOBODY = (
+    "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status"
+).split()
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+t = tickets.c
+Condition = ColumnElement[bool]
+# What a figure counts by being there is not emptied: whether the AI answered, and that there was something to answer.
+_NOBODYS: dict[str, Any] = {
+    "title": ERASED,
+    "description": ERASED,
+    **dict.fromkeys(("customer_email", "customer_id", "customer_name", "resolution", "external_id"), ""),
+    "ai_response": case((t.ai_response != "", ERASED), else_=""),
+    "ai_status": case((t.ai_status == "pending", "off"), else_=t.ai_status),  # an answer under way comes too late
+    **{name: [] for name in ("ai_citations", "triage_reasons", "tags")},
+    "version": t.version + 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Who was erased: how many tickets, and the address of the account that went with them ("" without one)."""
+
+    tickets: int
+    account: str
+
+
+def person(desk: Desk, name: str, *, lock: bool = False) -> Row:
+    """The customer row of an e-mail address or customer id. Raises AppError 404."""
+    wanted = name.strip()
+    mail, own_id = customers.c.email == wanted.lower(), customers.c.customer_id == wanted
+    best_first = desk.rows(customers).where(or_(mail, own_id)).order_by(case((mail, 0), else_=1))
+    found = desk.first(best_first) if wanted else None
+    row = desk.get(customers, found["id"], lock=lock) if found else None
+    if row is None:
+        raise not_found()
+    return row
+
+
+def erase(desk: Desk, name: str) -> Erased:
+    """Makes everything held about a customer nobody's, and asks for the files to be scrubbed. Raises AppError 404."""
+    row = person(desk, name, lock=True)
+    theirs = desk.find(desk.rows(tickets, t.id, t.customer_name).where(t.customer_row == row["id"]))
+    _erase_tickets(desk, row, theirs)
+    account = _remove_account(desk, row["email"])
+    mails = _not_of_staff(desk, [row["email"]])
+    _clear_mentions(desk, mails, lambda column: or_(*(column.icontains(mail, autoescape=True) for mail in mails)))
+    _forget_calls_of(desk, row)
+    desk.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
+    record(desk, row["id"], [Change("customer_erased", "tickets", "", len(theirs))], subject="customer")
+    jobs.enqueue(desk, [jobs.Job(LANE, SCRUB, delay_seconds=60)])
+    return Erased(len(theirs), account)
+
+
+def _erase_tickets(desk: Desk, row: Row, theirs: Sequence[Row]) -> None:
+    names = {name for name in (row["email"], row["customer_id"], row["name"]) if name}
+    names |= {ticket["customer_name"] for ticket in theirs if ticket["customer_name"]}
+    for start in range(0, len(theirs), BATCH):
+        ids = [ticket["id"] for ticket in theirs[start : start + BATCH]]
+        desk.update_where(tickets, t.id.in_(ids), erased_at=desk.now, **_NOBODYS)
+        _erase_thread(desk, ids, names)
+        _erase_history(desk, events.c.subject_id.in_(ids), names)
+        desk.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
+    _forget_calls_about(desk, {ticket["id"] for ticket in theirs})
+
+
+def _erase_thread(desk: Desk, ids: list[str], names: set[str]) -> None:
+    of_them = replies.c.ticket_id.in_(ids)
+    desk.update_where(replies, of_them, body=ERASED)
+    by_them = or_(
+        replies.c.author_role == "customer", _is_one(replies.c.author_name, names), _is_one(replies.c.author_email, names)
+    )
+    desk.update_where(replies, of_them, by_them, author_name="", author_email="")
+
+
+def _erase_history(desk: Desk, about_them: Condition, names: set[str]) -> None:
+    """What happened stays on record, by the same hands; what was written and who the customer was goes."""
+    e = events.c
+    desk.update_where(events, about_them, e.field.not_in(TELLS_NOBODY), from_value="", to_value="")
+    desk.update_where(events, about_them, _is_one(e.actor, names), actor=SOMEBODY, address="")
+    told = or_(
+        _is_one(e.said_by, names),
+        *(e.said_by.startswith(f"{name} (", autoescape=True) for name in names),
+        *(e.said_by.icontains(name, autoescape=True) for name in names if "@" in name),
+    )
+    desk.update_where(events, about_them, told, said_by=SOMEBODY)
+
+
+def _is_one(column: ColumnElement[str], names: Iterable[str]) -> Condition:
+    return or_(column.in_(set(names)), func.lower(column).in_({name.lower() for name in names}))
+
+
+def _remove_account(desk: Desk, email: str) -> str:
+    """Removes the account a customer signs in with; gives its address, "" when there is none."""
+    mine = desk.rows(users).where(users.c.email == email, users.c.email != "", users.c.role == "customer")
+    account = desk.first(mine)
+    if account is None:
+        return ""
+    sessions.end_all(desk, account["id"])
+    desk.delete(users, users.c.id == account["id"])
+    of_it = (events.c.subject == "user") & (events.c.subject_id == account["id"])
+    _erase_history(desk, of_it, {email, account["name"]} - {""})
+    return email
+
+
+def _not_of_staff(desk: Desk, mails: Iterable[str]) -> list[str]:
+    """Those of the addresses that nobody works here under: what staff did stays theirs."""
+    given = {mail for mail in mails if mail}
+    staff = desk.rows(users, users.c.email).where(users.c.email.in_(given), users.c.role != "customer")
+    return sorted(given - {row["email"] for row in desk.find(staff)})
+
+
+def _clear_mentions(desk: Desk, mails: list[str], holds: Callable[[ColumnElement[str]], Condition]) -> None:
+    """Takes the addresses out of whatever else is on record in the company."""
+    if not mails:
+        return
+    e = events.c
+    desk.update_where(events, holds(e.from_value), from_value="")
+    desk.update_where(events, holds(e.to_value), to_value="")
+    desk.update_where(events, _is_one(e.actor, mails), actor=SOMEBODY, address="")
+    desk.update_where(events, holds(e.said_by), said_by=SOMEBODY)
+
+
+def _forget_calls_of(desk: Desk, row: Row) -> None:
+    """Stored calls that the person made, or whose answer tells of them."""
+    c = idempotency.c
+    told: list[Condition] = []
+    for name in {row["email"], row["customer_id"]} - {""}:
+        told += [c.caller.endswith(f" {name}", autoescape=True), c.key.icontains(name, autoescape=True)]
+        told += [c.route.icontains(name, autoescape=True)]
+    if row["email"]:
+        told.append(c.answer.icontains(_in_answer(row["email"]), autoescape=True))
+    if row["customer_id"]:  # whole, with its quotation marks: an id may be as short as 7
+        told.append(c.answer.contains(_in_answer(row["customer_id"], quoted=True), autoescape=True))
+    desk.delete(idempotency, or_(*told))
+
+
+def _in_answer(name: str, *, quoted: bool = False) -> str:
+    """A value as it stands in a stored answer, which is JSON within JSON."""
+    inner = orjson.dumps(name).decode()
+    return orjson.dumps(inner if quoted else inner[1:-1]).decode()[1:-1]
+
+
+def _forget_calls_about(desk: Desk, ids: set[str]) -> None:
+    """Stored calls to addresses that name one of the tickets."""
+    c = idempotency.c
+    kept = desk.find(desk.rows(idempotency, c.id, c.route)) if ids else []
+    about = [call["id"] for call in kept if not ids.isdisjoint(_UUID.findall(call["route"]))]
+    for start in range(0, len(about), BATCH):
+        desk.delete(idempotency, c.id.in_(about[start : start + BATCH]))
+
+
+def old_tickets(desk: Desk, days: int) -> list[str]:
+    """Tickets that were resolved or closed and left alone for `days`."""
+    return [row["id"] for row in desk.find(desk.rows(tickets, t.id).where(*_is_due(desk, days)))]
+
+
+def old_customers(desk: Desk, days: int) -> list[str]:
+    """Customers known for `days` or longer who have no ticket that is kept."""
+    return [row["id"] for row in desk.find(desk.rows(customers, customers.c.id).where(*_is_left_alone(desk, days)))]
+
+
+def erase_old_tickets(desk: Desk, ids: list[str], days: int) -> int:
+    """Erases those of the tickets that are still due; tells how many."""
+    chosen = desk.rows(tickets, t.id, t.customer_name, t.customer_row)
+    found = desk.find(chosen.where(t.id.in_(ids), *_is_due(desk, days)).order_by(t.customer_row))
+    for customer_row, theirs in groupby(found, key=lambda ticket: ticket["customer_row"]):
+        row = desk.get(customers, customer_row)
+        if row is not None:
+            _erase_tickets(desk, row, list(theirs))
+    return len(found)
+
+
+def forget_people(desk: Desk, ids: list[str], days: int) -> int:
+    """Takes the names of those of the customers that still have no ticket to keep; tells how many. Accounts stay."""
+    found = desk.find(desk.rows(customers).where(customers.c.id.in_(ids), *_is_left_alone(desk, days)))
+    mails = _not_of_staff(desk, [row["email"] for row in found])
+    _clear_mentions(desk, mails, lambda column: _is_one(column, mails))
+    chosen = customers.c.id.in_([row["id"] for row in found])
+    desk.update_where(customers, chosen, email="", customer_id="", name="")
+    return len(found)
+
+
+def note_retention(desk: Desk, counts: Mapping[str, int]) -> None:
+    """Puts on record what retention did."""
+    changes = [Change("retention_applied", thing, "", count) for thing, count in counts.items() if count]
+    record(desk, desk.actor.company_id, changes, subject="company")
+
+
+def ask_for_scrubbing(desk: Desk) -> None:
+    """Asks for the files to be scrubbed, should this process not live to do it at the end of its round."""
+    jobs.enqueue(desk, [jobs.Job(LANE, SCRUB, delay_seconds=600)])
+
+
+def _is_due(desk: Desk, days: int) -> list[Condition]:
+    return [t.status.in_(FINISHED), t.updated_at < _limit(desk, days), t.erased_at.is_(None)]
+
+
+def _is_left_alone(desk: Desk, days: int) -> list[Condition]:
+    c = customers.c
+    kept = desk.rows(tickets, t.id).where(t.customer_row == c.id, t.erased_at.is_(None)).exists()
+    named = or_(c.email != "", c.customer_id != "", c.name != "")
+    return [c.created_at < _limit(desk, days), named, ~kept]
+
+
+def _limit(desk: Desk, days: int) -> str:
+    return times.later(desk.now, seconds=-days * DAY)

@@ -1,0 +1,60 @@
+"""Sessions of signed-in people: one row each, from signing in to signing out, continued by tokens that count up.
+
+A token of an earlier count that comes back was copied: the session ends. Within 30 seconds it is a call sent again.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import times
+from storage import Desk, Row
+from tables import sessions
+
+LASTS_SECONDS = 14 * 24 * 3600
+GRACE_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """A session after it was asked to go on: the row to go on with, or why it does not."""
+
+    session: Row | None
+    reason: Literal["", "unknown", "reused"] = ""
+
+
+def start(desk: Desk, user_id: str) -> Row:
+    """A new session of a person; gives its row."""
+    expires = times.later(desk.now, seconds=LASTS_SECONDS)
+    values = {"user_id": user_id, "rotated_at": desk.now, "expires_at": expires, "created_at": desk.now}
+    return desk.insert(sessions, values)
+
+
+def go_on(desk: Desk, session_id: str, generation: int) -> Continued:
+    """Continues a session with the token of that count, or ends it when that token was used before."""
+    session = desk.get(sessions, session_id, lock=True)
+    if session is None or session["expires_at"] <= desk.now:
+        return Continued(None, "unknown")
+    if generation == session["generation"]:
+        expires = times.later(desk.now, seconds=LASTS_SECONDS)
+        news = {"generation": generation + 1, "rotated_at": desk.now, "expires_at": expires}
+        return Continued(desk.update(sessions, session_id, news))
+    just_now = desk.now <= times.later(session["rotated_at"], seconds=GRACE_SECONDS)
+    if generation == session["generation"] - 1 and just_now:
+        return Continued(session)  # the answer did not arrive and the call was sent again: the same answer
+    end(desk, session_id)
+    return Continued(None, "reused")
+
+
+def end(desk: Desk, session_id: str) -> bool:
+    """Ends a session; tells whether there was one."""
+    return bool(desk.delete(sessions, sessions.c.id == session_id))
+
+
+def end_all(desk: Desk, user_id: str, *, but: str = "") -> None:
+    """Ends every session of a person but one."""
+    desk.delete(sessions, sessions.c.user_id == user_id, sessions.c.id != but)
+
+
+def purge(desk: Desk) -> int:
+    """Forgets sessions whose time is over; tells how many."""
+    return desk.delete(sessions, sessions.c.expires_at <= desk.now)

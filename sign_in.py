@@ -1,0 +1,204 @@
+"""Signing in: registering a company, passwords, sessions, and who a bearer token stands for.
+
+Each function opens the units of work it needs; a password is never hashed inside one, since others would wait.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import credentials
+import passwords
+from errors import AppError, forbidden, unauthorized
+from models import Actor
+from services import companies, lockout, people, sessions
+from services.history import Change, record
+from storage import Desk, Row, Storage
+from tables import sessions as sessions_table
+from tables import users
+from tokens import ACCESS_SECONDS, Tokens
+
+if TYPE_CHECKING:
+    from oidc import Person
+
+
+def register(storage: Storage, tokens: Tokens, given: Row, *, address: str) -> Row:
+    """Makes a company with its first admin and signs them in: company, user and tokens. Raises AppError 400, 409."""
+    passwords.check(given["password"], email=given["email"])
+    password_hash = passwords.hashed(given["password"])
+    with storage.desk(None, write=True) as desk:
+        company = companies.make(desk, given["company"])
+        own = desk.within(Actor(company["id"], "admin", given["email"], address=address))
+        record(own, company["id"], [Change("company_created", "name", "", company["name"])], subject="company")
+        person = {"name": given["name"], "email": given["email"], "role": "admin"}
+        user = people.make(own, person, password_hash=password_hash)
+        session = sessions.start(own, user["id"])
+        return {"company": {"id": company["id"], "name": company["name"]}, **_signed_in(own, tokens, user, session)}
+
+
+def add_person(storage: Storage, company: str, given: Row, *, address: str) -> None:
+    """Adds a person to the company of that name. Raises AppError 400, 404, 409."""
+    password_hash = passwords.hashed(passwords.check(given.pop("password"), email=given["email"]))
+    with storage.desk(None, write=True) as desk:
+        row = companies.named(desk, company)
+        if row is None:
+            raise AppError(f"There is no company {company} here.", "not_found", 404)
+        own = desk.within(Actor(row["id"], "admin", "command line", address=address))
+        people.make(own, given, password_hash=password_hash)
+
+
+def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, address: str) -> Row:
+    """Signs a person in: user and tokens. Raises AppError 401 in the same words whoever it is, 429 after too many tries."""
+    with storage.desk(None, write=True) as desk:
+        lockout.take_try(desk, email)
+    with storage.desk(None) as desk:
+        user = _by_email(desk, email)
+    kept = user["password_hash"] if user else ""
+    if not passwords.matches(kept, password):
+        raise _wrong()
+    with storage.desk(None, write=True) as desk:
+        user = _by_email(desk, email)
+        if user is None or user["disabled"] or user["password_hash"] != kept:  # changed while it was checked
+            raise _wrong()
+        lockout.forget(desk, email)
+        own = desk.within(Actor(user["company_id"], "admin", email, address=address))
+        session = sessions.start(own, user["id"])
+        record(own, user["id"], [Change("signed_in")], subject="user")
+        return _signed_in(own, tokens, user, session)
+
+
+def go_on(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
+    """Continues a session with its refresh token: user and new tokens. Raises AppError 401."""
+    claims = tokens.read_refresh(token, now=storage.now())
+    if claims is None:
+        raise _over()
+    with storage.desk(None, write=True) as desk:
+        user = desk.get(users, claims["sub"])
+        if user is not None and not user["disabled"]:
+            own = desk.within(Actor(user["company_id"], "admin", user["email"], address=address))
+            continued = sessions.go_on(own, claims["sid"], claims["gen"])
+            if continued.session is not None:
+                return _signed_in(own, tokens, user, continued.session)
+            if continued.reason == "reused":
+                record(own, user["id"], [Change("session_ended", "", "", "token used twice")], subject="user")
+    raise _over()
+
+
+def log_out(storage: Storage, tokens: Tokens, token: str, *, address: str) -> None:
+    """Ends the session of a refresh token; one that is over is over."""
+    claims = tokens.read_refresh(token, now=storage.now())
+    if claims is None:
+        return
+    with storage.desk(None, write=True) as desk:
+        user = desk.get(users, claims["sub"])
+        if user is not None:
+            own = desk.within(Actor(user["company_id"], "admin", user["email"], address=address))
+            if sessions.end(own, claims["sid"]):
+                record(own, user["id"], [Change("signed_out")], subject="user")
+
+
+def change_password(storage: Storage, actor: Actor, old: str, new: str) -> None:
+    """Gives the signed-in person a new password and ends their other sessions. Raises AppError 400, 401, 403, 429."""
+    if not actor.user_id or not actor.session_id:
+        raise forbidden("Only people who signed in with a password can change it.")
+    passwords.check(new, email=actor.name, field="new")
+    with storage.desk(None, write=True) as desk:
+        user = people.get(desk.within(replace(actor, role="admin")), actor.user_id)
+        lockout.take_try(desk, user["email"])
+    if not passwords.matches(user["password_hash"], old):
+        raise replace(_wrong(), message="The old password is wrong.")
+    password_hash = passwords.hashed(new)
+    with storage.desk(None, write=True) as desk:
+        lockout.forget(desk, user["email"])
+        own = desk.within(replace(actor, role="admin"))
+        own.update(users, actor.user_id, {"password_hash": password_hash})
+        sessions.end_all(own, actor.user_id, but=actor.session_id)
+        record(own, actor.user_id, [Change("password_changed")], subject="user")
+
+
+def who_bears(storage: Storage, tokens: Tokens, token: str) -> Actor | None:
+    """The actor of an access token of ours, None when it is not one, is over, or its session or person is gone."""
+    now = storage.now()
+    claims = tokens.read_access(token, now=now)
+    if claims is None:
+        return None
+    session = storage.remembered(sessions_table, claims["sid"], lambda: _session(storage, claims["sid"]))
+    if session is None or session["user_id"] != claims["sub"] or session["expires_at"] <= now:
+        return None
+    user = storage.remembered(users, claims["sub"], lambda: _user(storage, claims["sub"]))
+    return None if user is None else _actor(storage, user, session_id=session["id"])
+
+
+def who_is_known(storage: Storage, person: "Person") -> Actor | None:
+    """The actor of a person whom the configured issuer vouches for; their first visit makes them known.
+
+    None when they are disabled here. Raises AppError 403 when their company is not here or their address is another's.
+    """
+    user = storage.remembered(users, person.identity, lambda: _identified(storage, person))
+    if user is None or user["role"] != person.role:
+        with storage.desk(None, write=True) as desk:
+            user = _known(desk, person)
+    return _actor(storage, user)
+
+
+def _known(desk: Desk, person: "Person") -> Row:
+    company = companies.named(desk, person.company)
+    if company is None:
+        raise forbidden("Your company is not known here. Ask whoever runs this desk.")
+    own = desk.within(Actor(company["id"], "admin", person.email or person.name or person.identity))
+    user = own.first(own.rows(users).where(users.c.identity == person.identity))
+    if user is not None:
+        return people.change(own, user["id"], {"role": person.role})
+    invited = own.first(own.rows(users).where(users.c.email == person.email, users.c.email != ""))
+    if invited is None:
+        values = {"name": person.name, "email": person.email, "role": person.role, "identity": person.identity}
+        return people.make(own, values)
+    if invited["password_hash"] or invited["identity"]:
+        raise forbidden("This e-mail address signs in another way here. Ask an admin of your company.")
+    own.update(users, invited["id"], {"identity": person.identity})
+    return people.change(own, invited["id"], {"role": person.role})
+
+
+def _actor(storage: Storage, user: Row, *, session_id: str = "") -> Actor | None:
+    if user["disabled"]:
+        return None
+    name = user["email"] or user["name"] or user["identity"]
+    actor = Actor(user["company_id"], user["role"], name, user_id=user["id"], session_id=session_id)
+    return credentials.as_customer(storage, actor, user["email"]) if actor.is_customer else actor
+
+
+def _signed_in(desk: Desk, tokens: Tokens, user: Row, session: Row) -> Row:
+    return {
+        "user": people.user_shape(user),
+        "access_token": tokens.access(user["id"], session["id"], now=desk.now),
+        "refresh_token": tokens.refresh(
+            user["id"], session["id"], session["generation"], expires=session["expires_at"]
+        ),
+        "expires_in_seconds": ACCESS_SECONDS,
+    }
+
+
+def _by_email(desk: Desk, email: str) -> Row | None:
+    return desk.first(desk.rows(users).where(users.c.email == email))
+
+
+def _session(storage: Storage, session_id: str) -> Row | None:
+    with storage.desk(None) as desk:
+        return desk.get(sessions_table, session_id)
+
+
+def _user(storage: Storage, user_id: str) -> Row | None:
+    with storage.desk(None) as desk:
+        return desk.get(users, user_id)
+
+
+def _identified(storage: Storage, person: "Person") -> Row | None:
+    with storage.desk(None) as desk:
+        return desk.first(desk.rows(users).where(users.c.identity == person.identity))
+
+
+def _wrong() -> AppError:
+    return replace(unauthorized(), message="E-mail address or password is wrong.", code="wrong_credentials")
+
+
+def _over() -> AppError:
+    return replace(unauthorized(), message="You are signed out. Please sign in again.", code="signed_out")
