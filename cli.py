@@ -26,6 +26,7 @@ from models import ROLES, Actor
 from services import demo, import_rows, imports
 from services.import_rows import RawRow
 from storage import StorageError, is_taken
+from tools import connector_commands, story_commands
 
 COMMAND_LINE = "command line"
 OPERATOR = Actor(DEFAULT_COMPANY, "admin", COMMAND_LINE)
@@ -37,6 +38,8 @@ def register(app: Flask) -> None:
     """Adds the commands to the app."""
     for command in (_import, _demo, _smoke, _create_company, _create_user):
         app.cli.add_command(command)
+    connector_commands.register(app)
+    story_commands.register(app)
 
 
 @click.command("import")

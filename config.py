@@ -78,7 +78,9 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("support@localhost", description="sender of every notice")
     support_email: str = Field("", description="who is alerted to urgent tickets")
+    demo: bool = Field(False, description="whether an empty desk is filled with demo tickets when it starts")
     render: str = Field("", description="set by Render; the same as APP_ENV=production")
+    dyno: str = Field("", description="set by Heroku, where no file survives")
 
     @field_validator("app_env", "smtp_security", mode="before")
     @classmethod

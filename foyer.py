@@ -13,8 +13,10 @@ from ai_responder import Completes
 from config import HERE, Settings
 from jobs import THREADS, Runner
 from llm import Model, open_model
+from models import Actor
 from notifier import Mailer, open_mailer
-from services import health
+from oidc import Issuer
+from services import demo, health
 from storage import Clock, Storage, open_storage
 from tables import companies
 from tokens import Tokens
@@ -53,6 +55,7 @@ class Foyer:
             security=settings.smtp_security,
             mail_from=settings.mail_from,
         )
+        self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.waiting = threading.BoundedSemaphore(places)
         self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self))
         if self.mailer.mode == "console":
@@ -85,7 +88,9 @@ class Foyer:
     def survives_restart(self) -> bool:
         """Whether what is written now is there after a restart, a sleep and a deploy of this host."""
         storage = self.storage
-        return storage.durable and on_a_disk_that_stays(storage.path, render=bool(self.settings.render))
+        return storage.durable and on_a_disk_that_stays(
+            storage.path, host_forgets=bool(self.settings.render or self.settings.dyno)
+        )
 
     @property
     def storage_note(self) -> str:
@@ -94,8 +99,11 @@ class Foyer:
         return health.storage_note(kept=kept, opened_empty_at=self.opened_empty_at)
 
     def start(self) -> None:
-        """Opens the store and starts the jobs. Raises StorageError."""
-        _ = self.storage
+        """Opens the store and starts the jobs; with DEMO a new desk is filled first. Raises StorageError."""
+        storage = self.storage
+        if self.settings.demo and self.opened_empty_at:
+            with storage.desk(Actor(credentials.DEFAULT_COMPANY, "admin", "demo"), write=True) as desk:
+                demo.fill(desk)
         self.runner.start()
 
     def stop(self) -> None:
@@ -116,17 +124,17 @@ class Foyer:
         return storage
 
 
-def on_a_disk_that_stays(file: Path, *, render: bool, mounts: str | None = None) -> bool:
+def on_a_disk_that_stays(file: Path, *, host_forgets: bool, mounts: str | None = None) -> bool:
     """Whether a file outlives the machine's restarts and deploys.
 
-    A container's own layers and memory do not (`mounts` are the lines of /proc/self/mountinfo, where there is one), and
-    Render keeps only mounted disks: what is on one disk with the code is replaced together with it.
+    A container's own layers and memory do not (`mounts` are the lines of /proc/self/mountinfo, where there is one), and a
+    host that forgets (Render, Heroku) keeps only mounted disks: what is on one disk with the code is replaced with it.
     """
     folder = file.resolve().parent
     kind = _file_system(folder, _mounts() if mounts is None else mounts)
     if kind in GONE_WITH_THE_CONTAINER:
         return False
-    return not render or _place_of(folder) != _place_of(HERE)
+    return not host_forgets or _place_of(folder) != _place_of(HERE)
 
 
 def _mounts() -> str:

@@ -21,8 +21,10 @@ worker_class = "gthread"
 threads = _settings.threads
 preload_app = False
 timeout = 60
-graceful_timeout = 25
+graceful_timeout = 25  # hosts that ask politely kill after 30
 keepalive = 30
+forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says whose word about scheme and host is taken
+control_socket_disable = True  # nobody steers it from inside, and a container may have no home to put the socket in
 limit_request_line = 8190  # the most gunicorn takes: long searches are answered by us, not by its HTML
 loglevel = "warning"
 

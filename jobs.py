@@ -140,7 +140,8 @@ class Runner:
                 done = 0
             if not done:
                 self._wake.wait(POLL_SECONDS)
-                self._wake.clear()
+                if not self._stopping.is_set():  # a stop is for every thread to see
+                    self._wake.clear()
             elif lane in self.settled_together:
                 self._stopping.wait(PAUSE_SECONDS)
 
@@ -184,6 +185,17 @@ class Runner:
             for job, error in outcomes:
                 if error is not None:
                     desk.update(table, job["id"], _after_failure(job, error, desk.now))
+
+
+def waiting(desk: Desk, lane: str, kind: str) -> list[str]:
+    """The jobs of that kind that nobody has begun, by id."""
+    asked = desk.rows(table, table.c.id).where(table.c.lane == lane, table.c.kind == kind, table.c.state == "waiting")
+    return [job["id"] for job in desk.find(asked)]
+
+
+def finish(desk: Desk, ids: Sequence[str]) -> None:
+    """What these jobs were for is done, without them."""
+    desk.update_where(table, table.c.id.in_(ids), table.c.state == "waiting", state="done", run_at=desk.now)
 
 
 def purge(desk: Desk) -> int:

@@ -86,6 +86,16 @@ class JsonFile(SqliteFile):
             log.warning("The journal was left as it is for the next start: %s", plain(error))
         self._let_go()
 
+    def scrub(self) -> None:
+        """Leaves what was deleted or overwritten in no file: a new document, no old journal, no copies, a new private file."""
+        self._fold_now()
+        json_document.remove_unfinished(self.document)
+        for copy in self._folder.glob(f"{DOCUMENT}.bak-*"):
+            log.warning("%s is removed: it may hold what was erased", copy)
+            copy.unlink()
+        sync_folder(self._folder)
+        super().scrub()
+
     def _let_go(self) -> None:
         super().close()
         self._remove_private_files()
@@ -178,12 +188,19 @@ class JsonFile(SqliteFile):
 
     def _recover(self) -> None:
         """Writes what is committed as a new document, without the line in doubt, and begins a new journal."""
+        self._fold_now()
+        log.warning("The data is safe again; writing goes on")
+
+    def _fold_now(self) -> None:
+        """Writes what is committed as the document and begins a new journal; when that fails, the old one goes on."""
         if self._folding:
             self._folding.join()  # it would put an older document in the place of the new one
         self._journal.close()
-        self._fold()
-        self._journal = Journal(self._active_journal)
-        log.warning("The data is safe again; writing goes on")
+        try:
+            self._fold()
+            self._doubtful = False
+        finally:
+            self._journal = Journal(self._active_journal)
 
     def _journals(self) -> list[Path]:
         """Journals with content, oldest first; the one being written is the last."""

@@ -4,6 +4,7 @@ The only importer of argon2.
 """
 
 import threading
+from functools import cache
 from itertools import pairwise
 
 from argon2 import PasswordHasher
@@ -15,7 +16,6 @@ SHORTEST = 8
 # The least of OWASP's password storage cheat sheet (19 MiB, 2 passes, 1 lane): a desk must fit into 512 MB.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _at_once = threading.BoundedSemaphore(4)  # so many times 19 MiB at most, however many sign in
-_nobodys = _hasher.hash("nobody's password")
 
 # The most used ones of eight characters and more, from published leaks (SecLists, NCSC), without digits at the end.
 _WORST = frozenset(
@@ -30,6 +30,11 @@ _WORST = frozenset(
 )
 
 
+@cache
+def _nobodys() -> str:
+    return _hasher.hash("nobody's password")
+
+
 def hashed(password: str) -> str:
     """What is kept of a password. Takes about 20 ms and 19 MiB."""
     with _at_once:
@@ -40,7 +45,7 @@ def matches(kept: str, password: str) -> bool:
     """Whether this is the password that was kept. Takes as long when there is none (`kept` is "")."""
     with _at_once:
         try:
-            return _hasher.verify(kept or _nobodys, password) and bool(kept)
+            return _hasher.verify(kept or _nobodys(), password) and bool(kept)
         except (VerificationError, InvalidHashError):
             return False
 

@@ -4,21 +4,18 @@ Each function opens the units of work it needs; a password is never hashed insid
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import credentials
 import passwords
 from errors import AppError, forbidden, unauthorized
 from models import Actor
+from oidc import Person
 from services import companies, lockout, people, sessions
-from services.history import Change, record
+from services.history import Change, changed, record
 from storage import Desk, Row, Storage
 from tables import sessions as sessions_table
 from tables import users
 from tokens import ACCESS_SECONDS, Tokens
-
-if TYPE_CHECKING:
-    from oidc import Person
 
 
 def register(storage: Storage, tokens: Tokens, given: Row, *, address: str) -> Row:
@@ -128,40 +125,47 @@ def who_bears(storage: Storage, tokens: Tokens, token: str) -> Actor | None:
     return None if user is None else _actor(storage, user, session_id=session["id"])
 
 
-def who_is_known(storage: Storage, person: "Person") -> Actor | None:
+def who_is_known(storage: Storage, person: Person) -> Actor | None:
     """The actor of a person whom the configured issuer vouches for; their first visit makes them known.
 
     None when they are disabled here. Raises AppError 403 when their company is not here or their address is another's.
     """
-    user = storage.remembered(users, person.identity, lambda: _identified(storage, person))
-    if user is None or user["role"] != person.role:
+    identity = f"{person.company.lower()} {person.identity}"  # whose company is another one now is somebody else
+    user = storage.remembered(users, identity, lambda: _identified(storage, identity))
+    if user is None or user["role"] != person.role or user["email"] != person.email:
         with storage.desk(None, write=True) as desk:
-            user = _known(desk, person)
+            user = _known(desk, person, identity)
     return _actor(storage, user)
 
 
-def _known(desk: Desk, person: "Person") -> Row:
+def _known(desk: Desk, person: Person, identity: str) -> Row:
     company = companies.named(desk, person.company)
     if company is None:
         raise forbidden("Your company is not known here. Ask whoever runs this desk.")
     own = desk.within(Actor(company["id"], "admin", person.email or person.name or person.identity))
-    user = own.first(own.rows(users).where(users.c.identity == person.identity))
-    if user is not None:
-        return people.change(own, user["id"], {"role": person.role})
-    invited = own.first(own.rows(users).where(users.c.email == person.email, users.c.email != ""))
-    if invited is None:
-        values = {"name": person.name, "email": person.email, "role": person.role, "identity": person.identity}
-        return people.make(own, values)
-    if invited["password_hash"] or invited["identity"]:
+    user = own.first(own.rows(users).where(users.c.identity == identity))
+    holder = desk.first(desk.rows(users).where(users.c.email == person.email, users.c.email != ""))
+    if holder is None or (user is not None and holder["id"] == user["id"]):
+        values = {"name": person.name, "email": person.email, "role": person.role, "identity": identity}
+        return people.make(own, values) if user is None else _as_said(own, user, person)
+    # Somebody an admin added by address alone was waiting for this; whoever signs in another way was not.
+    if user is not None or holder["company_id"] != company["id"] or holder["password_hash"] or holder["identity"]:
         raise forbidden("This e-mail address signs in another way here. Ask an admin of your company.")
-    own.update(users, invited["id"], {"identity": person.identity})
-    return people.change(own, invited["id"], {"role": person.role})
+    own.update(users, holder["id"], {"identity": identity})
+    return _as_said(own, holder, person)
+
+
+def _as_said(desk: Desk, user: Row, person: Person) -> Row:
+    """The person as the issuer says they are, even when that leaves the company without an admin."""
+    now = desk.update(users, user["id"], {"role": person.role, "email": person.email}) or user
+    record(desk, user["id"], changed("user_changed", user, now, ["role", "email"]), subject="user")
+    return now
 
 
 def _actor(storage: Storage, user: Row, *, session_id: str = "") -> Actor | None:
     if user["disabled"]:
         return None
-    name = user["email"] or user["name"] or user["identity"]
+    name = user["email"] or user["name"] or user["identity"].rpartition("|")[2]
     actor = Actor(user["company_id"], user["role"], name, user_id=user["id"], session_id=session_id)
     return credentials.as_customer(storage, actor, user["email"]) if actor.is_customer else actor
 
@@ -191,9 +195,9 @@ def _user(storage: Storage, user_id: str) -> Row | None:
         return desk.get(users, user_id)
 
 
-def _identified(storage: Storage, person: "Person") -> Row | None:
+def _identified(storage: Storage, identity: str) -> Row | None:
     with storage.desk(None) as desk:
-        return desk.first(desk.rows(users).where(users.c.identity == person.identity))
+        return desk.first(desk.rows(users).where(users.c.identity == identity))
 
 
 def _wrong() -> AppError:

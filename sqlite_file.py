@@ -3,6 +3,7 @@
 Used for `sqlite:///` as it is, and by json_file.py for the private file its queries run in.
 """
 
+import contextlib
 import os
 import sqlite3
 from collections import deque
@@ -81,6 +82,20 @@ class SqliteFile:
             begin_writing(connection)
             yield connection
             self._commit(connection)
+
+    def scrub(self) -> None:
+        """Writes the file anew, so that nothing of what was deleted or overwritten is left in it or in its log.
+
+        The caller keeps writers away. Raises sqlite3.Error, also when somebody reads for too long.
+        """
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            # A connection of its own: the copy VACUUM makes goes to a file, not into memory as for the others.
+            for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", f"synchronous={self.synchronous}", "secure_delete=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("VACUUM")
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise sqlite3.OperationalError("the log is still being read")
 
     def close(self) -> None:
         """Closes every connection."""

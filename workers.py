@@ -1,34 +1,101 @@
-"""What each kind of job does: a notice is composed and mailed, a ticket is answered by AI.
+"""What each kind of job does: a notice is composed and mailed, a ticket is answered by AI, files are scrubbed.
 
 Called by jobs.py outside any transaction; each worker opens the desks it needs as the company's own system.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import jobs
 import tables
+from errors import AppError
 from jobs import PermanentFailure
 from models import Actor
 from notifier import NOTICES, MailFailed
-from services import answers, idempotency
+from services import answers, idempotency, lockout, privacy, settings
 from storage import Desk, Row
 
 if TYPE_CHECKING:
     from foyer import Foyer
 
+log = logging.getLogger("foyer.jobs")
+
+# What retention is about: which rows are due, and what is done to those that still are. Tickets first: who has none left is next.
+_RETENTION = {
+    "tickets": (privacy.old_tickets, privacy.erase_old_tickets),
+    "customers": (privacy.old_customers, privacy.forget_people),
+}
+
 
 def workers(foyer: "Foyer") -> dict[str, Callable[[Row], None]]:
     """For each lane, who works in it."""
-    return {"mail": lambda job: _send_notice(foyer, job), "ai": lambda job: _write_answer(foyer, job)}
+    return {
+        "mail": lambda job: _send_notice(foyer, job),
+        "ai": lambda job: _write_answer(foyer, job),
+        privacy.LANE: lambda job: scrub(foyer),
+    }
 
 
 def tidy(foyer: "Foyer") -> None:
-    """Forgets what is no longer needed: stored answers after a day, done jobs after a week."""
+    """Forgets what is no longer needed: stored answers after a day, done jobs after a week, what companies do not keep."""
     with foyer.storage.desk(None, write=True) as desk:
         idempotency.purge(desk)
         jobs.purge(desk)
+    keep_to_retention(foyer)
+
+
+def erase_customer(foyer: "Foyer", actor: Actor, name: str) -> int:
+    """Erases a customer for good, in the files as well; tells how many tickets were theirs. Raises AppError 404."""
+    with foyer.storage.desk(None, write=True) as desk:
+        erased = privacy.erase(desk.within(actor), name)
+        if erased.account:  # the tries of an address that signs in elsewhere are not this company's to forget
+            lockout.forget(desk, erased.account)
+    _scrub_now(foyer)
+    return erased.tickets
+
+
+def scrub(foyer: "Foyer") -> None:
+    """Takes what was erased out of the files. Whoever asked for it before need not ask again. Raises AppError 503."""
+    with foyer.storage.desk(None) as desk:
+        asked = jobs.waiting(desk, privacy.LANE, privacy.SCRUB)
+    foyer.storage.scrub()
+    with foyer.storage.desk(None, write=True) as desk:
+        jobs.finish(desk, asked)
+
+
+def _scrub_now(foyer: "Foyer") -> None:
+    try:
+        scrub(foyer)
+    except AppError as error:  # what was erased stays erased, and the job is there to try again
+        log.error("The files still hold what was erased; this is tried again: %s", error)
+
+
+def keep_to_retention(foyer: "Foyer") -> None:
+    """Erases what companies do not keep any longer, a portion at a time so that nobody waits, then scrubs once."""
+    with foyer.storage.desk(None) as desk:
+        companies = desk.find(desk.rows(tables.companies))
+    kept = {company["id"]: settings.of_company(company)["retention_days"] for company in companies}
+    erased = [_keep_for(foyer, Actor(company, "admin", "system"), days) for company, days in kept.items() if days]
+    if any(erased):
+        _scrub_now(foyer)
+
+
+def _keep_for(foyer: "Foyer", actor: Actor, days: int) -> bool:
+    counts = {}
+    for thing, (due, work) in _RETENTION.items():
+        with foyer.storage.desk(actor) as desk:
+            ids = due(desk, days)
+        counts[thing] = 0
+        for start in range(0, len(ids), privacy.BATCH):
+            with foyer.storage.desk(actor, write=True) as desk:
+                counts[thing] += work(desk, ids[start : start + privacy.BATCH], days)
+                privacy.ask_for_scrubbing(desk)
+    if any(counts.values()):
+        with foyer.storage.desk(actor, write=True) as desk:
+            privacy.note_retention(desk, counts)
+    return any(counts.values())
 
 
 def _send_notice(foyer: "Foyer", job: Row) -> None:

@@ -7,6 +7,7 @@ import sign_in
 from api import gate, shapes
 from api.envelope import Answer
 from api.fields import Email, Password, Text
+from api.limits import DoorLimit
 from api.noun import Noun
 from api.users import User
 from errors import forbidden
@@ -15,6 +16,11 @@ from permissions import Permission
 from storage import Row
 
 blp = Noun("auth", __name__, description="Companies and signing in.")
+
+# Wide enough for the many people behind one address of an office or a low-code platform.
+TO_REGISTER = DoorLimit(per_address="60 per hour", in_all="600 per hour")
+TO_SIGN_IN = DoorLimit(per_address="300 per minute", per_account="60 per minute")
+TO_GO_ON = DoorLimit(per_address="600 per minute")
 
 
 class Company(Schema):
@@ -80,7 +86,15 @@ class NewPassword(Schema):
     new = Password(required=True, about="The new one; at least 8 characters.")
 
 
-@blp.post("/api/companies", "RegisterCompany", may=Permission.PUBLIC, body=NewCompany, gives=Registered, status=201)
+@blp.post(
+    "/api/companies",
+    "RegisterCompany",
+    may=Permission.PUBLIC,
+    limit=TO_REGISTER,
+    body=NewCompany,
+    gives=Registered,
+    status=201,
+)
 def register_company(body: Row) -> Answer:
     """Register a company.
 
@@ -94,7 +108,7 @@ def register_company(body: Row) -> Answer:
     return Answer(data, f"{body['company']} is registered.", 201)
 
 
-@blp.post("/api/auth/login", "SignIn", may=Permission.PUBLIC, body=LogIn, gives=SignedIn)
+@blp.post("/api/auth/login", "SignIn", may=Permission.PUBLIC, limit=TO_SIGN_IN, body=LogIn, gives=SignedIn)
 def log_in(body: Row) -> Answer:
     """Sign in.
 
@@ -105,7 +119,7 @@ def log_in(body: Row) -> Answer:
     return Answer(data, "You are signed in.")
 
 
-@blp.post("/api/auth/refresh", "StaySignedIn", may=Permission.PUBLIC, body=Refresh, gives=SignedIn)
+@blp.post("/api/auth/refresh", "StaySignedIn", may=Permission.PUBLIC, limit=TO_GO_ON, body=Refresh, gives=SignedIn)
 def refresh(body: Row) -> Answer:
     """Stay signed in.
 
@@ -117,7 +131,7 @@ def refresh(body: Row) -> Answer:
     return Answer(data, "You stay signed in.")
 
 
-@blp.post("/api/auth/logout", "SignOut", may=Permission.PUBLIC, body=Refresh, gives=SignedOut)
+@blp.post("/api/auth/logout", "SignOut", may=Permission.PUBLIC, limit=TO_GO_ON, body=Refresh, gives=SignedOut)
 def log_out(body: Row) -> Answer:
     """Sign out.
 

@@ -27,8 +27,10 @@ def how_many(count: int, thing: str, things: str = "") -> str:
     return f"{count} {thing if count == 1 else things or thing + 's'}."
 
 
-def render(answer: Answer) -> Response:
-    """The answer as a response."""
+def render(answer: Answer | Response) -> Response:
+    """The answer as a response; a download is one already."""
+    if isinstance(answer, Response):
+        return answer
     body: dict[str, Any] = {
         "success": answer.status < 400,
         "message": _fitting(answer.message),

@@ -14,6 +14,7 @@ from marshmallow import ValidationError
 from uuid_utils import uuid7
 
 import credentials
+import oidc
 import sign_in
 from api import headers, limits
 from api.envelope import Answer, render, render_error, respond
@@ -90,7 +91,10 @@ def _is_token(bearer: str) -> bool:
 
 def _signed_in(token: str) -> Actor | None:
     foyer = the_foyer()
-    return sign_in.who_bears(foyer.storage, foyer.tokens, token)
+    if foyer.issuer is None or not oidc.is_meant(token, foyer.issuer.url):
+        return sign_in.who_bears(foyer.storage, foyer.tokens, token)
+    claims = foyer.issuer.claims(token)
+    return sign_in.who_is_known(foyer.storage, oidc.person(claims, foyer.settings)) if claims else None
 
 
 def _acting_for(actor: Actor) -> Actor:
@@ -145,7 +149,7 @@ def in_one_unit(view: Callable[[Desk], Answer], *, key: str, secret: bool = Fals
         return response
 
 
-def in_own_units(view: Callable[[], Answer], *, key: str) -> Response:
+def in_own_units(view: Callable[[], Answer | Response], *, key: str) -> Response:
     """Runs a view that opens its own units of work because it waits for others; with a key, others are kept out meanwhile."""
     if not key:
         return render(view())

@@ -9,6 +9,7 @@ from api.envelope import Answer
 from api.noun import Noun
 from errors import not_found
 from permissions import Permission, granted
+from services import people
 from storage import Desk
 from tables import companies
 
@@ -40,7 +41,9 @@ def get_me(desk: Desk) -> Answer:
     data = {
         "name": actor.name,
         "role": actor.role,
-        "email": actor.customer_email or (actor.name if actor.user_id and "@" in actor.name else ""),
+        "email": actor.customer_email
+        if actor.is_customer or not actor.user_id
+        else people.get(desk, actor.user_id)["email"],
         "customer_id": actor.customer_id,
         "company": {"id": company["id"], "name": company["name"]},
         "permissions": sorted(granted(actor)),

@@ -9,13 +9,12 @@ from flask_smorest import Blueprint
 from marshmallow import Schema
 
 from api import gate
-from api.envelope import Answer
 from api.limits import DoorLimit
 from api.parsing import Parser
 from api.shapes import envelope, listing
 from permissions import Permission
 
-View = Callable[..., Answer]
+View = Callable[..., Any]  # gives an Answer, or a Response of its own where `downloads` declares one
 Way = Callable[[dict[str, Any]], Response]
 ERRORS = {
     400: "The request cannot be used; data.errors says why.",
@@ -52,14 +51,16 @@ class Noun(Blueprint):  # type: ignore[misc]
         max_body: int = gate.MAX_BODY,
         limit: DoorLimit | None = None,
         media: dict[str, Any] | None = None,
+        downloads: dict[str, Any] | None = None,
     ) -> Callable[[View], View]:
         """Declares a view.
 
         The view is called with an open Desk first (unless `own_units`: it opens its own), its path parameters, then `body`
         and `query` as loaded. Its docstring's first line is the summary, the rest the description. `after` gets the
         response when everything is committed, and may wait. `secret`: the answer holds one and is never stored. A route that
-        is PUBLIC and takes a body opens its own units of work, and has a `limit`. `media` describes a body that is not a JSON object of `body`:
-        for each media type its OpenAPI schema; the view reads it itself.
+        is PUBLIC and takes a body opens its own units of work, and has a `limit`. `media` describes a body that is not a JSON
+        object of `body`: for each media type its OpenAPI schema; the view reads it itself. `downloads` describes files in the
+        same words that the view may give back as a Response of its own.
         """
 
         def declare(view: View) -> View:
@@ -76,6 +77,9 @@ class Noun(Blueprint):  # type: ignore[misc]
             if media:
                 content = {kind: {"schema": schema} for kind, schema in media.items()}
                 handler._apidoc["manual_doc"]["requestBody"] = {"required": True, "content": content}
+            if downloads:
+                content = {kind: {"schema": schema} for kind, schema in downloads.items()}
+                handler._apidoc["manual_doc"]["responses"] = {status: {"content": content}}
             self.route(rule, methods=[method], endpoint=name)(handler)
             return view
 

@@ -10,9 +10,11 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api import (
     answers,
+    audit,
     auth,
     customers,
     demo,
+    exports,
     gate,
     health,
     imports,
@@ -48,9 +50,11 @@ NOUNS = [
     auth,
     me,
     users,
+    audit,
+    exports,
     keys,
 ]
-EXPOSED = ["ETag", "X-Request-ID", "Retry-After", "Idempotent-Replay"]
+EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()
 
 
 def install(app: Flask, *, openapi: str = "3.0.3", cors_origins: list[str]) -> Api:

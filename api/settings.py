@@ -4,7 +4,7 @@ from marshmallow import Schema
 
 from api import shapes
 from api.envelope import Answer
-from api.fields import Yes
+from api.fields import Number, Yes
 from api.noun import Noun
 from permissions import Permission
 from services import settings
@@ -17,12 +17,14 @@ class SettingsOut(Schema):
     """Every setting."""
 
     ai_enabled = shapes.flag(settings.SETTINGS["ai_enabled"].about)
+    retention_days = shapes.whole(settings.SETTINGS["retention_days"].about)
 
 
 class SettingsChanges(Schema):
     """Settings to change; what is left out stays."""
 
     ai_enabled = Yes(about=settings.SETTINGS["ai_enabled"].about)
+    retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
 
 
 @blp.get("/api/settings", "GetSettings", may=Permission.SETTINGS_READ, gives=SettingsOut)

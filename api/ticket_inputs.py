@@ -36,7 +36,7 @@ class Said(Schema):
 class Versioned(Said):
     """A write that may name the version it was made for."""
 
-    version = Number(1, 2**31, about="The version you saw; the write is refused when it is stale.")
+    version = Number(1, 2**31 - 1, about="The version you saw; the write is refused when it is stale.")
 
 
 class Repeatable(Schema):

@@ -17,7 +17,7 @@ class TriggerQuery(Schema):
     """What the caller has seen already."""
 
     after = Moment(about="Time of the newest ticket seen; only later ones are sent.")
-    limit = Number(1, 200, load_default=50, about="How many at most.")
+    limit = Number(1, 200, load_default=200, about="How many at most.")
 
 
 def _newer(desk: Desk, column: str, query: Row) -> Answer:

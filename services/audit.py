@@ -2,8 +2,8 @@
 
 from typing import Any, get_args
 
-from storage import Desk, Row
 from services.history import Subject
+from storage import Desk, Row
 from tables import events
 
 SUBJECTS: tuple[str, ...] = get_args(Subject)

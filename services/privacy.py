@@ -5,7 +5,7 @@ as well is a job of the same unit of work; the store does it.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -21,13 +21,13 @@ from models import FINISHED
 from services import sessions
 from services.history import Change, record
 from storage import Desk, Row
-from tables import customers, events, idempotency, replies, tickets, users
+from tables import api_keys, customers, events, idempotency, replies, tickets, users
 from tables import jobs as jobs_table
 
 ERASED = "(erased)"
 SOMEBODY = "customer"  # stands in the history where a name stood
 LANE, SCRUB = "upkeep", "scrub"
-BATCH = 200
+BATCH = 100  # tickets in a unit of work: nobody waits long for it
 DAY = 24 * 3600
 # Fields of the history whose values are of a closed list or numbers, and tell nothing about anybody.
 TELLS_NOBODY = (
@@ -73,10 +73,15 @@ def erase(desk: Desk, name: str) -> Erased:
     """Makes everything held about a customer nobody's, and asks for the files to be scrubbed. Raises AppError 404."""
     row = person(desk, name, lock=True)
     theirs = desk.find(desk.rows(tickets, t.id, t.customer_name).where(t.customer_row == row["id"]))
-    _erase_tickets(desk, row, theirs)
+    for start in range(0, len(theirs), BATCH):
+        portion = theirs[start : start + BATCH]
+        _empty(desk, [ticket["id"] for ticket in portion])
+        _unname(desk, row, portion)
     account = _remove_account(desk, row["email"])
-    mails = _not_of_staff(desk, [row["email"]])
-    _clear_mentions(desk, mails, lambda column: or_(*(column.icontains(mail, autoescape=True) for mail in mails)))
+    acted_as = _acted_as(desk, [row])
+    _clear_actors(desk, acted_as)
+    if row["email"] in acted_as:
+        _clear_mentions(desk, row["email"])
     _forget_calls_of(desk, row)
     desk.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(desk, row["id"], [Change("customer_erased", "tickets", "", len(theirs))], subject="customer")
@@ -84,31 +89,30 @@ def erase(desk: Desk, name: str) -> Erased:
     return Erased(len(theirs), account)
 
 
-def _erase_tickets(desk: Desk, row: Row, theirs: Sequence[Row]) -> None:
-    names = {name for name in (row["email"], row["customer_id"], row["name"]) if name}
-    names |= {ticket["customer_name"] for ticket in theirs if ticket["customer_name"]}
-    for start in range(0, len(theirs), BATCH):
-        ids = [ticket["id"] for ticket in theirs[start : start + BATCH]]
-        desk.update_where(tickets, t.id.in_(ids), erased_at=desk.now, **_NOBODYS)
-        _erase_thread(desk, ids, names)
-        _erase_history(desk, events.c.subject_id.in_(ids), names)
-        desk.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
-    _forget_calls_about(desk, {ticket["id"] for ticket in theirs})
+def _empty(desk: Desk, ids: list[str]) -> None:
+    """Takes what was written out of tickets, threads and histories, and what is still to be done or answered about them."""
+    desk.update_where(tickets, t.id.in_(ids), erased_at=desk.now, **_NOBODYS)
+    desk.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
+    _empty_history(desk, events.c.subject_id.in_(ids))
+    desk.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
+    _forget_calls_about(desk, set(ids))
 
 
-def _erase_thread(desk: Desk, ids: list[str], names: set[str]) -> None:
-    of_them = replies.c.ticket_id.in_(ids)
-    desk.update_where(replies, of_them, body=ERASED)
-    by_them = or_(
-        replies.c.author_role == "customer", _is_one(replies.c.author_name, names), _is_one(replies.c.author_email, names)
-    )
-    desk.update_where(replies, of_them, by_them, author_name="", author_email="")
+def _empty_history(desk: Desk, about_them: Condition) -> None:
+    desk.update_where(events, about_them, events.c.field.not_in(TELLS_NOBODY), from_value="", to_value="")
 
 
-def _erase_history(desk: Desk, about_them: Condition, names: set[str]) -> None:
-    """What happened stays on record, by the same hands; what was written and who the customer was goes."""
+def _unname(desk: Desk, row: Row, theirs: Sequence[Row]) -> None:
+    """Takes a customer's names out of the threads and histories of their tickets: things happened, by the same hands."""
+    names = {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in theirs)} - {""}
+    ids, r = [ticket["id"] for ticket in theirs], replies.c
+    by_them = or_(r.author_role == "customer", _is_one(r.author_name, names), _is_one(r.author_email, names))
+    desk.update_where(replies, r.ticket_id.in_(ids), by_them, author_name="", author_email="")
+    _unname_history(desk, events.c.subject_id.in_(ids), names)
+
+
+def _unname_history(desk: Desk, about_them: Condition, names: set[str]) -> None:
     e = events.c
-    desk.update_where(events, about_them, e.field.not_in(TELLS_NOBODY), from_value="", to_value="")
     desk.update_where(events, about_them, _is_one(e.actor, names), actor=SOMEBODY, address="")
     told = or_(
         _is_one(e.said_by, names),
@@ -131,46 +135,47 @@ def _remove_account(desk: Desk, email: str) -> str:
     sessions.end_all(desk, account["id"])
     desk.delete(users, users.c.id == account["id"])
     of_it = (events.c.subject == "user") & (events.c.subject_id == account["id"])
-    _erase_history(desk, of_it, {email, account["name"]} - {""})
+    _empty_history(desk, of_it)
+    _unname_history(desk, of_it, {email, account["name"]} - {""})
     return email
 
 
-def _not_of_staff(desk: Desk, mails: Iterable[str]) -> list[str]:
-    """Those of the addresses that nobody works here under: what staff did stays theirs."""
-    given = {mail for mail in mails if mail}
-    staff = desk.rows(users, users.c.email).where(users.c.email.in_(given), users.c.role != "customer")
-    return sorted(given - {row["email"] for row in desk.find(staff)})
+def _acted_as(desk: Desk, people: Iterable[Row]) -> set[str]:
+    """The names customers acted under, without those that are also somebody's who works here: what staff did stays theirs."""
+    names = {row[name] for row in people for name in ("email", "customer_id")} - {""}
+    staff = desk.rows(users, users.c.email).where(users.c.email.in_(names), users.c.role != "customer")
+    keys = desk.rows(api_keys, api_keys.c.name).where(api_keys.c.name.in_(names))
+    return names - {row["email"] for row in desk.find(staff)} - {row["name"] for row in desk.find(keys)}
 
 
-def _clear_mentions(desk: Desk, mails: list[str], holds: Callable[[ColumnElement[str]], Condition]) -> None:
-    """Takes the addresses out of whatever else is on record in the company."""
-    if not mails:
-        return
+def _clear_actors(desk: Desk, names: set[str]) -> None:
+    """Takes customers out of whatever else they did, such as tickets that were deleted since."""
+    if names:
+        desk.update_where(events, events.c.actor.in_(names), actor=SOMEBODY, address="")
+
+
+def _clear_mentions(desk: Desk, email: str) -> None:
+    """Takes an address out of whatever else is on record in the company."""
     e = events.c
-    desk.update_where(events, holds(e.from_value), from_value="")
-    desk.update_where(events, holds(e.to_value), to_value="")
-    desk.update_where(events, _is_one(e.actor, mails), actor=SOMEBODY, address="")
-    desk.update_where(events, holds(e.said_by), said_by=SOMEBODY)
+    for column, instead in ((e.from_value, ""), (e.to_value, ""), (e.said_by, SOMEBODY)):
+        desk.update_where(events, column.icontains(email, autoescape=True), **{column.name: instead})
 
 
 def _forget_calls_of(desk: Desk, row: Row) -> None:
-    """Stored calls that the person made, or whose answer tells of them."""
-    c = idempotency.c
-    told: list[Condition] = []
-    for name in {row["email"], row["customer_id"]} - {""}:
-        told += [c.caller.endswith(f" {name}", autoescape=True), c.key.icontains(name, autoescape=True)]
-        told += [c.route.icontains(name, autoescape=True)]
-    if row["email"]:
-        told.append(c.answer.icontains(_in_answer(row["email"]), autoescape=True))
-    if row["customer_id"]:  # whole, with its quotation marks: an id may be as short as 7
-        told.append(c.answer.contains(_in_answer(row["customer_id"], quoted=True), autoescape=True))
+    """Stored calls that the person made, or whose key or answer tells of them."""
+    c, email, own_id = idempotency.c, row["email"], row["customer_id"]
+    told = [c.caller.endswith(f" {name}", autoescape=True) for name in (email, own_id) if name]
+    if email:
+        told += [column.icontains(_in_answer(email), autoescape=True) for column in (c.key, c.answer)]
+    if own_id:  # with the field it stands in: an id may be as short as 7
+        told += [c.key == own_id, c.answer.contains(_in_answer({"customer_id": own_id}), autoescape=True)]
     desk.delete(idempotency, or_(*told))
 
 
-def _in_answer(name: str, *, quoted: bool = False) -> str:
+def _in_answer(value: Any) -> str:
     """A value as it stands in a stored answer, which is JSON within JSON."""
-    inner = orjson.dumps(name).decode()
-    return orjson.dumps(inner if quoted else inner[1:-1]).decode()[1:-1]
+    inner = orjson.dumps(value).decode()[1:-1]
+    return orjson.dumps(inner).decode()[1:-1]
 
 
 def _forget_calls_about(desk: Desk, ids: set[str]) -> None:
@@ -196,18 +201,18 @@ def erase_old_tickets(desk: Desk, ids: list[str], days: int) -> int:
     """Erases those of the tickets that are still due; tells how many."""
     chosen = desk.rows(tickets, t.id, t.customer_name, t.customer_row)
     found = desk.find(chosen.where(t.id.in_(ids), *_is_due(desk, days)).order_by(t.customer_row))
+    _empty(desk, [ticket["id"] for ticket in found])
+    people = desk.rows(customers).where(customers.c.id.in_({ticket["customer_row"] for ticket in found}))
+    rows = {row["id"]: row for row in desk.find(people)}
     for customer_row, theirs in groupby(found, key=lambda ticket: ticket["customer_row"]):
-        row = desk.get(customers, customer_row)
-        if row is not None:
-            _erase_tickets(desk, row, list(theirs))
+        _unname(desk, rows[customer_row], list(theirs))
     return len(found)
 
 
 def forget_people(desk: Desk, ids: list[str], days: int) -> int:
     """Takes the names of those of the customers that still have no ticket to keep; tells how many. Accounts stay."""
     found = desk.find(desk.rows(customers).where(customers.c.id.in_(ids), *_is_left_alone(desk, days)))
-    mails = _not_of_staff(desk, [row["email"] for row in found])
-    _clear_mentions(desk, mails, lambda column: _is_one(column, mails))
+    _clear_actors(desk, _acted_as(desk, found))
     chosen = customers.c.id.in_([row["id"] for row in found])
     desk.update_where(customers, chosen, email="", customer_id="", name="")
     return len(found)

@@ -20,7 +20,8 @@ class Setting:
 SETTINGS: dict[str, Setting] = {
     "ai_enabled": Setting(True, "Whether the language model may be asked; without it replies are canned."),
     "retention_days": Setting(
-        0, "Days after which resolved and closed tickets, and customers without others, are erased; 0 keeps them for ever."
+        0,
+        "Days after which resolved and closed tickets, and customers without others, are erased; 0 keeps them for ever.",
     ),
 }
 MOST_RETENTION_DAYS = 3650

@@ -1,0 +1,116 @@
+"""Counting calls in windows of time: in this process, or in Redis for several together. What is limited is not known here.
+
+A window begins with its first call. The library `limits` speaks to Redis.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar, cast
+
+from limits.errors import ConfigurationError
+from limits.storage import RedisStorage, storage_from_string
+
+from config import ConfigError
+
+log = logging.getLogger("foyer.counters")
+T = TypeVar("T")
+
+MOST_COUNTED = 100_000
+SWEEP_SECONDS = 10.0
+REDIS_TIMEOUT_SECONDS = 0.5
+REDIS_AGAIN_SECONDS = 10.0
+
+
+class Counter(Protocol):
+    """Where calls are counted."""
+
+    def hit(self, key: str, seconds: int) -> int:
+        """One more call in the key's window of that length; gives how many it holds with this one."""
+
+    def seconds_left(self, key: str) -> float:
+        """How long the key's window still lasts."""
+
+
+def open_counter(uri: str) -> Counter:
+    """The counter at `memory://` or `redis://…`; nothing is connected yet. Raises ConfigError."""
+    return InMemory() if uri.startswith("memory://") else InRedis(uri)
+
+
+class InMemory:
+    """Counts of this process, for any number of threads.
+
+    Not the memory of `limits`: that one starts a thread for nearly every call of a quiet desk, and looks through all its
+    keys a hundred times a second on a busy one.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._windows: dict[str, tuple[int, float]] = {}  # how many, and until when
+        self._sweep_at = clock() + SWEEP_SECONDS
+
+    def hit(self, key: str, seconds: int) -> int:
+        now = self._clock()
+        with self._lock:
+            if now >= self._sweep_at:
+                self._windows = {name: window for name, window in self._windows.items() if window[1] > now}
+                self._sweep_at = now + SWEEP_SECONDS
+            count, ends = self._windows.get(key, (0, 0.0))
+            count, ends = (count + 1, ends) if ends > now else (1, now + seconds)
+            self._windows[key] = (count, ends)
+            if len(self._windows) > MOST_COUNTED:  # a stranger with many addresses cannot fill the memory
+                del self._windows[next(iter(self._windows))]
+        return count
+
+    def seconds_left(self, key: str) -> float:
+        return self._windows.get(key, (0, 0.0))[1] - self._clock()
+
+
+class InRedis:
+    """Counts that several instances share; while Redis is away each process counts by itself."""
+
+    def __init__(self, uri: str) -> None:
+        waits = {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS}
+        try:
+            self._redis = cast(RedisStorage, storage_from_string(uri, key_prefix="foyer", **waits))
+        except ConfigurationError:
+            raise ConfigError(
+                "Cannot start, please correct the environment: RATE_LIMIT_STORAGE_URI names Redis, but the package redis "
+                "is not installed (pip install -r requirements.txt)"
+            ) from None
+        except ValueError:
+            raise ConfigError(
+                "Cannot start, please correct the environment: RATE_LIMIT_STORAGE_URI cannot be read"
+            ) from None
+        self._alone = InMemory()
+        self._away_until = 0.0
+
+    def hit(self, key: str, seconds: int) -> int:
+        return self._asked(lambda: self._redis.incr(key, seconds), lambda: self._alone.hit(key, seconds))
+
+    def seconds_left(self, key: str) -> float:
+        def shared() -> float:
+            connection: Any = self._redis.get_connection()
+            return float(connection.pttl(self._redis.prefixed_key(key))) / 1000
+
+        return self._asked(shared, lambda: self._alone.seconds_left(key))
+
+    def _asked(self, shared: Callable[[], T], alone: Callable[[], T]) -> T:
+        away_until = self._away_until
+        if time.monotonic() < away_until:
+            return alone()
+        if away_until:  # one asks whether it is back, the others need not wait for that
+            self._away_until = time.monotonic() + REDIS_AGAIN_SECONDS
+        try:
+            answer = shared()
+        except (self._redis.base_exceptions, OSError) as error:  # type: ignore[misc]
+            self._away_until = time.monotonic() + REDIS_AGAIN_SECONDS
+            if not away_until:
+                log.warning("Redis cannot be asked (%s): this process counts calls by itself", type(error).__name__)
+            return alone()
+        if away_until:
+            self._away_until = 0.0
+            log.warning("Redis counts calls again")
+        return answer

@@ -1,0 +1,1 @@
+"""Makes and checks the files that are made from the code."""
