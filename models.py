@@ -56,7 +56,6 @@ LIMITS: dict[str, int] = {
     "key": 200,
     "password": 200,
     "company": 120,
-    "team": 40,
     "q": 200,
     "message": 200,
 }

@@ -6,14 +6,16 @@ from sqlalchemy import Connection
 # A grown desk, always: with its own counts SQLite plans for the size at the last ANALYZE, and with none it takes a company
 # for ten rows and walks all its tickets to find those of one customer.
 TYPICAL = {
-    "ix_tickets_created": "100000 5000 1 1",
-    "ix_tickets_updated": "100000 5000 1 1",
-    "ix_tickets_status": "100000 5000 600 1 1",
-    "ix_tickets_customer": "100000 5000 10 1 1",
-    "ix_tickets_assigned": "100000 5000 100 1 1",
-    "ix_tickets_urgency": "100000 5000 100 1 1",
-    "ix_tickets_priority": "100000 5000 1250 50 1 1",
-    "uq_tickets_number": "100000 5000 1",
+    ("tickets", "ix_tickets_created"): "100000 5000 1 1",
+    ("tickets", "ix_tickets_updated"): "100000 5000 1 1",
+    ("tickets", "ix_tickets_status"): "100000 5000 600 1 1",
+    ("tickets", "ix_tickets_customer"): "100000 5000 10 1 1",
+    ("tickets", "ix_tickets_assigned"): "100000 5000 100 1 1",
+    ("tickets", "ix_tickets_urgency"): "100000 5000 100 1 1",
+    ("tickets", "ix_tickets_priority"): "100000 5000 1250 50 1 1",
+    ("tickets", "uq_tickets_number"): "100000 5000 1",
+    ("events", "ix_events_company"): "500000 25000 10 1",
+    ("events", "ix_events_subject"): "500000 5 1 1",
 }
 
 
@@ -22,5 +24,5 @@ def teach_planner(connection: Connection) -> None:
     connection.exec_driver_sql("PRAGMA analysis_limit=100")
     connection.exec_driver_sql("ANALYZE")
     connection.exec_driver_sql("DELETE FROM sqlite_stat1")
-    rows = [("tickets", index, shape) for index, shape in TYPICAL.items()]
+    rows = [(table, index, shape) for (table, index), shape in TYPICAL.items()]
     connection.exec_driver_sql("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)", rows)

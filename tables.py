@@ -231,6 +231,7 @@ jobs = Table(
     columns.text("last_error"),
     columns.moment("created_at", required=True),
     Index("ix_jobs_due", "state", "lane", "run_at"),
+    Index("ix_jobs_ticket", "ticket_id"),
 )
 
 idempotency = Table(

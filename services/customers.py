@@ -71,7 +71,7 @@ def _complete_tickets(desk: Desk, customer: Row, news: Row) -> None:
 
 def find(desk: Desk, *, limit: int, offset: int, words: str = "") -> tuple[list[Row], int]:
     """Customers with their counts, the newest first, and how many there are."""
-    chosen = desk.rows(customers)
+    chosen = desk.rows(customers).where(or_(customers.c.email != "", customers.c.customer_id != ""))  # not the erased
     if words:
         chosen = desk.search(chosen, words, [customers.c.email, customers.c.customer_id, customers.c.name])
     total = desk.count(chosen)

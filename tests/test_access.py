@@ -1,6 +1,5 @@
 """Who may do what, and whose rows exist for whom: a stranger on every route (cases 1-6, 9, 12, 14)."""
 
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,6 +7,7 @@ from flask import Flask
 
 from api import gate
 from api.envelope import render_error
+from api.limits import Limits
 from errors import AppError
 from models import CUSTOMER_TICKET_FIELDS, STAFF_ONLY_FIELDS
 from permissions import ACT_FOR_CUSTOMERS, Permission
@@ -16,91 +16,11 @@ from tests.caller import Caller
 from tests.conftest import add_key
 
 NEW = {"title": "Help", "description": "It broke."}
-# Every route under /api that takes an id: a body it accepts, and who gets what: admin, agent, the ticket's own customer.
-# Another customer gets the same 404 as for a random id wherever a customer may come at all, else 403 like the own one.
-ROUTES = {
-    "GetTicket": (None, 200, 200, 200),
-    "UpdateTicket": ({"title": "New"}, 200, 200, 403),
-    "PatchTicket": ({"title": "New"}, 200, 200, 403),
-    "DeleteTicket": (None, 200, 403, 403),
-    "AssignTicket": ({"agent_email": "bob"}, 200, 200, 403),
-    "UnassignTicket": ({}, 200, 200, 403),
-    "ResolveTicket": ({"resolution": "Done."}, 409, 200, 403),  # the agent comes first, so the admin is too late
-    "ReopenTicket": ({}, 409, 409, 403),
-    "ListTicketHistory": (None, 200, 200, 403),
-    "ListReplies": (None, 200, 200, 200),
-    "CreateReply": ({"body": "Hello."}, 201, 201, 201),
-    "GetAiResponse": (None, 200, 200, 200),
-    "CreateAiResponse": ({}, 200, 200, 403),
-    "GetCustomer": (None, 200, 200, 403),
-    "ExportCustomer": (None, 200, 403, 403),
-    "EraseCustomer": (None, 200, 403, 403),
-}
-NO_ID_OF_A_ROW = {"ListChoices"}  # names a drop-down, the same for everybody
-
-
-def id_rules(app):
-    """(operation, method, rule) of every route under /api with a parameter."""
-    for rule in app.url_map.iter_rules():
-        if rule.rule.startswith("/api/") and rule.arguments:
-            for method in rule.methods - {"HEAD", "OPTIONS"}:
-                yield rule.endpoint.rpartition(".")[2], method, rule.rule
-
-
-def test_every_route_that_takes_an_id_has_its_expectation(app):
-    assert {operation for operation, _, _ in id_rules(app)} == set(ROUTES) | NO_ID_OF_A_ROW
-
-
-def rule_of(app, operation):
-    return next((method, rule) for name, method, rule in id_rules(app) if name == operation)
-
-
-def filled(rule, ticket_id, name):
-    return rule.replace("<ticket_id>", ticket_id).replace("<name>", name)
 
 
 @pytest.fixture
 def other_customer(customer):
     return Caller(customer.client, customer.key, {"X-On-Behalf-Of": "eve@example.com"})
-
-
-@pytest.mark.parametrize("operation", ROUTES)
-def test_each_role_gets_what_it_may_and_strangers_what_a_random_id_gets(
-    app, foyer, admin, agent, customer, other_customer, stranger, operation
-):
-    method, rule = rule_of(app, operation)
-    body, for_admin, for_agent, for_customer = ROUTES[operation]
-    ticket = admin.ticket()
-    admin.ticket(customer_email="eve@example.com")
-    path = filled(rule, ticket["id"], "ada@example.com")
-    nowhere = filled(rule, str(uuid.uuid4()), "nobody@example.com")
-    expired = Caller(
-        app.test_client(), add_key(foyer, "admin", scopes=["a", "b"], expires_at="2020-01-01T00:00:00.000Z")
-    )
-    before = admin.data(admin.get(f"/api/tickets/{ticket['id']}"))
-
-    for caller in (expired, Caller(app.test_client()), Caller(app.test_client(), "wrong")):
-        assert caller.call(method, path, body).status_code == 401
-    answers = [stranger.call(method, where, body) for where in (path, nowhere)]
-    assert {answer.status_code for answer in answers} == {403 if for_agent == 403 else 404}
-    assert answers[0].get_data() == answers[1].get_data()
-    answers = [other_customer.call(method, where, body) for where in (path, nowhere)]
-    assert {answer.status_code for answer in answers} == {403 if for_customer == 403 else 404}
-    assert answers[0].get_data() == answers[1].get_data()
-    assert admin.data(admin.get(f"/api/tickets/{ticket['id']}")) == before
-
-    assert customer.call(method, path, body).status_code == for_customer
-    assert agent.call(method, path, body).status_code == for_agent
-    assert admin.call(method, path, body).status_code == for_admin
-
-
-@pytest.mark.parametrize("operation", ROUTES)
-def test_an_admin_of_another_company_finds_nothing_anywhere(app, admin, other_admin, operation):
-    method, rule = rule_of(app, operation)
-    ticket = admin.ticket()
-    answer = other_admin.call(method, filled(rule, ticket["id"], "ada@example.com"), ROUTES[operation][0])
-    assert answer.status_code == 404
-    assert admin.data(admin.get(f"/api/tickets/{ticket['id']}")) == ticket
 
 
 def test_every_route_under_api_declares_its_permission(app):
@@ -112,13 +32,12 @@ def test_every_route_under_api_declares_its_permission(app):
     ]
     assert rules
     assert not undeclared
-    public = {rule.rule for rule in rules if app.view_functions[rule.endpoint].permission is Permission.PUBLIC}
-    assert public == {"/api/health"}
 
 
 def test_a_view_without_a_declared_permission_is_refused(foyer):
     bare = Flask("bare")
     bare.extensions["foyer"] = foyer
+    bare.extensions["limits"] = Limits(foyer.settings)
     gate.guard(bare)
     bare.register_error_handler(AppError, render_error)
     bare.add_url_rule("/api/forgotten", view_func=lambda: "secret")

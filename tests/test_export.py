@@ -213,18 +213,6 @@ def test_what_is_not_known_is_refused_in_the_common_form(admin, query):
     answer = admin.get(f"/api/export?{query}")
     assert answer.status_code == 400
     assert answer.json["data"]["code"] == "invalid_fields"
-    assert admin.get("/api/audit?action=exported").json["total"] == 0
-
-
-def test_taking_everything_out_is_on_record(admin):
-    taken_out(admin)
-    as_table(admin)
-    found = admin.data(admin.get("/api/audit?action=exported"))
-    assert [(event["actor"], event["subject"], event["to"]) for event in found] == [
-        ("API_KEY", "company", "csv"),
-        ("API_KEY", "company", "json"),
-    ]
-    assert {event["address"] for event in found} == {"127.0.0.1"}
 
 
 def test_only_admins_take_out_and_only_what_is_their_companys(app, foyer, admin, agent, customer, other_admin):

@@ -12,6 +12,7 @@ def email_of(length):
     return f"{'a' * 64}@{'d' * 63}.{'e' * 63}.{'f' * (length - 193)}"
 
 
+COMPANY = {"company": "Acme", "name": "Zoe", "email": "zoe@acme.example", "password": "a few good words"}
 CREATE, CHANGE = ("POST", "/api/tickets"), ("PUT", "/api/tickets/{id}")
 # Every name of models.LIMITS, and where it holds. `tags` counts items; `message` is about answers.
 TAKEN = {
@@ -33,6 +34,8 @@ TAKEN = {
     "body": [("POST", "/api/tickets/{id}/replies", "body")],
     "external_id": [(*CREATE, "external_id"), (*CHANGE, "external_id")],
     "key": [(*CREATE, "client_reference"), (*CREATE, "Idempotency-Key")],
+    "company": [("POST", "/api/companies", "company")],
+    "password": [("POST", "/api/companies", "password")],
     "q": [("GET", "/api/tickets", "q"), ("GET", "/api/customers", "q")],
 }
 
@@ -40,6 +43,8 @@ TAKEN = {
 def sent(caller, limit, method, path, field, size):
     if limit == "tags":
         value = [f"tag {number}" for number in range(size)]
+    elif limit == "password":
+        value = ("a few good wörds " * 50)[:size]
     elif limit == "email" and field != "user":
         value = email_of(size)
         assert len(value) == size
@@ -50,6 +55,8 @@ def sent(caller, limit, method, path, field, size):
         return caller.get(path, query_string={field: value})
     if field == "Idempotency-Key":
         return caller.post(path, NEW, headers={field: value})
+    if path == "/api/companies":
+        return caller.post(path, {**COMPANY, field: value})
     whole = NEW if path == "/api/tickets" else {"body": "Hello."} if path.endswith("replies") else {}
     return caller.call(method, path, {**whole, field: value})
 

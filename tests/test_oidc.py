@@ -95,9 +95,9 @@ def test_a_token_with_a_wrong_claim_is_refused(fake, known, claims):
     assert known.claims(fake.token()), "and nothing else was wrong with it"
 
 
-@pytest.mark.parametrize("claims", [{"exp": NOW - 5}, {"nbf": NOW + 30}, {"iat": NOW + 30}])
-def test_clocks_may_differ_by_a_minute(fake, known, claims):
-    assert known.claims(fake.token(**claims))
+@pytest.mark.parametrize(("claim", "seconds"), [("exp", -5), ("nbf", 30), ("iat", 30)])
+def test_clocks_may_differ_by_a_minute(fake, known, claim, seconds):
+    assert known.claims(fake.token(**{claim: int(time.time()) + seconds}))
 
 
 def test_a_slash_more_is_another_issuer(fake, known):

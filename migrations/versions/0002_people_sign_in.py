@@ -14,6 +14,7 @@ def upgrade() -> None:
     _sessions()
     _keys()
     _events()
+    op.create_index("ix_jobs_ticket", "jobs", ["ticket_id"])
     op.add_column("tickets", sa.Column("erased_at", sa.String(length=24), nullable=True))
 
 
