@@ -106,7 +106,12 @@ def _create_company(company: str, email: str, name: str, password: str, url: str
 @click.argument("email")
 @click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True, help="What they are.")
 @click.option("--name", default="", help="Their name; the address when not given.")
-@click.option("--company", default=DEFAULT_COMPANY, show_default=True, help="Name of their company.")
+@click.option(
+    "--company",
+    default=DEFAULT_COMPANY,
+    show_default=True,
+    help="Name of their company; on a running desk only its first one.",
+)
 @click.password_option(help="Their password; asked for when not given.")
 @_url
 def _create_user(email: str, role: str, name: str, company: str, password: str, url: str) -> None:
@@ -132,7 +137,8 @@ def _desk(url: str) -> Iterator[tuple[Foyer, str]]:
     try:
         yield foyer, url.rstrip("/") or _running(foyer)
     except AppError as error:
-        reasons = [f"  {problem.field}: {problem.message}" for problem in error.errors if problem.field]
+        told = [problem for problem in error.errors if problem.field and problem.message != error.message]
+        reasons = [f"  {problem.field}: {problem.message}" for problem in told]
         raise click.ClickException("\n".join([error.message, *reasons])) from error
     except (StorageError, OSError) as error:
         raise click.ClickException(str(error)) from error
@@ -185,6 +191,8 @@ def _post(foyer: Foyer, url: str, body: Any) -> dict[str, Any]:
             f"A desk has the data open but does not answer at {url}. Name its address with --url."
         ) from error
     if not response.ok:
+        if response.status_code == 401:
+            raise AppError(f"The key in {key_file(foyer.settings)} is not valid any more: set API_KEY to one that is.")
         errors = [FieldError(problem["field"], problem["message"]) for problem in data["errors"]]
         raise AppError(answer["message"], data["code"], response.status_code, errors)
     return data

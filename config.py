@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     oidc_company_claim: str = Field(
         "", description="claim that names the company instead, like `company` or `org.name`"
     )
+    oidc_email_claim: str = Field(
+        "",
+        description="claim whose address is believed as it is (Entra ID: `preferred_username`); else a verified `email`",
+    )
     oidc_role_claim: str = Field("roles", description="claim that holds a person's roles, like `realm_access.roles`")
     oidc_admin_role: str = Field("admin", description="value there that makes an admin")
     oidc_agent_role: str = Field("agent", description="value there that makes an agent; everybody else is a customer")

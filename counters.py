@@ -52,6 +52,7 @@ class InMemory:
         self._sweep_at = clock() + SWEEP_SECONDS
 
     def hit(self, key: str, seconds: int) -> int:
+        """As Counter says."""
         now = self._clock()
         with self._lock:
             if now >= self._sweep_at:
@@ -65,6 +66,7 @@ class InMemory:
         return count
 
     def seconds_left(self, key: str) -> float:
+        """As Counter says."""
         return self._windows.get(key, (0, 0.0))[1] - self._clock()
 
 
@@ -88,9 +90,12 @@ class InRedis:
         self._away_until = 0.0
 
     def hit(self, key: str, seconds: int) -> int:
+        """As Counter says."""
         return self._asked(lambda: self._redis.incr(key, seconds), lambda: self._alone.hit(key, seconds))
 
     def seconds_left(self, key: str) -> float:
+        """As Counter says."""
+
         def shared() -> float:
             connection: Any = self._redis.get_connection()
             return float(connection.pttl(self._redis.prefixed_key(key))) / 1000

@@ -17,15 +17,14 @@ from config import Settings
 from errors import AppError
 from models import Actor
 from permissions import ACT_FOR_CUSTOMERS
-from services import lockout
-from services.keys import FROM_ENVIRONMENT, MADE_AT_START, hashed, new_key, prefix_of
+from services import admins, lockout
+from services.keys import FROM_ENVIRONMENT, hashed, new_key, prefix_of
 from storage import Desk, Row, Storage
 from tables import api_keys, companies, customers
 
 DEFAULT_COMPANY = "default"
 USED_EVERY_SECONDS = 600
 _by_hash = select(api_keys).where(api_keys.c.key_hash == bindparam("hash_"))
-_operators = api_keys.c.name.in_((FROM_ENVIRONMENT, MADE_AT_START)) & (api_keys.c.company_id == DEFAULT_COMPANY)
 _from_environment = (api_keys.c.name == FROM_ENVIRONMENT) & (api_keys.c.company_id == DEFAULT_COMPANY)
 
 
@@ -39,16 +38,19 @@ def prepare(storage: Storage, settings: Settings) -> None:
     given = settings.api_key.get_secret_value()
     with storage.desk(None, write=True) as desk:
         if desk.get(companies, DEFAULT_COMPANY) is None:
-            desk.insert(companies, {"id": DEFAULT_COMPANY, "name": DEFAULT_COMPANY, "created_at": desk.now})
+            desk.insert(
+                companies,
+                {"id": DEFAULT_COMPANY, "name": DEFAULT_COMPANY, "name_key": DEFAULT_COMPANY, "created_at": desk.now},
+            )
         if given:
             _keep_environment_key(desk, given)
-        elif not _has_admin(desk):
+        else:
+            desk.delete(api_keys, _from_environment)
+        if not given and not admins.are_there(desk.within(Actor(DEFAULT_COMPANY, "admin", "start"))):
             key = new_key()
             # Written before it is committed: a key nobody can read would lock everybody out.
             _write_private(key_file(settings), key)
-            _insert_key(desk, MADE_AT_START, key)
-        if not given:
-            desk.delete(api_keys, _from_environment)
+            _insert_key(desk, "first key", key)
     if not settings.secret_key.get_secret_value() and not _secret_file(settings).exists():
         _write_private(_secret_file(settings), secrets.token_urlsafe(48))
 
@@ -60,12 +62,6 @@ def secret(settings: Settings) -> str:
 
 def _secret_file(settings: Settings) -> Path:
     return settings.data_dir / "secret_key"
-
-
-def _has_admin(desk: Desk) -> bool:
-    """Whether the company `default` has an admin's key, besides one that the environment no longer gives."""
-    admins = (api_keys.c.company_id == DEFAULT_COMPANY) & (api_keys.c.role == "admin") & ~_from_environment
-    return bool(desk.count(select(api_keys).where(admins)))
 
 
 def _keep_environment_key(desk: Desk, key: str) -> None:
@@ -113,13 +109,9 @@ def who_presents(storage: Storage, key: str) -> Actor | None:
             storage.desk(None, write=True) as desk,
         ):  # a full disk must not stop a reader
             desk.update(api_keys, row["id"], {"last_used_at": desk.now})
-    return Actor(row["company_id"], row["role"], row["name"], key_id=row["id"], scopes=tuple(row["scopes"]))
-
-
-def is_operator(storage: Storage, actor: Actor) -> bool:
-    """Whether this is a key of whoever runs the desk: the one in the environment, or the one of the first start."""
-    with storage.desk(None) as desk:
-        return bool(actor.key_id and desk.count(select(api_keys).where(_operators, api_keys.c.id == actor.key_id)))
+    return Actor(
+        row["company_id"], row["role"], row["name"], key_id=row["id"], key_name=row["name"], scopes=tuple(row["scopes"])
+    )
 
 
 def _key_row(storage: Storage, key_hash: str) -> Row | None:
@@ -142,11 +134,9 @@ def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:
     """`actor` acting as exactly that customer of its company, named by e-mail or customer id; may be unknown yet."""
     wanted = person.strip()
     mail = wanted.lower() if "@" in wanted else ""
-    row = None
-    if wanted:
-        with storage.desk(replace(actor, role="admin")) as desk:
-            by_name = customers.c.email == mail if mail else customers.c.customer_id == wanted
-            row = desk.first(desk.rows(customers).where(by_name))
+    row = storage.remembered(
+        customers, (actor.company_id, wanted), lambda: _customer(storage, actor, wanted=wanted, mail=mail)
+    )
     email, customer_id = (row["email"], row["customer_id"]) if row else (mail, "" if mail else wanted)
     return replace(
         actor,
@@ -157,3 +147,11 @@ def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:
         customer_id=customer_id,
         customer_row=row["id"] if row else "",
     )
+
+
+def _customer(storage: Storage, actor: Actor, *, wanted: str, mail: str) -> Row | None:
+    if not wanted:
+        return None
+    with storage.desk(replace(actor, role="admin")) as desk:
+        by_name = customers.c.email == mail if mail else customers.c.customer_id == wanted
+        return desk.first(desk.rows(customers).where(by_name))

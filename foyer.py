@@ -76,8 +76,13 @@ class Foyer:
     @cached_property
     def tokens(self) -> Tokens:
         """Signs and reads what signed-in people carry."""
-        _ = self.storage  # whose opening sees to the secret
-        return Tokens(credentials.secret(self.settings))
+        return Tokens(self.secret)
+
+    @cached_property
+    def secret(self) -> str:
+        """What only this desk knows."""
+        _ = self.storage  # whose opening sees to it
+        return credentials.secret(self.settings)
 
     @property
     def ai_mode(self) -> str:

@@ -69,6 +69,7 @@ class Actor:
     role: Role
     name: str
     key_id: str = ""
+    key_name: str = ""
     user_id: str = ""
     session_id: str = ""
     scopes: tuple[str, ...] = ()
@@ -135,7 +136,7 @@ STAFF_ONLY_FIELDS = frozenset(
 CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS)
 REPLY_FIELDS = ["id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
 CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_email", "internal")]
-AUDIT_FIELDS = "id action actor said_by address subject subject_id field from to created_at".split()
+AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()
 USER_FIELDS = "id name email role team available disabled created_at".split()
 KEY_FIELDS = "id name prefix role scopes expires_at last_used_at created_at".split()
 EVENT_FIELDS = ["id", "action", "actor", "said_by", "field", "from", "to", "created_at"]

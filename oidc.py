@@ -25,6 +25,7 @@ from models import LIMITS, Role
 log = logging.getLogger("foyer.oidc")
 
 ALGORITHMS = {"RSA": "RS256", "EC": "ES256"}
+KINDS = ("jwt", "at+jwt", "application/at+jwt")  # RFC 9068; not, say, the token that signs somebody out
 LEEWAY_SECONDS = 60
 KEYS_SECONDS = 3600  # how long keys are used before they are asked for again
 AGAIN_SECONDS = 60  # how soon they may be asked for again, whatever callers send
@@ -71,8 +72,9 @@ class Issuer:
     def claims(self, token: str) -> Json | None:
         """What a token of this issuer for this desk says, None when it is not one. Raises AppError 503 without keys."""
         try:
-            key = self._key(jwt.get_unverified_header(token).get("kid"))
-            if key is None:
+            header = jwt.get_unverified_header(token)
+            key = self._key(header.get("kid"))
+            if key is None or str(header.get("typ", "jwt")).lower() not in KINDS:
                 return None
             claims: Json = jwt.decode(
                 token,
@@ -187,7 +189,7 @@ def is_meant(token: str, issuer: str) -> bool:
 
 def person(claims: Mapping[str, Any], settings: Settings) -> Person:
     """Whom checked claims stand for here; `company` is "" when they do not name exactly one."""
-    email = _email(claims)
+    email = _email(claims, settings)
     names = (claims.get("name"), f"{claims.get('given_name', '')} {claims.get('family_name', '')}", email)
     return Person(
         identity=f"{claims['iss']}|{claims['sub']}",
@@ -213,18 +215,16 @@ def _company(claims: Mapping[str, Any], settings: Settings) -> str:
     return str(named).strip() if isinstance(named, str | int) and not isinstance(named, bool) else ""
 
 
-def _email(claims: Mapping[str, Any]) -> str:
+def _email(claims: Mapping[str, Any], settings: Settings) -> str:
     """The address the issuer vouches for. A customer's tickets are found by it: one that may be anybody's counts as none."""
-    for doubt in ("email_verified", "xms_edov"):  # the second is Entra ID's
-        if str(claims.get(doubt, True)).lower() not in ("true", "1"):
-            return ""
-    for name in ("email", "preferred_username", "upn"):
-        try:
-            given = str(claims.get(name, ""))[: LIMITS["email"] + 1]  # longer ones are no addresses
-            return validate_email(given, check_deliverability=False, test_environment=True).normalized.lower()
-        except EmailNotValidError:
-            continue
-    return ""
+    named = settings.oidc_email_claim
+    if not named and str(claims.get("email_verified", claims.get("xms_edov"))).lower() not in ("true", "1"):
+        return ""  # people choose their own at many issuers; the second is Entra ID's word
+    try:
+        given = str(_claim(claims, named or "email"))[: LIMITS["email"] + 1]  # longer ones are no addresses
+        return validate_email(given, check_deliverability=False, test_environment=True).normalized.lower()
+    except EmailNotValidError:
+        return ""
 
 
 def _claim(claims: object, path: str) -> object:

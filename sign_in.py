@@ -26,21 +26,20 @@ def register(storage: Storage, tokens: Tokens, given: Row, *, address: str) -> R
         company = companies.make(desk, given["company"])
         own = desk.within(Actor(company["id"], "admin", given["email"], address=address))
         record(own, company["id"], [Change("company_created", "name", "", company["name"])], subject="company")
-        person = {"name": given["name"], "email": given["email"], "role": "admin"}
-        user = people.make(own, person, password_hash=password_hash)
+        person = {"name": given["name"], "email": given["email"], "role": "admin", "password_hash": password_hash}
+        user = people.make(own, person)
         session = sessions.start(own, user["id"])
         return {"company": {"id": company["id"], "name": company["name"]}, **_signed_in(own, tokens, user, session)}
 
 
 def add_person(storage: Storage, company: str, given: Row, *, address: str) -> None:
     """Adds a person to the company of that name. Raises AppError 400, 404, 409."""
-    password_hash = passwords.hashed(passwords.check(given.pop("password"), email=given["email"]))
     with storage.desk(None, write=True) as desk:
         row = companies.named(desk, company)
         if row is None:
             raise AppError(f"There is no company {company} here.", "not_found", 404)
         own = desk.within(Actor(row["id"], "admin", "command line", address=address))
-        people.make(own, given, password_hash=password_hash)
+        people.make(own, given)
 
 
 def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, address: str) -> Row:
@@ -105,6 +104,11 @@ def change_password(storage: Storage, actor: Actor, old: str, new: str) -> None:
         raise replace(_wrong(), message="The old password is wrong.")
     password_hash = passwords.hashed(new)
     with storage.desk(None, write=True) as desk:
+        now = _by_email(desk, user["email"])
+        if (
+            now is None or now["disabled"] or now["password_hash"] != user["password_hash"]
+        ):  # changed while it was checked
+            raise replace(_wrong(), message="The old password is wrong.")
         lockout.forget(desk, user["email"])
         own = desk.within(replace(actor, role="admin"))
         own.update(users, actor.user_id, {"password_hash": password_hash})
@@ -125,24 +129,29 @@ def who_bears(storage: Storage, tokens: Tokens, token: str) -> Actor | None:
     return None if user is None else _actor(storage, user, session_id=session["id"])
 
 
-def who_is_known(storage: Storage, person: Person) -> Actor | None:
+def who_is_known(storage: Storage, person: Person, *, address: str) -> Actor | None:
     """The actor of a person whom the configured issuer vouches for; their first visit makes them known.
 
     None when they are disabled here. Raises AppError 403 when their company is not here or their address is another's.
     """
-    identity = f"{person.company.lower()} {person.identity}"  # whose company is another one now is somebody else
+    identity = (
+        f"{companies.name_key(person.company)} {person.identity}"  # whose company is another one now is somebody else
+    )
     user = storage.remembered(users, identity, lambda: _identified(storage, identity))
+    if user is not None and user["disabled"]:
+        return None
     if user is None or user["role"] != person.role or user["email"] != person.email:
         with storage.desk(None, write=True) as desk:
-            user = _known(desk, person, identity)
+            user = _known(desk, person, identity, address=address)
     return _actor(storage, user)
 
 
-def _known(desk: Desk, person: Person, identity: str) -> Row:
+def _known(desk: Desk, person: Person, identity: str, *, address: str) -> Row:
     company = companies.named(desk, person.company)
     if company is None:
         raise forbidden("Your company is not known here. Ask whoever runs this desk.")
-    own = desk.within(Actor(company["id"], "admin", person.email or person.name or person.identity))
+    named = person.email or person.name or person.identity.rpartition("|")[2]
+    own = desk.within(Actor(company["id"], "admin", named, address=address))
     user = own.first(own.rows(users).where(users.c.identity == identity))
     holder = desk.first(desk.rows(users).where(users.c.email == person.email, users.c.email != ""))
     if holder is None or (user is not None and holder["id"] == user["id"]):

@@ -37,9 +37,11 @@ companies = Table(
     metadata,
     columns.key(),
     Column("name", Text, nullable=False, unique=True),
+    columns.text("name_key"),
     Column("last_number", Integer, nullable=False, server_default="0"),
     Column("settings", columns.JsonText, nullable=False, server_default="{}"),
     columns.moment("created_at", required=True),
+    columns.unique_when_set("uq_companies_name_key", "name_key", of_company=False),
 )
 
 users = Table(
@@ -206,6 +208,7 @@ events = Table(
     columns.text("subject_id"),
     columns.word("action"),
     columns.text("actor"),
+    columns.text("through"),
     columns.text("said_by"),
     columns.text("address"),
     columns.word("field"),

@@ -14,7 +14,7 @@ from errors import AppError
 from jobs import PermanentFailure
 from models import Actor
 from notifier import NOTICES, MailFailed
-from services import answers, idempotency, lockout, privacy, settings
+from services import answers, idempotency, lockout, privacy, sessions, settings
 from storage import Desk, Row
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def workers(foyer: "Foyer") -> dict[str, Callable[[Row], None]]:
 def tidy(foyer: "Foyer") -> None:
     """Forgets what is no longer needed: stored answers after a day, done jobs after a week, what companies do not keep."""
     with foyer.storage.desk(None, write=True) as desk:
-        idempotency.purge(desk)
-        jobs.purge(desk)
+        for forgetful in (idempotency, jobs, lockout, sessions):
+            forgetful.purge(desk)
     keep_to_retention(foyer)
 
 

@@ -3,8 +3,8 @@
 from api import shapes
 from api.envelope import Answer, how_many
 from api.fields import Choice, Moment, Text
+from api.inputs import PageQuery
 from api.noun import Noun
-from api.replies import PageQuery
 from models import LIMITS, audit_shape
 from permissions import Permission
 from services import audit
@@ -19,6 +19,7 @@ class AuditEvent(shapes.Event):
     subject = shapes.word(audit.SUBJECTS, "What kind of thing it happened to.")
     subject_id = shapes.text("Id of the thing it happened to.")
     address = shapes.text("Network address of the caller.")
+    through = shapes.text("Name of the key it was done with, when it was one.")
 
 
 class AuditQuery(PageQuery):

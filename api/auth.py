@@ -7,6 +7,7 @@ import sign_in
 from api import gate, shapes
 from api.envelope import Answer
 from api.fields import Email, Password, Text
+from api.inputs import Repeatable
 from api.limits import DoorLimit
 from api.noun import Noun
 from api.users import User
@@ -57,7 +58,7 @@ class Changed(Schema):
     changed = shapes.flag("Always true.")
 
 
-class NewCompany(Schema):
+class NewCompany(Repeatable):
     """A company and its first admin."""
 
     company = Text(LIMITS["company"], required=True, about="Name of the company.")
@@ -66,20 +67,20 @@ class NewCompany(Schema):
     password = Password(required=True, about="Password; at least 8 characters.")
 
 
-class LogIn(Schema):
+class LogIn(Repeatable):
     """Who signs in."""
 
     email = Email(required=True, about="E-mail address.")
     password = Password(required=True, about="Password.")
 
 
-class Refresh(Schema):
+class Refresh(Repeatable):
     """A session to continue or to end."""
 
     refresh_token = Text(4000, required=True, about="The newest refresh token.")
 
 
-class NewPassword(Schema):
+class NewPassword(Repeatable):
     """A password to change."""
 
     old = Password(required=True, about="The password until now.")
@@ -99,7 +100,7 @@ def register_company(body: Row) -> Answer:
     """Register a company.
 
     Makes a company with its first admin, who is signed in at once. A desk may be closed to strangers (OPEN_REGISTRATION);
-    then only the key of whoever runs it opens a company.
+    then only admins of its first company, who run it, open one.
     """
     foyer = gate.the_foyer()
     if not foyer.settings.registration_open and not gate.is_operator():

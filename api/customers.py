@@ -9,8 +9,8 @@ from api.envelope import Answer, how_many
 from api.exports import WholeTicket
 from api.fields import Text
 from api.gate import the_foyer
+from api.inputs import PageQuery
 from api.noun import Noun
-from api.replies import PageQuery
 from api.users import User
 from models import LIMITS
 from permissions import Permission
@@ -73,7 +73,7 @@ def list_customers(desk: Desk, query: Row) -> Answer:
     return Answer(rows, how_many(total, "customer"), page=(total, query["limit"], query["offset"]))
 
 
-@blp.get("/api/customers/<name>", "GetCustomer", may=Permission.CUSTOMERS_READ, gives=shapes.Customer)
+@blp.get("/api/customers/<path:name>", "GetCustomer", may=Permission.CUSTOMERS_READ, gives=shapes.Customer)
 def get_customer(desk: Desk, name: str) -> Answer:
     """Get a customer.
 
@@ -82,7 +82,7 @@ def get_customer(desk: Desk, name: str) -> Answer:
     return Answer(customers.profile(desk, name), "Customer found.")
 
 
-@blp.get("/api/customers/<name>/export", "ExportCustomer", may=Permission.CUSTOMERS_EXPORT, gives=Person)
+@blp.get("/api/customers/<path:name>/export", "ExportCustomer", may=Permission.CUSTOMERS_EXPORT, gives=Person)
 def export_customer(desk: Desk, name: str) -> Answer:
     """Export a customer.
 
@@ -91,7 +91,7 @@ def export_customer(desk: Desk, name: str) -> Answer:
     return Answer(exports.about(desk, name), "Everything held about this customer.")
 
 
-@blp.delete("/api/customers/<name>", "EraseCustomer", may=Permission.CUSTOMERS_ERASE, gives=Erased, own_units=True)
+@blp.delete("/api/customers/<path:name>", "EraseCustomer", may=Permission.CUSTOMERS_ERASE, gives=Erased, own_units=True)
 def erase(name: str) -> Answer:
     """Erase a customer.
 

@@ -144,8 +144,8 @@ class Number(fields.Integer):
         super().__init__(**_described(kwargs, minimum=least, maximum=most))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        text = str(value).strip()
-        whole = not isinstance(value, bool | float) and _WHOLE.fullmatch(text)
+        text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+        whole = _WHOLE.fullmatch(text)
         if not whole or not self.least <= int(text) <= self.most:
             raise ValidationError(f"{attr} must be a whole number from {self.least} to {self.most}.")
         return int(text)
@@ -158,7 +158,8 @@ class Urgency(fields.Float):
         super().__init__(**_described(kwargs, minimum=1, maximum=5))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
-        number = not isinstance(value, bool) and _DECIMAL.fullmatch(str(value).strip())
+        plain = isinstance(value, int | float | str) and not isinstance(value, bool)
+        number = plain and _DECIMAL.fullmatch(str(value).strip())
         if not number or not 1 <= float(value) <= 5:
             raise ValidationError(f"{attr} must be a number from 1.0 to 5.0.")
         return round(float(value), 1)

@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 
 import models
 from api import shapes
-from api.envelope import Answer
+from api.envelope import Answer, how_many
 from api.fields import Choice, Email, Moment, Text
 from api.gate import the_foyer
 from api.noun import Noun
@@ -109,7 +109,7 @@ def import_tickets() -> Answer:
 def summary(result: imports.Result) -> str:
     """The outcome in one sentence."""
     counts = f"{result.created} created, {result.skipped} here already, {result.rejected} refused"
-    return f"{result.read} rows read: {counts}."
+    return f"{how_many(result.read, 'row')[:-1]} read: {counts}."
 
 
 def _kind() -> str:

@@ -6,9 +6,8 @@ import models
 from api import gate, shapes
 from api.envelope import Answer, how_many
 from api.fields import Choice, Moment, Text, Words
+from api.inputs import PageQuery, Repeatable
 from api.noun import Noun
-from api.replies import PageQuery
-from api.ticket_inputs import Repeatable
 from models import LIMITS
 from permissions import SCOPES, Permission
 from services import keys
@@ -102,5 +101,7 @@ def revoke_key(desk: Desk, key_id: str) -> Answer:
 
     It stops working with the next request.
     """
+    old = keys.get(desk, key_id)
+    gate.check_gift(old["role"], tuple(old["scopes"]))
     keys.revoke(desk, key_id)
     return Answer({"deleted": True}, "The key is revoked.")

@@ -62,7 +62,8 @@ def check_door(limit: DoorLimit | None) -> None:
     limits, route, address = _the_limits(), request.endpoint, _network(request.remote_addr or "")
     limits.count(_parsed(limit.per_address), f"{route} {address}")
     if limit.per_account:
-        account = hashlib.sha256(str(read_json(request).get("email", "")).strip().lower().encode()).hexdigest()
+        named = read_json(request).get("email")
+        account = hashlib.sha256(named.strip().lower().encode() if isinstance(named, str) else b"").hexdigest()
         limits.count(_parsed(limit.per_account), f"{route} {address} {account}")
     if limit.in_all:
         limits.count(_parsed(limit.in_all), f"{route}")

@@ -1,12 +1,11 @@
 """The thread of a ticket over HTTP: read it, add to it."""
 
-from marshmallow import Schema
-
 from api import shapes
 from api.envelope import Answer, how_many
-from api.fields import Choice, Email, Number, Text, Yes
+from api.fields import Choice, Email, Text, Yes
+from api.inputs import PageQuery, Repeatable
 from api.noun import Noun
-from api.ticket_inputs import Repeatable, Versioned, said
+from api.ticket_inputs import Versioned, said
 from models import LIMITS, reply_shape
 from permissions import Permission
 from services import replies
@@ -25,13 +24,6 @@ class NewReply(Versioned, Repeatable):
     author_role = Choice(("agent", "customer"), about="customer: passed on in the customer's name.")
     author_name = Text(LIMITS["name"], about="Name to show as the author.")
     author_email = Email(about="E-mail address of the author.")
-
-
-class PageQuery(Schema):
-    """Which page of a list."""
-
-    limit = Number(1, 200, load_default=50, about="How many at most.")
-    offset = Number(0, 10**9, load_default=0, about="How many to skip.")
 
 
 @blp.get(

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, validates_schema
 
 from api import shapes
-from api.envelope import Answer
+from api.envelope import Answer, how_many
 from api.fields import Moment
 from api.noun import Noun
 from permissions import Permission
@@ -71,4 +71,6 @@ def get_stats(desk: Desk, query: Row) -> Answer:
     Every figure of a dashboard in one call, over all tickets or those opened from one time to another.
     """
     figures = stats.overview(desk, **query)
-    return Answer(figures, f"{figures['total_tickets']} tickets, {figures['open_tickets']} of them open.")
+    return Answer(
+        figures, f"{how_many(figures['total_tickets'], 'ticket')[:-1]}, {figures['open_tickets']} of them open."
+    )

@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, validates_schema
 
 import models
 from api.fields import Choice, Choices, Email, Moment, Number, Text, Urgency, Words, Yes
+from api.inputs import Repeatable
 from errors import invalid_field
 from models import LIMITS
 from services import finding, tickets
@@ -39,19 +40,13 @@ class Versioned(Said):
     version = Number(1, 2**31 - 1, about="The version you saw; the write is refused when it is stale.")
 
 
-class Repeatable(Schema):
-    """A POST that may name itself, to be safe to repeat."""
-
-    client_reference = Text(LIMITS["key"], about="Your own id of this call; sent again, it is done once.")
-
-
 class TicketFields(Said):
     """Fields of a ticket that callers write."""
 
     ALIASES = ALIASES
 
     product = Text(LIMITS["product"], about="Product it is about.")
-    tags = Words(LIMITS["tags"], Text(LIMITS["tag"]), about="Tags, at most 20.")
+    tags = Words(LIMITS["tags"], Text(LIMITS["tag"]), about="Words to find and group tickets by, at most 20.")
     category = Choice(models.CATEGORIES, about="Kind of question; decided by triage when not given.")
     priority = Choice(models.PRIORITIES, about="Priority; decided by triage when not given.")
     urgency = Urgency(about="Urgency from 1.0 to 5.0; decided by triage when not given.")
@@ -110,7 +105,7 @@ class TicketQuery(Schema):
         groups={"open": models.OPEN, "all": models.STATUSES},
         about="A state, a comma list, open or all.",
     )
-    priority = Choices(models.PRIORITIES, about="Priority or a comma list.")
+    priority = Choices(models.PRIORITIES, about="Only tickets of this priority; several with commas between.")
     category = Choices(models.CATEGORIES, about="Category or a comma list.")
     assigned_team = Choices(models.TEAMS, about="Team or a comma list.")
     sentiment = Choices(models.SENTIMENTS, about="Sentiment or a comma list.")
@@ -120,8 +115,8 @@ class TicketQuery(Schema):
     customer_email = Email(about="Customer's e-mail address.")
     customer_id = Text(LIMITS["customer_id"], about="Customer's id in your own systems.")
     external_id = Text(LIMITS["external_id"], about="Ticket's id in your own systems.")
-    product = Text(LIMITS["product"], about="Product.")
-    tag = Text(LIMITS["tag"], about="A tag.")
+    product = Text(LIMITS["product"], about="Only tickets about this product, as it is written there.")
+    tag = Text(LIMITS["tag"], about="Only tickets with this tag.")
     topic = Text(LIMITS["tag"], about="A topic.")
     q = Text(LIMITS["q"], about="Words to search for.")
     created_after = Moment(about="Opened later than this.")
@@ -177,6 +172,8 @@ def said(body: Row) -> dict[str, Any]:
     """Takes out of a body who is said to act, and the version it is for (from If-Match as well)."""
     action = body.pop("action", "")
     user = body.pop("user", "")
+    if g.actor.is_customer and g.actor.user_id:
+        user = action = ""  # a person who signed in says nothing about others
     return {"said_by": f"{user} ({action})" if user and action else user or action, "version": named_version(body)}
 
 

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from marshmallow import Schema
+from marshmallow import Schema, post_load
 
 import models
 import passwords
 from api import gate, shapes
 from api.envelope import Answer, how_many
-from api.fields import Choice, Email, Password, Text, Yes
+from api.fields import Choice, Email, Password, Text, Words, Yes
+from api.inputs import PageQuery, Repeatable
 from api.noun import Noun
-from api.replies import PageQuery
-from api.ticket_inputs import Repeatable
 from models import LIMITS
 from permissions import Permission
 from services import people
@@ -42,24 +41,27 @@ class UserChanges(Schema):
     team = Choice(models.TEAMS, about="Team, for automatic assignment.")
     available = Yes(about="Whether tickets may be assigned to them automatically.")
     disabled = Yes(about="true: kept out from the next request on.")
+    clear = Words(1, Choice(("team",)), about="team: belongs to none any more.")
     password = Password(about="Password; at least 8 characters.")
+
+    @post_load
+    def _hash(self, body: Row, **_: Any) -> Row:
+        """Of a password only its hash goes on, made here: before anything is locked."""
+        password: Any = body.pop("password", "")
+        if password:
+            body["password_hash"] = passwords.hashed(passwords.check(password, email=body.get("email", "")))
+        return body
 
 
 class NewUser(UserChanges, Repeatable):
     """A person to add."""
 
     class Meta:
-        exclude = ("disabled",)
+        exclude = ("disabled", "clear")
 
     name = Text(LIMITS["name"], required=True, about="Name.")
     email = Email(required=True, about="E-mail address to sign in with; one person's only.")
     role = Choice(models.ROLES, required=True, about="admin, agent or customer.")
-
-
-def _kept(body: Row, email: str) -> str:
-    """The hash of the password in `body`, which is taken out; "" without one."""
-    password: Any = body.pop("password", "")
-    return passwords.hashed(passwords.check(password, email=email)) if password else ""
 
 
 @blp.get("/api/users", "ListUsers", may=Permission.USERS_READ, query=PageQuery, gives=User, many=True)
@@ -80,7 +82,7 @@ def create_user(desk: Desk, body: Row) -> Answer:
     Adds an admin, agent or customer of your company; with a password they can sign in at once.
     """
     gate.check_gift(body["role"])
-    user = people.make(desk, body, password_hash=_kept(body, body["email"]))
+    user = people.make(desk, body)
     return Answer(people.user_shape(user), f"{user['name']} is added.", 201)
 
 
@@ -93,7 +95,7 @@ def update_user(desk: Desk, user_id: str, body: Row) -> Answer:
     user = people.get(desk, user_id)
     gate.check_gift(user["role"])  # whoever is more than you is not yours to change
     gate.check_gift(body.get("role") or user["role"])
-    user = people.change(desk, user_id, body, password_hash=_kept(body, body.get("email") or user["email"]))
+    user = people.change(desk, user_id, body)
     return Answer(people.user_shape(user), f"{user['name'] or user['email']} is saved.")
 
 

@@ -39,7 +39,7 @@ def write_first(open_desk: OpenDesk, ticket_id: str, model: Completes | None) ->
     if _still_wanted(ticket):
         answer = write(ticket, history, model if allowed else None)
     with open_desk(write=True) as desk:
-        now = tickets.take(desk, ticket_id)
+        now = tickets.take(desk, ticket_id, even_erased=True)
         if _still_wanted(ticket) and _still_wanted(now):
             record(desk, now, answer)
         elif now["ai_status"] == "pending":

@@ -1,21 +1,33 @@
 """Companies: one desk serves many, each with people, keys, customers and tickets of its own."""
 
-from sqlalchemy import func
+import unicodedata
 
-from errors import conflict
+from errors import conflict, invalid_field
 from storage import Desk, Row
 from tables import companies
 
 
 def make(desk: Desk, name: str) -> Row:
-    """A new company, made at an unscoped desk. Raises AppError 409 when there is one of that name, in any case."""
-    if named(desk, name) is not None:
+    """A new company, made at an unscoped desk. Raises AppError 400, and 409 when there is one of a name that reads alike."""
+    key = name_key(name)
+    if not key:
+        raise invalid_field("company", "company must be a name that can be read.")
+    values = {"name": " ".join(name.split()), "name_key": key, "created_at": desk.now}
+    if not desk.insert_new(companies, values):
         raise conflict("company_taken", "There is a company of this name already. Take another one.")
-    return desk.insert(companies, {"name": name, "created_at": desk.now})
+    found = named(desk, name)
+    if found is None:
+        raise conflict("company_taken", "There is a company of this name already. Take another one.")
+    return found
 
 
 def named(desk: Desk, name: str) -> Row | None:
-    """The company of that name in any case, None when there is none; at an unscoped desk."""
-    # lower() of a database may know ASCII letters only, so the name as it is written counts as well.
-    same = (companies.c.name == name) | (func.lower(companies.c.name) == name.lower())
-    return desk.first(desk.rows(companies).where(same))
+    """The company of a name that reads alike, None when there is none; at an unscoped desk."""
+    key = name_key(name)
+    return desk.first(desk.rows(companies).where(companies.c.name_key == key)) if key else None
+
+
+def name_key(name: str) -> str:
+    """What makes two names the same: letters alike in any case and width, without what cannot be seen (Unicode UAX 15)."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Cc", "Cs")).split())

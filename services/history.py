@@ -40,6 +40,7 @@ def record(
             "subject_id": subject_id,
             "action": change.action,
             "actor": actor or desk.actor.name,
+            "through": desk.actor.key_name,
             "said_by": said_by,
             "address": desk.actor.address,
             "field": change.field,

@@ -150,8 +150,9 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | N
 def _columns(header: list[str], known: Collection[str]) -> list[str]:
     """The field names of a header. Raises AppError 400 naming every column that means nothing here or stands twice."""
     columns = [_field_name(name) for name in header]
+    readable = ["".join(c if c.isprintable() else "?" for c in shown) for shown in header]
     unknown = [
-        (shown, name) for shown, name in zip(header, columns, strict=True) if shown.strip() and name not in known
+        (shown, name) for shown, name in zip(readable, columns, strict=True) if shown.strip() and name not in known
     ]
     wrong = [FieldError(shown[:100], _unknown(shown, name, known)) for shown, name in unknown[:MAX_WRONG_COLUMNS]]
     twice = [name for name, count in Counter(columns).items() if name in known and count > 1]

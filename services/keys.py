@@ -6,12 +6,12 @@ import secrets
 import times
 from errors import conflict, invalid_field, not_found
 from models import KEY_FIELDS, shape
+from services import admins
 from services.history import Change, record
-from services.people import check_admin_left
 from storage import Desk, Row
 from tables import api_keys
 
-FROM_ENVIRONMENT, MADE_AT_START = "API_KEY", "first key"  # the names of the keys of whoever runs the desk
+FROM_ENVIRONMENT = "API_KEY"  # the name of the key that the environment gives
 OVERLAP_SECONDS = 24 * 3600
 _PREFIX = 8
 
@@ -46,8 +46,8 @@ def find(desk: Desk, *, limit: int, offset: int) -> tuple[list[Row], int]:
 
 def make(desk: Desk, given: Row) -> tuple[Row, str]:
     """A new key with name, role, scopes and perhaps expires_at: its row and, this once, the key. Raises AppError 400."""
-    if given["name"] in (FROM_ENVIRONMENT, MADE_AT_START):
-        raise invalid_field("name", "This name is kept for the key of whoever runs this desk. Take another one.")
+    if given["name"] == FROM_ENVIRONMENT:
+        raise invalid_field("name", f"{FROM_ENVIRONMENT} is the name of the key in the environment. Take another one.")
     if given.get("expires_at", times.LAST) <= desk.now:
         raise invalid_field("expires_at", "expires_at must be in the future.")
     row, key = _made(desk, given)
@@ -74,7 +74,8 @@ def revoke(desk: Desk, key_id: str) -> None:
     key = _take(desk, key_id)
     desk.delete(api_keys, api_keys.c.id == key_id)
     record(desk, key_id, [Change("key_revoked", "name", key["name"], "")], subject="key")
-    check_admin_left(desk, was_admin=key["role"] == "admin")
+    if key["role"] == "admin":
+        admins.must_remain(desk)
 
 
 def _made(desk: Desk, values: Row) -> tuple[Row, str]:

@@ -1,14 +1,13 @@
 """The people of a company who sign in: making them, changing what they are, and letting them go."""
 
-from sqlalchemy import or_
 from sqlalchemy.exc import IntegrityError
 
-from errors import AppError, conflict, not_found
+from errors import AppError, conflict, invalid_field, not_found
 from models import USER_FIELDS, shape
-from services import sessions
+from services import admins, customers, sessions
 from services.history import Change, changed, record
 from storage import Desk, Row
-from tables import api_keys, users
+from tables import users
 
 TOLD = ("name", "email", "role", "team", "available", "disabled")
 
@@ -33,30 +32,41 @@ def get(desk: Desk, user_id: str, *, lock: bool = False) -> Row:
     return user
 
 
-def make(desk: Desk, given: Row, *, password_hash: str = "") -> Row:
-    """A new person with name, email and role. Raises AppError 409 when the address signs in already, here or elsewhere."""
-    values = {**given, "password_hash": password_hash, "created_at": desk.now}
+def make(desk: Desk, given: Row) -> Row:
+    """A new person with name, email, role and perhaps password_hash. Raises AppError 409 when the address signs in already."""
     try:
         with desk.attempt():
-            user = desk.insert(users, values)
-    except IntegrityError:  # perhaps in another company, which only the constraint knows
-        raise _taken() from None
+            user = desk.insert(users, {**given, "created_at": desk.now})
+    except IntegrityError as error:
+        raise _taken(error) from None
     record(desk, user["id"], [Change("user_created", "role", "", user["role"])], subject="user")
+    _be_known(desk, user)
     return user
 
 
-def change(desk: Desk, user_id: str, news: Row, *, password_hash: str = "") -> Row:
+def change(desk: Desk, user_id: str, news: Row) -> Row:
     """Changes what is named; whoever is disabled or gets a new password is signed out everywhere.
 
-    Raises AppError 404, and 409 for an address that signs in already or when nobody could administer the company any more.
+    Raises AppError 404, 400 for a field that is given and cleared, and 409 for an address that signs in already, when
+    nobody could administer the company any more, or for what an OpenID Connect issuer says about the person.
     """
     before = get(desk, user_id, lock=True)
-    after = _updated(desk, user_id, {**news, **({"password_hash": password_hash} if password_hash else {})})
-    password_set = [Change("password_set")] if password_hash else []
+    for name in news.pop("clear", []):
+        if name in news:
+            raise invalid_field(name, f"{name} is both given and cleared.")
+        news[name] = ""
+    if before["identity"] and any(news.get(name, before[name]) != before[name] for name in ("role", "email")):
+        raise conflict(
+            "managed_by_issuer", "Role and address of this person come from where they sign in. Change them there."
+        )
+    after = _updated(desk, user_id, news)
+    password_set = [Change("password_set")] if "password_hash" in news else []
     record(desk, user_id, [*changed("user_changed", before, after, TOLD), *password_set], subject="user")
-    if password_hash or after["disabled"]:
+    _be_known(desk, after)
+    if password_set or after["disabled"]:
         sessions.end_all(desk, user_id)
-    check_admin_left(desk, was_admin=before["role"] == "admin")
+    if before["role"] == "admin":
+        admins.must_remain(desk)
     return after
 
 
@@ -65,28 +75,29 @@ def remove(desk: Desk, user_id: str) -> None:
     user = get(desk, user_id, lock=True)
     desk.delete(users, users.c.id == user_id)
     record(desk, user_id, [Change("user_deleted", "role", user["role"], "")], subject="user")
-    check_admin_left(desk, was_admin=user["role"] == "admin")
+    if user["role"] == "admin":
+        admins.must_remain(desk)
 
 
-def check_admin_left(desk: Desk, *, was_admin: bool = True) -> None:
-    """Raises AppError 409 when after this change nobody and no key could administer the company."""
-    if not was_admin or desk.count(desk.rows(users).where(users.c.role == "admin", ~users.c.disabled)):
-        return
-    lasting = or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > desk.now)
-    if not desk.count(desk.rows(api_keys).where(api_keys.c.role == "admin", lasting)):
-        raise conflict("last_admin", "This is the last admin of your company. Make another one first.")
+def _be_known(desk: Desk, user: Row) -> None:
+    """Whoever signs in as a customer is one, from the start: what is held about them can be asked for and erased."""
+    if user["role"] == "customer" and user["email"]:
+        customers.identify(desk, {"customer_email": user["email"]})
 
 
 def _updated(desk: Desk, user_id: str, values: Row) -> Row:
     try:
         with desk.attempt():
             user = desk.update(users, user_id, values)
-    except IntegrityError:  # another company has the address, which only the constraint knows
-        raise _taken() from None
+    except IntegrityError as error:
+        raise _taken(error) from None
     if user is None:
         raise not_found()
     return user
 
 
-def _taken() -> AppError:
+def _taken(error: IntegrityError) -> AppError:
+    """Perhaps another company has the address, which only the constraint knows. Raises anything else on."""
+    if "email" not in str(error.orig):
+        raise error
     return conflict("email_taken", "This e-mail address signs in already. Take another one.")

@@ -26,6 +26,12 @@ from tables import jobs as jobs_table
 
 ERASED = "(erased)"
 SOMEBODY = "customer"  # stands in the history where a name stood
+THE_DESK = {
+    "ai",
+    "system",
+    "command line",
+    "start",
+}  # who acts by themselves; no customer's name, whatever they call themselves
 LANE, SCRUB = "upkeep", "scrub"
 BATCH = 100  # tickets in a unit of work: nobody waits long for it
 DAY = 24 * 3600
@@ -33,6 +39,7 @@ DAY = 24 * 3600
 TELLS_NOBODY = (
     "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status"
 ).split()
+_AFTER_ID = 38  # a caller of a stored call is the id of a credential, a space, and the customer it acted for
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 t = tickets.c
@@ -41,7 +48,7 @@ Condition = ColumnElement[bool]
 _NOBODYS: dict[str, Any] = {
     "title": ERASED,
     "description": ERASED,
-    **dict.fromkeys(("customer_email", "customer_id", "customer_name", "resolution", "external_id"), ""),
+    **dict.fromkeys(("customer_email", "customer_id", "customer_name", "product", "resolution", "external_id"), ""),
     "ai_response": case((t.ai_response != "", ERASED), else_=""),
     "ai_status": case((t.ai_status == "pending", "off"), else_=t.ai_status),  # an answer under way comes too late
     **{name: [] for name in ("ai_citations", "triage_reasons", "tags")},
@@ -77,6 +84,7 @@ def erase(desk: Desk, name: str) -> Erased:
         portion = theirs[start : start + BATCH]
         _empty(desk, [ticket["id"] for ticket in portion])
         _unname(desk, row, portion)
+    _forget_calls_about(desk, {ticket["id"] for ticket in theirs})
     account = _remove_account(desk, row["email"])
     acted_as = _acted_as(desk, [row])
     _clear_actors(desk, acted_as)
@@ -95,7 +103,6 @@ def _empty(desk: Desk, ids: list[str]) -> None:
     desk.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
     _empty_history(desk, events.c.subject_id.in_(ids))
     desk.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
-    _forget_calls_about(desk, set(ids))
 
 
 def _empty_history(desk: Desk, about_them: Condition) -> None:
@@ -104,10 +111,13 @@ def _empty_history(desk: Desk, about_them: Condition) -> None:
 
 def _unname(desk: Desk, row: Row, theirs: Sequence[Row]) -> None:
     """Takes a customer's names out of the threads and histories of their tickets: things happened, by the same hands."""
-    names = {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in theirs)} - {""}
+    given = {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in theirs)} - {""}
+    names = _not_staff(desk, given)
     ids, r = [ticket["id"] for ticket in theirs], replies.c
     by_them = or_(r.author_role == "customer", _is_one(r.author_name, names), _is_one(r.author_email, names))
     desk.update_where(replies, r.ticket_id.in_(ids), by_them, author_name="", author_email="")
+    if row["email"] in names:
+        desk.update_where(replies, _is_one(r.author_email, [row["email"]]), author_name="", author_email="")
     _unname_history(desk, events.c.subject_id.in_(ids), names)
 
 
@@ -117,7 +127,6 @@ def _unname_history(desk: Desk, about_them: Condition, names: set[str]) -> None:
     told = or_(
         _is_one(e.said_by, names),
         *(e.said_by.startswith(f"{name} (", autoescape=True) for name in names),
-        *(e.said_by.icontains(name, autoescape=True) for name in names if "@" in name),
     )
     desk.update_where(events, about_them, told, said_by=SOMEBODY)
 
@@ -142,10 +151,14 @@ def _remove_account(desk: Desk, email: str) -> str:
 
 def _acted_as(desk: Desk, people: Iterable[Row]) -> set[str]:
     """The names customers acted under, without those that are also somebody's who works here: what staff did stays theirs."""
-    names = {row[name] for row in people for name in ("email", "customer_id")} - {""}
+    return _not_staff(desk, {row[name] for row in people for name in ("email", "customer_id")} - {""})
+
+
+def _not_staff(desk: Desk, names: set[str]) -> set[str]:
+    """Those of the names that no key has and nobody who works here."""
     staff = desk.rows(users, users.c.email).where(users.c.email.in_(names), users.c.role != "customer")
     keys = desk.rows(api_keys, api_keys.c.name).where(api_keys.c.name.in_(names))
-    return names - {row["email"] for row in desk.find(staff)} - {row["name"] for row in desk.find(keys)}
+    return names - {row["email"] for row in desk.find(staff)} - {row["name"] for row in desk.find(keys)} - THE_DESK
 
 
 def _clear_actors(desk: Desk, names: set[str]) -> None:
@@ -157,16 +170,20 @@ def _clear_actors(desk: Desk, names: set[str]) -> None:
 def _clear_mentions(desk: Desk, email: str) -> None:
     """Takes an address out of whatever else is on record in the company."""
     e = events.c
+    whole = re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w-])", re.IGNORECASE)  # not a part of another's address
     for column, instead in ((e.from_value, ""), (e.to_value, ""), (e.said_by, SOMEBODY)):
-        desk.update_where(events, column.icontains(email, autoescape=True), **{column.name: instead})
+        near = desk.find(desk.rows(events, e.id, column).where(column.icontains(email, autoescape=True)))
+        named = [row["id"] for row in near if whole.search(row[column.name])]
+        for start in range(0, len(named), BATCH):
+            desk.update_where(events, e.id.in_(named[start : start + BATCH]), **{column.name: instead})
 
 
 def _forget_calls_of(desk: Desk, row: Row) -> None:
     """Stored calls that the person made, or whose key or answer tells of them."""
     c, email, own_id = idempotency.c, row["email"], row["customer_id"]
-    told = [c.caller.endswith(f" {name}", autoescape=True) for name in (email, own_id) if name]
+    told = [func.substr(c.caller, _AFTER_ID) == name for name in (email, own_id) if name]
     if email:
-        told += [column.icontains(_in_answer(email), autoescape=True) for column in (c.key, c.answer)]
+        told += [c.key.icontains(email, autoescape=True), c.answer.icontains(_in_answer(email), autoescape=True)]
     if own_id:  # with the field it stands in: an id may be as short as 7
         told += [c.key == own_id, c.answer.contains(_in_answer({"customer_id": own_id}), autoescape=True)]
     desk.delete(idempotency, or_(*told))
@@ -174,8 +191,8 @@ def _forget_calls_of(desk: Desk, row: Row) -> None:
 
 def _in_answer(value: Any) -> str:
     """A value as it stands in a stored answer, which is JSON within JSON."""
-    inner = orjson.dumps(value).decode()[1:-1]
-    return orjson.dumps(inner).decode()[1:-1]
+    inner = orjson.dumps(value).decode()
+    return orjson.dumps(inner[1:-1] if isinstance(value, dict) else inner).decode()[1:-1]
 
 
 def _forget_calls_about(desk: Desk, ids: set[str]) -> None:
@@ -202,6 +219,7 @@ def erase_old_tickets(desk: Desk, ids: list[str], days: int) -> int:
     chosen = desk.rows(tickets, t.id, t.customer_name, t.customer_row)
     found = desk.find(chosen.where(t.id.in_(ids), *_is_due(desk, days)).order_by(t.customer_row))
     _empty(desk, [ticket["id"] for ticket in found])
+    _forget_calls_about(desk, {ticket["id"] for ticket in found})
     people = desk.rows(customers).where(customers.c.id.in_({ticket["customer_row"] for ticket in found}))
     rows = {row["id"]: row for row in desk.find(people)}
     for customer_row, theirs in groupby(found, key=lambda ticket: ticket["customer_row"]):

@@ -45,11 +45,13 @@ def get(desk: Desk, ticket_id: str) -> Row:
     return ticket
 
 
-def take(desk: Desk, ticket_id: str, version: int | None = None) -> Row:
-    """The ticket, to be changed: nobody else can until this unit of work ends. Raises AppError 404, 412."""
+def take(desk: Desk, ticket_id: str, version: int | None = None, *, even_erased: bool = False) -> Row:
+    """The ticket, to be changed: nobody else can until this unit of work ends. Raises AppError 404, 409, 412."""
     ticket = desk.get(tickets, ticket_id, lock=True)
     if ticket is None:
         raise not_found()
+    if ticket["erased_at"] and not even_erased:
+        raise conflict("erased", f"Ticket #{ticket['number']} was erased with its customer. It takes nothing more.")
     if version is not None and version != ticket["version"]:
         raise stale(ticket_shape(ticket, desk.actor))
     return ticket
@@ -122,7 +124,7 @@ def reopened(ticket: Row, move: str) -> Row:
 
 def remove(desk: Desk, ticket_id: str, version: int | None) -> None:
     """Deletes the ticket with its thread and waiting jobs. That things happened stays on record, what was written goes."""
-    ticket = take(desk, ticket_id, version)
+    ticket = take(desk, ticket_id, version, even_erased=True)
     desk.update_where(events, events.c.subject_id == ticket["id"], from_value="", to_value="", said_by="")
     record(desk, ticket["id"], [Change("deleted", "number", ticket["number"])])
     desk.delete(tickets, tickets.c.id == ticket["id"])

@@ -164,7 +164,7 @@ def compose_faults(compose: dict[str, Any], *, image: Stage) -> set[str]:
         "open to everybody": not address.startswith("127.0.0.1:"),
         "listens to itself": env["HOST"] != "0.0.0.0",
         "needs a .env file": any(not isinstance(file, dict) or file["required"] for file in files),
-        "other health check": service["healthcheck"]["test"] != ["CMD", *health_command(image)],
+        "other health check": "healthcheck" in service or not health_command(image),
         "killed before it has finished": seconds(service["stop_grace_period"]) <= gunicorn_setting("graceful_timeout"),
         "several processes on one file": bool({"deploy", "scale"} & set(service)),
         "unknown variable": bool(set(env) - KNOWN),

@@ -138,7 +138,6 @@ def test_the_key_in_the_environment_is_changed_there(admin):
     "body",
     [
         {"name": "API_KEY"},
-        {"name": "first key"},
         {"name": ""},
         {"role": "owner"},
         {"scopes": ["everything"]},

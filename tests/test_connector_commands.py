@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tools import connector_commands
 from tools.connector_commands import FOLDER, register
 from tools.connector_files import DEFINITION, HOST, connector_files
 from tools.connector_surface import LOCK
@@ -51,6 +52,22 @@ def test_the_files_can_be_made_for_a_desk_of_ones_own(tmp_path):
     assert made.exit_code == 0
     assert json.loads((tmp_path / "mine" / DEFINITION).read_bytes())["host"] == "desk.example.org"
     assert not (tmp_path / "mine" / LOCK).exists()
+
+
+@pytest.mark.parametrize("host", ["https://desk.example.org", "desk.example.org/api", "https://x.y/z", "", "a b", "-a"])
+def test_a_host_the_platform_would_refuse_is_refused(tmp_path, host):
+    made = run("connector", "--host", host, "--folder", str(tmp_path / "mine"))
+    assert made.exit_code == 2
+    assert "give the bare host name" in made.output
+    assert not (tmp_path / "mine").exists()
+
+
+def test_the_checked_in_files_are_not_written_for_another_host(folder, monkeypatch):
+    monkeypatch.setattr(connector_commands, "FOLDER", folder)
+    made = run("connector", "--host", "desk.example.org", "--folder", str(folder / ".." / folder.name))
+    assert made.exit_code == 2
+    assert "name a folder with --folder" in made.output
+    assert json.loads((folder / DEFINITION).read_bytes())["host"] == HOST
 
 
 @pytest.mark.parametrize("name", FILES)

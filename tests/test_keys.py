@@ -83,7 +83,11 @@ def test_a_read_changes_nothing(app, admin, customer, foyer):
     before = rows()
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api") and "GET" in rule.methods:
-            path = rule.rule.replace("<ticket_id>", ticket["id"]).replace("<name>", "ada@example.com")
+            path = (
+                rule.rule.replace("<ticket_id>", ticket["id"])
+                .replace("<name>", "statuses")
+                .replace("<path:name>", "ada@example.com")
+            )
             for caller in (admin, customer):
                 assert caller.get(path).status_code < 500
     assert rows() == before

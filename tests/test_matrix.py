@@ -111,7 +111,7 @@ class World:
 
     def path(self, rule: str, ids: dict[str, str]) -> str:
         for name, value in ids.items():
-            rule = rule.replace(f"<{name}>", value)
+            rule = rule.replace(f"<{name}>", value).replace(f"<path:{name}>", value)
         return rule
 
 

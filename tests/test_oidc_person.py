@@ -118,10 +118,10 @@ def test_a_company_claim_that_is_not_there_names_none():
     [
         ({"email": "Ada@Example.com", "email_verified": True}, "ada@example.com"),
         ({"email": "ada@example.com", "email_verified": "true"}, "ada@example.com"),
-        ({"email": "ada@example.com"}, "ada@example.com"),
-        ({"preferred_username": "ada@example.com"}, "ada@example.com"),
-        ({"email": "", "upn": "ada@example.com"}, "ada@example.com"),
-        ({"email": "ada", "preferred_username": "ada", "upn": "ada@example.com"}, "ada@example.com"),
+        ({"email": "ada@example.com", "xms_edov": True}, "ada@example.com"),
+        ({"email": "ada@example.com"}, ""),
+        ({"preferred_username": "ada@example.com", "email_verified": True}, ""),
+        ({"upn": "ada@example.com", "email_verified": True}, ""),
         ({"email": "ada@example.com", "email_verified": False}, ""),
         ({"email": "ada@example.com", "email_verified": "false"}, ""),
         ({"email": "ada@example.com", "email_verified": None}, ""),
@@ -146,8 +146,8 @@ def test_an_address_is_believed_only_when_the_issuer_vouches_for_it(claims, emai
         ({"name": "  Ada\tByron\n"}, "Ada Byron"),
         ({"given_name": "Ada", "family_name": "Byron"}, "Ada Byron"),
         ({"family_name": "Byron"}, "Byron"),
-        ({"email": "ada@example.com"}, "ada@example.com"),
-        ({"name": 7, "email": "ada@example.com"}, "ada@example.com"),
+        ({"email": "ada@example.com", "email_verified": True}, "ada@example.com"),
+        ({"name": 7, "email": "ada@example.com", "email_verified": True}, "ada@example.com"),
         ({"name": "Zoë 🦊 O'Neil"}, "Zoë 🦊 O'Neil"),
         ({"name": "a\x00b\ud800c\u202ed"}, "a b c d"),
         ({"name": "x" * 500}, "x" * 120),
@@ -160,3 +160,9 @@ def test_a_name_is_one_line_that_can_be_kept(claims, name):
 
 def test_the_same_subject_of_another_issuer_is_somebody_else():
     assert read({}).identity != read({"iss": "https://other.example/"}).identity
+
+
+@pytest.mark.parametrize("claim", ["preferred_username", "upn", "https://example.com/mail"])
+def test_a_claim_that_the_settings_name_is_believed_as_it_is(claim):
+    assert read({claim: "Ada@example.com"}, oidc_email_claim=claim).email == "ada@example.com"
+    assert read({claim: "ada", "email": "ada@example.com", "email_verified": True}, oidc_email_claim=claim).email == ""

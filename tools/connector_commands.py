@@ -12,6 +12,7 @@ from flask import Flask
 from config import HERE
 from tools.connector_files import DEFINITION, HOST, connector_files
 from tools.connector_lint import lint_folder
+from tools.connector_rules.document import BARE_HOST
 from tools.connector_surface import LOCK, breaks, locked, read_lock, surface
 
 FOLDER = HERE / "connector"
@@ -24,8 +25,17 @@ def register(app: Flask) -> None:
         app.cli.add_command(command)
 
 
+def _bare(_: click.Context, __: click.Parameter, host: str) -> str:
+    """The host as it was given. Raises BadParameter for one the platform would refuse."""
+    if not BARE_HOST.fullmatch(host):
+        raise click.BadParameter("give the bare host name, such as my-desk.onrender.com, without https:// and path.")
+    return host
+
+
 @click.command("connector")
-@click.option("--host", default=HOST, show_default=True, help="The desk's host, without https:// and path.")
+@click.option(
+    "--host", default=HOST, show_default=True, callback=_bare, help="The desk's host, without https:// and path."
+)
 @click.option("--folder", type=_folder, default=FOLDER, help="Where the files are; connector/ beside the code.")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file differs or would break apps in use.")
 @click.option("--release", is_flag=True, help="Also note the operations as they are now as what apps rely on.")
@@ -33,6 +43,8 @@ def _connector(host: str, folder: Path, *, check: bool, release: bool) -> None:
     """Make the Power Platform connector's files from the code."""
     if check and release:
         raise click.UsageError("--check writes nothing and --release does; give one of them.")
+    if host != HOST and folder.resolve() == FOLDER.resolve():
+        raise click.UsageError(f"The files in {FOLDER} name {HOST}; for {host} name a folder with --folder.")
     files = connector_files(host)
     if check:
         _checked(files, folder)

@@ -21,7 +21,7 @@ def connector_files(host: str) -> dict[str, bytes]:
         PROPERTIES: written(about),
         SETTINGS: written(settings()),
         ICON: icon(),
-        README: readme(document, about).encode(),
+        README: readme(document, about, checked_in=HOST).encode(),
     }
 
 

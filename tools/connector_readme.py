@@ -29,9 +29,10 @@ which of them is behind.
 ## Import in the portal
 1. [make.powerautomate.com](https://make.powerautomate.com) or [make.powerapps.com](https://make.powerapps.com) ▸ your
    environment ▸ **Custom connectors** ▸ **New custom connector** ▸ **Import an OpenAPI file**.
-2. Name it `Foyer` (formulas begin with this name) and choose `apiDefinition.swagger.json`. *Import an OpenAPI from URL* with
-   `https://<your desk>/swagger.json` does the same, with the host filled in.
-3. **General**: upload `icon.png`, set the icon background color to `{colour}`. The host is your desk's.
+2. Name it `Foyer` (formulas begin with this name) and choose `apiDefinition.swagger.json` in the folder you just made
+   (`my-connector`): the checked-in one names `{checked_in}`. *Import an OpenAPI from URL* with
+   `https://<your desk>/swagger.json` does the same.
+3. **General**: upload `icon.png`, set the icon background color to `{colour}`. *Host* must be your desk's; type it if it is not.
 4. **Security**: *API Key*; label `API key`, name `X-API-Key`, location *Header*. The import has filled this in.
 5. **Definition** ▸ each trigger (the portal's import does not read `apiProperties.json`, so this is by hand here; `paconn`
    does it by itself): *Trigger configuration*:
@@ -70,12 +71,13 @@ Always name `apiProperties` (settings.json does): without it, colour, key and tr
 """
 
 
-def readme(document: dict[str, Any], properties: dict[str, Any]) -> str:
-    """The page for this document and its apiProperties."""
+def readme(document: dict[str, Any], properties: dict[str, Any], *, checked_in: str) -> str:
+    """The page for this document and its apiProperties; `checked_in` is the host that the repository's own files name."""
     made = properties["properties"]
     operations = [operation for operation in _operations(document) if operation.get("x-ms-visibility") != "internal"]
     return TEXT.format(
         host=document["host"],
+        checked_in=checked_in,
         colour=made["iconBrandColor"],
         triggers="\n".join(_configured(policy["parameters"]) for policy in made["policyTemplateInstances"]),
         trigger_list=_table(operation for operation in operations if "x-ms-trigger" in operation),

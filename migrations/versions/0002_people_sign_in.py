@@ -10,12 +10,22 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _companies()
     _people()
     _sessions()
     _keys()
     _events()
     op.create_index("ix_jobs_ticket", "jobs", ["ticket_id"])
     op.add_column("tickets", sa.Column("erased_at", sa.String(length=24), nullable=True))
+
+
+def _companies() -> None:
+    op.add_column("companies", sa.Column("name_key", sa.Text(), server_default="", nullable=False))
+    op.execute("UPDATE companies SET name_key = lower(name)")
+    given = sa.text("name_key <> ''")
+    op.create_index(
+        "uq_companies_name_key", "companies", ["name_key"], unique=True, sqlite_where=given, postgresql_where=given
+    )
 
 
 def _people() -> None:
@@ -68,6 +78,7 @@ def _events() -> None:
         events.drop_constraint("fk_events_ticket_id", type_="foreignkey")
         events.alter_column("ticket_id", new_column_name="subject_id", type_=sa.Text(), server_default="")
         events.add_column(sa.Column("subject", sa.String(length=40), server_default="ticket", nullable=False))
+        events.add_column(sa.Column("through", sa.Text(), server_default="", nullable=False))
         events.add_column(sa.Column("address", sa.Text(), server_default="", nullable=False))
     op.create_index("ix_events_subject", "events", ["subject_id", "created_at", "id"])
     op.create_index("ix_events_company", "events", ["company_id", "created_at", "id"])

@@ -17,6 +17,7 @@ CATEGORIES = set(
     "Human Resources;Internet of Things;IT Operations;Lifestyle and Entertainment;Marketing;Productivity;"
     "Sales and CRM;Security;Social Media;Website".split(";")
 )
+BARE_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d+)?")
 METADATA = ("Website", "Privacy policy", "Categories")
 EXTENSIONS = {
     f"x-ms-{name}"
@@ -107,8 +108,7 @@ def _is_url(text: str) -> bool:
 def host_name_not_valid(connector: Connector) -> Said:
     """The host stands bare."""
     host = str(connector.definition.get("host", ""))
-    fine = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d+)?", host)
-    return [] if fine else [("host", "a bare host name, without https:// and path.")]
+    return [] if BARE_HOST.fullmatch(host) else [("host", "a bare host name, without https:// and path.")]
 
 
 @rule
