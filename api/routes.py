@@ -25,6 +25,7 @@ from api import (
     settings,
     stats,
     tickets,
+    triage,
     triggers,
     users,
 )
@@ -42,6 +43,7 @@ NOUNS = [
     customers,
     lookups,
     triggers,
+    triage,
     settings,
     health,
     imports,
