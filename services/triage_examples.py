@@ -119,12 +119,13 @@ SENTIMENTS: dict[str, tuple[str, ...]] = {
         your crew for being so kind / What a beautiful surprise
     """),
     "neutral": _sentences("""
-        How do I change my address? / What time do you open? / I cannot log in, please help / This is urgent, my team needs access today / Please send me the invoice / I would like to know the
-        price / Is there a later one today? / Can I bring a second bag? / I sent you a message / Do you deliver to
-        Canada? / My order number is 12345 / Which plan includes this? / I need to update my phone number / Are there
-        seats left on Friday? / Where can I find the form? / What does the plan cost? / Can you follow me so that I
-        can write to you? / Interesting article about your company / I have a question about my booking / I forgot my
-        password / When is the next payment due? / I am on my way to the airport / Do you have a link for that?
+        How do I change my address? / What time do you open? / I cannot log in, please help / This is urgent, my team
+        needs access today / Please send me the invoice / I would like to know the price / Is there a later one today?
+        / Can I bring a second bag? / I sent you a message / Do you deliver to Canada? / My order number is 12345 /
+        Which plan includes this? / I need to update my phone number / Are there seats left on Friday? / Where can I
+        find the form? / What does the plan cost? / Can you follow me so that I can write to you? / Interesting
+        article about your company / I have a question about my booking / I forgot my password / When is the next
+        payment due? / I am on my way to the airport / Do you have a link for that?
     """),
     "negative": _sentences("""
         This is unacceptable / I am very disappointed / Your service is terrible / I have been waiting for hours and
