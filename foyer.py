@@ -17,7 +17,7 @@ from llm import Model, open_model
 from models import Actor
 from notifier import Mailer, open_mailer
 from oidc import Issuer
-from services import demo, health
+from services import demo, health, learning
 from storage import Clock, Storage, open_storage
 from tables import companies
 from tokens import Tokens
@@ -129,6 +129,7 @@ class Foyer:
 
     def _open(self) -> Storage:
         embeddings.use(self.embeddings)
+        learning.forget_all()
         storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
         with storage.desk(None) as desk:
             self.opened_empty_at = "" if desk.get(companies, credentials.DEFAULT_COMPANY) else desk.now

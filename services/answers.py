@@ -81,7 +81,7 @@ def _check_open(ticket: Row) -> None:
 def record(desk: Desk, ticket: Row, answer: Answer) -> Row:
     """Stores what the AI said, adds it to the thread and mails it. A background write: the version stays."""
     news = answered(ticket, answer)
-    if answer.suggestion is not None and ticket["triage_source"] == "rules":
+    if answer.suggestion is not None and ticket["triage_source"] in ("rules", "learned"):
         news |= tickets.triaged(_blended(desk, ticket, answer))
     if answer.failed:
         history_of.record(

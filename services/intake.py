@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from errors import conflict, not_found
 from models import PRIORITY_RANK, TEAM_OF
-from services import agents, answers, customers, judging, notices, replies, settings, tickets
+from services import agents, answers, customers, judging, notices, replies, settings, tickets, topics
 from services.history import Change, record
 from storage import Desk, Row
 from tables import companies
@@ -74,6 +74,9 @@ def _triaged(desk: Desk, ticket: Row, given: Row) -> Row:
     decided = tickets.triaged(
         judging.decide(desk, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
     )
+    topic = topics.of_ticket(desk, ticket["title"], ticket["description"])
+    if topic.name:
+        decided |= {"topic": topic.name, "topic_confidence": topic.confidence}
     human = {name: given[name] for name in tickets.TRIAGE_FIELDS if name in given}
     if human:
         decided |= human

@@ -83,10 +83,17 @@ class _Heard:
     risk_word: str
 
 
-def triage(title: str, description: str, *, tier: str = "standard", meaning: Meaning | None = None) -> Triage:
+def triage(
+    title: str,
+    description: str,
+    *,
+    tier: str = "standard",
+    meaning: Meaning | None = None,
+    own: weighing.Own | None = None,
+) -> Triage:
     """Any title and description in, the whole decision with its reasons out; the same in always gives the same out.
 
-    Without a `meaning` the words decide alone.
+    Without a `meaning` the words decide alone; `own` is what the company's own tickets say of the text.
     """
     raw = f"{title}. {description}"
     text = " ".join(raw.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
@@ -94,7 +101,7 @@ def triage(title: str, description: str, *, tier: str = "standard", meaning: Mea
     hint = weighing.understood(meaning.judge(raw.removeprefix(". "))) if meaning else None
     raised = _raises(raw, haste=heard.haste, tier=tier)
     urgency = min(50, round(weighing.urgency(heard.level, hint) * 10) + sum(raised.values())) / 10
-    category = weighing.category(heard.weights, heard.named, hint, foreign=bool(meaning) and _foreign(text))
+    category = weighing.category(heard.weights, heard.named, hint, own=own, foreign=bool(meaning) and _foreign(text))
     spoken, felt, grumbles = _sentiment(text, level=heard.level)
     sentiment = weighing.sentiment(spoken, felt, hint)
     score = _score(heard, urgency=urgency, tier=tier, sentiment=sentiment.value)
@@ -115,6 +122,7 @@ def triage(title: str, description: str, *, tier: str = "standard", meaning: Mea
             *sentiment.reasons,
             f"priority {priority}: {score} of 100 points",
         ),
+        source="learned" if category.learned else "rules",
         certain=category.certain,
         risk=heard.risk,
         category_confidence=round(category.confidence, 3),

@@ -27,15 +27,25 @@ LIKELY = 0.6  # that chance, at least, where somebody asks for a person or work 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """One value of a decision, how sure it is (0 to 1), and the lines that say why."""
+    """One value of a decision, how sure it is (0 to 1), the lines that say why, and whether own tickets decided it."""
 
     value: str
     confidence: float
     reasons: tuple[str, ...]
+    learned: bool = False
 
     @property
     def certain(self) -> bool:
         return self.confidence >= SURE
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a company's own tickets say of a text: scores per category, and the ticket most like it with how like it is."""
+
+    scores: Mapping[str, float]
+    number: int
+    likeness: float
 
 
 def understood(hint: Judgement | None) -> Judgement | None:
@@ -44,14 +54,40 @@ def understood(hint: Judgement | None) -> Judgement | None:
 
 
 def category(
-    weights: Mapping[str, int], words: Mapping[str, Sequence[str]], hint: Judgement | None, *, foreign: bool
+    weights: Mapping[str, int],
+    words: Mapping[str, Sequence[str]],
+    hint: Judgement | None,
+    *,
+    own: Own | None,
+    foreign: bool,
 ) -> Weighed:
-    """The category: by the words that point to it, and by what the text is like. `foreign`: it is hardly in English."""
-    found = _category(weights, words, hint)
-    if not foreign:
+    """The category: by the words that point to it, what the text is like, and what the company's own tickets say.
+
+    `foreign`: it is hardly in English, which only own tickets can make up for.
+    """
+    found = _learned(weights, hint, own) if own and own.likeness >= LIKE else None
+    found = found or _category(weights, words, hint)
+    if not foreign or found.learned:
         return found
     why = "not sure of the category: the text seems to be in a language that is not known here"
     return Weighed(found.value, min(found.confidence, NOTHING), (*found.reasons, why))
+
+
+def _scores(weights: Mapping[str, int], hint: Judgement | None) -> dict[str, float]:
+    """What words and likeness give each category before own tickets are asked."""
+    start = hint.categories if hint else dict.fromkeys(weights, 0.0)
+    return {name: score + CATEGORY_WORDS * (1 - math.exp(-weights[name] / 3)) for name, score in start.items()}
+
+
+def _learned(weights: Mapping[str, int], hint: Judgement | None, own: Own) -> Weighed | None:
+    """The category where the company's own tickets decide it, or None where they agree with the rest."""
+    before = _scores(weights, hint)
+    after = softmax({name: score + own.scores[name] for name, score in before.items()}, CATEGORY_WARMTH)
+    value = max(after, key=after.__getitem__)
+    if value == max(before, key=before.__getitem__) and max(own.scores.values()) != own.scores[value]:
+        return None
+    ticket = f"like your ticket #{own.number}" if own.number else "like your own tickets"
+    return Weighed(value, after[value], (f"category {value}: {ticket} ({own.likeness:.2f})",), learned=True)
 
 
 def _category(weights: Mapping[str, int], words: Mapping[str, Sequence[str]], hint: Judgement | None) -> Weighed:
@@ -60,10 +96,7 @@ def _category(weights: Mapping[str, int], words: Mapping[str, Sequence[str]], hi
         value = best if weights[best] else "general"
         sure = WORD_ALONE if weights[best] else NOTHING
         return Weighed(value, sure, tuple(_why(value, words.get(value, ()), None, sure=1.0)))
-    scores = {
-        name: score + CATEGORY_WORDS * (1 - math.exp(-weights[name] / 3)) for name, score in hint.categories.items()
-    }
-    chances = softmax(scores, CATEGORY_WARMTH)
+    chances = softmax(_scores(weights, hint), CATEGORY_WARMTH)
     value = max(chances, key=chances.__getitem__)
     sure = chances[value]
     return Weighed(value, sure, tuple(_why(value, words.get(value, ()), hint.like[value], sure=sure)))
