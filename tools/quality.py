@@ -33,9 +33,11 @@ HEAD = """# How good is triage without a language model?
 
 Made by `python -m tools.quality` on openly licensed texts of companies Foyer was not written for:
 {sources}.
+
 The example sentences and words were chosen with texts of these kinds in view, so expect a little less on yours: measure it
-with your own corrections. Urgency is the rank correlation (Spearman) with people's judgement of only 25 texts; wants-human is
-F1 at its precision; the milliseconds are of one core. Abstained is the share of texts whose category is held for less than {sure:.0%} sure; accuracy there is of the others.
+with your own corrections. Urgency is the rank correlation (Spearman) with people's judgement of only 25 texts; wants-human
+is F1 at its precision; the milliseconds are of one core. Abstained is the share of texts whose category is held for less
+than {sure:.0%} sure; accuracy there is of the others.
 
 | tier | accuracy | macro-F1, mean of companies | abstained | accuracy of the rest | urgency | wants human | one text, median |
 |---|---|---|---|---|---|---|---|
