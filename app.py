@@ -54,6 +54,13 @@ def _log_to_stderr(level: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
+MEANINGS = {
+    "static": "by words and by likeness, embeddings from the table that comes with Foyer",
+    "minilm": "by words and by likeness, embeddings from the installed encoder all-MiniLM-L6-v2",
+    "none": "BY WORDS ALONE",
+}
+
+
 def opening_lines(foyer: Foyer, *, terminal: bool | None = None) -> list[str]:
     """What is said when the desk has opened: where it listens, what survives, who answers, where mail goes, how to begin.
 
@@ -75,6 +82,8 @@ def opening_lines(foyer: Foyer, *, terminal: bool | None = None) -> list[str]:
         f"Foyer is open at {address} {reach} (help at {address}/docs)",
         f"  data   {storage.path} ({storage.name}), {kept}",
         f"  AI     {ai}",
+        f"  triage {MEANINGS[foyer.embeddings.name]}"
+        + (f" ({foyer.embeddings.note})" if foyer.embeddings.note else ""),
         f"  mail   {mail}",
     ]
     given = settings.api_key.get_secret_value()

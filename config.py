@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     openai_base_url: str = Field("", description="any OpenAI-compatible endpoint (Azure, Gemini, Ollama, vLLM)")
     openai_model: str = Field("gpt-4o-mini", description="name of the model at that endpoint")
     ai_timeout_seconds: float = Field(8.0, gt=0, le=60, description="longest wait for the model, both tries together")
+    embeddings: Literal["", "static", "minilm"] = Field(
+        "", description="how texts are compared: `static` or `minilm`; without it the best that is installed"
+    )
     smtp_host: str = Field("", description="mail server; without it each notice is one log line")
     smtp_port: int = Field(587, ge=1, le=65535, description="port of the mail server")
     smtp_username: str = Field("", description="name to sign in to the mail server with")
@@ -86,7 +89,7 @@ class Settings(BaseSettings):
     render: str = Field("", description="set by Render; the same as APP_ENV=production")
     dyno: str = Field("", description="set by Heroku, where no file survives")
 
-    @field_validator("app_env", "smtp_security", mode="before")
+    @field_validator("app_env", "smtp_security", "embeddings", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import credentials
+import embeddings
 import times
 from ai_responder import Completes
 from config import HERE, Settings
@@ -16,7 +17,7 @@ from llm import Model, open_model
 from models import Actor
 from notifier import Mailer, open_mailer
 from oidc import Issuer
-from services import demo, health
+from services import demo, health, learning
 from storage import Clock, Storage, open_storage
 from tables import companies
 from tokens import Tokens
@@ -89,6 +90,11 @@ class Foyer:
         """`model` when a language model is configured, else `canned`."""
         return "model" if self.model else "canned"
 
+    @property
+    def embeddings(self) -> embeddings.Embeddings:
+        """What tells this desk what texts mean."""
+        return embeddings.chosen(self.settings.embeddings)
+
     @cached_property
     def survives_restart(self) -> bool:
         """Whether what is written now is there after a restart, a sleep and a deploy of this host."""
@@ -122,6 +128,8 @@ class Foyer:
                 self._storage = None
 
     def _open(self) -> Storage:
+        embeddings.use(self.embeddings)
+        learning.forget_all()
         storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
         with storage.desk(None) as desk:
             self.opened_empty_at = "" if desk.get(companies, credentials.DEFAULT_COMPANY) else desk.now

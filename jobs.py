@@ -26,8 +26,8 @@ KEPT_SECONDS = 7 * 24 * 3600
 POLL_SECONDS = 1.0
 TIDY_SECONDS = 3600
 PAUSE_SECONDS = 0.2  # after a batch of log lines: requests go before their own notices
-BATCH = {"mail": 50, "ai": 1, "upkeep": 1}
-THREADS = {"mail": 1, "ai": 3, "upkeep": 1}
+BATCH = {"mail": 50, "ai": 1, "upkeep": 1, "learn": 1}
+THREADS = {"mail": 1, "ai": 3, "upkeep": 1, "learn": 1}
 
 
 @dataclass(frozen=True, slots=True)

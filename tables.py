@@ -153,6 +153,7 @@ tickets = Table(
     columns.listed("ai_citations"),
     columns.word("triage_source", "rules"),
     columns.listed("triage_reasons"),
+    Column("category_confidence", columns.Fixed(3)),
     columns.text("next_action"),
     columns.text("resolution"),
     Column("human_replied", Boolean, nullable=False, server_default=false()),
@@ -217,6 +218,23 @@ events = Table(
     columns.moment("created_at", required=True),
     Index("ix_events_subject", "subject_id", "created_at", "id"),
     Index("ix_events_company", "company_id", "created_at", "id"),
+)
+
+# What people of a company decided, for triage to learn from and to be measured by. The text is the ticket's, or given here.
+examples = Table(
+    "examples",
+    metadata,
+    columns.key(),
+    columns.company(),
+    Column("ticket_id", ForeignKey("tickets.id", ondelete="CASCADE")),
+    columns.word("field"),
+    columns.text("text"),
+    columns.text("label"),
+    columns.text("decided"),
+    Column("confidence", columns.Fixed(3)),
+    columns.moment("created_at", required=True),
+    Index("ix_examples_field", "company_id", "field", "created_at", "id"),
+    Index("ix_examples_ticket", "ticket_id", "field"),
 )
 
 jobs = Table(

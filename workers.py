@@ -14,7 +14,7 @@ from errors import AppError
 from jobs import PermanentFailure
 from models import Actor
 from notifier import NOTICES, MailFailed
-from services import answers, idempotency, lockout, privacy, sessions, settings
+from services import answers, idempotency, learning, lockout, privacy, sessions, settings
 from storage import Desk, Row
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def workers(foyer: "Foyer") -> dict[str, Callable[[Row], None]]:
         "mail": lambda job: _send_notice(foyer, job),
         "ai": lambda job: _write_answer(foyer, job),
         privacy.LANE: lambda job: scrub(foyer),
+        learning.LANE: lambda job: _learn(foyer, _system(job)),
     }
 
 
@@ -44,6 +45,7 @@ def tidy(foyer: "Foyer") -> None:
         for forgetful in (idempotency, jobs, lockout, sessions):
             forgetful.purge(desk)
     keep_to_retention(foyer)
+    _learn_again(foyer)
 
 
 def erase_customer(foyer: "Foyer", actor: Actor, name: str) -> int:
@@ -131,6 +133,19 @@ def _write_answer(foyer: "Foyer", job: Row) -> None:
         return foyer.storage.desk(actor, write=write)
 
     answers.write_first(open_desk, job["ticket_id"], foyer.model)
+
+
+def _learn(foyer: "Foyer", actor: Actor) -> None:
+    with foyer.storage.desk(actor) as desk:
+        learning.learn_all(desk)
+
+
+def _learn_again(foyer: "Foyer") -> None:
+    """What companies taught is held in memory: after a start it is learnt anew."""
+    with foyer.storage.desk(None) as desk:
+        taught = desk.aggregate(desk.rows(tables.examples, tables.examples.c.company_id).distinct())
+    for (company,) in taught:
+        _learn(foyer, Actor(company, "admin", "system"))
 
 
 def _system(job: Row) -> Actor:

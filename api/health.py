@@ -26,7 +26,8 @@ class AiHealth(Schema):
     """Who answers."""
 
     mode = shapes.text("model or canned.")
-    embeddings = shapes.text("How texts are compared; none yet.")
+    embeddings = shapes.text("How texts are compared: static, minilm, or none (triage by words alone).")
+    note = shapes.text("Why it is not what was asked for, or empty.")
 
 
 class MailHealth(Schema):
@@ -67,7 +68,7 @@ def _health() -> Response:
             "location_hint": storage.location_hint,
             "note": foyer.storage_note,
         },
-        "ai": {"mode": foyer.ai_mode, "embeddings": "none"},
+        "ai": {"mode": foyer.ai_mode, "embeddings": foyer.embeddings.name, "note": foyer.embeddings.note},
         "mail": {"mode": foyer.mailer.mode},
         "jobs": counts,
     }

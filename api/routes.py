@@ -9,6 +9,7 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api import (
+    ai,
     answers,
     audit,
     auth,
@@ -25,6 +26,8 @@ from api import (
     settings,
     stats,
     tickets,
+    topics,
+    triage,
     triggers,
     users,
 )
@@ -42,6 +45,9 @@ NOUNS = [
     customers,
     lookups,
     triggers,
+    triage,
+    topics,
+    ai,
     settings,
     health,
     imports,

@@ -8,8 +8,8 @@ from ai_responder import MAX_ENTRIES, Answer, Completes, canned, write
 from errors import conflict
 from models import FINISHED, label
 from services import history as history_of
-from services import notices, replies, settings, tickets
-from services.triage import Triage, blend, triage
+from services import judging, notices, replies, settings, tickets
+from services.triage import Triage, blend
 from storage import Desk, Row
 
 LANE = "ai"
@@ -81,8 +81,8 @@ def _check_open(ticket: Row) -> None:
 def record(desk: Desk, ticket: Row, answer: Answer) -> Row:
     """Stores what the AI said, adds it to the thread and mails it. A background write: the version stays."""
     news = answered(ticket, answer)
-    if answer.suggestion is not None and ticket["triage_source"] == "rules":
-        news |= tickets.triaged(_blended(ticket, answer))
+    if answer.suggestion is not None and ticket["triage_source"] in ("rules", "learned"):
+        news |= tickets.triaged(_blended(desk, ticket, answer))
     if answer.failed:
         history_of.record(
             desk, ticket["id"], [history_of.Change("ai_failed", after=answer.reason)], actor=history_of.AI
@@ -95,9 +95,9 @@ def record(desk: Desk, ticket: Row, answer: Answer) -> Row:
     return changed
 
 
-def _blended(ticket: Row, answer: Answer) -> Triage:
+def _blended(desk: Desk, ticket: Row, answer: Answer) -> Triage:
     tier = ticket["customer_tier"]
-    local = triage(ticket["title"], ticket["description"], tier=tier)
+    local = judging.decide(desk, ticket["title"], ticket["description"], tier=tier)
     return local if answer.suggestion is None else blend(local, answer.suggestion, tier=tier)
 
 

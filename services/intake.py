@@ -6,9 +6,8 @@ from sqlalchemy.exc import IntegrityError
 
 from errors import conflict, not_found
 from models import PRIORITY_RANK, TEAM_OF
-from services import agents, answers, customers, notices, replies, settings, tickets
+from services import agents, answers, customers, judging, notices, replies, settings, tickets, topics
 from services.history import Change, record
-from services.triage import triage
 from storage import Desk, Row
 from tables import companies
 from tables import tickets as table
@@ -72,7 +71,12 @@ def _ticket(desk: Desk, given: Row) -> tuple[Row, Row]:
 
 def _triaged(desk: Desk, ticket: Row, given: Row) -> Row:
     """What the rules decide, and over it what the caller decided."""
-    decided = tickets.triaged(triage(ticket["title"], ticket["description"], tier=ticket["customer_tier"]))
+    decided = tickets.triaged(
+        judging.decide(desk, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
+    )
+    topic = topics.of_ticket(desk, ticket["title"], ticket["description"])
+    if topic.name:
+        decided |= {"topic": topic.name, "topic_confidence": topic.confidence}
     human = {name: given[name] for name in tickets.TRIAGE_FIELDS if name in given}
     if human:
         decided |= human

@@ -6,7 +6,7 @@ from typing import Any
 import times
 from errors import FieldError, conflict, invalid, invalid_field, not_found, stale
 from models import FINISHED, MOVES, PRIORITY_RANK, TEAM_OF, label, ticket_shape
-from services import agents, notices
+from services import agents, learning, notices
 from services.history import AI, Change, record
 from services.triage import Triage
 from storage import Desk, Row
@@ -33,7 +33,7 @@ TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team"
 # What follows from another change, or is too long, is not told twice.
 QUIET = frozenset(
     "priority_rank assigned_at resolved_at closed_at resolution_seconds first_response_at first_response_seconds "
-    "human_replied triage_source triage_reasons ai_response".split()
+    "human_replied triage_source triage_reasons category_confidence ai_response".split()
 )
 
 
@@ -101,6 +101,7 @@ def _resolve(desk: Desk, ticket: Row, resolution: str, *, said_by: str) -> Row:
     news = {**moved(ticket, "resolve"), "resolution": resolution, **_resolved_now(desk, ticket)}
     changed = write(desk, ticket, news, "resolved", said_by=said_by)
     notices.resolved(desk, changed)
+    learning.confirmed(desk, changed)
     return changed
 
 
@@ -159,6 +160,7 @@ def _write_plain(desk: Desk, ticket: Row, plain: Row, *, said_by: str) -> Row:
         return ticket
     _check_external_id(desk, changes)
     changed = write(desk, ticket, changes, "updated", said_by=said_by)
+    learning.corrected(desk, ticket, changes)
     if changes.get("priority") == "urgent":
         notices.became_urgent(desk, changed)
     return changed
@@ -260,5 +262,6 @@ def triaged(triage: Triage) -> Row:
         "assigned_team": triage.assigned_team,
         "triage_source": triage.source,
         "triage_reasons": list(triage.reasons),
+        "category_confidence": triage.category_confidence,
         "next_action": triage.next_action,
     }

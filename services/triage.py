@@ -1,6 +1,6 @@
-"""Triage by rules, each decision with its reasons, and its blend with a model's view: the seam embeddings will fill.
+"""Triage by words and by meaning, each decision with its reasons, and its blend with a language model's view.
 
-No HTTP, storage, environment or model client here; the words are in triage_words.py.
+No HTTP, storage, environment or model client here; the words are in triage_words.py, likeness is judged in meaning.py.
 """
 
 import math
@@ -12,6 +12,9 @@ from typing import Protocol
 
 from models import CATEGORIES, PRIORITIES, PRIORITY_RANK, SENTIMENTS, TEAM_OF
 from services import triage_words as words
+from services import weighing
+from services.meaning import Meaning
+from services.weighing import quoted
 
 # The one table of the priority score, in points; the sum is held to 0..100. Chosen so that urgency alone spans the
 # bands (2.0 is low, 3.0 medium, 4.0 high, 5.0 urgent) and a risk word, which counts as urgency 5.0, is always urgent.
@@ -27,6 +30,7 @@ BANDS = {"low": (0, 39), "medium": (40, 59), "high": (60, 74), "urgent": (75, 10
 # What raises urgency above its words, in tenths of a point.
 SIGN_RAISE = 5  # each of: repeated question marks, a plea in capitals, a word of haste
 TIER_RAISES = {"premium": 2, "enterprise": 4}
+PRESSING = 4.5  # from here on work has stopped
 STRONG, WEAK = 3, 1  # one strong category word outweighs two weak ones
 MODEL_SHARE, LOCAL_SHARE = 0.6, 0.4  # the blend of the first published system
 
@@ -59,14 +63,18 @@ class Triage:
     source: str = "rules"
     certain: bool = True
     risk: str = ""
+    category_confidence: float = 0.0
+    sentiment_confidence: float = 0.0
+    escalation_score: float = 0.0
+    wants_human_score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
     """What the words of one text said, before anything is weighed."""
 
-    category: str
-    named: tuple[str, ...]
+    weights: dict[str, int]
+    named: dict[str, tuple[str, ...]]
     level: int
     level_words: tuple[str, ...]
     haste: str
@@ -75,31 +83,52 @@ class _Heard:
     risk_word: str
 
 
-def triage(title: str, description: str, *, tier: str = "standard") -> Triage:
-    """Any title and description in, the whole decision with its reasons out; the same in always gives the same out."""
+def triage(
+    title: str,
+    description: str,
+    *,
+    tier: str = "standard",
+    meaning: Meaning | None = None,
+    own: weighing.Own | None = None,
+) -> Triage:
+    """Any title and description in, the whole decision with its reasons out; the same in always gives the same out.
+
+    Without a `meaning` the words decide alone; `own` is what the company's own tickets say of the text.
+    """
     raw = f"{title}. {description}"
     text = " ".join(raw.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
     heard = _listen(text)
+    hint = weighing.understood(meaning.judge(raw.removeprefix(". "))) if meaning else None
     raised = _raises(raw, haste=heard.haste, tier=tier)
-    urgency = min(50, heard.level * 10 + sum(raised.values())) / 10
-    sentiment, felt = _sentiment(text, level=heard.level)
-    score = _score(heard, urgency=urgency, tier=tier, sentiment=sentiment)
+    urgency = min(50, round(weighing.urgency(heard.level, hint) * 10) + sum(raised.values())) / 10
+    category = weighing.category(heard.weights, heard.named, hint, own=own, foreign=bool(meaning) and _foreign(text))
+    spoken, felt, grumbles = _sentiment(text, level=heard.level)
+    sentiment = weighing.sentiment(spoken, felt, hint)
+    score = _score(heard, urgency=urgency, tier=tier, sentiment=sentiment.value)
     priority = next(band for band, (_, highest) in BANDS.items() if score <= highest)
+    human = weighing.wants_human(_first(words.WANTS_HUMAN, text), hint)
+    pressing = urgency >= PRESSING
     return Triage(
-        category=heard.category,
+        category=category.value,
         priority=priority,
         priority_score=score,
         urgency=urgency,
-        sentiment=sentiment,
-        assigned_team=TEAM_OF[heard.category],
-        next_action=_next_action(heard.category, priority, risk=heard.risk),
+        sentiment=sentiment.value,
+        assigned_team=TEAM_OF[category.value],
+        next_action=_next_action(category.value, priority, risk=heard.risk),
         reasons=(
-            *_spoken(heard, urgency=urgency, raised=raised),
-            *([f"sentiment {sentiment}: {_quoted(felt)}"] if felt else []),
+            *category.reasons,
+            *_spoken(heard, urgency=urgency, raised=raised, likened=hint is not None),
+            *sentiment.reasons,
             f"priority {priority}: {score} of 100 points",
         ),
-        certain=bool(heard.named),
+        source="learned" if category.learned else "rules",
+        certain=category.certain,
         risk=heard.risk,
+        category_confidence=round(category.confidence, 3),
+        sentiment_confidence=round(sentiment.confidence, 3),
+        escalation_score=round(weighing.escalation(grumbles, hint, pressing=pressing, human=human, risk=heard.risk), 3),
+        wants_human_score=round(human, 3),
     )
 
 
@@ -132,11 +161,11 @@ def blend(local: Triage, suggestion: View, *, tier: str) -> Triage:
 
 
 def _listen(text: str) -> _Heard:
-    category, named = _category(text)
+    weights, named = _category(text)
     risk, risk_word = next(((kind, word) for kind, p in words.RISKS.items() if (word := _first(p, text))), ("", ""))
     level, level_words = (5, (risk_word,)) if risk else _level(text)
     haste, several = _first(words.HASTE, text), _first(words.SEVERAL, text)
-    return _Heard(category, named, level, level_words, haste, several, risk, risk_word)
+    return _Heard(weights, named, level, level_words, haste, several, risk, risk_word)
 
 
 def _said(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
@@ -146,18 +175,24 @@ def _said(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
             yield match
 
 
+def _foreign(text: str) -> bool:
+    """Whether a text of some length has hardly a word that every English text has."""
+    found = words.LETTERS.findall(text[:2000])
+    return len(found) >= 4 and sum(word in words.ENGLISH for word in found) < len(found) / 20
+
+
 def _first(pattern: re.Pattern[str], text: str) -> str:
     return next((match[0] for match in _said(pattern, text)), "")
 
 
-def _category(text: str) -> tuple[str, tuple[str, ...]]:
-    """The category whose different words weigh most (the earlier in the table wins a draw) and those words."""
-    best, best_weight, named = "general", 0, tuple[str, ...]()
+def _category(text: str) -> tuple[dict[str, int], dict[str, tuple[str, ...]]]:
+    """What the different words of each category weigh (the earlier in the table wins a draw), and those words."""
+    weights, named = {}, {}
     for category, pattern in words.CATEGORIES.items():
         found = {match[0]: STRONG if match["strong"] else WEAK for match in pattern.finditer(text)}
-        if (weight := sum(found.values())) > best_weight:
-            best, best_weight, named = category, weight, tuple(sorted(found, key=found.__getitem__, reverse=True))
-    return best, named
+        weights[category] = sum(found.values())
+        named[category] = tuple(sorted(found, key=found.__getitem__, reverse=True))
+    return weights, named
 
 
 def _level(text: str) -> tuple[int, tuple[str, ...]]:
@@ -179,15 +214,15 @@ def _raises(raw: str, *, haste: str, tier: str) -> dict[str, int]:
     return raised | ({f"{tier} customer": TIER_RAISES[tier]} if tier in TIER_RAISES else {})
 
 
-def _sentiment(text: str, *, level: int) -> tuple[str, str]:
-    """The stronger feeling and its first word; a draw is negative, because a missed complaint costs more."""
+def _sentiment(text: str, *, level: int) -> tuple[str, str, int]:
+    """The stronger feeling, its first word and how many angry ones; a draw is negative: a missed complaint costs more."""
     negative = [match[0] for match in _said(words.NEGATIVE, text)]
     positive = [match[0] for match in _said(words.POSITIVE, text)]
     if level == 1 and not positive:
         positive = [match[0] for match in _said(words.POLITE, text)]
     if negative and len(negative) >= len(positive):
-        return "negative", negative[0]
-    return ("positive", positive[0]) if positive else ("neutral", "")
+        return "negative", negative[0], len(negative)
+    return ("positive", positive[0], len(negative)) if positive else ("neutral", "", 0)
 
 
 def _points(urgency: float, *, tier: str, sentiment: str) -> int:
@@ -212,17 +247,14 @@ def _allowed(local: Triage, asked: str) -> str:
     return PRIORITIES[(max(rank, ours) if local.risk else rank) - 1]
 
 
-def _spoken(heard: _Heard, *, urgency: float, raised: dict[str, int]) -> Iterator[str]:
-    if heard.named:
-        yield f"category {heard.category}: the words {_quoted(*heard.named[:3])}"
-    else:
-        yield "category general: no word pointed to a team"
-    yield f"urgency {urgency}: " + (_quoted(*heard.level_words) or "an ordinary request")
+def _spoken(heard: _Heard, *, urgency: float, raised: dict[str, int], likened: bool) -> Iterator[str]:
+    ordinary = "by what the text is like" if likened else "an ordinary request"
+    yield f"urgency {urgency}: " + (quoted(*heard.level_words) or ordinary)
     yield from (f"raised: {why}" for why in raised)
     if heard.several:
-        yield f"more than one person affected: {_quoted(heard.several)}"
+        yield f"more than one person affected: {quoted(heard.several)}"
     if heard.risk:
-        yield f"always first, {heard.risk}: {_quoted(heard.risk_word)}"
+        yield f"always first, {heard.risk}: {quoted(heard.risk_word)}"
 
 
 def _changes(local: Triage, merged: Triage, *, asked: str) -> Iterator[str]:
@@ -240,7 +272,3 @@ def _changes(local: Triage, merged: Triage, *, asked: str) -> Iterator[str]:
 
 def _next_action(category: str, priority: str, *, risk: str) -> str:
     return words.RISK_STEPS[risk] if risk else words.LEADS[priority] + words.STEPS[category]
-
-
-def _quoted(*phrases: str) -> str:
-    return ", ".join(f'"{phrase}"' for phrase in phrases)

@@ -15,6 +15,10 @@ _PIECES = {
     r"|fail(?:s|ed|ing|ures?)?|crash(?:es|ed|ing)?|broken?|froze|frozen|freez(?:es|ing)|hangs?)",
     "{money}": r"(?:money|refund|payment|payout|loan|deposit|transfer|funds|cash|salary|compensation|reimbursement)",
     "{my}": r"(?:my|our|the|a|an|this|your)",
+    "{somebody}": r"(?:(?:a|an|the|any|some|your|my|one of your) )?(?:(?:live|real|human|actual|free|available) )*"
+    r"(?:human(?: being)?s?|persons?|people|agents?|operators?|representatives?|reps?|managers?|supervisors?|advis[eo]rs?"
+    r"|assistants?|some(?:one|body)|any(?:one|body)|customer (?:service|support|care)|customer assistance)",
+    "{kind_of}": r"(?:(?:live|real|human) )*",
     "{lawyer}": r"(?:lawyers?|attorneys?|solicitors?)",
 }
 
@@ -218,6 +222,22 @@ NEGATIVE = family(
 """,
     pieces="[😡😠👎💔🤬😤😞]",
 )
+# Somebody asks for a person, now or instead of a machine; having spoken to one is not asking.
+WANTS_HUMAN = family(r"""
+    (?:speak|speaking|talk|talking|chat|chatting|spek|tlk) (?:directly )?(?:to|with|wth) {somebody} /
+    (?:contact|reach|call|get|need|want|find)(?:ing)? {somebody} (?:now|please|to (?:call|speak|talk)|on the (?:phone|line)) /
+    (?:contact|reach|call)(?:ing)? (?:a|an) {kind_of}(?:human|person|agent|operator|representative) /
+    (?:connect|transfer|put|pass) (?:me|us) (?:through )?(?:to|with) {somebody} /
+    (?:human|live|real) (?:agent|person|human|operator|representative|being) /
+    (?:call|ring|phone) (?:me|us) (?:back|please|now) / call[ -]?back please / stop the bot /
+    (?:don'?t|do not) want (?:(?:to )?(?:talk|speak) to )?(?:a|this) (?:bot|robot|machine)
+""")
+# Words that hardly any English text of four words does without, and that few other languages have.
+ENGLISH = frozenset(
+    """the is my to of and for you it with have how this please we are need i can cannot can't not from your what when where
+    do be has that there which why want would could help thanks thank been our am im i'm but get was""".split()
+)
+LETTERS = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 # A negation right before a word takes the word away: "not blocked", "no longer blocked", "never been hacked".
 NEGATION = re.compile(
     r"(?<!\w)(?:not|no|never|without|nothing|isn'?t|wasn'?t|aren'?t|weren'?t|hasn'?t|haven'?t|don'?t|doesn'?t|didn'?t|won'?t)"

@@ -32,7 +32,10 @@ def settings(tmp_path: Path, engine: str) -> Callable[..., Settings]:
 
     def make(**given: Any) -> Settings:
         url = "json:" if engine == "json" else f"sqlite:///{tmp_path / 'desk.db'}"
-        return Settings(_env_file=None, **{"data_dir": tmp_path, "database_url": url, "api_key": "admin-key", **given})
+        return Settings(
+            _env_file=None,
+            **{"data_dir": tmp_path, "database_url": url, "api_key": "admin-key", "embeddings": "static", **given},
+        )
 
     return make
 

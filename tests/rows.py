@@ -46,13 +46,14 @@ def add_ticket(desk: Desk, customer_row: str, number: int, company: str = ONE, *
 
 
 def add_thread(desk: Desk, ticket_id: str, company: str = ONE) -> None:
-    """A public reply, a note, an event and a job of a ticket."""
+    """A public reply, a note, an event, a job and an example of a ticket."""
     owned = {"company_id": company, "ticket_id": ticket_id, "created_at": desk.now}
     desk.insert(tables.replies, {**owned, "body": "public", "internal": False})
     desk.insert(tables.replies, {**owned, "body": "note", "internal": True})
     happened = {"company_id": company, "subject_id": ticket_id, "created_at": desk.now}
     desk.insert(tables.events, {**happened, "action": "created"})
     desk.insert(tables.jobs, {**owned, "lane": "mail", "kind": "received", "run_at": desk.now, "payload": {"a": [1]}})
+    desk.insert(tables.examples, {**owned, "field": "category", "label": "billing", "confidence": 0.5})
 
 
 def everything(storage: Storage) -> dict[str, list[dict[str, Any]]]:

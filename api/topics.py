@@ -1,0 +1,129 @@
+"""Topics over HTTP: a company's own labels, taught by examples."""
+
+from typing import Any
+
+from flask import g
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from api import shapes
+from api.envelope import Answer, how_many
+from api.fields import Text
+from api.gate import the_foyer
+from api.noun import Noun
+from models import LIMITS
+from permissions import Permission
+from services import topics
+from storage import Desk, Row
+
+blp = Noun("topics", __name__, description="Your own labels, learnt from examples.")
+
+MOST_AT_ONCE = 1_000
+
+
+class OneExample(Schema):
+    """A text and its topic."""
+
+    text = Text(LIMITS["description"], lines=True, required=True, about="What a customer might write.")
+    topic = Text(LIMITS["tag"], required=True, about="What it is about, in your own words.")
+
+
+class Examples(Schema):
+    """One example, or several."""
+
+    text = Text(LIMITS["description"], lines=True, about="What a customer might write.")
+    topic = Text(LIMITS["tag"], about="What it is about, in your own words.")
+    examples = fields.List(
+        fields.Nested(OneExample),
+        validate=validate.Length(1, MOST_AT_ONCE),
+        metadata={"description": f"Several examples at once, at most {MOST_AT_ONCE:,}."},
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _one_or_several(self, given: Row, **_: Any) -> None:
+        if ("text" in given) != ("topic" in given):
+            raise ValidationError("Give text and topic together.", "topic" if "text" in given else "text")
+
+
+class NewExamples(Examples):
+    """Examples to add."""
+
+    @validates_schema(skip_on_field_errors=True)
+    def _something(self, given: Row, **_: Any) -> None:
+        if not given:
+            raise ValidationError("Give text and topic, or examples.", "text")
+
+
+class Told(Schema):
+    """How many examples it was about."""
+
+    examples = shapes.whole("How many examples were added or removed.")
+
+
+class TopicOut(Schema):
+    """A topic."""
+
+    topic = shapes.text("The topic.")
+    examples = shapes.whole("How many examples it has.")
+
+
+class TopicText(Schema):
+    """A text to tell the topic of."""
+
+    text = Text(LIMITS["description"], lines=True, required=True, about="What the customer wrote.")
+
+
+class Predicted(Schema):
+    """What a text is about."""
+
+    topic = shapes.text("The likeliest topic, or empty when none was taught.")
+    confidence = shapes.decimal("How sure that is, from 0 to 1.")
+    sure = shapes.flag("Whether decisions as sure as this were right 95 times of 100 on your own examples.")
+
+
+@blp.get("/api/topics", "ListTopics", may=Permission.TICKETS_WORK, gives=TopicOut, many=True)
+def list_topics(desk: Desk) -> Answer:
+    """List the topics.
+
+    Every topic with how many examples it has.
+    """
+    found = topics.known(desk)
+    return Answer(found, how_many(len(found), "topic"), page=(len(found), len(found), 0))
+
+
+@blp.post("/api/topics/examples", "TeachTopics", may=Permission.TICKETS_WORK, body=NewExamples, gives=Told)
+def teach_topics(desk: Desk, body: Row) -> Answer:
+    """Teach topics.
+
+    Adds examples of your own topics; an example that is known already is not added again.
+    """
+    added = topics.teach(desk, _pairs(body))
+    return Answer({"examples": added}, f"{how_many(added, 'new example')}")
+
+
+@blp.delete("/api/topics/examples", "ForgetTopics", may=Permission.SETTINGS_WRITE, body=Examples, gives=Told)
+def forget_topics(desk: Desk, body: Row) -> Answer:
+    """Forget examples.
+
+    Removes the named examples, or all of them when none is named.
+    """
+    gone = topics.forget(desk, _pairs(body))
+    return Answer({"examples": gone}, f"Forgotten: {how_many(gone, 'example')}")
+
+
+@blp.post(
+    "/api/topics/predict", "PredictTopic", may=Permission.TICKETS_WORK, body=TopicText, gives=Predicted, own_units=True
+)
+def predict_topic(body: Row) -> Answer:
+    """Tell the topic.
+
+    Says what a text is about, by your examples; nothing is stored.
+    """
+    with the_foyer().storage.desk(g.actor) as desk:
+        found = topics.predict(desk, body["text"])
+    message = f"This is about {found.name}." if found.name else "No topic was taught yet."
+    return Answer({"topic": found.name, "confidence": found.confidence, "sure": found.sure}, message[:200])
+
+
+def _pairs(body: Row) -> list[tuple[str, str]]:
+    given = [*body.get("examples", []), *([body] if "text" in body else [])]
+    return [(one["text"], one["topic"]) for one in given]

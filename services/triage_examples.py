@@ -1,0 +1,176 @@
+"""Sentences as customers write them, each with what it is an example of: what triage compares a text with.
+
+All are our own and of no company in particular; what a likeness weighs is in meaning.py.
+"""
+
+import re
+
+
+def _sentences(text: str) -> tuple[str, ...]:
+    return tuple(re.split(r"\s+/\s+", " ".join(text.split())))
+
+
+CATEGORIES: dict[str, tuple[str, ...]] = {
+    "billing": _sentences("""
+        I was charged twice / There is a mistake on my invoice / When do I get my refund? / My payment did not go
+        through / Please send me a copy of the invoice / My card was declined when I paid / I want my money back /
+        There is an extra charge on my bill / How do I pay my bill? / Which payment methods do you accept? / What is
+        the cancellation fee? / My credit card bill is higher than usual / Why did my bill go up this month? / The
+        amount that was debited is wrong / Can I pay in instalments? / The late fee should be removed / I need a
+        receipt for my payment / You billed us for more users than we have / How do I see the status of my refund? /
+        When is the next payment due? / I dispute this charge / The discount is missing on my invoice / Change how I
+        pay for my subscription / Is my money refunded when I return it? / The payment is pending / Question about the
+        price on our invoice and the billing period / There is an error in my statement / I cannot pay my loan this
+        month / What is the outstanding balance? / I have paid but it still says unpaid / What is the penalty for
+        leaving early? / Check when my bill is due / Billing adjustment requested
+    """),
+    "technical": _sentences("""
+        The app crashes when I open it / I get an error message / The website does not load / I cannot connect to the
+        server / The integration stopped syncing / My internet is not working / My screen is broken / The software
+        will not install / The upload fails / My device does not turn on / Everything is very slow / The report shows
+        the wrong data / The page is blank after the update / We have an outage / The API answers with a timeout / The
+        printer does not print / How do I configure the system? / How do I export the data? / My phone has no signal /
+        The camera does not work / My computer has a virus / The call drops all the time / Problems with the network
+        connection / The battery is not charging / How can our systems be integrated with each other? / There was a
+        data breach in our system / We need the latest version installed / The picture on my TV freezes / The program
+        closes by itself / How do we protect our data and systems? / My laptop does not start / There is a bug in the
+        new release / The wifi keeps disconnecting / The video has no sound / The new version solved the problem /
+        Nothing works, the service is down / I cannot log in because of an error
+    """),
+    "sales": _sentences("""
+        How much does it cost? / I would like to buy a licence / Please send us a quote / Do you offer a discount? /
+        Can we have a demo? / Which plan is right for a small team? / I want to upgrade to a bigger plan / I need a
+        new internet connection / I want to sign up for a new phone line / Is there a free trial? / What is the
+        difference between the plans? / I am interested in your products / Is this item in stock? / We want to order a
+        hundred licences / Do you have special offers? / What services do you offer? / I want to subscribe to cable
+        television / Can I get an estimate? / Tell me the price of a new phone / I am looking for a new provider / I
+        would like to get a new policy / Do you sell this in my country? / Please tell us more about your services and
+        their prices / I want to take out a new insurance / Which packages are available? / I would like to add
+        another service to my plan / How much will it be per month? / We are considering your product for our company
+        / I want to start a new service at my address / Do charities pay less?
+    """),
+    "account": _sentences("""
+        I forgot my password / How do I change my e-mail address? / Please delete my account / I want to open a new
+        account / How do I close my account? / I need to update my personal details / My profile shows the wrong name
+        / I cannot sign up / Switch me to the free account / How do I edit my user profile? / I am locked out of my
+        account / My account was hacked / I never get the password reset mail / How do I invite a colleague? / Change
+        the address on my account / How do I register as a new user? / I want to create another user account / My
+        registration fails / I lost my access code / Please change my phone number / Remove my user account / Recover
+        my login details / I need to unlock my profile / I moved and have a new address / Give a new employee access
+        rights / Cancel my membership / I want to close my savings account / The verification code never arrives /
+        Change my username / Who can see my personal data? / Where do I upgrade my account to premium? / I want to set
+        up two accounts / My PIN does not work any more
+    """),
+    "general": _sentences("""
+        Where is my order? / When will my parcel arrive? / What are your opening hours? / I want to speak to a person
+        / I want to make a complaint / I would like to leave a review / How do I subscribe to the newsletter? / Do you
+        deliver to my country? / I want to cancel my order / Change the delivery address of my order / Thank you for
+        your help / How can I contact customer service? / What is the status of my claim? / I need my boarding pass /
+        I want to change my seat / Is my flight on time? / What delivery options are there? / I want to place an order
+        / The item I got is not the one I ordered / Where are you located? / I have a suggestion / Your staff was very
+        friendly / I am disappointed with the service / I want to return the item / Hello, I have a question / Can you
+        call me back? / Let me talk to an agent / Remove an item from my order / Track my shipment / How long does
+        shipping take? / I want to give feedback on a product / What should I do with my luggage? / You lost a
+        customer / Please confirm my booking / I want to file a claim / The driver never came and my delivery is gone
+    """),
+}
+
+# From 1 (nothing is asked) to 5 (work has stopped, or somebody could come to harm).
+URGENCY: dict[int, tuple[str, ...]] = {
+    5: _sentences("""
+        Production is down and nobody can work / All our users are locked out right now / Our website is down and we
+        lose money every minute / My account was hacked and money is gone / Complete outage of the whole network / We
+        have lost all our data / There is a security breach, act immediately / Somebody could get hurt, this is
+        dangerous / I cannot access anything and my team is blocked / Critical failure, immediate help needed
+    """),
+    4: _sentences("""
+        I need this fixed today, my deadline is tonight / My payment was rejected and I need the money now / Our main
+        system keeps failing and clients complain / I am locked out and have to present in an hour / I have waited for
+        weeks and still have no refund / This is urgent, please answer as soon as possible / Top priority: month end
+        closing is at risk / Several users cannot log in / My claim was denied and I need help / Calls drop during
+        meetings with clients
+    """),
+    3: _sentences("""
+        The app crashes when I open the chat / I was charged twice for one order / My order is late / The report shows
+        wrong numbers / I get an error when I upload a file / The connection is slow and unstable / I still have a
+        problem with my access / Something does not work as it should / I am disappointed with your service / The
+        delivery was damaged / Intermittent problems since yesterday / I will pay on Friday
+    """),
+    2: _sentences("""
+        How do I change my address? / Could you tell me what the plan costs? / Please send me a copy of my invoice /
+        Can I invite a colleague? / I would like information about your services / What are the options for
+        integrating this? / Please give me access to the folder / Where do I find the settings? / Is there a discount
+        for students? / I would like to make an appointment / Please order a new keyboard / Request for a change next
+        month
+    """),
+    1: _sentences("""
+        Thank you for your help / Great, it works now / Have a nice day / Just saying hello / I love your product /
+        Okay, thanks / No hurry at all, whenever you have time / It would be nice to have a dark theme some day / For
+        your information only, no action needed / What are your opening hours? / Feedback about the newsletter
+    """),
+}
+
+SENTIMENTS: dict[str, tuple[str, ...]] = {
+    "positive": _sentences("""
+        Thank you so much, you are great / I love it / Excellent service / The staff was friendly and helpful / It
+        works perfectly now, thanks / You made my day / Best company ever / I am very happy with my purchase /
+        Wonderful experience / Keep up the good work / Thanks for the quick help / So impressed with your team / I am
+        glad I chose you / Great job, everybody / Awesome, can't wait / You are the best, thank you / Shout-out to
+        your crew for being so kind / What a beautiful surprise
+    """),
+    "neutral": _sentences("""
+        How do I change my address? / What time do you open? / I cannot log in, please help / This is urgent, my team
+        needs access today / Please send me the invoice / I would like to know the price / Is there a later one today?
+        / Can I bring a second bag? / I sent you a message / Do you deliver to Canada? / My order number is 12345 /
+        Which plan includes this? / I need to update my phone number / Are there seats left on Friday? / Where can I
+        find the form? / What does the plan cost? / Can you follow me so that I can write to you? / Interesting
+        article about your company / I have a question about my booking / I forgot my password / When is the next
+        payment due? / I am on my way to the airport / Do you have a link for that?
+    """),
+    "negative": _sentences("""
+        This is unacceptable / I am very disappointed / Your service is terrible / I have been waiting for hours and
+        nobody answers / Worst company ever / It still does not work / You lost my luggage / I was charged twice /
+        Nobody helped us / The staff was rude / I want my money back / You hung up on me / Cancelled again, and no
+        explanation / I will never buy from you again / What a waste of time / My flight is delayed and I will miss my
+        connection / I have been on hold for an hour / Your website is broken again / The app keeps crashing / Really?
+        No reply for three days? / Why is this so hard? / My parcel arrived damaged / You keep ignoring my messages /
+        This is a joke / Thanks for nothing
+    """),
+}
+
+# Whether a customer is about to be lost: the second is a plain question or praise.
+DISSATISFIED = _sentences("""
+        I am very disappointed and will not buy again / Still no refund after a month / You have ignored all my
+        messages / This is the third time I ask and nobody helps / My order never arrived and nobody replies / It
+        broke after two days / I have been waiting for hours / Terrible customer service / I want a refund now / Your
+        app has not worked for a week, fix it / Why do you keep cancelling my order? / I was promised a call back and
+        got none / The product arrived damaged / Please fix this, I cannot log in again / I paid and got nothing / My
+        package is late again / Is anybody there? No reply to my mail / Why is your service down again? / You sent me
+        the wrong size / I will take my business elsewhere / This is unacceptable, I want to complain / Your driver
+        never came
+""")
+SATISFIED = _sentences("""
+        Thank you, it works now / I love your new product / What time do you open tomorrow? / How do I change my
+        address? / Do you ship to Canada? / Looking forward to the new version / Which plan includes support? / Great
+        service, thanks / Is there a discount for students? / When does the sale start? / Can I use the voucher
+        online? / Just bought one and I am happy / Please send me the invoice / Thanks for following me / Check out
+        our new article / Have a great day / I am going to your shop today / Could you tell me where it was made? /
+        What colours does it come in? / How can I export the log? / Congratulations on the launch / Will you have this
+        in stock again?
+""")
+
+WANTS_HUMAN = _sentences("""
+        I want to speak to a person / Let me talk to a human agent / Can I chat with a live agent? / Please connect me
+        to an operator / I need to talk to somebody / How can I speak with customer service? / Call me back please / I
+        do not want a robot, give me a person / Is there somebody I can talk to? / Put me through to your manager / I
+        need assistance from a real person / I would like to talk to your supervisor / Can someone from your team call
+        me?
+""")
+NO_HUMAN = _sentences("""
+        I want to cancel my order / How do I pay my bill? / I need help to reset my password / What are your opening
+        hours? / Where is my parcel? / I want to file a complaint / How do I contact the seller by mail? / The app
+        crashes / I want to leave feedback / Help me change my address / I need assistance with my invoice / Our
+        agents cannot log in / Please add an agent to our plan / I spoke to an agent yesterday and the refund is here
+        / What is the phone number of the shop? / I have a problem with my account / Which payment methods do you
+        accept?
+""")

@@ -1,0 +1,135 @@
+"""A company's own labels: taught by examples, told of texts and tickets, never across companies."""
+
+import pytest
+
+TAUGHT = {
+    "refunds": [
+        "I want my money back",
+        "please refund the order",
+        "when is my refund paid",
+        "give me a refund",
+        "refund not received",
+    ],
+    "delivery": [
+        "where is my parcel",
+        "the package is late",
+        "delivery never came",
+        "track my shipment",
+        "courier lost the box",
+    ],
+    "login": [
+        "I forgot my password",
+        "cannot sign in",
+        "login page fails",
+        "reset my password",
+        "locked out of my account",
+    ],
+}
+EXAMPLES = [{"text": text, "topic": topic} for topic, texts in TAUGHT.items() for text in texts]
+
+
+def predict(caller, text):
+    return caller.data(caller.post("/api/topics/predict", {"text": text}))
+
+
+@pytest.fixture
+def taught(admin, run_jobs):
+    assert admin.data(admin.post("/api/topics/examples", {"examples": EXAMPLES}))["examples"] == len(EXAMPLES)
+    run_jobs()
+    return admin
+
+
+def test_topics_are_learnt_from_examples(taught):
+    assert predict(taught, "my shipment has not arrived")["topic"] == "delivery"
+    assert predict(taught, "I'd like to be reimbursed")["topic"] == "refunds"
+    clear, strange = predict(taught, "please reset my password"), predict(taught, "what a fine day for a swim")
+    assert clear["confidence"] > 0.7 > strange["confidence"]
+
+
+def test_topics_are_listed_with_their_examples(taught):
+    listed = taught.data(taught.get("/api/topics"))
+    assert listed == [{"topic": name, "examples": 5} for name in sorted(TAUGHT)]
+
+
+def test_new_tickets_carry_their_topic(taught):
+    ticket = taught.ticket(title="Password", description="I need to reset my password")
+    assert ticket["topic"] == "login"
+    assert ticket["topic_confidence"] > 0.5
+
+
+def test_an_example_is_learnt_at_once_and_one_by_one(admin):
+    for text, topic in (("the tap drips", "water"), ("the lamp is dark", "light")):
+        assert admin.data(admin.post("/api/topics/examples", {"text": text, "topic": topic})) == {"examples": 1}
+    assert predict(admin, "no light in the lamp")["topic"] == "light"
+    admin.data(admin.post("/api/topics/examples", {"text": "the door is locked", "topic": "door"}))
+    assert predict(admin, "my door is locked")["topic"] == "door"
+
+
+def test_the_same_example_twice_is_one(taught):
+    assert taught.data(taught.post("/api/topics/examples", EXAMPLES[0])) == {"examples": 0}
+
+
+def test_one_text_with_two_topics_is_kept_and_not_sure(admin):
+    for topic in ("a", "b"):
+        admin.data(admin.post("/api/topics/examples", {"text": "it rains", "topic": topic}))
+    assert predict(admin, "it rains")["confidence"] <= 0.6
+
+
+def test_a_single_topic_does_not_take_everything(admin):
+    admin.data(admin.post("/api/topics/examples", {"text": "the invoice is wrong", "topic": "invoices"}))
+    assert (
+        predict(admin, "wrong invoice")["confidence"] > predict(admin, "what a fine day for a swim")["confidence"] + 0.2
+    )
+
+
+def test_nothing_taught_is_an_empty_topic(admin):
+    assert predict(admin, "hello") == {"topic": "", "confidence": 0.0, "sure": False}
+    assert admin.ticket()["topic"] == ""
+
+
+def test_examples_are_forgotten_by_name_or_all(taught):
+    assert taught.data(taught.call("DELETE", "/api/topics/examples", EXAMPLES[0])) == {"examples": 1}
+    assert taught.data(taught.delete("/api/topics/examples")) == {"examples": len(EXAMPLES) - 1}
+    assert predict(taught, "reset my password")["topic"] == ""
+    assert taught.data(taught.get("/api/topics")) == []
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"text": "a"}, {"topic": "a"}, {"examples": []}, {"examples": [{"text": "a"}]}, {"examples": "a"}]
+)
+def test_half_an_example_is_refused(admin, body):
+    assert admin.post("/api/topics/examples", body).status_code == 400
+
+
+def test_another_company_neither_sees_nor_learns_them(taught, stranger):
+    assert stranger.data(stranger.get("/api/topics")) == []
+    assert predict(stranger, "reset my password")["topic"] == ""
+    assert stranger.ticket(title="Password", description="reset my password")["topic"] == ""
+
+
+def test_customers_may_not_teach(customer):
+    assert customer.post("/api/topics/examples", EXAMPLES[0]).status_code == 403
+    assert customer.post("/api/topics/predict", {"text": "a"}).status_code == 403
+
+
+def test_agents_teach_and_admins_forget(agent):
+    agent.data(agent.post("/api/topics/examples", EXAMPLES[0]))
+    assert agent.delete("/api/topics/examples").status_code == 403
+
+
+def test_what_was_taught_is_there_after_a_restart(open_app, engine):
+    from tests.caller import Caller
+
+    first = open_app()
+    teacher = Caller(first.test_client(), "admin-key")
+    teacher.data(teacher.post("/api/topics/examples", {"examples": EXAMPLES}))
+    first.extensions["foyer"].stop()
+    again = Caller(open_app().test_client(), "admin-key")
+    assert predict(again, "please reset my password")["topic"] == "login"
+
+
+def test_a_thousand_topics_are_told_apart(admin):
+    names = [f"product {number}" for number in range(1_000)]
+    examples = [{"text": f"question about {name}", "topic": name} for name in names]
+    assert admin.data(admin.post("/api/topics/examples", {"examples": examples}))["examples"] == 1_000
+    assert predict(admin, "question about product 77")["topic"].startswith("product ")
