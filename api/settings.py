@@ -4,7 +4,7 @@ from marshmallow import Schema
 
 from api import shapes
 from api.envelope import Answer
-from api.fields import Number, Yes
+from api.fields import Choice, Number, Yes
 from api.noun import Noun
 from permissions import Permission
 from services import settings
@@ -17,6 +17,7 @@ class SettingsOut(Schema):
     """Every setting."""
 
     ai_enabled = shapes.flag(settings.SETTINGS["ai_enabled"].about)
+    ai_triage = shapes.word(settings.AI_TRIAGE, settings.SETTINGS["ai_triage"].about)
     retention_days = shapes.whole(settings.SETTINGS["retention_days"].about)
 
 
@@ -24,6 +25,7 @@ class SettingsChanges(Schema):
     """Settings to change; what is left out stays."""
 
     ai_enabled = Yes(about=settings.SETTINGS["ai_enabled"].about)
+    ai_triage = Choice(settings.AI_TRIAGE, about=settings.SETTINGS["ai_triage"].about)
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
 
 

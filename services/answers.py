@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import jobs
-from ai_responder import MAX_ENTRIES, Answer, Completes, canned, write
+from ai_responder import MAX_ENTRIES, PROMPT, Answer, Completes, canned, write
 from errors import conflict
 from models import FINISHED, label
 from services import history as history_of
-from services import judging, notices, replies, settings, tickets
+from services import judging, learning, notices, replies, settings, tickets
 from services.triage import Triage, blend
 from storage import Desk, Row
 
@@ -36,8 +37,9 @@ def write_first(open_desk: OpenDesk, ticket_id: str, model: Completes | None) ->
         ticket = tickets.get(desk, ticket_id)
         allowed = settings.current(desk)["ai_enabled"]
         history = replies.public(desk, ticket_id, most=MAX_ENTRIES)
+        like = learning.nearest(desk, ticket)
     if _still_wanted(ticket):
-        answer = write(ticket, history, model if allowed else None)
+        answer = write(ticket, history, model if allowed else None, examples=like)
     with open_desk(write=True) as desk:
         now = tickets.take(desk, ticket_id, even_erased=True)
         if _still_wanted(ticket) and _still_wanted(now):
@@ -62,7 +64,8 @@ def write_again(
         _check_open(before)
         with_model = model if settings.current(desk)["ai_enabled"] else None
         history = replies.public(desk, ticket_id, most=MAX_ENTRIES)
-    answer = write(before, history, with_model)
+        like = learning.nearest(desk, before)
+    answer = write(before, history, with_model, examples=like)
     with open_desk(write=True) as desk:
         ticket = tickets.take(desk, ticket_id)
         _check_open(ticket)
@@ -96,9 +99,14 @@ def record(desk: Desk, ticket: Row, answer: Answer) -> Row:
 
 
 def _blended(desk: Desk, ticket: Row, answer: Answer) -> Triage:
+    """Our triage, and the model's beside it as far as the company lets it count."""
     tier = ticket["customer_tier"]
     local = judging.decide(desk, ticket["title"], ticket["description"], tier=tier)
-    return local if answer.suggestion is None else blend(local, answer.suggestion, tier=tier)
+    worth = settings.current(desk)["ai_triage"]
+    if answer.suggestion is None or worth == "off" or (worth == "uncertain" and local.certain):
+        return local
+    both = blend(local, answer.suggestion, tier=tier)
+    return replace(both, reasons=(*both.reasons, f"asked the model with prompt {PROMPT}"))
 
 
 def answered(ticket: Row, answer: Answer) -> Row:

@@ -16,11 +16,13 @@ import jobs
 from models import CATEGORIES
 from services.learner import Learner, chances
 from services.meaning import Floats, meaning_now
+from services.weighing import LIKE
 from storage import Desk, Row
 from tables import examples as table
 from tables import tickets
 
 LANE = "learn"
+SHOWN = ("title", "category", "priority")  # of a like ticket, to the model
 FIELDS = ("category", "priority", "sentiment", "assigned_team")
 TOPIC, CATEGORY = "topic", "category"
 MOST = 3_000  # examples looked at: the newest
@@ -80,6 +82,26 @@ def learn_all(desk: Desk) -> None:
     """The job: learns whatever changed in the actor's company."""
     for field in (CATEGORY, TOPIC):
         learn(desk, field)
+
+
+def nearest(desk: Desk, ticket: Row, *, most: int = 3) -> list[Row]:
+    """The company's tickets most like this one whose category a person saw: title, category and priority, the likest first.
+
+    Ask at a desk that sees the whole company.
+    """
+    taught = known(desk, CATEGORY)
+    if taught is None:
+        return []
+    vector = taught.learner.encoder.encode([f"{ticket['title']}. {ticket['description']}"])[0]
+    likeness = taught.learner.vectors @ vector
+    numbers = [taught.numbers[place] for place in np.argsort(-likeness)[: most + 1] if likeness[place] >= LIKE]
+    wanted = [number for number in numbers if number != ticket["number"]][:most]
+    chosen = desk.rows(tickets, tickets.c.number, tickets.c.title, tickets.c.category, tickets.c.priority)
+    found = {
+        row["number"]: row
+        for row in desk.find(chosen.where(tickets.c.number.in_(wanted), tickets.c.erased_at.is_(None)))
+    }
+    return [{name: found[number][name] for name in SHOWN} for number in wanted if number in found]
 
 
 def ask_to_learn(desk: Desk) -> None:

@@ -19,11 +19,16 @@ class Setting:
 
 SETTINGS: dict[str, Setting] = {
     "ai_enabled": Setting(True, "Whether the language model may be asked; without it replies are canned."),
+    "ai_triage": Setting(
+        "always",
+        "What the model's triage counts: off, uncertain (only where our own is not sure of the category) or always.",
+    ),
     "retention_days": Setting(
         0,
         "Days after which resolved and closed tickets, and customers without others, are erased; 0 keeps them for ever.",
     ),
 }
+AI_TRIAGE = ("off", "uncertain", "always")
 MOST_RETENTION_DAYS = 3650
 
 

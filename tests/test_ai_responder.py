@@ -114,7 +114,7 @@ class TestWhoSpeaks:
         assert (answer.source, answer.confidence, answer.failed) == ("model", 0.8, False)
         assert answer.suggestion == Suggestion("account", "high", "negative", 4.3)
         assert "scripted-1" in answer.reason
-        assert "reply-1" in answer.reason
+        assert "reply-2" in answer.reason
 
     @pytest.mark.parametrize(
         ("reason", "words"),
