@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0002"  # "0003" once that step is here
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
