@@ -73,6 +73,12 @@ CALLS = {
     "RotateKey": Call({}, 201),
     "RevokeKey": Call(),
     "ListAuditEvents": Call(),
+    "TriageText": Call({"text": "I was charged twice."}),
+    "ListTopics": Call(),
+    "TeachTopics": Call({"text": "Where is my parcel?", "topic": "delivery"}),
+    "ForgetTopics": Call({"text": "Where is my parcel?", "topic": "delivery"}),
+    "PredictTopic": Call({"text": "Where is my parcel?"}),
+    "GetAiQuality": Call(),
 }
 PUBLIC = {"GetHealth", "RegisterCompany", "SignIn", "StaySignedIn", "SignOut"}
 
