@@ -121,7 +121,7 @@ def player(book: Book) -> Iterator[Player]:
 def _desk(folder: Path, clock: list[datetime]) -> Flask:
     """A desk whose every setting is its default: what is given outranks the environment."""
     defaults = {name: setting.get_default() for name, setting in Settings.model_fields.items()}
-    settings = Settings(_env_file=None, **{**defaults, "data_dir": folder, "api_key": KEY})
+    settings = Settings(_env_file=None, **{**defaults, "data_dir": folder, "api_key": KEY, "embeddings": "static"})
     return create_app(settings, clock=lambda: clock[0])
 
 
