@@ -125,7 +125,9 @@ class Runner:
     def _tidy_hourly(self) -> None:
         while True:
             try:
-                self._tidy()
+                with self._storage().alone("tidy") as ours:
+                    if ours:
+                        self._tidy()
             except Exception:
                 log.exception("Tidying failed and is tried again in an hour")
             if self._stopping.wait(TIDY_SECONDS):
