@@ -24,7 +24,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=HERE / ".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    app_env: Literal["development", "production"] = Field("development", description="`production` demands SECRET_KEY; PostgreSQL is production too")
+    app_env: Literal["development", "production"] = Field(
+        "development", description="`production` demands SECRET_KEY; PostgreSQL is production too"
+    )
     host: str = Field("", description="address to listen on; 127.0.0.1, or 0.0.0.0 when the host sets PORT")
     port: int = Field(5000, ge=0, le=65535, description="port to listen on")
     threads: int = Field(16, ge=1, le=256, description="requests served at once by one process")

@@ -19,8 +19,9 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
+from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
@@ -52,11 +53,20 @@ TURN = sql.SQL(
     "(SELECT max(created_at) FROM events WHERE company_id = {company}))"
 )
 # Strict, so that a password with a character that must be escaped is never taken for a host and told in an error.
-ADDRESS = re.compile(r"postgres(ql)?://([^:@/?#\s]*(:[^:@/?#\s]*)?@)?[^@/?#\s]*(/[^@/?#\s]*)?(\?([\w.]+=[^&#@?\s]*&?)*)?")
+ADDRESS = re.compile(
+    r"postgres(ql)?://([^:@/?#\s]*(:[^:@/?#\s]*)?@)?[^@/?#\s]*(/[^@/?#\s]*)?(\?([\w.]+=[^&#@?\s]*&?)*)?"
+)
 UNREADABLE = (
     "DATABASE_URL cannot be read. Write it as postgresql://name:password@host:5432/database, with special characters of "
     "the password percent-encoded (@ is %40, / is %2F)."
 )
+
+
+class _Text(StrDumperUnknown):
+    """Text without NUL, which PostgreSQL has none of: a name with one in it is nobody's, and what is kept was checked before."""
+
+    def dump(self, obj: str) -> Any:
+        return super().dump(obj.replace("\x00", "\ufffd"))
 
 
 class Exhausted(Exception):
@@ -164,7 +174,9 @@ class Postgres:
 
     def _connect(self) -> "psycopg.Connection[Any]":
         given = conninfo_to_dict(self._url)
-        return psycopg.connect(self._url, **{name: value for name, value in REACH.items() if name not in given})
+        made: psycopg.Connection[Any] = psycopg.connect(make_conninfo(self._url, **{**REACH, **given}))
+        made.adapters.register_dumper(str, _Text)
+        return made
 
     def _bring_forward(self, connection: Connection) -> None:
         driver = _driver(connection)

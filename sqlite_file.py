@@ -33,7 +33,7 @@ class SqliteFile:
     exclusive = False  # other processes may write here too
     one_writer = True  # at a time; of this process, whose lock is fairer than SQLite's
     data_path: Path | None
-    failures: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error)  # what it says when it cannot do its part
+    failures: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error)  # what says that it cannot do its part
 
     def __init__(self, path: Path) -> None:
         self.path = path

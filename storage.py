@@ -332,10 +332,11 @@ class Storage:
 
     def scrub(self) -> None:
         """Takes what was erased or deleted out of the store's files, copies included. Raises AppError 503."""
+        failures: tuple[type[Exception], ...] = (OSError, *self._engine.failures)
         try:
             with self._writer:
                 self._opened().scrub()
-        except (OSError, *self._engine.failures) as error:
+        except failures as error:
             log.error("The data store could not be scrubbed: %s", plain(error))
             raise unavailable("The data store cannot do this right now. Please try again shortly.") from error
 

@@ -9,10 +9,10 @@ import pytest
 
 from app import create_app
 from config import Settings
-from services.keys import hashed
 from foyer import Foyer
 from notifier import MemoryMailer
 from permissions import ACT_FOR_CUSTOMERS
+from services.keys import hashed
 from tables import api_keys, companies
 from tests.caller import Caller
 from tests.postgres_server import Databases, databases
