@@ -134,8 +134,11 @@ class Postgres:
     def write(self) -> Iterator[Connection]:
         """A connection for a write transaction, which `turn` begins; committed when the block ends, undone when it raises."""
         with self._borrowed() as connection:
+            driver = _driver(
+                connection
+            )  # this one and no other: SQLAlchemy would put a new one in the place of a lost one
             yield connection
-            _driver(connection).commit()
+            driver.commit()
 
     def turn(self, connection: Connection, company: str) -> str:
         """Waits until no other transaction writes for this company; gives the latest moment anything of it bears.
@@ -274,7 +277,8 @@ def _is_away(error: Exception) -> bool:
 def _undo(connection: Connection) -> None:
     try:
         connection.rollback()
-        _driver(connection).rollback()
+        if not connection.invalidated:
+            _driver(connection).rollback()
     except (psycopg.Error, SQLAlchemyError):
         connection.invalidate()
 

@@ -4,7 +4,6 @@ A new database is a copy of a template that was brought to the newest shape once
 """
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -41,7 +40,7 @@ class Server:
         self.port = free_port()
         self.url = f"postgresql://foyer:p%40ss%2Fword@127.0.0.1:{self.port}/postgres"
         self._settings = (*FAST, f"port={self.port}", f"unix_socket_directories={self._folder}", *settings)
-        if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        if _is_root():  # PostgreSQL refuses to run as root
             os.chown(self._folder, _unprivileged().pw_uid, _unprivileged().pw_gid)
         password = self._folder / "password"
         password.write_text("p@ss/word\n")
@@ -66,7 +65,7 @@ class Server:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(_programs() / program), "--pgdata", str(self._folder / "data"), *arguments]
-        user = {"user": _unprivileged().pw_uid, "group": _unprivileged().pw_gid} if os.getuid() == 0 else {}
+        user = {"user": _unprivileged().pw_uid, "group": _unprivileged().pw_gid} if _is_root() else {}
         done = subprocess.run(
             command, capture_output=False, stdout=subprocess.DEVNULL, check=False, cwd=self._folder, **user
         )
@@ -78,8 +77,14 @@ class Server:
         return log.read_text()[-2000:] if log.exists() else ""
 
 
+def _is_root() -> bool:
+    return hasattr(os, "getuid") and os.getuid() == 0
+
+
 @cache
-def _unprivileged() -> pwd.struct_passwd:
+def _unprivileged() -> Any:
+    import pwd  # Windows has none
+
     for name in ("postgres", "nobody"):
         try:
             return pwd.getpwnam(name)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
+import psutil
 import psycopg
 import pytest
 import requests
@@ -252,6 +253,7 @@ def test_two_servers_killed_in_turns_lose_no_ticket_and_give_no_number_twice(url
     for folder in folders:
         folder.mkdir()
     servers = [Gunicorn(folder, **more).__enter__() for folder in folders]
+    assert len(psutil.Process(servers[0].process.pid).children()) == 2
     made, done = {}, threading.Event()
 
     def create(reference):
@@ -296,3 +298,18 @@ def test_two_servers_killed_in_turns_lose_no_ticket_and_give_no_number_twice(url
     assert len(made) == 500
     assert dict(made.values()) == there  # every acknowledged ticket, each once, and no other
     assert sorted(there.values()) == list(range(1, 501))
+
+
+def test_a_connection_lost_within_a_unit_of_work_never_passes_for_a_commit(store, second):
+    def work():
+        with store.desk(None, write=True) as desk:
+            desk.insert(tables.companies, {"id": ONE, "name": ONE, "created_at": desk.now})
+            with second._engine.read() as other:
+                others = "datname = current_database() AND pid <> pg_backend_pid()"
+                other.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}").all()
+
+    with pytest.raises(AppError) as failed:
+        work()
+    assert failed.value.status == 503
+    with store.desk(None) as desk:
+        assert desk.count(desk.rows(tables.companies)) == 0
