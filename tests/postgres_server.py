@@ -122,7 +122,7 @@ class Databases:
         """The address of a database that nobody used before; with `empty` without tables."""
         name = f"{self._name}_{next(_numbers)}"
         source = "template0" if empty else self._name
-        self._execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {source} STRATEGY file_copy")
+        self._execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {source}")
         try:
             yield self.at(name)
         finally:
