@@ -80,7 +80,7 @@ def opening_lines(foyer: Foyer, *, terminal: bool | None = None) -> list[str]:
     mail = f"by {settings.smtp_host}" if settings.smtp_host else "one log line per notice (no SMTP_HOST)"
     lines = [
         f"Foyer is open at {address} {reach} (help at {address}/docs)",
-        f"  data   {storage.path} ({storage.name}), {kept}",
+        f"  data   {storage.place} ({storage.name}), {kept}",
         f"  AI     {ai}",
         f"  triage {MEANINGS[foyer.embeddings.name]}"
         + (f" ({foyer.embeddings.note})" if foyer.embeddings.note else ""),

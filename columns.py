@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Column, Dialect, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, ForeignKey, Index, Integer, String, Table, Text
 from sqlalchemy import text as sql
 from sqlalchemy.types import TypeDecorator
 
@@ -81,6 +81,11 @@ def moment(name: str, *, required: bool = False) -> Column[str]:
 def listed(name: str) -> Column[Any]:
     """A list."""
     return Column(name, JsonText, nullable=False, server_default="[]")
+
+
+def seconds() -> Integer:
+    """A duration, of any length: an imported ticket may have been open for a century."""
+    return Integer().with_variant(BigInteger(), "postgresql")
 
 
 @cache

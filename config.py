@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HERE = Path(__file__).resolve().parent
+POSTGRESQL = ("postgresql://", "postgres://")
 
 
 class ConfigError(Exception):
@@ -23,15 +24,18 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=HERE / ".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    app_env: Literal["development", "production"] = Field("development", description="`production` demands SECRET_KEY")
+    app_env: Literal["development", "production"] = Field(
+        "development", description="`production` demands SECRET_KEY; PostgreSQL is production too"
+    )
     host: str = Field("", description="address to listen on; 127.0.0.1, or 0.0.0.0 when the host sets PORT")
     port: int = Field(5000, ge=0, le=65535, description="port to listen on")
     threads: int = Field(16, ge=1, le=256, description="requests served at once by one process")
+    web_concurrency: int = Field(1, ge=1, le=64, description="processes on PostgreSQL; a file is served by one")
     data_dir: Path = Field(
         HERE / "data", description="folder of the data file and its journal, lock, private query file and made keys"
     )
     database_url: SecretStr = Field(
-        SecretStr("json:"), description="`json:` (a JSON file in DATA_DIR) or `sqlite:///path.db`"
+        SecretStr("json:"), description="`json:` (a JSON file in DATA_DIR), `sqlite:///path.db` or `postgresql://…`"
     )
     api_key: SecretStr = Field(
         SecretStr(""), description="admin key of the company `default`; made at first start if unset"
@@ -102,8 +106,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_engine(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("json:", "sqlite:///")):
-            raise ValueError("must begin with json: or sqlite:///")
+        if not value.get_secret_value().startswith(("json:", "sqlite:///", *POSTGRESQL)):
+            raise ValueError("must begin with json:, sqlite:/// or postgresql://")
         return value
 
     @field_validator("rate_limit")
@@ -165,7 +169,12 @@ class Settings(BaseSettings):
 
     @property
     def production(self) -> bool:
-        return self.app_env == "production" or bool(self.render)
+        return self.app_env == "production" or bool(self.render) or self.on_postgresql
+
+    @property
+    def on_postgresql(self) -> bool:
+        """Whether the data is on a server that several processes share."""
+        return self.database_url.get_secret_value().startswith(POSTGRESQL)
 
     @property
     def bind_host(self) -> str:

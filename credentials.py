@@ -37,11 +37,11 @@ def prepare(storage: Storage, settings: Settings) -> None:
     """Makes sure the company `default`, an admin key and (outside production) a secret exist."""
     given = settings.api_key.get_secret_value()
     with storage.desk(None, write=True) as desk:
-        if desk.get(companies, DEFAULT_COMPANY) is None:
-            desk.insert(
-                companies,
-                {"id": DEFAULT_COMPANY, "name": DEFAULT_COMPANY, "name_key": DEFAULT_COMPANY, "created_at": desk.now},
-            )
+        desk.insert_new(
+            companies,
+            {"id": DEFAULT_COMPANY, "name": DEFAULT_COMPANY, "name_key": DEFAULT_COMPANY, "created_at": desk.now},
+        )
+        desk.get(companies, DEFAULT_COMPANY, lock=True)  # of several desks that start at once, one makes the key
         if given:
             _keep_environment_key(desk, given)
         else:

@@ -99,9 +99,9 @@ class Foyer:
     def survives_restart(self) -> bool:
         """Whether what is written now is there after a restart, a sleep and a deploy of this host."""
         storage = self.storage
-        return storage.durable and on_a_disk_that_stays(
-            storage.path, host_forgets=bool(self.settings.render or self.settings.dyno)
-        )
+        if storage.path is None:
+            return storage.durable
+        return on_a_disk_that_stays(storage.path, host_forgets=bool(self.settings.render or self.settings.dyno))
 
     @property
     def storage_note(self) -> str:

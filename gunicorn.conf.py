@@ -1,6 +1,7 @@
 """gunicorn's settings: `gunicorn app:app` finds this file by itself.
 
-One worker with threads, because a JSON file serves one process; the store is opened in the worker, after the fork.
+Workers with threads: one on a file, which serves one process, WEB_CONCURRENCY of them on PostgreSQL. The store is opened in
+the worker, after the fork.
 """
 
 import gc
@@ -16,7 +17,7 @@ except ConfigError as error:
     sys.exit(str(error))
 
 bind = f"{_settings.bind_host}:{_settings.port}"
-workers = 1
+workers = _settings.web_concurrency if _settings.on_postgresql else 1
 worker_class = "gthread"
 threads = _settings.threads
 preload_app = False

@@ -6,6 +6,7 @@ What a job does is workers.py's business.
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,7 +126,9 @@ class Runner:
     def _tidy_hourly(self) -> None:
         while True:
             try:
-                self._tidy()
+                with self._storage().alone("tidy") as ours:
+                    if ours:
+                        self._tidy()
             except Exception:
                 log.exception("Tidying failed and is tried again in an hour")
             if self._stopping.wait(TIDY_SECONDS):
@@ -177,8 +180,17 @@ class Runner:
         return None
 
     def _settle(self, outcomes: Sequence[tuple[Row, Exception | None]]) -> None:
-        if not outcomes:
-            return
+        """Puts down what became of jobs. What was sent is not to be sent again because the store was away for a moment."""
+        until = time.monotonic() + LEASE_SECONDS / 2
+        while outcomes:
+            try:
+                self._put_down(outcomes)
+                break
+            except AppError:
+                if time.monotonic() > until or self._stopping.wait(POLL_SECONDS):
+                    raise
+
+    def _put_down(self, outcomes: Sequence[tuple[Row, Exception | None]]) -> None:
         with self._storage().desk(None, write=True) as desk:
             done = [job["id"] for job, error in outcomes if error is None]
             desk.update_where(table, table.c.id.in_(done), state="done", run_at=desk.now, last_error="")

@@ -47,6 +47,7 @@ class JsonFile(SqliteFile):
         self.document = folder / DOCUMENT
         self.location_hint = self.document.name
         self.data_path = self.document
+        self.place = str(self.document)
         self._folder = folder
         self._active_journal = folder / f"{DOCUMENT}.journal"
         self._lock = FolderLock(self.document, wait_seconds=lock_wait_seconds)

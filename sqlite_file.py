@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import migrations
 from planner import teach_planner
@@ -31,12 +31,16 @@ class SqliteFile:
     name = "sqlite"
     synchronous = "FULL"
     exclusive = False  # other processes may write here too
+    one_writer = True  # at a time; of this process, whose lock is fairer than SQLite's
+    data_path: Path | None
+    failures: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error)  # what says that it cannot do its part
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.durable = True
         self.location_hint = path.name
         self.data_path = path
+        self.place = str(path)
         self._engine = self._make_engine()
         self._idle_readers: deque[Connection] = deque()
         self._idle_writers: deque[Connection] = deque()
@@ -82,6 +86,15 @@ class SqliteFile:
             begin_writing(connection)
             yield connection
             self._commit(connection)
+
+    def turn(self, connection: Connection, company: str) -> str:
+        """Nothing to wait for: a transaction that writes is the only one."""
+        return ""
+
+    @contextmanager
+    def alone(self, task: str) -> Iterator[bool]:
+        """Whether this process may do a task that one at a time does."""
+        yield True  # one process serves a file
 
     def scrub(self) -> None:
         """Writes the file anew, so that nothing of what was deleted or overwritten is left in it or in its log.

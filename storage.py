@@ -4,14 +4,13 @@ The company (and for a customer, the person) is built into every verb, by scope.
 """
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -24,8 +23,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import Insert, ReturningInsert
 from sqlalchemy.sql.elements import ColumnElement
 from uuid_utils import uuid7
 
@@ -40,18 +40,31 @@ from models import Actor
 from scope import Sight, by_id, identity, raising, scope_of, visible
 from sqlite_file import SqliteFile, StorageError, plain
 
+if TYPE_CHECKING:
+    from postgres import Postgres
+
 log = logging.getLogger("foyer.storage")
 
 Row = dict[str, Any]
 T = TypeVar("T")
 Clock = Callable[[], datetime]
+Turn = Callable[[str], str]  # waits for a company's turn to write, gives the moment of what is written then
 
 
 class Desk:
     """One unit of work of one actor: its verbs see and touch only the rows that exist for that actor."""
 
-    def __init__(self, connection: Connection, actor: Actor | None, now: str, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        actor: Actor | None,
+        now: str,
+        *,
+        memory: Memory | None = None,
+        turn: Turn | None = None,
+    ) -> None:
         self._connection = connection
+        self._turn = turn  # None while reading
         self._memory = memory  # None while writing: what is not committed is not to be remembered
         self.touched: set[str] = set()
         self._actor = actor
@@ -63,7 +76,8 @@ class Desk:
         """The same unit of work at the desk of one actor. Raises RuntimeError at a desk that is somebody's already."""
         if self._actor is not None:
             raise RuntimeError("a desk never changes hands")
-        desk = Desk(self._connection, actor, self.now, self._memory)
+        now = self._turn(actor.company_id) if self._turn else self.now
+        desk = Desk(self._connection, actor, now, memory=self._memory, turn=self._turn)
         desk.touched = self.touched
         return desk
 
@@ -153,14 +167,8 @@ class Desk:
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Adds a row unless a unique constraint has it already; tells whether it was added."""
         self.touched.add(table.name)
-        try:
-            with self._connection.begin_nested():
-                self._connection.execute(insert(table), self._complete(table, values))
-        except IntegrityError as error:
-            if "unique" not in str(error.orig).lower():
-                raise
-            return False
-        return True
+        statement = _insertion_of_new(table, self._connection.dialect.name)
+        return self._connection.execute(statement, self._complete(table, values)).first() is not None
 
     def update(self, table: Table, row_id: str, values: Mapping[str, Any]) -> Row | None:
         """Changes one row and gives it back whole; None when there is no such row for this actor."""
@@ -243,13 +251,20 @@ def _insertion(table: Table) -> Insert:
     return insert(table)
 
 
+@cache
+def _insertion_of_new(table: Table, dialect: str) -> ReturningInsert[Any]:
+    speaking = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return speaking(table).on_conflict_do_nothing().returning(table.c.id)
+
+
 class Storage:
     """The opened store of one process."""
 
-    def __init__(self, engine: SqliteFile, clock: Clock) -> None:
+    def __init__(self, engine: "SqliteFile | Postgres", clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
-        self._writer = threading.Lock()
+        self._writer: AbstractContextManager[Any] = threading.Lock() if engine.one_writer else nullcontext()
+        self._moments = threading.Lock()
         self._last = ""
         self._closed = False
         self._memory = Memory(exclusive=engine.exclusive)
@@ -258,6 +273,7 @@ class Storage:
         self.durable = engine.durable
         self.location_hint = engine.location_hint
         self.path = engine.data_path
+        self.place = engine.place
 
     @contextmanager
     def desk(self, actor: Actor | None, *, write: bool = False) -> Iterator[Desk]:
@@ -272,17 +288,19 @@ class Storage:
                     desk = None
                     try:
                         with self._opened().write() as connection:
-                            desk = Desk(connection, actor, self._next_moment())
+                            turn = partial(self._turn, connection)
+                            now = turn(actor.company_id if actor else "")
+                            desk = Desk(connection, actor, now, turn=turn)
                             yield desk
                     finally:
                         if desk is not None:
                             self._memory.written(desk.touched)
             else:
                 with self._opened().read() as connection:
-                    yield Desk(connection, actor, self.now(), self._memory)
+                    yield Desk(connection, actor, self.now(), memory=self._memory)
         except IntegrityError:
             raise  # a rule of ours was broken, so trying again would not help
-        except (DBAPIError, sqlite3.Error) as error:
+        except self._engine.failures as error:
             log.error("The data store failed: %s", plain(error))
             raise unavailable("The data store cannot do this right now. Please try again shortly.") from error
 
@@ -294,25 +312,31 @@ class Storage:
         """The present moment as a reader sees it: never before what was written last."""
         return max(times.stamp(self._clock()), self._last)
 
-    def _opened(self) -> SqliteFile:
+    def _opened(self) -> "SqliteFile | Postgres":
         if self._closed:
             raise unavailable("The desk is closing. Please try again shortly.")
         return self._engine
 
-    def _next_moment(self) -> str:
-        """The time of this unit of work, later than every earlier one: who polls for newer rows misses none."""
-        present = times.stamp(self._clock())
-        if present <= self._last:
-            present = times.later(self._last, seconds=0.001)
-        self._last = present
-        return present
+    def _turn(self, connection: Connection, company: str) -> str:
+        """The time of this unit of work in a company, later than every earlier one: who polls for newer rows misses none."""
+        latest = self._engine.turn(connection, company)
+        with self._moments:
+            last = max(latest, self._last)
+            present = times.stamp(self._clock())
+            self._last = present if present > last else times.later(last, seconds=0.001)
+            return self._last
+
+    def alone(self, task: str) -> AbstractContextManager[bool]:
+        """Whether this process may do a task that one at a time does, which nobody else may until the block ends."""
+        return self._opened().alone(task)
 
     def scrub(self) -> None:
         """Takes what was erased or deleted out of the store's files, copies included. Raises AppError 503."""
+        failures: tuple[type[Exception], ...] = (OSError, *self._engine.failures)
         try:
             with self._writer:
                 self._opened().scrub()
-        except (OSError, DBAPIError, sqlite3.Error) as error:
+        except failures as error:
             log.error("The data store could not be scrubbed: %s", plain(error))
             raise unavailable("The data store cannot do this right now. Please try again shortly.") from error
 
@@ -329,6 +353,10 @@ def open_storage(url: str, data_dir: Path, *, clock: Clock = times.now) -> Stora
     scheme, _, rest = url.partition(":")
     if scheme == "json":
         return Storage(JsonFile(Path(rest) if rest else data_dir).open(), clock)
+    if scheme in ("postgresql", "postgres"):
+        from postgres import Postgres  # here, because a desk on a file needs no driver of a database
+
+        return Storage(Postgres(url).open(), clock)
     path = rest.removeprefix("///")
     if path in ("", ":memory:"):
         raise StorageError("DATABASE_URL names no file. Write it as sqlite:///path/to/desk.db.")

@@ -69,7 +69,7 @@ def _totals(desk: Desk, period: Period) -> tuple[int, int, int, dict[str, Counte
     counts: dict[str, Counter[str]] = {name: Counter() for name in WORDS}
     for (name, word), number in zip(_CELLS, numbers, strict=True):
         counts[name][word] = number
-    return total, urgency or 0, by_ai, counts
+    return total, int(urgency or 0), by_ai, counts
 
 
 def _shares(desk: Desk, period: Period, medians: dict[tuple[str, str], int]) -> tuple[list[Row], list[Row]]:

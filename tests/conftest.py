@@ -15,8 +15,12 @@ from permissions import ACT_FOR_CUSTOMERS
 from services.keys import hashed
 from tables import api_keys, companies
 from tests.caller import Caller
+from tests.postgres_server import Databases, databases
+from tests.rows import file_url
 
-ENGINES = ("json", "sqlite")
+FILES = ("json", "sqlite")
+ENGINES = (*FILES, "postgresql")
+SECRET = "a secret of the tests, 32 bytes or more"
 OTHER_COMPANY = "other"
 
 
@@ -26,16 +30,32 @@ def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Databases]:
+    """Where databases are made, with the first test that asks for one."""
+    with databases() as made:
+        yield made
+
+
 @pytest.fixture
-def settings(tmp_path: Path, engine: str) -> Callable[..., Settings]:
+def database_url(tmp_path: Path, engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """DATABASE_URL of a store of that engine in which there is nothing yet."""
+    if engine != "postgresql":
+        yield file_url(engine, tmp_path)
+        return
+    with request.getfixturevalue("postgresql").fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Callable[..., Settings]:
     """Makes settings for a desk in the test's own folder; the environment and .env play no part."""
+    usual = {"data_dir": tmp_path, "database_url": database_url, "api_key": "admin-key", "embeddings": "static"}
+    if database_url.startswith("postgresql:"):  # where every desk is one in production
+        usual |= {"secret_key": SECRET, "open_registration": True}
 
     def make(**given: Any) -> Settings:
-        url = "json:" if engine == "json" else f"sqlite:///{tmp_path / 'desk.db'}"
-        return Settings(
-            _env_file=None,
-            **{"data_dir": tmp_path, "database_url": url, "api_key": "admin-key", "embeddings": "static", **given},
-        )
+        return Settings(_env_file=None, **{**usual, **given})
 
     return make
 

@@ -14,10 +14,14 @@ ONE, TWO = "company-one", "company-two"
 AWKWARD = 'a "quoted" {brace} \\ back\nnew line\u2028 naïve 日本 😀 \x7f\x01 }'
 
 
-def open_store(folder: Path, engine: str = "json", **more: Any) -> Storage:
-    """The store of that engine in `folder`."""
-    url = "json:" if engine == "json" else f"sqlite:///{folder / 'desk.db'}"
+def open_store(folder: Path, url: str = "json:", **more: Any) -> Storage:
+    """The store at that address; a JSON file is in `folder`."""
     return open_storage(url, folder, **more)
+
+
+def file_url(engine: str, folder: Path) -> str:
+    """DATABASE_URL of a store in a file of `folder`."""
+    return "json:" if engine == "json" else f"sqlite:///{folder / 'desk.db'}"
 
 
 def actor(company: str, role: Any = "agent", customer_row: str = "") -> Actor:

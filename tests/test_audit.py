@@ -8,7 +8,7 @@ from sqlalchemy import event as sqlalchemy_event
 from models import AUDIT_FIELDS
 from services.audit import SUBJECTS
 from tests.caller import Caller
-from tests.conftest import add_key
+from tests.conftest import FILES, add_key
 from tests.rows import everything
 
 PASSWORD = "correct horse battery"
@@ -243,6 +243,7 @@ def test_reading_writes_nothing(admin, foyer):
     assert everything(foyer.storage) == before
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_a_page_is_read_along_its_index(admin, foyer):
     admin.ticket()
     asked = []

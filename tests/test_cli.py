@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
+from tests.conftest import SECRET
 from tests.running_desk import KEPT, ROOT, free_port
 
 MESSAGES = "User ID,Timestamp (UTC),Message Body\n" + "".join(
@@ -22,7 +23,13 @@ class Shell:
     def __init__(self, folder, database_url):
         self.port = free_port()
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        self.env = {**kept, "DATA_DIR": str(folder), "DATABASE_URL": database_url, "HOST": "127.0.0.1"}
+        self.env = {
+            **kept,
+            "DATA_DIR": str(folder),
+            "DATABASE_URL": database_url,
+            "HOST": "127.0.0.1",
+            "SECRET_KEY": SECRET,
+        }
         self.env |= {"PORT": str(self.port), "API_KEY": "", "PYTHONPATH": str(ROOT)}
         self.key_file = folder / "api_key"
 
@@ -64,9 +71,8 @@ def wait_for(url, server):
 
 
 @pytest.fixture
-def shell(tmp_path, engine):
-    folder = tmp_path / "data"
-    return Shell(folder, "json:" if engine == "json" else f"sqlite:///{tmp_path / 'desk.db'}")
+def shell(tmp_path, database_url):
+    return Shell(tmp_path / "data", database_url)
 
 
 @pytest.fixture

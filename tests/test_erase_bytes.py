@@ -17,6 +17,7 @@ import json_file
 import sqlite_file
 import times
 from tests.caller import Caller
+from tests.conftest import FILES
 from tests.rows import everything
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +33,12 @@ EVERY_TEXT = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 ADA = {"customer_email": "ada.canary@example.com", "customer_id": "canary-7", "customer_name": "Ada Canary"}
 PATH = f"/api/customers/{quote(ADA['customer_email'])}"
 OUTLIVES = b"stays here"
+
+
+@pytest.fixture(params=FILES)
+def engine(request):
+    """The engines that keep files; what a server keeps is its owner's matter."""
+    return request.param
 
 
 def files_with(folder, *words):

@@ -1,13 +1,11 @@
 """What a desk makes of a full disk, a read-only folder, kill -9 and a torn connection, on real files and real servers."""
 
-import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import NoReturn
 
 import orjson
 import pytest
@@ -17,15 +15,12 @@ from app import create_app
 from config import Settings
 from storage import StorageError, open_storage
 from tests.caller import Caller
+from tests.conftest import FILES
+from tests.postgres_server import not_here
 from tests.running_desk import ROOT
 from tests.server import Server
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mounts, limits and kill -9 are Linux's")
-
-
-def not_here(reason: str) -> NoReturn:
-    """What a machine cannot show is passed over, but not in CI, which must be able to show it."""
-    pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
 TICKET = {"title": "Question about my plan", "description": "How do I change it?", "customer_email": "ada@example.com"}
@@ -110,6 +105,7 @@ def assert_unavailable(answer):
     assert re.search(r"disk|data store", answer.json["message"])
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_a_full_disk_is_503_changes_nothing_and_is_over_when_there_is_space(small_disk, engine):
     acknowledged = []
     with Opened(small_disk, engine) as desk:
@@ -127,6 +123,7 @@ def test_a_full_disk_is_503_changes_nothing_and_is_over_when_there_is_space(smal
     assert [ticket["number"] for ticket in acknowledged] == list(range(1, len(acknowledged) + 1))
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_a_disk_that_is_full_at_the_stop_keeps_everything_for_the_next_start(small_disk, engine):
     acknowledged = []
     with Opened(small_disk, engine) as desk:
@@ -173,6 +170,7 @@ def test_a_file_that_may_not_grow_is_503_and_goes_on_when_it_may(tmp_path):
         assert desk.tickets() == acknowledged
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_a_read_only_data_folder_stops_the_start_in_a_sentence(read_only_disk, engine):
     for folder in (read_only_disk, read_only_disk / "new"):
         url = "json:" if engine == "json" else f"sqlite:///{folder / 'desk.db'}"
@@ -181,6 +179,7 @@ def test_a_read_only_data_folder_stops_the_start_in_a_sentence(read_only_disk, e
         assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_a_data_folder_that_is_a_file_stops_the_start_in_a_sentence(tmp_path, engine):
     place = tmp_path / "file"
     place.write_text("mine")

@@ -10,6 +10,7 @@ from config import HERE
 from foyer import on_a_disk_that_stays
 from services.health import storage_note
 from tests.caller import Caller
+from tests.conftest import FILES
 
 SECRET = "a-secret-that-is-long-enough-for-anybody"
 AT = "2026-11-21T11:44:31.000Z"
@@ -51,6 +52,7 @@ def first_lines(app):
     return lines
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_a_desk_with_a_disk_says_that_its_data_stays(lasting, tmp_path):
     app = lasting()
     health = storage_health(app)
@@ -62,6 +64,7 @@ def test_a_desk_with_a_disk_says_that_its_data_stays(lasting, tmp_path):
     assert "forgets" not in lines
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_a_desk_without_one_says_what_is_lost_and_what_to_do(forgetful):
     app = forgetful()
     health = storage_health(app)
@@ -73,6 +76,7 @@ def test_a_desk_without_one_says_what_is_lost_and_what_to_do(forgetful):
     assert health["note"] in lines
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_a_desk_that_lost_its_file_says_since_when_it_is_empty(forgetful):
     """It cannot know what it held; it knows that it found nothing, and when."""
     app = forgetful()
@@ -86,6 +90,7 @@ def test_a_desk_that_lost_its_file_says_since_when_it_is_empty(forgetful):
     assert "forgets" in storage_health(again)["note"]
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_the_first_lines_name_store_ai_mail_and_key_and_hide_the_key(lasting, tmp_path):
     plain = first_lines(lasting(api_key=""))
     for word in ("data ", "AI ", "canned replies", "mail ", "one log line per notice", f"in {tmp_path / 'api_key'}"):
@@ -100,6 +105,7 @@ def test_the_first_lines_name_store_ai_mail_and_key_and_hide_the_key(lasting, tm
     assert "k-1" not in full
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_a_key_that_is_lost_with_the_data_is_called_so(forgetful):
     assert "set API_KEY to keep one" in first_lines(forgetful(api_key=""))
     assert "set API_KEY" not in first_lines(forgetful())
@@ -131,6 +137,7 @@ def test_on_a_host_that_forgets_only_a_disk_of_its_own_stays():
     assert on_a_disk_that_stays(HERE / "data" / "foyer.json", host_forgets=False, mounts="")
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_on_heroku_nothing_stays(open_app, monkeypatch, tmp_path):
     monkeypatch.setattr(parts, "HERE", tmp_path)
     assert "forgets" in storage_health(open_app(dyno="web.1"))["note"]

@@ -30,6 +30,7 @@ from tests.rows import (
     add_thread,
     add_ticket,
     everything,
+    file_url,
     files,
     filled,
     open_store,
@@ -328,14 +329,14 @@ def next_release(tmp_path, monkeypatch):
 @pytest.mark.parametrize("engine", ["json", "sqlite"])
 def test_a_migration_that_rebuilds_a_table_keeps_what_hangs_on_it(tmp_path, engine, next_release):
     folder = tmp_path / "desk"
-    store = open_store(folder, engine)
+    store = open_store(folder, file_url(engine, folder))
     add_company(store)
     with store.desk(None, write=True) as desk:
         add_thread(desk, add_ticket(desk, add_customer(desk), 1))
     held = everything(store)
     store.close()
     next_release()
-    store = open_store(folder, engine)
+    store = open_store(folder, file_url(engine, folder))
     assert everything(store) == held
     with store.desk(actor(ONE), write=True) as desk, pytest.raises(IntegrityError):
         add_ticket(desk, "nobody", 2)

@@ -12,6 +12,7 @@ import tokens
 from services import lockout
 from tables import events, sessions, sign_in_tries, users
 from tests.caller import Caller
+from tests.conftest import FILES
 
 GOOD = "correct horse battery"
 ACME = {"company": "Acme", "name": "Zoë", "email": "zoe@acme.example", "password": GOOD}
@@ -126,7 +127,7 @@ def test_a_password_is_kept_exactly_as_it_was_typed(nobody, password):
 
 @pytest.mark.parametrize(("given", "status"), [({}, 403), ({"open_registration": True}, 201)])
 def test_registration_is_closed_in_production_unless_it_is_opened(open_app, given, status):
-    app = open_app(app_env="production", secret_key="s" * 32, **given)
+    app = open_app(app_env="production", secret_key="s" * 32, **{"open_registration": None, **given})
     assert Caller(app.test_client()).post("/api/companies", ACME).status_code == status
     assert (
         Caller(app.test_client(), "admin-key")
@@ -303,6 +304,7 @@ def test_a_key_has_no_password_to_change(nobody):
     assert key.post("/api/auth/password", {"old": GOOD, "new": "a new good one"}).status_code == 403
 
 
+@pytest.mark.parametrize("engine", FILES)
 def test_a_secret_of_the_start_is_kept_and_a_short_one_is_refused_in_production(settings, tmp_path, open_app):
     with pytest.raises(ValueError, match="SECRET_KEY"):
         settings(app_env="production")

@@ -10,14 +10,26 @@ import tables
 from errors import AppError
 from storage import StorageError, open_storage
 from tables import companies, customers, events, jobs, replies, tickets
-from tests.rows import ONE, TWO, actor, add_company, add_customer, add_thread, add_ticket, everything, open_store
+from tests.conftest import FILES
+from tests.rows import (
+    ONE,
+    TWO,
+    actor,
+    add_company,
+    add_customer,
+    add_thread,
+    add_ticket,
+    everything,
+    file_url,
+    open_store,
+)
 
 OWNED = [table for table in tables.metadata.sorted_tables if "company_id" in table.c]
 
 
 @pytest.fixture
-def store(tmp_path, engine):
-    opened = open_store(tmp_path, engine)
+def store(tmp_path, database_url):
+    opened = open_store(tmp_path, database_url)
     yield opened
     opened.close()
 
@@ -192,11 +204,11 @@ def test_insert_new_tells_of_a_known_row_but_hides_no_other_fault(store, world):
         ada = {"email": "ada@example.com", "created_at": desk.now}
         assert desk.insert_new(customers, ada) is False
         assert desk.insert_new(customers, {**ada, "email": "new@example.com"}) is True
-        with pytest.raises(IntegrityError):
+        with pytest.raises(IntegrityError), desk.attempt():
             desk.insert_new(
                 tickets, {"customer_row": "nobody", "number": 9, "created_at": desk.now, "updated_at": desk.now}
             )
-        with pytest.raises(IntegrityError):
+        with pytest.raises(IntegrityError), desk.attempt():
             desk.insert_new(customers, {"email": "timeless@example.com"})
 
 
@@ -215,9 +227,9 @@ def test_insert_gives_the_row_back_as_it_is_stored(store, world):
     assert (made["tags"], made["urgency"], made["topic_confidence"], made["version"]) == (["a", "b"], 4.3, 0.125, 1)
 
 
-def test_writers_get_a_later_time_each_even_when_the_clock_stands_still_or_turns_back(tmp_path, engine):
+def test_writers_get_a_later_time_each_even_when_the_clock_stands_still_or_turns_back(tmp_path, database_url):
     clock = [datetime(2026, 1, 31, 8, tzinfo=UTC)]
-    store = open_store(tmp_path, engine, clock=lambda: clock[0])
+    store = open_store(tmp_path, database_url, clock=lambda: clock[0])
     seen = []
     for turn in range(6):
         with store.desk(None, write=True) as desk:
@@ -251,8 +263,8 @@ def test_a_store_that_fails_answers_503_to_readers_and_writers(store, world):
         assert (failed.value.status, failed.value.headers["Retry-After"]) == (503, "5")
 
 
-def test_a_closed_store_does_nothing_more(tmp_path, engine):
-    store = open_store(tmp_path, engine)
+def test_a_closed_store_does_nothing_more(tmp_path, database_url):
+    store = open_store(tmp_path, database_url)
     add_company(store)
     store.close()
     store.close()
@@ -264,21 +276,31 @@ def test_a_closed_store_does_nothing_more(tmp_path, engine):
     assert {path.name for path in tmp_path.iterdir()} == names
 
 
-def test_data_is_there_after_a_restart_and_private_to_its_owner(tmp_path, engine):
-    store = open_store(tmp_path / "new" / "folder", engine)
+def test_data_is_there_after_a_restart(tmp_path, database_url):
+    store = open_store(tmp_path, database_url)
     add_company(store)
     before = everything(store)
-    modes = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "new" / "folder").iterdir()}
-    assert not any(modes.values()), modes
     store.close()
-    again = open_store(tmp_path / "new" / "folder", engine)
+    again = open_store(tmp_path, database_url)
     assert everything(again) == before
     again.close()
 
 
+@pytest.mark.parametrize("engine", FILES)
+def test_files_are_private_to_their_owner(tmp_path, engine):
+    folder = tmp_path / "new" / "folder"
+    store = open_store(folder, file_url(engine, folder))
+    add_company(store)
+    modes = {path.name: path.stat().st_mode & 0o077 for path in folder.iterdir()}
+    store.close()
+    assert modes
+    assert not any(modes.values()), modes
+
+
+@pytest.mark.parametrize("engine", FILES)
 def test_a_path_with_special_characters_is_only_a_path(tmp_path, engine):
     folder = tmp_path / "50% & more? #1"
-    store = open_store(folder, engine)
+    store = open_store(folder, file_url(engine, folder))
     add_company(store)
     store.close()
     assert (folder / ("foyer.json" if engine == "json" else "desk.db")).exists()
@@ -295,7 +317,7 @@ def test_a_sqlite_file_that_is_none_is_refused_in_a_sentence_and_kept(tmp_path):
     file.write_bytes(b"something else entirely, long enough to be read as a header" * 20)
     before = file.read_bytes()
     with pytest.raises(StorageError, match=r"desk\.db cannot be opened: file is not a database$"):
-        open_store(tmp_path, "sqlite")
+        open_store(tmp_path, file_url("sqlite", tmp_path))
     assert file.read_bytes() == before
 
 

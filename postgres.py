@@ -1,0 +1,319 @@
+"""The PostgreSQL engine: connections, transactions and the turns of writers, for any number of processes on one database.
+
+The interface is sqlite_file.py's. Writers of one company take turns, those of different companies do not wait for each other.
+"""
+
+import contextlib
+import hashlib
+import logging
+import re
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+from psycopg.types.string import StrDumperUnknown
+from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+import migrations
+from sqlite_file import StorageError, plain
+from tables import metadata
+
+log = logging.getLogger("foyer.storage")
+
+CONNECTIONS = 10  # of one process at once; whoever comes then waits for one that is handed back
+WAIT_SECONDS = 5.0
+START_WAIT_SECONDS = 10.0  # a database that starts beside the desk may take this long
+# How long a connection is waited for, and how soon a server that went away without a word is noticed.
+REACH = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+# Numbers of our locks in the database: (one of these, which of that kind).
+MIGRATING, TURNS, TASKS = 70_101, 70_102, 70_103
+
+# A writer that stalls, or whose machine is gone, must not keep the others away for long. SET LOCAL, because a pooler in
+# between may give the session to somebody else.
+BEGIN = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '10s'; "
+    "SET LOCAL idle_in_transaction_session_timeout = '60s';"
+)
+# One statement after the other, each with a view of its own: the second sees what the turn before has committed.
+TURN = sql.SQL(
+    "SELECT pg_advisory_xact_lock({kind}, {key}); SELECT greatest("
+    "(SELECT max(updated_at) FROM tickets WHERE company_id = {company}), "
+    "(SELECT max(created_at) FROM events WHERE company_id = {company}))"
+)
+# Strict, so that a password with a character that must be escaped is never taken for a host and told in an error.
+ADDRESS = re.compile(
+    r"postgres(ql)?://([^:@/?#\s]*(:[^:@/?#\s]*)?@)?[^@/?#\s]*(/[^@/?#\s]*)?(\?([\w.]+=[^&#@?\s]*&?)*)?"
+)
+UNREADABLE = (
+    "DATABASE_URL cannot be read. Write it as postgresql://name:password@host:5432/database, with special characters of "
+    "the password percent-encoded (@ is %40, / is %2F)."
+)
+
+
+class _Text(StrDumperUnknown):
+    """Text without NUL, which PostgreSQL has none of: a name with one in it is nobody's, and what is kept was checked before."""
+
+    def dump(self, obj: str) -> Any:
+        return super().dump(obj.replace("\x00", "\ufffd"))
+
+
+class Exhausted(Exception):
+    """Every connection of this process is in use, and was for a while."""
+
+
+class Postgres:
+    """A database on a server. Nothing is remembered and nothing is kept in the process: others write here as well."""
+
+    name = "postgresql"
+    durable = True
+    exclusive = False
+    one_writer = False
+    data_path: Path | None = None
+    failures: tuple[type[Exception], ...] = (DBAPIError, psycopg.Error, Exhausted)
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._secrets, self.location_hint, self.place = _facts(url)
+        # Every statement by itself unless a transaction is begun: a read costs one round trip. The driver reads the address,
+        # so that no message of SQLAlchemy can hold it; parameters are people's words and stay out of messages too.
+        self._engine = create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            use_native_hstore=False,
+            hide_parameters=True,
+        )
+        self._idle: deque[Connection] = deque()
+        self._free = threading.BoundedSemaphore(CONNECTIONS)
+        self._closed = False
+
+    def open(self) -> "Postgres":
+        """Brings the database to the newest shape; of several that start at once, one does it. Raises StorageError."""
+        until = time.monotonic() + START_WAIT_SECONDS
+        while True:
+            try:
+                with self._engine.connect() as connection:
+                    self._bring_forward(connection)
+                    return self
+            except (psycopg.Error, SQLAlchemyError) as error:
+                said = self._without_secrets(plain(error)).strip()
+                hopeless = "authentication" in said or "does not exist" in said or not _is_away(error)
+                if hopeless or time.monotonic() > until:
+                    raise StorageError(f"{self.place} cannot be opened: {said}") from None
+            log.warning("%s cannot be reached yet; waiting up to %g s", self.place, START_WAIT_SECONDS)
+            time.sleep(0.5)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection whose every statement sees what was last committed."""
+        with self._borrowed() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection that sees one moment of the data, however long it is used."""
+        with self._borrowed() as connection:
+            _driver(connection).execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield connection
+            _driver(connection).rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection for a write transaction, which `turn` begins; committed when the block ends, undone when it raises."""
+        with self._borrowed() as connection:
+            driver = _driver(
+                connection
+            )  # this one and no other: SQLAlchemy would put a new one in the place of a lost one
+            yield connection
+            driver.commit()
+
+    def turn(self, connection: Connection, company: str) -> str:
+        """Waits until no other transaction writes for this company; gives the latest moment anything of it bears.
+
+        From here to the commit it is this transaction's turn, so that moments are committed in their order: who polls for
+        newer rows misses none. Begins the transaction, in the same round trip. "" waits for nobody.
+        """
+        driver = _driver(connection)
+        begun = driver.info.transaction_status is not TransactionStatus.IDLE
+        said = ("" if begun else BEGIN) + (_turn(company) if company else "")
+        if not said:
+            return ""
+        cursor = driver.execute(said, prepare=False)
+        while cursor.nextset():
+            pass
+        return str((cursor.fetchone() or ("",))[0] or "") if company else ""
+
+    @contextmanager
+    def alone(self, task: str) -> Iterator[bool]:
+        """Whether this process may do a task that one at a time does, which nobody else may until the block ends."""
+        with self._engine.connect() as connection:  # one of its own: it is kept for as long as the task takes
+            driver = _driver(connection)
+            driver.execute("BEGIN")
+            yield bool(driver.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (TASKS, _number(task))).fetchone()[0])
+            with contextlib.suppress(psycopg.Error):
+                driver.rollback()
+
+    def scrub(self) -> None:
+        """Nothing: the server gives room free for new rows by itself, and its log and its backups are its owner's matter."""
+
+    def close(self) -> None:
+        """Closes every connection; those in use when they are handed back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    def _connect(self) -> "psycopg.Connection[Any]":
+        given = conninfo_to_dict(self._url)
+        made: psycopg.Connection[Any] = psycopg.connect(make_conninfo(self._url, **{**REACH, **given}))
+        made.adapters.register_dumper(str, _Text)
+        return made
+
+    def _bring_forward(self, connection: Connection) -> None:
+        driver = _driver(connection)
+        driver.execute("BEGIN")
+        driver.execute("SELECT pg_advisory_xact_lock(%s, 0)", (MIGRATING,))
+        if driver.execute("SHOW server_encoding").fetchone()[0] != "UTF8":
+            raise StorageError(f"{self.place} must have the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8').")
+        revision = migrations.current(connection)
+        if revision and not migrations.known(revision):
+            raise StorageError(f"{self.place} was written by a newer Foyer (revision {revision}). Nothing was changed.")
+        if revision != migrations.head():
+            migrations.upgrade(connection)
+            _widen(connection)
+        connection.commit()
+        driver.commit()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Connection]:
+        if not self._free.acquire(timeout=WAIT_SECONDS):
+            raise Exhausted(f"all {CONNECTIONS} connections were in use for {WAIT_SECONDS:g} s")
+        try:
+            connection = self._idle_one() or self._engine.connect()
+            try:
+                yield connection
+            except BaseException as error:
+                _undo(connection)
+                # After a fault of the database, also one of a plan it remembers, a new connection is the cure.
+                if not isinstance(error, self.failures) or isinstance(error, IntegrityError):
+                    self._hand_back(connection)
+                else:
+                    connection.close()
+                raise
+            self._hand_back(connection)
+        finally:
+            self._free.release()
+
+    def _idle_one(self) -> Connection | None:
+        """The connection that was used last and that the server has not closed since: looked at, not asked."""
+        while self._idle:
+            with contextlib.suppress(IndexError):
+                connection = self._idle.pop()
+                if not _has_spoken(_driver(connection)):
+                    return connection
+                connection.invalidate()
+                connection.close()
+        return None
+
+    def _hand_back(self, connection: Connection) -> None:
+        if self._closed or connection.invalidated or _driver(connection).closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
+
+
+def _facts(url: str) -> tuple[list[str], str, str]:
+    """What must not be told, the name of the database, and where it is, in words. Raises StorageError."""
+    try:
+        given: dict[str, Any] = conninfo_to_dict(url) if ADDRESS.fullmatch(url) else {}
+    except psycopg.Error:
+        given = {}
+    if not given:
+        raise StorageError(UNREADABLE)
+    password = str(given.get("password") or "")
+    raw = re.search(r"//[^:@/]*:([^@/]*)@", url)
+    secrets = [secret for secret in (url, password, raw.group(1) if raw else "") if secret]
+    database = str(given.get("dbname") or given.get("user") or "postgres")
+    return secrets, database, f"database {database} on {given.get('host') or 'this machine'}"
+
+
+def _driver(connection: Connection) -> Any:
+    """The driver's own connection."""
+    return connection.connection.driver_connection
+
+
+def _has_spoken(driver: Any) -> bool:
+    """Whether the server said something to a connection nobody used, which is its farewell. No round trip."""
+    if driver.closed:
+        return True
+    if not hasattr(select, "poll"):
+        return bool(select.select([driver.fileno()], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(driver.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _is_away(error: Exception) -> bool:
+    return isinstance(getattr(error, "orig", error), psycopg.OperationalError)
+
+
+def _undo(connection: Connection) -> None:
+    try:
+        connection.rollback()
+        if not connection.invalidated:
+            _driver(connection).rollback()
+    except (psycopg.Error, SQLAlchemyError):
+        connection.invalidate()
+
+
+def _number(name: str) -> int:
+    """A name as the second number of a lock; two that share one wait for each other without need, and that is all."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big", signed=True)
+
+
+@lru_cache(1024)
+def _turn(company: str) -> str:
+    return TURN.format(kind=TURNS, key=_number(company), company=company).as_string(None)
+
+
+@cache
+def _wide() -> str:
+    """Which columns of ours hold less than they do in SQLite, or are ordered otherwise."""
+    names = ", ".join(f"'{table.name}'" for table in metadata.sorted_tables)
+    return (
+        "SELECT c.relname, a.attname, CASE WHEN t.typname = 'int4' THEN 'bigint' ELSE 'text COLLATE \"C\"' END "
+        "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid "
+        "LEFT JOIN pg_collation l ON l.oid = a.attcollation "
+        "WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND a.attnum > 0 "
+        f"AND NOT a.attisdropped AND c.relname IN ({names}) AND (t.typname IN ('int4', 'varchar') "
+        "OR (t.typname = 'text' AND l.collname <> 'C')) ORDER BY 1, 2"
+    )
+
+
+def _widen(connection: Connection) -> None:
+    """Gives the columns the steps of migrations/ have made the range and the order they have in SQLite.
+
+    Text of any length in the order of its bytes, whole numbers of 64 bits: so an answer is the same on every engine.
+    """
+    changes: dict[str, list[str]] = {}
+    for table, column, kind in connection.exec_driver_sql(_wide()).all():
+        changes.setdefault(table, []).append(f'ALTER COLUMN "{column}" TYPE {kind}')
+    for table, altered in changes.items():
+        connection.exec_driver_sql(f'ALTER TABLE "{table}" {", ".join(altered)}')

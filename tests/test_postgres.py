@@ -1,0 +1,315 @@
+"""What only PostgreSQL has: many processes on one database, and a server that goes away and comes back."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import psutil
+import psycopg
+import pytest
+import requests
+
+import postgres
+import tables
+from app import create_app
+from config import Settings
+from errors import AppError
+from storage import open_storage
+from tests.caller import Caller
+from tests.conftest import SECRET
+from tests.postgres_server import Server, wait_until
+from tests.rows import ONE, TWO, actor, add_company, add_customer, add_ticket
+from tests.server import Server as Gunicorn
+
+TICKET = {"title": "Question about my plan", "description": "How do I change it?", "customer_email": "ada@example.com"}
+
+
+@pytest.fixture
+def url(postgresql):
+    with postgresql.fresh() as made:
+        yield made
+
+
+@pytest.fixture
+def store(url, tmp_path):
+    opened = open_storage(url, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def second(url, tmp_path):
+    """What another process has open, as far as the database can tell."""
+    opened = open_storage(url, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def server():
+    """A server of the test's own, to be stopped and started."""
+    made = Server("max_connections=20")
+    made.start()
+    yield made
+    made.remove()
+
+
+# --- writers side by side -----------------------------------------------------------------------------------------------
+
+
+def test_who_polls_misses_nothing_whatever_the_order_of_the_commits(store, second):
+    """Two processes write for one company; a third asks again and again for what is later than what it saw."""
+    add_company(store)
+    with store.desk(None, write=True) as desk:
+        ada = add_customer(desk)
+    done, seen = threading.Event(), []
+    slow = [time.sleep, lambda seconds: None]
+
+    def write(process, number):
+        with process.desk(actor(ONE), write=True) as desk:
+            made = add_ticket(desk, ada, number)
+            slow[number % 2](0.003)  # between the moment and the commit, which others must not overtake
+            return made
+
+    def poll():
+        after = ""
+        while True:
+            last = done.is_set()
+            with store.desk(actor(ONE)) as desk:
+                t = tables.tickets
+                found = desk.find(desk.rows(t, t.c.id, t.c.updated_at).where(t.c.updated_at > after))
+            seen.extend(row["id"] for row in found)
+            after = max([after, *(row["updated_at"] for row in found)])
+            if last:
+                return
+
+    with ThreadPoolExecutor(7) as pool:
+        poller = pool.submit(poll)
+        made = list(pool.map(lambda n: write((store, second)[n // 2 % 2], n), range(200)))
+        done.set()
+        poller.result()
+    assert sorted(seen) == sorted(made)
+    assert len(set(seen)) == 200
+
+
+def test_moments_follow_each_other_across_processes_whose_clocks_differ(url, tmp_path):
+
+    ahead = open_storage(url, tmp_path, clock=lambda: datetime(2026, 5, 1, 12, 0, 1, tzinfo=UTC))
+    behind = open_storage(url, tmp_path, clock=lambda: datetime(2026, 5, 1, 12, tzinfo=UTC))
+    add_company(ahead)
+    with ahead.desk(None, write=True) as desk:
+        ada = add_customer(desk)
+    moments = []
+    for number in range(6):
+        with (ahead, behind)[number % 2].desk(actor(ONE), write=True) as desk:
+            add_ticket(desk, ada, number)
+            moments.append(desk.now)
+    ahead.close()
+    behind.close()
+    assert moments == sorted(set(moments))
+
+
+def test_writers_of_different_companies_do_not_wait_for_each_other(store, second):
+    add_company(store, ONE)
+    add_company(store, TWO)
+    with store.desk(actor(ONE), write=True) as one, second.desk(actor(TWO), write=True) as two:
+        add_customer(one, company=ONE)
+        add_customer(two, company=TWO)
+        with store.desk(None, write=True) as unscoped:
+            assert unscoped.claim("mail", limit=1, lease_seconds=1) == []
+
+
+def test_two_that_claim_at_once_share_the_jobs_without_waiting(store, second):
+    add_company(store)
+    with store.desk(None, write=True) as desk:
+        for _ in range(6):
+            values = {"company_id": ONE, "lane": "mail", "kind": "received", "run_at": desk.now}
+            desk.insert(tables.jobs, {**values, "created_at": desk.now})
+    with store.desk(None, write=True) as one, second.desk(None, write=True) as two:
+        first = {job["id"] for job in one.claim("mail", limit=4, lease_seconds=60)}
+        rest = {job["id"] for job in two.claim("mail", limit=4, lease_seconds=60)}
+    assert (len(first), len(rest), first & rest) == (4, 2, set())
+
+
+def test_a_task_is_one_instances_at_a_time(store, second):
+    with store.alone("tidy") as ours:
+        assert ours
+        with second.alone("tidy") as theirs, second.alone("another") as other:
+            assert (theirs, other) == (False, True)
+    with second.alone("tidy") as theirs:
+        assert theirs
+
+
+# --- a server that fails ------------------------------------------------------------------------------------------------
+
+
+def refused(storage):
+    with pytest.raises(AppError) as failed, storage.desk(None) as desk:
+        desk.count(desk.rows(tables.companies))
+    return failed.value.status, failed.value.headers["Retry-After"]
+
+
+def test_out_of_connections_is_503_and_over_when_there_are_some(server, tmp_path):
+
+    storage = open_storage(server.url, tmp_path)
+    others = []
+    while True:
+        try:
+            others.append(psycopg.connect(server.url))
+        except psycopg.OperationalError:
+            break
+    assert refused(storage) == (503, "5")
+    for other in others:
+        other.close()
+    wait_until(lambda: works(storage))
+    storage.close()
+
+
+def works(storage):
+    try:
+        with storage.desk(None) as desk:
+            return desk.count(desk.rows(tables.companies)) >= 0
+    except AppError:
+        return False
+
+
+def test_more_at_once_than_connections_wait_and_then_get_503(store, monkeypatch):
+    monkeypatch.setattr(postgres, "WAIT_SECONDS", 0.05)
+
+    with ExitStack() as many:
+        for _ in range(postgres.CONNECTIONS):
+            many.enter_context(store.desk(None))
+        assert refused(store) == (503, "5")
+    assert works(store)
+
+
+def test_restarted_while_nobody_asks_nobody_notices(server, tmp_path):
+    storage = open_storage(server.url, tmp_path)
+    add_company(storage)
+    server.stop("fast")
+    server.start()
+    with storage.desk(None) as desk:
+        assert desk.count(desk.rows(tables.companies)) == 1
+    with storage.desk(None, write=True) as desk:
+        desk.update_where(tables.companies, name="renamed")
+    storage.close()
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(server, tmp_path, mode):
+    settings = Settings(
+        _env_file=None,
+        data_dir=tmp_path,
+        database_url=server.url,
+        secret_key=SECRET,
+        api_key="admin-key",
+        rate_limit="off",
+    )
+    app = create_app(settings)
+    foyer = app.extensions["foyer"]
+    foyer.start()
+    acknowledged, statuses, stop = [], set(), threading.Event()
+
+    def work(_):
+        admin = Caller(app.test_client(), "admin-key")
+        while not stop.is_set():
+            answer = admin.post("/api/tickets", TICKET)
+            statuses.add(answer.status_code)
+            if answer.status_code == 201:
+                acknowledged.append(answer.json["data"]["number"])
+            else:
+                assert answer.headers["Retry-After"]
+                time.sleep(0.02)
+
+    with ThreadPoolExecutor(4) as pool:
+        workers = [pool.submit(work, n) for n in range(4)]
+        wait_until(lambda: len(acknowledged) > 40)
+        server.stop(mode)
+        wait_until(lambda: 503 in statuses)
+        server.start()
+        before = len(acknowledged)
+        wait_until(lambda: len(acknowledged) > before + 40)
+        stop.set()
+        for worker in workers:
+            worker.result()
+    assert statuses == {201, 503}
+    admin = Caller(app.test_client(), "admin-key")
+    assert len(set(acknowledged)) == len(acknowledged)
+    total = admin.get("/api/tickets?limit=1").json["total"]
+    newest = admin.get("/api/tickets?limit=1&sort=-created_at").json["data"][0]["number"]
+    assert newest == total >= len(acknowledged)  # what was acknowledged is there, and the numbers have no gap
+    wait_until(lambda: admin.get("/api/health").json["data"]["jobs"] == {"waiting": 0, "dead": 0})
+    foyer.stop()
+
+
+# --- several servers ----------------------------------------------------------------------------------------------------
+
+
+def test_two_servers_killed_in_turns_lose_no_ticket_and_give_no_number_twice(url, tmp_path):
+    more = {"DATABASE_URL": url, "SECRET_KEY": SECRET, "RATE_LIMIT": "off", "WEB_CONCURRENCY": "2"}
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    servers = [Gunicorn(folder, **more).__enter__() for folder in folders]
+    assert len(psutil.Process(servers[0].process.pid).children()) == 2
+    made, done = {}, threading.Event()
+
+    def create(reference):
+
+        with requests.Session() as session:
+            for turn in range(10_000):
+                server = servers[turn % 2]
+                try:
+                    answer = server.call(session, "POST", "/api/tickets", TICKET, **{"Idempotency-Key": reference})
+                except requests.exceptions.RequestException:
+                    time.sleep(0.05)
+                    continue
+                if answer.status_code == 201:
+                    data = answer.json()["data"]
+                    made[reference] = (data["id"], data["number"])
+                    return
+                assert answer.status_code in (409, 503), answer.text
+                time.sleep(0.05)
+
+    def kill_in_turns():
+        for turn in range(4):
+            aim = len(made) + 60
+            wait_until(lambda aim=aim: len(made) >= aim or done.is_set())
+            servers[turn % 2].kill9()
+            servers[turn % 2] = Gunicorn(folders[turn % 2], **more).__enter__()
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            killer = threading.Thread(target=kill_in_turns)
+            killer.start()
+            list(pool.map(create, [f"call {number}" for number in range(500)]))
+            done.set()
+            killer.join()
+    finally:
+        for server in servers:
+            server.kill9()
+    storage = open_storage(url, tmp_path)
+    with storage.desk(None) as desk:
+        t = tables.tickets
+        there = {row["id"]: row["number"] for row in desk.find(desk.rows(t, t.c.id, t.c.number))}
+    storage.close()
+    assert len(made) == 500
+    assert dict(made.values()) == there  # every acknowledged ticket, each once, and no other
+    assert sorted(there.values()) == list(range(1, 501))
+
+
+def test_a_connection_lost_within_a_unit_of_work_never_passes_for_a_commit(store, second):
+    def work():
+        with store.desk(None, write=True) as desk:
+            desk.insert(tables.companies, {"id": ONE, "name": ONE, "created_at": desk.now})
+            with second._engine.read() as other:
+                others = "datname = current_database() AND pid <> pg_backend_pid()"
+                other.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}").all()
+
+    with pytest.raises(AppError) as failed:
+        work()
+    assert failed.value.status == 503
+    with store.desk(None) as desk:
+        assert desk.count(desk.rows(tables.companies)) == 0
