@@ -26,6 +26,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 import migrations
+import search_postgres
 from sqlite_file import StorageError, plain
 from tables import metadata
 
@@ -96,6 +97,7 @@ class Postgres:
             use_native_hstore=False,
             hide_parameters=True,
         )
+        self.index = search_postgres.Index()
         self._idle: deque[Connection] = deque()
         self._free = threading.BoundedSemaphore(CONNECTIONS)
         self._closed = False
@@ -193,6 +195,7 @@ class Postgres:
         if revision != migrations.head():
             migrations.upgrade(connection)
             _widen(connection)
+        search_postgres.fill(connection)
         connection.commit()
         driver.commit()
 

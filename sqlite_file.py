@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import migrations
+import search_sqlite
 from planner import teach_planner
 
 BUSY_TIMEOUT_MS = 10_000
@@ -41,6 +42,7 @@ class SqliteFile:
         self.location_hint = path.name
         self.data_path = path
         self.place = str(path)
+        self.index = search_sqlite.Index()
         self._engine = self._make_engine()
         self._idle_readers: deque[Connection] = deque()
         self._idle_writers: deque[Connection] = deque()
@@ -58,6 +60,7 @@ class SqliteFile:
                 broken = broken_reference(connection)
                 if broken:
                     raise StorageError(f"{self.path}: {broken}. Nothing was changed.")
+                search_sqlite.prepare(connection)
                 teach_planner(connection)
                 connection.commit()
         except (OSError, sqlite3.Error, SQLAlchemyError) as error:
@@ -105,7 +108,8 @@ class SqliteFile:
             # A connection of its own: the copy VACUUM makes goes to a file, not into memory as for the others.
             for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", f"synchronous={self.synchronous}", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {pragma}")
-            connection.execute("VACUUM")
+            search_sqlite.teach(connection)
+            search_sqlite.vacuum(connection)
             busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         if busy:
             raise sqlite3.OperationalError("the log is still being read")
@@ -145,6 +149,7 @@ class SqliteFile:
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # transactions are begun by us, not guessed by the driver
+        search_sqlite.teach(connection)
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "journal_mode=WAL",

@@ -30,6 +30,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from uuid_utils import uuid7
 
 import columns
+import search
 import tables
 import times
 from errors import unavailable
@@ -38,6 +39,7 @@ from json_file import JsonFile
 from memory import Memory
 from models import Actor
 from scope import Sight, by_id, identity, raising, scope_of, visible
+from search import Index
 from sqlite_file import SqliteFile, StorageError, plain
 
 if TYPE_CHECKING:
@@ -60,10 +62,12 @@ class Desk:
         actor: Actor | None,
         now: str,
         *,
+        index: Index,
         memory: Memory | None = None,
         turn: Turn | None = None,
     ) -> None:
         self._connection = connection
+        self._index = index
         self._turn = turn  # None while reading
         self._memory = memory  # None while writing: what is not committed is not to be remembered
         self.touched: set[str] = set()
@@ -77,7 +81,7 @@ class Desk:
         if self._actor is not None:
             raise RuntimeError("a desk never changes hands")
         now = self._turn(actor.company_id) if self._turn else self.now
-        desk = Desk(self._connection, actor, now, memory=self._memory, turn=self._turn)
+        desk = Desk(self._connection, actor, now, index=self._index, memory=self._memory, turn=self._turn)
         desk.touched = self.touched
         return desk
 
@@ -145,7 +149,19 @@ class Desk:
         """The rows of an aggregating selectable as tuples."""
         return [tuple(row) for row in self._connection.execute(statement, self._scope)]
 
-    def search(self, statement: Select[Any], words: str, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    def search(self, statement: Select[Any], words: str, *, best_first: bool = False) -> Select[Any]:
+        """`statement`, of tickets, narrowed to those that have each word, in some form; `best_first` orders it as well.
+
+        Where nothing said is a word (an emoji, a sign) it is looked for as it stands, and the newest come first.
+        """
+        wanted = search.words(words)
+        if wanted:
+            return self._index.narrow(self._connection, statement, wanted, best_first=best_first)
+        t = tables.tickets.c
+        found = self.containing(statement, words, [t[name] for name in search.AS_WRITTEN])
+        return found.order_by(t.created_at.desc(), t.id.desc()) if best_first else found
+
+    def containing(self, statement: Select[Any], words: str, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
         """`statement` narrowed to rows where each word is found in one of the columns, in any case."""
         for word in words.split():
             statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
@@ -156,13 +172,16 @@ class Desk:
         self.touched.add(table.name)
         row = {**columns.blank(table), **self._complete(table, values)}
         self._connection.execute(_insertion(table), row)
+        self._index_anew(table, values, [row])
         return row
 
     def insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Adds rows that name the same columns, without giving them back."""
         if rows:
             self.touched.add(table.name)
-            self._connection.execute(_insertion(table), [self._complete(table, values) for values in rows])
+            whole = [self._complete(table, values) for values in rows]
+            self._connection.execute(_insertion(table), whole)
+            self._index_anew(table, rows[0], [{**columns.blank(table), **row} for row in whole])
 
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Adds a row unless a unique constraint has it already; tells whether it was added."""
@@ -176,8 +195,9 @@ class Desk:
             return self.get(table, row_id)
         self.touched.add(table.name)
         statement = update(table).where(table.c.id == row_id, *self._conditions(table)).values(self._kept(values))
-        row = self._connection.execute(statement.returning(table), self._scope).first()
-        return _whole(row)
+        row = _whole(self._connection.execute(statement.returning(table), self._scope).first())
+        self._index_anew(table, values, [row] if row else [])
+        return row
 
     def count_up(self, table: Table, row_id: str, column: str) -> Row | None:
         """Adds one to a number of one row, which stays locked to the end of the unit of work, and gives the row back."""
@@ -190,7 +210,11 @@ class Desk:
         """Changes every row that meets the conditions; tells how many."""
         self.touched.add(table.name)
         statement = update(table).where(*conditions, *self._conditions(table)).values(self._kept(values))
-        return self._connection.execute(statement, self._scope).rowcount
+        if not self._is_indexed(table, values):
+            return self._connection.execute(statement, self._scope).rowcount
+        rows = [row._asdict() for row in self._connection.execute(statement.returning(table), self._scope)]
+        self._index_anew(table, values, rows)
+        return len(rows)
 
     def delete(self, table: Table, *conditions: ColumnElement[bool]) -> int:
         """Removes every row that meets the conditions; tells how many."""
@@ -225,6 +249,13 @@ class Desk:
         """A part of the unit of work that is undone alone when it raises."""
         with self._connection.begin_nested():
             yield
+
+    def _is_indexed(self, table: Table, values: Mapping[str, Any]) -> bool:
+        return table is tables.tickets and self._index.is_written and not values.keys().isdisjoint(search.SEARCHED)
+
+    def _index_anew(self, table: Table, changed: Mapping[str, Any], rows: Sequence[Row]) -> None:
+        if rows and self._is_indexed(table, changed):
+            self._index.write(self._connection, rows)
 
     def _conditions(self, table: Table) -> list[ColumnElement[bool]]:
         return scope_of(table, self._sight)
@@ -290,14 +321,14 @@ class Storage:
                         with self._opened().write() as connection:
                             turn = partial(self._turn, connection)
                             now = turn(actor.company_id if actor else "")
-                            desk = Desk(connection, actor, now, turn=turn)
+                            desk = Desk(connection, actor, now, index=self._engine.index, turn=turn)
                             yield desk
                     finally:
                         if desk is not None:
                             self._memory.written(desk.touched)
             else:
                 with self._opened().read() as connection:
-                    yield Desk(connection, actor, self.now(), memory=self._memory)
+                    yield Desk(connection, actor, self.now(), index=self._engine.index, memory=self._memory)
         except IntegrityError:
             raise  # a rule of ours was broken, so trying again would not help
         except self._engine.failures as error:

@@ -125,7 +125,9 @@ class TicketQuery(Schema):
     user = Text(LIMITS["email"], about="With role: whose tickets.")
     role = Choice(models.ROLES, about="customer: tickets of user; agent: assigned to user; admin: all.")
     sort = Choice(
-        tuple(finding.SORTS), also={name.replace("-", "_"): name for name in finding.SORTS}, load_default="-created_at"
+        tuple(finding.SORTS),
+        also={name.replace("-", "_"): name for name in finding.SORTS},
+        about="Order. Without it the best matches of q come first, and without q the newest.",
     )
     limit = Number(1, 200, load_default=50, about="How many at most.")
     offset = Number(0, 10**9, load_default=0, about="How many to skip.")

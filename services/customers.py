@@ -73,7 +73,7 @@ def find(desk: Desk, *, limit: int, offset: int, words: str = "") -> tuple[list[
     """Customers with their counts, the newest first, and how many there are."""
     chosen = desk.rows(customers).where(or_(customers.c.email != "", customers.c.customer_id != ""))  # not the erased
     if words:
-        chosen = desk.search(chosen, words, [customers.c.email, customers.c.customer_id, customers.c.name])
+        chosen = desk.containing(chosen, words, [customers.c.email, customers.c.customer_id, customers.c.name])
     total = desk.count(chosen)
     page = _with_counts(
         desk, chosen.order_by(customers.c.created_at.desc(), customers.c.id.desc()).limit(limit).offset(offset)

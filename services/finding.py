@@ -13,10 +13,10 @@ from tables import customers, tickets
 t = tickets.c
 REMEMBERED_ROWS = 50  # what galleries ask for again and again; longer pages are not worth their memory
 Condition = ColumnElement[bool]
-SEARCHED = [t.title, t.description, t.customer_email, t.customer_name, t.resolution]
 # Most urgent first, whether asked as `urgency` or `-urgency`; equals in the order they came in.
 _MOST_URGENT = (t.urgency.desc(), t.created_at, t.id)
 _TOP_PRIORITY = (t.priority_rank.desc(), t.priority_score.desc(), t.created_at, t.id)
+NEWEST = "-created_at"
 SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
     "created_at": (t.created_at, t.id),
     "-created_at": (t.created_at.desc(), t.id.desc()),
@@ -85,8 +85,8 @@ def find(desk: Desk, wanted: Row) -> tuple[list[Row], int]:
 
 
 def _page(desk: Desk, wanted: Row) -> list[Row]:
-    page = filtered(desk, wanted).order_by(*SORTS[wanted["sort"]]).limit(wanted["limit"]).offset(wanted["offset"])
-    return desk.shapes(page, tickets, ticket_fields(desk.actor))
+    chosen = filtered(desk, wanted, ordered=True).limit(wanted["limit"]).offset(wanted["offset"])
+    return desk.shapes(chosen, tickets, ticket_fields(desk.actor))
 
 
 def _total(desk: Desk, said: Row, wanted: Row) -> int:
@@ -94,13 +94,19 @@ def _total(desk: Desk, said: Row, wanted: Row) -> int:
     return desk.remembered(tickets, filters, lambda: desk.count(filtered(desk, wanted)))
 
 
-def filtered(desk: Desk, wanted: Row) -> Select[Any]:
-    """The tickets of this actor that meet every filter in `wanted`."""
+def filtered(desk: Desk, wanted: Row, *, ordered: bool = False) -> Select[Any]:
+    """The tickets of this actor that meet every filter in `wanted`.
+
+    `ordered` as wanted; where nothing is said, what fits the words best comes first, and without words the newest.
+    """
     conditions = [FILTERS[name](desk, value) for name, value in wanted.items() if name in FILTERS]
     if "user" in wanted:
         conditions.append(_PERSON[wanted["role"]](desk, wanted["user"]))
     chosen = desk.only(tickets, ticket_fields(desk.actor)).where(*conditions)
-    return desk.search(chosen, wanted["q"], SEARCHED) if "q" in wanted else chosen
+    best_first = ordered and "sort" not in wanted and "q" in wanted
+    if "q" in wanted:
+        chosen = desk.search(chosen, wanted["q"], best_first=best_first)
+    return chosen.order_by(*SORTS[wanted.get("sort", NEWEST)]) if ordered and not best_first else chosen
 
 
 def newer(desk: Desk, column: str, after: str, *, limit: int) -> tuple[list[Row], int]:
