@@ -5,9 +5,11 @@ What the rows may hold is json_rows.py's business.
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 from sqlalchemy import Connection
@@ -17,6 +19,7 @@ from journal import sync_folder
 from tables import metadata
 
 FORMAT = 1
+END = "}}\n"
 _KEYS = {"foyer", "revision", "seq", "tables"}
 _BOM = b"\xef\xbb\xbf"  # what some editors put in front of a text
 
@@ -37,10 +40,13 @@ class Document:
 
 def read(path: Path) -> Document | None:
     """The document at `path`, None when there is none. Raises Invalid."""
-    if not path.exists():
-        return None
+    return parsed(path, path.read_bytes()) if path.exists() else None
+
+
+def parsed(path: Path, raw: bytes) -> Document:
+    """The document that `path` holds as these bytes. Raises Invalid."""
     try:
-        content = orjson.loads(path.read_bytes().removeprefix(_BOM))
+        content = orjson.loads(raw.removeprefix(_BOM))
     except ValueError as error:
         raise Invalid(f"{path} is not JSON: {error}") from error
     if not isinstance(content, dict) or content.keys() != _KEYS:
@@ -55,19 +61,34 @@ def read(path: Path) -> Document | None:
 
 def write(connection: Connection, path: Path, seq: int, revision: str) -> None:
     """Writes everything the connection sees as the document, one row a line, replacing the old one in one step."""
+    with replacing(path) as file:
+        for line in lines(connection, seq, revision):
+            file.write(line.encode())
+
+
+def lines(connection: Connection, seq: int, revision: str) -> Iterator[str]:
+    """The document of everything the connection sees, line by line: the head, each table's rows, and the end."""
+    yield f'{{"foyer": {FORMAT}, "revision": "{revision}", "seq": {seq}, "tables": {{\n'
+    for place, table in enumerate(metadata.sorted_tables):
+        line = f'{"," if place else ""}"{table.name}": ['
+        rows = connection.exec_driver_sql(
+            f'SELECT {_row_as_json(table.name, "t.")} FROM "{table.name}" t ORDER BY rowid'
+        )
+        for count, (row,) in enumerate(rows):
+            yield line + (",\n" if count else "\n")
+            line = row
+        yield line + "\n"
+        yield "]\n"
+    yield END
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of `path` in one step, on disk, when the block ends; when it raises, none does."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=_temporary(path))
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(f'{{"foyer": {FORMAT}, "revision": "{revision}", "seq": {seq}, "tables": {{\n')
-            for place, table in enumerate(metadata.sorted_tables):
-                file.write(f'{"," if place else ""}"{table.name}": [')
-                rows = connection.exec_driver_sql(
-                    f'SELECT {_row_as_json(table.name, "t.")} FROM "{table.name}" t ORDER BY rowid'
-                )
-                for count, (line,) in enumerate(rows):
-                    file.write(("," if count else "") + "\n" + line)
-                file.write("\n]\n")
-            file.write("}}\n")
+        with os.fdopen(handle, "wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
