@@ -9,9 +9,8 @@ from array import array
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
-import orjson
 from sqlalchemy import Connection
 
 import json_document
@@ -48,13 +47,12 @@ def load(connection: Connection, path: Path) -> None:
     """
     _verify(path)
     with _opened(path) as file:
-        head = orjson.loads(file.readline() + b"}}")
-        revision = head["revision"]
-        if head["foyer"] != json_document.FORMAT or not migrations.known(revision):
+        revision = json_document.head(file.readline())["revision"]
+        if not migrations.known(revision):
             raise Invalid(f"{path} was written by a newer Foyer (revision {revision})")
         migrations.upgrade(connection, revision)
         rows = Rows(connection)
-        for table, batch in _batches(file):
+        for table, batch in json_document.batches(file, BATCH):
             rows.add(table, batch, str(path))
 
 
@@ -90,16 +88,3 @@ def _verify(path: Path) -> None:
             raise Invalid(f"{path}, line {number + 1}: the file is damaged here")
     if len(wanted) != 8 * (len(checks) - 1):
         raise Invalid(f"{path}, line {len(checks)}: lines are missing before this one")
-
-
-def _batches(file: BinaryIO) -> Iterator[tuple[str, list[Any]]]:
-    """The rows of the lines after the head, some at a time, each with its table."""
-    table, rows = "", []
-    for line in file:
-        if line.startswith(b"{"):
-            rows.append(orjson.loads(line.rstrip(b",\n")))
-        if rows and (len(rows) == BATCH or line.startswith(b"]")):
-            yield table, rows
-            rows = []
-        if line.endswith(b"[\n"):
-            table = line.decode().split('"')[1]

@@ -4,6 +4,7 @@ What the rows may hold is json_rows.py's business.
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,12 @@ from tables import metadata
 FORMAT = 1
 END = "}}\n"
 _KEYS = {"foyer", "revision", "seq", "tables"}
+_TABLE = re.compile(rb',?"(\w+)": \[\n')
 _BOM = b"\xef\xbb\xbf"  # what some editors put in front of a text
+
+
+class Unlined(Exception):
+    """The document is not line by line as this program writes it; it may be a good one all the same."""
 
 
 class Invalid(Exception):
@@ -57,6 +63,47 @@ def parsed(path: Path, raw: bytes) -> Document:
     if not isinstance(revision, str) or type(seq) is not int or seq < 0 or not isinstance(tables, dict):
         raise Invalid(f"{path}: revision must be text, seq a whole number, tables an object")
     return Document(path, revision, seq, tables)
+
+
+def head(line: bytes) -> dict[str, Any]:
+    """What the first of the lines that `lines` gave says. Raises Unlined."""
+    try:
+        content = orjson.loads(line + b"}}")
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or content.keys() != _KEYS or content["foyer"] != FORMAT or content["tables"]:
+        raise Unlined
+    return content
+
+
+def batches(file: BinaryIO, size: int) -> Iterator[tuple[str, list[Any]]]:
+    """The rows of the lines after the head, some at a time, each time with their table. Raises Unlined."""
+    table, rows = "", []
+    for line in file:
+        if line.startswith(b"{"):
+            rows.append(_row(line))
+        elif line.startswith(b"}"):
+            return
+        elif line != b"]\n":
+            table = _table(line)
+        if rows and (len(rows) == size or line == b"]\n"):
+            yield table, rows
+            rows = []
+    raise Unlined
+
+
+def _row(line: bytes) -> Any:
+    try:
+        return orjson.loads(line.removesuffix(b"\n").removesuffix(b","))
+    except ValueError as error:
+        raise Unlined from error
+
+
+def _table(line: bytes) -> str:
+    found = _TABLE.fullmatch(line)
+    if not found:
+        raise Unlined
+    return found[1].decode()
 
 
 def write(connection: Connection, path: Path, seq: int, revision: str) -> None:

@@ -4,34 +4,28 @@ Document and journals are only ever added to or replaced, never overwritten, so 
 """
 
 import os
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import Connection
 
 import json_document
 import migrations
 from journal import transactions
-from json_document import Document, Invalid
-from json_rows import Rows
+from json_document import Invalid, Unlined
+from json_rows import BATCH, Rows
 
 TRIES = 50  # a desk puts a journal aside, or a new document in place, once in many thousand writes
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """A document and its journals with their content, oldest first."""
-
-    document: Document
-    journals: list[tuple[Path, bytes]]
-
-    @property
-    def filled(self) -> list[str]:
-        """The tables that have a row; of a journal it is only known that it is there."""
-        tables = [name for name, rows in self.document.tables.items() if rows]
-        return tables or [path.name for path, _ in self.journals]
+class _Files:
+    document: BinaryIO
+    journals: list[tuple[Path, bytes]]  # oldest first
 
 
 def load(connection: Connection, document: Path) -> None:
@@ -39,56 +33,74 @@ def load(connection: Connection, document: Path) -> None:
 
     Raises Invalid, Damaged, OSError, and FileNotFoundError where there is no document.
     """
-    snapshot = take(document)
-    if not migrations.known(snapshot.document.revision):
-        raise Invalid(f"{document} was written by a newer Foyer (revision {snapshot.document.revision})")
-    migrations.upgrade(connection, snapshot.document.revision)
+    with _opened(document) as files:
+        try:
+            with connection.begin_nested():
+                last = _by_line(connection, files.document, document)
+        except Unlined:  # a hand wrote in it, so only as a whole can it be read
+            files.document.seek(0)
+            last = _whole(connection, files.document, document)
     rows = Rows(connection)
-    rows.load(snapshot.document)
-    last = snapshot.document.seq
-    for path, content in snapshot.journals:
+    for path, content in files.journals:
         growing = path == _active(document)
         for seq, changes in transactions(path, after=last, may_be_torn=growing, content=BytesIO(content)):
             rows.apply(changes, f"{path}, transaction {seq}")
             last = seq
 
 
-def take(document: Path) -> Snapshot:
-    """The files as they are at one moment. Raises Invalid, OSError, and FileNotFoundError where there is no document."""
+def _by_line(connection: Connection, file: BinaryIO, document: Path) -> int:
+    head = json_document.head(file.readline())
+    _bring_to(connection, head["revision"], document)
+    rows = Rows(connection)
+    for table, batch in json_document.batches(file, BATCH):
+        rows.add(table, batch, str(document))
+    return int(head["seq"])
+
+
+def _whole(connection: Connection, file: BinaryIO, document: Path) -> int:
+    found = json_document.parsed(document, file.read())
+    _bring_to(connection, found.revision, document)
+    Rows(connection).load(found)
+    return found.seq
+
+
+def _bring_to(connection: Connection, revision: str, document: Path) -> None:
+    if not migrations.known(revision):
+        raise Invalid(f"{document} was written by a newer Foyer (revision {revision})")
+    migrations.upgrade(connection, revision)
+
+
+@contextmanager
+def _opened(document: Path) -> Iterator[_Files]:
     for _ in range(TRIES):
-        content = _read_together(document)
-        if content is not None:
-            break
-    else:
-        raise Invalid(f"{document} changes faster than it can be read")
-    found = json_document.parsed(document, content.pop(document))
-    journals = [(path, lines) for path, lines in content.items() if lines]
-    return Snapshot(found, journals)
+        with ExitStack() as stack:
+            files = _together(document, stack)
+            if files:
+                yield files
+                return
+    raise Invalid(f"{document} changes faster than it can be read")
 
 
-def _read_together(document: Path) -> dict[Path, bytes] | None:
-    """What each file holds, the document last; None when one was put in another's place meanwhile."""
-    with ExitStack() as opened:
-        places = [*_journals(document), document]
-        try:
-            files = {path: opened.enter_context(path.open("rb")) for path in places}
-            # An opened file keeps its identity, so nothing that came later can be taken for it.
-            same = all(os.path.samestat(os.fstat(file.fileno()), path.stat()) for path, file in files.items())
-        except FileNotFoundError:
-            if document.exists():
-                return None  # a journal was folded in and removed
-            raise
-        if not same or [*_journals(document), document] != places:
-            return None
-        # From here on only the active journal grows, by whole lines; the one that is being written is not acknowledged.
-        content = {path: file.read() for path, file in files.items()}
-    active = _active(document)
-    if active in content:
-        content[active] = content[active][: content[active].rfind(b"\n") + 1]
-    return content
+def _together(document: Path, stack: ExitStack) -> _Files | None:
+    """The files, opened at one moment; None when one was put in another's place meanwhile."""
+    places = [*journals(document), document]
+    try:
+        files = {path: stack.enter_context(path.open("rb")) for path in places}
+        # An opened file keeps its identity, so nothing that came later can be taken for it.
+        same = all(os.path.samestat(os.fstat(file.fileno()), path.stat()) for path, file in files.items())
+    except FileNotFoundError:
+        if document.exists():
+            return None  # a journal was folded in and removed
+        raise
+    if not same or [*journals(document), document] != places:
+        return None
+    # From here on only the newest journal grows, by whole lines; what is not a whole line yet is not acknowledged.
+    opened = files.pop(document)
+    lines = [(path, file.read()) for path, file in files.items()]
+    return _Files(opened, [(path, content[: content.rfind(b"\n") + 1]) for path, content in lines])
 
 
-def _journals(document: Path) -> list[Path]:
+def journals(document: Path) -> list[Path]:
     """Every journal there is, oldest first; the one being written is the last."""
     turned = [path for path in document.parent.glob(f"{document.name}.journal.*") if path.suffix[1:].isdecimal()]
     active = _active(document)

@@ -20,7 +20,7 @@ import backup_file
 import json_snapshot
 import migrations
 from journal import Damaged
-from json_document import Invalid
+from json_document import Invalid, Unlined
 from sqlite_file import BUSY_TIMEOUT_MS, StorageError, begin_writing, plain
 
 PAGE = 1000
@@ -65,10 +65,15 @@ def _private(reads: Reads, *, begin: bool = True) -> Iterator[Connection]:
                 migrations.upgrade(connection)
             except FileNotFoundError as error:
                 raise StorageError(f"There is no desk at {error.filename}.") from error
+            except Unlined as error:
+                raise StorageError("This is a backup of another Foyer. Nothing was changed.") from error
             except (Invalid, Damaged) as error:
                 raise StorageError(f"{error}. Nothing was changed.") from error
-            except (OSError, sqlite3.Error, SQLAlchemyError) as error:
-                raise StorageError(f"The data cannot be read: {plain(error)}.") from error
+            except OSError as error:
+                raise StorageError(f"The data cannot be read: {error}.") from error
+            except (sqlite3.Error, SQLAlchemyError) as error:
+                hint = "The folder for temporary files (TMPDIR) must have room for a copy."
+                raise StorageError(f"The data cannot be read: {plain(error)}. {hint}") from error
             yield connection
     finally:
         engine.dispose()

@@ -3,7 +3,6 @@
 Where a desk is read is staging.py's matter; a backup is the same with a file in between.
 """
 
-import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -90,8 +89,7 @@ def _into_document(desk: Connection, document: Path, expected: Sums, step: Step)
     # Nobody takes what has this name for a desk, and the next start removes it.
     made = document.with_name(f"{document.name}.tmp-copy")
     try:
-        with contextlib.suppress(FileNotFoundError):
-            _refuse(json_snapshot.take(document).filled, str(document))
+        _refuse(_filled_document(document), str(document))
         with json_document.replacing(made) as file:
             for line in json_document.lines(desk, 0, migrations.head()):
                 file.write(line.encode())
@@ -136,6 +134,13 @@ def _filled(connection: Connection) -> list[str]:
     """The tables of ours that have a row, at whatever revision."""
     ours = set(inspect(connection).get_table_names()) & set(metadata.tables)
     return [table for table in sorted(ours) if next(pages(connection, table, {"id": False}), None)]
+
+
+def _filled_document(document: Path) -> list[str]:
+    """The tables of a document that have a row; of a journal it is only known that it is there."""
+    found = json_document.read(document)
+    tables = [table for table, rows in found.tables.items() if rows] if found else []
+    return tables or [path.name for path in json_snapshot.journals(document) if path.stat().st_size]
 
 
 def _refuse(filled: list[str], place: str) -> None:
