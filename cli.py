@@ -14,6 +14,7 @@ import click
 import requests
 from flask import Flask, current_app
 
+import data_commands
 import sign_in
 from api.auth import NewCompany
 from api.imports import COLUMNS, checked, summary
@@ -38,6 +39,7 @@ def register(app: Flask) -> None:
     """Adds the commands to the app."""
     for command in (_migrate, _import, _demo, _smoke, _create_company, _create_user):
         app.cli.add_command(command)
+    data_commands.register(app)
     connector_commands.register(app)
     story_commands.register(app)
 

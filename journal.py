@@ -8,7 +8,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -103,14 +103,17 @@ def _checksum(seq: int, body: bytes) -> int:
     return zlib.crc32(body, zlib.crc32(b"%d" % seq))
 
 
-def transactions(path: Path, *, after: int, may_be_torn: bool) -> Iterator[tuple[int, list[Any]]]:
+def transactions(
+    path: Path, *, after: int, may_be_torn: bool, content: BinaryIO | None = None
+) -> Iterator[tuple[int, list[Any]]]:
     """The transactions of a journal with a number above `after`, the last one known, in order and without a gap.
 
     `may_be_torn`: this is the journal that was being written, so its last line may be unfinished; a warning says that it
-    is left out. Changes no file. Raises Damaged for anything else.
+    is left out. `content` is what the journal held, where it was read before. Changes no file. Raises Damaged for anything
+    else.
     """
     expected = None
-    with path.open("rb") as file:
+    with content or path.open("rb") as file:
         for number, line in enumerate(file, 1):
             found = _parse(line)
             if found is None:

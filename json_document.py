@@ -4,10 +4,13 @@ What the rows may hold is json_rows.py's business.
 """
 
 import os
+import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 from sqlalchemy import Connection
@@ -17,8 +20,14 @@ from journal import sync_folder
 from tables import metadata
 
 FORMAT = 1
+END = "}}\n"
 _KEYS = {"foyer", "revision", "seq", "tables"}
+_TABLE = re.compile(rb',?"(\w+)": \[\n')
 _BOM = b"\xef\xbb\xbf"  # what some editors put in front of a text
+
+
+class Unlined(Exception):
+    """The document is not line by line as this program writes it; it may be a good one all the same."""
 
 
 class Invalid(Exception):
@@ -37,10 +46,13 @@ class Document:
 
 def read(path: Path) -> Document | None:
     """The document at `path`, None when there is none. Raises Invalid."""
-    if not path.exists():
-        return None
+    return parsed(path, path.read_bytes()) if path.exists() else None
+
+
+def parsed(path: Path, raw: bytes) -> Document:
+    """The document that `path` holds as these bytes. Raises Invalid."""
     try:
-        content = orjson.loads(path.read_bytes().removeprefix(_BOM))
+        content = orjson.loads(raw.removeprefix(_BOM))
     except ValueError as error:
         raise Invalid(f"{path} is not JSON: {error}") from error
     if not isinstance(content, dict) or content.keys() != _KEYS:
@@ -53,21 +65,77 @@ def read(path: Path) -> Document | None:
     return Document(path, revision, seq, tables)
 
 
+def head(line: bytes) -> dict[str, Any]:
+    """What the first of the lines that `lines` gave says. Raises Unlined."""
+    try:
+        content = orjson.loads(line + b"}}")
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or content.keys() != _KEYS or content["foyer"] != FORMAT or content["tables"]:
+        raise Unlined
+    return content
+
+
+def batches(file: BinaryIO, size: int) -> Iterator[tuple[str, list[Any]]]:
+    """The rows of the lines after the head, some at a time, each time with their table. Raises Unlined."""
+    table, rows = "", []
+    for line in file:
+        if line.startswith(b"{"):
+            rows.append(_row(line))
+        elif line.startswith(b"}"):
+            return
+        elif line != b"]\n":
+            table = _table(line)
+        if rows and (len(rows) == size or line == b"]\n"):
+            yield table, rows
+            rows = []
+    raise Unlined
+
+
+def _row(line: bytes) -> Any:
+    try:
+        return orjson.loads(line.removesuffix(b"\n").removesuffix(b","))
+    except ValueError as error:
+        raise Unlined from error
+
+
+def _table(line: bytes) -> str:
+    found = _TABLE.fullmatch(line)
+    if not found:
+        raise Unlined
+    return found[1].decode()
+
+
 def write(connection: Connection, path: Path, seq: int, revision: str) -> None:
     """Writes everything the connection sees as the document, one row a line, replacing the old one in one step."""
+    with replacing(path) as file:
+        for line in lines(connection, seq, revision):
+            file.write(line.encode())
+
+
+def lines(connection: Connection, seq: int, revision: str) -> Iterator[str]:
+    """The document of everything the connection sees, line by line: the head, each table's rows, and the end."""
+    yield f'{{"foyer": {FORMAT}, "revision": "{revision}", "seq": {seq}, "tables": {{\n'
+    for place, table in enumerate(metadata.sorted_tables):
+        line = f'{"," if place else ""}"{table.name}": ['
+        rows = connection.exec_driver_sql(
+            f'SELECT {_row_as_json(table.name, "t.")} FROM "{table.name}" t ORDER BY rowid'
+        )
+        for count, (row,) in enumerate(rows):
+            yield line + (",\n" if count else "\n")
+            line = row
+        yield line + "\n"
+        yield "]\n"
+    yield END
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of `path` in one step, on disk, when the block ends; when it raises, none does."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=_temporary(path))
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(f'{{"foyer": {FORMAT}, "revision": "{revision}", "seq": {seq}, "tables": {{\n')
-            for place, table in enumerate(metadata.sorted_tables):
-                file.write(f'{"," if place else ""}"{table.name}": [')
-                rows = connection.exec_driver_sql(
-                    f'SELECT {_row_as_json(table.name, "t.")} FROM "{table.name}" t ORDER BY rowid'
-                )
-                for count, (line,) in enumerate(rows):
-                    file.write(("," if count else "") + "\n" + line)
-                file.write("\n]\n")
-            file.write("}}\n")
+        with os.fdopen(handle, "wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)

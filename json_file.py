@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import json_document
 import migrations
 import search_sqlite
+from address import DOCUMENT
 from errors import unavailable
 from folder_lock import FolderLock, make_folder
 from journal import Damaged, Journal, NotWritten, Unknown, sync_folder, transactions
@@ -28,7 +29,6 @@ from sqlite_file import SqliteFile, StorageError, plain
 
 log = logging.getLogger("foyer.storage")
 
-DOCUMENT = "foyer.json"
 LOCK_WAIT_SECONDS = 10
 FOLD_AT_BYTES = 8 * 1024 * 1024
 

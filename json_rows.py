@@ -60,7 +60,12 @@ class Rows:
             if not isinstance(rows, list):
                 raise Invalid(f"{document.path}: table {table} must be a list of rows")
             for start in range(0, len(rows), BATCH):
-                self._insert(table, rows[start : start + BATCH], f"{document.path}: table {table}")
+                self.add(table, rows[start : start + BATCH], str(document.path))
+
+    def add(self, table: str, rows: list[Any], where: str) -> None:
+        """Puts rows into a table. Raises Invalid."""
+        self._know([table], where)
+        self._insert(table, rows, f"{where}: table {table}")
 
     def apply(self, changes: Iterable[Sequence[Any]], where: str) -> None:
         """Repeats the changes of one transaction. Raises Invalid."""

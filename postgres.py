@@ -111,7 +111,7 @@ class Postgres:
                     self._bring_forward(connection)
                     return self
             except (psycopg.Error, SQLAlchemyError) as error:
-                said = self._without_secrets(plain(error)).strip()
+                said = self.told(error)
                 hopeless = "authentication" in said or "does not exist" in said or not _is_away(error)
                 if hopeless or time.monotonic() > until:
                     raise StorageError(f"{self.place} cannot be opened: {said}") from None
@@ -236,7 +236,9 @@ class Postgres:
         else:
             self._idle.append(connection)
 
-    def _without_secrets(self, text: str) -> str:
+    def told(self, error: Exception) -> str:
+        """What went wrong, without the password."""
+        text = plain(error).strip()
         for secret in self._secrets:
             text = text.replace(secret, "…")
         return text

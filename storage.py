@@ -29,6 +29,7 @@ from sqlalchemy.sql.dml import Insert, ReturningInsert
 from sqlalchemy.sql.elements import ColumnElement
 from uuid_utils import uuid7
 
+import address
 import columns
 import search
 import tables
@@ -381,23 +382,20 @@ class Storage:
 
 def open_storage(url: str, data_dir: Path, *, clock: Clock = times.now) -> Storage:
     """Opens the store that `url` names. Raises StorageError with a sentence for the person who starts the desk."""
-    scheme, _, rest = url.partition(":")
-    if scheme == "json":
-        return Storage(JsonFile(Path(rest) if rest else data_dir).open(), clock)
-    if scheme in ("postgresql", "postgres"):
+    engine, path = address.read(url, data_dir)
+    if engine == "json":
+        return Storage(JsonFile(path.parent).open(), clock)
+    if engine == "postgresql":
         from postgres import Postgres  # here, because a desk on a file needs no driver of a database
 
         return Storage(Postgres(url).open(), clock)
-    path = rest.removeprefix("///")
-    if path in ("", ":memory:"):
-        raise StorageError("DATABASE_URL names no file. Write it as sqlite:///path/to/desk.db.")
-    return Storage(SqliteFile(Path(path)).open(), clock)
+    return Storage(SqliteFile(path).open(), clock)
 
 
 def is_taken(url: str, data_dir: Path) -> bool:
     """Whether another process has the store that `url` names, and shares it with none."""
-    scheme, _, rest = url.partition(":")
-    return scheme == "json" and is_held((Path(rest) if rest else data_dir) / "foyer.json")
+    engine, path = address.read(url, data_dir)
+    return engine == "json" and is_held(path)
 
 
 __all__ = ["Clock", "Desk", "Row", "Storage", "StorageError", "is_taken", "open_storage"]

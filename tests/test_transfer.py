@@ -1,0 +1,253 @@
+"""A desk copied to every engine, backed up while it is written to, and restored: everything or nothing, its source untouched."""
+
+import json
+import stat
+import subprocess
+import sys
+import threading
+from collections import Counter
+
+import pytest
+
+import json_file
+import tables
+import transfer
+from storage import open_storage
+from tests.conftest import ENGINES, SECRET
+from tests.rows import AWKWARD, ONE, add_company, add_customer, add_thread, add_ticket, everything, file_url
+from tests.running_desk import ROOT
+
+FILLED = {
+    "companies",
+    "customers",
+    "tickets",
+    "replies",
+    "events",
+    "jobs",
+    "examples",
+    "idempotency",
+    "users",
+    "sessions",
+}
+
+
+@pytest.fixture
+def flask(tmp_path, settings):
+    """Runs a command in this process, with DATABASE_URL and DATA_DIR of a desk of any engine."""
+    from app import create_app
+
+    def run(*words, database_url="json:", ok=True):
+        app = create_app(settings(data_dir=tmp_path / "own", database_url=database_url, secret_key=SECRET))
+        with app.app_context():
+            done = app.test_cli_runner().invoke(args=[*map(str, words)])
+        assert (done.exit_code == 0) is ok, done.output
+        assert "p%40ss" not in done.output
+        assert "p@ss" not in done.output
+        return done.output
+
+    return run
+
+
+@pytest.fixture
+def source(tmp_path, engine, database_url):
+    """The address of a desk with something in most tables."""
+    url = f"json:{tmp_path / 'source'}" if engine == "json" else database_url
+    store = open_storage(url, tmp_path)
+    add_company(store)
+    with store.desk(None, write=True) as desk:
+        ada = add_customer(desk)
+        for number in range(1, 4):
+            more = {"title": AWKWARD, "tags": ["a", "{b}"], "urgency": 4.3, "ai_citations": [{"id": "}"}]}
+            add_thread(desk, add_ticket(desk, ada, number, **more))
+        owned = {"company_id": ONE, "created_at": desk.now}
+        call = {"caller": "x", "route": "POST /", "key": "k", "body_hash": "h", "status": 201, "answer": AWKWARD}
+        desk.insert(tables.idempotency, {**owned, **call, "expires_at": desk.now})
+        zoe = desk.insert(tables.users, {**owned, "email": "zoe@example.com", "disabled": True})
+        desk.insert(tables.sessions, {**owned, "user_id": zoe["id"], "rotated_at": desk.now, "expires_at": desk.now})
+    store.close()
+    return url
+
+
+@pytest.fixture(params=ENGINES)
+def target(request, tmp_path):
+    """The address of a store where there is nothing yet."""
+    folder = tmp_path / "target"
+    folder.mkdir()
+    if request.param == "postgresql":
+        with request.getfixturevalue("postgresql").fresh(empty=True) as url:
+            yield url
+    else:
+        yield f"json:{folder / 'desk'}" if request.param == "json" else file_url("sqlite", folder)
+
+
+def held(url):
+    """Everything a store holds."""
+    store = open_storage(url, ROOT / "nowhere")
+    found = everything(store)
+    store.close()
+    return found
+
+
+def test_everything_arrives_on_every_engine_once(flask, source, target):
+    said = flask("copy", "--from", source, "--to", target)
+    assert "counts and checksums of all tables agree" in said
+    assert "SECRET_KEY" in said
+    arrived = held(target)
+    assert arrived == held(source)
+    assert {table for table, rows in arrived.items() if rows} == FILLED
+    again = flask("copy", "--from", source, "--to", target, ok=False)
+    assert "is not empty" in again
+    assert held(target) == arrived
+
+
+def test_a_copy_that_is_interrupted_leaves_nothing_and_can_be_repeated(flask, source, target, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(transfer, "_compare", stopped)  # every row is written, the moment before it counts
+        assert "Aborted" in flask("copy", "--from", source, "--to", target, ok=False)
+    assert not any(held(target).values())
+    flask("copy", "--from", source, "--to", target)
+    assert held(target) == held(source)
+
+
+@pytest.mark.parametrize("target", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", ["json", "sqlite"])
+def test_what_a_target_cannot_keep_is_noticed_before_it_counts(flask, source, target, tmp_path):
+    store = open_storage(source, tmp_path)
+    with store.desk(None, write=True) as desk:
+        desk.update_where(tables.replies, tables.replies.c.body == "note", body="no\0te")
+    store.close()
+    assert "replies would differ" in flask("copy", "--from", source, "--to", target, ok=False)
+    assert not any(held(target).values())
+
+
+@pytest.mark.parametrize("engine", ["json"])
+def test_a_running_desk_is_not_copied_but_backed_up(flask, source, tmp_path):
+    store = open_storage(source, tmp_path)
+    there = everything(store)
+    assert "Stop it first" in flask("copy", "--from", source, "--to", f"sqlite:///{tmp_path}/x.db", ok=False)
+    flask("backup", tmp_path / "b.json", database_url=source)
+    store.close()
+    flask("restore", tmp_path / "b.json", "--to", f"sqlite:///{tmp_path}/x.db")
+    assert held(f"sqlite:///{tmp_path}/x.db") == there
+
+
+@pytest.mark.parametrize(
+    "words", [("--from", "json:nowhere"), ("--from", "sqlite:///nowhere.db"), ("--from", "mysql://x:p%40ss@y")]
+)
+def test_where_no_desk_is_a_sentence_says_so_and_none_is_made(flask, words, tmp_path, engine, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    assert flask("copy", *words, "--to", "sqlite:///x.db", ok=False).startswith("Error: ")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+class Writer(threading.Thread):
+    """Opens tickets until told to stop; each is a row of five tables in one unit of work."""
+
+    def __init__(self, store, number):
+        super().__init__()
+        self.store, self.number, self.done, self.over = store, number, [], threading.Event()
+        with store.desk(None, write=True) as desk:
+            self.customer = add_customer(desk, f"writer{number}")
+
+    def run(self):
+        while not self.over.is_set() and len(self.done) < 3000:
+            with self.store.desk(None, write=True) as desk:
+                ticket = add_ticket(desk, self.customer, 10_000 * self.number + len(self.done), description="d" * 500)
+                add_thread(desk, ticket)
+            self.done.append(ticket)
+
+
+def test_a_backup_of_a_desk_that_is_written_to_is_of_one_moment(flask, source, target, tmp_path, monkeypatch):
+    monkeypatch.setattr(json_file, "FOLD_AT_BYTES", 20_000)  # so that documents and journals change places all the time
+    store = open_storage(source, tmp_path)
+    writers = [Writer(store, number) for number in (1, 2)]
+    for writer in writers:
+        writer.start()
+    acknowledged = []
+    try:
+        for number in range(3):
+            acknowledged.append({ticket for writer in writers for ticket in list(writer.done)})
+            flask("backup", tmp_path / f"{number}.json.gz", database_url=source)
+    finally:
+        for writer in writers:
+            writer.over.set()
+            writer.join()
+        store.close()
+    flask("restore", tmp_path / "2.json.gz", "--to", target)
+    found = held(target)
+    tickets = {row["id"] for row in found["tickets"]}
+    assert len(acknowledged[2]) > 10
+    assert tickets >= acknowledged[2]
+    for table, column, each in (("replies", "ticket_id", 2), ("events", "subject_id", 1), ("jobs", "ticket_id", 1)):
+        assert Counter(row[column] for row in found[table]) == dict.fromkeys(tickets, each), table
+    now = held(source)
+    for table, rows in found.items():
+        there = {row["id"]: row for row in now[table]}
+        assert all(there[row["id"]] == row for row in rows), table
+
+
+@pytest.fixture
+def backup(flask, source, tmp_path):
+    made = tmp_path / "b.json"
+    said = flask("backup", made, database_url=source)
+    assert "SECRET_KEY" in said
+    return made
+
+
+def test_a_backup_is_private_and_is_not_overwritten_unless_told(flask, source, backup):
+    before = backup.read_bytes()
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert "--overwrite" in flask("backup", backup, database_url=source, ok=False)
+    assert backup.read_bytes() == before
+    flask("backup", backup, "--overwrite", database_url=source)
+    assert json.loads(backup.read_bytes())["tables"].keys() == tables.metadata.tables.keys()
+    assert [path.name for path in backup.parent.glob("*.tmp-*")] == []
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_damaged_backup_is_refused_with_its_line_and_changes_nothing(flask, backup, tmp_path):
+    whole = backup.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if b"Ticket" in line or b"quoted" in line)
+    harmed = {
+        f"line {place + 1}:": [*lines[:place], lines[place].replace(b"4", b"5", 1), *lines[place + 1 :]],
+        f"line {place + 2}:": [*lines[: place + 1], *lines[place + 2 :]],
+        "line 1:": [lines[0].replace(b'"000', b'"900'), *lines[1:]],
+        "its end is missing": lines[:-1],
+        "end is missing": [],
+    }
+    for told, content in harmed.items():
+        backup.write_bytes(b"".join(content))
+        assert told in flask("restore", backup, "--to", f"json:{tmp_path}/new", ok=False)
+    assert not (tmp_path / "new").exists()
+    backup.write_bytes(whole)
+    flask("restore", backup, "--to", f"json:{tmp_path}/new")
+
+
+@pytest.mark.parametrize("engine", ["json"])
+def test_a_document_that_a_hand_wrote_in_is_read_all_the_same(flask, source, tmp_path):
+    document = tmp_path / "source" / "foyer.json"
+    there = held(source)
+    document.write_text(json.dumps(json.loads(document.read_text()), indent=2, ensure_ascii=False))
+    flask("backup", tmp_path / "b.json", database_url=source)
+    flask("restore", tmp_path / "b.json", "--to", f"json:{tmp_path}/new")
+    assert held(f"json:{tmp_path}/new") == there
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's ulimit is needed")
+@pytest.mark.parametrize("engine", ["json"])
+def test_a_disk_that_is_full_is_told_in_a_sentence_and_no_file_is_left(source, tmp_path):
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    command = f"ulimit -f 4; {sys.executable} -m flask backup {folder}/b.json"
+    env = {"DATABASE_URL": source, "DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    env["PYTHONDONTWRITEBYTECODE"] = "1"  # half of a compiled module would stay
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "cannot be written: File too large. No part of it is left." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(folder.iterdir()) == []
