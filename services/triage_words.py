@@ -239,12 +239,21 @@ WANTS_HUMAN = family(r"""
     (?:call|ring|phone) (?:me|us) (?:back|please|now) / call[ -]?back please / stop the bot /
     (?:don'?t|do not) want (?:(?:to )?(?:talk|speak) to )?(?:a|this) (?:bot|robot|machine)
 """)
+# Orders to whatever decides: such a text is judged by its words alone, so that what it is like raises nothing.
+ORDERS = family(r"""
+    (?:ignore|disregard|forget|override) (?:(?:all|any|the|your|my|of) )*(?:previous|prior|above|earlier|system) /
+    (?:ignore|disregard|forget|override) (?:(?:all|any|the|your) )*(?:instructions?|rules?) /
+    (?:set|change|raise|make|mark|output|return|respond with)(?: \w+){0,3} (?:priority|urgency) /
+    (?:priority|urgency)["']? ?[=:] ?["']?(?:\d|urgent|high|critical|max\w*) / system prompt /
+    you (?:are now|must (?:classify|answer|respond|output|set|rate)) / (?:classify|treat|rate|mark) this (?:\w+ )?as
+""")
 # Words that hardly any English text of four words does without, and that few other languages have.
 ENGLISH = frozenset(
     """the is my to of and for you it with have how this please we are need i can cannot can't not from your what when where
     do be has that there which why want would could help thanks thank been our am im i'm but get was""".split()
 )
 LETTERS = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
+LATIN = re.compile("[a-z\u00c0-\u024f]")
 # A negation right before a word takes the word away: "not blocked", "no longer blocked", "never been hacked".
 NEGATION = re.compile(
     r"(?<!\w)(?:not|no|never|without|nothing|prevent(?:ing)?|avoid(?:ing)?|isn'?t|wasn'?t|aren'?t|weren'?t|hasn'?t"

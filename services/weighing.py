@@ -73,7 +73,7 @@ def category(
     found = found or _category(weights, words, hint)
     if not foreign or found.learned:
         return found
-    why = "not sure of the category: the text seems to be in a language that is not known here"
+    why = "not sure of the category: the text does not read like English, the language known here"
     return Weighed(found.value, min(found.confidence, NOTHING), (*found.reasons, why))
 
 
