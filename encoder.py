@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
 MOST_PIECES = 254  # and a mark at each end
-_TOGETHER = 2_048  # pieces worked on at once: bounds the memory of a batch
+TOGETHER = 512  # pieces worked on at once: bounds the memory of a batch
 _TAIL = [np.float32(factor) for factor in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)]
 _TYPES = {"F32": "<f4", "F16": "<f2", "I64": "<i8"}
 
@@ -62,12 +62,12 @@ class MiniLM:
         split = [[first, *self.pieces(text, MOST_PIECES), last] for text in texts]
         return self.encode_pieces(split)
 
-    def encode_pieces(self, split: Sequence[Sequence[int]]) -> Floats:
+    def encode_pieces(self, split: Sequence[Sequence[int]], *, together: int = TOGETHER) -> Floats:
         """The same for texts already split, marks included; like lengths are worked on together."""
         found = np.zeros((len(split), WIDTH), np.float32)
         order = sorted(range(len(split)), key=lambda i: len(split[i]))
         while order:
-            most = max(1, _TOGETHER // len(split[order[-1]]))
+            most = max(1, together // len(split[order[-1]]))
             batch, order = order[-most:], order[:-most]
             found[batch] = self._forward([split[i] for i in batch])
         return found

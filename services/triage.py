@@ -98,12 +98,16 @@ def triage(
     raw = f"{title}. {description}"
     text = " ".join(raw.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
     heard = _listen(text)
-    hint = weighing.understood(meaning.judge(raw.removeprefix(". "))) if meaning else None
+    readable = meaning is not None and words.LATIN.search(text)
+    hint = weighing.understood(meaning.judge(raw.removeprefix(". "))) if meaning and readable else None
+    # A text that gives orders may raise its priority by what it says, as any other, but not by what it sounds like.
+    orders = _first(words.ORDERS, text) if hint else ""
+    tone = None if orders else hint
     raised = _raises(raw, haste=heard.haste, tier=tier)
-    urgency = min(50, round(weighing.urgency(heard.level, hint) * 10) + sum(raised.values())) / 10
+    urgency = min(50, round(weighing.urgency(heard.level, tone) * 10) + sum(raised.values())) / 10
     category = weighing.category(heard.weights, heard.named, hint, own=own, foreign=bool(meaning) and _foreign(text))
     spoken, felt, grumbles = _sentiment(text, level=heard.level)
-    sentiment = weighing.sentiment(spoken, felt, hint)
+    sentiment = weighing.sentiment(spoken, felt, tone)
     score = _score(heard, urgency=urgency, tier=tier, sentiment=sentiment.value)
     priority = next(band for band, (_, highest) in BANDS.items() if score <= highest)
     human = weighing.wants_human(_first(words.WANTS_HUMAN, text), hint)
@@ -118,7 +122,8 @@ def triage(
         next_action=_next_action(category.value, priority, risk=heard.risk),
         reasons=(
             *category.reasons,
-            *_spoken(heard, urgency=urgency, raised=raised, likened=hint is not None),
+            *_spoken(heard, urgency=urgency, raised=raised, likened=tone is not None),
+            *([f"its words alone count for the priority: it gives orders, {quoted(orders)}"] if orders else []),
             *sentiment.reasons,
             f"priority {priority}: {score} of 100 points",
         ),
@@ -127,7 +132,7 @@ def triage(
         risk=heard.risk,
         category_confidence=round(category.confidence, 3),
         sentiment_confidence=round(sentiment.confidence, 3),
-        escalation_score=round(weighing.escalation(grumbles, hint, pressing=pressing, human=human, risk=heard.risk), 3),
+        escalation_score=round(weighing.escalation(grumbles, tone, pressing=pressing, human=human, risk=heard.risk), 3),
         wants_human_score=round(human, 3),
     )
 
@@ -176,8 +181,10 @@ def _said(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
 
 
 def _foreign(text: str) -> bool:
-    """Whether a text of some length has hardly a word that every English text has."""
+    """Whether a text is written in other letters or, when of some length, has hardly a word that every English text has."""
     found = words.LETTERS.findall(text[:2000])
+    if 2 * len(words.LATIN.findall("".join(found))) < len("".join(found)):
+        return True
     return len(found) >= 4 and sum(word in words.ENGLISH for word in found) < len(found) / 20
 
 

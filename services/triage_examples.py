@@ -22,56 +22,72 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
         pay for my subscription / Is my money refunded when I return it? / The payment is pending / Question about the
         price on our invoice and the billing period / There is an error in my statement / I cannot pay my loan this
         month / What is the outstanding balance? / I have paid but it still says unpaid / What is the penalty for
-        leaving early? / Check when my bill is due / Billing adjustment requested
+        leaving early? / Check when my bill is due / Billing adjustment requested / I do not recognise a transaction on
+        my statement / A transfer has not arrived / The exchange rate you used is wrong / My top-up failed and the
+        money is gone / Why was a fee taken for the withdrawal? / The bank transfer is still pending / Send the bill to
+        our finance department / The tax number on the invoice is wrong
     """),
     "technical": _sentences("""
         The app crashes when I open it / I get an error message / The website does not load / I cannot connect to the
-        server / The integration stopped syncing / My internet is not working / My screen is broken / The software
-        will not install / The upload fails / My device does not turn on / Everything is very slow / The report shows
-        the wrong data / The page is blank after the update / We have an outage / The API answers with a timeout / The
+        server / The integration stopped syncing / My internet is not working / My screen is broken / The software will
+        not install / The upload fails / My device does not turn on / Everything is very slow / The report shows the
+        wrong data / The page is blank after the update / We have an outage / The API answers with a timeout / The
         printer does not print / How do I configure the system? / How do I export the data? / My phone has no signal /
         The camera does not work / My computer has a virus / The call drops all the time / Problems with the network
         connection / The battery is not charging / How can our systems be integrated with each other? / There was a
         data breach in our system / We need the latest version installed / The picture on my TV freezes / The program
         closes by itself / How do we protect our data and systems? / My laptop does not start / There is a bug in the
         new release / The wifi keeps disconnecting / The video has no sound / The new version solved the problem /
-        Nothing works, the service is down / I cannot log in because of an error
+        Nothing works, the service is down / I cannot log in because of an error / The keyboard of my laptop is broken
+        / The server ran out of disk space / My mailbox is full and does not receive mail / Outlook does not
+        synchronise / The phone line is dead / Please install this program on my computer / The monitor flickers / The
+        job on the server failed with an error / Data is not in step between two systems / How do I connect your
+        product with our database?
     """),
     "sales": _sentences("""
         How much does it cost? / I would like to buy a licence / Please send us a quote / Do you offer a discount? /
-        Can we have a demo? / Which plan is right for a small team? / I want to upgrade to a bigger plan / I need a
-        new internet connection / I want to sign up for a new phone line / Is there a free trial? / What is the
-        difference between the plans? / I am interested in your products / Is this item in stock? / We want to order a
-        hundred licences / Do you have special offers? / What services do you offer? / I want to subscribe to cable
-        television / Can I get an estimate? / Tell me the price of a new phone / I am looking for a new provider / I
-        would like to get a new policy / Do you sell this in my country? / Please tell us more about your services and
-        their prices / I want to take out a new insurance / Which packages are available? / I would like to add
-        another service to my plan / How much will it be per month? / We are considering your product for our company
-        / I want to start a new service at my address / Do charities pay less?
+        Can we have a demo? / Which plan is right for a small team? / I want to upgrade to a bigger plan / I need a new
+        internet connection / I want to sign up for a new phone line / Is there a free trial? / What is the difference
+        between the plans? / I am interested in your products / Is this item in stock? / We want to order a hundred
+        licences / Do you have special offers? / What services do you offer? / I want to subscribe to cable television
+        / Can I get an estimate? / Tell me the price of a new phone / I am looking for a new provider / I would like to
+        get a new policy / Do you sell this in my country? / Please tell us more about your services and their prices /
+        I want to take out a new insurance / Which packages are available? / I would like to add another service to my
+        plan / How much will it be per month? / We are considering your product for our company / I want to start a new
+        service at my address / Do charities pay less? / I would like to apply for a credit card / Am I eligible for
+        your card? / Do you have accounts for children? / Which countries do you support? / Which interest rate do you
+        offer? / We would like to become your customer / I am looking for a health insurance / Can we get an offer for
+        our whole team?
     """),
     "account": _sentences("""
         I forgot my password / How do I change my e-mail address? / Please delete my account / I want to open a new
-        account / How do I close my account? / I need to update my personal details / My profile shows the wrong name
-        / I cannot sign up / Switch me to the free account / How do I edit my user profile? / I am locked out of my
+        account / How do I close my account? / I need to update my personal details / My profile shows the wrong name /
+        I cannot sign up / Switch me to the free account / How do I edit my user profile? / I am locked out of my
         account / My account was hacked / I never get the password reset mail / How do I invite a colleague? / Change
         the address on my account / How do I register as a new user? / I want to create another user account / My
         registration fails / I lost my access code / Please change my phone number / Remove my user account / Recover
         my login details / I need to unlock my profile / I moved and have a new address / Give a new employee access
         rights / Cancel my membership / I want to close my savings account / The verification code never arrives /
         Change my username / Who can see my personal data? / Where do I upgrade my account to premium? / I want to set
-        up two accounts / My PIN does not work any more
+        up two accounts / My PIN does not work any more / Please give me access to this folder / He needs rights for
+        this application / Set up the accounts of a new employee / Somebody left the company, close his access / Verify
+        my identity / Why must I prove who I am? / My bank account is frozen / How do I activate my card? / Block my
+        card, I lost it / I want to link another bank account to my profile
     """),
     "general": _sentences("""
-        Where is my order? / When will my parcel arrive? / What are your opening hours? / I want to speak to a person
-        / I want to make a complaint / I would like to leave a review / How do I subscribe to the newsletter? / Do you
+        Where is my order? / When will my parcel arrive? / What are your opening hours? / I want to speak to a person /
+        I want to make a complaint / I would like to leave a review / How do I subscribe to the newsletter? / Do you
         deliver to my country? / I want to cancel my order / Change the delivery address of my order / Thank you for
-        your help / How can I contact customer service? / What is the status of my claim? / I need my boarding pass /
-        I want to change my seat / Is my flight on time? / What delivery options are there? / I want to place an order
-        / The item I got is not the one I ordered / Where are you located? / I have a suggestion / Your staff was very
+        your help / How can I contact customer service? / What is the status of my claim? / I need my boarding pass / I
+        want to change my seat / Is my flight on time? / What delivery options are there? / I want to place an order /
+        The item I got is not the one I ordered / Where are you located? / I have a suggestion / Your staff was very
         friendly / I am disappointed with the service / I want to return the item / Hello, I have a question / Can you
         call me back? / Let me talk to an agent / Remove an item from my order / Track my shipment / How long does
-        shipping take? / I want to give feedback on a product / What should I do with my luggage? / You lost a
-        customer / Please confirm my booking / I want to file a claim / The driver never came and my delivery is gone
+        shipping take? / I want to give feedback on a product / What should I do with my luggage? / You lost a customer
+        / Please confirm my booking / I want to file a claim / The driver never came and my delivery is gone / I want
+        to book a room / My suitcase is lost / How far is my application? / When will the new card be delivered? / May
+        I take this bag on board? / Question about my holiday leave / Please order a new chair for the office / Are you
+        a robot? / Goodbye / Please register that I am leaving the team / I want to change the date of my booking
     """),
 }
 
@@ -81,32 +97,49 @@ URGENCY: dict[int, tuple[str, ...]] = {
         Production is down and nobody can work / All our users are locked out right now / Our website is down and we
         lose money every minute / My account was hacked and money is gone / Complete outage of the whole network / We
         have lost all our data / There is a security breach, act immediately / Somebody could get hurt, this is
-        dangerous / I cannot access anything and my team is blocked / Critical failure, immediate help needed
+        dangerous / I cannot access anything and my team is blocked / Critical failure, immediate help needed / There
+        are payments on my card that I never made / I lost my bank card, block it now / The server is not reachable and
+        no order comes through / Somebody got into our system and took customer data / Every one of our offices is
+        without network / Alarm: the data centre does not answer / Patients cannot be treated because the system is
+        down / Freeze my account at once, somebody has my PIN / Nobody in the company can send or receive mail / The
+        checkout fails for every customer / Medical records were seen by somebody who must not see them
     """),
     4: _sentences("""
         I need this fixed today, my deadline is tonight / My payment was rejected and I need the money now / Our main
         system keeps failing and clients complain / I am locked out and have to present in an hour / I have waited for
         weeks and still have no refund / This is urgent, please answer as soon as possible / Top priority: month end
         closing is at risk / Several users cannot log in / My claim was denied and I need help / Calls drop during
-        meetings with clients
+        meetings with clients / My account is on hold and I need my money / My suitcase has not arrived and I fly on
+        tomorrow / I cannot check in and my flight leaves tonight / My car will not start and I am stranded / Our
+        database crashes under load and work is delayed / The money has left my account but never reached you / My
+        application was turned down without a reason / A service fails again and again for many users / There is a
+        charge I do not recognise / Please unlock my account
     """),
     3: _sentences("""
         The app crashes when I open the chat / I was charged twice for one order / My order is late / The report shows
         wrong numbers / I get an error when I upload a file / The connection is slow and unstable / I still have a
         problem with my access / Something does not work as it should / I am disappointed with your service / The
-        delivery was damaged / Intermittent problems since yesterday / I will pay on Friday
+        delivery was damaged / Intermittent problems since yesterday / I will pay on Friday / The card is damaged and
+        does not work in the shop / The balance you show is wrong / I was charged a fee I did not expect / My screen is
+        cracked / I cannot submit my timesheet because of an error / I have not had an answer to my last message / My
+        luggage came late / There is a mistake in my order / I will be late with my payment / Remove the late fee from
+        my bill
     """),
     2: _sentences("""
         How do I change my address? / Could you tell me what the plan costs? / Please send me a copy of my invoice /
-        Can I invite a colleague? / I would like information about your services / What are the options for
-        integrating this? / Please give me access to the folder / Where do I find the settings? / Is there a discount
-        for students? / I would like to make an appointment / Please order a new keyboard / Request for a change next
-        month
+        Can I invite a colleague? / I would like information about your services / What are the options for integrating
+        this? / Please give me access to the folder / Where do I find the settings? / Is there a discount for students?
+        / I would like to make an appointment / Please order a new keyboard / Request for a change next month / We
+        would like documentation about the integration / Which measures do you take to keep data safe? / What is my
+        balance? / Send me my boarding pass / What is the status of my claim? / Set up an account for a new employee /
+        Tell my bank that I will travel / When does my card expire? / I want to order a new one
     """),
     1: _sentences("""
         Thank you for your help / Great, it works now / Have a nice day / Just saying hello / I love your product /
         Okay, thanks / No hurry at all, whenever you have time / It would be nice to have a dark theme some day / For
-        your information only, no action needed / What are your opening hours? / Feedback about the newsletter
+        your information only, no action needed / What are your opening hours? / Feedback about the newsletter / Good
+        morning / Bye, that is all / Who made you? / What do you like to do? / Thanks for understanding / I was only
+        joking / We had a great time / My cat is asleep
     """),
 }
 

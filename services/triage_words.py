@@ -18,6 +18,7 @@ _PIECES = {
     "{somebody}": r"(?:(?:a|an|the|any|some|your|my|one of your) )?(?:(?:live|real|human|actual|free|available) )*"
     r"(?:human(?: being)?s?|persons?|people|agents?|operators?|representatives?|reps?|managers?|supervisors?|advis[eo]rs?"
     r"|assistants?|some(?:one|body)|any(?:one|body)|customer (?:service|support|care)|customer assistance)",
+    "{deal}": r"(?:payment|purchase|charge|transaction|withdrawal|transfer)s?",
     "{kind_of}": r"(?:(?:live|real|human) )*",
     "{lawyer}": r"(?:lawyers?|attorneys?|solicitors?)",
 }
@@ -116,7 +117,9 @@ RISKS: dict[str, re.Pattern[str]] = {
     "fraud": family(r"""
         (?<!anti[ -])fraud(?:ulent|ulently|sters?)?(?! (?:prevention|protection|detection|policy|department|team)) /
         scammed / unauthori[sz]ed (?:\w+ )?(?:transactions?|charges?|payments?|access|withdrawals?|purchases?|use) /
-        (?:did not|didn'?t|never) (?:authori[sz]e|make this (?:payment|purchase)|approve this) / identity theft /
+        (?:did not|didn'?t|never) (?:authori[sz]e|(?:make|made) (?:this|that|these|those) {deal}|approve this) /
+        {deal} (?:that |which )?i (?:did not|didn'?t|never|haven'?t) (?:ma[kd]e|authori[sz]ed?|approved?) /
+        (?:suspicious|strange|unknown|unfamiliar) (?:activity|{deal}) / identity theft /
         someone (?:else )?(?:has |is |have )?(?:used|using) (?:my|our) / impersonat(?:ed|ing)
     """),
     "stolen": family(r"""
@@ -155,7 +158,11 @@ URGENCY: dict[int, re.Pattern[str]] = {
         wait(?:ing)? (?:for|on) {my} {money} / still (?:waiting|no|nothing|missing|haven'?t|have not|not) /
         where(?:'s| is| are) my {money} /
         {money} (?:has |have |is |was |did )?{not} (?:been |yet ){0,2}(?:sent|come|received|arrived?|paid) / dispute /
-        {cannot} (?:pay|use|connect|send|withdraw|order|check ?out) / (?:is|are|was|went) down
+        {cannot} (?:pay|use|connect|send|withdraw|order|check ?out) / (?:is|are|was|went) down /
+        (?:do not|don'?t) recogni[sz]e (?:\w+ )?{deal} / stranded / (?:a|on) (?:hold|block|freeze|stop) on my (?:\w+ )?account /
+        (?:lost|misplaced) {my} (?:\w+ )?(?:card|wallet|passport|luggage|suitcase|baggage|bags?) /
+        (?:freeze|block) {my} (?:\w+ )?(?:card|account) /
+        (?:major|serious|critical|severe) (?:\w+ )?(?:issue|problem|disruption|failure|incident)s?
     """),
     3: family(r"""
         late / delay(?:s|ed|ing)? / overdue /
@@ -232,15 +239,25 @@ WANTS_HUMAN = family(r"""
     (?:call|ring|phone) (?:me|us) (?:back|please|now) / call[ -]?back please / stop the bot /
     (?:don'?t|do not) want (?:(?:to )?(?:talk|speak) to )?(?:a|this) (?:bot|robot|machine)
 """)
+# Orders to whatever decides: such a text is judged by its words alone, so that what it is like raises nothing.
+ORDERS = family(r"""
+    (?:ignore|disregard|forget|override) (?:(?:all|any|the|your|my|of) )*(?:previous|prior|above|earlier|system) /
+    (?:ignore|disregard|forget|override) (?:(?:all|any|the|your) )*(?:instructions?|rules?) /
+    (?:set|change|raise|make|mark|output|return|respond with)(?: \w+){0,3} (?:priority|urgency) /
+    (?:priority|urgency)["']? ?[=:] ?["']?(?:\d|urgent|high|critical|max\w*) / system prompt /
+    you (?:are now|must (?:classify|answer|respond|output|set|rate)) / (?:classify|treat|rate|mark) this (?:\w+ )?as
+""")
 # Words that hardly any English text of four words does without, and that few other languages have.
 ENGLISH = frozenset(
     """the is my to of and for you it with have how this please we are need i can cannot can't not from your what when where
     do be has that there which why want would could help thanks thank been our am im i'm but get was""".split()
 )
 LETTERS = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
+LATIN = re.compile("[a-z\u00c0-\u024f]")
 # A negation right before a word takes the word away: "not blocked", "no longer blocked", "never been hacked".
 NEGATION = re.compile(
-    r"(?<!\w)(?:not|no|never|without|nothing|isn'?t|wasn'?t|aren'?t|weren'?t|hasn'?t|haven'?t|don'?t|doesn'?t|didn'?t|won'?t)"
+    r"(?<!\w)(?:not|no|never|without|nothing|prevent(?:ing)?|avoid(?:ing)?|isn'?t|wasn'?t|aren'?t|weren'?t|hasn'?t"
+    r"|haven'?t|don'?t|doesn'?t|didn'?t|won'?t)"
     r"(?: (?:longer|yet|been|being|be|get|got|a|an|any|the|really|very|so|too|all|that|feel))* $"
 )
 # Signs a lower-cased text no longer shows.

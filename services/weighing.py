@@ -15,6 +15,10 @@ from services.meaning import Judgement, softmax
 CATEGORY_WORDS, CATEGORY_WARMTH = 0.2, 0.12
 SENTIMENT_WORDS, SENTIMENT_WARMTH = 0.25, 0.2
 WORDS_SHARE = 0.5  # of the urgency; the rest is by likeness
+FEELING = 0.6  # how far a complaint is more urgent, and praise less, than the same said calmly
+COMPLAINT = (
+    0.08  # what calm must be surer by than a complaint or praise: a missed complaint costs more than a false one
+)
 SURE = 0.6  # from here on a category is certain
 UNSURE = 0.5  # below this the reasons say so
 LIKE = 0.35  # from here on a sentence is like enough to be named as a reason
@@ -69,7 +73,7 @@ def category(
     found = found or _category(weights, words, hint)
     if not foreign or found.learned:
         return found
-    why = "not sure of the category: the text seems to be in a language that is not known here"
+    why = "not sure of the category: the text does not read like English, the language known here"
     return Weighed(found.value, min(found.confidence, NOTHING), (*found.reasons, why))
 
 
@@ -117,7 +121,8 @@ def urgency(level: int, hint: Judgement | None) -> float:
     """From 1.0 to 5.0; the most urgent words decide alone."""
     if hint is None or level == 5:
         return float(level)
-    return WORDS_SHARE * level + (1 - WORDS_SHARE) * max(1.0, min(5.0, hint.urgency))
+    feeling = FEELING * (hint.sentiments["negative"] - hint.sentiments["positive"])
+    return WORDS_SHARE * level + (1 - WORDS_SHARE) * max(1.0, min(5.0, hint.urgency + feeling))
 
 
 def sentiment(spoken: str, word: str, hint: Judgement | None) -> Weighed:
@@ -125,7 +130,7 @@ def sentiment(spoken: str, word: str, hint: Judgement | None) -> Weighed:
     by_word = (f"sentiment {spoken}: {quoted(word)}",) if word else ()
     if hint is None:
         return Weighed(spoken, WORD_ALONE if word else NOTHING, by_word)
-    added = {spoken: SENTIMENT_WORDS} if word else {}
+    added = {"neutral": -COMPLAINT} | ({spoken: SENTIMENT_WORDS} if word else {})
     chances = softmax({name: score + added.get(name, 0) for name, score in hint.sentiments.items()}, SENTIMENT_WARMTH)
     value = max(chances, key=chances.__getitem__)
     if value != spoken and chances[value] < UNSURE:

@@ -77,6 +77,23 @@ def test_urgency_is_graded_between_the_words():
     assert found[0] < 2 < 3 < found[-1]
 
 
+def test_a_complaint_is_more_urgent_than_praise():
+    assert of("Terrible, and still the same fault").urgency > of("Great work on the new colours").urgency + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("My bank account was frozen, why?", "account"),
+        ("Could I apply for your credit card?", "sales"),
+        ("The new colleague in Madrid needs rights for the drive", "account"),
+        ("The monitor on my desk stays dark", "technical"),
+    ],
+)
+def test_banks_and_service_desks_are_understood_too(text, category):
+    assert of(text).category == category
+
+
 @pytest.mark.parametrize(
     ("text", "asks"),
     [

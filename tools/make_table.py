@@ -23,6 +23,7 @@ from tools.sentences import SEED, sentences
 WIDTH = 256
 SENTENCES, HEAPS = 70_000, 40_000
 ROUNDS, BATCH, STEP = 5, 512, 0.01
+TOGETHER = 2_048  # pieces in a batch of the encoder: another number rounds differently and makes another file
 RARE = 1e-4  # pieces more frequent than this begin with less weight: a / (a + frequency)
 
 Split = list[list[int]]
@@ -63,7 +64,7 @@ def _texts(teacher: MiniLM, vocabulary: list[str]) -> Split:
 
 def _taught(teacher: MiniLM, texts: Split) -> Floats:
     first, last = teacher.pieces.ids["[CLS]"], teacher.pieces.ids["[SEP]"]
-    return teacher.encode_pieces([[first, *text, last] for text in texts])
+    return teacher.encode_pieces([[first, *text, last] for text in texts], together=TOGETHER)
 
 
 def _learn(texts: Split, wanted: Floats, alone: Floats) -> Floats:
