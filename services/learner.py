@@ -22,6 +22,7 @@ PLACES = 2_048  # words and pairs of words are counted in this many places
 WARMTHS = (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
 PRECISION, LEAST = 0.95, 20  # what automatic decisions must keep on the company's own history, and on how many at least
 NEVER = 1.01
+STRANGERS = 0.05  # the share of examples that may be unlike the others
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -51,7 +52,12 @@ class Learner:
         counts = np.concatenate([count_words(text) for text in texts])
         self._rarity = (np.log((1 + len(texts)) / (1 + (counts > 0).sum(0))) + 1).astype(np.float32)
         words = _weighed(counts, self._rarity)
-        near = _likened(self.vectors @ self.vectors.T)
+        alike = self.vectors @ self.vectors.T
+        near = _likened(alike)
+        # How like another example nearly every example is: what is less like all of them is something else.
+        np.fill_diagonal(alike, -1)
+        self.familiar = float(np.quantile(alike.max(1), STRANGERS)) if len(texts) > 1 else 1.0
+        del alike
         if self._share:
             near = (1 - self._share) * near + self._share * (words @ words.T)
         near[np.diag_indices_from(near)] += CALM

@@ -28,9 +28,13 @@ Stamp = tuple[Any, ...]
 def ask_to_learn(desk: Desk) -> None:
     """Asks for it as a job of the same unit of work, unless one waits already."""
     if not jobs.waiting(desk, LANE, "learn"):
-        some = desk.rows(table, table.c.id).where(table.c.field.in_((CATEGORY, TOPIC))).limit(QUICK + 1)
-        wait = PATIENCE_SECONDS if len(desk.find(some)) > QUICK else 0
-        jobs.enqueue(desk, [jobs.Job(LANE, "learn", delay_seconds=wait)])
+        wait = bool(jobs.lately_done(desk, LANE, seconds=PATIENCE_SECONDS)) and _has_many(desk)
+        jobs.enqueue(desk, [jobs.Job(LANE, "learn", delay_seconds=wait * PATIENCE_SECONDS)])
+
+
+def _has_many(desk: Desk) -> bool:
+    some = desk.rows(table, table.c.id).where(table.c.field.in_((CATEGORY, TOPIC)))
+    return len(desk.find(some.limit(QUICK + 1))) > QUICK
 
 
 def corrected(desk: Desk, ticket: Row, changes: Row) -> None:

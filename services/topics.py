@@ -12,6 +12,7 @@ from services.taught import OpenDesk, Taught
 from storage import Desk, Row
 from tables import examples as table
 
+LEAST = 0.1  # how sure a topic must be for a ticket to carry it; below this it is a guess among many
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -79,7 +80,8 @@ def predict(open_desk: OpenDesk, text: str) -> Topic:
 
 def of_ticket(desk: Desk, title: str, description: str) -> Topic:
     """What a new ticket is about, by what was last learnt: nobody waits for learning."""
-    return _told(taught.known(desk, TOPIC), f"{title}. {description}")
+    topic = _told(taught.known(desk, TOPIC), f"{title}. {description}")
+    return topic if topic.confidence >= LEAST else Topic()
 
 
 def team_of(topic: Topic, teams: Sequence[Row]) -> str:
@@ -96,4 +98,5 @@ def _told(found: Taught | None, text: str) -> Topic:
     place = int(said.chances.argmax())
     # A single topic is always the likeliest: how like its examples the text is says more.
     sure = float(said.chances[place]) if len(learner.labels) > 1 else max(0.0, said.likeness)
-    return Topic(learner.labels[place], round(sure, 3), len(learner.labels) > 1 and sure >= found.threshold)
+    decides = len(learner.labels) > 1 and sure >= found.threshold and said.likeness >= learner.familiar
+    return Topic(learner.labels[place], round(sure, 3), decides)

@@ -48,7 +48,9 @@ def test_a_learnt_priority_has_a_score_of_its_band_and_never_lowers_a_risk(admin
     ticket = admin.ticket(title="Urgent, the pulley is blocked", description="Urgent, the pulley is blocked.")
     assert (ticket["priority"], ticket["triage_source"]) == ("low", "learned")
     assert ticket["priority_score"] <= 39
-    risk = admin.ticket(title="Urgent, the pulley is blocked", description="Urgent, the pulley is blocked. It is fraud.")
+    risk = admin.ticket(
+        title="Urgent, the pulley is blocked", description="Urgent, the pulley is blocked. It is fraud."
+    )
     assert risk["priority"] == "urgent"
 
 
@@ -94,11 +96,14 @@ def test_the_oldest_are_let_go_when_many_are_held(admin, foyer, run_jobs, monkey
     assert {field for _, field, _ in taught._held} == {"topic"}
 
 
-def test_many_changes_are_learnt_together(admin, foyer):
+def test_many_changes_are_learnt_together(admin, foyer, run_jobs):
     many = [{"text": f"question {number}", "topic": f"{number % 7}"} for number in range(400)]
     admin.data(admin.post("/api/topics/examples", {"examples": many}))
+    run_jobs()  # the first time at once
+    for text in ("one more", "and another"):
+        admin.data(admin.post("/api/topics/examples", {"text": text, "topic": "1"}))
     with foyer.storage.desk(None) as desk:
-        job = desk.first(desk.rows(jobs).where(jobs.c.lane == "learn"))
+        (job,) = desk.find(desk.rows(jobs).where(jobs.c.lane == "learn", jobs.c.state == "waiting"))
     assert job["run_at"] > job["created_at"]
 
 
