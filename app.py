@@ -3,7 +3,6 @@
 Nothing is opened at import, so that gunicorn and the flask commands can both load `app`.
 """
 
-import logging
 import shlex
 import signal
 import sys
@@ -13,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.serving import make_server
 
 import cli
+import logs
 from ai_responder import Completes
 from api import routes, specs
 from api.limits import Limits
@@ -34,7 +34,7 @@ def create_app(
 ) -> Flask:
     """The app of one desk. Without `settings` they are read from the environment. Raises ConfigError."""
     settings = settings or load_settings()
-    _log_to_stderr(settings.log_level)
+    logs.to_stderr(settings.log_level)
     app = Flask("foyer", static_folder=None, root_path=str(settings.data_dir))
     app.url_map.strict_slashes = False
     app.extensions["foyer"] = Foyer(settings, clock=clock, model=model, mailer=mailer)
@@ -46,12 +46,6 @@ def create_app(
     if proxies := settings.trusted_proxies:  # each of them adds one value; what callers wrote before is not believed
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return app
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("alembic", "werkzeug", "httpx", "httpx2"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 MEANINGS = {

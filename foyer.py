@@ -17,11 +17,11 @@ from llm import Model, open_model
 from models import Actor
 from notifier import Mailer, open_mailer
 from oidc import Issuer
-from services import demo, health, learning, meaning
+from services import demo, health, meaning, taught
 from storage import Clock, Storage, open_storage
 from tables import companies
 from tokens import Tokens
-from workers import tidy, workers
+from workers import Follower, tidy, workers
 
 WAITING_SHARE = 4  # at most one in four of the server's threads may wait for a model
 GONE_WITH_THE_CONTAINER = {"overlay", "aufs", "tmpfs", "ramfs"}
@@ -58,7 +58,7 @@ class Foyer:
         )
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.waiting = threading.BoundedSemaphore(places)
-        self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self))
+        self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self), follow=Follower(self))
         if self.mailer.mode == "console":
             self.runner.settled_together = frozenset({"mail"})
         self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
@@ -130,7 +130,7 @@ class Foyer:
 
     def _open(self) -> Storage:
         embeddings.use(self.embeddings)
-        learning.forget_all()
+        taught.forget_all()
         storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
         with storage.desk(None) as desk:
             self.opened_empty_at = "" if desk.get(companies, credentials.DEFAULT_COMPANY) else desk.now

@@ -32,7 +32,10 @@ loglevel = "warning"
 
 def post_worker_init(worker: Any) -> None:
     """Opens the desk and says how it stands; a store that cannot be opened stops the server with one sentence."""
+    import logs
     from app import opening_lines
+
+    logs.mask_server()
 
     foyer = worker.wsgi.extensions["foyer"]
     try:

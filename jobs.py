@@ -15,6 +15,7 @@ from sqlalchemy import and_
 
 import times
 from errors import AppError
+from services.masking import mask
 from storage import Desk, Row, Storage
 from tables import jobs as table
 
@@ -26,6 +27,7 @@ LEASE_SECONDS = 300
 KEPT_SECONDS = 7 * 24 * 3600
 POLL_SECONDS = 1.0
 TIDY_SECONDS = 3600
+FOLLOW_SECONDS = 3.0
 PAUSE_SECONDS = 0.2  # after a batch of log lines: requests go before their own notices
 BATCH = {"mail": 50, "ai": 1, "upkeep": 1, "learn": 1}
 THREADS = {"mail": 1, "ai": 3, "upkeep": 1, "learn": 1}
@@ -68,7 +70,10 @@ def enqueue(desk: Desk, new: Sequence[Job]) -> None:
 
 
 class Runner:
-    """Runs jobs, each lane in threads of its own. `workers` says for each lane what is done with a job; `tidy` runs hourly."""
+    """Runs jobs, each lane in threads of its own. `workers` says for each lane what is done with a job.
+
+    `tidy` runs hourly in one process, `follow` every few seconds in each: what others did may concern it as well.
+    """
 
     def __init__(
         self,
@@ -76,10 +81,12 @@ class Runner:
         workers: Mapping[str, Callable[[Row], None]],
         *,
         tidy: Callable[[], None] = lambda: None,
+        follow: Callable[[], None] = lambda: None,
     ) -> None:
         self._storage = storage
         self._workers = workers
         self._tidy = tidy
+        self._follow = follow
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -98,7 +105,8 @@ class Runner:
             for lane in self._workers
             for number in range(THREADS[lane])
         ]
-        self._threads.append(threading.Thread(target=self._tidy_hourly, name="foyer-tidy", daemon=True))
+        for work in (self._tidy_hourly, self._follow_others):
+            self._threads.append(threading.Thread(target=work, name=f"foyer{work.__name__}", daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -133,6 +141,13 @@ class Runner:
                 log.exception("Tidying failed and is tried again in an hour")
             if self._stopping.wait(TIDY_SECONDS):
                 return
+
+    def _follow_others(self) -> None:
+        while not self._stopping.wait(FOLLOW_SECONDS):
+            try:
+                self._follow()
+            except Exception:
+                log.exception("What other processes did could not be followed and is looked at again")
 
     def _work(self, lane: str) -> None:
         while not self._stopping.is_set():
@@ -205,6 +220,15 @@ def waiting(desk: Desk, lane: str, kind: str) -> list[str]:
     return [job["id"] for job in desk.find(asked)]
 
 
+def lately_done(desk: Desk, lane: str, *, seconds: float) -> dict[str, str]:
+    """The jobs of a lane that were done in the last seconds: whose they were, by id."""
+    since = times.later(desk.now, seconds=-seconds)
+    done = desk.rows(table, table.c.id, table.c.company_id).where(
+        table.c.state == "done", table.c.lane == lane, table.c.run_at >= since
+    )
+    return {job["id"]: job["company_id"] for job in desk.find(done)}
+
+
 def finish(desk: Desk, ids: Sequence[str]) -> None:
     """What these jobs were for is done, without them."""
     desk.update_where(table, table.c.id.in_(ids), table.c.state == "waiting", state="done", run_at=desk.now)
@@ -221,9 +245,8 @@ def _is_due(lane: str, now: str) -> Any:
 
 
 def _after_failure(job: Row, error: Exception, now: str) -> Row:
-    reason = (
-        str(error)[:500] if isinstance(error, AppError | PermanentFailure) else f"{type(error).__name__}: {error}"[:500]
-    )
+    ours = isinstance(error, AppError | PermanentFailure)
+    reason = mask(str(error) if ours else f"{type(error).__name__}: {error}")[:500]
     tries = job["attempts"]
     if isinstance(error, PermanentFailure) or tries > len(DELAYS_SECONDS):
         log.error("Job %s (%s) is given up after %d tries: %s", job["id"], job["kind"], tries, reason)

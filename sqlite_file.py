@@ -143,6 +143,7 @@ class SqliteFile:
             poolclass=QueuePool,
             pool_size=0,
             connect_args={"check_same_thread": False},
+            hide_parameters=True,  # what customers wrote is not for the log
         )
         event.listen(engine, "connect", self._on_connect)
         return engine

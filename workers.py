@@ -14,13 +14,16 @@ from errors import AppError
 from jobs import PermanentFailure
 from models import Actor
 from notifier import NOTICES, MailFailed
-from services import answers, idempotency, learning, lockout, privacy, sessions, settings
+from services import answers, idempotency, learning, lockout, privacy, sessions, settings, taught
 from storage import Desk, Row
 
 if TYPE_CHECKING:
     from foyer import Foyer
 
 log = logging.getLogger("foyer.jobs")
+
+AT_START = 20  # companies that were taught last: what they taught is learnt before they ask
+FOLLOWED_SECONDS = 120  # clocks of other machines may be wrong by less
 
 # What retention is about: which rows are due, and what is done to those that still are. Tickets first: who has none left is next.
 _RETENTION = {
@@ -35,7 +38,7 @@ def workers(foyer: "Foyer") -> dict[str, Callable[[Row], None]]:
         "mail": lambda job: _send_notice(foyer, job),
         "ai": lambda job: _write_answer(foyer, job),
         privacy.LANE: lambda job: scrub(foyer),
-        learning.LANE: lambda job: _learn(foyer, _system(job)),
+        learning.LANE: lambda job: _learn(foyer, job["company_id"]),
     }
 
 
@@ -45,7 +48,6 @@ def tidy(foyer: "Foyer") -> None:
         for forgetful in (idempotency, jobs, lockout, sessions):
             forgetful.purge(desk)
     keep_to_retention(foyer)
-    _learn_again(foyer)
 
 
 def erase_customer(foyer: "Foyer", actor: Actor, name: str) -> int:
@@ -135,17 +137,28 @@ def _write_answer(foyer: "Foyer", job: Row) -> None:
     answers.write_first(open_desk, job["ticket_id"], foyer.model)
 
 
-def _learn(foyer: "Foyer", actor: Actor) -> None:
-    with foyer.storage.desk(actor) as desk:
-        learning.learn_all(desk)
+def _learn(foyer: "Foyer", company: str) -> None:
+    taught.learn_all(lambda: foyer.storage.desk(Actor(company, "admin", "system")))
 
 
-def _learn_again(foyer: "Foyer") -> None:
-    """What companies taught is held in memory: after a start it is learnt anew."""
-    with foyer.storage.desk(None) as desk:
-        taught = desk.aggregate(desk.rows(tables.examples, tables.examples.c.company_id).distinct())
-    for (company,) in taught:
-        _learn(foyer, Actor(company, "admin", "system"))
+class Follower:
+    """Keeps what this process learnt of companies as new as what any process learnt, and learns what was asked for here."""
+
+    def __init__(self, foyer: "Foyer") -> None:
+        self._foyer = foyer
+        self._seen: set[str] = set()
+        self._started = False
+
+    def __call__(self) -> None:
+        with self._foyer.storage.desk(None) as desk:
+            done = jobs.lately_done(desk, learning.LANE, seconds=FOLLOWED_SECONDS)
+            first = [] if self._started else learning.lately_taught(desk, most=AT_START)
+        self._started = True
+        here = taught.held()
+        elsewhere = [company for job, company in done.items() if job not in self._seen and company in here]
+        for company in dict.fromkeys([*first, *taught.asked_for(), *elsewhere]):
+            _learn(self._foyer, company)
+        self._seen = set(done)
 
 
 def _system(job: Row) -> Actor:

@@ -42,6 +42,19 @@ class Text(fields.String):
         return text
 
 
+class Topic(Text):
+    """A company's own label. It is for many tickets and outlives every person, so it is never an address."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(LIMITS["tag"], **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        topic = super()._deserialize(value, attr, data, **kwargs)
+        if "@" in topic:
+            raise ValidationError(f"{attr} is a label for many tickets and must not hold an address.")
+        return topic
+
+
 def _has_surrogate(text: str) -> bool:
     try:
         text.encode()

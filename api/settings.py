@@ -1,10 +1,11 @@
 """The company's settings over HTTP."""
 
-from marshmallow import Schema
+from marshmallow import Schema, fields, validate
 
+import models
 from api import shapes
 from api.envelope import Answer
-from api.fields import Choice, Number, Yes
+from api.fields import Choice, Number, Topic, Yes
 from api.noun import Noun
 from permissions import Permission
 from services import settings
@@ -13,11 +14,29 @@ from storage import Desk, Row
 blp = Noun("settings", __name__, description="What a company can change at run time.")
 
 
+MOST_TOPIC_TEAMS = 1_000
+
+
+class TopicTeam(Schema):
+    """The team of a topic."""
+
+    topic = shapes.text("The topic.")
+    team = shapes.word(models.TEAMS, "The team its tickets go to.")
+
+
+class NewTopicTeam(Schema):
+    """The team of a topic, to be set."""
+
+    topic = Topic(required=True, about="The topic, as in your examples.")
+    team = Choice(models.TEAMS, required=True, about="The team its tickets go to.")
+
+
 class SettingsOut(Schema):
     """Every setting."""
 
     ai_enabled = shapes.flag(settings.SETTINGS["ai_enabled"].about)
     ai_triage = shapes.word(settings.AI_TRIAGE, settings.SETTINGS["ai_triage"].about)
+    topic_teams = shapes.items(TopicTeam, settings.SETTINGS["topic_teams"].about)
     retention_days = shapes.whole(settings.SETTINGS["retention_days"].about)
 
 
@@ -26,6 +45,11 @@ class SettingsChanges(Schema):
 
     ai_enabled = Yes(about=settings.SETTINGS["ai_enabled"].about)
     ai_triage = Choice(settings.AI_TRIAGE, about=settings.SETTINGS["ai_triage"].about)
+    topic_teams = fields.List(
+        fields.Nested(NewTopicTeam),
+        validate=validate.Length(max=MOST_TOPIC_TEAMS),
+        metadata={"description": settings.SETTINGS["topic_teams"].about},
+    )
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
 
 

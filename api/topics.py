@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from api import shapes
 from api.envelope import Answer, how_many
-from api.fields import Text
+from api.fields import Text, Topic
 from api.gate import the_foyer
 from api.noun import Noun
 from models import LIMITS
@@ -17,21 +17,21 @@ from storage import Desk, Row
 
 blp = Noun("topics", __name__, description="Your own labels, learnt from examples.")
 
-MOST_AT_ONCE = 1_000
+MOST_AT_ONCE = 3_000
 
 
 class OneExample(Schema):
     """A text and its topic."""
 
     text = Text(LIMITS["description"], lines=True, required=True, about="What a customer might write.")
-    topic = Text(LIMITS["tag"], required=True, about="What it is about, in your own words.")
+    topic = Topic(required=True, about="What it is about, in your own words.")
 
 
 class Examples(Schema):
     """One example, or several."""
 
     text = Text(LIMITS["description"], lines=True, about="What a customer might write.")
-    topic = Text(LIMITS["tag"], about="What it is about, in your own words.")
+    topic = Topic(about="What it is about, in your own words.")
     examples = fields.List(
         fields.Nested(OneExample),
         validate=validate.Length(1, MOST_AT_ONCE),
@@ -94,7 +94,7 @@ def list_topics(desk: Desk) -> Answer:
 def teach_topics(desk: Desk, body: Row) -> Answer:
     """Teach topics.
 
-    Adds examples of your own topics; an example that is known already is not added again.
+    Adds examples of your own topics; an example that is known already is not added again. The newest 3,000 examples count.
     """
     added = topics.teach(desk, _pairs(body))
     return Answer({"examples": added}, f"{how_many(added, 'new example')}")
@@ -118,8 +118,8 @@ def predict_topic(body: Row) -> Answer:
 
     Says what a text is about, by your examples; nothing is stored.
     """
-    with the_foyer().storage.desk(g.actor) as desk:
-        found = topics.predict(desk, body["text"])
+    storage, actor = the_foyer().storage, g.actor
+    found = topics.predict(lambda: storage.desk(actor), body["text"])
     message = f"This is about {found.name}." if found.name else "No topic was taught yet."
     return Answer({"topic": found.name, "confidence": found.confidence, "sure": found.sure}, message[:200])
 

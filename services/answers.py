@@ -9,7 +9,7 @@ from ai_responder import MAX_ENTRIES, PROMPT, Answer, Completes, canned, write
 from errors import conflict
 from models import FINISHED, label
 from services import history as history_of
-from services import judging, learning, notices, replies, settings, tickets
+from services import judging, notices, replies, settings, taught, tickets
 from services.triage import Triage, blend
 from storage import Desk, Row
 
@@ -37,7 +37,7 @@ def write_first(open_desk: OpenDesk, ticket_id: str, model: Completes | None) ->
         ticket = tickets.get(desk, ticket_id)
         allowed = settings.current(desk)["ai_enabled"]
         history = replies.public(desk, ticket_id, most=MAX_ENTRIES)
-        like = learning.nearest(desk, ticket)
+        like = taught.nearest(desk, ticket)
     if _still_wanted(ticket):
         answer = write(ticket, history, model if allowed else None, examples=like)
     with open_desk(write=True) as desk:
@@ -64,7 +64,7 @@ def write_again(
         _check_open(before)
         with_model = model if settings.current(desk)["ai_enabled"] else None
         history = replies.public(desk, ticket_id, most=MAX_ENTRIES)
-        like = learning.nearest(desk, before)
+        like = taught.nearest(desk, before)
     answer = write(before, history, with_model, examples=like)
     with open_desk(write=True) as desk:
         ticket = tickets.take(desk, ticket_id)
@@ -89,6 +89,10 @@ def record(desk: Desk, ticket: Row, answer: Answer) -> Row:
     if answer.failed:
         history_of.record(
             desk, ticket["id"], [history_of.Change("ai_failed", after=answer.reason)], actor=history_of.AI
+        )
+    if answer.source == "model":
+        history_of.record(
+            desk, ticket["id"], [history_of.Change("ai_answered", "prompt", "", PROMPT)], actor=history_of.AI
         )
     changed = tickets.write(desk, ticket, news, "ai_answered", by_ai=True)
     replies.add_ai_answer(desk, changed)

@@ -3,23 +3,27 @@
 import numpy as np
 
 from models import CATEGORIES
-from services import learning
+from services import taught, worth
+from services.learning import CATEGORY
 from services.meaning import meaning_now
-from services.triage import Triage, triage
+from services.triage import Triage, overruled, triage
 from services.weighing import Own
 from storage import Desk
 
 
 def decide(desk: Desk, title: str, description: str, *, tier: str) -> Triage:
     """The whole decision about a text of the actor's company; nothing is stored."""
-    return triage(title, description, tier=tier, meaning=meaning_now(), own=_own(desk, f"{title}. {description}"))
+    text = f"{title}. {description}"
+    found = triage(title, description, tier=tier, meaning=meaning_now(), own=_own(desk, text))
+    said = {field: says for field in taught.OVERRULED if (says := taught.says(desk, field, text))}
+    return overruled(found, {field: (one.label, one.number, one.likeness) for field, one in said.items()})
 
 
 def _own(desk: Desk, text: str) -> Own | None:
     """What the company's own tickets say of a text, where they were found to decide better."""
-    taught = learning.known(desk, learning.CATEGORY)
-    if taught is None or not taught.weight:
+    known = taught.known(desk, CATEGORY)
+    if known is None or known.learner is None or not known.weight:
         return None
-    found = taught.learner.find(text)
-    scores = taught.weight * learning.spread(taught.learner.labels, np.array([found.scores]))[0]
-    return Own(dict(zip(CATEGORIES, scores.tolist(), strict=True)), taught.numbers[found.nearest], found.likeness)
+    found = known.learner.find(text)
+    scores = known.weight * worth.spread(known.learner.labels, np.array([found.scores]))[0]
+    return Own(dict(zip(CATEGORIES, scores.tolist(), strict=True)), known.numbers[found.nearest], found.likeness)

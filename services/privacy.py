@@ -18,7 +18,7 @@ import jobs
 import times
 from errors import not_found
 from models import FINISHED
-from services import sessions
+from services import learning, sessions
 from services.history import Change, record
 from storage import Desk, Row
 from tables import api_keys, customers, events, idempotency, replies, tickets, users
@@ -37,7 +37,7 @@ BATCH = 100  # tickets in a unit of work: nobody waits long for it
 DAY = 24 * 3600
 # Fields of the history whose values are of a closed list or numbers, and tell nothing about anybody.
 TELLS_NOBODY = (
-    "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status"
+    "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status prompt"
 ).split()
 _AFTER_ID = 38  # a caller of a stored call is the id of a credential, a space, and the customer it acted for
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -80,6 +80,7 @@ def erase(desk: Desk, name: str) -> Erased:
     """Makes everything held about a customer nobody's, and asks for the files to be scrubbed. Raises AppError 404."""
     row = person(desk, name, lock=True)
     theirs = desk.find(desk.rows(tickets, t.id, t.customer_name).where(t.customer_row == row["id"]))
+    learning.erase_given(desk, t.customer_row == row["id"], row["email"])
     for start in range(0, len(theirs), BATCH):
         portion = theirs[start : start + BATCH]
         _empty(desk, [ticket["id"] for ticket in portion])
@@ -103,6 +104,7 @@ def _empty(desk: Desk, ids: list[str]) -> None:
     desk.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
     _empty_history(desk, events.c.subject_id.in_(ids))
     desk.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
+    learning.unlearn(desk, ids)
 
 
 def _empty_history(desk: Desk, about_them: Condition) -> None:
@@ -218,6 +220,7 @@ def erase_old_tickets(desk: Desk, ids: list[str], days: int) -> int:
     """Erases those of the tickets that are still due; tells how many."""
     chosen = desk.rows(tickets, t.id, t.customer_name, t.customer_row)
     found = desk.find(chosen.where(t.id.in_(ids), *_is_due(desk, days)).order_by(t.customer_row))
+    learning.erase_given(desk, t.id.in_([ticket["id"] for ticket in found]))
     _empty(desk, [ticket["id"] for ticket in found])
     _forget_calls_about(desk, {ticket["id"] for ticket in found})
     people = desk.rows(customers).where(customers.c.id.in_({ticket["customer_row"] for ticket in found}))

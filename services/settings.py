@@ -23,6 +23,10 @@ SETTINGS: dict[str, Setting] = {
         "always",
         "What the model's triage counts: off, uncertain (only where our own is not sure of the category) or always.",
     ),
+    "topic_teams": Setting(
+        [],
+        "Which team tickets of a topic go to by themselves, where topics as sure as this were right 95 times of 100.",
+    ),
     "retention_days": Setting(
         0,
         "Days after which resolved and closed tickets, and customers without others, are erased; 0 keeps them for ever.",
@@ -48,8 +52,13 @@ def change(desk: Desk, news: Row) -> Row:
     before, chosen = of_company(company), {**company["settings"], **news}
     desk.update(companies, company["id"], {"settings": chosen})
     after = of_company({**company, "settings": chosen})
-    record(desk, company["id"], changed("settings_changed", before, after, SETTINGS), subject="settings")
+    record(desk, company["id"], changed("settings_changed", _told(before), _told(after), SETTINGS), subject="settings")
     return after
+
+
+def _told(values: Row) -> Row:
+    """Settings as the audit tells them."""
+    return {**values, "topic_teams": [f"{row['topic']}: {row['team']}" for row in values["topic_teams"]]}
 
 
 def _company(desk: Desk, *, lock: bool = False) -> Row:

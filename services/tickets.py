@@ -128,6 +128,7 @@ def remove(desk: Desk, ticket_id: str, version: int | None) -> None:
     ticket = take(desk, ticket_id, version, even_erased=True)
     desk.update_where(events, events.c.subject_id == ticket["id"], from_value="", to_value="", said_by="")
     record(desk, ticket["id"], [Change("deleted", "number", ticket["number"])])
+    learning.unlearn(desk, [ticket["id"]])
     desk.delete(tickets, tickets.c.id == ticket["id"])
 
 

@@ -1,14 +1,19 @@
-"""A company's own labels: topics, taught by examples and told of every ticket."""
+"""A company's own labels: topics, taught by examples and told of every ticket, and the teams that surely known ones go to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func
 
-from services import learning
-from services.learning import TOPIC, Taught
+from services import learning, taught
+from services.history import Change, record
+from services.learning import TOPIC
+from services.taught import OpenDesk, Taught
 from storage import Desk, Row
 from tables import examples as table
+
+LEAST = 0.1  # how sure a topic must be for a ticket to carry it; below this it is a guess among many
+Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,29 +25,46 @@ class Topic:
     sure: bool = False
 
 
-def teach(desk: Desk, pairs: Sequence[tuple[str, str]]) -> int:
-    """Adds examples, each a text and its topic; one that is known already is not added again. Tells how many are new."""
+def teach(desk: Desk, pairs: Pairs) -> int:
+    """Adds examples, each a text and its topic; one that is known already is not added again. Tells how many are new.
+
+    A topic is written as it was the first time, whatever the case it is written in now.
+    """
+    spelled: dict[str, str] = {}
+    for topic in [*(row["topic"] for row in known(desk)), *(topic for _, topic in pairs)]:
+        spelled.setdefault(topic.casefold(), topic)
+    wanted = dict.fromkeys((text, spelled[topic.casefold()]) for text, topic in pairs)
     chosen = desk.rows(table, table.c.text, table.c.label).where(
-        table.c.field == TOPIC, table.c.text.in_([text for text, _ in pairs])
+        table.c.field == TOPIC, table.c.text.in_({text for text, _ in wanted})
     )
-    known = {(row["text"], row["label"]) for row in desk.find(chosen)}
-    new = [pair for pair in dict.fromkeys(pairs) if pair not in known]
-    desk.insert_many(
-        table, [{"field": TOPIC, "text": text, "label": topic, "created_at": desk.now} for text, topic in new]
-    )
-    learning.ask_to_learn(desk)
+    there = {(row["text"], row["label"]) for row in desk.find(chosen)}
+    new = [
+        {"field": TOPIC, "text": text, "label": topic, "created_at": desk.now}
+        for text, topic in wanted
+        if (text, topic) not in there
+    ]
+    desk.insert_many(table, new)
+    _changed(desk, "topics_taught", len(new))
     return len(new)
 
 
-def forget(desk: Desk, pairs: Sequence[tuple[str, str]]) -> int:
+def forget(desk: Desk, pairs: Pairs) -> int:
     """Removes these examples, or all when none is named; tells how many."""
     gone = 0
     for text, topic in pairs:
-        gone += desk.delete(table, table.c.field == TOPIC, table.c.text == text, table.c.label == topic)
+        alike = func.lower(table.c.label).in_({topic.lower()}) | (table.c.label == topic)
+        gone += desk.delete(table, table.c.field == TOPIC, table.c.text == text, alike)
     if not pairs:
         gone = desk.delete(table, table.c.field == TOPIC)
-    learning.ask_to_learn(desk)
+    _changed(desk, "topics_forgotten", gone)
     return gone
+
+
+def _changed(desk: Desk, action: str, count: int) -> None:
+    """Puts on record that it was done, by how many examples; never what they say."""
+    if count:
+        record(desk, desk.actor.company_id, [Change(action, "examples", "", count)], subject="company")
+        learning.ask_to_learn(desk)
 
 
 def known(desk: Desk) -> list[Row]:
@@ -51,22 +73,30 @@ def known(desk: Desk) -> list[Row]:
     return [{"topic": topic, "examples": count} for topic, count in sorted(desk.aggregate(rows))]
 
 
-def predict(desk: Desk, text: str) -> Topic:
-    """What a text is about, by the examples as they are now."""
-    return _told(learning.learn(desk, TOPIC), text)
+def predict(open_desk: OpenDesk, text: str) -> Topic:
+    """What a text is about, by the examples as they are now; of many, by those that were learnt last."""
+    return _told(taught.learn(open_desk, TOPIC, patient=False), text)
 
 
 def of_ticket(desk: Desk, title: str, description: str) -> Topic:
     """What a new ticket is about, by what was last learnt: nobody waits for learning."""
-    return _told(learning.known(desk, TOPIC), f"{title}. {description}")
+    topic = _told(taught.known(desk, TOPIC), f"{title}. {description}")
+    return topic if topic.confidence >= LEAST else Topic()
 
 
-def _told(taught: Taught | None, text: str) -> Topic:
-    if taught is None:
+def team_of(topic: Topic, teams: Sequence[Row]) -> str:
+    """The team a ticket of this topic goes to by itself, "" when none is named or the topic is not sure enough."""
+    named = {row["topic"].casefold(): str(row["team"]) for row in teams}
+    return named.get(topic.name.casefold(), "") if topic.sure else ""
+
+
+def _told(found: Taught | None, text: str) -> Topic:
+    if found is None or found.learner is None:
         return Topic()
-    learner = taught.learner
-    found = learner.find(text)
-    place = int(found.chances.argmax())
+    learner = found.learner
+    said = learner.find(text)
+    place = int(said.chances.argmax())
     # A single topic is always the likeliest: how like its examples the text is says more.
-    sure = float(found.chances[place]) if len(learner.labels) > 1 else max(0.0, found.likeness)
-    return Topic(learner.labels[place], round(sure, 3), len(learner.labels) > 1 and sure >= learner.threshold)
+    sure = float(said.chances[place]) if len(learner.labels) > 1 else max(0.0, said.likeness)
+    decides = len(learner.labels) > 1 and sure >= found.threshold and said.likeness >= learner.familiar
+    return Topic(learner.labels[place], round(sure, 3), decides)

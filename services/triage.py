@@ -5,7 +5,7 @@ No HTTP, storage, environment or model client here; the words are in triage_word
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
@@ -158,11 +158,43 @@ def blend(local: Triage, suggestion: View, *, tier: str) -> Triage:
         priority_score=max(lowest, min(highest, local.priority_score + after - before)),
         urgency=urgency,
         sentiment=sentiment,
-        assigned_team=TEAM_OF[category],
+        assigned_team=local.assigned_team if category == local.category else TEAM_OF[category],
         next_action=_next_action(category, priority, risk=local.risk),
         source="model",
     )
     return replace(merged, reasons=(*local.reasons, *_changes(local, merged, asked=suggestion.priority)))
+
+
+def overruled(local: Triage, own: Mapping[str, tuple[str, int, float]]) -> Triage:
+    """A triage and what the company's own tickets say instead, in: by field the value, the ticket most like it and how like.
+
+    An always-win rule keeps its priority; the score moves into the band of the priority.
+    """
+    allowed = {
+        field: said
+        for field, said in own.items()
+        if said[0] != getattr(local, field) and not (field == "priority" and local.risk)
+    }
+    if not allowed:
+        return local
+    values = {field: value for field, (value, _, _) in allowed.items()}
+    merged = replace(
+        local,
+        source="learned",
+        priority=values.get("priority", local.priority),
+        sentiment=values.get("sentiment", local.sentiment),
+        assigned_team=values.get("assigned_team", local.assigned_team),
+    )
+    lowest, highest = BANDS[merged.priority]
+    reasons = (
+        f"{field} {value}: {weighing.like_ticket(number, near)}" for field, (value, number, near) in allowed.items()
+    )
+    return replace(
+        merged,
+        priority_score=max(lowest, min(highest, local.priority_score)),
+        next_action=_next_action(merged.category, merged.priority, risk=local.risk),
+        reasons=(*local.reasons, *(reason.replace("assigned_team", "team", 1) for reason in reasons)),
+    )
 
 
 def _listen(text: str) -> _Heard:

@@ -90,8 +90,12 @@ def _learned(weights: Mapping[str, int], hint: Judgement | None, own: Own) -> We
     value = max(after, key=after.__getitem__)
     if value == max(before, key=before.__getitem__) and max(own.scores.values()) != own.scores[value]:
         return None
-    ticket = f"like your ticket #{own.number}" if own.number else "like your own tickets"
-    return Weighed(value, after[value], (f"category {value}: {ticket} ({own.likeness:.2f})",), learned=True)
+    return Weighed(value, after[value], (f"category {value}: {like_ticket(own.number, own.likeness)}",), learned=True)
+
+
+def like_ticket(number: int, likeness: float) -> str:
+    """Which of a company's own tickets a text is like, and how like, for a reason."""
+    return (f"like your ticket #{number}" if number else "like your own tickets") + f" ({likeness:.2f})"
 
 
 def _category(weights: Mapping[str, int], words: Mapping[str, Sequence[str]], hint: Judgement | None) -> Weighed:

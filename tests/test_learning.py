@@ -7,9 +7,10 @@ import pytest
 import embeddings
 from models import Actor
 from services.learner import NEVER, Learner
-from services.learning import known, learn
+from services.taught import known, learn
 from tables import examples
 
+OURS = Actor("default", "admin", "x")
 # Words of a trade nobody prepared for: this company's own people say which team each belongs to.
 OWN = {
     "billing": [
@@ -79,7 +80,7 @@ def test_noise_is_found_out_and_counts_nothing(admin, foyer, run_jobs):
     run_jobs()
     found = admin.data(admin.post("/api/triage", {"text": "I was charged twice"}))
     assert (found["category"], found["triage_source"]) == ("billing", "rules")
-    with foyer.storage.desk(Actor("default", "admin", "x")) as desk:
+    with foyer.storage.desk(OURS) as desk:
         assert known(desk, "category").weight == 0
 
 
@@ -115,8 +116,7 @@ def test_a_category_that_came_with_the_ticket_says_nothing_about_triage(admin):
 
 def test_erased_tickets_teach_nothing_more(taught, foyer, run_jobs):
     taught.data(taught.delete("/api/customers/ada@example.com"))
-    with foyer.storage.desk(Actor("default", "admin", "x")) as desk:
-        assert learn(desk, "category") is None
+    assert learn(lambda: foyer.storage.desk(OURS), "category").learner is None
 
 
 def test_what_is_learnt_by_one_tier_is_not_used_by_another(taught):

@@ -133,3 +133,84 @@ def test_a_thousand_topics_are_told_apart(admin):
     examples = [{"text": f"question about {name}", "topic": name} for name in names]
     assert admin.data(admin.post("/api/topics/examples", {"examples": examples}))["examples"] == 1_000
     assert predict(admin, "question about product 77")["topic"].startswith("product ")
+
+
+@pytest.fixture
+def routed(taught, run_jobs):
+    """Enough examples to know how sure is sure, and a team for one topic."""
+    words = "order parcel box van depot courier label street window driver".split()
+    more = [(f"my {word} was never delivered", "delivery") for word in words]
+    more += [(f"I forgot the password of my {word}", "login") for word in words]
+    body = {"examples": [{"text": text, "topic": topic} for text, topic in more]}
+    taught.data(taught.post("/api/topics/examples", body))
+    teams = [{"topic": "Login", "team": "Sales"}]
+    assert taught.data(taught.put("/api/settings", {"topic_teams": teams}))["topic_teams"] == [
+        {"topic": "Login", "team": "sales"}
+    ]
+    run_jobs()
+    return taught
+
+
+def test_a_topic_that_is_sure_goes_to_its_team(routed):
+    text = {"title": "Password", "description": "I forgot the password of my phone"}
+    ticket = routed.ticket(**text)
+    assert (ticket["topic"], ticket["assigned_team"], ticket["triage_source"]) == ("login", "sales", "learned")
+    assert any(reason.startswith('team sales: the topic "login"') for reason in ticket["triage_reasons"])
+    assert routed.ticket(**text, assigned_team="finance")["assigned_team"] == "finance"
+    assert routed.ticket(**text, category="billing")["assigned_team"] == "finance"
+
+
+def test_a_topic_that_is_not_sure_goes_nowhere(routed):
+    ticket = routed.ticket(title="Hm", description="Something about a swim, a door and perhaps my account")
+    assert (ticket["topic"], ticket["triage_source"]) == ("login", "rules")
+    assert not any(reason.startswith("team ") for reason in ticket["triage_reasons"])
+
+
+@pytest.mark.parametrize(
+    "teams", ["login", [{"topic": "login"}], [{"topic": "a@b.example", "team": "sales"}], [{"topic": "a", "team": "x"}]]
+)
+def test_teams_of_topics_are_checked(admin, teams):
+    assert admin.put("/api/settings", {"topic_teams": teams}).status_code == 400
+
+
+def test_teams_of_topics_are_on_record_and_can_be_taken_back(admin):
+    admin.data(admin.put("/api/settings", {"topic_teams": [{"topic": "login", "team": "sales"}]}))
+    assert admin.data(admin.put("/api/settings", {"topic_teams": []}))["topic_teams"] == []
+    told = [(row["from"], row["to"]) for row in admin.data(admin.get("/api/audit?action=settings_changed"))]
+    assert told == [("login: sales", ""), ("", "login: sales")]
+
+
+def test_teaching_is_on_record_by_number_alone(taught):
+    taught.data(taught.call("DELETE", "/api/topics/examples", EXAMPLES[0]))
+    told = [(row["action"], row["to"]) for row in taught.data(taught.get("/api/audit?subject=company"))]
+    assert told[:2] == [("topics_forgotten", "1"), ("topics_taught", str(len(EXAMPLES)))]
+
+
+def test_a_topic_is_one_however_it_is_written(taught):
+    taught.data(taught.post("/api/topics/examples", {"text": "I want a refund now", "topic": "REFUNDS"}))
+    assert [row["topic"] for row in taught.data(taught.get("/api/topics"))] == sorted(TAUGHT)
+    assert taught.data(taught.call("DELETE", "/api/topics/examples", {**EXAMPLES[0], "topic": "Refunds"})) == {
+        "examples": 1
+    }
+
+
+def test_a_topic_is_no_address(admin):
+    assert admin.post("/api/topics/examples", {"text": "a", "topic": "ada@example.com"}).status_code == 400
+
+
+def test_three_thousand_examples_are_taken_at_once_and_no_more(admin):
+    many = [{"text": f"question {number}", "topic": str(number % 9)} for number in range(3_001)]
+    assert admin.post("/api/topics/examples", {"examples": many}).status_code == 400
+    assert admin.data(admin.post("/api/topics/examples", {"examples": many[:3_000]})) == {"examples": 3_000}
+
+
+def test_a_customers_words_go_with_the_customer(admin, foyer, run_jobs):
+    said = "My boat has a hole."
+    ticket = admin.ticket(description=said)
+    admin.data(
+        admin.post(f"/api/tickets/{ticket['id']}/replies", {"body": "A big hole.", "author_role": "customer"}), 201
+    )
+    others = [{"text": text, "topic": "boats"} for text in (said, "A big hole.", "From Ada@Example.com", "A new sail.")]
+    admin.data(admin.post("/api/topics/examples", {"examples": others}))
+    admin.data(admin.delete("/api/customers/ada@example.com"))
+    assert admin.data(admin.get("/api/topics")) == [{"topic": "boats", "examples": 1}]
