@@ -21,7 +21,7 @@ from services import demo, health, learning
 from storage import Clock, Storage, open_storage
 from tables import companies
 from tokens import Tokens
-from workers import tidy, workers
+from workers import Follower, tidy, workers
 
 WAITING_SHARE = 4  # at most one in four of the server's threads may wait for a model
 GONE_WITH_THE_CONTAINER = {"overlay", "aufs", "tmpfs", "ramfs"}
@@ -58,7 +58,7 @@ class Foyer:
         )
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.waiting = threading.BoundedSemaphore(places)
-        self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self))
+        self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self), follow=Follower(self))
         if self.mailer.mode == "console":
             self.runner.settled_together = frozenset({"mail"})
         self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import jobs
 import tables
+import times
 from errors import AppError
 from jobs import PermanentFailure
 from models import Actor
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from foyer import Foyer
 
 log = logging.getLogger("foyer.jobs")
+
+LATE_SECONDS = 600  # by how much the clocks of two instances may differ
 
 # What retention is about: which rows are due, and what is done to those that still are. Tickets first: who has none left is next.
 _RETENTION = {
@@ -45,7 +48,6 @@ def tidy(foyer: "Foyer") -> None:
         for forgetful in (idempotency, jobs, lockout, sessions):
             forgetful.purge(desk)
     keep_to_retention(foyer)
-    _learn_again(foyer)
 
 
 def erase_customer(foyer: "Foyer", actor: Actor, name: str) -> int:
@@ -140,12 +142,29 @@ def _learn(foyer: "Foyer", actor: Actor) -> None:
         learning.learn_all(desk)
 
 
-def _learn_again(foyer: "Foyer") -> None:
-    """What companies taught is held in memory: after a start it is learnt anew."""
-    with foyer.storage.desk(None) as desk:
+class Follower:
+    """Learns in this process what the companies taught: everything at first, then what a job taught another process."""
+
+    def __init__(self, foyer: "Foyer") -> None:
+        self._foyer = foyer
+        self._known: dict[str, str] = {}  # when what is known of each company was learnt, by the outbox
+        self._latest = ""
+
+    def __call__(self) -> None:
+        with self._foyer.storage.desk(None) as desk:
+            news = self._done(desk) if self._latest else self._everything(desk)
+            self._latest = max([self._latest or desk.now, *news.values()])
+        for company, moment in news.items():
+            if self._known.get(company) != moment:
+                _learn(self._foyer, Actor(company, "admin", "system"))
+                self._known[company] = moment
+
+    def _done(self, desk: Desk) -> dict[str, str]:
+        return jobs.lately_done(desk, learning.LANE, times.later(self._latest, seconds=-LATE_SECONDS))
+
+    def _everything(self, desk: Desk) -> dict[str, str]:
         taught = desk.aggregate(desk.rows(tables.examples, tables.examples.c.company_id).distinct())
-    for (company,) in taught:
-        _learn(foyer, Actor(company, "admin", "system"))
+        return {company: "" for (company,) in taught}
 
 
 def _system(job: Row) -> Actor:
