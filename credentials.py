@@ -41,12 +41,12 @@ def prepare(storage: Storage, settings: Settings) -> None:
             companies,
             {"id": DEFAULT_COMPANY, "name": DEFAULT_COMPANY, "name_key": DEFAULT_COMPANY, "created_at": desk.now},
         )
-        desk.get(companies, DEFAULT_COMPANY, lock=True)  # of several desks that start at once, one makes the key
+        own = desk.within(Actor(DEFAULT_COMPANY, "admin", "start"))  # of several that start at once, one makes the key
         if given:
             _keep_environment_key(desk, given)
         else:
             desk.delete(api_keys, _from_environment)
-        if not given and not admins.are_there(desk.within(Actor(DEFAULT_COMPANY, "admin", "start"))):
+        if not given and not admins.are_there(own):
             key = new_key()
             # Written before it is committed: a key nobody can read would lock everybody out.
             _write_private(key_file(settings), key)

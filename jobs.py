@@ -23,7 +23,10 @@ log = logging.getLogger("foyer.jobs")
 
 # 5 s, 20 s, 80 s, 5 min, then every 10 minutes: an outage of an hour is bridged, one of a day is not.
 DELAYS_SECONDS = (5, 20, 80, 300, 600, 600, 600, 600, 600, 600)
-LEASE_SECONDS = 300
+# A process gives a sign of life for the jobs it is at. Whoever sees the same sign for so long puts the job back: measured by
+# the one that watches, so that neither a clock that differs nor a store that was away for a while lets anybody take it early.
+SIGN_SECONDS = 3.0
+SILENT_SECONDS = 15.0
 KEPT_SECONDS = 7 * 24 * 3600
 POLL_SECONDS = 1.0
 TIDY_SECONDS = 3600
@@ -88,27 +91,34 @@ class Runner:
         self._tidy = tidy
         self._follow = follow
         self._stopping = threading.Event()
+        self._stopped = threading.Event()
         self._wake = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._watch = threading.Thread()
+        self._at_hand: set[str] = set()  # what this process has claimed and not settled
+        self._signed_at: float | None = None  # when that was last said in the store; None while nobody says it
+        self._seen: dict[str, tuple[str, float]] = {}  # the last sign of each job of another process, and since when
         # What reached another machine is settled before the next is sent; what stays in this process may wait for the rest.
         self.settled_together: frozenset[str] = frozenset()
 
     def start(self) -> None:
-        """Starts the threads; jobs a dead process left running are taken up again when their lease ends."""
+        """Starts the threads."""
         if self._threads:
             return
         if self._storage().exclusive:
             self._take_back_orphans()
         self._stopping.clear()
+        self._stopped.clear()
+        self._watch = self._regularly("watching over the jobs", SIGN_SECONDS, self.watch, until=self._stopped)
         self._threads = [
             threading.Thread(target=self._work, args=(lane,), name=f"foyer-{lane}-{number}", daemon=True)
             for lane in self._workers
             for number in range(THREADS[lane])
         ]
-        for work in (self._tidy_hourly, self._follow_others):
-            self._threads.append(threading.Thread(target=work, name=f"foyer{work.__name__}", daemon=True))
         for thread in self._threads:
             thread.start()
+        self._threads.append(self._regularly("tidying", TIDY_SECONDS, self._tidy_alone, until=self._stopping))
+        self._threads.append(self._regularly("following", FOLLOW_SECONDS, self._follow, until=self._stopping))
 
     def stop(self) -> None:
         """Lets the jobs at hand finish."""
@@ -116,7 +126,11 @@ class Runner:
         self._wake.set()
         for thread in self._threads:
             thread.join(timeout=20)
+        self._stopped.set()  # only now: what is at hand to the end needs its signs of life
+        if self._threads:
+            self._watch.join(timeout=20)
         self._threads = []
+        self._signed_at = None
 
     def wake(self) -> None:
         """Says that somebody waits for a job that was just committed."""
@@ -131,23 +145,53 @@ class Runner:
         with self._storage().desk(None, write=True) as desk:
             desk.update_where(table, table.c.state == "running", state="waiting", run_at=desk.now)
 
-    def _tidy_hourly(self) -> None:
-        while True:
-            try:
-                with self._storage().alone("tidy") as ours:
-                    if ours:
-                        self._tidy()
-            except Exception:
-                log.exception("Tidying failed and is tried again in an hour")
-            if self._stopping.wait(TIDY_SECONDS):
-                return
+    def _regularly(
+        self, what: str, seconds: float, work: Callable[[], None], *, until: threading.Event
+    ) -> threading.Thread:
+        def go_on() -> None:
+            while True:
+                try:
+                    work()
+                except AppError as error:
+                    log.warning("%s failed and is tried again: %s", what.capitalize(), error)
+                except Exception:
+                    log.exception("%s failed and is tried again in %d s", what.capitalize(), seconds)
+                if until.wait(seconds):
+                    return
 
-    def _follow_others(self) -> None:
-        while not self._stopping.wait(FOLLOW_SECONDS):
-            try:
-                self._follow()
-            except Exception:
-                log.exception("What other processes did could not be followed and is looked at again")
+        thread = threading.Thread(target=go_on, name=f"foyer-{what.split()[0]}", daemon=True)
+        thread.start()
+        return thread
+
+    def _tidy_alone(self) -> None:
+        with self._storage().alone("tidy") as ours:
+            if ours:
+                self._tidy()
+
+    def watch(self) -> None:
+        """Gives a sign of life for the jobs at hand, and puts back those whose process gives none any more."""
+        at_hand, seen, self._seen = (
+            set(self._at_hand),
+            self._seen,
+            {},
+        )  # forgotten when the store fails: watched anew then
+        with self._storage().desk(None) as desk:
+            running = desk.find(desk.rows(table, table.c.id, table.c.run_at).where(table.c.state == "running"))
+        now = time.monotonic()
+        for job in running:
+            sign, since = seen.get(job["id"], ("", now))
+            self._seen[job["id"]] = (job["run_at"], since if sign == job["run_at"] else now)
+        silent = [
+            job for job in running if now - self._seen[job["id"]][1] >= SILENT_SECONDS and job["id"] not in at_hand
+        ]
+        if at_hand or silent:
+            with self._storage().desk(None, write=True) as desk:
+                desk.update_where(table, table.c.id.in_(at_hand), table.c.state == "running", run_at=desk.now)
+                for job in silent:
+                    same = (table.c.id == job["id"], table.c.run_at == job["run_at"], table.c.state == "running")
+                    if desk.update_where(table, *same, state="waiting", run_at=desk.now):
+                        log.warning("Job %s is taken up again: the process that was at it is gone", job["id"])
+        self._signed_at = now
 
     def _work(self, lane: str) -> None:
         while not self._stopping.is_set():
@@ -168,24 +212,39 @@ class Runner:
             if not desk.first(desk.rows(table, table.c.id).where(_is_due(lane, desk.now))):
                 return 0
         with self._storage().desk(None, write=True) as desk:
-            taken = desk.claim(lane, limit=BATCH[lane], lease_seconds=LEASE_SECONDS)
-        outcomes = []
+            taken = desk.claim(lane, limit=BATCH[lane])
+        ids = {job["id"] for job in taken}
+        self._at_hand |= ids
+        try:
+            self._do(taken)
+        finally:
+            self._at_hand -= ids
+        return len(taken)
+
+    def _do(self, taken: Sequence[Row]) -> None:
+        began, outcomes = time.monotonic(), []
         for place, job in enumerate(taken):
             if self._stopping.is_set():
                 self._hand_back(taken[place:])
+                break
+            if self._was_silent(began):
+                log.warning("This process stood still: %d jobs are left to whoever took them", len(taken) - place)
                 break
             outcomes.append((job, self._run(job)))
             if job["lane"] not in self.settled_together:
                 self._settle(outcomes)
                 outcomes = []
         self._settle(outcomes)
-        return len(taken)
+
+    def _was_silent(self, began: float) -> bool:
+        """Whether others may hold us for dead by now."""
+        return self._signed_at is not None and time.monotonic() - max(self._signed_at, began) > SILENT_SECONDS / 2
 
     def _hand_back(self, untouched: Sequence[Row]) -> None:
         """Jobs that were taken and not begun when the desk stops are there for the next one."""
         with self._storage().desk(None, write=True) as desk:
             ids = [job["id"] for job in untouched]
-            desk.update_where(table, table.c.id.in_(ids), state="waiting", run_at=desk.now)
+            desk.update_where(table, table.c.id.in_(ids), table.c.state == "running", state="waiting", run_at=desk.now)
 
     def _run(self, job: Row) -> Exception | None:
         try:
@@ -196,13 +255,12 @@ class Runner:
 
     def _settle(self, outcomes: Sequence[tuple[Row, Exception | None]]) -> None:
         """Puts down what became of jobs. What was sent is not to be sent again because the store was away for a moment."""
-        until = time.monotonic() + LEASE_SECONDS / 2
         while outcomes:
             try:
                 self._put_down(outcomes)
                 break
             except AppError:
-                if time.monotonic() > until or self._stopping.wait(POLL_SECONDS):
+                if self._stopping.wait(POLL_SECONDS):
                     raise
 
     def _put_down(self, outcomes: Sequence[tuple[Row, Exception | None]]) -> None:
@@ -241,7 +299,7 @@ def purge(desk: Desk) -> int:
 
 
 def _is_due(lane: str, now: str) -> Any:
-    return and_(table.c.state.in_(("waiting", "running")), table.c.lane == lane, table.c.run_at <= now)
+    return and_(table.c.state == "waiting", table.c.lane == lane, table.c.run_at <= now)
 
 
 def _after_failure(job: Row, error: Exception, now: str) -> Row:

@@ -55,8 +55,8 @@ def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, addre
         user = _by_email(desk, email)
         if user is None or user["disabled"] or user["password_hash"] != kept:  # changed while it was checked
             raise _wrong()
-        lockout.forget(desk, email)
         own = desk.within(Actor(user["company_id"], "admin", email, address=address))
+        lockout.forget(desk, email)  # the company's turn first, the tries second, everywhere: nobody waits in a ring
         session = sessions.start(own, user["id"])
         record(own, user["id"], [Change("signed_in")], subject="user")
         return _signed_in(own, tokens, user, session)
@@ -109,8 +109,8 @@ def change_password(storage: Storage, actor: Actor, old: str, new: str) -> None:
             now is None or now["disabled"] or now["password_hash"] != user["password_hash"]
         ):  # changed while it was checked
             raise replace(_wrong(), message="The old password is wrong.")
-        lockout.forget(desk, user["email"])
         own = desk.within(replace(actor, role="admin"))
+        lockout.forget(desk, user["email"])
         own.update(users, actor.user_id, {"password_hash": password_hash})
         sessions.end_all(own, actor.user_id, but=actor.session_id)
         record(own, actor.user_id, [Change("password_changed")], subject="user")

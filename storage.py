@@ -223,27 +223,24 @@ class Desk:
         statement = delete(table).where(*conditions, *self._conditions(table))
         return self._connection.execute(statement, self._scope).rowcount
 
-    def claim(self, lane: str, *, limit: int, lease_seconds: float) -> list[Row]:
-        """Takes due jobs of a lane for this process: nobody else gets them until the lease has run out."""
+    def claim(self, lane: str, *, limit: int) -> list[Row]:
+        """Takes due jobs of a lane for this process; nobody waits for what another one is taking."""
         jobs = tables.jobs
         due = (
             self.rows(jobs, jobs.c.id)
-            .where(jobs.c.lane == lane, jobs.c.run_at <= self.now)
+            .where(jobs.c.state == "waiting", jobs.c.lane == lane, jobs.c.run_at <= self.now)
             .order_by(jobs.c.run_at)
+            .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        taken: list[str] = []
-        for state in ("running", "waiting"):  # one after the other, each in the order of the index: nothing is sorted
-            rows = self._connection.execute(due.where(jobs.c.state == state).limit(limit - len(taken)), self._scope)
-            taken += [row[0] for row in rows]
+        taken = [row[0] for row in self._connection.execute(due, self._scope)]
         if not taken:
             return []
-        lease = times.later(self.now, seconds=lease_seconds)
-        statement = (
-            update(jobs).where(jobs.c.id.in_(taken)).values(state="running", run_at=lease, attempts=jobs.c.attempts + 1)
-        )
-        self._connection.execute(statement)
-        return self.find(select(jobs).where(jobs.c.id.in_(taken)).order_by(jobs.c.created_at, jobs.c.id))
+        self.touched.add(jobs.name)
+        chosen = jobs.c.id.in_(taken)
+        news = {"state": "running", "run_at": self.now, "attempts": jobs.c.attempts + 1}
+        self._connection.execute(update(jobs).where(chosen).values(news))
+        return self.find(select(jobs).where(chosen).order_by(jobs.c.created_at, jobs.c.id))
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -54,7 +54,8 @@ def forget(desk: Desk, email: str) -> None:
 
 def wrong_key(desk: Desk, prefix: str) -> None:
     """Counts a wrong key against the keys it begins like. Raises AppError 429 when there were too many."""
-    for row in desk.find(desk.rows(api_keys).where(api_keys.c.prefix == prefix)):
+    begins_like = desk.rows(api_keys).where(api_keys.c.prefix == prefix).order_by(api_keys.c.id)
+    for row in desk.find(begins_like.with_for_update()):  # tried at the same moment, each counts
         check(row, desk.now)
         _count(desk, api_keys, row)
 

@@ -32,7 +32,7 @@ def running_desk(folder: Path) -> Iterator[str]:
     port = free_port()
     url, log = f"http://127.0.0.1:{port}", folder / "desk.log"
     env = {name: os.environ[name] for name in KEPT if name in os.environ}
-    env |= {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "API_KEY": KEY}
+    env |= {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "API_KEY": KEY, "EMBEDDINGS": "static"}
     with log.open("wb") as lines:
         desk = subprocess.Popen([sys.executable, "-c", START], cwd=ROOT, env=env, stdout=lines, stderr=lines)
         try:

@@ -26,7 +26,8 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
         self._log = folder.with_name(f"{folder.name}-{port}.log")
         env = {name: os.environ[name] for name in KEPT if name in os.environ}
-        env |= {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "API_KEY": KEY, **environment}
+        env |= {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "API_KEY": KEY}
+        env |= {"EMBEDDINGS": "static", **environment}  # the full encoder, where it is installed, takes long to start
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*under, *command], cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True

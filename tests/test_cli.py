@@ -30,7 +30,7 @@ class Shell:
             "HOST": "127.0.0.1",
             "SECRET_KEY": SECRET,
         }
-        self.env |= {"PORT": str(self.port), "API_KEY": "", "PYTHONPATH": str(ROOT)}
+        self.env |= {"PORT": str(self.port), "API_KEY": "", "PYTHONPATH": str(ROOT), "EMBEDDINGS": "static"}
         self.key_file = folder / "api_key"
 
     def flask(self, *words):

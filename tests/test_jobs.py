@@ -1,10 +1,13 @@
 """The outbox: what was committed is sent, late if need be, and given up only with a reason that can be seen."""
 
+import threading
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from jobs import DELAYS_SECONDS
+from errors import AppError, unavailable
+from jobs import DELAYS_SECONDS, Runner
 from notifier import SmtpMailer
 from tables import jobs
 from tests.fake_smtp import FakeSmtp
@@ -136,26 +139,76 @@ def test_an_address_that_the_server_refuses_for_good_is_not_tried_again(admin, f
     assert all("ada@example.com" not in row["last_error"] for row in rows(foyer))
 
 
-def test_a_job_that_a_dead_process_had_begun_is_done_when_its_lease_ends_under_the_same_message_id(
-    admin, foyer, clock, smtp
+def test_a_job_whose_process_gives_no_sign_of_life_is_done_by_another_under_the_same_message_id(
+    admin, foyer, smtp, monkeypatch, caplog
 ):
     admin.ticket()
     with foyer.storage.desk(None, write=True) as desk:
-        taken = desk.claim("mail", limit=20, lease_seconds=300)
+        taken = desk.claim("mail", limit=20)
+    foyer.runner.watch()
+    foyer.runner.watch()
     assert foyer.runner.run_due() == 0
-    clock.forward(seconds=301)
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.SILENT_SECONDS", 0)
+        foyer.runner.watch()
+    assert "the process that was at it is gone" in caplog.text
     foyer.runner.run_due()
     assert {message["Message-ID"].strip("<>").split("@")[0] for message in smtp.messages} == {
         job["id"] for job in taken
     }
 
 
+def test_a_job_that_takes_long_is_nobody_elses_while_its_process_gives_signs_of_life(admin, foyer):
+    """Two processes on one store, as far as jobs can tell: the second watches while the first is at work."""
+    admin.ticket()
+    other, begun, go_on = Runner(lambda: foyer.storage, {}), threading.Event(), threading.Event()
+
+    def slow(notice):
+        begun.set()
+        assert go_on.wait(30)
+
+    foyer.mailer = SimpleNamespace(send=slow, mode="memory")
+    working = threading.Thread(target=foyer.runner.run_due)
+    working.start()
+    assert begun.wait(30)
+    signs = set()
+    for _ in range(3):
+        other.watch()
+        foyer.runner.watch()
+        signs |= {row["run_at"] for row in rows(foyer) if row["state"] == "running"}
+    states = {row["state"] for row in rows(foyer)}
+    go_on.set()
+    working.join()
+    assert states == {"running"}
+    assert len(signs) == 3, "each look of its own process is a new sign"
+    assert {row["state"] for row in rows(foyer)} == {"done"}
+
+
+def test_a_store_that_was_away_lets_nobody_take_a_job_early(admin, foyer, monkeypatch):
+    admin.ticket()
+    with foyer.storage.desk(None, write=True) as desk:
+        desk.claim("mail", limit=20)
+    store, watcher = foyer.storage, Runner(lambda: foyer.storage, {})
+    watcher.watch()
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "desk", away)
+        with pytest.raises(AppError):
+            watcher.watch()
+    monkeypatch.setattr("jobs.SILENT_SECONDS", 0.001)
+    watcher.watch()
+    assert {row["state"] for row in rows(foyer)} == {"running"}, "seen for the first time again"
+
+
+def away(*given, **more):
+    raise unavailable("away")
+
+
 def test_two_runners_never_do_the_same_job(admin, foyer, smtp):
     admin.ticket()
     with foyer.storage.desk(None, write=True) as desk:
-        first = desk.claim("mail", limit=1, lease_seconds=300)
+        first = desk.claim("mail", limit=1)
     with foyer.storage.desk(None, write=True) as desk:
-        second = desk.claim("mail", limit=20, lease_seconds=300)
+        second = desk.claim("mail", limit=20)
     assert {job["id"] for job in first}.isdisjoint(job["id"] for job in second)
 
 

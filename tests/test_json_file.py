@@ -53,7 +53,7 @@ def test_bulk_changes_and_cascading_deletions_are_there_after_a_restart(tmp_path
         desk.update_where(replies, replies.c.internal, body="bulk")
         desk.insert_many(customers, [{"email": f"c{n}@example.com", "created_at": desk.now} for n in range(50)])
         desk.delete(tickets, tickets.c.number == 1)
-        desk.claim("mail", limit=5, lease_seconds=60)
+        desk.claim("mail", limit=5)
     held = everything(store)
     assert [len(held[name]) for name in ("tickets", "replies", "events", "jobs", "customers")] == [1, 2, 2, 1, 51]
     for fold in (False, True):

@@ -6,10 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-import psutil
 import psycopg
 import pytest
-import requests
 
 import postgres
 import tables
@@ -21,7 +19,6 @@ from tests.caller import Caller
 from tests.conftest import SECRET
 from tests.postgres_server import Server, wait_until
 from tests.rows import ONE, TWO, actor, add_company, add_customer, add_ticket
-from tests.server import Server as Gunicorn
 
 TICKET = {"title": "Question about my plan", "description": "How do I change it?", "customer_email": "ada@example.com"}
 
@@ -118,7 +115,7 @@ def test_writers_of_different_companies_do_not_wait_for_each_other(store, second
         add_customer(one, company=ONE)
         add_customer(two, company=TWO)
         with store.desk(None, write=True) as unscoped:
-            assert unscoped.claim("mail", limit=1, lease_seconds=1) == []
+            assert unscoped.claim("mail", limit=1) == []
 
 
 def test_two_that_claim_at_once_share_the_jobs_without_waiting(store, second):
@@ -128,8 +125,8 @@ def test_two_that_claim_at_once_share_the_jobs_without_waiting(store, second):
             values = {"company_id": ONE, "lane": "mail", "kind": "received", "run_at": desk.now}
             desk.insert(tables.jobs, {**values, "created_at": desk.now})
     with store.desk(None, write=True) as one, second.desk(None, write=True) as two:
-        first = {job["id"] for job in one.claim("mail", limit=4, lease_seconds=60)}
-        rest = {job["id"] for job in two.claim("mail", limit=4, lease_seconds=60)}
+        first = {job["id"] for job in one.claim("mail", limit=4)}
+        rest = {job["id"] for job in two.claim("mail", limit=4)}
     assert (len(first), len(rest), first & rest) == (4, 2, set())
 
 
@@ -242,62 +239,6 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
     assert newest == total >= len(acknowledged)  # what was acknowledged is there, and the numbers have no gap
     wait_until(lambda: admin.get("/api/health").json["data"]["jobs"] == {"waiting": 0, "dead": 0})
     foyer.stop()
-
-
-# --- several servers ----------------------------------------------------------------------------------------------------
-
-
-def test_two_servers_killed_in_turns_lose_no_ticket_and_give_no_number_twice(url, tmp_path):
-    more = {"DATABASE_URL": url, "SECRET_KEY": SECRET, "RATE_LIMIT": "off", "WEB_CONCURRENCY": "2"}
-    folders = [tmp_path / "one", tmp_path / "two"]
-    for folder in folders:
-        folder.mkdir()
-    servers = [Gunicorn(folder, **more).__enter__() for folder in folders]
-    assert len(psutil.Process(servers[0].process.pid).children()) == 2
-    made, done = {}, threading.Event()
-
-    def create(reference):
-
-        with requests.Session() as session:
-            for turn in range(10_000):
-                server = servers[turn % 2]
-                try:
-                    answer = server.call(session, "POST", "/api/tickets", TICKET, **{"Idempotency-Key": reference})
-                except requests.exceptions.RequestException:
-                    time.sleep(0.05)
-                    continue
-                if answer.status_code == 201:
-                    data = answer.json()["data"]
-                    made[reference] = (data["id"], data["number"])
-                    return
-                assert answer.status_code in (409, 503), answer.text
-                time.sleep(0.05)
-
-    def kill_in_turns():
-        for turn in range(4):
-            aim = len(made) + 60
-            wait_until(lambda aim=aim: len(made) >= aim or done.is_set())
-            servers[turn % 2].kill9()
-            servers[turn % 2] = Gunicorn(folders[turn % 2], **more).__enter__()
-
-    try:
-        with ThreadPoolExecutor(8) as pool:
-            killer = threading.Thread(target=kill_in_turns)
-            killer.start()
-            list(pool.map(create, [f"call {number}" for number in range(500)]))
-            done.set()
-            killer.join()
-    finally:
-        for server in servers:
-            server.kill9()
-    storage = open_storage(url, tmp_path)
-    with storage.desk(None) as desk:
-        t = tables.tickets
-        there = {row["id"]: row["number"] for row in desk.find(desk.rows(t, t.c.id, t.c.number))}
-    storage.close()
-    assert len(made) == 500
-    assert dict(made.values()) == there  # every acknowledged ticket, each once, and no other
-    assert sorted(there.values()) == list(range(1, 501))
 
 
 def test_a_connection_lost_within_a_unit_of_work_never_passes_for_a_commit(store, second):

@@ -147,20 +147,13 @@ def test_only_a_desk_without_an_actor_sees_every_company(store, world):
 
 def test_jobs_are_claimed_once_and_only_in_the_own_scope(store, world):
     with store.desk(actor(ONE), write=True) as desk:
-        mine = desk.claim("mail", limit=10, lease_seconds=60)
+        mine = desk.claim("mail", limit=10)
         assert {(job["company_id"], job["state"], job["attempts"]) for job in mine} == {(ONE, "running", 1)}
     with store.desk(None, write=True) as desk:
-        rest = desk.claim("mail", limit=10, lease_seconds=60)
+        rest = desk.claim("mail", limit=10)
         assert {job["company_id"] for job in rest} == {TWO}
-        assert desk.claim("mail", limit=10, lease_seconds=60) == []
-        assert desk.claim("no such lane", limit=10, lease_seconds=60) == []
-
-
-def test_an_expired_lease_is_claimed_again(store, world):
-    with store.desk(None, write=True) as desk:
-        assert len(desk.claim("mail", limit=10, lease_seconds=-1)) == 4
-    with store.desk(None, write=True) as desk:
-        assert {job["attempts"] for job in desk.claim("mail", limit=10, lease_seconds=60)} == {2}
+        assert desk.claim("mail", limit=10) == []
+        assert desk.claim("no such lane", limit=10) == []
 
 
 def test_a_unit_of_work_that_raises_leaves_nothing(store, world):
