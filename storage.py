@@ -294,7 +294,7 @@ class Storage:
         self._clock = clock
         self._writer: AbstractContextManager[Any] = threading.Lock() if engine.one_writer else nullcontext()
         self._moments = threading.Lock()
-        self._last = ""
+        self._last = _latest(engine)
         self._closed = False
         self._memory = Memory(exclusive=engine.exclusive)
         self.name = engine.name
@@ -375,6 +375,15 @@ class Storage:
             if not self._closed:
                 self._closed = True
                 self._engine.close()
+
+
+def _latest(engine: "SqliteFile | Postgres") -> str:
+    """The latest moment a store of one process bears, "" of one that is asked at each turn: a clock may go back between starts."""
+    if not engine.one_writer:
+        return ""
+    borne = (tables.tickets.c.updated_at, tables.events.c.created_at)
+    with engine.read() as connection:
+        return max(connection.execute(select(func.max(moment))).scalar() or "" for moment in borne)
 
 
 def open_storage(url: str, data_dir: Path, *, clock: Clock = times.now) -> Storage:

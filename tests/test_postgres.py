@@ -9,16 +9,22 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+import credentials
+import passwords
 import postgres
+import sign_in
 import tables
 from app import create_app
 from config import Settings
 from errors import AppError
+from models import Actor
+from services import lockout, people
 from storage import open_storage
 from tests.caller import Caller
 from tests.conftest import SECRET
 from tests.postgres_server import Server, wait_until
 from tests.rows import ONE, TWO, actor, add_company, add_customer, add_ticket
+from tokens import Tokens
 
 TICKET = {"title": "Question about my plan", "description": "How do I change it?", "customer_email": "ada@example.com"}
 
@@ -137,6 +143,49 @@ def test_a_task_is_one_instances_at_a_time(store, second):
             assert (theirs, other) == (False, True)
     with second.alone("tidy") as theirs:
         assert theirs
+
+
+def blocked(store):
+    with store._engine.read() as other:
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return other.exec_driver_sql(waits).scalar()
+
+
+def start(store):
+    """What every instance does first, where no key is given."""
+    credentials.prepare(store, Settings(_env_file=None, data_dir=store.folder, secret_key=SECRET, api_key=""))
+
+
+def log_in(store):
+    sign_in.log_in(store, Tokens(SECRET), "ada@example.com", PASSWORD, address="")
+
+
+def open_a_ticket(desk):
+    desk.count_up(tables.companies, "default", "last_number")
+
+
+def change_a_password(desk):
+    lockout.take_try(desk, "ada@example.com")
+
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.mark.parametrize(("comes", "goes_on"), [(start, open_a_ticket), (log_in, change_a_password)])
+def test_who_waits_for_a_turn_holds_nothing_that_whoever_has_it_needs(store, tmp_path, comes, goes_on):
+    """Two that each held what the other waits for would wait in a ring, and the server would refuse one of them."""
+    store.folder = tmp_path
+    start(store)
+    admin = Actor("default", "admin", "test")
+    with store.desk(admin, write=True) as desk:
+        hashed = passwords.hashed(PASSWORD)
+        people.make(desk, {"name": "Ada", "email": "ada@example.com", "role": "agent", "password_hash": hashed})
+    with ThreadPoolExecutor(1) as pool:
+        with store.desk(admin, write=True) as desk:
+            coming = pool.submit(comes, store)
+            wait_until(lambda: blocked(store) or coming.done())
+            goes_on(desk)
+        coming.result()
 
 
 # --- a server that fails ------------------------------------------------------------------------------------------------

@@ -68,6 +68,34 @@ def test_ten_that_start_at_once_make_the_tables_the_company_and_the_key_once(pos
     assert len([path for path in tmp_path.iterdir() if (path / "api_key").exists()]) == 1
 
 
+MIGRATING = """
+import sys
+from postgres import Postgres
+print("ready", flush=True)
+sys.stdin.readline()
+Postgres(sys.argv[1]).open()
+"""
+
+
+def test_ten_processes_that_start_at_once_bring_the_tables_forward_once(postgresql):
+    with postgresql.fresh(empty=True) as url:
+        given = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        starting = [subprocess.Popen([sys.executable, "-c", MIGRATING, url], cwd=ROOT, **given) for _ in range(10)]
+        for process in starting:
+            assert process.stdout.readline() == "ready\n"
+        for process in starting:
+            process.stdin.write("\n")
+            process.stdin.flush()
+        said = [process.communicate(timeout=120)[1] for process in starting]
+        assert [process.returncode for process in starting] == [0] * 10, said
+        engine = Postgres(url)
+        with engine.read() as connection:
+            assert migrations.current(connection) == migrations.head()
+            made = connection.exec_driver_sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").scalar()
+        engine.close()
+        assert made == len(tables.metadata.tables) + 1
+
+
 def test_every_column_holds_and_orders_what_it_does_in_a_file(store):
     with store._engine.read() as connection:
         assert connection.exec_driver_sql(postgres._wide()).all() == []

@@ -220,6 +220,19 @@ def test_insert_gives_the_row_back_as_it_is_stored(store, world):
     assert (made["tags"], made["urgency"], made["topic_confidence"], made["version"]) == (["a", "b"], 4.3, 0.125, 1)
 
 
+def test_a_clock_set_back_between_two_starts_still_gives_later_times(tmp_path, database_url):
+    """Who polls for newer tickets would else miss those of a day."""
+    moments = []
+    for day in (20, 19):
+        store = open_store(tmp_path, database_url, clock=lambda day=day: datetime(2026, 1, day, tzinfo=UTC))
+        add_company(store)
+        with store.desk(actor(ONE), write=True) as desk:
+            add_ticket(desk, add_customer(desk, f"c{day}"), day)
+            moments.append(desk.now)
+        store.close()
+    assert moments == sorted(set(moments))
+
+
 def test_writers_get_a_later_time_each_even_when_the_clock_stands_still_or_turns_back(tmp_path, database_url):
     clock = [datetime(2026, 1, 31, 8, tzinfo=UTC)]
     store = open_store(tmp_path, database_url, clock=lambda: clock[0])
