@@ -31,6 +31,7 @@ KEPT_SECONDS = 7 * 24 * 3600
 POLL_SECONDS = 1.0
 TIDY_SECONDS = 3600
 FOLLOW_SECONDS = 3.0
+STOP_SECONDS = 20
 PAUSE_SECONDS = 0.2  # after a batch of log lines: requests go before their own notices
 BATCH = {"mail": 50, "ai": 1, "upkeep": 1, "learn": 1}
 THREADS = {"mail": 1, "ai": 3, "upkeep": 1, "learn": 1}
@@ -124,11 +125,12 @@ class Runner:
         """Lets the jobs at hand finish."""
         self._stopping.set()
         self._wake.set()
+        until = time.monotonic() + STOP_SECONDS  # of all together: hosts that ask politely do not wait for ever
         for thread in self._threads:
-            thread.join(timeout=20)
+            thread.join(timeout=max(0.0, until - time.monotonic()))
         self._stopped.set()  # only now: what is at hand to the end needs its signs of life
         if self._threads:
-            self._watch.join(timeout=20)
+            self._watch.join(timeout=1 + max(0.0, until - time.monotonic()))
         self._threads = []
         self._signed_at = None
 

@@ -118,7 +118,7 @@ BROKEN_DOCKERFILES = {
     "runs as root": ("USER 10001:10001\n", "USER 0\n"),
     "root again after USER": ("EXPOSE 5000\n", "EXPOSE 5000\nRUN chmod -R a+w /app\n"),
     "build tools in the image": ("WORKDIR /app\n", "WORKDIR /app\nRUN apt-get update && apt-get install -y gcc\n"),
-    "libraries after the source": ("COPY requirements.txt .\n", "COPY . .\n"),
+    "libraries after the source": ("COPY requirements.txt requirements-semantic.txt ./\n", "COPY . .\n"),
     "source before the libraries": (
         "COPY --from=libraries /venv /venv\nCOPY . .\n",
         "COPY . .\nCOPY --from=libraries /venv /venv\n",
