@@ -28,6 +28,7 @@ def write(connection: Connection, path: Path, *, step: Callable[[int], None]) ->
 
     Raises OSError, and then no file is left that was not there.
     """
+    json_document.remove_unfinished(path)  # what a backup that was killed left
     checks = bytearray()
     with json_document.replacing(path) as file, _zipped(file, path) as backup:
         for line in json_document.lines(connection, 0, migrations.head()):

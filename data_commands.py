@@ -59,6 +59,9 @@ def _copy(source: str, target: str) -> None:
 def _backup(file: Path, *, overwrite: bool) -> None:
     """Write everything of this desk, which may be running, into FILE; zipped when its name ends in .gz."""
     with _settings() as settings:
+        engine, own = address.read(_own(settings), settings.data_dir)
+        if engine != "postgresql" and file.name.startswith(own.name) and file.resolve().parent == own.resolve().parent:
+            raise StorageError(f"{file} is a name of the desk's own files. Name another file.")
         if file.exists() and not overwrite:
             raise StorageError(f"{file} is there already. Name another file, or add --overwrite.")
         with staged(_own(settings), settings.data_dir) as desk:

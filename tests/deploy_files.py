@@ -39,8 +39,23 @@ def blueprint_faults(blueprint: dict[str, Any], *, paths: set[str]) -> set[str]:
     """What is wrong with a Render blueprint of one web service; `paths` are those the app serves."""
     faults = {"unknown key" for key in blueprint if key not in BLUEPRINT_KEYS}
     for service in blueprint["services"]:
-        faults |= service_faults(service, paths)
+        faults |= service_faults(service, paths) | database_faults(service, blueprint.get("databases", []))
     return faults
+
+
+def database_faults(service: dict[str, Any], databases: list[dict[str, Any]]) -> set[str]:
+    """What is wrong with the databases of a blueprint, and with what a service says of them."""
+    told = [
+        item["fromDatabase"] for item in service["envVars"] if item["key"] == "DATABASE_URL" and "fromDatabase" in item
+    ]
+    known = {(database["name"], "connectionString") for database in databases}
+    found = {
+        "no such database": any((one.get("name"), one.get("property")) not in known for one in told),
+        "database nobody uses": len(told) < len(databases),
+        "database that is deleted": any(database.get("plan", "free") == "free" for database in databases),
+        "database open to everybody": any(database.get("ipAllowList") != [] for database in databases),
+    }
+    return {name for name, wrong in found.items() if wrong}
 
 
 def service_faults(service: dict[str, Any], paths: set[str]) -> set[str]:

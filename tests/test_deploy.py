@@ -21,7 +21,10 @@ from tests.deploy_files import (
 )
 from tests.running_desk import ROOT
 
-BLUEPRINTS = {name: yaml.safe_load((ROOT / name).read_text()) for name in ("render.yaml", "render.free.yaml")}
+BLUEPRINTS = {
+    name: yaml.safe_load((ROOT / name).read_text())
+    for name in ("render.yaml", "render.free.yaml", "render.postgres.yaml")
+}
 PYTHON = next(
     item["value"] for item in BLUEPRINTS["render.yaml"]["services"][0]["envVars"] if item["key"] == "PYTHON_VERSION"
 )
@@ -51,13 +54,18 @@ def test_a_blueprint_fits_the_app(name, paths):
 
 
 def test_production_keeps_its_data_and_the_demo_says_that_it_does_not():
-    production, demo = (BLUEPRINTS[name]["services"][0] for name in BLUEPRINTS)
+    production, demo, shared = (BLUEPRINTS[name]["services"][0] for name in BLUEPRINTS)
     assert production["plan"] != "free"
     assert production["disk"]
     assert {"key": "APP_ENV", "value": "production"} in production["envVars"]
     assert demo["plan"] == "free"
     assert "disk" not in demo
-    assert production["name"] != demo["name"], "both can stand side by side"
+    assert "disk" not in shared
+    assert (
+        variable(shared, "DATABASE_URL")["fromDatabase"]["name"]
+        == BLUEPRINTS["render.postgres.yaml"]["databases"][0]["name"]
+    )
+    assert len({production["name"], demo["name"], shared["name"]}) == 3, "they can stand side by side"
     assert "FORGETS" in (ROOT / "render.free.yaml").read_text().partition("services:")[0]
 
 
@@ -93,6 +101,22 @@ BROKEN_BLUEPRINTS = {
 def test_a_broken_blueprint_is_noticed(fault, paths):
     broken = copy.deepcopy(BLUEPRINTS["render.yaml"])
     BROKEN_BLUEPRINTS[fault](broken["services"][0])
+    assert fault in blueprint_faults(broken, paths=paths)
+
+
+BROKEN_DATABASES = {
+    "no such database": lambda b: b["databases"][0].update(name="another"),
+    "database nobody uses": lambda b: b["services"][0]["envVars"].remove(variable(b["services"][0], "DATABASE_URL")),
+    "database that is deleted": lambda b: b["databases"][0].pop("plan"),
+    "database open to everybody": lambda b: b["databases"][0].pop("ipAllowList"),
+    "several processes on one file": lambda b: variable(b["services"][0], "DATABASE_URL").update(key="MAIL_FROM"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN_DATABASES)
+def test_a_broken_database_is_noticed(fault, paths):
+    broken = copy.deepcopy(BLUEPRINTS["render.postgres.yaml"])
+    BROKEN_DATABASES[fault](broken)
     assert fault in blueprint_faults(broken, paths=paths)
 
 
@@ -201,7 +225,7 @@ def test_every_command_of_the_guide_can_be_read_by_a_shell():
 
 def test_every_flask_command_of_the_guide_exists(app):
     named = re.findall(r"\bflask ([\w-]+)", GUIDE)
-    assert {"demo", "smoke"} <= set(named)
+    assert {"demo", "smoke", "copy", "backup", "restore"} <= set(named)
     assert set(named) <= set(app.cli.commands)
 
 
@@ -215,7 +239,7 @@ def test_every_setting_the_guide_gives_is_known():
 
 def test_every_file_of_ours_the_guide_names_exists():
     named = set(re.findall(r"`([\w./]+\.(?:yaml|py|txt|md))`", GUIDE)) | {"Dockerfile", "Procfile"}
-    assert {"render.yaml", "render.free.yaml", "compose.yaml"} <= named
+    assert {"render.yaml", "render.free.yaml", "render.postgres.yaml", "compose.yaml"} <= named
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 

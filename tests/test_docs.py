@@ -125,11 +125,11 @@ def test_every_command_of_the_readme_works_word_for_word(tmp_path, free_port):
                     subprocess.run(["bash", "-ec", line], cwd=copy, env=env, check=True, capture_output=True)
                 else:
                     script += line + "\n"
-        done = subprocess.run(["bash", "-c", script], cwd=copy, env=env, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(["bash", "-c", script], cwd=copy, env=env, capture_output=True, text=True, timeout=300)
     finally:
         if server:
             server.terminate()
-            server.wait(timeout=30)
+            server.wait(timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"success":false' not in done.stdout, done.stdout
 

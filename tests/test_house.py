@@ -74,6 +74,7 @@ def test_only_storage_runs_queries():
         "json_file.py",
         "json_document.py",
         "json_rows.py",
+        "json_snapshot.py",
         "planner.py",
         "staging.py",
     }

@@ -205,7 +205,20 @@ def test_a_backup_is_private_and_is_not_overwritten_unless_told(flask, source, b
     assert backup.read_bytes() == before
     flask("backup", backup, "--overwrite", database_url=source)
     assert json.loads(backup.read_bytes())["tables"].keys() == tables.metadata.tables.keys()
-    assert [path.name for path in backup.parent.glob("*.tmp-*")] == []
+
+
+@pytest.mark.parametrize("engine", ["json"])
+def test_a_backup_takes_the_place_of_nothing_but_a_backup(flask, source, tmp_path):
+    folder = tmp_path / "source"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for name in ("foyer.json", "foyer.json.journal", "foyer.json.journal.7"):
+        said = flask("backup", folder / name, "--overwrite", database_url=source, ok=False)
+        assert "the desk's own files" in said
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    left = tmp_path / "b.json.tmp-killed"
+    left.write_text("half")
+    flask("backup", tmp_path / "b.json", database_url=source)
+    assert not left.exists(), "what a killed one left is removed"
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
