@@ -65,8 +65,7 @@ def _said(value: Any) -> str:
 
 def words(said: str) -> list[str]:
     """The words of what somebody searches for, each once; none when there is nothing in it that could be a word."""
-    valid = said.encode(errors="replace").decode()
-    found = _tokenizer().places([(spaced(valid), "")])[0]
+    found = _tokenizer().places([(spaced(said), "")])[0]
     return list(dict.fromkeys(word[:LONGEST] for word, _, _ in sorted(found, key=lambda place: place[2])))
 
 

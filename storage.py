@@ -12,17 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import (
-    Connection,
-    Select,
-    Table,
-    delete,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Select, Table, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Insert, ReturningInsert
@@ -155,6 +145,7 @@ class Desk:
 
         Where nothing said is a word (an emoji, a sign) it is looked for as it stands, and the newest come first.
         """
+        words = words.encode(errors="replace").decode()
         wanted = search.words(words)
         if wanted:
             return self._index.narrow(self._connection, statement, wanted, best_first=best_first)

@@ -96,9 +96,12 @@ def test_a_company_is_seen_only_by_its_own(store, world):
 
 def test_search_finds_words_only_in_the_own_company(store, world):
     with store.desk(actor(ONE)) as desk:
-        found = desk.find(desk.search(desk.rows(tickets), "TICKET 1", [tickets.c.title]))
-        assert [row["id"] for row in found] == [world[ONE, 1]]
-        assert not desk.find(desk.search(desk.rows(tickets), "100%", [tickets.c.title]))
+        for found in (
+            desk.search(desk.rows(tickets), "TICKET 1"),
+            desk.containing(desk.rows(tickets), "TICKET 1", [tickets.c.title]),
+        ):
+            assert [row["id"] for row in desk.find(found)] == [world[ONE, 1]]
+        assert not desk.find(desk.containing(desk.rows(tickets), "100%", [tickets.c.title]))
 
 
 @pytest.mark.parametrize("verb", ["insert", "insert_many", "insert_new"])
