@@ -4,7 +4,9 @@ What the rows may hold is json_rows.py's business.
 """
 
 import os
+import re
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,26 +21,87 @@ from tables import metadata
 FORMAT = 1
 _KEYS = {"foyer", "revision", "seq", "tables"}
 _BOM = b"\xef\xbb\xbf"  # what some editors put in front of a text
+BATCH = 1000  # rows handed on together
+# The lines `write` makes: the first, one that begins a table, one that ends it.
+_HEAD = re.compile(rb'\{"foyer": %d, "revision": "(\w+)", "seq": (\d+), "tables": \{\n' % FORMAT)
+_TABLE = re.compile(rb',?"(\w+)": \[\n')
+_END, _FOOT = b"]\n", b"}}\n"
 
 
 class Invalid(Exception):
     """The document cannot be used; the text names file, table, row and field."""
 
 
+class OtherLayout(Exception):
+    """The document is not in lines as `write` makes them: only `read` with `whole` can tell what it holds."""
+
+
 @dataclass(frozen=True)
 class Document:
-    """A document as read: where from, which revision its rows have, the last transaction in it, and its rows by table."""
+    """A document as read: where from, which revision its rows have, the last transaction in it.
+
+    `tables` holds its rows by table, or None when they are still in the file, one on each line.
+    """
 
     path: Path
     revision: str
     seq: int
-    tables: dict[str, Any]
+    tables: dict[str, Any] | None = None
+
+    def portions(self) -> Iterator[tuple[str, list[Any]]]:
+        """Each table with some of its rows, again and again; without rows once. Raises Invalid, OtherLayout."""
+        if self.tables is None:
+            yield from _lines(self.path)
+            return
+        for table, rows in self.tables.items():
+            if not isinstance(rows, list):
+                raise Invalid(f"{self.path}: table {table} must be a list of rows")
+            for start in range(0, max(1, len(rows)), BATCH):
+                yield table, rows[start : start + BATCH]
 
 
-def read(path: Path) -> Document | None:
-    """The document at `path`, None when there is none. Raises Invalid."""
+def _lines(path: Path) -> Iterator[tuple[str, list[Any]]]:
+    """The rows of a document in lines, read as they are wanted: all at once would be several times the file in memory."""
+    seen = set()
+    with path.open("rb") as file:
+        file.readline()
+        while (line := file.readline()) != _FOOT:
+            begun = _TABLE.fullmatch(line)
+            if not begun or begun[1] in seen:
+                raise OtherLayout
+            seen.add(begun[1])
+            for rows in _rows(file):
+                yield begun[1].decode(), rows
+        if file.read(1):
+            raise OtherLayout
+
+
+def _rows(file: Any) -> Iterator[list[Any]]:
+    more = True
+    while more:
+        lines = []
+        while len(lines) < BATCH and more:
+            line = file.readline()
+            more = line not in (_END, b"")
+            if more:
+                lines.append(line)
+        try:
+            rows = orjson.loads(b"[%b]" % b"".join(lines).removesuffix(b",\n" if more else b"\n"))
+        except ValueError:
+            raise OtherLayout from None
+        if len(rows) != len(lines):
+            raise OtherLayout
+        yield rows
+
+
+def read(path: Path, *, whole: bool = False) -> Document | None:
+    """The document at `path`, None when there is none; its rows only if it is not in lines, or `whole`. Raises Invalid."""
     if not path.exists():
         return None
+    with path.open("rb") as file:
+        head = _HEAD.fullmatch(file.readline(1000))
+    if head and not whole:
+        return Document(path, head[1].decode(), int(head[2]))
     try:
         content = orjson.loads(path.read_bytes().removeprefix(_BOM))
     except ValueError as error:

@@ -15,12 +15,13 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+import derived
 import json_document
 import migrations
 from errors import unavailable
 from folder_lock import FolderLock, make_folder
 from journal import Damaged, Journal, NotWritten, Unknown, sync_folder, transactions
-from json_document import Document, Invalid
+from json_document import Document, Invalid, OtherLayout
 from json_rows import Rows, check
 from planner import teach_planner
 from sqlite_file import SqliteFile, StorageError, plain
@@ -111,7 +112,8 @@ class JsonFile(SqliteFile):
         with self._unchecked() as connection:
             migrations.upgrade(connection, revision)
             if document:
-                self._load(document, Rows(connection))
+                with derived.set_aside(connection):
+                    self._load(document, connection)
             migrations.upgrade(connection)
             check(connection, str(self.document))
             teach_planner(connection)
@@ -138,8 +140,13 @@ class JsonFile(SqliteFile):
             )
         return document
 
-    def _load(self, document: Document, rows: Rows) -> None:
-        rows.load(document)
+    def _load(self, document: Document, connection: Connection) -> None:
+        rows = Rows(connection)
+        try:
+            with connection.begin_nested():
+                rows.load(document)
+        except OtherLayout:
+            rows.load(json_document.read(self.document, whole=True))
         self._seq = document.seq
         for path in self._journals():
             for seq, changes in transactions(path, after=self._seq, may_be_torn=path == self._active_journal):
@@ -148,6 +155,10 @@ class JsonFile(SqliteFile):
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
         super()._on_connect(connection, record)
+        if not self._capture:
+            # Nobody else reads while the file is made, and one that was not finished is thrown away: no log to write twice.
+            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=MEMORY", "threads=2"):
+                connection.execute(f"PRAGMA {pragma}")
         for statement in self._capture:
             connection.execute(statement)
 

@@ -26,7 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Insert, ReturningInsert
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import ColumnElement, Grouping, UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 from uuid_utils import uuid7
 
 import columns
@@ -47,6 +48,7 @@ log = logging.getLogger("foyer.storage")
 
 Row = dict[str, Any]
 T = TypeVar("T")
+_ASIDE: custom_op[bool] = custom_op("+")
 Clock = Callable[[], datetime]
 Turn = Callable[[str], str]  # waits for a company's turn to write, gives the moment of what is written then
 
@@ -150,6 +152,12 @@ class Desk:
         for word in words.split():
             statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
         return statement
+
+    def aside(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+        """The condition, put so that SQLite walks no index for it; the planner of PostgreSQL needs no such hint."""
+        if self._connection.dialect.name != "sqlite":
+            return condition
+        return UnaryExpression(Grouping(condition), operator=_ASIDE, type_=condition.type)
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
         """Adds a row and gives it back whole. The id is made here; the company is the actor's."""
