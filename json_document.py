@@ -94,14 +94,17 @@ def _rows(file: Any) -> Iterator[list[Any]]:
         yield rows
 
 
-def read(path: Path, *, whole: bool = False) -> Document | None:
-    """The document at `path`, None when there is none; its rows only if it is not in lines, or `whole`. Raises Invalid."""
+def read(path: Path) -> Document | None:
+    """The document at `path`, None when there is none; in lines its rows stay in the file. Raises Invalid."""
     if not path.exists():
         return None
     with path.open("rb") as file:
         head = _HEAD.fullmatch(file.readline(1000))
-    if head and not whole:
-        return Document(path, head[1].decode(), int(head[2]))
+    return Document(path, head[1].decode(), int(head[2])) if head else read_whole(path)
+
+
+def read_whole(path: Path) -> Document:
+    """The document at `path` with its rows, however it is laid out. Raises Invalid."""
     try:
         content = orjson.loads(path.read_bytes().removeprefix(_BOM))
     except ValueError as error:

@@ -295,6 +295,7 @@ derived = MetaData()
 
 # How many tickets have these values together: `kind` says which, in the order of a to g; with their urgency in tenths added
 # up, and how many of them AI resolved.
+TALLIES = "queue origin agent topic tag all opened ended answer solution".split()
 tallies = Table(
     "tallies",
     derived,

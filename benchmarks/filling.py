@@ -109,7 +109,9 @@ def write_document(folder: Path, count: int) -> Path:
             written.add(name)
             scaled = {c.name: c.type.scale for c in metadata.tables[name].c if hasattr(c.type, "scale")}
             for place, row in enumerate(content):
-                kept = {str(key): round(v * scaled[key]) if key in scaled and v is not None else v for key, v in row.items()}
+                kept = {
+                    str(key): round(v * scaled[key]) if key in scaled and v is not None else v for key, v in row.items()
+                }
                 file.write(("," if place else "") + "\n" + orjson.dumps(kept).decode())
             file.write("\n]\n")
         for table in metadata.sorted_tables:
@@ -120,9 +122,12 @@ def write_document(folder: Path, count: int) -> Path:
 
 
 def fill(storage: Storage, count: int) -> None:
-    """Puts that many tickets into an empty company of an open store."""
+    """Puts that many tickets into the empty company of a desk that was just opened."""
     for name, content in rows(count):
         table = metadata.tables[name]
         while batch := list(islice(content, BATCH)):
             with storage.desk(None, write=True) as desk:
-                desk.insert_many(table, batch)
+                if table is companies:
+                    desk.update(companies, COMPANY, {"last_number": count})
+                else:
+                    desk.insert_many(table, batch)

@@ -9,7 +9,6 @@ from sqlalchemy.sql.elements import ColumnElement
 import models
 from models import ticket_fields
 from services import pages, tallies
-from services.pages import SORTS
 from storage import Desk, Row
 from tables import customers, tickets
 

@@ -107,7 +107,9 @@ def cell(row: str, kind: str, on_sqlite: bool) -> str:
     values += ["''"] * (7 - len(values))
     named = ", ".join(f"{value} AS {name}" for name, value in zip("abcdefg", values, strict=True))
     human = f"NOT {row}.human_replied"
-    by_ai = f"CASE WHEN {row}.status IN ('resolved', 'closed') AND {row}.ai_response <> '' AND {human} THEN 1 ELSE 0 END"
+    by_ai = (
+        f"CASE WHEN {row}.status IN ('resolved', 'closed') AND {row}.ai_response <> '' AND {human} THEN 1 ELSE 0 END"
+    )
     source = ["tickets t"] if row == "t" else []
     once = ""
     if kind == "tag":
@@ -121,7 +123,9 @@ def cell(row: str, kind: str, on_sqlite: bool) -> str:
 
 
 def each_tag(row: str, on_sqlite: bool) -> str:
-    return f"json_each({row}.tags) j" if on_sqlite else f"jsonb_array_elements_text(CAST({row}.tags AS jsonb)) AS j(value)"
+    return (
+        f"json_each({row}.tags) j" if on_sqlite else f"jsonb_array_elements_text(CAST({row}.tags AS jsonb)) AS j(value)"
+    )
 
 
 def tags(row: str, on_sqlite: bool) -> str:
