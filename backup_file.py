@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 import json_document
 import migrations
 from json_document import Invalid
-from json_rows import BATCH, Rows
+from json_rows import Rows
 
 _CHECKS = b'},"checks":"%s"}\n'
 _BEFORE, _AFTER = _CHECKS.split(b"%s")
@@ -48,12 +48,12 @@ def load(connection: Connection, path: Path) -> None:
     """
     _verify(path)
     with _opened(path) as file:
-        revision = json_document.head(file.readline())["revision"]
+        revision = json_document.head(file.readline())[0]
         if not migrations.known(revision):
             raise Invalid(f"{path} was written by a newer Foyer (revision {revision})")
         migrations.upgrade(connection, revision)
         rows = Rows(connection)
-        for table, batch in json_document.batches(file, BATCH):
+        for table, batch in json_document.batches(file, end=_BEFORE):
             rows.add(table, batch, str(path))
 
 

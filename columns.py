@@ -129,3 +129,9 @@ def unique_when_set(name: str, column: str, *, of_company: bool = True) -> Index
     given = sql(f"{column} <> ''")
     among = ["company_id", column] if of_company else [column]
     return Index(name, *among, unique=True, sqlite_where=given, postgresql_where=given)
+
+
+def measured(name: str, *among: str) -> Index:
+    """An index of a company's rows in which the last of the columns is set."""
+    given = sql(f"{among[-1]} IS NOT NULL")
+    return Index(name, "company_id", *among, sqlite_where=given, postgresql_where=given)

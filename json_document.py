@@ -20,9 +20,11 @@ from journal import sync_folder
 from tables import metadata
 
 FORMAT = 1
+BATCH = 1000  # rows handed on together
 END = "}}\n"
-_KEYS = {"foyer", "revision", "seq", "tables"}
+_HEAD = re.compile(rb'\{"foyer": %d, "revision": "(\w+)", "seq": (\d+), "tables": \{\n' % FORMAT)
 _TABLE = re.compile(rb',?"(\w+)": \[\n')
+_KEYS = {"foyer", "revision", "seq", "tables"}
 _BOM = b"\xef\xbb\xbf"  # what some editors put in front of a text
 
 
@@ -36,17 +38,44 @@ class Invalid(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """A document as read: where from, which revision its rows have, the last transaction in it, and its rows by table."""
+    """A document as read: where from, which revision its rows have, the last transaction in it.
+
+    `tables` holds its rows by table, or None when they are still in the file, one on each line.
+    """
 
     path: Path
     revision: str
     seq: int
-    tables: dict[str, Any]
+    tables: dict[str, Any] | None = None
+
+    def portions(self) -> Iterator[tuple[str, list[Any]]]:
+        """Each table with some of its rows, again and again; without rows once. Raises Invalid, Unlined."""
+        if self.tables is None:
+            with self.path.open("rb") as file:
+                file.readline()
+                yield from batches(file)
+            return
+        for table, rows in self.tables.items():
+            if not isinstance(rows, list):
+                raise Invalid(f"{self.path}: table {table} must be a list of rows")
+            for start in range(0, max(1, len(rows)), BATCH):
+                yield table, rows[start : start + BATCH]
 
 
 def read(path: Path) -> Document | None:
-    """The document at `path`, None when there is none. Raises Invalid."""
-    return parsed(path, path.read_bytes()) if path.exists() else None
+    """The document at `path`, None when there is none; in lines its rows stay in the file. Raises Invalid."""
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        try:
+            return Document(path, *head(file.readline(1000)))
+        except Unlined:
+            return read_whole(path)
+
+
+def read_whole(path: Path) -> Document:
+    """The document at `path` with its rows, however it is laid out. Raises Invalid."""
+    return parsed(path, path.read_bytes())
 
 
 def parsed(path: Path, raw: bytes) -> Document:
@@ -65,45 +94,47 @@ def parsed(path: Path, raw: bytes) -> Document:
     return Document(path, revision, seq, tables)
 
 
-def head(line: bytes) -> dict[str, Any]:
-    """What the first of the lines that `lines` gave says. Raises Unlined."""
-    try:
-        content = orjson.loads(line + b"}}")
-    except ValueError:
-        content = None
-    if not isinstance(content, dict) or content.keys() != _KEYS or content["foyer"] != FORMAT or content["tables"]:
-        raise Unlined
-    return content
-
-
-def batches(file: BinaryIO, size: int) -> Iterator[tuple[str, list[Any]]]:
-    """The rows of the lines after the head, some at a time, each time with their table. Raises Unlined."""
-    table, rows = "", []
-    for line in file:
-        if line.startswith(b"{"):
-            rows.append(_row(line))
-        elif line.startswith(b"}"):
-            return
-        elif line != b"]\n":
-            table = _table(line)
-        if rows and (len(rows) == size or line == b"]\n"):
-            yield table, rows
-            rows = []
-    raise Unlined
-
-
-def _row(line: bytes) -> Any:
-    try:
-        return orjson.loads(line.removesuffix(b"\n").removesuffix(b","))
-    except ValueError as error:
-        raise Unlined from error
-
-
-def _table(line: bytes) -> str:
-    found = _TABLE.fullmatch(line)
+def head(line: bytes) -> tuple[str, int]:
+    """The revision and the last transaction, of the first of the lines that `lines` gave. Raises Unlined."""
+    found = _HEAD.fullmatch(line)
     if not found:
         raise Unlined
-    return found[1].decode()
+    return found[1].decode(), int(found[2])
+
+
+def batches(file: BinaryIO, *, end: bytes = END.encode()) -> Iterator[tuple[str, list[Any]]]:
+    """The rows of the lines after the head, read as they are wanted: all at once would be several times the file in memory.
+
+    Each time with their table; of a table without rows no row, once. `end` begins the last line. Raises Unlined.
+    """
+    seen = set()
+    while not (line := file.readline()).startswith(end):
+        begun = _TABLE.fullmatch(line)
+        if not begun or begun[1] in seen:
+            raise Unlined
+        seen.add(begun[1])
+        for rows in _rows(file):
+            yield begun[1].decode(), rows
+    if file.read(1):
+        raise Unlined
+
+
+def _rows(file: BinaryIO) -> Iterator[list[Any]]:
+    more = True
+    while more:
+        lines: list[bytes] = []
+        while len(lines) < BATCH and more:
+            line = file.readline()
+            more = line not in (b"]\n", b"")
+            if more:
+                lines.append(line)
+        try:
+            rows = orjson.loads(b"[%b]" % b"".join(lines).removesuffix(b",\n" if more else b"\n"))
+        except ValueError:
+            raise Unlined from None
+        if len(rows) != len(lines):
+            raise Unlined
+        yield rows
 
 
 def write(connection: Connection, path: Path, seq: int, revision: str) -> None:

@@ -4,17 +4,20 @@ Opening, committing and folding live here; json_document.py writes, json_rows.py
 """
 
 import contextlib
+import gc
 import logging
 import os
 import shutil
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+import derived
 import json_document
 import migrations
 import search_sqlite
@@ -22,7 +25,7 @@ from address import DOCUMENT
 from errors import unavailable
 from folder_lock import FolderLock, make_folder
 from journal import Damaged, Journal, NotWritten, Unknown, sync_folder, transactions
-from json_document import Document, Invalid
+from json_document import Document, Invalid, Unlined
 from json_rows import Rows, check
 from planner import teach_planner
 from sqlite_file import SqliteFile, StorageError, plain
@@ -112,7 +115,8 @@ class JsonFile(SqliteFile):
         with self._unchecked() as connection:
             migrations.upgrade(connection, revision)
             if document:
-                self._load(document, Rows(connection))
+                with derived.set_aside(connection):
+                    self._load(document, connection)
             migrations.upgrade(connection)
             check(connection, str(self.document))
             search_sqlite.prepare(connection)  # last: an index that is filled at once takes half the time
@@ -140,16 +144,26 @@ class JsonFile(SqliteFile):
             )
         return document
 
-    def _load(self, document: Document, rows: Rows) -> None:
-        rows.load(document)
-        self._seq = document.seq
-        for path in self._journals():
-            for seq, changes in transactions(path, after=self._seq, may_be_torn=path == self._active_journal):
-                rows.apply(changes, f"{path}, transaction {seq}")
-                self._seq = seq
+    def _load(self, document: Document, connection: Connection) -> None:
+        rows = Rows(connection)
+        with _without_collector():
+            try:
+                with connection.begin_nested():
+                    rows.load(document)
+            except Unlined:
+                rows.load(json_document.read_whole(self.document))
+            self._seq = document.seq
+            for path in self._journals():
+                for seq, changes in transactions(path, after=self._seq, may_be_torn=path == self._active_journal):
+                    rows.apply(changes, f"{path}, transaction {seq}")
+                    self._seq = seq
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
         super()._on_connect(connection, record)
+        if not self._capture:
+            # Nobody else reads while the file is made, and one that was not finished is thrown away: no log to write twice.
+            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=MEMORY", "threads=2", "mmap_size=1000000000"):
+                connection.execute(f"PRAGMA {pragma}")
         for statement in self._capture:
             connection.execute(statement)
 
@@ -274,3 +288,15 @@ class JsonFile(SqliteFile):
     def _remove_private_files(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """While millions of rows come in: looking for circles among their values takes a quarter of the time and finds none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

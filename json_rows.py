@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 import models
 from json_document import Document, Invalid
 from sqlite_file import broken_reference, plain
+from tables import derived
 
-BATCH = 1000
 _LARGEST = 2**63 - 1
 _ACCEPTED = {
     "text": "text",
@@ -51,16 +51,14 @@ class Rows:
         self._tables = {name: _columns(connection, name) for name in _table_names(connection)}
 
     def load(self, document: Document) -> None:
-        """Puts the document's rows into the empty tables, emptying the document as it goes. Raises Invalid."""
-        self._know(document.tables, str(document.path))
+        """Puts the document's rows into the empty tables. Raises Invalid, Unlined."""
+        found = set()
+        for table, rows in document.portions():
+            self.add(table, rows, str(document.path))
+            found.add(table)
         for table in self._tables:
-            if table not in document.tables:
+            if table not in found:
                 raise Invalid(f"{document.path}: table {table} is missing; without rows it is []")
-            rows = document.tables.pop(table)
-            if not isinstance(rows, list):
-                raise Invalid(f"{document.path}: table {table} must be a list of rows")
-            for start in range(0, len(rows), BATCH):
-                self.add(table, rows[start : start + BATCH], str(document.path))
 
     def add(self, table: str, rows: list[Any], where: str) -> None:
         """Puts rows into a table. Raises Invalid."""
@@ -106,7 +104,8 @@ def _names(row: Any) -> tuple[str, ...]:
 
 def _table_names(connection: Connection) -> list[str]:
     names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid").scalars()
-    return [name for name in names if name != "alembic_version" and not name.startswith("sqlite_")]
+    other = {"alembic_version", *derived.tables}
+    return [name for name in names if name not in other and not name.startswith("sqlite_")]
 
 
 def _columns(connection: Connection, table: str) -> dict[str, tuple[str, bool]]:
@@ -144,7 +143,10 @@ def _checked(
 
 def _stored(kind: str, values: Sequence[Any], also: set[type]) -> Sequence[Any]:
     """The values of a field as SQLite stores them, up to the first that is not of its kind."""
-    if kind in ("text", "time") and set(map(type, values)) <= {str, *also}:
+    types = set(map(type, values))
+    if kind in ("text", "time") and types <= {str, *also}:
+        return values
+    if kind == "number" and types <= {int, *also} and all(-_LARGEST <= value <= _LARGEST for value in values if value):
         return values
     ready: list[str | int | None] = []
     for value in values:

@@ -17,7 +17,7 @@ import json_document
 import migrations
 from journal import transactions
 from json_document import Invalid, Unlined
-from json_rows import BATCH, Rows
+from json_rows import Rows
 
 TRIES = 50  # a desk puts a journal aside, or a new document in place, once in many thousand writes
 
@@ -49,12 +49,12 @@ def load(connection: Connection, document: Path) -> None:
 
 
 def _by_line(connection: Connection, file: BinaryIO, document: Path) -> int:
-    head = json_document.head(file.readline())
-    _bring_to(connection, head["revision"], document)
+    revision, seq = json_document.head(file.readline())
+    _bring_to(connection, revision, document)
     rows = Rows(connection)
-    for table, batch in json_document.batches(file, BATCH):
+    for table, batch in json_document.batches(file):
         rows.add(table, batch, str(document))
-    return int(head["seq"])
+    return seq
 
 
 def _whole(connection: Connection, file: BinaryIO, document: Path) -> int:

@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 import migrations
 import search_postgres
 from sqlite_file import StorageError, plain
-from tables import metadata
+from tables import derived, metadata
 
 log = logging.getLogger("foyer.storage")
 
@@ -301,7 +301,7 @@ def _turn(company: str) -> str:
 @cache
 def _wide() -> str:
     """Which columns of ours hold less than they do in SQLite, or are ordered otherwise."""
-    names = ", ".join(f"'{table.name}'" for table in metadata.sorted_tables)
+    names = ", ".join(f"'{table.name}'" for table in (*metadata.sorted_tables, *derived.sorted_tables))
     return (
         "SELECT c.relname, a.attname, CASE WHEN t.typname = 'int4' THEN 'bigint' ELSE 'text COLLATE \"C\"' END "
         "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid "

@@ -22,6 +22,7 @@ import migrations
 from journal import Damaged
 from json_document import Invalid, Unlined
 from sqlite_file import BUSY_TIMEOUT_MS, StorageError, begin_writing, plain
+from tables import derived
 
 PAGE = 1000
 Columns = Mapping[str, bool]  # of a table: each column's name, and whether it is a flag
@@ -120,7 +121,7 @@ def _from_postgres(connection: Connection, url: str) -> None:
             _know(revision, engine.place)
             migrations.upgrade(connection, revision)
             for table in inspect(connection).get_table_names():
-                if table != "alembic_version":
+                if table != "alembic_version" and table not in derived.tables:
                     _fetch(source, connection, table)
     except engine.failures as error:
         raise StorageError(f"{engine.place} cannot be read: {engine.told(error)}") from None

@@ -12,11 +12,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table, delete, func, insert, or_, select, update
+from sqlalchemy import CompoundSelect, Connection, Select, Table, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Insert, ReturningInsert
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import ColumnElement, Grouping, UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 from uuid_utils import uuid7
 
 import address
@@ -40,6 +41,7 @@ log = logging.getLogger("foyer.storage")
 
 Row = dict[str, Any]
 T = TypeVar("T")
+_ASIDE: custom_op[bool] = custom_op("+")
 Clock = Callable[[], datetime]
 Turn = Callable[[str], str]  # waits for a company's turn to write, gives the moment of what is written then
 
@@ -136,7 +138,7 @@ class Desk:
             return load()
         return self._memory.recall(table.name, (*self._scope.values(), key), load)
 
-    def aggregate(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    def aggregate(self, statement: Select[Any] | CompoundSelect[Any]) -> list[tuple[Any, ...]]:
         """The rows of an aggregating selectable as tuples."""
         return [tuple(row) for row in self._connection.execute(statement, self._scope)]
 
@@ -158,6 +160,12 @@ class Desk:
         for word in words.split():
             statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
         return statement
+
+    def aside(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+        """The condition, put so that SQLite walks no index for it; the planner of PostgreSQL needs no such hint."""
+        if self._connection.dialect.name != "sqlite":
+            return condition
+        return UnaryExpression(Grouping(condition), operator=_ASIDE, type_=condition.type)
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
         """Adds a row and gives it back whole. The id is made here; the company is the actor's."""

@@ -182,6 +182,23 @@ tickets = Table(
     Index(
         "ix_tickets_priority", "company_id", text("priority_rank DESC"), text("priority_score DESC"), "created_at", "id"
     ),
+    Index("ix_tickets_due", "company_id", "resolve_due_at", "created_at", "id"),
+    *(
+        Index(f"ix_tickets_{name}", "company_id", column, "created_at", "id")
+        for column, name in {
+            "priority": "by_priority",
+            "category": "category",
+            "assigned_team": "team",
+            "sentiment": "sentiment",
+            "customer_tier": "tier",
+            "source": "source",
+            "topic": "topic",
+            "product": "product",
+        }.items()
+    ),
+    columns.measured("ix_tickets_first_response", "first_response_seconds"),
+    columns.measured("ix_tickets_resolution", "resolution_seconds"),
+    columns.measured("ix_tickets_agent_resolution", "assigned_to", "resolution_seconds"),
 )
 
 replies = Table(
@@ -270,4 +287,30 @@ idempotency = Table(
     columns.moment("expires_at", required=True),
     columns.moment("created_at", required=True),
     UniqueConstraint("company_id", "caller", "route", "key"),
+)
+
+# What follows from the tickets and is only there to answer quickly: triggers of the database keep it in the transaction of
+# the change (migrations/versions/0004_growth.py), and the JSON document does not hold it.
+derived = MetaData()
+
+# How many tickets have these values together: `kind` says which, in the order of a to g; with their urgency in tenths added
+# up, and how many of them AI resolved.
+TALLIES = "queue origin agent topic tag all opened ended answer solution".split()
+tallies = Table(
+    "tallies",
+    derived,
+    Column("company_id", String(36), primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    *(Column(name, Text, primary_key=True, server_default="") for name in "abcdefg"),
+    *(Column(name, Integer, nullable=False, server_default="0") for name in ("number", "urgency", "by_ai")),
+)
+
+# Each tag of each ticket.
+ticket_tags = Table(
+    "ticket_tags",
+    derived,
+    Column("company_id", String(36), primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Column("created_at", String(24), primary_key=True),
+    Column("ticket_id", String(36), primary_key=True),
 )

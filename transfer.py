@@ -138,8 +138,8 @@ def _filled(connection: Connection) -> list[str]:
 
 def _filled_document(document: Path) -> list[str]:
     """The tables of a document that have a row; of a journal it is only known that it is there."""
-    found = json_document.read(document)
-    tables = [table for table, rows in found.tables.items() if rows] if found else []
+    found = json_document.read_whole(document) if document.exists() else None
+    tables = [table for table, rows in found.portions() if rows] if found else []
     return tables or [path.name for path in json_snapshot.journals(document) if path.stat().st_size]
 
 

@@ -10,7 +10,7 @@ from api.fields import Choice, Choices, Email, Moment, Number, Text, Urgency, Wo
 from api.inputs import Repeatable
 from errors import invalid_field
 from models import LIMITS
-from services import finding, tickets
+from services import pages, tickets
 from storage import Row
 
 ALIASES = {
@@ -125,8 +125,8 @@ class TicketQuery(Schema):
     user = Text(LIMITS["email"], about="With role: whose tickets.")
     role = Choice(models.ROLES, about="customer: tickets of user; agent: assigned to user; admin: all.")
     sort = Choice(
-        tuple(finding.SORTS),
-        also={name.replace("-", "_"): name for name in finding.SORTS},
+        tuple(pages.SORTS),
+        also={name.replace("-", "_"): name for name in pages.SORTS},
         about="Order. Without it the best matches of q come first, and without q the newest.",
     )
     limit = Number(1, 200, load_default=50, about="How many at most.")

@@ -1,4 +1,4 @@
-"""Lists of tickets: filters, full text, order and pages. Only reads."""
+"""Lists of tickets: which filters there are, and how many tickets meet them. Only reads; pages.py reads the pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,33 +6,21 @@ from typing import Any
 from sqlalchemy import Select, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
+import models
 from models import ticket_fields
+from services import pages, tallies
 from storage import Desk, Row
 from tables import customers, tickets
 
 t = tickets.c
 REMEMBERED_ROWS = 50  # what galleries ask for again and again; longer pages are not worth their memory
 Condition = ColumnElement[bool]
-# Most urgent first, whether asked as `urgency` or `-urgency`; equals in the order they came in.
-_MOST_URGENT = (t.urgency.desc(), t.created_at, t.id)
-_TOP_PRIORITY = (t.priority_rank.desc(), t.priority_score.desc(), t.created_at, t.id)
 NEWEST = "-created_at"
-SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
-    "created_at": (t.created_at, t.id),
-    "-created_at": (t.created_at.desc(), t.id.desc()),
-    "updated_at": (t.updated_at, t.id),
-    "-updated_at": (t.updated_at.desc(), t.id.desc()),
-    "urgency": _MOST_URGENT,
-    "-urgency": _MOST_URGENT,
-    "priority": _TOP_PRIORITY,
-    "-priority": _TOP_PRIORITY,
-    "due": (t.resolve_due_at.asc().nulls_last(), t.created_at, t.id),
-    "-due": (t.resolve_due_at.desc().nulls_last(), t.created_at.desc(), t.id.desc()),
-}
+PAGE = ("sort", "limit", "offset")
 
 
 def _any_of(name: str) -> Callable[[Desk, Any], Condition]:
-    return lambda desk, words: t[name] == words[0] if len(words) == 1 else t[name].in_(words)
+    return lambda desk, words: tallies.one_of(t[name], words)
 
 
 def _is(name: str) -> Callable[[Desk, Any], Condition]:
@@ -40,7 +28,11 @@ def _is(name: str) -> Callable[[Desk, Any], Condition]:
 
 
 def _assigned_to(desk: Desk, agent: str) -> Condition:
-    return t.assigned_to.in_({agent, agent.lower()})
+    return tallies.one_of(t.assigned_to, _either(agent))
+
+
+def _either(agent: str) -> list[str]:
+    return sorted({agent, agent.lower()})
 
 
 def _written_by(desk: Desk, person: Condition) -> Condition:
@@ -48,10 +40,7 @@ def _written_by(desk: Desk, person: Condition) -> Condition:
 
 
 def _has_tag(desk: Desk, tag: str) -> Condition:
-    # Tags are kept as JSON text, in which a tag stands between quotes with its own quotes escaped.
-    quoted = '"' + tag.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    text: Condition = t.tags.cast(t.title.type).contains(quoted, autoescape=True)
-    return text
+    return t.id.in_(pages.tagged(desk, tag))
 
 
 FILTERS: dict[str, Callable[[Desk, Any], Condition]] = {
@@ -76,37 +65,65 @@ _PERSON: dict[str, Callable[[Desk, str], Condition]] = {
 
 
 def find(desk: Desk, wanted: Row) -> tuple[list[Row], int]:
-    """One page of the tickets that meet every filter in `wanted`, as this actor may see them, and how many meet them."""
-    said = {name: str(value) for name, value in wanted.items()}
-    if wanted["limit"] > REMEMBERED_ROWS:
-        return _page(desk, wanted), _total(desk, said, wanted)
-    page = desk.remembered(tickets, tuple(said.items()), lambda: _page(desk, wanted))
-    return page, _total(desk, said, wanted)
+    """One page of the tickets that meet every filter in `wanted`, as this actor may see them, and how many meet them.
 
-
-def _page(desk: Desk, wanted: Row) -> list[Row]:
-    chosen = filtered(desk, wanted, ordered=True).limit(wanted["limit"]).offset(wanted["offset"])
-    return desk.shapes(chosen, tickets, ticket_fields(desk.actor))
-
-
-def _total(desk: Desk, said: Row, wanted: Row) -> int:
-    filters = tuple(item for item in said.items() if item[0] not in ("sort", "limit", "offset"))
-    return desk.remembered(tickets, filters, lambda: desk.count(filtered(desk, wanted)))
-
-
-def filtered(desk: Desk, wanted: Row, *, ordered: bool = False) -> Select[Any]:
-    """The tickets of this actor that meet every filter in `wanted`.
-
-    `ordered` as wanted; where nothing is said, what fits the words best comes first, and without words the newest.
+    In the order of `sort`; where nothing is said, what fits the words of `q` best comes first, and without them the newest.
     """
-    conditions = [FILTERS[name](desk, value) for name, value in wanted.items() if name in FILTERS]
+    if "q" not in wanted:
+        wanted = {"sort": NEWEST, **wanted}
+    if set(wanted.get("status", ())) >= set(models.STATUSES):
+        wanted = {name: value for name, value in wanted.items() if name != "status"}
+    said = {name: str(value) for name, value in wanted.items()}
+    filters = tuple(item for item in said.items() if item[0] not in PAGE)
+    counts = desk.remembered(tickets, filters, lambda: _counts(desk, wanted))
+    if wanted["offset"] >= counts[""]:
+        return [], counts[""]
+    if wanted["limit"] > REMEMBERED_ROWS:
+        return _page(desk, wanted, counts), counts[""]
+    return desk.remembered(tickets, tuple(said.items()), lambda: _page(desk, wanted, counts)), counts[""]
+
+
+def _counts(desk: Desk, wanted: Row) -> dict[str, int]:
+    """How many tickets meet every filter, under "", and where tallies tell, how many meet each one, under its name."""
+    words = _words(wanted)
+    tallied = None if words is None else tallies.counts(desk, words)
+    return tallied or {"": desk.count(_chosen(desk, _conditions(desk, wanted), wanted))}
+
+
+def _words(wanted: Row) -> dict[str, list[str]] | None:
+    """The filters as the words each field may have; None when there is one that is not of that kind."""
+    words = {name: value for name, value in wanted.items() if name not in (*PAGE, "user", "role")}
+    if "user" in wanted and wanted["role"] != "admin":
+        if wanted["role"] == "customer" or "assigned_to" in words:
+            return None
+        words["assigned_to"] = wanted["user"]
+    if "assigned_to" in words:
+        words["assigned_to"] = _either(words["assigned_to"])
+    return {name: [value] if isinstance(value, str) else value for name, value in words.items()}
+
+
+def _page(desk: Desk, wanted: Row, counts: dict[str, int]) -> list[Row]:
+    conditions = _conditions(desk, wanted)
+    if "sort" not in wanted:
+        return pages.shown(desk, _chosen(desk, conditions, wanted, best_first=True), wanted)
+    words = _words(wanted) if len(counts) > 1 else None
+    way = pages.way(counts, words or {}, wanted["sort"])
+    rows = _chosen(desk, pages.led(desk, conditions, way, wanted), wanted)
+    return pages.read(desk, rows, way, wanted)
+
+
+def _conditions(desk: Desk, wanted: Row) -> dict[str, Condition]:
+    """Each filter by its name."""
+    named = {name: FILTERS[name](desk, value) for name, value in wanted.items() if name in FILTERS}
     if "user" in wanted:
-        conditions.append(_PERSON[wanted["role"]](desk, wanted["user"]))
-    chosen = desk.only(tickets, ticket_fields(desk.actor)).where(*conditions)
-    best_first = ordered and "sort" not in wanted and "q" in wanted
-    if "q" in wanted:
-        chosen = desk.search(chosen, wanted["q"], best_first=best_first)
-    return chosen.order_by(*SORTS[wanted.get("sort", NEWEST)]) if ordered and not best_first else chosen
+        named["assigned_to" if "assigned_to" not in named else "user"] = _PERSON[wanted["role"]](desk, wanted["user"])
+    return named
+
+
+def _chosen(desk: Desk, conditions: dict[str, Condition], wanted: Row, *, best_first: bool = False) -> Select[Any]:
+    """The tickets of this actor that meet the conditions; `best_first` in the order of how well they fit the words."""
+    chosen = desk.only(tickets, ticket_fields(desk.actor)).where(*conditions.values())
+    return desk.search(chosen, wanted["q"], best_first=best_first) if "q" in wanted else chosen
 
 
 def newer(desk: Desk, column: str, after: str, *, limit: int) -> tuple[list[Row], int]:
@@ -115,4 +132,6 @@ def newer(desk: Desk, column: str, after: str, *, limit: int) -> tuple[list[Row]
     if after:
         chosen = chosen.where(t[column] > after)
     page = chosen.order_by(t[column].desc(), t.id.desc()).limit(limit)
-    return desk.shapes(page, tickets, ticket_fields(desk.actor)), desk.count(chosen)
+    whole = None if after else tallies.counts(desk, {})
+    total = desk.count(chosen) if whole is None else whole[""]
+    return desk.shapes(page, tickets, ticket_fields(desk.actor)), total

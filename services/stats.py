@@ -1,6 +1,7 @@
-"""The figures of the dashboard, counted by the database in four statements. Only reads; docs/metrics.md tells every formula.
+"""The figures of the dashboard; docs/metrics.md tells every formula. Only reads.
 
-`from` and `to` are `start` and `end` here: tickets opened at or after the one and before the other.
+Those of all tickets come from tallies (standing.py). Those of a period, whose `from` and `to` are `start` and `end` here,
+are counted by the database in four statements: tickets opened at or after the one and before the other.
 """
 
 from collections import Counter
@@ -12,6 +13,8 @@ from sqlalchemy import Integer, and_, func, literal, select, type_coerce, union_
 from sqlalchemy.sql.elements import ColumnElement
 
 import models
+from services import standing
+from services.standing import half_up
 from storage import Desk, Row
 from tables import tickets
 
@@ -42,22 +45,29 @@ def overview(desk: Desk, *, start: str = "", end: str = "") -> Row:
     period = [t.created_at >= start] if start else []
     if end:
         period.append(t.created_at < end)
-    total, urgency, by_ai, counts = _totals(desk, period)
-    medians = _medians(desk, period)
-    by_team, agents = _shares(desk, period, medians)
+    days = _days(desk.now, end)
+    if period:
+        total, urgency, by_ai, counts = _totals(desk, period)
+        medians, per_day = _medians(desk, period), _per_day(desk, period, days)
+        shares = _shares(desk, period)
+    else:
+        total, urgency, by_ai, counts = standing.totals(desk)
+        medians, per_day = standing.medians(desk), standing.per_day(desk, days)
+        shares = standing.shares(desk, counts["by_team"])
+    by_team, agents = _teams_and_agents(*shares, medians)
     status = counts["by_status"]
     unresolved = sum(status[name] for name in models.OPEN)
     charts = {name: models.counted(counts[name], words) for name, (_, words) in WORDS.items()}
     return {
         "total_tickets": total,
         **{f"{name}_tickets": status[name] for name in ("new", "ai_responded", "assigned", "resolved")},
-        "ai_resolution_rate": _half_up(1000 * by_ai, total - unresolved) / 10 if total > unresolved else 0.0,
+        "ai_resolution_rate": half_up(1000 * by_ai, total - unresolved) / 10 if total > unresolved else 0.0,
         "open_tickets": unresolved,
         **charts,
         "by_team": by_team,
-        **_per_day(desk, period, _days(desk.now, end)),
+        **{name: models.counted(found, days) for name, found in per_day.items()},
         "backlog": unresolved,
-        **({"average_urgency": _half_up(urgency, total) / 10} if total else {}),
+        **({"average_urgency": half_up(urgency, total) / 10} if total else {}),
         **{name: medians[name, ""] for name in MEDIANS if (name, "") in medians},
         "agents": agents,
     }
@@ -72,8 +82,8 @@ def _totals(desk: Desk, period: Period) -> tuple[int, int, int, dict[str, Counte
     return total, int(urgency or 0), by_ai, counts
 
 
-def _shares(desk: Desk, period: Period, medians: dict[tuple[str, str], int]) -> tuple[list[Row], list[Row]]:
-    """What each team and each agent has; teams and agents are few, so one pass groups by both."""
+def _shares(desk: Desk, period: Period) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """What each team has, what each agent has and has finished; they are few, so one pass groups by both."""
     columns = (t.assigned_team, t.assigned_to)
     grouped = desk.rows(tickets, *columns, func.count(), func.count().filter(_FINISHED)).where(*period)
     teams: Counter[str] = Counter()
@@ -83,6 +93,12 @@ def _shares(desk: Desk, period: Period, medians: dict[tuple[str, str], int]) -> 
         teams[team] += number
         every[agent] += number
         finished[agent] += resolved
+    return teams, every, finished
+
+
+def _teams_and_agents(
+    teams: Counter[str], every: Counter[str], finished: Counter[str], medians: dict[tuple[str, str], int]
+) -> tuple[list[Row], list[Row]]:
     agents = [
         {
             "agent": agent,
@@ -105,7 +121,7 @@ def _days(now: str, end: str) -> list[str]:
     return [date.fromordinal(day).isoformat() for day in range(last - DAYS + 1, last + 1)]
 
 
-def _per_day(desk: Desk, period: Period, days: list[str]) -> Row:
+def _per_day(desk: Desk, period: Period, days: list[str]) -> dict[str, dict[str, int]]:
     first, last = f"{days[0]}T00:00:00.000Z", f"{days[-1]}T23:59:59.999Z"
     columns = {"created_per_day": t.created_at, "resolved_per_day": t.resolved_at}
     moments = union_all(
@@ -120,7 +136,7 @@ def _per_day(desk: Desk, period: Period, days: list[str]) -> Row:
     counts: dict[str, dict[str, int]] = {name: {} for name in columns}
     for name, day, number in desk.aggregate(select(*same, func.count()).group_by(*same)):
         counts[name][day] = number
-    return {name: models.counted(counts[name], days) for name in columns}
+    return counts
 
 
 def _medians(desk: Desk, period: Period) -> dict[tuple[str, str], int]:
@@ -141,9 +157,4 @@ def _medians(desk: Desk, period: Period) -> dict[tuple[str, str], int]:
     middle = select(placed.name, placed.who, func.min(placed.seconds), func.max(placed.seconds))
     middle = middle.where((2 * placed.place).between(placed.size, placed.size + 2))
     found: Iterable[tuple[Any, ...]] = desk.aggregate(middle.group_by(placed.name, placed.who))
-    return {(name, who): _half_up(low + high, 2) for name, who, low, high in found}
-
-
-def _half_up(part: int, whole: int) -> int:
-    """`part` / `whole` as a whole number, halves rounded up; in integers, so that every engine gives the same."""
-    return (2 * part + whole) // (2 * whole)
+    return {(name, who): half_up(low + high, 2) for name, who, low, high in found}

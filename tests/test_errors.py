@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from services import finding, tickets
+from services import pages, tickets
 from tests.caller import Caller
 
 JSON = {"Content-Type": "application/json"}
@@ -279,7 +279,7 @@ def test_an_offset_that_is_no_number_is_400(admin, value):
 )
 def test_a_sort_that_is_not_listed_is_400_and_says_which_are(admin, value):
     (error,) = refused(admin.get("/api/tickets", query_string={"sort": value}), 400, "invalid_fields", "sort")
-    assert all(name in error["message"] for name in finding.SORTS)
+    assert all(name in error["message"] for name in pages.SORTS)
 
 
 @pytest.mark.parametrize(

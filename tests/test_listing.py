@@ -6,7 +6,7 @@ import pytest
 
 from api.ticket_inputs import TicketQuery
 from models import FINISHED, PRIORITY_RANK
-from services.finding import SORTS
+from services.pages import SORTS
 from tests.caller import Caller
 
 PEOPLE = [("ada@example.com", "c-1"), ("bob@example.com", ""), ("", "c-3")]

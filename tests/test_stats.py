@@ -274,7 +274,14 @@ def test_the_thirty_days_end_with_the_last_day_before_to(store, end, last):
 def test_the_number_of_statements_does_not_grow_with_the_tickets(store, varied):
     with statements() as seen:
         overview(store)
+    assert len(seen) == 6
+    with statements() as seen:
+        overview(store, start="0001-01-01T00:00:00.000Z")
     assert len(seen) == 4
+
+
+def test_the_tallies_say_of_all_tickets_what_going_through_them_says(store, varied):
+    assert overview(store) == overview(store, start="0001-01-01T00:00:00.000Z")
 
 
 @contextmanager

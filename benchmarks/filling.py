@@ -1,0 +1,133 @@
+"""Desks of any size for benchmarks: tickets of 500 characters, each with three events and one reply, put in without the API."""
+
+import random
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+from uuid_utils import uuid7
+
+import migrations
+import models
+import times
+from columns import blank
+from storage import Storage
+from tables import companies, customers, events, metadata, replies, tickets
+
+COMPANY = "default"
+AGENTS = [f"agent{number}@example.com" for number in range(20)]
+TAGS = [f"tag{number}" for number in range(40)]
+TOPICS = ["", "", "refund", "outage", "delivery", "upgrade"]
+TEXT = "My order has not arrived although the page says that it was delivered on Monday, and nobody answers the phone. "
+OPENED = "2026-01-01T00:00:00.000Z"
+YEAR = 365 * 86_400
+BATCH = 1000
+Row = dict[str, Any]
+
+
+def ticket_rows(count: int, people: list[str]) -> Iterator[Row]:
+    """The tickets, spread over a year, with every word in common and rare shares."""
+    dice = random.Random(count)
+    for number in range(1, count + 1):
+        opened = times.later(OPENED, seconds=YEAR * number // count)
+        category, priority = dice.choice(models.CATEGORIES), dice.choices(models.PRIORITIES, (30, 45, 20, 5))[0]
+        row = {
+            **blank(tickets),
+            "id": str(uuid7()),
+            "company_id": COMPANY,
+            "customer_row": people[number % len(people)],
+            "customer_email": f"c{number % len(people)}@example.com",
+            "number": number,
+            "title": f"Question {number}",
+            "description": (TEXT * 5)[:500],
+            "status": dice.choices(models.STATUSES, (10, 10, 8, 6, 5, 1, 40, 20))[0],
+            "category": category,
+            "assigned_team": models.TEAM_OF[category],
+            "priority": priority,
+            "priority_rank": models.PRIORITY_RANK[priority],
+            "priority_score": dice.randrange(101),
+            "urgency": dice.randrange(10, 51) / 10,
+            "sentiment": dice.choices(models.SENTIMENTS, (10, 65, 25))[0],
+            "source": dice.choices(models.SOURCES, (30, 25, 10, 20, 10, 3, 2))[0],
+            "customer_tier": dice.choices(models.TIERS, (30, 50, 15, 5))[0],
+            "assigned_to": dice.choice(("", *AGENTS)),
+            "topic": dice.choice(TOPICS),
+            "tags": dice.sample(TAGS, dice.randrange(3)),
+            "created_at": opened,
+            "updated_at": opened,
+        }
+        if row["status"] in models.FINISHED:
+            took = dice.randrange(60, 20 * 86_400)
+            row |= {"resolution_seconds": took, "resolved_at": times.later(opened, seconds=took)}
+        if dice.random() < 0.6:
+            row["first_response_seconds"] = dice.randrange(30, 86_400)
+        yield row
+
+
+def rows(count: int) -> Iterator[tuple[str, Iterator[Row]]]:
+    """Every table that is not empty with its rows, in an order in which what is pointed to comes first."""
+    company = {"id": COMPANY, "name": COMPANY, "name_key": COMPANY, "created_at": OPENED, "last_number": count}
+    yield "companies", iter([{**blank(companies), **company}])
+    people = [str(uuid7()) for _ in range(max(1, count // 20))]
+    own = {"company_id": COMPANY, "created_at": OPENED}
+    yield (
+        "customers",
+        ({**blank(customers), **own, "id": key, "email": f"c{n}@example.com"} for n, key in enumerate(people)),
+    )
+    made: list[str] = []
+
+    def noted() -> Iterator[Row]:
+        for row in ticket_rows(count, people):
+            made.append(row["id"])
+            yield row
+
+    yield "tickets", noted()
+    said = {**blank(replies), **own, "author_name": "Ben", "author_email": AGENTS[0], "body": TEXT * 2}
+    yield "replies", ({**said, "id": str(uuid7()), "ticket_id": ticket} for ticket in made)
+    happened = {**blank(events), **own, "actor": "Ben", "through": "key", "address": "10.0.0.1"}
+    yield (
+        "events",
+        (
+            {**happened, "id": str(uuid7()), "subject_id": ticket, "action": action}
+            for ticket in made
+            for action in ("created", "assigned", "updated")
+        ),
+    )
+
+
+def write_document(folder: Path, count: int) -> Path:
+    """foyer.json with that many tickets, as the desk itself writes it but for the order of fields."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "foyer.json"
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f'{{"foyer": 1, "revision": "{migrations.head()}", "seq": 0, "tables": {{\n')
+        written = set()
+        for name, content in rows(count):
+            file.write(f'{"," if written else ""}"{name}": [')
+            written.add(name)
+            scaled = {c.name: c.type.scale for c in metadata.tables[name].c if hasattr(c.type, "scale")}
+            for place, row in enumerate(content):
+                kept = {
+                    str(key): round(v * scaled[key]) if key in scaled and v is not None else v for key, v in row.items()
+                }
+                file.write(("," if place else "") + "\n" + orjson.dumps(kept).decode())
+            file.write("\n]\n")
+        for table in metadata.sorted_tables:
+            if table.name not in written:
+                file.write(f',"{table.name}": [\n]\n')
+        file.write("}}\n")
+    return path
+
+
+def fill(storage: Storage, count: int) -> None:
+    """Puts that many tickets into the empty company of a desk that was just opened."""
+    for name, content in rows(count):
+        table = metadata.tables[name]
+        while batch := list(islice(content, BATCH)):
+            with storage.desk(None, write=True) as desk:
+                if table is companies:
+                    desk.update(companies, COMPANY, {"last_number": count})
+                else:
+                    desk.insert_many(table, batch)

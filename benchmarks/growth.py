@@ -1,0 +1,170 @@
+"""What a hundred times as many tickets cost, as multiples: `python benchmarks/growth.py [json|sqlite|postgresql …]`.
+
+For each engine two desks answer in turn in one process, so that a slow minute of the machine hits both; PostgreSQL is one
+that is started here (tests/postgres_server.py). Then the start of a JSON file: seconds, and memory for each ticket.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from app import create_app  # noqa: E402
+from benchmarks.filling import fill, write_document  # noqa: E402
+from config import Settings  # noqa: E402
+from foyer import Foyer  # noqa: E402
+from tests.postgres_server import databases  # noqa: E402
+
+KEY = "benchmark"
+LISTS = {
+    "list": "",
+    "status, priority": "status=new&priority=high",
+    "open, by urgency": "status=open&sort=urgency",
+    "category, tier": "category=billing&customer_tier=premium",
+    "agent": "assigned_to=agent3@example.com&status=open",
+    "tag": "tag=tag7",
+    "topic": "topic=refund",
+    "source, by update": "source=web&sort=-updated_at",
+    "rare, by priority": "status=handoff&sort=priority",
+    "due": "sort=due",
+}
+LIMITS = {"get": 1.3, "create": 1.3, "stats": 20.0, "deep page": 10.0}
+
+
+class Measured:
+    """One desk that is asked over and over; every call is timed."""
+
+    def __init__(self, settings: Settings, *, tickets: int, filled: bool) -> None:
+        app = create_app(settings)
+        self.foyer: Foyer = app.extensions["foyer"]
+        if not filled:
+            fill(self.foyer.storage, tickets)
+        self.client: Any = app.test_client()
+        self.tickets = tickets
+        self.times: dict[str, list[float]] = {}
+        middle = self.ask("", f"/api/tickets?limit=1&offset={tickets // 2}")
+        self.middle = f"/api/tickets/{middle['data'][0]['id']}"
+        self.made = 0
+
+    def ask(self, name: str, path: str, body: Any = None) -> Any:
+        """The answer, and under `name` how long it took."""
+        begin = time.perf_counter()
+        answer = self.client.open(path, method="POST" if body else "GET", json=body, headers={"X-API-Key": KEY})
+        self.times.setdefault(name, []).append(time.perf_counter() - begin)
+        if answer.status_code >= 400:
+            raise SystemExit(f"{path} answered {answer.text}")
+        return answer.json
+
+    def write(self) -> None:
+        """A new ticket, which also makes the desk forget what it remembers."""
+        self.made += 1
+        ticket = {"title": f"Question {self.made}", "description": "How do I change my plan?"}
+        self.ask("create", "/api/tickets", {**ticket, "customer_email": f"w{self.made}@example.com"})
+
+    def round(self) -> None:
+        """Everything once; before each list and the figures a write, as on a busy desk."""
+        for name, query in LISTS.items():
+            self.write()
+            self.ask(name, f"/api/tickets?limit=50&{query}")
+            self.ask("get", self.middle)
+        self.write()
+        self.ask("deep page", f"/api/tickets?limit=50&offset={self.tickets * 9 // 10}")
+        self.write()
+        self.ask("stats", "/api/stats")
+
+    def cost(self, name: str) -> float:
+        """The usual time of a call in seconds."""
+        return statistics.median(self.times[name])
+
+
+def desks(engine: str, folder: Path, sizes: tuple[int, int], undo: ExitStack) -> Iterator[Measured]:
+    """A small and a large desk on that engine."""
+    made = undo.enter_context(databases()) if engine == "postgresql" else None
+    for size in sizes:
+        place = folder / f"{engine}-{size}"
+        place.mkdir()
+        url = {"json": "json:", "sqlite": f"sqlite:///{place / 'desk.db'}"}.get(engine, "")
+        url = undo.enter_context(made.fresh()) if made else url
+        if engine == "json":
+            write_document(place, size)
+        more = {"secret_key": "s" * 40} if made else {}
+        settings = Settings(data_dir=place, database_url=url, api_key=KEY, rate_limit="off", _env_file=None, **more)
+        desk = Measured(settings, tickets=size, filled=engine == "json")
+        undo.callback(desk.foyer.stop)
+        yield desk
+
+
+def compare(engine: str, folder: Path, sizes: tuple[int, int], rounds: int) -> None:
+    """Prints what each call costs on both desks."""
+    with ExitStack() as undo:
+        small, large = desks(engine, folder, sizes, undo)
+        for _ in range(rounds):
+            small.round()
+            large.round()
+        print(f"{engine:22} {small.tickets:>10} {large.tickets:>10}")
+        for name in ("get", *LISTS, "create"):
+            a, b = small.cost(name), large.cost(name)
+            print(f"  {name:20} {a * 1000:7.2f} ms {b * 1000:7.2f} ms  x {b / a:5.2f}")
+        get, page = large.cost("get"), large.cost("list")
+        print(f"  {'stats':20} {'':10} {large.cost('stats') * 1000:7.2f} ms  {large.cost('stats') / get:5.1f} GETs")
+        print(
+            f"  {'deep page':20} {'':10} {large.cost('deep page') * 1000:7.2f} ms  {large.cost('deep page') / page:5.1f} pages"
+        )
+
+
+def start(folder: Path, size: int) -> None:
+    """Prints what opening a JSON file takes, in a process of its own."""
+    write_document(folder, size)
+    command = [sys.executable, __file__, "--open", str(folder), "--large", str(size)]
+    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ})
+
+
+def opened(folder: Path, size: int) -> None:
+    """What the process of `start` does."""
+    from storage import open_storage
+
+    begin, computed = time.perf_counter(), time.process_time()
+    open_storage("json:", folder)
+    took, computed = time.perf_counter() - begin, time.process_time() - computed
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / size
+    print(
+        f"start with {size} tickets: {took:.1f} s, {computed:.1f} s of them computing; at most {memory:.1f} KiB a ticket"
+    )
+    os._exit(0)
+
+
+def main() -> None:
+    """Measures the engines that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("engines", nargs="*", default=["json", "sqlite", "postgresql"])
+    parser.add_argument("--small", type=int, default=1_000)
+    parser.add_argument("--large", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--open", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.open:
+        opened(given.open, given.large)
+    for engine in given.engines:
+        folder = Path(tempfile.mkdtemp(prefix="foyer-growth-"))
+        try:
+            if engine == "json":
+                start(folder / "start", given.large)
+            compare(engine, folder, (given.small, given.large), given.rounds)
+        finally:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

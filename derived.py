@@ -1,0 +1,40 @@
+"""What SQLite keeps beside the tables to answer quickly, put aside while many rows come in: indexes, tallies, tags."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from tables import TALLIES
+
+_KEY = "company_id, kind, a, b, c, d, e, f, g"
+# Unique indexes stay: they say which row is the second of its kind.
+_ASIDE = (
+    "SELECT type, name, sql FROM sqlite_master WHERE type = 'trigger' "
+    "OR (type = 'index' AND sql NOT LIKE 'CREATE UNIQUE%') ORDER BY type, rowid"
+)
+
+
+@contextmanager
+def set_aside(connection: Connection) -> Iterator[None]:
+    """Within the block no index is kept and no trigger runs; after it everything is as if they had."""
+    kept = connection.exec_driver_sql(_ASIDE).all()
+    for kind, name, _ in kept:
+        connection.exec_driver_sql(f'DROP {kind} "{name}"')
+    yield
+    for *_, statement in kept:
+        connection.exec_driver_sql(statement)
+    if any(kind == "trigger" for kind, *_ in kept):
+        refill(connection)
+
+
+def refill(connection: Connection) -> None:
+    """Counts every ticket anew."""
+    connection.exec_driver_sql("DELETE FROM ticket_tags")
+    connection.exec_driver_sql("INSERT INTO ticket_tags SELECT company_id, tag, created_at, ticket_id FROM tag_cells")
+    connection.exec_driver_sql("DELETE FROM tallies")
+    for kind in TALLIES:  # one by one: sorting all of them together takes longer
+        connection.exec_driver_sql(
+            f"INSERT INTO tallies SELECT {_KEY}, sum(number), sum(urgency), sum(by_ai) FROM tally_cells "
+            f"WHERE kind = '{kind}' GROUP BY a, b, c, d, e, f, g, company_id"
+        )
