@@ -75,6 +75,7 @@ def test_only_storage_runs_queries():
         "json_document.py",
         "json_rows.py",
         "json_snapshot.py",
+        "derived.py",
         "planner.py",
         "staging.py",
         "search.py",
