@@ -17,7 +17,7 @@ from llm import Model, open_model
 from models import Actor
 from notifier import Mailer, open_mailer
 from oidc import Issuer
-from services import demo, health, learning, meaning
+from services import demo, health, learning
 from storage import Clock, Storage, open_storage
 from tables import companies
 from tokens import Tokens
@@ -116,7 +116,6 @@ class Foyer:
             with storage.desk(Actor(credentials.DEFAULT_COMPANY, "admin", "demo"), write=True) as desk:
                 demo.fill(desk)
         self.runner.start()
-        threading.Thread(target=meaning.warm_now, name="foyer-warm", daemon=True).start()
 
     def stop(self) -> None:
         """Finishes the jobs at hand and leaves everything on disk."""
