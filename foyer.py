@@ -116,7 +116,6 @@ class Foyer:
             with storage.desk(Actor(credentials.DEFAULT_COMPANY, "admin", "demo"), write=True) as desk:
                 demo.fill(desk)
         self.runner.start()
-        threading.Thread(target=meaning.warm_now, name="foyer-warm", daemon=True).start()
 
     def stop(self) -> None:
         """Finishes the jobs at hand and leaves everything on disk."""

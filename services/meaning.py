@@ -168,12 +168,6 @@ def meaning_now() -> Meaning | None:
     return meaning_by(tier) if tier else None
 
 
-def warm_now() -> None:
-    """Learns the heads of this process's tier now; the full encoder takes some seconds over them."""
-    if meaning := meaning_now():
-        meaning.warm()
-
-
 def meaning_by(encoder: Encoder) -> Meaning:
     """The heads for this encoder, learnt once in a process."""
     with _lock:

@@ -8,7 +8,7 @@ import pytest
 import embeddings
 from embeddings import TABLE, Embeddings, open_embeddings
 from models import PRIORITY_RANK
-from services.meaning import meaning_by, warm_now
+from services.meaning import meaning_by
 from services.triage import triage
 from tests.test_embeddings import NOT_HERE
 from tests.test_topics import TAUGHT, predict, taught  # noqa: F401 - taught is a fixture
@@ -131,12 +131,3 @@ def test_a_table_damaged_on_disk_is_told_at_the_start_and_in_health_and_nothing_
     ticket = admin.ticket(title="Invoice", description="My invoice is wrong, I was charged twice.")
     assert (ticket["category"], ticket["topic"]) == ("billing", "")
     assert predict(admin, "anything") == {"topic": "", "confidence": 0.0, "sure": False}
-
-
-def test_the_heads_are_learnt_before_the_first_ticket_and_without_a_tier_nothing_is(tier):
-    one = open_embeddings("static")
-    tier(one)
-    warm_now()
-    assert "category" in vars(meaning_by(one))
-    tier(Embeddings(None, "none", "nothing here"))
-    warm_now()

@@ -31,7 +31,8 @@ from embeddings import open_embeddings
 from services.meaning import Meaning
 from services.triage import triage
 tier = {tier!r}
-triage("", "I was charged twice", meaning=Meaning(open_embeddings(tier)) if tier != "none" else None)
+meaning = Meaning(open_embeddings(tier)) if tier != "none" else None
+triage("", "I was charged twice", meaning=meaning)
 print(round(now() - before))
 """
 
