@@ -16,7 +16,7 @@ blp = Noun("health", __name__, description="Whether the desk works.")
 class StorageHealth(Schema):
     """The store."""
 
-    engine = shapes.text("Which store: json or sqlite.")
+    engine = shapes.text("Which store: json, sqlite or postgresql.")
     durable = shapes.flag("Whether what is written survives a restart.")
     location_hint = shapes.text("Where, without the path.")
     note = shapes.text("Whether the data stays, for a person: what would be lost, what was, what to do.")
