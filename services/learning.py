@@ -91,8 +91,8 @@ def stamp(desk: Desk, field: str) -> Stamp:
     """Changes whenever an example is added, removed, erased or gets another label, which makes it the newest."""
     newest = _newest(desk, field, table.c.id, table.c.created_at).subquery()
     moment = newest.c.created_at
-    ends: Select[Any] = select(func.count(), func.max(moment), func.min(moment), func.min(newest.c.id))
-    return desk.aggregate(ends.select_from(newest))[0]
+    ends: list[Any] = [func.count(), func.max(moment), func.min(moment), func.min(newest.c.id)]
+    return desk.aggregate(select(*ends).select_from(newest))[0]
 
 
 def _newest(desk: Desk, field: str, *columns: Any) -> Select[Any]:
