@@ -17,7 +17,8 @@ from llm import Model, open_model
 from models import Actor
 from notifier import Mailer, open_mailer
 from oidc import Issuer
-from services import demo, health, meaning, taught
+from services import demo, health, taught
+from services.meaning import warm_up
 from storage import Clock, Storage, open_storage
 from tables import companies
 from tokens import Tokens
@@ -115,6 +116,10 @@ class Foyer:
         if self.settings.demo and self.opened_empty_at:
             with storage.desk(Actor(credentials.DEFAULT_COMPANY, "admin", "demo"), write=True) as desk:
                 demo.fill(desk)
+        if self.embeddings.name == "minilm":
+            threading.Thread(target=warm_up, name="foyer-warm", daemon=True).start()
+        else:
+            warm_up()
         self.runner.start()
 
     def stop(self) -> None:

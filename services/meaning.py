@@ -160,12 +160,25 @@ def _chance(score: Floats, doubt: float) -> float:
 
 _lock = threading.Lock()
 _known: dict[str, Meaning] = {}
+_warming = threading.Event()
 
 
 def meaning_now() -> Meaning | None:
-    """The heads for the tier of this process, or None when there is none."""
+    """The heads for the tier of this process, or None when there is none or they are being learnt: nobody waits for that."""
     tier = embeddings.current()
-    return meaning_by(tier) if tier else None
+    return meaning_by(tier) if tier and not _warming.is_set() else None
+
+
+def warm_up() -> None:
+    """Learns the heads of this process's tier now; the full encoder takes many seconds, and no ticket is to wait for it."""
+    tier = embeddings.current()
+    if not tier:
+        return
+    _warming.set()
+    try:
+        meaning_by(tier).warm()
+    finally:
+        _warming.clear()
 
 
 def meaning_by(encoder: Encoder) -> Meaning:

@@ -53,10 +53,15 @@ def from_where(learner: Learner, ruled: Sequence[str]) -> float:
     won = (chosen[differ] == learner.right[differ]).astype(int)
     lost = (by_rule[differ] == labels[learner.right[differ]]).astype(int)
     gains, decided = (won - lost).cumsum(), (won + lost).cumsum()
+    # Corrections are kept before tickets are resolved, and there the rules are never right: own ones must beat luck as well.
+    luck = (np.bincount(learner.right, minlength=len(labels)) / len(learner.right))[chosen[differ]]
+    lucky, spread_of_luck = luck.cumsum(), (luck * (1 - luck)).cumsum() ** 0.5
     best, found = 0, NEVER
     for share in SHARES:
         last = round(share * len(differ)) - 1
-        if last >= 0 and gains[last] > max(best, BETTER * decided[last] ** 0.5):
+        if last < 0 or won.cumsum()[last] <= lucky[last] + BETTER * spread_of_luck[last]:
+            continue
+        if gains[last] > max(best, BETTER * decided[last] ** 0.5):
             best, found = gains[last], float(sure[differ[last]])
     return found
 

@@ -1,5 +1,6 @@
 """What every suite shares: a desk in a folder of its own, callers of every role, and a stranger from another company."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.rows import file_url
 
 FILES = ("json", "sqlite")
 ENGINES = (*FILES, "postgresql")
+os.environ.setdefault("EMBEDDINGS", "static")  # desks of other processes open at once, whatever is installed here
 SECRET = "a secret of the tests, 32 bytes or more"
 OTHER_COMPANY = "other"
 

@@ -169,6 +169,7 @@ def block(text: str) -> str:
 def run(script: str, folder: Path, **given: str) -> None:
     """Runs commands of the guide in a folder, with the Python of this suite in front."""
     env = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **given}
+    env["EMBEDDINGS"] = os.environ["EMBEDDINGS"]
     subprocess.run(["bash", "-ec", script], cwd=folder, env=env, check=True, timeout=PATIENCE_SECONDS)
 
 

@@ -127,6 +127,15 @@ def test_random_labels_hardly_ever_count():
     assert overruling <= tries / 5
 
 
+def test_corrections_at_random_that_nobody_resolved_do_not_count_either():
+    tries, overruling = 40, 0
+    for seed in range(tries):
+        chance = random.Random(seed)
+        labels = chance.choices(("low", "high"), k=60)
+        overruling += worth.from_where(learner(chance.sample(TEXTS, 60), labels), ["medium"] * 60) < NEVER
+    assert overruling <= tries / 5
+
+
 def test_where_the_rules_are_right_own_examples_never_overrule_them():
     labels = [category for category, texts in KNOWN.items() for _ in texts]
     assert worth.from_where(learner(TEXTS, labels), labels) == NEVER
