@@ -18,6 +18,7 @@ from models import Actor
 from notifier import Mailer, open_mailer
 from oidc import Issuer
 from services import demo, health, learning
+from services.meaning import meaning_now
 from storage import Clock, Storage, open_storage
 from tables import companies
 from tokens import Tokens
@@ -112,6 +113,8 @@ class Foyer:
     def start(self) -> None:
         """Opens the store and starts the jobs; with DEMO a new desk is filled first. Raises StorageError."""
         storage = self.storage
+        if meaning := meaning_now():
+            meaning.warm()  # now, not in the first ticket's unit of work, while everybody else waits for its turn
         if self.settings.demo and self.opened_empty_at:
             with storage.desk(Actor(credentials.DEFAULT_COMPANY, "admin", "demo"), write=True) as desk:
                 demo.fill(desk)
