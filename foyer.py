@@ -113,8 +113,10 @@ class Foyer:
     def start(self) -> None:
         """Opens the store and starts the jobs; with DEMO a new desk is filled first. Raises StorageError."""
         storage = self.storage
-        if meaning := meaning_now():
-            meaning.warm()  # now, not in the first ticket's unit of work, while everybody else waits for its turn
+        if (
+            meaning := meaning_now()
+        ):  # learnt now, not in the first ticket's unit of work, while others wait for their turn
+            threading.Thread(target=meaning.warm, name="foyer-meaning", daemon=True).start()
         if self.settings.demo and self.opened_empty_at:
             with storage.desk(Actor(credentials.DEFAULT_COMPANY, "admin", "demo"), write=True) as desk:
                 demo.fill(desk)
