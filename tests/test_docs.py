@@ -109,8 +109,7 @@ def test_every_command_of_the_readme_works_word_for_word(tmp_path, free_port):
     if (ROOT / "data" / "demo_tickets.json").exists():
         shutil.copy(ROOT / "data" / "demo_tickets.json", copy / "data")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    env = {"PATH": path, "HOME": str(tmp_path), "PORT": str(free_port), "HOST": "127.0.0.1"}
-    env["EMBEDDINGS"] = os.environ["EMBEDDINGS"]
+    env = {"PATH": path, "HOME": str(tmp_path), "PORT": str(free_port), "HOST": "127.0.0.1", "EMBEDDINGS": "static"}
     blocks = [block.replace("127.0.0.1:5000", f"127.0.0.1:{free_port}") for block in shell_blocks(README)]
     server, script = None, "set -e\n"
     try:

@@ -251,6 +251,7 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
         database_url=server.url,
         secret_key=SECRET,
         api_key="admin-key",
+        embeddings="static",
         rate_limit="off",
     )
     app = create_app(settings)
@@ -271,13 +272,15 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
 
     with ThreadPoolExecutor(4) as pool:
         workers = [pool.submit(work, n) for n in range(4)]
-        wait_until(lambda: len(acknowledged) > 40)
-        server.stop(mode)
-        wait_until(lambda: 503 in statuses)
-        server.start()
-        before = len(acknowledged)
-        wait_until(lambda: len(acknowledged) > before + 40)
-        stop.set()
+        try:
+            wait_until(lambda: len(acknowledged) > 40)
+            server.stop(mode)
+            wait_until(lambda: 503 in statuses)
+            server.start()
+            before = len(acknowledged)
+            wait_until(lambda: len(acknowledged) > before + 40)
+        finally:
+            stop.set()
         for worker in workers:
             worker.result()
     assert statuses == {201, 503}

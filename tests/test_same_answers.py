@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 import models
 from services.finding import SORTS
@@ -155,6 +155,36 @@ READS = st.sampled_from(
 TOPIC = st.fixed_dictionaries({"text": TEXTS, "topic": st.sampled_from(["Parcel", "parcel", "Zoë's", "Invoice"])})
 
 
+WELL = [
+    st.fixed_dictionaries({"status": st.just("resolved"), "resolution": st.sampled_from(PLAIN + AWKWARD)}),
+    *(
+        st.fixed_dictionaries({name: DETAILS[name]})
+        for name in ("tags", "category", "priority", "urgency", "assigned_to", "external_id")
+    ),
+    st.fixed_dictionaries({"title": st.sampled_from(AWKWARD), "status": STATUSES}),
+]
+NOW_AND_THEN = st.one_of(
+    st.tuples(
+        *(st.just("admin"), st.just("PUT"), st.just("/api/settings")),
+        st.fixed_dictionaries({"ai_enabled": st.booleans(), "retention_days": st.sampled_from([0, 1, 400, -1])}),
+    ),
+    st.tuples(st.just("admin"), st.just("POST"), st.just("/api/users"), PERSON),
+    st.tuples(
+        *(st.just("agent"), st.just("POST"), st.just("/api/topics/examples")),
+        st.fixed_dictionaries({"examples": st.lists(TOPIC, min_size=1, max_size=4)}),
+    ),
+    st.tuples(st.just("admin"), st.just("DELETE"), st.just("/api/topics/examples"), TOPIC),
+    st.tuples(
+        st.just("agent"), st.just("POST"), st.just("/api/topics/predict"), st.fixed_dictionaries({"text": TEXTS})
+    ),
+    st.tuples(st.just("agent"), st.just("POST"), st.just("/api/triage"), st.fixed_dictionaries({"text": TEXTS})),
+    st.tuples(
+        *(st.just("admin"), st.just("POST"), st.just("/api/keys")),
+        st.fixed_dictionaries({"name": TEXTS, "role": st.sampled_from(models.ROLES)}),
+    ),
+)
+
+
 class SameAnswers(RuleBasedStateMachine):
     """People at work; what they ask all three desks at once is compared in ThreeDesks.ask."""
 
@@ -191,6 +221,36 @@ class SameAnswers(RuleBasedStateMachine):
         if status in (200, 201) and "number" in body["data"] and body["data"]["id"] not in self.versions:
             self.tickets.append(body["data"]["id"])
             self.versions[body["data"]["id"]] = body["data"]["version"]
+
+    @initialize()
+    def begin(self) -> None:
+        for number, (text, mail) in enumerate(
+            [*zip(PLAIN, ("ada@example.com", "bob@example.com", "zoe@example.org"), strict=False)]
+        ):
+            self.note(
+                *self.desks.ask(
+                    "admin", "POST", "/api/tickets", {"title": text, "description": text * 2, "customer_email": mail}
+                )
+            )
+            self.desks.clock.move(number)
+
+    @rule(
+        who=CALLERS,
+        title=TEXTS,
+        description=st.sampled_from(PLAIN + AWKWARD),
+        tags=TAGS,
+        mail=st.sampled_from(["ada@example.com", "Bob@Example.com", "jörg@example.de"]),
+    )
+    def create_well(self, who: str, title: str, description: str, tags: list[str], mail: str) -> None:
+        body = {"title": title or "None", "description": description, "tags": tags}
+        self.note(
+            *self.desks.ask(who, "POST", "/api/tickets", body if who == "customer" else body | {"customer_email": mail})
+        )
+
+    @precondition(lambda self: self.tickets)
+    @rule(number=NUMBER, body=st.one_of(*WELL), who=st.sampled_from(["admin", "agent"]))
+    def change_well(self, number: int, body: Any, who: str) -> None:
+        self.desks.ask(who, "PATCH", f"/api/tickets/{self.one(number)}", body)
 
     @rule(who=CALLERS, body=NEW, key=KEYS | st.none())
     def create(self, who: str, body: Any, key: str | None) -> None:
@@ -272,32 +332,13 @@ class SameAnswers(RuleBasedStateMachine):
         if not sure:
             self.desks.ask("admin", "DELETE", f"/api/customers/{name}")
 
-    @rule(ai_enabled=st.booleans(), days=st.sampled_from([0, 1, 400, -1]))
-    def settle(self, ai_enabled: bool, days: int) -> None:
-        self.desks.ask("admin", "PUT", "/api/settings", {"ai_enabled": ai_enabled, "retention_days": days})
-
     @rule(rows=st.lists(ROW, max_size=6))
     def bring_in(self, rows: list[Any]) -> None:
         self.desks.ask("admin", "POST", "/api/import", rows)
 
-    @rule(person=PERSON)
-    def add_person(self, person: Any) -> None:
-        self.desks.ask("admin", "POST", "/api/users", person)
-
-    @rule(pairs=st.lists(TOPIC, min_size=1, max_size=4), text=TEXTS, forget=st.booleans())
-    def teach(self, pairs: list[Any], text: str, forget: bool) -> None:
-        self.desks.ask("agent", "POST", "/api/topics/examples", {"examples": pairs})
-        self.desks.ask("agent", "POST", "/api/topics/predict", {"text": text})
-        if forget:
-            self.desks.ask("admin", "DELETE", "/api/topics/examples", {"examples": pairs[:1]})
-
-    @rule(text=TEXTS)
-    def triage(self, text: str) -> None:
-        self.desks.ask("agent", "POST", "/api/triage", {"text": text})
-
-    @rule(name=TEXTS, role=st.sampled_from(models.ROLES))
-    def make_key(self, name: str, role: str) -> None:
-        self.desks.ask("admin", "POST", "/api/keys", {"name": name, "role": role})
+    @rule(call=NOW_AND_THEN)
+    def now_and_then(self, call: tuple[str, str, str, Any]) -> None:
+        self.desks.ask(*call)
 
     @rule()
     def work(self) -> None:
