@@ -100,10 +100,8 @@ class Index:
         score: Any = literal_column(f"bm25(ticket_words, {search.TITLE_COUNTS}, 1.0)")
         scored = select(_INDEX.c.rowid.label("found"), score.label("score")).where(match).cte("scored")
         scored = scored.prefix_with("MATERIALIZED")  # or the planner may look for the words once for each ticket
-        return (
-            statement.select_from(tickets.join(scored, scored.c.found == _ROWID))
-            .where(_ROWID.in_(select(scored.c.found)))
-            .order_by(scored.c.score, tickets.c.created_at.desc(), tickets.c.id.desc())
+        return statement.select_from(tickets.join(scored, scored.c.found == _ROWID)).order_by(
+            scored.c.score, tickets.c.created_at.desc(), tickets.c.id.desc()
         )
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

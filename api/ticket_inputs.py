@@ -118,7 +118,12 @@ class TicketQuery(Schema):
     product = Text(LIMITS["product"], about="Only tickets about this product, as it is written there.")
     tag = Text(LIMITS["tag"], about="Only tickets with this tag.")
     topic = Text(LIMITS["tag"], about="A topic.")
-    q = Text(LIMITS["q"], about="Words to search for.")
+    q = Text(
+        LIMITS["q"],
+        about="Words to search for, each as it is, as a beginning or in another form: cancelling finds cancelled. All must "
+        "be found, in number, title, description, tags, customer, product, external id or resolution. Nothing is syntax. "
+        "Signs are skipped; where there is nothing else, such as an emoji alone, they are looked for as written.",
+    )
     created_after = Moment(about="Opened later than this.")
     created_before = Moment(about="Opened earlier than this.")
     updated_since = Moment(about="Changed at this time or later.")
