@@ -79,7 +79,7 @@ def _lines(path: Path) -> Iterator[tuple[str, list[Any]]]:
 def _rows(file: Any) -> Iterator[list[Any]]:
     more = True
     while more:
-        lines = []
+        lines: list[bytes] = []
         while len(lines) < BATCH and more:
             line = file.readline()
             more = line not in (_END, b"")

@@ -6,7 +6,7 @@ What decides is how many tickets meet each filter, which finding.py knows. Postg
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, exists
+from sqlalchemy import Select, exists, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from models import ticket_fields
@@ -76,13 +76,15 @@ def _same() -> list[Condition]:
 
 def tagged(desk: Desk, tag: str) -> Select[Any]:
     """The ids of the company's tickets with a tag."""
-    return Select(g.ticket_id).where(*_of_company(desk), g.tag == tag)
+    return select(g.ticket_id).where(*_of_company(desk), g.tag == tag)
 
 
 def read(desk: Desk, found: Select[Any], chosen: Way, wanted: Row) -> list[Row]:
     """The page of the tickets `found` that is asked for."""
     order, fields = SORTS[wanted["sort"]], ticket_fields(desk.actor)
     page = (wanted["limit"], wanted["offset"])
+    if chosen.lead and not chosen.ordered:  # sorted then: one more column, the same in every row, that no index has
+        order = (desk.aside(t.company_id), *order)
     if chosen.lead == "tag" and chosen.ordered:
         ids = tagged(desk, wanted["tag"]).order_by(*_BY_TAG[wanted["sort"]])
         if len(wanted) > len(("tag", "sort", "limit", "offset")):
