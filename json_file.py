@@ -116,7 +116,9 @@ class JsonFile(SqliteFile):
             if document:
                 with derived.set_aside(connection):
                     self._load(document, connection)
-            migrations.upgrade(connection)
+            if revision != head:
+                with derived.kept_out(connection):
+                    migrations.upgrade(connection)
             check(connection, str(self.document))
             teach_planner(connection)
             connection.commit()

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import migrations
+from derived import kept_out
 from planner import teach_planner
 
 BUSY_TIMEOUT_MS = 10_000
@@ -54,7 +55,9 @@ class SqliteFile:
                 revision = migrations.current(connection)
                 if revision and not migrations.known(revision):
                     raise StorageError(f"{self.path} was written by a newer Foyer (revision {revision}).")
-                migrations.upgrade(connection)
+                if revision != migrations.head():
+                    with kept_out(connection):
+                        migrations.upgrade(connection)
                 broken = broken_reference(connection)
                 if broken:
                     raise StorageError(f"{self.path}: {broken}. Nothing was changed.")
