@@ -28,6 +28,23 @@ def set_aside(connection: Connection) -> Iterator[None]:
         refill(connection)
 
 
+@contextmanager
+def kept_out(connection: Connection) -> Iterator[None]:
+    """Within the block tables may be rebuilt, with which their triggers would go; afterwards these are there again."""
+    kept = connection.exec_driver_sql(
+        "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'view')"
+    ).all()
+    for kind, name, _ in kept:
+        connection.exec_driver_sql(f'DROP {kind} "{name}"')
+    yield
+    there = set(connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars())
+    for _, name, statement in kept:
+        if name not in there:
+            connection.exec_driver_sql(statement)
+    if kept:
+        refill(connection)
+
+
 def refill(connection: Connection) -> None:
     """Counts every ticket anew."""
     connection.exec_driver_sql("DELETE FROM ticket_tags")

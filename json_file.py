@@ -117,7 +117,9 @@ class JsonFile(SqliteFile):
             if document:
                 with derived.set_aside(connection):
                     self._load(document, connection)
-            migrations.upgrade(connection)
+            if revision != head:
+                with derived.kept_out(connection):
+                    migrations.upgrade(connection)
             check(connection, str(self.document))
             search_sqlite.prepare(connection)  # last: an index that is filled at once takes half the time
             teach_planner(connection)

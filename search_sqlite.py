@@ -43,11 +43,14 @@ _GATHERED_BYTES = (
 _AT_ONCE_BYTES = 1024 * 1024  # SQLite's own choice
 
 
-def prepare(connection: Connection) -> None:
-    """Makes the index unless it is there, whole and by the present rules; the transaction is the caller's."""
+def prepare(connection: Connection, *, anew: bool = False) -> None:
+    """Makes the index unless it is there, whole and by the present rules; the transaction is the caller's.
+
+    `anew` when tables may have been rebuilt: the index knows rows by numbers that change then.
+    """
     query = "SELECT name, sql FROM sqlite_master WHERE name LIKE 'ticket\\_%' ESCAPE '\\'"
     there = {name: sql for name, sql in connection.exec_driver_sql(query) if name in _MADE}
-    if there == _MADE:
+    if there == _MADE and not anew:
         return
     for name in reversed(list(there)):
         connection.exec_driver_sql(f"DROP {'TRIGGER' if name[-2:-1] == '_' else 'TABLE'} IF EXISTS {name}")

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import migrations
 import search_sqlite
+from derived import kept_out
 from planner import teach_planner
 
 BUSY_TIMEOUT_MS = 10_000
@@ -56,11 +57,13 @@ class SqliteFile:
                 revision = migrations.current(connection)
                 if revision and not migrations.known(revision):
                     raise StorageError(f"{self.path} was written by a newer Foyer (revision {revision}).")
-                migrations.upgrade(connection)
+                if revision != migrations.head():
+                    with kept_out(connection):
+                        migrations.upgrade(connection)
                 broken = broken_reference(connection)
                 if broken:
                     raise StorageError(f"{self.path}: {broken}. Nothing was changed.")
-                search_sqlite.prepare(connection)
+                search_sqlite.prepare(connection, anew=revision != migrations.head())
                 teach_planner(connection)
                 connection.commit()
         except (OSError, sqlite3.Error, SQLAlchemyError) as error:

@@ -161,11 +161,11 @@ class Desk:
             statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
         return statement
 
-    def aside(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-        """The condition, put so that SQLite walks no index for it; the planner of PostgreSQL needs no such hint."""
+    def aside(self, term: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A condition or column, put so that SQLite walks no index for it; the planner of PostgreSQL needs no such hint."""
         if self._connection.dialect.name != "sqlite":
-            return condition
-        return UnaryExpression(Grouping(condition), operator=_ASIDE, type_=condition.type)
+            return term
+        return UnaryExpression(Grouping(term), operator=_ASIDE, type_=term.type)
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
         """Adds a row and gives it back whole. The id is made here; the company is the actor's."""

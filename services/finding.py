@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, or_, true
+from sqlalchemy import Select, and_, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
 import models
@@ -39,6 +39,10 @@ def _written_by(desk: Desk, person: Condition) -> Condition:
     return t.customer_row.in_(desk.rows(customers, customers.c.id).where(person))
 
 
+def _named(column: ColumnElement[str], name: str) -> Condition:
+    return and_(column == name, column != "")  # the indexes of customers hold only what is set
+
+
 def _has_tag(desk: Desk, tag: str) -> Condition:
     return t.id.in_(pages.tagged(desk, tag))
 
@@ -48,8 +52,8 @@ FILTERS: dict[str, Callable[[Desk, Any], Condition]] = {
     **{name: _is(name) for name in "external_id product topic".split()},
     "assigned_to": _assigned_to,
     "tag": _has_tag,
-    "customer_email": lambda desk, email: _written_by(desk, customers.c.email == email),
-    "customer_id": lambda desk, customer_id: _written_by(desk, customers.c.customer_id == customer_id),
+    "customer_email": lambda desk, email: _written_by(desk, _named(customers.c.email, email)),
+    "customer_id": lambda desk, customer_id: _written_by(desk, _named(customers.c.customer_id, customer_id)),
     "created_after": lambda desk, moment: t.created_at > moment,
     "created_before": lambda desk, moment: t.created_at < moment,
     "updated_since": lambda desk, moment: t.updated_at >= moment,
@@ -57,7 +61,7 @@ FILTERS: dict[str, Callable[[Desk, Any], Condition]] = {
 # Whose tickets `user` means, by the role named beside it.
 _PERSON: dict[str, Callable[[Desk, str], Condition]] = {
     "customer": lambda desk, user: _written_by(
-        desk, or_(customers.c.email == user.lower(), customers.c.customer_id == user)
+        desk, or_(_named(customers.c.email, user.lower()), _named(customers.c.customer_id, user))
     ),
     "agent": _assigned_to,
     "admin": lambda desk, user: true(),

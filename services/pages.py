@@ -83,6 +83,8 @@ def read(desk: Desk, found: Select[Any], chosen: Way, wanted: Row) -> list[Row]:
     """The page of the tickets `found` that is asked for."""
     order, fields = SORTS[wanted["sort"]], ticket_fields(desk.actor)
     page = (wanted["limit"], wanted["offset"])
+    if chosen.lead and not chosen.ordered:  # sorted then: one more column, the same in every row, that no index has
+        order = (desk.aside(t.company_id), *order)
     if chosen.lead == "tag" and chosen.ordered:
         ids = tagged(desk, wanted["tag"]).order_by(*_BY_TAG[wanted["sort"]])
         if len(wanted) > len(("tag", "sort", "limit", "offset")):

@@ -112,7 +112,7 @@ def _looked_up(desk: Desk, asked: list[tuple[tuple[str, str], Spread]]) -> Itera
         portion = asked[start : start + TOGETHER]
         found: dict[int, list[int]] = defaultdict(list)
         arms = [_arm(desk, place, spread) for place, (_, spread) in enumerate(portion)]
-        for place, seconds in desk.aggregate(union_all(*arms)):
+        for place, seconds in desk.aggregate(select(union_all(*arms).subquery())):
             found[place].append(seconds)
         for place, values in found.items():
             yield portion[place][0], half_up(sum(values), len(values))

@@ -1,0 +1,114 @@
+"""How lists are read, told by the plans of the database: along an index for every filter and order, without sorting a desk."""
+
+import pytest
+from sqlalchemy import Engine, event
+
+from services import pages
+from services.pages import SORTS
+from tests.conftest import FILES
+
+ONE = [
+    "status=new",
+    "priority=high",
+    "category=billing",
+    "assigned_team=sales",
+    "sentiment=neutral",
+    "customer_tier=standard",
+    "source=api",
+    "topic=refund",
+    "assigned_to=ben",
+    "tag=vip",
+]
+LONG = ["status=open", "status=open&priority=high,low", "status=new&category=billing&source=api", "user=ben&role=agent"]
+BY_THE_DATABASE = ["customer_email=ada@example.com", "customer_id=c-1", "external_id=x", "product=Lamp"]
+
+
+@pytest.fixture
+def desk(admin, foyer):
+    """Some tickets that every filter of ONE finds."""
+    fields = {"priority": "high", "category": "billing", "assigned_team": "sales", "sentiment": "neutral"}
+    for number in range(4):
+        made = admin.ticket(**fields, tags=["vip"], product="Lamp", customer_id="c-1", external_id=f"x{number or ''}")
+        admin.data(admin.post(f"/api/tickets/{made['id']}/assign", {"agent_email": "ben"}))
+    return admin
+
+
+def plans(storage, ask, explain):
+    """How the database reads the statements on tickets that `ask` makes it run."""
+    seen = []
+
+    def note(connection, cursor, statement, parameters, *_):
+        if "ORDER BY" in statement and "FROM tickets" in statement:
+            seen.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    with storage._engine._engine.connect() as connection:
+        return [explain(connection, statement, parameters) for statement, parameters in seen]
+
+
+def by_sqlite(connection, statement, parameters):
+    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    return [row[3] for row in rows]
+
+
+def by_postgresql(connection, statement, parameters):
+    driver = connection.connection.driver_connection
+    for off in ("seqscan", "sort", "bitmapscan"):
+        driver.execute(f"SET enable_{off} = off")  # what it would do on a desk where these cost the most
+    return [row[0] for row in driver.execute(f"EXPLAIN {statement}", parameters).fetchall()]
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_sqlite_walks_an_index_and_sorts_nothing(desk, foyer, monkeypatch):
+    monkeypatch.setattr(pages, "SOON_SORTED", 0)  # as on a desk where every filter finds many
+    for query in ["", *ONE, *LONG]:
+        for sort in SORTS:
+            asked = f"/api/tickets?{query}&sort={sort}"
+            found = plans(foyer.storage, lambda asked=asked: desk.data(desk.get(asked)), by_sqlite)
+            for plan in found:
+                inner = plan if "tag=" not in query else [line for line in plan if "ticket_tags" in line] or plan
+                assert any("USING INDEX ix_tickets" in line or "ticket_tags USING PRIMARY" in line for line in inner), (
+                    asked
+                )
+                assert not any(line.startswith("SCAN") for line in plan), (asked, plan)
+                if "tag=" not in query:  # whose page alone is put in order again
+                    assert not any("TEMP B-TREE" in line for line in plan), (asked, plan)
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_sqlite_finds_the_few_by_their_own_index(desk, foyer):
+    for query in [*ONE, *BY_THE_DATABASE]:
+        for sort in SORTS:
+            asked = f"/api/tickets?{query}&sort={sort}"
+            for plan in plans(foyer.storage, lambda asked=asked: desk.data(desk.get(asked)), by_sqlite):
+                assert not any(line.startswith("SCAN") for line in plan), (asked, plan)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_postgresql_has_an_index_in_the_order_of_every_sort(desk, foyer):
+    for query in ["", *ONE[:-1], "status=open"]:
+        for sort in SORTS:
+            asked = f"/api/tickets?{query}&sort={sort}"
+            for plan in plans(foyer.storage, lambda asked=asked: desk.data(desk.get(asked)), by_postgresql):
+                assert not any("Seq Scan" in line or "Sort  (" in line for line in plan), (asked, plan)
+
+
+def test_a_deep_page_shows_what_leafing_through_shows(admin, monkeypatch):
+    made = [admin.ticket(tags=["vip"] if number % 2 else [])["id"] for number in range(7)]
+    monkeypatch.setattr(pages, "DEEP", 2)
+    for soon in (0, 2000):
+        monkeypatch.setattr(pages, "SOON_SORTED", soon)
+        for sort in SORTS:
+            for query in ("", "&tag=vip", "&tag=vip&status=open", "&status=open"):
+                whole = [row["id"] for row in admin.data(admin.get(f"/api/tickets?sort={sort}{query}&limit=200"))]
+                assert set(whole) == set(made if "tag" not in query else made[1::2])
+                pieces = [
+                    row["id"]
+                    for offset in range(0, 8, 2)
+                    for row in admin.data(admin.get(f"/api/tickets?sort={sort}{query}&limit=2&offset={offset}"))
+                ]
+                assert pieces == whole, (sort, query)
