@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from folder_lock import is_held
 from sqlite_file import StorageError
 
 DOCUMENT = "foyer.json"
@@ -25,3 +26,9 @@ def read(url: str, data_dir: Path) -> tuple[Engine, Path]:
     if path in ("", ":memory:"):
         raise StorageError("DATABASE_URL names no file. Write it as sqlite:///path/to/desk.db.")
     return "sqlite", Path(path)
+
+
+def is_taken(url: str, data_dir: Path) -> bool:
+    """Whether another process has the store that `url` names, and shares it with none."""
+    engine, path = read(url, data_dir)
+    return engine == "json" and is_held(path)

@@ -16,6 +16,7 @@ from flask import Flask, current_app
 
 import data_commands
 import sign_in
+from address import is_taken
 from api.auth import NewCompany
 from api.imports import COLUMNS, checked, summary
 from api.parsing import loaded
@@ -26,7 +27,7 @@ from foyer import Foyer
 from models import ROLES, Actor
 from services import demo, import_rows, imports
 from services.import_rows import RawRow
-from storage import StorageError, is_taken
+from storage import StorageError
 from tools import connector_commands, story_commands
 
 COMMAND_LINE = "command line"

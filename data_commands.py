@@ -17,7 +17,7 @@ import backup_file
 from config import Settings
 from foyer import Foyer
 from staging import staged, staged_backup
-from storage import StorageError, is_taken
+from storage import StorageError
 from transfer import Sums, deposit, sums
 
 SECRETS = (
@@ -44,7 +44,7 @@ def _copy(source: str, target: str) -> None:
     """
     with _settings() as settings:
         url, folder = source or _own(settings), settings.data_dir
-        if is_taken(url, folder):
+        if address.is_taken(url, folder):
             raise StorageError(
                 "The desk to copy is running. Stop it first: what it writes from now on would stay behind."
             )

@@ -26,7 +26,6 @@ import search
 import tables
 import times
 from errors import unavailable
-from folder_lock import is_held
 from json_file import JsonFile
 from memory import Memory
 from models import Actor
@@ -397,10 +396,4 @@ def open_storage(url: str, data_dir: Path, *, clock: Clock = times.now) -> Stora
     return Storage(SqliteFile(path).open(), clock)
 
 
-def is_taken(url: str, data_dir: Path) -> bool:
-    """Whether another process has the store that `url` names, and shares it with none."""
-    engine, path = address.read(url, data_dir)
-    return engine == "json" and is_held(path)
-
-
-__all__ = ["Clock", "Desk", "Row", "Storage", "StorageError", "is_taken", "open_storage"]
+__all__ = ["Clock", "Desk", "Row", "Storage", "StorageError", "open_storage"]
