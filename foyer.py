@@ -18,7 +18,7 @@ from models import Actor
 from notifier import Mailer, open_mailer
 from oidc import Issuer
 from services import demo, health, taught
-from services.meaning import warm_up
+from services.meaning import meaning_now
 from storage import Clock, Storage, open_storage
 from tables import companies
 from tokens import Tokens
@@ -116,10 +116,8 @@ class Foyer:
         if self.settings.demo and self.opened_empty_at:
             with storage.desk(Actor(credentials.DEFAULT_COMPANY, "admin", "demo"), write=True) as desk:
                 demo.fill(desk)
-        if self.embeddings.name == "minilm":
-            threading.Thread(target=warm_up, name="foyer-warm", daemon=True).start()
-        else:
-            warm_up()
+        if meaning := meaning_now():
+            meaning.warm()
         self.runner.start()
 
     def stop(self) -> None:

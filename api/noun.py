@@ -47,6 +47,7 @@ class Noun(Blueprint):  # type: ignore[misc]
         query: type[Schema] | None = None,
         own_units: bool = False,
         secret: bool = False,
+        before: Callable[[Any], None] | None = None,
         after: Callable[..., Response] | None = None,
         max_body: int = gate.MAX_BODY,
         limit: DoorLimit | None = None,
@@ -56,8 +57,9 @@ class Noun(Blueprint):  # type: ignore[misc]
         """Declares a view.
 
         The view is called with an open Desk first (unless `own_units`: it opens its own), its path parameters, then `body`
-        and `query` as loaded. Its docstring's first line is the summary, the rest the description. `after` gets the
-        response when everything is committed, and may wait. `secret`: the answer holds one and is never stored. A route that
+        and `query` as loaded. Its docstring's first line is the summary, the rest the description. `before` gets the body
+        before the unit of work begins, in which others would wait; `after` gets the response when everything is committed,
+        and may wait. `secret`: the answer holds one and is never stored. A route that
         is PUBLIC and takes a body opens its own units of work, and has a `limit`. `media` describes a body that is not a JSON
         object of `body`: for each media type its OpenAPI schema; the view reads it itself. `downloads` describes files in the
         same words that the view may give back as a Response of its own.
@@ -66,7 +68,15 @@ class Noun(Blueprint):  # type: ignore[misc]
         def declare(view: View) -> View:
             body_schema = body() if body else None
             query_schema = query() if query else None
-            way = _way(method, view, public=may is Permission.PUBLIC, own_units=own_units, secret=secret, after=after)
+            way = _way(
+                method,
+                view,
+                public=may is Permission.PUBLIC,
+                own_units=own_units,
+                secret=secret,
+                before=before,
+                after=after,
+            )
             handler: Any = _handler(way, body=body_schema, query=query_schema)
             handler.permission = may
             handler.takes_query = query is not None
@@ -161,6 +171,7 @@ def _way(
     public: bool,
     own_units: bool,
     secret: bool,
+    before: Callable[[Any], None] | None,
     after: Callable[..., Response] | None,
 ) -> Way:
     """How a view is run: reading, in the request's unit of work, or in units of its own."""
@@ -175,6 +186,8 @@ def _way(
             return gate.in_own_units(lambda: view(**values), key="")  # nobody's key could be told from another's
         if own_units:
             return gate.in_own_units(lambda: view(**values), key=key)
+        if before:
+            before(values["body"])
         response = gate.in_one_unit(lambda desk: view(desk, **values), key=key, secret=secret)
         return after(response, key=key, **values) if after else response
 

@@ -26,7 +26,7 @@ from api.ticket_inputs import (
 from errors import invalid_field, read_only
 from models import Actor, ticket_shape
 from permissions import Permission
-from services import finding, history, intake, tickets
+from services import finding, history, intake, judging, tickets
 from storage import Desk, Row
 
 blp = Noun("tickets", __name__, description="Tickets: open, read, change, assign, resolve.")
@@ -81,6 +81,7 @@ def _answered_ticket(ticket_id: str, *, seconds: int) -> Row | None:
     query=CreateQuery,
     gives=shapes.Ticket,
     status=201,
+    before=lambda body: judging.prepare([body]),
     after=_wait_for_answer,
 )
 def create_ticket(desk: Desk, body: Row, query: Row) -> Answer:

@@ -14,7 +14,7 @@ import orjson
 import times
 from errors import AppError, FieldError, invalid_field
 from models import FINISHED
-from services import intake
+from services import intake, judging
 from services.import_rows import RawRow, batches
 from storage import Desk, Row
 from tables import customers
@@ -67,6 +67,7 @@ def bring_in(open_desk: OpenDesk, rows: Iterable[RawRow], check: Check) -> Itera
         result = Result(read=len(portion))
         good = _checked(portion, check, result)
         if good:
+            judging.prepare([_named(values) for _, values in good])
             # A second result: when the unit of work is undone, nothing of it may have been counted.
             result.add(_brought_in(open_desk, good))
         yield result
@@ -119,12 +120,15 @@ def _reasons(error: AppError) -> Iterable[FieldError]:
 
 def _bring_in_one(desk: Desk, values: Row) -> None:
     past = _past(values, desk.now)
-    given = {"source": "import", **values}
-    given["title"] = given.get("title") or title_of(given["description"])
+    given = {"source": "import", **_named(values)}
     given["external_id"] = given.get("external_id") or _fingerprint(given)
     if given.get("assigned_to"):
         past["assigned_at"] = past.get("created_at", desk.now)
     intake.bring_in(desk, given, **past)
+
+
+def _named(values: Row) -> Row:
+    return values | {"title": values.get("title") or title_of(values["description"])}
 
 
 def _past(values: Row, now: str) -> Row:

@@ -1,5 +1,7 @@
 """Triage as the company at hand gets it: the words, the meaning by the tier of this process, and what the company taught."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from models import CATEGORIES
@@ -8,7 +10,13 @@ from services.learning import CATEGORY
 from services.meaning import meaning_now
 from services.triage import Triage, overruled, triage
 from services.weighing import Own
-from storage import Desk
+from storage import Desk, Row
+
+
+def prepare(rows: Sequence[Row]) -> None:
+    """Finds out what tickets mean before a unit of work begins, in which others would wait for it; `decide` remembers it."""
+    if meaning := meaning_now():
+        meaning.encoder.encode([f"{row['title']}. {row['description']}" for row in rows])
 
 
 def decide(desk: Desk, title: str, description: str, *, tier: str) -> Triage:

@@ -139,6 +139,15 @@ class Meaning:
         )
 
 
+def sentences() -> list[str]:
+    """Every sentence that the heads are learnt from, each once."""
+    groups = (examples.CATEGORIES, examples.SENTIMENTS, examples.URGENCY)
+    either = (examples.DISSATISFIED, examples.SATISFIED, examples.WANTS_HUMAN, examples.NO_HUMAN)
+    return list(
+        dict.fromkeys([*(text for group in groups for text in flat(group)[0]), *(t for e in either for t in e)])
+    )
+
+
 def flat(groups: Mapping[Any, Sequence[str]]) -> tuple[list[str], list[Any]]:
     """The sentences of all groups, and the name of the group of each."""
     return [text for texts in groups.values() for text in texts], [
@@ -160,25 +169,12 @@ def _chance(score: Floats, doubt: float) -> float:
 
 _lock = threading.Lock()
 _known: dict[str, Meaning] = {}
-_warming = threading.Event()
 
 
 def meaning_now() -> Meaning | None:
-    """The heads for the tier of this process, or None when there is none or they are being learnt: nobody waits for that."""
+    """The heads for the tier of this process, or None when there is none."""
     tier = embeddings.current()
-    return meaning_by(tier) if tier and not _warming.is_set() else None
-
-
-def warm_up() -> None:
-    """Learns the heads of this process's tier now; the full encoder takes many seconds, and no ticket is to wait for it."""
-    tier = embeddings.current()
-    if not tier:
-        return
-    _warming.set()
-    try:
-        meaning_by(tier).warm()
-    finally:
-        _warming.clear()
+    return meaning_by(tier) if tier else None
 
 
 def meaning_by(encoder: Encoder) -> Meaning:

@@ -9,6 +9,8 @@ import pytest
 
 import embeddings
 from embeddings import TABLE, Embeddings, open_embeddings
+from encoder import MiniLM
+from services import meaning
 from token_table import TokenTable, write_table
 from wordpiece import LONGEST_WORD, WordPiece, words
 
@@ -151,3 +153,20 @@ def test_the_full_encoder_says_what_its_makers_encoder_says():
     assert found.encode(["I was charged twice"]).shape == (1, 384)
     assert same @ like > 0.6 > 0.3 > same @ other
     assert np.allclose(np.linalg.norm(found.encode([text for text in ODD if text]), axis=1), 1, atol=1e-4)
+
+
+@pytest.mark.skipif(NOT_HERE, reason="the weights of the full encoder are not installed")
+def test_the_vectors_of_our_own_sentences_are_ready_and_what_the_encoder_says():
+    """After a change of services/triage_examples.py: python -m tools.example_vectors."""
+    ready, texts = embeddings.read_ready(), meaning.sentences()
+    assert {embeddings.key_of(text) for text in texts} == set(ready)
+    said = MiniLM(embeddings.weights()).encode(texts[::20])
+    assert np.allclose(said, [ready[embeddings.key_of(text)] for text in texts[::20]], atol=2e-3)
+
+
+@pytest.mark.parametrize("harm", [b"", b"PK no archive", None])
+def test_without_them_the_encoder_is_asked(tmp_path, harm):
+    path = tmp_path / "ready.npz"
+    if harm is not None:
+        path.write_bytes(harm)
+    assert embeddings.read_ready(path) == {}
