@@ -150,9 +150,9 @@ class JsonFile(SqliteFile):
         rows = Rows(connection)
         with _without_collector():
             try:
-                with connection.begin_nested():
-                    rows.load(document)
+                rows.load(document)
             except Unlined:
+                rows.clear()
                 rows.load(json_document.read_whole(self.document))
             self._seq = document.seq
             for path in self._journals():

@@ -60,6 +60,11 @@ class Rows:
             if table not in found:
                 raise Invalid(f"{document.path}: table {table} is missing; without rows it is []")
 
+    def clear(self) -> None:
+        """Takes all rows out again."""
+        for table in self._tables:
+            self._connection.exec_driver_sql(f'DELETE FROM "{table}"')
+
     def add(self, table: str, rows: list[Any], where: str) -> None:
         """Puts rows into a table. Raises Invalid."""
         self._know([table], where)

@@ -35,8 +35,7 @@ def load(connection: Connection, document: Path) -> None:
     """
     with _opened(document) as files:
         try:
-            with connection.begin_nested():
-                last = _by_line(connection, files.document, document)
+            last = _by_line(connection, files.document, document)
         except Unlined:  # a hand wrote in it, so only as a whole can it be read
             files.document.seek(0)
             last = _whole(connection, files.document, document)
@@ -60,7 +59,9 @@ def _by_line(connection: Connection, file: BinaryIO, document: Path) -> int:
 def _whole(connection: Connection, file: BinaryIO, document: Path) -> int:
     found = json_document.parsed(document, file.read())
     _bring_to(connection, found.revision, document)
-    Rows(connection).load(found)
+    rows = Rows(connection)
+    rows.clear()
+    rows.load(found)
     return found.seq
 
 
