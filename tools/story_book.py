@@ -14,8 +14,9 @@ from tools.story_overview import CLEAN_UP, ERRORS, FILES, OVERVIEW
 from tools.story_people import PEOPLE
 from tools.story_records import RECORDS
 from tools.story_tickets import LIFE, LOOK_AROUND
+from tools.story_triage import TRIAGE
 
-CHAPTERS = (LOOK_AROUND, LIFE, OVERVIEW, FILES, ERRORS, PEOPLE, RECORDS, CLEAN_UP)
+CHAPTERS = (LOOK_AROUND, LIFE, TRIAGE, OVERVIEW, FILES, ERRORS, PEOPLE, RECORDS, CLEAN_UP)
 GIVEN = (
     Variable("baseUrl", "Address of the desk, without a path.", "http://127.0.0.1:5000"),
     Variable(OURS, "An admin key of the desk, the one in API_KEY or in the file api_key of its data folder."),
