@@ -16,7 +16,8 @@ from tools.story_records import RECORDS
 from tools.story_tickets import LIFE, LOOK_AROUND
 from tools.story_triage import TRIAGE
 
-CHAPTERS = (LOOK_AROUND, LIFE, TRIAGE, OVERVIEW, FILES, ERRORS, PEOPLE, RECORDS, CLEAN_UP)
+# Triage last: what it is taught would show in tickets that come later.
+CHAPTERS = (LOOK_AROUND, LIFE, OVERVIEW, FILES, ERRORS, PEOPLE, RECORDS, TRIAGE, CLEAN_UP)
 GIVEN = (
     Variable("baseUrl", "Address of the desk, without a path.", "http://127.0.0.1:5000"),
     Variable(OURS, "An admin key of the desk, the one in API_KEY or in the file api_key of its data folder."),
