@@ -128,6 +128,7 @@ class JsonFile(SqliteFile):
         # Nobody else reads it, and one that was not finished is thrown away: no log to write twice.
         self.journal_mode = "MEMORY"
         with self._unchecked() as connection, self._engine.connect() as reader:
+            connection.exec_driver_sql("PRAGMA mmap_size=1000000000")
             migrations.upgrade(connection, revision)
             aside = derived.take_aside(connection)
             if document:
@@ -187,8 +188,6 @@ class JsonFile(SqliteFile):
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
         super()._on_connect(connection, record)
-        if not self._capture:
-            connection.execute("PRAGMA mmap_size=1000000000")
         for statement in self._capture:
             connection.execute(statement)
 
