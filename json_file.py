@@ -187,6 +187,8 @@ class JsonFile(SqliteFile):
                     self._seq = seq
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
+        if not self._capture:
+            connection.execute("PRAGMA page_size=8192")  # large pages are quicker to fill
         super()._on_connect(connection, record)
         for statement in self._capture:
             connection.execute(statement)
