@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection
 
 from tables import TALLIES
 
+Row = tuple[Any, ...]
 _KEY = "company_id, kind, a, b, c, d, e, f, g"
 # Unique indexes stay: they say which row is the second of its kind.
 _ASIDE = (
@@ -15,17 +17,18 @@ _ASIDE = (
 )
 
 
-@contextmanager
-def set_aside(connection: Connection) -> Iterator[None]:
-    """Within the block no index is kept and no trigger runs; after it everything is as if they had."""
+def take_aside(connection: Connection) -> list[str]:
+    """From here on no index is kept and no trigger runs; gives what `put_back` makes them of."""
     kept = connection.exec_driver_sql(_ASIDE).all()
     for kind, name, _ in kept:
         connection.exec_driver_sql(f'DROP {kind} "{name}"')
-    yield
-    for *_, statement in kept:
+    return [statement for *_, statement in kept]
+
+
+def put_back(connection: Connection, kept: list[str]) -> None:
+    """Makes indexes and triggers anew; what the triggers would have counted meanwhile is for `refill`."""
+    for statement in kept:
         connection.exec_driver_sql(statement)
-    if any(kind == "trigger" for kind, *_ in kept):
-        refill(connection)
 
 
 @contextmanager
@@ -45,13 +48,23 @@ def kept_out(connection: Connection) -> Iterator[None]:
         refill(connection)
 
 
-def refill(connection: Connection) -> None:
-    """Counts every ticket anew."""
+def refill(connection: Connection, counted: list[Row] | None = None) -> None:
+    """Counts every ticket anew, or puts in what `count` found."""
     connection.exec_driver_sql("DELETE FROM ticket_tags")
     connection.exec_driver_sql("INSERT INTO ticket_tags SELECT company_id, tag, created_at, ticket_id FROM tag_cells")
     connection.exec_driver_sql("DELETE FROM tallies")
-    for kind in TALLIES:  # one by one: sorting all of them together takes longer
-        connection.exec_driver_sql(
-            f"INSERT INTO tallies SELECT {_KEY}, sum(number), sum(urgency), sum(by_ai) FROM tally_cells "
+    rows = count(connection) if counted is None else counted
+    if rows:
+        connection.exec_driver_sql(f"INSERT INTO tallies VALUES ({', '.join('?' * len(rows[0]))})", rows)
+
+
+def count(connection: Connection) -> list[Row]:
+    """The tallies of all tickets as they must be; only reads."""
+    return [
+        tuple(row)
+        for kind in TALLIES  # one by one: sorting all of them together takes longer
+        for row in connection.exec_driver_sql(
+            f"SELECT {_KEY}, sum(number), sum(urgency), sum(by_ai) FROM tally_cells "
             f"WHERE kind = '{kind}' GROUP BY a, b, c, d, e, f, g, company_id"
         )
+    ]

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -120,14 +121,10 @@ def batches(file: BinaryIO, *, end: bytes = END.encode()) -> Iterator[tuple[str,
 
 
 def _rows(file: BinaryIO) -> Iterator[list[Any]]:
-    more = True
-    while more:
-        lines: list[bytes] = []
-        while len(lines) < BATCH and more:
-            line = file.readline()
-            more = line not in (b"]\n", b"")
-            if more:
-                lines.append(line)
+    left = takewhile(b"]\n".__ne__, file)
+    more = False
+    while (lines := list(islice(left, BATCH))) or not more:
+        more = bool(lines) and lines[-1].endswith(b",\n")
         try:
             rows = orjson.loads(b"[%b]" % b"".join(lines).removesuffix(b",\n" if more else b"\n"))
         except ValueError:
@@ -135,6 +132,10 @@ def _rows(file: BinaryIO) -> Iterator[list[Any]]:
         if len(rows) != len(lines):
             raise Unlined
         yield rows
+        if not more:
+            break
+    if more or next(left, None):
+        raise Unlined
 
 
 def write(connection: Connection, path: Path, seq: int, revision: str) -> None:

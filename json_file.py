@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from journal import Damaged, Journal, NotWritten, Unknown, sync_folder, transact
 from json_document import Document, Invalid, Unlined
 from json_rows import Rows, check
 from planner import teach_planner
-from sqlite_file import SqliteFile, StorageError, plain
+from sqlite_file import SqliteFile, StorageError, begin_writing, plain
 
 log = logging.getLogger("foyer.storage")
 
@@ -112,18 +113,7 @@ class JsonFile(SqliteFile):
         revision = document.revision if document else head
         self._remove_private_files()
         self._make_file()
-        with self._unchecked() as connection:
-            migrations.upgrade(connection, revision)
-            if document:
-                with derived.set_aside(connection):
-                    self._load(document, connection)
-            if revision != head:
-                with derived.kept_out(connection):
-                    migrations.upgrade(connection)
-            check(connection, str(self.document))
-            search_sqlite.prepare(connection)  # last: an index that is filled at once takes half the time
-            teach_planner(connection)
-            connection.commit()
+        self._fill(document, revision)
         self._engine.dispose()  # connections made from here on record their changes and hold to foreign keys
         self._capture = json_document.capture_statements()
         json_document.remove_unfinished(self.document)
@@ -132,6 +122,42 @@ class JsonFile(SqliteFile):
         if document is None or revision != head or self._journals():
             self._fold()
         self._journal = Journal(self._active_journal)
+
+    def _fill(self, document: Document | None, revision: str) -> None:
+        """The private file with everything in it, at the newest revision, checked."""
+        # Nobody else reads it, and one that was not finished is thrown away: no log to write twice.
+        self.journal_mode = "MEMORY"
+        with self._unchecked() as connection, self._engine.connect() as reader:
+            connection.exec_driver_sql("PRAGMA mmap_size=1000000000")
+            migrations.upgrade(connection, revision)
+            aside = derived.take_aside(connection)
+            if document:
+                self._load(document, connection)
+            if revision != migrations.head():
+                derived.put_back(connection, aside)
+                aside = []
+                with derived.kept_out(connection):
+                    migrations.upgrade(connection)
+            connection.commit()
+            with ThreadPoolExecutor(1) as beside:
+                # The rows are read for what is wrong, and counted, while indexes are made of them. What is made stays in
+                # memory meanwhile: it cannot go to the file under somebody who reads.
+                counted = beside.submit(self._look_through, reader)
+                connection.exec_driver_sql("PRAGMA cache_spill=OFF")
+                begin_writing(connection)
+                derived.put_back(connection, aside)
+                search_sqlite.prepare(connection)  # an index that is filled at once takes half the time
+                teach_planner(connection)
+                derived.refill(connection, counted.result())
+            connection.commit()
+        self.journal_mode = "WAL"
+
+    def _look_through(self, connection: Connection) -> list[derived.Row]:
+        connection.exec_driver_sql("BEGIN")
+        check(connection, str(self.document))
+        counted = derived.count(connection)
+        connection.rollback()
+        return counted
 
     def _read_document(self) -> Document | None:
         document = json_document.read(self.document)
@@ -161,11 +187,9 @@ class JsonFile(SqliteFile):
                     self._seq = seq
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
-        super()._on_connect(connection, record)
         if not self._capture:
-            # Nobody else reads while the file is made, and one that was not finished is thrown away: no log to write twice.
-            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=MEMORY", "threads=2", "mmap_size=1000000000"):
-                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("PRAGMA page_size=8192")  # large pages are quicker to fill
+        super()._on_connect(connection, record)
         for statement in self._capture:
             connection.execute(statement)
 

@@ -3,13 +3,16 @@
 Every refusal names table, row and field. No file is read or written here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, groupby
 from typing import Any, get_args
 
 import orjson
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 import models
 from json_document import Document, Invalid
@@ -17,6 +20,7 @@ from sqlite_file import broken_reference, plain
 from tables import derived
 
 _LARGEST = 2**63 - 1
+_AT_ONCE = 50_000  # values given to one statement; more makes it larger and not faster
 _ACCEPTED = {
     "text": "text",
     "time": "text",
@@ -43,19 +47,39 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
 }
 
 
+@dataclass(frozen=True)
+class _Portion:
+    """Rows of a table that name the same fields, as SQLite stores them."""
+
+    table: str
+    names: tuple[str, ...]
+    values: list[tuple[Any, ...]]
+    where: str
+
+
 class Rows:
     """The way into the tables as they are now, at whatever revision."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        driver: Any = connection.connection.driver_connection  # by itself it takes rows as they are, without ceremony
+        self._driver = driver
+        self._at_once = min(_AT_ONCE, driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
         self._tables = {name: _columns(connection, name) for name in _table_names(connection)}
 
     def load(self, document: Document) -> None:
         """Puts the document's rows into the empty tables. Raises Invalid, Unlined."""
         found = set()
-        for table, rows in document.portions():
-            self.add(table, rows, str(document.path))
-            found.add(table)
+        with ThreadPoolExecutor(1) as beside:  # SQLite takes in one batch while the next is read and checked
+            taken: Future[None] | None = None
+            for table, rows in document.portions():
+                found.add(table)
+                checked = self._checked(table, rows, str(document.path))
+                if taken:
+                    taken.result()
+                taken = beside.submit(self._insert, checked)
+            if taken:
+                taken.result()
         for table in self._tables:
             if table not in found:
                 raise Invalid(f"{document.path}: table {table} is missing; without rows it is []")
@@ -67,40 +91,60 @@ class Rows:
 
     def add(self, table: str, rows: list[Any], where: str) -> None:
         """Puts rows into a table. Raises Invalid."""
-        self._know([table], where)
-        self._insert(table, rows, f"{where}: table {table}")
+        self._insert(self._checked(table, rows, where))
 
     def apply(self, changes: Iterable[Sequence[Any]], where: str) -> None:
         """Repeats the changes of one transaction. Raises Invalid."""
         for kind, table, content in changes:
-            self._know([table], where)
             if kind == "put":
-                self._insert(table, [content], f"{where}: table {table}", replacing=True)
+                for portion in self._checked(table, [content], where):
+                    self._insert_singly(portion, portion.values, replacing=True)
             else:
-                self._connection.exec_driver_sql(f'DELETE FROM "{table}" WHERE id = ?', (content,))
+                self._know(table, where)
+                self._driver.execute(f'DELETE FROM "{table}" WHERE id = ?', (content,))
 
-    def _know(self, tables: Iterable[str], where: str) -> None:
-        for table in tables:
-            if table not in self._tables:
-                raise Invalid(f"{where}: there is no table {table}")
+    def _know(self, table: str, where: str) -> None:
+        if table not in self._tables:
+            raise Invalid(f"{where}: there is no table {table}")
 
-    def _insert(self, table: str, rows: list[Any], where: str, *, replacing: bool = False) -> None:
-        for names, group in groupby(rows, key=_names):
-            statement = _statement(table, names, replacing=replacing)
-            values = _checked(names, list(group), self._tables[table], where)
-            try:
-                with self._connection.begin_nested():
-                    self._connection.exec_driver_sql(statement, values)
-            except IntegrityError:
-                self._insert_singly(statement, values, names.index("id"), where)
+    def _checked(self, table: str, rows: list[Any], where: str) -> list[_Portion]:
+        self._know(table, where)
+        where = f"{where}: table {table}"
+        return [
+            _Portion(table, names, _checked(names, alike, self._tables[table], where), where)
+            for names, alike in _alike(rows)
+        ]
 
-    def _insert_singly(self, statement: str, rows: list[tuple[Any, ...]], place: int, where: str) -> None:
-        """Finds out which of the rows was refused, and why."""
+    def _insert(self, portions: list[_Portion]) -> None:
+        """Many rows in one statement, for whose whole length the driver lets the other thread run."""
+        for portion in portions:
+            count = max(1, self._at_once // len(portion.names))
+            for start in range(0, len(portion.values), count):
+                rows = portion.values[start : start + count]
+                statement = _statement(portion.table, portion.names, rows=len(rows))
+                try:
+                    self._driver.execute(statement, list(chain.from_iterable(rows)))
+                except sqlite3.IntegrityError:
+                    self._insert_singly(portion, rows)
+
+    def _insert_singly(self, portion: _Portion, rows: list[tuple[Any, ...]], *, replacing: bool = False) -> None:
+        """One by one, and so finds out which of the rows is refused, and why."""
+        statement = _statement(portion.table, portion.names, replacing=replacing)
         for row in rows:
             try:
-                self._connection.exec_driver_sql(statement, row)
-            except IntegrityError as error:
-                raise Invalid(f"{where}, row {row[place]}: {_reason(plain(error))}") from error
+                self._driver.execute(statement, row)
+            except sqlite3.IntegrityError as error:
+                row_id = row[portion.names.index("id")]
+                raise Invalid(f"{portion.where}, row {row_id}: {_reason(plain(error))}") from error
+
+
+def _alike(rows: list[Any]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    """The rows in groups that name the same fields in the same order: nearly always one."""
+    if set(map(type, rows)) == {dict} and len(set(map(tuple, rows))) == 1:
+        yield tuple(rows[0]), rows
+        return
+    for names, group in groupby(rows, key=_names):
+        yield names, list(group)
 
 
 def _names(row: Any) -> tuple[str, ...]:
@@ -132,7 +176,8 @@ def _checked(
     names: tuple[str, ...], rows: list[Any], columns: Mapping[str, tuple[str, bool]], where: str
 ) -> list[tuple[Any, ...]]:
     """Rows that name the same fields, as SQLite stores them; checked field by field, since one by one takes seconds."""
-    if "id" not in names or not all(row["id"] and isinstance(row["id"], str) for row in rows):
+    ids = [row["id"] for row in rows] if "id" in names else []
+    if set(map(type, ids)) != {str} or "" in ids:
         raise Invalid(f"{where}: every row is an object with an id")
     ready: list[Sequence[Any]] = []
     for name, values in zip(names, zip(*(row.values() for row in rows), strict=True), strict=True):
@@ -151,7 +196,9 @@ def _stored(kind: str, values: Sequence[Any], also: set[type]) -> Sequence[Any]:
     types = set(map(type, values))
     if kind in ("text", "time") and types <= {str, *also}:
         return values
-    if kind == "number" and types <= {int, *also} and all(-_LARGEST <= value <= _LARGEST for value in values if value):
+    if kind == "number" and types <= {int, *also} and max(map(abs, filter(None, values)), default=0) <= _LARGEST:
+        return values
+    if kind == "flag" and types == {int} and set(values) <= {0, 1}:
         return values
     ready: list[str | int | None] = []
     for value in values:
@@ -178,10 +225,11 @@ def _one_stored(kind: str, value: Any) -> str | int | None:
         return None
 
 
-def _statement(table: str, names: Sequence[str], *, replacing: bool) -> str:
+@lru_cache
+def _statement(table: str, names: Sequence[str], *, rows: int = 1, replacing: bool = False) -> str:
     listed = ", ".join(f'"{name}"' for name in names)
-    marks = ", ".join("?" * len(names))
-    statement = f'INSERT INTO "{table}" ({listed}) VALUES ({marks})'
+    marks = f"({', '.join('?' * len(names))})"
+    statement = f'INSERT INTO "{table}" ({listed}) VALUES {", ".join([marks] * rows)}'
     if not replacing:
         return statement
     updates = ", ".join(f'"{name}" = excluded."{name}"' for name in names)
@@ -200,15 +248,21 @@ def _reason(refusal: str) -> str:
 def check(connection: Connection, where: str) -> None:
     """Finds what no program of ours writes but a hand may: times, words and references. Raises Invalid."""
     for table in _table_names(connection):
-        for name, (kind, _) in _columns(connection, table).items():
-            wrong, accepted = _wrong(table, name, kind)
-            query = f'SELECT id FROM "{table}" WHERE {wrong} LIMIT 1'
-            found = connection.exec_driver_sql(query).first() if wrong else None
-            if found:
-                raise Invalid(f"{where}: table {table}, row {found[0]}: field {name} must be {accepted}")
+        rules = {name: _wrong(table, name, kind) for name, (kind, _) in _columns(connection, table).items()}
+        wrong = {name: rule for name, rule in rules.items() if rule[0]}
+        # All in one reading of the table, and only when something is found one by one, to name it.
+        if wrong and _offender(connection, table, " OR ".join(f"({rule})" for rule, _ in wrong.values())):
+            for name, (rule, accepted) in wrong.items():
+                row_id = _offender(connection, table, rule)
+                if row_id:
+                    raise Invalid(f"{where}: table {table}, row {row_id}: field {name} must be {accepted}")
     broken = broken_reference(connection)
     if broken:
         raise Invalid(f"{where}: {broken}")
+
+
+def _offender(connection: Connection, table: str, rule: str) -> Any:
+    return connection.exec_driver_sql(f'SELECT id FROM "{table}" WHERE {rule} LIMIT 1').scalar()
 
 
 def _wrong(table: str, name: str, kind: str) -> tuple[str, str]:

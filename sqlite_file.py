@@ -32,6 +32,7 @@ class SqliteFile:
 
     name = "sqlite"
     synchronous = "FULL"
+    journal_mode = "WAL"
     exclusive = False  # other processes may write here too
     one_writer = True  # at a time; of this process, whose lock is fairer than SQLite's
     data_path: Path | None
@@ -156,7 +157,7 @@ class SqliteFile:
         search_sqlite.teach(connection)
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "journal_mode=WAL",
+            f"journal_mode={self.journal_mode}",
             f"synchronous={self.synchronous}",
             "foreign_keys=ON",
             "temp_store=MEMORY",

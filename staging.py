@@ -56,7 +56,7 @@ def staged_backup(path: Path) -> AbstractContextManager[Connection]:
 @contextmanager
 def _private(reads: Reads, *, begin: bool = True) -> Iterator[Connection]:
     """What `reads` brings into a nameless file, in the newest shape; with `begin` in a transaction that is begun here."""
-    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect("", isolation_level=None), poolclass=StaticPool)
+    engine = create_engine("sqlite://", creator=_nameless, poolclass=StaticPool)
     try:
         with engine.connect() as connection:
             try:
@@ -78,6 +78,10 @@ def _private(reads: Reads, *, begin: bool = True) -> Iterator[Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+def _nameless() -> sqlite3.Connection:
+    return sqlite3.connect("", isolation_level=None, check_same_thread=False)  # json_rows.py has a helper
 
 
 def pages(connection: Connection, table: str, columns: Columns) -> Iterator[Sequence[Any]]:
