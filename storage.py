@@ -149,7 +149,8 @@ class Desk:
         words = words.encode(errors="replace").decode()
         wanted = search.words(words)
         if wanted:
-            return self._index.narrow(self._connection, statement, wanted, best_first=best_first)
+            company = self._scope.get("company_", "")
+            return self._index.narrow(self._connection, statement, wanted, company=company, best_first=best_first)
         t = tables.tickets.c
         found = self.containing(statement, words, [t[name] for name in search.AS_WRITTEN])
         return found.order_by(t.created_at.desc(), t.id.desc()) if best_first else found
