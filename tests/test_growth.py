@@ -1,5 +1,8 @@
 """How lists are read, told by the plans of the database: along an index for every filter and order, without sorting a desk."""
 
+from contextlib import closing
+from itertools import count
+
 import pytest
 from sqlalchemy import Engine, event
 
@@ -7,6 +10,7 @@ from benchmarks.filling import fill
 from services import pages
 from services.pages import SORTS
 from tests.conftest import FILES
+from tests.rows import add_company, add_customer, add_ticket, open_store
 
 ONE = [
     "status=new",
@@ -119,6 +123,30 @@ def test_postgresql_searches_the_index_of_words_and_looks_up_what_it_finds(admin
                     assert any("using pk_tickets" in line for line in plan), (asked, plan)
         with foyer.storage._engine._engine.connect() as connection:
             connection.exec_driver_sql("ANALYZE")
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_a_start_lets_the_planner_know_what_has_grown(tmp_path, database_url):
+    def known_and_true(tickets):
+        """Pages of the tickets the planner knows of, and those there are, after a start with so many more."""
+        with closing(open_store(tmp_path, database_url)) as store, store.desk(None, write=True) as desk:
+            for _ in range(tickets):
+                add_ticket(desk, ada, next(numbers), description="Lorem ipsum. " * 40)
+        with closing(open_store(tmp_path, database_url)) as store, store._engine.read() as connection:
+            query = "SELECT relpages, pg_relation_size(oid) / 8192 FROM pg_class WHERE oid = 'tickets'::regclass"
+            return connection.exec_driver_sql(query).one()
+
+    numbers = count(1)
+    with closing(open_store(tmp_path, database_url)) as store:
+        add_company(store)
+        with store.desk(None, write=True) as desk:
+            ada = add_customer(desk)
+    known, true = known_and_true(30)
+    assert known == true
+    known_later, true_later = known_and_true(10)
+    assert known_later == known < true_later
+    known, true = known_and_true(60)
+    assert known == true > true_later
 
 
 def test_a_deep_page_shows_what_leafing_through_shows(admin, monkeypatch):
