@@ -181,6 +181,8 @@ class Postgres:
         given = conninfo_to_dict(self._url)
         made: psycopg.Connection[Any] = psycopg.connect(make_conninfo(self._url, **{**REACH, **given}))
         made.adapters.register_dumper(str, _Text)
+        # A plan kept for values that many tickets have would go through all of them for those that few have.
+        made.prepare_threshold = None
         return made
 
     def _bring_forward(self, connection: Connection) -> None:

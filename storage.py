@@ -146,7 +146,7 @@ class Desk:
 
         Where nothing said is a word (an emoji, a sign) it is looked for as it stands, and the newest come first.
         """
-        words = words.encode(errors="replace").decode()
+        words = words.replace("\x00", "\ufffd").encode(errors="replace").decode()
         wanted = search.words(words)
         if wanted:
             company = self._scope.get("company_", "")
