@@ -87,9 +87,9 @@ class Index(Protocol):
     is_written: bool  # whether `write` has to be called; else the store does it by itself
 
     def narrow(
-        self, connection: Connection, statement: Select[Any], words: list[str], *, best_first: bool
+        self, connection: Connection, statement: Select[Any], words: list[str], *, company: str, best_first: bool
     ) -> Select[Any]:
-        """`statement` narrowed to tickets that have every word; `best_first` also puts them in order."""
+        """`statement`, of a company ("": of all), narrowed to tickets with every word; `best_first` also puts them in order."""
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Indexes tickets as their rows are now."""

@@ -94,7 +94,7 @@ class Index:
     is_written = False
 
     def narrow(
-        self, connection: Connection, statement: Select[Any], words: list[str], *, best_first: bool
+        self, connection: Connection, statement: Select[Any], words: list[str], *, company: str, best_first: bool
     ) -> Select[Any]:
         """`statement` narrowed to tickets that have every word, and put in the order of how well they fit."""
         match = literal_column("ticket_words").op("MATCH")(bindparam(None, _match(connection, words), unique=True))

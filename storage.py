@@ -146,10 +146,11 @@ class Desk:
 
         Where nothing said is a word (an emoji, a sign) it is looked for as it stands, and the newest come first.
         """
-        words = words.encode(errors="replace").decode()
+        words = words.replace("\x00", "\ufffd").encode(errors="replace").decode()
         wanted = search.words(words)
         if wanted:
-            return self._index.narrow(self._connection, statement, wanted, best_first=best_first)
+            company = self._scope.get("company_", "")
+            return self._index.narrow(self._connection, statement, wanted, company=company, best_first=best_first)
         t = tables.tickets.c
         found = self.containing(statement, words, [t[name] for name in search.AS_WRITTEN])
         return found.order_by(t.created_at.desc(), t.id.desc()) if best_first else found

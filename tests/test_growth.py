@@ -1,11 +1,16 @@
 """How lists are read, told by the plans of the database: along an index for every filter and order, without sorting a desk."""
 
+from contextlib import closing
+from itertools import count
+
 import pytest
 from sqlalchemy import Engine, event
 
+from benchmarks.filling import fill
 from services import pages
 from services.pages import SORTS
 from tests.conftest import FILES
+from tests.rows import add_company, add_customer, add_ticket, open_store
 
 ONE = [
     "status=new",
@@ -33,12 +38,12 @@ def desk(admin, foyer):
     return admin
 
 
-def plans(storage, ask, explain):
+def plans(storage, ask, explain, having="ORDER BY"):
     """How the database reads the statements on tickets that `ask` makes it run."""
     seen = []
 
     def note(connection, cursor, statement, parameters, *_):
-        if "ORDER BY" in statement and "FROM tickets" in statement:
+        if having in statement and "FROM tickets" in statement:
             seen.append((statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", note)
@@ -95,6 +100,53 @@ def test_postgresql_has_an_index_in_the_order_of_every_sort(desk, foyer):
             asked = f"/api/tickets?{query}&sort={sort}"
             for plan in plans(foyer.storage, lambda asked=asked: desk.data(desk.get(asked)), by_postgresql):
                 assert not any("Seq Scan" in line or "Sort  (" in line for line in plan), (asked, plan)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_postgresql_searches_the_index_of_words_and_looks_up_what_it_finds(admin, foyer):
+    fill(foyer.storage, 2000)
+
+    def as_it_is(connection, statement, parameters):
+        driver = connection.connection.driver_connection
+        return [row[0] for row in driver.execute(f"EXPLAIN {statement}", parameters).fetchall()]
+
+    for _ in ("without statistics", "with them"):
+        for words in ("1234", "question", "quest 1234"):
+            for sort in ("", "&sort=created_at", "&sort=urgency", "&sort=-due"):
+                asked = f"/api/tickets?q={words}{sort}"
+                found = plans(foyer.storage, lambda asked=asked: admin.data(admin.get(asked)), as_it_is, "ticket_words")
+                assert len(found) == 2, asked  # the page and how many there are
+                for plan in found:
+                    assert any("on ix_ticket_words" in line for line in plan), (asked, plan)
+                    # Both what is looked for and the company.
+                    assert any("Index Cond" in line and line.count("@@") == 2 for line in plan), (asked, plan)
+                    assert any("using pk_tickets" in line for line in plan), (asked, plan)
+        with foyer.storage._engine._engine.connect() as connection:
+            connection.exec_driver_sql("ANALYZE")
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_a_start_lets_the_planner_know_what_has_grown(tmp_path, database_url):
+    def known_and_true(tickets):
+        """Pages of the tickets the planner knows of, and those there are, after a start with so many more."""
+        with closing(open_store(tmp_path, database_url)) as store, store.desk(None, write=True) as desk:
+            for _ in range(tickets):
+                add_ticket(desk, ada, next(numbers), description="Lorem ipsum. " * 40)
+        with closing(open_store(tmp_path, database_url)) as store, store._engine.read() as connection:
+            query = "SELECT relpages, pg_relation_size(oid) / 8192 FROM pg_class WHERE oid = 'tickets'::regclass"
+            return connection.exec_driver_sql(query).one()
+
+    numbers = count(1)
+    with closing(open_store(tmp_path, database_url)) as store:
+        add_company(store)
+        with store.desk(None, write=True) as desk:
+            ada = add_customer(desk)
+    known, true = known_and_true(30)
+    assert known == true
+    known_later, true_later = known_and_true(10)
+    assert known_later == known < true_later
+    known, true = known_and_true(60)
+    assert known == true > true_later
 
 
 def test_a_deep_page_shows_what_leafing_through_shows(admin, monkeypatch):
