@@ -41,6 +41,16 @@ def write(connection: Connection, path: Path, *, step: Callable[[int], None]) ->
         backup.write(_CHECKS % bytes(checks))
 
 
+def is_one(path: Path) -> bool:
+    """Whether the file begins as a backup does, or is empty. Raises OSError."""
+    with _opened(path) as file:
+        try:
+            json_document.head(file.readline(1000))
+        except (json_document.Unlined, EOFError, zlib.error, gzip.BadGzipFile):
+            return path.stat().st_size == 0
+    return True
+
+
 def load(connection: Connection, path: Path) -> None:
     """Puts the rows of a backup into tables that are not there yet, at its own revision.
 

@@ -59,11 +59,7 @@ def _copy(source: str, target: str) -> None:
 def _backup(file: Path, *, overwrite: bool) -> None:
     """Write everything of this desk, which may be running, into FILE; zipped when its name ends in .gz."""
     with _settings() as settings:
-        engine, own = address.read(_own(settings), settings.data_dir)
-        if engine != "postgresql" and file.name.startswith(own.name) and file.resolve().parent == own.resolve().parent:
-            raise StorageError(f"{file} is a name of the desk's own files. Name another file.")
-        if file.exists() and not overwrite:
-            raise StorageError(f"{file} is there already. Name another file, or add --overwrite.")
+        _check_free(file, settings, overwrite=overwrite)
         with staged(_own(settings), settings.data_dir) as desk:
             found = sums(desk)
             with click.progressbar(length=_rows(found), label="Writing", file=sys.stderr, update_min_steps=1000) as bar:
@@ -78,6 +74,20 @@ def _backup(file: Path, *, overwrite: bool) -> None:
         click.echo(SECRETS)
 
 
+def _check_free(file: Path, settings: Settings, *, overwrite: bool) -> None:
+    """Raises StorageError unless a backup may be written there: only one backup takes another's place."""
+    _, own = address.read(_own(settings), settings.data_dir)
+    real, ours = file.resolve(), (own.resolve(), settings.data_dir.resolve() / address.DOCUMENT)
+    if any(real.parent == one.parent and real.name.startswith(one.name) for one in ours):
+        raise StorageError(f"{file} is a name of the desk's own files. Name another file.")
+    if not real.exists():
+        return
+    if not overwrite:
+        raise StorageError(f"{file} is there already. Name another file, or add --overwrite.")
+    if not real.is_file() or not backup_file.is_one(real):
+        raise StorageError(f"{file} is not a backup, so nothing is written over it. Name another file.")
+
+
 @click.command("restore")
 @click.argument("file", type=_file)
 @_to
@@ -85,6 +95,7 @@ def _restore(file: Path, target: str) -> None:
     """Put everything of the backup FILE into an empty store of any engine."""
     with _settings() as settings, staged_backup(file) as desk:
         _deposited(desk, target or _own(settings), settings.data_dir)
+        click.echo("Mail that waited when the backup was made goes out at the next start, also if it was sent since.")
         click.echo("Who was erased after the backup was made is in it again: erase them again.")
 
 

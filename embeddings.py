@@ -47,7 +47,7 @@ class Embeddings:
         self.note = note
         self._tier = tier
         self._ready = ready or {}  # vectors that need not be worked out, by key_of their texts
-        self._known: OrderedDict[str, Floats] = OrderedDict()
+        self._known: OrderedDict[bytes, Floats] = OrderedDict()  # by key_of, so that no text is kept
         self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
@@ -57,18 +57,18 @@ class Embeddings:
         """float32 (n, d), a row per text. Ask only an Embeddings that is true."""
         if self._tier is None:
             raise RuntimeError("there is no table or encoder to tell what texts mean")
+        keys = [key_of(text) for text in texts]
         with self._lock:
-            known = {text: self._known[text] for text in texts if text in self._known}
-        if self._ready:
-            known |= {text: self._ready[key] for text in texts if (key := key_of(text)) in self._ready}
-        if new := [text for text in dict.fromkeys(texts) if text not in known]:
-            known |= zip(new, self._tier.encode(new), strict=True)
-            self._remember({text: known[text] for text in new[-MOST_REMEMBERED:]})
-        return np.stack([known[text] for text in texts])
+            known = {key: self._known[key] for key in keys if key in self._known}
+        known |= {key: self._ready[key] for key in keys if key in self._ready}
+        if new := {key: text for key, text in zip(keys, texts, strict=True) if key not in known}:
+            known |= zip(new, self._tier.encode(list(new.values())), strict=True)
+            self._remember({key: known[key] for key in list(new)[-MOST_REMEMBERED:]})
+        return np.stack([known[key] for key in keys])
 
-    def _remember(self, news: dict[str, Floats]) -> None:
+    def _remember(self, news: dict[bytes, Floats]) -> None:
         with self._lock:
-            self._known.update({text: row.copy() for text, row in news.items()})
+            self._known.update({key: row.copy() for key, row in news.items()})
             while len(self._known) > MOST_REMEMBERED:
                 self._known.popitem(last=False)
 

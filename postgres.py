@@ -33,6 +33,7 @@ from tables import derived, metadata
 log = logging.getLogger("foyer.storage")
 
 CONNECTIONS = 10  # of one process at once; whoever comes then waits for one that is handed back
+WRITERS = 7  # of these at most: writers may all wait for one company's turn, and nobody else is to wait for them
 WAIT_SECONDS = 5.0
 START_WAIT_SECONDS = 10.0  # a database that starts beside the desk may take this long
 # How long a connection is waited for, and how soon a server that went away without a word is noticed.
@@ -100,6 +101,7 @@ class Postgres:
         self.index = search_postgres.Index()
         self._idle: deque[Connection] = deque()
         self._free = threading.BoundedSemaphore(CONNECTIONS)
+        self._may_write = threading.BoundedSemaphore(WRITERS)
         self._closed = False
 
     def open(self) -> "Postgres":
@@ -135,10 +137,9 @@ class Postgres:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection for a write transaction, which `turn` begins; committed when the block ends, undone when it raises."""
-        with self._borrowed() as connection:
-            driver = _driver(
-                connection
-            )  # this one and no other: SQLAlchemy would put a new one in the place of a lost one
+        with _one_of(self._may_write, WRITERS), self._borrowed() as connection:
+            # This one and no other: SQLAlchemy would put a new one in the place of a lost one.
+            driver = _driver(connection)
             yield connection
             driver.commit()
 
@@ -205,9 +206,7 @@ class Postgres:
 
     @contextmanager
     def _borrowed(self) -> Iterator[Connection]:
-        if not self._free.acquire(timeout=WAIT_SECONDS):
-            raise Exhausted(f"all {CONNECTIONS} connections were in use for {WAIT_SECONDS:g} s")
-        try:
+        with _one_of(self._free, CONNECTIONS):
             connection = self._idle_one() or self._engine.connect()
             try:
                 yield connection
@@ -220,8 +219,6 @@ class Postgres:
                     connection.close()
                 raise
             self._hand_back(connection)
-        finally:
-            self._free.release()
 
     def _idle_one(self) -> Connection | None:
         """The connection that was used last and that the server has not closed since: looked at, not asked."""
@@ -246,6 +243,16 @@ class Postgres:
         for secret in self._secrets:
             text = text.replace(secret, "…")
         return text
+
+
+@contextmanager
+def _one_of(places: threading.BoundedSemaphore, number: int) -> Iterator[None]:
+    if not places.acquire(timeout=WAIT_SECONDS):
+        raise Exhausted(f"all {number} connections for this were in use for {WAIT_SECONDS:g} s")
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _facts(url: str) -> tuple[list[str], str, str]:

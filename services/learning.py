@@ -17,6 +17,7 @@ from tables import replies, tickets
 LANE = "learn"
 FIELDS = ("category", "priority", "sentiment", "assigned_team")
 TOPIC, CATEGORY, TEAM = "topic", "category", "assigned_team"
+LEAST_NAME = 4  # letters; a shorter one stands within too many words
 MOST = 3_000  # examples looked at: the newest
 QUICK = 300  # examples that are learnt in no time; with more, several changes are waited for
 PATIENCE_SECONDS = 30
@@ -114,8 +115,8 @@ def unlearn(desk: Desk, ticket_ids: Sequence[str]) -> None:
         ask_to_learn(desk)
 
 
-def erase_given(desk: Desk, whose: ColumnElement[bool], email: str = "") -> None:
-    """Removes examples that were given as texts and are what a customer wrote in these tickets, or name their address.
+def erase_given(desk: Desk, whose: ColumnElement[bool], names: Sequence[str] = ()) -> None:
+    """Removes examples that were given as texts and are what a customer wrote in these tickets, or hold one of their names.
 
     Ask before the words are gone from the tickets.
     """
@@ -123,7 +124,6 @@ def erase_given(desk: Desk, whose: ColumnElement[bool], email: str = "") -> None
     said = [desk.rows(tickets, text) for text in (t.title, t.description, t.title + ". " + t.description)]
     said.append(desk.rows(replies, r.body).join_from(replies, tickets).where(r.author_role == "customer"))
     told: list[ColumnElement[bool]] = [given.in_(words.where(whose)) for words in said]
-    if email:
-        told.append(given.icontains(email, autoescape=True))
+    told += [given.icontains(name, autoescape=True) for name in names if len(name) >= LEAST_NAME]
     if desk.delete(table, table.c.ticket_id.is_(None), or_(*told)):
         ask_to_learn(desk)

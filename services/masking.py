@@ -10,32 +10,37 @@ CARD, IBAN, PASSWORD, KEY = "[card]", "[iban]", "[password]", "[key]"
 
 _KEYS = re.compile(
     r"""
-    -----BEGIN\ [A-Z ]{0,30}PRIVATE\ KEY-----[^-]*(?:-----END\ [A-Z ]{0,30}PRIVATE\ KEY-----)?
+    -----BEGIN\ [A-Z ]{0,30}PRIVATE\ KEY(?:\ BLOCK)?-----(?:(?!-----END)[\s\S]){0,20000}(?:-----END\ [A-Z ]{0,40}-----)?
     | (?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?                      # JWT
     | (?<![A-Za-z0-9])(?:sk|pk|rk)-[\w-]{16,}                             # OpenAI and its kin
     | (?<![A-Za-z0-9])(?:sk|pk|rk)_(?:live|test)_\w{10,}                  # Stripe
     | (?<![A-Za-z0-9])fk_[\w-]{12,}                                       # our own
     | (?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])            # AWS
     | (?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})   # GitHub
+    | (?<![A-Za-z0-9])(?:hf|npm)_[A-Za-z0-9]{20,}                         # Hugging Face, npm
+    | (?<![A-Za-z0-9])SG\.[\w-]{16,}\.[\w-]{16,}                          # SendGrid
     | (?<![A-Za-z0-9])(?:glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|AIza[\w-]{30,})
     """,
     re.VERBOSE,
 )
 _BEARER = re.compile(r"\b(bearer[ \t]{1,9})(?=[\w.~+/=-]{0,400}\d)[\w.~+/=-]{8,}", re.IGNORECASE)
+_BASIC = re.compile(r"\b(authorization:?[ \t]{1,9}basic[ \t]{1,9})[A-Za-z0-9+/=]{8,}", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,100}:)[^\s/@]{1,200}@", re.IGNORECASE)
 _LABELLED_KEY = re.compile(
     r"\b((?:api|access|secret)[ _-]?(?:key|token)|token|secret)"
     r"([\"']?\s{0,9}(?:[:=]|\bis\b)\s{0,9}[\"']?)(?=[^\s\"']{0,400}\d)[^\s\"']{8,}",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(
-    r"\b((?:password|passwort|passwd|passphrase|passcode|pwd)[\"']?\s{0,9}(?:[:=]|\b(?:is|was)\b:?)\s{0,9})"
+    r"\b((?:password|passwort|kennwort|mot de passe|contraseña|passwd|passphrase|passcode|pwd|pw)"
+    r"[\"']?\s{0,9}(?:[:=]|\b(?:is|was)\b:?)\s{0,9})"
     r"(\"[^\"\n]{1,200}\"|'[^'\n]{1,200}'|[^\s,\"'][^\s]*)",
     re.IGNORECASE,
 )
 _PIN = re.compile(r"\b(pin(?: code)?\s{0,9}(?:[:=]|\bis\b)\s{0,9})\d{4,8}\b", re.IGNORECASE)
 _CVC = re.compile(r"\b(cv[cv]2?\s{0,9}(?:[:=]|\bis\b)?\s{0,9})\d{3,4}\b", re.IGNORECASE)
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
-_DIGIT_GROUPS = re.compile(r"\d+(?:[ \u00a0\u2010-\u2013-]{1,2}\d+)*")
+_DIGIT_GROUPS = re.compile(r"\d+(?:[ \n./_\u00a0\u200b\u2010-\u2013-]{1,3}\d+)*")
 # The first digits that card networks use; a long order number seldom begins with them and passes Luhn as well.
 _NETWORK = re.compile(r"4|5[0-9]|6|3[04-9]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720")
 # "my password is not working" tells us nothing secret, and the reader needs the word.
@@ -57,6 +62,8 @@ def mask(text: str) -> str:
     """
     text = _KEYS.sub(KEY, text)
     text = _BEARER.sub(rf"\g<1>{KEY}", text)
+    text = _BASIC.sub(rf"\g<1>{KEY}", text)
+    text = _IN_ADDRESS.sub(rf"\g<1>{PASSWORD}@", text)
     text = _LABELLED_KEY.sub(rf"\g<1>\g<2>{KEY}", text)
     text = _PASSWORD.sub(_without_password, text)
     text = _PIN.sub(rf"\g<1>{PASSWORD}", text)

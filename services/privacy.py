@@ -80,7 +80,7 @@ def erase(desk: Desk, name: str) -> Erased:
     """Makes everything held about a customer nobody's, and asks for the files to be scrubbed. Raises AppError 404."""
     row = person(desk, name, lock=True)
     theirs = desk.find(desk.rows(tickets, t.id, t.customer_name).where(t.customer_row == row["id"]))
-    learning.erase_given(desk, t.customer_row == row["id"], row["email"])
+    learning.erase_given(desk, t.customer_row == row["id"], (row["email"], row["name"], row["customer_id"]))
     for start in range(0, len(theirs), BATCH):
         portion = theirs[start : start + BATCH]
         _empty(desk, [ticket["id"] for ticket in portion])

@@ -26,6 +26,12 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_X
         "6011111111111117",
         "4222222222222",
         "６０１１１１１１１１１１１１１７",
+        "4111.1111.1111.1111",
+        "4111/1111/1111/1111",
+        "4111_1111_1111_1111",
+        "4111\n1111\n1111\n1111",
+        "4111\u200b1111\u200b1111\u200b1111",
+        "4111 - 1111 - 1111 - 1111",
     ],
 )
 def test_a_card_number_is_masked(number):
@@ -159,3 +165,19 @@ def test_twenty_thousand_characters_of_anything_are_masked_at_once(unit):
 )
 def test_an_address_in_a_log_shows_its_first_letter_and_its_domain(address, masked):
     assert mask_email(address) == masked
+
+
+@pytest.mark.parametrize(
+    ("said", "masked"),
+    [
+        ("-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: A-1\n\nMIIE\n-----END RSA PRIVATE KEY----- see", "[key] see"),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nabc-def", "[key]"),
+        ("postgresql://foyer:hunter2@host/desk", "postgresql://foyer:[password]@host/desk"),
+        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [key]"),
+        ("hf_abcdefghijklmnopqrstuvwx", "[key]"),
+        ("Kennwort: geheim7", "Kennwort: [password]"),
+        ("https://example.com:8080/a@b", "https://example.com:8080/a@b"),
+    ],
+)
+def test_secrets_of_other_kinds_are_masked(said, masked):
+    assert mask(said) == masked

@@ -1,11 +1,13 @@
 """A desk copied to every engine, backed up while it is written to, and restored: everything or nothing, its source untouched."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
 import threading
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -215,10 +217,27 @@ def test_a_backup_takes_the_place_of_nothing_but_a_backup(flask, source, tmp_pat
         said = flask("backup", folder / name, "--overwrite", database_url=source, ok=False)
         assert "the desk's own files" in said
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    (tmp_path / "secret_key").write_text("a secret")
+    for path in (tmp_path / "secret_key", Path(os.devnull)):
+        assert "is not a backup" in flask("backup", path, "--overwrite", database_url=source, ok=False)
+    assert (tmp_path / "secret_key").read_text() == "a secret"
     left = tmp_path / "b.json.tmp-killed"
     left.write_text("half")
     flask("backup", tmp_path / "b.json", database_url=source)
     assert not left.exists(), "what a killed one left is removed"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are for the privileged there")
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_link_to_the_database_does_not_hide_it(flask, source, tmp_path):
+    real = Path(source.removeprefix("sqlite:///"))
+    link = tmp_path / "link.db"
+    link.symlink_to(real)
+    before = real.read_bytes()
+    for file, url in ((real, f"sqlite:///{link}"), (link, source)):
+        said = flask("backup", file, "--overwrite", database_url=url, ok=False)
+        assert "the desk's own files" in said
+    assert real.read_bytes() == before
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
