@@ -7,12 +7,15 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, column, literal_column, select, table
+import orjson
+from sqlalchemy import Connection, Select, bindparam, case, column, func, literal_column, select, table, union_all
 
 import search
 from tables import tickets
 
 _INDEX = table("ticket_words", column("rowid"))
+_PLACES: Any = table("ticket_places", column("term"), column("doc"), column("col"))
+_BEYOND = "\U0010ffff"  # after every letter
 _ROWID: Any = literal_column("tickets.rowid")
 
 
@@ -32,6 +35,7 @@ _OPTIONS = f"content='', tokenize='{search.TOKENIZER}'"
 _MADE = {
     "ticket_words": f"CREATE VIRTUAL TABLE ticket_words USING fts5(title, rest, {_OPTIONS})",
     "ticket_vocabulary": "CREATE VIRTUAL TABLE ticket_vocabulary USING fts5vocab(ticket_words, row)",
+    "ticket_places": "CREATE VIRTUAL TABLE ticket_places USING fts5vocab(ticket_words, instance)",
     "ticket_words_i": f"CREATE TRIGGER ticket_words_i AFTER INSERT ON tickets BEGIN {_ADD}; END",
     "ticket_words_d": f"CREATE TRIGGER ticket_words_d AFTER DELETE ON tickets BEGIN {_DROP}; END",
     "ticket_words_u": f"CREATE TRIGGER ticket_words_u AFTER UPDATE OF {', '.join(search.SEARCHED)} ON tickets "
@@ -97,28 +101,51 @@ class Index:
         self, connection: Connection, statement: Select[Any], words: list[str], *, company: str, best_first: bool
     ) -> Select[Any]:
         """`statement` narrowed to tickets that have every word, and put in the order of how well they fit."""
-        match = literal_column("ticket_words").op("MATCH")(bindparam(None, _match(connection, words), unique=True))
+        forms = _forms(connection, words)
+        match = literal_column("ticket_words").op("MATCH")(bindparam(None, _match(forms), unique=True))
+        found = select(_INDEX.c.rowid).where(match)
         if not best_first:
-            return statement.where(_ROWID.in_(select(_INDEX.c.rowid).where(match)))
-        score: Any = literal_column(f"bm25(ticket_words, {search.TITLE_COUNTS}, 1.0)")
-        scored = select(_INDEX.c.rowid.label("found"), score.label("score")).where(match).cte("scored")
+            return statement.where(_ROWID.in_(found))
+        scored = _scored(forms, found).cte("scored")
         scored = scored.prefix_with("MATERIALIZED")  # or the planner may look for the words once for each ticket
-        return statement.select_from(tickets.join(scored, scored.c.found == _ROWID)).order_by(
-            scored.c.score, tickets.c.created_at.desc(), tickets.c.id.desc()
+        return statement.select_from(tickets.join(scored, scored.c.doc == _ROWID)).order_by(
+            scored.c.score.desc(), tickets.c.created_at.desc(), tickets.c.id.desc()
         )
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Nothing: the triggers do it."""
 
 
-def _match(connection: Connection, words: list[str]) -> str:
-    """What FTS5 is asked: every word, as it is, as a beginning, or in another form."""
+def _forms(connection: Connection, words: list[str]) -> dict[str, list[str]]:
+    """Each word with its other forms in the index."""
     stems = search.stems(words)
-    asked = []
-    for word in words:
-        forms = _other_forms(connection, word, stems[word]) if word in stems else []
-        asked.append(f'("{word}" OR "{word}" *' + "".join(f' OR "{form}"' for form in forms) + ")")
+    return {word: _other_forms(connection, word, stems[word]) if word in stems else [] for word in words}
+
+
+def _match(forms: Mapping[str, list[str]]) -> str:
+    """What FTS5 is asked: every word, as it is, as a beginning, or in another form."""
+    asked = (f'("{word}" *' + "".join(f' OR "{form}"' for form in others) + ")" for word, others in forms.items())
     return " AND ".join(asked)
+
+
+def _scored(forms: Mapping[str, list[str]], found: Select[Any]) -> Select[Any]:
+    """How often each ticket has the words, in the title counted more often, and whole words twice.
+
+    Not bm25, which weighs a word by how rare it is among all tickets: one company would see what others write.
+    """
+    begun, whole = _listed(list(forms)), _listed([form for word, others in forms.items() for form in (word, *others)])
+    term, met = _PLACES.c.term, select(_PLACES.c.doc, _PLACES.c.col)
+    # Outer, so that SQLite goes from the words to their places and not the other way round.
+    beginnings = begun.outerjoin(_PLACES, (term >= begun.c.value) & (term < begun.c.value.concat(_BEYOND)))
+    exact = whole.outerjoin(_PLACES, term == whole.c.value)
+    places = union_all(met.select_from(beginnings), met.select_from(exact)).subquery()
+    score = func.sum(case((places.c.col == "title", search.TITLE_COUNTS), else_=1.0)).label("score")
+    return select(places.c.doc, score).where(places.c.doc.in_(found)).group_by(places.c.doc)
+
+
+def _listed(words: Sequence[str]) -> Any:
+    """Words as rows; as many as there are, where SQLite takes only so many terms."""
+    return func.json_each(bindparam(None, orjson.dumps(words).decode(), unique=True)).table_valued("value").alias()
 
 
 def _other_forms(connection: Connection, word: str, stem: str) -> list[str]:

@@ -226,6 +226,20 @@ def test_the_best_comes_first_and_then_the_newest(store):
     assert ask(store, "2", best_first=True)[0] == 2
 
 
+def test_what_one_company_writes_moves_nothing_in_the_order_of_another(store):
+    def written(company, number, title):
+        with store.desk(actor(company), write=True) as desk:
+            who = desk.find(desk.rows(tickets, tickets.c.customer_row))[0]["customer_row"]
+            add_ticket(desk, who, number, company=company, title=title)
+
+    written(ONE, 31, "kestrel beacon beacon")
+    written(ONE, 32, "kestrel kestrel beacon")
+    before = ask(store, "kestrel beacon", best_first=True)
+    for number in range(40, 48):
+        written(TWO, number, "kestrel")
+    assert ask(store, "kestrel beacon", best_first=True) == before == [32, 31]
+
+
 def test_sort_is_obeyed_and_without_it_pages_are_those_of_one_order(admin):
     for n in range(9):
         admin.ticket(title="Lantern" if n % 4 == 0 else f"Question {n}", description="lantern " * (n % 3 + 1))
