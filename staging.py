@@ -81,7 +81,9 @@ def _private(reads: Reads, *, begin: bool = True) -> Iterator[Connection]:
 
 
 def _nameless() -> sqlite3.Connection:
-    return sqlite3.connect("", isolation_level=None, check_same_thread=False)  # json_rows.py has a helper
+    connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # json_rows.py reads beside it
+    connection.execute("PRAGMA journal_mode=MEMORY")  # what a statement of many rows may have to undo is no file either
+    return connection
 
 
 def pages(connection: Connection, table: str, columns: Columns) -> Iterator[Sequence[Any]]:

@@ -63,10 +63,10 @@ class Measured:
         self.made = 0
 
     def ask(self, name: str, path: str, body: Any = None) -> Any:
-        """The answer, and under `name` how long it took."""
-        begin = time.perf_counter()
+        """The answer, and under `name` how long it was computed: a busy machine says little by its clock."""
+        begin = time.thread_time()
         answer = self.client.open(path, method="POST" if body else "GET", json=body, headers={"X-API-Key": KEY})
-        self.times.setdefault(name, []).append(time.perf_counter() - begin)
+        self.times.setdefault(name, []).append(time.thread_time() - begin)
         if answer.status_code >= 400:
             raise SystemExit(f"{path} answered {answer.text}")
         return answer.json
@@ -89,7 +89,7 @@ class Measured:
         self.ask("stats", "/api/stats")
 
     def cost(self, name: str) -> float:
-        """The usual time of a call in seconds."""
+        """The usual computing time of a call in seconds."""
         return statistics.median(self.times[name])
 
 
