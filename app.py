@@ -39,7 +39,7 @@ def create_app(
     app.url_map.strict_slashes = False
     app.extensions["foyer"] = Foyer(settings, clock=clock, model=model, mailer=mailer)
     app.extensions["limits"] = Limits(settings)
-    app.extensions["api"] = routes.install(app, cors_origins=settings.cors_origin_list)
+    routes.install(app, cors_origins=settings.cors_origin_list)
     cli.register(app)
     app.register_blueprint(specs.blp)
     app.register_blueprint(pages.blp)

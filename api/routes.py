@@ -63,20 +63,25 @@ NOUNS = [
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()
 
 
-def install(app: Flask, *, openapi: str = "3.0.3", cors_origins: list[str]) -> Api:
-    """Puts the whole API into `app`; gives back the object that knows its spec."""
-    app.config.update(
-        API_TITLE="Foyer", API_VERSION=VERSION, OPENAPI_VERSION=openapi, MAX_FORM_MEMORY_SIZE=gate.MAX_BODY
-    )
+def install(app: Flask, *, cors_origins: list[str]) -> None:
+    """Puts the whole API into `app`. Nothing is described there: that takes as long as all the rest of a start."""
+    app.config.update(MAX_FORM_MEMORY_SIZE=gate.MAX_BODY)
     app.url_map.merge_slashes = False  # a redirect would be an HTML page
-    api = Api(app)
     for noun in NOUNS:
-        api.register_blueprint(noun.blp)
+        app.register_blueprint(noun.blp)
     gate.guard(app)
     app.register_error_handler(AppError, render_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
     CORS(app, resources={r"/api/.*": {"origins": cors_origins}}, expose_headers=EXPOSED, supports_credentials=False)
+
+
+def describe(app: Flask, *, openapi: str) -> Api:
+    """Puts the routes into an app that answers nobody; gives back the object that knows their spec."""
+    app.config.update(API_TITLE="Foyer", API_VERSION=VERSION, OPENAPI_VERSION=openapi)
+    api = Api(app)
+    for noun in NOUNS:
+        api.register_blueprint(noun.blp)
     return api
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+import migrations
 from app import create_app
 from config import Settings
 from foyer import Foyer
@@ -30,6 +32,32 @@ OTHER_COMPANY = "other"
 def engine(request: pytest.FixtureRequest) -> str:
     """The engine under test; every test that uses a desk runs once on each."""
     return str(request.param)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def steps_are_taken_once() -> Iterator[None]:
+    """A new SQLite store gets its tables by the statements the steps of migrations/ left, not by every step anew.
+
+    As databases on PostgreSQL are copies of one; stores that hold something are brought forward by the steps themselves.
+    """
+    noted: list[str] = []
+    whole = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+
+    def upgrade(connection: Connection, revision: str = "head", *, step: Any = migrations.upgrade) -> None:
+        new = connection.dialect.name == "sqlite" and not connection.exec_driver_sql(whole).first()
+        if not new or revision not in ("head", migrations.head()):
+            step(connection, revision)
+        elif noted:
+            for statement in noted:
+                connection.exec_driver_sql(statement)
+        else:
+            step(connection, revision)
+            noted.extend(connection.exec_driver_sql(whole).scalars())
+            noted.append(f"INSERT INTO alembic_version VALUES ('{migrations.head()}')")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "upgrade", upgrade)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from api.spec_source import read_declarations
 from services import pages, tickets
 from tests.caller import Caller
 
@@ -386,8 +387,8 @@ def test_a_fault_in_the_middle_leaves_nothing_half_done(admin, monkeypatch):
     assert (again.status_code, again.json["data"]["number"]) == (201, 1)
 
 
-def test_there_is_no_422_in_the_api(app):
-    paths = app.extensions["api"].spec.to_dict()["paths"].values()
+def test_there_is_no_422_in_the_api():
+    paths = read_declarations("3.0.3").document["paths"].values()
     statuses = {
         status for item in paths for name, told in item.items() if name != "parameters" for status in told["responses"]
     }
