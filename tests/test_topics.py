@@ -135,51 +135,6 @@ def test_a_thousand_topics_are_told_apart(admin):
     assert predict(admin, "question about product 77")["topic"].startswith("product ")
 
 
-@pytest.fixture
-def routed(taught, run_jobs):
-    """Enough examples to know how sure is sure, and a team for one topic."""
-    words = "order parcel box van depot courier label street window driver".split()
-    more = [(f"my {word} was never delivered", "delivery") for word in words]
-    more += [(f"I forgot the password of my {word}", "login") for word in words]
-    body = {"examples": [{"text": text, "topic": topic} for text, topic in more]}
-    taught.data(taught.post("/api/topics/examples", body))
-    teams = [{"topic": "Login", "team": "Sales"}]
-    assert taught.data(taught.put("/api/settings", {"topic_teams": teams}))["topic_teams"] == [
-        {"topic": "Login", "team": "sales"}
-    ]
-    run_jobs()
-    return taught
-
-
-def test_a_topic_that_is_sure_goes_to_its_team(routed):
-    text = {"title": "Password", "description": "I forgot the password of my phone"}
-    ticket = routed.ticket(**text)
-    assert (ticket["topic"], ticket["assigned_team"], ticket["triage_source"]) == ("login", "sales", "learned")
-    assert any(reason.startswith('team sales: the topic "login"') for reason in ticket["triage_reasons"])
-    assert routed.ticket(**text, assigned_team="finance")["assigned_team"] == "finance"
-    assert routed.ticket(**text, category="billing")["assigned_team"] == "finance"
-
-
-def test_a_topic_that_is_not_sure_goes_nowhere(routed):
-    ticket = routed.ticket(title="Hm", description="Something about a swim, a door and perhaps my account")
-    assert (ticket["topic"], ticket["triage_source"]) == ("login", "rules")
-    assert not any(reason.startswith("team ") for reason in ticket["triage_reasons"])
-
-
-@pytest.mark.parametrize(
-    "teams", ["login", [{"topic": "login"}], [{"topic": "a@b.example", "team": "sales"}], [{"topic": "a", "team": "x"}]]
-)
-def test_teams_of_topics_are_checked(admin, teams):
-    assert admin.put("/api/settings", {"topic_teams": teams}).status_code == 400
-
-
-def test_teams_of_topics_are_on_record_and_can_be_taken_back(admin):
-    admin.data(admin.put("/api/settings", {"topic_teams": [{"topic": "login", "team": "sales"}]}))
-    assert admin.data(admin.put("/api/settings", {"topic_teams": []}))["topic_teams"] == []
-    told = [(row["from"], row["to"]) for row in admin.data(admin.get("/api/audit?action=settings_changed"))]
-    assert told == [("login: sales", ""), ("", "login: sales")]
-
-
 def test_teaching_is_on_record_by_number_alone(taught):
     taught.data(taught.call("DELETE", "/api/topics/examples", EXAMPLES[0]))
     told = [(row["action"], row["to"]) for row in taught.data(taught.get("/api/audit?subject=company"))]
