@@ -1,6 +1,8 @@
 """The company's settings over HTTP."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 import models
 from api import shapes
@@ -8,7 +10,7 @@ from api.envelope import Answer
 from api.fields import Choice, Number, Topic, Yes
 from api.noun import Noun
 from permissions import Permission
-from services import settings
+from services import settings, topics
 from storage import Desk, Row
 
 blp = Noun("settings", __name__, description="What a company can change at run time.")
@@ -51,6 +53,14 @@ class SettingsChanges(Schema):
         metadata={"description": settings.SETTINGS["topic_teams"].about},
     )
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _a_topic_once(self, given: Row, **_: Any) -> None:
+        first: dict[str, int] = {}
+        for place, row in enumerate(given.get("topic_teams", [])):
+            if (there := first.setdefault(topics.folded(row["topic"]), place)) != place:
+                message = f"topic is the same as that of topic_teams[{there}]. Name each topic once."
+                raise ValidationError({"topic_teams": {place: {"topic": [message]}}})
 
 
 @blp.get("/api/settings", "GetSettings", may=Permission.SETTINGS_READ, gives=SettingsOut)

@@ -62,6 +62,16 @@ def test_teams_of_topics_are_checked(admin, teams):
     assert admin.put("/api/settings", {"topic_teams": teams}).status_code == 400
 
 
+def test_a_topic_has_one_team(admin):
+    teams = [
+        {"topic": name, "team": team} for name, team in (("a", "sales"), ("Delivery", "sales"), ("delivery", "finance"))
+    ]
+    refused = admin.put("/api/settings", {"topic_teams": teams})
+    assert refused.status_code == 400
+    assert [error["field"] for error in refused.json["data"]["errors"]] == ["topic_teams[2].topic"]
+    assert admin.data(admin.get("/api/settings"))["topic_teams"] == []
+
+
 def test_teams_of_topics_are_on_record_and_can_be_taken_back(admin):
     admin.data(admin.put("/api/settings", {"topic_teams": [{"topic": "login", "team": "sales"}]}))
     assert admin.data(admin.put("/api/settings", {"topic_teams": []}))["topic_teams"] == []

@@ -89,7 +89,7 @@ def test_nothing_taught_is_an_empty_topic(admin):
 
 def test_examples_are_forgotten_by_name_or_all(taught):
     assert taught.data(taught.call("DELETE", "/api/topics/examples", EXAMPLES[0])) == {"examples": 1}
-    assert taught.data(taught.delete("/api/topics/examples")) == {"examples": len(EXAMPLES) - 1}
+    assert taught.data(taught.call("DELETE", "/api/topics/examples", {"all": True})) == {"examples": len(EXAMPLES) - 1}
     assert predict(taught, "reset my password")["topic"] == ""
     assert taught.data(taught.get("/api/topics")) == []
 
@@ -114,7 +114,7 @@ def test_customers_may_not_teach(customer):
 
 def test_agents_teach_and_admins_forget(agent):
     agent.data(agent.post("/api/topics/examples", EXAMPLES[0]))
-    assert agent.delete("/api/topics/examples").status_code == 403
+    assert agent.call("DELETE", "/api/topics/examples", {"all": True}).status_code == 403
 
 
 def test_what_was_taught_is_there_after_a_restart(open_app, engine):
@@ -147,6 +147,31 @@ def test_a_topic_is_one_however_it_is_written(taught):
     assert taught.data(taught.call("DELETE", "/api/topics/examples", {**EXAMPLES[0], "topic": "Refunds"})) == {
         "examples": 1
     }
+
+
+def test_a_topic_is_one_in_other_letters_too(admin):
+    admin.data(admin.post("/api/topics/examples", {"text": "Das geht nicht", "topic": "Ärger"}))
+    gone = admin.call("DELETE", "/api/topics/examples", {"text": "Das geht nicht", "topic": "ärger"})
+    assert admin.data(gone) == {"examples": 1}
+
+
+def test_an_example_is_forgotten_only_with_its_own_topic(taught):
+    other = {**EXAMPLES[0], "topic": EXAMPLES[-1]["topic"]}
+    assert taught.data(taught.call("DELETE", "/api/topics/examples", other)) == {"examples": 0}
+    several = {"examples": [*EXAMPLES[1:4], other], **EXAMPLES[-1]}
+    assert taught.data(taught.call("DELETE", "/api/topics/examples", several)) == {"examples": 4}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(None, {}, {"text": "", "topic": ""}, {"all": False}, {"all": ""}, {"all": "yes"}, {"examples": None}),
+        *({"all": True, **EXAMPLES[0]}, {"all": True, "examples": EXAMPLES}),
+    ],
+)
+def test_nothing_is_forgotten_unless_it_is_named_or_all_is_asked_for(taught, body):
+    assert taught.call("DELETE", "/api/topics/examples", body).status_code == 400
+    assert sum(row["examples"] for row in taught.data(taught.get("/api/topics"))) == len(EXAMPLES)
 
 
 def test_a_topic_is_no_address(admin):
