@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, validates_schema
 
 import models
 from api import shapes
 from api.envelope import Answer
-from api.fields import Choice, Number, Topic, Yes
+from api.fields import Choice, Number, Things, Topic, Yes
 from api.noun import Noun
 from permissions import Permission
 from services import settings, topics
@@ -47,11 +47,7 @@ class SettingsChanges(Schema):
 
     ai_enabled = Yes(about=settings.SETTINGS["ai_enabled"].about)
     ai_triage = Choice(settings.AI_TRIAGE, about=settings.SETTINGS["ai_triage"].about)
-    topic_teams = fields.List(
-        fields.Nested(NewTopicTeam),
-        validate=validate.Length(max=MOST_TOPIC_TEAMS),
-        metadata={"description": settings.SETTINGS["topic_teams"].about},
-    )
+    topic_teams = Things(NewTopicTeam, MOST_TOPIC_TEAMS, about=settings.SETTINGS["topic_teams"].about)
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
 
     @validates_schema(skip_on_field_errors=True)

@@ -3,11 +3,11 @@
 from typing import Any
 
 from flask import g
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, validates_schema
 
 from api import shapes
 from api.envelope import Answer, how_many
-from api.fields import Text, Topic, Yes
+from api.fields import Text, Things, Topic, Yes
 from api.gate import the_foyer
 from api.noun import Noun
 from models import LIMITS
@@ -30,10 +30,11 @@ class Examples(Schema):
 
     text = Text(LIMITS["description"], lines=True, about="What a customer might write.")
     topic = Topic(about="What it is about, in your own words.")
-    examples = fields.List(
-        fields.Nested(OneExample),
-        validate=validate.Length(1, learning.MOST),
-        metadata={"description": f"Several examples at once, at most {learning.MOST:,}; so many of the newest count."},
+    examples = Things(
+        OneExample,
+        learning.MOST,
+        least=1,
+        about=f"Several examples at once, at most {learning.MOST:,}; so many of the newest count.",
     )
 
     @validates_schema(skip_on_field_errors=True)
@@ -100,14 +101,14 @@ def list_topics(desk: Desk) -> Answer:
     return Answer(found, how_many(len(found), "topic"), page=(len(found), len(found), 0))
 
 
-@blp.post("/api/topics/examples", "TeachTopics", may=Permission.TICKETS_WORK, body=NewExamples, gives=Told)
+@blp.post("/api/topics/examples", "TeachTopics", may=Permission.TICKETS_WORK, body=NewExamples, gives=Told, status=201)
 def teach_topics(desk: Desk, body: Row) -> Answer:
     """Teach topics.
 
     Adds examples of your own topics; an example that is known already is not added again.
     """
     added = topics.teach(desk, _pairs(body))
-    return Answer({"examples": added}, how_many(added, "new example"))
+    return Answer({"examples": added}, how_many(added, "new example"), status=201)
 
 
 @blp.delete("/api/topics/examples", "ForgetTopics", may=Permission.SETTINGS_WRITE, body=OldExamples, gives=Told)

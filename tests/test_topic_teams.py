@@ -31,7 +31,7 @@ def routed(admin, run_jobs):
     more = [(f"my {word} was never delivered", "delivery") for word in words]
     more += [(f"I forgot the password of my {word}", "login") for word in words]
     body = {"examples": EXAMPLES + [{"text": text, "topic": topic} for text, topic in more]}
-    admin.data(admin.post("/api/topics/examples", body))
+    admin.data(admin.post("/api/topics/examples", body), 201)
     teams = [{"topic": "Login", "team": "Sales"}]
     assert admin.data(admin.put("/api/settings", {"topic_teams": teams}))["topic_teams"] == [
         {"topic": "Login", "team": "sales"}

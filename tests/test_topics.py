@@ -34,7 +34,7 @@ def predict(caller, text):
 
 @pytest.fixture
 def taught(admin, run_jobs):
-    assert admin.data(admin.post("/api/topics/examples", {"examples": EXAMPLES}))["examples"] == len(EXAMPLES)
+    assert admin.data(admin.post("/api/topics/examples", {"examples": EXAMPLES}), 201)["examples"] == len(EXAMPLES)
     run_jobs()
     return admin
 
@@ -59,24 +59,24 @@ def test_new_tickets_carry_their_topic(taught):
 
 def test_an_example_is_learnt_at_once_and_one_by_one(admin):
     for text, topic in (("the tap drips", "water"), ("the lamp is dark", "light")):
-        assert admin.data(admin.post("/api/topics/examples", {"text": text, "topic": topic})) == {"examples": 1}
+        assert admin.data(admin.post("/api/topics/examples", {"text": text, "topic": topic}), 201) == {"examples": 1}
     assert predict(admin, "no light in the lamp")["topic"] == "light"
-    admin.data(admin.post("/api/topics/examples", {"text": "the door is locked", "topic": "door"}))
+    admin.data(admin.post("/api/topics/examples", {"text": "the door is locked", "topic": "door"}), 201)
     assert predict(admin, "my door is locked")["topic"] == "door"
 
 
 def test_the_same_example_twice_is_one(taught):
-    assert taught.data(taught.post("/api/topics/examples", EXAMPLES[0])) == {"examples": 0}
+    assert taught.data(taught.post("/api/topics/examples", EXAMPLES[0]), 201) == {"examples": 0}
 
 
 def test_one_text_with_two_topics_is_kept_and_not_sure(admin):
     for topic in ("a", "b"):
-        admin.data(admin.post("/api/topics/examples", {"text": "it rains", "topic": topic}))
+        admin.data(admin.post("/api/topics/examples", {"text": "it rains", "topic": topic}), 201)
     assert predict(admin, "it rains")["confidence"] <= 0.6
 
 
 def test_a_single_topic_does_not_take_everything(admin):
-    admin.data(admin.post("/api/topics/examples", {"text": "the invoice is wrong", "topic": "invoices"}))
+    admin.data(admin.post("/api/topics/examples", {"text": "the invoice is wrong", "topic": "invoices"}), 201)
     assert (
         predict(admin, "wrong invoice")["confidence"] > predict(admin, "what a fine day for a swim")["confidence"] + 0.2
     )
@@ -113,7 +113,7 @@ def test_customers_may_not_teach(customer):
 
 
 def test_agents_teach_and_admins_forget(agent):
-    agent.data(agent.post("/api/topics/examples", EXAMPLES[0]))
+    agent.data(agent.post("/api/topics/examples", EXAMPLES[0]), 201)
     assert agent.call("DELETE", "/api/topics/examples", {"all": True}).status_code == 403
 
 
@@ -122,7 +122,7 @@ def test_what_was_taught_is_there_after_a_restart(open_app, engine):
 
     first = open_app()
     teacher = Caller(first.test_client(), "admin-key")
-    teacher.data(teacher.post("/api/topics/examples", {"examples": EXAMPLES}))
+    teacher.data(teacher.post("/api/topics/examples", {"examples": EXAMPLES}), 201)
     first.extensions["foyer"].stop()
     again = Caller(open_app().test_client(), "admin-key")
     assert predict(again, "please reset my password")["topic"] == "login"
@@ -131,7 +131,7 @@ def test_what_was_taught_is_there_after_a_restart(open_app, engine):
 def test_a_thousand_topics_are_told_apart(admin):
     names = [f"product {number}" for number in range(1_000)]
     examples = [{"text": f"question about {name}", "topic": name} for name in names]
-    assert admin.data(admin.post("/api/topics/examples", {"examples": examples}))["examples"] == 1_000
+    assert admin.data(admin.post("/api/topics/examples", {"examples": examples}), 201)["examples"] == 1_000
     assert predict(admin, "question about product 77")["topic"].startswith("product ")
 
 
@@ -142,7 +142,7 @@ def test_teaching_is_on_record_by_number_alone(taught):
 
 
 def test_a_topic_is_one_however_it_is_written(taught):
-    taught.data(taught.post("/api/topics/examples", {"text": "I want a refund now", "topic": "REFUNDS"}))
+    taught.data(taught.post("/api/topics/examples", {"text": "I want a refund now", "topic": "REFUNDS"}), 201)
     assert [row["topic"] for row in taught.data(taught.get("/api/topics"))] == sorted(TAUGHT)
     assert taught.data(taught.call("DELETE", "/api/topics/examples", {**EXAMPLES[0], "topic": "Refunds"})) == {
         "examples": 1
@@ -150,7 +150,7 @@ def test_a_topic_is_one_however_it_is_written(taught):
 
 
 def test_a_topic_is_one_in_other_letters_too(admin):
-    admin.data(admin.post("/api/topics/examples", {"text": "Das geht nicht", "topic": "Ärger"}))
+    admin.data(admin.post("/api/topics/examples", {"text": "Das geht nicht", "topic": "Ärger"}), 201)
     gone = admin.call("DELETE", "/api/topics/examples", {"text": "Das geht nicht", "topic": "ärger"})
     assert admin.data(gone) == {"examples": 1}
 
@@ -181,7 +181,7 @@ def test_a_topic_is_no_address(admin):
 def test_three_thousand_examples_are_taken_at_once_and_no_more(admin):
     many = [{"text": f"question {number}", "topic": str(number % 9)} for number in range(3_001)]
     assert admin.post("/api/topics/examples", {"examples": many}).status_code == 400
-    assert admin.data(admin.post("/api/topics/examples", {"examples": many[:3_000]})) == {"examples": 3_000}
+    assert admin.data(admin.post("/api/topics/examples", {"examples": many[:3_000]}), 201) == {"examples": 3_000}
 
 
 def test_a_customers_words_go_with_the_customer(admin, foyer, run_jobs):
@@ -191,6 +191,36 @@ def test_a_customers_words_go_with_the_customer(admin, foyer, run_jobs):
         admin.post(f"/api/tickets/{ticket['id']}/replies", {"body": "A big hole.", "author_role": "customer"}), 201
     )
     others = [{"text": text, "topic": "boats"} for text in (said, "A big hole.", "From Ada@Example.com", "A new sail.")]
-    admin.data(admin.post("/api/topics/examples", {"examples": others}))
+    admin.data(admin.post("/api/topics/examples", {"examples": others}), 201)
     admin.data(admin.delete("/api/customers/ada@example.com"))
     assert admin.data(admin.get("/api/topics")) == [{"topic": "boats", "examples": 1}]
+
+
+@pytest.mark.parametrize(
+    ("examples", "field", "words"),
+    [
+        ("a", "examples", "must be a list of 1 to 3,000 objects"),
+        ([], "examples", "must be a list of 1 to 3,000 objects"),
+        ([None, ""], "examples", "must be a list of 1 to 3,000 objects"),
+        ([EXAMPLES[0], "a"], "examples[1]", "examples[1] must be an object with text, topic"),
+        ([EXAMPLES[0], {"text": "a"}], "examples[1].topic", "is required"),
+        ([EXAMPLES[0], {"text": "a", "topic": None}], "examples[1].topic", "is required"),
+        ([None, {"text": " ", "topic": "a"}], "examples[1].text", "is required"),
+        ([{**EXAMPLES[0], "topik": "a"}], "examples[0].topik", "Did you mean topic?"),
+        ([{**EXAMPLES[0], "text": 7}], "examples[0].text", "must be text"),
+    ],
+)
+def test_what_is_wrong_within_a_list_is_told_as_anywhere_else(admin, examples, field, words):
+    refused = admin.post("/api/topics/examples", {"examples": examples})
+    assert refused.status_code == 400
+    [error] = refused.json["data"]["errors"]
+    assert error["field"] == field
+    assert words in error["message"]
+
+
+def test_what_is_empty_within_a_list_is_not_given(admin):
+    examples = [None, {**EXAMPLES[0], "topik": None}, ""]
+    assert admin.data(admin.post("/api/topics/examples", {"examples": examples}), 201) == {"examples": 1}
+    teams = [None, {"topic": "a", "team": "sales", "unknown": ""}]
+    kept = admin.data(admin.put("/api/settings", {"topic_teams": teams}))["topic_teams"]
+    assert kept == [{"topic": "a", "team": "sales"}]
