@@ -211,7 +211,8 @@ class Things(fields.List[Any]):
 
     def __init__(self, schema: type[Schema], most: int, *, least: int = 0, **kwargs: Any) -> None:
         self.least, self.most = least, most
-        super().__init__(fields.Nested(schema), **_described(kwargs, minItems=least, maxItems=most))
+        bounds = {"minItems": least, "maxItems": most} if least else {"maxItems": most}
+        super().__init__(fields.Nested(schema), **_described(kwargs, **bounds))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         given = (

@@ -52,11 +52,11 @@ class SettingsChanges(Schema):
 
     @validates_schema(skip_on_field_errors=True)
     def _a_topic_once(self, given: Row, **_: Any) -> None:
-        first: dict[str, int] = {}
-        for place, row in enumerate(given.get("topic_teams", [])):
-            if (there := first.setdefault(topics.folded(row["topic"]), place)) != place:
-                message = f"topic is the same as that of topic_teams[{there}]. Name each topic once."
-                raise ValidationError({"topic_teams": {place: {"topic": [message]}}})
+        seen: set[str] = set()
+        for row in given.get("topic_teams", []):
+            if topics.folded(row["topic"]) in seen:
+                raise ValidationError(f'topic_teams names "{row["topic"]}" twice. Name each topic once.', "topic_teams")
+            seen.add(topics.folded(row["topic"]))
 
 
 @blp.get("/api/settings", "GetSettings", may=Permission.SETTINGS_READ, gives=SettingsOut)
