@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from marshmallow import ValidationError, fields
+from marshmallow import Schema, ValidationError, fields
 
 import times
+from api.names import MAX_FIELDS, by_name, is_empty
 from models import LIMITS
 
 _WHOLE = re.compile(r"-?[0-9]{1,12}")
@@ -203,6 +204,44 @@ class Words(fields.List[Any]):
             raise ValidationError(f"{attr} must be a list of at most {self.most} texts.")
         given = [item for item in value if not (item is None or (isinstance(item, str) and not item.strip()))]
         return list(dict.fromkeys(super()._deserialize(given, "each", data, **kwargs)))
+
+
+class Things(fields.List[Any]):
+    """A list of things, each read by the rules of a body: what is empty is not given, unknown names are told."""
+
+    def __init__(self, schema: type[Schema], most: int, *, least: int = 0, **kwargs: Any) -> None:
+        self.least, self.most = least, most
+        bounds = {"minItems": least, "maxItems": most} if least else {"maxItems": most}
+        super().__init__(fields.Nested(schema), **_described(kwargs, **bounds))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        given = (
+            [(place, one) for place, one in enumerate(value) if not is_empty(one)] if isinstance(value, list) else []
+        )
+        if not isinstance(value, list) or not self.least <= len(given) <= self.most:
+            few = f"{self.least} to {self.most:,}" if self.least else f"at most {self.most:,}"
+            raise ValidationError(f"{attr} must be a list of {few} objects.")
+        found: list[Any] = []
+        errors: dict[int, Any] = {}
+        for place, one in given:
+            try:
+                found.append(self._one(one, f"{attr}[{place}]"))
+            except ValidationError as error:
+                errors[place] = error.messages
+            if len(errors) >= MAX_FIELDS:
+                break  # enough to see what is wrong with the rest
+        if errors:
+            raise ValidationError(dict(errors))
+        return found
+
+    def _one(self, value: Any, name: str) -> Any:
+        schema: Any = self.inner.schema  # type: ignore[attr-defined]
+        if not isinstance(value, dict):
+            raise ValidationError(f"{name} must be an object with {', '.join(schema.load_fields)}.")
+        given, errors = by_name(value, schema)
+        if not errors:
+            return schema.load(given)
+        raise ValidationError({**schema.validate(given), **{error.field: [error.message] for error in errors}})
 
 
 def _described(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:

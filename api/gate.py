@@ -20,7 +20,8 @@ import sign_in
 from api import headers, limits
 from api.envelope import Answer, render, render_error, respond
 from api.fields import Email, Text
-from api.parsing import MAX_FIELDS, body_hash
+from api.names import MAX_FIELDS
+from api.parsing import body_hash
 from errors import AppError, FieldError, forbidden, invalid, invalid_field, unauthorized
 from foyer import Foyer
 from models import LIMITS, Actor, Role

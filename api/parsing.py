@@ -5,9 +5,7 @@ names, the schema's own checks.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
-from functools import cache
+from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -18,9 +16,8 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api.fields import THIS_FIELD
+from api.names import by_name
 from errors import AppError, FieldError, bad_request, invalid, too_large
-
-MAX_FIELDS = 100
 
 
 class Parser(FlaskParser):
@@ -124,58 +121,14 @@ def prepared(values: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
 
     Raises AppError 400 naming every unknown or doubtful name, and whatever the schema itself finds wrong.
     """
-    given = {name: value for name, value in values.items() if not _is_empty(value)}
-    errors = _resolve_aliases(given, getattr(schema, "ALIASES", {}))
+    given, errors = by_name(values, schema)
     read_only: frozenset[str] = getattr(schema, "READ_ONLY", frozenset())
     echo = {name: given.pop(name) for name in list(given) if name in read_only}
-    known = _names(schema)
-    unknown = [name for name in given if name not in known]
-    errors += [FieldError(_shown(name, 100), _unknown(name, known)) for name in unknown[:MAX_FIELDS]]
-    given = {name: value for name, value in given.items() if name in known}
     if errors:
         raise invalid(*errors, *flattened(schema.validate(given)))
     if echo:
         g.echo = echo
     return given
-
-
-@cache
-def _names(schema: Schema) -> frozenset[str]:
-    return frozenset(field.data_key or name for name, field in schema.load_fields.items())
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _resolve_aliases(given: dict[str, Any], aliases: Mapping[str, str]) -> list[FieldError]:
-    errors = []
-    for alias in [name for name in given if name in aliases]:
-        name, value = aliases[alias], given.pop(alias)
-        if _differ(given.setdefault(name, value), value):
-            errors.append(FieldError(alias, f"{alias} and {name} mean the same and must not differ."))
-    return errors
-
-
-def _shown(name: str, most: int) -> str:
-    """A caller's own word as it may be said back."""
-    return "".join(character if character.isprintable() else "?" for character in name[:most])
-
-
-def _differ(one: Any, other: Any) -> bool:
-    try:
-        return bool(one != other)
-    except RecursionError:  # nested a thousand levels deep; no field takes that, and the schema will say so
-        return True
-
-
-def _unknown(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name[:100].lower(), sorted(known), n=1, cutoff=0.6)
-    shown = _shown(name, 60)
-    if close:
-        return f"{shown} is not known here. Did you mean {close[0]}?"
-    accepted = ", ".join(sorted(known)) or "nothing"
-    return f"{shown} is not known here. Accepted: {accepted}."
 
 
 def flattened(messages: Any, prefix: str = "") -> list[FieldError]:

@@ -1,14 +1,16 @@
 """The company's settings over HTTP."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, validates_schema
 
 import models
 from api import shapes
 from api.envelope import Answer
-from api.fields import Choice, Number, Topic, Yes
+from api.fields import Choice, Number, Things, Topic, Yes
 from api.noun import Noun
 from permissions import Permission
-from services import settings
+from services import settings, topics
 from storage import Desk, Row
 
 blp = Noun("settings", __name__, description="What a company can change at run time.")
@@ -45,12 +47,16 @@ class SettingsChanges(Schema):
 
     ai_enabled = Yes(about=settings.SETTINGS["ai_enabled"].about)
     ai_triage = Choice(settings.AI_TRIAGE, about=settings.SETTINGS["ai_triage"].about)
-    topic_teams = fields.List(
-        fields.Nested(NewTopicTeam),
-        validate=validate.Length(max=MOST_TOPIC_TEAMS),
-        metadata={"description": settings.SETTINGS["topic_teams"].about},
-    )
+    topic_teams = Things(NewTopicTeam, MOST_TOPIC_TEAMS, about=settings.SETTINGS["topic_teams"].about)
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _a_topic_once(self, given: Row, **_: Any) -> None:
+        seen: set[str] = set()
+        for row in given.get("topic_teams", []):
+            if topics.folded(row["topic"]) in seen:
+                raise ValidationError(f'topic_teams names "{row["topic"]}" twice. Name each topic once.', "topic_teams")
+            seen.add(topics.folded(row["topic"]))
 
 
 @blp.get("/api/settings", "GetSettings", may=Permission.SETTINGS_READ, gives=SettingsOut)

@@ -3,21 +3,19 @@
 from typing import Any
 
 from flask import g
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, validates_schema
 
 from api import shapes
 from api.envelope import Answer, how_many
-from api.fields import Text, Topic
+from api.fields import Text, Things, Topic, Yes
 from api.gate import the_foyer
 from api.noun import Noun
 from models import LIMITS
 from permissions import Permission
-from services import topics
+from services import learning, topics
 from storage import Desk, Row
 
 blp = Noun("topics", __name__, description="Your own labels, learnt from examples.")
-
-MOST_AT_ONCE = 3_000
 
 
 class OneExample(Schema):
@@ -32,10 +30,11 @@ class Examples(Schema):
 
     text = Text(LIMITS["description"], lines=True, about="What a customer might write.")
     topic = Topic(about="What it is about, in your own words.")
-    examples = fields.List(
-        fields.Nested(OneExample),
-        validate=validate.Length(1, MOST_AT_ONCE),
-        metadata={"description": f"Several examples at once, at most {MOST_AT_ONCE:,}."},
+    examples = Things(
+        OneExample,
+        learning.MOST,
+        least=1,
+        about=f"Several examples at once, at most {learning.MOST:,}; so many of the newest count.",
     )
 
     @validates_schema(skip_on_field_errors=True)
@@ -51,6 +50,18 @@ class NewExamples(Examples):
     def _something(self, given: Row, **_: Any) -> None:
         if not given:
             raise ValidationError("Give text and topic, or examples.", "text")
+
+
+class OldExamples(Examples):
+    """Examples to remove, or all."""
+
+    all = Yes(about="true removes every example; then name none.")
+
+    @validates_schema(skip_on_field_errors=True)
+    def _some_or_all(self, given: Row, **_: Any) -> None:
+        whole, some = given.get("all", False), "text" in given or "examples" in given
+        if whole == some:
+            raise ValidationError("Give text and topic, or examples; or all: true to forget every example.", "all")
 
 
 class Told(Schema):
@@ -90,23 +101,23 @@ def list_topics(desk: Desk) -> Answer:
     return Answer(found, how_many(len(found), "topic"), page=(len(found), len(found), 0))
 
 
-@blp.post("/api/topics/examples", "TeachTopics", may=Permission.TICKETS_WORK, body=NewExamples, gives=Told)
+@blp.post("/api/topics/examples", "TeachTopics", may=Permission.TICKETS_WORK, body=NewExamples, gives=Told, status=201)
 def teach_topics(desk: Desk, body: Row) -> Answer:
     """Teach topics.
 
-    Adds examples of your own topics; an example that is known already is not added again. The newest 3,000 examples count.
+    Adds examples of your own topics; an example that is known already is not added again.
     """
     added = topics.teach(desk, _pairs(body))
-    return Answer({"examples": added}, f"{how_many(added, 'new example')}")
+    return Answer({"examples": added}, how_many(added, "new example"), status=201)
 
 
-@blp.delete("/api/topics/examples", "ForgetTopics", may=Permission.SETTINGS_WRITE, body=Examples, gives=Told)
+@blp.delete("/api/topics/examples", "ForgetTopics", may=Permission.SETTINGS_WRITE, body=OldExamples, gives=Told)
 def forget_topics(desk: Desk, body: Row) -> Answer:
     """Forget examples.
 
-    Removes the named examples, or all of them when none is named.
+    Removes the named examples, or every example with all: true.
     """
-    gone = topics.forget(desk, _pairs(body))
+    gone = topics.forget_all(desk) if body.get("all") else topics.forget(desk, _pairs(body))
     return Answer({"examples": gone}, f"Forgotten: {how_many(gone, 'example')}")
 
 

@@ -1,13 +1,12 @@
 """How a ticket comes in: who wrote it, what it is about, its number, its first answer."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
 from errors import conflict, not_found
 from models import PRIORITY_RANK, TEAM_OF
-from services import agents, answers, customers, judging, notices, replies, settings, tickets, topics
+from services import agents, answers, customers, judging, notices, replies, settings, tickets
 from services.history import Change, record
 from services.learning import SET_BY
 from storage import Desk, Row
@@ -55,7 +54,6 @@ def _ticket(desk: Desk, given: Row) -> tuple[Row, Row]:
     if company is None:
         raise not_found()
     customer = customers.identify(desk, given)
-    chosen = settings.of_company(company)
     ticket: Row = {
         "number": company["last_number"],
         "status": "new",
@@ -69,39 +67,26 @@ def _ticket(desk: Desk, given: Row) -> tuple[Row, Row]:
         "created_at": desk.now,
         "updated_at": desk.now,
     }
-    return ticket | _triaged(desk, ticket, given, topic_teams=chosen["topic_teams"]), company
+    return ticket | _triaged(desk, ticket, given), company
 
 
-def _triaged(desk: Desk, ticket: Row, given: Row, *, topic_teams: Sequence[Row]) -> Row:
+def _triaged(desk: Desk, ticket: Row, given: Row) -> Row:
     """What the rules decide, and over it what the caller decided."""
     decided = tickets.triaged(
         judging.decide(desk, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
     )
-    topic = topics.of_ticket(desk, ticket["title"], ticket["description"])
-    if topic.name:
-        decided |= {"topic": topic.name, "topic_confidence": topic.confidence}
-        decided |= _routed(topic, topic_teams, decided["triage_reasons"])
     human = {name: given[name] for name in tickets.TRIAGE_FIELDS if name in given}
     if human:
         decided |= human
         decided["triage_source"] = "human"
         decided["triage_reasons"] = [f"{name}{SET_BY}{desk.actor.name}" for name in human] + decided["triage_reasons"]
         decided["priority_rank"] = PRIORITY_RANK[decided["priority"]]
-        if "assigned_team" not in human:
+        if "category" in human and "assigned_team" not in human:
             decided["assigned_team"] = TEAM_OF[decided["category"]]
     if given.get("assigned_to"):
         agent = agents.resolve(desk, given["assigned_to"])
         decided |= {"assigned_to": agent, "assigned_at": desk.now, "status": "assigned"}
     return decided
-
-
-def _routed(topic: topics.Topic, topic_teams: Sequence[Row], reasons: list[str]) -> Row:
-    """What a topic that is sure enough decides: the team, where the company named one."""
-    team = topics.team_of(topic, topic_teams)
-    if not team:
-        return {}
-    reason = f'team {team}: the topic "{topic.name}" ({topic.confidence:.0%} sure)'
-    return {"assigned_team": team, "triage_source": "learned", "triage_reasons": [*reasons, reason]}
 
 
 def _insert(desk: Desk, ticket: Row, *, said_by: str) -> Row:

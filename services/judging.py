@@ -1,11 +1,12 @@
 """Triage as the company at hand gets it: the words, the meaning by the tier of this process, and what the company taught."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from models import CATEGORIES
-from services import taught, worth
+from services import settings, taught, topics, worth
 from services.learning import CATEGORY
 from services.meaning import meaning_now
 from services.triage import Triage, overruled, triage
@@ -20,11 +21,23 @@ def prepare(rows: Sequence[Row]) -> None:
 
 
 def decide(desk: Desk, title: str, description: str, *, tier: str) -> Triage:
-    """The whole decision about a text of the actor's company; nothing is stored."""
+    """The whole decision about a text of the actor's company, its topic and where that leads included; nothing is stored."""
     text = f"{title}. {description}"
     found = triage(title, description, tier=tier, meaning=meaning_now(), own=_own(desk, text))
     said = {field: says for field in taught.OVERRULED if (says := taught.says(desk, field, text))}
-    return overruled(found, {field: (one.label, one.number, one.likeness) for field, one in said.items()})
+    found = overruled(found, {field: (one.label, one.number, one.likeness) for field, one in said.items()})
+    return _routed(desk, found, topics.of_ticket(desk, title, description))
+
+
+def _routed(desk: Desk, found: Triage, topic: topics.Topic) -> Triage:
+    """A triage with its topic, which also decides the team where it is sure enough and the company named one for it."""
+    told = replace(found, topic=topic.name, topic_confidence=topic.confidence)
+    # The settings are read only where they count: nearly every ticket asks the store nothing here.
+    team = topics.team_of(topic, settings.current(desk)["topic_teams"]) if topic.sure else ""
+    if not team:
+        return told
+    reason = f'team {team}: the topic "{topic.name}" ({topic.confidence:.0%} sure)'
+    return replace(told, assigned_team=team, topic_team=team, source="learned", reasons=(*found.reasons, reason))
 
 
 def _own(desk: Desk, text: str) -> Own | None:

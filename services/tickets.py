@@ -33,7 +33,7 @@ TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team"
 # What follows from another change, or is too long, is not told twice.
 QUIET = frozenset(
     "priority_rank assigned_at resolved_at closed_at resolution_seconds first_response_at first_response_seconds "
-    "human_replied triage_source triage_reasons category_confidence ai_response".split()
+    "human_replied triage_source triage_reasons category_confidence topic_confidence ai_response".split()
 )
 
 
@@ -252,8 +252,10 @@ def _changes(ticket: Row, news: Row, action: str) -> Iterable[Change]:
 
 
 def triaged(triage: Triage) -> Row:
-    """What a triage decides about a ticket."""
+    """What a triage decides about a ticket; a topic that is told no more stays as it was."""
+    topic = {"topic": triage.topic, "topic_confidence": triage.topic_confidence} if triage.topic else {}
     return {
+        **topic,
         "category": triage.category,
         "priority": triage.priority,
         "priority_rank": PRIORITY_RANK[triage.priority],

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func
+from sqlalchemy.sql.elements import ColumnElement
 
 from services import learning, taught
 from services.history import Change, record
@@ -25,6 +26,11 @@ class Topic:
     sure: bool = False
 
 
+def folded(topic: str) -> str:
+    """A topic in the one form by which two are the same, whatever the case they are written in."""
+    return topic.casefold()
+
+
 def teach(desk: Desk, pairs: Pairs) -> int:
     """Adds examples, each a text and its topic; one that is known already is not added again. Tells how many are new.
 
@@ -32,8 +38,8 @@ def teach(desk: Desk, pairs: Pairs) -> int:
     """
     spelled: dict[str, str] = {}
     for topic in [*(row["topic"] for row in known(desk)), *(topic for _, topic in pairs)]:
-        spelled.setdefault(topic.casefold(), topic)
-    wanted = dict.fromkeys((text, spelled[topic.casefold()]) for text, topic in pairs)
+        spelled.setdefault(folded(topic), topic)
+    wanted = dict.fromkeys((text, spelled[folded(topic)]) for text, topic in pairs)
     chosen = desk.rows(table, table.c.text, table.c.label).where(
         table.c.field == TOPIC, table.c.text.in_({text for text, _ in wanted})
     )
@@ -49,13 +55,23 @@ def teach(desk: Desk, pairs: Pairs) -> int:
 
 
 def forget(desk: Desk, pairs: Pairs) -> int:
-    """Removes these examples, or all when none is named; tells how many."""
-    gone = 0
-    for text, topic in pairs:
-        alike = func.lower(table.c.label).in_({topic.lower()}) | (table.c.label == topic)
-        gone += desk.delete(table, table.c.field == TOPIC, table.c.text == text, alike)
-    if not pairs:
-        gone = desk.delete(table, table.c.field == TOPIC)
+    """Removes these examples, whatever the case their topics are written in; tells how many."""
+    wanted = {(text, folded(topic)) for text, topic in pairs}
+    # Which topics are the same is said here alone: each engine has its own idea of case.
+    chosen = desk.rows(table, table.c.id, table.c.text, table.c.label).where(
+        table.c.field == TOPIC, table.c.text.in_({text for text, _ in wanted})
+    )
+    named = [row["id"] for row in desk.find(chosen) if (row["text"], folded(row["label"])) in wanted]
+    return _forgotten(desk, table.c.id.in_(named))
+
+
+def forget_all(desk: Desk) -> int:
+    """Removes every example of a topic; tells how many."""
+    return _forgotten(desk, table.c.field == TOPIC)
+
+
+def _forgotten(desk: Desk, which: ColumnElement[bool]) -> int:
+    gone = desk.delete(table, which)
     _changed(desk, "topics_forgotten", gone)
     return gone
 
@@ -86,8 +102,8 @@ def of_ticket(desk: Desk, title: str, description: str) -> Topic:
 
 def team_of(topic: Topic, teams: Sequence[Row]) -> str:
     """The team a ticket of this topic goes to by itself, "" when none is named or the topic is not sure enough."""
-    named = {row["topic"].casefold(): str(row["team"]) for row in teams}
-    return named.get(topic.name.casefold(), "") if topic.sure else ""
+    named = {folded(row["topic"]): str(row["team"]) for row in teams}
+    return named.get(folded(topic.name), "") if topic.sure else ""
 
 
 def _told(found: Taught | None, text: str) -> Topic:

@@ -50,7 +50,10 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """One decision about a ticket and why; `risk` names the always-win rule that set the priority, if one did."""
+    """One decision about a ticket and why; `risk` names the always-win rule that set the priority, if one did.
+
+    `topic` is the company's own label, and `topic_team` the team that alone decided, each "" without one.
+    """
 
     category: str
     priority: str
@@ -67,6 +70,9 @@ class Triage:
     sentiment_confidence: float = 0.0
     escalation_score: float = 0.0
     wants_human_score: float = 0.0
+    topic: str = ""
+    topic_confidence: float = 0.0
+    topic_team: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,8 @@ def blend(local: Triage, suggestion: View, *, tier: str) -> Triage:
     """The rules' triage and a model's view in, one triage of both out, with a reason for each change.
 
     A text may try to talk the model into anything, so the model raises the priority by one band at most, fills in
-    category and sentiment only where the rules had none, and lowers nothing that an always-win rule set.
+    category and sentiment only where the rules had none, and lowers nothing that an always-win rule set. The team that a
+    sure topic decided stays, whatever the category.
     """
     urgency = _blended(local.urgency, suggestion.urgency)
     category = local.category if local.certain or suggestion.category not in CATEGORIES else suggestion.category
@@ -151,6 +158,7 @@ def blend(local: Triage, suggestion: View, *, tier: str) -> Triage:
     after = _points(urgency, tier=tier, sentiment=sentiment)
     lowest, highest = BANDS[priority]
     before = _points(local.urgency, tier=tier, sentiment=local.sentiment)
+    follows = category != local.category and not local.topic_team
     merged = replace(
         local,
         category=category,
@@ -158,7 +166,7 @@ def blend(local: Triage, suggestion: View, *, tier: str) -> Triage:
         priority_score=max(lowest, min(highest, local.priority_score + after - before)),
         urgency=urgency,
         sentiment=sentiment,
-        assigned_team=local.assigned_team if category == local.category else TEAM_OF[category],
+        assigned_team=TEAM_OF[category] if follows else local.assigned_team,
         next_action=_next_action(category, priority, risk=local.risk),
         source="model",
     )

@@ -75,7 +75,7 @@ CALLS = {
     "ListAuditEvents": Call(),
     "TriageText": Call({"text": "I was charged twice."}),
     "ListTopics": Call(),
-    "TeachTopics": Call({"text": "Where is my parcel?", "topic": "delivery"}),
+    "TeachTopics": Call({"text": "Where is my parcel?", "topic": "delivery"}, 201),
     "ForgetTopics": Call({"text": "Where is my parcel?", "topic": "delivery"}),
     "PredictTopic": Call({"text": "Where is my parcel?"}),
     "GetAiQuality": Call(),

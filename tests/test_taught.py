@@ -75,7 +75,9 @@ def test_what_one_process_learnt_the_others_follow(admin, foyer, run_jobs):
 
 
 def test_a_process_that_was_started_anew_learns_what_its_tickets_ask_for(admin, foyer, run_jobs):
-    admin.data(admin.post("/api/topics/examples", {"examples": [{"text": t, "topic": t} for t in ("ink", "paper")]}))
+    admin.data(
+        admin.post("/api/topics/examples", {"examples": [{"text": t, "topic": t} for t in ("ink", "paper")]}), 201
+    )
     run_jobs()
     follow = Follower(foyer)
     follow()
@@ -91,17 +93,17 @@ def test_a_process_that_was_started_anew_learns_what_its_tickets_ask_for(admin, 
 def test_the_oldest_are_let_go_when_many_are_held(admin, foyer, run_jobs, monkeypatch):
     monkeypatch.setattr(taught, "MOST_HELD", 3)
     for topic in ("a", "b", "c", "d"):
-        admin.data(admin.post("/api/topics/examples", {"text": f"about {topic}", "topic": topic}))
+        admin.data(admin.post("/api/topics/examples", {"text": f"about {topic}", "topic": topic}), 201)
     run_jobs()
     assert {field for _, field, _ in taught._held} == {"topic"}
 
 
 def test_many_changes_are_learnt_together(admin, foyer, run_jobs):
     many = [{"text": f"question {number}", "topic": f"{number % 7}"} for number in range(400)]
-    admin.data(admin.post("/api/topics/examples", {"examples": many}))
+    admin.data(admin.post("/api/topics/examples", {"examples": many}), 201)
     run_jobs()  # the first time at once
     for text in ("one more", "and another"):
-        admin.data(admin.post("/api/topics/examples", {"text": text, "topic": "1"}))
+        admin.data(admin.post("/api/topics/examples", {"text": text, "topic": "1"}), 201)
     with foyer.storage.desk(None) as desk:
         (job,) = desk.find(desk.rows(jobs).where(jobs.c.lane == "learn", jobs.c.state == "waiting"))
     assert job["run_at"] > job["created_at"]

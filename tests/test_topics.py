@@ -34,7 +34,7 @@ def predict(caller, text):
 
 @pytest.fixture
 def taught(admin, run_jobs):
-    assert admin.data(admin.post("/api/topics/examples", {"examples": EXAMPLES}))["examples"] == len(EXAMPLES)
+    assert admin.data(admin.post("/api/topics/examples", {"examples": EXAMPLES}), 201)["examples"] == len(EXAMPLES)
     run_jobs()
     return admin
 
@@ -59,24 +59,24 @@ def test_new_tickets_carry_their_topic(taught):
 
 def test_an_example_is_learnt_at_once_and_one_by_one(admin):
     for text, topic in (("the tap drips", "water"), ("the lamp is dark", "light")):
-        assert admin.data(admin.post("/api/topics/examples", {"text": text, "topic": topic})) == {"examples": 1}
+        assert admin.data(admin.post("/api/topics/examples", {"text": text, "topic": topic}), 201) == {"examples": 1}
     assert predict(admin, "no light in the lamp")["topic"] == "light"
-    admin.data(admin.post("/api/topics/examples", {"text": "the door is locked", "topic": "door"}))
+    admin.data(admin.post("/api/topics/examples", {"text": "the door is locked", "topic": "door"}), 201)
     assert predict(admin, "my door is locked")["topic"] == "door"
 
 
 def test_the_same_example_twice_is_one(taught):
-    assert taught.data(taught.post("/api/topics/examples", EXAMPLES[0])) == {"examples": 0}
+    assert taught.data(taught.post("/api/topics/examples", EXAMPLES[0]), 201) == {"examples": 0}
 
 
 def test_one_text_with_two_topics_is_kept_and_not_sure(admin):
     for topic in ("a", "b"):
-        admin.data(admin.post("/api/topics/examples", {"text": "it rains", "topic": topic}))
+        admin.data(admin.post("/api/topics/examples", {"text": "it rains", "topic": topic}), 201)
     assert predict(admin, "it rains")["confidence"] <= 0.6
 
 
 def test_a_single_topic_does_not_take_everything(admin):
-    admin.data(admin.post("/api/topics/examples", {"text": "the invoice is wrong", "topic": "invoices"}))
+    admin.data(admin.post("/api/topics/examples", {"text": "the invoice is wrong", "topic": "invoices"}), 201)
     assert (
         predict(admin, "wrong invoice")["confidence"] > predict(admin, "what a fine day for a swim")["confidence"] + 0.2
     )
@@ -89,7 +89,7 @@ def test_nothing_taught_is_an_empty_topic(admin):
 
 def test_examples_are_forgotten_by_name_or_all(taught):
     assert taught.data(taught.call("DELETE", "/api/topics/examples", EXAMPLES[0])) == {"examples": 1}
-    assert taught.data(taught.delete("/api/topics/examples")) == {"examples": len(EXAMPLES) - 1}
+    assert taught.data(taught.call("DELETE", "/api/topics/examples", {"all": True})) == {"examples": len(EXAMPLES) - 1}
     assert predict(taught, "reset my password")["topic"] == ""
     assert taught.data(taught.get("/api/topics")) == []
 
@@ -113,8 +113,8 @@ def test_customers_may_not_teach(customer):
 
 
 def test_agents_teach_and_admins_forget(agent):
-    agent.data(agent.post("/api/topics/examples", EXAMPLES[0]))
-    assert agent.delete("/api/topics/examples").status_code == 403
+    agent.data(agent.post("/api/topics/examples", EXAMPLES[0]), 201)
+    assert agent.call("DELETE", "/api/topics/examples", {"all": True}).status_code == 403
 
 
 def test_what_was_taught_is_there_after_a_restart(open_app, engine):
@@ -122,7 +122,7 @@ def test_what_was_taught_is_there_after_a_restart(open_app, engine):
 
     first = open_app()
     teacher = Caller(first.test_client(), "admin-key")
-    teacher.data(teacher.post("/api/topics/examples", {"examples": EXAMPLES}))
+    teacher.data(teacher.post("/api/topics/examples", {"examples": EXAMPLES}), 201)
     first.extensions["foyer"].stop()
     again = Caller(open_app().test_client(), "admin-key")
     assert predict(again, "please reset my password")["topic"] == "login"
@@ -131,53 +131,8 @@ def test_what_was_taught_is_there_after_a_restart(open_app, engine):
 def test_a_thousand_topics_are_told_apart(admin):
     names = [f"product {number}" for number in range(1_000)]
     examples = [{"text": f"question about {name}", "topic": name} for name in names]
-    assert admin.data(admin.post("/api/topics/examples", {"examples": examples}))["examples"] == 1_000
+    assert admin.data(admin.post("/api/topics/examples", {"examples": examples}), 201)["examples"] == 1_000
     assert predict(admin, "question about product 77")["topic"].startswith("product ")
-
-
-@pytest.fixture
-def routed(taught, run_jobs):
-    """Enough examples to know how sure is sure, and a team for one topic."""
-    words = "order parcel box van depot courier label street window driver".split()
-    more = [(f"my {word} was never delivered", "delivery") for word in words]
-    more += [(f"I forgot the password of my {word}", "login") for word in words]
-    body = {"examples": [{"text": text, "topic": topic} for text, topic in more]}
-    taught.data(taught.post("/api/topics/examples", body))
-    teams = [{"topic": "Login", "team": "Sales"}]
-    assert taught.data(taught.put("/api/settings", {"topic_teams": teams}))["topic_teams"] == [
-        {"topic": "Login", "team": "sales"}
-    ]
-    run_jobs()
-    return taught
-
-
-def test_a_topic_that_is_sure_goes_to_its_team(routed):
-    text = {"title": "Password", "description": "I forgot the password of my phone"}
-    ticket = routed.ticket(**text)
-    assert (ticket["topic"], ticket["assigned_team"], ticket["triage_source"]) == ("login", "sales", "learned")
-    assert any(reason.startswith('team sales: the topic "login"') for reason in ticket["triage_reasons"])
-    assert routed.ticket(**text, assigned_team="finance")["assigned_team"] == "finance"
-    assert routed.ticket(**text, category="billing")["assigned_team"] == "finance"
-
-
-def test_a_topic_that_is_not_sure_goes_nowhere(routed):
-    ticket = routed.ticket(title="Hm", description="Something about a swim, a door and perhaps my account")
-    assert (ticket["topic"], ticket["triage_source"]) == ("login", "rules")
-    assert not any(reason.startswith("team ") for reason in ticket["triage_reasons"])
-
-
-@pytest.mark.parametrize(
-    "teams", ["login", [{"topic": "login"}], [{"topic": "a@b.example", "team": "sales"}], [{"topic": "a", "team": "x"}]]
-)
-def test_teams_of_topics_are_checked(admin, teams):
-    assert admin.put("/api/settings", {"topic_teams": teams}).status_code == 400
-
-
-def test_teams_of_topics_are_on_record_and_can_be_taken_back(admin):
-    admin.data(admin.put("/api/settings", {"topic_teams": [{"topic": "login", "team": "sales"}]}))
-    assert admin.data(admin.put("/api/settings", {"topic_teams": []}))["topic_teams"] == []
-    told = [(row["from"], row["to"]) for row in admin.data(admin.get("/api/audit?action=settings_changed"))]
-    assert told == [("login: sales", ""), ("", "login: sales")]
 
 
 def test_teaching_is_on_record_by_number_alone(taught):
@@ -187,11 +142,36 @@ def test_teaching_is_on_record_by_number_alone(taught):
 
 
 def test_a_topic_is_one_however_it_is_written(taught):
-    taught.data(taught.post("/api/topics/examples", {"text": "I want a refund now", "topic": "REFUNDS"}))
+    taught.data(taught.post("/api/topics/examples", {"text": "I want a refund now", "topic": "REFUNDS"}), 201)
     assert [row["topic"] for row in taught.data(taught.get("/api/topics"))] == sorted(TAUGHT)
     assert taught.data(taught.call("DELETE", "/api/topics/examples", {**EXAMPLES[0], "topic": "Refunds"})) == {
         "examples": 1
     }
+
+
+def test_a_topic_is_one_in_other_letters_too(admin):
+    admin.data(admin.post("/api/topics/examples", {"text": "Das geht nicht", "topic": "Ärger"}), 201)
+    gone = admin.call("DELETE", "/api/topics/examples", {"text": "Das geht nicht", "topic": "ärger"})
+    assert admin.data(gone) == {"examples": 1}
+
+
+def test_an_example_is_forgotten_only_with_its_own_topic(taught):
+    other = {**EXAMPLES[0], "topic": EXAMPLES[-1]["topic"]}
+    assert taught.data(taught.call("DELETE", "/api/topics/examples", other)) == {"examples": 0}
+    several = {"examples": [*EXAMPLES[1:4], other], **EXAMPLES[-1]}
+    assert taught.data(taught.call("DELETE", "/api/topics/examples", several)) == {"examples": 4}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(None, {}, {"text": "", "topic": ""}, {"all": False}, {"all": ""}, {"all": "yes"}, {"examples": None}),
+        *({"all": True, **EXAMPLES[0]}, {"all": True, "examples": EXAMPLES}),
+    ],
+)
+def test_nothing_is_forgotten_unless_it_is_named_or_all_is_asked_for(taught, body):
+    assert taught.call("DELETE", "/api/topics/examples", body).status_code == 400
+    assert sum(row["examples"] for row in taught.data(taught.get("/api/topics"))) == len(EXAMPLES)
 
 
 def test_a_topic_is_no_address(admin):
@@ -201,7 +181,7 @@ def test_a_topic_is_no_address(admin):
 def test_three_thousand_examples_are_taken_at_once_and_no_more(admin):
     many = [{"text": f"question {number}", "topic": str(number % 9)} for number in range(3_001)]
     assert admin.post("/api/topics/examples", {"examples": many}).status_code == 400
-    assert admin.data(admin.post("/api/topics/examples", {"examples": many[:3_000]})) == {"examples": 3_000}
+    assert admin.data(admin.post("/api/topics/examples", {"examples": many[:3_000]}), 201) == {"examples": 3_000}
 
 
 def test_a_customers_words_go_with_the_customer(admin, foyer, run_jobs):
@@ -211,6 +191,36 @@ def test_a_customers_words_go_with_the_customer(admin, foyer, run_jobs):
         admin.post(f"/api/tickets/{ticket['id']}/replies", {"body": "A big hole.", "author_role": "customer"}), 201
     )
     others = [{"text": text, "topic": "boats"} for text in (said, "A big hole.", "From Ada@Example.com", "A new sail.")]
-    admin.data(admin.post("/api/topics/examples", {"examples": others}))
+    admin.data(admin.post("/api/topics/examples", {"examples": others}), 201)
     admin.data(admin.delete("/api/customers/ada@example.com"))
     assert admin.data(admin.get("/api/topics")) == [{"topic": "boats", "examples": 1}]
+
+
+@pytest.mark.parametrize(
+    ("examples", "field", "words"),
+    [
+        ("a", "examples", "must be a list of 1 to 3,000 objects"),
+        ([], "examples", "must be a list of 1 to 3,000 objects"),
+        ([None, ""], "examples", "must be a list of 1 to 3,000 objects"),
+        ([EXAMPLES[0], "a"], "examples[1]", "examples[1] must be an object with text, topic"),
+        ([EXAMPLES[0], {"text": "a"}], "examples[1].topic", "is required"),
+        ([EXAMPLES[0], {"text": "a", "topic": None}], "examples[1].topic", "is required"),
+        ([None, {"text": " ", "topic": "a"}], "examples[1].text", "is required"),
+        ([{**EXAMPLES[0], "topik": "a"}], "examples[0].topik", "Did you mean topic?"),
+        ([{**EXAMPLES[0], "text": 7}], "examples[0].text", "must be text"),
+    ],
+)
+def test_what_is_wrong_within_a_list_is_told_as_anywhere_else(admin, examples, field, words):
+    refused = admin.post("/api/topics/examples", {"examples": examples})
+    assert refused.status_code == 400
+    [error] = refused.json["data"]["errors"]
+    assert error["field"] == field
+    assert words in error["message"]
+
+
+def test_what_is_empty_within_a_list_is_not_given(admin):
+    examples = [None, {**EXAMPLES[0], "topik": None}, ""]
+    assert admin.data(admin.post("/api/topics/examples", {"examples": examples}), 201) == {"examples": 1}
+    teams = [None, {"topic": "a", "team": "sales", "unknown": ""}]
+    kept = admin.data(admin.put("/api/settings", {"topic_teams": teams}))["topic_teams"]
+    assert kept == [{"topic": "a", "team": "sales"}]

@@ -141,7 +141,7 @@ def test_what_one_learns_the_other_knows(pair: Any, session: Any) -> None:
     one, _two = pair
     examples = [{"text": f"Where is my parcel {n}? It has not arrived.", "topic": "delivery"} for n in range(6)]
     examples += [{"text": f"My invoice {n} shows the wrong amount.", "topic": "invoice"} for n in range(6)]
-    data(one.call(session, "POST", "/api/topics/examples", {"examples": examples}))
+    data(one.call(session, "POST", "/api/topics/examples", {"examples": examples}), 201)
     asked = TICKET | {"title": "Parcel", "description": "Where is my parcel? It has not arrived yet."}
 
     def topic(server: Server) -> Any:

@@ -41,6 +41,7 @@ TRIAGE = Chapter(
             operation="TeachTopics",
             name="Teach two topics",
             about="A few examples of each are enough to begin with.",
+            status=201,
             body=_EXAMPLES,
             checks={"takes four examples": equals("examples", "4")},
         ),
