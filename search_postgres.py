@@ -61,9 +61,8 @@ class Index:
         statement = statement.where(tickets.c.id == func.any(found))
         if not best_first:
             return statement
-        whole = _as_query(
-            " | ".join(f"'{word}'" for word in words)
-        )  # once more: a beginning and a word are one to ts_rank
+        # Once more: a beginning and a word are one to ts_rank.
+        whole = _as_query(" | ".join(f"'{word}'" for word in words))
         score = _rank(query) + _rank(whole)
         return statement.select_from(tickets.join(_INDEX, _INDEX.c.ticket_id == tickets.c.id)).order_by(
             score.desc(), tickets.c.created_at.desc(), tickets.c.id.desc()
