@@ -91,7 +91,9 @@ def test_ten_processes_that_start_at_once_bring_the_tables_forward_once(postgres
         engine = Postgres(url)
         with engine.read() as connection:
             assert migrations.current(connection) == migrations.head()
-            made = set(connection.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").scalars())
+            made = set(
+                connection.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").scalars()
+            )
         engine.close()
         assert made == {*tables.metadata.tables, *tables.derived.tables, "alembic_version", "ticket_words"}
 
