@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 import models
-from services.finding import SORTS
+from services.pages import SORTS
 from tests.three_desks import ThreeDesks, examples
 
 AWKWARD = [
