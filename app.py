@@ -83,7 +83,8 @@ def opening_lines(foyer: Foyer, *, terminal: bool | None = None) -> list[str]:
     given = settings.api_key.get_secret_value()
     file = key_file(settings)
     made = f"in {file}" if stays else f"in {file}, lost with the data; set API_KEY to keep one"
-    lines.append(f"  key    {'the one in API_KEY' if given else made}")
+    elsewhere = f"one that the data came with; it is not in {file}, so bring that file along or set API_KEY"
+    lines.append(f"  key    {'the one in API_KEY' if given else made if file.exists() else elsewhere}")
     if (sys.stdout.isatty() if terminal is None else terminal) and (given or file.exists()):
         key = given or file.read_text().strip()
         ticket = '{"title": "Cannot login", "description": "My team is blocked.", "customer_email": "ada@example.com"}'

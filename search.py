@@ -27,9 +27,8 @@ REST = (
     "resolution",
 )
 SEARCHED = TITLE + REST
-AS_WRITTEN = tuple(
-    name for name in SEARCHED if name not in ("number", "tags")
-)  # where a sign that is no word is looked for
+# Where a sign that is no word is looked for.
+AS_WRITTEN = tuple(name for name in SEARCHED if name not in ("number", "tags"))
 TITLE_COUNTS = 8.0  # times as much as the rest
 # SQLite's tokenizer decides everywhere: a word is a run of letters and digits, without case and accents.
 LONGEST = 500  # letters of a word that count; PostgreSQL takes 2046 bytes

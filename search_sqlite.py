@@ -41,9 +41,8 @@ _MADE = {
     "ticket_words_u": f"CREATE TRIGGER ticket_words_u AFTER UPDATE OF {', '.join(search.SEARCHED)} ON tickets "
     f"BEGIN {_DROP}; {_ADD}; END",
 }
-_GATHERED_BYTES = (
-    32 * 1024 * 1024
-)  # before words are written, while the index is filled; more is quicker and takes memory
+# Before words are written, while the index is filled; more is quicker and takes memory.
+_GATHERED_BYTES = 32 * 1024 * 1024
 _AT_ONCE_BYTES = 1024 * 1024  # SQLite's own choice
 
 
@@ -76,9 +75,8 @@ def teach(connection: sqlite3.Connection) -> None:
 
 def vacuum(connection: sqlite3.Connection) -> None:
     """VACUUM that leaves no deleted word in the index, and the index true."""
-    connection.execute(
-        "INSERT INTO ticket_words (ticket_words) VALUES ('optimize')"
-    )  # or words of old texts stay in it
+    # Or words of old texts stay in it.
+    connection.execute("INSERT INTO ticket_words (ticket_words) VALUES ('optimize')")
     last = _last(connection)
     connection.execute("VACUUM")
     if _last(connection) != last:  # SQLite may number rows anew, by which the index knows them

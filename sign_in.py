@@ -134,9 +134,8 @@ def who_is_known(storage: Storage, person: Person, *, address: str) -> Actor | N
 
     None when they are disabled here. Raises AppError 403 when their company is not here or their address is another's.
     """
-    identity = (
-        f"{companies.name_key(person.company)} {person.identity}"  # whose company is another one now is somebody else
-    )
+    # Whose company is another one now is somebody else.
+    identity = f"{companies.name_key(person.company)} {person.identity}"
     user = storage.remembered(users, identity, lambda: _identified(storage, identity))
     if user is not None and user["disabled"]:
         return None

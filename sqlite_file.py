@@ -179,9 +179,11 @@ def broken_reference(connection: Connection) -> str:
 
 
 def plain(error: Exception) -> str:
-    """What went wrong, without the statement it went wrong in."""
+    """What went wrong, in words, without the statement it went wrong in."""
     while "no such savepoint" in str(error) and isinstance(error.__context__, Exception):
         error = error.__context__  # after some faults SQLite undoes everything, what was to be undone alone included
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
     return str(getattr(error, "orig", None) or error)
 
 

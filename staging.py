@@ -50,6 +50,8 @@ def staged_document(path: Path) -> AbstractContextManager[Connection]:
 
 def staged_backup(path: Path) -> AbstractContextManager[Connection]:
     """Everything a backup holds. Raises StorageError."""
+    if not path.exists():
+        raise StorageError(f"There is no file {path}.")
     return _private(partial(backup_file.load, path=path))
 
 
@@ -71,7 +73,7 @@ def _private(reads: Reads, *, begin: bool = True) -> Iterator[Connection]:
             except (Invalid, Damaged) as error:
                 raise StorageError(f"{error}. Nothing was changed.") from error
             except OSError as error:
-                raise StorageError(f"The data cannot be read: {error}.") from error
+                raise StorageError(f"The data cannot be read: {plain(error)}.") from error
             except (sqlite3.Error, SQLAlchemyError) as error:
                 hint = "The folder for temporary files (TMPDIR) must have room for a copy."
                 raise StorageError(f"The data cannot be read: {plain(error)}. {hint}") from error

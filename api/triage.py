@@ -71,4 +71,5 @@ def triage_text(body: Row) -> Answer:
     decided = asdict(found)
     data = {name: decided[name] for name in Triaged._declared_fields if name in decided}
     data |= {"triage_reasons": list(found.reasons), "triage_source": found.source}
-    return Answer(data, f"This would be {found.category}, {found.priority}.")
+    article = "an" if found.category[0] in "aeiou" else "a"
+    return Answer(data, f"This would be {article} {found.category} ticket of {found.priority} priority.")

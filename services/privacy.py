@@ -26,12 +26,8 @@ from tables import jobs as jobs_table
 
 ERASED = "(erased)"
 SOMEBODY = "customer"  # stands in the history where a name stood
-THE_DESK = {
-    "ai",
-    "system",
-    "command line",
-    "start",
-}  # who acts by themselves; no customer's name, whatever they call themselves
+# Who acts by themselves; no customer's name, whatever they call themselves.
+THE_DESK = {"ai", "system", "command line", "start"}
 LANE, SCRUB = "upkeep", "scrub"
 BATCH = 100  # tickets in a unit of work: nobody waits long for it
 DAY = 24 * 3600

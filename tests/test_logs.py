@@ -6,9 +6,10 @@ import logging
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from errors import AppError
 from jobs import Runner
 from logs import FORM, Masked
-from tables import companies, jobs
+from tables import companies, jobs, users
 
 SECRETS = {
     "card": "4111 1111 1111 1111",
@@ -63,6 +64,43 @@ def test_why_a_job_failed_is_kept_without_secrets(foyer, admin):
     with foyer.storage.desk(None) as desk:
         why = {job["last_error"] for job in desk.find(desk.rows(jobs).where(jobs.c.lane == "mail"))}
     assert why == {"ValueError: cannot send [card]"}
+
+
+ADA = "ada.lovelace@example.com"
+
+
+@pytest.mark.parametrize("fault", ["taken address", "taken address, many at once", "nothing where something must be"])
+def test_what_a_database_error_logs_quotes_nothing_that_was_written(foyer, lines, fault):
+    log, written = lines
+    person = {"email": ADA, "name": "Ada Lovelace", "company_id": "default", "created_at": "2026-11-21T11:44:31.000Z"}
+    rows = {
+        "taken address": [person],
+        "taken address, many at once": [{**person, "id": "one"}, {**person, "id": "two"}],
+        "nothing where something must be": [{**person, "email": "other@example.com", "created_at": None}],
+    }[fault]
+    try:
+        with foyer.storage.desk(None, write=True) as desk:
+            desk.insert(users, person)
+            desk.insert_many(users, rows)
+    except IntegrityError:
+        log.exception("request failed")
+    text = written.getvalue()
+    assert "Traceback" in text
+    assert ("created_at" if fault.startswith("nothing") else "email") in text, "what rule was broken is told"
+    for word in ("lovelace", "Lovelace", "other@", "Failing row", "DETAIL"):
+        assert word not in text
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_what_the_server_cannot_read_is_not_quoted(foyer, lines):
+    log, written = lines
+    try:
+        with foyer.storage.desk(None) as desk:
+            desk._connection.exec_driver_sql("SELECT %s::text::integer", (ADA,))
+    except AppError as error:
+        log.error("request failed", exc_info=error)
+    assert "invalid input syntax" in written.getvalue()
+    assert ADA not in written.getvalue()
 
 
 def test_a_database_error_does_not_quote_what_was_written(foyer):

@@ -10,7 +10,9 @@ ASKED = {"text": "I was charged twice and want my money back"}
 
 
 def test_a_text_is_triaged_and_nothing_is_stored(admin, foyer):
-    found = admin.data(admin.post("/api/triage", ASKED))
+    answer = admin.post("/api/triage", ASKED)
+    found = admin.data(answer)
+    assert answer.json["message"] == f"This would be a {found['category']} ticket of {found['priority']} priority."
     assert (found["category"], found["assigned_team"], found["triage_source"]) == ("billing", "finance", "rules")
     assert found["category_confidence"] > 0.7
     assert found["triage_reasons"]

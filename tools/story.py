@@ -39,9 +39,8 @@ class Step:
     plain: bool = False  # the answer is no JSON
     also: tuple[int, ...] = ()  # other statuses that some desks rightly answer
     saves: Mapping[str, str] = field(default_factory=dict)  # variable: where in data its value stands, like "user.id"
-    checks: Mapping[str, str] = field(
-        default_factory=dict
-    )  # what is true: the JavaScript after `pm.` that says so, about `answer`
+    # What is true: the JavaScript after `pm.` that says so, about `answer`.
+    checks: Mapping[str, str] = field(default_factory=dict)
     script: tuple[str, ...] = ()  # further JavaScript, after the checks
 
     @property
