@@ -36,7 +36,7 @@ TOKENIZER = "unicode61 remove_diacritics 2"
 _WITHOUT_SPACES = re.compile(
     "[\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
 )
-_BENDS = re.compile("[a-z]{3,}")  # what English endings are looked for at
+_BENDS = re.compile(f"[a-z]{{3,{LONGEST}}}")  # what English endings are looked for at
 
 Texts = tuple[str, str]
 Place = tuple[str, int, int]  # a word, which of the two texts it is in, and the how manieth there
