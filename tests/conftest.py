@@ -28,9 +28,29 @@ SECRET = "a secret of the tests, 32 bytes or more"
 OTHER_COMPANY = "other"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest --all-engines` runs every test that uses a store on each engine."""
+    parser.addoption("--all-engines", action="store_true", help="run every test on every storage engine")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Modules marked `every_engine` run on each engine, others on the JSON file, unless a test names its engines."""
+    if not config.getoption("--all-engines"):
+        others = [item for item in items if _repeats_on_another_engine(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
+
+
+def _repeats_on_another_engine(item: pytest.Item) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    if params.get("engine", ENGINES[0]) == ENGINES[0] or item.get_closest_marker("every_engine"):
+        return False
+    return not any("engine" in str(mark.args[0]) for mark in item.iter_markers("parametrize"))
+
+
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
-    """The engine under test; every test that uses a desk runs once on each."""
+    """The engine under test."""
     return str(request.param)
 
 

@@ -20,6 +20,8 @@ from tests.caller import Caller
 from tests.conftest import FILES
 from tests.rows import everything
 
+pytestmark = pytest.mark.every_engine
+
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = {
     "plain": "CANARY plain words",

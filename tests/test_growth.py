@@ -13,6 +13,8 @@ from tables import tickets
 from tests.conftest import FILES
 from tests.rows import add_company, add_customer, add_ticket, open_store
 
+pytestmark = pytest.mark.every_engine
+
 ONE = [
     "status=new",
     "priority=high",

@@ -12,6 +12,8 @@ from tests.caller import Caller
 from tests.conftest import add_key
 from tests.fake_model import FakeModel
 
+pytestmark = pytest.mark.every_engine
+
 NEW = {"title": "Help", "description": "It broke.", "customer_email": "ada@example.com"}
 
 

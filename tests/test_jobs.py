@@ -12,6 +12,8 @@ from notifier import SmtpMailer
 from tables import jobs
 from tests.fake_smtp import FakeSmtp
 
+pytestmark = pytest.mark.every_engine
+
 
 class Clock:
     """A clock that is moved by hand."""

@@ -9,6 +9,8 @@ from models import FINISHED, PRIORITY_RANK
 from services.pages import SORTS
 from tests.caller import Caller
 
+pytestmark = pytest.mark.every_engine
+
 PEOPLE = [("ada@example.com", "c-1"), ("bob@example.com", ""), ("", "c-3")]
 
 

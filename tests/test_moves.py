@@ -8,6 +8,8 @@ from storage import Desk
 from tables import tickets, users
 from tests.caller import Caller
 
+pytestmark = pytest.mark.every_engine
+
 CALLS = {
     "assign": ("/assign", {"agent_email": "new@example.com"}),
     "unassign": ("/unassign", {}),

@@ -13,6 +13,8 @@ from tests.conftest import add_key
 from tests.fake_model import FakeModel
 from tests.rows import everything
 
+pytestmark = pytest.mark.every_engine
+
 TELLTALE = "CANARY"
 ADA = {"customer_email": "ada.canary@example.com", "customer_name": "Ada Canary"}
 BY_ID = {"customer_id": "canary-7", "customer_name": "Ada Canary"}

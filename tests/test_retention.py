@@ -10,6 +10,8 @@ from tests.conftest import add_key
 from tests.rows import everything
 from workers import tidy
 
+pytestmark = pytest.mark.every_engine
+
 START = datetime(2026, 1, 31, 8, tzinfo=UTC)
 
 

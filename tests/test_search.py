@@ -15,6 +15,8 @@ from tables import tickets
 from tests.caller import Caller
 from tests.rows import ONE, TWO, actor, add_company, add_customer, add_ticket, open_store
 
+pytestmark = pytest.mark.every_engine
+
 # Number → what the ticket says; everything is found in one of these.
 TICKETS = {
     1: ("Cancelled order", "Please refund my café bill. The user's cat's been sick."),

@@ -21,6 +21,8 @@ from services import intake, stats
 from tables import companies
 from tests.conftest import OTHER_COMPANY
 
+pytestmark = pytest.mark.every_engine
+
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 ADMIN = Actor("default", "admin", "test")
 AGENTS = ("", "ben@example.com", "Zoe", "ann@example.com")

@@ -24,6 +24,8 @@ from tests.rows import (
     open_store,
 )
 
+pytestmark = pytest.mark.every_engine
+
 OWNED = [table for table in tables.metadata.sorted_tables if "company_id" in table.c]
 
 

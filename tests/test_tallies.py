@@ -16,6 +16,8 @@ from services import tickets as rules
 from tables import derived, jobs
 from tables import tickets as table
 
+pytestmark = pytest.mark.every_engine
+
 ADMIN = Actor("default", "admin", "test")
 AGENTS = ("ben@example.com", "Zoe", "ann@example.com")
 TAGS = ("vip", 'a"b', "50%", "naïve", "x'y")

@@ -10,6 +10,8 @@ from llm import open_model
 from tests.caller import Caller
 from tests.fake_model import FakeModel
 
+pytestmark = pytest.mark.every_engine
+
 WRITES = {
     "put": ("PUT", "", {"title": "New"}),
     "patch": ("PATCH", "", {"title": "New"}),
