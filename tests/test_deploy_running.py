@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,7 +14,6 @@ import psutil
 import pytest
 import requests
 
-from tests.deploy_files import health_command, left_out, stages, variables
 from tests.running_desk import KEY, PATIENCE_SECONDS, ROOT, START
 from tests.server import GUNICORN, Server
 
@@ -118,46 +118,43 @@ def test_of_two_proxies_the_nearer_one_is_believed(tmp_path):
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory) -> Path:
-    """The folder /app of the image: what .dockerignore lets in."""
+    """The folder /app of the image: the files git tracks, without those .dockerignore leaves out."""
     folder = tmp_path_factory.mktemp("image") / "app"
-    patterns = [
-        line for line in (ROOT / ".dockerignore").read_text().splitlines() if line.strip() and not line.startswith("#")
+    patterns = (ROOT / ".dockerignore").read_text().splitlines()
+    left_out = [
+        f":(exclude,glob){pattern}"
+        for pattern in patterns
+        if pattern and pattern[0] not in "#!" and "data" not in pattern
     ]
-    for place, folders, files in os.walk(ROOT):
-        inside = Path(place).relative_to(ROOT)
-        # A folder that is left out may still hold a file that is let in again, as data/ does.
-        folders[:] = [name for name in folders if name == "data" or not left_out((inside / name).as_posix(), patterns)]
-        for name in files:
-            if not left_out((inside / name).as_posix(), patterns):
-                target = folder / inside / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes((ROOT / inside / name).read_bytes())
+    listed = subprocess.run(["git", "ls-files", "-z", "--", ".", *left_out], cwd=ROOT, capture_output=True, check=True)
+    for name in listed.stdout.decode().strip("\0").split("\0"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())
     return folder
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the image is a Linux")
-def test_what_is_in_the_image_is_a_whole_desk(tmp_path, image):
-    """Its command and variables, run in its folder; its health check tells an open desk from a closed one."""
-    stage = stages((ROOT / "Dockerfile").read_text())[-1]
-    given = {name: value for name, value in variables(stage).items() if name not in ("PATH", "PORT", "DATA_DIR")}
+def test_the_files_of_the_image_are_a_whole_server(tmp_path, image):
+    """Its command runs in its folder; its health check tells a running server from a stopped one."""
+    assert not (image / "tests").exists()
     command = ("env", "-C", str(image), *GUNICORN)
-    with Server(
-        tmp_path / "desk", command=command, SECRET_KEY=SECRET, HOST="", APP_ENV="production", **given
-    ) as server:
+    with Server(tmp_path / "desk", command=command, SECRET_KEY=SECRET, HOST="", APP_ENV="production") as server:
         assert server.call(requests, "POST", "/api/demo", {}).status_code == 200
         assert tickets(server) > 0
-        assert health(stage, server) == 0
+        assert health(server) == 0
         server.stop()
         assert server.process.returncode == 0
-        assert health(stage, server) != 0
+        assert health(server) != 0
 
 
-def health(stage, server: Server) -> int:
-    """What the image's health check says."""
-    _, *check = health_command(stage)
+def health(server: Server) -> int:
+    """The exit code of the image's health check."""
+    check = re.search(r"HEALTHCHECK.*?CMD (\[.*?\])\n", (ROOT / "Dockerfile").read_text(), re.DOTALL)
+    assert check
+    _, *arguments = json.loads(check[1])
     env = {"PORT": server.url.rpartition(":")[2], "PATH": os.environ["PATH"]}
-    done = subprocess.run([sys.executable, *check], env=env, capture_output=True, timeout=PATIENCE_SECONDS, check=False)
-    return done.returncode
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, env=env, capture_output=True, timeout=PATIENCE_SECONDS, check=False).returncode
 
 
 def block(text: str) -> str:
