@@ -109,7 +109,8 @@ def _create_company(company: str, email: str, name: str, password: str, url: str
         if address:
             _post(foyer, f"{address}/api/companies", given)
         else:
-            sign_in.register(foyer.storage, foyer.tokens, loaded(NewCompany(), given), address=COMMAND_LINE)
+            values = loaded(NewCompany(), given)
+            sign_in.register(foyer.storage, foyer.tokens, values, address=COMMAND_LINE, confirmed=True)
     click.echo(f"{company} is made. {email} signs in as its admin.")
 
 

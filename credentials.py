@@ -37,10 +37,8 @@ def prepare(storage: Storage, settings: Settings) -> None:
     """Makes sure the company `default`, an admin key and (outside production) a secret exist."""
     given = settings.api_key.get_secret_value()
     with storage.desk(None, write=True) as desk:
-        desk.insert_new(
-            companies,
-            {"id": DEFAULT_COMPANY, "name": DEFAULT_COMPANY, "name_key": DEFAULT_COMPANY, "created_at": desk.now},
-        )
+        first = {"id": DEFAULT_COMPANY, "name": DEFAULT_COMPANY, "name_key": DEFAULT_COMPANY, "oidc_allowed": True}
+        desk.insert_new(companies, {**first, "confirmed_at": desk.now, "created_at": desk.now})
         own = desk.within(Actor(DEFAULT_COMPANY, "admin", "start"))  # of several that start at once, one makes the key
         if given:
             _keep_environment_key(desk, given)

@@ -18,12 +18,15 @@ from tables import users
 from tokens import ACCESS_SECONDS, Tokens
 
 
-def register(storage: Storage, tokens: Tokens, given: Row, *, address: str) -> Row:
-    """Makes a company with its first admin and signs them in: company, user and tokens. Raises AppError 400, 409."""
+def register(storage: Storage, tokens: Tokens, given: Row, *, address: str, confirmed: bool = False) -> Row:
+    """Makes a company with its first admin and signs them in: company, user and tokens. Raises AppError 400, 409.
+
+    A company that the operator makes is `confirmed` from the start.
+    """
     passwords.check(given["password"], email=given["email"])
     password_hash = passwords.hashed(given["password"])
     with storage.desk(None, write=True) as desk:
-        company = companies.make(desk, given["company"])
+        company = companies.make(desk, given["company"], confirmed=confirmed)
         own = desk.within(Actor(company["id"], "admin", given["email"], address=address))
         record(own, company["id"], [Change("company_created", "name", "", company["name"])], subject="company")
         person = {"name": given["name"], "email": given["email"], "role": "admin", "password_hash": password_hash}

@@ -40,6 +40,10 @@ companies = Table(
     columns.text("name_key"),
     Column("last_number", Integer, nullable=False, server_default="0"),
     Column("settings", columns.JsonText, nullable=False, server_default="{}"),
+    # When its first admin's address was confirmed. Until then the company mails only its own admins.
+    columns.moment("confirmed_at"),
+    # Whether people of the OpenID Connect issuer may belong to it, which only the operator says.
+    Column("oidc_allowed", Boolean, nullable=False, server_default=false()),
     columns.moment("created_at", required=True),
     columns.unique_when_set("uq_companies_name_key", "name_key", of_company=False),
 )

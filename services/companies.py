@@ -7,12 +7,17 @@ from storage import Desk, Row
 from tables import companies
 
 
-def make(desk: Desk, name: str) -> Row:
-    """A new company, made at an unscoped desk. Raises AppError 400, and 409 when there is one of a name that reads alike."""
+def make(desk: Desk, name: str, *, confirmed: bool = False) -> Row:
+    """A new company, made at an unscoped desk; `confirmed` when the operator makes it.
+
+    Raises AppError 400, and 409 when there is one of a name that reads alike.
+    """
     key = name_key(name)
     if not key:
         raise invalid_field("company", "company must be a name that can be read.")
     values = {"name": " ".join(name.split()), "name_key": key, "created_at": desk.now}
+    if confirmed:
+        values["confirmed_at"] = desk.now
     if not desk.insert_new(companies, values):
         raise conflict("company_taken", "There is a company of this name already. Take another one.")
     found = named(desk, name)

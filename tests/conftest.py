@@ -187,7 +187,8 @@ def add_key(foyer: Foyer, role: str, *, company: str = "default", scopes: list[s
     key = f"fk_test_{company}_{role}_{len(scopes or [])}"
     with foyer.storage.desk(None, write=True) as desk:
         if desk.get(companies, company) is None:
-            desk.insert(companies, {"id": company, "name": company, "name_key": company, "created_at": desk.now})
+            named = {"id": company, "name": company, "name_key": company}
+            desk.insert(companies, {**named, "confirmed_at": desk.now, "created_at": desk.now})
         values = {"company_id": company, "name": f"{role} key", "key_hash": hashed(key), "role": role}
         desk.insert(api_keys, {**values, "scopes": scopes or [], "created_at": desk.now, **more})
     return key

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import migrations
+from tables import companies
 from tests.caller import Caller
 from tests.conftest import ENGINES, SECRET
 from tests.rows import file_url
@@ -140,6 +141,14 @@ def test_people_sign_in_with_the_password_they_had(old, desk):
     assert answer.status_code == 200
     mine = Caller(desk.test_client(), headers={"Authorization": f"Bearer {answer.json['data']['access_token']}"})
     assert mine.get("/api/tickets").json["total"] == 0
+
+
+def test_the_companies_that_were_there_count_as_confirmed(old, desk):
+    with desk.extensions["foyer"].storage.desk(None) as unit:
+        rows = unit.find(unit.rows(companies))
+    assert {row["id"] for row in rows} > {"default"}
+    assert all(row["confirmed_at"] == row["created_at"] for row in rows)
+    assert [row["id"] for row in rows if row["oidc_allowed"]] == ["default"], "the operator says which others"
 
 
 @pytest.mark.parametrize("old", [name for name in SOURCES if name.endswith("json")], indirect=True)
