@@ -265,7 +265,8 @@ class Runner:
     def _put_down(self, outcomes: Sequence[tuple[Row, Exception | None]]) -> None:
         with self._storage().desk(None, write=True) as desk:
             done = [job["id"] for job, error in outcomes if error is None]
-            desk.update_where(table, table.c.id.in_(done), state="done", run_at=desk.now, last_error="")
+            # What a job was made of may be a customer's words: they are kept no longer than they are needed.
+            desk.update_where(table, table.c.id.in_(done), state="done", run_at=desk.now, last_error="", payload={})
             for job, error in outcomes:
                 if error is not None:
                     desk.update(table, job["id"], _after_failure(job, error, desk.now))

@@ -14,7 +14,7 @@ from errors import AppError
 from jobs import PermanentFailure
 from models import Actor
 from notifier import NOTICES, MailFailed
-from services import answers, idempotency, learning, lockout, privacy, sessions, settings, taught
+from services import answers, idempotency, learning, lockout, notices, privacy, sessions, settings, taught
 from storage import Desk, Row
 
 if TYPE_CHECKING:
@@ -104,11 +104,10 @@ def _keep_for(foyer: "Foyer", actor: Actor, days: int) -> bool:
 
 def _send_notice(foyer: "Foyer", job: Row) -> None:
     with foyer.storage.desk(_system(job)) as desk:
-        ticket = desk.get(tables.tickets, job["ticket_id"])
-        reply_id = job["payload"].get("reply_id")
-        reply = desk.get(tables.replies, reply_id) if reply_id else None
-    if ticket is None or (reply_id and reply is None):
+        about = notices.to_tell(desk, job)
+    if about is None:
         return
+    ticket, reply = about
     settings = foyer.settings
     notice = NOTICES[job["kind"]](
         ticket,

@@ -1,9 +1,23 @@
-"""Which notices a change sends: each becomes a job in the same unit of work as the change itself."""
+"""Which notices a change sends: each becomes a job in the same unit of work as the change itself.
+
+The job's payload is a snapshot: a notice tells what happened when it happened, whatever changes before it is sent.
+"""
 
 import jobs
 from storage import Desk, Row
+from tables import replies, tickets
 
 MAIL = "mail"
+# The fields of the ticket that each kind of notice is made of, beside its number.
+_TOLD = {
+    "ticket_received": ("customer_email",),
+    "ai_answer": ("customer_email", "ai_response"),
+    "assigned": ("assigned_to",),
+    "public_reply": ("customer_email", "assigned_to", "title"),
+    "resolved": ("customer_email", "title", "resolution"),
+    "urgent_alert": ("title", "category", "urgency", "next_action"),
+}
+_TOLD_OF_REPLY = ("author_role", "author_name", "body", "internal")
 
 
 def opened(desk: Desk, ticket: Row) -> None:
@@ -41,8 +55,39 @@ def resolved(desk: Desk, ticket: Row) -> None:
 
 def replied(desk: Desk, ticket: Row, reply: Row) -> None:
     """Somebody wrote for the other side to read."""
-    jobs.enqueue(desk, [jobs.Job(MAIL, "public_reply", ticket["id"], {"reply_id": reply["id"]})])
+    _send(desk, ticket, "public_reply", reply=reply)
 
 
-def _send(desk: Desk, ticket: Row, *kinds: str) -> None:
-    jobs.enqueue(desk, [jobs.Job(MAIL, kind, ticket["id"]) for kind in kinds])
+def snapshot(kind: str, ticket: Row, reply: Row | None = None) -> Row:
+    """What a notice of that kind is made of, as it is now: {"ticket": {…}} and, about a reply, {"reply": {…}}."""
+    fields = {"number": ticket["number"], **{name: ticket[name] for name in _TOLD[kind]}}
+    return {"ticket": fields} | ({"reply": {name: reply[name] for name in _TOLD_OF_REPLY}} if reply else {})
+
+
+def to_tell(desk: Desk, job: Row) -> tuple[Row, Row | None] | None:
+    """The ticket and the reply that a mail job tells of. None when the notice makes no sense any more.
+
+    That is when the ticket is gone or erased, or when a newer AI answer has replaced the one it tells of.
+    """
+    ticket = desk.get(tickets, job["ticket_id"])
+    if ticket is None or ticket["erased_at"]:
+        return None
+    payload = job["payload"] if "ticket" in job["payload"] else _without_snapshot(desk, job, ticket)
+    if payload is None:
+        return None
+    told = {"id": ticket["id"], **payload["ticket"]}
+    if job["kind"] == "ai_answer" and told["ai_response"] != ticket["ai_response"]:
+        return None
+    return told, payload.get("reply")
+
+
+def _without_snapshot(desk: Desk, job: Row, ticket: Row) -> Row | None:
+    """For a job of an earlier release, which named the reply alone: the snapshot as of now, None without the reply."""
+    if job["kind"] != "public_reply":
+        return snapshot(job["kind"], ticket)
+    reply = desk.get(replies, job["payload"].get("reply_id", ""))
+    return snapshot(job["kind"], ticket, reply) if reply else None
+
+
+def _send(desk: Desk, ticket: Row, *kinds: str, reply: Row | None = None) -> None:
+    jobs.enqueue(desk, [jobs.Job(MAIL, kind, ticket["id"], snapshot(kind, ticket, reply)) for kind in kinds])
