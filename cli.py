@@ -21,7 +21,7 @@ from api.auth import NewCompany
 from api.imports import COLUMNS, checked, summary
 from api.parsing import loaded
 from api.users import NewUser
-from credentials import DEFAULT_COMPANY, key_file
+from credentials import DEFAULT_COMPANY, key_file, remove_environment_key
 from errors import AppError, FieldError
 from foyer import Foyer
 from models import ROLES, Actor
@@ -38,7 +38,7 @@ _url = click.option("--url", default="", help="Address of a running desk; found 
 
 def register(app: Flask) -> None:
     """Adds the commands to the app."""
-    for command in (_migrate, _import, _demo, _smoke, _create_company, _create_user):
+    for command in (_migrate, _import, _demo, _smoke, _create_company, _create_user, _remove_api_key):
         app.cli.add_command(command)
     data_commands.register(app)
     connector_commands.register(app)
@@ -139,6 +139,17 @@ def _create_user(email: str, role: str, name: str, company: str, password: str, 
     click.echo(f"{email} signs in as {role} of {company}.")
 
 
+@click.command("remove-api-key")
+def _remove_api_key() -> None:
+    """End the admin key that the variable API_KEY gave; the next start with API_KEY brings it back."""
+    with _desk("") as (foyer, address):
+        if address:
+            raise AppError("The desk is running. Stop it, run this command, and start it without API_KEY.")
+        with foyer.storage.desk(OPERATOR, write=True) as desk:
+            removed = remove_environment_key(desk)
+    click.echo("The key of API_KEY is not valid any more." if removed else "There is no key of API_KEY.")
+
+
 @contextmanager
 def _desk(url: str) -> Iterator[tuple[Foyer, str]]:
     """The parts of the desk and, when another process has its data open, the address it is reached at.
@@ -146,6 +157,7 @@ def _desk(url: str) -> Iterator[tuple[Foyer, str]]:
     What is refused, here or there, becomes a sentence and exit code 1.
     """
     foyer: Foyer = current_app.extensions["foyer"]
+    foyer.serving = False
     try:
         yield foyer, url.rstrip("/") or _running(foyer)
     except AppError as error:

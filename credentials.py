@@ -5,6 +5,7 @@ travels in a request api/gate.py's.
 """
 
 import contextlib
+import logging
 import os
 import secrets
 from dataclasses import replace
@@ -18,9 +19,12 @@ from errors import AppError
 from models import Actor
 from permissions import ACT_FOR_CUSTOMERS
 from services import admins, lockout
+from services.history import Change, record
 from services.keys import FROM_ENVIRONMENT, hashed, new_key, prefix_of
 from storage import Desk, Row, Storage
 from tables import api_keys, companies, customers
+
+log = logging.getLogger("foyer.keys")
 
 DEFAULT_COMPANY = "default"
 USED_EVERY_SECONDS = 600
@@ -33,17 +37,21 @@ def key_file(settings: Settings) -> Path:
     return settings.data_dir / "api_key"
 
 
-def prepare(storage: Storage, settings: Settings) -> None:
-    """Makes sure the company `default`, an admin key and (outside production) a secret exist."""
+def prepare(storage: Storage, settings: Settings, *, serving: bool = True) -> None:
+    """Makes sure the company `default`, an admin key and (outside production) a secret exist.
+
+    The key of API_KEY changes only when the desk is `serving` and API_KEY names another one. A process without API_KEY
+    may share the store with one that has it.
+    """
     given = settings.api_key.get_secret_value()
     with storage.desk(None, write=True) as desk:
         first = {"id": DEFAULT_COMPANY, "name": DEFAULT_COMPANY, "name_key": DEFAULT_COMPANY, "oidc_allowed": True}
         desk.insert_new(companies, {**first, "confirmed_at": desk.now, "created_at": desk.now})
         own = desk.within(Actor(DEFAULT_COMPANY, "admin", "start"))  # of several that start at once, one makes the key
-        if given:
+        if given and serving:
             _keep_environment_key(desk, given)
-        else:
-            desk.delete(api_keys, _from_environment)
+        if not given and serving and desk.count(select(api_keys).where(_from_environment)):
+            log.warning("API_KEY is not set here. The last one stays valid until `flask remove-api-key` ends it.")
         if not given and not admins.are_there(own):
             key = new_key()
             # Written before it is committed: a key nobody can read would lock everybody out.
@@ -68,6 +76,16 @@ def _keep_environment_key(desk: Desk, key: str) -> None:
     desk.delete(api_keys, _from_environment)
     if desk.count(select(api_keys).where(api_keys.c.key_hash == hashed(key))) == 0:
         _insert_key(desk, FROM_ENVIRONMENT, key)
+
+
+def remove_environment_key(desk: Desk) -> bool:
+    """Ends the key that API_KEY gave, at a desk of the company `default`; tells whether there was one."""
+    key = desk.first(desk.rows(api_keys).where(_from_environment))
+    if key is None:
+        return False
+    desk.delete(api_keys, _from_environment)
+    record(desk, key["id"], [Change("key_revoked", "name", key["name"], "")], subject="key")
+    return True
 
 
 def _insert_key(desk: Desk, name: str, key: str) -> None:

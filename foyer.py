@@ -63,6 +63,7 @@ class Foyer:
         if self.mailer.mode == "console":
             self.runner.settled_together = frozenset({"mail"})
         self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
+        self.serving = True  # False in a command, which leaves the key of API_KEY as it is
         self._opening = threading.Lock()
         self._storage: Storage | None = None
 
@@ -136,7 +137,7 @@ class Foyer:
         storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
         with storage.desk(None) as desk:
             self.opened_empty_at = "" if desk.get(companies, credentials.DEFAULT_COMPANY) else desk.now
-        credentials.prepare(storage, self.settings)
+        credentials.prepare(storage, self.settings, serving=self.serving)
         return storage
 
 

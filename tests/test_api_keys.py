@@ -168,6 +168,14 @@ def test_a_name_of_the_operators_key_elsewhere_changes_nothing_at_a_start(open_a
     assert Caller(app.test_client(), "another-admin-key").get("/api/tickets").status_code == 200
 
 
+def test_a_start_without_api_key_leaves_the_key_of_another_process_valid(open_app):
+    app = open_app()
+    assert Caller(app.test_client(), "admin-key").get("/api/me").status_code == 200
+    app.extensions["foyer"].stop()
+    app = open_app(api_key="")
+    assert Caller(app.test_client(), "admin-key").get("/api/me").status_code == 200
+
+
 def test_what_happened_to_keys_is_on_record_without_a_secret(admin, app):
     made = make(admin)
     new = admin.data(admin.post(f"/api/keys/{made['id']}/rotate"), 201)

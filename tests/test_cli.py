@@ -113,6 +113,32 @@ def test_there_is_nothing_to_migrate_beside_a_running_desk(shell, engine):
     assert alone.stdout.strip().endswith("has the newest shape.")
 
 
+def works(url, key):
+    return requests.get(f"{url}/api/me", headers={"X-API-Key": key}, timeout=10).status_code == 200
+
+
+def test_a_command_leaves_the_key_of_api_key_valid_until_it_is_told_to_end_it(shell):
+    shell.env["API_KEY"] = "the-key-of-the-server"
+    with shell.running() as url:
+        assert works(url, "the-key-of-the-server")
+    for key in ("", "a-key-of-another-server"):
+        shell.env["API_KEY"] = key
+        made = shell.flask("create-user", f"bob{len(key)}@example.com", "--password", "correct horse battery")
+        assert made.returncode == 0, made.stderr
+    shell.env["API_KEY"] = ""
+    with shell.running() as url:
+        assert works(url, "the-key-of-the-server")
+    removed = shell.flask("remove-api-key")
+    assert removed.returncode == 0, removed.stderr
+    assert "not valid any more" in removed.stdout
+    with shell.running() as url:
+        assert not works(url, "the-key-of-the-server")
+        assert works(url, shell.key_file.read_text().strip())
+    shell.env["API_KEY"] = "another-key-of-the-server"
+    with shell.running() as url:
+        assert works(url, "another-key-of-the-server")
+
+
 @pytest.mark.parametrize("engine", ["json"])
 def test_a_file_or_folder_that_is_not_there_is_told_in_words(shell, tmp_path):
     missing = tmp_path / "nosuch.gz"
