@@ -8,7 +8,7 @@ import logging
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from llm import ModelUnavailable
@@ -22,6 +22,8 @@ MAX_DESCRIPTION = 12_000
 MAX_ENTRY = 3_000
 MAX_ENTRIES = 12
 MAX_EXAMPLE = 160
+NO_MODEL = "no model is set up"
+READY_MADE = "the ready-made reply for this category, priority and sentiment"
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +103,8 @@ class Suggestion:
 class Answer:
     """What is said to the customer, who says it (`source`: model or canned) and, in plain words, why that speaker.
 
-    `confidence` is 0 to 1, None for a canned answer; `failed` means that a model was asked and gave nothing usable.
+    `confidence` is 0 to 1, None for a canned answer; `failed` means that a model was asked and gave nothing usable, `busy`
+    that it was occupied with other tickets and did not get this one.
     """
 
     text: str
@@ -111,15 +114,16 @@ class Answer:
     suggestion: Suggestion | None = None
     reason: str = ""
     failed: bool = False
+    busy: bool = False
 
 
 class _UnusableError(Exception):
     """The model answered, and its answer must not be used; the text says why."""
 
 
-def canned(ticket: Mapping[str, Any]) -> Answer:
+def canned(ticket: Mapping[str, Any], reason: str = READY_MADE) -> Answer:
     """The ready-made reply for the ticket's category, priority and sentiment; never fails, promises nothing."""
-    return _canned(ticket, "the ready-made reply for this category, priority and sentiment", failed=False)
+    return Answer(canned_words.reply(ticket), "canned", reason=reason)
 
 
 def write(
@@ -136,7 +140,7 @@ def write(
     take; None leaves it to the model's own setting.
     """
     if model is None:
-        return _canned(ticket, "no model is set up", failed=False)
+        return canned(ticket, NO_MODEL)
     try:
         messages = [
             {"role": "system", "content": INSTRUCTIONS},
@@ -146,17 +150,17 @@ def write(
         return _accepted(found, _texts(ticket, thread), model.name)
     except ModelUnavailable as error:
         why = _WHY.get(error.reason, _WHY["error"]).format(seconds=max(1.0, error.seconds))
-        return _canned(ticket, why, failed=True)
+        return replace(_failed(ticket, why), busy=error.reason == "busy")
     except _UnusableError as error:
         log.warning("model reply not used: ticket=%s %s", ticket.get("id"), error)
-        return _canned(ticket, str(error), failed=True)
+        return _failed(ticket, str(error))
     except Exception as error:  # a ticket never fails because of AI; the error's text may quote the customer
         log.error("model reply not written: ticket=%s error=%s", ticket.get("id"), type(error).__name__)
-        return _canned(ticket, "the model's answer could not be worked with", failed=True)
+        return _failed(ticket, "the model's answer could not be worked with")
 
 
-def _canned(ticket: Mapping[str, Any], reason: str, *, failed: bool) -> Answer:
-    return Answer(canned_words.reply(ticket), "canned", reason=reason, failed=failed)
+def _failed(ticket: Mapping[str, Any], reason: str) -> Answer:
+    return replace(canned(ticket, reason), failed=True)
 
 
 def _data(ticket: Mapping[str, Any], thread: Sequence[Mapping[str, Any]], examples: Sequence[Mapping[str, Any]]) -> str:

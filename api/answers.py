@@ -46,17 +46,13 @@ def get_ai_response(desk: Desk, ticket_id: str) -> Answer:
 def create_ai_response(ticket_id: str, body: Row) -> Answer:
     """Have a new AI answer written.
 
-    Writes, stores and mails a new answer; without a model, or when it fails, a canned one.
+    Writes, stores and mails a new answer; without a model, or when it fails, a canned one. While the model is busy with
+    other tickets it answers 503, and nothing is stored or mailed.
     """
     foyer, actor, who = the_foyer(), g.actor, said(body)
 
     def open_desk(*, write: bool = False) -> AbstractContextManager[Desk]:
         return foyer.storage.desk(actor, write=write)
 
-    place = foyer.waiting.acquire(blocking=False)
-    try:
-        ticket = answers.write_again(open_desk, ticket_id, foyer.model if place else None, **who)
-    finally:
-        if place:
-            foyer.waiting.release()
+    ticket = answers.write_again(open_desk, ticket_id, foyer.model, places=foyer.waiting, **who)
     return _answer(ticket, False, "Answered.")

@@ -1,12 +1,13 @@
 """The AI's part in a ticket: asking it outside any transaction, and storing what it said unless a person was faster."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from threading import Semaphore
 
 import jobs
-from ai_responder import MAX_ENTRIES, PROMPT, Answer, Completes, canned, write
-from errors import conflict
+from ai_responder import MAX_ENTRIES, NO_MODEL, PROMPT, Answer, Completes, canned, write
+from errors import AppError, conflict, unavailable
 from models import FINISHED, label
 from services import history as history_of
 from services import judging, notices, replies, settings, taught, tickets
@@ -15,6 +16,8 @@ from storage import Desk, Row
 
 LANE = "ai"
 ASKED = history_of.Change("ai_answer_asked")
+SWITCHED_OFF = "the model is switched off in the settings"
+RETRY_SECONDS = 5
 OpenDesk = Callable[..., AbstractContextManager[Desk]]
 
 
@@ -39,7 +42,7 @@ def write_first(open_desk: OpenDesk, ticket_id: str, model: Completes | None) ->
         history = replies.public(desk, ticket_id, most=MAX_ENTRIES)
         like = taught.nearest(desk, ticket)
     if _still_wanted(ticket):
-        answer = write(ticket, history, model if allowed else None, examples=like)
+        answer = write(ticket, history, model, examples=like) if allowed else canned(ticket, SWITCHED_OFF)
     with open_desk(write=True) as desk:
         now = tickets.take(desk, ticket_id, even_erased=True)
         if _still_wanted(ticket) and _still_wanted(now):
@@ -53,19 +56,32 @@ def _still_wanted(ticket: Row) -> bool:
 
 
 def write_again(
-    open_desk: OpenDesk, ticket_id: str, model: Completes | None, *, said_by: str = "", version: int | None = None
+    open_desk: OpenDesk,
+    ticket_id: str,
+    model: Completes | None,
+    *,
+    places: Semaphore,
+    said_by: str = "",
+    version: int | None = None,
 ) -> Row:
-    """A new answer on request, at once: the model's when it may be asked, else the canned one.
+    """A new answer on request, at once: the model's when there is one and it is switched on, else the canned one.
 
-    Raises AppError 404, and 409 when the ticket is resolved or closed, or a person replied while the model was thinking.
+    `places` bounds how many callers wait for a model at once. Raises AppError 404, 412, 409 when the ticket is resolved or
+    closed or a person worked on it while the model wrote, and 503 when the model is busy; nothing is stored or mailed then.
     """
     with open_desk() as desk:
         before = tickets.take(desk, ticket_id, version)
         _check_open(before)
-        with_model = model if settings.current(desk)["ai_enabled"] else None
+        allowed = settings.current(desk)["ai_enabled"]
         history = replies.public(desk, ticket_id, most=MAX_ENTRIES)
         like = taught.nearest(desk, before)
-    answer = write(before, history, with_model, examples=like)
+    if model and allowed:
+        with _place(places):
+            answer = write(before, history, model, examples=like)
+    else:
+        answer = canned(before, SWITCHED_OFF if model else NO_MODEL)
+    if answer.busy:
+        raise _model_is_busy()
     with open_desk(write=True) as desk:
         ticket = tickets.take(desk, ticket_id)
         _check_open(ticket)
@@ -73,6 +89,20 @@ def write_again(
             raise conflict("changed_meanwhile", "Somebody worked on this ticket meanwhile. Look at it again first.")
         history_of.record(desk, ticket_id, [ASKED], said_by=said_by)
         return record(desk, ticket, answer)
+
+
+@contextmanager
+def _place(places: Semaphore) -> Iterator[None]:
+    if not places.acquire(blocking=False):
+        raise _model_is_busy()
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def _model_is_busy() -> AppError:
+    return unavailable("The model is busy with other tickets. Ask again in a few seconds.", retry_after=RETRY_SECONDS)
 
 
 def _check_open(ticket: Row) -> None:

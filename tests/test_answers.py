@@ -56,16 +56,93 @@ def test_a_caller_who_asks_to_wait_gets_the_models_answer_in_the_creation(admin,
     assert fake.count == 1
 
 
-def test_at_most_a_quarter_of_the_threads_wait_for_a_model(app, admin, foyer, fake):
-    fake.mode, fake.seconds = "slow", 1.0
+def test_a_customer_who_waits_for_the_answer_to_their_first_ticket_gets_it(customer, foyer, fake):
+    foyer.runner.start()
+    body = {"title": "Help", "description": "How do I export?"}
+    ticket = customer.data(customer.post("/api/tickets?wait=15", body, headers={"Idempotency-Key": "w"}), 201)
+    assert (ticket["ai_status"], ticket["ai_source"]) == ("done", "model")
+    assert "triage_reasons" not in ticket
+    replayed = customer.post("/api/tickets?wait=15", body, headers={"Idempotency-Key": "w"})
+    assert (replayed.status_code, replayed.headers["Idempotent-Replay"]) == (201, "true")
+    assert replayed.json["data"] == ticket
+    assert customer.data(customer.get("/api/tickets"))[0]["id"] == ticket["id"]
+
+
+def test_a_ticket_that_is_deleted_while_its_customer_waits_was_created_all_the_same(admin, customer, fake):
+    body = {"title": "Help", "description": "How do I export?"}
+    made = []
+    waiting = threading.Thread(target=lambda: made.append(customer.post("/api/tickets?wait=20", body)))
+    waiting.start()
+    while not (found := admin.data(admin.get("/api/tickets"))):
+        time.sleep(0.01)
+    assert admin.delete(f"/api/tickets/{found[0]['id']}").status_code == 200
+    waiting.join()
+    assert (made[0].status_code, made[0].json["data"]["id"]) == (201, found[0]["id"])
+
+
+@pytest.fixture
+def all_places_taken(foyer):
     taken = [foyer.waiting.acquire(blocking=False) for _ in range(2)]
     assert taken == [True, True]  # 8 threads: two places
+    assert not foyer.waiting.acquire(blocking=False)
+    yield
+    for _ in taken:
+        foyer.waiting.release()
+
+
+def test_a_ticket_whose_creator_cannot_wait_is_answered_later(admin, fake, all_places_taken):
     body = {"title": "Help", "description": "How do I export?", "customer_email": "ada@example.com"}
     ticket = admin.data(admin.post("/api/tickets?wait=20", body), 201)
     assert ticket["ai_status"] == "pending"
-    new = admin.data(admin.post(f"/api/tickets/{ticket['id']}/ai_response"))
-    assert new["ai_source"] == "canned"
     assert fake.count == 0
+
+
+def check_refused(admin, ticket, answer):
+    """A 503 that stored nothing and mailed nobody."""
+    assert (answer.status_code, answer.json["data"]["code"]) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Idempotent-Replay" not in answer.headers
+    path = f"/api/tickets/{ticket['id']}"
+    assert admin.data(admin.get(path)) == ticket
+    assert admin.data(admin.get(f"{path}/replies"))[1:] == []
+    actions = [event["action"] for event in admin.data(admin.get(f"{path}/history"))]
+    assert "ai_answer_asked" not in actions
+
+
+def answered_ticket(admin, run_jobs, mailer):
+    ticket = admin.ticket()
+    while run_jobs():
+        pass
+    mailer.sent.clear()
+    return admin.data(admin.get(f"/api/tickets/{ticket['id']}"))
+
+
+def test_a_new_answer_is_refused_while_all_places_are_taken(admin, run_jobs, mailer, foyer, fake, all_places_taken):
+    ticket = answered_ticket(admin, run_jobs, mailer)
+    path = f"/api/tickets/{ticket['id']}/ai_response"
+    for _ in range(2):  # the key is free again
+        check_refused(admin, ticket, admin.post(path, headers={"Idempotency-Key": "k"}))
+    run_jobs()
+    assert mailer.sent == []
+    foyer.waiting.release()
+    assert admin.data(admin.post(path, headers={"Idempotency-Key": "k"}))["ai_source"] == "model"
+    foyer.waiting.acquire()
+
+
+def test_a_new_answer_is_refused_while_all_lines_to_the_model_are_in_use(admin, run_jobs, mailer, foyer, fake):
+    ticket = answered_ticket(admin, run_jobs, mailer)
+    lines = [foyer.model._lines.get_nowait() for _ in range(foyer.model._lines.qsize())]
+    check_refused(admin, ticket, admin.post(f"/api/tickets/{ticket['id']}/ai_response"))
+    run_jobs()
+    assert mailer.sent == []
+    for line in lines:
+        foyer.model._lines.put(line)
+
+
+def test_a_canned_answer_needs_no_place(admin, run_jobs, mailer, fake, all_places_taken):
+    ticket = answered_ticket(admin, run_jobs, mailer)
+    admin.data(admin.put("/api/settings", {"ai_enabled": False}))
+    assert admin.data(admin.post(f"/api/tickets/{ticket['id']}/ai_response"))["ai_source"] == "canned"
 
 
 @pytest.mark.parametrize(
