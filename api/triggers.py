@@ -1,4 +1,4 @@
-"""Polling for low-code triggers: what is newer than the caller has seen, newest first."""
+"""Polling for low-code triggers: what is newer than the caller has seen, in portions that miss nothing, newest first."""
 
 from marshmallow import Schema
 
@@ -16,8 +16,10 @@ blp = Noun("triggers", __name__, description="Polling for flows.")
 class TriggerQuery(Schema):
     """What the caller has seen already."""
 
-    after = Moment(about="Time of the newest ticket seen; only later ones are sent.")
-    limit = Number(1, 200, load_default=200, about="How many at most.")
+    after = Moment(about="Time of the newest ticket seen; only later ones are sent, the oldest of them first in turn.")
+    limit = Number(
+        1, 200, load_default=200, about="How many at most; more only where several have the time of the last one."
+    )
 
 
 def _newer(desk: Desk, column: str, query: Row) -> Answer:
@@ -36,7 +38,8 @@ def _newer(desk: Desk, column: str, query: Row) -> Answer:
 def new_tickets(desk: Desk, query: Row) -> Answer:
     """When a ticket is opened.
 
-    Tickets opened later than after, newest first.
+    Tickets opened later than after, newest first. When there are more than limit, the oldest ones are sent: use the newest
+    time you were sent as the next after, and none is missed. Without after, the newest tickets are sent.
     """
     return _newer(desk, "created_at", query)
 
@@ -52,6 +55,7 @@ def new_tickets(desk: Desk, query: Row) -> Answer:
 def updated_tickets(desk: Desk, query: Row) -> Answer:
     """When a ticket changes.
 
-    Tickets changed later than after, the latest change first.
+    Tickets changed later than after, the latest change first. When there are more than limit, the earliest changes are sent:
+    use the newest time you were sent as the next after, and none is missed. An import is a change, however old the ticket.
     """
     return _newer(desk, "updated_at", query)

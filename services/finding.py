@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, true
+from sqlalchemy import Select, and_, func, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
 import models
+import times
 from models import ticket_fields
 from services import pages, tallies
 from storage import Desk, Row
@@ -131,11 +132,20 @@ def _chosen(desk: Desk, conditions: dict[str, Condition], wanted: Row, *, best_f
 
 
 def newer(desk: Desk, column: str, after: str, *, limit: int) -> tuple[list[Row], int]:
-    """For pollers: tickets whose `column` time is later than `after` ("" for all), newest first, and how many."""
+    """For pollers: tickets whose `column` time is later than `after`, newest first, and how many there are in all.
+
+    With `after` the oldest `limit` of them, and whoever shares the time of the last one as well, so more than `limit` if need
+    be: a poller that sends the newest time it saw as the next `after` misses none. Without (""): the newest `limit`.
+    """
+    moment = t[column]
+    newest_first = (moment.desc(), t.id.desc())
     chosen = desk.only(tickets, ticket_fields(desk.actor))
-    if after:
-        chosen = chosen.where(t[column] > after)
-    page = chosen.order_by(t[column].desc(), t.id.desc()).limit(limit)
-    whole = None if after else tallies.counts(desk, {})
-    total = desk.count(chosen) if whole is None else whole[""]
-    return desk.shapes(page, tickets, ticket_fields(desk.actor)), total
+    if not after:
+        known = tallies.counts(desk, {})
+        total = desk.count(chosen) if known is None else known[""]
+        return desk.shapes(chosen.order_by(*newest_first).limit(limit), tickets, ticket_fields(desk.actor)), total
+    later = desk.rows(tickets, moment).where(moment > after)
+    last = later.order_by(moment).limit(1).offset(limit - 1).scalar_subquery()
+    # One statement, so that a write between two does not part a moment.
+    page = chosen.where(moment > after, moment <= func.coalesce(last, times.LAST)).order_by(*newest_first)
+    return desk.shapes(page, tickets, ticket_fields(desk.actor)), desk.count(later)

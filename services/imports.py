@@ -153,11 +153,11 @@ def _ending(values: Row, created: str, status: str, now: str) -> Row:
     closed = str(values.get("closed_at", resolved))
     if not created <= resolved <= closed <= now:
         raise invalid_field("resolved_at", "created_at, resolved_at and closed_at must follow each other, up to now.")
-    ending: Row = {"resolution": values.get("resolution", ""), "resolved_at": resolved, "updated_at": resolved}
+    ending: Row = {"resolution": values.get("resolution", ""), "resolved_at": resolved}
     if "resolved_at" in values or "closed_at" in values:
         ending["resolution_seconds"] = times.seconds_between(created, resolved)
     if status == "closed":
-        ending |= {"closed_at": closed, "updated_at": closed}
+        ending["closed_at"] = closed
     return ending
 
 

@@ -39,11 +39,11 @@ def open_ticket(desk: Desk, given: Row, *, model_ready: bool, said_by: str = "")
 def bring_in(desk: Desk, given: Row, **past: Any) -> Row:
     """Adds a ticket from elsewhere, as it was there: triaged and numbered, but nobody is answered, mailed or called.
 
-    `past` names further columns of the ticket, such as created_at and status.
+    `past` names further columns of the ticket, such as created_at and status. updated_at is now, whatever they say: pollers
+    and other systems ask for what changed here since they last asked.
     """
     ticket, _ = _ticket(desk, given)
-    created = past.get("created_at", desk.now)
-    return _insert(desk, {**ticket, "updated_at": created, **past}, said_by="")
+    return _insert(desk, {**ticket, **past}, said_by="")
 
 
 def _ticket(desk: Desk, given: Row) -> tuple[Row, Row]:

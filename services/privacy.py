@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import case, func, or_
+from sqlalchemy import and_, case, func, or_
 from sqlalchemy.sql.elements import ColumnElement
 
 import jobs
@@ -247,7 +247,10 @@ def ask_for_scrubbing(desk: Desk) -> None:
 
 
 def _is_due(desk: Desk, days: int) -> list[Condition]:
-    return [t.status.in_(FINISHED), t.updated_at < _limit(desk, days), t.erased_at.is_(None)]
+    limit = _limit(desk, days)
+    # An import is a change, but a ticket that only came in finished is as old as its end.
+    unchanged = and_(t.version == 1, func.coalesce(t.closed_at, t.resolved_at) < limit)
+    return [t.status.in_(FINISHED), or_(t.updated_at < limit, unchanged), t.erased_at.is_(None)]
 
 
 def _is_left_alone(desk: Desk, days: int) -> list[Condition]:

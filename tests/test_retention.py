@@ -143,6 +143,19 @@ def test_work_on_a_ticket_keeps_it_alive(admin, foyer, clock):
     assert description(admin, old) == "CANARY"
 
 
+def test_a_ticket_that_was_imported_finished_is_as_old_as_its_end(admin, foyer, clock):
+    keep(admin, 30)
+    row = {"description": "CANARY", "customer_email": "ada@example.com", "created_at": "2025-01-01", "status": "closed"}
+    ended = {"long ago": "2025-01-02", "recently": "2026-01-30"}
+    rows = [{**row, "external_id": name, "closed_at": day} for name, day in ended.items()]
+    assert admin.data(admin.post("/api/import", rows))["created"] == 2
+    tidy(foyer)
+    tickets = admin.data(admin.get("/api/tickets"))
+    assert sorted(ticket["description"] for ticket in tickets) == ["(erased)", "CANARY"]
+    (left,) = [ticket for ticket in tickets if ticket["description"] == "CANARY"]
+    assert left["external_id"] == "recently"
+
+
 def test_it_is_put_on_record_once_with_the_counts_and_then_there_is_nothing_to_do(admin, foyer, clock):
     keep(admin, 1)
     for number in range(3):

@@ -59,8 +59,12 @@ Always name `apiProperties` (settings.json does): without it, colour, key and tr
 - In formulas, required values come first and in order, all others in one record at the end:
   `Foyer.CreateTicket("Login fails", "Since this morning …", {{customer_email: User().Email}})`.
 - An error has a sentence for people: `Text(ParseJSON(FirstError.Details.HttpResponse).message)` within `IfError`.
-- A trigger asks for what is later than the newest row it has seen and starts a flow for each new row. One poll brings at most
-  `Limit` rows (200 at most): raise it when many tickets come at once, or poll more often.
+- A trigger asks for what is later than the newest row it has seen and starts a flow for each row. The first poll has no such
+  time and only sets it; on an empty desk the first poll that finds a row does. When more rows are waiting than `Limit` (200 at
+  most), a poll brings the oldest of them and the next poll goes on from there, so none is lost. Rows with the same time are
+  never parted: all of them come, even when that is more than `Limit`.
+- An imported ticket with an old `created_at` does not start *When a ticket is opened*. It does start *When a ticket changes*:
+  its `updated_at` is the time of the import.
 - The platform sends a failed call again; `Client Reference` (or the header `Idempotency-Key`) makes sure it is done once.
 
 ## Triggers
