@@ -110,7 +110,7 @@ def who_presents(storage: Storage, key: str) -> Actor | None:
     """
     wanted = hashed(key)
     row = storage.remembered(api_keys, wanted, lambda: _key_row(storage, wanted))
-    now = storage.now()
+    now = storage.real_now()
     if row is None:
         _count_wrong(storage, prefix_of(key))
         return None
@@ -119,12 +119,12 @@ def who_presents(storage: Storage, key: str) -> Actor | None:
     if row["expires_at"] and row["expires_at"] <= now:
         return None
     used = row["last_used_at"]
-    if not used or times.later(used, seconds=USED_EVERY_SECONDS) < now:
+    if not used or used > now or times.later(used, seconds=USED_EVERY_SECONDS) < now:
         with (
             contextlib.suppress(AppError),
             storage.desk(None, write=True) as desk,
         ):  # a full disk must not stop a reader
-            desk.update(api_keys, row["id"], {"last_used_at": desk.now})
+            desk.update(api_keys, row["id"], {"last_used_at": desk.real_now})
     return Actor(
         row["company_id"], row["role"], row["name"], key_id=row["id"], key_name=row["name"], scopes=tuple(row["scopes"])
     )
@@ -140,7 +140,7 @@ def _count_wrong(storage: Storage, prefix: str) -> None:
     with storage.desk(None) as desk:
         begins_like = desk.find(desk.rows(api_keys).where(api_keys.c.prefix == prefix, api_keys.c.prefix != ""))
     for row in begins_like:
-        lockout.check(row, storage.now())
+        lockout.check(row, storage.real_now())
     if begins_like:
         with storage.desk(None, write=True) as desk:
             lockout.wrong_key(desk, prefix)

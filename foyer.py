@@ -109,7 +109,8 @@ class Foyer:
     def storage_note(self) -> str:
         """Whether the data stays, in sentences for a person: what would be lost, what was, and what to do."""
         kept = self.survives_restart
-        return health.storage_note(kept=kept, opened_empty_at=self.opened_empty_at)
+        ahead = self.storage.clocks.ahead_seconds()
+        return health.storage_note(kept=kept, opened_empty_at=self.opened_empty_at, ahead_seconds=ahead)
 
     def start(self) -> None:
         """Opens the store and starts the jobs; with DEMO a new desk is filled first. Raises StorageError."""
@@ -136,7 +137,7 @@ class Foyer:
         taught.forget_all()
         storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
         with storage.desk(None) as desk:
-            self.opened_empty_at = "" if desk.get(companies, credentials.DEFAULT_COMPANY) else desk.now
+            self.opened_empty_at = "" if desk.get(companies, credentials.DEFAULT_COMPANY) else desk.real_now
         credentials.prepare(storage, self.settings, serving=self.serving)
         return storage
 

@@ -7,7 +7,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,8 @@ DELAYS_SECONDS = (5, 20, 80, 300, 600, 600, 600, 600, 600, 600)
 SIGN_SECONDS = 3.0
 SILENT_SECONDS = 15.0
 KEPT_SECONDS = 7 * 24 * 3600
+# No job is put off for longer. One that is was written while the clock was ahead, and is due.
+LONGEST_WAIT_SECONDS = 2 * 3600
 POLL_SECONDS = 1.0
 TIDY_SECONDS = 3600
 FOLLOW_SECONDS = 3.0
@@ -56,7 +58,9 @@ class PermanentFailure(Exception):
 
 
 def enqueue(desk: Desk, new: Sequence[Job]) -> None:
-    """Adds jobs to the caller's unit of work."""
+    """Adds jobs to the caller's unit of work. Raises ValueError for one that is put off for too long."""
+    if any(job.delay_seconds > LONGEST_WAIT_SECONDS for job in new):
+        raise ValueError(f"a job may be put off for {LONGEST_WAIT_SECONDS} s at most")
     desk.insert_many(
         table,
         [
@@ -65,7 +69,7 @@ def enqueue(desk: Desk, new: Sequence[Job]) -> None:
                 "kind": job.kind,
                 "ticket_id": job.ticket_id or None,
                 "payload": dict(job.payload),
-                "run_at": times.later(desk.now, seconds=job.delay_seconds) if job.delay_seconds else desk.now,
+                "run_at": times.later(desk.real_now, seconds=job.delay_seconds) if job.delay_seconds else desk.real_now,
                 "created_at": desk.now,
             }
             for job in new
@@ -145,7 +149,7 @@ class Runner:
     def _take_back_orphans(self) -> None:
         # Nobody else has this store: whatever runs there, no longer runs.
         with self._storage().desk(None, write=True) as desk:
-            desk.update_where(table, table.c.state == "running", state="waiting", run_at=desk.now)
+            desk.update_where(table, table.c.state == "running", state="waiting", run_at=desk.real_now)
 
     def _regularly(
         self, what: str, seconds: float, work: Callable[[], None], *, until: threading.Event
@@ -176,6 +180,7 @@ class Runner:
         at_hand, seen, self._seen = set(self._at_hand), self._seen, {}
         with self._storage().desk(None) as desk:
             running = desk.find(desk.rows(table, table.c.id, table.c.run_at).where(table.c.state == "running"))
+            misdated = _misdated(desk, self._workers)
         now = time.monotonic()
         for job in running:
             sign, since = seen.get(job["id"], ("", now))
@@ -183,13 +188,15 @@ class Runner:
         silent = [
             job for job in running if now - self._seen[job["id"]][1] >= SILENT_SECONDS and job["id"] not in at_hand
         ]
-        if at_hand or silent:
+        if at_hand or silent or misdated:
             with self._storage().desk(None, write=True) as desk:
-                desk.update_where(table, table.c.id.in_(at_hand), table.c.state == "running", run_at=desk.now)
+                desk.update_where(table, table.c.id.in_(at_hand), table.c.state == "running", run_at=desk.real_now)
                 for job in silent:
                     same = (table.c.id == job["id"], table.c.run_at == job["run_at"], table.c.state == "running")
-                    if desk.update_where(table, *same, state="waiting", run_at=desk.now):
+                    if desk.update_where(table, *same, state="waiting", run_at=desk.real_now):
                         log.warning("Job %s is taken up again: the process that was at it is gone", job["id"])
+                if desk.update_where(table, table.c.id.in_(misdated), table.c.state == "waiting", run_at=desk.real_now):
+                    log.warning("%d jobs were dated ahead of the clock and are due now", len(misdated))
         self._signed_at = now
 
     def _work(self, lane: str) -> None:
@@ -208,7 +215,7 @@ class Runner:
 
     def _round(self, lane: str) -> int:
         with self._storage().desk(None) as desk:
-            if not desk.first(desk.rows(table, table.c.id).where(_is_due(lane, desk.now))):
+            if not desk.first(desk.rows(table, table.c.id).where(_is_due(lane, desk.real_now))):
                 return 0
         with self._storage().desk(None, write=True) as desk:
             taken = desk.claim(lane, limit=BATCH[lane])
@@ -243,7 +250,9 @@ class Runner:
         """Jobs that were taken and not begun when the desk stops are there for the next one."""
         with self._storage().desk(None, write=True) as desk:
             ids = [job["id"] for job in untouched]
-            desk.update_where(table, table.c.id.in_(ids), table.c.state == "running", state="waiting", run_at=desk.now)
+            desk.update_where(
+                table, table.c.id.in_(ids), table.c.state == "running", state="waiting", run_at=desk.real_now
+            )
 
     def _run(self, job: Row) -> Exception | None:
         try:
@@ -266,10 +275,12 @@ class Runner:
         with self._storage().desk(None, write=True) as desk:
             done = [job["id"] for job, error in outcomes if error is None]
             # What a job was made of may be a customer's words: they are kept no longer than they are needed.
-            desk.update_where(table, table.c.id.in_(done), state="done", run_at=desk.now, last_error="", payload={})
+            desk.update_where(
+                table, table.c.id.in_(done), state="done", run_at=desk.real_now, last_error="", payload={}
+            )
             for job, error in outcomes:
                 if error is not None:
-                    desk.update(table, job["id"], _after_failure(job, error, desk.now))
+                    desk.update(table, job["id"], _after_failure(job, error, desk.real_now))
 
 
 def waiting(desk: Desk, lane: str, kind: str) -> list[str]:
@@ -280,7 +291,7 @@ def waiting(desk: Desk, lane: str, kind: str) -> list[str]:
 
 def lately_done(desk: Desk, lane: str, *, seconds: float) -> dict[str, str]:
     """The jobs of a lane that were done in the last seconds: whose they were, by id."""
-    since = times.later(desk.now, seconds=-seconds)
+    since = times.later(desk.real_now, seconds=-seconds)
     done = desk.rows(table, table.c.id, table.c.company_id).where(
         table.c.state == "done", table.c.lane == lane, table.c.run_at >= since
     )
@@ -289,13 +300,20 @@ def lately_done(desk: Desk, lane: str, *, seconds: float) -> dict[str, str]:
 
 def finish(desk: Desk, ids: Sequence[str]) -> None:
     """What these jobs were for is done, without them."""
-    desk.update_where(table, table.c.id.in_(ids), table.c.state == "waiting", state="done", run_at=desk.now)
+    desk.update_where(table, table.c.id.in_(ids), table.c.state == "waiting", state="done", run_at=desk.real_now)
 
 
 def purge(desk: Desk) -> int:
     """Forgets jobs done more than seven days ago; tells how many."""
-    old = times.later(desk.now, seconds=-KEPT_SECONDS)
+    old = times.later(desk.real_now, seconds=-KEPT_SECONDS)
     return desk.delete(table, table.c.state == "done", table.c.run_at < old)
+
+
+def _misdated(desk: Desk, lanes: Iterable[str]) -> list[str]:
+    """The waiting jobs, by id, that are dated further ahead than any job is put off: the clock was ahead then."""
+    latest = times.later(desk.real_now, seconds=LONGEST_WAIT_SECONDS)
+    ahead = (table.c.state == "waiting", table.c.lane.in_(list(lanes)), table.c.run_at > latest)
+    return [job["id"] for job in desk.find(desk.rows(table, table.c.id).where(*ahead))]
 
 
 def _is_due(lane: str, now: str) -> Any:

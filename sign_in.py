@@ -67,7 +67,7 @@ def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, addre
 
 def go_on(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
     """Continues a session with its refresh token: user and new tokens. Raises AppError 401."""
-    claims = tokens.read_refresh(token, now=storage.now())
+    claims = tokens.read_refresh(token, now=storage.real_now())
     if claims is None:
         raise _over()
     with storage.desk(None, write=True) as desk:
@@ -84,7 +84,7 @@ def go_on(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
 
 def log_out(storage: Storage, tokens: Tokens, token: str, *, address: str) -> None:
     """Ends the session of a refresh token; one that is over is over."""
-    claims = tokens.read_refresh(token, now=storage.now())
+    claims = tokens.read_refresh(token, now=storage.real_now())
     if claims is None:
         return
     with storage.desk(None, write=True) as desk:
@@ -121,7 +121,7 @@ def change_password(storage: Storage, actor: Actor, old: str, new: str) -> None:
 
 def who_bears(storage: Storage, tokens: Tokens, token: str) -> Actor | None:
     """The actor of an access token of ours, None when it is not one, is over, or its session or person is gone."""
-    now = storage.now()
+    now = storage.real_now()
     claims = tokens.read_access(token, now=now)
     if claims is None:
         return None
@@ -184,7 +184,7 @@ def _actor(storage: Storage, user: Row, *, session_id: str = "") -> Actor | None
 def _signed_in(desk: Desk, tokens: Tokens, user: Row, session: Row) -> Row:
     return {
         "user": people.user_shape(user),
-        "access_token": tokens.access(user["id"], session["id"], now=desk.now),
+        "access_token": tokens.access(user["id"], session["id"], now=desk.real_now),
         "refresh_token": tokens.refresh(
             user["id"], session["id"], session["generation"], expires=session["expires_at"]
         ),

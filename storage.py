@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,6 +31,7 @@ from models import Actor
 from scope import Sight, by_id, identity, raising, scope_of, visible
 from search import Index
 from sqlite_file import SqliteFile, StorageError, plain
+from times import Clock
 
 if TYPE_CHECKING:
     from postgres import Postgres
@@ -41,7 +41,6 @@ log = logging.getLogger("foyer.storage")
 Row = dict[str, Any]
 T = TypeVar("T")
 _ASIDE: custom_op[bool] = custom_op("+")
-Clock = Callable[[], datetime]
 Turn = Callable[[str], str]  # waits for a company's turn to write, gives the moment of what is written then
 
 
@@ -53,6 +52,7 @@ class Desk:
         connection: Connection,
         actor: Actor | None,
         now: str,
+        real_now: str,
         *,
         index: Index,
         memory: Memory | None = None,
@@ -64,7 +64,8 @@ class Desk:
         self._memory = memory  # None while writing: what is not committed is not to be remembered
         self.touched: set[str] = set()
         self._actor = actor
-        self.now = now
+        self.now = now  # the order stamp: later than that of every earlier write
+        self.real_now = real_now  # the real clock: for what ends or is due
         self._scope = {} if actor is None else identity(actor)
         self._sight: Sight = "all" if actor is None else "own" if actor.is_customer else "company"
 
@@ -73,7 +74,9 @@ class Desk:
         if self._actor is not None:
             raise RuntimeError("a desk never changes hands")
         now = self._turn(actor.company_id) if self._turn else self.now
-        desk = Desk(self._connection, actor, now, index=self._index, memory=self._memory, turn=self._turn)
+        desk = Desk(
+            self._connection, actor, now, self.real_now, index=self._index, memory=self._memory, turn=self._turn
+        )
         desk.touched = self.touched
         return desk
 
@@ -227,8 +230,8 @@ class Desk:
         jobs = tables.jobs
         due = (
             self.rows(jobs, jobs.c.id)
-            .where(jobs.c.state == "waiting", jobs.c.lane == lane, jobs.c.run_at <= self.now)
-            .order_by(jobs.c.run_at)
+            .where(jobs.c.state == "waiting", jobs.c.lane == lane, jobs.c.run_at <= self.real_now)
+            .order_by(jobs.c.run_at, jobs.c.created_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -237,7 +240,7 @@ class Desk:
             return []
         self.touched.add(jobs.name)
         chosen = jobs.c.id.in_(taken)
-        news = {"state": "running", "run_at": self.now, "attempts": jobs.c.attempts + 1}
+        news = {"state": "running", "run_at": self.real_now, "attempts": jobs.c.attempts + 1}
         self._connection.execute(update(jobs).where(chosen).values(news))
         return self.find(select(jobs).where(chosen).order_by(jobs.c.created_at, jobs.c.id))
 
@@ -290,10 +293,8 @@ class Storage:
 
     def __init__(self, engine: "SqliteFile | Postgres", clock: Clock) -> None:
         self._engine = engine
-        self._clock = clock
         self._writer: AbstractContextManager[Any] = threading.Lock() if engine.one_writer else nullcontext()
-        self._moments = threading.Lock()
-        self._last = _latest(engine)
+        self.clocks = times.Clocks(clock, _latest(engine))
         self._closed = False
         self._memory = Memory(exclusive=engine.exclusive)
         self.name = engine.name
@@ -318,14 +319,15 @@ class Storage:
                         with self._opened().write() as connection:
                             turn = partial(self._turn, connection)
                             now = turn(actor.company_id if actor else "")
-                            desk = Desk(connection, actor, now, index=self._engine.index, turn=turn)
+                            desk = Desk(connection, actor, now, self.real_now(), index=self._engine.index, turn=turn)
                             yield desk
                     finally:
                         if desk is not None:
                             self._memory.written(desk.touched)
             else:
                 with self._opened().read() as connection:
-                    yield Desk(connection, actor, self.now(), index=self._engine.index, memory=self._memory)
+                    moments = (self.clocks.order_now(), self.real_now())
+                    yield Desk(connection, actor, *moments, index=self._engine.index, memory=self._memory)
         except IntegrityError:
             raise  # a rule of ours was broken, so trying again would not help
         except self._engine.failures as error:
@@ -336,9 +338,9 @@ class Storage:
         """What `load` reads, remembered until `table` is written to; for what is asked before there is a desk."""
         return self._memory.recall(table.name, key, load)
 
-    def now(self) -> str:
-        """The present moment as a reader sees it: never before what was written last."""
-        return max(times.stamp(self._clock()), self._last)
+    def real_now(self) -> str:
+        """The real clock, by which things end and are due."""
+        return self.clocks.real_now()
 
     def _opened(self) -> "SqliteFile | Postgres":
         if self._closed:
@@ -346,13 +348,8 @@ class Storage:
         return self._engine
 
     def _turn(self, connection: Connection, company: str) -> str:
-        """The time of this unit of work in a company, later than every earlier one: who polls for newer rows misses none."""
-        latest = self._engine.turn(connection, company)
-        with self._moments:
-            last = max(latest, self._last)
-            present = times.stamp(self._clock())
-            self._last = present if present > last else times.later(last, seconds=0.001)
-            return self._last
+        """The order stamp of this unit of work in a company: who polls for newer rows misses none."""
+        return self.clocks.next(self._engine.turn(connection, company))
 
     def alone(self, task: str) -> AbstractContextManager[bool]:
         """Whether this process may do a task that one at a time does, which nobody else may until the block ends."""

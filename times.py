@@ -1,9 +1,20 @@
-"""The one form of time: RFC 3339 in UTC with three fraction digits and Z, so that text order is time order."""
+"""The one form of time: RFC 3339 in UTC with three fraction digits and Z, so that text order is time order.
 
+Here are also the two clocks of a store: the real one, and the stamps that order rows.
+"""
+
+import logging
 import re
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 LAST = "9999-12-31T23:59:59.999Z"
+APART_SECONDS = 60  # order stamps further ahead of the real clock are reported
+
+log = logging.getLogger("foyer.storage")
+
+Clock = Callable[[], datetime]
 
 # A date, or date and time with up to 9 fraction digits and Z or an offset (RFC 3339 §5.6, a space for T allowed).
 _ACCEPTED = re.compile(
@@ -50,3 +61,58 @@ def later(text: str, *, seconds: float) -> str:
 def seconds_between(start: str, end: str) -> int:
     """Whole seconds from `start` to `end`, never below zero."""
     return max(0, int((moment(end) - moment(start)).total_seconds()))
+
+
+class Clocks:
+    """The real clock of a store, and the order stamps of its writes, which never go back.
+
+    Order stamps say which row came first. What ends or is due (keys, sessions, locks, jobs) goes by the real clock.
+    """
+
+    def __init__(self, clock: Clock, last: str) -> None:
+        """`last` is the latest order stamp in the store, "" when there is none."""
+        self._clock = clock
+        self._last = last
+        self._lock = threading.Lock()
+        self._reported = False
+
+    def real_now(self) -> str:
+        """The real clock. It may go back when somebody sets it."""
+        return stamp(self._clock())
+
+    def order_now(self) -> str:
+        """The moment a reader sees: the real clock, but never before the last order stamp."""
+        return max(self.real_now(), self._last)
+
+    def next(self, latest: str = "") -> str:
+        """A new order stamp, later than every earlier one and than `latest`."""
+        with self._lock:
+            last, real = max(latest, self._last), self.real_now()
+            self._last = real if real > last else later(last, seconds=0.001)
+            self._report()
+            return self._last
+
+    def ahead_seconds(self) -> int:
+        """By how many seconds the order stamps are ahead of the real clock; 0 up to a minute."""
+        seconds = seconds_between(self.real_now(), self._last) if self._last else 0
+        return seconds if seconds > APART_SECONDS else 0
+
+    def _report(self) -> None:
+        """Logs once that the clocks are apart, and again only after they met."""
+        seconds = self.ahead_seconds()
+        if seconds and not self._reported:
+            log.warning(
+                "The newest row is %s ahead of the clock of this machine. Rows keep their order; new ones get times after %s",
+                duration(seconds),
+                self._last,
+            )
+        self._reported = bool(seconds)
+
+
+def duration(seconds: int) -> str:
+    """Seconds for a person: the largest whole unit, as in "2 hours"."""
+    for name, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            count = round(seconds / length)
+            return f"{count} {name}{'s' * (count != 1)}"
+    return f"{seconds} second{'s' * (seconds != 1)}"

@@ -46,7 +46,7 @@ class Tokens:
 
     def _read(self, token: str, kind: str, now: str) -> dict[str, Any] | None:
         try:
-            # The algorithm is ours to choose, never the token's; the time is the desk's, which never goes back.
+            # The algorithm is ours to choose, never the token's; the time is the caller's real clock.
             claims: dict[str, Any] = jwt.decode(
                 token,
                 self._secret,

@@ -2,6 +2,7 @@
 
 from sqlalchemy import func
 
+import times
 from storage import Desk, Row
 from tables import jobs
 
@@ -12,8 +13,21 @@ def job_counts(desk: Desk) -> Row:
     return {"waiting": counts.get("waiting", 0) + counts.get("running", 0), "dead": counts.get("dead", 0)}
 
 
-def storage_note(*, kept: bool, opened_empty_at: str) -> str:
-    """Whether the data stays, for a person: when it does not, what would be lost, what to do and what may be gone already."""
+def storage_note(*, kept: bool, opened_empty_at: str, ahead_seconds: int = 0) -> str:
+    """Whether the data stays, for a person: when it does not, what would be lost, what to do and what may be gone already.
+
+    `ahead_seconds`: by how much the newest row is ahead of the server's clock, 0 when that is no matter.
+    """
+    note = _kept_note(kept=kept, opened_empty_at=opened_empty_at)
+    if ahead_seconds:
+        note += (
+            f" The newest row is {times.duration(ahead_seconds)} ahead of the server's clock, so new rows are dated after it. "
+            "Check the clock of the server."
+        )
+    return note
+
+
+def _kept_note(*, kept: bool, opened_empty_at: str) -> str:
     if kept:
         return "What is written here survives a restart."
     note = (

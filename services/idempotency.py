@@ -37,13 +37,13 @@ def claim(desk: Desk, call: Call, *, lease: bool = False) -> Stored | None:
     With `lease` the claim is committed before the work. Raises AppError 409 when the key was used with another body,
     the same call is being worked on, or its answer held a secret, which is told once.
     """
-    expires = times.later(desk.now, seconds=LEASE_SECONDS if lease else KEPT_SECONDS)
+    expires = times.later(desk.real_now, seconds=LEASE_SECONDS if lease else KEPT_SECONDS)
     values = {"caller": call.caller, "route": call.route, "key": call.key, "body_hash": call.body_hash}
     values |= {"state": "claimed", "expires_at": expires, "created_at": desk.now}
     if desk.insert_new(table, values):
         return None
     row = _row(desk, call)
-    if row is None or row["expires_at"] <= desk.now:
+    if row is None or row["expires_at"] <= desk.real_now:
         desk.delete(table, *_same(call))
         desk.insert(table, values)
         return None
@@ -58,7 +58,7 @@ def claim(desk: Desk, call: Call, *, lease: bool = False) -> Stored | None:
 
 def keep(desk: Desk, call: Call, status: int, answer: str) -> None:
     """Stores the answer of a claimed call for a day."""
-    expires = times.later(desk.now, seconds=KEPT_SECONDS)
+    expires = times.later(desk.real_now, seconds=KEPT_SECONDS)
     desk.update_where(table, *_same(call), state="done", status=status, answer=answer, expires_at=expires)
 
 
@@ -69,7 +69,7 @@ def release(desk: Desk, call: Call) -> None:
 
 def purge(desk: Desk) -> int:
     """Forgets answers older than a day; tells how many."""
-    return desk.delete(table, table.c.expires_at <= desk.now)
+    return desk.delete(table, table.c.expires_at <= desk.real_now)
 
 
 def _row(desk: Desk, call: Call) -> Row | None:

@@ -38,7 +38,7 @@ def key_shape(row: Row) -> Row:
 
 def find(desk: Desk, *, limit: int, offset: int) -> tuple[list[Row], int]:
     """The company's keys, the newest first, and how many there are; those whose time is over are shown for a month."""
-    gone = times.later(desk.now, seconds=-30 * 24 * 3600)
+    gone = times.later(desk.real_now, seconds=-30 * 24 * 3600)
     chosen = desk.rows(api_keys).where(api_keys.c.expires_at.is_(None) | (api_keys.c.expires_at > gone))
     page = chosen.order_by(api_keys.c.created_at.desc(), api_keys.c.id.desc()).limit(limit).offset(offset)
     return desk.find(page), desk.count(chosen)
@@ -48,7 +48,7 @@ def make(desk: Desk, given: Row) -> tuple[Row, str]:
     """A new key with name, role, scopes and perhaps expires_at: its row and, this once, the key. Raises AppError 400."""
     if given["name"] == FROM_ENVIRONMENT:
         raise invalid_field("name", f"{FROM_ENVIRONMENT} is the name of the key in the environment. Take another one.")
-    if given.get("expires_at", times.LAST) <= desk.now:
+    if given.get("expires_at", times.LAST) <= desk.real_now:
         raise invalid_field("expires_at", "expires_at must be in the future.")
     row, key = _made(desk, given)
     record(desk, row["id"], [Change("key_created", "role", "", row["role"])], subject="key")
@@ -58,9 +58,9 @@ def make(desk: Desk, given: Row) -> tuple[Row, str]:
 def rotate(desk: Desk, key_id: str) -> tuple[Row, str]:
     """A new key like this one, which goes on working for a day more. Raises AppError 404, 409."""
     old = _take(desk, key_id)
-    last_day = times.later(desk.now, seconds=OVERLAP_SECONDS)
+    last_day = times.later(desk.real_now, seconds=OVERLAP_SECONDS)
     until = min(old["expires_at"] or last_day, last_day)
-    if until <= desk.now:
+    if until <= desk.real_now:
         raise conflict("key_expired", "This key is not valid any more. Make a new one.")
     row, key = _made(desk, {name: old[name] for name in ("name", "role", "scopes", "expires_at")})
     desk.update(api_keys, key_id, {"expires_at": until})

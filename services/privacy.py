@@ -261,4 +261,4 @@ def _is_left_alone(desk: Desk, days: int) -> list[Condition]:
 
 
 def _limit(desk: Desk, days: int) -> str:
-    return times.later(desk.now, seconds=-days * DAY)
+    return times.later(desk.real_now, seconds=-days * DAY)

@@ -12,6 +12,7 @@ from tables import sessions
 
 LASTS_SECONDS = 14 * 24 * 3600
 GRACE_SECONDS = 30
+CLOCKS_APART_SECONDS = 60  # the clock of the server that rotated the token may be ahead by this much
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +25,23 @@ class Continued:
 
 def start(desk: Desk, user_id: str) -> Row:
     """A new session of a person; gives its row."""
-    expires = times.later(desk.now, seconds=LASTS_SECONDS)
-    values = {"user_id": user_id, "rotated_at": desk.now, "expires_at": expires, "created_at": desk.now}
+    expires = times.later(desk.real_now, seconds=LASTS_SECONDS)
+    values = {"user_id": user_id, "rotated_at": desk.real_now, "expires_at": expires, "created_at": desk.now}
     return desk.insert(sessions, values)
 
 
 def go_on(desk: Desk, session_id: str, generation: int) -> Continued:
     """Continues a session with the token of that count, or ends it when that token was used before."""
     session = desk.get(sessions, session_id, lock=True)
-    if session is None or session["expires_at"] <= desk.now:
+    if session is None or session["expires_at"] <= desk.real_now:
         return Continued(None, "unknown")
     if generation == session["generation"]:
-        expires = times.later(desk.now, seconds=LASTS_SECONDS)
-        news = {"generation": generation + 1, "rotated_at": desk.now, "expires_at": expires}
+        expires = times.later(desk.real_now, seconds=LASTS_SECONDS)
+        news = {"generation": generation + 1, "rotated_at": desk.real_now, "expires_at": expires}
         return Continued(desk.update(sessions, session_id, news))
-    just_now = desk.now <= times.later(session["rotated_at"], seconds=GRACE_SECONDS)
+    rotated = session["rotated_at"]
+    earliest, latest = (times.later(rotated, seconds=seconds) for seconds in (-CLOCKS_APART_SECONDS, GRACE_SECONDS))
+    just_now = earliest <= desk.real_now <= latest
     if generation == session["generation"] - 1 and just_now:
         return Continued(session)  # the answer did not arrive and the call was sent again: the same answer
     end(desk, session_id)
@@ -57,4 +60,4 @@ def end_all(desk: Desk, user_id: str, *, but: str = "") -> None:
 
 def purge(desk: Desk) -> int:
     """Forgets sessions whose time is over; tells how many."""
-    return desk.delete(sessions, sessions.c.expires_at <= desk.now)
+    return desk.delete(sessions, sessions.c.expires_at <= desk.real_now)

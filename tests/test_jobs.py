@@ -160,7 +160,7 @@ def test_a_job_whose_process_gives_no_sign_of_life_is_done_by_another_under_the_
     }
 
 
-def test_a_job_that_takes_long_is_nobody_elses_while_its_process_gives_signs_of_life(admin, foyer):
+def test_a_job_that_takes_long_is_nobody_elses_while_its_process_gives_signs_of_life(admin, foyer, clock):
     """Two processes on one store, as far as jobs can tell: the second watches while the first is at work."""
     admin.ticket()
     other, begun, go_on = Runner(lambda: foyer.storage, {}), threading.Event(), threading.Event()
@@ -176,6 +176,7 @@ def test_a_job_that_takes_long_is_nobody_elses_while_its_process_gives_signs_of_
     signs = set()
     for _ in range(3):
         other.watch()
+        clock.forward(seconds=3)
         foyer.runner.watch()
         signs |= {row["run_at"] for row in rows(foyer) if row["state"] == "running"}
     states = {row["state"] for row in rows(foyer)}
