@@ -21,10 +21,10 @@ from api.auth import NewCompany
 from api.imports import COLUMNS, checked, summary
 from api.parsing import loaded
 from api.users import NewUser
-from credentials import DEFAULT_COMPANY, key_file, remove_environment_key
+from credentials import key_file, remove_environment_key
 from errors import AppError, FieldError
 from foyer import Foyer
-from models import ROLES, Actor
+from models import DEFAULT_COMPANY, ROLES, Actor
 from services import demo, import_rows, imports
 from services.import_rows import RawRow
 from storage import StorageError

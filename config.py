@@ -87,8 +87,14 @@ class Settings(BaseSettings):
     smtp_security: Literal["none", "starttls", "tls"] = Field(
         "starttls", description="how the connection is protected: `none`, `starttls` or `tls`"
     )
-    mail_from: str = Field("support@localhost", description="sender of every notice")
-    support_email: str = Field("", description="who is alerted to urgent tickets")
+    mail_from: str = Field(
+        "support@localhost",
+        description="sender of every notice; a name in it (`Name <a@example.com>`) is for the company `default` alone",
+    )
+    support_email: str = Field(
+        "",
+        description="who is alerted to urgent tickets of the company `default`; others set `support_email` in their settings",
+    )
     demo: bool = Field(False, description="whether an empty desk is filled with demo tickets when it starts")
     render: str = Field("", description="set by Render; the same as APP_ENV=production")
     dyno: str = Field("", description="set by Heroku, where no file survives")

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select
 import times
 from config import Settings
 from errors import AppError
-from models import Actor
+from models import DEFAULT_COMPANY, Actor
 from permissions import ACT_FOR_CUSTOMERS
 from services import admins, lockout
 from services.history import Change, record
@@ -26,7 +26,6 @@ from tables import api_keys, companies, customers
 
 log = logging.getLogger("foyer.keys")
 
-DEFAULT_COMPANY = "default"
 USED_EVERY_SECONDS = 600
 _by_hash = select(api_keys).where(api_keys.c.key_hash == bindparam("hash_"))
 _from_environment = (api_keys.c.name == FROM_ENVIRONMENT) & (api_keys.c.company_id == DEFAULT_COMPANY)

@@ -14,7 +14,7 @@ from ai_responder import Completes
 from config import HERE, Settings
 from jobs import THREADS, Runner
 from llm import Model, open_model
-from models import Actor
+from models import DEFAULT_COMPANY, Actor
 from notifier import Mailer, open_mailer
 from oidc import Issuer
 from services import demo, health, taught
@@ -116,7 +116,7 @@ class Foyer:
         """Opens the store and starts the jobs; with DEMO a new desk is filled first. Raises StorageError."""
         storage = self.storage
         if self.settings.demo and self.opened_empty_at:
-            with storage.desk(Actor(credentials.DEFAULT_COMPANY, "admin", "demo"), write=True) as desk:
+            with storage.desk(Actor(DEFAULT_COMPANY, "admin", "demo"), write=True) as desk:
                 demo.fill(desk)
         if meaning := meaning_now():
             meaning.warm()
@@ -137,7 +137,7 @@ class Foyer:
         taught.forget_all()
         storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
         with storage.desk(None) as desk:
-            self.opened_empty_at = "" if desk.get(companies, credentials.DEFAULT_COMPANY) else desk.real_now
+            self.opened_empty_at = "" if desk.get(companies, DEFAULT_COMPANY) else desk.real_now
         credentials.prepare(storage, self.settings, serving=self.serving)
         return storage
 

@@ -40,6 +40,8 @@ TEAM_OF: dict[str, str] = {
 PRIORITY_RANK: dict[str, int] = {priority: rank for rank, priority in enumerate(PRIORITIES, 1)}
 
 # The longest text each field takes, in characters (an e-mail address: RFC 5321 §4.5.3.1).
+DEFAULT_COMPANY = "default"  # the company of whoever runs the server
+
 LIMITS: dict[str, int] = {
     "title": 200,
     "description": 20_000,

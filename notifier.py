@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
-from email.headerregistry import HeaderRegistry, MessageIDHeader
+from email.errors import MessageError
+from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -59,12 +60,16 @@ class Notice:
     html: str = field(repr=False)
     message_id: str
     thread_id: str
+    from_name: str = ""
+    reply_to: str = ""
 
-    def as_email(self, mail_from: str) -> EmailMessage:
-        """The message as it goes out, dated now, from `mail_from` (`a@b.c` or `Name <a@b.c>`)."""
+    def as_email(self, address: str) -> EmailMessage:
+        """The message as it goes out, dated now, from that address under the notice's own name."""
         message = EmailMessage(_POLICY)
-        message["From"] = _one_line(mail_from)
+        message["From"] = Address(self.from_name, addr_spec=address)  # a string would be parsed, names and all
         message["To"] = self.to
+        if self.reply_to:
+            message["Reply-To"] = self.reply_to
         message["Subject"] = self.subject
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = self.message_id
@@ -126,6 +131,8 @@ class _About:
     support_email: str = ""
     public_url: str = ""
     reply: Row | None = None
+    from_name: str = ""
+    reply_to: str = ""
 
     def link(self, ticket: Row) -> str:
         # A fragment opens the desk whatever pages it has; a path could be one that it has not.
@@ -140,7 +147,7 @@ NOTICES: dict[str, Callable[..., Notice | None]] = {}
 
 
 def _notice(draft: Callable[[Row, _About], Draft | None]) -> Callable[..., Notice | None]:
-    """Callable by kind as (ticket, *, job_id, domain, support_email="", public_url="", reply=None) -> Notice | None."""
+    """Callable by kind as (ticket, *, job_id, domain, …) -> Notice | None; the fields of _About are its keywords."""
 
     @wraps(draft)
     def compose(ticket: Row, **about: Any) -> Notice | None:
@@ -151,7 +158,8 @@ def _notice(draft: Callable[[Row, _About], Draft | None]) -> Callable[..., Notic
         said = {part: text for part, text in paragraphs.items() if text}
         ids = _message_id(told.job_id, told.domain), _message_id(f"ticket.{ticket['id']}", told.domain)
         title, text = _one_line(f"[#{ticket['number']}] {subject}"), "\n\n".join(said.values()) + "\n"
-        return Notice(draft.__name__, int(ticket["number"]), address, title, text, _as_html(said), *ids)
+        sender = _one_line(told.from_name), _deliverable(told.reply_to)
+        return Notice(draft.__name__, int(ticket["number"]), address, title, text, _as_html(said), *ids, *sender)
 
     NOTICES[draft.__name__] = compose
     return compose
@@ -225,7 +233,10 @@ class Mailer(Protocol):
 
 @dataclass(slots=True)
 class SmtpMailer:
-    """Sends each notice over a connection of its own: certificates are verified, nothing falls back to plain text."""
+    """Sends each notice over a connection of its own: certificates are verified, nothing falls back to plain text.
+
+    `mail_from` is `a@b.c` or `Name <a@b.c>`; its address is the sender of every notice, the name belongs to the notice.
+    """
 
     host: str
     port: int
@@ -242,8 +253,9 @@ class SmtpMailer:
         """Hand the notice to the server. Raises MailFailed; its text holds no password and no address."""
         try:
             with self._session() as server:  # not send_message: it turns a line "From here" into ">From here"
-                server.sendmail(parseaddr(self.mail_from)[1], notice.to, notice.as_email(self.mail_from).as_bytes())
-        except (OSError, ValueError) as error:  # smtplib's own errors are OSErrors; ValueError is text it cannot send
+                sender = parseaddr(self.mail_from)[1]
+                server.sendmail(sender, notice.to, notice.as_email(sender).as_bytes())
+        except (OSError, ValueError, MessageError) as error:  # smtplib's own are OSErrors; the others: cannot be sent
             raise _failure(error) from None
 
     @contextmanager

@@ -14,7 +14,18 @@ from errors import AppError
 from jobs import PermanentFailure
 from models import Actor
 from notifier import NOTICES, MailFailed
-from services import answers, idempotency, learning, lockout, notices, privacy, sessions, settings, taught
+from services import (
+    answers,
+    idempotency,
+    learning,
+    lockout,
+    notices,
+    outgoing_mail,
+    privacy,
+    sessions,
+    settings,
+    taught,
+)
 from storage import Desk, Row
 
 if TYPE_CHECKING:
@@ -103,19 +114,16 @@ def _keep_for(foyer: "Foyer", actor: Actor, days: int) -> bool:
 
 
 def _send_notice(foyer: "Foyer", job: Row) -> None:
+    env = foyer.settings
     with foyer.storage.desk(_system(job)) as desk:
         about = notices.to_tell(desk, job)
+        sender = outgoing_mail.sender(desk, job["payload"], mail_from=env.mail_from, support_email=env.support_email)
     if about is None:
         return
     ticket, reply = about
-    settings = foyer.settings
+    domain = env.mail_from.rpartition("@")[2]
     notice = NOTICES[job["kind"]](
-        ticket,
-        job_id=job["id"],
-        domain=settings.mail_from.rpartition("@")[2],
-        support_email=settings.support_email,
-        public_url=settings.public_url,
-        reply=reply,
+        ticket, reply=reply, job_id=job["id"], domain=domain, public_url=env.public_url, **sender
     )
     if notice is None:
         return

@@ -24,7 +24,7 @@ from api.names import MAX_FIELDS
 from api.parsing import body_hash
 from errors import AppError, FieldError, forbidden, invalid, invalid_field, unauthorized
 from foyer import Foyer
-from models import LIMITS, Actor, Role
+from models import DEFAULT_COMPANY, LIMITS, Actor, Role
 from permissions import ACT_FOR_CUSTOMERS, Permission, allows, may_give
 from services import idempotency
 from storage import Desk
@@ -122,7 +122,7 @@ def is_operator() -> bool:
     if "X-API-Key" not in request.headers and "Authorization" not in request.headers:
         return False
     actor = _authenticated()
-    return actor.company_id == credentials.DEFAULT_COMPANY and may_give(actor, "admin")
+    return actor.company_id == DEFAULT_COMPANY and may_give(actor, "admin")
 
 
 def check_gift(role: Role, scopes: tuple[str, ...] = ()) -> None:

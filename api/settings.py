@@ -5,9 +5,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, validates_schema
 
 import models
+import notifier
 from api import shapes
 from api.envelope import Answer
-from api.fields import Choice, Number, Things, Topic, Yes
+from api.fields import Choice, Email, Number, Text, Things, Topic, Words, Yes
 from api.noun import Noun
 from permissions import Permission
 from services import settings, topics
@@ -40,6 +41,32 @@ class SettingsOut(Schema):
     ai_triage = shapes.word(settings.AI_TRIAGE, settings.SETTINGS["ai_triage"].about)
     topic_teams = shapes.items(TopicTeam, settings.SETTINGS["topic_teams"].about)
     retention_days = shapes.whole(settings.SETTINGS["retention_days"].about)
+    support_email = shapes.text(settings.SETTINGS["support_email"].about)
+    mail_name = shapes.text(settings.SETTINGS["mail_name"].about)
+    reply_to = shapes.text(settings.SETTINGS["reply_to"].about)
+
+
+class MailAddress(Email):
+    """An address that this server can send mail to."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        address = super()._deserialize(value, attr, data, **kwargs)
+        if not notifier.well_formed(address):
+            raise ValidationError(f"{attr} must be an e-mail address that mail can be sent to, like ada@example.com.")
+        return address
+
+
+class SenderName(Text):
+    """A name that mails come from. It is never an address, which could be somebody else's."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(models.LIMITS["name"], **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        name = super()._deserialize(value, attr, data, **kwargs)
+        if "@" in name:
+            raise ValidationError(f"{attr} is a name and must not hold an address.")
+        return name
 
 
 class SettingsChanges(Schema):
@@ -49,6 +76,10 @@ class SettingsChanges(Schema):
     ai_triage = Choice(settings.AI_TRIAGE, about=settings.SETTINGS["ai_triage"].about)
     topic_teams = Things(NewTopicTeam, MOST_TOPIC_TEAMS, about=settings.SETTINGS["topic_teams"].about)
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
+    support_email = MailAddress(about=settings.SETTINGS["support_email"].about)
+    mail_name = SenderName(about=settings.SETTINGS["mail_name"].about)
+    reply_to = MailAddress(about=settings.SETTINGS["reply_to"].about)
+    clear = Words(len(settings.CLEARABLE), Choice(settings.CLEARABLE), about="Settings to empty.")
 
     @validates_schema(skip_on_field_errors=True)
     def _a_topic_once(self, given: Row, **_: Any) -> None:

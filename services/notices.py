@@ -4,6 +4,7 @@ The job's payload is a snapshot: a notice tells what happened when it happened, 
 """
 
 import jobs
+from services import settings
 from storage import Desk, Row
 from tables import replies, tickets
 
@@ -59,7 +60,7 @@ def replied(desk: Desk, ticket: Row, reply: Row) -> None:
 
 
 def snapshot(kind: str, ticket: Row, reply: Row | None = None) -> Row:
-    """What a notice of that kind is made of, as it is now: {"ticket": {…}} and, about a reply, {"reply": {…}}."""
+    """What a notice of that kind tells, as it is now: {"ticket": {…}} and, about a reply, {"reply": {…}}."""
     fields = {"number": ticket["number"], **{name: ticket[name] for name in _TOLD[kind]}}
     return {"ticket": fields} | ({"reply": {name: reply[name] for name in _TOLD_OF_REPLY}} if reply else {})
 
@@ -90,4 +91,6 @@ def _without_snapshot(desk: Desk, job: Row, ticket: Row) -> Row | None:
 
 
 def _send(desk: Desk, ticket: Row, *kinds: str, reply: Row | None = None) -> None:
-    jobs.enqueue(desk, [jobs.Job(MAIL, kind, ticket["id"], snapshot(kind, ticket, reply)) for kind in kinds])
+    to_write_to = {"support_email": settings.current(desk)["support_email"]} if kinds else {}
+    told = {kind: snapshot(kind, ticket, reply) | to_write_to for kind in kinds}
+    jobs.enqueue(desk, [jobs.Job(MAIL, kind, ticket["id"], payload) for kind, payload in told.items()])

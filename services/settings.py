@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from errors import not_found
+from errors import FieldError, invalid, not_found
 from services.history import changed, record
 from storage import Desk, Row
 from tables import companies
@@ -31,7 +31,13 @@ SETTINGS: dict[str, Setting] = {
         0,
         "Days after which resolved and closed tickets, and customers without others, are erased; 0 keeps them for ever.",
     ),
+    "support_email": Setting(
+        "", "Who is alerted to urgent tickets and gets the replies on tickets that nobody has; without it nobody."
+    ),
+    "mail_name": Setting("", "The name that mails to your customers and agents come from."),
+    "reply_to": Setting("", "Where an answer to such a mail goes."),
 }
+CLEARABLE = ("support_email", "mail_name", "reply_to")
 AI_TRIAGE = ("off", "uncertain", "always")
 MOST_RETENTION_DAYS = 3650
 
@@ -47,7 +53,11 @@ def current(desk: Desk) -> Row:
 
 
 def change(desk: Desk, news: Row) -> Row:
-    """Sets what is named and gives all settings back."""
+    """Sets what is named, empties what `clear` names and gives all settings back. Raises AppError 400."""
+    cleared = {name: SETTINGS[name].default for name in news.pop("clear", [])}
+    if twice := sorted(set(cleared) & set(news)):
+        raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
+    news |= cleared
     company = _company(desk, lock=True)
     before, chosen = of_company(company), {**company["settings"], **news}
     desk.update(companies, company["id"], {"settings": chosen})

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.imports import COLUMNS, MAX_FILE, checked
-from credentials import DEFAULT_COMPANY
-from models import Actor
+from models import DEFAULT_COMPANY, Actor
 from services import import_rows, imports
 from services.imports import title_of
 from tables import tickets

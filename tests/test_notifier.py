@@ -15,7 +15,7 @@ from notifier import NOTICES, MailFailed, Notice, SmtpMailer, well_formed
 from tests.fake_smtp import FakeSmtp
 
 ROOT = "<ticket.0192-abc@desk.example.com>"
-ABOUT = {"job_id": "job-7", "domain": "desk.example.com", "support_email": "support@example.com"}
+ABOUT = {"job_id": "job-7", "domain": "desk.example.com", "support_email": "support@example.com", "from_name": "Föyer"}
 PASSWORD = "sesame-öffne-dich"
 EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)"> {{ 7*7 }} {% if x %} {0} %s %(name)s'
 
@@ -52,9 +52,9 @@ def maybe(kind: str, row: dict[str, Any] | None = None, **changes: Any) -> Notic
     return NOTICES[kind](row or ticket(), **({"reply": reply()} | ABOUT | changes))
 
 
-def parsed(notice: Notice, mail_from: str = "Foyer <support@example.com>") -> EmailMessage:
+def parsed(notice: Notice) -> EmailMessage:
     """What a reader's mail program makes of the bytes that leave."""
-    raw = notice.as_email(mail_from).as_bytes()
+    raw = notice.as_email("support@example.com").as_bytes()
     return BytesParser(EmailMessage, policy=policy.default).parsebytes(raw)
 
 
@@ -114,7 +114,7 @@ def test_every_notice_names_the_ticket_and_belongs_to_its_thread(kind: str) -> N
     assert message["In-Reply-To"] == message["References"] == ROOT
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["X-Auto-Response-Suppress"] == "All"
-    assert message["From"] == "Foyer <support@example.com>"
+    assert message["From"] == "Föyer <support@example.com>"
     assert message.get_content_type() == "multipart/alternative"
     assert parsedate_to_datetime(message["Date"]).tzinfo is not None
 
@@ -284,10 +284,28 @@ HOSTILE_LINES = [
 def test_no_field_can_add_a_header(kind: str, text: str) -> None:
     row = ticket(title=text, customer_name=text, category=text, next_action=text, ai_response=text, resolution=text)
     plain = parsed(compose(kind))
-    hostile = parsed(compose(kind, row, reply=reply(author_name=text, body=text)))
+    hostile = parsed(compose(kind, row, reply=reply(author_name=text, body=text), from_name=text, reply_to=text))
+    (sender,) = hostile["From"].addresses
+    assert sender.addr_spec == "support@example.com"
     assert hostile.keys() == plain.keys()
     assert len(hostile["Subject"].splitlines()) == 1
     assert len(list(hostile.iter_parts())) == 2
+
+
+@given(text=st.text(max_size=120))
+@settings(max_examples=100, deadline=None, database=None)
+def test_any_name_is_one_sender_at_the_operators_address(text: str) -> None:
+    notice = compose("resolved", from_name=text, reply_to="a@bücher.example")
+    message = parsed(notice)
+    (sender,) = message["From"].addresses
+    assert sender.display_name.replace(" ", "") == notice.from_name.replace(" ", "")
+    assert sender.addr_spec == "support@example.com"
+    assert message["Reply-To"] == "a@xn--bcher-kva.example"
+    assert message.keys() == [
+        *parsed(compose("resolved")).keys()[:2],
+        "Reply-To",
+        *parsed(compose("resolved")).keys()[2:],
+    ]
 
 
 @given(text=st.text(max_size=200))
