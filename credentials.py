@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import bindparam, select
 
+import normal_form
 import times
 from config import Settings
 from errors import AppError
@@ -108,7 +109,7 @@ def who_presents(storage: Storage, key: str) -> Actor | None:
     Raises AppError 429 for a key, right or wrong, that begins like one at which too many wrong ones were tried.
     """
     wanted = hashed(key)
-    row = storage.remembered(api_keys, wanted, lambda: _key_row(storage, wanted))
+    row = storage.remembered((api_keys,), ("hash", wanted), lambda: _key_row(storage, wanted))
     now = storage.real_now()
     if row is None:
         _count_wrong(storage, prefix_of(key))
@@ -147,10 +148,12 @@ def _count_wrong(storage: Storage, prefix: str) -> None:
 
 def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:
     """`actor` acting as exactly that customer of its company, named by e-mail or customer id; may be unknown yet."""
-    wanted = person.strip()
-    mail = wanted.lower() if "@" in wanted else ""
+    mail = normal_form.email(person) if "@" in person else ""
+    wanted = mail or person.strip()
     row = storage.remembered(
-        customers, (actor.company_id, wanted), lambda: _customer(storage, actor, wanted=wanted, mail=mail)
+        (customers,),
+        ("customer", actor.company_id, wanted),
+        lambda: _customer(storage, actor, wanted=wanted, mail=mail),
     )
     email, customer_id = (row["email"], row["customer_id"]) if row else (mail, "" if mail else wanted)
     return replace(

@@ -70,6 +70,15 @@ def forbidden(message: str = "Your role may not do this.") -> AppError:
     return AppError(message, "forbidden", 403)
 
 
+def nameless_customer() -> AppError:
+    """403: the credentials are a customer's and do not say whose."""
+    message = (
+        "Say which customer this is: send X-On-Behalf-Of with an e-mail address or customer id. "
+        "Who signs in as a customer needs a confirmed e-mail address."
+    )
+    return AppError(message, "customer_not_named", 403)
+
+
 def not_found() -> AppError:
     """404: no such thing for this caller; the same words whether it exists elsewhere or not."""
     return AppError("There is no such thing here.", "not_found", 404)

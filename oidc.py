@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 import jwt
 import orjson
 import requests
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 from urllib3.exceptions import HTTPError
 
 from config import Settings
 from errors import AppError, unavailable
 from models import LIMITS, Role
+from normal_form import valid_email
 
 log = logging.getLogger("foyer.oidc")
 
@@ -222,7 +223,7 @@ def _email(claims: Mapping[str, Any], settings: Settings) -> str:
         return ""  # people choose their own at many issuers; the second is Entra ID's word
     try:
         given = str(_claim(claims, named or "email"))[: LIMITS["email"] + 1]  # longer ones are no addresses
-        return validate_email(given, check_deliverability=False, test_environment=True).normalized.lower()
+        return valid_email(given)
     except EmailNotValidError:
         return ""
 

@@ -13,6 +13,16 @@ from models import Actor
 Sight = Literal["all", "company", "own"]  # how far an actor sees: every company, the own one, the own tickets in it
 
 
+def sight_of(actor: Actor | None) -> Sight:
+    """How far an actor sees. None sees every company."""
+    return "all" if actor is None else "own" if actor.is_customer else "company"
+
+
+def viewpoint(actor: Actor | None) -> tuple[str, ...]:
+    """All of an actor that decides what it sees: rows by visibility and identity, fields by role. Part of every cache key."""
+    return ("all",) if actor is None else (sight_of(actor), actor.role, *identity(actor).values())
+
+
 def identity(actor: Actor) -> dict[str, str]:
     """Who an actor is, as the conditions of `scope_of` name it."""
     person = {

@@ -125,10 +125,10 @@ def who_bears(storage: Storage, tokens: Tokens, token: str) -> Actor | None:
     claims = tokens.read_access(token, now=now)
     if claims is None:
         return None
-    session = storage.remembered(sessions_table, claims["sid"], lambda: _session(storage, claims["sid"]))
+    session = storage.remembered((sessions_table,), ("id", claims["sid"]), lambda: _session(storage, claims["sid"]))
     if session is None or session["user_id"] != claims["sub"] or session["expires_at"] <= now:
         return None
-    user = storage.remembered(users, claims["sub"], lambda: _user(storage, claims["sub"]))
+    user = storage.remembered((users,), ("id", claims["sub"]), lambda: _user(storage, claims["sub"]))
     return None if user is None else _actor(storage, user, session_id=session["id"])
 
 
@@ -139,7 +139,7 @@ def who_is_known(storage: Storage, person: Person, *, address: str) -> Actor | N
     """
     # Whose company is another one now is somebody else.
     identity = f"{companies.name_key(person.company)} {person.identity}"
-    user = storage.remembered(users, identity, lambda: _identified(storage, identity))
+    user = storage.remembered((users,), ("identity", identity), lambda: _identified(storage, identity))
     if user is not None and user["disabled"]:
         return None
     if user is None or user["role"] != person.role or user["email"] != person.email:

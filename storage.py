@@ -28,7 +28,7 @@ from errors import unavailable
 from json_file import JsonFile
 from memory import Memory
 from models import Actor
-from scope import Sight, by_id, identity, raising, scope_of, visible
+from scope import by_id, identity, raising, scope_of, sight_of, viewpoint, visible
 from search import Index
 from sqlite_file import SqliteFile, StorageError, plain
 from times import Clock
@@ -67,7 +67,7 @@ class Desk:
         self.now = now  # the order stamp: later than that of every earlier write
         self.real_now = real_now  # the real clock: for what ends or is due
         self._scope = {} if actor is None else identity(actor)
-        self._sight: Sight = "all" if actor is None else "own" if actor.is_customer else "company"
+        self._sight = sight_of(actor)
 
     def within(self, actor: Actor) -> "Desk":
         """The same unit of work at the desk of one actor. Raises RuntimeError at a desk that is somebody's already."""
@@ -134,11 +134,11 @@ class Desk:
         counting = statement.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
         return int(self._connection.execute(counting, self._scope).scalar_one())
 
-    def remembered(self, table: Table, key: Hashable, load: Callable[[], T]) -> T:
-        """What `load` reads, remembered until `table` is written to; `key` must say all that it depends on but the actor."""
+    def remembered(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
+        """What `load` reads from `sources`, cached for actors who see the same. `key` names what is read."""
         if self._memory is None:
             return load()
-        return self._memory.recall(table.name, (*self._scope.values(), key), load)
+        return self._memory.recall(sources, (viewpoint(self._actor), key), load)
 
     def aggregate(self, statement: Select[Any] | CompoundSelect[Any]) -> list[tuple[Any, ...]]:
         """The rows of an aggregating selectable as tuples."""
@@ -334,9 +334,9 @@ class Storage:
             log.error("The data store failed: %s", plain(error))
             raise unavailable("The data store cannot do this right now. Please try again shortly.") from error
 
-    def remembered(self, table: Table, key: Hashable, load: Callable[[], T]) -> T:
-        """What `load` reads, remembered until `table` is written to; for what is asked before there is a desk."""
-        return self._memory.recall(table.name, key, load)
+    def remembered(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
+        """What `load` reads as nobody in particular, to find out who is calling. `key` names what is read."""
+        return self._memory.recall(sources, ("before the gate", key), load)
 
     def real_now(self) -> str:
         """The real clock, by which things end and are due."""

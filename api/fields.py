@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 from marshmallow import Schema, ValidationError, fields
 
+import normal_form
 import times
 from api.names import MAX_FIELDS, by_name, is_empty
 from models import LIMITS
@@ -65,7 +66,7 @@ def _has_surrogate(text: str) -> bool:
 
 
 class Email(Text):
-    """An e-mail address (RFC 5321), in lower case."""
+    """An e-mail address (RFC 5321), in its one form."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(LIMITS["email"], metadata={"format": "email"}, **kwargs)
@@ -75,8 +76,8 @@ class Email(Text):
             # Looked at before it is trimmed: a line break is how further headers get into a mail.
             if isinstance(value, str) and any(c < " " for c in value):
                 raise EmailNotValidError
-            text = super()._deserialize(value, attr, data, **kwargs)
-            return validate_email(text, check_deliverability=False, test_environment=True).normalized.lower()
+            text = normal_form.trimmed(value) if isinstance(value, str) else value
+            return normal_form.valid_email(super()._deserialize(text, attr, data, **kwargs))
         except EmailNotValidError:
             raise ValidationError(f"{attr} must be an e-mail address, like ada@example.com.") from None
 

@@ -22,9 +22,10 @@ from api.envelope import Answer, render, render_error, respond
 from api.fields import Email, Text
 from api.names import MAX_FIELDS
 from api.parsing import body_hash
-from errors import AppError, FieldError, forbidden, invalid, invalid_field, unauthorized
+from errors import AppError, FieldError, forbidden, invalid, invalid_field, nameless_customer, unauthorized
 from foyer import Foyer
 from models import DEFAULT_COMPANY, LIMITS, Actor, Role
+from normal_form import is_blank
 from permissions import ACT_FOR_CUSTOMERS, Permission, allows, may_give
 from services import idempotency
 from storage import Desk
@@ -61,6 +62,8 @@ def _enter() -> None:
     if permission is None or not allows(actor, permission):
         raise forbidden()
     g.actor = replace(_acting_for(actor), address=request.remote_addr or "")
+    if g.actor.is_customer and not (g.actor.customer_email or g.actor.customer_id):
+        raise nameless_customer()
     if not allows(g.actor, permission):
         raise forbidden("Customers may not do this.")
     _check_query(view)
@@ -104,14 +107,15 @@ def _signed_in(token: str) -> Actor | None:
 
 
 def _acting_for(actor: Actor) -> Actor:
-    person = request.headers.get("X-On-Behalf-Of", "").strip()
-    if not person:
+    header = request.headers.get("X-On-Behalf-Of", "").strip(" \t")
+    if not header:
         return actor
     if ACT_FOR_CUSTOMERS not in actor.scopes:
         raise forbidden("This key may not act for customers (scope act_for_customers).")
     try:
         # WSGI hands headers over as Latin-1; an id that is not ASCII was sent as UTF-8.
-        person = (_EMAIL if "@" in person else _CUSTOMER_ID).deserialize(person.encode("latin-1").decode())
+        person = header.encode("latin-1").decode()
+        person = "" if is_blank(person) else (_EMAIL if "@" in person else _CUSTOMER_ID).deserialize(person)
     except (UnicodeError, ValidationError):
         raise invalid_field("X-On-Behalf-Of", "X-On-Behalf-Of takes a customer's e-mail address or id.") from None
     return credentials.as_customer(the_foyer().storage, actor, person)

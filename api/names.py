@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import Schema
 
 from errors import FieldError
+from normal_form import is_blank
 
 MAX_FIELDS = 100
 
@@ -32,8 +33,8 @@ def _names(schema: Schema) -> frozenset[str]:
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a value means that nothing was given."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    """Whether a value means that nothing was given: null, or text in which nothing can be seen."""
+    return value is None or (isinstance(value, str) and is_blank(value))
 
 
 def _resolve_aliases(given: dict[str, Any], aliases: Mapping[str, str]) -> list[FieldError]:

@@ -17,6 +17,7 @@ t = tickets.c
 REMEMBERED_ROWS = 50  # what galleries ask for again and again; longer pages are not worth their memory
 Condition = ColumnElement[bool]
 NEWEST = "-created_at"
+READ = (tickets, customers)  # the tables that filters look at
 PAGE = ("sort", "limit", "offset")
 
 
@@ -80,12 +81,13 @@ def find(desk: Desk, wanted: Row) -> tuple[list[Row], int]:
         wanted = {name: value for name, value in wanted.items() if name != "status"}
     said = {name: str(value) for name, value in wanted.items()}
     filters = tuple(item for item in said.items() if item[0] not in PAGE)
-    counts = desk.remembered(tickets, filters, lambda: _counts(desk, wanted))
+    counts = desk.remembered(READ, ("counts", filters), lambda: _counts(desk, wanted))
     if wanted["offset"] >= counts[""]:
         return [], counts[""]
     if wanted["limit"] > REMEMBERED_ROWS:
         return _page(desk, wanted, counts), counts[""]
-    return desk.remembered(tickets, tuple(said.items()), lambda: _page(desk, wanted, counts)), counts[""]
+    page = desk.remembered(READ, ("page", tuple(said.items())), lambda: _page(desk, wanted, counts))
+    return page, counts[""]
 
 
 def _counts(desk: Desk, wanted: Row) -> dict[str, int]:

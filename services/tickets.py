@@ -39,7 +39,7 @@ QUIET = frozenset(
 
 def get(desk: Desk, ticket_id: str) -> Row:
     """The ticket. Raises AppError 404."""
-    ticket = desk.remembered(tickets, ticket_id, lambda: desk.get(tickets, ticket_id))
+    ticket = desk.remembered((tickets,), ("ticket", ticket_id), lambda: desk.get(tickets, ticket_id))
     if ticket is None:
         raise not_found()
     return ticket

@@ -143,7 +143,7 @@ def test_acting_for_a_customer_needs_the_scope(app, foyer, admin):
     for caller in (plain, bound):
         assert caller.get("/api/tickets").status_code == 403
     alone = Caller(app.test_client(), bound.key)
-    assert alone.get("/api/tickets").json["total"] == 0
+    assert alone.get("/api/tickets").json["data"]["code"] == "customer_not_named"
     assert alone.post("/api/tickets", NEW).status_code == 403
 
 

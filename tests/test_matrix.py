@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from models import Actor
 from permissions import ACT_FOR_CUSTOMERS, GRANTED, Permission
+from services import people, sessions
 from tables import api_keys, metadata
 from tests.caller import Caller
 from tests.conftest import add_key
@@ -121,6 +123,14 @@ class World:
         return rule
 
 
+def signed_in_customer(foyer, client):
+    """Ada, signed in."""
+    with foyer.storage.desk(Actor("default", "admin", "test"), write=True) as desk:
+        user = people.make(desk, {"name": "Ada", "email": "ada@example.com", "role": "customer"})
+        session = sessions.start(desk, user["id"])
+        return bearing(Caller(client), foyer.tokens.access(user["id"], session["id"], now=desk.now))
+
+
 @pytest.fixture
 def world(app, foyer, admin):
     made = World(app)
@@ -143,6 +153,10 @@ def world(app, foyer, admin):
         "signed out": over,
         "key without the scope": Caller(client, add_key(foyer, "admin", scopes=["none.such"] * 5)),
         "key that may not act": Caller(client, add_key(foyer, "admin"), {"X-On-Behalf-Of": "ada@example.com"}),
+        "customer key without a customer": Caller(client, add_key(foyer, "customer")),
+        "acting for nobody": Caller(client, acting, {"X-On-Behalf-Of": "\u2003".encode().decode("latin-1")}),
+        "acting key": Caller(client, acting),
+        "signed-in customer": signed_in_customer(foyer, client),
         "customer": Caller(client, acting, {"X-On-Behalf-Of": "ada@example.com"}),
         "other customer": Caller(client, acting, {"X-On-Behalf-Of": "eve@example.com"}),
         "agent": Caller(client, add_key(foyer, "agent")),
@@ -157,8 +171,10 @@ def world(app, foyer, admin):
 
 ROLE = {"customer": "customer", "other customer": "customer", "agent": "agent", "admin": "admin"}
 ROLE |= {"agent elsewhere": "agent", "admin elsewhere": "admin"}
+ROLE |= {"acting key": "admin", "signed-in customer": "customer"}
 STOPPED = {"nobody": 401, "revoked key": 401, "expired key": 401, "signed out": 401}
 STOPPED |= {"key without the scope": 403, "key that may not act": 403}
+STOPPED |= {"customer key without a customer": 403, "acting for nobody": 403}
 
 
 def send(caller, method, path, call):

@@ -1,0 +1,52 @@
+"""The one form of an e-mail address, however it is written, and which text is blank to a reader. No table is known here."""
+
+import unicodedata
+
+from email_validator import EmailNotValidError, validate_email
+
+__all__ = ["EmailNotValidError", "email", "is_blank", "trimmed", "valid_email"]
+
+_INVISIBLE_KINDS = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+# Fillers and selectors that Unicode counts as letters, signs or marks and that show nothing (Default_Ignorable_Code_Point).
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_SELECTORS = (("\u180b", "\u180f"), ("\ufe00", "\ufe0f"), ("\U000e0000", "\U000e0fff"))
+
+
+def is_blank(text: str) -> bool:
+    """Whether a reader sees nothing: no character, or only spaces and invisible ones."""
+    return all(map(_is_invisible, text))
+
+
+def trimmed(text: str) -> str:
+    """The text without spaces and invisible characters at its ends."""
+    first, end = 0, len(text)
+    while first < end and _is_invisible(text[first]):
+        first += 1
+    while end > first and _is_invisible(text[end - 1]):
+        end -= 1
+    return text[first:end]
+
+
+def valid_email(text: str) -> str:
+    """An address in its one form: trimmed, NFC, lower case, its domain in Unicode. Raises EmailNotValidError."""
+    valid = validate_email(trimmed(text), check_deliverability=False, test_environment=True)
+    return unicodedata.normalize("NFC", valid.normalized.lower())  # some letters are composed in lower case only
+
+
+def email(text: str) -> str:
+    """As `valid_email`, for looking up: what is no address is trimmed and in lower case, and finds what was kept like that."""
+    try:
+        return valid_email(text)
+    except EmailNotValidError:
+        return unicodedata.normalize("NFC", trimmed(text).lower())
+
+
+def _is_invisible(character: str) -> bool:
+    if character.isalnum() and character.isascii():
+        return False
+    kind = unicodedata.category(character)
+    return (
+        kind in _INVISIBLE_KINDS
+        or character in _FILLERS
+        or any(first <= character <= last for first, last in _SELECTORS)
+    )
