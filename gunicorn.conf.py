@@ -18,7 +18,7 @@ except ConfigError as error:
 
 bind = f"{_settings.bind_host}:{_settings.port}"
 workers = _settings.web_concurrency if _settings.on_postgresql else 1
-worker_class = "gthread"
+worker_class = "runtime.server_worker.ServerWorker"  # a thread takes a request only when all of it has arrived
 threads = _settings.threads
 preload_app = False
 timeout = 60
@@ -27,6 +27,7 @@ keepalive = 30
 forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says whose word about scheme and host is taken
 control_socket_disable = True  # nobody steers it from inside, and a container may have no home to put the socket in
 limit_request_line = 8190  # the most gunicorn takes: long searches are answered by us, not by its HTML
+sendfile = False  # an answer is sent as fast as its client reads, without keeping a thread
 loglevel = "warning"
 
 
