@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from folder_lock import is_held
-from sqlite_file import StorageError
+from errors import StorageError
+from folder_lock import Owner, is_held, owner_of
 
 DOCUMENT = "foyer.json"
 Engine = Literal["json", "sqlite", "postgresql"]
@@ -28,7 +28,9 @@ def read(url: str, data_dir: Path) -> tuple[Engine, Path]:
     return "sqlite", Path(path)
 
 
-def is_taken(url: str, data_dir: Path) -> bool:
-    """Whether another process has the store that `url` names, and shares it with none."""
+def open_elsewhere(url: str, data_dir: Path) -> Owner | None:
+    """The process that has the file `url` names, None when none has it or a server keeps the data for several."""
     engine, path = read(url, data_dir)
-    return engine == "json" and is_held(path)
+    if engine == "postgresql" or not is_held(path):
+        return None
+    return owner_of(path) or Owner(0, "this machine")

@@ -20,6 +20,7 @@ from config import ConfigError, Settings, load_settings
 from credentials import key_file
 from foyer import Foyer
 from notifier import Mailer
+from running_server import url_of
 from storage import Clock, StorageError
 from times import now
 from web import pages
@@ -109,7 +110,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = make_server(settings.bind_host, settings.port, app, threaded=True)  # says so when the port is taken
     try:
-        foyer.start()
+        foyer.start(url=url_of(settings.bind_host, settings.port))
     except StorageError as error:
         sys.exit(str(error))
     sys.stdout.write("\n".join(opening_lines(foyer)) + "\n")

@@ -15,8 +15,9 @@ import requests
 from flask import Flask, current_app
 
 import data_commands
+import running_server
 import sign_in
-from address import is_taken
+from address import open_elsewhere
 from api.auth import NewCompany
 from api.imports import COLUMNS, checked, summary
 from api.parsing import loaded
@@ -171,12 +172,20 @@ def _desk(url: str) -> Iterator[tuple[Foyer, str]]:
 
 
 def _running(foyer: Foyer) -> str:
-    """The address of the desk that has the data open, "" when there is none."""
+    """The address of the desk that has the data open, "" when no process has it or the one that has it serves nobody.
+
+    Raises AppError when another server answers at that address: it must not get the key.
+    """
     settings = foyer.settings
-    if not is_taken(settings.database_url.get_secret_value(), settings.data_dir):
+    owner = open_elsewhere(settings.database_url.get_secret_value(), settings.data_dir)
+    if owner is None or not owner.url:
         return ""
-    host = "127.0.0.1" if settings.bind_host in ("0.0.0.0", "::") else settings.bind_host  # noqa: S104
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    if not running_server.is_proven(owner):
+        raise AppError(
+            f"Process {owner.process} has the data open and should answer at {owner.url}, but does not. "
+            "Nothing was sent. Name its address with --url."
+        )
+    return owner.url
 
 
 def _brought_in(foyer: Foyer, rows: Sequence[RawRow]) -> Iterable[imports.Result]:
@@ -207,13 +216,13 @@ def _sent(foyer: Foyer, address: str, rows: Sequence[RawRow]) -> Iterator[import
 def _post(foyer: Foyer, url: str, body: Any) -> dict[str, Any]:
     """The data of a running desk's answer. Raises AppError with what it refused, or why it cannot be reached."""
     try:
-        response = requests.post(url, json=body, headers={"X-API-Key": _key(foyer)}, timeout=SECONDS)
+        response = requests.post(
+            url, json=body, headers={"X-API-Key": _key(foyer)}, timeout=SECONDS, allow_redirects=False
+        )
         answer = response.json()
         data: dict[str, Any] = answer["data"]
     except (requests.RequestException, ValueError, LookupError, TypeError) as error:
-        raise AppError(
-            f"A desk has the data open but does not answer at {url}. Name its address with --url."
-        ) from error
+        raise AppError(f"No desk answers at {url}. Name its address with --url.") from error
     if not response.ok:
         if response.status_code == 401:
             raise AppError(f"The key in {key_file(foyer.settings)} is not valid any more: set API_KEY to one that is.")

@@ -44,11 +44,7 @@ def _copy(source: str, target: str) -> None:
     """
     with _settings() as settings:
         url, folder = source or _own(settings), settings.data_dir
-        if address.is_taken(url, folder):
-            raise StorageError(
-                "The desk to copy is running. Stop it first: what it writes from now on would stay behind."
-            )
-        with staged(url, folder) as desk:
+        with staged(url, folder, stopped=True) as desk:
             _deposited(desk, target or _own(settings), folder)
         click.echo("Do not start the old desk again: what waits to be mailed would be mailed by both.")
 

@@ -31,6 +31,10 @@ class AppError(Exception):
         return self.message
 
 
+class StorageError(Exception):
+    """The store cannot be opened; the text is for the person who starts the desk."""
+
+
 def invalid(*errors: FieldError) -> AppError:
     """400: every invalid field at once."""
     first = errors[0]

@@ -1,27 +1,41 @@
-"""The data folder as a place: making it, and the lock that keeps it to one process, with a note of who holds it."""
+"""The data folder as a place: making it, and the lock that keeps a file in it to one process, with a note of who holds it."""
 
 import contextlib
 import logging
 import os
 import socket
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import orjson
 from filelock import FileLock, Timeout
 
+from errors import StorageError
 from journal import sync_folder
-from sqlite_file import StorageError
 
 log = logging.getLogger("foyer.storage")
 
 
-class FolderLock:
-    """A lock on the folder of one document. The system drops it when its process ends, however that happens."""
+LOCK_WAIT_SECONDS = 10.0
 
-    def __init__(self, document: Path, *, wait_seconds: float) -> None:
+
+@dataclass(frozen=True)
+class Owner:
+    """The process that holds a lock: where it serves, "" of one that does not, and the secret it can be known by."""
+
+    process: int
+    host: str
+    url: str = ""
+    secret: str = field(default="", repr=False)
+
+
+class FolderLock:
+    """A lock on one document or database file. The system drops it when its process ends, however that happens."""
+
+    def __init__(self, document: Path, *, wait_seconds: float = LOCK_WAIT_SECONDS) -> None:
         self._document = document
         # Not per thread: a desk may be opened by one thread and closed by another.
         self._lock = FileLock(_lock_path(document), mode=0o600, thread_local=False)
-        self._note = document.with_name(f"{document.name}.owner")
         self._wait_seconds = wait_seconds
 
     def take(self) -> None:
@@ -31,7 +45,17 @@ class FolderLock:
         except Timeout:
             log.warning("%s is in use by %s; waiting up to %g s", self._document, self._owner(), self._wait_seconds)
             self._wait()
-        self._sign()
+        self.sign()
+
+    def sign(self, url: str = "", secret: str = "") -> None:
+        """Writes the note of who holds the lock; `url` is where this process serves, `secret` what proves that it does."""
+        # Beside the lock file, which Windows lets nobody else read; a courtesy, so a full disk does not stop it.
+        note = _note_path(self._document)
+        with contextlib.suppress(OSError):
+            note.unlink(missing_ok=True)
+            handle = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(orjson.dumps(asdict(Owner(os.getpid(), socket.gethostname(), url, secret))) + b"\n")
 
     def release(self) -> None:
         """Lets the next process in."""
@@ -42,30 +66,20 @@ class FolderLock:
             self._lock.acquire(timeout=self._wait_seconds)
         except Timeout:
             raise StorageError(
-                f"{self._document} is in use by {self._owner()}, and one JSON file serves one process. "
-                "Stop that process, or give each its own DATA_DIR, or share a database with DATABASE_URL."
+                f"{self._document} is in use by {self._owner()}, and one file serves one process. "
+                "Stop that process, or give each its own DATA_DIR, or share a PostgreSQL database with DATABASE_URL."
             ) from None
 
     def _owner(self) -> str:
-        try:
-            return self._note.read_text().strip() or "another process"
-        except OSError:
-            return "another process"
-
-    def _sign(self) -> None:
-        # Beside the lock file, which Windows lets nobody else read; a courtesy, so a full disk does not stop it.
-        with contextlib.suppress(OSError):
-            self._note.unlink(missing_ok=True)
-            handle = os.open(self._note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        owner = owner_of(self._document)
+        return f"process {owner.process} on {owner.host}" if owner else "another process"
 
 
 def is_held(document: Path) -> bool:
-    """Whether a process holds the lock of this document's folder."""
+    """Whether a process holds the lock of this document or database file."""
     lock = FileLock(_lock_path(document), mode=0o600)
     try:
-        if document.parent.is_dir():
+        if _lock_path(document).exists():
             lock.acquire(timeout=0)
             lock.release()
     except Timeout:
@@ -73,8 +87,21 @@ def is_held(document: Path) -> bool:
     return False
 
 
+def owner_of(document: Path) -> Owner | None:
+    """Who took the lock last, None when that cannot be read; whether it is held, only `is_held` knows."""
+    try:
+        return Owner(**orjson.loads(_note_path(document).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
 def _lock_path(document: Path) -> Path:
-    return document.with_name(f"{document.name}.lock")
+    real = document.resolve()  # a link to a file is the same file
+    return real.with_name(f"{real.name}.lock")
+
+
+def _note_path(document: Path) -> Path:
+    return _lock_path(document).with_suffix(".owner")
 
 
 def make_folder(folder: Path) -> None:

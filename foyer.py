@@ -3,6 +3,7 @@
 Opens nothing until it is started or first asked; knows no HTTP and no rule.
 """
 
+import secrets
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +65,7 @@ class Foyer:
             self.runner.settled_together = frozenset({"mail"})
         self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
         self.serving = True  # False in a command, which leaves the key of API_KEY as it is
+        self.note_secret = secrets.token_urlsafe(32)  # in the note of the lock: whoever knows it is this process
         self._opening = threading.Lock()
         self._storage: Storage | None = None
 
@@ -112,9 +114,13 @@ class Foyer:
         ahead = self.storage.clocks.ahead_seconds()
         return health.storage_note(kept=kept, opened_empty_at=self.opened_empty_at, ahead_seconds=ahead)
 
-    def start(self) -> None:
-        """Opens the store and starts the jobs; with DEMO a new desk is filled first. Raises StorageError."""
+    def start(self, *, url: str = "") -> None:
+        """Opens the store and starts the jobs; with DEMO a new desk is filled first. Raises StorageError.
+
+        `url` is where commands of this machine reach the desk, "" when they cannot.
+        """
         storage = self.storage
+        storage.announce(url, self.note_secret)
         if self.settings.demo and self.opened_empty_at:
             with storage.desk(Actor(DEFAULT_COMPANY, "admin", "demo"), write=True) as desk:
                 demo.fill(desk)

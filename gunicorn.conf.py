@@ -40,13 +40,22 @@ def post_worker_init(worker: Any) -> None:
 
     foyer = worker.wsgi.extensions["foyer"]
     try:
-        foyer.start()
+        foyer.start(url=_url(worker))
     except StorageError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(3)  # gunicorn's code for a worker that must not be started again
     gc.freeze()  # what start-up made stays for good; looking through it again and again cost a tenth of every create
     sys.stdout.write("\n".join(opening_lines(foyer)) + "\n")
     sys.stdout.flush()
+
+
+def _url(worker: Any) -> str:
+    """Where the worker listens, whatever the command line said; "" of a socket without a port."""
+    from running_server import url_of
+
+    addresses = [sock.getsockname() for sock in worker.sockets]
+    scheme = "https" if worker.cfg.is_ssl else "http"
+    return next((url_of(name[0], name[1], scheme) for name in addresses if isinstance(name, tuple)), "")
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -23,17 +23,16 @@ import json_document
 import migrations
 import search_sqlite
 from address import DOCUMENT
-from errors import unavailable
-from folder_lock import FolderLock, make_folder
+from errors import StorageError, unavailable
+from folder_lock import LOCK_WAIT_SECONDS, FolderLock, make_folder
 from journal import Damaged, Journal, NotWritten, Unknown, sync_folder, transactions
 from json_document import Document, Invalid, Unlined
 from json_rows import Rows, check
 from planner import teach_planner
-from sqlite_file import SqliteFile, StorageError, begin_writing, plain
+from sqlite_file import SqliteFile, begin_writing, plain
 
 log = logging.getLogger("foyer.storage")
 
-LOCK_WAIT_SECONDS = 10
 FOLD_AT_BYTES = 8 * 1024 * 1024
 
 
@@ -44,7 +43,6 @@ class JsonFile(SqliteFile):
     """
 
     name = "json"
-    exclusive = True  # nobody else writes here while this process has the lock
     synchronous = "OFF"  # the private file is rebuilt at every start; the journal is what must survive
 
     def __init__(self, folder: Path, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> None:
@@ -103,7 +101,7 @@ class JsonFile(SqliteFile):
         super().scrub()
 
     def _let_go(self) -> None:
-        super().close()
+        self._close_connections()
         self._remove_private_files()
         self._lock.release()
 

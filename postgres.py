@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,10 @@ from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 import migrations
+import postgres_tables
 import search_postgres
-from sqlite_file import StorageError, plain
-from tables import derived, metadata
+from errors import StorageError
+from sqlite_file import plain
 
 log = logging.getLogger("foyer.storage")
 
@@ -38,6 +39,13 @@ WAIT_SECONDS = 5.0
 START_WAIT_SECONDS = 10.0  # a database that starts beside the desk may take this long
 # How long a connection is waited for, and how soon a server that went away without a word is noticed.
 REACH = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+NAME = "foyer"  # of our connections, by which a copy sees that a desk is running; a pooler passes it on
+OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND application_name = %s AND pid <> pg_backend_pid()"
+)
+LEAVING_SECONDS = 2.0  # the server notices a closed connection a little later
 
 # Numbers of our locks in the database: (one of these, which of that kind).
 MIGRATING, TURNS, TASKS = 70_101, 70_102, 70_103
@@ -190,6 +198,19 @@ class Postgres:
     def scrub(self) -> None:
         """Nothing: the server gives room free for new rows by itself, and its log and its backups are its owner's matter."""
 
+    def announce(self, url: str, secret: str) -> None:
+        """Nothing: no process has the database alone, and commands open it themselves."""
+
+    def is_used_elsewhere(self) -> bool:
+        """Whether another process of Foyer is connected; one that just left is waited for a moment."""
+        until = time.monotonic() + LEAVING_SECONDS
+        with self._borrowed() as connection:
+            while connection.exec_driver_sql(OTHERS, (NAME,)).scalar():
+                if time.monotonic() > until:
+                    return True
+                time.sleep(0.1)
+        return False
+
     def close(self) -> None:
         """Closes every connection; those in use when they are handed back."""
         self._closed = True
@@ -199,7 +220,7 @@ class Postgres:
     def _connect(self) -> "psycopg.Connection[Any]":
         given = conninfo_to_dict(self._url)
         made: psycopg.Connection[Any] = psycopg.connect(
-            make_conninfo(self._url, **{**REACH, **given}), cursor_factory=_Cursor
+            make_conninfo(self._url, **{**REACH, **given, "application_name": NAME}), cursor_factory=_Cursor
         )
         made.adapters.register_dumper(str, _Text)
         # A plan kept for values that many tickets have would go through all of them for those that few have.
@@ -218,9 +239,9 @@ class Postgres:
         outdated = revision != migrations.head()
         if outdated:
             migrations.upgrade(connection)
-            _widen(connection)
+            postgres_tables.widen(connection)
         search_postgres.fill(connection)
-        _analyze(connection, anew=outdated)
+        postgres_tables.analyze(connection, anew=outdated)
         connection.commit()
         driver.commit()
 
@@ -338,44 +359,3 @@ def _number(name: str) -> int:
 @lru_cache(1024)
 def _turn(company: str) -> str:
     return TURN.format(kind=TURNS, key=_number(company), company=company).as_string(None)
-
-
-def _analyze(connection: Connection, *, anew: bool) -> None:
-    """Lets the planner know tables that are twice as large as it believes, or with `anew` all: after a copy it knows none.
-
-    What grows while the desk runs is autovacuum's part.
-    """
-    known = "0" if anew else "2 * c.relpages * current_setting('block_size')::bigint"
-    names = ", ".join(f"'{name}'" for name in ("ticket_words", *metadata.tables, *derived.tables))
-    grown = connection.exec_driver_sql(
-        "SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace "
-        f"AND c.relname IN ({names}) AND pg_relation_size(c.oid) > {known} ORDER BY 1"
-    )
-    if tables := ", ".join(grown.scalars()):
-        connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {tables}")
-
-
-@cache
-def _wide() -> str:
-    """Which columns of ours hold less than they do in SQLite, or are ordered otherwise."""
-    names = ", ".join(f"'{table.name}'" for table in (*metadata.sorted_tables, *derived.sorted_tables))
-    return (
-        "SELECT c.relname, a.attname, CASE WHEN t.typname = 'int4' THEN 'bigint' ELSE 'text COLLATE \"C\"' END "
-        "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid "
-        "LEFT JOIN pg_collation l ON l.oid = a.attcollation "
-        "WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND a.attnum > 0 "
-        f"AND NOT a.attisdropped AND c.relname IN ({names}) AND (t.typname IN ('int4', 'varchar') "
-        "OR (t.typname = 'text' AND l.collname <> 'C')) ORDER BY 1, 2"
-    )
-
-
-def _widen(connection: Connection) -> None:
-    """Gives the columns the steps of migrations/ have made the range and the order they have in SQLite.
-
-    Text of any length in the order of its bytes, whole numbers of 64 bits: so an answer is the same on every engine.
-    """
-    changes: dict[str, list[str]] = {}
-    for table, column, kind in connection.exec_driver_sql(_wide()).all():
-        changes.setdefault(table, []).append(f'ALTER COLUMN "{column}" TYPE {kind}')
-    for table, altered in changes.items():
-        connection.exec_driver_sql(f'ALTER TABLE "{table}" {", ".join(altered)}')

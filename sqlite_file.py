@@ -18,13 +18,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 import migrations
 import search_sqlite
 from derived import kept_out
+from errors import StorageError
+from folder_lock import FolderLock
 from planner import teach_planner
 
 BUSY_TIMEOUT_MS = 10_000
-
-
-class StorageError(Exception):
-    """The store cannot be opened; the text is for the person who starts the desk."""
 
 
 class SqliteFile:
@@ -33,13 +31,14 @@ class SqliteFile:
     name = "sqlite"
     synchronous = "FULL"
     journal_mode = "WAL"
-    exclusive = False  # other processes may write here too
+    exclusive = True  # no other process writes here while this one has the lock
     one_writer = True  # at a time; of this process, whose lock is fairer than SQLite's
     data_path: Path | None
     failures: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error)  # what says that it cannot do its part
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = FolderLock(path)
         self.durable = True
         self.location_hint = path.name
         self.data_path = path
@@ -50,9 +49,20 @@ class SqliteFile:
         self._idle_writers: deque[Connection] = deque()
 
     def open(self) -> "SqliteFile":
-        """Makes the file or brings it to the newest shape. Raises StorageError."""
+        """Locks the file and makes it or brings it to the newest shape. Raises StorageError."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock.take()
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be opened: {plain(error)}") from error
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.close)
+            self._bring_forward()
+            undo.pop_all()
+        return self
+
+    def _bring_forward(self) -> None:
+        try:
             self._make_file()
             with self._unchecked() as connection:
                 revision = migrations.current(connection)
@@ -71,7 +81,6 @@ class SqliteFile:
             raise StorageError(f"{self.path} cannot be opened: {plain(error)}") from error
         finally:
             self._engine.dispose()  # connections made from here on hold to foreign keys
-        return self
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -101,7 +110,7 @@ class SqliteFile:
     @contextmanager
     def alone(self, task: str) -> Iterator[bool]:
         """Whether this process may do a task that one at a time does."""
-        yield True  # one process serves a file
+        yield True  # the lock keeps others away
 
     def scrub(self) -> None:
         """Writes the file anew, so that nothing of what was deleted or overwritten is left in it or in its log.
@@ -119,7 +128,15 @@ class SqliteFile:
             raise sqlite3.OperationalError("the log is still being read")
 
     def close(self) -> None:
-        """Closes every connection."""
+        """Closes every connection and lets the next process in."""
+        self._close_connections()
+        self._lock.release()
+
+    def announce(self, url: str, secret: str) -> None:
+        """Says in the note of the lock where this process serves, and by what secret it can be known."""
+        self._lock.sign(url, secret)
+
+    def _close_connections(self) -> None:
         for connection in (*self._idle_readers, *self._idle_writers):
             connection.close()
         self._engine.dispose()

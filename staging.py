@@ -19,26 +19,33 @@ import address
 import backup_file
 import json_snapshot
 import migrations
+from errors import StorageError
 from journal import Damaged
 from json_document import Invalid, Unlined
-from sqlite_file import BUSY_TIMEOUT_MS, StorageError, begin_writing, plain
+from sqlite_file import BUSY_TIMEOUT_MS, begin_writing, plain
 from tables import derived
 
 PAGE = 1000
+RUNNING = "The desk to copy is running. Stop it first: what it writes from now on would stay behind."
 Columns = Mapping[str, bool]  # of a table: each column's name, and whether it is a flag
 Reads = Callable[[Connection], None]
 
 
 @contextmanager
-def staged(url: str, data_dir: Path) -> Iterator[Connection]:
-    """Everything the store at that address holds. Raises StorageError; the store may be in use and is not changed."""
+def staged(url: str, data_dir: Path, *, stopped: bool = False) -> Iterator[Connection]:
+    """Everything the store at that address holds; it is not changed. Raises StorageError.
+
+    The store may be in use, unless `stopped` is asked for.
+    """
     engine, path = address.read(url, data_dir)
+    if stopped and address.open_elsewhere(url, data_dir):
+        raise StorageError(RUNNING)
     if engine == "json":
         made = staged_document(path)
     elif engine == "sqlite":
         made = _private(partial(_from_sqlite, path=path), begin=False)
     else:
-        made = _private(partial(_from_postgres, url=url))
+        made = _private(partial(_from_postgres, url=url, stopped=stopped))
     with made as connection:
         yield connection
 
@@ -119,11 +126,13 @@ def _from_sqlite(connection: Connection, path: Path) -> None:
     _know(migrations.current(connection), str(path))
 
 
-def _from_postgres(connection: Connection, url: str) -> None:
+def _from_postgres(connection: Connection, url: str, *, stopped: bool) -> None:
     from postgres import Postgres  # here, because a desk on a file needs no driver of a database
 
     engine = Postgres(url)
     try:
+        if stopped and engine.is_used_elsewhere():
+            raise StorageError(RUNNING)
         with engine.snapshot() as source:
             revision = migrations.current(source)
             _know(revision, engine.place)

@@ -24,13 +24,13 @@ import columns
 import search
 import tables
 import times
-from errors import unavailable
+from errors import StorageError, unavailable
 from json_file import JsonFile
 from memory import Memory
 from models import Actor
 from scope import by_id, identity, raising, scope_of, sight_of, viewpoint, visible
 from search import Index
-from sqlite_file import SqliteFile, StorageError, plain
+from sqlite_file import SqliteFile, plain
 from times import Clock
 
 if TYPE_CHECKING:
@@ -126,8 +126,7 @@ class Desk:
 
     def first(self, statement: Select[Any], **params: Any) -> Row | None:
         """The first row of a selectable made by `rows`, or None."""
-        found = self.find(statement.limit(1), **params)
-        return found[0] if found else None
+        return next(iter(self.find(statement.limit(1), **params)), None)
 
     def count(self, statement: Select[Any]) -> int:
         """How many rows a selectable has, counted by the database."""
@@ -303,6 +302,7 @@ class Storage:
         self.location_hint = engine.location_hint
         self.path = engine.data_path
         self.place = engine.place
+        self.announce = engine.announce
 
     @contextmanager
     def desk(self, actor: Actor | None, *, write: bool = False) -> Iterator[Desk]:

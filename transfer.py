@@ -19,11 +19,12 @@ import json_document
 import json_snapshot
 import migrations
 from columns import JsonText
+from errors import StorageError
 from folder_lock import FolderLock, make_folder
 from journal import Damaged, sync_folder
 from json_document import Invalid
 from json_rows import check
-from sqlite_file import SqliteFile, StorageError, plain
+from sqlite_file import SqliteFile, plain
 from staging import Columns, pages, put, staged_document
 from tables import metadata
 

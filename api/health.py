@@ -1,12 +1,13 @@
 """Health over HTTP, for hosts and for people: needs no key and tells no secret."""
 
-from flask import Response
+from flask import Response, request
 from marshmallow import Schema
 
 from api import shapes
 from api.envelope import Answer, render
 from api.gate import the_foyer
 from api.noun import Noun
+from running_server import CHALLENGE, PROOF, proof
 from services import health
 from version import VERSION
 
@@ -72,7 +73,10 @@ def _health() -> Response:
         "mail": {"mode": foyer.mailer.mode},
         "jobs": counts,
     }
-    return render(Answer(data, "The desk is open."))
+    response = render(Answer(data, "The desk is open."))
+    if challenge := request.headers.get(CHALLENGE):  # a command makes sure that this is the desk of its data
+        response.headers[PROOF] = proof(foyer.note_secret, challenge)
+    return response
 
 
 @blp.public("/api/health", "GetHealth", gives=Health)

@@ -17,13 +17,22 @@ GUNICORN = (sys.executable, "-m", "gunicorn", "app:app")
 
 
 class Server:
-    """`gunicorn app:app` on a free port with its data in `folder`; `under` goes in front of the command (strace)."""
+    """`gunicorn app:app` on a free port with its data in `folder`; `under` goes in front of the command (strace).
+
+    `at` is the port when the command names another one than the environment.
+    """
 
     def __init__(
-        self, folder: Path, *, under: tuple[str, ...] = (), command: tuple[str, ...] = GUNICORN, **environment: str
+        self,
+        folder: Path,
+        *,
+        under: tuple[str, ...] = (),
+        command: tuple[str, ...] = GUNICORN,
+        at: int = 0,
+        **environment: str,
     ) -> None:
         port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{at or port}"
         self._log = folder.with_name(f"{folder.name}-{port}.log")
         env = {name: os.environ[name] for name in KEPT if name in os.environ}
         env |= {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "API_KEY": KEY}

@@ -3,14 +3,22 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import requests
 
-from tests.conftest import SECRET
-from tests.running_desk import KEPT, ROOT, free_port
+import cli
+from address import DOCUMENT
+from app import create_app
+from errors import AppError
+from folder_lock import FolderLock
+from tests.conftest import FILES, SECRET
+from tests.running_desk import KEPT, KEY, ROOT, free_port
+from tests.server import GUNICORN, Server
 
 MESSAGES = "User ID,Timestamp (UTC),Message Body\n" + "".join(
     f'{n % 5},2017-02-01 19:29:{n % 60:02d},"Hello\nnumber {n}"\n' for n in range(150)
@@ -107,7 +115,7 @@ def test_there_is_nothing_to_migrate_beside_a_running_desk(shell, engine):
     with shell.running():
         beside = shell.flask("migrate")
     assert beside.returncode == 0, beside.stderr
-    assert ("there is nothing to do" in beside.stdout) == (engine == "json"), "the others cannot see who else is there"
+    assert ("there is nothing to do" in beside.stdout) == (engine != "postgresql"), "there each command opens the data"
     alone = shell.flask("migrate")
     assert alone.returncode == 0, alone.stderr
     assert alone.stdout.strip().endswith("has the newest shape.")
@@ -177,6 +185,72 @@ def test_an_address_where_nobody_answers_is_named(shell, messages):
     assert refused.returncode == 1
     assert url in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+class _Impostor(BaseHTTPRequestHandler):
+    """Answers everything as a desk would, and notes the headers."""
+
+    def do_GET(self):
+        self.server.headers.append(dict(self.headers))
+        self.send_response(200)
+        self.send_header("X-Foyer-Proof", "0" * 64)
+        self.end_headers()
+        self.wfile.write(b'{"success": true, "message": "Made.", "data": {"created": 1, "customers": 1}}')
+
+    do_POST = do_GET  # noqa: N815 - the name the server looks for
+
+
+@pytest.fixture
+def impostor(shell):
+    """Another server at the port where the desk should be."""
+    server = HTTPServer(("127.0.0.1", shell.port), _Impostor)
+    server.headers = []
+    threading.Thread(target=server.serve_forever).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_the_key_is_not_sent_to_another_server_at_the_port_of_the_desk(shell, impostor, engine):
+    shell.env["API_KEY"] = "the-key-of-the-server"
+    folder = shell.key_file.parent
+    folder.mkdir()
+    lock = FolderLock(folder / DOCUMENT if engine == "json" else folder.parent / "desk.db")
+    lock.take()
+    lock.sign(f"http://127.0.0.1:{shell.port}", "a secret of the process that has the lock")
+    refused = shell.flask("demo")
+    lock.release()
+    assert refused.returncode == 1, refused.stdout
+    assert "Nothing was sent" in refused.stderr
+    assert impostor.headers, "the server was asked for proof"
+    assert "the-key-of-the-server" not in str(impostor.headers)
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_nobody_is_called_where_a_process_has_the_data_and_serves_nobody(settings, engine, open_app):
+    holder = open_app().extensions["foyer"]
+    assert holder.storage
+    command = create_app(settings()).extensions["foyer"]
+    assert cli._running(command) == ""
+    holder.start()
+    assert cli._running(command) == ""
+    holder.storage.announce("http://127.0.0.1:9", holder.note_secret)
+    with pytest.raises(AppError, match=f"Process {os.getpid()} has the data open"):
+        cli._running(command)
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_commands_find_a_server_whose_port_only_its_command_line_says(shell, messages, tmp_path, engine, database_url):
+    port = free_port()
+    command = (*GUNICORN, "--bind", f"127.0.0.1:{port}")
+    shell.key_file.parent.mkdir()
+    with Server(shell.key_file.parent, command=command, at=port, DATABASE_URL=database_url) as server:
+        shell.env["API_KEY"] = KEY
+        done = shell.flask("import", messages)
+        assert done.returncode == 0, done.stderr
+        with requests.Session() as session:
+            assert server.call(session, "GET", "/api/tickets").json()["total"] == 150
 
 
 def test_a_desk_is_filled_while_closed_and_only_once(shell):

@@ -71,6 +71,7 @@ def test_only_storage_runs_queries():
         "storage.py",
         "sqlite_file.py",
         "postgres.py",
+        "postgres_tables.py",
         "json_file.py",
         "json_document.py",
         "json_rows.py",

@@ -8,6 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 import tables
 from errors import AppError
+from folder_lock import FolderLock
+from json_file import JsonFile
 from storage import StorageError, open_storage
 from tables import companies, customers, events, jobs, replies, tickets
 from tests.conftest import FILES
@@ -295,6 +297,19 @@ def test_data_is_there_after_a_restart(tmp_path, database_url):
     again = open_store(tmp_path, database_url)
     assert everything(again) == before
     again.close()
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_a_second_process_is_kept_from_a_file(tmp_path, engine, monkeypatch):
+    monkeypatch.setattr(FolderLock.__init__, "__kwdefaults__", {"wait_seconds": 0.1})
+    monkeypatch.setattr(JsonFile.__init__, "__kwdefaults__", {"lock_wait_seconds": 0.1})
+    url = file_url(engine, tmp_path)
+    store = open_storage(url, tmp_path)
+    assert store.exclusive
+    with pytest.raises(StorageError, match="one file serves one process"):
+        open_storage(url, tmp_path)
+    store.close()
+    open_storage(url, tmp_path).close()
 
 
 @pytest.mark.parametrize("engine", FILES)
