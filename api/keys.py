@@ -46,7 +46,7 @@ class NewKey(Repeatable):
         load_default=[],
         about="act_for_customers to act for customers; permissions to narrow the key to them.",
     )
-    expires_at = Moment(about="When it ends; never when not given.")
+    expires_at = Moment(about="When it ends; when not given, with the key you use, and never if that does not end.")
 
 
 class RotateKey(Repeatable):
@@ -87,7 +87,7 @@ def create_key(desk: Desk, body: Row) -> Answer:
 def rotate_key(desk: Desk, key_id: str, body: Row) -> Answer:
     """Rotate a key.
 
-    Makes a new key like it; the old one goes on working for 24 hours.
+    Makes a new key like it; the old one goes on working for 24 hours. The new one ends no later than the key you use.
     """
     old = keys.get(desk, key_id)
     gate.check_gift(old["role"], tuple(old["scopes"]))

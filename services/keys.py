@@ -4,7 +4,7 @@ import hashlib
 import secrets
 
 import times
-from errors import conflict, invalid_field, not_found
+from errors import conflict, invalid_field, not_found, unauthorized
 from models import KEY_FIELDS, shape
 from services import admins
 from services.history import Change, record
@@ -45,25 +45,39 @@ def find(desk: Desk, *, limit: int, offset: int) -> tuple[list[Row], int]:
 
 
 def make(desk: Desk, given: Row) -> tuple[Row, str]:
-    """A new key with name, role, scopes and perhaps expires_at: its row and, this once, the key. Raises AppError 400."""
+    """A new key with name, role, scopes and perhaps expires_at: its row and, this once, the key. Raises AppError 400, 401.
+
+    A key made with a key that expires ends no later than that one; without expires_at it ends at the same time.
+    """
     if given["name"] == FROM_ENVIRONMENT:
         raise invalid_field("name", f"{FROM_ENVIRONMENT} is the name of the key in the environment. Take another one.")
     if given.get("expires_at", times.LAST) <= desk.real_now:
         raise invalid_field("expires_at", "expires_at must be in the future.")
-    row, key = _made(desk, given)
+    last = _makers_end(desk)
+    if last and given.get("expires_at", last) > last:
+        raise invalid_field("expires_at", f"The key you use ends at {last}. expires_at must not be later.")
+    row, key = _made(desk, {**({"expires_at": last} if last else {}), **given})
     record(desk, row["id"], [Change("key_created", "role", "", row["role"])], subject="key")
     return row, key
 
 
 def rotate(desk: Desk, key_id: str) -> tuple[Row, str]:
-    """A new key like this one, which goes on working for a day more. Raises AppError 404, 409."""
+    """A new key like this one, which goes on working for a day more. Raises AppError 401, 404, 409.
+
+    Rotated with a key that expires, the new one ends no later than that key.
+    """
     old = _take(desk, key_id)
     last_day = times.later(desk.real_now, seconds=OVERLAP_SECONDS)
     until = min(old["expires_at"] or last_day, last_day)
     if until <= desk.real_now:
         raise conflict("key_expired", "This key is not valid any more. Make a new one.")
-    row, key = _made(desk, {name: old[name] for name in ("name", "role", "scopes", "expires_at")})
+    ends = [end for end in (old["expires_at"], _makers_end(desk)) if end]
+    row, key = _made(
+        desk, {name: old[name] for name in ("name", "role", "scopes")} | {"expires_at": min(ends, default=None)}
+    )
     desk.update(api_keys, key_id, {"expires_at": until})
+    if old["role"] == "admin" and not old["expires_at"] and ends:
+        admins.must_remain(desk)
     record(desk, key_id, [Change("key_rotated", "expires_at", old["expires_at"], until)], subject="key")
     record(desk, row["id"], [Change("key_created", "role", "", row["role"])], subject="key")
     return row, key
@@ -76,6 +90,16 @@ def revoke(desk: Desk, key_id: str) -> None:
     record(desk, key_id, [Change("key_revoked", "name", key["name"], "")], subject="key")
     if key["role"] == "admin":
         admins.must_remain(desk)
+
+
+def _makers_end(desk: Desk) -> str:
+    """When the key that makes this call ends, "" when it does not or a person calls. Raises AppError 401 when it is gone."""
+    if not desk.actor.key_id:
+        return ""
+    maker = desk.get(api_keys, desk.actor.key_id)
+    if maker is None:
+        raise unauthorized()
+    return maker["expires_at"] or ""
 
 
 def _made(desk: Desk, values: Row) -> tuple[Row, str]:

@@ -74,6 +74,42 @@ def test_a_key_ends_when_it_says(open_app, clock):  # noqa: F811
     assert admin.post("/api/keys", {**NEW, "expires_at": "2026-03-01T13:00:00Z"}).status_code == 400
 
 
+def test_a_key_made_with_a_key_that_ends_ends_no_later(open_app, clock):  # noqa: F811
+    app = open_app(clock=clock)
+    admin = Caller(app.test_client(), "admin-key")
+    end = "2026-03-01T13:00:00.000Z"
+    ending = Caller(app.test_client(), make(admin, role="admin", expires_at=end)["key"])
+    later = ending.post("/api/keys", {**NEW, "expires_at": "2026-03-01T13:00:01Z"})
+    assert (later.status_code, later.json["data"]["errors"][0]["field"]) == (400, "expires_at")
+    made = [make(ending), make(ending, expires_at=end), make(ending, role="admin")]
+    made.append(make(Caller(app.test_client(), made[2]["key"])))
+    for_ever = make(admin)
+    made.append(ending.data(ending.post(f"/api/keys/{for_ever['id']}/rotate"), 201))
+    assert [key["expires_at"] for key in made] == [end] * 5
+    assert make(ending, expires_at="2026-03-01T12:30:00Z")["expires_at"] == "2026-03-01T12:30:00.000Z"
+    assert "expires_at" not in make(admin)
+    clock.moved.append(3600)
+    callers = [Caller(app.test_client(), key["key"]) for key in (*made, for_ever)]
+    assert [caller.get("/api/tickets").status_code for caller in callers] == [401] * 5 + [200]
+
+
+def test_a_key_that_is_being_replaced_makes_none_that_outlives_it(admin, app):
+    old = make(admin, role="admin")
+    admin.data(admin.post(f"/api/keys/{old['id']}/rotate"), 201)
+    last_day = make(Caller(app.test_client(), old["key"]))
+    shown = {key["id"]: key for key in admin.data(admin.get("/api/keys"))}
+    assert last_day["expires_at"] == shown[old["id"]]["expires_at"]
+
+
+def test_a_key_that_ends_does_not_take_a_company_its_last_lasting_admin(other_admin, app, foyer):
+    ending = Caller(app.test_client(), make(other_admin, role="admin", expires_at="2999-01-01")["key"])
+    last = next(key for key in ending.data(ending.get("/api/keys")) if "expires_at" not in key)
+    before = rows(app, api_keys)
+    answer = ending.post(f"/api/keys/{last['id']}/rotate")
+    assert (answer.status_code, answer.json["data"]["code"]) == (409, "last_admin")
+    assert rows(app, api_keys) == before
+
+
 def test_making_a_key_again_under_the_same_reference_tells_that_it_was_made(admin, app):
     headers = {"Idempotency-Key": "once"}
     made = admin.data(admin.post("/api/keys", NEW, headers=headers), 201)
