@@ -9,6 +9,7 @@ import pytest
 
 import migrations
 import postgres
+import postgres_tables
 import tables
 from app import create_app
 from config import ConfigError, Settings, load_settings
@@ -100,7 +101,7 @@ def test_ten_processes_that_start_at_once_bring_the_tables_forward_once(postgres
 
 def test_every_column_holds_and_orders_what_it_does_in_a_file(store):
     with store._engine.read() as connection:
-        assert connection.exec_driver_sql(postgres._wide()).all() == []
+        assert connection.exec_driver_sql(postgres_tables._wide()).all() == []
     with store.desk(None, write=True) as desk:
         for name in ("Zoë", "a", "~", "B", "é", "-"):
             desk.insert(tables.companies, {"id": name, "name": name, "created_at": desk.now})
