@@ -1,8 +1,8 @@
 # Foyer as a small image: the libraries are installed in a stage of their own, so that pip and its leavings stay behind.
 FROM python:3.11.14-slim-bookworm AS libraries
-COPY requirements.txt requirements-semantic.txt ./
+COPY requirements.lock requirements-semantic.txt ./
 RUN python -m venv --without-pip /venv \
-    && pip --python /venv/bin/python install --no-cache-dir -r requirements.txt \
+    && pip --python /venv/bin/python install --no-cache-dir --require-hashes -r requirements.lock \
     && pip --python /venv/bin/python install --no-cache-dir --no-deps -r requirements-semantic.txt
 
 FROM python:3.11.14-slim-bookworm
