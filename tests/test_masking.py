@@ -181,3 +181,88 @@ def test_an_address_in_a_log_shows_its_first_letter_and_its_domain(address, mask
 )
 def test_secrets_of_other_kinds_are_masked(said, masked):
     assert mask(said) == masked
+
+
+@pytest.mark.parametrize(
+    ("said", "masked"),
+    [
+        ("Mein Passwort lautet geheim7", "Mein Passwort lautet [password]"),
+        ("Mein Passwort lautet: geheim", "Mein Passwort lautet: [password]"),
+        ("Das Kennwort ist Sommer2024!", "Das Kennwort ist [password]"),
+        ("Mein Passwort heißt Sommer und ist gut", "Mein Passwort heißt [password] und ist gut"),
+        ("Mein Passwort für das Portal lautet geheim", "Mein Passwort für das Portal lautet [password]"),
+        ("mon mot de passe est soleil", "mon mot de passe est [password]"),
+        ("Mot de passe : soleil", "Mot de passe : [password]"),
+        ("mi contraseña es girasol", "mi contraseña es [password]"),
+        ("La contraseña de la cuenta es: girasol", "La contraseña de la cuenta es: [password]"),
+        ("user: bob pass: hunter2", "user: bob pass: [password]"),
+        ("pass=hunter", "pass=[password]"),
+        ("my password for the portal is hunter", "my password for the portal is [password]"),
+        ("password of bob@shop.example: hunter", "password of bob@shop.example: [password]"),
+        ("the password I always use is hunter2", "the password I always use is [password]"),
+        ("the password (for the shop) is hunter", "the password (for the shop) is [password]"),
+        ("the password page says password is hunter", "the password page says password is [password]"),
+        ("login bob password hunter2 please", "login bob password [password] please"),
+        ("DB_PASSWORD=hunter", "DB_PASSWORD=[password]"),
+        ("password: „hunter zwei“ ok", "password: [password] ok"),
+        ("the pin for my card is 1234", "the pin for my card is [password]"),
+        ("meine PIN lautet 1234", "meine PIN lautet [password]"),
+        ("Der Sicherheitscode lautet 123", "Der Sicherheitscode lautet [card]"),
+        ("código de seguridad: 123", "código de seguridad: [card]"),
+        ("aws_secret_access_key = abc/def+ghi1jklmn", "aws_secret_access_key = [key]"),
+        ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY was it", "[key] was it"),
+        ("AROAIOSFODNN7EXAMPLE", "[key]"),
+        ("hash 5d41402abc4b2a76b9719d911017c592.", "hash [key]."),
+        ("E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855", "[key]"),
+        ("Der API-Schlüssel lautet abcdefg12345", "Der API-Schlüssel lautet [key]"),
+    ],
+)
+def test_secrets_are_masked_with_words_between_and_in_other_languages(said, masked):
+    assert mask(said) == masked
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *(
+            "4111*1111*1111*1111",
+            "4111|1111|1111|1111",
+            "4111,1111,1111,1111",
+            "4111:1111:1111:1111",
+            "4111~1111~1111~1111",
+        ),
+        *("4111\\1111\\1111\\1111", "4111\t1111\t1111\t1111", "4111   1111    1111     1111", "4111·1111·1111·1111"),
+        *("4111\u20031111\u20031111\u20031111", "4111—1111—1111—1111", "4111\u20601111\u20601111\u20601111"),
+        *("4111 // 1111 // 1111 // 1111", "4111)(1111)(1111)(1111", "4111\r\n1111\r\n1111\r\n1111"),
+        "4\ufe0f\u20e31\ufe0f\u20e31\ufe0f\u20e31\ufe0f\u20e3" + "1\ufe0f\u20e3" * 11 + "1",
+        "3782-822463-10005",
+    ],
+)
+def test_a_card_number_is_masked_whatever_parts_its_digits(number):
+    assert mask(f"I paid with {number}.") == "I paid with [card]."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mein Passwort ist falsch und das Kennwort ist abgelaufen",
+        "Mein Passwort funktioniert nicht, ist es gesperrt?",
+        "mon mot de passe est incorrect",
+        "mi contraseña es incorrecta",
+        "The password reset mail is late, what is going on?",
+        "I forgot my password and the reset page is blank",
+        "the bus pass is cheap, and the pass is on my phone",
+        "password problems since yesterday",
+        "Forgot password? Steps I tried: restart, reinstall",
+        "Das Passwort-Feld ist grau",
+        "my PIN is not accepted, error 12345",
+        "request 01890a5d-ac96-774b-bcce-b302099a8057 of 2024-05-01T10:20:30.123Z",
+        "It took 123456789012345678901234567890123456 steps",
+        "errors 500, 502, 503 and 504; ports 8080, 8081; 2024, 2025 and 2026",
+        "pages 12-14, 20-25, 30-31 of 4 volumes",
+        "see https://shop.example/help/articles/reset-your-password-in-five-steps",
+        "The secret is to restart it",
+    ],
+)
+def test_ordinary_talk_is_not_masked(text):
+    assert mask(text) == text
