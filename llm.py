@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from services.breaker import Breaker
+from services.breaker import Breakers, Health
 
 if TYPE_CHECKING:
     import httpx2
@@ -27,8 +27,15 @@ TRIES = 2
 RETRY_PAUSE_SECONDS = 0.2
 BUSY_WAIT_SECONDS = 0.25
 RETRIED_STATUSES = (408, 429)
-# What a customer's own words can provoke, and our own queue, say nothing about the health of the provider.
-NEUTRAL_REASONS = ("refused", "busy", "breaker_open")
+# A provider that answers is up, however bad its answer: a customer's own words can provoke that. What is not named says
+# nothing, unless the failure itself does.
+HEALTH: dict[str, Health] = {
+    "timeout": "failing",
+    "rate_limited": "failing",
+    "refused": "answered",
+    "bad_answer": "answered",
+    "too_large": "answered",
+}
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +51,17 @@ class ModelUnavailable(Exception):
 
 
 class _Failure(Exception):
-    """One failed try: its reason, a detail for the log, and after how many seconds a second try makes sense."""
+    """One failed try: its reason, a detail for the log, after how many seconds a second try makes sense, and what it says of
+    the provider's health (None: nothing)."""
 
-    def __init__(self, reason: str, detail: str = "", *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, detail: str = "", *, retry_after: float | None = None, health: Health | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.detail = detail
         self.retry_after = retry_after
+        self.health = health or HEALTH.get(reason)
 
 
 class _Line:
@@ -114,13 +125,14 @@ class _Line:
         if left <= 0:
             raise _Failure("timeout")
         try:
-            with create(**request, timeout=httpx2.Timeout(left)) as response:
+            # Half the time for the connection, so that a host nobody can reach is told from a slow answer.
+            with create(**request, timeout=httpx2.Timeout(left, connect=left / 2)) as response:
                 return _read(response.iter_bytes(), ends)
-        except (APITimeoutError, httpx2.TimeoutException):
-            raise _Failure("timeout") from None
+        except (APITimeoutError, httpx2.TimeoutException) as error:
+            raise _Failure("timeout", health=_health(error)) from None
         except (APIConnectionError, httpx2.RequestError) as error:
             detail = type(error.__cause__ or error).__name__
-            raise _Failure("error", detail, retry_after=RETRY_PAUSE_SECONDS) from None
+            raise _Failure("error", detail, retry_after=RETRY_PAUSE_SECONDS, health=_health(error)) from None
 
 
 class Model:
@@ -145,19 +157,14 @@ class Model:
         import openai  # noqa: F401
 
         self.name = name
+        self.timeout_seconds = timeout_seconds
         self._api_key = api_key.strip()
         self._base_url = base_url or DEFAULT_BASE_URL
-        self._timeout = timeout_seconds
         self._tls = httpx2.create_ssl_context()
-        self._breaker = Breaker(clock)
+        self._breakers = Breakers(clock)
         self._lines: queue.LifoQueue[_Line] = queue.LifoQueue()
         for _ in range(concurrency):
             self._lines.put(_Line(self._connect))
-
-    @property
-    def state(self) -> str:
-        """`breaker_open` while calls are refused without being tried, else `ok`."""
-        return "breaker_open" if self._breaker.open else "ok"
 
     def complete(
         self,
@@ -166,27 +173,29 @@ class Model:
         *,
         schema_name: str,
         deadline_seconds: float | None = None,
+        company: str = "",
     ) -> dict[str, Any]:
         """The model's answer to `messages` as a JSON object; that it follows `schema` is for the caller to check.
 
         Returns or raises ModelUnavailable within `deadline_seconds` (default: the model's timeout), whatever happens.
+        Outages that a text may have provoked are counted for its `company` alone.
         """
         started = time.monotonic()
-        budget = self._timeout if deadline_seconds is None else deadline_seconds
-        trial = self._breaker.enter()
-        if trial is None:
+        budget = self.timeout_seconds if deadline_seconds is None else deadline_seconds
+        attempt = self._breakers.enter(company)
+        if attempt is None:
             self._give_up(_Failure("breaker_open"), started)
-        healthy: bool | None = None
+        health: Health | None = None
         try:
             answer = self._ask(self._request(messages, schema, schema_name), started + budget)
-            healthy = True
+            health = "answered"
         except _Failure as failure:
-            # A caller in a hurry must not be able to open the breaker for everyone else.
-            hurried = failure.reason == "timeout" and budget < self._timeout
-            healthy = None if hurried or failure.reason in NEUTRAL_REASONS else False
+            # Too little time says nothing about the provider.
+            hurried = failure.reason == "timeout" and budget < self.timeout_seconds / 2
+            health = None if hurried else failure.health
             self._give_up(failure, started)
         finally:
-            self._breaker.leave(trial=trial, healthy=healthy)
+            self._breakers.leave(attempt, health)
         return answer
 
     def close(self) -> None:
@@ -285,7 +294,16 @@ def _inspect(response: "httpx2.Response") -> None:
         return
     reason = {408: "timeout", 413: "too_large", 429: "rate_limited"}.get(status, "error")
     retried = status in RETRIED_STATUSES or status >= 500
-    raise _Failure(reason, f"status {status}", retry_after=_pause(response.headers) if retried else None)
+    pause = _pause(response.headers) if retried else None
+    raise _Failure(reason, f"status {status}", retry_after=pause, health="failing" if retried else "answered")
+
+
+def _health(error: Exception) -> Health:
+    """What an error says: before the connection stands, nothing of the request was sent."""
+    import httpx2
+
+    kinds = (httpx2.ConnectError, httpx2.ConnectTimeout)
+    return "unreachable" if isinstance(error, kinds) or isinstance(error.__cause__, kinds) else "failing"
 
 
 def _pause(headers: "httpx2.Headers") -> float:

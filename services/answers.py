@@ -1,5 +1,6 @@
 """The AI's part in a ticket: asking it outside any transaction, and storing what it said unless a person was faster."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ from ai_responder import MAX_ENTRIES, NO_MODEL, PROMPT, Answer, Completes, canne
 from errors import AppError, conflict, unavailable
 from models import FINISHED, label
 from services import history as history_of
-from services import judging, notices, replies, settings, taught, tickets
+from services import judging, notices, replies, settings, similar, tickets
 from services.triage import Triage, blend
 from storage import Desk, Row
 
@@ -39,10 +40,8 @@ def write_first(open_desk: OpenDesk, ticket_id: str, model: Completes | None) ->
     with open_desk() as desk:
         ticket = tickets.get(desk, ticket_id)
         allowed = settings.current(desk)["ai_enabled"]
-        history = replies.public(desk, ticket_id, most=MAX_ENTRIES)
-        like = taught.nearest(desk, ticket)
     if _still_wanted(ticket):
-        answer = write(ticket, history, model, examples=like) if allowed else canned(ticket, SWITCHED_OFF)
+        answer = _written(open_desk, ticket, model) if model and allowed else _ready_made(ticket, model)
     with open_desk(write=True) as desk:
         now = tickets.take(desk, ticket_id, even_erased=True)
         if _still_wanted(ticket) and _still_wanted(now):
@@ -73,13 +72,11 @@ def write_again(
         before = tickets.take(desk, ticket_id, version)
         _check_open(before)
         allowed = settings.current(desk)["ai_enabled"]
-        history = replies.public(desk, ticket_id, most=MAX_ENTRIES)
-        like = taught.nearest(desk, before)
     if model and allowed:
         with _place(places):
-            answer = write(before, history, model, examples=like)
+            answer = _written(open_desk, before, model)
     else:
-        answer = canned(before, SWITCHED_OFF if model else NO_MODEL)
+        answer = _ready_made(before, model)
     if answer.busy:
         raise _model_is_busy()
     with open_desk(write=True) as desk:
@@ -89,6 +86,20 @@ def write_again(
             raise conflict("changed_meanwhile", "Somebody worked on this ticket meanwhile. Look at it again first.")
         history_of.record(desk, ticket_id, [ASKED], said_by=said_by)
         return record(desk, ticket, answer)
+
+
+def _written(open_desk: OpenDesk, ticket: Row, model: Completes) -> Answer:
+    """The model's answer, or the canned one. Reading what is needed for it is part of the time the model may take."""
+    ends = time.monotonic() + model.timeout_seconds
+    with open_desk() as desk:
+        thread = replies.public(desk, ticket["id"], most=MAX_ENTRIES)
+        beside = similar.similar(desk, ticket)
+    left = ends - time.monotonic()
+    return write(ticket, thread, model, judged=beside.judged, others=beside.others, deadline_seconds=left)
+
+
+def _ready_made(ticket: Row, model: Completes | None) -> Answer:
+    return canned(ticket, SWITCHED_OFF if model else NO_MODEL)
 
 
 @contextmanager

@@ -1,121 +1,113 @@
-"""What a model's reply must pass before a customer reads it: plain text, no foreign links, no promises, no prompt.
+"""What a model's reply must pass before a customer reads it: plain text without foreign links, numbers, words or promises.
 
 Pure functions over text; who is told about an objection, and what is said instead, is for the caller.
 """
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
-# A passage of so many words in a row is a quotation, not a coincidence.
+from services import links, reply_numbers, reply_pleas, reply_promises
+
+# Eight words in a row are a quotation, fewer are often a usual phrase; a count of letters would tell the two apart less well.
+# In languages without spaces two characters count as one word.
 QUOTED_WORDS = 8
+LEAST_OWN_WORDS = (
+    2  # of them that are no words of courtesy: "if you need any further information please let" is nobody's
+)
+MOST_SEEN = 60_000  # characters; one sign may stand for eighteen letters
 
 _TAG = re.compile(r"<[/!?]?[a-zA-Z][^<>]*>|<!--[^<>]*>|<(?=[/!?a-zA-Z])")
 _IMAGE = re.compile(r"!\[")
 _ACTIVE = re.compile(r"\b(?:javascript|vbscript)\s{0,9}:|\bdata:[a-z]{1,20}/")
-_ADDRESS = re.compile(
-    r"(?P<url>\b[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'()\[\]{}|]+|//[\w-]{1,63}\.[^\s<>\"'()\[\]{}|]+)"
-    r"|(?P<email>(?<![\w.+%-])[\w.+%-]{1,64}@[\w-][\w.-]{0,253})"
-    # A name may start after a dot, unless that dot belongs to a name which has been looked at already.
-    r"|(?P<host>(?<![\w@-])(?<![\w-]\.)(?:[\w-]{1,63}\.){1,127}(?P<top>[^\W\d_]{2,24}|xn--[a-z0-9-]{1,59})(?![\w-])"
-    r"(?P<path>[/:?#][^\s<>\"'()\[\]{}|]*)?)"
-)
-# Endings that mail programs and chats turn into links, besides every country's; names of files are not links.
-_TOP_LEVEL = frozenset(
+_COURTESY = frozenset(
     word
     for line in (
-        "com net org info biz app dev edu gov mil int name pro mobi jobs travel xyz top site online store shop club",
-        "live life link click cloud page pages blog news tech space website world today help support zip mov email",
-        "icu vip win bid loan work tools network systems solutions services agency digital media group chat bot fun",
+        "a about all an and any are as at be by can case contact could do for forward from further has have hear hearing help",
+        "hesitate i if in information is it kind know let like look looking me more my need no not of on or please question",
+        "questions regards reply so soon sorry support thank thanks that the there this to us very we when will with would you",
+        "your also auf bei bitte danke das die der ein eine fragen für gerne haben hilfe ich ihnen ihr ihre im in informationen",
+        "ist mich mir mit nicht noch oder rückmeldung sich sie sind uns und von wenn wir zu zur à au avec avez ce de des dans",
+        "en est et je la le les merci me n ne nous par pas plaît plus pour que questions réponse s si sur un une vous votre",
+        "al con cualquier del el en espero gracias hay la le lo los me más necesita no nos o para por que si su tiene una y",
     )
     for word in line.split()
 )
-_FILE_ENDINGS = frozenset(("cs", "db", "gz", "js", "py", "ts"))
-
-_WE = (
-    r"\b(?:i|we|they|he|she|someone|somebody"
-    r"|(?:an?|our|the|my) (?:\w+ )?(?:agent|team|colleague|manager|person|staff))"
-)
-_WILL = r"(?:'ll| will| shall|(?:'m|'re| am| are| is) going to|(?:'ve| have| has)(?: (?:just|already|now))?| can)"
-_SOON = r"(?: (?:also|now|then|gladly|happily|personally|immediately|soon|fully|be|been))?"
-_REFUND = r"(?:refund|credit|reimbursement|compensation|money)"
-_REFUNDS = r"(?:refund(?:ed|ing)?|reimburse[ds]?|compensate[ds]?|credit(?:ed)? (?:you|your))\b"
-_ISSUE = r"(?:issued?|process(?:ed)?|sen[dt]|approved?|arranged?|initiated?|start(?:ed)?|give|given|submitted)"
-_SPAN = r"(?:within|in|by)(?: the next)? (?:\w+ ){0,2}?(?:minute|hour|day|week|tomorrow|today|tonight|monday|friday)"
-_PROMISES = re.compile(
-    "|".join(
-        (
-            rf"{_WE}{_WILL}{_SOON} {_REFUNDS}",
-            rf"{_WE}{_WILL}{_SOON} {_ISSUE} (?:\w+ ){{0,3}}{_REFUND}\b",
-            rf"{_WE} (?:just |already )?(?:refunded|reimbursed|credited|called|phoned)\b",
-            rf"\b{_REFUND} (?:(?:has|have|will) (?:now |already )?(?:been|be)|was|is being|is) (?:now |already )?"
-            r"(?:\w+ed|sent|made|paid|on its way|given|returned)\b",
-            r"\byou(?:'ll| will| are going to) (?:get|receive|be given|be) (?:\w+ ){0,2}"
-            r"(?:refund(?:ed)?|reimburse(?:d|ment)|money)\b",
-            rf"{_WE}{_WILL}{_SOON} (?:call|called|phone|phoned|ring|telephone|visit) (?:you|back)\b",
-            r"\bgive you a (?:quick )?(?:call|ring)\b",
-            r"\b(?:you(?:'ll| will) (?:get|receive)|expect|scheduled?|arranged?) (?:a |an |your )?(?:\w+ )?"
-            r"(?:call|callback|call-back)\b",
-            rf"{_WE}{_WILL}{_SOON} (?:get back|reply|respond|answer|contact|reach|follow up|fix|resolve|solve)\b"
-            rf"[^.!?\n]{{0,60}}?\b{_SPAN}",
-        )
-    )
-)
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 
 
 def plain(text: str) -> str:
     """`text` without control and invisible characters and without tags, ready to be shown as plain text."""
-    text = "".join(char for char in text.replace("\r\n", "\n") if _is_shown(char))
+    text = text.replace("\r\n", "\n")
+    text = text.translate({ord(char): None for char in set(text) if not _is_shown(char)})
     stripped = _TAG.sub("", text)
     while stripped != text:  # taking one tag out can join another
         text, stripped = stripped, _TAG.sub("", stripped)
     return stripped.strip()
 
 
-def objection(text: str, *, seen: str, secret: str) -> str:
-    """Why `text` must not be sent, in plain words; "" when it may.
+class Guards:
+    """What replies to one ticket are held against, prepared beforehand: the slow part, done before a model is asked."""
 
-    `seen` is everything the customer has seen already (its links may be repeated), `secret` the prompt.
-    """
-    folded = _folded(text)
-    if _IMAGE.search(folded) or _ACTIVE.search(folded):
-        return "the model's reply held an image or an active link"
-    if _addresses(folded) - _addresses(_folded(seen)):
-        return "the model's reply held a link or an address that is not in the ticket"
-    if _passages(folded) & _passages(_folded(secret)):
-        return "the model's reply quoted its own instructions"
-    if _PROMISES.search(" ".join(folded.replace("\u2019", "'").split())):
-        return "the model's reply promised something the desk does not do"
-    return ""
+    def __init__(self, *, seen: str, secret: str, others: Sequence[str] = ()) -> None:
+        """`seen` is everything the customer has seen already (its links, sums and numbers may be repeated), `secret` the
+        prompt, `others` what other customers wrote."""
+        own = links.folded(seen)[:MOST_SEEN]
+        self._addresses = links.addresses(own)
+        self._numbers = reply_numbers.numbers(own)
+        self._digit_runs = reply_numbers.digit_runs(own)
+        own_passages = passages(own)
+        self._secret = passages(links.folded(secret)) - own_passages
+        quoted = {passage for text in others for passage in passages(links.folded(text))} - own_passages
+        self._others = {passage for passage in quoted if _says_something(passage)}
+
+    def objection(self, text: str) -> str:
+        """Why `text` must not be sent, in plain words; "" when it may."""
+        folded = links.folded(text)
+        words, flat = passages(folded), reply_pleas.flat(folded)
+        objections = (
+            ("held an image or an active link", _IMAGE.search(folded) or _ACTIVE.search(folded)),
+            ("held a link or an address that is not in the ticket", links.addresses(folded) - self._addresses),
+            ("held a sum of money that is not in the ticket", reply_numbers.sums(folded) - self._numbers),
+            ("held a telephone number that is not in the ticket", reply_numbers.telephones(folded) - self._digit_runs),
+            ("quoted its own instructions", words & self._secret),
+            ("repeated what another customer wrote", words & self._others),
+            ("promised something the desk does not do", reply_promises.promises(flat)),
+            ("asked for a password, a card or another secret", reply_pleas.asks_for_a_secret(flat)),
+        )
+        return next((f"the model's reply {what}" for what, met in objections if met), "")
+
+
+def objection(text: str, *, seen: str, secret: str, others: Sequence[str] = ()) -> str:
+    """Why `text` must not be sent, in plain words; "" when it may. The arguments are those of Guards."""
+    return Guards(seen=seen, secret=secret, others=others).objection(text)
+
+
+def passages(folded: str) -> set[str]:
+    """Every run of QUOTED_WORDS words in folded text, whatever signs and spaces stand between them."""
+    words = _WORD.findall(folded)
+    found, end, size = set(), 0, 0
+    for start, word in enumerate(words):
+        while size < 2 * QUOTED_WORDS and end < len(words):
+            size += _weight(words[end])
+            end += 1
+        if size < 2 * QUOTED_WORDS:
+            break
+        found.add(" ".join(words[start:end]))
+        size -= _weight(word)
+    return found
+
+
+def _says_something(passage: str) -> bool:
+    return sum(word not in _COURTESY for word in passage.split(" ")) >= LEAST_OWN_WORDS
+
+
+def _weight(word: str) -> int:
+    return 1 if len(word) == 1 and word >= "\u0e00" else 2
 
 
 def _is_shown(char: str) -> bool:
     # The two joiners are letters' business in several scripts, and hold emoji together.
     kind = unicodedata.category(char)
     return char in "\n\t\u200c\u200d" or kind not in ("Cc", "Cf", "Cs", "Cn")
-
-
-def _folded(text: str) -> str:
-    """One spelling of look-alike forms: full-width letters, ideographic stops and joiners inside a host name."""
-    folded = unicodedata.normalize("NFKC", text).lower().replace("\u3002", ".")
-    return "".join(char for char in folded if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf"))
-
-
-def _addresses(folded: str) -> set[str]:
-    """Every link, e-mail address and host name, each in one spelling; the host of a link counts as well."""
-    found: set[str] = set()
-    for match in _ADDRESS.finditer(folded):
-        if match["host"] and not match["path"] and not _is_top_level(match["top"]):
-            continue
-        address = match[0].rstrip(".,;:!?*_~`-").removeprefix("https:").removeprefix("http:").removeprefix("//")
-        address = address.removeprefix("www.").rstrip("/")
-        found |= {address, re.split("[/?#]", address, maxsplit=1)[0]}
-    return found
-
-
-def _is_top_level(top: str) -> bool:
-    return top in _TOP_LEVEL or top.startswith("xn--") or (len(top) == 2 and top not in _FILE_ENDINGS)
-
-
-def _passages(folded: str) -> set[tuple[str, ...]]:
-    words = re.findall(r"\w+", folded)
-    return {tuple(words[at : at + QUOTED_WORDS]) for at in range(len(words) - QUOTED_WORDS + 1)}

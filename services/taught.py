@@ -22,7 +22,7 @@ from services.weighing import LIKE
 from storage import Desk, Row
 from tables import tickets
 
-SHOWN = ("title", "category", "priority")  # of a like ticket, to the model
+NEAREST = "id number customer_row title description category priority".split()  # what is read of a like ticket
 OVERRULED = ("priority", "sentiment", TEAM)  # by own examples that are sure enough
 MOST_HELD = 30_000  # examples of all companies together: about 60 MB
 MOST_HEADS = 10_000  # and of companies that taught nothing
@@ -142,8 +142,8 @@ def forget_all() -> None:
         _asked_for.clear()
 
 
-def nearest(desk: Desk, ticket: Row, *, most: int = 3) -> list[Row]:
-    """The company's tickets most like this one whose category a person saw: title, category and priority, the likest first.
+def nearest(desk: Desk, ticket: Row, *, most: int) -> list[Row]:
+    """The company's tickets most like this one whose category a person saw, the most similar first: the named columns.
 
     Ask at a desk that sees the whole company.
     """
@@ -153,11 +153,11 @@ def nearest(desk: Desk, ticket: Row, *, most: int = 3) -> list[Row]:
     vector = taught.learner.encoder.encode([f"{ticket['title']}. {ticket['description']}"])[0]
     likeness = taught.learner.vectors @ vector
     numbers = [taught.numbers[place] for place in np.argsort(-likeness)[: most + 1] if likeness[place] >= LIKE]
-    wanted = [number for number in numbers if number != ticket["number"]][:most]
+    others = [number for number in numbers if number != ticket["number"]][:most]
     t = tickets.c
-    chosen = desk.rows(tickets, t.number, t.title, t.category, t.priority)
-    found = {row["number"]: row for row in desk.find(chosen.where(t.number.in_(wanted), t.erased_at.is_(None)))}
-    return [{name: found[number][name] for name in SHOWN} for number in wanted if number in found]
+    chosen = desk.rows(tickets, *(t[name] for name in NEAREST)).where(t.number.in_(others), t.erased_at.is_(None))
+    rows = {row["number"]: row for row in desk.find(chosen)}
+    return [rows[number] for number in others if number in rows]
 
 
 def _fitted(rows: Sequence[Row], field: str, stamp: Stamp, tier: embeddings.Embeddings) -> Taught:

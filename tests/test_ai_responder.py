@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ai_responder import INSTRUCTIONS, MAX_REPLY, Suggestion, canned, write
+from ai_responder import INSTRUCTIONS, MAX_DESCRIPTION, MAX_REPLY, PROMPT, Suggestion, canned, write
 from llm import Model, ModelUnavailable
 from models import CATEGORIES, PRIORITIES, SENTIMENTS, TICKET_FIELDS
 from services import reply_guards
@@ -39,6 +39,7 @@ class Scripted:
     """A model that answers what it was told to and keeps what it was asked."""
 
     name = "scripted-1"
+    timeout_seconds = 8.0
 
     def __init__(self, answer: Any = None, *, error: Exception | None = None, **changes: Any) -> None:
         self.answer = REPLY | changes if answer is None else answer
@@ -52,6 +53,7 @@ class Scripted:
         *,
         schema_name: str,
         deadline_seconds: float | None = None,
+        company: str = "",
     ) -> dict[str, Any]:
         self.asked.append((messages, schema, deadline_seconds))
         if self.error:
@@ -114,7 +116,7 @@ class TestWhoSpeaks:
         assert (answer.source, answer.confidence, answer.failed) == ("model", 0.8, False)
         assert answer.suggestion == Suggestion("account", "high", "negative", 4.3)
         assert "scripted-1" in answer.reason
-        assert "reply-2" in answer.reason
+        assert PROMPT in answer.reason
 
     @pytest.mark.parametrize(
         ("reason", "words"),
@@ -141,10 +143,25 @@ class TestWhoSpeaks:
         assert (answer.source, answer.failed) == ("canned", True)
         assert "sk-secret" not in answer.reason + caplog.text
 
-    def test_the_deadline_is_handed_on(self):
+    @pytest.mark.parametrize("deadline", [3.5, None])
+    def test_preparing_the_ticket_is_part_of_the_time_the_model_may_take(self, deadline):
         model = Scripted()
-        write(TICKET, THREAD, model, deadline_seconds=3.5)
-        assert model.asked[0][2] == 3.5
+        write(TICKET, THREAD, model, deadline_seconds=deadline)
+        assert 0 < model.asked[0][2] < (deadline or Scripted.timeout_seconds)
+
+    @pytest.mark.parametrize("unit", ["1.", "30 ", "41 ", "\ufdfa", "token:", "a@"])
+    def test_texts_made_to_be_slow_leave_the_model_most_of_its_time(self, unit):
+        slow = (unit * 20_000)[:20_000]
+        entries = [{"author_role": "customer", "body": slow, "internal": False}] * 12
+        model = Scripted()
+        write(TICKET | {"description": slow}, entries, model, others=[slow] * 10, deadline_seconds=8.0)
+        assert 2.0 < model.asked[0][2] < 8.0
+
+    def test_a_model_is_not_asked_when_the_time_is_over(self):
+        model = Scripted()
+        answer = write(TICKET, THREAD, model, deadline_seconds=0.0)
+        assert (answer.source, answer.failed, model.asked) == ("canned", True, [])
+        assert "time" in answer.reason
 
 
 class TestWhatIsAsked:
@@ -186,6 +203,12 @@ class TestWhatIsAsked:
         text, data = self.asked(TICKET | {"description": "b" * 20_000}, entries)
         assert len(text) < 60_000
         assert data["thread"][-1]["text"].startswith("39 ")
+
+    @pytest.mark.parametrize("before", range(MAX_DESCRIPTION - 20, MAX_DESCRIPTION + 1))
+    def test_no_secret_is_left_in_half_where_a_text_is_cut(self, before):
+        ticket = TICKET | {"description": "b" * (before - 1) + " 4111 1111 1111 1111 " + "c" * 900}
+        _, data = self.asked(ticket)
+        assert "4" not in data["ticket"]["description"]
 
     def test_a_lone_surrogate_can_be_sent(self):
         text, _ = self.asked(TICKET | {"description": "broken \ud800 text"})

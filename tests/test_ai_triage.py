@@ -1,4 +1,4 @@
-"""What the model's triage counts, what it is shown of like tickets, and that text in either cannot talk a ticket up."""
+"""What the model's triage counts, what it is shown of like tickets, and that text cannot talk a ticket up."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ import pytest
 
 from ai_responder import INSTRUCTIONS, PROMPT, SCHEMA, Suggestion
 from llm import open_model
-from models import PRIORITY_RANK
+from models import CATEGORIES, PRIORITIES, PRIORITY_RANK
 from services.triage import blend, triage
 from tests.fake_model import FakeModel
 
@@ -58,7 +58,7 @@ def test_the_setting_says_what_the_models_triage_counts(admin, run_jobs, worth, 
     assert after["triage_source"] == ("model" if counts else "rules")
     blended = round(0.6 * 5.0 + 0.4 * before["urgency"], 1)
     assert after["urgency"] == (blended if counts else before["urgency"])
-    assert any("prompt reply-2" in reason for reason in after["triage_reasons"]) is counts
+    assert any("prompt reply-3" in reason for reason in after["triage_reasons"]) is counts
 
 
 def test_another_word_for_the_setting_is_refused(admin):
@@ -81,31 +81,48 @@ def taught(admin, run_jobs):
     return admin
 
 
-def test_the_model_sees_how_people_judged_like_tickets(taught, run_jobs, fake):
+def test_the_model_sees_how_people_judged_like_tickets_as_labels_and_counts(taught, run_jobs, fake):
     answered(taught, run_jobs, title="Strange sum", description="The invoice has an odd sum.")
-    examples = shown(fake)["examples"]
-    assert examples[0]["category"] == "billing"
-    assert examples[0]["title"].startswith("Odd invoice sum")
-    assert len(examples) <= 3
-    assert all(set(example) == {"title", "category", "priority"} for example in examples)
+    judged = shown(fake)["judged"]
+    assert judged[0]["category"] == "billing"
+    assert sum(label["count"] for label in judged) <= 5
+    for label in judged:
+        assert set(label) == {"category", "priority", "count"}
+        assert label["category"] in CATEGORIES
+        assert label["priority"] in PRIORITIES
 
 
-def test_a_new_desk_shows_no_examples(admin, run_jobs, fake):
-    answered(admin, run_jobs)
-    assert "examples" not in shown(fake)
-
-
-def test_other_companies_tickets_are_never_shown(taught, stranger, run_jobs, fake):
-    answered(stranger, run_jobs, title="Strange sum", description="The invoice has an odd sum.")
-    assert "examples" not in shown(fake)
-
-
-def test_secrets_in_a_like_ticket_are_masked(taught, run_jobs, fake):
-    ticket = taught.ticket(title="Odd invoice sum 4111 1111 1111 1111", description="The sum is odd.")
-    taught.data(taught.put(f"/api/tickets/{ticket['id']}", {"category": "general"}))
+def test_the_prompt_holds_no_word_of_another_customer(admin, run_jobs, fake):
+    for number in range(4):
+        ticket = admin.ticket(
+            title=f"Zanzibar invoice {number}",
+            description="My invoice shows the Quokka plan twice.",
+            customer_email=f"other{number}@shop.example",
+            customer_name="Wilhelmina Other",
+        )
+        path = f"/api/tickets/{ticket['id']}"
+        admin.data(admin.post(f"{path}/replies", {"body": "It is Xylophon Ltd.", "author_role": "customer"}), 201)
+        admin.data(admin.put(path, {"category": "general"}))
+        admin.data(admin.put(path, {"category": "billing" if number % 2 else "sales"}))
+        admin.data(admin.post(f"{path}/resolve", {"resolution": "Yesterday the Narwhal discount was added."}))
     finish(run_jobs)
-    answered(taught, run_jobs, title="Odd invoice sum", description="The invoice has an odd sum.")
-    assert "4111" not in json.dumps(fake.requests[-1])
+    ticket = admin.ticket(title="Strange invoice", description="My invoice shows a plan twice.")
+    fake.requests.clear()
+    finish(run_jobs)
+    assert shown(fake)["judged"]
+    sent = json.dumps(fake.requests).lower()
+    for word in ("zanzibar", "quokka", "wilhelmina", "xylophon", "narwhal", "other0", "shop.example"):
+        assert word not in sent
+
+
+def test_a_new_desk_shows_no_judgements(admin, run_jobs, fake):
+    answered(admin, run_jobs)
+    assert "judged" not in shown(fake)
+
+
+def test_other_companies_judgements_are_never_shown(taught, stranger, run_jobs, fake):
+    answered(stranger, run_jobs, title="Strange sum", description="The invoice has an odd sum.")
+    assert "judged" not in shown(fake)
 
 
 def test_a_text_that_talks_the_model_up_gains_one_band_at_most(admin, run_jobs, fake):
@@ -125,7 +142,7 @@ def test_the_prompt_is_on_record_with_every_answer_of_the_model(admin, run_jobs)
 
 def test_another_prompt_has_another_name():
     text = INSTRUCTIONS + json.dumps(SCHEMA, sort_keys=True)
-    assert {PROMPT: hashlib.sha256(text.encode()).hexdigest()[:12]} == {"reply-2": "2704500fe1f4"}
+    assert {PROMPT: hashlib.sha256(text.encode()).hexdigest()[:12]} == {"reply-3": "10e21fa5787f"}
 
 
 def test_a_model_that_is_switched_off_meanwhile_is_not_asked(admin, run_jobs, fake):

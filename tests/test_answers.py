@@ -226,5 +226,19 @@ def test_notes_do_not_reach_the_model(admin, run_jobs, fake):
     assert "Suspected fraud" not in str(fake.requests)
 
 
+def test_tickets_of_one_company_that_bring_the_model_down_stop_no_other_company(admin, stranger, run_jobs, fake):
+    fake.mode = "error500"
+    failing = [admin.ticket() for _ in range(6)]
+    while run_jobs():
+        pass
+    events = admin.data(admin.get(f"/api/tickets/{failing[-1]['id']}/history"))
+    assert any("left alone" in event["to"] for event in events)
+    fake.mode = "ok"
+    ticket = stranger.ticket()
+    while run_jobs():
+        pass
+    assert stranger.data(stranger.get(f"/api/tickets/{ticket['id']}"))["ai_source"] == "model"
+
+
 def test_health_says_who_answers(admin):
     assert admin.data(admin.get("/api/health"))["ai"]["mode"] == "model"

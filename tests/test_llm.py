@@ -1,5 +1,6 @@
 """The door to the model, against a real HTTP server: deadlines, retries, the breaker, the limit on calls at once."""
 
+import contextlib
 import logging
 import subprocess
 import sys
@@ -39,13 +40,13 @@ def make(fake: FakeModel) -> Iterator[Callable[..., Model]]:
         model.close()
 
 
-def ask(model: Model, deadline_seconds: float | None = None) -> dict[str, object]:
-    return model.complete(MESSAGES, SCHEMA, schema_name="test", deadline_seconds=deadline_seconds)
+def ask(model: Model, deadline_seconds: float | None = None, *, company: str = "") -> dict[str, object]:
+    return model.complete(MESSAGES, SCHEMA, schema_name="test", deadline_seconds=deadline_seconds, company=company)
 
 
-def reason(model: Model, deadline_seconds: float | None = None) -> str:
+def reason(model: Model, deadline_seconds: float | None = None, *, company: str = "") -> str:
     with pytest.raises(ModelUnavailable) as caught:
-        ask(model, deadline_seconds)
+        ask(model, deadline_seconds, company=company)
     return caught.value.reason
 
 
@@ -173,63 +174,117 @@ def test_a_message_that_cannot_be_encoded_is_an_error(fake, make):
     assert fake.count == 0
 
 
-class TestBreaker:
-    def test_it_opens_after_five_failures_and_then_asks_nobody(self, fake, make):
-        model = make(clock=lambda: 0.0)
-        fake.mode = "bad_request"
-        assert [reason(model) for _ in range(5)] == ["error"] * 5
-        assert model.state == "breaker_open"
-        assert reason(model) == "breaker_open"
-        assert fake.count == 5
+OUTAGES = ["error500", "rate_limit", "reset", "request_timeout", "cut_off"]
+BAD_ANSWERS = [
+    "refuse",
+    "filtered",
+    "nonsense",
+    "empty",
+    "truncated",
+    "not_json",
+    "gzip",
+    "huge",
+    "bad_request",
+    "unauthorized",
+]
 
-    def test_a_success_between_starts_the_count_again(self, fake, make):
+
+class TestBreaker:
+    @pytest.mark.parametrize("mode", OUTAGES)
+    def test_it_opens_after_five_outages_and_then_asks_nobody(self, fake, make, mode):
         model = make(clock=lambda: 0.0)
-        fake.script = ["bad_request"] * 4 + ["ok"] + ["bad_request"] * 4
-        for _ in range(4):
-            reason(model)
-        ask(model)
-        for _ in range(4):
-            reason(model)
-        assert model.state == "ok"
+        fake.mode = mode
+        assert "breaker_open" not in [reason(model) for _ in range(5)]
+        asked = fake.count
+        assert reason(model) == "breaker_open"
+        assert fake.count == asked
+
+    def test_answers_that_come_too_late_open_it(self, fake, make):
+        fake.mode = "silent"
+        model = make(timeout_seconds=0.2)
+        assert [reason(model) for _ in range(6)] == ["timeout"] * 5 + ["breaker_open"]
+
+    @pytest.mark.parametrize("mode", BAD_ANSWERS)
+    def test_a_bad_or_refused_answer_is_no_outage(self, fake, make, mode):
+        model = make(clock=lambda: 0.0)
+        fake.mode = mode
+        assert "breaker_open" not in [reason(model) for _ in range(7)]
+        assert fake.count == 7
+
+    @pytest.mark.parametrize("between", ["ok", "nonsense"])
+    def test_an_answer_between_starts_the_count_again(self, fake, make, between):
+        model = make(clock=lambda: 0.0)
+        for mode in ["error500"] * 4 + [between] + ["error500"] * 4:
+            fake.mode = mode
+            with contextlib.suppress(ModelUnavailable):
+                ask(model)
+        fake.mode = "ok"
+        assert ask(model) == REPLY
 
     def test_after_thirty_seconds_one_trial_decides(self, fake, make):
         now = [0.0]
         model = make(clock=lambda: now[0])
-        fake.script = ["bad_request"] * 6
+        fake.mode = "error500"
         for _ in range(5):
             reason(model)
         now[0] = 29.9
         assert reason(model) == "breaker_open"
         now[0] = 30.1
-        assert model.state == "ok"
         assert reason(model) == "error"
         assert reason(model) == "breaker_open"
-        now[0] = 60.2
+        now[0], fake.mode = 60.2, "ok"
         assert ask(model) == REPLY
         assert ask(model) == REPLY
 
     def test_only_one_trial_is_under_way_at_a_time(self, fake, make):
         now = [0.0]
         model = make(clock=lambda: now[0])
-        fake.script = ["bad_request"] * 5
+        fake.mode = "error500"
         for _ in range(5):
             reason(model)
+        asked = fake.count
         now[0], fake.mode = 31.0, "silent"
         trial = threading.Thread(target=reason, args=(model, 0.7))
         trial.start()
-        wait_until(lambda: fake.count == 6)
+        wait_until(lambda: fake.count == asked + 1)
         assert reason(model) == "breaker_open"
         trial.join()
 
-    def test_refusals_and_callers_in_a_hurry_do_not_open_it(self, fake, make):
+    def test_callers_in_a_hurry_do_not_open_it(self, fake, make):
         model = make()
-        fake.mode = "refuse"
-        for _ in range(6):
-            assert reason(model) == "refused"
         fake.mode = "silent"
         for _ in range(6):
             assert reason(model, 0.02) in {"timeout", "busy"}
-        assert model.state == "ok"
+        fake.mode = "ok"
+        wait_until(lambda: model._lines.qsize() == 4)
+        assert ask(model) == REPLY
+
+    @pytest.mark.parametrize("mode", OUTAGES)
+    def test_a_company_whose_tickets_bring_the_model_down_stops_nobody_else(self, fake, make, mode):
+        model = make(clock=lambda: 0.0)
+        fake.mode = mode
+        for _ in range(6):
+            last = reason(model, company="acme")
+        assert last == "breaker_open"
+        fake.mode = "ok"
+        assert ask(model, company="other") == REPLY
+        assert reason(model, company="acme") == "breaker_open"
+
+    def test_late_answers_to_one_company_stop_nobody_else(self, fake, make):
+        model = make(timeout_seconds=0.3)
+        fake.mode = "silent"
+        assert [reason(model, company="acme") for _ in range(6)][-1] == "breaker_open"
+        fake.mode = "ok"
+        assert ask(model, HANGING, company="other") == REPLY
+
+    def test_a_provider_that_nobody_can_reach_is_left_alone_by_all(self, fake, make, free_port):
+        now = [0.0]
+        model = make(clock=lambda: now[0], base_url=f"http://127.0.0.1:{free_port}/v1")
+        assert [reason(model, company=f"company {n}") for n in range(6)] == ["error"] * 5 + ["breaker_open"]
+        model._base_url, now[0] = fake.url, 31.0
+        model.close()
+        assert ask(model, company="company 9") == REPLY
+        assert ask(model, company="company 0") == REPLY
 
 
 def test_more_calls_than_lines_are_told_that_the_model_is_busy(fake, make):

@@ -25,6 +25,7 @@ class Saying:
     """A model that answers with one reply."""
 
     name = "saying-1"
+    timeout_seconds = 8.0
 
     def __init__(self, reply: str) -> None:
         self.reply = reply

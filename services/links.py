@@ -1,0 +1,78 @@
+"""Links, e-mail addresses, host names and IP addresses in text: what a mail program or a chat would make clickable.
+
+Pure functions over text; the time grows with the text and no faster.
+"""
+
+import re
+import unicodedata
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from pathlib import Path
+
+ENDINGS = Path(__file__).with_name("top_level_domains.txt")
+# Letters of Indic scripts are written with marks, which \w leaves out.
+_MARKS = r"\u0900-\u0963\u0971-\u0dff"
+_ADDRESS = re.compile(
+    r"(?P<url>\b[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'()\[\]{}|]+|//[\w-]{1,63}\.[^\s<>\"'()\[\]{}|]+)"
+    r"|(?P<email>(?<![\w.+%-])[\w.+%-]{1,64}@[\w-][\w.-]{0,253})"
+    # A name may start after a dot, unless that dot belongs to a name which has been looked at already.
+    rf"|(?P<host>(?<![\w@-])(?<![\w-]\.)(?:[\w{_MARKS}-]{{1,63}}\.){{1,127}}"
+    rf"(?P<top>(?:[^\W\d_]|[{_MARKS}]){{2,63}}|xn--[a-z0-9-]{{1,59}})(?![\w{_MARKS}-])"
+    r"(?P<path>[/:?#][^\s<>\"'()\[\]{}|]*)?)"
+)
+_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])")
+_VERSION_BEFORE = re.compile(r"(?:\bv|\b(?:version|release|build|firmware|update|versión|versione)[ :]{0,2})\Z")
+# Names of files and of products that end as a country or a company does.
+_NO_LINKS = re.compile(
+    r"[\w.-]+\.py|(?:readme|changelog|contributing|license|notes)\.md"
+    r"|(?:build|deploy|install|run|setup|start|stop|test|update)\.sh|(?:lib|main)\.rs|(?:ado|asp|ml|vb)\.net"
+)
+
+
+def _endings() -> frozenset[str]:
+    lines = ENDINGS.read_text(encoding="utf-8").splitlines()
+    return frozenset(ending for line in lines if not line.startswith("#") for ending in line.split())
+
+
+_TOP_LEVEL = _endings()
+
+
+def folded(text: str) -> str:
+    """One spelling of look-alike forms: full-width letters, ideographic stops and joiners inside a host name."""
+    text = unicodedata.normalize("NFKC", text).lower().replace("\u3002", ".")
+    unseen = {ord(char): None for char in set(text) if char != "\n" and unicodedata.category(char) in ("Cc", "Cf")}
+    return text.translate(unseen)
+
+
+def addresses(text: str) -> set[str]:
+    """Every link and address in folded text, each in one spelling; the host of a link counts as well."""
+    found: set[str] = set()
+    for match in _ADDRESS.finditer(text):
+        if match["host"] and not match["path"] and not _is_host(match["host"], match["top"]):
+            continue
+        address = match[0].rstrip(".,;:!?*_~`-").removeprefix("https:").removeprefix("http:").removeprefix("//")
+        address = address.removeprefix("www.").rstrip("/")
+        found |= {address, re.split("[/?#]", address, maxsplit=1)[0]}
+    return found | _ip_addresses(text)
+
+
+def _is_host(name: str, top: str) -> bool:
+    return (top in _TOP_LEVEL or top.startswith("xn--")) and not _NO_LINKS.fullmatch(name)
+
+
+def _ip_addresses(text: str) -> set[str]:
+    found = {match[0] for match in _IPV6.finditer(text) if _is_ip(IPv6Address, match[0])}
+    for match in _IPV4.finditer(text):
+        if _is_ip(IPv4Address, match[0]) and not _VERSION_BEFORE.search(
+            text, max(0, match.start() - 12), match.start()
+        ):
+            found.add(match[0])
+    return found
+
+
+def _is_ip(kind: type[IPv4Address | IPv6Address], text: str) -> bool:
+    try:
+        kind(text)
+    except AddressValueError:
+        return False
+    return any(char.isdigit() for char in text)
