@@ -31,6 +31,14 @@ class AppError(Exception):
         return self.message
 
 
+class StoreUnavailable(AppError):
+    """503: the store cannot do its part. Where it failed this was logged already."""
+
+    def __init__(self) -> None:
+        message = "The data store cannot do this right now. Please try again shortly."
+        super().__init__(message, "unavailable", 503, headers={"Retry-After": "5"})
+
+
 class StorageError(Exception):
     """The store cannot be opened; the text is for the person who starts the desk."""
 

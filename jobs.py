@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import and_
 
 import times
-from errors import AppError
+from errors import AppError, StoreUnavailable
 from services.masking import mask
 from storage import Desk, Row, Storage
 from tables import jobs as table
@@ -158,6 +158,8 @@ class Runner:
             while True:
                 try:
                     work()
+                except StoreUnavailable:
+                    pass  # logged by the store
                 except AppError as error:
                     log.warning("%s failed and is tried again: %s", what.capitalize(), error)
                 except Exception:
@@ -203,6 +205,8 @@ class Runner:
         while not self._stopping.is_set():
             try:
                 done = self._round(lane)
+            except StoreUnavailable:
+                done = 0  # logged by the store
             except Exception:
                 log.exception("The %s lane could not look for jobs", lane)
                 done = 0

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,14 @@ import postgres_tables
 import search_postgres
 from errors import StorageError
 from sqlite_file import plain
+from writer_shares import WAIT_SECONDS, Exhausted, Shares
 
 log = logging.getLogger("foyer.storage")
 
 CONNECTIONS = 10  # of one process at once; whoever comes then waits for one that is handed back
 WRITERS = 7  # of these at most: writers may all wait for one company's turn, and nobody else is to wait for them
-WAIT_SECONDS = 5.0
+WRITERS_OF_ONE = 3  # for one company: they take turns, so more of them would only wait
+STATEMENT_SECONDS = 30  # no statement takes longer, also one that waits for a lock somebody else has on a whole table
 START_WAIT_SECONDS = 10.0  # a database that starts beside the desk may take this long
 # How long a connection is waited for, and how soon a server that went away without a word is noticed.
 REACH = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
@@ -54,6 +56,7 @@ MIGRATING, TURNS, TASKS = 70_101, 70_102, 70_103
 # between may give the session to somebody else.
 BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '10s'; "
+    f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'; "
     "SET LOCAL idle_in_transaction_session_timeout = '60s';"
 )
 # One statement after the other, each with a view of its own: the second sees what the turn before has committed.
@@ -62,6 +65,8 @@ TURN = sql.SQL(
     "(SELECT max(updated_at) FROM tickets WHERE company_id = {company}), "
     "(SELECT max(created_at) FROM events WHERE company_id = {company}))"
 )
+# Shut down by its owner, crashed, cannot connect now, too many connections; all of class 08 besides.
+AWAY = {"57P01", "57P02", "57P03", "53300"}
 # Strict, so that a password with a character that must be escaped is never taken for a host and told in an error.
 ADDRESS = re.compile(
     r"postgres(ql)?://([^:@/?#\s]*(:[^:@/?#\s]*)?@)?[^@/?#\s]*(/[^@/?#\s]*)?(\?([\w.]+=[^&#@?\s]*&?)*)?"
@@ -96,17 +101,12 @@ class _Cursor(psycopg.Cursor[Any]):
             super().executemany(*args, **kwargs)
 
 
-class Exhausted(Exception):
-    """Every connection of this process is in use, and was for a while."""
-
-
 class Postgres:
     """A database on a server. Nothing is remembered and nothing is kept in the process: others write here as well."""
 
     name = "postgresql"
     durable = True
     exclusive = False
-    one_writer = False
     data_path: Path | None = None
     failures: tuple[type[Exception], ...] = (DBAPIError, psycopg.Error, Exhausted)
 
@@ -120,6 +120,7 @@ class Postgres:
             "postgresql+psycopg://",
             creator=self._connect,
             poolclass=NullPool,
+            pool_reset_on_return=None,  # done here, or by closing the connection
             isolation_level="AUTOCOMMIT",
             use_native_hstore=False,
             hide_parameters=True,
@@ -128,22 +129,24 @@ class Postgres:
         self._idle: deque[Connection] = deque()
         self._free = threading.BoundedSemaphore(CONNECTIONS)
         self._may_write = threading.BoundedSemaphore(WRITERS)
+        self._shares = Shares(WRITERS_OF_ONE)
         self._closed = False
 
     def open(self) -> "Postgres":
         """Brings the database to the newest shape; of several that start at once, one does it. Raises StorageError."""
-        until = time.monotonic() + START_WAIT_SECONDS
+        until, waiting = time.monotonic() + START_WAIT_SECONDS, False
         while True:
             try:
                 with self._engine.connect() as connection:
                     self._bring_forward(connection)
                     return self
             except (psycopg.Error, SQLAlchemyError) as error:
-                said = self.told(error)
-                hopeless = "authentication" in said or "does not exist" in said or not _is_away(error)
-                if hopeless or time.monotonic() > until:
-                    raise StorageError(f"{self.place} cannot be opened: {said}") from None
-            log.warning("%s cannot be reached yet; waiting up to %g s", self.place, START_WAIT_SECONDS)
+                if not self.is_away(error) or _is_refused(error) or time.monotonic() > until:
+                    raise StorageError(f"{self.place} cannot be opened: {self.told(error)}") from None
+                if not waiting:
+                    reason = self.told(error)
+                    log.warning("%s cannot be reached; waiting up to %g s: %s", self.place, START_WAIT_SECONDS, reason)
+            waiting = True
             time.sleep(0.5)
 
     @contextmanager
@@ -161,13 +164,27 @@ class Postgres:
             _driver(connection).rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A connection for a write transaction, which `turn` begins; committed when the block ends, undone when it raises."""
-        with _one_of(self._may_write, WRITERS), self._borrowed() as connection:
+    def write(self, company: str = "") -> Iterator[Connection]:
+        """A connection for a write transaction, which `turn` begins; committed when the block ends, undone when it raises.
+
+        `company` is whose rows are written, "" when that is not known yet; each has a share of the connections.
+        """
+        with ExitStack() as held:
+            held.enter_context(self._shares.place(company))
+            held.enter_context(_one_of(self._may_write, WRITERS))
+            connection = held.enter_context(self._borrowed())
+            connection.info["places"] = {company: held}
             # This one and no other: SQLAlchemy would put a new one in the place of a lost one.
             driver = _driver(connection)
             yield connection
             driver.commit()
+
+    def is_away(self, error: Exception) -> bool:
+        """Whether the server cannot be reached, broke the connection off or takes no more, told by SQLSTATE."""
+        fault = getattr(error, "orig", error)
+        if not isinstance(fault, psycopg.OperationalError | psycopg.InterfaceError):
+            return False
+        return not fault.sqlstate or fault.sqlstate[:2] == "08" or fault.sqlstate in AWAY
 
     def turn(self, connection: Connection, company: str) -> str:
         """Waits until no other transaction writes for this company; gives the latest moment anything of it bears.
@@ -175,6 +192,10 @@ class Postgres:
         From here to the commit it is this transaction's turn, so that moments are committed in their order: who polls for
         newer rows misses none. Begins the transaction, in the same round trip. "" waits for nobody.
         """
+        places: dict[str, ExitStack] = connection.info["places"]
+        if company and company not in places:
+            places[company] = held = next(iter(places.values()))
+            held.enter_context(self._shares.place(company))
         driver = _driver(connection)
         begun = driver.info.transaction_status is not TransactionStatus.IDLE
         said = ("" if begun else BEGIN) + (_turn(company) if company else "")
@@ -220,8 +241,12 @@ class Postgres:
     def _connect(self) -> "psycopg.Connection[Any]":
         given = conninfo_to_dict(self._url)
         made: psycopg.Connection[Any] = psycopg.connect(
-            make_conninfo(self._url, **{**REACH, **given, "application_name": NAME}), cursor_factory=_Cursor
+            make_conninfo(self._url, **{**REACH, **given, "application_name": NAME}),
+            autocommit=True,
+            cursor_factory=_Cursor,
         )
+        # Not as an option of the connection, which a pooler refuses.
+        made.execute(f"SET statement_timeout = {int(STATEMENT_SECONDS * 1000)}")
         made.adapters.register_dumper(str, _Text)
         # A plan kept for values that many tickets have would go through all of them for those that few have.
         made.prepare_threshold = None
@@ -229,7 +254,7 @@ class Postgres:
 
     def _bring_forward(self, connection: Connection) -> None:
         driver = _driver(connection)
-        driver.execute("BEGIN")
+        driver.execute("BEGIN; SET LOCAL statement_timeout = 0")
         driver.execute("SELECT pg_advisory_xact_lock(%s, 0)", (MIGRATING,))
         if driver.execute("SHOW server_encoding").fetchone()[0] != "UTF8":
             raise StorageError(f"{self.place} must have the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8').")
@@ -316,9 +341,12 @@ def _without_values() -> Iterator[None]:
     """Leaves of a server's error what went wrong and which rule it was; of data it cannot read only the kind of fault."""
     try:
         yield
+    except psycopg.DataError as error:
+        error.args = (f"{type(error).__name__} (SQLSTATE {error.sqlstate})",)
+        raise
     except psycopg.Error as error:
         if said := error.diag.message_primary:
-            error.args = (said.partition(": ")[0] if isinstance(error, psycopg.DataError) else said,)
+            error.args = (said,)
         raise
 
 
@@ -338,8 +366,10 @@ def _has_spoken(driver: Any) -> bool:
     return bool(poll.poll(0))
 
 
-def _is_away(error: Exception) -> bool:
-    return isinstance(getattr(error, "orig", error), psycopg.OperationalError)
+def _is_refused(error: Exception) -> bool:
+    """Whether the server asked for a password and then let nobody in. Of a connection that failed there is no SQLSTATE."""
+    attempt = getattr(getattr(error, "orig", error), "pgconn", None)
+    return attempt is not None and bool(attempt.needs_password or attempt.used_password)
 
 
 def _undo(connection: Connection) -> None:

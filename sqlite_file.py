@@ -32,7 +32,6 @@ class SqliteFile:
     synchronous = "FULL"
     journal_mode = "WAL"
     exclusive = True  # no other process writes here while this one has the lock
-    one_writer = True  # at a time; of this process, whose lock is fairer than SQLite's
     data_path: Path | None
     failures: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error)  # what says that it cannot do its part
 
@@ -96,12 +95,16 @@ class SqliteFile:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, company: str = "") -> Iterator[Connection]:
         """A connection in a write transaction, committed when the block ends, undone when it raises."""
         with _borrowed(self._idle_writers, self._engine) as connection:
             begin_writing(connection)
             yield connection
             self._commit(connection)
+
+    def is_away(self, error: Exception) -> bool:
+        """Whether the store cannot be reached: never of a file, which fails in its own way each time."""
+        return False
 
     def turn(self, connection: Connection, company: str) -> str:
         """Nothing to wait for: a transaction that writes is the only one."""
@@ -197,11 +200,16 @@ def broken_reference(connection: Connection) -> str:
 
 def plain(error: Exception) -> str:
     """What went wrong, in words, without the statement it went wrong in."""
-    while "no such savepoint" in str(error) and isinstance(error.__context__, Exception):
-        error = error.__context__  # after some faults SQLite undoes everything, what was to be undone alone included
+    # After some faults SQLite undoes everything, so what was to be undone alone is no longer known to it.
+    while _is_unspecific(error) and isinstance(error.__context__, DBAPIError | sqlite3.Error):
+        error = error.__context__
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
     return str(getattr(error, "orig", None) or error)
+
+
+def _is_unspecific(error: Exception) -> bool:
+    return getattr(getattr(error, "orig", error), "sqlite_errorname", "") == "SQLITE_ERROR"
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import CompoundSelect, Connection, Select, Table, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Insert, ReturningInsert
 from sqlalchemy.sql.elements import ColumnElement, Grouping, UnaryExpression
 from sqlalchemy.sql.operators import custom_op
@@ -28,9 +27,10 @@ from errors import StorageError, unavailable
 from json_file import JsonFile
 from memory import Memory
 from models import Actor
+from outages import Outages
 from scope import by_id, identity, raising, scope_of, sight_of, viewpoint, visible
 from search import Index
-from sqlite_file import SqliteFile, plain
+from sqlite_file import SqliteFile
 from times import Clock
 
 if TYPE_CHECKING:
@@ -292,8 +292,9 @@ class Storage:
 
     def __init__(self, engine: "SqliteFile | Postgres", clock: Clock) -> None:
         self._engine = engine
-        self._writer: AbstractContextManager[Any] = threading.Lock() if engine.one_writer else nullcontext()
+        self._writer: AbstractContextManager[Any] = threading.Lock() if engine.exclusive else nullcontext()
         self.clocks = times.Clocks(clock, _latest(engine))
+        self._outages = Outages(engine)
         self._closed = False
         self._memory = Memory(exclusive=engine.exclusive)
         self.name = engine.name
@@ -311,14 +312,15 @@ class Storage:
         `actor` None sees every company and is for sign-in, jobs and the command line alone.
         Raises AppError 503 when the disk or the database cannot do its part.
         """
-        try:
+        company = actor.company_id if actor else ""
+        with self._outages.watched():
             if write:
                 with self._writer:  # held until memory knows: what is remembered is never older than what is committed
                     desk = None
                     try:
-                        with self._opened().write() as connection:
+                        with self._opened().write(company) as connection:
                             turn = partial(self._turn, connection)
-                            now = turn(actor.company_id if actor else "")
+                            now = turn(company)
                             desk = Desk(connection, actor, now, self.real_now(), index=self._engine.index, turn=turn)
                             yield desk
                     finally:
@@ -328,11 +330,6 @@ class Storage:
                 with self._opened().read() as connection:
                     moments = (self.clocks.order_now(), self.real_now())
                     yield Desk(connection, actor, *moments, index=self._engine.index, memory=self._memory)
-        except IntegrityError:
-            raise  # a rule of ours was broken, so trying again would not help
-        except self._engine.failures as error:
-            log.error("The data store failed: %s", plain(error))
-            raise unavailable("The data store cannot do this right now. Please try again shortly.") from error
 
     def remembered(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
         """What `load` reads as nobody in particular, to find out who is calling. `key` names what is read."""
@@ -351,19 +348,19 @@ class Storage:
         """The order stamp of this unit of work in a company: who polls for newer rows misses none."""
         return self.clocks.next(self._engine.turn(connection, company))
 
-    def alone(self, task: str) -> AbstractContextManager[bool]:
-        """Whether this process may do a task that one at a time does, which nobody else may until the block ends."""
-        return self._opened().alone(task)
+    @contextmanager
+    def alone(self, task: str) -> Iterator[bool]:
+        """Whether this process may do a task that one at a time does, which nobody else may until the block ends.
+
+        Raises AppError 503.
+        """
+        with self._outages.watched(), self._opened().alone(task) as ours:
+            yield ours
 
     def scrub(self) -> None:
         """Takes what was erased or deleted out of the store's files, copies included. Raises AppError 503."""
-        failures: tuple[type[Exception], ...] = (OSError, *self._engine.failures)
-        try:
-            with self._writer:
-                self._opened().scrub()
-        except failures as error:
-            log.error("The data store could not be scrubbed: %s", plain(error))
-            raise unavailable("The data store cannot do this right now. Please try again shortly.") from error
+        with self._outages.watched(OSError), self._writer:
+            self._opened().scrub()
 
     def close(self) -> None:
         """Leaves everything on disk and lets go of it, after the unit of work at hand."""
@@ -375,7 +372,7 @@ class Storage:
 
 def _latest(engine: "SqliteFile | Postgres") -> str:
     """The latest moment a store of one process bears, "" of one that is asked at each turn: a clock may go back between starts."""
-    if not engine.one_writer:
+    if not engine.exclusive:
         return ""
     borne = (tables.tickets.c.updated_at, tables.events.c.created_at)
     with engine.read() as connection:

@@ -99,7 +99,7 @@ def test_what_the_server_cannot_read_is_not_quoted(foyer, lines):
             desk._connection.exec_driver_sql("SELECT %s::text::integer", (ADA,))
     except AppError as error:
         log.error("request failed", exc_info=error)
-    assert "invalid input syntax" in written.getvalue()
+    assert "InvalidTextRepresentation (SQLSTATE 22P02)" in written.getvalue()
     assert ADA not in written.getvalue()
 
 

@@ -2,14 +2,16 @@
 
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
 import credentials
+import jobs
 import passwords
 import postgres
 import sign_in
@@ -25,6 +27,7 @@ from tests.conftest import SECRET
 from tests.postgres_server import Server, wait_until
 from tests.rows import ONE, TWO, actor, add_company, add_customer, add_ticket
 from tokens import Tokens
+from writer_shares import Exhausted
 
 TICKET = {"title": "Question about my plan", "description": "How do I change it?", "customer_email": "ada@example.com"}
 
@@ -136,6 +139,52 @@ def test_two_that_claim_at_once_share_the_jobs_without_waiting(store, second):
     assert (len(first), len(rest), first & rest) == (4, 2, set())
 
 
+@contextmanager
+def lock_of_somebody_else(url, statement):
+    """A transaction of another program that stands still with a lock."""
+    with psycopg.connect(url) as other:
+        other.execute(statement)
+        yield
+
+
+def test_a_locked_row_of_one_company_does_not_keep_others_waiting(store, url):
+    add_company(store, ONE)
+    add_company(store, TWO)
+
+    def write(company):
+        with store.desk(actor(company), write=True) as desk:
+            return desk.count_up(tables.companies, company, "last_number")["last_number"]
+
+    with ThreadPoolExecutor(postgres.WRITERS) as pool:
+        with lock_of_somebody_else(url, f"SELECT * FROM companies WHERE id = '{ONE}' FOR UPDATE"):
+            stuck = [pool.submit(write, ONE) for _ in range(postgres.WRITERS)]
+            wait_until(lambda: blocked(store) == postgres.WRITERS_OF_ONE)
+            assert write(TWO) == 1
+            wait_until(lambda: len([one for one in stuck if one.done()]) == postgres.WRITERS - postgres.WRITERS_OF_ONE)
+            assert [status_of(one) for one in stuck if one.done()] == [503] * (
+                postgres.WRITERS - postgres.WRITERS_OF_ONE
+            )
+            assert write(TWO) == 2
+            with store.desk(None, write=True) as desk, pytest.raises(Exhausted):
+                desk.within(actor(ONE))
+        written = [one.result() for one in stuck if not one.exception()]
+    assert sorted(written) == list(range(1, postgres.WRITERS_OF_ONE + 1))
+    assert write(ONE) == postgres.WRITERS_OF_ONE + 1
+
+
+def status_of(future):
+    return future.exception().status
+
+
+def test_a_reader_does_not_wait_for_ever_for_a_table_that_somebody_locked(url, tmp_path, monkeypatch):
+    monkeypatch.setattr(postgres, "STATEMENT_SECONDS", 0.2)
+    store = open_storage(url, tmp_path)
+    with lock_of_somebody_else(url, "LOCK TABLE companies IN ACCESS EXCLUSIVE MODE"):
+        assert refused(store) == (503, "5")
+    assert works(store)
+    store.close()
+
+
 def test_a_task_is_one_instances_at_a_time(store, second):
     with store.alone("tidy") as ours:
         assert ours
@@ -241,6 +290,46 @@ def test_restarted_while_nobody_asks_nobody_notices(server, tmp_path):
     with storage.desk(None, write=True) as desk:
         desk.update_where(tables.companies, name="renamed")
     storage.close()
+
+
+def test_a_database_that_is_away_is_one_log_line_and_one_when_it_is_back(server, tmp_path, monkeypatch, caplog):
+    for name in ("POLL_SECONDS", "SIGN_SECONDS", "FOLLOW_SECONDS", "TIDY_SECONDS"):
+        monkeypatch.setattr(jobs, name, 0.02)
+    given = {"database_url": server.url, "secret_key": SECRET, "api_key": "admin-key", "embeddings": "static"}
+    app = create_app(Settings(_env_file=None, data_dir=tmp_path, **given))
+    foyer, admin = app.extensions["foyer"], Caller(app.test_client(), "admin-key")
+    foyer.start()
+    assert admin.post("/api/tickets", TICKET).status_code == 201
+    wait_until(lambda: admin.get("/api/health").json["data"]["jobs"]["waiting"] == 0)
+    tries = Counter()
+    desk, alone = foyer.storage.desk, foyer.storage.alone
+
+    def counted(opens):
+        def count(*args, **kwargs):
+            tries[threading.current_thread().name] += 1
+            return opens(*args, **kwargs)
+
+        return count
+
+    monkeypatch.setattr(foyer.storage, "desk", counted(desk))
+    monkeypatch.setattr(foyer.storage, "alone", counted(alone))
+    caplog.clear()
+    server.stop("fast")
+    wait_until(lambda: admin.post("/api/tickets", TICKET).status_code == 503)
+    tries.clear()
+    threads = {thread.name for thread in threading.enumerate() if thread.name.startswith("foyer-")}
+    assert len(threads) == 9
+    wait_until(lambda: all(tries[name] >= 3 for name in threads))
+    assert [admin.get("/api/tickets").status_code for _ in range(3)] == [503] * 3
+    assert [(line.levelname, "is away" in line.message) for line in caplog.records] == [("ERROR", True)]
+    server.start()
+    wait_until(lambda: admin.post("/api/tickets", TICKET).status_code == 201)
+    wait_until(lambda: "is back after" in caplog.text)
+    tries.clear()
+    wait_until(lambda: all(tries[name] >= 3 for name in threads))
+    told = [line.message for line in caplog.records if line.levelname != "INFO"]
+    assert [("is away" in line, "is back after" in line) for line in told] == [(True, False), (False, True)]
+    foyer.stop()
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
