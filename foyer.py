@@ -13,6 +13,7 @@ import embeddings
 import times
 from ai_responder import Completes
 from config import HERE, Settings
+from errors import unavailable
 from jobs import THREADS, Runner
 from llm import Model, open_model
 from models import DEFAULT_COMPANY, Actor
@@ -68,12 +69,15 @@ class Foyer:
         self.note_secret = secrets.token_urlsafe(32)  # in the note of the lock: whoever knows it is this process
         self._opening = threading.Lock()
         self._storage: Storage | None = None
+        self._stopped = False
 
     @property
     def storage(self) -> Storage:
-        """The store, opened at the first use. Raises StorageError."""
+        """The store, opened at the first use. Raises StorageError, and AppError 503 after `stop`."""
         if self._storage is None:
             with self._opening:
+                if self._stopped:
+                    raise unavailable("The server is stopping. Please try again shortly.")
                 if self._storage is None:
                     self._storage = self._open()
         return self._storage
@@ -119,6 +123,7 @@ class Foyer:
 
         `url` is where commands of this machine reach the desk, "" when they cannot.
         """
+        self._stopped = False
         storage = self.storage
         storage.announce(url, self.note_secret)
         if self.settings.demo and self.opened_empty_at:
@@ -129,11 +134,12 @@ class Foyer:
         self.runner.start()
 
     def stop(self) -> None:
-        """Finishes the jobs at hand and leaves everything on disk."""
+        """Finishes the jobs at hand and leaves everything on disk. Only `start` opens the store again."""
         self.runner.stop()
         if isinstance(self.model, Model):
             self.model.close()
         with self._opening:
+            self._stopped = True
             if self._storage is not None:
                 self._storage.close()
                 self._storage = None

@@ -46,6 +46,7 @@ class SqliteFile:
         self._engine = self._make_engine()
         self._idle_readers: deque[Connection] = deque()
         self._idle_writers: deque[Connection] = deque()
+        self._closed = False
 
     def open(self) -> "SqliteFile":
         """Locks the file and makes it or brings it to the newest shape. Raises StorageError."""
@@ -84,7 +85,7 @@ class SqliteFile:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection whose every statement sees what was last committed."""
-        with _borrowed(self._idle_readers, self._engine) as connection:
+        with self._borrowed(self._idle_readers) as connection:
             yield connection
 
     @contextmanager
@@ -97,7 +98,7 @@ class SqliteFile:
     @contextmanager
     def write(self, company: str = "") -> Iterator[Connection]:
         """A connection in a write transaction, committed when the block ends, undone when it raises."""
-        with _borrowed(self._idle_writers, self._engine) as connection:
+        with self._borrowed(self._idle_writers) as connection:
             begin_writing(connection)
             yield connection
             self._commit(connection)
@@ -140,9 +141,28 @@ class SqliteFile:
         self._lock.sign(url, secret)
 
     def _close_connections(self) -> None:
+        """Closes every connection; one in use when it is handed back."""
+        self._closed = True
         for connection in (*self._idle_readers, *self._idle_writers):
             connection.close()
         self._engine.dispose()
+
+    @contextmanager
+    def _borrowed(self, idle: deque[Connection]) -> Iterator[Connection]:
+        """A connection that is kept for the next caller: checking one out of the pool costs as much as a query."""
+        try:
+            connection = idle.pop()
+        except IndexError:
+            connection = self._engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            _undo(connection)
+            raise
+        if self._closed:
+            connection.close()
+        else:
+            idle.append(connection)
 
     @contextmanager
     def _unchecked(self) -> Iterator[Connection]:
@@ -169,8 +189,13 @@ class SqliteFile:
             connect_args={"check_same_thread": False},
             hide_parameters=True,  # what customers wrote is not for the log
         )
+        event.listen(engine, "do_connect", self._before_connect)
         event.listen(engine, "connect", self._on_connect)
         return engine
+
+    def _before_connect(self, *_: Any) -> None:
+        if self._closed:  # SQLite would make a new file in the place of the one that is gone
+            raise sqlite3.OperationalError("the store is closed")
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # transactions are begun by us, not guessed by the driver
@@ -210,21 +235,6 @@ def plain(error: Exception) -> str:
 
 def _is_unspecific(error: Exception) -> bool:
     return getattr(getattr(error, "orig", error), "sqlite_errorname", "") == "SQLITE_ERROR"
-
-
-@contextmanager
-def _borrowed(idle: deque[Connection], engine: Engine) -> Iterator[Connection]:
-    """A connection that is kept for the next caller: checking one out of the pool costs as much as a query."""
-    try:
-        connection = idle.pop()
-    except IndexError:
-        connection = engine.connect()
-    try:
-        yield connection
-    except BaseException:
-        _undo(connection)
-        raise
-    idle.append(connection)
 
 
 def _undo(connection: Connection) -> None:
