@@ -124,11 +124,11 @@ def _form(column: Column[Any]) -> Callable[[Any], Any]:
     return bool if isinstance(column.type, Boolean) else lambda value: value
 
 
-def unique_when_set(name: str, column: str, *, of_company: bool = True) -> Index:
-    """Unique in a company, or of all together, among the rows where the column is not ""."""
+def unique_when_set(name: str, column: str, *further: str, of_company: bool = True) -> Index:
+    """Unique, with further columns, in a company or of all together, among the rows where the column is not ""."""
     given = sql(f"{column} <> ''")
     among = ["company_id", column] if of_company else [column]
-    return Index(name, *among, unique=True, sqlite_where=given, postgresql_where=given)
+    return Index(name, *among, *further, unique=True, sqlite_where=given, postgresql_where=given)
 
 
 def measured(name: str, *among: str) -> Index:

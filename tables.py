@@ -171,6 +171,7 @@ tickets = Table(
     columns.moment("closed_at"),
     Column("csat_score", Integer),
     columns.text("external_id"),
+    columns.text("external_scope"),  # within which external_id is unique: "" the company, else the customer's row
     columns.moment("erased_at"),
     Column("version", Integer, nullable=False, server_default="1"),
     columns.moment("created_at", required=True),
@@ -181,7 +182,7 @@ tickets = Table(
     Index("ix_tickets_status", "company_id", "status", "created_at", "id"),
     Index("ix_tickets_customer", "company_id", "customer_row", "created_at", "id"),
     Index("ix_tickets_assigned", "company_id", "assigned_to", "created_at", "id"),
-    columns.unique_when_set("uq_tickets_external_id", "external_id"),
+    columns.unique_when_set("uq_tickets_external_id", "external_id", "external_scope"),
     Index("ix_tickets_urgency", "company_id", text("urgency DESC"), "created_at", "id"),
     Index(
         "ix_tickets_priority", "company_id", text("priority_rank DESC"), text("priority_score DESC"), "created_at", "id"

@@ -55,7 +55,10 @@ class TicketFields(Said):
     assigned_to = Text(LIMITS["assigned_to"], about="Agent, by e-mail address or name.")
     customer_name = Text(LIMITS["name"], about="Name of the customer.")
     customer_tier = Choice(models.TIERS, about="Plan of the customer.")
-    external_id = Text(LIMITS["external_id"], about="Id of the ticket in your own systems; unique.")
+    external_id = Text(
+        LIMITS["external_id"],
+        about="Id of the ticket in your own systems; unique, for customers among their own.",
+    )
 
 
 class NewTicket(TicketFields, Repeatable):

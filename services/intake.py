@@ -64,6 +64,7 @@ def _ticket(desk: Desk, given: Row) -> tuple[Row, Row]:
         "customer_name": given.get("customer_name") or customer["name"],
         "customer_tier": given.get("customer_tier") or customer["tier"],
         **{name: given[name] for name in COPIED if name in given},
+        "external_scope": customer["id"] if desk.actor.is_customer else "",
         "created_at": desk.now,
         "updated_at": desk.now,
     }
@@ -93,7 +94,7 @@ def _insert(desk: Desk, ticket: Row, *, said_by: str) -> Row:
     try:
         row = desk.insert(table, ticket)
     except IntegrityError:
-        # Only the whole company knows which external_ids are taken; a customer's desk shows their own tickets alone.
+        # Only the database knows which external_ids are taken.
         raise conflict("external_id_taken", "There is a ticket with this external_id already.") from None
     changes = [Change("created")]
     if row["ai_status"] == "done":

@@ -33,7 +33,7 @@ TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team"
 # What follows from another change, or is too long, is not told twice.
 QUIET = frozenset(
     "priority_rank assigned_at resolved_at closed_at resolution_seconds first_response_at first_response_seconds "
-    "human_replied triage_source triage_reasons category_confidence topic_confidence ai_response".split()
+    "human_replied external_scope triage_source triage_reasons category_confidence topic_confidence ai_response".split()
 )
 
 
@@ -159,7 +159,9 @@ def _write_plain(desk: Desk, ticket: Row, plain: Row, *, said_by: str) -> Row:
         changes["priority_rank"] = PRIORITY_RANK[changes["priority"]]
     if not changes:
         return ticket
-    _check_external_id(desk, changes)
+    if "external_id" in changes:
+        _check_external_id(desk, changes["external_id"])
+        changes["external_scope"] = ""
     changed = write(desk, ticket, changes, "updated", said_by=said_by)
     learning.corrected(desk, ticket, changes)
     if changes.get("priority") == "urgent":
@@ -167,9 +169,9 @@ def _write_plain(desk: Desk, ticket: Row, plain: Row, *, said_by: str) -> Row:
     return changed
 
 
-def _check_external_id(desk: Desk, changes: Row) -> None:
-    wanted = changes.get("external_id")
-    if wanted and desk.count(desk.rows(tickets).where(tickets.c.external_id == wanted)):
+def _check_external_id(desk: Desk, external_id: str) -> None:
+    same = (tickets.c.external_id == external_id, tickets.c.external_scope == "")
+    if external_id and desk.count(desk.rows(tickets).where(*same)):
         raise conflict("external_id_taken", "Another ticket has this external_id.")
 
 

@@ -191,16 +191,47 @@ def test_a_new_customers_first_messages_at_once_lose_nothing(app, customer, admi
     assert admin.get("/api/customers").json["total"] == 1
 
 
-def test_an_external_id_that_somebody_has_is_409_for_everybody(admin, customer, agent, stranger):
+def test_an_external_id_of_the_company_is_409_for_its_staff(admin, agent, stranger):
     admin.ticket(customer_email="eve@example.com", external_id="x-1")
     before = admin.data(admin.get("/api/tickets"))
-    for caller in (admin, agent, customer):
-        body = {**NEW, "external_id": "x-1", **({} if caller is customer else {"customer_email": "new@example.com"})}
-        response = caller.post("/api/tickets", body)
+    for caller in (admin, agent):
+        response = caller.post("/api/tickets", {**NEW, "external_id": "x-1", "customer_email": "new@example.com"})
         assert (response.status_code, response.json["data"]["code"]) == (409, "external_id_taken")
     assert admin.data(admin.get("/api/tickets")) == before
     assert admin.get("/api/customers").json["total"] == 1
     assert stranger.ticket(external_id="x-1")["number"] == 1
+
+
+def test_an_external_id_that_customers_give_takes_it_from_nobody_else(admin, customer, other_customer):
+    made = [
+        caller.data(caller.post("/api/tickets", {**NEW, "external_id": "x-1"}), 201)
+        for caller in (customer, other_customer)
+    ]
+    again = customer.post("/api/tickets", {**NEW, "external_id": "x-1"})
+    assert (again.status_code, again.json["data"]["code"]) == (409, "external_id_taken")
+    imported = admin.post(
+        "/api/import", [{"description": "Hello", "customer_email": "bob@example.com", "external_id": "x-1"}]
+    )
+    assert admin.data(imported)["created"] == 1
+    taken = admin.post("/api/tickets", {**NEW, "external_id": "x-1", "customer_email": "bob@example.com"})
+    assert taken.status_code == 409
+    assert admin.get("/api/tickets?external_id=x-1").json["total"] == 3
+    assert [row["id"] for row in customer.data(customer.get("/api/tickets?external_id=x-1"))] == [made[0]["id"]]
+
+
+def test_an_external_id_that_staff_gives_a_customers_ticket_is_the_companys(admin, customer):
+    ticket = customer.data(customer.post("/api/tickets", {**NEW, "external_id": "x-1"}), 201)
+    path = f"/api/tickets/{ticket['id']}"
+    admin.ticket(external_id="x-2")
+    assert admin.put(path, {"external_id": "x-2"}).status_code == 409
+    admin.data(admin.put(path, {"external_id": "x-3"}))
+    assert (
+        admin.post("/api/tickets", {**NEW, "customer_email": "bob@example.com", "external_id": "x-3"}).status_code
+        == 409
+    )
+    customer.data(customer.post("/api/tickets", {**NEW, "external_id": "x-3"}), 201)
+    history = admin.data(admin.get(f"{path}/history"))
+    assert [event["field"] for event in history if event["action"] == "updated"] == ["external_id"]
 
 
 FORBIDDEN = {
