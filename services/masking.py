@@ -40,8 +40,8 @@ _LABELLED_KEY = re.compile(
     re.IGNORECASE,
 )
 _LABEL = (
-    r"(?<![A-Za-z0-9])(?:passwords?|passwort|kennwort|mot de passe|mdp|contraseña|clave|passwd|passphrase|passcode|pwd|pw|pass)"
-    r"(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])(?:passwords?|passwort|kennwort|mot de passe|mdp|contraseña|clave|passwd|passphrase|passcode|pwd|pw"
+    r"|pass(?=[\"')]?\s{0,9}[:=]))(?![A-Za-z0-9])"
 )
 _PASSWORD = re.compile(
     rf"({_LABEL}[\"')]?)((?:(?<![.!?;])[ \t]{{1,9}}(?!{_LABEL})[^\s:=]{{1,40}}){{0,6}}?)(\s{{0,9}}{_IS}\s{{0,9}})"
@@ -49,14 +49,14 @@ _PASSWORD = re.compile(
     re.IGNORECASE,
 )
 _PASSWORD_BESIDE = re.compile(
-    rf"({_LABEL}[ \t]{{1,9}})(?=[^\s\d]{{0,40}}\d)(?=[\d_-]{{0,40}}[a-z])[^\s\[]{{6,}}", re.IGNORECASE
+    rf"({_LABEL}[ \t]{{1,9}})(?!\S{{0,20}}://)(?=[^\s\d]{{0,40}}\d)(?=[\d_-]{{0,40}}[a-z])[^\s\[]{{6,}}", re.IGNORECASE
 )
 # "password for the portal is ..." names the password; "password reset page is ..." may go on about something else.
 _OF_IT = re.compile(
     r"\s+(?:\(|(?:for|of|to|on|in|at|from|für|zu[mr]?|vo[nm]|bei|beim|im|auf|pour|du|de|des|sur|para|del|en)\b)",
     re.IGNORECASE,
 )
-_LOOKS_SECRET = re.compile(r"(?!https?:)(?=\S{4})\S{0,200}?(?:\d|[^\W_][#$%&*+=@^_~!?][^\W_]|[a-z][A-Z])")
+_LOOKS_SECRET = re.compile(r"(?!https?:|//)(?=\S{4})\S{0,200}?(?:\d|[^\W_][#$%&*+=@^_~!?][^\W_]|[a-z][A-Z])")
 _PIN = re.compile(
     rf"((?<![A-Za-z0-9])pin(?: code)?(?:[ \t]{{1,9}}[^\s:=\d]{{1,40}}){{0,6}}?\s{{0,9}}{_IS}\s{{0,9}})\d{{4,8}}\b",
     re.IGNORECASE,
@@ -113,9 +113,6 @@ def _without_password(match: re.Match[str]) -> str:
     label, between, verb, value = match.groups()
     if value.strip("\"'.,;:!?)").lower() in _NOT_A_PASSWORD or value.startswith("["):
         return match[0]
-    vague = (between and not _OF_IT.match(between)) or (
-        label.lower() == "pass" and verb.strip() not in (":", "=", "=>")
-    )
-    if vague and not _LOOKS_SECRET.match(value.strip("\"'.,;:!?)")):
+    if between and not _OF_IT.match(between) and not _LOOKS_SECRET.match(value.strip("\"'.,;:!?)")):
         return match[0]
     return f"{label}{between}{verb}{PASSWORD}"

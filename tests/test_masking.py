@@ -253,6 +253,8 @@ def test_a_card_number_is_masked_whatever_parts_its_digits(number):
         "I forgot my password and the reset page is blank",
         "the bus pass is cheap, and the pass is on my phone",
         "password problems since yesterday",
+        "proxy_pass http://127.0.0.1:5000;",
+        "my password page is at https://shop.example/reset2",
         "Forgot password? Steps I tried: restart, reinstall",
         "Das Passwort-Feld ist grau",
         "my PIN is not accepted, error 12345",
