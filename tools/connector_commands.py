@@ -12,7 +12,7 @@ from flask import Flask
 from config import HERE
 from tools.connector_files import DEFINITION, HOST, connector_files
 from tools.connector_lint import lint_folder
-from tools.connector_rules.document import BARE_HOST
+from tools.connector_rules import BARE_HOST
 from tools.connector_surface import LOCK, breaks, locked, read_lock, surface
 
 FOLDER = HERE / "connector"
@@ -91,9 +91,17 @@ def broken(definition: bytes, folder: Path) -> list[str]:
 
 @click.command("lint-connector")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=FOLDER)
-def _lint(folder: Path) -> None:
+@click.option(
+    "--schemas",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with Microsoft's JSON schemas, to hold the files to these as well.",
+)
+def _lint(folder: Path, schemas: Path | None) -> None:
     """Hold the connector's files in FOLDER to the platform's rules."""
-    findings = lint_folder(folder)
+    try:
+        findings = lint_folder(folder, schemas=schemas)
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"{error}. Install what this needs: pip install -r requirements-dev.txt") from None
     for finding in findings:
         click.echo(str(finding))
     if findings:

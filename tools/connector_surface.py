@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.connector_rules.walk import Op, operations, resolved
+from tools.connector_walk import Op, operations, resolved
 
 Json = dict[str, Any]
 LOCK = "surface.lock.json"
