@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, ForeignKey, Index, Integer, String, Table, Text
 from sqlalchemy import text as sql
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeDecorator
 
 
@@ -129,6 +130,18 @@ def unique_when_set(name: str, column: str, *further: str, of_company: bool = Tr
     given = sql(f"{column} <> ''")
     among = ["company_id", column] if of_company else [column]
     return Index(name, *among, *further, unique=True, sqlite_where=given, postgresql_where=given)
+
+
+def is_broken(error: IntegrityError, table: Table, index: str) -> bool:
+    """Whether it is this unique index that refused a row, told by the fields of the driver's error."""
+    fault: Any = error.orig
+    if constraint := getattr(getattr(fault, "diag", None), "constraint_name", None):
+        return bool(constraint == index)
+    unique = next(one for one in table.indexes if one.name == index)
+    named = {f"{table.name}.{column.name}" for column in unique.columns}
+    # SQLite has no field for it; its message ends in the columns of the index and is never translated.
+    violated = set(str(fault).rpartition(": ")[2].split(", "))
+    return getattr(fault, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_UNIQUE" and violated == named
 
 
 def measured(name: str, *among: str) -> Index:

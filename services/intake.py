@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from columns import is_broken
 from errors import conflict, not_found
 from models import PRIORITY_RANK, TEAM_OF
 from services import agents, answers, customers, judging, notices, replies, settings, tickets
@@ -93,7 +94,9 @@ def _triaged(desk: Desk, ticket: Row, given: Row) -> Row:
 def _insert(desk: Desk, ticket: Row, *, said_by: str) -> Row:
     try:
         row = desk.insert(table, ticket)
-    except IntegrityError:
+    except IntegrityError as error:
+        if not is_broken(error, table, "uq_tickets_external_id"):
+            raise
         # Only the database knows which external_ids are taken.
         raise conflict("external_id_taken", "There is a ticket with this external_id already.") from None
     changes = [Change("created")]

@@ -2,6 +2,7 @@
 
 from sqlalchemy.exc import IntegrityError
 
+from columns import is_broken
 from errors import AppError, conflict, invalid_field, not_found
 from models import USER_FIELDS, shape
 from services import admins, customers, sessions
@@ -98,6 +99,6 @@ def _updated(desk: Desk, user_id: str, values: Row) -> Row:
 
 def _taken(error: IntegrityError) -> AppError:
     """Perhaps another company has the address, which only the constraint knows. Raises anything else on."""
-    if "email" not in str(error.orig):
+    if not is_broken(error, users, "uq_users_email"):
         raise error
     return conflict("email_taken", "This e-mail address signs in already. Take another one.")

@@ -11,7 +11,7 @@ from api.limits import Limits
 from errors import AppError
 from models import CUSTOMER_TICKET_FIELDS, STAFF_ONLY_FIELDS
 from permissions import ACT_FOR_CUSTOMERS, Permission
-from tables import tickets
+from tables import companies, tickets
 from tests.caller import Caller
 from tests.conftest import add_key
 
@@ -189,6 +189,13 @@ def test_a_new_customers_first_messages_at_once_lose_nothing(app, customer, admi
         assert set(pool.map(write, range(8))) == {201}
     assert admin.get("/api/tickets").json["total"] == 8
     assert admin.get("/api/customers").json["total"] == 1
+
+
+def test_a_fault_of_another_field_is_not_said_to_be_an_external_id(admin, foyer):
+    admin.ticket()
+    with foyer.storage.desk(None, write=True) as desk:
+        desk.update_where(companies, last_number=0)  # as after a repair by hand: the next number is taken
+    assert admin.post("/api/tickets", {**NEW, "customer_email": "ada@example.com"}).status_code == 500
 
 
 def test_an_external_id_of_the_company_is_409_for_its_staff(admin, agent, stranger):

@@ -3,7 +3,10 @@
 import uuid
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
+from models import Actor
+from services import people
 from tables import events, users
 from tests.caller import Caller
 from tests.conftest import add_key
@@ -105,6 +108,11 @@ def test_tickets_go_to_agents_who_are_there(admin):
     path = f"/api/tickets/{ticket['id']}/assign"
     assert admin.post(path, {"agent_email": "gone@example.com"}).status_code == 400
     assert admin.data(admin.post(path, {"auto": True}))["assigned_to"] == "bob@example.com"
+
+
+def test_a_fault_of_another_field_is_not_said_to_be_a_taken_address(foyer):
+    with foyer.storage.desk(Actor("default", "admin", "test"), write=True) as desk, pytest.raises(IntegrityError):
+        people.make(desk, {"name": "Ada", "email": None, "role": "agent"})
 
 
 def test_an_address_of_another_company_is_taken_and_nothing_is_told_of_it(admin, other_admin, app):

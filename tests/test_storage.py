@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 import tables
+from columns import is_broken
 from errors import AppError
 from folder_lock import FolderLock
 from json_file import JsonFile
@@ -210,6 +211,21 @@ def test_insert_new_tells_of_a_known_row_but_hides_no_other_fault(store, world):
             )
         with pytest.raises(IntegrityError), desk.attempt():
             desk.insert_new(customers, {"email": "timeless@example.com"})
+
+
+def test_which_unique_index_refused_a_row_is_told_on_every_engine(store, world):
+    with store.desk(None, write=True) as desk:
+        ada = add_customer(desk, "eve")
+        add_ticket(desk, ada, 71, external_id="x-1")
+        refused = []
+        for who, number, more in ((ada, 71, {}), (ada, 72, {"external_id": "x-1"}), ("nobody", 73, {})):
+            with pytest.raises(IntegrityError) as error, desk.attempt():
+                add_ticket(desk, who, number, **more)
+            broken = [
+                index.name for index in tickets.indexes if index.unique and is_broken(error.value, tickets, index.name)
+            ]
+            refused.append(broken)
+    assert refused == [["uq_tickets_number"], ["uq_tickets_external_id"], []]
 
 
 def test_insert_gives_the_row_back_as_it_is_stored(store, world):
