@@ -28,6 +28,7 @@ DELAYS_SECONDS = (5, 20, 80, 300, 600, 600, 600, 600, 600, 600)
 SIGN_SECONDS = 3.0
 SILENT_SECONDS = 15.0
 KEPT_SECONDS = 7 * 24 * 3600
+DEAD_KEPT_SECONDS = 30 * 24 * 3600
 # No job is put off for longer. One that is was written while the clock was ahead, and is due.
 LONGEST_WAIT_SECONDS = 2 * 3600
 POLL_SECONDS = 1.0
@@ -308,9 +309,10 @@ def finish(desk: Desk, ids: Sequence[str]) -> None:
 
 
 def purge(desk: Desk) -> int:
-    """Forgets jobs done more than seven days ago; tells how many."""
-    old = times.later(desk.real_now, seconds=-KEPT_SECONDS)
-    return desk.delete(table, table.c.state == "done", table.c.run_at < old)
+    """Removes jobs done more than seven days ago, and those given up more than 30 days ago; tells how many."""
+    kept = {"done": KEPT_SECONDS, "dead": DEAD_KEPT_SECONDS}
+    old = {state: times.later(desk.real_now, seconds=-seconds) for state, seconds in kept.items()}
+    return sum(desk.delete(table, table.c.state == state, table.c.run_at < before) for state, before in old.items())
 
 
 def _misdated(desk: Desk, lanes: Iterable[str]) -> list[str]:

@@ -141,6 +141,7 @@ CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_e
 AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()
 USER_FIELDS = "id name email role team available disabled created_at".split()
 KEY_FIELDS = "id name prefix role scopes expires_at last_used_at created_at".split()
+JOB_FIELDS = "id kind ticket_id state attempts last_error run_at".split()
 EVENT_FIELDS = ["id", "action", "actor", "said_by", "field", "from", "to", "created_at"]
 
 

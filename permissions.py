@@ -29,6 +29,8 @@ class Permission(StrEnum):
     KEYS_READ = "keys.read"
     KEYS_WRITE = "keys.write"
     AUDIT_READ = "audit.read"
+    JOBS_READ = "jobs.read"
+    JOBS_WRITE = "jobs.write"
     ACCOUNT = "account"
 
 

@@ -277,6 +277,18 @@ jobs = Table(
     Index("ix_jobs_ticket", "ticket_id"),
 )
 
+# Mails of a company in an hour: to its own people, to all others, and to each outside recipient (by a hash in the id).
+mail_counts = Table(
+    "mail_counts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    columns.company(),
+    columns.word("kind"),
+    columns.moment("hour", required=True),
+    Column("sent", Integer, nullable=False, server_default="0"),
+    Column("held", Integer, nullable=False, server_default="0"),
+)
+
 idempotency = Table(
     "idempotency",
     metadata,

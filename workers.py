@@ -56,7 +56,7 @@ def workers(foyer: "Foyer") -> dict[str, Callable[[Row], None]]:
 def tidy(foyer: "Foyer") -> None:
     """Forgets what is no longer needed: stored answers after a day, done jobs after a week, what companies do not keep."""
     with foyer.storage.desk(None, write=True) as desk:
-        for forgetful in (idempotency, jobs, lockout, sessions):
+        for forgetful in (idempotency, jobs, lockout, outgoing_mail, sessions):
             forgetful.purge(desk)
     keep_to_retention(foyer)
 
@@ -125,7 +125,7 @@ def _send_notice(foyer: "Foyer", job: Row) -> None:
     notice = NOTICES[job["kind"]](
         ticket, reply=reply, job_id=job["id"], domain=domain, public_url=env.public_url, **sender
     )
-    if notice is None:
+    if notice is None or not _may_go(foyer, job, notice.to, sender["support_email"]):
         return
     try:
         foyer.mailer.send(notice)
@@ -133,6 +133,13 @@ def _send_notice(foyer: "Foyer", job: Row) -> None:
         if error.permanent:
             raise PermanentFailure(str(error)) from error
         raise
+
+
+def _may_go(foyer: "Foyer", job: Row, to: str, support_email: str) -> bool:
+    if foyer.mailer.mode == "console":
+        return True  # nothing leaves this machine
+    with foyer.storage.desk(_system(job), write=True) as desk:
+        return outgoing_mail.may_go(desk, job, to, support_email=support_email)
 
 
 def _write_answer(foyer: "Foyer", job: Row) -> None:

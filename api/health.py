@@ -8,7 +8,7 @@ from api.envelope import Answer, render
 from api.gate import the_foyer
 from api.noun import Noun
 from running_server import CHALLENGE, PROOF, proof
-from services import health
+from services import health, outgoing_mail
 from version import VERSION
 
 blp = Noun("health", __name__, description="Whether the desk works.")
@@ -35,6 +35,8 @@ class MailHealth(Schema):
     """Where notices go."""
 
     mode = shapes.text("smtp, console or memory.")
+    note = shapes.text("What keeps mail from going out, or empty.")
+    held_back = shapes.whole("Mails of the last 24 hours that were not sent because of a limit.")
 
 
 class JobsHealth(Schema):
@@ -60,6 +62,7 @@ def _health() -> Response:
     storage = foyer.storage
     with storage.desk(None) as desk:
         counts = health.job_counts(desk)
+        held_back = outgoing_mail.held_back(desk)
     data = {
         "status": "ok",
         "version": VERSION,
@@ -70,7 +73,11 @@ def _health() -> Response:
             "note": foyer.storage_note,
         },
         "ai": {"mode": foyer.ai_mode, "embeddings": foyer.embeddings.name, "note": foyer.embeddings.note},
-        "mail": {"mode": foyer.mailer.mode},
+        "mail": {
+            "mode": foyer.mailer.mode,
+            "note": health.mail_note(foyer.mailer.mode, held_back),
+            "held_back": held_back,
+        },
         "jobs": counts,
     }
     response = render(Answer(data, "The desk is open."))

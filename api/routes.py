@@ -19,6 +19,7 @@ from api import (
     gate,
     health,
     imports,
+    jobs,
     keys,
     lookups,
     me,
@@ -57,6 +58,7 @@ NOUNS = [
     me,
     users,
     audit,
+    jobs,
     exports,
     keys,
 ]

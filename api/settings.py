@@ -44,6 +44,8 @@ class SettingsOut(Schema):
     support_email = shapes.text(settings.SETTINGS["support_email"].about)
     mail_name = shapes.text(settings.SETTINGS["mail_name"].about)
     reply_to = shapes.text(settings.SETTINGS["reply_to"].about)
+    recipient_mails_per_hour = shapes.whole(settings.SETTINGS["recipient_mails_per_hour"].about)
+    company_mails_per_hour = shapes.whole(settings.SETTINGS["company_mails_per_hour"].about)
 
 
 class MailAddress(Email):
@@ -79,6 +81,8 @@ class SettingsChanges(Schema):
     support_email = MailAddress(about=settings.SETTINGS["support_email"].about)
     mail_name = SenderName(about=settings.SETTINGS["mail_name"].about)
     reply_to = MailAddress(about=settings.SETTINGS["reply_to"].about)
+    recipient_mails_per_hour = Number(1, 100_000, about=settings.SETTINGS["recipient_mails_per_hour"].about)
+    company_mails_per_hour = Number(1, 100_000, about=settings.SETTINGS["company_mails_per_hour"].about)
     clear = Words(len(settings.CLEARABLE), Choice(settings.CLEARABLE), about="Settings to empty.")
 
     @validates_schema(skip_on_field_errors=True)

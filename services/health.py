@@ -13,6 +13,18 @@ def job_counts(desk: Desk) -> Row:
     return {"waiting": counts.get("waiting", 0) + counts.get("running", 0), "dead": counts.get("dead", 0)}
 
 
+def mail_note(mode: str, held_back: int) -> str:
+    """What a person should know about the mail, "" when it goes out."""
+    if mode == "console":
+        return "No mail server is set (SMTP_HOST), so each notice is one log line."
+    if not held_back:
+        return ""
+    return (
+        f"{held_back} mails of the last 24 hours were not sent: a company had reached its limit per hour or is not confirmed. "
+        "The log names it."
+    )
+
+
 def storage_note(*, kept: bool, opened_empty_at: str, ahead_seconds: int = 0) -> str:
     """Whether the data stays, for a person: when it does not, what would be lost, what to do and what may be gone already.
 

@@ -1,10 +1,34 @@
-"""Whom a company's mail is from, and whether a mail may go: decided here for every mail of every company."""
+"""Whom a company's mail is from, and whether a mail may go: decided here for every mail of every company.
 
+Each company has a limit per hour for one outside recipient and for all of them; what is over it is not sent. Mails to its
+own people and alerts are counted apart. A company that is not confirmed mails only its own admins. In a confirmed one every
+ticket counts as written by its customer: customers open tickets in their own name alone, and agents and admins are trusted.
+"""
+
+import hashlib
+import logging
+from contextlib import suppress
 from email.utils import parseaddr
 
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func, or_
+
+import times
 from models import DEFAULT_COMPANY
 from services import settings
+from services.masking import mask_email
 from storage import Desk, Row
+from tables import companies, jobs, mail_counts, users
+
+log = logging.getLogger("foyer.mail")
+
+KEPT_SECONDS = 24 * 3600
+STAFF = ("agent", "admin")
+# Most mails per hour to a company's own people. The operator's company has no such limit; in others anybody can be made
+# a user or the support address.
+MOST_TO_STAFF, NO_LIMIT = 500, 10**9
+# What is counted, the whole of a company first: its people, everybody else, an unconfirmed company, one outside recipient.
+TO_STAFF, TO_OTHERS, UNCONFIRMED, TO_ONE = "staff", "others", "unconfirmed", "one"
 
 
 def sender(desk: Desk, payload: Row, *, mail_from: str, support_email: str) -> dict[str, str]:
@@ -19,3 +43,87 @@ def sender(desk: Desk, payload: Row, *, mail_from: str, support_email: str) -> d
         "reply_to": own["reply_to"],
         "support_email": payload.get("support_email") or (support_email if operators else ""),
     }
+
+
+def may_go(desk: Desk, job: Row, to: str, *, support_email: str) -> bool:
+    """Whether the mail of a job may go to that address now. A job is counted once, however often it is tried."""
+    if job["payload"].get("counted"):
+        return True
+    counts = _counts(desk, to, support_email)
+    rows = [_row(desk, kind, name) for kind, name, _ in counts]
+    if any(row["sent"] >= limit for row, (_, _, limit) in zip(rows, counts, strict=True)):
+        _hold_back(desk, rows[0], to)
+        return False
+    for row in rows:
+        desk.count_up(mail_counts, row["id"], "sent")
+    desk.update(jobs, job["id"], {"payload": {**job["payload"], "counted": True}})
+    return True
+
+
+def held_back(desk: Desk) -> int:
+    """How many mails of the last 24 hours were not sent, of the companies that this unit of work sees."""
+    since = times.later(desk.real_now, seconds=-KEPT_SECONDS)
+    ((total,),) = desk.aggregate(desk.rows(mail_counts, func.sum(mail_counts.c.held)).where(mail_counts.c.hour > since))
+    return int(total or 0)
+
+
+def purge(desk: Desk) -> int:
+    """Removes the counts of recipients after their hour and those of companies after a day; tells how many."""
+    c, day_ago = mail_counts.c, times.later(desk.real_now, seconds=-KEPT_SECONDS)
+    is_over = or_(c.hour < day_ago, (c.kind == TO_ONE) & (c.hour < _hour(desk)), c.hour > desk.real_now)
+    return desk.delete(mail_counts, is_over)
+
+
+def _counts(desk: Desk, to: str, support_email: str) -> list[tuple[str, str, int]]:
+    """What a mail to that address counts for: (kind, name within it, most per hour), the company's own count first."""
+    company = desk.get(companies, desk.actor.company_id) or {"id": "", "settings": {}, "confirmed_at": None}
+    own = settings.of_company(company)
+    to_one, to_all = own["recipient_mails_per_hour"], own["company_mails_per_hour"]
+    if company["confirmed_at"] is None:
+        return [(UNCONFIRMED, "", to_one if _works_here(desk, to, ("admin",)) else 0)]
+    if _written(to) == _written(support_email) or _works_here(desk, to, STAFF):
+        return [(TO_STAFF, "", NO_LIMIT if company["id"] == DEFAULT_COMPANY else MOST_TO_STAFF)]
+    return [(TO_OTHERS, "", to_all), (TO_ONE, _one_mailbox(to), to_one)]
+
+
+def _works_here(desk: Desk, to: str, roles: tuple[str, ...]) -> bool:
+    staff = desk.rows(users, users.c.id).where(users.c.role.in_(roles), ~users.c.disabled)
+    return desk.first(staff.where(users.c.email == _written(to))) is not None
+
+
+def _written(address: str) -> str:
+    """The address as users and settings hold it, "" for what is none."""
+    with suppress(EmailNotValidError):
+        return validate_email(address, check_deliverability=False, test_environment=True).normalized.lower()
+    return ""
+
+
+def _one_mailbox(to: str) -> str:
+    """The address without what follows a plus: such addresses are one person's."""
+    name, _, domain = _written(to).rpartition("@")
+    return f"{name.partition('+')[0]}@{domain}"
+
+
+def _row(desk: Desk, kind: str, name: str) -> Row:
+    """This hour's count, locked to the end of the unit of work. Of a recipient only a hash is stored."""
+    hour = _hour(desk)
+    row_id = hashlib.sha256(f"{desk.actor.company_id} {hour} {kind} {name}".encode()).hexdigest()
+    desk.insert_new(mail_counts, {"id": row_id, "kind": kind, "hour": hour})
+    return desk.get(mail_counts, row_id, lock=True) or {"id": row_id, "sent": 0, "held": 0}
+
+
+def _hour(desk: Desk) -> str:
+    """The beginning of the hour."""
+    return f"{desk.real_now[:13]}:00:00.000Z"
+
+
+def _hold_back(desk: Desk, row: Row, to: str) -> None:
+    desk.count_up(mail_counts, row["id"], "held")
+    if not row["held"]:  # once per hour: a flood of mails is no flood of log lines
+        log.warning(
+            "Mails of company %s (%s) are not sent in this hour from one to %s on: a limit per hour was reached%s",
+            desk.actor.company_id,
+            row["kind"],
+            mask_email(to),
+            ", or the company is not confirmed" if row["kind"] == UNCONFIRMED else "",
+        )

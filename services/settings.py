@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from errors import FieldError, invalid, not_found
+from models import DEFAULT_COMPANY
 from services.history import changed, record
 from storage import Desk, Row
 from tables import companies
@@ -36,7 +37,15 @@ SETTINGS: dict[str, Setting] = {
     ),
     "mail_name": Setting("", "The name that mails to your customers and agents come from."),
     "reply_to": Setting("", "Where an answer to such a mail goes."),
+    "recipient_mails_per_hour": Setting(
+        20, "Most mails per hour to one address outside your company; what is over that is not sent."
+    ),
+    "company_mails_per_hour": Setting(
+        500, "Most mails per hour to all addresses outside your company together; alerts and agents do not count."
+    ),
 }
+# Other companies than the operator's may only lower these: whoever registers a company could flood anybody else.
+MAIL_LIMITS = ("recipient_mails_per_hour", "company_mails_per_hour")
 CLEARABLE = ("support_email", "mail_name", "reply_to")
 AI_TRIAGE = ("off", "uncertain", "always")
 MOST_RETENTION_DAYS = 3650
@@ -58,12 +67,20 @@ def change(desk: Desk, news: Row) -> Row:
     if twice := sorted(set(cleared) & set(news)):
         raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
     news |= cleared
+    _check_mail_limits(desk, news)
     company = _company(desk, lock=True)
     before, chosen = of_company(company), {**company["settings"], **news}
     desk.update(companies, company["id"], {"settings": chosen})
     after = of_company({**company, "settings": chosen})
     record(desk, company["id"], changed("settings_changed", _told(before), _told(after), SETTINGS), subject="settings")
     return after
+
+
+def _check_mail_limits(desk: Desk, news: Row) -> None:
+    over = [name for name in MAIL_LIMITS if news.get(name, 0) > SETTINGS[name].default]
+    if over and desk.actor.company_id != DEFAULT_COMPANY:
+        most = {name: f"{name} may be at most {SETTINGS[name].default} in this company." for name in over}
+        raise invalid(*(FieldError(name, message) for name, message in most.items()))
 
 
 def _told(values: Row) -> Row:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from models import Actor
 from permissions import ACT_FOR_CUSTOMERS, GRANTED, Permission
 from services import people, sessions
-from tables import api_keys, metadata
+from tables import api_keys, jobs, metadata
 from tests.caller import Caller
 from tests.conftest import add_key
 from tests.test_sign_in import GOOD, bearing
@@ -75,6 +75,8 @@ CALLS = {
     "RotateKey": Call({}, 201),
     "RevokeKey": Call(),
     "ListAuditEvents": Call(),
+    "ListJobs": Call(),
+    "RetryJob": Call({}),
     "TriageText": Call({"text": "I was charged twice."}),
     "ListTopics": Call(),
     "TeachTopics": Call({"text": "Where is my parcel?", "topic": "delivery"}, 201),
@@ -131,6 +133,13 @@ def signed_in_customer(foyer, client):
         return bearing(Caller(client), foyer.tokens.access(user["id"], session["id"], now=desk.now))
 
 
+def dead_job(foyer):
+    """A job that was given up."""
+    with foyer.storage.desk(Actor("default", "admin", "test"), write=True) as desk:
+        values = {"lane": "mail", "kind": "resolved", "state": "dead", "run_at": desk.real_now, "created_at": desk.now}
+        return desk.insert(jobs, values)["id"]
+
+
 @pytest.fixture
 def world(app, foyer, admin):
     made = World(app)
@@ -140,6 +149,7 @@ def world(app, foyer, admin):
     user = admin.data(admin.post("/api/users", {**USER, "email": "first@example.com", "password": GOOD}), 201)
     key = admin.data(admin.post("/api/keys", {"name": "first", "role": "agent"}), 201)
     made.ids = {"ticket_id": ticket["id"], "name": "ada@example.com", "user_id": user["id"], "key_id": key["id"]}
+    made.ids["job_id"] = dead_job(foyer)
     signed = Caller(client).post("/api/auth/login", {"email": "first@example.com", "password": GOOD}).json["data"]
     revoked = admin.data(admin.post("/api/keys", {"name": "revoked", "role": "admin"}), 201)
     admin.delete(f"/api/keys/{revoked['id']}")

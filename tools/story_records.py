@@ -18,6 +18,22 @@ RECORDS = Chapter(
             },
         ),
         Step(
+            operation="ListJobs",
+            name="List the jobs that were given up",
+            about="Mails and AI answers; waiting lists those that are still to be done.",
+            query={"state": "dead", "limit": "3"},
+            checks={"lists dead jobs alone": 'expect(answer.every((job) => job.state === "dead")).to.equal(true)'},
+        ),
+        Step(
+            operation="RetryJob",
+            name="Try a job again that is not there",
+            about="With the id of a dead job of the list before, it is tried again at once.",
+            status=404,
+            code="not_found",
+            path={"job_id": "{{ticketId}}"},
+            body={},
+        ),
+        Step(
             operation="ExportTickets",
             name="Export tickets as JSON",
             about="Without a period, all of them.",
