@@ -11,7 +11,7 @@ import orjson
 from filelock import FileLock, Timeout
 
 from errors import StorageError
-from journal import sync_folder
+from journal import state_of, sync_folder
 
 log = logging.getLogger("foyer.storage")
 
@@ -37,6 +37,9 @@ class FolderLock:
         # Not per thread: a desk may be opened by one thread and closed by another.
         self._lock = FileLock(_lock_path(document), mode=0o600, thread_local=False)
         self._wait_seconds = wait_seconds
+        self._path = _lock_path(document)
+        self._file: tuple[int, ...] = ()
+        self._served = ("", "")
 
     def take(self) -> None:
         """Takes the lock, waiting for a process that is about to leave. Raises StorageError, OSError."""
@@ -45,10 +48,23 @@ class FolderLock:
         except Timeout:
             log.warning("%s is in use by %s; waiting up to %g s", self._document, self._owner(), self._wait_seconds)
             self._wait()
-        self.sign()
+        self._file = (state_of(self._path) or ())[:2]
+        self.sign(*self._served)
+
+    def is_in_place(self) -> bool:
+        """Whether the file of the lock is still the one that was taken: without it another process may take another."""
+        return bool(self._file) and (state_of(self._path) or ())[:2] == self._file
+
+    def hold(self) -> None:
+        """Takes the lock again where its file was removed. Raises StorageError when another process has it by now, OSError."""
+        if not self.is_in_place():
+            self._file, self._wait_seconds = (), 0
+            self._lock.release()
+            self.take()
 
     def sign(self, url: str = "", secret: str = "") -> None:
         """Writes the note of who holds the lock; `url` is where this process serves, `secret` what proves that it does."""
+        self._served = (url, secret)
         # Beside the lock file, which Windows lets nobody else read; a courtesy, so a full disk does not stop it.
         note = _note_path(self._document)
         with contextlib.suppress(OSError):

@@ -30,6 +30,19 @@ class Unknown(Exception):
     """Whether the line is on disk cannot be known; nothing more may be written to this journal."""
 
 
+class Gone(Exception):
+    """The journal's file was removed, replaced or changed by somebody else: its lines are not where a start looks for them."""
+
+
+def state_of(path: Path) -> tuple[int, int, int] | None:
+    """Which file is at `path` (device and number) and its length in bytes; None without one."""
+    try:
+        there = path.stat()
+    except OSError:
+        return None
+    return there.st_dev, there.st_ino, there.st_size
+
+
 def sync_folder(folder: Path) -> None:
     """Makes new names in `folder` survive a loss of power (Windows has no such call and needs none)."""
     if os.name == "nt":
@@ -50,6 +63,7 @@ class Journal:
         try:
             sync_folder(path.parent)
             self.size = self._before = os.fstat(self._handle).st_size
+            self._file = (state_of(path) or ())[:2]
         except OSError:
             self.close()
             raise
@@ -57,7 +71,7 @@ class Journal:
     def append(self, seq: int, changes: str) -> None:
         """Adds one transaction, its changes as JSON with commas between, and waits for the disk.
 
-        Raises NotWritten or Unknown.
+        Raises NotWritten, Unknown or Gone.
         """
         line = _line(seq, changes)
         self._before = self.size
@@ -72,6 +86,12 @@ class Journal:
             # A second fsync may report success although the data is gone (fsyncgate, LWN 752063): never retried.
             raise Unknown(str(error)) from error
         self.size += len(line)
+        if not self.is_in_place():
+            raise Gone(f"{self.path} was removed, replaced or changed by somebody else")
+
+    def is_in_place(self) -> bool:
+        """Whether the file is still at its path and holds what was added here, no more and no less."""
+        return state_of(self.path) == (*self._file, self.size)
 
     def take_back(self) -> None:
         """Removes the transaction that was added last. Raises Unknown."""

@@ -25,7 +25,7 @@ import search_sqlite
 from address import DOCUMENT
 from errors import StorageError, unavailable
 from folder_lock import LOCK_WAIT_SECONDS, FolderLock, make_folder
-from journal import Damaged, Journal, NotWritten, Unknown, sync_folder, transactions
+from journal import Damaged, Gone, Journal, NotWritten, Unknown, state_of, sync_folder, transactions
 from json_document import Document, Invalid, Unlined
 from json_rows import Rows, check
 from planner import teach_planner
@@ -58,6 +58,11 @@ class JsonFile(SqliteFile):
         self._doubtful = False  # whether the journal may hold, or may not take, a line that was never committed
         self._folding: threading.Thread | None = None
         self._capture: list[str] = []
+        self._keeper: Connection | None = (
+            None  # what folding reads with: open from the start, since the file may be removed
+        )
+        self._document_seq = -1  # the last transaction the document holds
+        self._document_file: tuple[int, int, int] | None = None  # as it was when it was read or written here
 
     def open(self) -> "JsonFile":
         """Locks the folder and rebuilds the private file. Raises StorageError; nothing is overwritten in that case."""
@@ -84,10 +89,20 @@ class JsonFile(SqliteFile):
             self._folding.join()
         self._journal.close()
         try:
-            if self._doubtful or self._journals():
+            if (
+                self._doubtful
+                or self._seq != self._document_seq
+                or self._journals()
+                or not self._document_is_in_place()
+            ):
                 self._fold()
-        except (OSError, SQLAlchemyError) as error:
-            log.warning("The journal was left as it is for the next start: %s", plain(error))
+        except (OSError, SQLAlchemyError, StorageError) as error:
+            if self._journal.is_in_place() and self._document_is_in_place():
+                log.warning("The journal was left as it is for the next start: %s", plain(error))
+            else:
+                log.critical(
+                    "Changes are LOST: a file was removed and no new document can be written: %s", plain(error)
+                )
         self._let_go()
 
     def scrub(self) -> None:
@@ -101,8 +116,11 @@ class JsonFile(SqliteFile):
         super().scrub()
 
     def _let_go(self) -> None:
+        if self._keeper:
+            self._keeper.close()
         self._close_connections()
-        self._remove_private_files()
+        if self._lock.is_in_place():  # another process may have the folder by now
+            self._remove_private_files()
         self._lock.release()
 
     def _rebuild(self) -> None:
@@ -114,11 +132,14 @@ class JsonFile(SqliteFile):
         self._fill(document, revision)
         self._engine.dispose()  # connections made from here on record their changes and hold to foreign keys
         self._capture = json_document.capture_statements()
+        self._moment().rollback()
         json_document.remove_unfinished(self.document)
         if revision != head:
             self._back_up(revision)
         if document is None or revision != head or self._journals():
             self._fold()
+        else:
+            self._note_document(self._seq)
         self._journal = Journal(self._active_journal)
 
     def _fill(self, document: Document | None, revision: str) -> None:
@@ -215,15 +236,24 @@ class JsonFile(SqliteFile):
 
     def _append(self, changes: str) -> None:
         try:
-            if self._doubtful:
+            if not self._document_is_in_place():
+                log.warning("%s was removed, replaced or changed by somebody else; it is written anew", self.document)
+                self._recover()
+            elif self._doubtful:
                 self._recover()
             self._doubtful = True  # until the line and the commit are both there, whatever comes between
-            self._journal.append(self._seq + 1, changes)
-        except (OSError, NotWritten) as error:
+            try:
+                self._journal.append(self._seq + 1, changes)
+            except Gone as error:
+                log.warning("%s; everything is written as a new document", error)
+                self._recover()
+                self._doubtful = True
+                self._journal.append(self._seq + 1, changes)
+        except (OSError, NotWritten, StorageError) as error:
             self._doubtful = not isinstance(error, NotWritten)
             log.error("The journal cannot be written: %s", error)
             raise unavailable("The disk is full or cannot be written. Nothing was changed.", retry_after=10) from error
-        except Unknown as error:
+        except (Unknown, Gone) as error:
             log.error("The disk did not confirm a write; writing stops until the data is safe again: %s", error)
             raise unavailable("The disk did not confirm the change. Please try again.", retry_after=10) from error
 
@@ -250,34 +280,64 @@ class JsonFile(SqliteFile):
         return [path for path in (*turned, self._active_journal) if path.exists() and path.stat().st_size]
 
     def _fold(self) -> None:
-        """Writes what is committed as the document, then drops every journal. None may be open."""
+        """Writes what is committed as the document, then drops every journal. None may be open.
+
+        Raises OSError, SQLAlchemyError, and StorageError when another process has the folder by now.
+        """
+        make_folder(self._folder)
+        self._lock.hold()
+        self._keep_aside()
         journals = self._journals()
         if self._doubtful:
             self._seq += 1  # the number of the line in doubt: a replay that still finds the line skips it
-        with self.snapshot() as connection:
-            json_document.write(connection, self.document, self._seq, migrations.head())
-        self._drop(journals)
+        moment = self._moment()
+        try:
+            json_document.write(moment, self.document, self._seq, migrations.head())
+        finally:
+            moment.rollback()
+        self._note_document(self._seq)
+        self._drop([*journals, self._active_journal])
+
+    def _note_document(self, seq: int) -> None:
+        self._document_seq, self._document_file = seq, state_of(self.document)
+
+    def _document_is_in_place(self) -> bool:
+        """Whether the document is the file that was read or written here; while it is written beside, it is about to be."""
+        writing = self._folding and self._folding.is_alive()
+        return bool(writing) or (self._document_file is not None and state_of(self.document) == self._document_file)
+
+    def _keep_aside(self) -> None:
+        """Keeps a copy of what somebody put in the place of the document."""
+        there = state_of(self.document)
+        if self._document_file and there and there[2] and there != self._document_file:
+            shutil.copy2(self.document, self._folder / f"{DOCUMENT}.bak-replaced")
+
+    def _moment(self) -> Connection:
+        """The connection that folding reads with, seeing this moment of the data until it is rolled back."""
+        self._keeper = self._keeper or self._engine.connect()
+        self._keeper.exec_driver_sql("BEGIN")
+        self._keeper.exec_driver_sql("SELECT count(*) FROM companies").scalar()  # this read fixes the moment
+        return self._keeper
 
     def _fold_if_large(self) -> None:
         """Folds beside the running desk when the journal has outgrown the document. Never fails a committed write."""
         try:
             folding = self._folding and self._folding.is_alive()
-            if not folding and self._journal.size > max(FOLD_AT_BYTES, self.document.stat().st_size):
+            if not folding and self._journal.size > max(FOLD_AT_BYTES, (self._document_file or (0,))[-1]):
                 self._fold_in_background()
         except (OSError, SQLAlchemyError, RuntimeError) as error:  # RuntimeError: the system has no thread to spare
             log.warning("The journal cannot be folded now: %s", plain(error))
 
     def _fold_in_background(self) -> None:
-        snapshot = self._engine.connect()
-        with contextlib.ExitStack() as undo:
-            undo.callback(snapshot.close)
-            snapshot.exec_driver_sql("BEGIN")
-            snapshot.exec_driver_sql("SELECT count(*) FROM companies").scalar()  # this read fixes the snapshot's moment
+        moment = self._moment()
+        try:
             self._turn()
-            undo.pop_all()
-        work = (snapshot, self._seq, self._journals())
-        folding = threading.Thread(target=self._write_snapshot, args=work, name="foyer-fold")
-        folding.start()
+            work = (moment, self._seq, self._journals())
+            folding = threading.Thread(target=self._write_moment, args=work, name="foyer-fold")
+            folding.start()
+        except BaseException:
+            moment.rollback()
+            raise
         self._folding = folding
 
     def _turn(self) -> None:
@@ -288,17 +348,20 @@ class JsonFile(SqliteFile):
         self._journal = Journal(self._active_journal)
         self._doubtful = False
 
-    def _write_snapshot(self, snapshot: Connection, seq: int, journals: list[Path]) -> None:
+    def _write_moment(self, moment: Connection, seq: int, journals: list[Path]) -> None:
         try:
-            with snapshot:
-                json_document.write(snapshot, self.document, seq, migrations.head())
+            try:
+                json_document.write(moment, self.document, seq, migrations.head())
+            finally:
+                moment.rollback()
+            self._note_document(seq)
             self._drop(journals)
         except (OSError, SQLAlchemyError) as error:
             log.warning("Folding the journal failed and will be tried again: %s", plain(error))
 
     def _drop(self, journals: list[Path]) -> None:
         for path in journals:
-            path.unlink()
+            path.unlink(missing_ok=True)
         sync_folder(self._folder)
 
     def _back_up(self, revision: str) -> None:
