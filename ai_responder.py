@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from llm import ModelUnavailable
-from models import CATEGORIES, PRIORITIES, SENTIMENTS
-from services import canned_words, reply_guards
-from services.masking import mask
+from ai import canned_replies
+from ai.llm import ModelUnavailable
+from ai.reply_checks import guards
+from core.models import CATEGORIES, PRIORITIES, SENTIMENTS
+from core.redaction import mask
 
 PROMPT = "reply-3"
 MAX_REPLY = 4_000
@@ -132,7 +133,7 @@ class _UnusableError(Exception):
 
 def canned(ticket: Mapping[str, Any], reason: str = READY_MADE) -> Answer:
     """The ready-made reply for the ticket's category, priority and sentiment; never fails, promises nothing."""
-    return Answer(canned_words.reply(ticket), "canned", reason=reason)
+    return Answer(canned_replies.reply(ticket), "canned", reason=reason)
 
 
 def write(
@@ -158,7 +159,7 @@ def write(
             {"role": "system", "content": INSTRUCTIONS},
             {"role": "user", "content": _data(ticket, thread, judged)},
         ]
-        checks = reply_guards.Guards(seen=_texts(ticket, thread), secret=INSTRUCTIONS, others=others)
+        checks = guards.Guards(seen=_texts(ticket, thread), secret=INSTRUCTIONS, others=others)
         left = (ends - time.monotonic()) * (1 - CHECKING_SHARE)
         if left <= 0:
             raise _UnusableError("the time for an answer was over before a model could be asked")
@@ -217,7 +218,7 @@ def _texts(ticket: Mapping[str, Any], thread: Sequence[Mapping[str, Any]]) -> st
     return "\n".join([*texts, *(str(entry.get("body") or "")[:MAX_ENTRY] for entry in _public(thread))])
 
 
-def _accepted(found: Mapping[str, Any], checks: reply_guards.Guards, name: str) -> Answer:
+def _accepted(found: Mapping[str, Any], checks: guards.Guards, name: str) -> Answer:
     """The model's answer, checked field by field; raises _UnusableError with the reason."""
     suggestion = Suggestion(
         _choice(found, "category", CATEGORIES),
@@ -229,7 +230,7 @@ def _accepted(found: Mapping[str, Any], checks: reply_guards.Guards, name: str) 
     raw = found.get("reply")
     if not isinstance(raw, str) or len(raw) > MAX_REPLY:
         raise _UnusableError("the model's answer had no reply of a usable length")
-    text = reply_guards.plain(raw)
+    text = guards.plain(raw)
     if not any(unicodedata.category(char)[0] in "LN" for char in text):
         raise _UnusableError("the model's reply was empty")
     if objection := checks.objection(text):

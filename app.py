@@ -11,18 +11,19 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.serving import make_server
 
-import cli
-import logs
 from ai_responder import Completes
-from api import routes, specs
-from api.limits import Limits
+from api import routes
+from api.http.rate_limits import Limits
+from api.specs import pages as specs
+from commands import data
 from config import ConfigError, Settings, load_settings
-from credentials import key_file
-from foyer import Foyer
+from core.timestamps import now
 from notifier import Mailer
-from running_server import url_of
+from runtime import logs
+from runtime.bootstrap import Runtime
+from runtime.server_proof import url_of
+from services.accounts.key_login import key_file
 from storage import Clock, StorageError
-from times import now
 from web import pages
 
 
@@ -38,10 +39,10 @@ def create_app(
     logs.to_stderr(settings.log_level)
     app = Flask("foyer", static_folder=None, root_path=str(settings.data_dir))
     app.url_map.strict_slashes = False
-    app.extensions["foyer"] = Foyer(settings, clock=clock, model=model, mailer=mailer)
+    app.extensions["runtime"] = Runtime(settings, clock=clock, model=model, mailer=mailer)
     app.extensions["limits"] = Limits(settings)
     routes.install(app, cors_origins=settings.cors_origin_list)
-    cli.register(app)
+    data.register(app)
     app.register_blueprint(specs.blp)
     app.register_blueprint(pages.blp)
     if proxies := settings.trusted_proxies:  # each of them adds one value; what callers wrote before is not believed
@@ -56,20 +57,20 @@ MEANINGS = {
 }
 
 
-def opening_lines(foyer: Foyer, *, terminal: bool | None = None) -> list[str]:
+def opening_lines(runtime: Runtime, *, terminal: bool | None = None) -> list[str]:
     """What is said when the desk has opened: where it listens, what survives, who answers, where mail goes, how to begin.
 
     The key itself is only said on a terminal, where nobody collects the lines.
     """
-    settings, storage = foyer.settings, foyer.storage
+    settings, storage = runtime.settings, runtime.storage
     everywhere = settings.bind_host in ("0.0.0.0", "::")  # noqa: S104
     address = f"http://{'localhost' if everywhere else settings.bind_host}:{settings.port}"
     reach = "from every machine that reaches this one" if everywhere else "from this machine"
-    stays = foyer.survives_restart
-    kept = "survives a restart" if stays else f"IS LOST AT THE NEXT RESTART\n         {foyer.storage_note}"
+    stays = runtime.survives_restart
+    kept = "survives a restart" if stays else f"IS LOST AT THE NEXT RESTART\n         {runtime.storage_note}"
     ai = (
         f"{settings.openai_model}, canned replies when it cannot"
-        if foyer.model
+        if runtime.model
         else "canned replies (no OPENAI_API_KEY)"
     )
     mail = f"by {settings.smtp_host}" if settings.smtp_host else "one log line per notice (no SMTP_HOST)"
@@ -77,8 +78,8 @@ def opening_lines(foyer: Foyer, *, terminal: bool | None = None) -> list[str]:
         f"Foyer is open at {address} {reach} (help at {address}/docs)",
         f"  data   {storage.place} ({storage.name}), {kept}",
         f"  AI     {ai}",
-        f"  triage {MEANINGS[foyer.embeddings.name]}"
-        + (f" ({foyer.embeddings.note})" if foyer.embeddings.note else ""),
+        f"  triage {MEANINGS[runtime.embeddings.name]}"
+        + (f" ({runtime.embeddings.note})" if runtime.embeddings.note else ""),
         f"  mail   {mail}",
     ]
     given = settings.api_key.get_secret_value()
@@ -105,22 +106,22 @@ except ConfigError as error:
 
 def main() -> None:
     """Serves on this machine until Ctrl-C or a polite request to stop."""
-    foyer: Foyer = app.extensions["foyer"]
-    settings = foyer.settings
+    runtime: Runtime = app.extensions["runtime"]
+    settings = runtime.settings
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = make_server(settings.bind_host, settings.port, app, threaded=True)  # says so when the port is taken
     try:
-        foyer.start(url=url_of(settings.bind_host, settings.port))
+        runtime.start(url=url_of(settings.bind_host, settings.port))
     except StorageError as error:
         sys.exit(str(error))
-    sys.stdout.write("\n".join(opening_lines(foyer)) + "\n")
+    sys.stdout.write("\n".join(opening_lines(runtime)) + "\n")
     sys.stdout.flush()
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         pass
     finally:
-        foyer.stop()
+        runtime.stop()
 
 
 if __name__ == "__main__":

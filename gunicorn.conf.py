@@ -33,25 +33,25 @@ loglevel = "warning"
 
 def post_worker_init(worker: Any) -> None:
     """Opens the desk and says how it stands; a store that cannot be opened stops the server with one sentence."""
-    import logs
     from app import opening_lines
+    from runtime import logs
 
     logs.mask_server()
 
-    foyer = worker.wsgi.extensions["foyer"]
+    runtime = worker.wsgi.extensions["runtime"]
     try:
-        foyer.start(url=_url(worker))
+        runtime.start(url=_url(worker))
     except StorageError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(3)  # gunicorn's code for a worker that must not be started again
     gc.freeze()  # what start-up made stays for good; looking through it again and again cost a tenth of every create
-    sys.stdout.write("\n".join(opening_lines(foyer)) + "\n")
+    sys.stdout.write("\n".join(opening_lines(runtime)) + "\n")
     sys.stdout.flush()
 
 
 def _url(worker: Any) -> str:
     """Where the worker listens, whatever the command line said; "" of a socket without a port."""
-    from running_server import url_of
+    from runtime.server_proof import url_of
 
     addresses = [sock.getsockname() for sock in worker.sockets]
     scheme = "https" if worker.cfg.is_ssl else "http"
@@ -62,4 +62,4 @@ def worker_exit(server: Any, worker: Any) -> None:
     """Finishes the jobs at hand and leaves everything on disk."""
     app = getattr(worker, "wsgi", None)
     if app is not None:
-        app.extensions["foyer"].stop()
+        app.extensions["runtime"].stop()

@@ -22,7 +22,7 @@ from typing import Any, Literal, Protocol
 
 from email_validator import EmailNotValidError, validate_email
 
-from services.masking import mask_email
+from core.redaction import mask_email
 
 Row = Mapping[str, Any]
 Security = Literal["none", "starttls", "tls"]

@@ -1,6 +1,6 @@
 """Where rows live: open_storage(url), units of work, and the verbs of a Desk opened for one actor.
 
-The company (and for a customer, the person) is built into every verb, by scope.py; no rule of the desk belongs here.
+The company (and for a customer, the person) is built into every verb, by database/tenant_scope.py; no rule of the desk belongs here.
 """
 
 import logging
@@ -18,23 +18,22 @@ from sqlalchemy.sql.elements import ColumnElement, Grouping, UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 from uuid_utils import uuid7
 
-import address
-import columns
-import search
-import tables
-import times
-from errors import StorageError, unavailable
-from json_file import JsonFile
-from memory import Memory
-from models import Actor
-from outages import Outages
-from scope import by_id, identity, raising, scope_of, sight_of, viewpoint, visible
-from search import Index
-from sqlite_file import SqliteFile
-from times import Clock
+from core import timestamps
+from core.errors import StorageError, unavailable
+from core.models import Actor
+from core.timestamps import Clock
+from database import column_types, tables
+from database import url as address
+from database.json_store.engine import JsonFile
+from database.outages import Outages
+from database.read_cache import ReadCache
+from database.search import words as search
+from database.search.words import Index
+from database.sqlite_engine import SqliteFile
+from database.tenant_scope import by_id, identity, raising, scope_of, sight_of, viewpoint, visible
 
 if TYPE_CHECKING:
-    from postgres import Postgres
+    from database.postgres_engine import Postgres
 
 log = logging.getLogger("foyer.storage")
 
@@ -44,7 +43,7 @@ _ASIDE: custom_op[bool] = custom_op("+")
 Turn = Callable[[str], str]  # waits for a company's turn to write, gives the moment of what is written then
 
 
-class Desk:
+class UnitOfWork:
     """One unit of work of one actor: its verbs see and touch only the rows that exist for that actor."""
 
     def __init__(
@@ -55,7 +54,7 @@ class Desk:
         real_now: str,
         *,
         index: Index,
-        memory: Memory | None = None,
+        memory: ReadCache | None = None,
         turn: Turn | None = None,
     ) -> None:
         self._connection = connection
@@ -69,16 +68,16 @@ class Desk:
         self._scope = {} if actor is None else identity(actor)
         self._sight = sight_of(actor)
 
-    def within(self, actor: Actor) -> "Desk":
+    def as_actor(self, actor: Actor) -> "UnitOfWork":
         """The same unit of work at the desk of one actor. Raises RuntimeError at a desk that is somebody's already."""
         if self._actor is not None:
             raise RuntimeError("a desk never changes hands")
         now = self._turn(actor.company_id) if self._turn else self.now
-        desk = Desk(
+        uow = UnitOfWork(
             self._connection, actor, now, self.real_now, index=self._index, memory=self._memory, turn=self._turn
         )
-        desk.touched = self.touched
-        return desk
+        uow.touched = self.touched
+        return uow
 
     @property
     def actor(self) -> Actor:
@@ -87,12 +86,12 @@ class Desk:
             raise RuntimeError("an unscoped desk has no actor")
         return self._actor
 
-    def rows(self, table: Table, *columns: Any) -> Select[Any]:
+    def query(self, table: Table, *columns: Any) -> Select[Any]:
         """A selectable of the rows of `table` that exist for this actor, to be narrowed and ordered further."""
         base = visible(table, self._sight)
         return base.with_only_columns(*columns) if columns else base
 
-    def only(self, table: Table, fields: tuple[str, ...]) -> Select[Any]:
+    def select_fields(self, table: Table, fields: tuple[str, ...]) -> Select[Any]:
         """As `rows`, with the named columns alone."""
         return visible(table, self._sight, fields)
 
@@ -108,7 +107,7 @@ class Desk:
         names = tuple(map(str, result.keys()))
         return [dict(zip(names, row, strict=True)) for row in result.all()]
 
-    def shapes(self, statement: Select[Any], table: Table, fields: tuple[str, ...]) -> list[Row]:
+    def fetch_public(self, statement: Select[Any], table: Table, fields: tuple[str, ...]) -> list[Row]:
         """The rows of a selectable made by `only`, as they leave the desk: what is not set (None) is left out.
 
         For long lists: rows as the driver gives them, converted in the columns that need it and nowhere else.
@@ -116,7 +115,7 @@ class Desk:
         result: Any = self._connection.execute(statement, self._scope)
         rows = [dict(zip(fields, row, strict=True)) for row in result.cursor.fetchall()]
         result.close()
-        for name, leaves in columns.leaving(table, fields):
+        for name, leaves in column_types.leaving(table, fields):
             for row in rows:
                 if row[name] is None:
                     del row[name]
@@ -133,7 +132,7 @@ class Desk:
         counting = statement.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
         return int(self._connection.execute(counting, self._scope).scalar_one())
 
-    def remembered(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
+    def cached(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
         """What `load` reads from `sources`, cached for actors who see the same. `key` names what is read."""
         if self._memory is None:
             return load()
@@ -172,7 +171,7 @@ class Desk:
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
         """Adds a row and gives it back whole. The id is made here; the company is the actor's."""
         self.touched.add(table.name)
-        row = {**columns.blank(table), **self._complete(table, values)}
+        row = {**column_types.blank(table), **self._complete(table, values)}
         self._connection.execute(_insertion(table), row)
         self._index_anew(table, values, [row])
         return row
@@ -183,7 +182,7 @@ class Desk:
             self.touched.add(table.name)
             whole = [self._complete(table, values) for values in rows]
             self._connection.execute(_insertion(table), whole)
-            self._index_anew(table, rows[0], [{**columns.blank(table), **row} for row in whole])
+            self._index_anew(table, rows[0], [{**column_types.blank(table), **row} for row in whole])
 
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Adds a row unless a unique constraint has it already; tells whether it was added."""
@@ -228,7 +227,7 @@ class Desk:
         """Takes due jobs of a lane for this process; nobody waits for what another one is taking."""
         jobs = tables.jobs
         due = (
-            self.rows(jobs, jobs.c.id)
+            self.query(jobs, jobs.c.id)
             .where(jobs.c.state == "waiting", jobs.c.lane == lane, jobs.c.run_at <= self.real_now)
             .order_by(jobs.c.run_at, jobs.c.created_at)
             .limit(limit)
@@ -293,10 +292,10 @@ class Storage:
     def __init__(self, engine: "SqliteFile | Postgres", clock: Clock) -> None:
         self._engine = engine
         self._writer: AbstractContextManager[Any] = threading.Lock() if engine.exclusive else nullcontext()
-        self.clocks = times.Clocks(clock, _latest(engine))
+        self.clocks = timestamps.Clocks(clock, _latest(engine))
         self._outages = Outages(engine)
         self._closed = False
-        self._memory = Memory(exclusive=engine.exclusive)
+        self._memory = ReadCache(exclusive=engine.exclusive)
         self.name = engine.name
         self.exclusive = engine.exclusive
         self.durable = engine.durable
@@ -306,7 +305,7 @@ class Storage:
         self.announce = engine.announce
 
     @contextmanager
-    def desk(self, actor: Actor | None, *, write: bool = False) -> Iterator[Desk]:
+    def unit_of_work(self, actor: Actor | None, *, write: bool = False) -> Iterator[UnitOfWork]:
         """A unit of work for `actor`: committed when the block ends, undone when it raises.
 
         `actor` None sees every company and is for sign-in, jobs and the command line alone.
@@ -316,22 +315,24 @@ class Storage:
         with self._outages.watched():
             if write:
                 with self._writer:  # held until memory knows: what is remembered is never older than what is committed
-                    desk = None
+                    uow = None
                     try:
                         with self._opened().write(company) as connection:
                             turn = partial(self._turn, connection)
                             now = turn(company)
-                            desk = Desk(connection, actor, now, self.real_now(), index=self._engine.index, turn=turn)
-                            yield desk
+                            uow = UnitOfWork(
+                                connection, actor, now, self.real_now(), index=self._engine.index, turn=turn
+                            )
+                            yield uow
                     finally:
-                        if desk is not None:
-                            self._memory.written(desk.touched)
+                        if uow is not None:
+                            self._memory.written(uow.touched)
             else:
                 with self._opened().read() as connection:
                     moments = (self.clocks.order_now(), self.real_now())
-                    yield Desk(connection, actor, *moments, index=self._engine.index, memory=self._memory)
+                    yield UnitOfWork(connection, actor, *moments, index=self._engine.index, memory=self._memory)
 
-    def remembered(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
+    def cached(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
         """What `load` reads as nobody in particular, to find out who is calling. `key` names what is read."""
         return self._memory.recall(sources, ("before the gate", key), load)
 
@@ -379,16 +380,16 @@ def _latest(engine: "SqliteFile | Postgres") -> str:
         return max(connection.execute(select(func.max(moment))).scalar() or "" for moment in borne)
 
 
-def open_storage(url: str, data_dir: Path, *, clock: Clock = times.now) -> Storage:
+def open_storage(url: str, data_dir: Path, *, clock: Clock = timestamps.now) -> Storage:
     """Opens the store that `url` names. Raises StorageError with a sentence for the person who starts the desk."""
     engine, path = address.read(url, data_dir)
     if engine == "json":
         return Storage(JsonFile(path.parent).open(), clock)
     if engine == "postgresql":
-        from postgres import Postgres  # here, because a desk on a file needs no driver of a database
+        from database.postgres_engine import Postgres  # here, because a desk on a file needs no driver of a database
 
         return Storage(Postgres(url).open(), clock)
     return Storage(SqliteFile(path).open(), clock)
 
 
-__all__ = ["Clock", "Desk", "Row", "Storage", "StorageError", "open_storage"]
+__all__ = ["Clock", "Row", "Storage", "StorageError", "UnitOfWork", "open_storage"]

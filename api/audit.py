@@ -1,25 +1,25 @@
 """The audit over HTTP: what happened in the company, by whom and from where."""
 
-from api import shapes
-from api.envelope import Answer, how_many
-from api.fields import Choice, Moment, Text
-from api.inputs import PageQuery
-from api.noun import Noun
-from models import LIMITS, audit_shape
-from permissions import Permission
+from api.http import schemas
+from api.http.common_inputs import PageQuery
+from api.http.envelope import Answer, how_many
+from api.http.fields import Choice, Moment, Text
+from api.http.resource import Resource
+from core.models import LIMITS, audit_shape
+from core.permissions import Permission
 from services import audit
-from storage import Desk, Row
+from storage import Row, UnitOfWork
 
-blp = Noun("audit", __name__, description="What happened, by whom and from where.")
+blp = Resource("audit", __name__, description="What happened, by whom and from where.")
 
 
-class AuditEvent(shapes.Event):
+class AuditEvent(schemas.Event):
     """One entry of the audit."""
 
-    subject = shapes.word(audit.SUBJECTS, "What kind of thing it happened to.")
-    subject_id = shapes.text("Id of the thing it happened to.")
-    address = shapes.text("Network address of the caller.")
-    through = shapes.text("Name of the key it was done with, when it was one.")
+    subject = schemas.word(audit.SUBJECTS, "What kind of thing it happened to.")
+    subject_id = schemas.text("Id of the thing it happened to.")
+    address = schemas.text("Network address of the caller.")
+    through = schemas.text("Name of the key it was done with, when it was one.")
 
 
 class AuditQuery(PageQuery):
@@ -34,12 +34,14 @@ class AuditQuery(PageQuery):
     created_before = Moment(about="Only what happened before this time.")
 
 
-@blp.get("/api/audit", "ListAuditEvents", may=Permission.AUDIT_READ, query=AuditQuery, gives=AuditEvent, many=True)
-def list_audit_events(desk: Desk, query: Row) -> Answer:
+@blp.get(
+    "/api/audit", "ListAuditEvents", permission=Permission.AUDIT_READ, query=AuditQuery, response=AuditEvent, many=True
+)
+def list_audit_events(uow: UnitOfWork, query: Row) -> Answer:
     """List what happened.
 
     Every sign-in and every change of tickets, settings, people and keys, with values before and after, the newest first.
     """
-    rows, total = audit.find(desk, query)
+    rows, total = audit.find(uow, query)
     data = [audit_shape(row) for row in rows]
     return Answer(data, how_many(total, "event"), page=(total, query["limit"], query["offset"]))

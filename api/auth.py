@@ -3,59 +3,59 @@
 from flask import g, request
 from marshmallow import Schema
 
-import sign_in
-from api import gate, shapes
-from api.envelope import Answer
-from api.fields import Email, Password, Text
-from api.inputs import Repeatable
-from api.limits import DoorLimit
-from api.noun import Noun
+from api.http import gate, schemas
+from api.http.common_inputs import Repeatable
+from api.http.envelope import Answer
+from api.http.fields import Email, Password, Text
+from api.http.rate_limits import PublicRateLimit
+from api.http.resource import Resource
 from api.users import User
-from errors import AppError, forbidden
-from models import LIMITS
-from permissions import Permission
+from core.errors import AppError, forbidden
+from core.models import LIMITS
+from core.permissions import Permission
+from services.accounts import sign_in
 from storage import Row
 
-blp = Noun("auth", __name__, description="Companies and signing in.")
+blp = Resource("auth", __name__, description="Companies and signing in.")
 
 # Wide enough for the many people behind one address of an office or a low-code platform.
-TO_REGISTER = DoorLimit(per_address="60 per hour", in_all="600 per hour")
-TO_SIGN_IN = DoorLimit(per_address="300 per minute", per_account="60 per minute")
-TO_GO_ON = DoorLimit(per_address="600 per minute")
+TO_REGISTER = PublicRateLimit(per_address="60 per hour", in_all="600 per hour")
+TO_SIGN_IN = PublicRateLimit(per_address="300 per minute", per_account="60 per minute")
+TO_GO_ON = PublicRateLimit(per_address="600 per minute")
 
 
 class Company(Schema):
     """A company."""
 
-    id = shapes.text("Id of the company.")
-    name = shapes.text("Name of the company.")
+    id = schemas.text("Id of the company.")
+    name = schemas.text("Name of the company.")
 
 
 class SignedIn(Schema):
     """What signing in answers."""
 
-    user = shapes.part(User)
-    access_token = shapes.text("Send it as Authorization: Bearer; valid for expires_in_seconds.")
-    refresh_token = shapes.text("Gets the next pair of tokens, once.")
-    expires_in_seconds = shapes.whole("How long the access token is valid.")
+    user = schemas.part(User)
+    access_token = schemas.text("Send it as Authorization: Bearer; valid for expires_in_seconds.")
+    refresh_token = schemas.text("Gets the next pair of tokens, once.")
+    expires_in_seconds = schemas.whole("How long the access token is valid.")
 
 
 class Registered(SignedIn):
     """What registering a company answers."""
 
-    company = shapes.part(Company)
+    company = schemas.part(Company)
 
 
 class SignedOut(Schema):
     """What signing out answers."""
 
-    signed_out = shapes.flag("Always true.")
+    signed_out = schemas.flag("Always true.")
 
 
 class Changed(Schema):
     """What changing a password answers."""
 
-    changed = shapes.flag("Always true.")
+    changed = schemas.flag("Always true.")
 
 
 class NewCompany(Repeatable):
@@ -90,10 +90,10 @@ class NewPassword(Repeatable):
 @blp.post(
     "/api/companies",
     "RegisterCompany",
-    may=Permission.PUBLIC,
+    permission=Permission.PUBLIC,
     limit=TO_REGISTER,
     body=NewCompany,
-    gives=Registered,
+    response=Registered,
     status=201,
 )
 def register_company(body: Row) -> Answer:
@@ -102,57 +102,64 @@ def register_company(body: Row) -> Answer:
     Makes a company with its first admin, who is signed in at once. A desk may be closed to strangers (OPEN_REGISTRATION);
     then only admins of its first company, who run it, open one.
     """
-    foyer = gate.the_foyer()
-    by_operator = _by_operator(is_open=foyer.settings.registration_open)
-    if not foyer.settings.registration_open and not by_operator:
+    runtime = gate.current_runtime()
+    by_operator = _by_operator(is_open=runtime.settings.registration_open)
+    if not runtime.settings.registration_open and not by_operator:
         raise forbidden("This desk takes no new companies by itself. Ask whoever runs it.")
-    data = sign_in.register(foyer.storage, foyer.tokens, body, address=_address(), confirmed=by_operator)
+    data = sign_in.register(runtime.storage, runtime.tokens, body, address=_address(), confirmed=by_operator)
     return Answer(data, f"{body['company']} is registered.", 201)
 
 
-@blp.post("/api/auth/login", "SignIn", may=Permission.PUBLIC, limit=TO_SIGN_IN, body=LogIn, gives=SignedIn)
+@blp.post("/api/auth/login", "SignIn", permission=Permission.PUBLIC, limit=TO_SIGN_IN, body=LogIn, response=SignedIn)
 def log_in(body: Row) -> Answer:
     """Sign in.
 
     Gives an access token for 15 minutes and a refresh token for the next.
     """
-    foyer = gate.the_foyer()
-    data = sign_in.log_in(foyer.storage, foyer.tokens, body["email"], body["password"], address=_address())
+    runtime = gate.current_runtime()
+    data = sign_in.log_in(runtime.storage, runtime.tokens, body["email"], body["password"], address=_address())
     return Answer(data, "You are signed in.")
 
 
-@blp.post("/api/auth/refresh", "StaySignedIn", may=Permission.PUBLIC, limit=TO_GO_ON, body=Refresh, gives=SignedIn)
+@blp.post(
+    "/api/auth/refresh", "StaySignedIn", permission=Permission.PUBLIC, limit=TO_GO_ON, body=Refresh, response=SignedIn
+)
 def refresh(body: Row) -> Answer:
     """Stay signed in.
 
     Gives new tokens for a refresh token, which is used up by it. One that comes back later ends the session; within 30
     seconds it is taken for a call sent again.
     """
-    foyer = gate.the_foyer()
-    data = sign_in.go_on(foyer.storage, foyer.tokens, body["refresh_token"], address=_address())
+    runtime = gate.current_runtime()
+    data = sign_in.go_on(runtime.storage, runtime.tokens, body["refresh_token"], address=_address())
     return Answer(data, "You stay signed in.")
 
 
-@blp.post("/api/auth/logout", "SignOut", may=Permission.PUBLIC, limit=TO_GO_ON, body=Refresh, gives=SignedOut)
+@blp.post("/api/auth/logout", "SignOut", permission=Permission.PUBLIC, limit=TO_GO_ON, body=Refresh, response=SignedOut)
 def log_out(body: Row) -> Answer:
     """Sign out.
 
     Ends the session: its tokens are worth nothing from now on.
     """
-    foyer = gate.the_foyer()
-    sign_in.log_out(foyer.storage, foyer.tokens, body["refresh_token"], address=_address())
+    runtime = gate.current_runtime()
+    sign_in.log_out(runtime.storage, runtime.tokens, body["refresh_token"], address=_address())
     return Answer({"signed_out": True}, "You are signed out.")
 
 
 @blp.post(
-    "/api/auth/password", "ChangePassword", may=Permission.ACCOUNT, body=NewPassword, gives=Changed, own_units=True
+    "/api/auth/password",
+    "ChangePassword",
+    permission=Permission.ACCOUNT,
+    body=NewPassword,
+    response=Changed,
+    manages_transactions=True,
 )
 def change_password(body: Row) -> Answer:
     """Change your password.
 
     Needs the old one; your other sessions end.
     """
-    sign_in.change_password(gate.the_foyer().storage, g.actor, body["old"], body["new"])
+    sign_in.change_password(gate.current_runtime().storage, g.actor, body["old"], body["new"])
     return Answer({"changed": True}, "Your password is changed.")
 
 

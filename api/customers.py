@@ -3,22 +3,23 @@
 from flask import g
 from marshmallow import Schema, fields
 
-from api import shapes
 from api.audit import AuditEvent
-from api.envelope import Answer, how_many
 from api.exports import WholeTicket
-from api.fields import Text
-from api.gate import the_foyer
-from api.inputs import PageQuery
-from api.noun import Noun
+from api.http import schemas
+from api.http.common_inputs import PageQuery
+from api.http.envelope import Answer, how_many
+from api.http.fields import Text
+from api.http.gate import current_runtime
+from api.http.resource import Resource
 from api.users import User
-from models import LIMITS
-from permissions import Permission
-from services import customers, exports
-from storage import Desk, Row
-from workers import erase_customer
+from core.models import LIMITS
+from core.permissions import Permission
+from jobs.handlers import erase_customer
+from services.import_export import exports
+from services.tickets import customers
+from storage import Row, UnitOfWork
 
-blp = Noun("customers", __name__, description="The people who write.")
+blp = Resource("customers", __name__, description="The people who write.")
 
 
 class CustomerQuery(PageQuery):
@@ -30,74 +31,80 @@ class CustomerQuery(PageQuery):
 class Notice(Schema):
     """Something still to be done about a ticket, such as a mail to be sent."""
 
-    id = shapes.text("Id of the notice.")
-    ticket_id = shapes.text("Id of the ticket it is about.")
-    lane = shapes.text("Who does it: mail or ai.")
-    kind = shapes.text("What is to be done.")
-    state = shapes.text("Whether it waits or runs.")
-    run_at = shapes.moment("When it is to be done.", required=True)
-    created_at = shapes.moment("When it was asked for.", required=True)
+    id = schemas.text("Id of the notice.")
+    ticket_id = schemas.text("Id of the ticket it is about.")
+    lane = schemas.text("Who does it: mail or ai.")
+    kind = schemas.text("What is to be done.")
+    state = schemas.text("Whether it waits or runs.")
+    run_at = schemas.moment("When it is to be done.", required=True)
+    created_at = schemas.moment("When it was asked for.", required=True)
 
 
 class Person(Schema):
     """Everything held about a customer."""
 
-    customer = shapes.part(shapes.Customer)
-    tickets = shapes.items(WholeTicket, "Their tickets, oldest first.")
-    notices = shapes.items(Notice, "What is still to be done for them.")
+    customer = schemas.part(schemas.Customer)
+    tickets = schemas.items(WholeTicket, "Their tickets, oldest first.")
+    notices = schemas.items(Notice, "What is still to be done for them.")
     account = fields.Nested(User)
-    events = shapes.items(AuditEvent, "What they did themselves, oldest first.")
+    events = schemas.items(AuditEvent, "What they did themselves, oldest first.")
 
 
 class Erased(Schema):
     """What became of a customer."""
 
-    erased = shapes.flag("Always true.")
-    tickets = shapes.whole("How many tickets were theirs.")
+    erased = schemas.flag("Always true.")
+    tickets = schemas.whole("How many tickets were theirs.")
 
 
 @blp.get(
     "/api/customers",
     "ListCustomers",
-    may=Permission.CUSTOMERS_READ,
+    permission=Permission.CUSTOMERS_READ,
     query=CustomerQuery,
-    gives=shapes.Customer,
+    response=schemas.Customer,
     many=True,
 )
-def list_customers(desk: Desk, query: Row) -> Answer:
+def list_customers(uow: UnitOfWork, query: Row) -> Answer:
     """List customers.
 
     Customers with counts of their tickets, the newest first.
     """
-    rows, total = customers.find(desk, limit=query["limit"], offset=query["offset"], words=query.get("q", ""))
+    rows, total = customers.find(uow, limit=query["limit"], offset=query["offset"], words=query.get("q", ""))
     return Answer(rows, how_many(total, "customer"), page=(total, query["limit"], query["offset"]))
 
 
-@blp.get("/api/customers/<path:name>", "GetCustomer", may=Permission.CUSTOMERS_READ, gives=shapes.Customer)
-def get_customer(desk: Desk, name: str) -> Answer:
+@blp.get("/api/customers/<path:name>", "GetCustomer", permission=Permission.CUSTOMERS_READ, response=schemas.Customer)
+def get_customer(uow: UnitOfWork, name: str) -> Answer:
     """Get a customer.
 
     One customer by e-mail address or by the id in your own systems.
     """
-    return Answer(customers.profile(desk, name), "Customer found.")
+    return Answer(customers.profile(uow, name), "Customer found.")
 
 
-@blp.get("/api/customers/<path:name>/export", "ExportCustomer", may=Permission.CUSTOMERS_EXPORT, gives=Person)
-def export_customer(desk: Desk, name: str) -> Answer:
+@blp.get("/api/customers/<path:name>/export", "ExportCustomer", permission=Permission.CUSTOMERS_EXPORT, response=Person)
+def export_customer(uow: UnitOfWork, name: str) -> Answer:
     """Export a customer.
 
     Everything held about one customer: profile, tickets with threads and notes, waiting notices, account, what they did.
     """
-    return Answer(exports.about(desk, name), "Everything held about this customer.")
+    return Answer(exports.about(uow, name), "Everything held about this customer.")
 
 
-@blp.delete("/api/customers/<path:name>", "EraseCustomer", may=Permission.CUSTOMERS_ERASE, gives=Erased, own_units=True)
+@blp.delete(
+    "/api/customers/<path:name>",
+    "EraseCustomer",
+    permission=Permission.CUSTOMERS_ERASE,
+    response=Erased,
+    manages_transactions=True,
+)
 def erase(name: str) -> Answer:
     """Erase a customer.
 
     Takes everything that says who the customer was out of the desk and its files. Their tickets stay, empty, so that
     figures stay as they are. This cannot be undone.
     """
-    count = erase_customer(the_foyer(), g.actor, name)
+    count = erase_customer(current_runtime(), g.actor, name)
     message = f"The customer and what they wrote in {how_many(count, 'ticket')[:-1]} are erased."
     return Answer({"erased": True, "tickets": count}, message)

@@ -5,24 +5,24 @@ from functools import partial
 from flask import Response, g
 from marshmallow import Schema
 
-from api import shapes
-from api.fields import Choice, Moment
-from api.gate import the_foyer
-from api.noun import Noun
-from permissions import Permission
-from services import exports
+from api.http import schemas
+from api.http.fields import Choice, Moment
+from api.http.gate import current_runtime
+from api.http.resource import Resource
+from core.permissions import Permission
+from services.import_export import exports
 from storage import Row
 
-blp = Noun("exports", __name__, description="Taking everything out.")
+blp = Resource("exports", __name__, description="Taking everything out.")
 
 MEDIA = {"json": "application/json", "csv": "text/csv"}
 
 
-class WholeTicket(shapes.Ticket):
+class WholeTicket(schemas.Ticket):
     """A ticket with its thread, notes included, and its history."""
 
-    replies = shapes.items(shapes.Reply, "The thread, oldest first.")
-    history = shapes.items(shapes.Event, "What happened, oldest first.")
+    replies = schemas.items(schemas.Reply, "The thread, oldest first.")
+    history = schemas.items(schemas.Event, "What happened, oldest first.")
 
 
 class ExportQuery(Schema):
@@ -36,11 +36,11 @@ class ExportQuery(Schema):
 @blp.get(
     "/api/export",
     "ExportTickets",
-    may=Permission.EXPORT,
+    permission=Permission.EXPORT,
     query=ExportQuery,
-    gives=WholeTicket,
+    response=WholeTicket,
     many=True,
-    own_units=True,
+    manages_transactions=True,
     downloads={"text/csv": {"type": "string", "description": "A row for each ticket, the thread in the last column."}},
 )
 def export_tickets(query: Row) -> Response:
@@ -49,10 +49,10 @@ def export_tickets(query: Row) -> Response:
     Every ticket of your company with its thread, as a file: JSON, or CSV for spreadsheets. Tickets that come in meanwhile are
     not in it.
     """
-    kind, open_desk = query["format"], partial(the_foyer().storage.desk, g.actor)
+    kind, open_desk = query["format"], partial(current_runtime().storage.unit_of_work, g.actor)
     period = {"after": query.get("created_after", ""), "before": query.get("created_before", "")}
-    with open_desk() as desk:
-        extent, today = exports.begin(desk, **period), desk.real_now[:10]
+    with open_desk() as uow:
+        extent, today = exports.begin(uow, **period), uow.real_now[:10]
     found = exports.pages(open_desk, extent)
     pieces = exports.as_csv(found) if kind == "csv" else exports.as_json(found, "All tickets of your company.")
     response = Response(pieces, mimetype=MEDIA[kind])

@@ -6,21 +6,21 @@ from typing import Any
 from flask import g, request
 from marshmallow import Schema, fields
 
-import models
-from api import shapes
-from api.envelope import Answer, how_many
-from api.fields import Choice, Email, Moment, Text
-from api.gate import the_foyer
-from api.noun import Noun
-from api.parsing import loaded, read_upload
+from api.http import schemas
+from api.http.envelope import Answer, how_many
+from api.http.fields import Choice, Email, Moment, Text
+from api.http.gate import current_runtime
+from api.http.parsing import loaded, read_upload
+from api.http.resource import Resource
 from api.ticket_inputs import STATUS_WORDS, TicketFields
-from errors import AppError
-from models import LIMITS
-from permissions import Permission
-from services import import_rows, imports
+from core import models
+from core.errors import AppError
+from core.models import LIMITS
+from core.permissions import Permission
+from services.import_export import import_files, imports
 from storage import Row
 
-blp = Noun("imports", __name__, description="Bringing in tickets from elsewhere.")
+blp = Resource("imports", __name__, description="Bringing in tickets from elsewhere.")
 
 MAX_FILE = 32 * 1024 * 1024
 CSV_TYPES = ("text/csv", "application/csv", "application/vnd.ms-excel")
@@ -33,7 +33,7 @@ class ImportedTicket(TicketFields):
     class Meta:
         exclude = ("user", "action")
 
-    ALIASES = {**TicketFields.ALIASES, **import_rows.COLUMN_ALIASES}
+    ALIASES = {**TicketFields.ALIASES, **import_files.COLUMN_ALIASES}
 
     title = Text(LIMITS["title"], about="What it is about; the first sentence of the description when not given.")
     description = Text(LIMITS["description"], lines=True, required=True, about="What the customer wrote.")
@@ -55,19 +55,19 @@ COLUMNS = frozenset(_TICKET.load_fields) | frozenset(ImportedTicket.ALIASES)
 class RowError(Schema):
     """Why one row was refused."""
 
-    line = shapes.whole("Line of the file; of a JSON list the position, from 1.")
-    field = shapes.text("The field that cannot be used.")
-    message = shapes.text("What is accepted.")
+    line = schemas.whole("Line of the file; of a JSON list the position, from 1.")
+    field = schemas.text("The field that cannot be used.")
+    message = schemas.text("What is accepted.")
 
 
 class Imported(Schema):
     """What became of a file."""
 
-    read = shapes.whole("Rows that were read.")
-    created = shapes.whole("Tickets that were made.")
-    skipped = shapes.whole("Rows that were here already.")
-    rejected = shapes.whole("Rows that cannot be used.")
-    customers = shapes.whole("Customers who were new.")
+    read = schemas.whole("Rows that were read.")
+    created = schemas.whole("Tickets that were made.")
+    skipped = schemas.whole("Rows that were here already.")
+    rejected = schemas.whole("Rows that cannot be used.")
+    customers = schemas.whole("Customers who were new.")
     errors = fields.List(
         fields.Nested(RowError),
         required=True,
@@ -83,9 +83,9 @@ def checked(values: Row) -> Row:
 @blp.post(
     "/api/import",
     "ImportTickets",
-    may=Permission.IMPORT,
-    gives=Imported,
-    own_units=True,
+    permission=Permission.IMPORT,
+    response=Imported,
+    manages_transactions=True,
     max_body=MAX_FILE,
     media={
         "text/csv": {"type": "string", "description": "A CSV file with a header."},
@@ -100,9 +100,9 @@ def import_tickets() -> Answer:
     tickets. Rows that are here already are skipped; nobody is mailed or answered.
     """
     kind, raw = _kind(), read_upload(request)
-    rows = import_rows.read(raw, kind, known=COLUMNS)
-    open_desk = partial(the_foyer().storage.desk, g.actor, write=True)
-    result = imports.whole(imports.bring_in(open_desk, rows, checked))
+    rows = import_files.read(raw, kind, known=COLUMNS)
+    open_desk = partial(current_runtime().storage.unit_of_work, g.actor, write=True)
+    result = imports.whole(imports.import_ticket(open_desk, rows, checked))
     return Answer(result.as_data(), summary(result))
 
 

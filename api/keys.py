@@ -2,37 +2,37 @@
 
 from marshmallow import Schema
 
-import models
-from api import gate, shapes
-from api.envelope import Answer, how_many
-from api.fields import Choice, Moment, Text, Words
-from api.inputs import PageQuery, Repeatable
-from api.noun import Noun
-from models import LIMITS
-from permissions import SCOPES, Permission
-from services import keys
-from storage import Desk, Row
+from api.http import gate, schemas
+from api.http.common_inputs import PageQuery, Repeatable
+from api.http.envelope import Answer, how_many
+from api.http.fields import Choice, Moment, Text, Words
+from api.http.resource import Resource
+from core import models
+from core.models import LIMITS
+from core.permissions import SCOPES, Permission
+from services.accounts import api_keys
+from storage import Row, UnitOfWork
 
-blp = Noun("keys", __name__, description="Keys for apps and scripts.")
+blp = Resource("keys", __name__, description="Keys for apps and scripts.")
 
 
 class Key(Schema):
     """A key, without the key."""
 
-    id = shapes.text("Id of the key.")
-    name = shapes.text("Name.")
-    prefix = shapes.text("How the key begins, to tell it from others.")
-    role = shapes.word(models.ROLES, "What it may do.")
-    scopes = shapes.texts("What it is narrowed to, and whether it acts for customers.")
-    expires_at = shapes.moment("When it ends.")
-    last_used_at = shapes.moment("When it was last used, to about ten minutes.")
-    created_at = shapes.moment("When it was made.", required=True)
+    id = schemas.text("Id of the key.")
+    name = schemas.text("Name.")
+    prefix = schemas.text("How the key begins, to tell it from others.")
+    role = schemas.word(models.ROLES, "What it may do.")
+    scopes = schemas.texts("What it is narrowed to, and whether it acts for customers.")
+    expires_at = schemas.moment("When it ends.")
+    last_used_at = schemas.moment("When it was last used, to about ten minutes.")
+    created_at = schemas.moment("When it was made.", required=True)
 
 
 class NewKeyOut(Key):
     """A key that was just made."""
 
-    key = shapes.text("The key. It is shown only now.")
+    key = schemas.text("The key. It is shown only now.")
 
 
 class NewKey(Repeatable):
@@ -53,55 +53,59 @@ class RotateKey(Repeatable):
     """Rotating takes nothing but a reference."""
 
 
-@blp.get("/api/keys", "ListKeys", may=Permission.KEYS_READ, query=PageQuery, gives=Key, many=True)
-def list_keys(desk: Desk, query: Row) -> Answer:
+@blp.get("/api/keys", "ListKeys", permission=Permission.KEYS_READ, query=PageQuery, response=Key, many=True)
+def list_keys(uow: UnitOfWork, query: Row) -> Answer:
     """List the keys.
 
     The keys of your company, the newest first.
     """
-    rows, total = keys.find(desk, limit=query["limit"], offset=query["offset"])
-    data = [keys.key_shape(row) for row in rows]
+    rows, total = api_keys.find(uow, limit=query["limit"], offset=query["offset"])
+    data = [api_keys.key_shape(row) for row in rows]
     return Answer(data, how_many(total, "key"), page=(total, query["limit"], query["offset"]))
 
 
-@blp.post("/api/keys", "CreateKey", may=Permission.KEYS_WRITE, body=NewKey, gives=NewKeyOut, status=201, secret=True)
-def create_key(desk: Desk, body: Row) -> Answer:
+@blp.post(
+    "/api/keys", "CreateKey", permission=Permission.KEYS_WRITE, body=NewKey, response=NewKeyOut, status=201, secret=True
+)
+def create_key(uow: UnitOfWork, body: Row) -> Answer:
     """Make a key.
 
     The answer holds the key, this once; keep it where nobody reads it.
     """
-    gate.check_gift(body["role"], tuple(body["scopes"]))
-    row, key = keys.make(desk, body)
-    return Answer({**keys.key_shape(row), "key": key}, "The key is made. It is shown only this once.", 201)
+    gate.check_can_grant(body["role"], tuple(body["scopes"]))
+    row, key = api_keys.make(uow, body)
+    return Answer({**api_keys.key_shape(row), "key": key}, "The key is made. It is shown only this once.", 201)
 
 
 @blp.post(
     "/api/keys/<key_id>/rotate",
     "RotateKey",
-    may=Permission.KEYS_WRITE,
+    permission=Permission.KEYS_WRITE,
     body=RotateKey,
-    gives=NewKeyOut,
+    response=NewKeyOut,
     status=201,
     secret=True,
 )
-def rotate_key(desk: Desk, key_id: str, body: Row) -> Answer:
+def rotate_key(uow: UnitOfWork, key_id: str, body: Row) -> Answer:
     """Rotate a key.
 
     Makes a new key like it; the old one goes on working for 24 hours. The new one ends no later than the key you use.
     """
-    old = keys.get(desk, key_id)
-    gate.check_gift(old["role"], tuple(old["scopes"]))
-    row, key = keys.rotate(desk, key_id)
-    return Answer({**keys.key_shape(row), "key": key}, "Here is the new key. The old one works for a day more.", 201)
+    old = api_keys.get(uow, key_id)
+    gate.check_can_grant(old["role"], tuple(old["scopes"]))
+    row, key = api_keys.rotate(uow, key_id)
+    return Answer(
+        {**api_keys.key_shape(row), "key": key}, "Here is the new key. The old one works for a day more.", 201
+    )
 
 
-@blp.delete("/api/keys/<key_id>", "RevokeKey", may=Permission.KEYS_WRITE, gives=shapes.Deleted)
-def revoke_key(desk: Desk, key_id: str) -> Answer:
+@blp.delete("/api/keys/<key_id>", "RevokeKey", permission=Permission.KEYS_WRITE, response=schemas.Deleted)
+def revoke_key(uow: UnitOfWork, key_id: str) -> Answer:
     """Revoke a key.
 
     It stops working with the next request.
     """
-    old = keys.get(desk, key_id)
-    gate.check_gift(old["role"], tuple(old["scopes"]))
-    keys.revoke(desk, key_id)
+    old = api_keys.get(uow, key_id)
+    gate.check_can_grant(old["role"], tuple(old["scopes"]))
+    api_keys.revoke(uow, key_id)
     return Answer({"deleted": True}, "The key is revoked.")

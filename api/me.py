@@ -2,40 +2,40 @@
 
 from marshmallow import Schema
 
-import models
-from api import shapes
 from api.auth import Company
-from api.envelope import Answer
-from api.noun import Noun
-from errors import not_found
-from permissions import Permission, granted
-from services import people
-from storage import Desk
-from tables import companies
+from api.http import schemas
+from api.http.envelope import Answer
+from api.http.resource import Resource
+from core import models
+from core.errors import not_found
+from core.permissions import Permission, granted
+from database.tables import companies
+from services.accounts import users
+from storage import UnitOfWork
 
-blp = Noun("me", __name__, description="Who you are.")
+blp = Resource("me", __name__, description="Who you are.")
 
 
 class Me(Schema):
     """Who is calling."""
 
-    name = shapes.text("Name of the key or e-mail address of the person.")
-    role = shapes.word(models.ROLES, "What you are here.")
-    email = shapes.text("Your e-mail address, when you are a person.")
-    customer_id = shapes.text("Your customer id, when you act as a customer who has one.")
-    company = shapes.part(Company)
-    permissions = shapes.texts("Everything you may do.")
-    scopes = shapes.texts("Scopes of your key.")
+    name = schemas.text("Name of the key or e-mail address of the person.")
+    role = schemas.word(models.ROLES, "What you are here.")
+    email = schemas.text("Your e-mail address, when you are a person.")
+    customer_id = schemas.text("Your customer id, when you act as a customer who has one.")
+    company = schemas.part(Company)
+    permissions = schemas.texts("Everything you may do.")
+    scopes = schemas.texts("Scopes of your key.")
 
 
-@blp.get("/api/me", "GetMe", may=Permission.ACCOUNT, gives=Me)
-def get_me(desk: Desk) -> Answer:
+@blp.get("/api/me", "GetMe", permission=Permission.ACCOUNT, response=Me)
+def get_me(uow: UnitOfWork) -> Answer:
     """Get who I am.
 
     Your role, your company and what you may do.
     """
-    actor = desk.actor
-    company = desk.get(companies, actor.company_id)
+    actor = uow.actor
+    company = uow.get(companies, actor.company_id)
     if company is None:
         raise not_found()
     data = {
@@ -43,7 +43,7 @@ def get_me(desk: Desk) -> Answer:
         "role": actor.role,
         "email": actor.customer_email
         if actor.is_customer or not actor.user_id
-        else people.get(desk, actor.user_id)["email"],
+        else users.get(uow, actor.user_id)["email"],
         "customer_id": actor.customer_id,
         "company": {"id": company["id"], "name": company["name"]},
         "permissions": sorted(granted(actor)),

@@ -1,17 +1,17 @@
 """The thread of a ticket over HTTP: read it, add to it."""
 
-from api import shapes
-from api.envelope import Answer, how_many
-from api.fields import Choice, Email, Text, Yes
-from api.inputs import PageQuery, Repeatable
-from api.noun import Noun
+from api.http import schemas
+from api.http.common_inputs import PageQuery, Repeatable
+from api.http.envelope import Answer, how_many
+from api.http.fields import Choice, Email, Text, Yes
+from api.http.resource import Resource
 from api.ticket_inputs import Versioned, said
-from models import LIMITS, reply_shape
-from permissions import Permission
-from services import replies
-from storage import Desk, Row
+from core.models import LIMITS, reply_shape
+from core.permissions import Permission
+from services.tickets import replies
+from storage import Row, UnitOfWork
 
-blp = Noun("replies", __name__, description="The thread of a ticket.")
+blp = Resource("replies", __name__, description="The thread of a ticket.")
 
 
 class NewReply(Versioned, Repeatable):
@@ -29,35 +29,35 @@ class NewReply(Versioned, Repeatable):
 @blp.get(
     "/api/tickets/<ticket_id>/replies",
     "ListReplies",
-    may=Permission.TICKETS_READ,
+    permission=Permission.TICKETS_READ,
     query=PageQuery,
-    gives=shapes.Reply,
+    response=schemas.Reply,
     many=True,
 )
-def list_replies(desk: Desk, ticket_id: str, query: Row) -> Answer:
+def list_replies(uow: UnitOfWork, ticket_id: str, query: Row) -> Answer:
     """List the replies of a ticket.
 
     The thread, oldest first; customers see it without notes.
     """
-    rows, total = replies.of_ticket(desk, ticket_id, limit=query["limit"], offset=query["offset"])
-    data = [reply_shape(row, desk.actor) for row in rows]
+    rows, total = replies.of_ticket(uow, ticket_id, limit=query["limit"], offset=query["offset"])
+    data = [reply_shape(row, uow.actor) for row in rows]
     return Answer(data, how_many(total, "reply", "replies"), page=(total, query["limit"], query["offset"]))
 
 
 @blp.post(
     "/api/tickets/<ticket_id>/replies",
     "CreateReply",
-    may=Permission.REPLIES_WRITE,
+    permission=Permission.REPLIES_WRITE,
     body=NewReply,
-    gives=shapes.Reply,
+    response=schemas.Reply,
     status=201,
 )
-def create_reply(desk: Desk, ticket_id: str, body: Row) -> Answer:
+def create_reply(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     """Reply to a ticket.
 
     Adds a public reply, which is mailed to the other side, or an internal note.
     """
-    reply = replies.add(desk, ticket_id, body, **said(body))
+    reply = replies.add(uow, ticket_id, body, **said(body))
     return Answer(
-        reply_shape(reply, desk.actor), "The note is saved." if reply["internal"] else "The reply is sent.", 201
+        reply_shape(reply, uow.actor), "The note is saved." if reply["internal"] else "The reply is sent.", 201
     )

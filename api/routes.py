@@ -9,14 +9,13 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api import (
-    ai,
-    answers,
+    ai_quality,
+    ai_response,
     audit,
     auth,
     customers,
     demo,
     exports,
-    gate,
     health,
     imports,
     jobs,
@@ -32,23 +31,24 @@ from api import (
     triggers,
     users,
 )
-from api.envelope import render_error
-from errors import AppError, bad_request, not_found, too_large
+from api.http import gate
+from api.http.envelope import render_error
+from core.errors import AppError, bad_request, not_found, too_large
+from core.version import VERSION
 from storage import StorageError
-from version import VERSION
 
 log = logging.getLogger("foyer.api")
 
 NOUNS = [
     tickets,
     replies,
-    answers,
+    ai_response,
     customers,
     lookups,
     triggers,
     triage,
     topics,
-    ai,
+    ai_quality,
     settings,
     health,
     imports,

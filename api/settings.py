@@ -4,17 +4,18 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, validates_schema
 
-import models
 import notifier
-from api import shapes
-from api.envelope import Answer
-from api.fields import Choice, Email, Number, Text, Things, Topic, Words, Yes
-from api.noun import Noun
-from permissions import Permission
-from services import settings, topics
-from storage import Desk, Row
+from api.http import schemas
+from api.http.envelope import Answer
+from api.http.fields import Choice, Email, Number, Text, Things, Topic, Words, Yes
+from api.http.resource import Resource
+from core import models
+from core.permissions import Permission
+from services import settings
+from services.triage import topics
+from storage import Row, UnitOfWork
 
-blp = Noun("settings", __name__, description="What a company can change at run time.")
+blp = Resource("settings", __name__, description="What a company can change at run time.")
 
 
 MOST_TOPIC_TEAMS = 1_000
@@ -23,8 +24,8 @@ MOST_TOPIC_TEAMS = 1_000
 class TopicTeam(Schema):
     """The team of a topic."""
 
-    topic = shapes.text("The topic.")
-    team = shapes.word(models.TEAMS, "The team its tickets go to.")
+    topic = schemas.text("The topic.")
+    team = schemas.word(models.TEAMS, "The team its tickets go to.")
 
 
 class NewTopicTeam(Schema):
@@ -37,15 +38,15 @@ class NewTopicTeam(Schema):
 class SettingsOut(Schema):
     """Every setting."""
 
-    ai_enabled = shapes.flag(settings.SETTINGS["ai_enabled"].about)
-    ai_triage = shapes.word(settings.AI_TRIAGE, settings.SETTINGS["ai_triage"].about)
-    topic_teams = shapes.items(TopicTeam, settings.SETTINGS["topic_teams"].about)
-    retention_days = shapes.whole(settings.SETTINGS["retention_days"].about)
-    support_email = shapes.text(settings.SETTINGS["support_email"].about)
-    mail_name = shapes.text(settings.SETTINGS["mail_name"].about)
-    reply_to = shapes.text(settings.SETTINGS["reply_to"].about)
-    recipient_mails_per_hour = shapes.whole(settings.SETTINGS["recipient_mails_per_hour"].about)
-    company_mails_per_hour = shapes.whole(settings.SETTINGS["company_mails_per_hour"].about)
+    ai_enabled = schemas.flag(settings.SETTINGS["ai_enabled"].about)
+    ai_triage = schemas.word(settings.AI_TRIAGE, settings.SETTINGS["ai_triage"].about)
+    topic_teams = schemas.items(TopicTeam, settings.SETTINGS["topic_teams"].about)
+    retention_days = schemas.whole(settings.SETTINGS["retention_days"].about)
+    support_email = schemas.text(settings.SETTINGS["support_email"].about)
+    mail_name = schemas.text(settings.SETTINGS["mail_name"].about)
+    reply_to = schemas.text(settings.SETTINGS["reply_to"].about)
+    recipient_mails_per_hour = schemas.whole(settings.SETTINGS["recipient_mails_per_hour"].about)
+    company_mails_per_hour = schemas.whole(settings.SETTINGS["company_mails_per_hour"].about)
 
 
 class MailAddress(Email):
@@ -94,19 +95,21 @@ class SettingsChanges(Schema):
             seen.add(topics.folded(row["topic"]))
 
 
-@blp.get("/api/settings", "GetSettings", may=Permission.SETTINGS_READ, gives=SettingsOut)
-def get_settings(desk: Desk) -> Answer:
+@blp.get("/api/settings", "GetSettings", permission=Permission.SETTINGS_READ, response=SettingsOut)
+def get_settings(uow: UnitOfWork) -> Answer:
     """Get the settings.
 
     Every setting of your company.
     """
-    return Answer(settings.current(desk), "Settings.")
+    return Answer(settings.current(uow), "Settings.")
 
 
-@blp.put("/api/settings", "UpdateSettings", may=Permission.SETTINGS_WRITE, body=SettingsChanges, gives=SettingsOut)
-def update_settings(desk: Desk, body: Row) -> Answer:
+@blp.put(
+    "/api/settings", "UpdateSettings", permission=Permission.SETTINGS_WRITE, body=SettingsChanges, response=SettingsOut
+)
+def update_settings(uow: UnitOfWork, body: Row) -> Answer:
     """Change the settings.
 
     Changes the settings that are given; they hold from the next ticket on.
     """
-    return Answer(settings.change(desk, body), "The settings are saved.")
+    return Answer(settings.change(uow, body), "The settings are saved.")

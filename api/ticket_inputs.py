@@ -5,12 +5,12 @@ from typing import Any
 from flask import g, request
 from marshmallow import Schema, ValidationError, validates_schema
 
-import models
-from api.fields import Choice, Choices, Email, Moment, Number, Text, Urgency, Words, Yes
-from api.inputs import Repeatable
-from errors import invalid_field
-from models import LIMITS
-from services import pages, tickets
+from api.http.common_inputs import Repeatable
+from api.http.fields import Choice, Choices, Email, Moment, Number, Text, Urgency, Words, Yes
+from core import models
+from core.errors import invalid_field
+from core.models import LIMITS
+from services.tickets import changes, query_plans
 from storage import Row
 
 ALIASES = {
@@ -22,8 +22,8 @@ ALIASES = {
     "agent_name": "assigned_to",
     "agent": "assigned_to",
 }
-WRITABLE = frozenset(tickets.PLAIN_FIELDS) | {"status", "assigned_to", "resolution", "version"}
-DECIDED_BY_DESK = frozenset(tickets.TRIAGE_FIELDS) | {"assigned_to", "customer_tier"}
+WRITABLE = frozenset(changes.PLAIN_FIELDS) | {"status", "assigned_to", "resolution", "version"}
+DECIDED_BY_DESK = frozenset(changes.TRIAGE_FIELDS) | {"assigned_to", "customer_tier"}
 STATUS_WORDS = {"open": "new"}
 
 
@@ -97,7 +97,7 @@ class TicketChanges(TicketFields, Versioned):
     description = Text(LIMITS["description"], lines=True, about="What the customer wrote.")
     status = Choice(models.STATUSES, also=STATUS_WORDS, about="New state; goes through the same moves as the actions.")
     resolution = Text(LIMITS["resolution"], lines=True, about="How it was resolved; required to resolve.")
-    clear = Words(len(tickets.CLEARABLE), Choice(tuple(tickets.CLEARABLE)), about="Fields to empty.")
+    clear = Words(len(changes.CLEARABLE), Choice(tuple(changes.CLEARABLE)), about="Fields to empty.")
 
 
 class TicketQuery(Schema):
@@ -133,8 +133,8 @@ class TicketQuery(Schema):
     user = Text(LIMITS["email"], about="With role: whose tickets.")
     role = Choice(models.ROLES, about="customer: tickets of user; agent: assigned to user; admin: all.")
     sort = Choice(
-        tuple(pages.SORTS),
-        also={name.replace("-", "_"): name for name in pages.SORTS},
+        tuple(query_plans.SORTS),
+        also={name.replace("-", "_"): name for name in query_plans.SORTS},
         about="Order. Without it the best matches of q come first, and without q the newest.",
     )
     limit = Number(1, 200, load_default=50, about="How many at most.")

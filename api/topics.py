@@ -5,17 +5,17 @@ from typing import Any
 from flask import g
 from marshmallow import Schema, ValidationError, validates_schema
 
-from api import shapes
-from api.envelope import Answer, how_many
-from api.fields import Text, Things, Topic, Yes
-from api.gate import the_foyer
-from api.noun import Noun
-from models import LIMITS
-from permissions import Permission
-from services import learning, topics
-from storage import Desk, Row
+from api.http import schemas
+from api.http.envelope import Answer, how_many
+from api.http.fields import Text, Things, Topic, Yes
+from api.http.gate import current_runtime
+from api.http.resource import Resource
+from core.models import LIMITS
+from core.permissions import Permission
+from services.triage import topics, training_examples
+from storage import Row, UnitOfWork
 
-blp = Noun("topics", __name__, description="Your own labels, learnt from examples.")
+blp = Resource("topics", __name__, description="Your own labels, learnt from examples.")
 
 
 class OneExample(Schema):
@@ -32,9 +32,9 @@ class Examples(Schema):
     topic = Topic(about="What it is about, in your own words.")
     examples = Things(
         OneExample,
-        learning.MOST,
+        training_examples.MOST,
         least=1,
-        about=f"Several examples at once, at most {learning.MOST:,}; so many of the newest count.",
+        about=f"Several examples at once, at most {training_examples.MOST:,}; so many of the newest count.",
     )
 
     @validates_schema(skip_on_field_errors=True)
@@ -67,14 +67,14 @@ class OldExamples(Examples):
 class Told(Schema):
     """How many examples it was about."""
 
-    examples = shapes.whole("How many examples were added or removed.")
+    examples = schemas.whole("How many examples were added or removed.")
 
 
 class TopicOut(Schema):
     """A topic."""
 
-    topic = shapes.text("The topic.")
-    examples = shapes.whole("How many examples it has.")
+    topic = schemas.text("The topic.")
+    examples = schemas.whole("How many examples it has.")
 
 
 class TopicText(Schema):
@@ -86,51 +86,65 @@ class TopicText(Schema):
 class Predicted(Schema):
     """What a text is about."""
 
-    topic = shapes.text("The likeliest topic, or empty when none was taught.")
-    confidence = shapes.decimal("How sure that is, from 0 to 1.")
-    sure = shapes.flag("Whether decisions as sure as this were right 95 times of 100 on your own examples.")
+    topic = schemas.text("The likeliest topic, or empty when none was taught.")
+    confidence = schemas.decimal("How sure that is, from 0 to 1.")
+    sure = schemas.flag("Whether decisions as sure as this were right 95 times of 100 on your own examples.")
 
 
-@blp.get("/api/topics", "ListTopics", may=Permission.TICKETS_WORK, gives=TopicOut, many=True)
-def list_topics(desk: Desk) -> Answer:
+@blp.get("/api/topics", "ListTopics", permission=Permission.TICKETS_WORK, response=TopicOut, many=True)
+def list_topics(uow: UnitOfWork) -> Answer:
     """List the topics.
 
     Every topic with how many examples it has.
     """
-    found = topics.known(desk)
+    found = topics.known(uow)
     return Answer(found, how_many(len(found), "topic"), page=(len(found), len(found), 0))
 
 
-@blp.post("/api/topics/examples", "TeachTopics", may=Permission.TICKETS_WORK, body=NewExamples, gives=Told, status=201)
-def teach_topics(desk: Desk, body: Row) -> Answer:
+@blp.post(
+    "/api/topics/examples",
+    "TeachTopics",
+    permission=Permission.TICKETS_WORK,
+    body=NewExamples,
+    response=Told,
+    status=201,
+)
+def teach_topics(uow: UnitOfWork, body: Row) -> Answer:
     """Teach topics.
 
     Adds examples of your own topics; an example that is known already is not added again.
     """
-    added = topics.teach(desk, _pairs(body))
+    added = topics.teach(uow, _pairs(body))
     return Answer({"examples": added}, how_many(added, "new example"), status=201)
 
 
-@blp.delete("/api/topics/examples", "ForgetTopics", may=Permission.SETTINGS_WRITE, body=OldExamples, gives=Told)
-def forget_topics(desk: Desk, body: Row) -> Answer:
+@blp.delete(
+    "/api/topics/examples", "ForgetTopics", permission=Permission.SETTINGS_WRITE, body=OldExamples, response=Told
+)
+def forget_topics(uow: UnitOfWork, body: Row) -> Answer:
     """Forget examples.
 
     Removes the named examples, or every example with all: true.
     """
-    gone = topics.forget_all(desk) if body.get("all") else topics.forget(desk, _pairs(body))
+    gone = topics.forget_all(uow) if body.get("all") else topics.forget(uow, _pairs(body))
     return Answer({"examples": gone}, f"Forgotten: {how_many(gone, 'example')}")
 
 
 @blp.post(
-    "/api/topics/predict", "PredictTopic", may=Permission.TICKETS_WORK, body=TopicText, gives=Predicted, own_units=True
+    "/api/topics/predict",
+    "PredictTopic",
+    permission=Permission.TICKETS_WORK,
+    body=TopicText,
+    response=Predicted,
+    manages_transactions=True,
 )
 def predict_topic(body: Row) -> Answer:
     """Tell the topic.
 
     Says what a text is about, by your examples; nothing is stored.
     """
-    storage, actor = the_foyer().storage, g.actor
-    found = topics.predict(lambda: storage.desk(actor), body["text"])
+    storage, actor = current_runtime().storage, g.actor
+    found = topics.predict(lambda: storage.unit_of_work(actor), body["text"])
     message = f"This is about {found.name}." if found.name else "No topic was taught yet."
     return Answer({"topic": found.name, "confidence": found.confidence, "sure": found.sure}, message[:200])
 

@@ -6,18 +6,18 @@ from typing import Any
 from flask import g
 from marshmallow import Schema, ValidationError, validates_schema
 
-import models
-from api import shapes
-from api.envelope import Answer
-from api.fields import Choice, Text
-from api.gate import the_foyer
-from api.noun import Noun
-from models import LIMITS
-from permissions import Permission
-from services import judging
+from api.http import schemas
+from api.http.envelope import Answer
+from api.http.fields import Choice, Text
+from api.http.gate import current_runtime
+from api.http.resource import Resource
+from core import models
+from core.models import LIMITS
+from core.permissions import Permission
+from services.triage import decide
 from storage import Row
 
-blp = Noun("triage", __name__, description="What triage makes of a text.")
+blp = Resource("triage", __name__, description="What triage makes of a text.")
 
 
 class TriageText(Schema):
@@ -40,30 +40,37 @@ class TriageText(Schema):
 class Triaged(Schema):
     """What was decided, how sure that is, and why."""
 
-    category = shapes.word(models.CATEGORIES, "Kind of question.")
-    category_confidence = shapes.decimal("How sure the category is, from 0 to 1.")
-    priority = shapes.word(models.PRIORITIES, "Priority.")
-    priority_score = shapes.whole("Priority as a number from 0 to 100.")
-    urgency = shapes.decimal("Urgency from 1.0 to 5.0.")
-    sentiment = shapes.word(models.SENTIMENTS, "How the customer feels.")
-    sentiment_confidence = shapes.decimal("How sure that is, from 0 to 1.")
-    escalation_score = shapes.decimal("How likely this customer is lost unless a person takes over, from 0 to 1.")
-    wants_human_score = shapes.decimal("How likely the customer asks for a person, from 0 to 1.")
-    assigned_team = shapes.text("Team that would take care.")
-    next_action = shapes.text("What to do next.")
-    triage_reasons = shapes.texts("Why, in plain words.")
-    triage_source = shapes.text("Who decided: rules, or learned from your own tickets.")
+    category = schemas.word(models.CATEGORIES, "Kind of question.")
+    category_confidence = schemas.decimal("How sure the category is, from 0 to 1.")
+    priority = schemas.word(models.PRIORITIES, "Priority.")
+    priority_score = schemas.whole("Priority as a number from 0 to 100.")
+    urgency = schemas.decimal("Urgency from 1.0 to 5.0.")
+    sentiment = schemas.word(models.SENTIMENTS, "How the customer feels.")
+    sentiment_confidence = schemas.decimal("How sure that is, from 0 to 1.")
+    escalation_score = schemas.decimal("How likely this customer is lost unless a person takes over, from 0 to 1.")
+    wants_human_score = schemas.decimal("How likely the customer asks for a person, from 0 to 1.")
+    assigned_team = schemas.text("Team that would take care.")
+    next_action = schemas.text("What to do next.")
+    triage_reasons = schemas.texts("Why, in plain words.")
+    triage_source = schemas.text("Who decided: rules, or learned from your own tickets.")
 
 
-@blp.post("/api/triage", "TriageText", may=Permission.TICKETS_WORK, body=TriageText, gives=Triaged, own_units=True)
+@blp.post(
+    "/api/triage",
+    "TriageText",
+    permission=Permission.TICKETS_WORK,
+    body=TriageText,
+    response=Triaged,
+    manages_transactions=True,
+)
 def triage_text(body: Row) -> Answer:
     """Triage a text.
 
     Says what would be decided about a text, how sure that is and why; nothing is stored.
     """
-    with the_foyer().storage.desk(g.actor) as desk:
-        found = judging.decide(
-            desk,
+    with current_runtime().storage.unit_of_work(g.actor) as uow:
+        found = decide.decide(
+            uow,
             body.get("title", ""),
             body.get("text") or body.get("description", ""),
             tier=body.get("customer_tier", "standard"),

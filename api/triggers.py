@@ -2,15 +2,15 @@
 
 from marshmallow import Schema
 
-from api import shapes
-from api.envelope import Answer, how_many
-from api.fields import Moment, Number
-from api.noun import Noun
-from permissions import Permission
-from services import finding
-from storage import Desk, Row
+from api.http import schemas
+from api.http.envelope import Answer, how_many
+from api.http.fields import Moment, Number
+from api.http.resource import Resource
+from core.permissions import Permission
+from services.tickets import queries
+from storage import Row, UnitOfWork
 
-blp = Noun("triggers", __name__, description="Polling for flows.")
+blp = Resource("triggers", __name__, description="Polling for flows.")
 
 
 class TriggerQuery(Schema):
@@ -22,40 +22,40 @@ class TriggerQuery(Schema):
     )
 
 
-def _newer(desk: Desk, column: str, query: Row) -> Answer:
-    rows, total = finding.newer(desk, column, query.get("after", ""), limit=query["limit"])
+def _newer(uow: UnitOfWork, column: str, query: Row) -> Answer:
+    rows, total = queries.newer(uow, column, query.get("after", ""), limit=query["limit"])
     return Answer(rows, how_many(total, "ticket"), page=(total, query["limit"], 0))
 
 
 @blp.get(
     "/api/triggers/new-tickets",
     "OnNewTicket",
-    may=Permission.TICKETS_READ,
+    permission=Permission.TICKETS_READ,
     query=TriggerQuery,
-    gives=shapes.Ticket,
+    response=schemas.Ticket,
     many=True,
 )
-def new_tickets(desk: Desk, query: Row) -> Answer:
+def new_tickets(uow: UnitOfWork, query: Row) -> Answer:
     """When a ticket is opened.
 
     Tickets opened later than after, newest first. When there are more than limit, the oldest ones are sent: use the newest
     time you were sent as the next after, and none is missed. Without after, the newest tickets are sent.
     """
-    return _newer(desk, "created_at", query)
+    return _newer(uow, "created_at", query)
 
 
 @blp.get(
     "/api/triggers/updated-tickets",
     "OnTicketUpdated",
-    may=Permission.TICKETS_READ,
+    permission=Permission.TICKETS_READ,
     query=TriggerQuery,
-    gives=shapes.Ticket,
+    response=schemas.Ticket,
     many=True,
 )
-def updated_tickets(desk: Desk, query: Row) -> Answer:
+def updated_tickets(uow: UnitOfWork, query: Row) -> Answer:
     """When a ticket changes.
 
     Tickets changed later than after, the latest change first. When there are more than limit, the earliest changes are sent:
     use the newest time you were sent as the next after, and none is missed. An import is a change, however old the ticket.
     """
-    return _newer(desk, "updated_at", query)
+    return _newer(uow, "updated_at", query)

@@ -4,32 +4,32 @@ from typing import Any
 
 from marshmallow import Schema, post_load
 
-import models
-import passwords
-from api import gate, shapes
-from api.envelope import Answer, how_many
-from api.fields import Choice, Email, Password, Text, Words, Yes
-from api.inputs import PageQuery, Repeatable
-from api.noun import Noun
-from models import LIMITS
-from permissions import Permission
-from services import people
-from storage import Desk, Row
+from api.http import gate, schemas
+from api.http.common_inputs import PageQuery, Repeatable
+from api.http.envelope import Answer, how_many
+from api.http.fields import Choice, Email, Password, Text, Words, Yes
+from api.http.resource import Resource
+from auth import passwords
+from core import models
+from core.models import LIMITS
+from core.permissions import Permission
+from services.accounts import users
+from storage import Row, UnitOfWork
 
-blp = Noun("users", __name__, description="The people who sign in.")
+blp = Resource("users", __name__, description="The people who sign in.")
 
 
 class User(Schema):
     """A person who signs in."""
 
-    id = shapes.text("Id of the person.")
-    name = shapes.text("Name.")
-    email = shapes.text("E-mail address they sign in with.")
-    role = shapes.word(models.ROLES, "What they are.")
-    team = shapes.text("Team, for automatic assignment.")
-    available = shapes.flag("Whether tickets may be assigned to them automatically.")
-    disabled = shapes.flag("Whether they are kept out.")
-    created_at = shapes.moment("When they were added.", required=True)
+    id = schemas.text("Id of the person.")
+    name = schemas.text("Name.")
+    email = schemas.text("E-mail address they sign in with.")
+    role = schemas.word(models.ROLES, "What they are.")
+    team = schemas.text("Team, for automatic assignment.")
+    available = schemas.flag("Whether tickets may be assigned to them automatically.")
+    disabled = schemas.flag("Whether they are kept out.")
+    created_at = schemas.moment("When they were added.", required=True)
 
 
 class UserChanges(Schema):
@@ -64,47 +64,47 @@ class NewUser(UserChanges, Repeatable):
     role = Choice(models.ROLES, required=True, about="admin, agent or customer.")
 
 
-@blp.get("/api/users", "ListUsers", may=Permission.USERS_READ, query=PageQuery, gives=User, many=True)
-def list_users(desk: Desk, query: Row) -> Answer:
+@blp.get("/api/users", "ListUsers", permission=Permission.USERS_READ, query=PageQuery, response=User, many=True)
+def list_users(uow: UnitOfWork, query: Row) -> Answer:
     """List the people.
 
     Everybody of your company who signs in, by name.
     """
-    rows, total = people.find(desk, limit=query["limit"], offset=query["offset"])
-    data = [people.user_shape(row) for row in rows]
+    rows, total = users.find(uow, limit=query["limit"], offset=query["offset"])
+    data = [users.user_shape(row) for row in rows]
     return Answer(data, how_many(total, "person", "people"), page=(total, query["limit"], query["offset"]))
 
 
-@blp.post("/api/users", "CreateUser", may=Permission.USERS_WRITE, body=NewUser, gives=User, status=201)
-def create_user(desk: Desk, body: Row) -> Answer:
+@blp.post("/api/users", "CreateUser", permission=Permission.USERS_WRITE, body=NewUser, response=User, status=201)
+def create_user(uow: UnitOfWork, body: Row) -> Answer:
     """Add a person.
 
     Adds an admin, agent or customer of your company; with a password they can sign in at once.
     """
-    gate.check_gift(body["role"])
-    user = people.make(desk, body)
-    return Answer(people.user_shape(user), f"{user['name']} is added.", 201)
+    gate.check_can_grant(body["role"])
+    user = users.make(uow, body)
+    return Answer(users.user_shape(user), f"{user['name']} is added.", 201)
 
 
-@blp.patch("/api/users/<user_id>", "UpdateUser", may=Permission.USERS_WRITE, body=UserChanges, gives=User)
-def update_user(desk: Desk, user_id: str, body: Row) -> Answer:
+@blp.patch("/api/users/<user_id>", "UpdateUser", permission=Permission.USERS_WRITE, body=UserChanges, response=User)
+def update_user(uow: UnitOfWork, user_id: str, body: Row) -> Answer:
     """Change a person.
 
     Changes what is given. A new role or a disabled account holds from the next request on; a new password signs them out.
     """
-    user = people.get(desk, user_id)
-    gate.check_gift(user["role"])  # whoever is more than you is not yours to change
-    gate.check_gift(body.get("role") or user["role"])
-    user = people.change(desk, user_id, body)
-    return Answer(people.user_shape(user), f"{user['name'] or user['email']} is saved.")
+    user = users.get(uow, user_id)
+    gate.check_can_grant(user["role"])  # whoever is more than you is not yours to change
+    gate.check_can_grant(body.get("role") or user["role"])
+    user = users.change(uow, user_id, body)
+    return Answer(users.user_shape(user), f"{user['name'] or user['email']} is saved.")
 
 
-@blp.delete("/api/users/<user_id>", "DeleteUser", may=Permission.USERS_WRITE, gives=shapes.Deleted)
-def delete_user(desk: Desk, user_id: str) -> Answer:
+@blp.delete("/api/users/<user_id>", "DeleteUser", permission=Permission.USERS_WRITE, response=schemas.Deleted)
+def delete_user(uow: UnitOfWork, user_id: str) -> Answer:
     """Delete a person.
 
     They are signed out and gone; what they did stays.
     """
-    gate.check_gift(people.get(desk, user_id)["role"])
-    people.remove(desk, user_id)
+    gate.check_can_grant(users.get(uow, user_id)["role"])
+    users.remove(uow, user_id)
     return Answer({"deleted": True}, "The person is deleted.")

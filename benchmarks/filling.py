@@ -9,12 +9,11 @@ from typing import Any
 import orjson
 from uuid_utils import uuid7
 
-import migrations
-import models
-import times
-from columns import blank
+from core import models, timestamps
+from database import migrations
+from database.column_types import blank
+from database.tables import companies, customers, events, metadata, replies, tickets
 from storage import Storage
-from tables import companies, customers, events, metadata, replies, tickets
 
 COMPANY = "default"
 AGENTS = [f"agent{number}@example.com" for number in range(20)]
@@ -31,7 +30,7 @@ def ticket_rows(count: int, people: list[str]) -> Iterator[Row]:
     """The tickets, spread over a year, with every word in common and rare shares."""
     dice = random.Random(count)
     for number in range(1, count + 1):
-        opened = times.later(OPENED, seconds=YEAR * number // count)
+        opened = timestamps.later(OPENED, seconds=YEAR * number // count)
         category, priority = dice.choice(models.CATEGORIES), dice.choices(models.PRIORITIES, (30, 45, 20, 5))[0]
         row = {
             **blank(tickets),
@@ -60,7 +59,7 @@ def ticket_rows(count: int, people: list[str]) -> Iterator[Row]:
         }
         if row["status"] in models.FINISHED:
             took = dice.randrange(60, 20 * 86_400)
-            row |= {"resolution_seconds": took, "resolved_at": times.later(opened, seconds=took)}
+            row |= {"resolution_seconds": took, "resolved_at": timestamps.later(opened, seconds=took)}
         if dice.random() < 0.6:
             row["first_response_seconds"] = dice.randrange(30, 86_400)
         yield row
@@ -126,8 +125,8 @@ def fill(storage: Storage, count: int) -> None:
     for name, content in rows(count):
         table = metadata.tables[name]
         while batch := list(islice(content, BATCH)):
-            with storage.desk(None, write=True) as desk:
+            with storage.unit_of_work(None, write=True) as uow:
                 if table is companies:
-                    desk.update(companies, COMPANY, {"last_number": count})
+                    uow.update(companies, COMPANY, {"last_number": count})
                 else:
-                    desk.insert_many(table, batch)
+                    uow.insert_many(table, batch)

@@ -1,7 +1,7 @@
 """What a hundred times as many tickets cost, as multiples: `python benchmarks/growth.py [json|sqlite|postgresql …]`.
 
 For each engine two desks answer in turn in one process, so that a slow minute of the machine hits both; PostgreSQL is one
-that is started here (tests/postgres_server.py). Then the start of a JSON file: seconds, and memory for each ticket.
+that is started here (tests/fakes/postgres_server.py). Then the start of a JSON file: seconds, and memory for each ticket.
 """
 
 import argparse
@@ -24,8 +24,8 @@ sys.path.insert(0, str(ROOT))
 from app import create_app  # noqa: E402
 from benchmarks.filling import fill, write_document  # noqa: E402
 from config import Settings  # noqa: E402
-from foyer import Foyer  # noqa: E402
-from tests.postgres_server import databases  # noqa: E402
+from runtime.bootstrap import Runtime  # noqa: E402
+from tests.fakes.postgres_server import databases  # noqa: E402
 
 KEY = "benchmark"
 LISTS = {
@@ -50,11 +50,11 @@ class Measured:
 
     def __init__(self, settings: Settings, *, tickets: int, filled: bool) -> None:
         if not filled:
-            first: Foyer = create_app(settings).extensions["foyer"]
+            first: Runtime = create_app(settings).extensions["runtime"]
             fill(first.storage, tickets)
             first.stop()  # the next start knows how much there is
         app = create_app(settings)
-        self.foyer: Foyer = app.extensions["foyer"]
+        self.runtime: Runtime = app.extensions["runtime"]
         self.client: Any = app.test_client()
         self.tickets = tickets
         self.times: dict[str, list[float]] = {}
@@ -105,9 +105,9 @@ def desks(engine: str, folder: Path, sizes: tuple[int, int], undo: ExitStack) ->
             write_document(place, size)
         more = {"secret_key": "s" * 40} if made else {}
         settings = Settings(data_dir=place, database_url=url, api_key=KEY, rate_limit="off", _env_file=None, **more)
-        desk = Measured(settings, tickets=size, filled=engine == "json")
-        undo.callback(desk.foyer.stop)
-        yield desk
+        server = Measured(settings, tickets=size, filled=engine == "json")
+        undo.callback(server.runtime.stop)
+        yield server
 
 
 def compare(engine: str, folder: Path, sizes: tuple[int, int], rounds: int) -> None:

@@ -29,19 +29,19 @@ def seed(folder: Path, count: int) -> str:
     """Fills a desk with tickets; gives the id of one in the middle."""
     from app import create_app
     from config import Settings
-    from models import Actor
-    from services import intake
+    from core.models import Actor
+    from services.tickets import create
 
     app = create_app(Settings(data_dir=folder, api_key=KEY, _env_file=None))
-    foyer = app.extensions["foyer"]
+    runtime = app.extensions["runtime"]
     middle = ""
     for start in range(0, count, 500):
-        with foyer.storage.desk(Actor("default", "admin", "seed"), write=True) as desk:
+        with runtime.storage.unit_of_work(Actor("default", "admin", "seed"), write=True) as uow:
             for number in range(start, min(start + 500, count)):
                 given = {"title": f"Question {number}", "description": "How do I change my plan? " * 4}
-                ticket = intake.bring_in(desk, {**given, "customer_email": f"c{number % 997}@example.com"})
+                ticket = create.import_ticket(uow, {**given, "customer_email": f"c{number % 997}@example.com"})
                 middle = ticket["id"] if number == count // 2 else middle
-    foyer.stop()
+    runtime.stop()
     return middle
 
 

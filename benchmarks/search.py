@@ -14,10 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from models import Actor  # noqa: E402
-from services import finding  # noqa: E402
-from storage import Desk, Storage, open_storage  # noqa: E402
-from tables import companies, customers, tickets  # noqa: E402
+from core.models import Actor  # noqa: E402
+from database.tables import companies, customers, tickets  # noqa: E402
+from services.tickets import queries  # noqa: E402
+from storage import Storage, UnitOfWork, open_storage  # noqa: E402
 
 RARE, LETTERS = "zebrafish", 500
 SEARCHES = {
@@ -41,22 +41,22 @@ def grow(storage: Storage, start: int, count: int) -> None:
     """Adds tickets up to `count`, of which two bear the rare word."""
     known, some = words(), random.Random(start)
     for first in range(start, count, 1000):
-        with storage.desk(None, write=True) as desk:
-            person = _person(desk)
+        with storage.unit_of_work(None, write=True) as uow:
+            person = _person(uow)
             rows = []
             for number in range(first + 1, min(first + 1000, count) + 1):
                 text = " ".join(some.choices(known, k=90))[: LETTERS - len(RARE) - 1]
                 said = f"{RARE} {text}" if number in (10, 20) else text
-                times = {"created_at": desk.now, "updated_at": desk.now}
+                times = {"created_at": uow.now, "updated_at": uow.now}
                 given = {"title": f"Question {number}", "description": said, "number": number, "customer_row": person}
                 rows.append({**given, "company_id": COMPANY, "customer_email": "ada@example.com", **times})
-            desk.insert_many(tickets, rows)
+            uow.insert_many(tickets, rows)
 
 
-def _person(desk: Desk) -> str:
-    if desk.get(companies, COMPANY) is None:
-        desk.insert(companies, {"id": COMPANY, "name": COMPANY, "name_key": COMPANY, "created_at": desk.now})
-        desk.insert(customers, {"id": "ada", "company_id": COMPANY, "email": "ada@example.com", "created_at": desk.now})
+def _person(uow: UnitOfWork) -> str:
+    if uow.get(companies, COMPANY) is None:
+        uow.insert(companies, {"id": COMPANY, "name": COMPANY, "name_key": COMPANY, "created_at": uow.now})
+        uow.insert(customers, {"id": "ada", "company_id": COMPANY, "email": "ada@example.com", "created_at": uow.now})
     return "ada"
 
 
@@ -66,8 +66,8 @@ def milliseconds(storage: Storage, said: str) -> float:
     for run in range(RUNS):
         wanted = {"q": said, "limit": 50, "offset": 0, "created_after": f"2000-01-01T00:00:00.{run:03}Z"}
         begin = time.perf_counter()
-        with storage.desk(Actor(COMPANY, "agent", "benchmark")) as desk:
-            finding.find(desk, wanted)
+        with storage.unit_of_work(Actor(COMPANY, "agent", "benchmark")) as uow:
+            queries.find(uow, wanted)
         best = min(best, time.perf_counter() - begin)
     return best * 1000
 

@@ -2,19 +2,19 @@
 
 from typing import Any, get_args
 
+from database.tables import events
 from services.history import Subject
-from storage import Desk, Row
-from tables import events
+from storage import Row, UnitOfWork
 
 SUBJECTS: tuple[str, ...] = get_args(Subject)
 _EXACT = ("subject", "subject_id", "action", "actor", "said_by")
 
 
-def find(desk: Desk, wanted: Row) -> tuple[list[Row], int]:
+def find(uow: UnitOfWork, wanted: Row) -> tuple[list[Row], int]:
     """One page of the events that meet every filter in `wanted`, and how many meet them."""
-    chosen = desk.rows(events).where(*_conditions(wanted))
+    chosen = uow.query(events).where(*_conditions(wanted))
     page = chosen.order_by(events.c.created_at.desc(), events.c.id.desc())
-    return desk.find(page.limit(wanted["limit"]).offset(wanted["offset"])), desk.count(chosen)
+    return uow.find(page.limit(wanted["limit"]).offset(wanted["offset"])), uow.count(chosen)
 
 
 def _conditions(wanted: Row) -> list[Any]:

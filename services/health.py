@@ -2,14 +2,14 @@
 
 from sqlalchemy import func
 
-import times
-from storage import Desk, Row
-from tables import jobs
+from core import timestamps
+from database.tables import jobs
+from storage import Row, UnitOfWork
 
 
-def job_counts(desk: Desk) -> Row:
+def job_counts(uow: UnitOfWork) -> Row:
     """How many jobs wait (or run) and how many were given up, over all companies."""
-    counts = dict(desk.aggregate(desk.rows(jobs, jobs.c.state, func.count()).group_by(jobs.c.state)))
+    counts = dict(uow.aggregate(uow.query(jobs, jobs.c.state, func.count()).group_by(jobs.c.state)))
     return {"waiting": counts.get("waiting", 0) + counts.get("running", 0), "dead": counts.get("dead", 0)}
 
 
@@ -33,7 +33,7 @@ def storage_note(*, kept: bool, opened_empty_at: str, ahead_seconds: int = 0) ->
     note = _kept_note(kept=kept, opened_empty_at=opened_empty_at)
     if ahead_seconds:
         note += (
-            f" The newest row is {times.duration(ahead_seconds)} ahead of the server's clock, so new rows are dated after it. "
+            f" The newest row is {timestamps.duration(ahead_seconds)} ahead of the server's clock, so new rows are dated after it. "
             "Check the clock of the server."
         )
     return note

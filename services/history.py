@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from storage import Desk, Row
-from tables import events
+from database.tables import events
+from storage import Row, UnitOfWork
 
 AI = "ai"
 Subject = Literal["ticket", "customer", "user", "key", "company", "settings"]
@@ -25,7 +25,7 @@ class Change:
 
 
 def record(
-    desk: Desk,
+    uow: UnitOfWork,
     subject_id: str,
     changes: Iterable[Change],
     *,
@@ -39,18 +39,18 @@ def record(
             "subject": subject,
             "subject_id": subject_id,
             "action": change.action,
-            "actor": actor or desk.actor.name,
-            "through": desk.actor.key_name,
+            "actor": actor or uow.actor.name,
+            "through": uow.actor.key_name,
             "said_by": said_by,
-            "address": desk.actor.address,
+            "address": uow.actor.address,
             "field": change.field,
             "from_value": _as_text(change.before),
             "to_value": _as_text(change.after),
-            "created_at": desk.now,
+            "created_at": uow.now,
         }
         for change in changes
     ]
-    desk.insert_many(events, rows)
+    uow.insert_many(events, rows)
 
 
 def changed(action: str, before: Row, after: Row, names: Iterable[str]) -> list[Change]:
@@ -58,10 +58,10 @@ def changed(action: str, before: Row, after: Row, names: Iterable[str]) -> list[
     return [Change(action, name, before[name], after[name]) for name in names if before[name] != after[name]]
 
 
-def of_ticket(desk: Desk, ticket_id: str) -> list[Row]:
+def of_ticket(uow: UnitOfWork, ticket_id: str) -> list[Row]:
     """The events of a ticket, oldest first."""
-    chosen = desk.rows(events).where(events.c.subject_id == ticket_id, events.c.subject == "ticket")
-    return desk.find(chosen.order_by(events.c.created_at, events.c.id))
+    chosen = uow.query(events).where(events.c.subject_id == ticket_id, events.c.subject == "ticket")
+    return uow.find(chosen.order_by(events.c.created_at, events.c.id))
 
 
 def _as_text(value: Any) -> str:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-import times
-from errors import conflict
-from storage import Desk, Row
-from tables import idempotency as table
+from core import timestamps
+from core.errors import conflict
+from database.tables import idempotency as table
+from storage import Row, UnitOfWork
 
 KEPT_SECONDS = 24 * 3600
 LEASE_SECONDS = 600  # longer than a model may take, and than the largest import
@@ -31,21 +31,21 @@ class Stored:
     answer: str
 
 
-def claim(desk: Desk, call: Call, *, lease: bool = False) -> Stored | None:
+def claim(uow: UnitOfWork, call: Call, *, lease: bool = False) -> Stored | None:
     """Makes the call this unit of work's own, or gives the stored answer.
 
     With `lease` the claim is committed before the work. Raises AppError 409 when the key was used with another body,
     the same call is being worked on, or its answer held a secret, which is told once.
     """
-    expires = times.later(desk.real_now, seconds=LEASE_SECONDS if lease else KEPT_SECONDS)
+    expires = timestamps.later(uow.real_now, seconds=LEASE_SECONDS if lease else KEPT_SECONDS)
     values = {"caller": call.caller, "route": call.route, "key": call.key, "body_hash": call.body_hash}
-    values |= {"state": "claimed", "expires_at": expires, "created_at": desk.now}
-    if desk.insert_new(table, values):
+    values |= {"state": "claimed", "expires_at": expires, "created_at": uow.now}
+    if uow.insert_new(table, values):
         return None
-    row = _row(desk, call)
-    if row is None or row["expires_at"] <= desk.real_now:
-        desk.delete(table, *_same(call))
-        desk.insert(table, values)
+    row = _row(uow, call)
+    if row is None or row["expires_at"] <= uow.real_now:
+        uow.delete(table, *_same(call))
+        uow.insert(table, values)
         return None
     if row["body_hash"] != call.body_hash:
         raise conflict("idempotency_key_reused", "This Idempotency-Key was used with another body. Use a new one.")
@@ -56,24 +56,24 @@ def claim(desk: Desk, call: Call, *, lease: bool = False) -> Stored | None:
     return Stored(row["status"], row["answer"])
 
 
-def keep(desk: Desk, call: Call, status: int, answer: str) -> None:
+def keep(uow: UnitOfWork, call: Call, status: int, answer: str) -> None:
     """Stores the answer of a claimed call for a day."""
-    expires = times.later(desk.real_now, seconds=KEPT_SECONDS)
-    desk.update_where(table, *_same(call), state="done", status=status, answer=answer, expires_at=expires)
+    expires = timestamps.later(uow.real_now, seconds=KEPT_SECONDS)
+    uow.update_where(table, *_same(call), state="done", status=status, answer=answer, expires_at=expires)
 
 
-def release(desk: Desk, call: Call) -> None:
+def release(uow: UnitOfWork, call: Call) -> None:
     """Gives up a claim, so that the call may be made again."""
-    desk.delete(table, *_same(call))
+    uow.delete(table, *_same(call))
 
 
-def purge(desk: Desk) -> int:
+def purge(uow: UnitOfWork) -> int:
     """Forgets answers older than a day; tells how many."""
-    return desk.delete(table, table.c.expires_at <= desk.real_now)
+    return uow.delete(table, table.c.expires_at <= uow.real_now)
 
 
-def _row(desk: Desk, call: Call) -> Row | None:
-    return desk.first(desk.rows(table).where(*_same(call)))
+def _row(uow: UnitOfWork, call: Call) -> Row | None:
+    return uow.first(uow.query(table).where(*_same(call)))
 
 
 def _same(call: Call) -> list:  # type: ignore[type-arg]

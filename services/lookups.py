@@ -2,29 +2,29 @@
 
 from collections.abc import Callable
 
-import models
-from errors import not_found
-from models import label
-from services import agents
-from storage import Desk, Row
+from core import models
+from core.errors import not_found
+from core.models import label
+from services.routing import agents
+from storage import Row, UnitOfWork
 
 
-def _words(words: tuple[str, ...]) -> Callable[[Desk], list[Row]]:
-    return lambda desk: [{"key": word, "label": label(word)} for word in words]
+def _words(words: tuple[str, ...]) -> Callable[[UnitOfWork], list[Row]]:
+    return lambda uow: [{"key": word, "label": label(word)} for word in words]
 
 
-LOOKUPS: dict[str, Callable[[Desk], list[Row]]] = {
+LOOKUPS: dict[str, Callable[[UnitOfWork], list[Row]]] = {
     "statuses": _words(models.STATUSES),
     "priorities": _words(models.PRIORITIES),
     "categories": _words(models.CATEGORIES),
     "teams": _words(models.TEAMS),
     "tiers": _words(models.TIERS),
-    "agents": lambda desk: [] if desk.actor.is_customer else agents.known(desk),
+    "agents": lambda uow: [] if uow.actor.is_customer else agents.known(uow),
 }
 
 
-def choices(desk: Desk, name: str) -> list[Row]:
+def choices(uow: UnitOfWork, name: str) -> list[Row]:
     """The values of one drop-down. Raises AppError 404."""
     if name not in LOOKUPS:
         raise not_found()
-    return LOOKUPS[name](desk)
+    return LOOKUPS[name](uow)

@@ -13,12 +13,12 @@ from email.utils import parseaddr
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, or_
 
-import times
-from models import DEFAULT_COMPANY
+from core import timestamps
+from core.models import DEFAULT_COMPANY
+from core.redaction import mask_email
+from database.tables import companies, jobs, mail_counts, users
 from services import settings
-from services.masking import mask_email
-from storage import Desk, Row
-from tables import companies, jobs, mail_counts, users
+from storage import Row, UnitOfWork
 
 log = logging.getLogger("foyer.mail")
 
@@ -31,13 +31,13 @@ MOST_TO_STAFF, NO_LIMIT = 500, 10**9
 TO_STAFF, TO_OTHERS, UNCONFIRMED, TO_ONE = "staff", "others", "unconfirmed", "one"
 
 
-def sender(desk: Desk, payload: Row, *, mail_from: str, support_email: str) -> dict[str, str]:
+def sender(uow: UnitOfWork, payload: Row, *, mail_from: str, support_email: str) -> dict[str, str]:
     """Keywords of a notice: from_name, reply_to and support_email (whom it alerts or names), each "" when not set.
 
     `mail_from` and `support_email` are the environment's. Its name and support address serve the operator's company alone.
     """
-    own = settings.current(desk)
-    operators = desk.actor.company_id == DEFAULT_COMPANY
+    own = settings.current(uow)
+    operators = uow.actor.company_id == DEFAULT_COMPANY
     return {
         "from_name": own["mail_name"] or (parseaddr(mail_from)[0] if operators else ""),
         "reply_to": own["reply_to"],
@@ -45,50 +45,50 @@ def sender(desk: Desk, payload: Row, *, mail_from: str, support_email: str) -> d
     }
 
 
-def may_go(desk: Desk, job: Row, to: str, *, support_email: str) -> bool:
+def may_go(uow: UnitOfWork, job: Row, to: str, *, support_email: str) -> bool:
     """Whether the mail of a job may go to that address now. A job is counted once, however often it is tried."""
     if job["payload"].get("counted"):
         return True
-    counts = _counts(desk, to, support_email)
-    rows = [_row(desk, kind, name) for kind, name, _ in counts]
+    counts = _counts(uow, to, support_email)
+    rows = [_row(uow, kind, name) for kind, name, _ in counts]
     if any(row["sent"] >= limit for row, (_, _, limit) in zip(rows, counts, strict=True)):
-        _hold_back(desk, rows[0], to)
+        _hold_back(uow, rows[0], to)
         return False
     for row in rows:
-        desk.count_up(mail_counts, row["id"], "sent")
-    desk.update(jobs, job["id"], {"payload": {**job["payload"], "counted": True}})
+        uow.count_up(mail_counts, row["id"], "sent")
+    uow.update(jobs, job["id"], {"payload": {**job["payload"], "counted": True}})
     return True
 
 
-def held_back(desk: Desk) -> int:
+def held_back(uow: UnitOfWork) -> int:
     """How many mails of the last 24 hours were not sent, of the companies that this unit of work sees."""
-    since = times.later(desk.real_now, seconds=-KEPT_SECONDS)
-    ((total,),) = desk.aggregate(desk.rows(mail_counts, func.sum(mail_counts.c.held)).where(mail_counts.c.hour > since))
+    since = timestamps.later(uow.real_now, seconds=-KEPT_SECONDS)
+    ((total,),) = uow.aggregate(uow.query(mail_counts, func.sum(mail_counts.c.held)).where(mail_counts.c.hour > since))
     return int(total or 0)
 
 
-def purge(desk: Desk) -> int:
+def purge(uow: UnitOfWork) -> int:
     """Removes the counts of recipients after their hour and those of companies after a day; tells how many."""
-    c, day_ago = mail_counts.c, times.later(desk.real_now, seconds=-KEPT_SECONDS)
-    is_over = or_(c.hour < day_ago, (c.kind == TO_ONE) & (c.hour < _hour(desk)), c.hour > desk.real_now)
-    return desk.delete(mail_counts, is_over)
+    c, day_ago = mail_counts.c, timestamps.later(uow.real_now, seconds=-KEPT_SECONDS)
+    is_over = or_(c.hour < day_ago, (c.kind == TO_ONE) & (c.hour < _hour(uow)), c.hour > uow.real_now)
+    return uow.delete(mail_counts, is_over)
 
 
-def _counts(desk: Desk, to: str, support_email: str) -> list[tuple[str, str, int]]:
+def _counts(uow: UnitOfWork, to: str, support_email: str) -> list[tuple[str, str, int]]:
     """What a mail to that address counts for: (kind, name within it, most per hour), the company's own count first."""
-    company = desk.get(companies, desk.actor.company_id) or {"id": "", "settings": {}, "confirmed_at": None}
+    company = uow.get(companies, uow.actor.company_id) or {"id": "", "settings": {}, "confirmed_at": None}
     own = settings.of_company(company)
     to_one, to_all = own["recipient_mails_per_hour"], own["company_mails_per_hour"]
     if company["confirmed_at"] is None:
-        return [(UNCONFIRMED, "", to_one if _works_here(desk, to, ("admin",)) else 0)]
-    if _written(to) == _written(support_email) or _works_here(desk, to, STAFF):
+        return [(UNCONFIRMED, "", to_one if _works_here(uow, to, ("admin",)) else 0)]
+    if _written(to) == _written(support_email) or _works_here(uow, to, STAFF):
         return [(TO_STAFF, "", NO_LIMIT if company["id"] == DEFAULT_COMPANY else MOST_TO_STAFF)]
     return [(TO_OTHERS, "", to_all), (TO_ONE, _one_mailbox(to), to_one)]
 
 
-def _works_here(desk: Desk, to: str, roles: tuple[str, ...]) -> bool:
-    staff = desk.rows(users, users.c.id).where(users.c.role.in_(roles), ~users.c.disabled)
-    return desk.first(staff.where(users.c.email == _written(to))) is not None
+def _works_here(uow: UnitOfWork, to: str, roles: tuple[str, ...]) -> bool:
+    staff = uow.query(users, users.c.id).where(users.c.role.in_(roles), ~users.c.disabled)
+    return uow.first(staff.where(users.c.email == _written(to))) is not None
 
 
 def _written(address: str) -> str:
@@ -104,25 +104,25 @@ def _one_mailbox(to: str) -> str:
     return f"{name.partition('+')[0]}@{domain}"
 
 
-def _row(desk: Desk, kind: str, name: str) -> Row:
+def _row(uow: UnitOfWork, kind: str, name: str) -> Row:
     """This hour's count, locked to the end of the unit of work. Of a recipient only a hash is stored."""
-    hour = _hour(desk)
-    row_id = hashlib.sha256(f"{desk.actor.company_id} {hour} {kind} {name}".encode()).hexdigest()
-    desk.insert_new(mail_counts, {"id": row_id, "kind": kind, "hour": hour})
-    return desk.get(mail_counts, row_id, lock=True) or {"id": row_id, "sent": 0, "held": 0}
+    hour = _hour(uow)
+    row_id = hashlib.sha256(f"{uow.actor.company_id} {hour} {kind} {name}".encode()).hexdigest()
+    uow.insert_new(mail_counts, {"id": row_id, "kind": kind, "hour": hour})
+    return uow.get(mail_counts, row_id, lock=True) or {"id": row_id, "sent": 0, "held": 0}
 
 
-def _hour(desk: Desk) -> str:
+def _hour(uow: UnitOfWork) -> str:
     """The beginning of the hour."""
-    return f"{desk.real_now[:13]}:00:00.000Z"
+    return f"{uow.real_now[:13]}:00:00.000Z"
 
 
-def _hold_back(desk: Desk, row: Row, to: str) -> None:
-    desk.count_up(mail_counts, row["id"], "held")
+def _hold_back(uow: UnitOfWork, row: Row, to: str) -> None:
+    uow.count_up(mail_counts, row["id"], "held")
     if not row["held"]:  # once per hour: a flood of mails is no flood of log lines
         log.warning(
             "Mails of company %s (%s) are not sent in this hour from one to %s on: a limit per hour was reached%s",
-            desk.actor.company_id,
+            uow.actor.company_id,
             row["kind"],
             mask_email(to),
             ", or the company is not confirmed" if row["kind"] == UNCONFIRMED else "",

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from errors import FieldError, invalid, not_found
-from models import DEFAULT_COMPANY
+from core.errors import FieldError, invalid, not_found
+from core.models import DEFAULT_COMPANY
+from database.tables import companies
 from services.history import changed, record
-from storage import Desk, Row
-from tables import companies
+from storage import Row, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +56,29 @@ def of_company(company: Row) -> Row:
     return {name: company["settings"].get(name, setting.default) for name, setting in SETTINGS.items()}
 
 
-def current(desk: Desk) -> Row:
+def current(uow: UnitOfWork) -> Row:
     """Every setting of the actor's company."""
-    return of_company(_company(desk))
+    return of_company(_company(uow))
 
 
-def change(desk: Desk, news: Row) -> Row:
+def change(uow: UnitOfWork, news: Row) -> Row:
     """Sets what is named, empties what `clear` names and gives all settings back. Raises AppError 400."""
     cleared = {name: SETTINGS[name].default for name in news.pop("clear", [])}
     if twice := sorted(set(cleared) & set(news)):
         raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
     news |= cleared
-    _check_mail_limits(desk, news)
-    company = _company(desk, lock=True)
+    _check_mail_limits(uow, news)
+    company = _company(uow, lock=True)
     before, chosen = of_company(company), {**company["settings"], **news}
-    desk.update(companies, company["id"], {"settings": chosen})
+    uow.update(companies, company["id"], {"settings": chosen})
     after = of_company({**company, "settings": chosen})
-    record(desk, company["id"], changed("settings_changed", _told(before), _told(after), SETTINGS), subject="settings")
+    record(uow, company["id"], changed("settings_changed", _told(before), _told(after), SETTINGS), subject="settings")
     return after
 
 
-def _check_mail_limits(desk: Desk, news: Row) -> None:
+def _check_mail_limits(uow: UnitOfWork, news: Row) -> None:
     over = [name for name in MAIL_LIMITS if news.get(name, 0) > SETTINGS[name].default]
-    if over and desk.actor.company_id != DEFAULT_COMPANY:
+    if over and uow.actor.company_id != DEFAULT_COMPANY:
         most = {name: f"{name} may be at most {SETTINGS[name].default} in this company." for name in over}
         raise invalid(*(FieldError(name, message) for name, message in most.items()))
 
@@ -88,8 +88,8 @@ def _told(values: Row) -> Row:
     return {**values, "topic_teams": [f"{row['topic']}: {row['team']}" for row in values["topic_teams"]]}
 
 
-def _company(desk: Desk, *, lock: bool = False) -> Row:
-    company = desk.get(companies, desk.actor.company_id, lock=lock)
+def _company(uow: UnitOfWork, *, lock: bool = False) -> Row:
+    company = uow.get(companies, uow.actor.company_id, lock=lock)
     if company is None:
         raise not_found()
     return company

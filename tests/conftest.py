@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-import migrations
 from app import create_app
 from config import Settings
-from foyer import Foyer
+from core.permissions import ACT_FOR_CUSTOMERS
+from database import migrations
+from database.tables import api_keys, companies
 from notifier import MemoryMailer
-from permissions import ACT_FOR_CUSTOMERS
-from services.keys import hashed
-from tables import api_keys, companies
-from tests.caller import Caller
-from tests.postgres_server import Databases, databases
-from tests.rows import file_url
+from runtime.bootstrap import Runtime
+from services.accounts.api_keys import hashed
+from tests.fakes.postgres_server import Databases, databases
+from tests.support.caller import Caller
+from tests.support.rows import file_url
 
 FILES = ("json", "sqlite")
 ENGINES = (*FILES, "postgresql")
@@ -129,7 +129,7 @@ def open_app(settings: Callable[..., Settings], mailer: MemoryMailer) -> Iterato
 
     yield make
     for app in opened:
-        app.extensions["foyer"].stop()
+        app.extensions["runtime"].stop()
 
 
 @pytest.fixture
@@ -139,16 +139,16 @@ def app(open_app: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture
-def foyer(app: Any) -> Foyer:
+def runtime(app: Any) -> Runtime:
     """The parts of that desk."""
-    desk: Foyer = app.extensions["foyer"]
-    return desk
+    runtime: Runtime = app.extensions["runtime"]
+    return runtime
 
 
 @pytest.fixture
-def run_jobs(foyer: Foyer) -> Callable[[], int]:
+def run_jobs(runtime: Runtime) -> Callable[[], int]:
     """Does what is due in the outbox, in the test's own thread."""
-    return foyer.runner.run_due
+    return runtime.runner.run_due
 
 
 @pytest.fixture
@@ -158,39 +158,41 @@ def admin(app: Any) -> Caller:
 
 
 @pytest.fixture
-def agent(app: Any, foyer: Foyer) -> Caller:
+def agent(app: Any, runtime: Runtime) -> Caller:
     """An agent of the company `default`."""
-    return Caller(app.test_client(), add_key(foyer, "agent"))
+    return Caller(app.test_client(), add_key(runtime, "agent"))
 
 
 @pytest.fixture
-def customer(app: Any, foyer: Foyer) -> Caller:
+def customer(app: Any, runtime: Runtime) -> Caller:
     """A customer of the company `default`: ada@example.com, through a key that acts for customers."""
-    key = add_key(foyer, "agent", scopes=[ACT_FOR_CUSTOMERS])
+    key = add_key(runtime, "agent", scopes=[ACT_FOR_CUSTOMERS])
     return Caller(app.test_client(), key, {"X-On-Behalf-Of": "ada@example.com"})
 
 
 @pytest.fixture
-def stranger(app: Any, foyer: Foyer) -> Caller:
+def stranger(app: Any, runtime: Runtime) -> Caller:
     """An agent of another company."""
-    return Caller(app.test_client(), add_key(foyer, "agent", company=OTHER_COMPANY))
+    return Caller(app.test_client(), add_key(runtime, "agent", company=OTHER_COMPANY))
 
 
 @pytest.fixture
-def other_admin(app: Any, foyer: Foyer) -> Caller:
+def other_admin(app: Any, runtime: Runtime) -> Caller:
     """The admin of another company."""
-    return Caller(app.test_client(), add_key(foyer, "admin", company=OTHER_COMPANY))
+    return Caller(app.test_client(), add_key(runtime, "admin", company=OTHER_COMPANY))
 
 
-def add_key(foyer: Foyer, role: str, *, company: str = "default", scopes: list[str] | None = None, **more: Any) -> str:
+def add_key(
+    runtime: Runtime, role: str, *, company: str = "default", scopes: list[str] | None = None, **more: Any
+) -> str:
     """Stores a key and gives it back; the company is made when it is not there."""
     key = f"fk_test_{company}_{role}_{len(scopes or [])}"
-    with foyer.storage.desk(None, write=True) as desk:
-        if desk.get(companies, company) is None:
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        if uow.get(companies, company) is None:
             named = {"id": company, "name": company, "name_key": company}
-            desk.insert(companies, {**named, "confirmed_at": desk.now, "created_at": desk.now})
+            uow.insert(companies, {**named, "confirmed_at": uow.now, "created_at": uow.now})
         values = {"company_id": company, "name": f"{role} key", "key_hash": hashed(key), "role": role}
-        desk.insert(api_keys, {**values, "scopes": scopes or [], "created_at": desk.now, **more})
+        uow.insert(api_keys, {**values, "scopes": scopes or [], "created_at": uow.now, **more})
     return key
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 from swagger_ui_bundle import swagger_ui_path
 
-from permissions import Permission
+from core.permissions import Permission
 
 HERE = Path(__file__).resolve().parent
 README = HERE.parent / "README.md"

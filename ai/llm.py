@@ -1,0 +1,336 @@
+"""The only door to a language model: one structured call with a true deadline, a breaker and a concurrency limit.
+
+No prompts, no ticket words and no environment live here: what is asked, and what becomes of the answer, is the
+caller's.
+"""
+
+import contextlib
+import json
+import logging
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ai.circuit_breaker import Breakers, Health
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import OpenAI
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+MAX_ANSWER_BYTES = 256 * 1024
+TRIES = 2
+RETRY_PAUSE_SECONDS = 0.2
+BUSY_WAIT_SECONDS = 0.25
+RETRIED_STATUSES = (408, 429)
+# A provider that answers is up, however bad its answer: a customer's own words can provoke that. What is not named says
+# nothing, unless the failure itself does.
+HEALTH: dict[str, Health] = {
+    "timeout": "failing",
+    "rate_limited": "failing",
+    "refused": "answered",
+    "bad_answer": "answered",
+    "too_large": "answered",
+}
+
+log = logging.getLogger(__name__)
+
+
+class ModelUnavailable(Exception):
+    """No usable answer. `reason` is one of timeout, refused, bad_answer, breaker_open, busy, error, too_large or
+    rate_limited; `seconds` is how long the caller waited for it."""
+
+    def __init__(self, reason: str, *, seconds: float = 0.0) -> None:
+        super().__init__(f"the model is unavailable: {reason}")
+        self.reason = reason
+        self.seconds = seconds
+
+
+class _Failure(Exception):
+    """One failed try: its reason, a detail for the log, after how many seconds a second try makes sense, and what it says of
+    the provider's health (None: nothing)."""
+
+    def __init__(
+        self, reason: str, detail: str = "", *, retry_after: float | None = None, health: Health | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+        self.retry_after = retry_after
+        self.health = health or HEALTH.get(reason)
+
+
+class _Line:
+    """One client with its connection, used by one call at a time, so that hanging up cuts off nobody else."""
+
+    def __init__(self, connect: "Callable[[_Line], OpenAI]") -> None:
+        self._connect = connect
+        self._client: OpenAI | None = None
+        self._lock = threading.Lock()
+        self._stream: Any = None
+        self._call: object | None = None
+
+    def trace(self, _event: str, info: dict[str, Any]) -> None:
+        """Remember the newest network stream: what httpcore reports when a connection or its TLS stands."""
+        stream = info.get("return_value")
+        if hasattr(stream, "get_extra_info"):
+            self._stream = stream
+
+    def ask(self, call: object, request: dict[str, Any], ends: float) -> dict[str, Any]:
+        """The parsed answer, after at most TRIES tries that end at the monotonic time `ends`; raises _Failure."""
+        with self._lock:
+            self._call = call
+        try:
+            return self._ask(request, ends)
+        finally:
+            with self._lock:
+                self._call = None
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = self._stream = None
+
+    def hang_up(self, call: object) -> None:
+        """Wake the thread that still reads for `call`; a server that drips headers would hold it for hours."""
+        with self._lock:
+            sock = self._stream.get_extra_info("socket") if self._call is call and self._stream else None
+            if sock is not None:
+                with contextlib.suppress(OSError):  # closed already, which is what was wanted
+                    sock.shutdown(socket.SHUT_RDWR)
+
+    def _ask(self, request: dict[str, Any], ends: float) -> dict[str, Any]:
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return _parsed(self._fetch(request, ends))
+            except _Failure as failure:
+                pause = failure.retry_after
+                if not tries_left or pause is None or pause >= ends - time.monotonic():
+                    raise
+                time.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _fetch(self, request: dict[str, Any], ends: float) -> bytes:
+        import httpx2
+        from openai import APIConnectionError, APITimeoutError
+
+        if self._client is None:
+            self._client = self._connect(self)
+        create = self._client.chat.completions.with_streaming_response.create
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise _Failure("timeout")
+        try:
+            # Half the time for the connection, so that a host nobody can reach is told from a slow answer.
+            with create(**request, timeout=httpx2.Timeout(left, connect=left / 2)) as response:
+                return _read(response.iter_bytes(), ends)
+        except (APITimeoutError, httpx2.TimeoutException) as error:
+            raise _Failure("timeout", health=_health(error)) from None
+        except (APIConnectionError, httpx2.RequestError) as error:
+            detail = type(error.__cause__ or error).__name__
+            raise _Failure("error", detail, retry_after=RETRY_PAUSE_SECONDS, health=_health(error)) from None
+
+
+class Model:
+    """A model behind any OpenAI-compatible endpoint, shared by all threads."""
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base_url: str | None,
+        name: str,
+        timeout_seconds: float = 8.0,
+        concurrency: int = 4,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Ask the model `name` at `base_url` (None is OpenAI), at most `concurrency` calls at once.
+
+        `clock` (seconds) drives the breaker only: deadlines are kept in real time.
+        """
+        # Half a second of import belongs to the start-up, and only where a model is set up; never to a first ticket.
+        import httpx2
+        import openai  # noqa: F401
+
+        self.name = name
+        self.timeout_seconds = timeout_seconds
+        self._api_key = api_key.strip()
+        self._base_url = base_url or DEFAULT_BASE_URL
+        self._tls = httpx2.create_ssl_context()
+        self._breakers = Breakers(clock)
+        self._lines: queue.LifoQueue[_Line] = queue.LifoQueue()
+        for _ in range(concurrency):
+            self._lines.put(_Line(self._connect))
+
+    def complete(
+        self,
+        messages: list[dict[str, str]],
+        schema: dict[str, Any],
+        *,
+        schema_name: str,
+        deadline_seconds: float | None = None,
+        company: str = "",
+    ) -> dict[str, Any]:
+        """The model's answer to `messages` as a JSON object; that it follows `schema` is for the caller to check.
+
+        Returns or raises ModelUnavailable within `deadline_seconds` (default: the model's timeout), whatever happens.
+        Outages that a text may have provoked are counted for its `company` alone.
+        """
+        started = time.monotonic()
+        budget = self.timeout_seconds if deadline_seconds is None else deadline_seconds
+        attempt = self._breakers.enter(company)
+        if attempt is None:
+            self._give_up(_Failure("breaker_open"), started)
+        health: Health | None = None
+        try:
+            answer = self._ask(self._request(messages, schema, schema_name), started + budget)
+            health = "answered"
+        except _Failure as failure:
+            # Too little time says nothing about the provider.
+            hurried = failure.reason == "timeout" and budget < self.timeout_seconds / 2
+            health = None if hurried else failure.health
+            self._give_up(failure, started)
+        finally:
+            self._breakers.leave(attempt, health)
+        return answer
+
+    def close(self) -> None:
+        """Close the connections that are idle; a model that is asked again opens new ones."""
+        for line in [self._lines.get_nowait() for _ in range(self._lines.qsize())]:
+            line.close()
+            self._lines.put(line)
+
+    def _ask(self, request: dict[str, Any], ends: float) -> dict[str, Any]:
+        """Run the call in a thread of its own: name resolution and dripped headers know no timeout, a caller does."""
+        call: Future[dict[str, Any]] = Future()
+        try:
+            line = self._lines.get(timeout=max(0.0, min(BUSY_WAIT_SECONDS, ends - time.monotonic())))
+        except queue.Empty:
+            raise _Failure("busy") from None
+        try:
+            threading.Thread(target=self._run, args=(call, line, request, ends), name="model-call", daemon=True).start()
+        except RuntimeError:
+            self._lines.put(line)
+            raise _Failure("busy", "no more threads") from None
+        try:
+            return call.result(timeout=max(0.0, ends - time.monotonic()))
+        except TimeoutError:
+            line.hang_up(call)
+            raise _Failure("timeout") from None
+
+    def _run(self, call: Future[dict[str, Any]], line: _Line, request: dict[str, Any], ends: float) -> None:
+        answer: dict[str, Any] = {}
+        failure: _Failure | None = None
+        try:
+            answer = line.ask(call, request, ends)
+        except _Failure as error:
+            failure = error
+        except Exception as error:  # its text may hold a header with the key: only its name goes on
+            failure = _Failure("error", type(error).__name__)
+        # The line is free before the caller is told: whoever asks one question after another never meets "busy".
+        self._lines.put(line)
+        if failure is None:
+            call.set_result(answer)
+        else:
+            call.set_exception(failure)
+
+    def _request(self, messages: list[dict[str, str]], schema: dict[str, Any], schema_name: str) -> dict[str, Any]:
+        form = {"name": schema_name, "strict": True, "schema": schema}
+        return {
+            "model": self.name,
+            "messages": messages,
+            "response_format": {"type": "json_schema", "json_schema": form},
+        }
+
+    def _connect(self, line: _Line) -> "OpenAI":
+        import httpx2
+        from openai import OpenAI
+
+        if not (self._api_key.isascii() and self._api_key.isprintable()):
+            # The libraries underneath would log a header that they cannot send, with the key in it.
+            raise _Failure("error", "the key holds characters that cannot be sent")
+        hooks: dict[str, list[Callable[..., Any]]] = {
+            "request": [lambda request: request.extensions.update(trace=line.trace)],
+            "response": [_inspect],
+        }
+        client = OpenAI(
+            # Never empty: the library would look for a key in the environment and send it to a foreign base_url.
+            api_key=self._api_key or "none",
+            base_url=self._base_url,
+            max_retries=0,
+            default_headers={"Accept-Encoding": "identity"},
+            http_client=httpx2.Client(verify=self._tls, follow_redirects=False, event_hooks=hooks),
+        )
+        client.organization = client.project = None  # these two, too, it takes from the environment
+        return client
+
+    def _give_up(self, failure: _Failure, started: float) -> NoReturn:
+        seconds = time.monotonic() - started
+        log.warning("model call failed: reason=%s detail=%s elapsed=%.2fs", failure.reason, failure.detail, seconds)
+        raise ModelUnavailable(failure.reason, seconds=seconds) from None
+
+
+def open_model(
+    api_key: str, base_url: str | None, name: str, timeout_seconds: float, *, concurrency: int = 4
+) -> Model | None:
+    """The model of these settings; None without a key and without a base URL (Ollama has a base URL and no key)."""
+    if not api_key and not base_url:
+        return None
+    return Model(
+        api_key=api_key, base_url=base_url, name=name, timeout_seconds=timeout_seconds, concurrency=concurrency
+    )
+
+
+def _inspect(response: "httpx2.Response") -> None:
+    """Refuse by the head alone: the body of an error, and of a compressed answer, is of any size."""
+    status = response.status_code
+    if status < 300:
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise _Failure("bad_answer", "compressed")
+        return
+    reason = {408: "timeout", 413: "too_large", 429: "rate_limited"}.get(status, "error")
+    retried = status in RETRIED_STATUSES or status >= 500
+    pause = _pause(response.headers) if retried else None
+    raise _Failure(reason, f"status {status}", retry_after=pause, health="failing" if retried else "answered")
+
+
+def _health(error: Exception) -> Health:
+    """What an error says: before the connection stands, nothing of the request was sent."""
+    import httpx2
+
+    kinds = (httpx2.ConnectError, httpx2.ConnectTimeout)
+    return "unreachable" if isinstance(error, kinds) or isinstance(error.__cause__, kinds) else "failing"
+
+
+def _pause(headers: "httpx2.Headers") -> float:
+    asked = headers.get("retry-after", "")
+    return max(RETRY_PAUSE_SECONDS, float(asked)) if asked.isdecimal() and len(asked) < 9 else RETRY_PAUSE_SECONDS
+
+
+def _read(chunks: Iterable[bytes], ends: float) -> bytes:
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise _Failure("too_large")
+        if time.monotonic() >= ends:
+            raise _Failure("timeout")
+    return bytes(body)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        choice = json.loads(body)["choices"][0]
+        message, finish = choice["message"], choice.get("finish_reason")
+        if message.get("refusal") or finish == "content_filter":
+            raise _Failure("refused")
+        answer = json.loads(message["content"]) if finish != "length" else None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise _Failure("bad_answer") from None
+    if not isinstance(answer, dict):
+        raise _Failure("bad_answer")
+    return answer

@@ -1,0 +1,1 @@
+"""Triage of a text: rules, word lists, classifiers and scoring. No rows are read or written here."""

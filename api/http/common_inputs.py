@@ -1,0 +1,19 @@
+"""What the input of many routes has in common: a page of a list, and a POST that is safe to repeat."""
+
+from marshmallow import Schema
+
+from api.http.fields import Number, Text
+from core.models import LIMITS
+
+
+class Repeatable(Schema):
+    """A POST that may name itself, to be safe to repeat."""
+
+    client_reference = Text(LIMITS["key"], about="Your own id of this call; sent again, it is done once.")
+
+
+class PageQuery(Schema):
+    """Which page of a list."""
+
+    limit = Number(1, 200, load_default=50, about="How many at most.")
+    offset = Number(0, 10**9, load_default=0, about="How many to skip.")

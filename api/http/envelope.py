@@ -1,0 +1,66 @@
+"""The one form of every answer: success, message, data; and of every error."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from flask import Response, g
+
+from core.errors import AppError
+from core.models import LIMITS
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a view gives back. A list carries its `total`, `limit` and `offset`."""
+
+    data: Any
+    message: str
+    status: int = 200
+    page: tuple[int, int, int] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def how_many(count: int, thing: str, things: str = "") -> str:
+    """`1 ticket.`, `7 tickets.`"""
+    return f"{count} {thing if count == 1 else things or thing + 's'}."
+
+
+def render(answer: Answer | Response) -> Response:
+    """The answer as a response; a download is one already."""
+    if isinstance(answer, Response):
+        return answer
+    body: dict[str, Any] = {
+        "success": answer.status < 400,
+        "message": _fitting(answer.message),
+        "data": answer.data,
+    }
+    if answer.page is not None:
+        body["total"], body["limit"], body["offset"] = answer.page
+    return respond(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE), answer.status, answer.headers)
+
+
+def _fitting(message: str) -> str:
+    most = LIMITS["message"]
+    return message if len(message) <= most else message[: most - 1] + "…"
+
+
+def render_error(error: AppError) -> Response:
+    """The answer for something that went wrong."""
+    data: dict[str, Any] = {
+        "code": error.code,
+        "errors": [{"field": e.field, "message": e.message} for e in error.errors],
+    }
+    if error.current is not None:
+        data["current"] = error.current
+    if error.status == 500:
+        data["request_id"] = g.get("request_id", "")
+    return render(Answer(data, error.message, error.status, headers=error.headers))
+
+
+def respond(body: bytes, status: int, headers: Mapping[str, str]) -> Response:
+    """A JSON response of bytes that are ready."""
+    response = Response(body, status, mimetype="application/json")
+    response.headers.extend(headers)
+    return response

@@ -1,0 +1,253 @@
+"""The kinds of input: each takes what a person or a low-code tool sends and gives the one form the desk keeps.
+
+Messages say what is accepted; nothing here knows a table or a rule.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from email_validator import EmailNotValidError
+from marshmallow import Schema, ValidationError, fields
+
+from api.http.field_names import MAX_FIELDS, by_name, is_empty
+from core import normal_form, timestamps
+from core.models import LIMITS
+
+_WHOLE = re.compile(r"-?[0-9]{1,12}")
+_DECIMAL = re.compile(r"[0-9](\.[0-9]+)?")
+_LOST_PLUS = re.compile(r"(:[0-9]{2}(?:\.[0-9]+)?) ([0-9]{2}:?[0-9]{2})$")
+
+
+THIS_FIELD = "This field"  # marshmallow's word; parsing.py puts the field's name in its place
+
+
+class Text(fields.String):
+    """Text of at most `most` characters, trimmed, without control characters other than line breaks and tabs."""
+
+    def __init__(self, most: int, *, lines: bool = False, **kwargs: Any) -> None:
+        self.most = most
+        self.lines = lines
+        super().__init__(**_described(kwargs, maxLength=most))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        name = attr or "value"
+        if not isinstance(value, str):
+            raise ValidationError(f"{name} must be text.")
+        text = value.strip()
+        if len(text) > self.most:
+            raise ValidationError(f"{name} may have at most {self.most} characters; this has {len(text)}.")
+        allowed = "\n\r\t" if self.lines else "\t"
+        if any((c < " " or c in "\x7f\x85\u2028\u2029") and c not in allowed for c in text) or _has_surrogate(text):
+            raise ValidationError(f"{name} holds a character that is not text (NUL, control or half a character).")
+        return text
+
+
+class Topic(Text):
+    """A company's own label. It is for many tickets and outlives every person, so it is never an address."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(LIMITS["tag"], **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        topic = super()._deserialize(value, attr, data, **kwargs)
+        if "@" in topic:
+            raise ValidationError(f"{attr} is a label for many tickets and must not hold an address.")
+        return topic
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+class Email(Text):
+    """An e-mail address (RFC 5321), in its one form."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(LIMITS["email"], metadata={"format": "email"}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            # Looked at before it is trimmed: a line break is how further headers get into a mail.
+            if isinstance(value, str) and any(c < " " for c in value):
+                raise EmailNotValidError
+            text = normal_form.trimmed(value) if isinstance(value, str) else value
+            return normal_form.valid_email(super()._deserialize(text, attr, data, **kwargs))
+        except EmailNotValidError:
+            raise ValidationError(f"{attr} must be an e-mail address, like ada@example.com.") from None
+
+
+class Password(fields.String):
+    """A password, exactly as it was typed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, maxLength=LIMITS["password"], format="password"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or len(value) > LIMITS["password"] or "\0" in value or _has_surrogate(value):
+            raise ValidationError(f"{attr} must be text of at most {LIMITS['password']} characters.")
+        return value
+
+
+class Choice(fields.String):
+    """One of the listed words; any case, spaces and hyphens for underscores. `also` maps further words to listed ones."""
+
+    def __init__(self, choices: Sequence[str], *, also: dict[str, str] | None = None, **kwargs: Any) -> None:
+        self.choices = choices
+        self.accepted = list(choices)
+        self.also = also or {}
+        super().__init__(**_described(kwargs, enum=list(choices)))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return self.one(value, attr or "value")
+
+    def one(self, value: Any, name: str) -> str:
+        """The listed word that `value` means. Raises ValidationError."""
+        word = value.strip().lower().replace(" ", "_").replace("-", "_") if isinstance(value, str) else None
+        word = self.also.get(word, word) if word else word
+        if word is None or word not in self.choices:
+            raise ValidationError(f"{name} must be one of: {', '.join(self.accepted)}.")
+        return word
+
+
+class Choices(Choice):
+    """A comma list of the listed words; `groups` are names for several of them."""
+
+    def __init__(
+        self, choices: Sequence[str], *, groups: dict[str, Sequence[str]] | None = None, **kwargs: Any
+    ) -> None:
+        self.groups = groups or {}
+        super().__init__(choices, **kwargs)
+        self.accepted += self.groups
+        self.metadata = {name: value for name, value in self.metadata.items() if name != "enum"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:  # type: ignore[override]
+        found: list[str] = []
+        for word in str(value).split(","):
+            if word.strip():
+                found.extend(self.groups.get(word.strip().lower()) or [self.one(word, attr or "value")])
+        return found or [self.one(value, attr or "value")]
+
+
+class Moment(Text):
+    """A time (RFC 3339; a date alone is its first moment, in UTC)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(60, metadata={"format": "date-time"}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        # "+" in a query string arrives as a space; only an offset can stand there.
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return timestamps.read(_LOST_PLUS.sub(r"\1+\2", text))
+        except ValueError:
+            raise ValidationError(
+                f"{attr} must be a time like 2026-01-31T08:00:00Z or a date like 2026-01-31."
+            ) from None
+
+
+class Number(fields.Integer):
+    """A whole number within bounds; digits as text are accepted, as query strings hold them."""
+
+    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
+        self.least, self.most = least, most
+        super().__init__(**_described(kwargs, minimum=least, maximum=most))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+        whole = _WHOLE.fullmatch(text)
+        if not whole or not self.least <= int(text) <= self.most:
+            raise ValidationError(f"{attr} must be a whole number from {self.least} to {self.most}.")
+        return int(text)
+
+
+class Urgency(fields.Float):
+    """1.0 to 5.0, in tenths; digits as text are accepted, as text boxes send them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, minimum=1, maximum=5))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        plain = isinstance(value, int | float | str) and not isinstance(value, bool)
+        number = plain and _DECIMAL.fullmatch(str(value).strip())
+        if not number or not 1 <= float(value) <= 5:
+            raise ValidationError(f"{attr} must be a number from 1.0 to 5.0.")
+        return round(float(value), 1)
+
+
+class Yes(fields.Boolean):
+    """true or false."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        word = value.strip().lower() if isinstance(value, str) else value
+        if word in (True, "true") or word in (False, "false"):
+            return word in (True, "true")
+        raise ValidationError(f"{attr} must be true or false.")
+
+
+class Words(fields.List[Any]):
+    """A list of short texts, each once, in the order given."""
+
+    def __init__(self, most: int, word: fields.Field[Any], **kwargs: Any) -> None:
+        self.most = most
+        super().__init__(word, **_described(kwargs))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list) or len(value) > self.most:
+            raise ValidationError(f"{attr} must be a list of at most {self.most} texts.")
+        given = [item for item in value if not (item is None or (isinstance(item, str) and not item.strip()))]
+        return list(dict.fromkeys(super()._deserialize(given, "each", data, **kwargs)))
+
+
+class Things(fields.List[Any]):
+    """A list of things, each read by the rules of a body: what is empty is not given, unknown names are told."""
+
+    def __init__(self, schema: type[Schema], most: int, *, least: int = 0, **kwargs: Any) -> None:
+        self.least, self.most = least, most
+        bounds = {"minItems": least, "maxItems": most} if least else {"maxItems": most}
+        super().__init__(fields.Nested(schema), **_described(kwargs, **bounds))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        given = (
+            [(place, one) for place, one in enumerate(value) if not is_empty(one)] if isinstance(value, list) else []
+        )
+        if not isinstance(value, list) or not self.least <= len(given) <= self.most:
+            few = f"{self.least} to {self.most:,}" if self.least else f"at most {self.most:,}"
+            raise ValidationError(f"{attr} must be a list of {few} objects.")
+        found: list[Any] = []
+        errors: dict[int, Any] = {}
+        for place, one in given:
+            try:
+                found.append(self._one(one, f"{attr}[{place}]"))
+            except ValidationError as error:
+                errors[place] = error.messages
+            if len(errors) >= MAX_FIELDS:
+                break  # enough to see what is wrong with the rest
+        if errors:
+            raise ValidationError(dict(errors))
+        return found
+
+    def _one(self, value: Any, name: str) -> Any:
+        schema: Any = self.inner.schema  # type: ignore[attr-defined]
+        if not isinstance(value, dict):
+            raise ValidationError(f"{name} must be an object with {', '.join(schema.load_fields)}.")
+        given, errors = by_name(value, schema)
+        if not errors:
+            return schema.load(given)
+        raise ValidationError({**schema.validate(given), **{error.field: [error.message] for error in errors}})
+
+
+def _described(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
+    """`about="…"` and the field's own facts as its documentation; the standard message for a missing field."""
+    about = kwargs.pop("about", "")
+    kwargs["metadata"] = {**({"description": about} if about else {}), **facts, **kwargs.get("metadata", {})}
+    if kwargs.get("required"):
+        kwargs["error_messages"] = {"required": f"{THIS_FIELD} is required."}
+    return kwargs

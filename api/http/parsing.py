@@ -1,0 +1,148 @@
+"""Reading requests: JSON and query strings into checked values, every invalid field reported at once.
+
+One subclass of webargs' parser does it all, in this order: media type, size, JSON, NULs, null and "", aliases, unknown
+names, the schema's own checks.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
+
+import orjson
+from flask import Request, g, request
+from marshmallow import Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from api.http.field_names import by_name
+from api.http.fields import THIS_FIELD
+from core.errors import AppError, FieldError, bad_request, invalid, too_large
+
+
+class Parser(FlaskParser):
+    """webargs with the contract's rules."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+
+    def load_json(self, req: Request, schema: Schema) -> dict[str, Any]:
+        return prepared(read_json(req), schema)
+
+    def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
+        _check_text(req.query_string)
+        return prepared({name: ",".join(values) for name, values in req.args.lists()}, schema)
+
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
+        raise invalid(*flattened(error.messages))
+
+
+def read_json(req: Request) -> dict[str, Any]:
+    """The body as an object; no body at all is an empty one. Raises AppError 400, 413, 415."""
+    raw = read_body(req)
+    if not raw.strip():
+        g.body = {}
+        return {}
+    if not req.is_json:
+        raise AppError("Send JSON, with the header Content-Type: application/json.", "not_json", 415)
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        # orjson refuses lone surrogates and more than 1,024 levels here as well.
+        raise bad_request(
+            "bad_json", f"The body is not valid JSON (line {error.lineno}, column {error.colno})."
+        ) from error
+    if not isinstance(body, dict):
+        raise bad_request("not_an_object", 'The body must be a JSON object, like {"title": "…"}.')
+    g.body = body
+    return body
+
+
+def _check_text(query: bytes) -> None:
+    """Raises AppError 400 for bytes that are no text: Werkzeug would leave them as %-escapes, which then mean themselves."""
+    try:
+        unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        raise bad_request("bad_query", "The address holds characters that are not text (UTF-8).") from None
+
+
+def read_body(req: Request) -> bytes:
+    """The bytes of the body. Raises AppError 400 for a body that is torn, 413 for one that is too large."""
+    most = req.max_content_length or 0
+    try:
+        raw = req.get_data(cache=True)
+    except RequestEntityTooLarge as error:
+        raise too_large(most) from error
+    except HTTPException:
+        raise
+    except Exception as error:  # each server has exceptions of its own for a body that breaks off or is badly chunked
+        raise bad_request("bad_body", "The body could not be read to its end.") from error
+    if req.content_length is None and len(raw) >= most:
+        raise too_large(most)  # sent in chunks, its length not said: what the server hands on ends at the limit
+    if req.content_length is not None and len(raw) < req.content_length:
+        raise bad_request("bad_body", "The body ended before it was complete. Nothing was done.")
+    return raw
+
+
+def read_upload(req: Request) -> bytes:
+    """The bytes of the file that was sent: of a form its first file, else the body. Raises AppError 413."""
+    if req.mimetype != "multipart/form-data":
+        return read_body(req)
+    file = next(iter(req.files.values()), None)
+    if file is None:
+        return b""
+    file.stream.seek(0)
+    raw: bytes = file.read()
+    return raw
+
+
+def body_hash() -> str:
+    """What makes two bodies the same: the JSON without its order, spaces and client_reference; else the bytes.
+
+    Of a form only the file counts: its boundary is another one each time it is sent.
+    """
+    body = g.get("body")
+    if body is None:
+        return hashlib.sha256(read_upload(request)).hexdigest()
+    kept = {name: value for name, value in body.items() if name != "client_reference"}
+    return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def loaded(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values from elsewhere than a request, by the same rules. Raises AppError 400."""
+    try:
+        found: dict[str, Any] = schema.load(prepared(values, schema))
+    except ValidationError as error:
+        raise invalid(*flattened(error.messages)) from None
+    return found
+
+
+def prepared(values: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """The values a schema can load: what was not given removed, aliases resolved, read-only ones set aside as `echo`.
+
+    Raises AppError 400 naming every unknown or doubtful name, and whatever the schema itself finds wrong.
+    """
+    given, errors = by_name(values, schema)
+    read_only: frozenset[str] = getattr(schema, "READ_ONLY", frozenset())
+    echo = {name: given.pop(name) for name in list(given) if name in read_only}
+    if errors:
+        raise invalid(*errors, *flattened(schema.validate(given)))
+    if echo:
+        g.echo = echo
+    return given
+
+
+def flattened(messages: Any, prefix: str = "") -> list[FieldError]:
+    """marshmallow's nested messages as one list; a list's item is named like `tags[2]`."""
+    if isinstance(messages, Mapping):
+        return [error for name, inner in messages.items() for error in flattened(inner, _join(prefix, name))]
+    if isinstance(messages, list):
+        return [FieldError(prefix, str(text).replace(THIS_FIELD, prefix)) for text in messages]
+    return [FieldError(prefix, str(messages))]
+
+
+def _join(prefix: str, name: Any) -> str:
+    if isinstance(name, int):
+        return f"{prefix}[{name}]"
+    if name in ("json", "query", "_schema"):
+        return prefix
+    return f"{prefix}.{name}" if prefix else str(name)

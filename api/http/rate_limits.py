@@ -1,0 +1,110 @@
+"""How often a caller may call: the general limit of each credential, and the limits of routes that need none.
+
+Checked by the gate before anything is stored; what is counted where is api/http/rate_counters.py's.
+"""
+
+import hashlib
+import ipaddress
+import math
+from dataclasses import dataclass
+from functools import cache
+
+from flask import current_app, g, request
+from limits import RateLimitItem, parse_many
+
+from api.http.envelope import how_many
+from api.http.parsing import read_json
+from api.http.rate_counters import Counter, open_counter
+from config import Settings
+from core.errors import AppError
+from core.models import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class PublicRateLimit:
+    """How often a route without credentials may be called: by one address, by it for one account, by all together."""
+
+    per_address: str
+    per_account: str = ""
+    in_all: str = ""
+
+
+class Limits:
+    """The limits of one app. Raises ConfigError when they cannot be counted where the settings say."""
+
+    def __init__(self, settings: Settings, *, counter: Counter | None = None) -> None:
+        self.general = () if settings.rate_limit == "off" else _parsed(settings.rate_limit)
+        self.counter = counter or open_counter(settings.rate_limit_storage_uri.get_secret_value())
+
+    def count(self, limits: tuple[RateLimitItem, ...], key: str) -> tuple[int, int]:
+        """One more call; gives what is left of the limit that has least left, and that limit. Raises AppError 429."""
+        least = None
+        for limit in limits:
+            place = limit.key_for(key)
+            left = limit.amount - self.counter.hit(place, limit.get_expiry())
+            if left < 0:
+                raise _too_many(limit, self.counter.seconds_left(place))
+            least = min(least or (left, limit.amount), (left, limit.amount))
+        return least or (0, 0)
+
+
+def check_credential(actor: Actor) -> None:
+    """Counts a call of a key or person, whoever it acts for and from whatever address. Raises AppError 429."""
+    limits = _the_limits()
+    if limits.general:
+        g.calls_left = limits.count(limits.general, f"{actor.company_id} {actor.key_id or actor.user_id}")
+
+
+def check_public(limit: PublicRateLimit | None) -> None:
+    """Counts a call of somebody unknown, where the route has a limit. Raises AppError 429, and 400 for a broken body."""
+    if limit is None:
+        return
+    limits, route, address = _the_limits(), request.endpoint, _network(request.remote_addr or "")
+    limits.count(_parsed(limit.per_address), f"{route} {address}")
+    if limit.per_account:
+        named = read_json(request).get("email")
+        account = hashlib.sha256(named.strip().lower().encode() if isinstance(named, str) else b"").hexdigest()
+        limits.count(_parsed(limit.per_account), f"{route} {address} {account}")
+    if limit.in_all:
+        limits.count(_parsed(limit.in_all), f"{route}")
+
+
+def headers() -> tuple[tuple[str, str], ...]:
+    """The limit of this request's caller and what is left of it; nothing where nothing was counted."""
+    left = g.get("calls_left")
+    return _headers(*left) if left else ()
+
+
+def _the_limits() -> Limits:
+    limits: Limits = current_app.extensions["limits"]
+    return limits
+
+
+def _headers(left: int, amount: int) -> tuple[tuple[str, str], ...]:
+    return ("X-RateLimit-Limit", str(amount)), ("X-RateLimit-Remaining", str(left))
+
+
+@cache
+def _parsed(text: str) -> tuple[RateLimitItem, ...]:
+    return tuple(parse_many(text))
+
+
+def _network(address: str) -> str:
+    """Who an address belongs to. Of IPv6 half: its holder may choose the rest. Some proxies add a port, which is no part."""
+    bare = address.rpartition(":")[0] if address.count(":") == 1 or "]" in address else address
+    try:
+        known = ipaddress.ip_address(bare.strip("[]"))
+    except ValueError:
+        return address[:100]
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False))
+
+
+def _too_many(limit: RateLimitItem, seconds_left: float) -> AppError:
+    seconds = max(1, math.ceil(seconds_left))
+    several = f"{limit.multiples} {limit.GRANULARITY.name}s" if limit.multiples > 1 else limit.GRANULARITY.name
+    message = f"Too many requests: at most {limit.amount} per {several}. Try again in {how_many(seconds, 'second')}"
+    return AppError(
+        message, "rate_limited", 429, headers={"Retry-After": str(seconds), **dict(_headers(0, limit.amount))}
+    )

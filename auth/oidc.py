@@ -1,0 +1,251 @@
+"""People of an OpenID Connect issuer (Entra ID, Auth0, Keycloak): checking its tokens, and what their claims mean here.
+
+Besides auth/tokens.py the only importer of jwt. Who is made a user, and in which company, is services/accounts/sign_in.py's.
+"""
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+import orjson
+import requests
+from email_validator import EmailNotValidError
+from urllib3.exceptions import HTTPError
+
+from config import Settings
+from core.errors import AppError, unavailable
+from core.models import LIMITS, Role
+from core.normal_form import valid_email
+
+log = logging.getLogger("foyer.oidc")
+
+ALGORITHMS = {"RSA": "RS256", "EC": "ES256"}
+KINDS = ("jwt", "at+jwt", "application/at+jwt")  # RFC 9068; not, say, the token that signs somebody out
+LEEWAY_SECONDS = 60
+KEYS_SECONDS = 3600  # how long keys are used before they are asked for again
+AGAIN_SECONDS = 60  # how soon they may be asked for again, whatever callers send
+FIRST_AGAIN_SECONDS = 10  # and while there are none yet
+TIMEOUT_SECONDS = 5.0
+MOST_BYTES = 512 * 1024
+MOST_SUBJECT = 255
+
+Json = dict[str, Any]
+
+
+class _Unusable(Exception):
+    """What the issuer said, or that it said nothing; for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a token stands for. Only `identity` says who it is: an e-mail address can be given to somebody else."""
+
+    identity: str
+    email: str
+    name: str
+    company: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    by_id: Mapping[str, jwt.PyJWK]
+    stale_at: float
+
+
+class Issuer:
+    """One issuer and its keys. A known key is found without waiting for anybody; only one thread at a time asks for keys."""
+
+    def __init__(self, url: str, audience: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.url = url
+        self._audience = audience
+        self._clock = clock
+        self._asking = threading.Lock()
+        self._keys = _Keys({}, 0.0)
+        self._next_ask = 0.0
+
+    def claims(self, token: str) -> Json | None:
+        """What a token of this issuer for this desk says, None when it is not one. Raises AppError 503 without keys."""
+        try:
+            header = jwt.get_unverified_header(token)
+            key = self._key(header.get("kid"))
+            if key is None or str(header.get("typ", "jwt")).lower() not in KINDS:
+                return None
+            claims: Json = jwt.decode(
+                token,
+                key,
+                [key.algorithm_name],  # the key's, by our own table; what the token's header says must be the same
+                audience=self._audience,
+                issuer=self.url,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iss", "aud", "sub"], "enforce_minimum_key_length": True},
+            )
+        except (jwt.PyJWTError, ValueError):
+            return None
+        subject = claims["sub"]
+        return claims if subject.isprintable() and 0 < len(subject) <= MOST_SUBJECT else None
+
+    def _key(self, key_id: object) -> jwt.PyJWK | None:
+        if not isinstance(key_id, str):
+            return None
+        keys, now = self._keys, self._clock()
+        known = keys.by_id.get(key_id)
+        if (known and now < keys.stale_at) or (keys.by_id and now < self._next_ask):
+            return known
+        if keys.by_id:  # the old ones serve while one thread asks for new ones
+            if self._asking.acquire(blocking=False):
+                try:
+                    self._ask()
+                finally:
+                    self._asking.release()
+            elif known is None:
+                raise _cannot_check(1)
+            return self._keys.by_id.get(key_id)
+        with self._asking:  # nothing can be checked before the first keys are here
+            if not self._keys.by_id and self._clock() >= self._next_ask:
+                self._ask()
+        if not self._keys.by_id:
+            raise _cannot_check(max(1, round(self._next_ask - self._clock())))
+        return self._keys.by_id.get(key_id)
+
+    def _ask(self) -> None:
+        """Asks for the keys; what was there stays when none come."""
+        try:
+            by_id = self._fetched()
+        except (_Unusable, requests.RequestException, HTTPError, ValueError) as error:
+            log.warning("The keys of the OpenID Connect issuer cannot be read: %s", error)
+            self._next_ask = self._clock() + (AGAIN_SECONDS if self._keys.by_id else FIRST_AGAIN_SECONDS)
+            return
+        now = self._clock()
+        self._next_ask = now + AGAIN_SECONDS
+        self._keys = _Keys(by_id, now + KEYS_SECONDS)
+
+    def _fetched(self) -> dict[str, jwt.PyJWK]:
+        found = _read(f"{self.url.rstrip('/')}/.well-known/openid-configuration")
+        if found.get("issuer") != self.url:
+            raise _Unusable(f"OIDC_ISSUER is {self.url}, but the issuer there calls itself {found.get('issuer')!r}")
+        place = found.get("jwks_uri")
+        if not isinstance(place, str) or urlsplit(place).scheme not in ("https", urlsplit(self.url).scheme):
+            raise _Unusable("its jwks_uri is no address that is as safe as its own")
+        listed = _read(place).get("keys")
+        pairs = [_usable(key) for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
+        by_id = dict(pair for pair in pairs if pair)
+        if not by_id:
+            raise _Unusable("it has no key for RS256 or ES256")
+        return by_id
+
+
+def _read(url: str) -> Json:
+    """The JSON object at an address: from there and nowhere else, of bounded size, in bounded time."""
+    deadline, raw, plain = time.monotonic() + TIMEOUT_SECONDS, b"", {"Accept-Encoding": "identity"}
+    with requests.get(url, headers=plain, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True) as response:
+        if response.status_code != 200:
+            raise _Unusable(f"{url} answers {response.status_code}")
+        while chunk := response.raw.read1(64 * 1024):  # what is there; to wait for the rest could take for ever
+            raw += chunk
+            if len(raw) > MOST_BYTES or time.monotonic() > deadline:
+                raise _Unusable(f"{url} sends too much, or too slowly")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise _Unusable(f"{url} does not answer JSON") from None
+    if not isinstance(body, dict):
+        raise _Unusable(f"{url} does not answer an object")
+    return body
+
+
+def _usable(listed: Json) -> tuple[str, jwt.PyJWK] | None:
+    """A key and its id, when it may sign what we take. Only its public parts are read."""
+    algorithm = ALGORITHMS.get(str(listed.get("kty")))
+    key_id = listed.get("kid")
+    if not algorithm or not isinstance(key_id, str) or listed.get("use", "sig") != "sig":
+        return None
+    if listed.get("alg", algorithm) != algorithm or (algorithm == "ES256" and listed.get("crv") != "P-256"):
+        return None
+    public: Json = {name: listed[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in listed}
+    try:
+        return key_id, jwt.PyJWK(public, algorithm)
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return None
+
+
+def _cannot_check(seconds: int) -> AppError:
+    return unavailable("Your sign-in cannot be checked at the moment. Please try again.", retry_after=seconds)
+
+
+def is_meant(token: str, issuer: str) -> bool:
+    """Whether a bearer token says it is of that issuer; nothing of it is believed by that."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except (jwt.PyJWTError, ValueError):
+        return False
+    return bool(issuer) and claims.get("iss") == issuer
+
+
+def person(claims: Mapping[str, Any], settings: Settings) -> Person:
+    """Whom checked claims stand for here; `company` is "" when they do not name exactly one."""
+    email = _email(claims, settings)
+    names = (claims.get("name"), f"{claims.get('given_name', '')} {claims.get('family_name', '')}", email)
+    return Person(
+        identity=f"{claims['iss']}|{claims['sub']}",
+        email=email,
+        name=next((name for name in map(_line, names) if name), ""),
+        company=_company(claims, settings),
+        role=_role(_values(_claim(claims, settings.oidc_role_claim)), settings),
+    )
+
+
+def _role(values: set[str], settings: Settings) -> Role:
+    if settings.oidc_admin_role in values:
+        return "admin"
+    return "agent" if settings.oidc_agent_role in values else "customer"
+
+
+def _company(claims: Mapping[str, Any], settings: Settings) -> str:
+    if not settings.oidc_company_claim:
+        return settings.oidc_company
+    named = _claim(claims, settings.oidc_company_claim)
+    if isinstance(named, list):
+        named = named[0] if len(named) == 1 else ""
+    return str(named).strip() if isinstance(named, str | int) and not isinstance(named, bool) else ""
+
+
+def _email(claims: Mapping[str, Any], settings: Settings) -> str:
+    """The address the issuer vouches for. A customer's tickets are found by it: one that may be anybody's counts as none."""
+    named = settings.oidc_email_claim
+    if not named and str(claims.get("email_verified", claims.get("xms_edov"))).lower() not in ("true", "1"):
+        return ""  # people choose their own at many issuers; the second is Entra ID's word
+    try:
+        given = str(_claim(claims, named or "email"))[: LIMITS["email"] + 1]  # longer ones are no addresses
+        return valid_email(given)
+    except EmailNotValidError:
+        return ""
+
+
+def _claim(claims: object, path: str) -> object:
+    """A claim by its name, which may itself hold dots, or by the names on the way to it: `realm_access.roles`."""
+    if not isinstance(claims, Mapping):
+        return None
+    if path in claims:
+        return claims[path]
+    first, dot, rest = path.partition(".")
+    return _claim(claims.get(first), rest) if dot else None
+
+
+def _values(claim: object) -> set[str]:
+    """What a claim holds: the items of a list, or the words of a text."""
+    if isinstance(claim, str):
+        return {claim.strip(), *re.split(r"[\s,]+", claim)}
+    return {item for item in claim if isinstance(item, str)} if isinstance(claim, list) else set()
+
+
+def _line(value: object) -> str:
+    """Text as one line that can be kept and shown."""
+    text = "".join(c if c.isprintable() else " " for c in value) if isinstance(value, str) else ""
+    return " ".join(text.split())[: LIMITS["name"]]

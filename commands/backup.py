@@ -1,0 +1,130 @@
+"""The commands that move a whole desk: flask copy, flask backup and flask restore. None of them starts one or makes a key.
+
+They read the store itself and never ask a running desk over HTTP: a backup holds every company, and no key may read two.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from sqlalchemy import Connection
+
+from config import Settings
+from database import url as address
+from database.transfer import backup_file
+from database.transfer.restore import Sums, deposit, sums
+from database.transfer.staging_copy import staged, staged_backup
+from runtime.bootstrap import Runtime
+from storage import StorageError
+
+SECRETS = (
+    "The settings and what stands beside the data in DATA_DIR are not part of it: take SECRET_KEY (or the file secret_key) "
+    "along, or everybody has to sign in again, and the file api_key, which alone has the key of the first start."
+)
+_file = click.Path(dir_okay=False, path_type=Path)
+_to = click.option("--to", "target", default="", help="Address of the store to fill; DATABASE_URL when not given.")
+
+
+def register(app: Flask) -> None:
+    """Adds the commands to the app."""
+    for command in (_copy, _backup, _restore):
+        app.cli.add_command(command)
+
+
+@click.command("copy")
+@click.option("--from", "source", default="", help="Address of the store to read; DATABASE_URL when not given.")
+@_to
+def _copy(source: str, target: str) -> None:
+    """Copy a desk that is stopped into an empty store of any engine.
+
+    An address is what DATABASE_URL may be: json:, json:/folder, sqlite:///path.db or postgresql://…
+    """
+    with _settings() as settings:
+        url, folder = source or _own(settings), settings.data_dir
+        with staged(url, folder, stopped=True) as staging:
+            _deposited(staging, target or _own(settings), folder)
+        click.echo("Do not start the old desk again: what waits to be mailed would be mailed by both.")
+
+
+@click.command("backup")
+@click.argument("file", type=_file)
+@click.option("--overwrite", is_flag=True, help="Replace FILE when it is there.")
+def _backup(file: Path, *, overwrite: bool) -> None:
+    """Write everything of this desk, which may be running, into FILE; zipped when its name ends in .gz."""
+    with _settings() as settings:
+        _check_free(file, settings, overwrite=overwrite)
+        with staged(_own(settings), settings.data_dir) as staging:
+            found = sums(staging)
+            with click.progressbar(length=_rows(found), label="Writing", file=sys.stderr, update_min_steps=1000) as bar:
+                try:
+                    backup_file.write(staging, file, step=bar.update)
+                except OSError as error:
+                    raise StorageError(
+                        f"{file} cannot be written: {error.strerror or error}. No part of it is left."
+                    ) from error
+        _show(found)
+        click.echo(f"{_rows(found)} rows are in {file}. Keep it where only you can read it: it holds all companies.")
+        click.echo(SECRETS)
+
+
+def _check_free(file: Path, settings: Settings, *, overwrite: bool) -> None:
+    """Raises StorageError unless a backup may be written there: only one backup takes another's place."""
+    _, own = address.read(_own(settings), settings.data_dir)
+    real, ours = file.resolve(), (own.resolve(), settings.data_dir.resolve() / address.DOCUMENT)
+    if any(real.parent == one.parent and real.name.startswith(one.name) for one in ours):
+        raise StorageError(f"{file} is a name of the desk's own files. Name another file.")
+    if not real.exists():
+        return
+    if not overwrite:
+        raise StorageError(f"{file} is there already. Name another file, or add --overwrite.")
+    if not real.is_file() or not backup_file.is_one(real):
+        raise StorageError(f"{file} is not a backup, so nothing is written over it. Name another file.")
+
+
+@click.command("restore")
+@click.argument("file", type=_file)
+@_to
+def _restore(file: Path, target: str) -> None:
+    """Put everything of the backup FILE into an empty store of any engine."""
+    with _settings() as settings, staged_backup(file) as staging:
+        _deposited(staging, target or _own(settings), settings.data_dir)
+        click.echo("Mail that waited when the backup was made goes out at the next start, also if it was sent since.")
+        click.echo("Who was erased after the backup was made is in it again: erase them again.")
+
+
+def _deposited(staging: Connection, url: str, folder: Path) -> None:
+    """Puts a staged desk into its new place and shows what is there."""
+    engine, path = address.read(url, folder)
+    found = sums(staging)
+    with click.progressbar(length=_rows(found), label="Writing", file=sys.stderr, update_min_steps=1000) as bar:
+        deposit(staging, url, folder, expected=found, step=bar.update)
+    _show(found)
+    place = "the database" if engine == "postgresql" else path
+    click.echo(f"{_rows(found)} rows are in {place}; counts and checksums of all tables agree with what was read.")
+    click.echo(SECRETS)
+
+
+def _show(found: Sums) -> None:
+    for table, told in found.items():
+        click.echo(f"{table:<14}{told.rows:>10}  {told.checksum}")
+
+
+def _rows(found: Sums) -> int:
+    return sum(told.rows for told in found.values())
+
+
+def _own(settings: Settings) -> str:
+    return settings.database_url.get_secret_value()
+
+
+@contextmanager
+def _settings() -> Iterator[Settings]:
+    """The settings of this desk. What goes wrong becomes a sentence and exit code 1."""
+    runtime: Runtime = current_app.extensions["runtime"]
+    try:
+        yield runtime.settings
+    except (StorageError, OSError) as error:
+        raise click.ClickException(str(error)) from error

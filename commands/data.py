@@ -1,0 +1,243 @@
+"""The flask commands: each opens the desk's data itself, or talks to the desk that has it open.
+
+The only place that prints. What a command does is a service's matter; nothing is decided here.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import requests
+from flask import Flask, current_app
+
+from api.auth import NewCompany
+from api.http.parsing import loaded
+from api.imports import COLUMNS, checked, summary
+from api.users import NewUser
+from commands import backup
+from core.errors import AppError, FieldError
+from core.models import DEFAULT_COMPANY, ROLES, Actor
+from database.url import open_elsewhere
+from runtime import server_proof
+from runtime.bootstrap import Runtime
+from services.accounts import sign_in
+from services.accounts.key_login import key_file, remove_environment_key
+from services.import_export import demo, import_files, imports
+from services.import_export.import_files import RawRow
+from storage import StorageError
+from tools.api_examples import commands
+from tools.connector import commands
+
+COMMAND_LINE = "command line"
+OPERATOR = Actor(DEFAULT_COMPANY, "admin", COMMAND_LINE)
+SECONDS = 300  # the longest a running desk may take for one request
+_url = click.option("--url", default="", help="Address of a running desk; found by itself on this machine.")
+
+
+def register(app: Flask) -> None:
+    """Adds the commands to the app."""
+    for command in (_migrate, _import, _demo, _smoke, _create_company, _create_user, _remove_api_key):
+        app.cli.add_command(command)
+    backup.register(app)
+    commands.register(app)
+    commands.register(app)
+
+
+@click.command("migrate")
+def _migrate() -> None:
+    """Bring the data to the newest shape, as every start does."""
+    with _desk("") as (runtime, address):
+        told = "The desk is running, so its data has" if address else f"{runtime.storage.place} has"
+    click.echo(f"{told} the newest shape{': there is nothing to do' if address else ''}.")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_url
+def _import(file: Path, url: str) -> None:
+    """Import the tickets of a CSV or JSON FILE; those that are here already are skipped."""
+    with _desk(url) as (runtime, address):
+        kind = "json" if file.suffix.lower() == ".json" else "csv"
+        rows = import_files.read(file.read_bytes(), kind, known=COLUMNS)
+        steps = _sent(runtime, address, rows) if address else _brought_in(runtime, rows)
+        total = imports.Result()
+        with click.progressbar(length=len(rows), label="Importing", file=sys.stderr) as bar:
+            for result in steps:
+                total.add(result)
+                bar.update(result.read)
+    for error in total.errors:
+        place = f"{error['field']}: " if error["field"] else ""
+        click.echo(f"line {error['line']}: {place}{error['message']}")
+    if len(total.errors) == imports.MOST_ERRORS:
+        click.echo("… and so on.")
+    click.echo(summary(total))
+    if not total.created + total.skipped:
+        sys.exit(1)
+
+
+@click.command("demo")
+@_url
+def _demo(url: str) -> None:
+    """Fill an empty desk with about 60 demo tickets."""
+    with _desk(url) as (runtime, address):
+        made = _post(runtime, f"{address}/api/demo", {}) if address else _filled(runtime)
+    click.echo(f"{made['created']} tickets from {made['customers']} customers are here to look around with.")
+
+
+@click.command("smoke")
+@click.option("--url", required=True, help="Address of the desk to try.")
+@click.option("--key", required=True, help="An admin key of that desk.")
+def _smoke(url: str, key: str) -> None:
+    """Try every main step on a running desk, and clean up."""
+    from commands.smoke import smoke
+
+    sys.exit(smoke(url, key, say=click.echo))
+
+
+@click.command("create-company")
+@click.argument("company")
+@click.option("--email", required=True, help="E-mail address of the first admin.")
+@click.option("--name", default="", help="Name of the first admin; the address when not given.")
+@click.password_option(help="Their password; asked for when not given.")
+@_url
+def _create_company(company: str, email: str, name: str, password: str, url: str) -> None:
+    """Make a COMPANY with its first admin."""
+    given = {"company": company, "name": name or email, "email": email, "password": password}
+    with _desk(url) as (runtime, address):
+        if address:
+            _post(runtime, f"{address}/api/companies", given)
+        else:
+            values = loaded(NewCompany(), given)
+            sign_in.register(runtime.storage, runtime.tokens, values, address=COMMAND_LINE, confirmed=True)
+    click.echo(f"{company} is made. {email} signs in as its admin.")
+
+
+@click.command("create-user")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True, help="What they are.")
+@click.option("--name", default="", help="Their name; the address when not given.")
+@click.option(
+    "--company",
+    default=DEFAULT_COMPANY,
+    show_default=True,
+    help="Name of their company; on a running desk only its first one.",
+)
+@click.password_option(help="Their password; asked for when not given.")
+@_url
+def _create_user(email: str, role: str, name: str, company: str, password: str, url: str) -> None:
+    """Add a person who signs in with EMAIL."""
+    given = {"name": name or email, "email": email, "role": role, "password": password}
+    with _desk(url) as (runtime, address):
+        if address and company != DEFAULT_COMPANY:
+            raise AppError("The desk is running: an admin of that company adds people with POST /api/users.")
+        if address:
+            _post(runtime, f"{address}/api/users", given)
+        else:
+            sign_in.add_person(runtime.storage, company, loaded(NewUser(), given), address=COMMAND_LINE)
+    click.echo(f"{email} signs in as {role} of {company}.")
+
+
+@click.command("remove-api-key")
+def _remove_api_key() -> None:
+    """End the admin key that the variable API_KEY gave; the next start with API_KEY brings it back."""
+    with _desk("") as (runtime, address):
+        if address:
+            raise AppError("The desk is running. Stop it, run this command, and start it without API_KEY.")
+        with runtime.storage.unit_of_work(OPERATOR, write=True) as uow:
+            removed = remove_environment_key(uow)
+    click.echo("The key of API_KEY is not valid any more." if removed else "There is no key of API_KEY.")
+
+
+@contextmanager
+def _desk(url: str) -> Iterator[tuple[Runtime, str]]:
+    """The parts of the desk and, when another process has its data open, the address it is reached at.
+
+    What is refused, here or there, becomes a sentence and exit code 1.
+    """
+    runtime: Runtime = current_app.extensions["runtime"]
+    runtime.serving = False
+    try:
+        yield runtime, url.rstrip("/") or _running(runtime)
+    except AppError as error:
+        told = [problem for problem in error.errors if problem.field and problem.message != error.message]
+        reasons = [f"  {problem.field}: {problem.message}" for problem in told]
+        raise click.ClickException("\n".join([error.message, *reasons])) from error
+    except (StorageError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        runtime.stop()
+
+
+def _running(runtime: Runtime) -> str:
+    """The address of the desk that has the data open, "" when no process has it or the one that has it serves nobody.
+
+    Raises AppError when another server answers at that address: it must not get the key.
+    """
+    settings = runtime.settings
+    owner = open_elsewhere(settings.database_url.get_secret_value(), settings.data_dir)
+    if owner is None or not owner.url:
+        return ""
+    if not server_proof.is_proven(owner):
+        raise AppError(
+            f"Process {owner.process} has the data open and should answer at {owner.url}, but does not. "
+            "Nothing was sent. Name its address with --url."
+        )
+    return owner.url
+
+
+def _brought_in(runtime: Runtime, rows: Sequence[RawRow]) -> Iterable[imports.Result]:
+    """Imports into the data file itself."""
+    return imports.import_ticket(partial(runtime.storage.unit_of_work, OPERATOR, write=True), rows, checked)
+
+
+def _filled(runtime: Runtime) -> dict[str, Any]:
+    with runtime.storage.unit_of_work(OPERATOR, write=True) as uow:
+        return demo.fill(uow)
+
+
+def _sent(runtime: Runtime, address: str, rows: Sequence[RawRow]) -> Iterator[imports.Result]:
+    """Imports through a running desk, a batch to a request; the lines it names are put back to those of the file."""
+    for portion in import_files.batches(rows, imports.BATCH):
+        result = imports.Result(read=sum(row.problem is not None for row in portion))
+        readable = [row for row in portion if row.problem is None]
+        for row in portion:
+            if row.problem is not None:
+                result.reject(row.line, [row.problem])
+        if readable:
+            data = _post(runtime, f"{address}/api/import", [row.values for row in readable])
+            lines = [{**error, "line": readable[error["line"] - 1].line} for error in data["errors"]]
+            result.add(imports.Result(**{**data, "errors": lines}))
+        yield result
+
+
+def _post(runtime: Runtime, url: str, body: Any) -> dict[str, Any]:
+    """The data of a running desk's answer. Raises AppError with what it refused, or why it cannot be reached."""
+    try:
+        response = requests.post(
+            url, json=body, headers={"X-API-Key": _key(runtime)}, timeout=SECONDS, allow_redirects=False
+        )
+        answer = response.json()
+        data: dict[str, Any] = answer["data"]
+    except (requests.RequestException, ValueError, LookupError, TypeError) as error:
+        raise AppError(f"No desk answers at {url}. Name its address with --url.") from error
+    if not response.ok:
+        if response.status_code == 401:
+            raise AppError(
+                f"The key in {key_file(runtime.settings)} is not valid any more: set API_KEY to one that is."
+            )
+        errors = [FieldError(problem["field"], problem["message"]) for problem in data["errors"]]
+        raise AppError(answer["message"], data["code"], response.status_code, errors)
+    return data
+
+
+def _key(runtime: Runtime) -> str:
+    """The key of this machine's desk. Raises AppError without one."""
+    given = runtime.settings.api_key.get_secret_value()
+    file = key_file(runtime.settings)
+    if not given and not file.exists():
+        raise AppError(f"There is no key for the running desk: set API_KEY, or see that {file} is there.")
+    return given or file.read_text().strip()

@@ -1,0 +1,195 @@
+"""The words of the desk: enumerations, limits, the moves of a ticket and the public shape of each thing.
+
+No storage, no HTTP and no rules live here; database/tables.py lays these words out as tables.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+Status = Literal["new", "ai_responded", "assigned", "in_progress", "waiting_customer", "handoff", "resolved", "closed"]
+Category = Literal["billing", "technical", "sales", "account", "general"]
+Team = Literal["finance", "technical_support", "sales", "customer_success", "support"]
+Priority = Literal["low", "medium", "high", "urgent"]
+Sentiment = Literal["positive", "neutral", "negative"]
+Tier = Literal["free", "standard", "premium", "enterprise"]
+Source = Literal["api", "web", "powerapps", "email", "chat", "import", "other"]
+Decider = Literal["model", "knowledge", "learned", "rules", "canned", "human"]
+AiStatus = Literal["off", "pending", "done", "failed"]
+Role = Literal["admin", "agent", "customer"]
+AuthorRole = Literal["customer", "agent", "ai", "system"]
+
+STATUSES: tuple[str, ...] = get_args(Status)
+CATEGORIES: tuple[str, ...] = get_args(Category)
+TEAMS: tuple[str, ...] = get_args(Team)
+PRIORITIES: tuple[str, ...] = get_args(Priority)
+SENTIMENTS: tuple[str, ...] = get_args(Sentiment)
+TIERS: tuple[str, ...] = get_args(Tier)
+SOURCES: tuple[str, ...] = get_args(Source)
+ROLES: tuple[str, ...] = get_args(Role)
+
+FINISHED = ("resolved", "closed")
+OPEN: tuple[str, ...] = tuple(status for status in STATUSES if status not in FINISHED)
+TEAM_OF: dict[str, str] = {
+    "billing": "finance",
+    "technical": "technical_support",
+    "sales": "sales",
+    "account": "customer_success",
+    "general": "support",
+}
+PRIORITY_RANK: dict[str, int] = {priority: rank for rank, priority in enumerate(PRIORITIES, 1)}
+
+# The longest text each field takes, in characters (an e-mail address: RFC 5321 §4.5.3.1).
+DEFAULT_COMPANY = "default"  # the company of whoever runs the server
+
+LIMITS: dict[str, int] = {
+    "title": 200,
+    "description": 20_000,
+    "email": 254,
+    "name": 120,
+    "customer_id": 100,
+    "product": 100,
+    "tag": 50,
+    "tags": 20,
+    "assigned_to": 254,
+    "resolution": 5_000,
+    "body": 20_000,
+    "external_id": 200,
+    "key": 200,
+    "password": 200,
+    "company": 120,
+    "q": 200,
+    "message": 200,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is acting: the credential (a key or a person), its role and address, and for a customer which person."""
+
+    company_id: str
+    role: Role
+    name: str
+    key_id: str = ""
+    key_name: str = ""
+    user_id: str = ""
+    session_id: str = ""
+    scopes: tuple[str, ...] = ()
+    address: str = ""
+    customer_email: str = ""
+    customer_id: str = ""
+    customer_row: str = ""
+
+    @property
+    def is_customer(self) -> bool:
+        return self.role == "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One legal change of a ticket's state: from where, to where, and where it changes nothing."""
+
+    label: str
+    sources: tuple[str, ...]
+    target: str
+    unassigned: str = ""
+    changes: tuple[str, ...] = field(default=STATUSES)
+
+    def result(self, status: str, *, assigned: bool) -> str:
+        """The status after this move from `status`."""
+        if status not in self.changes:
+            return status
+        return self.target if assigned or not self.unassigned else self.unassigned
+
+
+MOVES: dict[str, Move] = {
+    "assign": Move("assigned", OPEN, "assigned", changes=("new", "ai_responded", "handoff")),
+    "unassign": Move("unassigned", OPEN, "new", changes=("assigned", "in_progress")),
+    "start": Move("started", OPEN, "in_progress"),
+    "wait": Move("set to wait for the customer", OPEN, "waiting_customer"),
+    "queue": Move("put back in the queue", ("ai_responded", "handoff", "in_progress", "waiting_customer"), "new"),
+    "handoff": Move("handed to a person", OPEN, "handoff"),
+    "resolve": Move("resolved", OPEN, "resolved"),
+    "close": Move("closed", ("resolved",), "closed"),
+    "reopen": Move("reopened", FINISHED, "in_progress", unassigned="new"),
+    "ai_answer": Move("answered by AI", OPEN, "ai_responded", changes=("new",)),
+    "agent_reply": Move("answered by an agent", OPEN, "waiting_customer"),
+    "customer_reply": Move(
+        "answered by the customer",
+        (*OPEN, "resolved"),
+        "in_progress",
+        unassigned="new",
+        changes=("waiting_customer", "resolved"),
+    ),
+}
+
+TICKET_FIELDS: tuple[str, ...] = tuple(
+    (
+        "id number title description customer_email customer_id customer_name customer_tier source product tags "
+        "status category priority priority_score urgency sentiment topic topic_confidence assigned_team assigned_to "
+        "assigned_at ai_response ai_source ai_status ai_confidence ai_citations triage_source triage_reasons next_action "
+        "resolution first_response_at first_response_due_at resolve_due_at sla_status resolved_at closed_at csat_score "
+        "external_id version created_at updated_at"
+    ).split()
+)
+STAFF_ONLY_FIELDS = frozenset(
+    "priority_score topic topic_confidence assigned_to ai_confidence triage_source triage_reasons next_action".split()
+)
+CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS)
+REPLY_FIELDS = ["id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
+CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_email", "internal")]
+AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()
+USER_FIELDS = "id name email role team available disabled created_at".split()
+KEY_FIELDS = "id name prefix role scopes expires_at last_used_at created_at".split()
+JOB_FIELDS = "id kind ticket_id state attempts last_error run_at".split()
+EVENT_FIELDS = ["id", "action", "actor", "said_by", "field", "from", "to", "created_at"]
+
+
+def shape(row: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+    """The named fields of `row` in order; what is not set (None) is left out."""
+    return {name: value for name in fields if (value := row[name]) is not None}
+
+
+def ticket_fields(actor: Actor) -> tuple[str, ...]:
+    """The fields of a ticket this actor may see."""
+    return CUSTOMER_TICKET_FIELDS if actor.is_customer else TICKET_FIELDS
+
+
+def ticket_shape(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """A ticket as this actor may see it."""
+    return shape(row, ticket_fields(actor))
+
+
+def reply_shape(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """One entry of a ticket's thread as this actor may see it."""
+    return shape(row, CUSTOMER_REPLY_FIELDS if actor.is_customer else REPLY_FIELDS)
+
+
+def event_shape(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One entry of a ticket's history."""
+    return shape({**row, "from": row["from_value"], "to": row["to_value"]}, EVENT_FIELDS)
+
+
+def audit_shape(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One entry of a company's audit."""
+    return shape({**row, "from": row["from_value"], "to": row["to_value"]}, AUDIT_FIELDS)
+
+
+def counted(pairs: Mapping[str, int], keys: Iterable[str]) -> list[dict[str, Any]]:
+    """Counts as a table of key, label and count, in the order of `keys`, zeros included."""
+    return [{"key": key, "label": label(key), "count": pairs.get(key, 0)} for key in keys]
+
+
+_LABELS = {
+    "ai_responded": "AI responded",
+    "waiting_customer": "Waiting for customer",
+    "api": "API",
+    "powerapps": "Power Apps",
+    "email": "E-mail",
+}
+
+
+def label(key: str) -> str:
+    """How a person reads an enumeration value: `waiting_customer` is `Waiting customer`."""
+    text = key.replace("_", " ")
+    return _LABELS.get(key, text[:1].upper() + text[1:])

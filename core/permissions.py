@@ -1,0 +1,78 @@
+"""Question 1 of the house: may this role do this? One table of roles and permissions, one function that answers."""
+
+from enum import StrEnum
+
+from core.models import Actor, Role
+
+
+class Permission(StrEnum):
+    """What a route demands. PUBLIC needs no credentials at all."""
+
+    PUBLIC = "public"
+    TICKETS_READ = "tickets.read"
+    TICKETS_CREATE = "tickets.create"
+    TICKETS_WORK = "tickets.work"
+    TICKETS_DELETE = "tickets.delete"
+    REPLIES_WRITE = "replies.write"
+    HISTORY_READ = "history.read"
+    STATS_READ = "stats.read"
+    CUSTOMERS_READ = "customers.read"
+    LOOKUPS_READ = "lookups.read"
+    SETTINGS_READ = "settings.read"
+    SETTINGS_WRITE = "settings.write"
+    CUSTOMERS_EXPORT = "customers.export"
+    CUSTOMERS_ERASE = "customers.erase"
+    IMPORT = "import"
+    EXPORT = "export"
+    USERS_READ = "users.read"
+    USERS_WRITE = "users.write"
+    KEYS_READ = "keys.read"
+    KEYS_WRITE = "keys.write"
+    AUDIT_READ = "audit.read"
+    JOBS_READ = "jobs.read"
+    JOBS_WRITE = "jobs.write"
+    ACCOUNT = "account"
+
+
+ACT_FOR_CUSTOMERS = "act_for_customers"
+
+_CUSTOMER = frozenset(
+    {
+        Permission.TICKETS_READ,
+        Permission.TICKETS_CREATE,
+        Permission.REPLIES_WRITE,
+        Permission.LOOKUPS_READ,
+        Permission.ACCOUNT,
+    }
+)
+_AGENT = _CUSTOMER | {
+    Permission.TICKETS_WORK,
+    Permission.HISTORY_READ,
+    Permission.STATS_READ,
+    Permission.CUSTOMERS_READ,
+    Permission.SETTINGS_READ,
+}
+_ADMIN = frozenset(Permission) - {Permission.PUBLIC}
+
+GRANTED: dict[str, frozenset[Permission]] = {"customer": _CUSTOMER, "agent": _AGENT, "admin": _ADMIN}
+
+
+SCOPES: tuple[str, ...] = (ACT_FOR_CUSTOMERS, *sorted(_ADMIN))
+
+
+def allows(actor: Actor, permission: Permission) -> bool:
+    """Whether this actor may do this. Scopes that name permissions narrow a key; they never widen its role."""
+    named = [scope for scope in actor.scopes if scope != ACT_FOR_CUSTOMERS]
+    return permission in GRANTED[actor.role] and (not named or permission in named)
+
+
+def granted(actor: Actor) -> frozenset[Permission]:
+    """Everything this actor may do."""
+    return frozenset(permission for permission in GRANTED[actor.role] if allows(actor, permission))
+
+
+def can_grant(actor: Actor, role: Role, scopes: tuple[str, ...] = ()) -> bool:
+    """Whether a new key or person of this role and these scopes could do no more than this actor can."""
+    narrowed = any(scope != ACT_FOR_CUSTOMERS for scope in actor.scopes)
+    acts_too = ACT_FOR_CUSTOMERS not in scopes or ACT_FOR_CUSTOMERS in actor.scopes or not narrowed
+    return acts_too and granted(Actor(actor.company_id, role, "", scopes=scopes)) <= granted(actor)

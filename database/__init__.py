@@ -1,0 +1,1 @@
+"""The database: tables, engines, search and transfer. Rules of tickets do not belong here."""

@@ -1,0 +1,70 @@
+"""What SQLite keeps beside the tables to answer quickly, put aside while many rows come in: indexes, tallies, tags."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection
+
+from database.tables import TALLIES
+
+Row = tuple[Any, ...]
+_KEY = "company_id, kind, a, b, c, d, e, f, g"
+# Unique indexes stay: they say which row is the second of its kind.
+_ASIDE = (
+    "SELECT type, name, sql FROM sqlite_master WHERE type = 'trigger' "
+    "OR (type = 'index' AND sql NOT LIKE 'CREATE UNIQUE%') ORDER BY type, rowid"
+)
+
+
+def take_aside(connection: Connection) -> list[str]:
+    """From here on no index is kept and no trigger runs; gives what `put_back` makes them of."""
+    kept = connection.exec_driver_sql(_ASIDE).all()
+    for kind, name, _ in kept:
+        connection.exec_driver_sql(f'DROP {kind} "{name}"')
+    return [statement for *_, statement in kept]
+
+
+def put_back(connection: Connection, kept: list[str]) -> None:
+    """Makes indexes and triggers anew; what the triggers would have counted meanwhile is for `refill`."""
+    for statement in kept:
+        connection.exec_driver_sql(statement)
+
+
+@contextmanager
+def kept_out(connection: Connection) -> Iterator[None]:
+    """Within the block tables may be rebuilt, with which their triggers would go; afterwards these are there again."""
+    kept = connection.exec_driver_sql(
+        "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'view')"
+    ).all()
+    for kind, name, _ in kept:
+        connection.exec_driver_sql(f'DROP {kind} "{name}"')
+    yield
+    there = set(connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars())
+    for _, name, statement in kept:
+        if name not in there:
+            connection.exec_driver_sql(statement)
+    if kept:
+        refill(connection)
+
+
+def refill(connection: Connection, counted: list[Row] | None = None) -> None:
+    """Counts every ticket anew, or puts in what `count` found."""
+    connection.exec_driver_sql("DELETE FROM ticket_tags")
+    connection.exec_driver_sql("INSERT INTO ticket_tags SELECT company_id, tag, created_at, ticket_id FROM tag_cells")
+    connection.exec_driver_sql("DELETE FROM tallies")
+    rows = count(connection) if counted is None else counted
+    if rows:
+        connection.exec_driver_sql(f"INSERT INTO tallies VALUES ({', '.join('?' * len(rows[0]))})", rows)
+
+
+def count(connection: Connection) -> list[Row]:
+    """The tallies of all tickets as they must be; only reads."""
+    return [
+        tuple(row)
+        for kind in TALLIES  # one by one: sorting all of them together takes longer
+        for row in connection.exec_driver_sql(
+            f"SELECT {_KEY}, sum(number), sum(urgency), sum(by_ai) FROM tally_cells "
+            f"WHERE kind = '{kind}' GROUP BY a, b, c, d, e, f, g, company_id"
+        )
+    ]

@@ -1,0 +1,217 @@
+"""The JSON document of the JSON-file engine as a file: reading it, writing it in one step, and rows as JSON text.
+
+What the rows may hold is database/json_store/row_loader.py's business.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+from sqlalchemy import Connection
+
+from database.column_types import JsonText
+from database.json_store.journal import sync_folder
+from database.tables import metadata
+
+FORMAT = 1
+BATCH = 1000  # rows handed on together
+END = "}}\n"
+_HEAD = re.compile(rb'\{"foyer": %d, "revision": "(\w+)", "seq": (\d+), "tables": \{\n' % FORMAT)
+_TABLE = re.compile(rb',?"(\w+)": \[\n')
+_KEYS = {"foyer", "revision", "seq", "tables"}
+_BOM = b"\xef\xbb\xbf"  # what some editors put in front of a text
+
+
+class MalformedLine(Exception):
+    """The document is not line by line as this program writes it; it may be a good one all the same."""
+
+
+class Invalid(Exception):
+    """The document cannot be used; the text names file, table, row and field."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as read: where from, which revision its rows have, the last transaction in it.
+
+    `tables` holds its rows by table, or None when they are still in the file, one on each line.
+    """
+
+    path: Path
+    revision: str
+    seq: int
+    tables: dict[str, Any] | None = None
+
+    def portions(self) -> Iterator[tuple[str, list[Any]]]:
+        """Each table with some of its rows, again and again; without rows once. Raises Invalid, Unlined."""
+        if self.tables is None:
+            with self.path.open("rb") as file:
+                file.readline()
+                yield from batches(file)
+            return
+        for table, rows in self.tables.items():
+            if not isinstance(rows, list):
+                raise Invalid(f"{self.path}: table {table} must be a list of rows")
+            for start in range(0, max(1, len(rows)), BATCH):
+                yield table, rows[start : start + BATCH]
+
+
+def read(path: Path) -> Document | None:
+    """The document at `path`, None when there is none; in lines its rows stay in the file. Raises Invalid."""
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        try:
+            return Document(path, *head(file.readline(1000)))
+        except MalformedLine:
+            return read_whole(path)
+
+
+def read_whole(path: Path) -> Document:
+    """The document at `path` with its rows, however it is laid out. Raises Invalid."""
+    return parsed(path, path.read_bytes())
+
+
+def parsed(path: Path, raw: bytes) -> Document:
+    """The document that `path` holds as these bytes. Raises Invalid."""
+    try:
+        content = orjson.loads(raw.removeprefix(_BOM))
+    except ValueError as error:
+        raise Invalid(f"{path} is not JSON: {error}") from error
+    if not isinstance(content, dict) or content.keys() != _KEYS:
+        raise Invalid(f"{path} is not a Foyer document: it must be an object with {', '.join(sorted(_KEYS))}")
+    if content["foyer"] != FORMAT:
+        raise Invalid(f"{path}: format {content['foyer']!r} is not known to this Foyer")
+    revision, seq, tables = content["revision"], content["seq"], content["tables"]
+    if not isinstance(revision, str) or type(seq) is not int or seq < 0 or not isinstance(tables, dict):
+        raise Invalid(f"{path}: revision must be text, seq a whole number, tables an object")
+    return Document(path, revision, seq, tables)
+
+
+def head(line: bytes) -> tuple[str, int]:
+    """The revision and the last transaction, of the first of the lines that `lines` gave. Raises Unlined."""
+    found = _HEAD.fullmatch(line)
+    if not found:
+        raise MalformedLine
+    return found[1].decode(), int(found[2])
+
+
+def batches(file: BinaryIO, *, end: bytes = END.encode()) -> Iterator[tuple[str, list[Any]]]:
+    """The rows of the lines after the head, read as they are wanted: all at once would be several times the file in memory.
+
+    Each time with their table; of a table without rows no row, once. `end` begins the last line. Raises Unlined.
+    """
+    seen = set()
+    while not (line := file.readline()).startswith(end):
+        begun = _TABLE.fullmatch(line)
+        if not begun or begun[1] in seen:
+            raise MalformedLine
+        seen.add(begun[1])
+        for rows in _rows(file):
+            yield begun[1].decode(), rows
+    if file.read(1):
+        raise MalformedLine
+
+
+def _rows(file: BinaryIO) -> Iterator[list[Any]]:
+    left = takewhile(b"]\n".__ne__, file)
+    more = False
+    while (lines := list(islice(left, BATCH))) or not more:
+        more = bool(lines) and lines[-1].endswith(b",\n")
+        try:
+            rows = orjson.loads(b"[%b]" % b"".join(lines).removesuffix(b",\n" if more else b"\n"))
+        except ValueError:
+            raise MalformedLine from None
+        if len(rows) != len(lines):
+            raise MalformedLine
+        yield rows
+        if not more:
+            break
+    if more or next(left, None):
+        raise MalformedLine
+
+
+def write(connection: Connection, path: Path, seq: int, revision: str) -> None:
+    """Writes everything the connection sees as the document, one row a line, replacing the old one in one step."""
+    with replacing(path) as file:
+        for line in lines(connection, seq, revision):
+            file.write(line.encode())
+
+
+def lines(connection: Connection, seq: int, revision: str) -> Iterator[str]:
+    """The document of everything the connection sees, line by line: the head, each table's rows, and the end."""
+    yield f'{{"foyer": {FORMAT}, "revision": "{revision}", "seq": {seq}, "tables": {{\n'
+    for place, table in enumerate(metadata.sorted_tables):
+        line = f'{"," if place else ""}"{table.name}": ['
+        rows = connection.exec_driver_sql(
+            f'SELECT {_row_as_json(table.name, "t.")} FROM "{table.name}" t ORDER BY rowid'
+        )
+        for count, (row,) in enumerate(rows):
+            yield line + (",\n" if count else "\n")
+            line = row
+        yield line + "\n"
+        yield "]\n"
+    yield END
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of `path` in one step, on disk, when the block ends; when it raises, none does."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_temporary(path))
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+        sync_folder(path.parent)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def remove_unfinished(path: Path) -> None:
+    """Removes what a process that was killed while writing the document left beside it."""
+    for left in path.parent.glob(f"{_temporary(path)}*"):
+        left.unlink()
+
+
+def _temporary(path: Path) -> str:
+    return f"{path.name}.tmp-"
+
+
+def capture_statements() -> list[str]:
+    """What a new connection executes so that every changed row is noted in temp.changes, bulk changes included."""
+    statements = ["CREATE TEMP TABLE changes (n INTEGER PRIMARY KEY, line TEXT NOT NULL)"]
+    for table in metadata.sorted_tables:
+        put = f"INSERT INTO changes (line) VALUES ('[\"put\",\"{table.name}\",' || {_row_as_json(table.name, 'NEW.')} || ']')"
+        gone = f"INSERT INTO changes (line) VALUES (json_array('del', '{table.name}', OLD.id))"
+        for name, verb, action in (("i", "INSERT", put), ("u", "UPDATE", put), ("d", "DELETE", gone)):
+            statements.append(
+                f'CREATE TEMP TRIGGER "{table.name}_{name}" AFTER {verb} ON main."{table.name}" BEGIN {action}; END'
+            )
+    return statements
+
+
+def _row_as_json(table: str, prefix: str) -> str:
+    """An SQL expression for a row as a JSON object; in pieces, since SQLite functions take at most 127 arguments."""
+    columns = list(metadata.tables[table].columns)
+    pieces = []
+    for start in range(0, len(columns), 40):
+        # Lists and objects first: a piece must not end in a brace of its own when the outer braces are trimmed off.
+        piece = sorted(columns[start : start + 40], key=lambda column: not isinstance(column.type, JsonText))
+        pairs = ", ".join(f"'{c.name}', {_column_as_json(c, prefix)}" for c in piece)
+        pieces.append(f"trim(json_object({pairs}), '{{}}')" if len(columns) > 40 else f"json_object({pairs})")
+    return pieces[0] if len(pieces) == 1 else "'{' || " + " || ',' || ".join(pieces) + " || '}'"
+
+
+def _column_as_json(column: Any, prefix: str) -> str:
+    name = f'{prefix}"{column.name}"'
+    return f"json({name})" if isinstance(column.type, JsonText) else name

@@ -1,0 +1,1 @@
+"""The steps that bring older data to the newest shape."""

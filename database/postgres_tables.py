@@ -1,0 +1,48 @@
+"""Our tables on PostgreSQL: columns with the range and the order they have in SQLite, and statistics for the planner."""
+
+from functools import cache
+
+from sqlalchemy import Connection
+
+from database.tables import derived, metadata
+
+
+def analyze(connection: Connection, *, anew: bool) -> None:
+    """Lets the planner know tables that are twice as large as it believes, or with `anew` all: after a copy it knows none.
+
+    What grows while the desk runs is autovacuum's part.
+    """
+    known = "0" if anew else "2 * c.relpages * current_setting('block_size')::bigint"
+    names = ", ".join(f"'{name}'" for name in ("ticket_words", *metadata.tables, *derived.tables))
+    grown = connection.exec_driver_sql(
+        "SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace "
+        f"AND c.relname IN ({names}) AND pg_relation_size(c.oid) > {known} ORDER BY 1"
+    )
+    if tables := ", ".join(grown.scalars()):
+        connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {tables}")
+
+
+@cache
+def _wide() -> str:
+    """Which columns of ours hold less than they do in SQLite, or are ordered otherwise."""
+    names = ", ".join(f"'{table.name}'" for table in (*metadata.sorted_tables, *derived.sorted_tables))
+    return (
+        "SELECT c.relname, a.attname, CASE WHEN t.typname = 'int4' THEN 'bigint' ELSE 'text COLLATE \"C\"' END "
+        "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid "
+        "LEFT JOIN pg_collation l ON l.oid = a.attcollation "
+        "WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND a.attnum > 0 "
+        f"AND NOT a.attisdropped AND c.relname IN ({names}) AND (t.typname IN ('int4', 'varchar') "
+        "OR (t.typname = 'text' AND l.collname <> 'C')) ORDER BY 1, 2"
+    )
+
+
+def widen(connection: Connection) -> None:
+    """Gives the columns the steps of migrations/ have made the range and the order they have in SQLite.
+
+    Text of any length in the order of its bytes, whole numbers of 64 bits: so an answer is the same on every engine.
+    """
+    changes: dict[str, list[str]] = {}
+    for table, column, kind in connection.exec_driver_sql(_wide()).all():
+        changes.setdefault(table, []).append(f'ALTER COLUMN "{column}" TYPE {kind}')
+    for table, altered in changes.items():
+        connection.exec_driver_sql(f'ALTER TABLE "{table}" {", ".join(altered)}')

@@ -1,0 +1,1 @@
+"""Full-text search: what a word is, and an index for each engine."""

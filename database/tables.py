@@ -1,0 +1,333 @@
+"""The tables, one set for every engine; the kinds of column they are made of are in database/column_types.py.
+
+Text that is not set is "", a date or number that is not set is NULL. Times are RFC 3339 text in UTC with three fraction
+digits, so they sort as text.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+    true,
+)
+
+from database import column_types
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+companies = Table(
+    "companies",
+    metadata,
+    column_types.key(),
+    Column("name", Text, nullable=False, unique=True),
+    column_types.text("name_key"),
+    Column("last_number", Integer, nullable=False, server_default="0"),
+    Column("settings", column_types.JsonText, nullable=False, server_default="{}"),
+    # When its first admin's address was confirmed. Until then the company mails only its own admins.
+    column_types.moment("confirmed_at"),
+    # Whether people of the OpenID Connect issuer may belong to it, which only the operator says.
+    Column("oidc_allowed", Boolean, nullable=False, server_default=false()),
+    column_types.moment("created_at", required=True),
+    column_types.unique_when_set("uq_companies_name_key", "name_key", of_company=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.text("email"),
+    column_types.text("name"),
+    column_types.word("role", "agent"),
+    column_types.word("team"),
+    Column("available", Boolean, nullable=False, server_default=true()),
+    Column("disabled", Boolean, nullable=False, server_default=false()),
+    column_types.text("password_hash"),
+    column_types.text("identity"),
+    column_types.moment("created_at", required=True),
+    # Of all companies together: whoever signs in says who they are, not where.
+    column_types.unique_when_set("uq_users_email", "email", of_company=False),
+    column_types.unique_when_set("uq_users_identity", "identity", of_company=False),
+    Index("ix_users_company", "company_id", "email"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.user(),
+    Column("generation", Integer, nullable=False, server_default="1"),
+    column_types.moment("rotated_at", required=True),
+    column_types.moment("expires_at", required=True),
+    column_types.moment("created_at", required=True),
+    Index("ix_sessions_user", "user_id"),
+)
+
+# Wrong passwords by e-mail address (its hash), whether or not anybody has that address.
+sign_in_tries = Table(
+    "sign_in_tries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    column_types.moment("tries_until"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.text("name"),
+    column_types.word("prefix"),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    column_types.word("role", "admin"),
+    column_types.listed("scopes"),
+    column_types.moment("expires_at"),
+    column_types.moment("last_used_at"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    column_types.moment("tries_until"),
+    column_types.moment("created_at", required=True),
+    Index("ix_api_keys_prefix", "prefix"),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.text("email"),
+    column_types.text("customer_id"),
+    column_types.text("name"),
+    column_types.word("tier", "standard"),
+    column_types.moment("created_at", required=True),
+    column_types.unique_when_set("uq_customers_email", "email"),
+    column_types.unique_when_set("uq_customers_customer_id", "customer_id"),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    Column("customer_row", ForeignKey("customers.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    column_types.text("title"),
+    column_types.text("description"),
+    column_types.text("customer_email"),
+    column_types.text("customer_id"),
+    column_types.text("customer_name"),
+    column_types.word("customer_tier", "standard"),
+    column_types.word("source", "api"),
+    column_types.text("product"),
+    column_types.listed("tags"),
+    column_types.word("status", "new"),
+    column_types.word("category", "general"),
+    column_types.word("priority", "medium"),
+    Column("priority_rank", Integer, nullable=False, server_default="2"),
+    Column("priority_score", Integer, nullable=False, server_default="0"),
+    Column("urgency", column_types.Fixed(1), nullable=False, server_default="10"),
+    column_types.word("sentiment", "neutral"),
+    column_types.text("topic"),
+    Column("topic_confidence", column_types.Fixed(3)),
+    column_types.word("assigned_team", "support"),
+    column_types.text("assigned_to"),
+    column_types.moment("assigned_at"),
+    column_types.text("ai_response"),
+    column_types.word("ai_source"),
+    column_types.word("ai_status", "off"),
+    Column("ai_confidence", column_types.Fixed(3)),
+    column_types.listed("ai_citations"),
+    column_types.word("triage_source", "rules"),
+    column_types.listed("triage_reasons"),
+    Column("category_confidence", column_types.Fixed(3)),
+    column_types.text("next_action"),
+    column_types.text("resolution"),
+    Column("human_replied", Boolean, nullable=False, server_default=false()),
+    column_types.moment("first_response_at"),
+    Column("first_response_seconds", column_types.seconds()),
+    column_types.moment("first_response_due_at"),
+    column_types.moment("resolve_due_at"),
+    column_types.word("sla_status"),
+    column_types.moment("resolved_at"),
+    Column("resolution_seconds", column_types.seconds()),
+    column_types.moment("closed_at"),
+    Column("csat_score", Integer),
+    column_types.text("external_id"),
+    column_types.text("external_scope"),  # within which external_id is unique: "" the company, else the customer's row
+    column_types.moment("erased_at"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    column_types.moment("created_at", required=True),
+    column_types.moment("updated_at", required=True),
+    Index("uq_tickets_number", "company_id", "number", unique=True),
+    Index("ix_tickets_created", "company_id", "created_at", "id"),
+    Index("ix_tickets_updated", "company_id", "updated_at", "id"),
+    Index("ix_tickets_status", "company_id", "status", "created_at", "id"),
+    Index("ix_tickets_customer", "company_id", "customer_row", "created_at", "id"),
+    Index("ix_tickets_assigned", "company_id", "assigned_to", "created_at", "id"),
+    column_types.unique_when_set("uq_tickets_external_id", "external_id", "external_scope"),
+    Index("ix_tickets_urgency", "company_id", text("urgency DESC"), "created_at", "id"),
+    Index(
+        "ix_tickets_priority", "company_id", text("priority_rank DESC"), text("priority_score DESC"), "created_at", "id"
+    ),
+    Index("ix_tickets_due", "company_id", "resolve_due_at", "created_at", "id"),
+    *(
+        Index(f"ix_tickets_{name}", "company_id", column, "created_at", "id")
+        for column, name in {
+            "priority": "by_priority",
+            "category": "category",
+            "assigned_team": "team",
+            "sentiment": "sentiment",
+            "customer_tier": "tier",
+            "source": "source",
+            "topic": "topic",
+            "product": "product",
+        }.items()
+    ),
+    column_types.measured("ix_tickets_first_response", "first_response_seconds"),
+    column_types.measured("ix_tickets_resolution", "resolution_seconds"),
+    column_types.measured("ix_tickets_agent_resolution", "assigned_to", "resolution_seconds"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.ticket(),
+    column_types.word("author_role", "agent"),
+    column_types.text("author_name"),
+    column_types.text("author_email"),
+    column_types.text("body"),
+    Column("internal", Boolean, nullable=False, server_default=false()),
+    column_types.moment("created_at", required=True),
+    Index("ix_replies_ticket", "ticket_id", "created_at", "id"),
+)
+
+# What happened, to tickets and to everything else: a ticket's history and the audit are the same rows.
+events = Table(
+    "events",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.word("subject", "ticket"),
+    column_types.text("subject_id"),
+    column_types.word("action"),
+    column_types.text("actor"),
+    column_types.text("through"),
+    column_types.text("said_by"),
+    column_types.text("address"),
+    column_types.word("field"),
+    column_types.text("from_value"),
+    column_types.text("to_value"),
+    column_types.moment("created_at", required=True),
+    Index("ix_events_subject", "subject_id", "created_at", "id"),
+    Index("ix_events_company", "company_id", "created_at", "id"),
+)
+
+# What people of a company decided, for triage to learn from and to be measured by. The text is the ticket's, or given here.
+examples = Table(
+    "examples",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    Column("ticket_id", ForeignKey("tickets.id", ondelete="CASCADE")),
+    column_types.word("field"),
+    column_types.text("text"),
+    column_types.text("label"),
+    column_types.text("decided"),
+    Column("confidence", column_types.Fixed(3)),
+    column_types.moment("created_at", required=True),
+    Index("ix_examples_field", "company_id", "field", "created_at", "id"),
+    Index("ix_examples_ticket", "ticket_id", "field"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.word("lane"),
+    column_types.word("kind"),
+    Column("ticket_id", ForeignKey("tickets.id", ondelete="CASCADE")),
+    Column("payload", column_types.JsonText, nullable=False, server_default="{}"),
+    column_types.word("state", "waiting"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    column_types.moment("run_at", required=True),
+    column_types.text("last_error"),
+    column_types.moment("created_at", required=True),
+    Index("ix_jobs_due", "state", "lane", "run_at"),
+    Index("ix_jobs_ticket", "ticket_id"),
+)
+
+# Mails of a company in an hour: to its own people, to all others, and to each outside recipient (by a hash in the id).
+mail_counts = Table(
+    "mail_counts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    column_types.company(),
+    column_types.word("kind"),
+    column_types.moment("hour", required=True),
+    Column("sent", Integer, nullable=False, server_default="0"),
+    Column("held", Integer, nullable=False, server_default="0"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.text("caller"),
+    column_types.text("route"),
+    column_types.text("key"),
+    Column("body_hash", String(64), nullable=False),
+    column_types.word("state", "done"),
+    Column("status", Integer),
+    column_types.text("answer"),
+    column_types.moment("expires_at", required=True),
+    column_types.moment("created_at", required=True),
+    UniqueConstraint("company_id", "caller", "route", "key"),
+)
+
+# What follows from the tickets and is only there to answer quickly: triggers of the database keep it in the transaction of
+# the change (database/migrations/versions/0004_growth.py), and the JSON document does not hold it.
+derived = MetaData()
+
+# How many tickets have these values together: `kind` says which, in the order of a to g; with their urgency in tenths added
+# up, and how many of them AI resolved.
+TALLIES = "queue origin agent topic tag all opened ended answer solution".split()
+tallies = Table(
+    "tallies",
+    derived,
+    Column("company_id", String(36), primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    *(Column(name, Text, primary_key=True, server_default="") for name in "abcdefg"),
+    *(Column(name, Integer, nullable=False, server_default="0") for name in ("number", "urgency", "by_ai")),
+)
+
+# Each tag of each ticket.
+ticket_tags = Table(
+    "ticket_tags",
+    derived,
+    Column("company_id", String(36), primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Column("created_at", String(24), primary_key=True),
+    Column("ticket_id", String(36), primary_key=True),
+)

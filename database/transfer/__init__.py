@@ -1,0 +1,1 @@
+"""Copying a whole store: staging copies, restore and backup files."""

@@ -1,0 +1,161 @@
+"""A private copy of a whole desk, wherever it is kept: read at one moment, brought to the newest shape here, its source untouched.
+
+The copy is a SQLite file without a name: it is gone with the process, however that ends. Where rows go to is not known here.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from errno import ENOENT
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Boolean, Connection, StaticPool, create_engine, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.errors import StorageError
+from database import migrations
+from database import url as address
+from database.json_store import snapshot
+from database.json_store.document import Invalid, MalformedLine
+from database.json_store.journal import Damaged
+from database.sqlite_engine import BUSY_TIMEOUT_MS, begin_writing, plain
+from database.tables import derived
+from database.transfer import backup_file
+
+PAGE = 1000
+RUNNING = "The desk to copy is running. Stop it first: what it writes from now on would stay behind."
+Columns = Mapping[str, bool]  # of a table: each column's name, and whether it is a flag
+Reads = Callable[[Connection], None]
+
+
+@contextmanager
+def staged(url: str, data_dir: Path, *, stopped: bool = False) -> Iterator[Connection]:
+    """Everything the store at that address holds; it is not changed. Raises StorageError.
+
+    The store may be in use, unless `stopped` is asked for.
+    """
+    engine, path = address.read(url, data_dir)
+    if stopped and address.open_elsewhere(url, data_dir):
+        raise StorageError(RUNNING)
+    if engine == "json":
+        made = staged_document(path)
+    elif engine == "sqlite":
+        made = _private(partial(_from_sqlite, path=path), begin=False)
+    else:
+        made = _private(partial(_from_postgres, url=url, stopped=stopped))
+    with made as connection:
+        yield connection
+
+
+def staged_document(path: Path) -> AbstractContextManager[Connection]:
+    """Everything a JSON document and its journals hold. Raises StorageError."""
+    return _private(partial(snapshot.load, document=path))
+
+
+def staged_backup(path: Path) -> AbstractContextManager[Connection]:
+    """Everything a backup holds. Raises StorageError."""
+    if not path.exists():
+        raise StorageError(f"There is no file {path}.")
+    return _private(partial(backup_file.load, path=path))
+
+
+@contextmanager
+def _private(reads: Reads, *, begin: bool = True) -> Iterator[Connection]:
+    """What `reads` brings into a nameless file, in the newest shape; with `begin` in a transaction that is begun here."""
+    engine = create_engine("sqlite://", creator=_nameless, poolclass=StaticPool)
+    try:
+        with engine.connect() as connection:
+            try:
+                if begin:
+                    begin_writing(connection)
+                reads(connection)
+                migrations.upgrade(connection)
+            except FileNotFoundError as error:
+                raise StorageError(f"There is no desk at {error.filename}.") from error
+            except MalformedLine as error:
+                raise StorageError("This is a backup of another Foyer. Nothing was changed.") from error
+            except (Invalid, Damaged) as error:
+                raise StorageError(f"{error}. Nothing was changed.") from error
+            except OSError as error:
+                raise StorageError(f"The data cannot be read: {plain(error)}.") from error
+            except (sqlite3.Error, SQLAlchemyError) as error:
+                hint = "The folder for temporary files (TMPDIR) must have room for a copy."
+                raise StorageError(f"The data cannot be read: {plain(error)}. {hint}") from error
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _nameless() -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        "", isolation_level=None, check_same_thread=False
+    )  # database/json_store/row_loader.py reads beside it
+    connection.execute("PRAGMA journal_mode=MEMORY")  # what a statement of many rows may have to undo is no file either
+    return connection
+
+
+def pages(connection: Connection, table: str, columns: Columns) -> Iterator[Sequence[Any]]:
+    """The rows of a table as tuples of text and whole numbers, in the order of their ids, so many at a time."""
+    listed = ", ".join(f'CAST("{name}" AS INTEGER)' if flag else f'"{name}"' for name, flag in columns.items())
+    statement = text(f'SELECT {listed} FROM "{table}" WHERE id > :after ORDER BY id LIMIT {PAGE}')
+    place, after = list(columns).index("id"), ""
+    while page := connection.execute(statement, {"after": after}).all():
+        yield page
+        after = page[-1][place]
+
+
+def put(connection: Connection, table: str, columns: Columns, page: Sequence[Any]) -> None:
+    """Adds a page of such rows to a table."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    values = ", ".join(
+        f"CAST(CAST(:{name} AS INTEGER) AS BOOLEAN)" if flag else f":{name}" for name, flag in columns.items()
+    )
+    statement = text(f'INSERT INTO "{table}" ({names}) VALUES ({values})')
+    connection.execute(statement, [dict(zip(columns, row, strict=True)) for row in page])
+
+
+def _from_sqlite(connection: Connection, path: Path) -> None:
+    if not path.is_file():
+        raise FileNotFoundError(ENOENT, "", str(path))
+    driver: Any = connection.connection.driver_connection
+    with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as source:
+        source.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        source.backup(driver)  # in one step, so at one moment, while others write
+    begin_writing(connection)
+    _know(migrations.current(connection), str(path))
+
+
+def _from_postgres(connection: Connection, url: str, *, stopped: bool) -> None:
+    from database.postgres_engine import Postgres  # here, because a desk on a file needs no driver of a database
+
+    engine = Postgres(url)
+    try:
+        if stopped and engine.is_used_elsewhere():
+            raise StorageError(RUNNING)
+        with engine.snapshot() as source:
+            revision = migrations.current(source)
+            _know(revision, engine.place)
+            migrations.upgrade(connection, revision)
+            for table in inspect(connection).get_table_names():
+                if table != "alembic_version" and table not in derived.tables:
+                    _fetch(source, connection, table)
+    except engine.failures as error:
+        raise StorageError(f"{engine.place} cannot be read: {engine.told(error)}") from None
+    finally:
+        engine.close()
+
+
+def _fetch(source: Connection, connection: Connection, table: str) -> None:
+    columns = {column["name"]: isinstance(column["type"], Boolean) for column in inspect(connection).get_columns(table)}
+    for page in pages(source, table, columns):
+        put(connection, table, columns, page)
+
+
+def _know(revision: str, place: str) -> None:
+    if not revision:
+        raise StorageError(f"There is no desk at {place}.")
+    if not migrations.known(revision):
+        raise StorageError(f"{place} was written by a newer Foyer (revision {revision}).")

@@ -1,0 +1,36 @@
+"""Addresses of stores: which engine a DATABASE_URL names, and where its file is. Nothing is opened here."""
+
+from pathlib import Path
+from typing import Literal
+
+from core.errors import StorageError
+from database.json_store.folder_lock import Owner, is_held, owner_of
+
+DOCUMENT = "foyer.json"
+Engine = Literal["json", "sqlite", "postgresql"]
+
+
+def read(url: str, data_dir: Path) -> tuple[Engine, Path]:
+    """The engine, and the document or database file; for a server there is none and the path means nothing.
+
+    Raises StorageError, without the address, which may hold a password.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "json":
+        return "json", (Path(rest) if rest else data_dir) / DOCUMENT
+    if scheme in ("postgresql", "postgres"):
+        return "postgresql", Path()
+    path = rest.removeprefix("///")
+    if scheme != "sqlite" or not rest.startswith("///"):
+        raise StorageError("An address begins with json:, sqlite:/// or postgresql://.")
+    if path in ("", ":memory:"):
+        raise StorageError("DATABASE_URL names no file. Write it as sqlite:///path/to/desk.db.")
+    return "sqlite", Path(path)
+
+
+def open_elsewhere(url: str, data_dir: Path) -> Owner | None:
+    """The process that has the file `url` names, None when none has it or a server keeps the data for several."""
+    engine, path = read(url, data_dir)
+    if engine == "postgresql" or not is_held(path):
+        return None
+    return owner_of(path) or Owner(0, "this machine")

@@ -1,0 +1,189 @@
+"""The parts of one running desk, held together: settings, clock, store, model, mailer, jobs.
+
+Opens nothing until it is started or first asked; knows no HTTP and no rule.
+"""
+
+import secrets
+import threading
+from functools import cached_property
+from pathlib import Path
+
+from ai import embeddings
+from ai.llm import Model, open_model
+from ai.triage.text_classifier import meaning_now
+from ai_responder import Completes
+from auth.oidc import Issuer
+from auth.tokens import Tokens
+from config import HERE, Settings
+from core import timestamps
+from core.errors import unavailable
+from core.models import DEFAULT_COMPANY, Actor
+from database.tables import companies
+from jobs.handlers import ModelSync, tidy, workers
+from jobs.runner import THREADS, Runner
+from notifier import Mailer, open_mailer
+from services import health
+from services.accounts import key_login
+from services.import_export import demo
+from services.triage import trained_models
+from storage import Clock, Storage, open_storage
+
+WAITING_SHARE = 4  # at most one in four of the server's threads may wait for a model
+GONE_WITH_THE_CONTAINER = {"overlay", "aufs", "tmpfs", "ramfs"}
+
+
+class Runtime:
+    """One desk. Tests hand in their own clock, model or mailer; what is not given is made from the settings."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = timestamps.now,
+        model: Completes | None = None,
+        mailer: Mailer | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        places = max(1, settings.threads // WAITING_SHARE)
+        self.model = model or open_model(
+            settings.openai_api_key.get_secret_value(),
+            settings.openai_base_url,
+            settings.openai_model,
+            settings.ai_timeout_seconds,
+            concurrency=places + THREADS["ai"],  # one line for each who may ask: a job is never told "busy"
+        )
+        self.mailer = mailer or open_mailer(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value(),
+            security=settings.smtp_security,
+            mail_from=settings.mail_from,
+        )
+        self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
+        self.waiting = threading.BoundedSemaphore(places)
+        self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self), follow=ModelSync(self))
+        if self.mailer.mode == "console":
+            self.runner.settled_together = frozenset({"mail"})
+        self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
+        self.serving = True  # False in a command, which leaves the key of API_KEY as it is
+        self.note_secret = secrets.token_urlsafe(32)  # in the note of the lock: whoever knows it is this process
+        self._opening = threading.Lock()
+        self._storage: Storage | None = None
+        self._stopped = False
+
+    @property
+    def storage(self) -> Storage:
+        """The store, opened at the first use. Raises StorageError, and AppError 503 after `stop`."""
+        if self._storage is None:
+            with self._opening:
+                if self._stopped:
+                    raise unavailable("The server is stopping. Please try again shortly.")
+                if self._storage is None:
+                    self._storage = self._open()
+        return self._storage
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Signs and reads what signed-in people carry."""
+        return Tokens(self.secret)
+
+    @cached_property
+    def secret(self) -> str:
+        """What only this desk knows."""
+        _ = self.storage  # whose opening sees to it
+        return key_login.secret(self.settings)
+
+    @property
+    def ai_mode(self) -> str:
+        """`model` when a language model is configured, else `canned`."""
+        return "model" if self.model else "canned"
+
+    @property
+    def embeddings(self) -> embeddings.Embeddings:
+        """What tells this desk what texts mean."""
+        return embeddings.chosen(self.settings.embeddings)
+
+    @cached_property
+    def survives_restart(self) -> bool:
+        """Whether what is written now is there after a restart, a sleep and a deploy of this host."""
+        storage = self.storage
+        if storage.path is None:
+            return storage.durable
+        return on_a_disk_that_stays(storage.path, host_forgets=bool(self.settings.render or self.settings.dyno))
+
+    @property
+    def storage_note(self) -> str:
+        """Whether the data stays, in sentences for a person: what would be lost, what was, and what to do."""
+        kept = self.survives_restart
+        ahead = self.storage.clocks.ahead_seconds()
+        return health.storage_note(kept=kept, opened_empty_at=self.opened_empty_at, ahead_seconds=ahead)
+
+    def start(self, *, url: str = "") -> None:
+        """Opens the store and starts the jobs; with DEMO a new desk is filled first. Raises StorageError.
+
+        `url` is where commands of this machine reach the desk, "" when they cannot.
+        """
+        self._stopped = False
+        storage = self.storage
+        storage.announce(url, self.note_secret)
+        if self.settings.demo and self.opened_empty_at:
+            with storage.unit_of_work(Actor(DEFAULT_COMPANY, "admin", "demo"), write=True) as uow:
+                demo.fill(uow)
+        if meaning := meaning_now():
+            meaning.warm()
+        self.runner.start()
+
+    def stop(self) -> None:
+        """Finishes the jobs at hand and leaves everything on disk. Only `start` opens the store again."""
+        self.runner.stop()
+        if isinstance(self.model, Model):
+            self.model.close()
+        with self._opening:
+            self._stopped = True
+            if self._storage is not None:
+                self._storage.close()
+                self._storage = None
+
+    def _open(self) -> Storage:
+        embeddings.use(self.embeddings)
+        trained_models.forget_all()
+        storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
+        with storage.unit_of_work(None) as uow:
+            self.opened_empty_at = "" if uow.get(companies, DEFAULT_COMPANY) else uow.real_now
+        key_login.prepare(storage, self.settings, serving=self.serving)
+        return storage
+
+
+def on_a_disk_that_stays(file: Path, *, host_forgets: bool, mounts: str | None = None) -> bool:
+    """Whether a file outlives the machine's restarts and deploys.
+
+    A container's own layers and memory do not (`mounts` are the lines of /proc/self/mountinfo, where there is one), and a
+    host that forgets (Render, Heroku) keeps only mounted disks: what is on one disk with the code is replaced with it.
+    """
+    folder = file.resolve().parent
+    kind = _file_system(folder, _mounts() if mounts is None else mounts)
+    if kind in GONE_WITH_THE_CONTAINER:
+        return False
+    return not host_forgets or _place_of(folder) != _place_of(HERE)
+
+
+def _mounts() -> str:
+    table = Path("/proc/self/mountinfo")
+    return table.read_text() if table.exists() else ""
+
+
+def _file_system(folder: Path, mounts: str) -> str:
+    """The kind of file system a folder is on; of several mounted at one place the last is seen."""
+    deepest = kind = ""
+    for line in mounts.splitlines():
+        place, made_of = line.split()[4].replace("\\040", " "), line.partition(" - ")[2].split()[0]
+        if folder.is_relative_to(place) and len(place) >= len(deepest):
+            deepest, kind = place, made_of
+    return kind
+
+
+def _place_of(folder: Path) -> Path:
+    """Where the disk is mounted that a folder is on."""
+    return next((place for place in (folder, *folder.parents) if place.is_mount()), folder)

@@ -1,0 +1,1 @@
+"""Companies, users, API keys and sign-in."""

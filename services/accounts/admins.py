@@ -1,0 +1,26 @@
+"""Whether a company can still be administered: by somebody who can sign in, or by a key that may everything and does not end."""
+
+from sqlalchemy import and_, or_
+
+from core.errors import conflict
+from core.permissions import ACT_FOR_CUSTOMERS
+from database.tables import api_keys, users
+from storage import UnitOfWork
+
+_person = and_(users.c.role == "admin", ~users.c.disabled, or_(users.c.password_hash != "", users.c.identity != ""))
+_key = and_(
+    api_keys.c.role == "admin",
+    or_(api_keys.c.scopes == [], api_keys.c.scopes == [ACT_FOR_CUSTOMERS]),
+    api_keys.c.expires_at.is_(None),
+)
+
+
+def are_there(uow: UnitOfWork) -> bool:
+    """Whether there is one."""
+    return bool(uow.count(uow.query(users).where(_person)) or uow.count(uow.query(api_keys).where(_key)))
+
+
+def must_remain(uow: UnitOfWork) -> None:
+    """Raises AppError 409 when after this change there would be none."""
+    if not are_there(uow):
+        raise conflict("last_admin", "Nobody could administer your company any more. Make another admin first.")

@@ -1,0 +1,65 @@
+"""Sessions of signed-in people: one row each, from signing in to signing out, continued by tokens that count up.
+
+A token of an earlier count that comes back was copied: the session ends. Within 30 seconds it is a call sent again.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core import timestamps
+from database.tables import sessions
+from storage import Row, UnitOfWork
+
+LASTS_SECONDS = 14 * 24 * 3600
+GRACE_SECONDS = 30
+CLOCKS_APART_SECONDS = 60  # the clock of the server that rotated the token may be ahead by this much
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """A session after it was asked to go on: the row to go on with, or why it does not."""
+
+    session: Row | None
+    reason: Literal["", "unknown", "reused"] = ""
+
+
+def start(uow: UnitOfWork, user_id: str) -> Row:
+    """A new session of a person; gives its row."""
+    expires = timestamps.later(uow.real_now, seconds=LASTS_SECONDS)
+    values = {"user_id": user_id, "rotated_at": uow.real_now, "expires_at": expires, "created_at": uow.now}
+    return uow.insert(sessions, values)
+
+
+def go_on(uow: UnitOfWork, session_id: str, generation: int) -> Continued:
+    """Continues a session with the token of that count, or ends it when that token was used before."""
+    session = uow.get(sessions, session_id, lock=True)
+    if session is None or session["expires_at"] <= uow.real_now:
+        return Continued(None, "unknown")
+    if generation == session["generation"]:
+        expires = timestamps.later(uow.real_now, seconds=LASTS_SECONDS)
+        news = {"generation": generation + 1, "rotated_at": uow.real_now, "expires_at": expires}
+        return Continued(uow.update(sessions, session_id, news))
+    rotated = session["rotated_at"]
+    earliest, latest = (
+        timestamps.later(rotated, seconds=seconds) for seconds in (-CLOCKS_APART_SECONDS, GRACE_SECONDS)
+    )
+    just_now = earliest <= uow.real_now <= latest
+    if generation == session["generation"] - 1 and just_now:
+        return Continued(session)  # the answer did not arrive and the call was sent again: the same answer
+    end(uow, session_id)
+    return Continued(None, "reused")
+
+
+def end(uow: UnitOfWork, session_id: str) -> bool:
+    """Ends a session; tells whether there was one."""
+    return bool(uow.delete(sessions, sessions.c.id == session_id))
+
+
+def end_all(uow: UnitOfWork, user_id: str, *, but: str = "") -> None:
+    """Ends every session of a person but one."""
+    uow.delete(sessions, sessions.c.user_id == user_id, sessions.c.id != but)
+
+
+def purge(uow: UnitOfWork) -> int:
+    """Forgets sessions whose time is over; tells how many."""
+    return uow.delete(sessions, sessions.c.expires_at <= uow.real_now)

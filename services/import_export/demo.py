@@ -1,0 +1,72 @@
+"""Demo tickets: an authored month of a support desk, lived through the desk's own services at its own times.
+
+Nobody is mailed or called: what the services would send is taken back in the same unit of work.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from core import timestamps
+from core.errors import conflict
+from database.tables import customers, jobs
+from database.tables import tickets as table
+from services.routing import agents
+from services.tickets import changes, create, replies
+from storage import Row, UnitOfWork
+
+STORY = Path(__file__).resolve().parent.parent.parent / "data" / "demo_tickets.json"
+HOUR = 3600
+
+
+def fill(uow: UnitOfWork) -> Row:
+    """Fills a desk that has no tickets. Raises AppError 409 when it has some."""
+    if uow.count(uow.query(table)):
+        raise conflict("not_empty", "This desk has tickets already. Demo tickets are only put into an empty one.")
+    story = orjson.loads(STORY.read_bytes())
+    present, cast = uow.now, _cast(uow, story["agents"])
+    for entry in sorted(story["tickets"], key=lambda entry: -entry["hours_ago"]):
+        start = timestamps.later(present, seconds=-entry["hours_ago"] * HOUR)
+        _live(uow, story["customers"][entry["customer"]], entry, start, cast)
+    uow.now = present
+    return {"created": len(story["tickets"]), "customers": uow.count(uow.query(customers))}
+
+
+def _cast(uow: UnitOfWork, authored: list[str]) -> dict[str, str]:
+    """Who plays which agent: a company that has agents sees its own."""
+    own = [agent["key"] for agent in agents.known(uow)] or authored
+    return {name: own[position % len(own)] for position, name in enumerate(authored)}
+
+
+def _live(uow: UnitOfWork, customer: Row, entry: Row, start: str, cast: dict[str, str]) -> None:
+    """One ticket from its first message to where it stands now."""
+    uow.now = start
+    given = customer | {
+        name: entry[name] for name in ("title", "description", "product", "tags", "source") if name in entry
+    }
+    answered = entry.get("answered", True)
+    ticket = create.open_ticket(uow, given, model_ready=False) if answered else create.import_ticket(uow, given)
+    for step in entry.get("steps", []):
+        uow.now = timestamps.later(start, seconds=step["after"] * HOUR)
+        _take_step(uow, ticket["id"], step, cast.get(step.get("by", ""), ""))
+    uow.delete(jobs, jobs.c.ticket_id == ticket["id"])
+
+
+def _take_step(uow: UnitOfWork, ticket_id: str, step: Row, agent: str) -> None:
+    text: Any = step.get("text", "")
+    match step["do"]:
+        case "assign":
+            changes.assign(uow, ticket_id, agent, said_by=agent)
+        case "reply":
+            replies.add(uow, ticket_id, {"body": text, "author_name": agent}, said_by=agent)
+        case "note":
+            replies.add(uow, ticket_id, {"body": text, "author_name": agent, "internal": True}, said_by=agent)
+        case "customer":
+            replies.add(uow, ticket_id, {"body": text, "author_role": "customer"})
+        case "resolve":
+            changes.resolve(uow, ticket_id, text, said_by=agent)
+        case "reopen":
+            changes.reopen(uow, ticket_id, said_by=agent)
+        case status:
+            changes.update(uow, ticket_id, {"status": status}, said_by=agent)

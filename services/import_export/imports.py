@@ -1,0 +1,180 @@
+"""Bringing in tickets from elsewhere: rows of a file, in batches, each ticket once however often the file is sent.
+
+Nobody is answered, mailed or called. How a file is read is import_rows.py's matter.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import orjson
+
+from core import timestamps
+from core.errors import AppError, FieldError, invalid_field
+from core.models import FINISHED
+from database.tables import customers
+from services.import_export.import_files import RawRow, batches
+from services.tickets import create
+from services.triage import decide
+from storage import Row, UnitOfWork
+
+BATCH = 100
+MOST_ERRORS = 200
+GOOD_TITLE = 80
+PREFIX = "import:"
+
+OpenUnitOfWork = Callable[[], AbstractContextManager[UnitOfWork]]
+Check = Callable[[Row], Row]
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of a file. `customers` counts the people who were new; `errors` holds the first 200 refusals."""
+
+    read: int = 0
+    created: int = 0
+    skipped: int = 0
+    rejected: int = 0
+    customers: int = 0
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    def reject(self, line: int, problems: Iterable[FieldError]) -> None:
+        """Counts a refused row and says why."""
+        self.rejected += 1
+        for problem in problems:
+            if len(self.errors) < MOST_ERRORS:
+                self.errors.append({"line": line, "field": problem.field, "message": problem.message})
+
+    def add(self, other: "Result") -> None:
+        """Counts what became of another part of the file."""
+        for name in ("read", "created", "skipped", "rejected", "customers"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.errors = (self.errors + other.errors)[:MOST_ERRORS]
+
+    def as_data(self) -> Row:
+        """The public shape."""
+        return asdict(self)
+
+
+def import_ticket(open_desk: OpenUnitOfWork, rows: Iterable[RawRow], check: Check) -> Iterable[Result]:
+    """Imports the rows and yields what became of each batch once it is committed.
+
+    `open_desk` opens a unit of work that may write; other writers have their turn between two of them. `check` gives a
+    row's values in the desk's own form, or raises AppError: the rules of input live with the API.
+    """
+    for portion in batches(rows, BATCH):
+        result = Result(read=len(portion))
+        good = _checked(portion, check, result)
+        if good:
+            decide.prepare([_named(values) for _, values in good])
+            # A second result: when the unit of work is undone, nothing of it may have been counted.
+            result.add(_brought_in(open_desk, good))
+        yield result
+
+
+def whole(results: Iterable[Result]) -> Result:
+    """All batches as one."""
+    total = Result()
+    for result in results:
+        total.add(result)
+    return total
+
+
+def _checked(portion: Iterable[RawRow], check: Check, result: Result) -> list[tuple[int, Row]]:
+    good = []
+    for row in portion:
+        try:
+            if row.problem is None:
+                good.append((row.line, check(row.values)))
+            else:
+                result.reject(row.line, [row.problem])
+        except AppError as error:
+            result.reject(row.line, _reasons(error))
+    return good
+
+
+def _brought_in(open_desk: OpenUnitOfWork, good: Iterable[tuple[int, Row]]) -> Result:
+    result = Result()
+    with open_desk() as uow:
+        for line, values in good:
+            try:
+                with uow.attempt():
+                    _bring_in_one(uow, values)
+                result.created += 1
+            except AppError as error:
+                if error.status >= 500:
+                    raise
+                if error.code == "external_id_taken":
+                    result.skipped += 1
+                else:
+                    result.reject(line, _reasons(error))
+        # Units of work never share a moment, so whoever has this one's was met here first.
+        result.customers = uow.count(uow.query(customers).where(customers.c.created_at == uow.now))
+    return result
+
+
+def _reasons(error: AppError) -> Iterable[FieldError]:
+    return error.errors or [FieldError("", error.message)]
+
+
+def _bring_in_one(uow: UnitOfWork, values: Row) -> None:
+    past = _past(values, uow.now)
+    given = {"source": "import", **_named(values)}
+    given["external_id"] = given.get("external_id") or _fingerprint(given)
+    if given.get("assigned_to"):
+        past["assigned_at"] = past.get("created_at", uow.now)
+    create.import_ticket(uow, given, **past)
+
+
+def _named(values: Row) -> Row:
+    return values | {"title": values.get("title") or title_of(values["description"])}
+
+
+def _past(values: Row, now: str) -> Row:
+    """The columns that say how it went before the ticket came here. Raises AppError 400 when they contradict each other."""
+    created, status = values.get("created_at", now), values.get("status", "new")
+    if created > now:
+        raise invalid_field("created_at", "created_at must not be in the future.")
+    if status == "assigned" and not values.get("assigned_to"):
+        raise invalid_field("assigned_to", "To assign the ticket, say to whom in assigned_to.")
+    finished = ("resolution", "resolved_at", "closed_at")
+    if status not in FINISHED and (early := [name for name in finished if name in values]):
+        raise invalid_field(early[0], f"{early[0]} belongs to a ticket whose status is resolved or closed.")
+    past: Row = {"created_at": created}
+    if status != "new":
+        past["status"] = status
+    return past | _ending(values, created, status, now) if status in FINISHED else past
+
+
+def _ending(values: Row, created: str, status: str, now: str) -> Row:
+    """When and how it was resolved. When that is not known, no duration is made up and the start stands for the end."""
+    resolved = str(values.get("resolved_at", values.get("closed_at", created)))
+    closed = str(values.get("closed_at", resolved))
+    if not created <= resolved <= closed <= now:
+        raise invalid_field("resolved_at", "created_at, resolved_at and closed_at must follow each other, up to now.")
+    ending: Row = {"resolution": values.get("resolution", ""), "resolved_at": resolved}
+    if "resolved_at" in values or "closed_at" in values:
+        ending["resolution_seconds"] = timestamps.seconds_between(created, resolved)
+    if status == "closed":
+        ending["closed_at"] = closed
+    return ending
+
+
+def title_of(message: str) -> str:
+    """The first sentence or line of a message, cut between words to a good length."""
+    line = " ".join(message.strip().splitlines()[0].split())
+    ends = [at + 1 for mark in ".!?" if 0 <= (at := line.find(f"{mark} ")) < GOOD_TITLE]
+    sentence = line[: min(ends)] if ends else line
+    if len(sentence) <= GOOD_TITLE:
+        return sentence
+    cut = sentence[: GOOD_TITLE - 1]
+    return (cut.rpartition(" ")[0] or cut).rstrip(" ,;:-") + "…"
+
+
+def _fingerprint(given: Row) -> str:
+    """The same for the same ticket in every run: who wrote it, when, and what."""
+    names = ("customer_email", "customer_id", "created_at", "title", "description")
+    parts = orjson.dumps([given.get(name, "") for name in names])
+    return PREFIX + hashlib.sha256(parts).hexdigest()[:32]

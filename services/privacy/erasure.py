@@ -1,0 +1,265 @@
+"""Making a person's data nobody's: erasing on request and after the time a company keeps things.
+
+Rows stay where they are and lose what says who it was, so that every figure stays as it is. That the bytes leave the files
+as well is a job of the same unit of work; the store does it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import orjson
+from sqlalchemy import and_, case, func, or_
+from sqlalchemy.sql.elements import ColumnElement
+
+from core import timestamps
+from core.errors import not_found
+from core.models import FINISHED
+from database.tables import api_keys, customers, events, idempotency, replies, tickets, users
+from database.tables import jobs as jobs_table
+from jobs import runner
+from services.accounts import sessions
+from services.history import Change, record
+from services.triage import training_examples
+from storage import Row, UnitOfWork
+
+ERASED = "(erased)"
+SOMEBODY = "customer"  # stands in the history where a name stood
+# Who acts by themselves; no customer's name, whatever they call themselves.
+THE_DESK = {"ai", "system", "command line", "start"}
+LANE, SCRUB = "upkeep", "scrub"
+BATCH = 100  # tickets in a unit of work: nobody waits long for it
+DAY = 24 * 3600
+# Fields of the history whose values are of a closed list or numbers, and tell nothing about anybody.
+TELLS_NOBODY = (
+    "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status prompt"
+).split()
+_AFTER_ID = 38  # a caller of a stored call is the id of a credential, a space, and the customer it acted for
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+t = tickets.c
+Condition = ColumnElement[bool]
+# What a figure counts by being there is not emptied: whether the AI answered, and that there was something to answer.
+_NOBODYS: dict[str, Any] = {
+    "title": ERASED,
+    "description": ERASED,
+    **dict.fromkeys(("customer_email", "customer_id", "customer_name", "product", "resolution", "external_id"), ""),
+    "ai_response": case((t.ai_response != "", ERASED), else_=""),
+    "ai_status": case((t.ai_status == "pending", "off"), else_=t.ai_status),  # an answer under way comes too late
+    **{name: [] for name in ("ai_citations", "triage_reasons", "tags")},
+    "version": t.version + 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Who was erased: how many tickets, and the address of the account that went with them ("" without one)."""
+
+    tickets: int
+    account: str
+
+
+def person(uow: UnitOfWork, name: str, *, lock: bool = False) -> Row:
+    """The customer row of an e-mail address or customer id. Raises AppError 404."""
+    wanted = name.strip()
+    mail, own_id = customers.c.email == wanted.lower(), customers.c.customer_id == wanted
+    best_first = uow.query(customers).where(or_(mail, own_id)).order_by(case((mail, 0), else_=1))
+    found = uow.first(best_first) if wanted else None
+    row = uow.get(customers, found["id"], lock=lock) if found else None
+    if row is None:
+        raise not_found()
+    return row
+
+
+def erase(uow: UnitOfWork, name: str) -> Erased:
+    """Makes everything held about a customer nobody's, and asks for the files to be scrubbed. Raises AppError 404."""
+    row = person(uow, name, lock=True)
+    theirs = uow.find(uow.query(tickets, t.id, t.customer_name).where(t.customer_row == row["id"]))
+    training_examples.erase_given(uow, t.customer_row == row["id"], (row["email"], row["name"], row["customer_id"]))
+    for start in range(0, len(theirs), BATCH):
+        portion = theirs[start : start + BATCH]
+        _empty(uow, [ticket["id"] for ticket in portion])
+        _unname(uow, row, portion)
+    _forget_calls_about(uow, {ticket["id"] for ticket in theirs})
+    account = _remove_account(uow, row["email"])
+    acted_as = _acted_as(uow, [row])
+    _clear_actors(uow, acted_as)
+    if row["email"] in acted_as:
+        _clear_mentions(uow, row["email"])
+    _forget_calls_of(uow, row)
+    uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
+    record(uow, row["id"], [Change("customer_erased", "tickets", "", len(theirs))], subject="customer")
+    runner.enqueue(uow, [runner.Job(LANE, SCRUB, delay_seconds=60)])
+    return Erased(len(theirs), account)
+
+
+def _empty(uow: UnitOfWork, ids: list[str]) -> None:
+    """Takes what was written out of tickets, threads and histories, and what is still to be done or answered about them."""
+    uow.update_where(tickets, t.id.in_(ids), erased_at=uow.now, **_NOBODYS)
+    uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
+    _empty_history(uow, events.c.subject_id.in_(ids))
+    uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
+    training_examples.unlearn(uow, ids)
+
+
+def _empty_history(uow: UnitOfWork, about_them: Condition) -> None:
+    uow.update_where(events, about_them, events.c.field.not_in(TELLS_NOBODY), from_value="", to_value="")
+
+
+def _unname(uow: UnitOfWork, row: Row, theirs: Sequence[Row]) -> None:
+    """Takes a customer's names out of the threads and histories of their tickets: things happened, by the same hands."""
+    given = {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in theirs)} - {""}
+    names = _not_staff(uow, given)
+    ids, r = [ticket["id"] for ticket in theirs], replies.c
+    by_them = or_(r.author_role == "customer", _is_one(r.author_name, names), _is_one(r.author_email, names))
+    uow.update_where(replies, r.ticket_id.in_(ids), by_them, author_name="", author_email="")
+    if row["email"] in names:
+        uow.update_where(replies, _is_one(r.author_email, [row["email"]]), author_name="", author_email="")
+    _unname_history(uow, events.c.subject_id.in_(ids), names)
+
+
+def _unname_history(uow: UnitOfWork, about_them: Condition, names: set[str]) -> None:
+    e = events.c
+    uow.update_where(events, about_them, _is_one(e.actor, names), actor=SOMEBODY, address="")
+    told = or_(
+        _is_one(e.said_by, names),
+        *(e.said_by.startswith(f"{name} (", autoescape=True) for name in names),
+    )
+    uow.update_where(events, about_them, told, said_by=SOMEBODY)
+
+
+def _is_one(column: ColumnElement[str], names: Iterable[str]) -> Condition:
+    return or_(column.in_(set(names)), func.lower(column).in_({name.lower() for name in names}))
+
+
+def _remove_account(uow: UnitOfWork, email: str) -> str:
+    """Removes the account a customer signs in with; gives its address, "" when there is none."""
+    mine = uow.query(users).where(users.c.email == email, users.c.email != "", users.c.role == "customer")
+    account = uow.first(mine)
+    if account is None:
+        return ""
+    sessions.end_all(uow, account["id"])
+    uow.delete(users, users.c.id == account["id"])
+    of_it = (events.c.subject == "user") & (events.c.subject_id == account["id"])
+    _empty_history(uow, of_it)
+    _unname_history(uow, of_it, {email, account["name"]} - {""})
+    return email
+
+
+def _acted_as(uow: UnitOfWork, people: Iterable[Row]) -> set[str]:
+    """The names customers acted under, without those that are also somebody's who works here: what staff did stays theirs."""
+    return _not_staff(uow, {row[name] for row in people for name in ("email", "customer_id")} - {""})
+
+
+def _not_staff(uow: UnitOfWork, names: set[str]) -> set[str]:
+    """Those of the names that no key has and nobody who works here."""
+    staff = uow.query(users, users.c.email).where(users.c.email.in_(names), users.c.role != "customer")
+    keys = uow.query(api_keys, api_keys.c.name).where(api_keys.c.name.in_(names))
+    return names - {row["email"] for row in uow.find(staff)} - {row["name"] for row in uow.find(keys)} - THE_DESK
+
+
+def _clear_actors(uow: UnitOfWork, names: set[str]) -> None:
+    """Takes customers out of whatever else they did, such as tickets that were deleted since."""
+    if names:
+        uow.update_where(events, events.c.actor.in_(names), actor=SOMEBODY, address="")
+
+
+def _clear_mentions(uow: UnitOfWork, email: str) -> None:
+    """Takes an address out of whatever else is on record in the company."""
+    e = events.c
+    whole = re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w-])", re.IGNORECASE)  # not a part of another's address
+    for column, instead in ((e.from_value, ""), (e.to_value, ""), (e.said_by, SOMEBODY)):
+        near = uow.find(uow.query(events, e.id, column).where(column.icontains(email, autoescape=True)))
+        named = [row["id"] for row in near if whole.search(row[column.name])]
+        for start in range(0, len(named), BATCH):
+            uow.update_where(events, e.id.in_(named[start : start + BATCH]), **{column.name: instead})
+
+
+def _forget_calls_of(uow: UnitOfWork, row: Row) -> None:
+    """Stored calls that the person made, or whose key or answer tells of them."""
+    c, email, own_id = idempotency.c, row["email"], row["customer_id"]
+    told = [func.substr(c.caller, _AFTER_ID) == name for name in (email, own_id) if name]
+    if email:
+        told += [c.key.icontains(email, autoescape=True), c.answer.icontains(_in_answer(email), autoescape=True)]
+    if own_id:  # with the field it stands in: an id may be as short as 7
+        told += [c.key == own_id, c.answer.contains(_in_answer({"customer_id": own_id}), autoescape=True)]
+    uow.delete(idempotency, or_(*told))
+
+
+def _in_answer(value: Any) -> str:
+    """A value as it stands in a stored answer, which is JSON within JSON."""
+    inner = orjson.dumps(value).decode()
+    return orjson.dumps(inner[1:-1] if isinstance(value, dict) else inner).decode()[1:-1]
+
+
+def _forget_calls_about(uow: UnitOfWork, ids: set[str]) -> None:
+    """Stored calls to addresses that name one of the tickets."""
+    c = idempotency.c
+    kept = uow.find(uow.query(idempotency, c.id, c.route)) if ids else []
+    about = [call["id"] for call in kept if not ids.isdisjoint(_UUID.findall(call["route"]))]
+    for start in range(0, len(about), BATCH):
+        uow.delete(idempotency, c.id.in_(about[start : start + BATCH]))
+
+
+def old_tickets(uow: UnitOfWork, days: int) -> list[str]:
+    """Tickets that were resolved or closed and left alone for `days`."""
+    return [row["id"] for row in uow.find(uow.query(tickets, t.id).where(*_is_due(uow, days)))]
+
+
+def old_customers(uow: UnitOfWork, days: int) -> list[str]:
+    """Customers known for `days` or longer who have no ticket that is kept."""
+    return [row["id"] for row in uow.find(uow.query(customers, customers.c.id).where(*_is_left_alone(uow, days)))]
+
+
+def erase_old_tickets(uow: UnitOfWork, ids: list[str], days: int) -> int:
+    """Erases those of the tickets that are still due; tells how many."""
+    chosen = uow.query(tickets, t.id, t.customer_name, t.customer_row)
+    found = uow.find(chosen.where(t.id.in_(ids), *_is_due(uow, days)).order_by(t.customer_row))
+    training_examples.erase_given(uow, t.id.in_([ticket["id"] for ticket in found]))
+    _empty(uow, [ticket["id"] for ticket in found])
+    _forget_calls_about(uow, {ticket["id"] for ticket in found})
+    people = uow.query(customers).where(customers.c.id.in_({ticket["customer_row"] for ticket in found}))
+    rows = {row["id"]: row for row in uow.find(people)}
+    for customer_row, theirs in groupby(found, key=lambda ticket: ticket["customer_row"]):
+        _unname(uow, rows[customer_row], list(theirs))
+    return len(found)
+
+
+def forget_people(uow: UnitOfWork, ids: list[str], days: int) -> int:
+    """Takes the names of those of the customers that still have no ticket to keep; tells how many. Accounts stay."""
+    found = uow.find(uow.query(customers).where(customers.c.id.in_(ids), *_is_left_alone(uow, days)))
+    _clear_actors(uow, _acted_as(uow, found))
+    chosen = customers.c.id.in_([row["id"] for row in found])
+    uow.update_where(customers, chosen, email="", customer_id="", name="")
+    return len(found)
+
+
+def note_retention(uow: UnitOfWork, counts: Mapping[str, int]) -> None:
+    """Puts on record what retention did."""
+    changes = [Change("retention_applied", thing, "", count) for thing, count in counts.items() if count]
+    record(uow, uow.actor.company_id, changes, subject="company")
+
+
+def ask_for_scrubbing(uow: UnitOfWork) -> None:
+    """Asks for the files to be scrubbed, should this process not live to do it at the end of its round."""
+    runner.enqueue(uow, [runner.Job(LANE, SCRUB, delay_seconds=600)])
+
+
+def _is_due(uow: UnitOfWork, days: int) -> list[Condition]:
+    limit = _limit(uow, days)
+    # An import is a change, but a ticket that only came in finished is as old as its end.
+    unchanged = and_(t.version == 1, func.coalesce(t.closed_at, t.resolved_at) < limit)
+    return [t.status.in_(FINISHED), or_(t.updated_at < limit, unchanged), t.erased_at.is_(None)]
+
+
+def _is_left_alone(uow: UnitOfWork, days: int) -> list[Condition]:
+    c = customers.c
+    kept = uow.query(tickets, t.id).where(t.customer_row == c.id, t.erased_at.is_(None)).exists()
+    named = or_(c.email != "", c.customer_id != "", c.name != "")
+    return [c.created_at < _limit(uow, days), named, ~kept]
+
+
+def _limit(uow: UnitOfWork, days: int) -> str:
+    return timestamps.later(uow.real_now, seconds=-days * DAY)

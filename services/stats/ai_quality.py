@@ -1,0 +1,67 @@
+"""How right triage was, by what people did with it: corrected, or left as it was until the ticket was resolved. Only reads."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import func
+
+from core.models import label
+from database.tables import examples as table
+from services.triage.training_examples import CATEGORY, FIELDS
+from storage import Row, UnitOfWork
+
+STEPS = (0.0, 0.3, 0.5, 0.7, 0.9)  # where one band of confidence ends and the next begins
+
+
+def report(uow: UnitOfWork) -> list[Row]:
+    """For each field that triage decides: how often a person corrected it, month by month, and how sure it was of categories."""
+    right = table.c.label == table.c.decided
+    month = func.substr(table.c.created_at, 1, 7)
+    grouped = uow.aggregate(
+        uow.query(table, table.c.field, month, right, func.count())
+        .where(table.c.field.in_(FIELDS), table.c.decided != "")
+        .group_by(table.c.field, month, right)
+    )
+    sureness = uow.aggregate(
+        uow.query(table, table.c.confidence, right, func.count())
+        .where(table.c.field == CATEGORY, table.c.decided != "", table.c.confidence.is_not(None))
+        .group_by(table.c.confidence, right)
+    )
+    return [
+        {
+            "field": field,
+            **_figures((bool(ok), count) for name, _, ok, count in grouped if name == field),
+            "per_month": _per_month((month, bool(ok), count) for name, month, ok, count in grouped if name == field),
+            "calibration": _calibration(sureness) if field == CATEGORY else [],
+        }
+        for field in FIELDS
+    ]
+
+
+def _figures(counts: Iterable[tuple[bool, int]]) -> Row:
+    by_outcome: dict[bool, int] = defaultdict(int)
+    for right, count in counts:
+        by_outcome[right] += count
+    decided = sum(by_outcome.values())
+    found: Row = {"decided": decided, "corrected": by_outcome[False]}
+    return found | ({"accuracy": round(by_outcome[True] / decided, 3)} if decided else {})
+
+
+def _per_month(rows: Iterable[tuple[str, bool, int]]) -> list[Row]:
+    months: dict[str, list[tuple[bool, int]]] = defaultdict(list)
+    for month, right, count in rows:
+        months[month].append((right, count))
+    return [{"key": month, "label": month, **_figures(counts)} for month, counts in sorted(months.items())]
+
+
+def _calibration(rows: Iterable[tuple[Any, ...]]) -> list[Row]:
+    """Of the categories decided about as sure as this, how many were right; bands without any are left out."""
+    bands: dict[float, list[tuple[bool, int]]] = defaultdict(list)
+    for sure, right, count in rows:
+        bands[max(step for step in STEPS if sure >= step)].append((bool(right), count))
+    ends = dict(zip(STEPS, (*STEPS[1:], 1.0), strict=True))
+    return [
+        {"key": f"{low:.1f}", "label": label(f"{low:.0%} to {ends[low]:.0%} sure"), **_figures(counts)}
+        for low, counts in sorted(bands.items())
+    ]

@@ -1,0 +1,132 @@
+"""The figures of all tickets of a company as they stand now, from the tallies the database keeps. Only reads.
+
+stats.py puts them together; what it counts for a period by going through the tickets is the same.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, func, literal, select, union_all
+from sqlalchemy.sql.elements import ColumnElement
+
+from core.models import FINISHED
+from database.tables import tallies, tickets
+from services.stats.counters import KINDS
+from storage import UnitOfWork
+
+c, t = tallies.c, tickets.c
+Counts = dict[str, Counter[str]]
+FIGURES = {
+    "status": "by_status",
+    "priority": "by_priority",
+    "category": "by_category",
+    "assigned_team": "by_team",
+    "sentiment": "by_sentiment",
+    "source": "by_source",
+    "customer_tier": "by_tier",
+}
+TOGETHER = 100  # medians asked for in one statement
+
+
+class Spread(NamedTuple):
+    """How many durations there are of each size: that of size 44 are 4000 to 4999 seconds, of size 51 10000 to 19999."""
+
+    column: ColumnElement[int | None]
+    agent: str | None  # None for all tickets
+    sizes: Mapping[int, int]
+
+    def middle(self) -> tuple[int, int, int]:
+        """From which duration on the middle one is found, how many are to be passed over, and how many to be taken."""
+        total = sum(self.sizes.values())
+        before, wanted = 0, (total - 1) // 2
+        for size, number in sorted(self.sizes.items()):
+            if before + number > wanted:
+                return size % 10 * 10 ** (size // 10 - 1), wanted - before, 2 - total % 2
+            before += number
+        raise ValueError("there is no middle of nothing")
+
+
+def totals(uow: UnitOfWork) -> tuple[int, int, int, Counts]:
+    """Tickets, their urgency in tenths added up, those AI resolved, and the counts of each word."""
+    total = urgency = by_ai = 0
+    counts: Counts = {name: Counter() for name in FIGURES.values()}
+    for kind in ("queue", "origin"):
+        fields = KINDS[kind]
+        places = [c[name] for name in "abcd"]
+        figures = [counts[FIGURES[field]] for field in fields]
+        cells = uow.query(tallies, *places, c.number, c.urgency, c.by_ai).where(c.kind == kind)
+        for *words, number, tenths, resolved in uow.aggregate(cells):
+            if kind == "queue":
+                total, urgency, by_ai = total + number, urgency + tenths, by_ai + resolved
+            for place, (figure, word) in enumerate(zip(figures, words, strict=True)):
+                if kind == "queue" or place:  # the status is in both
+                    figure[word] += number
+    return total, urgency, by_ai, counts
+
+
+def shares(uow: UnitOfWork, teams: Counter[str]) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """What each team has (as given), what each agent has and has finished."""
+    finished = func.coalesce(func.sum(c.number).filter(c.b.in_(FINISHED)), 0)
+    cells = uow.query(tallies, c.a, func.sum(c.number), finished).where(c.kind == "agent").group_by(c.a)
+    found = uow.aggregate(cells)
+    every, done = ({row[0]: int(row[place]) for row in found} for place in (1, 2))
+    return teams, Counter(every), Counter(done)
+
+
+def per_day(uow: UnitOfWork, days: list[str]) -> dict[str, dict[str, int]]:
+    """How many tickets were opened and how many were resolved on each of the days."""
+    counts: dict[str, dict[str, int]] = {"created_per_day": {}, "resolved_per_day": {}}
+    kinds = {"opened": counts["created_per_day"], "ended": counts["resolved_per_day"]}
+    chosen = uow.query(tallies, c.kind, c.a, func.sum(c.number)).where(
+        c.kind.in_(kinds), c.a.between(days[0], days[-1])
+    )
+    for kind, day, number in uow.aggregate(chosen.group_by(c.kind, c.a)):
+        kinds[kind][day] = int(number)
+    return counts
+
+
+def medians(uow: UnitOfWork) -> dict[tuple[str, str], int]:
+    """The median of each measure that has values: under (field, "") for all tickets, under ("agent", name) for one agent's.
+
+    Tallies tell between which two round numbers the middle lies; there it is looked up in an index.
+    """
+    answers: Counter[int] = Counter()
+    solutions: dict[str, Counter[int]] = defaultdict(Counter)
+    cells = uow.query(tallies, c.kind, c.a, c.b, c.number).where(c.kind.in_(("answer", "solution")))
+    for kind, first, second, number in uow.aggregate(cells):
+        if kind == "answer":
+            answers[int(first)] += number
+        else:
+            solutions[first][int(second)] += number
+    every = sum(solutions.values(), Counter[int]())
+    spreads = {("first_response_seconds_median", ""): Spread(t.first_response_seconds, None, answers)}
+    spreads["resolution_seconds_median", ""] = Spread(t.resolution_seconds, None, every)
+    spreads |= {("agent", who): Spread(t.resolution_seconds, who, sizes) for who, sizes in solutions.items() if who}
+    asked = [(name, spread) for name, spread in spreads.items() if spread.sizes]
+    return {name: value for name, value in _looked_up(uow, asked)}
+
+
+def _looked_up(uow: UnitOfWork, asked: list[tuple[tuple[str, str], Spread]]) -> Iterable[tuple[tuple[str, str], int]]:
+    for start in range(0, len(asked), TOGETHER):
+        portion = asked[start : start + TOGETHER]
+        found: dict[int, list[int]] = defaultdict(list)
+        arms = [_arm(uow, place, spread) for place, (_, spread) in enumerate(portion)]
+        for place, seconds in uow.aggregate(select(union_all(*arms).subquery())):
+            found[place].append(seconds)
+        for place, values in found.items():
+            yield portion[place][0], half_up(sum(values), len(values))
+
+
+def _arm(uow: UnitOfWork, place: int, spread: Spread) -> Select[Any]:
+    low, skipped, taken = spread.middle()
+    near = uow.query(tickets, spread.column).where(spread.column >= low)
+    if spread.agent is not None:
+        near = near.where(t.assigned_to == spread.agent)
+    values = near.order_by(spread.column).limit(taken).offset(skipped).subquery()
+    return select(literal(place), *values.c)
+
+
+def half_up(part: int, whole: int) -> int:
+    """`part` / `whole` as a whole number, halves rounded up; in integers, so that every engine gives the same."""
+    return (2 * part + whole) // (2 * whole)

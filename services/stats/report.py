@@ -1,0 +1,160 @@
+"""The figures of the dashboard; docs/metrics.md tells every formula. Only reads.
+
+Those of all tickets come from tallies (standing.py). Those of a period, whose `from` and `to` are `start` and `end` here,
+are counted by the database in four statements: tickets opened at or after the one and before the other.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Integer, and_, func, literal, select, type_coerce, union_all
+from sqlalchemy.sql.elements import ColumnElement
+
+from core import models
+from database.tables import tickets
+from services.stats import all_time
+from services.stats.all_time import half_up
+from storage import Row, UnitOfWork
+
+t = tickets.c
+Period = list[ColumnElement[bool]]
+DAYS = 30
+WORDS: dict[str, tuple[ColumnElement[str], tuple[str, ...]]] = {
+    "by_status": (t.status, models.STATUSES),
+    "by_priority": (t.priority, models.PRIORITIES),
+    "by_category": (t.category, models.CATEGORIES),
+    "by_sentiment": (t.sentiment, models.SENTIMENTS),
+    "by_source": (t.source, models.SOURCES),
+    "by_tier": (t.customer_tier, models.TIERS),
+}
+_CELLS = [(name, word) for name, (_, words) in WORDS.items() for word in words]
+MEDIANS: dict[str, ColumnElement[Any]] = {
+    "first_response_seconds_median": t.first_response_seconds,
+    "resolution_seconds_median": t.resolution_seconds,
+}
+_FINISHED = t.status.in_(models.FINISHED)
+_BY_AI = and_(_FINISHED, t.ai_response != "", ~t.human_replied)
+_TOTALS = (func.count(), func.sum(type_coerce(t.urgency, Integer)), func.count().filter(_BY_AI))
+_COUNTS = tuple(func.count().filter(WORDS[name][0] == word) for name, word in _CELLS)
+
+
+def overview(uow: UnitOfWork, *, start: str = "", end: str = "") -> Row:
+    """Every figure of docs/metrics.md about the tickets opened from `start` to before `end` ("" for no limit)."""
+    period = [t.created_at >= start] if start else []
+    if end:
+        period.append(t.created_at < end)
+    days = _days(uow.now, end)
+    if period:
+        total, urgency, by_ai, counts = _totals(uow, period)
+        medians, per_day = _medians(uow, period), _per_day(uow, period, days)
+        shares = _shares(uow, period)
+    else:
+        total, urgency, by_ai, counts = all_time.totals(uow)
+        medians, per_day = all_time.medians(uow), all_time.per_day(uow, days)
+        shares = all_time.shares(uow, counts["by_team"])
+    by_team, agents = _teams_and_agents(*shares, medians)
+    status = counts["by_status"]
+    unresolved = sum(status[name] for name in models.OPEN)
+    charts = {name: models.counted(counts[name], words) for name, (_, words) in WORDS.items()}
+    return {
+        "total_tickets": total,
+        **{f"{name}_tickets": status[name] for name in ("new", "ai_responded", "assigned", "resolved")},
+        "ai_resolution_rate": half_up(1000 * by_ai, total - unresolved) / 10 if total > unresolved else 0.0,
+        "open_tickets": unresolved,
+        **charts,
+        "by_team": by_team,
+        **{name: models.counted(found, days) for name, found in per_day.items()},
+        "backlog": unresolved,
+        **({"average_urgency": half_up(urgency, total) / 10} if total else {}),
+        **{name: medians[name, ""] for name in MEDIANS if (name, "") in medians},
+        "agents": agents,
+    }
+
+
+def _totals(uow: UnitOfWork, period: Period) -> tuple[int, int, int, dict[str, Counter[str]]]:
+    """Tickets, their urgency in tenths added up, those AI resolved, and the counts of each word, in one pass."""
+    total, urgency, by_ai, *numbers = uow.aggregate(uow.query(tickets, *_TOTALS, *_COUNTS).where(*period))[0]
+    counts: dict[str, Counter[str]] = {name: Counter() for name in WORDS}
+    for (name, word), number in zip(_CELLS, numbers, strict=True):
+        counts[name][word] = number
+    return total, int(urgency or 0), by_ai, counts
+
+
+def _shares(uow: UnitOfWork, period: Period) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """What each team has, what each agent has and has finished; they are few, so one pass groups by both."""
+    columns = (t.assigned_team, t.assigned_to)
+    grouped = uow.query(tickets, *columns, func.count(), func.count().filter(_FINISHED)).where(*period)
+    teams: Counter[str] = Counter()
+    every: Counter[str] = Counter()
+    finished: Counter[str] = Counter()
+    for team, agent, number, resolved in uow.aggregate(grouped.group_by(*columns)):
+        teams[team] += number
+        every[agent] += number
+        finished[agent] += resolved
+    return teams, every, finished
+
+
+def _teams_and_agents(
+    teams: Counter[str], every: Counter[str], finished: Counter[str], medians: dict[tuple[str, str], int]
+) -> tuple[list[Row], list[Row]]:
+    agents = [
+        {
+            "agent": agent,
+            "open": every[agent] - finished[agent],
+            "resolved": finished[agent],
+            **({"resolution_seconds_median": medians["agent", agent]} if ("agent", agent) in medians else {}),
+        }
+        for agent in sorted(every)
+        if agent
+    ]
+    return models.counted(teams, (*models.TEAMS, *sorted(set(teams) - set(models.TEAMS)))), agents
+
+
+def _days(now: str, end: str) -> list[str]:
+    """The last 30 days in UTC, oldest first: up to today, or up to the last day that has a moment before `end`."""
+    last = date.fromisoformat((end or now)[:10]).toordinal()
+    if end.endswith("T00:00:00.000Z"):
+        last -= 1
+    last = max(last, DAYS)  # there is no day before 0001-01-01
+    return [date.fromordinal(day).isoformat() for day in range(last - DAYS + 1, last + 1)]
+
+
+def _per_day(uow: UnitOfWork, period: Period, days: list[str]) -> dict[str, dict[str, int]]:
+    first, last = f"{days[0]}T00:00:00.000Z", f"{days[-1]}T23:59:59.999Z"
+    columns = {"created_per_day": t.created_at, "resolved_per_day": t.resolved_at}
+    moments = union_all(
+        *(
+            uow.query(tickets, literal(name).label("name"), func.substr(column, 1, 10).label("day")).where(
+                column.between(first, last), *period
+            )
+            for name, column in columns.items()
+        )
+    ).subquery()
+    same = (moments.c.name, moments.c.day)
+    counts: dict[str, dict[str, int]] = {name: {} for name in columns}
+    for name, day, number in uow.aggregate(select(*same, func.count()).group_by(*same)):
+        counts[name][day] = number
+    return counts
+
+
+def _medians(uow: UnitOfWork, period: Period) -> dict[tuple[str, str], int]:
+    """The median of each measure that has values: under (field, "") for all tickets, under ("agent", name) for one agent's.
+
+    SQLite has no median and PostgreSQL's is spelt its own way, so values are numbered and the middle one or two taken.
+    """
+
+    def measured(name: str, column: ColumnElement[Any], who: ColumnElement[str]) -> Any:
+        labels = (literal(name).label("name"), who.label("who"), column.label("seconds"))
+        return uow.query(tickets, *labels).where(column.is_not(None), *period)
+
+    whole = [measured(name, column, literal("")) for name, column in MEDIANS.items()]
+    values = union_all(*whole, measured("agent", t.resolution_seconds, t.assigned_to)).subquery()
+    same = (values.c.name, values.c.who)
+    place = func.row_number().over(partition_by=same, order_by=values.c.seconds).label("place")
+    placed = select(*same, values.c.seconds, place, func.count().over(partition_by=same).label("size")).subquery().c
+    middle = select(placed.name, placed.who, func.min(placed.seconds), func.max(placed.seconds))
+    middle = middle.where((2 * placed.place).between(placed.size, placed.size + 2))
+    found: Iterable[tuple[Any, ...]] = uow.aggregate(middle.group_by(placed.name, placed.who))
+    return {(name, who): half_up(low + high, 2) for name, who, low, high in found}

@@ -1,0 +1,166 @@
+"""The AI's part in a ticket: asking it outside any transaction, and storing what it said unless a person was faster."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from threading import Semaphore
+
+from ai.triage.rules import Triage, blend
+from ai_responder import MAX_ENTRIES, NO_MODEL, PROMPT, Answer, Completes, canned, write
+from core.errors import AppError, conflict, unavailable
+from core.models import FINISHED, label
+from jobs import runner
+from services import history as history_of
+from services import settings
+from services.tickets import changes, notifications, replies, similar
+from services.triage import decide
+from storage import Row, UnitOfWork
+
+LANE = "ai"
+ASKED = history_of.Change("ai_answer_asked")
+SWITCHED_OFF = "the model is switched off in the settings"
+RETRY_SECONDS = 5
+OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
+
+
+def ask_later(uow: UnitOfWork, ticket_id: str) -> None:
+    """Asks for an answer as a job of the same unit of work."""
+    runner.enqueue(uow, [runner.Job(LANE, "answer", ticket_id)])
+
+
+def answer_now(ticket: Row) -> Row:
+    """What a canned answer changes in a ticket that is being created."""
+    return answered(ticket, canned(ticket))
+
+
+def write_first(open_desk: OpenUnitOfWork, ticket_id: str, model: Completes | None) -> None:
+    """The job of a new ticket: asks the model and stores its answer, or the canned one in its place.
+
+    Nothing is stored when a person replied, resolved or took over meanwhile: a late answer would only confuse.
+    """
+    with open_desk() as uow:
+        ticket = changes.get(uow, ticket_id)
+        allowed = settings.current(uow)["ai_enabled"]
+    if _still_wanted(ticket):
+        answer = _written(open_desk, ticket, model) if model and allowed else _ready_made(ticket, model)
+    with open_desk(write=True) as uow:
+        now = changes.take(uow, ticket_id, even_erased=True)
+        if _still_wanted(ticket) and _still_wanted(now):
+            record(uow, now, answer)
+        elif now["ai_status"] == "pending":
+            changes.write(uow, now, {"ai_status": "off"}, "ai_answer_dropped", by_ai=True)
+
+
+def _still_wanted(ticket: Row) -> bool:
+    return ticket["ai_status"] == "pending" and ticket["status"] == "new" and not ticket["human_replied"]
+
+
+def write_again(
+    open_desk: OpenUnitOfWork,
+    ticket_id: str,
+    model: Completes | None,
+    *,
+    places: Semaphore,
+    said_by: str = "",
+    version: int | None = None,
+) -> Row:
+    """A new answer on request, at once: the model's when there is one and it is switched on, else the canned one.
+
+    `places` bounds how many callers wait for a model at once. Raises AppError 404, 412, 409 when the ticket is resolved or
+    closed or a person worked on it while the model wrote, and 503 when the model is busy; nothing is stored or mailed then.
+    """
+    with open_desk() as uow:
+        before = changes.take(uow, ticket_id, version)
+        _check_open(before)
+        allowed = settings.current(uow)["ai_enabled"]
+    if model and allowed:
+        with _place(places):
+            answer = _written(open_desk, before, model)
+    else:
+        answer = _ready_made(before, model)
+    if answer.busy:
+        raise _model_is_busy()
+    with open_desk(write=True) as uow:
+        ticket = changes.take(uow, ticket_id)
+        _check_open(ticket)
+        if ticket["version"] != before["version"]:
+            raise conflict("changed_meanwhile", "Somebody worked on this ticket meanwhile. Look at it again first.")
+        history_of.record(uow, ticket_id, [ASKED], said_by=said_by)
+        return record(uow, ticket, answer)
+
+
+def _written(open_desk: OpenUnitOfWork, ticket: Row, model: Completes) -> Answer:
+    """The model's answer, or the canned one. Reading what is needed for it is part of the time the model may take."""
+    ends = time.monotonic() + model.timeout_seconds
+    with open_desk() as uow:
+        thread = replies.public(uow, ticket["id"], most=MAX_ENTRIES)
+        beside = similar.similar(uow, ticket)
+    left = ends - time.monotonic()
+    return write(ticket, thread, model, judged=beside.judged, others=beside.others, deadline_seconds=left)
+
+
+def _ready_made(ticket: Row, model: Completes | None) -> Answer:
+    return canned(ticket, SWITCHED_OFF if model else NO_MODEL)
+
+
+@contextmanager
+def _place(places: Semaphore) -> Iterator[None]:
+    if not places.acquire(blocking=False):
+        raise _model_is_busy()
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def _model_is_busy() -> AppError:
+    return unavailable("The model is busy with other tickets. Ask again in a few seconds.", retry_after=RETRY_SECONDS)
+
+
+def _check_open(ticket: Row) -> None:
+    if ticket["status"] in FINISHED:
+        message = f"Ticket #{ticket['number']} is {label(ticket['status']).lower()}. Reopen it first."
+        raise conflict("move_not_allowed", message)
+
+
+def record(uow: UnitOfWork, ticket: Row, answer: Answer) -> Row:
+    """Stores what the AI said, adds it to the thread and mails it. A background write: the version stays."""
+    news = answered(ticket, answer)
+    if answer.suggestion is not None and ticket["triage_source"] in ("rules", "learned"):
+        news |= changes.triaged(_blended(uow, ticket, answer))
+    if answer.failed:
+        history_of.record(uow, ticket["id"], [history_of.Change("ai_failed", after=answer.reason)], actor=history_of.AI)
+    if answer.source == "model":
+        history_of.record(
+            uow, ticket["id"], [history_of.Change("ai_answered", "prompt", "", PROMPT)], actor=history_of.AI
+        )
+    changed = changes.write(uow, ticket, news, "ai_answered", by_ai=True)
+    replies.add_ai_answer(uow, changed)
+    notifications.ai_answered(uow, changed)
+    if changed["priority"] == "urgent" and ticket["priority"] != "urgent":
+        notifications.became_urgent(uow, changed)
+    return changed
+
+
+def _blended(uow: UnitOfWork, ticket: Row, answer: Answer) -> Triage:
+    """Our triage, and the model's beside it as far as the company lets it count."""
+    tier = ticket["customer_tier"]
+    local = decide.decide(uow, ticket["title"], ticket["description"], tier=tier)
+    worth = settings.current(uow)["ai_triage"]
+    if answer.suggestion is None or worth == "off" or (worth == "uncertain" and local.certain):
+        return local
+    both = blend(local, answer.suggestion, tier=tier)
+    return replace(both, reasons=(*both.reasons, f"asked the model with prompt {PROMPT}"))
+
+
+def answered(ticket: Row, answer: Answer) -> Row:
+    """What an answer changes in a ticket."""
+    return {
+        "status": changes.status_after(ticket, "ai_answer"),
+        "ai_response": answer.text,
+        "ai_source": answer.source,
+        "ai_status": "done",
+        "ai_confidence": answer.confidence,
+        "ai_citations": answer.citations,
+    }

@@ -1,0 +1,272 @@
+"""The only writer of ticket state: which move is legal now, what it changes, and what it tells whom."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ai.triage.rules import Triage
+from core import timestamps
+from core.errors import FieldError, conflict, invalid, invalid_field, not_found, stale
+from core.models import FINISHED, MOVES, PRIORITY_RANK, TEAM_OF, label, ticket_shape
+from database.tables import events, tickets
+from services.history import AI, Change, record
+from services.routing import agents
+from services.tickets import notifications
+from services.triage import training_examples
+from storage import Row, UnitOfWork
+
+# Which move a status written by a caller means; from resolved and closed only reopening leads back.
+MOVE_TO = {
+    "new": "queue",
+    "assigned": "assign",
+    "in_progress": "start",
+    "waiting_customer": "wait",
+    "handoff": "handoff",
+    "resolved": "resolve",
+    "closed": "close",
+}
+PLAIN_FIELDS = (
+    "title description product tags category priority urgency sentiment assigned_team customer_name customer_tier external_id"
+).split()
+CLEARABLE: dict[str, Any] = {"product": "", "tags": [], "customer_name": "", "external_id": "", "assigned_to": ""}
+MOVED_FIELDS = ("status", "assigned_to", "resolution")
+TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team")
+
+
+# What follows from another change, or is too long, is not told twice.
+QUIET = frozenset(
+    "priority_rank assigned_at resolved_at closed_at resolution_seconds first_response_at first_response_seconds "
+    "human_replied external_scope triage_source triage_reasons category_confidence topic_confidence ai_response".split()
+)
+
+
+def get(uow: UnitOfWork, ticket_id: str) -> Row:
+    """The ticket. Raises AppError 404."""
+    ticket = uow.cached((tickets,), ("ticket", ticket_id), lambda: uow.get(tickets, ticket_id))
+    if ticket is None:
+        raise not_found()
+    return ticket
+
+
+def take(uow: UnitOfWork, ticket_id: str, version: int | None = None, *, even_erased: bool = False) -> Row:
+    """The ticket, to be changed: nobody else can until this unit of work ends. Raises AppError 404, 409, 412."""
+    ticket = uow.get(tickets, ticket_id, lock=True)
+    if ticket is None:
+        raise not_found()
+    if ticket["erased_at"] and not even_erased:
+        raise conflict("erased", f"Ticket #{ticket['number']} was erased with its customer. It takes nothing more.")
+    if version is not None and version != ticket["version"]:
+        raise stale(ticket_shape(ticket, uow.actor))
+    return ticket
+
+
+def assign(
+    uow: UnitOfWork, ticket_id: str, named: str, *, auto: bool = False, said_by: str = "", version: int | None = None
+) -> Row:
+    """Gives the ticket to an agent, named or (`auto`) the least busy one."""
+    ticket = take(uow, ticket_id, version)
+    check_move(ticket, "assign")
+    agent = agents.least_busy(uow, ticket["assigned_team"]) if auto else agents.resolve(uow, named, field="agent_email")
+    return _assign(uow, ticket, agent, said_by=said_by)
+
+
+def _assign(uow: UnitOfWork, ticket: Row, agent: str, *, said_by: str) -> Row:
+    if agent == ticket["assigned_to"] and ticket["status"] not in MOVES["assign"].changes:
+        return ticket
+    news = {**moved(ticket, "assign"), "assigned_to": agent, "assigned_at": uow.now}
+    changed = write(uow, ticket, news, "assigned", said_by=said_by)
+    notifications.assigned(uow, changed)
+    return changed
+
+
+def unassign(uow: UnitOfWork, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
+    """Takes the ticket from its agent."""
+    ticket = take(uow, ticket_id, version)
+    check_move(ticket, "unassign")
+    if not ticket["assigned_to"]:
+        return ticket
+    return write(uow, ticket, _freed(ticket), "unassigned", said_by=said_by)
+
+
+def _freed(ticket: Row) -> Row:
+    return {**moved(ticket, "unassign"), "assigned_to": "", "assigned_at": None}
+
+
+def resolve(uow: UnitOfWork, ticket_id: str, resolution: str, *, said_by: str = "", version: int | None = None) -> Row:
+    """Resolves the ticket and tells the customer how."""
+    ticket = take(uow, ticket_id, version)
+    return _resolve(uow, ticket, resolution, said_by=said_by)
+
+
+def _resolve(uow: UnitOfWork, ticket: Row, resolution: str, *, said_by: str) -> Row:
+    news = {**moved(ticket, "resolve"), "resolution": resolution, **_resolved_now(uow, ticket)}
+    changed = write(uow, ticket, news, "resolved", said_by=said_by)
+    notifications.resolved(uow, changed)
+    training_examples.confirmed(uow, changed)
+    return changed
+
+
+def _resolved_now(uow: UnitOfWork, ticket: Row) -> Row:
+    return {"resolved_at": uow.now, "resolution_seconds": timestamps.seconds_between(ticket["created_at"], uow.now)}
+
+
+def reopen(uow: UnitOfWork, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
+    """Opens a resolved or closed ticket again."""
+    ticket = take(uow, ticket_id, version)
+    return write(uow, ticket, reopened(ticket, "reopen"), "reopened", said_by=said_by)
+
+
+def reopened(ticket: Row, move: str) -> Row:
+    """What a move back into work changes."""
+    news = moved(ticket, move)
+    if ticket["status"] in FINISHED:
+        news |= {"resolved_at": None, "closed_at": None, "resolution_seconds": None, "resolution": ""}
+    return news
+
+
+def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
+    """Deletes the ticket with its thread and waiting jobs. That things happened stays on record, what was written goes."""
+    ticket = take(uow, ticket_id, version, even_erased=True)
+    uow.update_where(events, events.c.subject_id == ticket["id"], from_value="", to_value="", said_by="")
+    record(uow, ticket["id"], [Change("deleted", "number", ticket["number"])])
+    training_examples.unlearn(uow, [ticket["id"]])
+    uow.delete(tickets, tickets.c.id == ticket["id"])
+
+
+def update(uow: UnitOfWork, ticket_id: str, news: Row, *, said_by: str = "", version: int | None = None) -> Row:
+    """Changes what is named; status, assigned_to and resolution go through the moves. Raises AppError 400, 404, 409, 412."""
+    ticket = take(uow, ticket_id, version)
+    cleared = {name: CLEARABLE[name] for name in news.pop("clear", [])}
+    if twice := sorted(set(cleared) & set(news)):
+        raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
+    # A ticket sent back whole names its state as well; a state that is as it was asks for no move.
+    news = {name: value for name, value in news.items() if name not in MOVED_FIELDS or ticket[name] != value}
+    unassign_it = cleared.pop("assigned_to", None) is not None
+    plain = cleared | {name: news[name] for name in PLAIN_FIELDS if name in news}
+    ticket = _write_plain(uow, ticket, plain, said_by=said_by)
+    if unassign_it and ticket["assigned_to"]:
+        check_move(ticket, "unassign")
+        ticket = write(uow, ticket, _freed(ticket), "unassigned", said_by=said_by)
+    return _move_as_written(uow, ticket, news, said_by=said_by)
+
+
+def _write_plain(uow: UnitOfWork, ticket: Row, plain: Row, *, said_by: str) -> Row:
+    changes = {name: value for name, value in plain.items() if ticket[name] != value}
+    if "category" in changes and "assigned_team" not in plain:
+        changes["assigned_team"] = TEAM_OF[changes["category"]]
+    if any(name in changes for name in TRIAGE_FIELDS):
+        changes["triage_source"] = "human"
+    if "priority" in changes:
+        changes["priority_rank"] = PRIORITY_RANK[changes["priority"]]
+    if not changes:
+        return ticket
+    if "external_id" in changes:
+        _check_external_id(uow, changes["external_id"])
+        changes["external_scope"] = ""
+    changed = write(uow, ticket, changes, "updated", said_by=said_by)
+    training_examples.corrected(uow, ticket, changes)
+    if changes.get("priority") == "urgent":
+        notifications.became_urgent(uow, changed)
+    return changed
+
+
+def _check_external_id(uow: UnitOfWork, external_id: str) -> None:
+    same = (tickets.c.external_id == external_id, tickets.c.external_scope == "")
+    if external_id and uow.count(uow.query(tickets).where(*same)):
+        raise conflict("external_id_taken", "Another ticket has this external_id.")
+
+
+def _move_as_written(uow: UnitOfWork, ticket: Row, news: Row, *, said_by: str) -> Row:
+    agent = agents.resolve(uow, news["assigned_to"]) if news.get("assigned_to") else ""
+    if agent and agent != ticket["assigned_to"]:
+        check_move(ticket, "assign")
+        ticket = _assign(uow, ticket, agent, said_by=said_by)
+    status, resolution = str(news.get("status", ticket["status"])), str(news.get("resolution", ""))
+    if status != ticket["status"]:
+        return _to_status(uow, ticket, status, resolution=resolution, said_by=said_by)
+    if resolution:
+        _check_finished(status)
+        return write(uow, ticket, {"resolution": resolution}, "updated", said_by=said_by)
+    return ticket
+
+
+def _check_finished(status: str) -> None:
+    if status not in FINISHED:
+        raise invalid_field("resolution", "To resolve the ticket, send status resolved together with the resolution.")
+
+
+def _to_status(uow: UnitOfWork, ticket: Row, status: str, *, resolution: str, said_by: str) -> Row:
+    if status == "resolved" and ticket["status"] != "closed":
+        if not resolution:
+            raise invalid_field("resolution", "To resolve the ticket, say how in resolution.")
+        return _resolve(uow, ticket, resolution, said_by=said_by)
+    if resolution:
+        _check_finished(status)
+    if status == "assigned" and not ticket["assigned_to"]:
+        raise invalid_field("assigned_to", "To assign the ticket, say to whom in assigned_to.")
+    back = ticket["status"] in FINISHED and status == status_after(ticket, "reopen")
+    move = "reopen" if back else MOVE_TO.get(status, "")
+    if not move:
+        raise conflict("move_not_allowed", f"Only the AI sets a ticket to {label(status)}.")
+    news = reopened(ticket, move) if back else moved(ticket, move)
+    if status == "closed":
+        news |= {"closed_at": uow.now, "resolution": resolution or ticket["resolution"]}
+    return write(uow, ticket, {**news, "status": status}, MOVES[move].label, said_by=said_by)
+
+
+def check_move(ticket: Row, move: str) -> None:
+    """Raises AppError 409 when the move is not allowed in the ticket's state."""
+    if ticket["status"] not in MOVES[move].sources:
+        message = (
+            f"Ticket #{ticket['number']} is {label(ticket['status']).lower()}, so it cannot be {MOVES[move].label}."
+        )
+        if ticket["status"] in FINISHED:
+            message += " Reopen it first."
+        raise conflict("move_not_allowed", message)
+
+
+def status_after(ticket: Row, move: str) -> str:
+    """The ticket's status after the move, whether or not it is allowed."""
+    return MOVES[move].result(ticket["status"], assigned=bool(ticket["assigned_to"]))
+
+
+def moved(ticket: Row, move: str) -> Row:
+    """What the move changes in the ticket's state. Raises AppError 409."""
+    check_move(ticket, move)
+    return {"status": status_after(ticket, move)}
+
+
+def write(uow: UnitOfWork, ticket: Row, news: Row, action: str, *, said_by: str = "", by_ai: bool = False) -> Row:
+    """Stores the news with an event for each visible change. A change by a person raises the version."""
+    raised = by_ai or ticket.get("raised", False)  # several steps of one call raise it once
+    version = {} if raised else {"version": ticket["version"] + 1}
+    changed = uow.update(tickets, ticket["id"], {**news, **version, "updated_at": uow.now})
+    if changed is None:
+        raise not_found()
+    changed["raised"] = ticket.get("raised", False) or not by_ai
+    record(uow, ticket["id"], _changes(ticket, news, action), said_by=said_by, actor=AI if by_ai else "")
+    return changed
+
+
+def _changes(ticket: Row, news: Row, action: str) -> Iterable[Change]:
+    for name, value in news.items():
+        if name not in QUIET and ticket[name] != value:
+            yield Change(action, name, ticket[name], value)
+
+
+def triaged(triage: Triage) -> Row:
+    """What a triage decides about a ticket; a topic that is told no more stays as it was."""
+    topic = {"topic": triage.topic, "topic_confidence": triage.topic_confidence} if triage.topic else {}
+    return {
+        **topic,
+        "category": triage.category,
+        "priority": triage.priority,
+        "priority_rank": PRIORITY_RANK[triage.priority],
+        "priority_score": triage.priority_score,
+        "urgency": triage.urgency,
+        "sentiment": triage.sentiment,
+        "assigned_team": triage.assigned_team,
+        "triage_source": triage.source,
+        "triage_reasons": list(triage.reasons),
+        "category_confidence": triage.category_confidence,
+        "next_action": triage.next_action,
+    }

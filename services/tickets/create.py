@@ -1,0 +1,108 @@
+"""How a ticket comes in: who wrote it, what it is about, its number, its first answer."""
+
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from core.errors import conflict, not_found
+from core.models import PRIORITY_RANK, TEAM_OF
+from database.column_types import is_broken
+from database.tables import companies
+from database.tables import tickets as table
+from services import settings
+from services.history import Change, record
+from services.routing import agents
+from services.tickets import ai_answers, customers, notifications, replies
+from services.tickets import changes as tickets
+from services.triage import decide
+from services.triage.training_examples import SET_BY
+from storage import Row, UnitOfWork
+
+COPIED = "title description source product tags external_id".split()
+
+
+def open_ticket(uow: UnitOfWork, given: Row, *, model_ready: bool, said_by: str = "") -> Row:
+    """Opens a ticket: triaged, numbered, answered at once without a model or promised an answer with one, announced.
+
+    Raises AppError 400, 403, 409.
+    """
+    ticket, company = _ticket(uow, given)
+    asks_model = model_ready and settings.of_company(company)["ai_enabled"]
+    if asks_model:
+        ticket["ai_status"] = "pending"
+    elif ticket["status"] == "new":
+        ticket |= ai_answers.answer_now(ticket)
+    ticket = _insert(uow, ticket, said_by=said_by)
+    notifications.opened(uow, ticket)
+    if asks_model:
+        ai_answers.ask_later(uow, ticket["id"])
+    elif ticket["ai_status"] == "done":
+        replies.add_ai_answer(uow, ticket)
+    return ticket
+
+
+def import_ticket(uow: UnitOfWork, given: Row, **past: Any) -> Row:
+    """Adds a ticket from elsewhere, as it was there: triaged and numbered, but nobody is answered, mailed or called.
+
+    `past` names further columns of the ticket, such as created_at and status. updated_at is now, whatever they say: pollers
+    and other systems ask for what changed here since they last asked.
+    """
+    ticket, _ = _ticket(uow, given)
+    return _insert(uow, {**ticket, **past}, said_by="")
+
+
+def _ticket(uow: UnitOfWork, given: Row) -> tuple[Row, Row]:
+    """The row of a new ticket, not stored yet, and the company's row."""
+    # The number comes from the company's row, which stays locked to the end: no gaps, none twice, and no two first messages
+    # of one customer at once.
+    company = uow.count_up(companies, uow.actor.company_id, "last_number")
+    if company is None:
+        raise not_found()
+    customer = customers.identify(uow, given)
+    ticket: Row = {
+        "number": company["last_number"],
+        "status": "new",
+        "assigned_to": "",
+        "customer_row": customer["id"],
+        "customer_email": customer["email"],
+        "customer_id": customer["customer_id"],
+        "customer_name": given.get("customer_name") or customer["name"],
+        "customer_tier": given.get("customer_tier") or customer["tier"],
+        **{name: given[name] for name in COPIED if name in given},
+        "external_scope": customer["id"] if uow.actor.is_customer else "",
+        "created_at": uow.now,
+        "updated_at": uow.now,
+    }
+    return ticket | _triaged(uow, ticket, given), company
+
+
+def _triaged(uow: UnitOfWork, ticket: Row, given: Row) -> Row:
+    """What the rules decide, and over it what the caller decided."""
+    decided = tickets.triaged(decide.decide(uow, ticket["title"], ticket["description"], tier=ticket["customer_tier"]))
+    human = {name: given[name] for name in tickets.TRIAGE_FIELDS if name in given}
+    if human:
+        decided |= human
+        decided["triage_source"] = "human"
+        decided["triage_reasons"] = [f"{name}{SET_BY}{uow.actor.name}" for name in human] + decided["triage_reasons"]
+        decided["priority_rank"] = PRIORITY_RANK[decided["priority"]]
+        if "category" in human and "assigned_team" not in human:
+            decided["assigned_team"] = TEAM_OF[decided["category"]]
+    if given.get("assigned_to"):
+        agent = agents.resolve(uow, given["assigned_to"])
+        decided |= {"assigned_to": agent, "assigned_at": uow.now, "status": "assigned"}
+    return decided
+
+
+def _insert(uow: UnitOfWork, ticket: Row, *, said_by: str) -> Row:
+    try:
+        row = uow.insert(table, ticket)
+    except IntegrityError as error:
+        if not is_broken(error, table, "uq_tickets_external_id"):
+            raise
+        # Only the database knows which external_ids are taken.
+        raise conflict("external_id_taken", "There is a ticket with this external_id already.") from None
+    changes = [Change("created")]
+    if row["ai_status"] == "done":
+        changes.append(Change("ai_answered", "status", "new", row["status"]))
+    record(uow, row["id"], changes, said_by=said_by)
+    return row

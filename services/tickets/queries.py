@@ -1,0 +1,153 @@
+"""Lists of tickets: which filters there are, and how many tickets meet them. Only reads; pages.py reads the pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, true
+from sqlalchemy.sql.elements import ColumnElement
+
+from core import models, timestamps
+from core.models import ticket_fields
+from database.tables import customers, tickets
+from services.stats import counters
+from services.tickets import query_plans
+from storage import Row, UnitOfWork
+
+t = tickets.c
+REMEMBERED_ROWS = 50  # what galleries ask for again and again; longer pages are not worth their memory
+Condition = ColumnElement[bool]
+NEWEST = "-created_at"
+READ = (tickets, customers)  # the tables that filters look at
+PAGE = ("sort", "limit", "offset")
+
+
+def _any_of(name: str) -> Callable[[UnitOfWork, Any], Condition]:
+    return lambda uow, words: counters.one_of(t[name], words)
+
+
+def _is(name: str) -> Callable[[UnitOfWork, Any], Condition]:
+    return lambda uow, value: t[name] == value
+
+
+def _assigned_to(uow: UnitOfWork, agent: str) -> Condition:
+    return counters.one_of(t.assigned_to, _either(agent))
+
+
+def _either(agent: str) -> list[str]:
+    return sorted({agent, agent.lower()})
+
+
+def _written_by(uow: UnitOfWork, person: Condition) -> Condition:
+    return t.customer_row.in_(uow.query(customers, customers.c.id).where(person))
+
+
+def _named(column: ColumnElement[str], name: str) -> Condition:
+    return and_(column == name, column != "")  # the indexes of customers hold only what is set
+
+
+def _has_tag(uow: UnitOfWork, tag: str) -> Condition:
+    return t.id.in_(query_plans.tagged(uow, tag))
+
+
+FILTERS: dict[str, Callable[[UnitOfWork, Any], Condition]] = {
+    **{name: _any_of(name) for name in "status priority category assigned_team sentiment customer_tier source".split()},
+    **{name: _is(name) for name in "external_id product topic".split()},
+    "assigned_to": _assigned_to,
+    "tag": _has_tag,
+    "customer_email": lambda uow, email: _written_by(uow, _named(customers.c.email, email)),
+    "customer_id": lambda uow, customer_id: _written_by(uow, _named(customers.c.customer_id, customer_id)),
+    "created_after": lambda uow, moment: t.created_at > moment,
+    "created_before": lambda uow, moment: t.created_at < moment,
+    "updated_since": lambda uow, moment: t.updated_at >= moment,
+}
+# Whose tickets `user` means, by the role named beside it.
+_PERSON: dict[str, Callable[[UnitOfWork, str], Condition]] = {
+    "customer": lambda uow, user: _written_by(
+        uow, or_(_named(customers.c.email, user.lower()), _named(customers.c.customer_id, user))
+    ),
+    "agent": _assigned_to,
+    "admin": lambda uow, user: true(),
+}
+
+
+def find(uow: UnitOfWork, wanted: Row) -> tuple[list[Row], int]:
+    """One page of the tickets that meet every filter in `wanted`, as this actor may see them, and how many meet them.
+
+    In the order of `sort`; where nothing is said, what fits the words of `q` best comes first, and without them the newest.
+    """
+    if "q" not in wanted:
+        wanted = {"sort": NEWEST, **wanted}
+    if set(wanted.get("status", ())) >= set(models.STATUSES):
+        wanted = {name: value for name, value in wanted.items() if name != "status"}
+    said = {name: str(value) for name, value in wanted.items()}
+    filters = tuple(item for item in said.items() if item[0] not in PAGE)
+    counts = uow.cached(READ, ("counts", filters), lambda: _counts(uow, wanted))
+    if wanted["offset"] >= counts[""]:
+        return [], counts[""]
+    if wanted["limit"] > REMEMBERED_ROWS:
+        return _page(uow, wanted, counts), counts[""]
+    page = uow.cached(READ, ("page", tuple(said.items())), lambda: _page(uow, wanted, counts))
+    return page, counts[""]
+
+
+def _counts(uow: UnitOfWork, wanted: Row) -> dict[str, int]:
+    """How many tickets meet every filter, under "", and where tallies tell, how many meet each one, under its name."""
+    words = _words(wanted)
+    tallied = None if words is None else counters.counts(uow, words)
+    return tallied or {"": uow.count(_chosen(uow, _conditions(uow, wanted), wanted))}
+
+
+def _words(wanted: Row) -> dict[str, list[str]] | None:
+    """The filters as the words each field may have; None when there is one that is not of that kind."""
+    words = {name: value for name, value in wanted.items() if name not in (*PAGE, "user", "role")}
+    if "user" in wanted and wanted["role"] != "admin":
+        if wanted["role"] == "customer" or "assigned_to" in words:
+            return None
+        words["assigned_to"] = wanted["user"]
+    if "assigned_to" in words:
+        words["assigned_to"] = _either(words["assigned_to"])
+    return {name: [value] if isinstance(value, str) else value for name, value in words.items()}
+
+
+def _page(uow: UnitOfWork, wanted: Row, counts: dict[str, int]) -> list[Row]:
+    conditions = _conditions(uow, wanted)
+    if "sort" not in wanted:
+        return query_plans.shown(uow, _chosen(uow, conditions, wanted, best_first=True), wanted)
+    words = _words(wanted) if len(counts) > 1 else None
+    way = query_plans.way(counts, words or {}, wanted["sort"])
+    rows = _chosen(uow, query_plans.led(uow, conditions, way, wanted), wanted)
+    return query_plans.read(uow, rows, way, wanted)
+
+
+def _conditions(uow: UnitOfWork, wanted: Row) -> dict[str, Condition]:
+    """Each filter by its name."""
+    named = {name: FILTERS[name](uow, value) for name, value in wanted.items() if name in FILTERS}
+    if "user" in wanted:
+        named["assigned_to" if "assigned_to" not in named else "user"] = _PERSON[wanted["role"]](uow, wanted["user"])
+    return named
+
+
+def _chosen(uow: UnitOfWork, conditions: dict[str, Condition], wanted: Row, *, best_first: bool = False) -> Select[Any]:
+    """The tickets of this actor that meet the conditions; `best_first` in the order of how well they fit the words."""
+    chosen = uow.select_fields(tickets, ticket_fields(uow.actor)).where(*conditions.values())
+    return uow.search(chosen, wanted["q"], best_first=best_first) if "q" in wanted else chosen
+
+
+def newer(uow: UnitOfWork, column: str, after: str, *, limit: int) -> tuple[list[Row], int]:
+    """For pollers: tickets whose `column` time is later than `after`, newest first, and how many there are in all.
+
+    With `after` the oldest `limit` of them, and whoever shares the time of the last one as well, so more than `limit` if need
+    be: a poller that sends the newest time it saw as the next `after` misses none. Without (""): the newest `limit`.
+    """
+    moment = t[column]
+    newest_first = (moment.desc(), t.id.desc())
+    chosen = uow.select_fields(tickets, ticket_fields(uow.actor))
+    if not after:
+        known = counters.counts(uow, {})
+        total = uow.count(chosen) if known is None else known[""]
+        return uow.fetch_public(chosen.order_by(*newest_first).limit(limit), tickets, ticket_fields(uow.actor)), total
+    later = uow.query(tickets, moment).where(moment > after)
+    last = later.order_by(moment).limit(1).offset(limit - 1).scalar_subquery()
+    # One statement, so that a write between two does not part a moment.
+    page = chosen.where(moment > after, moment <= func.coalesce(last, timestamps.LAST)).order_by(*newest_first)
+    return uow.fetch_public(page, tickets, ticket_fields(uow.actor)), uow.count(later)

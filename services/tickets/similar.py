@@ -1,0 +1,58 @@
+"""What other tickets of the company say about one that is to be answered: how they were judged, and what must not be repeated.
+
+A model is shown labels and counts alone. The words of other customers stay here, to check its reply against.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func
+
+from database.tables import replies, tickets
+from services.triage import trained_models
+from storage import Row, UnitOfWork
+
+MOST_JUDGED = 5  # like tickets whose judgements are counted
+MOST_COMPARED = 100  # of the newest tickets: what a gateway or a server that mixes its answers up would repeat
+MOST_REPLIES = 200
+MOST_OF_ONE, MOST_OF_ALL = 4_000, 200_000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """`judged` holds category, priority and count of like tickets, the most frequent first; `others` what other customers wrote."""
+
+    judged: list[dict[str, Any]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+
+def similar(uow: UnitOfWork, ticket: Row) -> Similar:
+    """What is known beside the ticket itself. Ask at a desk that sees the whole company."""
+    like = trained_models.nearest(uow, ticket, most=MOST_JUDGED)
+    counts = Counter((row["category"], row["priority"]) for row in like)
+    judged = [{"category": label[0], "priority": label[1], "count": count} for label, count in counts.most_common()]
+    return Similar(judged, _words_of_others(uow, ticket, like))
+
+
+def _words_of_others(uow: UnitOfWork, ticket: Row, like: list[Row]) -> list[str]:
+    """What other customers wrote in the like tickets and in the newest ones, as far as there is time to compare it."""
+    t, r = tickets.c, replies.c
+    written = func.substr(t.description, 1, MOST_OF_ONE).label("description")
+    newest = uow.query(tickets, t.id, t.customer_row, t.title, written).order_by(t.created_at.desc(), t.id.desc())
+    rows = [*like, *uow.find(newest.limit(MOST_COMPARED))]
+    theirs = {row["id"]: row for row in rows if row["customer_row"] != ticket["customer_row"]}
+    texts = [f"{row['title']}. {row['description']}"[:MOST_OF_ONE] for row in theirs.values()]
+    said = uow.query(replies, r.body).where(r.ticket_id.in_(theirs), r.author_role == "customer", ~r.internal)
+    texts += [row["body"][:MOST_OF_ONE] for row in uow.find(said.limit(MOST_REPLIES))]
+    return _cut(texts)
+
+
+def _cut(texts: list[str]) -> list[str]:
+    left, kept = MOST_OF_ALL, []
+    for text in texts:
+        kept.append(text[:left])
+        left -= len(text)
+        if left <= 0:
+            break
+    return kept

@@ -1,0 +1,1 @@
+"""Triage with what a company taught: decisions, training examples, topics."""

@@ -1,0 +1,172 @@
+"""The tiers of embeddings: the splitter, the table that ships, the full encoder where it is installed, and what damage does."""
+
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ai import embeddings
+from ai.embeddings import TABLE, Embeddings, open_embeddings
+from ai.embeddings.minilm import MiniLM
+from ai.embeddings.static_table import TokenTable, write_table
+from ai.embeddings.wordpiece import LONGEST_WORD, WordPiece, words
+from ai.triage import text_classifier
+
+NOT_HERE = open_embeddings("").name != "minilm" and "CI" not in os.environ
+ODD = [
+    "",
+    " \n",
+    "😀" * 50,
+    "\ud800",
+    "\x00\x01",
+    "a" * 20_000,
+    "blocked " * 5_000,
+    "QUJD" * 4_000,
+    "你好 мир",
+    "é" * 9_000,
+]
+
+
+@pytest.fixture(scope="module")
+def table() -> Embeddings:
+    return open_embeddings("static")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Hello, World!", ["hello", ",", "world", "!"]),
+        ("Café naïve", ["cafe", "naive"]),
+        ("can't", ["can", "'", "t"]),
+        ("snake_case", ["snake", "_", "case"]),
+        ("zero\u200bwidth\tand\u00a0space", ["zerowidth", "and", "space"]),
+        ("漢字 kana", ["漢", "字", "kana"]),
+        ("“quoted” – dash…", ["“", "quoted", "”", "–", "dash", "…"]),
+    ],
+)
+def test_a_text_is_split_into_words_and_signs(text, found):
+    assert words(text) == found
+
+
+def test_a_word_is_split_by_the_longest_pieces_that_are_known():
+    pieces = WordPiece(["[UNK]", "play", "##ing", "##er", "p", "##l"])
+    assert pieces("playing player pl", 9) == [1, 2, 1, 3, 4, 5]
+    assert pieces("plq", 9) == [0]
+    assert pieces("p" * (LONGEST_WORD + 1), 9) == [0]
+    assert pieces("playing playing", 3) == [1, 2, 1]
+
+
+def test_the_table_is_small_and_says_what_it_was_made_from(table):
+    assert TABLE.stat().st_size <= 8_000_000
+    about = TokenTable(TABLE).about
+    assert about["teacher_sha256"].startswith("53aa5117")
+    assert about["made_by"] == "tools/models/make_static_table.py"
+    notice = (TABLE.parent / "NOTICE.md").read_text()
+    assert about["teacher_sha256"] in notice
+    assert "Apache" in notice
+
+
+def test_texts_become_unit_vectors_and_the_same_text_the_same_one(table):
+    found = table.encode(["I was charged twice", "I was charged twice", "Where is my parcel?"])
+    assert found.dtype == np.float32
+    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    assert (found[0] == found[1]).all()
+    assert (found[0] == TokenTable(TABLE).encode(["I was charged twice"])[0]).all()
+
+
+def test_like_texts_lie_nearer_than_others(table):
+    paid, refund, parcel = table.encode(
+        ["You took the money from my card two times", "I was charged twice", "When will my delivery arrive?"]
+    )
+    assert paid @ refund > paid @ parcel + 0.1
+
+
+@pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
+def test_any_text_has_a_vector_or_none_at_all(table, text):
+    (found,) = table.encode([text])
+    assert np.isfinite(found).all()
+    assert round(float(np.linalg.norm(found)), 3) in (0.0, 1.0)
+
+
+def test_more_texts_than_are_remembered_are_encoded_in_order(table, monkeypatch):
+    monkeypatch.setattr(embeddings, "MOST_REMEMBERED", 3)
+    small = open_embeddings("static")
+    texts = [f"ticket number {number}" for number in range(9)]
+    assert (small.encode(texts) == table.encode(texts)).all()
+    assert (small.encode(texts[::-1]) == table.encode(texts)[::-1]).all()
+
+
+@pytest.mark.parametrize("keep", [0, 100, 10_000, -1000])
+def test_a_damaged_table_leaves_triage_by_words_and_says_so(tmp_path, keep, caplog):
+    broken = tmp_path / "table.npz"
+    broken.write_bytes(TABLE.read_bytes()[:keep])
+    with caplog.at_level(logging.WARNING):
+        found = open_embeddings("static", table=broken)
+    assert (found.name, bool(found)) == ("none", False)
+    assert "words alone" in found.note
+    assert found.note in caplog.text
+
+
+def test_one_wrong_byte_in_the_table_is_noticed(tmp_path):
+    data = bytearray(TABLE.read_bytes())
+    data[len(data) // 2] ^= 0x55
+    broken = tmp_path / "table.npz"
+    broken.write_bytes(data)
+    assert open_embeddings("static", table=broken).name == "none"
+
+
+@pytest.mark.parametrize("rows", [2, 4])
+def test_a_table_with_too_few_or_too_many_vectors_is_not_used(tmp_path, rows):
+    path = tmp_path / "table.npz"
+    write_table(path, np.ones((rows, 4), np.float32), vocabulary=["[UNK]", "a", "b"], about={})
+    assert open_embeddings("static", table=path).name == "none"
+
+
+def test_a_table_that_is_not_there_is_no_reason_to_stop():
+    assert open_embeddings("static", table=Path("/nowhere/table.npz")).name == "none"
+
+
+def test_the_same_vectors_make_the_same_file(tmp_path):
+    vectors = np.random.default_rng(1).standard_normal((3, 4)).astype(np.float32)
+    files = []
+    for name in ("one.npz", "two.npz"):
+        write_table(tmp_path / name, vectors, vocabulary=["[UNK]", "a", "b"], about={"made": "here"})
+        files.append((tmp_path / name).read_bytes())
+    assert files[0] == files[1]
+
+
+def test_an_encoder_that_is_not_installed_gives_way_to_the_table(monkeypatch):
+    monkeypatch.setattr(embeddings, "PACKAGE", "no_such_package")
+    assert open_embeddings("").name == "static"
+    assert open_embeddings("").note == ""
+    asked = open_embeddings("minilm")
+    assert asked.name == "static"
+    assert "requirements-semantic.txt" in asked.note
+
+
+@pytest.mark.skipif(NOT_HERE, reason="the weights of the full encoder are not installed")
+def test_the_full_encoder_says_what_its_makers_encoder_says():
+    found = open_embeddings("minilm")
+    same, like, other = found.encode(["I was charged twice", "My card was billed two times", "Where is my parcel?"])
+    assert found.encode(["I was charged twice"]).shape == (1, 384)
+    assert same @ like > 0.6 > 0.3 > same @ other
+    assert np.allclose(np.linalg.norm(found.encode([text for text in ODD if text]), axis=1), 1, atol=1e-4)
+
+
+@pytest.mark.skipif(NOT_HERE, reason="the weights of the full encoder are not installed")
+def test_the_vectors_of_our_own_sentences_are_ready_and_what_the_encoder_says():
+    """After a change of ai/triage/example_sentences.py: python -m tools.models.example_vectors."""
+    ready, texts = embeddings.read_ready(), text_classifier.sentences()
+    assert {embeddings.key_of(text) for text in texts} == set(ready)
+    said = MiniLM(embeddings.weights()).encode(texts[::20])
+    assert np.allclose(said, [ready[embeddings.key_of(text)] for text in texts[::20]], atol=2e-3)
+
+
+@pytest.mark.parametrize("harm", [b"", b"PK no archive", None])
+def test_without_them_the_encoder_is_asked(tmp_path, harm):
+    path = tmp_path / "ready.npz"
+    if harm is not None:
+        path.write_bytes(harm)
+    assert embeddings.read_ready(path) == {}

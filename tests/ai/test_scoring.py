@@ -1,0 +1,112 @@
+"""The measures behind docs/ai-quality.md, and that the page is the one they make."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from ai import embeddings
+from ai.triage.text_classifier import Meaning
+from core.models import CATEGORIES
+from tools.models import quality, scoring
+
+TEXTS = {
+    "billing": "I was charged twice for order",
+    "technical": "the app crashes when I open chat",
+    "sales": "what does the team plan cost for",
+    "account": "please reset the password of user",
+    "general": "where is my parcel with number",
+}
+PAIRS = [(f"{text} {number}", label) for label, text in TEXTS.items() for number in range(14)]
+
+
+@pytest.fixture
+def encoder():
+    return embeddings.chosen("static")
+
+
+def test_macro_f1_is_the_mean_over_the_labels_that_occur():
+    right = [("billing", "billing"), ("sales", "sales")]
+    assert scoring.macro_f1(right) == 1.0
+    assert scoring.macro_f1([*right, ("sales", "billing")]) == pytest.approx((2 / 3 + 2 / 3) / 2)
+
+
+@pytest.mark.parametrize(("right", "expected"), [([1, 2, 3], 1.0), ([3, 2, 1], -1.0)])
+def test_the_correlation_is_of_orders_not_of_sizes(right, expected):
+    assert scoring.spearman([10, 200, 201], right) == pytest.approx(expected)
+
+
+def test_a_company_is_judged_without_the_sentences_that_resemble_its_texts(encoder):
+    *_, kept = scoring.unseen(encoder, PAIRS)
+    assert 0 < kept < scoring.SENTENCES
+    assert (
+        scoring.unseen(encoder, [("zwoelf kurze worte", label) for label in TEXTS for _ in range(11)])[2]
+        == scoring.SENTENCES
+    )
+
+
+def test_own_tickets_teach_what_no_sentence_knew(encoder):
+    other = dict(zip(TEXTS, [*list(TEXTS)[1:], "billing"], strict=True))
+    without, with_own, _ = scoring.unseen(encoder, [(text, other[label]) for text, label in PAIRS])
+    assert without < 0.2 < 0.9 < with_own
+
+
+def test_topics_are_learnt_from_the_first_examples_only(encoder):
+    rows = [{"text": text, "label": label} for text, label in PAIRS]
+    strange = [{"text": "a text of no topic", "label": "oos"}]
+    assert scoring.topics(encoder, rows, rows[::7] + strange, examples=3) > 0.9
+
+
+def test_what_a_text_does_not_say_has_a_low_ceiling(encoder):
+    rows = [{"text": text, "urgency": place % 2 + 1} for place, (text, _) in enumerate(PAIRS)]
+    told = [{"text": text, "urgency": 2 if label == "technical" else 1} for text, label in PAIRS]
+    meaning = Meaning(encoder)
+    assert scoring.ceiling(encoder, rows, meaning)[1] < 0.3
+    assert scoring.ceiling(encoder, told, meaning)[1] > 0.6
+
+
+def test_the_page_is_made_of_the_files_given(tmp_path, monkeypatch):
+    monkeypatch.setattr(quality, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(quality, "TIERS", ("none", "static"))
+    rows = [{"text": text, "label": label, "source": source} for text, label in PAIRS for source in quality.SEEN]
+    bank = [
+        {"text": text, "label": labels.split()[0]}
+        for team, labels in quality.BANK.items()
+        for text, of in PAIRS
+        if of == team
+    ]
+    it_tickets = [
+        {"text": text, "label": labels.split()[0]}
+        for team, labels in quality.DESK.items()
+        for text, of in PAIRS
+        if of == team
+    ]
+    urgency = [
+        {"text": t, "urgency": u + 1, "group": g}
+        for u, t in enumerate(TEXTS.values())
+        for g in ("authored", "endava_real")
+    ]
+    human = [{"text": "I want to talk to a person", "wants_human": 1}, {"text": "where is my parcel", "wants_human": 0}]
+    files = {"t1_category": rows, "t2_urgency": urgency, "t3_wants_human": human}
+    for name, some in {"clinc": bank, "it_tickets": it_tickets}.items():
+        files |= {f"t5_{name}_train": some, f"t5_{name}_test": some}
+    for name, lines in files.items():
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    result = CliRunner().invoke(quality.main, [str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    for company in (
+        "a shop (Bitext)",
+        "companies in chats (MultiDoGO)",
+        "a bank and travel desk",
+        "an IT service desk",
+    ):
+        assert f"| {company}" in page
+    assert "1.00 at 1.00" in page
+
+
+def test_every_intent_and_group_has_one_team():
+    for teams in (quality.BANK, quality.DESK):
+        assert set(teams) <= set(CATEGORIES)
+        labels = " ".join(teams.values()).split()
+        assert len(labels) == len(set(labels))

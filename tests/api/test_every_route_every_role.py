@@ -1,0 +1,305 @@
+"""Every route, every caller, every id: what they get, and that nothing is written by those who may not (cases 1, 2, 9, 12, 13).
+
+Who may what is read from core/permissions.py; a route that is not in CALLS fails by its name.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from core.models import Actor
+from core.permissions import ACT_FOR_CUSTOMERS, GRANTED, Permission
+from database.tables import api_keys, jobs, metadata
+from services.accounts import sessions, users
+from tests.api.test_sign_in import GOOD, bearing
+from tests.conftest import add_key
+from tests.support.caller import Caller
+
+GONE = "2020-01-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that works for whoever may make it: its body, its status, and what it is about."""
+
+    body: Any = None
+    ok: int = 200
+    query: str = ""
+    by: tuple[str, ...] = ()  # callers who may, where the permission alone does not decide
+    data: bytes | None = None
+
+
+REPLY = {"body": "Hello."}
+NEW = {"title": "Help", "description": "It broke."}
+USER = {"name": "Bob", "email": "bob@example.com", "role": "agent"}
+CALLS = {
+    "CreateTicket": Call({**NEW, "customer_email": "ada@example.com"}, 201),
+    "ListTickets": Call(),
+    "GetTicket": Call(),
+    "UpdateTicket": Call({"title": "New"}),
+    "PatchTicket": Call({"title": "New"}),
+    "DeleteTicket": Call(),
+    "AssignTicket": Call({"agent_email": "bob"}),
+    "UnassignTicket": Call({}),
+    "ResolveTicket": Call({"resolution": "Done."}),
+    "ReopenTicket": Call({}, 409),
+    "ListTicketHistory": Call(),
+    "ListReplies": Call(),
+    "CreateReply": Call(REPLY, 201),
+    "GetAiResponse": Call(),
+    "CreateAiResponse": Call({}),
+    "ListCustomers": Call(),
+    "GetCustomer": Call(),
+    "ExportCustomer": Call(),
+    "EraseCustomer": Call(),
+    "ListChoices": Call(),
+    "OnNewTicket": Call(),
+    "OnTicketUpdated": Call(),
+    "GetSettings": Call(),
+    "UpdateSettings": Call({"ai_enabled": False}),
+    "ImportTickets": Call([{"description": "From elsewhere.", "customer_email": "ada@example.com"}]),
+    "ExportTickets": Call(),
+    "FillDemo": Call({}, 409),
+    "GetStats": Call(),
+    "GetMe": Call(),
+    "ChangePassword": Call({"old": GOOD, "new": "another good one"}, 403, by=()),
+    "ListUsers": Call(),
+    "CreateUser": Call(USER, 201),
+    "UpdateUser": Call({"name": "New"}),
+    "DeleteUser": Call(),
+    "ListKeys": Call(),
+    "CreateKey": Call({"name": "k", "role": "agent"}, 201),
+    "RotateKey": Call({}, 201),
+    "RevokeKey": Call(),
+    "ListAuditEvents": Call(),
+    "ListJobs": Call(),
+    "RetryJob": Call({}),
+    "TriageText": Call({"text": "I was charged twice."}),
+    "ListTopics": Call(),
+    "TeachTopics": Call({"text": "Where is my parcel?", "topic": "delivery"}, 201),
+    "ForgetTopics": Call({"text": "Where is my parcel?", "topic": "delivery"}),
+    "PredictTopic": Call({"text": "Where is my parcel?"}),
+    "GetAiQuality": Call(),
+}
+PUBLIC = {"GetHealth", "RegisterCompany", "SignIn", "StaySignedIn", "SignOut"}
+
+
+def operations(app):
+    """operation → (method, rule, permission) of every route under /api."""
+    found = {}
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api/"):
+            for method in rule.methods - {"HEAD", "OPTIONS"}:
+                name = rule.endpoint.rpartition(".")[2]
+                found[name] = (method, rule.rule, app.view_functions[rule.endpoint].permission)
+    return found
+
+
+def test_every_route_is_in_the_matrix(app):
+    assert {name for name, (*_, may) in operations(app).items() if may is Permission.PUBLIC} == PUBLIC
+    assert set(operations(app)) - PUBLIC == set(CALLS)
+
+
+@dataclass
+class World:
+    """A company with a thing of every kind, and callers of every kind."""
+
+    app: Any
+    callers: dict[str, Caller] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def rows(self) -> dict[str, Any]:
+        """Everything that is kept, but for when a key was used."""
+        with self.app.extensions["runtime"].storage.unit_of_work(None) as uow:
+            kept = {table.name: uow.find(select(table)) for table in metadata.sorted_tables}
+        for row in kept[api_keys.name]:
+            row.pop("last_used_at")
+        return kept
+
+    def path(self, rule: str, ids: dict[str, str]) -> str:
+        for name, value in ids.items():
+            rule = rule.replace(f"<{name}>", value).replace(f"<path:{name}>", value)
+        return rule
+
+
+def signed_in_customer(runtime, client):
+    """Ada, signed in."""
+    with runtime.storage.unit_of_work(Actor("default", "admin", "test"), write=True) as uow:
+        user = users.make(uow, {"name": "Ada", "email": "ada@example.com", "role": "customer"})
+        session = sessions.start(uow, user["id"])
+        return bearing(Caller(client), runtime.tokens.access(user["id"], session["id"], now=uow.now))
+
+
+def dead_job(runtime):
+    """A job that was given up."""
+    with runtime.storage.unit_of_work(Actor("default", "admin", "test"), write=True) as uow:
+        values = {"lane": "mail", "kind": "resolved", "state": "dead", "run_at": uow.real_now, "created_at": uow.now}
+        return uow.insert(jobs, values)["id"]
+
+
+@pytest.fixture
+def world(app, runtime, admin):
+    made = World(app)
+    client = app.test_client()
+    ticket = admin.ticket()
+    admin.ticket(customer_email="eve@example.com")
+    user = admin.data(admin.post("/api/users", {**USER, "email": "first@example.com", "password": GOOD}), 201)
+    key = admin.data(admin.post("/api/keys", {"name": "first", "role": "agent"}), 201)
+    made.ids = {"ticket_id": ticket["id"], "name": "ada@example.com", "user_id": user["id"], "key_id": key["id"]}
+    made.ids["job_id"] = dead_job(runtime)
+    signed = Caller(client).post("/api/auth/login", {"email": "first@example.com", "password": GOOD}).json["data"]
+    revoked = admin.data(admin.post("/api/keys", {"name": "revoked", "role": "admin"}), 201)
+    admin.delete(f"/api/keys/{revoked['id']}")
+    over = bearing(Caller(client), signed["access_token"])
+    Caller(client).post("/api/auth/logout", {"refresh_token": signed["refresh_token"]})
+    acting = add_key(runtime, "admin", scopes=[ACT_FOR_CUSTOMERS])
+    made.callers = {
+        "nobody": Caller(client),
+        "revoked key": Caller(client, revoked["key"]),
+        "expired key": Caller(client, add_key(runtime, "admin", scopes=["a", "b"], expires_at=GONE)),
+        "signed out": over,
+        "key without the scope": Caller(client, add_key(runtime, "admin", scopes=["none.such"] * 5)),
+        "key that may not act": Caller(client, add_key(runtime, "admin"), {"X-On-Behalf-Of": "ada@example.com"}),
+        "customer key without a customer": Caller(client, add_key(runtime, "customer")),
+        "acting for nobody": Caller(client, acting, {"X-On-Behalf-Of": "\u2003".encode().decode("latin-1")}),
+        "acting key": Caller(client, acting),
+        "signed-in customer": signed_in_customer(runtime, client),
+        "customer": Caller(client, acting, {"X-On-Behalf-Of": "ada@example.com"}),
+        "other customer": Caller(client, acting, {"X-On-Behalf-Of": "eve@example.com"}),
+        "agent": Caller(client, add_key(runtime, "agent")),
+        "admin": admin,
+        "agent elsewhere": Caller(client, add_key(runtime, "agent", company="other")),
+        "admin elsewhere": Caller(client, add_key(runtime, "admin", company="other")),
+    }
+    for caller in made.callers.values():
+        caller.get("/api/me")  # notes once that each key was used
+    return made
+
+
+ROLE = {"customer": "customer", "other customer": "customer", "agent": "agent", "admin": "admin"}
+ROLE |= {"agent elsewhere": "agent", "admin elsewhere": "admin"}
+ROLE |= {"acting key": "admin", "signed-in customer": "customer"}
+STOPPED = {"nobody": 401, "revoked key": 401, "expired key": 401, "signed out": 401}
+STOPPED |= {"key without the scope": 403, "key that may not act": 403}
+STOPPED |= {"customer key without a customer": 403, "acting for nobody": 403}
+
+
+def send(caller, method, path, call):
+    return caller.call(method, path, call.body)
+
+
+@pytest.mark.parametrize("operation", CALLS)
+def test_who_may_not_gets_nowhere_and_changes_nothing(world, operation):
+    method, rule, permission = operations(world.app)[operation]
+    call, before = CALLS[operation], world.rows()
+    path = world.path(rule, world.ids)
+    for name, caller in world.callers.items():
+        denied = STOPPED.get(name) or (None if permission in GRANTED[ROLE[name]] else 403)
+        if denied:
+            assert send(caller, method, path, call).status_code == denied, name
+    assert world.rows() == before
+
+
+@pytest.mark.parametrize("operation", [name for name in CALLS if name != "ListChoices"])
+def test_what_is_not_yours_answers_like_what_is_not_there(world, operation):
+    method, rule, permission = operations(world.app)[operation]
+    if "<" not in rule:
+        return
+    call, before = CALLS[operation], world.rows()
+    strangers = [
+        name for name in ("other customer", "agent elsewhere", "admin elsewhere") if permission in GRANTED[ROLE[name]]
+    ]
+    for name in strangers:
+        tried = [
+            world.ids,
+            *({place: nowhere for place in world.ids} for nowhere in (str(uuid.uuid4()), "nobody@example.com", "7")),
+        ]
+        answers = [send(world.callers[name], method, world.path(rule, ids), call) for ids in tried]
+        assert {answer.status_code for answer in answers} == {404}, name
+        assert len({answer.get_data() for answer in answers}) == 1, name
+    assert strangers
+    assert world.rows() == before
+
+
+@pytest.mark.parametrize("name", ["customer", "agent", "admin"])
+@pytest.mark.parametrize("operation", CALLS)
+def test_who_may_gets_there(world, operation, name):
+    method, rule, permission = operations(world.app)[operation]
+    call = CALLS[operation]
+    if permission not in GRANTED[name]:
+        return
+    path = world.path(rule, {**world.ids, "name": "statuses"} if operation == "ListChoices" else world.ids)
+    assert send(world.callers[name], method, path, call).status_code == call.ok
+
+
+@pytest.mark.parametrize("name", ["agent elsewhere", "admin elsewhere"])
+@pytest.mark.parametrize("operation", CALLS)
+def test_no_answer_elsewhere_holds_a_word_of_this_company(world, operation, name):
+    method, rule, _ = operations(world.app)[operation]
+    if method != "GET" or operation == "ListChoices":
+        return
+    text = send(world.callers[name], method, world.path(rule, world.ids), CALLS[operation]).get_data(as_text=True)
+    assert not [
+        word for word in (*world.ids.values(), "eve@example.com", "first@example.com", "Question about") if word in text
+    ]
+
+
+SMUGGLED = [
+    ("POST", "/api/tickets", {**NEW, "customer_email": "x@example.com", "assigned_to": "first@example.com"}, 400),
+    ("POST", "/api/tickets", {**NEW, "customer_email": "x@example.com", "agent_email": "first@example.com"}, 400),
+    ("PUT", "/api/tickets/{own}", {"assigned_to": "first@example.com"}, 400),
+    ("POST", "/api/tickets/{own}/assign", {"agent_email": "first@example.com"}, 400),
+    ("POST", "/api/tickets/{own}/assign", {"agent_email": "{user_id}"}, 400),
+    ("PUT", "/api/tickets/{own}", {"id": "{ticket_id}"}, 400),
+    ("PUT", "/api/tickets/{own}", {"customer_id": "{ticket_id}"}, 400),
+    ("PUT", "/api/tickets/{own}", {"customer_row": "{ticket_id}"}, 400),
+    ("POST", "/api/tickets/{own}/replies", {**REPLY, "ticket_id": "{ticket_id}"}, 400),
+    ("POST", "/api/tickets", {**NEW, "customer_email": "x@example.com", "company_id": "default"}, 400),
+    ("GET", "/api/tickets?company_id=default", None, 400),
+    ("GET", "/api/users?company_id=default", None, 400),
+    ("POST", "/api/users", {**USER, "company_id": "default"}, 400),
+    ("POST", "/api/keys", {"name": "k", "role": "agent", "company_id": "default"}, 400),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), SMUGGLED)
+def test_an_id_of_another_company_in_a_body_or_query_is_refused(world, method, path, body, status):
+    stranger = world.callers["admin elsewhere"]
+    stranger.post("/api/users", {**USER, "email": "agent@other.example"})
+    own = stranger.ticket(customer_email="own@other.example")["id"]
+    before = world.rows()
+    filled = body and {name: str(value).format(**world.ids) for name, value in body.items()}
+    answer = stranger.call(method, path.format(own=own), filled)
+    assert answer.status_code == status
+    assert world.rows() == before
+    assert "first@example.com" not in answer.get_data(as_text=True).replace(str(filled), "")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "assigned_to=first@example.com",
+        "customer_email=ada@example.com",
+        "q=Question",
+        "customer_id=c",
+        "user=ada@example.com&role=customer",
+    ],
+)
+def test_filters_reach_into_no_other_company(world, query):
+    stranger = world.callers["admin elsewhere"]
+    assert stranger.get(f"/api/tickets?{query}").json["total"] == 0
+    assert stranger.get("/api/audit?subject_id=" + world.ids["ticket_id"]).json["total"] == 0
+
+
+def test_a_name_that_another_company_uses_is_free_here(world):
+    mine, theirs = world.callers["admin"], world.callers["admin elsewhere"]
+    for caller in (mine, theirs):
+        ticket = caller.ticket(
+            external_id="x-1", customer_id="c-1", customer_email="same@example.com", client_reference="once"
+        )
+        assert ticket["external_id"] == "x-1"
+    assert mine.get("/api/tickets?customer_email=same@example.com").json["total"] == 1
+    assert theirs.get("/api/tickets?customer_email=same@example.com").json["total"] == 1

@@ -1,0 +1,79 @@
+"""Every field at its limit and one past it, from models.LIMITS."""
+
+import pytest
+
+from core.models import LIMITS
+
+NEW = {"title": "Help", "description": "It broke.", "customer_email": "ada@example.com"}
+
+
+def email_of(length):
+    """An address of that many characters: the part before the @ may have 64, each name of a domain 63."""
+    return f"{'a' * 64}@{'d' * 63}.{'e' * 63}.{'f' * (length - 193)}"
+
+
+COMPANY = {"company": "Acme", "name": "Zoe", "email": "zoe@acme.example", "password": "a few good words"}
+CREATE, CHANGE = ("POST", "/api/tickets"), ("PUT", "/api/tickets/{id}")
+# Every name of models.LIMITS, and where it holds. `tags` counts items; `message` is about answers.
+TAKEN = {
+    "title": [(*CREATE, "title"), (*CHANGE, "title")],
+    "description": [(*CREATE, "description"), (*CHANGE, "description")],
+    "email": [(*CREATE, "customer_email"), (*CREATE, "user"), ("POST", "/api/tickets/{id}/replies", "author_email")],
+    "name": [(*CREATE, "customer_name"), (*CHANGE, "action"), ("POST", "/api/tickets/{id}/replies", "author_name")],
+    "customer_id": [(*CREATE, "customer_id"), ("GET", "/api/tickets", "customer_id")],
+    "product": [(*CREATE, "product"), (*CHANGE, "product"), ("GET", "/api/tickets", "product")],
+    "tag": [(*CREATE, "tags"), (*CHANGE, "tags"), ("GET", "/api/tickets", "tag")],
+    "tags": [(*CREATE, "tags"), (*CHANGE, "tags")],
+    "assigned_to": [
+        (*CREATE, "assigned_to"),
+        (*CHANGE, "assigned_to"),
+        ("POST", "/api/tickets/{id}/assign", "agent_email"),
+        ("GET", "/api/tickets", "assigned_to"),
+    ],
+    "resolution": [("POST", "/api/tickets/{id}/resolve", "resolution")],
+    "body": [("POST", "/api/tickets/{id}/replies", "body")],
+    "external_id": [(*CREATE, "external_id"), (*CHANGE, "external_id")],
+    "key": [(*CREATE, "client_reference"), (*CREATE, "Idempotency-Key")],
+    "company": [("POST", "/api/companies", "company")],
+    "password": [("POST", "/api/companies", "password")],
+    "q": [("GET", "/api/tickets", "q"), ("GET", "/api/customers", "q")],
+}
+
+
+def sent(caller, limit, method, path, field, size):
+    if limit == "tags":
+        value = [f"tag {number}" for number in range(size)]
+    elif limit == "password":
+        value = ("a few good wörds " * 50)[:size]
+    elif limit == "email" and field != "user":
+        value = email_of(size)
+        assert len(value) == size
+    else:
+        value = ["é" * size] if field == "tags" else "x" * size if field == "Idempotency-Key" else "é" * size
+    path = path.format(id=caller.ticket()["id"])
+    if method == "GET":
+        return caller.get(path, query_string={field: value})
+    if field == "Idempotency-Key":
+        return caller.post(path, NEW, headers={field: value})
+    if path == "/api/companies":
+        return caller.post(path, {**COMPANY, field: value})
+    whole = NEW if path == "/api/tickets" else {"body": "Hello."} if path.endswith("replies") else {}
+    return caller.call(method, path, {**whole, field: value})
+
+
+@pytest.mark.parametrize(
+    ("limit", "method", "path", "field"),
+    [(limit, *where) for limit, places in TAKEN.items() for where in places],
+)
+def test_a_value_is_accepted_at_its_limit_and_refused_one_past_it(admin, limit, method, path, field):
+    assert sent(admin, limit, method, path, field, LIMITS[limit]).status_code in (200, 201)
+    response = sent(admin, limit, method, path, field, LIMITS[limit] + 1)
+    assert response.status_code == 400
+    (error,) = response.json["data"]["errors"]
+    assert error["field"].split("[")[0] == field
+    if limit != "email" or field == "user":
+        assert str(LIMITS[limit]) in error["message"]
+
+
+def test_every_limit_has_its_test():
+    assert set(TAKEN) | {"message"} == set(LIMITS)

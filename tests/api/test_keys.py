@@ -1,0 +1,93 @@
+"""What a key can do, how it travels, and that nothing tells it (cases 9, 12, 14)."""
+
+import pytest
+
+from database.tables import api_keys, tickets
+from tests.api.test_access import NEW
+from tests.conftest import add_key
+from tests.support.caller import Caller
+
+
+@pytest.mark.parametrize("name", ["api_key", "key", "X-API-Key", "access_token", "token", "apikey"])
+def test_a_key_in_the_query_is_not_accepted(app, name):
+    assert Caller(app.test_client()).get(f"/api/tickets?{name}=admin-key").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Authorization": "Bearer admin-key"}, {"Authorization": "bearer  admin-key"}, {"X-API-Key": " admin-key "}],
+)
+def test_a_key_travels_in_either_header(app, headers):
+    assert Caller(app.test_client()).get("/api/tickets", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header", ["X-Remote-User", "From", "X-Forwarded-User", "X-User", "Remote-User", "X-Company-Id"]
+)
+def test_headers_that_claim_to_be_somebody_are_ignored(app, stranger, admin, header):
+    admin.ticket()
+    for value in ("admin", "default", "ada@example.com"):
+        assert Caller(app.test_client()).get("/api/tickets", headers={header: value}).status_code == 401
+        assert stranger.get("/api/tickets", headers={header: value}).json["total"] == 0
+
+
+def test_scopes_that_name_permissions_narrow_a_key(app, runtime, admin):
+    reader = Caller(app.test_client(), add_key(runtime, "agent", scopes=["tickets.read"]))
+    path = f"/api/tickets/{admin.ticket()['id']}"
+    assert reader.get(path).status_code == 200
+    for method, where, body in [
+        ("PUT", path, {"title": "x"}),
+        ("POST", f"{path}/replies", {"body": "x"}),
+        ("POST", "/api/tickets", NEW),
+    ]:
+        assert reader.call(method, where, body).status_code == 403
+
+
+def test_what_changes_about_a_key_holds_from_the_next_request_on(app, runtime):
+    caller = Caller(app.test_client(), add_key(runtime, "admin", scopes=["settings.read", "settings.write"]))
+    assert caller.put("/api/settings", {"ai_enabled": True}).status_code == 200
+
+    def change(**values):
+        with runtime.storage.unit_of_work(None, write=True) as uow:
+            uow.update_where(api_keys, api_keys.c.name == "admin key", **values)
+
+    change(role="agent")
+    assert caller.put("/api/settings", {"ai_enabled": True}).status_code == 403
+    change(expires_at="2020-01-01T00:00:00.000Z")
+    assert caller.get("/api/settings").status_code == 401
+    change(expires_at=None)
+    assert caller.get("/api/settings").status_code == 200
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        uow.delete(api_keys, api_keys.c.name == "admin key")
+    assert caller.get("/api/settings").status_code == 401
+
+
+def test_no_answer_holds_a_secret_of_the_desk(admin, agent):
+    admin.ticket()
+    for path in ("/api/tickets", "/api/customers", "/api/settings", "/api/health", "/api/lookups/agents", "/api/stats"):
+        text = admin.get(path).get_data(as_text=True)
+        assert not [
+            word
+            for word in ("admin-key", agent.key, "key_hash", "company_id", "customer_row", "human_replied")
+            if word in text
+        ]
+
+
+def test_a_read_changes_nothing(app, admin, customer, runtime):
+    ticket = admin.ticket()
+
+    def rows():
+        with runtime.storage.unit_of_work(None) as uow:
+            return [uow.find(uow.query(table)) for table in tickets.metadata.sorted_tables if table is not api_keys]
+
+    before = rows()
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api") and "GET" in rule.methods:
+            path = (
+                rule.rule.replace("<ticket_id>", ticket["id"])
+                .replace("<name>", "statuses")
+                .replace("<path:name>", "ada@example.com")
+            )
+            for caller in (admin, customer):
+                assert caller.get(path).status_code < 500
+    assert rows() == before

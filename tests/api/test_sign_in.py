@@ -1,0 +1,330 @@
+"""Companies, sign-in, sessions and passwords over HTTP (cases 9, 10, 13)."""
+
+import base64
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+
+from auth import tokens
+from database.tables import events, sessions, sign_in_tries, users
+from services.accounts import lockout
+from tests.conftest import FILES
+from tests.support.caller import Caller
+
+GOOD = "correct horse battery"
+ACME = {"company": "Acme", "name": "Zoë", "email": "zoe@acme.example", "password": GOOD}
+
+
+@pytest.fixture
+def clock():
+    """A clock that is put forward by `clock.append(seconds)`."""
+    moved = []
+
+    def now():
+        return datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(seconds=sum(moved))
+
+    now.moved = moved
+    return now
+
+
+@pytest.fixture
+def server(open_app, clock):
+    """A desk by that clock: its app."""
+    return open_app(clock=clock)
+
+
+@pytest.fixture
+def nobody(server):
+    """A caller without credentials."""
+    return Caller(server.test_client())
+
+
+@pytest.fixture
+def acme(nobody):
+    """What registering the company Acme answered."""
+    return nobody.data(nobody.post("/api/companies", ACME), 201)
+
+
+def bearing(caller, token):
+    """The same client with an access token."""
+    return Caller(caller.client, "", {"Authorization": f"Bearer {token}"})
+
+
+def rows(app, table):
+    with app.extensions["runtime"].storage.unit_of_work(None) as uow:
+        return uow.find(uow.query(table))
+
+
+def log_in(caller, email=ACME["email"], password=GOOD, **more):
+    return caller.post("/api/auth/login", {"email": email, "password": password}, **more)
+
+
+def test_a_company_registers_and_its_admin_is_signed_in(nobody, acme):
+    assert acme["company"]["name"] == "Acme"
+    assert {name: acme["user"][name] for name in ("name", "email", "role")} == {
+        "name": "Zoë",
+        "email": "zoe@acme.example",
+        "role": "admin",
+    }
+    assert acme["expires_in_seconds"] == 900
+    zoe = bearing(nobody, acme["access_token"])
+    me = zoe.data(zoe.get("/api/me"))
+    assert (me["role"], me["company"], me["email"]) == ("admin", acme["company"], "zoe@acme.example")
+    assert zoe.ticket()["number"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"email": "other@acme.example"}, "company_taken"),
+        ({"email": "other@acme.example", "company": "ACME"}, "company_taken"),
+        ({"company": "Other"}, "email_taken"),
+        ({"company": "Other", "email": "ZOE@acme.example"}, "email_taken"),
+    ],
+)
+def test_names_and_addresses_are_taken_once(server, nobody, acme, change, code):
+    before = len(rows(server, users))
+    response = nobody.post("/api/companies", {**ACME, **change})
+    assert (response.status_code, response.json["data"]["code"]) == (409, code)
+    assert len(rows(server, users)) == before
+    assert nobody.post("/api/companies", {**ACME, "company": "Third", "email": "x@third.example"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "",
+        "short",
+        "password",
+        "Password1!",
+        "12345678",
+        "87654321",
+        "aaaaaaaa",
+        "abababab",
+        "zoe@acme.example",
+        7,
+        "x" * 201,
+    ],
+)
+def test_the_worst_passwords_are_refused(nobody, password):
+    response = nobody.post("/api/companies", {**ACME, "password": password})
+    assert (response.status_code, response.json["data"]["errors"][0]["field"]) == (400, "password")
+    assert log_in(nobody).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "password", ["pässwörter zählen auch", " leading and trailing ", "x" * 60 + "yzab", "🔑🔒🔓🗝🔐🔏🧷🧵"]
+)
+def test_a_password_is_kept_exactly_as_it_was_typed(nobody, password):
+    assert nobody.post("/api/companies", {**ACME, "password": password}).status_code == 201
+    assert log_in(nobody, password=password).status_code == 200
+    if password != password.strip():
+        assert log_in(nobody, password=password.strip()).status_code == 401
+
+
+@pytest.mark.parametrize(("given", "status"), [({}, 403), ({"open_registration": True}, 201)])
+def test_registration_is_closed_in_production_unless_it_is_opened(open_app, given, status):
+    app = open_app(app_env="production", secret_key="s" * 32, **{"open_registration": None, **given})
+    assert Caller(app.test_client()).post("/api/companies", ACME).status_code == status
+    assert (
+        Caller(app.test_client(), "admin-key")
+        .post("/api/companies", {**ACME, "company": "B", "email": "b@b.example"})
+        .status_code
+        == 201
+    )
+    assert Caller(app.test_client(), "wrong").post("/api/companies", {**ACME, "company": "C"}).status_code in (401, 409)
+
+
+def test_only_the_operators_key_opens_a_company_where_registration_is_closed(open_app):
+    app = open_app(open_registration=False)
+    operator = Caller(app.test_client(), "admin-key")
+    made = operator.data(operator.post("/api/companies", ACME), 201)
+    other_admin = bearing(operator, made["access_token"])
+    key = other_admin.data(other_admin.post("/api/keys", {"name": "k", "role": "admin"}), 201)["key"]
+    for caller in (other_admin, Caller(app.test_client(), key)):
+        assert caller.post("/api/companies", {**ACME, "company": "B", "email": "b@b.example"}).status_code == 403
+
+
+def test_signing_in_answers_the_same_whether_or_not_the_address_is_known(nobody, acme):
+    wrong, unknown = log_in(nobody, password="not the one"), log_in(nobody, email="eve@acme.example")
+    assert (wrong.status_code, unknown.status_code) == (401, 401)
+    assert wrong.get_data() == unknown.get_data()
+    assert log_in(nobody, email="ZOE@acme.example ").status_code == 200
+
+
+def test_after_too_many_wrong_tries_nothing_is_tried_any_more(server, nobody, acme, clock):
+    for email in (ACME["email"], "unknown@acme.example"):
+        for attempt in range(lockout.MOST):
+            address = {"X-Forwarded-For": f"10.0.0.{attempt}", "CF-Connecting-IP": f"10.0.1.{attempt}"}
+            spoofed = log_in(
+                nobody,
+                email=email,
+                password="wrong one",
+                headers=address,
+                environ_base={"REMOTE_ADDR": f"10.1.0.{attempt}"},
+            )
+            assert spoofed.status_code == 401
+        for password in ("wrong one", GOOD):
+            locked = log_in(nobody, email=email, password=password)
+            assert (locked.status_code, locked.json["data"]["code"]) == (429, "locked_out")
+            assert 0 < int(locked.headers["Retry-After"]) <= lockout.FORGOTTEN_AFTER_SECONDS
+    clock.moved.append(lockout.FORGOTTEN_AFTER_SECONDS + 1)
+    assert log_in(nobody).status_code == 200
+
+
+def test_many_guesses_at_once_are_no_more_than_one_after_the_other(server, nobody, acme):
+    def guess(_):
+        return log_in(Caller(server.test_client()), password="wrong one").status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(guess, range(lockout.MOST + 10)))
+    assert answers.count(401) == lockout.MOST
+    assert answers.count(429) == 10
+
+
+def test_a_right_password_in_time_forgets_the_wrong_ones(server, nobody, acme):
+    for _ in range(3):
+        for _ in range(lockout.MOST - 1):
+            assert log_in(nobody, password="wrong one").status_code == 401
+        assert log_in(nobody).status_code == 200
+    assert rows(server, sign_in_tries) == []
+
+
+def test_wrong_tries_leave_no_trace_in_the_audit(server, nobody, acme):
+    before = rows(server, events)
+    for _ in range(lockout.MOST + 3):
+        log_in(nobody, password="wrong one")
+        nobody.get("/api/tickets", headers={"X-API-Key": "fk_wrong"})
+    assert rows(server, events) == before
+
+
+def test_an_access_token_is_over_after_a_quarter_of_an_hour(nobody, acme, clock):
+    zoe = bearing(nobody, acme["access_token"])
+    clock.moved.append(tokens.ACCESS_SECONDS - 1)
+    assert zoe.get("/api/me").status_code == 200
+    clock.moved.append(2)
+    assert zoe.get("/api/me").status_code == 401
+
+
+def refresh(caller, token, status=200):
+    return caller.data(caller.post("/api/auth/refresh", {"refresh_token": token}), status)
+
+
+def test_a_refresh_token_is_used_once_and_a_call_sent_again_gets_the_same(nobody, acme, clock):
+    second = refresh(nobody, acme["refresh_token"])
+    clock.moved.append(29)
+    again = refresh(nobody, acme["refresh_token"])
+    assert again["refresh_token"] == second["refresh_token"] != acme["refresh_token"]
+    third = refresh(nobody, second["refresh_token"])
+    zoe = bearing(nobody, third["access_token"])
+    assert zoe.get("/api/me").status_code == 200
+    assert zoe.data(zoe.get("/api/me"))["email"] == ACME["email"]
+
+
+def test_a_refresh_token_that_comes_back_ends_the_session(server, nobody, acme, clock):
+    other = nobody.data(log_in(nobody))
+    second = refresh(nobody, acme["refresh_token"])
+    clock.moved.append(31)
+    refresh(nobody, acme["refresh_token"], 401)
+    refresh(nobody, second["refresh_token"], 401)
+    for token in (acme["access_token"], second["access_token"]):
+        assert bearing(nobody, token).get("/api/me").status_code == 401
+    assert bearing(nobody, other["access_token"]).get("/api/me").status_code == 200
+    refresh(nobody, other["refresh_token"])
+    assert len(rows(server, sessions)) == 1
+
+
+def test_signing_out_ends_the_session_at_once_and_again(nobody, acme):
+    for _ in range(2):
+        assert nobody.data(nobody.post("/api/auth/logout", {"refresh_token": acme["refresh_token"]})) == {
+            "signed_out": True
+        }
+    assert bearing(nobody, acme["access_token"]).get("/api/me").status_code == 401
+    refresh(nobody, acme["refresh_token"], 401)
+    assert nobody.post("/api/auth/logout", {"refresh_token": "nonsense"}).status_code == 200
+
+
+def test_a_session_that_nobody_continues_is_over_after_two_weeks(server, nobody, acme, clock):
+    clock.moved.append(14 * 24 * 3600 + 1)
+    refresh(nobody, acme["refresh_token"], 401)
+
+
+def unsigned(claims, algorithm="none"):
+    parts = [json.dumps(part).encode() for part in ({"alg": algorithm, "typ": "JWT"}, claims)]
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts) + "."
+
+
+def test_a_token_of_another_make_is_worth_nothing(server, nobody, acme, clock):
+    secret = server.extensions["runtime"].tokens._secret
+    claims = jwt.decode(acme["access_token"], options={"verify_signature": False})
+    assert bearing(nobody, jwt.encode(claims, secret, "HS256")).get("/api/me").status_code == 200
+    forged = [
+        unsigned(claims),
+        unsigned(claims, "HS256") + "AAAA",
+        jwt.encode(claims, "x" * 48, "HS256"),
+        jwt.encode(claims, secret, "HS512"),
+        jwt.encode({**claims, "aud": tokens.REFRESH}, secret, "HS256"),
+        jwt.encode({**claims, "typ": tokens.REFRESH}, secret, "HS256"),
+        jwt.encode({**claims, "iss": "elsewhere"}, secret, "HS256"),
+        jwt.encode({**claims, "exp": "never"}, secret, "HS256"),
+        jwt.encode({**claims, "exp": claims["exp"] - 901}, secret, "HS256"),
+        jwt.encode({**claims, "sid": "another"}, secret, "HS256"),
+        jwt.encode({**claims, "sub": "another"}, secret, "HS256"),
+        *(jwt.encode({k: v for k, v in claims.items() if k != name}, secret, "HS256") for name in claims),
+        acme["refresh_token"],
+    ]
+    for token in forged:
+        assert bearing(nobody, token).get("/api/me").status_code == 401, token
+        assert Caller(nobody.client, token).get("/api/me").status_code == 401
+    refresh(nobody, acme["access_token"], 401)
+
+
+def test_a_password_is_changed_with_the_old_one_and_ends_other_sessions(server, nobody, acme):
+    other = nobody.data(log_in(nobody))
+    zoe = bearing(nobody, acme["access_token"])
+    for body, status in (
+        ({"old": "wrong one", "new": "a new good one"}, 401),
+        ({"old": GOOD, "new": "short"}, 400),
+        ({"old": GOOD, "new": "password"}, 400),
+        ({"new": "a new good one"}, 400),
+        ({"old": GOOD, "new": "a new good one"}, 200),
+    ):
+        assert zoe.post("/api/auth/password", body).status_code == status, body
+    assert zoe.get("/api/me").status_code == 200
+    assert bearing(nobody, other["access_token"]).get("/api/me").status_code == 401
+    assert log_in(nobody).status_code == 401
+    assert log_in(nobody, password="a new good one").status_code == 200
+
+
+def test_a_key_has_no_password_to_change(nobody):
+    key = Caller(nobody.client, "admin-key")
+    assert key.post("/api/auth/password", {"old": GOOD, "new": "a new good one"}).status_code == 403
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_a_secret_of_the_start_is_kept_and_a_short_one_is_refused_in_production(settings, tmp_path, open_app):
+    with pytest.raises(ValueError, match="SECRET_KEY"):
+        settings(app_env="production")
+    with pytest.raises(ValueError, match="SECRET_KEY"):
+        settings(secret_key="short")
+    app = open_app()
+    caller = Caller(app.test_client())
+    made = caller.data(caller.post("/api/companies", ACME), 201)
+    app.extensions["runtime"].stop()
+    again = open_app()
+    assert bearing(Caller(again.test_client()), made["access_token"]).get("/api/me").status_code == 200
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_nothing_that_is_kept_holds_a_password_or_a_token(server, nobody, acme, tmp_path):
+    log_in(nobody)
+    refreshed = refresh(nobody, acme["refresh_token"])
+    secrets = [GOOD, acme["access_token"], acme["refresh_token"], refreshed["refresh_token"]]
+    server.extensions["runtime"].stop()
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path.name != "secret_key":
+            content = path.read_bytes()
+            assert not [secret for secret in secrets if secret.encode() in content], path

@@ -1,0 +1,137 @@
+"""The commands about the connector, on folders of their own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tools.connector import commands
+from tools.connector.commands import FOLDER, register
+from tools.connector.files import DEFINITION, HOST, connector_files
+from tools.connector.surface import LOCK
+
+FILES = [*connector_files(HOST), LOCK]
+
+
+def run(*args: str) -> Any:
+    """The result of a flask command."""
+    app = Flask("commands")
+    register(app)
+    return app.test_cli_runner().invoke(args=args)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the files as they are made and released."""
+    made = run("connector", "--release", "--folder", str(tmp_path))
+    assert made.exit_code == 0, made.output
+    return tmp_path
+
+
+def before(folder: Path, change: Any) -> None:
+    """Makes the lock say that `change` was released."""
+    lock = json.loads((folder / LOCK).read_bytes())
+    change(lock)
+    (folder / LOCK).write_text(json.dumps(lock))
+
+
+def test_all_files_are_made(folder):
+    assert sorted(file.name for file in folder.iterdir()) == sorted(FILES)
+    assert run("connector", "--check", "--folder", str(folder)).exit_code == 0
+
+
+def test_the_checked_in_files_are_what_the_code_makes():
+    checked = run("connector", "--check")
+    assert checked.exit_code == 0, checked.output
+
+
+def test_the_files_can_be_made_for_a_desk_of_ones_own(tmp_path):
+    made = run("connector", "--host", "desk.example.org", "--folder", str(tmp_path / "mine"))
+    assert made.exit_code == 0
+    assert json.loads((tmp_path / "mine" / DEFINITION).read_bytes())["host"] == "desk.example.org"
+    assert not (tmp_path / "mine" / LOCK).exists()
+
+
+@pytest.mark.parametrize("host", ["https://desk.example.org", "desk.example.org/api", "https://x.y/z", "", "a b", "-a"])
+def test_a_host_the_platform_would_refuse_is_refused(tmp_path, host):
+    made = run("connector", "--host", host, "--folder", str(tmp_path / "mine"))
+    assert made.exit_code == 2
+    assert "give the bare host name" in made.output
+    assert not (tmp_path / "mine").exists()
+
+
+def test_the_checked_in_files_are_not_written_for_another_host(folder, monkeypatch):
+    monkeypatch.setattr(commands, "FOLDER", folder)
+    made = run("connector", "--host", "desk.example.org", "--folder", str(folder / ".." / folder.name))
+    assert made.exit_code == 2
+    assert "name a folder with --folder" in made.output
+    assert json.loads((folder / DEFINITION).read_bytes())["host"] == HOST
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_differs_or_is_missing_is_named(folder, name):
+    (folder / name).unlink()
+    result = run("connector", "--check", "--folder", str(folder))
+    assert result.exit_code == 1
+    assert str(folder / name) in result.output
+    assert not (folder / name).exists()
+
+
+@pytest.mark.parametrize("name", FILES[:-1])
+def test_a_changed_file_is_named_and_left_as_it_is(folder, name):
+    (folder / name).write_bytes(b"mine")
+    result = run("connector", "--check", "--folder", str(folder))
+    assert result.exit_code == 1
+    assert [line.split()[0] for line in result.output.splitlines()] == [str(folder / name)]
+    assert (folder / name).read_bytes() == b"mine"
+
+
+def test_what_breaks_apps_is_refused_with_the_operation(folder):
+    def released(lock: Any) -> None:
+        lock["FindTicket"] = lock["GetTicket"]
+        lock["GetTicket"]["answer"]["data.colour"] = "string"
+
+    before(folder, released)
+    result = run("connector", "--check", "--folder", str(folder))
+    assert result.exit_code == 1
+    assert "FindTicket is gone." in result.output
+    assert "GetTicket: the field data.colour of the answer is gone." in result.output
+
+
+def test_making_the_files_warns_of_it_and_a_release_settles_it(folder):
+    before(folder, lambda lock: lock.update(FindTicket=lock["GetTicket"]))
+    made = run("connector", "--folder", str(folder))
+    assert made.exit_code == 0
+    assert "Careful: FindTicket is gone." in made.output
+    assert run("connector", "--check", "--folder", str(folder)).exit_code == 1
+    assert "Careful" not in run("connector", "--release", "--folder", str(folder)).output
+    assert run("connector", "--check", "--folder", str(folder)).exit_code == 0
+
+
+def test_what_is_added_since_the_release_is_let_through(folder):
+    before(folder, lambda lock: (lock.pop("GetTicket"), lock["ListTickets"]["arguments"].pop("q")))
+    assert run("connector", "--check", "--folder", str(folder)).exit_code == 0
+
+
+def test_checking_and_releasing_at_once_is_refused(folder):
+    result = run("connector", "--check", "--release", "--folder", str(folder))
+    assert result.exit_code == 2
+    assert "give one of them" in result.output
+
+
+def test_the_linter_prints_a_line_for_each_finding(folder):
+    assert run("lint-connector", str(folder)).exit_code == 0
+    definition = json.loads((folder / DEFINITION).read_bytes())
+    definition["paths"]["/api/tickets/{ticket_id}"]["get"].pop("summary")
+    (folder / DEFINITION).write_text(json.dumps(definition))
+    result = run("lint-connector", str(folder))
+    assert result.exit_code == 1
+    assert result.output == "OperationSummaryRequired GetTicket: give it a summary.\n"
+
+
+def test_the_linter_looks_at_the_checked_in_files_by_itself():
+    result = run("lint-connector")
+    assert result.exit_code == 0, result.output
+    assert str(FOLDER) in result.output

@@ -1,0 +1,208 @@
+"""Tallies against the tickets they count, after everything that can happen to a ticket."""
+
+import contextlib
+import random
+from collections import Counter
+
+import pytest
+from sqlalchemy import delete, select
+
+from core import models, timestamps
+from core.errors import AppError
+from core.models import Actor
+from database.tables import derived, jobs
+from database.tables import tickets as table
+from services.import_export import demo
+from services.privacy import erasure
+from services.stats import counters
+from services.tickets import ai_answers, create, replies
+from services.tickets import changes as rules
+
+pytestmark = pytest.mark.every_engine
+
+ADMIN = Actor("default", "admin", "test")
+AGENTS = ("ben@example.com", "Zoe", "ann@example.com")
+TAGS = ("vip", 'a"b', "50%", "naïve", "x'y")
+
+
+def size(seconds):
+    """A duration as tallies sort them: the number of its digits and the first."""
+    return str(len(str(seconds)) * 10 + int(str(seconds)[0]))
+
+
+def cells(row):
+    """Everything one ticket is counted under."""
+    for kind, fields in counters.KINDS.items():
+        for tag in set(row["tags"]) if kind == "tag" else [""]:
+            words = [tag if name == "tag" else row[name] for name in fields]
+            if words[0]:
+                yield kind, *words
+    yield "opened", row["created_at"][:10], row["status"]
+    if row["resolved_at"]:
+        yield "ended", row["resolved_at"][:10]
+    if row["first_response_seconds"] is not None:
+        yield "answer", size(row["first_response_seconds"])
+    if row["resolution_seconds"] is not None:
+        yield "solution", row["assigned_to"], size(row["resolution_seconds"])
+
+
+def check(storage):
+    """Holds every tally and every tag to the tickets that are there."""
+    numbers, urgency, by_ai, tagged = Counter(), Counter(), Counter(), set()
+    with storage.unit_of_work(None) as uow:
+        rows = uow.find(select(table))
+        kept = uow.find(select(derived.tables["tallies"]))
+        tags = uow.aggregate(select(derived.tables["ticket_tags"]))
+    for row in rows:
+        helped = row["status"] in models.FINISHED and row["ai_response"] and not row["human_replied"]
+        for cell in cells(row):
+            key = (row["company_id"], *cell, *[""] * (8 - len(cell)))
+            numbers[key] += 1
+            urgency[key] += round(row["urgency"] * 10)
+            by_ai[key] += bool(helped)
+        tagged |= {(row["company_id"], tag, row["created_at"], row["id"]) for tag in row["tags"]}
+    found = {tuple(row[name] for name in ("company_id", "kind", *"abcdefg")): row for row in kept}
+    assert {key: row["number"] for key, row in found.items()} == numbers
+    assert {key: row["urgency"] for key, row in found.items()} == urgency
+    assert {key: row["by_ai"] for key, row in found.items()} == by_ai
+    assert set(tags) == tagged
+    return rows
+
+
+def new_ticket(dice):
+    words = {"category": models.CATEGORIES, "priority": models.PRIORITIES, "sentiment": models.SENTIMENTS}
+    given = {name: dice.choice(values) for name, values in words.items() if dice.random() < 0.7}
+    given |= {"source": dice.choice(models.SOURCES), "customer_tier": dice.choice(models.TIERS)}
+    given |= {"title": "A question", "description": "How?", "tags": dice.sample(TAGS, dice.randrange(4))}
+    return given | {"customer_email": f"c{dice.randrange(6)}@example.com"}
+
+
+def past(dice, now):
+    opened = timestamps.later(now, seconds=-dice.randrange(90 * 86_400))
+    columns = {"created_at": opened, "status": dice.choice(models.STATUSES), "topic": dice.choice(("", "refund"))}
+    columns |= {"assigned_to": dice.choice(("", *AGENTS)), "ai_response": dice.choice(("", "Try this."))}
+    columns |= {"first_response_seconds": dice.choice((None, 0, dice.randrange(10**6)))}
+    if columns["status"] in models.FINISHED:
+        took = dice.randrange(80 * 86_400)
+        columns |= {"resolution_seconds": took, "resolved_at": timestamps.later(opened, seconds=took)}
+    return columns
+
+
+def change(uow, dice, chosen):
+    """One of the things that can happen to a ticket."""
+    match dice.randrange(9):
+        case 0:
+            rules.assign(uow, chosen, dice.choice(AGENTS))
+        case 1:
+            rules.unassign(uow, chosen)
+        case 2:
+            rules.resolve(uow, chosen, "Done.")
+        case 3:
+            rules.reopen(uow, chosen)
+        case 4:
+            replies.add(uow, chosen, {"body": "Hello", "author_name": "Ben"})
+        case 5:
+            rules.update(uow, chosen, {"tags": dice.sample(TAGS, dice.randrange(3)), "urgency": 4.2})
+        case 6:
+            rules.update(uow, chosen, {name: new_ticket(dice)[name] for name in ("customer_tier", "title")})
+        case 7:
+            rules.update(uow, chosen, {"priority": dice.choice(models.PRIORITIES), "assigned_team": "sales"})
+        case 8:
+            rules.update(uow, chosen, {"status": "closed"})
+
+
+def happen(storage, dice):
+    """Something happens at the desk, whole or, when the rules refuse it, not at all."""
+    with contextlib.suppress(AppError), storage.unit_of_work(ADMIN, write=True) as uow:
+        ids = sorted(row[0] for row in uow.aggregate(uow.query(table, table.c.id)))
+        match dice.randrange(8) if ids else 0:
+            case 0:
+                create.open_ticket(uow, new_ticket(dice), model_ready=False)
+            case 1:
+                create.import_ticket(uow, new_ticket(dice), **past(dice, uow.now))
+            case 2 if dice.random() < 0.3:
+                rules.remove(uow, dice.choice(ids), None)
+            case 3 if dice.random() < 0.2:
+                erasure.erase(uow, f"c{dice.randrange(6)}@example.com")
+            case 4 if dice.random() < 0.2:
+                erasure.erase_old_tickets(uow, erasure.old_tickets(uow, 30), 30)
+            case _:
+                change(uow, dice, dice.choice(ids))
+
+
+def answer_by_ai(storage):
+    with storage.unit_of_work(ADMIN, write=True) as uow:
+        asked = create.open_ticket(uow, new_ticket(random.Random(1)), model_ready=True)
+        uow.delete(jobs)
+    ai_answers.write_first(lambda write=False: storage.unit_of_work(ADMIN, write=write), asked["id"], None)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_tallies_are_what_counting_gives_whatever_happens(open_app, seed):
+    app = open_app()
+    storage = app.extensions["runtime"].storage
+    dice = random.Random(seed)
+    with storage.unit_of_work(ADMIN, write=True) as uow:
+        demo.fill(uow)
+    check(storage)
+    answer_by_ai(storage)
+    for _ in range(4):
+        for _ in range(30):
+            happen(storage, dice)
+        rows = check(storage)
+    assert len(rows) > 20
+    app.extensions["runtime"].stop()
+    check(open_app().extensions["runtime"].storage)
+
+
+def test_a_change_that_is_undone_is_not_counted(open_app):
+    storage = open_app().extensions["runtime"].storage
+
+    def fail():
+        with storage.unit_of_work(ADMIN, write=True) as uow:
+            create.open_ticket(uow, new_ticket(random.Random(3)), model_ready=False)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert check(storage) == []
+
+
+def test_nothing_is_left_of_words_no_ticket_has_any_more(admin, runtime):
+    made = admin.ticket(tags=["Ada Lovelace"], assigned_to="Charles", category="billing")
+    admin.data(admin.delete(f"/api/tickets/{made['id']}"))
+    with runtime.storage.unit_of_work(None) as uow:
+        assert uow.find(select(derived.tables["tallies"])) == []
+        assert uow.aggregate(select(derived.tables["ticket_tags"])) == []
+
+
+def test_lists_count_by_tallies_what_the_rows_say(open_app):
+    storage = open_app().extensions["runtime"].storage
+    dice = random.Random(7)
+    with storage.unit_of_work(ADMIN, write=True) as uow:
+        for _ in range(60):
+            create.import_ticket(uow, new_ticket(dice), **past(dice, uow.now))
+    rows = check(storage)
+    fields = {name for kind in counters.KINDS.values() for name in kind if name != "tag"}
+    compared = some = 0
+    with storage.unit_of_work(ADMIN) as uow:
+        for _ in range(60):
+            named = dice.sample(sorted(fields), dice.randrange(4))
+            wanted = {name: sorted({row[name] for row in dice.sample(rows, 2)}) for name in named}
+            counted = counters.counts(uow, wanted)
+            expected = sum(all(row[name] in words for name, words in wanted.items()) for row in rows)
+            if counted is not None and "" not in wanted.get("assigned_to", []) + wanted.get("topic", []):
+                assert counted[""] == expected, wanted
+                compared += 1
+                some += 0 < expected < len(rows)
+    assert compared > 20, "most questions are answered by tallies"
+    assert some > 10, "and most of these neither by nothing nor by everything"
+
+
+def test_deleting_behind_the_desks_back_is_counted_too(runtime):
+    with runtime.storage.unit_of_work(ADMIN, write=True) as uow:
+        for number in range(3):
+            create.import_ticket(uow, new_ticket(random.Random(number)))
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        uow._connection.execute(delete(table).where(table.c.number == 2))
+    assert len(check(runtime.storage)) == 2

@@ -1,0 +1,294 @@
+"""What is erased is gone from every file of the desk when the call has answered, and after any failure soon after (case 41)."""
+
+import contextlib
+import json
+import sqlite3
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from core import timestamps
+from database import sqlite_engine
+from database.json_store import document
+from database.json_store import engine as json_file
+from tests.conftest import FILES
+from tests.support.caller import Caller
+from tests.support.rows import everything
+
+pytestmark = pytest.mark.every_engine
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TEXTS = {
+    "plain": "CANARY plain words",
+    "quotes": "CANARY \"in quotes\" and 'these'",
+    "unicode": "CANARY é ß 日本 😀 \u0301",
+    "backslash": "CANARY \\ \\\\ \\n \\u0041 C:\\canary",
+    "lines": "CANARY\nsecond\tCANARY\r\nthird",
+    "long": "CANARY é " * 1000,
+}
+EVERY_TEXT = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+ADA = {"customer_email": "ada.canary@example.com", "customer_id": "canary-7", "customer_name": "Ada Canary"}
+PATH = f"/api/customers/{quote(ADA['customer_email'])}"
+OUTLIVES = b"stays here"
+
+
+@pytest.fixture(params=FILES)
+def engine(request):
+    """The engines that keep files; what a server keeps is its owner's matter."""
+    return request.param
+
+
+def files_with(folder, *words):
+    """The files anywhere in the folder that hold one of the words, in any case."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        content = path.read_bytes().lower() if path.is_file() else b""
+        found += [path.name for word in words if word.lower() in content]
+    return sorted(set(found))
+
+
+def forms(text):
+    """A text as it may stand in a file: as it is, and escaped as JSON, once or twice, with and without ASCII only."""
+    found = {text}
+    for ascii_only in (True, False):
+        once = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+        found |= {once, json.dumps(once, ensure_ascii=ascii_only)[1:-1]}
+    return [form.encode() for form in found]
+
+
+def write_about(admin, text, **more):
+    """A ticket with the text everywhere a text can be."""
+    key = {"headers": {"Idempotency-Key": "canary"}}
+    body = {"title": text[:150].split("\n")[0], "description": text, **ADA, **more}
+    ticket = admin.data(admin.post("/api/tickets", body, **key), 201)
+    path = f"/api/tickets/{ticket['id']}"
+    admin.data(admin.put(path, {"title": "CANARY changed"}))
+    admin.data(admin.post(f"{path}/replies", {"body": text, "author_role": "customer"}, **key), 201)
+    admin.data(admin.post(f"{path}/resolve", {"resolution": text[:4000]}, **key))
+    return ticket["id"]
+
+
+@EVERY_TEXT
+def test_when_the_call_has_answered_no_file_holds_what_was_erased(admin, tmp_path, text):
+    bobs = admin.ticket(customer_email="bob@example.com", description=OUTLIVES.decode())
+    write_about(admin, text)
+    assert files_with(tmp_path, b"canary", *forms(text))
+    admin.data(admin.delete(PATH))
+    assert files_with(tmp_path, b"canary", *forms(text)) == []
+    assert files_with(tmp_path, OUTLIVES)
+    assert admin.data(admin.get(f"/api/tickets/{bobs['id']}"))["description"] == OUTLIVES.decode()
+
+
+def test_what_was_deleted_or_changed_earlier_goes_with_it(admin, tmp_path):
+    deleted = write_about(admin, TEXTS["plain"])
+    admin.data(admin.delete(f"/api/tickets/{deleted}"))
+    ticket = admin.ticket(**ADA, description="CANARY once")
+    admin.data(admin.put(f"/api/tickets/{ticket['id']}", {"title": "Short"}))
+    assert files_with(tmp_path, b"canary")
+    admin.data(admin.delete(PATH))
+    assert files_with(tmp_path, b"canary") == []
+
+
+def test_what_was_deleted_without_being_overwritten_goes_too(admin, tmp_path):
+    admin.ticket(customer_email=ADA["customer_email"])
+    file = next(path for path in tmp_path.iterdir() if path.name.endswith((".sqlite", "desk.db")))
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete=OFF")  # how SQLite is built decides what it does by itself
+        connection.execute("CREATE TABLE notes (text TEXT)")
+        connection.execute("INSERT INTO notes VALUES (?)", ("CANARY " * 5000,))
+        connection.execute("DROP TABLE notes")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert files_with(tmp_path, b"canary canary") == [file.name]
+    admin.data(admin.delete(PATH))
+    assert files_with(tmp_path, b"canary") == []
+
+
+def test_after_a_restart_the_desk_is_the_same_and_the_files_are_clean(open_app, tmp_path):
+    app = open_app()
+    admin = Caller(app.test_client(), "admin-key")
+    write_about(admin, TEXTS["quotes"])
+    admin.ticket(customer_email="bob@example.com")
+    admin.data(admin.delete(PATH))
+    before = everything(app.extensions["runtime"].storage)
+    app.extensions["runtime"].stop()
+    assert files_with(tmp_path, b"canary") == []
+    again = open_app()
+    after = everything(again.extensions["runtime"].storage)
+    assert after == before
+    assert files_with(tmp_path, b"canary") == []
+
+
+@pytest.mark.parametrize("engine", ["json"])
+def test_old_copies_of_the_document_go_too_and_the_log_says_so(admin, tmp_path, caplog):
+    write_about(admin, TEXTS["plain"])
+    for name in ("foyer.json.bak-0001", "foyer.json.bak-0001.journal", "foyer.json.tmp-left"):
+        (tmp_path / name).write_text("CANARY")
+    admin.data(admin.delete(PATH))
+    assert files_with(tmp_path, b"canary") == []
+    assert not (tmp_path / "foyer.json.bak-0001").exists()
+    assert "foyer.json.bak-0001 is removed" in caplog.text
+
+
+def test_others_read_and_write_meanwhile(app, tmp_path, monkeypatch):
+    monkeypatch.setattr(json_file, "FOLD_AT_BYTES", 2000)  # folding beside the writers all the time
+    admin = Caller(app.test_client(), "admin-key")
+    stop, failures, written = threading.Event(), [], []
+
+    def work(number):
+        caller = Caller(app.test_client(), "admin-key")
+        while not stop.is_set():
+            body = {"title": f"Of {number}", "description": "More.", "customer_email": f"bob{number}@example.com"}
+            made = caller.post("/api/tickets", body)
+            listed = caller.get("/api/tickets?limit=20&sort=updated_at")
+            if (made.status_code, listed.status_code) == (201, 200):
+                written.append(made.json["data"]["id"])
+            else:
+                failures.append((made.get_data(), listed.get_data()))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(4):
+            write_about(admin, TEXTS["backslash"])
+            admin.data(admin.delete(PATH))
+            assert files_with(tmp_path, b"canary") == []
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+    assert written
+    held = {row["id"] for row in everything(app.extensions["runtime"].storage)["tickets"]}
+    assert set(written) <= held
+
+
+class Clock:
+    """The time, ahead by as much as is asked for."""
+
+    def __init__(self):
+        self.ahead = timedelta()
+
+    def __call__(self):
+        return timestamps.now() + self.ahead
+
+
+def test_when_the_files_cannot_be_scrubbed_the_erasure_holds_and_is_tried_again(open_app, tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite_engine, "BUSY_TIMEOUT_MS", 50)
+    clock = Clock()
+    app = open_app(clock=clock)
+    runtime, admin = app.extensions["runtime"], Caller(app.test_client(), "admin-key")
+    write_about(admin, TEXTS["plain"])
+    runtime.runner.run_due()
+    file = next(path for path in tmp_path.iterdir() if path.name.endswith((".sqlite", "desk.db")))
+    reader = sqlite3.connect(file, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM tickets").fetchall()  # a reader that does not let go keeps the log alive
+    assert admin.data(admin.delete(PATH))["erased"] is True
+    assert files_with(tmp_path, b"canary")
+    assert admin.get(PATH).status_code == 404
+    reader.close()
+    assert runtime.runner.run_due() == 1  # what was learnt from it is forgotten; the scrubbing is not due yet
+    clock.ahead = timedelta(minutes=2)
+    assert runtime.runner.run_due() == 1
+    assert files_with(tmp_path, b"canary") == []
+    assert {row["state"] for row in everything(runtime.storage)["jobs"]} <= {"done"}
+
+
+def test_scrubbing_that_worked_is_not_done_again_by_the_job(open_app):
+    clock = Clock()
+    app = open_app(clock=clock)
+    runtime, admin = app.extensions["runtime"], Caller(app.test_client(), "admin-key")
+    admin.ticket(**ADA)
+    admin.data(admin.delete(PATH))
+    clock.ahead = timedelta(hours=1)
+    assert runtime.runner.run_due() == 0
+
+
+@pytest.mark.parametrize("engine", ["json"])
+def test_a_full_disk_at_scrubbing_stops_nobody_from_writing(open_app, tmp_path, monkeypatch):
+    clock = Clock()
+    app = open_app(clock=clock)
+    runtime, admin = app.extensions["runtime"], Caller(app.test_client(), "admin-key")
+    write_about(admin, TEXTS["plain"])
+    runtime.runner.run_due()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(document, "write", full)
+    assert admin.data(admin.delete(PATH))["erased"] is True
+    bobs = admin.ticket(customer_email="bob@example.com")
+    assert files_with(tmp_path, b"canary")
+    monkeypatch.undo()
+    held = everything(runtime.storage)
+    clock.ahead = timedelta(minutes=2)
+    runtime.runner.run_due()
+    assert files_with(tmp_path, b"canary") == []
+    assert admin.data(admin.get(f"/api/tickets/{bobs['id']}")) == bobs
+    runtime.stop()
+    again = open_app().extensions["runtime"].storage
+    assert everything(again)["tickets"] == held["tickets"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from app import create_app
+from config import Settings
+from notifier import MemoryMailer
+from storage import Storage
+
+folder, url, step = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+app = create_app(Settings(_env_file=None, data_dir=folder, database_url=url, api_key="admin-key"), mailer=MemoryMailer())
+client, key = app.test_client(), {"X-API-Key": "admin-key"}
+person = {"customer_email": "ada.canary@example.com", "customer_name": "Ada Canary"}
+body = {"title": "CANARY", "description": "CANARY", **person}
+assert client.post("/api/tickets", json=body, headers=key).status_code == 201
+client.post("/api/tickets", json={**body, "customer_email": "bob@example.com", "title": "Bob", "description": "Bob",
+    "customer_name": "Bob"}, headers=key)
+if step == "before":
+    Storage.scrub = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+else:
+    real = Storage.scrub
+    def scrub(self):
+        real(self)
+        os.kill(os.getpid(), signal.SIGKILL)
+    Storage.scrub = scrub
+client.delete("/api/customers/ada.canary@example.com", headers=key)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
+@pytest.mark.parametrize("step", ["before", "after"])
+def test_killed_between_the_commit_and_the_scrubbing_the_next_start_makes_it_good(open_app, tmp_path, engine, step):
+    url = "json:" if engine == "json" else f"sqlite:///{tmp_path / 'desk.db'}"
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), url, step], cwd=ROOT, capture_output=True, timeout=60
+    )
+    assert done.returncode == -9, done.stderr.decode()
+    assert bool(files_with(tmp_path, b"canary")) is (step == "before")
+    clock = Clock()
+    clock.ahead = timedelta(minutes=2)
+    app = open_app(clock=clock)
+    admin = Caller(app.test_client(), "admin-key")
+    assert admin.get(PATH).status_code == 404
+    app.extensions["runtime"].runner.run_due()
+    assert files_with(tmp_path, b"canary") == []
+    assert sorted(ticket["title"] for ticket in admin.data(admin.get("/api/tickets"))) == ["(erased)", "Bob"]
+
+
+def test_after_scrubbing_everything_goes_on_as_before(admin, tmp_path):
+    write_about(admin, TEXTS["plain"])
+    admin.data(admin.delete(PATH))
+    for round_ in range(3):
+        ticket = admin.ticket(description=f"CANARY {round_}", **ADA)
+        assert admin.data(admin.get(f"/api/tickets/{ticket['id']}"))["description"] == f"CANARY {round_}"
+        assert admin.get("/api/tickets?q=canary").json["total"] == 1
+        admin.data(admin.delete(PATH))
+        assert files_with(tmp_path, b"canary") == []

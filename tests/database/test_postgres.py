@@ -1,0 +1,399 @@
+"""What only PostgreSQL has: many processes on one database, and a server that goes away and comes back."""
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from app import create_app
+from auth import passwords
+from auth.tokens import Tokens
+from config import Settings
+from core.errors import AppError
+from core.models import Actor
+from database import postgres_engine, tables
+from database.writer_shares import Exhausted
+from jobs import runner
+from services.accounts import key_login, lockout, sign_in, users
+from storage import open_storage
+from tests.conftest import SECRET
+from tests.fakes.postgres_server import Server, wait_until
+from tests.support.caller import Caller
+from tests.support.rows import ONE, TWO, actor, add_company, add_customer, add_ticket
+
+TICKET = {"title": "Question about my plan", "description": "How do I change it?", "customer_email": "ada@example.com"}
+
+
+@pytest.fixture
+def url(postgresql):
+    with postgresql.fresh() as made:
+        yield made
+
+
+@pytest.fixture
+def store(url, tmp_path):
+    opened = open_storage(url, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def second(url, tmp_path):
+    """What another process has open, as far as the database can tell."""
+    opened = open_storage(url, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def server():
+    """A server of the test's own, to be stopped and started."""
+    made = Server("max_connections=20")
+    made.start()
+    yield made
+    made.remove()
+
+
+# --- writers side by side -----------------------------------------------------------------------------------------------
+
+
+def test_who_polls_misses_nothing_whatever_the_order_of_the_commits(store, second):
+    """Two processes write for one company; a third asks again and again for what is later than what it saw."""
+    add_company(store)
+    with store.unit_of_work(None, write=True) as uow:
+        ada = add_customer(uow)
+    done, seen = threading.Event(), []
+    slow = [time.sleep, lambda seconds: None]
+
+    def write(process, number):
+        with process.unit_of_work(actor(ONE), write=True) as uow:
+            made = add_ticket(uow, ada, number)
+            slow[number % 2](0.003)  # between the moment and the commit, which others must not overtake
+            return made
+
+    def poll():
+        after = ""
+        while True:
+            last = done.is_set()
+            with store.unit_of_work(actor(ONE)) as uow:
+                t = tables.tickets
+                found = uow.find(uow.query(t, t.c.id, t.c.updated_at).where(t.c.updated_at > after))
+            seen.extend(row["id"] for row in found)
+            after = max([after, *(row["updated_at"] for row in found)])
+            if last:
+                return
+
+    with ThreadPoolExecutor(7) as pool:
+        poller = pool.submit(poll)
+        made = list(pool.map(lambda n: write((store, second)[n // 2 % 2], n), range(200)))
+        done.set()
+        poller.result()
+    assert sorted(seen) == sorted(made)
+    assert len(set(seen)) == 200
+
+
+def test_moments_follow_each_other_across_processes_whose_clocks_differ(url, tmp_path):
+
+    ahead = open_storage(url, tmp_path, clock=lambda: datetime(2026, 5, 1, 12, 0, 1, tzinfo=UTC))
+    behind = open_storage(url, tmp_path, clock=lambda: datetime(2026, 5, 1, 12, tzinfo=UTC))
+    add_company(ahead)
+    with ahead.unit_of_work(None, write=True) as uow:
+        ada = add_customer(uow)
+    moments = []
+    for number in range(6):
+        with (ahead, behind)[number % 2].unit_of_work(actor(ONE), write=True) as uow:
+            add_ticket(uow, ada, number)
+            moments.append(uow.now)
+    ahead.close()
+    behind.close()
+    assert moments == sorted(set(moments))
+
+
+def test_writers_of_different_companies_do_not_wait_for_each_other(store, second):
+    add_company(store, ONE)
+    add_company(store, TWO)
+    with store.unit_of_work(actor(ONE), write=True) as one, second.unit_of_work(actor(TWO), write=True) as two:
+        add_customer(one, company=ONE)
+        add_customer(two, company=TWO)
+        with store.unit_of_work(None, write=True) as unscoped:
+            assert unscoped.claim("mail", limit=1) == []
+
+
+def test_two_that_claim_at_once_share_the_jobs_without_waiting(store, second):
+    add_company(store)
+    with store.unit_of_work(None, write=True) as uow:
+        for _ in range(6):
+            values = {"company_id": ONE, "lane": "mail", "kind": "received", "run_at": uow.now}
+            uow.insert(tables.jobs, {**values, "created_at": uow.now})
+    with store.unit_of_work(None, write=True) as one, second.unit_of_work(None, write=True) as two:
+        first = {job["id"] for job in one.claim("mail", limit=4)}
+        rest = {job["id"] for job in two.claim("mail", limit=4)}
+    assert (len(first), len(rest), first & rest) == (4, 2, set())
+
+
+@contextmanager
+def lock_of_somebody_else(url, statement):
+    """A transaction of another program that stands still with a lock."""
+    with psycopg.connect(url) as other:
+        other.execute(statement)
+        yield
+
+
+def test_a_locked_row_of_one_company_does_not_keep_others_waiting(store, url):
+    add_company(store, ONE)
+    add_company(store, TWO)
+
+    def write(company):
+        with store.unit_of_work(actor(company), write=True) as uow:
+            return uow.count_up(tables.companies, company, "last_number")["last_number"]
+
+    with ThreadPoolExecutor(postgres_engine.WRITERS) as pool:
+        with lock_of_somebody_else(url, f"SELECT * FROM companies WHERE id = '{ONE}' FOR UPDATE"):
+            stuck = [pool.submit(write, ONE) for _ in range(postgres_engine.WRITERS)]
+            wait_until(lambda: blocked(store) == postgres_engine.WRITERS_OF_ONE)
+            assert write(TWO) == 1
+            wait_until(
+                lambda: (
+                    len([one for one in stuck if one.done()])
+                    == postgres_engine.WRITERS - postgres_engine.WRITERS_OF_ONE
+                )
+            )
+            assert [status_of(one) for one in stuck if one.done()] == [503] * (
+                postgres_engine.WRITERS - postgres_engine.WRITERS_OF_ONE
+            )
+            assert write(TWO) == 2
+            with store.unit_of_work(None, write=True) as uow, pytest.raises(Exhausted):
+                uow.as_actor(actor(ONE))
+        written = [one.result() for one in stuck if not one.exception()]
+    assert sorted(written) == list(range(1, postgres_engine.WRITERS_OF_ONE + 1))
+    assert write(ONE) == postgres_engine.WRITERS_OF_ONE + 1
+
+
+def status_of(future):
+    return future.exception().status
+
+
+def test_a_reader_does_not_wait_for_ever_for_a_table_that_somebody_locked(url, tmp_path, monkeypatch):
+    monkeypatch.setattr(postgres_engine, "STATEMENT_SECONDS", 0.2)
+    store = open_storage(url, tmp_path)
+    with lock_of_somebody_else(url, "LOCK TABLE companies IN ACCESS EXCLUSIVE MODE"):
+        assert refused(store) == (503, "5")
+    assert works(store)
+    store.close()
+
+
+def test_a_task_is_one_instances_at_a_time(store, second):
+    with store.alone("tidy") as ours:
+        assert ours
+        with second.alone("tidy") as theirs, second.alone("another") as other:
+            assert (theirs, other) == (False, True)
+    with second.alone("tidy") as theirs:
+        assert theirs
+
+
+def blocked(store):
+    with store._engine.read() as other:
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return other.exec_driver_sql(waits).scalar()
+
+
+def start(store):
+    """What every instance does first, where no key is given."""
+    key_login.prepare(store, Settings(_env_file=None, data_dir=store.folder, secret_key=SECRET, api_key=""))
+
+
+def log_in(store):
+    sign_in.log_in(store, Tokens(SECRET), "ada@example.com", PASSWORD, address="")
+
+
+def open_a_ticket(uow):
+    uow.count_up(tables.companies, "default", "last_number")
+
+
+def change_a_password(uow):
+    lockout.take_try(uow, "ada@example.com")
+
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.mark.parametrize(("comes", "goes_on"), [(start, open_a_ticket), (log_in, change_a_password)])
+def test_who_waits_for_a_turn_holds_nothing_that_whoever_has_it_needs(store, tmp_path, comes, goes_on):
+    """Two that each held what the other waits for would wait in a ring, and the server would refuse one of them."""
+    store.folder = tmp_path
+    start(store)
+    admin = Actor("default", "admin", "test")
+    with store.unit_of_work(admin, write=True) as uow:
+        hashed = passwords.hashed(PASSWORD)
+        users.make(uow, {"name": "Ada", "email": "ada@example.com", "role": "agent", "password_hash": hashed})
+    with ThreadPoolExecutor(1) as pool:
+        with store.unit_of_work(admin, write=True) as uow:
+            coming = pool.submit(comes, store)
+            wait_until(lambda: blocked(store) or coming.done())
+            goes_on(uow)
+        coming.result()
+
+
+# --- a server that fails ------------------------------------------------------------------------------------------------
+
+
+def refused(storage):
+    with pytest.raises(AppError) as failed, storage.unit_of_work(None) as uow:
+        uow.count(uow.query(tables.companies))
+    return failed.value.status, failed.value.headers["Retry-After"]
+
+
+def test_out_of_connections_is_503_and_over_when_there_are_some(server, tmp_path):
+
+    storage = open_storage(server.url, tmp_path)
+    others = []
+    while True:
+        try:
+            others.append(psycopg.connect(server.url))
+        except psycopg.OperationalError:
+            break
+    assert refused(storage) == (503, "5")
+    for other in others:
+        other.close()
+    wait_until(lambda: works(storage))
+    storage.close()
+
+
+def works(storage):
+    try:
+        with storage.unit_of_work(None) as uow:
+            return uow.count(uow.query(tables.companies)) >= 0
+    except AppError:
+        return False
+
+
+def test_more_at_once_than_connections_wait_and_then_get_503(store, monkeypatch):
+    monkeypatch.setattr(postgres_engine, "WAIT_SECONDS", 0.05)
+
+    with ExitStack() as many:
+        for _ in range(postgres_engine.CONNECTIONS):
+            many.enter_context(store.unit_of_work(None))
+        assert refused(store) == (503, "5")
+    assert works(store)
+
+
+def test_restarted_while_nobody_asks_nobody_notices(server, tmp_path):
+    storage = open_storage(server.url, tmp_path)
+    add_company(storage)
+    server.stop("fast")
+    server.start()
+    with storage.unit_of_work(None) as uow:
+        assert uow.count(uow.query(tables.companies)) == 1
+    with storage.unit_of_work(None, write=True) as uow:
+        uow.update_where(tables.companies, name="renamed")
+    storage.close()
+
+
+def test_a_database_that_is_away_is_one_log_line_and_one_when_it_is_back(server, tmp_path, monkeypatch, caplog):
+    for name in ("POLL_SECONDS", "SIGN_SECONDS", "FOLLOW_SECONDS", "TIDY_SECONDS"):
+        monkeypatch.setattr(runner, name, 0.02)
+    given = {"database_url": server.url, "secret_key": SECRET, "api_key": "admin-key", "embeddings": "static"}
+    app = create_app(Settings(_env_file=None, data_dir=tmp_path, **given))
+    runtime, admin = app.extensions["runtime"], Caller(app.test_client(), "admin-key")
+    runtime.start()
+    assert admin.post("/api/tickets", TICKET).status_code == 201
+    wait_until(lambda: admin.get("/api/health").json["data"]["jobs"]["waiting"] == 0)
+    tries = Counter()
+    uow, alone = runtime.storage.unit_of_work, runtime.storage.alone
+
+    def counted(opens):
+        def count(*args, **kwargs):
+            tries[threading.current_thread().name] += 1
+            return opens(*args, **kwargs)
+
+        return count
+
+    monkeypatch.setattr(runtime.storage, "desk", counted(uow))
+    monkeypatch.setattr(runtime.storage, "alone", counted(alone))
+    caplog.clear()
+    server.stop("fast")
+    wait_until(lambda: admin.post("/api/tickets", TICKET).status_code == 503)
+    tries.clear()
+    threads = {thread.name for thread in threading.enumerate() if thread.name.startswith("foyer-")}
+    assert len(threads) == 9
+    wait_until(lambda: all(tries[name] >= 3 for name in threads))
+    assert [admin.get("/api/tickets").status_code for _ in range(3)] == [503] * 3
+    assert [(line.levelname, "is away" in line.message) for line in caplog.records] == [("ERROR", True)]
+    server.start()
+    wait_until(lambda: admin.post("/api/tickets", TICKET).status_code == 201)
+    wait_until(lambda: "is back after" in caplog.text)
+    tries.clear()
+    wait_until(lambda: all(tries[name] >= 3 for name in threads))
+    told = [line.message for line in caplog.records if line.levelname != "INFO"]
+    assert [("is away" in line, "is back after" in line) for line in told] == [(True, False), (False, True)]
+    runtime.stop()
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(server, tmp_path, mode):
+    settings = Settings(
+        _env_file=None,
+        data_dir=tmp_path,
+        database_url=server.url,
+        secret_key=SECRET,
+        api_key="admin-key",
+        embeddings="static",
+        rate_limit="off",
+    )
+    app = create_app(settings)
+    runtime = app.extensions["runtime"]
+    runtime.start()
+    acknowledged, statuses, stop = [], set(), threading.Event()
+
+    def work(_):
+        admin = Caller(app.test_client(), "admin-key")
+        while not stop.is_set():
+            answer = admin.post("/api/tickets", TICKET)
+            statuses.add(answer.status_code)
+            if answer.status_code == 201:
+                acknowledged.append(answer.json["data"]["number"])
+            else:
+                assert answer.headers["Retry-After"]
+                time.sleep(0.02)
+
+    with ThreadPoolExecutor(4) as pool:
+        workers = [pool.submit(work, n) for n in range(4)]
+        try:
+            wait_until(lambda: len(acknowledged) > 40)
+            server.stop(mode)
+            wait_until(lambda: 503 in statuses)
+            server.start()
+            before = len(acknowledged)
+            wait_until(lambda: len(acknowledged) > before + 40)
+        finally:
+            stop.set()
+        for worker in workers:
+            worker.result()
+    assert statuses == {201, 503}
+    admin = Caller(app.test_client(), "admin-key")
+    assert len(set(acknowledged)) == len(acknowledged)
+    total = admin.get("/api/tickets?limit=1").json["total"]
+    newest = admin.get("/api/tickets?limit=1&sort=-created_at").json["data"][0]["number"]
+    assert newest == total >= len(acknowledged)  # what was acknowledged is there, and the numbers have no gap
+    wait_until(lambda: admin.get("/api/health").json["data"]["jobs"] == {"waiting": 0, "dead": 0})
+    runtime.stop()
+
+
+def test_a_connection_lost_within_a_unit_of_work_never_passes_for_a_commit(store, second):
+    def work():
+        with store.unit_of_work(None, write=True) as uow:
+            uow.insert(tables.companies, {"id": ONE, "name": ONE, "created_at": uow.now})
+            with second._engine.read() as other:
+                others = "datname = current_database() AND pid <> pg_backend_pid()"
+                other.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}").all()
+
+    with pytest.raises(AppError) as failed:
+        work()
+    assert failed.value.status == 503
+    with store.unit_of_work(None) as uow:
+        assert uow.count(uow.query(tables.companies)) == 0

@@ -1,0 +1,176 @@
+"""A desk that starts on PostgreSQL: tables made once, addresses with a password, and what makes it one in production."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app import create_app
+from config import ConfigError, Settings, load_settings
+from database import migrations, postgres_engine, postgres_tables, tables
+from database.postgres_engine import Postgres
+from storage import StorageError, open_storage
+from tests.conftest import SECRET
+from tests.fakes.postgres_server import Server
+from tests.fakes.running_server import ROOT
+from tests.support.rows import add_customer, add_ticket
+
+
+@pytest.fixture
+def url(postgresql):
+    with postgresql.fresh() as made:
+        yield made
+
+
+@pytest.fixture
+def store(url, tmp_path):
+    opened = open_storage(url, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def server():
+    """A server of the test's own, to be stopped and started."""
+    made = Server("max_connections=20")
+    made.start()
+    yield made
+    made.remove()
+
+
+def test_ten_that_start_at_once_make_the_tables_the_company_and_the_key_once(postgresql, tmp_path):
+    together, said = threading.Barrier(10), []
+
+    def start(number):
+        folder = tmp_path / str(number)
+        settings = Settings(_env_file=None, data_dir=folder, database_url=url, secret_key=SECRET)
+        app = create_app(settings)
+        together.wait(60)
+        storage = app.extensions["runtime"].storage
+        said.append(storage.place)
+        app.extensions["runtime"].stop()
+
+    with postgresql.fresh(empty=True) as url:
+        with ThreadPoolExecutor(10) as pool:
+            list(pool.map(start, range(10)))
+        assert len(said) == 10
+        storage = open_storage(url, tmp_path)
+        with storage.unit_of_work(None) as uow:
+            assert [row["id"] for row in uow.find(uow.query(tables.companies))] == ["default"]
+            assert uow.count(uow.query(tables.api_keys)) == 1
+        with storage._engine.read() as connection:
+            assert migrations.current(connection) == migrations.head()
+        storage.close()
+    assert len([path for path in tmp_path.iterdir() if (path / "api_key").exists()]) == 1
+
+
+MIGRATING = """
+import sys
+from postgres import Postgres
+print("ready", flush=True)
+sys.stdin.readline()
+Postgres(sys.argv[1]).open()
+"""
+
+
+def test_ten_processes_that_start_at_once_bring_the_tables_forward_once(postgresql):
+    with postgresql.fresh(empty=True) as url:
+        given = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        starting = [subprocess.Popen([sys.executable, "-c", MIGRATING, url], cwd=ROOT, **given) for _ in range(10)]
+        for process in starting:
+            assert process.stdout.readline() == "ready\n"
+        for process in starting:
+            process.stdin.write("\n")
+            process.stdin.flush()
+        said = [process.communicate(timeout=120)[1] for process in starting]
+        assert [process.returncode for process in starting] == [0] * 10, said
+        engine = Postgres(url)
+        with engine.read() as connection:
+            assert migrations.current(connection) == migrations.head()
+            made = set(
+                connection.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").scalars()
+            )
+        engine.close()
+        assert made == {*tables.metadata.tables, *tables.derived.tables, "alembic_version", "ticket_words"}
+
+
+def test_every_column_holds_and_orders_what_it_does_in_a_file(store):
+    with store._engine.read() as connection:
+        assert connection.exec_driver_sql(postgres_tables._wide()).all() == []
+    with store.unit_of_work(None, write=True) as uow:
+        for name in ("Zoë", "a", "~", "B", "é", "-"):
+            uow.insert(tables.companies, {"id": name, "name": name, "created_at": uow.now})
+        listed = uow.find(uow.query(tables.companies).order_by(tables.companies.c.name))
+        assert [row["name"] for row in listed] == ["-", "B", "Zoë", "a", "~", "é"]
+        ada = add_customer(uow, company="a")
+        made = add_ticket(uow, ada, 1, "a", resolution_seconds=10**10, assigned_team="x" * 200)
+        assert uow.get(tables.tickets, made)["resolution_seconds"] == 10**10
+
+
+def test_a_newer_revision_is_refused_and_left_alone(url, tmp_path):
+    engine = Postgres(url).open()
+    with engine.write() as connection:
+        engine.turn(connection, "")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StorageError, match=r"newer Foyer \(revision 9999\)"):
+        open_storage(url, tmp_path)
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://foyer:hunter/2@127.0.0.1:1/desk",
+        "postgresql://foyer:hunt@er2@127.0.0.1:1/desk",
+        "postgresql://foyer:hunter#2@127.0.0.1:1/desk",
+        "postgresql://foyer:hunter 2@127.0.0.1:1/desk",
+        "postgresql://foyer:hunter?2=@127.0.0.1:1/desk",
+        "postgresql://foyer:hunter2@127.0.0.1:1/desk?hunter=2",
+        "postgresql://foyer@127.0.0.1:1/desk?password=hunter2",
+        "postgresql://foyer:hunter2@127.0.0.1:1/desk",
+        "postgres://foyer:hunt%65r2@127.0.0.1:1/desk",
+    ],
+)
+def test_no_password_is_in_an_error_or_a_log_line(address, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(postgres_engine, "START_WAIT_SECONDS", 0)
+    with pytest.raises(StorageError) as refused:
+        open_storage(address, tmp_path)
+    told = str(refused.value) + caplog.text + repr(refused.value.__context__)
+    assert "hunt" not in told
+    assert refused.value.__cause__ is None
+
+
+def test_a_wrong_password_is_said_at_once_and_not_told(server, tmp_path):
+    with pytest.raises(
+        StorageError, match=r"database postgres on 127\.0\.0\.1 cannot be opened: .*authentication"
+    ) as refused:
+        open_storage(server.url.replace("p%40ss%2Fword", "hunter2"), tmp_path)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_on_postgresql_a_desk_is_one_in_production(monkeypatch):
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.setenv("DATABASE_URL", "postgres://foyer:hunter2@db/desk")
+    with pytest.raises(ConfigError, match="SECRET_KEY") as refused:
+        load_settings()
+    assert "hunter2" not in str(refused.value)
+    monkeypatch.setenv("SECRET_KEY", SECRET)
+    assert load_settings().production
+    assert "hunter2" not in repr(load_settings())
+
+
+def test_flask_migrate_makes_the_tables(postgresql, tmp_path):
+    with postgresql.fresh(empty=True) as url:
+        env = {"DATABASE_URL": url, "SECRET_KEY": SECRET, "DATA_DIR": str(tmp_path), "API_KEY": "k", "PATH": ""}
+        command = [sys.executable, "-m", "flask", "migrate"]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "has the newest shape" in done.stdout
+        assert "p%40ss" not in done.stdout + done.stderr
+        engine = Postgres(url)
+        with engine.read() as connection:
+            assert migrations.current(connection) == migrations.head()
+        engine.close()

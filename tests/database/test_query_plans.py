@@ -1,0 +1,189 @@
+"""How lists are read, told by the plans of the database: along an index for every filter and order, without sorting a desk."""
+
+from contextlib import closing
+from itertools import count
+
+import pytest
+from sqlalchemy import Engine, event
+
+from benchmarks.filling import fill
+from database.tables import tickets
+from services.tickets import query_plans
+from services.tickets.query_plans import SORTS
+from tests.conftest import FILES
+from tests.support.rows import add_company, add_customer, add_ticket, open_store
+
+pytestmark = pytest.mark.every_engine
+
+ONE = [
+    "status=new",
+    "priority=high",
+    "category=billing",
+    "assigned_team=sales",
+    "sentiment=neutral",
+    "customer_tier=standard",
+    "source=api",
+    "topic=refund",
+    "assigned_to=ben",
+    "tag=vip",
+]
+LONG = ["status=open", "status=open&priority=high,low", "status=new&category=billing&source=api", "user=ben&role=agent"]
+BY_THE_DATABASE = ["customer_email=ada@example.com", "customer_id=c-1", "external_id=x", "product=Lamp"]
+
+
+@pytest.fixture
+def uow(admin, runtime):
+    """Some tickets, half of them new and half with Ben, of which every filter here finds some."""
+    fields = {"priority": "high", "category": "billing", "assigned_team": "sales", "sentiment": "neutral"}
+    for number in range(4):
+        made = admin.ticket(**fields, tags=["vip"], product="Lamp", customer_id="c-1", external_id=f"x{number or ''}")
+        if number % 2 == 0:
+            admin.data(admin.post(f"/api/tickets/{made['id']}/assign", {"agent_email": "ben"}))
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        uow.update_where(tickets, topic="refund")
+        uow.update_where(tickets, tickets.c.assigned_to == "", status="new")
+    return admin
+
+
+def asking(uow, path):
+    """Asks for a list, in which there must be something, or its plan would tell little."""
+
+    def ask():
+        assert uow.data(uow.get(path)), path
+
+    return ask
+
+
+def plans(storage, ask, explain, having="ORDER BY"):
+    """How the database reads the statements on tickets that `ask` makes it run."""
+    seen = []
+
+    def note(connection, cursor, statement, parameters, *_):
+        if having in statement and "FROM tickets" in statement:
+            seen.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    with storage._engine._engine.connect() as connection:
+        return [explain(connection, statement, parameters) for statement, parameters in seen]
+
+
+def by_sqlite(connection, statement, parameters):
+    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    return [row[3] for row in rows]
+
+
+def by_postgresql(connection, statement, parameters):
+    driver = connection.connection.driver_connection
+    for off in ("seqscan", "sort", "bitmapscan"):
+        driver.execute(f"SET enable_{off} = off")  # what it would do on a desk where these cost the most
+    return [row[0] for row in driver.execute(f"EXPLAIN {statement}", parameters).fetchall()]
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_sqlite_walks_an_index_and_sorts_nothing(uow, runtime, monkeypatch):
+    monkeypatch.setattr(query_plans, "SOON_SORTED", 0)  # as on a desk where every filter finds many
+    for query in ["", *ONE, *LONG]:
+        for sort in SORTS:
+            asked = f"/api/tickets?{query}&sort={sort}"
+            found = plans(runtime.storage, asking(uow, asked), by_sqlite)
+            assert found, asked
+            for plan in found:
+                inner = plan if "tag=" not in query else [line for line in plan if "ticket_tags" in line] or plan
+                assert any("USING INDEX ix_tickets" in line or "ticket_tags USING PRIMARY" in line for line in inner), (
+                    asked
+                )
+                assert not any(line.startswith("SCAN") for line in plan), (asked, plan)
+                if "tag=" not in query:  # whose page alone is put in order again
+                    assert not any("TEMP B-TREE" in line for line in plan), (asked, plan)
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_sqlite_finds_the_few_by_their_own_index(uow, runtime):
+    for query in [*ONE, *BY_THE_DATABASE]:
+        for sort in SORTS:
+            asked = f"/api/tickets?{query}&sort={sort}"
+            found = plans(runtime.storage, asking(uow, asked), by_sqlite)
+            assert found, asked
+            for plan in found:
+                assert not any(line.startswith("SCAN") for line in plan), (asked, plan)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_postgresql_has_an_index_in_the_order_of_every_sort(uow, runtime):
+    for query in ["", *ONE[:-1], "status=open"]:
+        for sort in SORTS:
+            asked = f"/api/tickets?{query}&sort={sort}"
+            found = plans(runtime.storage, asking(uow, asked), by_postgresql)
+            assert found, asked
+            for plan in found:
+                assert not any("Seq Scan" in line or "Sort  (" in line for line in plan), (asked, plan)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_postgresql_searches_the_index_of_words_and_looks_up_what_it_finds(admin, runtime):
+    fill(runtime.storage, 2000)
+
+    def as_it_is(connection, statement, parameters):
+        driver = connection.connection.driver_connection
+        return [row[0] for row in driver.execute(f"EXPLAIN {statement}", parameters).fetchall()]
+
+    for _ in ("without statistics", "with them"):
+        for words in ("1234", "question", "quest 1234"):
+            for sort in ("", "&sort=created_at", "&sort=urgency", "&sort=-due"):
+                asked = f"/api/tickets?q={words}{sort}"
+                found = plans(
+                    runtime.storage, lambda asked=asked: admin.data(admin.get(asked)), as_it_is, "ticket_words"
+                )
+                assert len(found) == 2, asked  # the page and how many there are
+                for plan in found:
+                    assert any("on ix_ticket_words" in line for line in plan), (asked, plan)
+                    # Both what is looked for and the company.
+                    assert any("Index Cond" in line and line.count("@@") == 2 for line in plan), (asked, plan)
+                    assert any("using pk_tickets" in line for line in plan), (asked, plan)
+        with runtime.storage._engine._engine.connect() as connection:
+            connection.exec_driver_sql("ANALYZE")
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_a_start_lets_the_planner_know_what_has_grown(tmp_path, database_url):
+    def known_and_true(tickets):
+        """Pages of the tickets the planner knows of, and those there are, after a start with so many more."""
+        with closing(open_store(tmp_path, database_url)) as store, store.unit_of_work(None, write=True) as uow:
+            for _ in range(tickets):
+                add_ticket(uow, ada, next(numbers), description="Lorem ipsum. " * 40)
+        with closing(open_store(tmp_path, database_url)) as store, store._engine.read() as connection:
+            query = "SELECT relpages, pg_relation_size(oid) / 8192 FROM pg_class WHERE oid = 'tickets'::regclass"
+            return connection.exec_driver_sql(query).one()
+
+    numbers = count(1)
+    with closing(open_store(tmp_path, database_url)) as store:
+        add_company(store)
+        with store.unit_of_work(None, write=True) as uow:
+            ada = add_customer(uow)
+    known, true = known_and_true(30)
+    assert known == true
+    known_later, true_later = known_and_true(10)
+    assert known_later == known < true_later
+    known, true = known_and_true(60)
+    assert known == true > true_later
+
+
+def test_a_deep_page_shows_what_leafing_through_shows(admin, monkeypatch):
+    made = [admin.ticket(tags=["vip"] if number % 2 else [])["id"] for number in range(7)]
+    monkeypatch.setattr(query_plans, "DEEP", 2)
+    for soon in (0, 2000):
+        monkeypatch.setattr(query_plans, "SOON_SORTED", soon)
+        for sort in SORTS:
+            for query in ("", "&tag=vip", "&tag=vip&status=open", "&status=open"):
+                whole = [row["id"] for row in admin.data(admin.get(f"/api/tickets?sort={sort}{query}&limit=200"))]
+                assert set(whole) == set(made if "tag" not in query else made[1::2])
+                pieces = [
+                    row["id"]
+                    for offset in range(0, 8, 2)
+                    for row in admin.data(admin.get(f"/api/tickets?sort={sort}{query}&limit=2&offset={offset}"))
+                ]
+                assert pieces == whole, (sort, query)

@@ -1,0 +1,131 @@
+"""The cache of reads: no caller, in whatever order, gets what was read for another, and a write ends an entry."""
+
+from itertools import permutations
+
+import pytest
+
+from core.models import Actor
+from database.tables import customers, metadata, tickets
+from tests.api.test_every_route_every_role import CALLS, NEW, PUBLIC, operations, world  # noqa: F401
+from tests.support.caller import Caller
+
+ACTORS = {
+    "nobody's": None,
+    "admin": Actor("default", "admin", "x"),
+    "agent": Actor("default", "agent", "x"),
+    "admin elsewhere": Actor("other", "admin", "x"),
+    "customer without identity": Actor("default", "customer", "x"),
+    "customer by e-mail": Actor("default", "customer", "x", customer_email="ada@example.com"),
+    "customer by id": Actor("default", "customer", "x", customer_id="ada@example.com"),
+    "customer by row": Actor("default", "customer", "x", customer_row="ada@example.com"),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), list(permutations(ACTORS, 2)))
+def test_actors_who_see_different_things_share_no_entry(runtime, first, second):
+    def read(name):
+        with runtime.storage.unit_of_work(ACTORS[name]) as uow:
+            return uow.cached((tickets,), "anything", lambda: name)
+
+    assert (read(first), read(second), read(first)) == (first, second, first)
+
+
+def test_what_is_read_before_the_gate_is_apart_from_what_an_actor_reads(runtime):
+    assert runtime.storage.cached((tickets,), "anything", lambda: "before") == "before"
+    for actor in ACTORS.values():
+        with runtime.storage.unit_of_work(actor) as uow:
+            assert uow.cached((tickets,), "anything", lambda: "after") == "after"
+
+
+def test_a_list_by_customer_follows_the_customer(admin, runtime):
+    admin.ticket()
+    path = "/api/tickets?customer_email=ada@example.com"
+    assert admin.get(path).json["total"] == 1
+    with runtime.storage.unit_of_work(Actor("default", "admin", "x"), write=True) as uow:
+        uow.update_where(customers, customers.c.email == "ada@example.com", email="eve@example.com")
+    assert admin.get(path).json["total"] == 0
+    assert admin.get(path.replace("ada", "eve")).json["total"] == 1
+
+
+QUERIES = {
+    "ListTickets": [
+        "",
+        "?limit=1",
+        "?q=question",
+        "?status=open",
+        "?customer_email=ada@example.com",
+        "?offset=1",
+        "?sort=urgency",
+    ],
+    "ListCustomers": ["", "?q=ada"],
+    "OnNewTicket": ["", "?limit=1"],
+}
+
+
+READERS = (
+    "admin, agent, acting key, customer, other customer, signed-in customer, customer key without a customer, "
+    "acting for nobody, agent elsewhere, nobody"
+).split(", ")
+
+
+READS = [name for name in CALLS if name.startswith(("Get", "List", "On", "Export"))]
+
+
+def test_every_route_that_reads_is_tried(app):
+    assert {name for name, (method, *_) in operations(app).items() if method == "GET"} - PUBLIC == set(READS)
+
+
+def forget(app):
+    """Empties the cache, as any write does."""
+    with app.extensions["runtime"].storage.unit_of_work(None, write=True) as uow:
+        uow.touched |= set(metadata.tables)
+
+
+def told(answer):
+    """What an answer says beside its body."""
+    return answer.status_code, answer.headers.get("ETag"), answer.headers.get("Content-Length")
+
+
+@pytest.mark.parametrize("operation", READS)
+def test_what_one_caller_has_read_changes_nothing_in_what_another_reads(world, operation):  # noqa: F811
+    _, rule, _ = operations(world.app)[operation]
+    ids = {**world.ids, "name": "agents"} if operation == "ListChoices" else world.ids
+    callers = {name: world.callers[name] for name in READERS}
+    for query in QUERIES.get(operation, [""]):
+        path, alone = world.path(rule, ids) + query, {}
+        for name, caller in callers.items():
+            forget(world.app)
+            alone[name] = caller.get(path)
+        for first, reader in callers.items():
+            forget(world.app)
+            reader.get(path)
+            for name, caller in callers.items():  # whose entry the first one's is, is seen whoever else reads between
+                answer = caller.get(path)
+                assert (answer.get_data(), told(answer)) == (alone[name].get_data(), told(alone[name])), (first, name)
+        for name, caller in callers.items():
+            headers = {"X-API-Key": caller.key} if caller.key else {}
+            head = caller.client.head(path, headers={**headers, **caller.headers, "If-None-Match": '"1"'})
+            assert told(head) == told(alone[name]), name
+
+
+INVISIBLE = ["\u2003", "\u200b", "\u00a0", "\u2060\ufeff", "\u00ad", "\u3164", "\ufe0f", "\u115f\u2800", "\U000e0020"]
+
+
+@pytest.mark.parametrize("person", INVISIBLE, ids=ascii)
+def test_a_customer_whose_name_cannot_be_seen_is_told_what_to_send(world, person):  # noqa: F811
+    key = world.callers["acting key"].key
+    caller = Caller(world.app.test_client(), key, {"X-On-Behalf-Of": person.encode().decode("latin-1")})
+    before = world.rows()
+    for answer in (caller.get("/api/tickets"), caller.get("/api/me"), caller.post("/api/tickets", NEW)):
+        assert (answer.status_code, answer.json["data"]["code"]) == (403, "customer_not_named")
+        assert "X-On-Behalf-Of" in answer.json["message"]
+    assert world.rows() == before
+    made = world.callers["admin"].post("/api/tickets", {**NEW, "customer_id": person})
+    assert made.status_code == 400
+
+
+def test_bytes_that_only_look_like_space_do_not_make_the_key_act_for_itself(world):  # noqa: F811
+    key = world.callers["acting key"].key
+    for header in ("\xa0", "\x85"):
+        answer = Caller(world.app.test_client(), key, {"X-On-Behalf-Of": header}).get("/api/tickets")
+        assert answer.status_code == 400

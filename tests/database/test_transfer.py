@@ -1,0 +1,292 @@
+"""A desk copied to every engine, backed up while it is written to, and restored: everything or nothing, its source untouched."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from database import tables
+from database.json_store import engine as json_file
+from database.transfer import restore
+from storage import open_storage
+from tests.conftest import ENGINES, SECRET
+from tests.fakes.running_server import ROOT
+from tests.support.rows import AWKWARD, ONE, add_company, add_customer, add_thread, add_ticket, everything, file_url
+
+FILLED = {
+    "companies",
+    "customers",
+    "tickets",
+    "replies",
+    "events",
+    "jobs",
+    "examples",
+    "idempotency",
+    "users",
+    "sessions",
+}
+
+
+@pytest.fixture
+def flask(tmp_path, settings):
+    """Runs a command in this process, with DATABASE_URL and DATA_DIR of a desk of any engine."""
+    from app import create_app
+
+    def run(*words, database_url="json:", ok=True):
+        app = create_app(settings(data_dir=tmp_path / "own", database_url=database_url, secret_key=SECRET))
+        with app.app_context():
+            done = app.test_cli_runner().invoke(args=[*map(str, words)])
+        assert (done.exit_code == 0) is ok, done.output
+        assert "p%40ss" not in done.output
+        assert "p@ss" not in done.output
+        return done.output
+
+    return run
+
+
+@pytest.fixture
+def source(tmp_path, engine, database_url):
+    """The address of a desk with something in most tables."""
+    url = f"json:{tmp_path / 'source'}" if engine == "json" else database_url
+    store = open_storage(url, tmp_path)
+    add_company(store)
+    with store.unit_of_work(None, write=True) as uow:
+        ada = add_customer(uow)
+        for number in range(1, 4):
+            more = {"title": AWKWARD, "tags": ["a", "{b}"], "urgency": 4.3, "ai_citations": [{"id": "}"}]}
+            add_thread(uow, add_ticket(uow, ada, number, **more))
+        owned = {"company_id": ONE, "created_at": uow.now}
+        call = {"caller": "x", "route": "POST /", "key": "k", "body_hash": "h", "status": 201, "answer": AWKWARD}
+        uow.insert(tables.idempotency, {**owned, **call, "expires_at": uow.now})
+        zoe = uow.insert(tables.users, {**owned, "email": "zoe@example.com", "disabled": True})
+        uow.insert(tables.sessions, {**owned, "user_id": zoe["id"], "rotated_at": uow.now, "expires_at": uow.now})
+    store.close()
+    return url
+
+
+@pytest.fixture(params=ENGINES)
+def target(request, tmp_path):
+    """The address of a store where there is nothing yet."""
+    folder = tmp_path / "target"
+    folder.mkdir()
+    if request.param == "postgresql":
+        with request.getfixturevalue("postgresql").fresh(empty=True) as url:
+            yield url
+    else:
+        yield f"json:{folder / 'desk'}" if request.param == "json" else file_url("sqlite", folder)
+
+
+def held(url):
+    """Everything a store holds."""
+    store = open_storage(url, ROOT / "nowhere")
+    found = everything(store)
+    store.close()
+    return found
+
+
+def test_everything_arrives_on_every_engine_once(flask, source, target):
+    said = flask("copy", "--from", source, "--to", target)
+    assert "counts and checksums of all tables agree" in said
+    assert "SECRET_KEY" in said
+    arrived = held(target)
+    assert arrived == held(source)
+    assert {table for table, rows in arrived.items() if rows} == FILLED
+    again = flask("copy", "--from", source, "--to", target, ok=False)
+    assert "is not empty" in again
+    assert held(target) == arrived
+
+
+def test_a_copy_that_is_interrupted_leaves_nothing_and_can_be_repeated(flask, source, target, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restore, "_compare", stopped)  # every row is written, the moment before it counts
+        assert "Aborted" in flask("copy", "--from", source, "--to", target, ok=False)
+    assert not any(held(target).values())
+    flask("copy", "--from", source, "--to", target)
+    assert held(target) == held(source)
+
+
+@pytest.mark.parametrize("target", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", ["json", "sqlite"])
+def test_what_a_target_cannot_keep_is_noticed_before_it_counts(flask, source, target, tmp_path):
+    store = open_storage(source, tmp_path)
+    with store.unit_of_work(None, write=True) as uow:
+        uow.update_where(tables.replies, tables.replies.c.body == "note", body="no\0te")
+    store.close()
+    assert "replies would differ" in flask("copy", "--from", source, "--to", target, ok=False)
+    assert not any(held(target).values())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_running_desk_is_not_copied_but_backed_up(flask, source, tmp_path):
+    store = open_storage(source, tmp_path)
+    there = everything(store)
+    assert "Stop it first" in flask("copy", "--from", source, "--to", f"sqlite:///{tmp_path}/x.db", ok=False)
+    flask("backup", tmp_path / "b.json", database_url=source)
+    store.close()
+    flask("restore", tmp_path / "b.json", "--to", f"sqlite:///{tmp_path}/x.db")
+    assert held(f"sqlite:///{tmp_path}/x.db") == there
+
+
+@pytest.mark.parametrize(
+    "words", [("--from", "json:nowhere"), ("--from", "sqlite:///nowhere.db"), ("--from", "mysql://x:p%40ss@y")]
+)
+def test_where_no_desk_is_a_sentence_says_so_and_none_is_made(flask, words, tmp_path, engine, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    assert flask("copy", *words, "--to", "sqlite:///x.db", ok=False).startswith("Error: ")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+class Writer(threading.Thread):
+    """Opens tickets until told to stop; each is a row of five tables in one unit of work."""
+
+    def __init__(self, store, number):
+        super().__init__()
+        self.store, self.number, self.done, self.over = store, number, [], threading.Event()
+        with store.unit_of_work(None, write=True) as uow:
+            self.customer = add_customer(uow, f"writer{number}")
+
+    def run(self):
+        while not self.over.is_set() and len(self.done) < 3000:
+            with self.store.unit_of_work(None, write=True) as uow:
+                ticket = add_ticket(uow, self.customer, 10_000 * self.number + len(self.done), description="d" * 500)
+                add_thread(uow, ticket)
+            self.done.append(ticket)
+
+
+def test_a_backup_of_a_desk_that_is_written_to_is_of_one_moment(flask, source, target, tmp_path, monkeypatch):
+    monkeypatch.setattr(json_file, "FOLD_AT_BYTES", 20_000)  # so that documents and journals change places all the time
+    store = open_storage(source, tmp_path)
+    writers = [Writer(store, number) for number in (1, 2)]
+    for writer in writers:
+        writer.start()
+    acknowledged = []
+    try:
+        for number in range(3):
+            acknowledged.append({ticket for writer in writers for ticket in list(writer.done)})
+            flask("backup", tmp_path / f"{number}.json.gz", database_url=source)
+    finally:
+        for writer in writers:
+            writer.over.set()
+            writer.join()
+        store.close()
+    flask("restore", tmp_path / "2.json.gz", "--to", target)
+    found = held(target)
+    tickets = {row["id"] for row in found["tickets"]}
+    assert len(acknowledged[2]) > 10
+    assert tickets >= acknowledged[2]
+    for table, column, each in (("replies", "ticket_id", 2), ("events", "subject_id", 1), ("jobs", "ticket_id", 1)):
+        assert Counter(row[column] for row in found[table]) == dict.fromkeys(tickets, each), table
+    now = held(source)
+    for table, rows in found.items():
+        there = {row["id"]: row for row in now[table]}
+        assert all(there[row["id"]] == row for row in rows), table
+
+
+@pytest.fixture
+def backup(flask, source, tmp_path):
+    made = tmp_path / "b.json"
+    said = flask("backup", made, database_url=source)
+    assert "SECRET_KEY" in said
+    return made
+
+
+def test_a_backup_is_private_and_is_not_overwritten_unless_told(flask, source, backup):
+    before = backup.read_bytes()
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert "--overwrite" in flask("backup", backup, database_url=source, ok=False)
+    assert backup.read_bytes() == before
+    flask("backup", backup, "--overwrite", database_url=source)
+    assert json.loads(backup.read_bytes())["tables"].keys() == tables.metadata.tables.keys()
+
+
+@pytest.mark.parametrize("engine", ["json"])
+def test_a_backup_takes_the_place_of_nothing_but_a_backup(flask, source, tmp_path):
+    folder = tmp_path / "source"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for name in ("foyer.json", "foyer.json.journal", "foyer.json.journal.7"):
+        said = flask("backup", folder / name, "--overwrite", database_url=source, ok=False)
+        assert "the desk's own files" in said
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    (tmp_path / "secret_key").write_text("a secret")
+    for path in (tmp_path / "secret_key", Path(os.devnull)):
+        assert "is not a backup" in flask("backup", path, "--overwrite", database_url=source, ok=False)
+    assert (tmp_path / "secret_key").read_text() == "a secret"
+    left = tmp_path / "b.json.tmp-killed"
+    left.write_text("half")
+    flask("backup", tmp_path / "b.json", database_url=source)
+    assert not left.exists(), "what a killed one left is removed"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are for the privileged there")
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_link_to_the_database_does_not_hide_it(flask, source, tmp_path):
+    real = Path(source.removeprefix("sqlite:///"))
+    link = tmp_path / "link.db"
+    link.symlink_to(real)
+    before = real.read_bytes()
+    for file, url in ((real, f"sqlite:///{link}"), (link, source)):
+        said = flask("backup", file, "--overwrite", database_url=url, ok=False)
+        assert "the desk's own files" in said
+    assert real.read_bytes() == before
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_damaged_backup_is_refused_with_its_line_and_changes_nothing(flask, backup, tmp_path):
+    whole = backup.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if b"Ticket" in line or b"quoted" in line)
+    harmed = {
+        f"line {place + 1}:": [*lines[:place], lines[place].replace(b"4", b"5", 1), *lines[place + 1 :]],
+        f"line {place + 2}:": [*lines[: place + 1], *lines[place + 2 :]],
+        "line 1:": [lines[0].replace(b'"000', b'"900'), *lines[1:]],
+        "its end is missing": lines[:-1],
+        "end is missing": [],
+    }
+    for told, content in harmed.items():
+        backup.write_bytes(b"".join(content))
+        assert told in flask("restore", backup, "--to", f"json:{tmp_path}/new", ok=False)
+    assert not (tmp_path / "new").exists()
+    backup.write_bytes(whole)
+    flask("restore", backup, "--to", f"json:{tmp_path}/new")
+
+
+@pytest.mark.parametrize("engine", ["json"])
+def test_a_document_that_a_hand_wrote_in_is_read_all_the_same(flask, source, tmp_path):
+    document = tmp_path / "source" / "foyer.json"
+    there = held(source)
+    document.write_text(json.dumps(json.loads(document.read_text()), indent=2, ensure_ascii=False))
+    flask("backup", tmp_path / "b.json", database_url=source)
+    flask("restore", tmp_path / "b.json", "--to", f"json:{tmp_path}/new")
+    assert held(f"json:{tmp_path}/new") == there
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's ulimit is needed")
+@pytest.mark.parametrize("engine", ["json"])
+@pytest.mark.parametrize("kib", [4, 64, 256])
+def test_a_disk_that_is_full_is_told_in_a_sentence_and_no_file_is_left(source, tmp_path, kib):
+    """Full while the private copy is made, or while the backup itself is written; whichever, it is told and undone."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    document = tmp_path / "source" / "foyer.json"
+    content = json.loads(document.read_text())
+    content["tables"]["tickets"][0]["description"] = "x" * 300_000
+    document.write_text(json.dumps(content))
+    command = f"ulimit -f {kib}; {sys.executable} -m flask backup {folder}/b.json"
+    env = {"DATABASE_URL": source, "DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    env["PYTHONDONTWRITEBYTECODE"] = "1"  # half of a compiled module would stay
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    told = ("cannot be written: File too large. No part of it is left.", "cannot be read: disk I/O error.")
+    assert any(sentence in done.stderr for sentence in told)
+    assert "Traceback" not in done.stderr
+    assert list(folder.iterdir()) == []

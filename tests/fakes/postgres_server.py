@@ -1,0 +1,166 @@
+"""A PostgreSQL for the tests: the one TEST_DATABASE_URL names, or one the suite starts itself; a fresh database for each test.
+
+A new database is a copy of a template that was brought to the newest shape once.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from database.postgres_engine import Postgres
+from tests.fakes.running_server import PATIENCE_SECONDS, free_port
+
+# A test server may forget everything at a loss of power; what is written is there after kill -9 all the same.
+FAST = ("fsync=off", "full_page_writes=off", "autovacuum=off", "max_wal_size=2GB", "shared_buffers=64MB")
+_numbers = count()
+
+
+def not_here(reason: str) -> NoReturn:
+    """What a machine cannot show is passed over, but not in CI, which must be able to show it."""
+    pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
+class Server:
+    """A server with its data in a folder of its own; reached with a password, as everywhere."""
+
+    def __init__(self, *settings: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="foyer-postgres-"))
+        self.port = free_port()
+        self.url = f"postgresql://foyer:p%40ss%2Fword@127.0.0.1:{self.port}/postgres"
+        self._settings = (*FAST, f"port={self.port}", f"unix_socket_directories={self._folder}", *settings)
+        if _is_root():  # PostgreSQL refuses to run as root
+            os.chown(self._folder, _unprivileged().pw_uid, _unprivileged().pw_gid)
+        password = self._folder / "password"
+        password.write_text("p@ss/word\n")
+        password.chmod(0o644)
+        given = ("--username=foyer", f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync")
+        self._run("initdb", *given, "--locale=C.UTF-8")
+
+    def start(self) -> None:
+        """Starts it and waits until it answers."""
+        options = " ".join(f"-c {setting}" for setting in self._settings)
+        log = ("--log", str(self._folder / "log"), "--options", options)
+        self._run("pg_ctl", "start", "--wait", "--silent", *log)
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Ends it as a crash does, or `fast`."""
+        self._run("pg_ctl", "stop", "--wait", "--silent", "--mode", mode)
+
+    def remove(self) -> None:
+        """Ends it and removes its data."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(_programs() / program), "--pgdata", str(self._folder / "data"), *arguments]
+        user = {"user": _unprivileged().pw_uid, "group": _unprivileged().pw_gid} if _is_root() else {}
+        done = subprocess.run(
+            command, capture_output=False, stdout=subprocess.DEVNULL, check=False, cwd=self._folder, **user
+        )
+        if done.returncode:
+            raise AssertionError(f"{program} failed: {self._log()}")
+
+    def _log(self) -> str:
+        log = self._folder / "log"
+        return log.read_text()[-2000:] if log.exists() else ""
+
+
+def _is_root() -> bool:
+    return hasattr(os, "getuid") and os.getuid() == 0
+
+
+@cache
+def _unprivileged() -> Any:
+    import pwd  # Windows has none
+
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise AssertionError("there is no user to run PostgreSQL as")
+
+
+@cache
+def _programs() -> Path:
+    """Where initdb is, "" when it is not installed."""
+    found = shutil.which("initdb")
+    places = [Path(found)] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return places[-1].parent if places else Path()
+
+
+class Databases:
+    """Makes databases on a server."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._name = f"foyer_test_{os.getpid()}"
+        self._connection = psycopg.connect(url, autocommit=True)
+        self._execute(f"CREATE DATABASE {self._name} ENCODING 'UTF8' TEMPLATE template0")
+        template = Postgres(self.at(self._name))
+        template.open()
+        template.close()
+
+    def at(self, database: str) -> str:
+        """The address of a database of that name."""
+        return urlunsplit(urlsplit(self._url)._replace(path=f"/{database}"))
+
+    @contextmanager
+    def fresh(self, *, empty: bool = False) -> Iterator[str]:
+        """The address of a database that nobody used before; with `empty` without tables."""
+        name = f"{self._name}_{next(_numbers)}"
+        source = "template0" if empty else self._name
+        self._execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {source}")
+        try:
+            yield self.at(name)
+        finally:
+            self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        """Removes the template."""
+        self._execute(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
+        self._connection.close()
+
+    def _execute(self, statement: Any) -> None:
+        self._connection.execute(statement)
+
+
+@contextmanager
+def databases() -> Iterator[Databases]:
+    """A place to make databases at. Fails in CI, and skips elsewhere, where there is none."""
+    given = os.environ.get("TEST_DATABASE_URL", "")
+    if given:
+        made = Databases(given)
+        yield made
+        made.close()
+        return
+    if not _programs().name:
+        not_here("there is no PostgreSQL: install it, or name one in TEST_DATABASE_URL")
+    server = Server()
+    server.start()
+    try:
+        made = Databases(server.url)
+        yield made
+        made.close()
+    finally:
+        server.remove()
+
+
+def wait_until(true: Any) -> None:
+    """Waits until something is so."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < until, "it never came to be so"
+        time.sleep(0.02)

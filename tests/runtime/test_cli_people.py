@@ -1,0 +1,66 @@
+"""Making companies and people from the shell, beside a desk that runs and without one."""
+
+import pytest
+import requests
+
+from tests.runtime.test_cli import Shell
+
+GOOD = "correct horse battery"
+
+
+@pytest.fixture
+def shell(tmp_path):
+    return Shell(tmp_path, "json:")
+
+
+def company(shell, name="Acme", email="zoe@acme.example", password=GOOD):
+    return shell.flask("create-company", name, "--email", email, "--name", "Zoë", "--password", password)
+
+
+def user(shell, email, *more, password=GOOD):
+    return shell.flask("create-user", email, "--password", password, *more)
+
+
+def sign_in(url, email):
+    response = requests.post(f"{url}/api/auth/login", json={"email": email, "password": GOOD}, timeout=10)
+    return response.json()["data"]
+
+
+def test_companies_and_people_are_made_on_a_closed_desk(shell):
+    made = company(shell)
+    assert made.returncode == 0, made.stderr
+    assert "zoe@acme.example" in made.stdout
+    assert GOOD not in made.stdout + made.stderr
+    assert user(shell, "bob@acme.example", "--company", "Acme", "--role", "admin").returncode == 0
+    assert user(shell, "carl@example.com").returncode == 0
+    with shell.running() as url:
+        assert sign_in(url, "zoe@acme.example")["user"]["role"] == "admin"
+        assert sign_in(url, "bob@acme.example")["user"]["role"] == "admin"
+        assert sign_in(url, "carl@example.com")["user"]["role"] == "agent"
+
+
+def test_companies_and_people_are_made_on_a_running_desk(shell):
+    with shell.running() as url:
+        assert company(shell).returncode == 0
+        assert user(shell, "carl@example.com").returncode == 0
+        assert sign_in(url, "zoe@acme.example")["user"]["name"] == "Zoë"
+        assert sign_in(url, "carl@example.com")["user"]["role"] == "agent"
+        elsewhere = user(shell, "bob@acme.example", "--company", "Acme")
+        assert elsewhere.returncode == 1
+        assert "POST /api/users" in elsewhere.stderr
+
+
+def test_what_cannot_be_made_says_why(shell):
+    assert company(shell).returncode == 0
+    for result, word in (
+        (company(shell, email="other@acme.example"), "company of this name"),
+        (company(shell, name="Other"), "signs in already"),
+        (company(shell, name="Other", email="no address"), "e-mail address"),
+        (company(shell, name="Other", email="o@o.example", password="short"), "at least 8"),
+        (user(shell, "zoe@acme.example"), "signs in already"),
+        (user(shell, "new@example.com", "--company", "Nowhere"), "no company Nowhere"),
+        (user(shell, "new@example.com", password="password"), "first that are tried"),
+    ):
+        assert result.returncode == 1
+        assert word in result.stderr
+        assert "Traceback" not in result.stderr

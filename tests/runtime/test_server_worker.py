@@ -1,0 +1,202 @@
+"""HTTP as the server itself speaks it, byte by byte to a real gunicorn: framing, pipelining, stops, and its own refusals."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.fakes.running_server import PATIENCE_SECONDS
+from tests.fakes.server import GUNICORN, Server
+from tests.support.raw_connection import RawConnection, chunks, head, post
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn is not for Windows")
+
+TICKET = json.dumps({"title": "Help", "description": "It broke.", "customer_email": "ada@example.com"}).encode()
+JSON, CHUNKED = "Content-Type: application/json", "Transfer-Encoding: chunked"
+MEBI = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("worker") / "desk", RATE_LIMIT="off") as server:
+        yield server
+
+
+@pytest.fixture
+def client(server) -> Iterator[RawConnection]:
+    with RawConnection(server) as client:
+        yield client
+
+
+def total(server: Server) -> int:
+    return int(server.call(requests, "GET", "/api/tickets").json()["total"])
+
+
+def test_a_request_may_arrive_in_single_bytes(client):
+    for byte in post("/api/tickets", TICKET):
+        client.send(bytes([byte]))
+    assert client.answer().status == 201
+
+
+def test_requests_sent_at_once_are_answered_in_their_order(client, server):
+    before = total(server)
+    chunked = head("POST", "/api/tickets", JSON, CHUNKED) + chunks(TICKET, 7, b"X-Trailer: a\r\n")
+    client.send(head("GET", "/health") + post("/api/tickets", TICKET) + chunked + head("GET", "/nowhere"))
+    assert [client.answer().status for _ in range(4)] == [200, 201, 201, 404]
+    assert total(server) == before + 2
+
+
+def test_a_connection_serves_one_request_after_another(client):
+    for _ in range(3):
+        client.send(post("/api/tickets", TICKET))
+        assert client.answer().status == 201
+        client.send(head("HEAD", "/api/health"))
+        answer = client.answer(without_body=True)
+        assert (answer.status, answer.headers["connection"]) == (200, "keep-alive")
+        assert int(answer.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize("request_line", ["GET /health HTTP/1.0", "HEAD /health HTTP/1.0"])
+def test_a_client_of_http_1_0_is_answered_and_left(client, request_line):
+    client.send(f"\r\n{request_line}\r\n\r\n".encode())
+    assert client.answer(without_body=request_line.startswith("HEAD")).status == 200
+    assert client.ended()
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_client_that_asks_before_it_sends_is_told_once_to_go_on(client, framing):
+    body = TICKET if framing == "length" else chunks(TICKET, 10)
+    length = f"Content-Length: {len(TICKET)}" if framing == "length" else CHUNKED
+    client.send(head("POST", "/api/tickets", JSON, length, "Expect: 100-continue"))
+    assert client.answer().status == 100
+    client.send(body)
+    assert client.answer().status == 201
+
+
+def test_a_chunked_body_larger_than_the_route_takes_is_413(client):
+    client.send(head("POST", "/api/tickets", JSON, CHUNKED) + chunks(TICKET.ljust(2 * MEBI), 65536))
+    assert client.answer().status == 413
+
+
+def test_a_body_larger_than_any_route_takes_is_413_before_it_is_sent(client, server):
+    client.send(head("POST", "/api/import", JSON, f"Content-Length: {40 * MEBI}"))
+    answer = client.answer()
+    assert (answer.status, answer.headers["connection"]) == (413, "close")
+
+
+def test_a_body_that_breaks_off_is_refused(client, server):
+    before = total(server)
+    client.send(post("/api/tickets", TICKET)[:-3])
+    client.socket.shutdown(socket.SHUT_WR)
+    answer = client.answer()
+    assert (answer.status, answer.json["data"]["code"]) == (400, "bad_body")
+    assert total(server) == before
+
+
+@pytest.mark.parametrize(
+    "body", [b"zz\r\n", b"5\nabcde\r\n0\r\n\r\n", b"2\r\nabcde\r\n0\r\n\r\n", b"f" * 9000, b"-5\r\n"]
+)
+@pytest.mark.parametrize("path", ["/api/tickets", "/nowhere"])
+def test_after_a_badly_chunked_body_nothing_of_it_is_taken_for_a_request(client, body, path):
+    client.send(head("POST", path, JSON, CHUNKED) + body + head("GET", "/health"))
+    assert client.answer().status in (400, 404)
+    client.socket.shutdown(socket.SHUT_WR)
+    rest = b"".join(iter(lambda: client.socket.recv(65536), b""))
+    assert b" 200 " not in rest
+    assert b"<html" not in rest
+
+
+REFUSED = {
+    "no method": (b"nonsense\r\n\r\n", 400, "bad_request"),
+    "bare line feeds": (b"GET /health HTTP/1.1\nHost: desk\n\n", 400, "bad_request"),
+    "bad header": (b"GET /api/tickets HTTP/1.1\r\nno colon\r\n\r\n", 400, "bad_request"),
+    "bad length": (head("POST", "/api/tickets", "Content-Length: ten"), 400, "bad_request"),
+    "two framings": (head("POST", "/api/tickets", "Content-Length: 5", CHUNKED), 400, "bad_request"),
+    "long address": (b"GET /api/tickets?q=" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n", 414, "uri_too_long"),
+    "unending address": (b"GET /api/tickets?q=" + b"a" * 70_000, 414, "uri_too_long"),
+    "large headers": (head("GET", "/health", *["X-Large: " + "a" * 8000] * 10), 431, "request_header_fields_too_large"),
+    "many headers": (head("GET", "/health", *["X-Many: a"] * 200), 431, "request_header_fields_too_large"),
+    "unending header": (b"GET /health HTTP/1.1\r\nX-Large: " + b"a" * 70_000, 431, "request_header_fields_too_large"),
+    "expectation": (head("POST", "/api/tickets", "Expect: tea", "Content-Length: 0"), 417, "expectation_failed"),
+    "transfer coding": (head("POST", "/api/tickets", "Transfer-Encoding: brotli"), 501, "not_implemented"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_server_refuses_by_itself_has_the_form_of_the_api(client, name):
+    sent, status, code = REFUSED[name]
+    client.send(sent)
+    answer = client.answer()
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/json")
+    assert answer.json == {"success": False, "message": answer.json["message"], "data": {"code": code, "errors": []}}
+    assert answer.json["message"].endswith((".", ")."))
+    assert answer.headers["x-request-id"]
+    assert client.ended()
+
+
+def test_only_so_many_large_bodies_are_kept_at_a_time(server):
+    large = head("POST", "/api/import", JSON, f"Content-Length: {2 * MEBI}")
+    senders = [RawConnection(server) for _ in range(8)]
+    try:
+        for sender in senders:
+            sender.send(large + b"[")
+            sender.send(b"\n" * MEBI)
+        with RawConnection(server) as another:
+            another.send(large)
+            answer = another.answer()
+            assert (answer.status, answer.headers["retry-after"]) == (503, "10")
+        with RawConnection(server) as small:
+            small.send(post("/api/tickets", TICKET))
+            assert small.answer().status == 201
+        for sender in senders:
+            sender.send(b"\n" * (MEBI - 2) + b"]")
+            assert sender.answer().status == 200
+    finally:
+        for sender in senders:
+            sender.close()
+
+
+def test_a_stop_waits_for_requests_at_hand_and_not_for_idle_connections(tmp_path):
+    with Server(tmp_path / "desk") as server, RawConnection(server) as idle, RawConnection(server) as used:
+        used.send(head("GET", "/health"))
+        assert used.answer().status == 200
+        with RawConnection(server) as sender:
+            sender.send(post("/api/tickets", TICKET)[:-1])
+            assert server.call(requests, "GET", "/health").status_code == 200
+            server.process.send_signal(signal.SIGTERM)
+            assert idle.ended(), "the stop has begun"
+            sender.send(TICKET[-1:])
+            assert sender.answer().status == 201
+        assert server.process.wait(PATIENCE_SECONDS) == 0
+        assert "Traceback" not in server.log
+
+
+def test_where_few_files_may_be_open_connections_are_limited_to_them(tmp_path):
+    """Without a limit the worker ends as soon as it cannot accept, and everything at hand is lost."""
+    few = ("bash", "-c", 'ulimit -n 300; exec "$@"', "few", *GUNICORN)
+    with Server(tmp_path / "desk", command=few) as server:
+        waiting = [RawConnection(server) for _ in range(400)]
+        for one in waiting:
+            one.close()
+        assert server.call(requests, "GET", "/health").status_code == 200
+        server.stop()
+        assert server.process.returncode == 0
+        assert "Traceback" not in server.log
+
+
+def test_gunicorn_may_still_speak_tls_itself(tmp_path, monkeypatch):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=desk", "-days", "2"]
+    make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(make, check=True, capture_output=True)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    server = Server(tmp_path / "desk", GUNICORN_CMD_ARGS=f"--certfile {certificate} --keyfile {key}")
+    server.url = server.url.replace("http:", "https:")
+    with server, requests.Session() as session:
+        for _ in range(3):
+            assert server.call(session, "POST", "/api/tickets", json.loads(TICKET)).status_code == 201

@@ -1,0 +1,150 @@
+"""Slow clients, with a real gunicorn: many that send or read too slowly keep nobody else waiting, and are told so.
+
+All clients of this file are at work at the same time, so that the minute of the slowest is waited for only once.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from swagger_ui_bundle import swagger_ui_path
+
+from tests.fakes.server import Server
+from tests.support.raw_connection import Answer, RawConnection, head
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn is not for Windows")
+
+EACH = 50
+ALLOWED_SECONDS = 15  # what a caller may have to wait while 200 others are slow
+MEBI = 1024 * 1024
+BUNDLE = Path(str(swagger_ui_path)) / "swagger-ui-bundle.js"
+BUNDLE_PATH = f"/docs/assets/{BUNDLE.parent.name}/{BUNDLE.name}"
+TICKET = {"title": "Help", "description": "It broke.", "customer_email": "ada@example.com"}
+JSON = "Content-Type: application/json"
+SLOW = {
+    "head": b"GET /health HTTP/1.1\r\nX-Slow: ",
+    "body": head("POST", "/api/tickets", JSON, "Content-Length: 5000", key=""),
+    "chunked body": head("POST", "/api/tickets", JSON, "Transfer-Encoding: chunked", key="") + b"5000\r\n",
+    "large body": head("POST", "/api/import", "Content-Type: text/csv", "Content-Length: 5000000", key=""),
+}
+ONES = {**dict.fromkeys(("head", "body", "chunked body"), EACH), "large body": 6}
+
+
+@dataclass
+class Outcome:
+    """What the clients met."""
+
+    refused: dict[str, list[Answer]] = field(default_factory=dict)
+    health: list[int] = field(default_factory=list)
+    silent_closed: int = 0
+    uploads: dict[str, Answer] = field(default_factory=dict)
+    read_slowly: int = 0
+
+
+def drip(slow: list[RawConnection], done: threading.Event) -> None:
+    """Sends a byte on every connection now and then, for as long as the server takes it."""
+    while not done.wait(0.5):
+        for connection in slow:
+            try:
+                connection.send(b"x")
+            except OSError:
+                continue
+
+
+def upload(server: Server, path: str, body: bytes, *, seconds: float) -> Answer:
+    """Sends a body evenly over a time."""
+    size = -(-len(body) // 50)
+    with RawConnection(server) as sender:
+        sender.send(head("POST", path, JSON, f"Content-Length: {len(body)}"))
+        for start in range(0, len(body), size):
+            sender.send(body[start : start + size])
+            time.sleep(seconds / 50)
+        return sender.answer()
+
+
+def read_slowly(server: Server) -> int:
+    """Reads an answer that is larger than what the system keeps, a little at a time; returns how much of its body came."""
+    with RawConnection(server, receive_buffer=4096) as reader:
+        reader.send(head("GET", BUNDLE_PATH, key=""))
+        time.sleep(2)
+        return len(reader.answer().body)
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory) -> Iterator[Outcome]:
+    with Server(tmp_path_factory.mktemp("slow") / "desk") as server:
+        yield play(server)
+
+
+def play(server: Server) -> Outcome:
+    outcome, done = Outcome(), threading.Event()
+    slow = {kind: [RawConnection(server) for _ in range(count)] for kind, count in ONES.items()}
+    silent = [RawConnection(server) for _ in range(EACH)]
+    for kind, connections in slow.items():
+        for connection in connections:
+            connection.send(SLOW[kind])
+    readers = [RawConnection(server, receive_buffer=4096) for _ in range(EACH)]
+    for reader in readers:
+        reader.send(head("GET", BUNDLE_PATH, key="") * 10)  # more than the system keeps for it, and it never reads
+
+    padded = json.dumps(TICKET).encode().ljust(MEBI)
+    rows = json.dumps([TICKET]).encode().ljust(int(2.4 * MEBI))
+
+    def keep(name: str, work: Callable[[], Any]) -> Callable[[], None]:
+        return lambda: outcome.uploads.__setitem__(name, work())
+
+    work = [
+        lambda: drip([one for some in slow.values() for one in some], done),
+        keep("a small body", lambda: upload(server, "/api/tickets", padded, seconds=4)),
+        keep("a large body", lambda: upload(server, "/api/import", rows, seconds=12)),
+        lambda: setattr(outcome, "read_slowly", read_slowly(server)),
+    ]
+    threads = [threading.Thread(target=one, daemon=True) for one in work]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        outcome.health.append(requests.get(f"{server.url}/health", timeout=ALLOWED_SECONDS).status_code)
+    outcome.refused = {kind: [one.answer() for one in connections] for kind, connections in slow.items()}
+    done.set()
+    outcome.silent_closed = sum(one.ended() for one in silent)
+    for thread in threads:
+        thread.join(120)
+    for one in [*silent, *readers, *(one for some in slow.values() for one in some)]:
+        one.close()
+    return outcome
+
+
+def test_others_are_answered_while_the_slow_ones_are_at_it(outcome):
+    assert outcome.health == [200, 200, 200]
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_who_sends_too_slowly_is_answered_408_in_the_form_of_the_api(outcome, kind):
+    answers = outcome.refused[kind]
+    assert [answer.status for answer in answers] == [408] * ONES[kind]
+    assert answers[0].json["data"] == {"code": "request_timeout", "errors": []}
+    assert answers[0].json["success"] is False
+    assert len({answer.headers["x-request-id"] for answer in answers}) == ONES[kind]
+
+
+def test_a_connection_that_says_nothing_is_closed_without_a_word(outcome):
+    assert outcome.silent_closed == EACH
+
+
+def test_a_body_of_1_mib_at_a_fair_pace_is_taken(outcome):
+    assert outcome.uploads["a small body"].status == 201
+
+
+def test_a_larger_body_may_take_longer(outcome):
+    assert outcome.uploads["a large body"].json["data"]["created"] == 1
+
+
+def test_an_answer_arrives_whole_at_a_client_that_reads_late(outcome):
+    assert outcome.read_slowly == BUNDLE.stat().st_size

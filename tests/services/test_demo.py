@@ -1,0 +1,103 @@
+"""The demo desk: full, believable, the same each time, and silent."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from core.models import SENTIMENTS, STATUSES
+from database.tables import jobs, users
+from tests.support.caller import Caller
+
+NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def tickets(admin):
+    admin.data(admin.post("/api/demo"))
+    return admin.data(admin.get("/api/tickets?limit=200"))
+
+
+def test_an_empty_desk_is_filled_with_tickets_in_every_state(tickets):
+    assert 55 <= len(tickets) <= 70
+    states = Counter(ticket["status"] for ticket in tickets)
+    assert set(states) == set(STATUSES)
+    assert min(states.values()) >= 2
+    assert {ticket["sentiment"] for ticket in tickets} == set(SENTIMENTS)
+    assert sum(ticket["priority"] == "urgent" for ticket in tickets) >= 2
+    assert sum(ticket["ai_source"] == "canned" for ticket in tickets) >= 40
+    assert len({ticket["category"] for ticket in tickets}) == 5
+    assert len({ticket["assigned_to"] for ticket in tickets} - {""}) >= 3
+
+
+def test_the_answer_counts_what_was_made(admin):
+    made = admin.data(admin.post("/api/demo"))
+    assert made["created"] == admin.get("/api/tickets?limit=1").json["total"]
+    assert made["customers"] == admin.get("/api/customers?limit=1").json["total"] >= 10
+
+
+def test_times_lie_in_the_last_30_days_and_follow_each_other(open_app):
+    app = open_app(clock=lambda: NOW)
+    admin = Caller(app.test_client(), "admin-key")
+    admin.data(admin.post("/api/demo"))
+    found = admin.data(admin.get("/api/tickets?limit=200&sort=created_at"))
+    assert found[0]["created_at"] >= "2026-03-01T12"
+    assert [ticket["number"] for ticket in found] == list(range(1, len(found) + 1))
+    for ticket in found:
+        assert ticket["created_at"] <= ticket["updated_at"] <= "2026-03-31T12:00:01"
+        if ticket["status"] in ("resolved", "closed"):
+            assert ticket["created_at"] < ticket["resolved_at"] <= ticket["updated_at"]
+            assert ticket["resolution"]
+        assert bool(ticket["assigned_to"]) == ("assigned_at" in ticket)
+
+
+def test_history_and_thread_fit_the_state(admin, tickets):
+    for ticket in tickets:
+        path = f"/api/tickets/{ticket['id']}"
+        events = admin.data(admin.get(f"{path}/history"))
+        assert events[0]["action"] == "created"
+        moves = [event["to"] for event in events if event["field"] == "status"]
+        assert (moves or ["new"])[-1] == ticket["status"]
+        thread = admin.data(admin.get(f"{path}/replies"))
+        public = [reply["author_role"] for reply in thread if not reply["internal"]]
+        if ticket["status"] == "waiting_customer":
+            assert public[-1] == "agent"
+        if ticket["status"] == "ai_responded":
+            assert public == ["ai"]
+
+
+def test_nobody_is_mailed_about_demo_tickets(tickets, runtime, run_jobs, mailer):
+    with runtime.storage.unit_of_work(None) as uow:
+        assert uow.count(uow.query(jobs).where(jobs.c.lane != "learn")) == 0
+    run_jobs()
+    assert mailer.sent == []
+
+
+def test_a_desk_with_tickets_is_left_alone(admin):
+    admin.ticket()
+    refused = admin.post("/api/demo")
+    assert (refused.status_code, refused.json["data"]["code"]) == (409, "not_empty")
+    assert admin.get("/api/tickets").json["total"] == 1
+
+
+def test_every_desk_gets_the_same_tickets(admin, other_admin):
+    def words(caller):
+        caller.data(caller.post("/api/demo"))
+        names = ("number", "title", "status", "priority", "assigned_to", "customer_email")
+        return [[ticket[name] for name in names] for ticket in caller.data(caller.get("/api/tickets?limit=200"))]
+
+    assert words(admin) == words(other_admin)
+
+
+def test_a_company_with_agents_sees_its_own_at_work(admin, runtime):
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        row = {"company_id": "default", "email": "zoe@example.com", "name": "Zoe", "created_at": uow.now}
+        uow.insert(users, row)
+    admin.data(admin.post("/api/demo"))
+    found = admin.data(admin.get("/api/tickets?limit=200"))
+    assert {ticket["assigned_to"] for ticket in found} == {"", "zoe@example.com"}
+
+
+def test_agents_may_not_fill_the_desk(agent, stranger):
+    assert agent.post("/api/demo").status_code == 403
+    assert stranger.post("/api/demo").status_code == 403

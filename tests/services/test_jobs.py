@@ -1,0 +1,240 @@
+"""The outbox: what was committed is sent, late if need be, and given up only with a reason that can be seen."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from core.errors import AppError, unavailable
+from database.tables import jobs
+from jobs.runner import DELAYS_SECONDS, Runner
+from notifier import SmtpMailer
+from tests.fakes.fake_smtp import FakeSmtp
+
+pytestmark = pytest.mark.every_engine
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self):
+        self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+    def forward(self, **time):
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def smtp():
+    with FakeSmtp() as server:
+        yield server
+
+
+@pytest.fixture
+def app(open_app, clock, smtp):
+    mailer = SmtpMailer(smtp.host, smtp.port, username="", password="", security="none", mail_from="desk@example.com")
+    return open_app(clock=clock, mailer=mailer, support_email="team@example.com")
+
+
+def rows(runtime):
+    with runtime.storage.unit_of_work(None) as uow:
+        return uow.find(uow.query(jobs).order_by(jobs.c.created_at, jobs.c.id))
+
+
+def kinds(smtp):
+    return sorted((message["To"], message["Subject"]) for message in smtp.messages)
+
+
+def test_a_new_ticket_tells_its_customer_that_it_came_in_and_what_the_answer_is(admin, run_jobs, smtp):
+    ticket = admin.ticket()
+    run_jobs()
+    assert [message.rcpt for message in smtp.messages] == [["ada@example.com"]] * 2
+    assert all(f"#{ticket['number']}" in message["Subject"] for message in smtp.messages)
+    assert all(message["Auto-Submitted"] == "auto-generated" for message in smtp.messages)
+    assert len({message["Message-ID"] for message in smtp.messages}) == 2
+    assert len({message["References"] for message in smtp.messages}) == 1
+
+
+def test_an_urgent_ticket_alerts_the_support_address(admin, run_jobs, smtp):
+    admin.ticket(title="Stolen account", description="My account was hacked and I am blocked!")
+    run_jobs()
+    assert ["team@example.com"] in [message.rcpt for message in smtp.messages]
+
+
+def test_each_step_of_a_ticket_tells_whom_it_concerns(admin, run_jobs, smtp):
+    path = f"/api/tickets/{admin.ticket()['id']}"
+    run_jobs()
+    smtp.messages.clear()
+    admin.data(admin.post(f"{path}/assign", {"agent_email": "bob@example.com"}))
+    admin.data(admin.post(f"{path}/replies", {"body": "Please try this."}), 201)
+    admin.data(admin.post(f"{path}/replies", {"body": "Only for us.", "internal": True}), 201)
+    admin.data(admin.post(f"{path}/resolve", {"resolution": "It works again."}))
+    run_jobs()
+    texts = {message.rcpt[0]: message.as_string() for message in smtp.messages}
+    assert sorted(message.rcpt[0] for message in smtp.messages) == [
+        "ada@example.com",
+        "ada@example.com",
+        "bob@example.com",
+    ]
+    assert "Only for us." not in "".join(texts.values())
+
+
+def test_a_mail_server_that_is_down_for_ten_minutes_loses_nothing_and_doubles_nothing(admin, runtime, clock, smtp):
+    smtp.stop()
+    admin.ticket()
+    waiting = {row["id"] for row in rows(runtime)}
+    for _ in range(10):
+        runtime.runner.run_due()
+        clock.forward(minutes=1)
+    assert {row["state"] for row in rows(runtime)} == {"waiting"}
+    assert all(row["last_error"] for row in rows(runtime))
+    assert admin.data(admin.get("/api/health"))["jobs"] == {"waiting": len(waiting), "dead": 0}
+    smtp.start()
+    clock.forward(minutes=20)
+    runtime.runner.run_due()
+    assert {row["state"] for row in rows(runtime)} == {"done"}
+    assert len(smtp.messages) == len(waiting)
+    runtime.runner.run_due()
+    assert len(smtp.messages) == len(waiting)
+
+
+def test_the_pauses_between_tries_grow(admin, runtime, clock, smtp):
+    smtp.stop()
+    admin.ticket()
+    pauses = []
+    for _ in range(4):
+        runtime.runner.run_due()
+        due = datetime.fromisoformat(rows(runtime)[0]["run_at"])
+        pauses.append((due - clock.now).total_seconds())
+        clock.now = due + timedelta(seconds=200)
+    assert pauses == sorted(pauses)
+    assert pauses[-1] > 10 * pauses[0]
+
+
+def test_after_the_last_try_a_job_is_dead_with_its_reason_and_counted(admin, runtime, clock, smtp):
+    smtp.stop()
+    admin.ticket()
+    for _ in range(len(DELAYS_SECONDS) + 2):
+        runtime.runner.run_due()
+        clock.forward(hours=1)
+    dead = rows(runtime)
+    assert {row["state"] for row in dead} == {"dead"}
+    assert all(row["last_error"] for row in dead)
+    assert admin.data(admin.get("/api/health"))["jobs"] == {"waiting": 0, "dead": len(dead)}
+    assert runtime.runner.run_due() == 0
+
+
+def test_an_address_that_the_server_refuses_for_good_is_not_tried_again(admin, runtime, smtp):
+    smtp.refuse = "permanent"
+    admin.ticket()
+    runtime.runner.run_due()
+    assert {row["state"] for row in rows(runtime)} == {"dead"}
+    assert all("ada@example.com" not in row["last_error"] for row in rows(runtime))
+
+
+def test_a_job_whose_process_gives_no_sign_of_life_is_done_by_another_under_the_same_message_id(
+    admin, runtime, smtp, monkeypatch, caplog
+):
+    admin.ticket()
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        taken = uow.claim("mail", limit=20)
+    runtime.runner.watch()
+    runtime.runner.watch()
+    assert runtime.runner.run_due() == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.runner.SILENT_SECONDS", 0)
+        runtime.runner.watch()
+    assert "the process that was at it is gone" in caplog.text
+    runtime.runner.run_due()
+    assert {message["Message-ID"].strip("<>").split("@")[0] for message in smtp.messages} == {
+        job["id"] for job in taken
+    }
+
+
+def test_a_job_that_takes_long_is_nobody_elses_while_its_process_gives_signs_of_life(admin, runtime, clock):
+    """Two processes on one store, as far as jobs can tell: the second watches while the first is at work."""
+    admin.ticket()
+    other, begun, go_on = Runner(lambda: runtime.storage, {}), threading.Event(), threading.Event()
+
+    def slow(notice):
+        begun.set()
+        assert go_on.wait(30)
+
+    runtime.mailer = SimpleNamespace(send=slow, mode="memory")
+    working = threading.Thread(target=runtime.runner.run_due)
+    working.start()
+    assert begun.wait(30)
+    signs = set()
+    for _ in range(3):
+        other.watch()
+        clock.forward(seconds=3)
+        runtime.runner.watch()
+        signs |= {row["run_at"] for row in rows(runtime) if row["state"] == "running"}
+    states = {row["state"] for row in rows(runtime)}
+    go_on.set()
+    working.join()
+    assert states == {"running"}
+    assert len(signs) == 3, "each look of its own process is a new sign"
+    assert {row["state"] for row in rows(runtime)} == {"done"}
+
+
+def test_a_store_that_was_away_lets_nobody_take_a_job_early(admin, runtime, monkeypatch):
+    admin.ticket()
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        uow.claim("mail", limit=20)
+    store, watcher = runtime.storage, Runner(lambda: runtime.storage, {})
+    watcher.watch()
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "desk", away)
+        with pytest.raises(AppError):
+            watcher.watch()
+    monkeypatch.setattr("jobs.runner.SILENT_SECONDS", 0.001)
+    watcher.watch()
+    assert {row["state"] for row in rows(runtime)} == {"running"}, "seen for the first time again"
+
+
+def away(*given, **more):
+    raise unavailable("away")
+
+
+def test_two_runners_never_do_the_same_job(admin, runtime, smtp):
+    admin.ticket()
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        first = uow.claim("mail", limit=1)
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        second = uow.claim("mail", limit=20)
+    assert {job["id"] for job in first}.isdisjoint(job["id"] for job in second)
+
+
+def test_a_deleted_ticket_takes_its_waiting_mail_with_it(admin, runtime, smtp):
+    admin.data(admin.delete(f"/api/tickets/{admin.ticket()['id']}"))
+    assert rows(runtime) == []
+
+
+def test_a_refused_call_enqueues_nothing(admin, runtime):
+    path = f"/api/tickets/{admin.ticket()['id']}"
+    before = len(rows(runtime))
+    assert admin.post(f"{path}/resolve", {"resolution": "Done.", "version": 99}).status_code == 412
+    assert len(rows(runtime)) == before
+
+
+def test_jobs_done_and_answers_stored_are_forgotten_in_time(admin, runtime, clock):
+    admin.post("/api/tickets", {"title": "a", "description": "b", "customer_id": "7", "client_reference": "once"})
+    admin.ticket()
+    runtime.runner.run_due()
+    clock.forward(days=8)
+    from jobs.handlers import tidy
+
+    tidy(runtime)
+    assert rows(runtime) == []
+    again = {"title": "a", "description": "b", "customer_id": "7", "client_reference": "once"}
+    assert "Idempotent-Replay" not in admin.post("/api/tickets", again).headers

@@ -1,0 +1,336 @@
+"""How much mail a company sends in an hour, and to whom: nobody can be flooded through it, and staff are always told."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from database.tables import companies, jobs, mail_counts
+from jobs.handlers import tidy
+from notifier import SmtpMailer
+from tests.conftest import add_key
+from tests.fakes.fake_smtp import FakeSmtp
+from tests.support.caller import Caller
+
+pytestmark = pytest.mark.every_engine
+
+FIRE = {"title": "Stolen account", "description": "My account was hacked and I am blocked!"}
+VICTIM = "victim@elsewhere.example"
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self):
+        self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+    def forward(self, **time):
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def smtp():
+    with FakeSmtp() as server:
+        yield server
+
+
+@pytest.fixture
+def open_here(open_app, clock, smtp):
+    """Opens an app on the test's store, which mails by the test's server."""
+
+    def make():
+        sender = SmtpMailer(smtp.host, smtp.port, username="", password="", security="none", mail_from="d@example.com")
+        return open_app(clock=clock, mailer=sender, support_email="team@operator.example", rate_limit="off")
+
+    return make
+
+
+@pytest.fixture
+def app(open_here):
+    return open_here()
+
+
+@pytest.fixture
+def run_jobs(runtime):
+    """Does what is due, until nothing is."""
+
+    def run():
+        while runtime.runner.run_due():
+            pass
+
+    return run
+
+
+def receivers(smtp):
+    return [message.rcpt[0] for message in smtp.messages]
+
+
+def held_back(caller):
+    return caller.data(caller.get("/api/health"))["mail"]["held_back"]
+
+
+def set_limits(caller, one, all_):
+    news = {"recipient_mails_per_hour": one, "company_mails_per_hour": all_}
+    assert caller.data(caller.put("/api/settings", news)).items() >= news.items()
+
+
+def counts(runtime):
+    with runtime.storage.unit_of_work(None) as uow:
+        return uow.find(uow.query(mail_counts))
+
+
+def take_confirmation(runtime, company):
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        uow.update(companies, company, {"confirmed_at": None})
+
+
+# --- limits of a confirmed company
+
+
+def test_a_person_who_is_named_again_and_again_gets_twenty_mails_an_hour(
+    app, admin, other_admin, clock, smtp, run_jobs, caplog
+):
+    for _ in range(30):
+        other_admin.ticket(customer_email=VICTIM)
+    run_jobs()
+    assert receivers(smtp) == [VICTIM] * 20
+    health = admin.data(admin.get("/api/health"))
+    assert health["mail"]["held_back"] == 40
+    assert health["mail"]["note"].startswith("40 mails of the last 24 hours were not sent")
+    assert health["jobs"] == {"waiting": 0, "dead": 0}
+    said = [record.getMessage() for record in caplog.records if "not sent in this hour" in record.getMessage()]
+    assert len(said) == 1
+    assert VICTIM not in said[0]
+    clock.forward(hours=1)
+    other_admin.ticket(customer_email=VICTIM)
+    run_jobs()
+    assert len(smtp.messages) == 22
+
+
+def test_addresses_that_differ_after_a_plus_are_one_recipient(admin, smtp, run_jobs):
+    set_limits(admin, 3, 500)
+    for number in range(5):
+        admin.ticket(customer_email=f"victim+{number}@elsewhere.example")
+    run_jobs()
+    assert len(smtp.messages) == 3
+
+
+def test_a_company_reaches_its_limit_and_another_is_not_concerned(admin, other_admin, smtp, run_jobs):
+    set_limits(other_admin, 20, 7)
+    for number in range(10):
+        other_admin.ticket(customer_email=f"person{number}@elsewhere.example")
+    run_jobs()
+    assert len(smtp.messages) == 7
+    admin.ticket(customer_email="person0@elsewhere.example")
+    run_jobs()
+    assert len(smtp.messages) == 9
+
+
+def test_alerts_and_mails_to_staff_go_on_when_customers_get_no_more(admin, smtp, run_jobs):
+    admin.data(admin.post("/api/users", {"name": "Bob", "email": "bob@example.com", "role": "agent"}), 201)
+    set_limits(admin, 2, 3)
+    for number in range(5):
+        admin.ticket(customer_email=f"person{number}@elsewhere.example")
+    run_jobs()
+    assert len(smtp.messages) == 3
+    smtp.messages.clear()
+    for number in range(3):
+        ticket = admin.ticket(customer_email=f"person{number}@elsewhere.example", **FIRE)
+        admin.data(admin.post(f"/api/tickets/{ticket['id']}/assign", {"agent_email": "bob@example.com"}))
+    run_jobs()
+    assert sorted(receivers(smtp)) == ["bob@example.com"] * 3 + ["team@operator.example"] * 3
+
+
+def test_people_of_another_company_get_no_more_than_five_hundred_mails_an_hour(
+    other_admin, smtp, run_jobs, monkeypatch
+):
+    monkeypatch.setattr("services.outgoing_mail.MOST_TO_STAFF", 2)
+    other_admin.data(other_admin.put("/api/settings", {"support_email": VICTIM}))
+    for _ in range(4):
+        other_admin.ticket(customer_id="c-1", customer_email="", **FIRE)
+    run_jobs()
+    assert receivers(smtp) == [VICTIM] * 2
+
+
+def test_mails_to_staff_take_nothing_from_the_customers(admin, smtp, run_jobs):
+    set_limits(admin, 2, 2)
+    for number in range(4):
+        admin.ticket(customer_id=f"c-{number}", customer_email="", **FIRE)
+    run_jobs()
+    assert receivers(smtp) == ["team@operator.example"] * 4
+    admin.ticket()
+    run_jobs()
+    assert receivers(smtp)[4:] == ["ada@example.com"] * 2
+
+
+def test_an_assignee_who_is_no_user_is_an_outside_recipient(admin, smtp, run_jobs):
+    set_limits(admin, 2, 500)
+    for number in range(4):
+        ticket = admin.ticket(customer_id=f"c-{number}", customer_email="")
+        admin.data(admin.post(f"/api/tickets/{ticket['id']}/assign", {"agent_email": VICTIM}))
+    run_jobs()
+    assert receivers(smtp) == [VICTIM] * 2
+
+
+def test_a_disabled_user_and_a_customer_who_signs_in_are_outside_recipients(admin, smtp, run_jobs):
+    person = {"name": "Eve", "email": "eve@example.com", "role": "customer", "password": "correct horse battery"}
+    admin.data(admin.post("/api/users", person), 201)
+    set_limits(admin, 2, 500)
+    for _ in range(3):
+        admin.ticket(customer_email="eve@example.com")
+    run_jobs()
+    assert receivers(smtp) == ["eve@example.com"] * 2
+
+
+def test_a_mail_that_is_tried_again_counts_once(admin, clock, smtp, run_jobs):
+    set_limits(admin, 2, 500)
+    smtp.refuse = "temporary"
+    admin.ticket(customer_email=VICTIM)
+    for _ in range(3):
+        run_jobs()
+        clock.forward(minutes=2)
+    smtp.refuse = ""
+    run_jobs()
+    assert receivers(smtp) == [VICTIM] * 2
+    assert held_back(admin) == 0
+
+
+def test_the_limit_holds_across_a_restart(app, open_here, admin, smtp, run_jobs):
+    set_limits(admin, 3, 500)
+    admin.ticket(customer_email=VICTIM)
+    run_jobs()
+    app.extensions["runtime"].stop()
+    again = open_here()
+    there = Caller(again.test_client(), "admin-key")
+    there.ticket(customer_email=VICTIM)
+    while again.extensions["runtime"].runner.run_due():
+        pass
+    assert receivers(smtp) == [VICTIM] * 3
+    assert held_back(there) == 1
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_the_limit_is_one_for_all_processes(admin, runtime, open_here, smtp):
+    set_limits(admin, 5, 500)
+    for _ in range(8):
+        admin.ticket(customer_email=VICTIM)
+    runners = [runtime.runner, open_here().extensions["runtime"].runner]
+    ready = threading.Barrier(len(runners))
+
+    def work(runner):
+        ready.wait(30)
+        while runner.run_due():
+            pass
+
+    threads = [threading.Thread(target=work, args=(runner,)) for runner in runners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    while runtime.runner.run_due():
+        pass
+    assert receivers(smtp) == [VICTIM] * 5
+    assert held_back(admin) == 11
+
+
+def test_counts_are_removed_in_time_and_name_nobody(admin, runtime, clock, smtp, run_jobs):
+    for number in range(3):
+        admin.ticket(customer_email=f"person{number}@elsewhere.example")
+    run_jobs()
+    assert sorted(row["kind"] for row in counts(runtime)) == ["one", "one", "one", "others"]
+    assert "person" not in str(counts(runtime))
+    tidy(runtime)
+    assert len(counts(runtime)) == 4, "the hour is not over"
+    clock.forward(hours=1)
+    tidy(runtime)
+    assert [row["kind"] for row in counts(runtime)] == ["others"]
+    clock.forward(hours=24)
+    tidy(runtime)
+    assert counts(runtime) == []
+
+
+# --- companies that are not confirmed
+
+
+def test_an_unconfirmed_company_mails_its_own_admins_alone(admin, other_admin, runtime, smtp, run_jobs):
+    take_confirmation(runtime, "other")
+    for name, role in (("kay", "admin"), ("bob", "agent")):
+        person = {"name": name, "email": f"{name}@other.example", "role": role}
+        other_admin.data(other_admin.post("/api/users", person), 201)
+    other_admin.data(other_admin.put("/api/settings", {"support_email": VICTIM}))
+    for name in ("kay", "bob"):
+        ticket = other_admin.ticket(customer_email=VICTIM, **FIRE)
+        path = f"/api/tickets/{ticket['id']}"
+        other_admin.data(other_admin.post(f"{path}/assign", {"agent_email": f"{name}@other.example"}))
+        other_admin.data(other_admin.post(f"{path}/replies", {"body": "See http://evil.example/"}), 201)
+        other_admin.data(other_admin.post(f"{path}/resolve", {"resolution": "See http://evil.example/"}))
+    run_jobs()
+    assert receivers(smtp) == ["kay@other.example"]
+    assert held_back(admin) > 0
+    assert "not confirmed" in admin.data(admin.get("/api/health"))["mail"]["note"]
+
+
+def test_an_unconfirmed_company_sends_no_more_in_all_than_one_recipient_may_get(other_admin, runtime, smtp, run_jobs):
+    take_confirmation(runtime, "other")
+    names = [f"admin{number}@other.example" for number in range(3)]
+    for name in names:
+        other_admin.data(other_admin.post("/api/users", {"name": name, "email": name, "role": "admin"}), 201)
+    ticket = other_admin.ticket()
+    for number in range(30):
+        path = f"/api/tickets/{ticket['id']}/assign"
+        other_admin.data(other_admin.post(path, {"agent_email": names[number % 3]}))
+    run_jobs()
+    assert len(smtp.messages) == 20
+
+
+# --- who counts as having written
+
+
+def test_a_ticket_counts_as_written_by_its_customer_whoever_opened_it(app, admin, agent, customer, smtp, run_jobs):
+    for caller, named in ((admin, "a@c.example"), (agent, "b@c.example")):
+        caller.ticket(customer_email=named)
+    customer.data(customer.post("/api/tickets", {"title": "Help", "description": "It broke."}), 201)
+    run_jobs()
+    assert set(receivers(smtp)) == {"a@c.example", "b@c.example", "ada@example.com"}
+
+
+def test_a_customer_can_have_nobody_else_mailed(app, customer, runtime, smtp, run_jobs):
+    body = {"title": "Help", "description": "It broke.", "customer_email": VICTIM}
+    assert customer.post("/api/tickets", body).status_code == 403
+    nobody = Caller(app.test_client(), add_key(runtime, "customer"))
+    assert nobody.post("/api/tickets", body).status_code == 403
+    run_jobs()
+    assert smtp.messages == []
+
+
+# --- the settings
+
+
+def test_only_the_operators_company_may_have_higher_limits(admin, other_admin):
+    set_limits(admin, 100_000, 100_000)
+    set_limits(other_admin, 20, 500)
+    set_limits(other_admin, 1, 1)
+    for name, value in (("recipient_mails_per_hour", 21), ("company_mails_per_hour", 501)):
+        answer = other_admin.put("/api/settings", {name: value})
+        assert answer.status_code == 400
+        assert [error["field"] for error in answer.json["data"]["errors"]] == [name]
+    for value in (0, -1, 100_001, "many"):
+        assert admin.put("/api/settings", {"recipient_mails_per_hour": value}).status_code == 400
+
+
+def test_jobs_whose_mail_was_held_back_are_done(admin, runtime, smtp, run_jobs):
+    set_limits(admin, 1, 500)
+    admin.ticket(customer_email=VICTIM)
+    run_jobs()
+    with runtime.storage.unit_of_work(None) as uow:
+        done = uow.find(uow.query(jobs).where(jobs.c.lane == "mail"))
+    assert {job["state"] for job in done} == {"done"}
+    assert VICTIM not in str(done)

@@ -1,0 +1,119 @@
+"""Jobs that wait or were given up: admins see them, have them tried again, and they do not stay for ever."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from database.tables import jobs
+from jobs.handlers import tidy
+from notifier import SmtpMailer
+from tests.fakes.fake_smtp import FakeSmtp
+
+pytestmark = pytest.mark.every_engine
+
+FIELDS = ["id", "kind", "ticket_id", "state", "attempts", "last_error", "run_at"]
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self):
+        self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+    def forward(self, **time):
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def smtp():
+    with FakeSmtp() as server:
+        yield server
+
+
+@pytest.fixture
+def app(open_app, clock, smtp):
+    mailer = SmtpMailer(smtp.host, smtp.port, username="", password="", security="none", mail_from="desk@example.com")
+    return open_app(clock=clock, mailer=mailer)
+
+
+@pytest.fixture
+def dead(admin, smtp, run_jobs):
+    """The mails of a ticket that the mail server refused for good; it takes them from now on."""
+    smtp.refuse = "permanent"
+    admin.ticket()
+    run_jobs()
+    smtp.refuse = ""
+    return admin.data(admin.get("/api/jobs?state=dead"))
+
+
+def test_dead_jobs_are_listed_with_their_reason_and_without_their_texts(admin, other_admin, dead):
+    assert [list(job) for job in dead] == [FIELDS] * 2
+    assert {job["kind"] for job in dead} == {"ticket_received", "ai_answer"}
+    assert {job["state"] for job in dead} == {"dead"}
+    assert {job["attempts"] for job in dead} == {1}
+    assert all("refused the recipient" in job["last_error"] for job in dead)
+    assert "ada@example.com" not in str(dead)
+    ticket = admin.ticket()
+    waiting = admin.get("/api/jobs?state=waiting").json
+    assert (waiting["total"], {job["ticket_id"] for job in waiting["data"]}) == (2, {ticket["id"]})
+    assert admin.get("/api/jobs").json["total"] == 4
+    assert admin.get("/api/jobs?state=waiting,dead&limit=3").json["total"] == 4
+    assert admin.get("/api/jobs?state=done").status_code == 400
+    assert other_admin.get("/api/jobs").json["total"] == 0
+
+
+def test_a_job_at_hand_counts_as_waiting_and_one_that_is_about_no_ticket_names_none(admin, runtime, dead):
+    admin.data(admin.delete("/api/customers/ada@example.com"))
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        uow.update_where(jobs, jobs.c.state == "done", state="running")
+    (job,) = admin.data(admin.get("/api/jobs"))
+    assert (job["kind"], job["state"], job["ticket_id"]) == ("scrub", "waiting", "")
+
+
+def test_a_dead_job_that_is_tried_again_is_mailed_and_gone(admin, dead, smtp, run_jobs):
+    answer = admin.post(f"/api/jobs/{dead[0]['id']}/retry", {}, headers={"Idempotency-Key": "once"})
+    assert admin.data(answer) == {**dead[0], "state": "waiting", "attempts": 0}
+    again = admin.post(f"/api/jobs/{dead[0]['id']}/retry", {}, headers={"Idempotency-Key": "once"})
+    assert again.headers["Idempotent-Replay"] == "true"
+    run_jobs()
+    assert [message.rcpt for message in smtp.messages] == [["ada@example.com"]]
+    assert smtp.messages[0]["Message-ID"].startswith(f"<{dead[0]['id']}@")
+    assert [job["id"] for job in admin.data(admin.get("/api/jobs"))] == [dead[1]["id"]]
+    told = admin.data(admin.get("/api/audit?action=job_retried"))
+    assert [event["to"] for event in told] == [dead[0]["id"]]
+
+
+def test_only_a_dead_job_is_tried_again(admin, other_admin, dead, run_jobs):
+    path = f"/api/jobs/{dead[0]['id']}/retry"
+    assert other_admin.post(path, {}).status_code == 404
+    admin.data(admin.post(path, {}))
+    refused = admin.post(path, {})
+    assert (refused.status_code, refused.json["data"]["code"]) == (409, "not_dead")
+    run_jobs()
+    assert admin.post(path, {}).status_code == 404, "it is done"
+
+
+def test_a_job_that_is_tried_again_is_tried_as_often_as_a_new_one(admin, dead, smtp, run_jobs):
+    admin.data(admin.post(f"/api/jobs/{dead[0]['id']}/retry", {}))
+    smtp.refuse = "temporary"
+    run_jobs()
+    shown = {job["id"]: job for job in admin.data(admin.get("/api/jobs"))}
+    assert (shown[dead[0]["id"]]["state"], shown[dead[0]["id"]]["attempts"]) == ("waiting", 1)
+
+
+def test_dead_jobs_are_removed_after_thirty_days(admin, runtime, clock, dead):
+    clock.forward(days=29, hours=23)
+    tidy(runtime)
+    assert len(admin.data(admin.get("/api/jobs"))) == 2
+    clock.forward(hours=2)
+    tidy(runtime)
+    assert admin.data(admin.get("/api/jobs")) == []
+    assert admin.data(admin.get("/api/health"))["jobs"] == {"waiting": 0, "dead": 0}

@@ -1,0 +1,148 @@
+"""Whom a company's mail is from, whom it alerts, and how much of it goes out."""
+
+import pytest
+
+from notifier import SmtpMailer
+from tests.fakes.fake_smtp import FakeSmtp
+
+FIRE = {"title": "Stolen account", "description": "My account was hacked and I am blocked!"}
+
+
+@pytest.fixture
+def smtp():
+    with FakeSmtp() as server:
+        yield server
+
+
+@pytest.fixture
+def app(open_app, smtp):
+    sender = "Operator <desk@example.com>"
+    mailer = SmtpMailer(smtp.host, smtp.port, username="", password="", security="none", mail_from=sender)
+    return open_app(mailer=mailer, mail_from=sender, support_email="team@operator.example")
+
+
+def set_up(caller, **settings):
+    return caller.data(caller.put("/api/settings", settings))
+
+
+def receivers(smtp):
+    return sorted(message.rcpt[0] for message in smtp.messages)
+
+
+# --- whom an alert goes to
+
+
+def test_another_companys_alerts_and_replies_never_reach_the_operator(admin, other_admin, run_jobs, smtp):
+    ticket = other_admin.ticket(**FIRE)
+    reply = {"body": "Please hurry.", "author_role": "customer"}
+    other_admin.data(other_admin.post(f"/api/tickets/{ticket['id']}/replies", reply), 201)
+    run_jobs()
+    assert set(receivers(smtp)) == {"ada@example.com"}
+    admin.ticket(**FIRE)
+    run_jobs()
+    assert "team@operator.example" in receivers(smtp)
+
+
+def test_a_companys_alerts_and_replies_go_to_its_own_address(admin, other_admin, run_jobs, smtp):
+    set_up(other_admin, support_email="Help@Other.example")
+    ticket = other_admin.ticket(**FIRE)
+    reply = {"body": "Please hurry.", "author_role": "customer"}
+    other_admin.data(other_admin.post(f"/api/tickets/{ticket['id']}/replies", reply), 201)
+    run_jobs()
+    told = [message for message in smtp.messages if message.rcpt == ["help@other.example"]]
+    assert len(told) == 2
+    assert "Please hurry." in str(told[1].get_body(("plain",)).get_content())
+    assert "or write to help@other.example" in str(smtp.messages[0].get_body(("plain",)).get_content())
+
+
+def test_an_alert_goes_to_the_address_that_was_set_when_the_ticket_came_in(other_admin, run_jobs, smtp):
+    set_up(other_admin, support_email="first@other.example")
+    other_admin.ticket(**FIRE)
+    set_up(other_admin, support_email="second@other.example")
+    run_jobs()
+    assert {"first@other.example"} == set(receivers(smtp)) - {"ada@example.com"}
+
+
+def test_the_operators_company_may_have_another_address_than_the_environments(admin, run_jobs, smtp):
+    set_up(admin, support_email="new@operator.example")
+    admin.ticket(**FIRE)
+    set_up(admin, clear=["support_email"])
+    admin.ticket(**FIRE)
+    run_jobs()
+    assert [to for to in receivers(smtp) if "operator" in to] == ["new@operator.example", "team@operator.example"]
+
+
+# --- whom it is from
+
+
+def test_the_sender_has_the_operators_address_and_the_companys_name_and_replies_go_to_the_company(
+    other_admin, run_jobs, smtp
+):
+    set_up(other_admin, mail_name='Föö "Bar", (Inc.); <x> =?utf-8?q?=0D=0ABcc:?=', reply_to="answers@other.example")
+    other_admin.ticket()
+    run_jobs()
+    for message in smtp.messages:
+        (sender,) = message["From"].addresses
+        name = 'Föö "Bar", (Inc.); <x> = ?utf-8?q?=0D=0ABcc:?='
+        assert sender.addr_spec == "desk@example.com"
+        assert sender.display_name.replace(" ", "") == name.replace(" ", "")
+        assert message["Reply-To"] == "answers@other.example"
+        assert message.sender == "desk@example.com"
+
+
+def test_the_name_in_mail_from_is_the_operators_own(admin, other_admin, run_jobs, smtp):
+    other_admin.ticket()
+    run_jobs()
+    assert {message["From"] for message in smtp.messages} == {"desk@example.com"}
+    assert {message["Reply-To"] for message in smtp.messages} == {None}
+    smtp.messages.clear()
+    admin.ticket()
+    set_up(admin, mail_name="Our desk")
+    admin.ticket()
+    run_jobs()
+    assert {message["From"] for message in smtp.messages} == {"Our desk <desk@example.com>"}
+    set_up(admin, clear=["mail_name"])
+    smtp.messages.clear()
+    admin.ticket()
+    run_jobs()
+    assert {message["From"] for message in smtp.messages} == {"Operator <desk@example.com>"}
+
+
+# --- the settings
+
+
+def test_the_settings_of_mail_are_kept_told_and_cleared(other_admin):
+    names = {"support_email": "Help@Other.example", "mail_name": " Other ", "reply_to": "answers@other.example"}
+    kept = {"support_email": "help@other.example", "mail_name": "Other", "reply_to": "answers@other.example"}
+    assert set_up(other_admin, **names).items() >= kept.items()
+    assert set_up(other_admin, **dict.fromkeys(names, "")).items() >= kept.items(), "empty means not given"
+    assert (
+        set_up(other_admin, clear=["reply_to", "mail_name"]).items()
+        >= {
+            "support_email": "help@other.example",
+            "mail_name": "",
+            "reply_to": "",
+        }.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"support_email": "nobody"}, "support_email"),
+        ({"support_email": "a@localhost"}, "support_email"),
+        ({"support_email": "a@example.com, b@example.com"}, "support_email"),
+        ({"reply_to": "jürgen@example.com"}, "reply_to"),
+        ({"reply_to": "a@example.com\r\nBcc: b@example.com"}, "reply_to"),
+        ({"mail_name": "two\nlines"}, "mail_name"),
+        ({"mail_name": "security@bank.example"}, "mail_name"),
+        ({"mail_name": "x" * 121}, "mail_name"),
+        ({"mail_name": 7}, "mail_name"),
+        ({"clear": ["ai_enabled"]}, "clear"),
+        ({"clear": ["mail_name"], "mail_name": "Other"}, "mail_name"),
+    ],
+)
+def test_what_is_no_address_and_no_line_is_refused(other_admin, body, field):
+    answer = other_admin.put("/api/settings", body)
+    assert answer.status_code == 400
+    assert [error["field"].split("[")[0] for error in answer.json["data"]["errors"]] == [field]

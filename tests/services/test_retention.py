@@ -1,0 +1,223 @@
+"""Keeping things only as long as a company wants: old tickets and the people behind them are erased by themselves (case 41)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from jobs.handlers import tidy
+from services.privacy import erasure
+from tests.conftest import add_key
+from tests.support.caller import Caller
+from tests.support.rows import everything
+
+pytestmark = pytest.mark.every_engine
+
+START = datetime(2026, 1, 31, 8, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self):
+        self.present = START
+
+    def __call__(self):
+        return self.present
+
+    def on_day(self, day):
+        self.present = START + timedelta(days=day, hours=1)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def app(open_app, clock):
+    return open_app(clock=clock)
+
+
+def resolved(caller, **fields):
+    ticket = caller.ticket(**{"description": "CANARY", "customer_name": "Canary", **fields})
+    path = f"/api/tickets/{ticket['id']}"
+    caller.data(caller.post(f"{path}/replies", {"body": "CANARY"}), 201)
+    caller.data(caller.post(f"{path}/resolve", {"resolution": "CANARY"}))
+    return ticket["id"]
+
+
+def description(caller, ticket_id):
+    return caller.data(caller.get(f"/api/tickets/{ticket_id}"))["description"]
+
+
+def keep(caller, days):
+    assert caller.data(caller.put("/api/settings", {"retention_days": days}))["retention_days"] == days
+
+
+def holding(folder, word):
+    return [path.name for path in folder.rglob("*") if path.is_file() and word in path.read_bytes()]
+
+
+def test_everything_is_kept_for_ever_unless_a_company_says_otherwise(admin, runtime, clock):
+    assert admin.data(admin.get("/api/settings"))["retention_days"] == 0
+    old = resolved(admin)
+    clock.on_day(3650)
+    tidy(runtime)
+    assert description(admin, old) == "CANARY"
+
+
+@pytest.mark.parametrize("value", [-1, 3651, 0.5, 1.5, "0.5", "a", True, [1], 10**20])
+def test_days_are_whole_numbers_up_to_ten_years(admin, value):
+    answer = admin.put("/api/settings", {"retention_days": value})
+    assert (answer.status_code, answer.json["data"]["errors"][0]["field"]) == (400, "retention_days")
+    assert admin.data(admin.get("/api/settings"))["retention_days"] == 0
+
+
+@pytest.mark.parametrize("value", [0, 1, 3650, "30"])
+def test_days_that_are_accepted(admin, value):
+    assert admin.data(admin.put("/api/settings", {"retention_days": value}))["retention_days"] == int(value)
+    told = admin.data(admin.get("/api/audit?subject=settings"))
+    assert [(event["field"], event["from"], event["to"]) for event in told] == (
+        [("retention_days", "0", str(int(value)))] if int(value) else []
+    )
+
+
+def test_what_is_older_goes_with_its_bytes_and_what_is_not_stays(admin, runtime, clock, tmp_path):
+    keep(admin, 30)
+    old = resolved(admin)
+    old_and_open = admin.ticket(description="Still open", customer_email="eve@example.com")["id"]
+    closed = resolved(admin, customer_email="carl@example.com")
+    admin.data(admin.put(f"/api/tickets/{closed}", {"status": "closed"}))
+    clock.on_day(10)
+    recent = resolved(admin, customer_email="bob@example.com", description="Recent", customer_name="Bob")
+    clock.on_day(29)
+    tidy(runtime)
+    assert description(admin, old) == "CANARY"
+    clock.on_day(31)
+    figures = admin.data(admin.get("/api/stats"))
+    tidy(runtime)
+    shown = [description(admin, ticket) for ticket in (old, closed, old_and_open, recent)]
+    assert shown == ["(erased)", "(erased)", "Still open", "Recent"]
+    known = {row["email"] for row in everything(runtime.storage)["customers"]}
+    assert known == {"", "eve@example.com", "bob@example.com"}
+    assert admin.data(admin.get("/api/stats")) == figures
+    assert holding(tmp_path, b"ada@example.com") == []
+    assert holding(tmp_path, b"carl@example.com") == []
+
+
+def test_who_has_a_newer_ticket_is_still_known_but_the_old_one_is_nobodys(admin, runtime, clock):
+    keep(admin, 30)
+    old = resolved(admin)
+    clock.on_day(20)
+    new = resolved(admin, description="New")
+    clock.on_day(31)
+    tidy(runtime)
+    assert [description(admin, ticket) for ticket in (old, new)] == ["(erased)", "New"]
+    assert admin.data(admin.get(f"/api/tickets/{old}"))["customer_email"] == ""
+    assert admin.data(admin.get("/api/customers/ada@example.com"))["total_tickets"] == 2
+    clock.on_day(51)
+    tidy(runtime)
+    assert admin.get("/api/customers/ada@example.com").status_code == 404
+
+
+def test_who_has_no_tickets_any_more_is_forgotten_too(admin, customer, runtime, clock):
+    keep(admin, 30)
+    ticket = customer.data(customer.post("/api/tickets", {"title": "Mine", "description": "Mine"}), 201)
+    admin.data(admin.delete(f"/api/tickets/{ticket['id']}"))
+    clock.on_day(29)
+    tidy(runtime)
+    assert admin.get("/api/customers/ada@example.com").status_code == 200
+    clock.on_day(31)
+    tidy(runtime)
+    assert admin.get("/api/customers/ada@example.com").status_code == 404
+    assert "ada@example.com" not in str(everything(runtime.storage))
+
+
+def test_work_on_a_ticket_keeps_it_alive(admin, runtime, clock):
+    keep(admin, 30)
+    old = resolved(admin)
+    clock.on_day(20)
+    admin.data(admin.put(f"/api/tickets/{old}", {"priority": "low", "tags": ["looked-at"]}))
+    clock.on_day(31)
+    tidy(runtime)
+    assert description(admin, old) == "CANARY"
+
+
+def test_a_ticket_that_was_imported_finished_is_as_old_as_its_end(admin, runtime, clock):
+    keep(admin, 30)
+    row = {"description": "CANARY", "customer_email": "ada@example.com", "created_at": "2025-01-01", "status": "closed"}
+    ended = {"long ago": "2025-01-02", "recently": "2026-01-30"}
+    rows = [{**row, "external_id": name, "closed_at": day} for name, day in ended.items()]
+    assert admin.data(admin.post("/api/import", rows))["created"] == 2
+    tidy(runtime)
+    tickets = admin.data(admin.get("/api/tickets"))
+    assert sorted(ticket["description"] for ticket in tickets) == ["(erased)", "CANARY"]
+    (left,) = [ticket for ticket in tickets if ticket["description"] == "CANARY"]
+    assert left["external_id"] == "recently"
+
+
+def test_it_is_put_on_record_once_with_the_counts_and_then_there_is_nothing_to_do(admin, runtime, clock):
+    keep(admin, 1)
+    for number in range(3):
+        resolved(admin, customer_email=f"c{number}@example.com")
+    clock.on_day(2)
+    tidy(runtime)
+    found = admin.data(admin.get("/api/audit?action=retention_applied"))
+    assert {(event["actor"], event["field"], event["to"]) for event in found} == {
+        ("system", "tickets", "3"),
+        ("system", "customers", "3"),
+    }
+    before = everything(runtime.storage)
+    tidy(runtime)
+    assert everything(runtime.storage) == before
+
+
+def test_many_are_done_in_small_units_of_work(admin, runtime, clock, monkeypatch):
+    monkeypatch.setattr(erasure, "BATCH", 2)
+    keep(admin, 1)
+    for number in range(5):
+        resolved(admin, customer_email=f"c{number % 3}@example.com")
+    clock.on_day(2)
+    tidy(runtime)
+    rows = everything(runtime.storage)
+    assert {row["description"] for row in rows["tickets"]} == {"(erased)"}
+    assert {row["email"] for row in rows["customers"]} == {""}
+    assert len({row["erased_at"] for row in rows["tickets"]}) == 3, "each unit of work has a moment of its own"
+    assert {row["state"] for row in rows["jobs"] if row["lane"] == "upkeep"} == {"done"}
+
+
+def test_each_company_has_its_own_time(app, admin, runtime, clock):
+    there = Caller(app.test_client(), add_key(runtime, "admin", company="other"))
+    keep(there, 1)
+    here, elsewhere = resolved(admin), resolved(there)
+    clock.on_day(2)
+    tidy(runtime)
+    assert description(admin, here) == "CANARY"
+    assert description(there, elsewhere) == "(erased)"
+    assert admin.get("/api/audit?action=retention_applied").json["total"] == 0
+    assert there.get("/api/audit?action=retention_applied").json["total"] == 2
+
+
+def test_the_history_of_an_old_ticket_says_what_happened_and_nothing_more(admin, runtime, clock):
+    keep(admin, 1)
+    old = resolved(admin)
+    clock.on_day(2)
+    tidy(runtime)
+    history = admin.data(admin.get(f"/api/tickets/{old}/history"))
+    assert {event["action"] for event in history} >= {"created", "replied", "resolved"}
+    assert "CANARY" not in str(history)
+    assert ("status", "resolved") in {(event["field"], event["to"]) for event in history}
+
+
+def test_an_account_stays_until_it_is_taken_away(app, admin, runtime, clock):
+    person = {"name": "Ada", "email": "ada@example.com", "role": "customer", "password": "correct horse battery"}
+    admin.data(admin.post("/api/users", person), 201)
+    keep(admin, 1)
+    resolved(admin)
+    clock.on_day(2)
+    tidy(runtime)
+    signing_in = {"email": person["email"], "password": person["password"]}
+    ada = Caller(app.test_client())
+    token = ada.data(ada.post("/api/auth/login", signing_in))["access_token"]
+    signed_in = Caller(app.test_client(), headers={"Authorization": f"Bearer {token}"})
+    assert signed_in.get("/api/tickets").json["total"] == 0

