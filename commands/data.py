@@ -18,7 +18,7 @@ from api.auth import NewCompany
 from api.http.parsing import loaded
 from api.imports import COLUMNS, checked, summary
 from api.users import NewUser
-from commands import backup
+from commands import backup, development
 from core.errors import AppError, FieldError
 from core.models import DEFAULT_COMPANY, ROLES, Actor
 from database.url import open_elsewhere
@@ -29,8 +29,6 @@ from services.accounts.key_login import key_file, remove_environment_key
 from services.import_export import demo, import_files, imports
 from services.import_export.import_files import RawRow
 from storage import StorageError
-from tools.api_examples import commands
-from tools.connector import commands
 
 COMMAND_LINE = "command line"
 OPERATOR = Actor(DEFAULT_COMPANY, "admin", COMMAND_LINE)
@@ -43,8 +41,7 @@ def register(app: Flask) -> None:
     for command in (_migrate, _import, _demo, _smoke, _create_company, _create_user, _remove_api_key):
         app.cli.add_command(command)
     backup.register(app)
-    commands.register(app)
-    commands.register(app)
+    development.register(app)
 
 
 @click.command("migrate")

@@ -5,21 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from click.testing import CliRunner
 
 from tools.connector import commands
-from tools.connector.commands import FOLDER, register
+from tools.connector.commands import FOLDER, connector, lint_command
 from tools.connector.files import DEFINITION, HOST, connector_files
 from tools.connector.surface import LOCK
 
 FILES = [*connector_files(HOST), LOCK]
 
+COMMANDS = {"connector": connector, "lint-connector": lint_command}
 
-def run(*args: str) -> Any:
+
+def run(name: str, *args: str) -> Any:
     """The result of a flask command."""
-    app = Flask("commands")
-    register(app)
-    return app.test_cli_runner().invoke(args=args)
+    return CliRunner().invoke(COMMANDS[name], args)
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def test_what_a_target_cannot_keep_is_noticed_before_it_counts(flask, source, ta
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_running_desk_is_not_copied_but_backed_up(flask, source, tmp_path):
+def test_a_running_server_is_not_copied_but_backed_up(flask, source, tmp_path):
     store = open_storage(source, tmp_path)
     there = everything(store)
     assert "Stop it first" in flask("copy", "--from", source, "--to", f"sqlite:///{tmp_path}/x.db", ok=False)

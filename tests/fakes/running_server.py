@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_desk(folder: Path) -> Iterator[str]:
+def running_server(folder: Path) -> Iterator[str]:
     """The address of a desk with its data in `folder`, and `KEY` as its admin key."""
     port = free_port()
     url, log = f"http://127.0.0.1:{port}", folder / "desk.log"

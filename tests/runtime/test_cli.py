@@ -99,7 +99,7 @@ def test_a_file_comes_in_once_while_the_desk_is_closed(shell, messages):
         assert shell.total(url) == 150
 
 
-def test_a_file_comes_in_through_the_running_desk_with_its_own_line_numbers(shell, tmp_path):
+def test_a_file_comes_in_through_the_running_server_with_its_own_line_numbers(shell, tmp_path):
     file = tmp_path / "some.csv"
     file.write_text(MESSAGES + '7,nonsense,Hello\n8,2017-01-01,"open\n9,2017-01-01,Hello\n')
     with shell.running() as url:
@@ -111,7 +111,7 @@ def test_a_file_comes_in_through_the_running_desk_with_its_own_line_numbers(shel
         assert shell.total(url) == 151
 
 
-def test_there_is_nothing_to_migrate_beside_a_running_desk(shell, engine):
+def test_there_is_nothing_to_migrate_beside_a_running_server(shell, engine):
     with shell.running():
         beside = shell.flask("migrate")
     assert beside.returncode == 0, beside.stderr
@@ -261,7 +261,7 @@ def test_a_desk_is_filled_while_closed_and_only_once(shell):
     assert "has tickets already" in refused.stderr
 
 
-def test_a_running_desk_is_filled(shell):
+def test_a_running_server_is_filled(shell):
     with shell.running() as url:
         made = shell.flask("demo", "--url", url)
         assert made.returncode == 0, made.stderr

@@ -39,7 +39,7 @@ def test_companies_and_people_are_made_on_a_closed_desk(shell):
         assert sign_in(url, "carl@example.com")["user"]["role"] == "agent"
 
 
-def test_companies_and_people_are_made_on_a_running_desk(shell):
+def test_companies_and_people_are_made_on_a_running_server(shell):
     with shell.running() as url:
         assert company(shell).returncode == 0
         assert user(shell, "carl@example.com").returncode == 0

@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from commands.smoke import CUSTOMER, STEPS, smoke
 from tests.conftest import add_key
-from tests.fakes.running_server import KEY, free_port, running_desk
+from tests.fakes.running_server import KEY, free_port, running_server
 
 HTML = Response("<!doctype html><title>A shop</title>", mimetype="text/html")
 
@@ -21,7 +21,7 @@ HTML = Response("<!doctype html><title>A shop</title>", mimetype="text/html")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a desk in a process of its own."""
-    with running_desk(tmp_path_factory.mktemp("desk")) as url:
+    with running_server(tmp_path_factory.mktemp("desk")) as url:
         yield url
 
 

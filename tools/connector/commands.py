@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import click
-from flask import Flask
 
 from config import HERE
 from tools.connector.files import DEFINITION, HOST, connector_files
@@ -17,12 +16,6 @@ from tools.connector.surface import LOCK, breaks, locked, read_lock, surface
 
 FOLDER = HERE / "connector"
 _folder = click.Path(file_okay=False, path_type=Path)
-
-
-def register(app: Flask) -> None:
-    """Adds the commands to the app."""
-    for command in (_connector, _lint):
-        app.cli.add_command(command)
 
 
 def _bare(_: click.Context, __: click.Parameter, host: str) -> str:
@@ -39,7 +32,7 @@ def _bare(_: click.Context, __: click.Parameter, host: str) -> str:
 @click.option("--folder", type=_folder, default=FOLDER, help="Where the files are; connector/ beside the code.")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file differs or would break apps in use.")
 @click.option("--release", is_flag=True, help="Also note the operations as they are now as what apps rely on.")
-def _connector(host: str, folder: Path, *, check: bool, release: bool) -> None:
+def connector(host: str, folder: Path, *, check: bool, release: bool) -> None:
     """Make the Power Platform connector's files from the code."""
     if check and release:
         raise click.UsageError("--check writes nothing and --release does; give one of them.")
@@ -96,7 +89,7 @@ def broken(definition: bytes, folder: Path) -> list[str]:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder with Microsoft's JSON schemas, to hold the files to these as well.",
 )
-def _lint(folder: Path, schemas: Path | None) -> None:
+def lint_command(folder: Path, schemas: Path | None) -> None:
     """Hold the connector's files in FOLDER to the platform's rules."""
     try:
         findings = lint_folder(folder, schemas=schemas)
