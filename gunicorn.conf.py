@@ -33,8 +33,8 @@ loglevel = "warning"
 
 def post_worker_init(worker: Any) -> None:
     """Opens the desk and says how it stands; a store that cannot be opened stops the server with one sentence."""
-    from app import opening_lines
     from runtime import logs
+    from runtime.banner import opening_lines
 
     logs.mask_server()
 

@@ -14,8 +14,8 @@ from api.http.resource import Resource
 from api.users import User
 from core.models import LIMITS
 from core.permissions import Permission
-from jobs.handlers import erase_customer
 from services.import_export import exports
+from services.privacy.retention import erase_customer
 from services.tickets import customers
 from storage import Row, UnitOfWork
 
@@ -105,6 +105,6 @@ def erase(name: str) -> Answer:
     Takes everything that says who the customer was out of the desk and its files. Their tickets stay, empty, so that
     figures stay as they are. This cannot be undone.
     """
-    count = erase_customer(current_runtime(), g.actor, name)
+    count = erase_customer(current_runtime().storage, g.actor, name)
     message = f"The customer and what they wrote in {how_many(count, 'ticket')[:-1]} are erased."
     return Answer({"erased": True, "tickets": count}, message)

@@ -24,8 +24,8 @@ from core.models import DEFAULT_COMPANY, ROLES, Actor
 from database.url import open_elsewhere
 from runtime import server_proof
 from runtime.bootstrap import Runtime
+from runtime.first_start import key_file, remove_environment_key
 from services.accounts import sign_in
-from services.accounts.key_login import key_file, remove_environment_key
 from services.import_export import demo, import_files, imports
 from services.import_export.import_files import RawRow
 from storage import StorageError

@@ -12,7 +12,7 @@ from flask import Flask
 
 TOOLS = {
     "connector": "tools.connector",
-    "lint-connector": "tools.connector.lint",
+    "lint-connector": "tools.connector.check",
     "postman": "tools.api_examples.postman",
     "api-docs": "tools.api_examples.api_docs",
 }

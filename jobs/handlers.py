@@ -6,107 +6,57 @@ Called by jobs/runner.py outside any transaction; each worker opens the desks it
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from core.errors import AppError
+from ai_responder import Completes
+from config import Settings
 from core.models import Actor
-from database import tables
-from jobs import runner
 from jobs.runner import PermanentFailure
-from notifier import NOTICES, MailFailed
-from services import idempotency, outgoing_mail, settings
+from notifier import NOTICES, Mailer, MailFailed
+from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
 from services.privacy import erasure
+from services.privacy.retention import keep_to_retention, scrub
 from services.tickets import ai_answers, notifications
 from services.triage import trained_models, training_examples
-from storage import Row, UnitOfWork
-
-if TYPE_CHECKING:
-    from runtime.bootstrap import Runtime
+from storage import Row, Storage, UnitOfWork
 
 log = logging.getLogger("foyer.jobs")
 
 AT_START = 20  # companies that were taught last: what they taught is learnt before they ask
 FOLLOWED_SECONDS = 120  # clocks of other machines may be wrong by less
 
-# What retention is about: which rows are due, and what is done to those that still are. Tickets first: who has none left is next.
-_RETENTION = {
-    "tickets": (erasure.old_tickets, erasure.erase_old_tickets),
-    "customers": (erasure.old_customers, erasure.forget_people),
-}
+
+class Server(Protocol):
+    """The parts of a running server that jobs use."""
+
+    settings: Settings
+    mailer: Mailer
+    model: Completes | None
+
+    @property
+    def storage(self) -> Storage: ...
 
 
-def workers(runtime: "Runtime") -> dict[str, Callable[[Row], None]]:
+def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
     """For each lane, who works in it."""
     return {
         "mail": lambda job: _send_notice(runtime, job),
         "ai": lambda job: _write_answer(runtime, job),
-        erasure.LANE: lambda job: scrub(runtime),
+        erasure.LANE: lambda job: scrub(runtime.storage),
         training_examples.LANE: lambda job: _learn(runtime, job["company_id"]),
     }
 
 
-def tidy(runtime: "Runtime") -> None:
+def tidy(runtime: Server) -> None:
     """Forgets what is no longer needed: stored answers after a day, done jobs after a week, what companies do not keep."""
     with runtime.storage.unit_of_work(None, write=True) as uow:
-        for forgetful in (idempotency, runner, lockout, outgoing_mail, sessions):
+        for forgetful in (idempotency, outbox, lockout, outgoing_mail, sessions):
             forgetful.purge(uow)
-    keep_to_retention(runtime)
+    keep_to_retention(runtime.storage)
 
 
-def erase_customer(runtime: "Runtime", actor: Actor, name: str) -> int:
-    """Erases a customer for good, in the files as well; tells how many tickets were theirs. Raises AppError 404."""
-    with runtime.storage.unit_of_work(None, write=True) as uow:
-        erased = erasure.erase(uow.as_actor(actor), name)
-        if erased.account:  # the tries of an address that signs in elsewhere are not this company's to forget
-            lockout.forget(uow, erased.account)
-    _scrub_now(runtime)
-    return erased.tickets
-
-
-def scrub(runtime: "Runtime") -> None:
-    """Takes what was erased out of the files. Whoever asked for it before need not ask again. Raises AppError 503."""
-    with runtime.storage.unit_of_work(None) as uow:
-        asked = runner.waiting(uow, erasure.LANE, erasure.SCRUB)
-    runtime.storage.scrub()
-    with runtime.storage.unit_of_work(None, write=True) as uow:
-        runner.finish(uow, asked)
-
-
-def _scrub_now(runtime: "Runtime") -> None:
-    try:
-        scrub(runtime)
-    except AppError as error:  # what was erased stays erased, and the job is there to try again
-        log.error("The files still hold what was erased; this is tried again: %s", error)
-
-
-def keep_to_retention(runtime: "Runtime") -> None:
-    """Erases what companies do not keep any longer, a portion at a time so that nobody waits, then scrubs once."""
-    with runtime.storage.unit_of_work(None) as uow:
-        companies = uow.find(uow.query(tables.companies))
-    kept = {company["id"]: settings.of_company(company)["retention_days"] for company in companies}
-    erased = [_keep_for(runtime, Actor(company, "admin", "system"), days) for company, days in kept.items() if days]
-    if any(erased):
-        _scrub_now(runtime)
-
-
-def _keep_for(runtime: "Runtime", actor: Actor, days: int) -> bool:
-    counts = {}
-    for thing, (due, work) in _RETENTION.items():
-        with runtime.storage.unit_of_work(actor) as uow:
-            ids = due(uow, days)
-        counts[thing] = 0
-        for start in range(0, len(ids), erasure.BATCH):
-            with runtime.storage.unit_of_work(actor, write=True) as uow:
-                counts[thing] += work(uow, ids[start : start + erasure.BATCH], days)
-                erasure.ask_for_scrubbing(uow)
-    if any(counts.values()):
-        with runtime.storage.unit_of_work(actor, write=True) as uow:
-            erasure.note_retention(uow, counts)
-    return any(counts.values())
-
-
-def _send_notice(runtime: "Runtime", job: Row) -> None:
+def _send_notice(runtime: Server, job: Row) -> None:
     env = runtime.settings
     with runtime.storage.unit_of_work(_system(job)) as uow:
         about = notifications.to_tell(uow, job)
@@ -128,14 +78,14 @@ def _send_notice(runtime: "Runtime", job: Row) -> None:
         raise
 
 
-def _may_go(runtime: "Runtime", job: Row, to: str, support_email: str) -> bool:
+def _may_go(runtime: Server, job: Row, to: str, support_email: str) -> bool:
     if runtime.mailer.mode == "console":
         return True  # nothing leaves this machine
     with runtime.storage.unit_of_work(_system(job), write=True) as uow:
         return outgoing_mail.may_go(uow, job, to, support_email=support_email)
 
 
-def _write_answer(runtime: "Runtime", job: Row) -> None:
+def _write_answer(runtime: Server, job: Row) -> None:
     actor = _system(job)
 
     def open_desk(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
@@ -144,21 +94,21 @@ def _write_answer(runtime: "Runtime", job: Row) -> None:
     ai_answers.write_first(open_desk, job["ticket_id"], runtime.model)
 
 
-def _learn(runtime: "Runtime", company: str) -> None:
+def _learn(runtime: Server, company: str) -> None:
     trained_models.learn_all(lambda: runtime.storage.unit_of_work(Actor(company, "admin", "system")))
 
 
 class ModelSync:
     """Keeps what this process learnt of companies as new as what any process learnt, and learns what was asked for here."""
 
-    def __init__(self, runtime: "Runtime") -> None:
+    def __init__(self, runtime: Server) -> None:
         self._foyer = runtime
         self._seen: set[str] = set()
         self._started = False
 
     def __call__(self) -> None:
         with self._foyer.storage.unit_of_work(None) as uow:
-            done = runner.lately_done(uow, training_examples.LANE, seconds=FOLLOWED_SECONDS)
+            done = outbox.lately_done(uow, training_examples.LANE, seconds=FOLLOWED_SECONDS)
             first = [] if self._started else training_examples.lately_taught(uow, most=AT_START)
         self._started = True
         here = trained_models.held()

@@ -8,7 +8,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import and_
@@ -17,6 +16,7 @@ from core import timestamps
 from core.errors import AppError, StoreUnavailable
 from core.redaction import mask
 from database.tables import jobs as table
+from services.outbox import LONGEST_WAIT_SECONDS
 from storage import Row, Storage, UnitOfWork
 
 log = logging.getLogger("foyer.jobs")
@@ -27,10 +27,6 @@ DELAYS_SECONDS = (5, 20, 80, 300, 600, 600, 600, 600, 600, 600)
 # the one that watches, so that neither a clock that differs nor a store that was away for a while lets anybody take it early.
 SIGN_SECONDS = 3.0
 SILENT_SECONDS = 15.0
-KEPT_SECONDS = 7 * 24 * 3600
-DEAD_KEPT_SECONDS = 30 * 24 * 3600
-# No job is put off for longer. One that is was written while the clock was ahead, and is due.
-LONGEST_WAIT_SECONDS = 2 * 3600
 POLL_SECONDS = 1.0
 TIDY_SECONDS = 3600
 FOLLOW_SECONDS = 3.0
@@ -40,44 +36,8 @@ BATCH = {"mail": 50, "ai": 1, "upkeep": 1, "learn": 1}
 THREADS = {"mail": 1, "ai": 3, "upkeep": 1, "learn": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Something to be done once the unit of work is committed. `lane` keeps slow work from holding up other work.
-
-    With `delay_seconds` it is a safety net: whoever enqueues it does it at once, and the job only if that came to nothing.
-    """
-
-    lane: str
-    kind: str
-    ticket_id: str = ""
-    payload: Mapping[str, Any] = field(default_factory=dict)
-    delay_seconds: float = 0
-
-
 class PermanentFailure(Exception):
     """Trying again would not help."""
-
-
-def enqueue(uow: UnitOfWork, new: Sequence[Job]) -> None:
-    """Adds jobs to the caller's unit of work. Raises ValueError for one that is put off for too long."""
-    if any(job.delay_seconds > LONGEST_WAIT_SECONDS for job in new):
-        raise ValueError(f"a job may be put off for {LONGEST_WAIT_SECONDS} s at most")
-    uow.insert_many(
-        table,
-        [
-            {
-                "lane": job.lane,
-                "kind": job.kind,
-                "ticket_id": job.ticket_id or None,
-                "payload": dict(job.payload),
-                "run_at": timestamps.later(uow.real_now, seconds=job.delay_seconds)
-                if job.delay_seconds
-                else uow.real_now,
-                "created_at": uow.now,
-            }
-            for job in new
-        ],
-    )
 
 
 class Runner:
@@ -286,33 +246,6 @@ class Runner:
             for job, error in outcomes:
                 if error is not None:
                     uow.update(table, job["id"], _after_failure(job, error, uow.real_now))
-
-
-def waiting(uow: UnitOfWork, lane: str, kind: str) -> list[str]:
-    """The jobs of that kind that nobody has begun, by id."""
-    asked = uow.query(table, table.c.id).where(table.c.lane == lane, table.c.kind == kind, table.c.state == "waiting")
-    return [job["id"] for job in uow.find(asked)]
-
-
-def lately_done(uow: UnitOfWork, lane: str, *, seconds: float) -> dict[str, str]:
-    """The jobs of a lane that were done in the last seconds: whose they were, by id."""
-    since = timestamps.later(uow.real_now, seconds=-seconds)
-    done = uow.query(table, table.c.id, table.c.company_id).where(
-        table.c.state == "done", table.c.lane == lane, table.c.run_at >= since
-    )
-    return {job["id"]: job["company_id"] for job in uow.find(done)}
-
-
-def finish(uow: UnitOfWork, ids: Sequence[str]) -> None:
-    """What these jobs were for is done, without them."""
-    uow.update_where(table, table.c.id.in_(ids), table.c.state == "waiting", state="done", run_at=uow.real_now)
-
-
-def purge(uow: UnitOfWork) -> int:
-    """Removes jobs done more than seven days ago, and those given up more than 30 days ago; tells how many."""
-    kept = {"done": KEPT_SECONDS, "dead": DEAD_KEPT_SECONDS}
-    old = {state: timestamps.later(uow.real_now, seconds=-seconds) for state, seconds in kept.items()}
-    return sum(uow.delete(table, table.c.state == state, table.c.run_at < before) for state, before in old.items())
 
 
 def _misdated(uow: UnitOfWork, lanes: Iterable[str]) -> list[str]:

@@ -6,7 +6,6 @@ Opens nothing until it is started or first asked; knows no HTTP and no rule.
 import secrets
 import threading
 from functools import cached_property
-from pathlib import Path
 
 from ai import embeddings
 from ai.llm import Model, open_model
@@ -14,7 +13,7 @@ from ai.triage.text_classifier import meaning_now
 from ai_responder import Completes
 from auth.oidc import Issuer
 from auth.tokens import Tokens
-from config import HERE, Settings
+from config import Settings
 from core import timestamps
 from core.errors import unavailable
 from core.models import DEFAULT_COMPANY, Actor
@@ -22,14 +21,14 @@ from database.tables import companies
 from jobs.handlers import ModelSync, tidy, workers
 from jobs.runner import THREADS, Runner
 from notifier import Mailer, open_mailer
+from runtime import first_start
+from runtime.host_disk import on_a_disk_that_stays
 from services import health
-from services.accounts import key_login
 from services.import_export import demo
 from services.triage import trained_models
 from storage import Clock, Storage, open_storage
 
 WAITING_SHARE = 4  # at most one in four of the server's threads may wait for a model
-GONE_WITH_THE_CONTAINER = {"overlay", "aufs", "tmpfs", "ramfs"}
 
 
 class Runtime:
@@ -93,7 +92,7 @@ class Runtime:
     def secret(self) -> str:
         """What only this desk knows."""
         _ = self.storage  # whose opening sees to it
-        return key_login.secret(self.settings)
+        return first_start.secret(self.settings)
 
     @property
     def ai_mode(self) -> str:
@@ -152,38 +151,5 @@ class Runtime:
         storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
         with storage.unit_of_work(None) as uow:
             self.opened_empty_at = "" if uow.get(companies, DEFAULT_COMPANY) else uow.real_now
-        key_login.prepare(storage, self.settings, serving=self.serving)
+        first_start.prepare(storage, self.settings, serving=self.serving)
         return storage
-
-
-def on_a_disk_that_stays(file: Path, *, host_forgets: bool, mounts: str | None = None) -> bool:
-    """Whether a file outlives the machine's restarts and deploys.
-
-    A container's own layers and memory do not (`mounts` are the lines of /proc/self/mountinfo, where there is one), and a
-    host that forgets (Render, Heroku) keeps only mounted disks: what is on one disk with the code is replaced with it.
-    """
-    folder = file.resolve().parent
-    kind = _file_system(folder, _mounts() if mounts is None else mounts)
-    if kind in GONE_WITH_THE_CONTAINER:
-        return False
-    return not host_forgets or _place_of(folder) != _place_of(HERE)
-
-
-def _mounts() -> str:
-    table = Path("/proc/self/mountinfo")
-    return table.read_text() if table.exists() else ""
-
-
-def _file_system(folder: Path, mounts: str) -> str:
-    """The kind of file system a folder is on; of several mounted at one place the last is seen."""
-    deepest = kind = ""
-    for line in mounts.splitlines():
-        place, made_of = line.split()[4].replace("\\040", " "), line.partition(" - ")[2].split()[0]
-        if folder.is_relative_to(place) and len(place) >= len(deepest):
-            deepest, kind = place, made_of
-    return kind
-
-
-def _place_of(folder: Path) -> Path:
-    """Where the disk is mounted that a folder is on."""
-    return next((place for place in (folder, *folder.parents) if place.is_mount()), folder)

@@ -1,8 +1,14 @@
 """The jobs of a company that wait or were given up: admins see them and have them tried again."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core import timestamps
 from core.errors import conflict, not_found
 from core.models import JOB_FIELDS
 from database.tables import jobs
+from database.tables import jobs as table
 from services.history import Change, record
 from storage import Row, UnitOfWork
 
@@ -34,3 +40,76 @@ def retry(uow: UnitOfWork, job_id: str) -> Row:
         raise conflict("not_dead", "This job is waiting already. Only a job that was given up can be tried again.")
     record(uow, uow.actor.company_id, [Change("job_retried", "jobs", "", job_id)], subject="company")
     return uow.update(jobs, job_id, {"state": "waiting", "attempts": 0, "run_at": uow.real_now}) or job
+
+
+KEPT_SECONDS = 7 * 24 * 3600
+
+
+DEAD_KEPT_SECONDS = 30 * 24 * 3600
+
+
+# No job is put off for longer. One that is was written while the clock was ahead, and is due.
+LONGEST_WAIT_SECONDS = 2 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be done once the unit of work is committed. `lane` keeps slow work from holding up other work.
+
+    With `delay_seconds` it is a safety net: whoever enqueues it does it at once, and the job only if that came to nothing.
+    """
+
+    lane: str
+    kind: str
+    ticket_id: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    delay_seconds: float = 0
+
+
+def enqueue(uow: UnitOfWork, new: Sequence[Job]) -> None:
+    """Adds jobs to the caller's unit of work. Raises ValueError for one that is put off for too long."""
+    if any(job.delay_seconds > LONGEST_WAIT_SECONDS for job in new):
+        raise ValueError(f"a job may be put off for {LONGEST_WAIT_SECONDS} s at most")
+    uow.insert_many(
+        table,
+        [
+            {
+                "lane": job.lane,
+                "kind": job.kind,
+                "ticket_id": job.ticket_id or None,
+                "payload": dict(job.payload),
+                "run_at": timestamps.later(uow.real_now, seconds=job.delay_seconds)
+                if job.delay_seconds
+                else uow.real_now,
+                "created_at": uow.now,
+            }
+            for job in new
+        ],
+    )
+
+
+def waiting(uow: UnitOfWork, lane: str, kind: str) -> list[str]:
+    """The jobs of that kind that nobody has begun, by id."""
+    asked = uow.query(table, table.c.id).where(table.c.lane == lane, table.c.kind == kind, table.c.state == "waiting")
+    return [job["id"] for job in uow.find(asked)]
+
+
+def lately_done(uow: UnitOfWork, lane: str, *, seconds: float) -> dict[str, str]:
+    """The jobs of a lane that were done in the last seconds: whose they were, by id."""
+    since = timestamps.later(uow.real_now, seconds=-seconds)
+    done = uow.query(table, table.c.id, table.c.company_id).where(
+        table.c.state == "done", table.c.lane == lane, table.c.run_at >= since
+    )
+    return {job["id"]: job["company_id"] for job in uow.find(done)}
+
+
+def finish(uow: UnitOfWork, ids: Sequence[str]) -> None:
+    """What these jobs were for is done, without them."""
+    uow.update_where(table, table.c.id.in_(ids), table.c.state == "waiting", state="done", run_at=uow.real_now)
+
+
+def purge(uow: UnitOfWork) -> int:
+    """Removes jobs done more than seven days ago, and those given up more than 30 days ago; tells how many."""
+    kept = {"done": KEPT_SECONDS, "dead": DEAD_KEPT_SECONDS}
+    old = {state: timestamps.later(uow.real_now, seconds=-seconds) for state, seconds in kept.items()}
+    return sum(uow.delete(table, table.c.state == state, table.c.run_at < before) for state, before in old.items())

@@ -19,13 +19,13 @@ from core.errors import not_found
 from core.models import FINISHED
 from database.tables import api_keys, customers, events, idempotency, replies, tickets, users
 from database.tables import jobs as jobs_table
-from jobs import runner
+from services import outbox
 from services.accounts import sessions
 from services.history import Change, record
+from services.tickets.anonymise import ERASED, anonymise
 from services.triage import training_examples
 from storage import Row, UnitOfWork
 
-ERASED = "(erased)"
 SOMEBODY = "customer"  # stands in the history where a name stood
 # Who acts by themselves; no customer's name, whatever they call themselves.
 THE_DESK = {"ai", "system", "command line", "start"}
@@ -41,16 +41,6 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 t = tickets.c
 Condition = ColumnElement[bool]
-# What a figure counts by being there is not emptied: whether the AI answered, and that there was something to answer.
-_NOBODYS: dict[str, Any] = {
-    "title": ERASED,
-    "description": ERASED,
-    **dict.fromkeys(("customer_email", "customer_id", "customer_name", "product", "resolution", "external_id"), ""),
-    "ai_response": case((t.ai_response != "", ERASED), else_=""),
-    "ai_status": case((t.ai_status == "pending", "off"), else_=t.ai_status),  # an answer under way comes too late
-    **{name: [] for name in ("ai_citations", "triage_reasons", "tags")},
-    "version": t.version + 1,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +81,13 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     _forget_calls_of(uow, row)
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(uow, row["id"], [Change("customer_erased", "tickets", "", len(theirs))], subject="customer")
-    runner.enqueue(uow, [runner.Job(LANE, SCRUB, delay_seconds=60)])
+    outbox.enqueue(uow, [outbox.Job(LANE, SCRUB, delay_seconds=60)])
     return Erased(len(theirs), account)
 
 
 def _empty(uow: UnitOfWork, ids: list[str]) -> None:
     """Takes what was written out of tickets, threads and histories, and what is still to be done or answered about them."""
-    uow.update_where(tickets, t.id.in_(ids), erased_at=uow.now, **_NOBODYS)
+    anonymise(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
     _empty_history(uow, events.c.subject_id.in_(ids))
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
@@ -244,7 +234,7 @@ def note_retention(uow: UnitOfWork, counts: Mapping[str, int]) -> None:
 
 def ask_for_scrubbing(uow: UnitOfWork) -> None:
     """Asks for the files to be scrubbed, should this process not live to do it at the end of its round."""
-    runner.enqueue(uow, [runner.Job(LANE, SCRUB, delay_seconds=600)])
+    outbox.enqueue(uow, [outbox.Job(LANE, SCRUB, delay_seconds=600)])
 
 
 def _is_due(uow: UnitOfWork, days: int) -> list[Condition]:

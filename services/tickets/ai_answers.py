@@ -10,9 +10,8 @@ from ai.triage.rules import Triage, blend
 from ai_responder import MAX_ENTRIES, NO_MODEL, PROMPT, Answer, Completes, canned, write
 from core.errors import AppError, conflict, unavailable
 from core.models import FINISHED, label
-from jobs import runner
 from services import history as history_of
-from services import settings
+from services import outbox, settings
 from services.tickets import changes, notifications, replies, similar
 from services.triage import decide
 from storage import Row, UnitOfWork
@@ -26,7 +25,7 @@ OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 
 def ask_later(uow: UnitOfWork, ticket_id: str) -> None:
     """Asks for an answer as a job of the same unit of work."""
-    runner.enqueue(uow, [runner.Job(LANE, "answer", ticket_id)])
+    outbox.enqueue(uow, [outbox.Job(LANE, "answer", ticket_id)])
 
 
 def answer_now(ticket: Row) -> Row:

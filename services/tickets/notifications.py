@@ -4,8 +4,7 @@ The job's payload is a snapshot: a notice tells what happened when it happened, 
 """
 
 from database.tables import replies, tickets
-from jobs import runner
-from services import settings
+from services import outbox, settings
 from storage import Row, UnitOfWork
 
 MAIL = "mail"
@@ -93,4 +92,4 @@ def _without_snapshot(uow: UnitOfWork, job: Row, ticket: Row) -> Row | None:
 def _send(uow: UnitOfWork, ticket: Row, *kinds: str, reply: Row | None = None) -> None:
     to_write_to = {"support_email": settings.current(uow)["support_email"]} if kinds else {}
     told = {kind: snapshot(kind, ticket, reply) | to_write_to for kind in kinds}
-    runner.enqueue(uow, [runner.Job(MAIL, kind, ticket["id"], payload) for kind, payload in told.items()])
+    outbox.enqueue(uow, [outbox.Job(MAIL, kind, ticket["id"], payload) for kind, payload in told.items()])

@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from database.tables import examples as table
 from database.tables import replies, tickets
-from jobs import runner
+from services import outbox
 from storage import Row, UnitOfWork
 
 LANE = "learn"
@@ -28,9 +28,9 @@ Stamp = tuple[Any, ...]
 
 def ask_to_learn(uow: UnitOfWork) -> None:
     """Asks for it as a job of the same unit of work, unless one waits already."""
-    if not runner.waiting(uow, LANE, "learn"):
-        wait = bool(runner.lately_done(uow, LANE, seconds=PATIENCE_SECONDS)) and _has_many(uow)
-        runner.enqueue(uow, [runner.Job(LANE, "learn", delay_seconds=wait * PATIENCE_SECONDS)])
+    if not outbox.waiting(uow, LANE, "learn"):
+        wait = bool(outbox.lately_done(uow, LANE, seconds=PATIENCE_SECONDS)) and _has_many(uow)
+        outbox.enqueue(uow, [outbox.Job(LANE, "learn", delay_seconds=wait * PATIENCE_SECONDS)])
 
 
 def _has_many(uow: UnitOfWork) -> bool:

@@ -62,7 +62,7 @@ def test_the_table_is_small_and_says_what_it_was_made_from(table):
     assert TABLE.stat().st_size <= 8_000_000
     about = TokenTable(TABLE).about
     assert about["teacher_sha256"].startswith("53aa5117")
-    assert about["made_by"] == "tools/models/make_static_table.py"
+    assert about["made_by"] == "tools/make_table.py"
     notice = (TABLE.parent / "NOTICE.md").read_text()
     assert about["teacher_sha256"] in notice
     assert "Apache" in notice

@@ -346,7 +346,7 @@ def test_a_model_is_opened_with_a_key_or_a_base_url_and_not_without_both(fake):
 
 
 def test_importing_the_module_does_not_import_the_library():
-    code = "import sys, llm; sys.exit('openai' in sys.modules)"
+    code = "import sys, ai.llm; sys.exit('openai' in sys.modules)"
     root = Path(__file__).parent.parent.parent
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
 

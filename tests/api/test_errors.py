@@ -378,7 +378,7 @@ def test_a_fault_in_the_middle_leaves_nothing_half_done(admin, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("no jobs today")
 
-    monkeypatch.setattr("jobs.runner.enqueue", broken)
+    monkeypatch.setattr("services.outbox.enqueue", broken)
     assert admin.post("/api/tickets", NEW, headers={"Idempotency-Key": "k"}).status_code == 500
     assert nothing_written(admin)
     monkeypatch.undo()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from app import opening_lines
 from config import HERE
 from runtime import bootstrap as parts
-from runtime.bootstrap import on_a_disk_that_stays
+from runtime.banner import opening_lines
+from runtime.host_disk import on_a_disk_that_stays
 from services.health import storage_note
 from tests.conftest import FILES
 from tests.support.caller import Caller

@@ -19,7 +19,8 @@ from core.models import Actor
 from database import postgres_engine, tables
 from database.writer_shares import Exhausted
 from jobs import runner
-from services.accounts import key_login, lockout, sign_in, users
+from runtime import first_start
+from services.accounts import lockout, sign_in, users
 from storage import open_storage
 from tests.conftest import SECRET
 from tests.fakes.postgres_server import Server, wait_until
@@ -204,7 +205,7 @@ def blocked(store):
 
 def start(store):
     """What every instance does first, where no key is given."""
-    key_login.prepare(store, Settings(_env_file=None, data_dir=store.folder, secret_key=SECRET, api_key=""))
+    first_start.prepare(store, Settings(_env_file=None, data_dir=store.folder, secret_key=SECRET, api_key=""))
 
 
 def log_in(store):

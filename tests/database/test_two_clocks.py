@@ -11,6 +11,7 @@ from database.tables import jobs as jobs_table
 from jobs import runner
 from jobs.handlers import tidy
 from notifier import MailFailed
+from services import outbox
 from services.accounts import lockout, sessions
 from tests.support.caller import Caller
 from tests.support.rows import everything
@@ -276,7 +277,7 @@ def test_mail_of_the_write_under_a_clock_ahead_does_not_wait_for_a_day(runtime, 
 
 def test_no_job_is_put_off_for_longer_than_the_watch_allows(runtime):
     with runtime.storage.unit_of_work(None, write=True) as uow, pytest.raises(ValueError, match="put off"):
-        runner.enqueue(uow, [runner.Job("mail", "received", delay_seconds=runner.LONGEST_WAIT_SECONDS + 1)])
+        outbox.enqueue(uow, [outbox.Job("mail", "received", delay_seconds=outbox.LONGEST_WAIT_SECONDS + 1)])
 
 
 def test_health_says_how_far_apart_the_clocks_are_and_the_log_says_it_once(admin, clock, caplog, write_ahead):

@@ -27,9 +27,9 @@ import sqlalchemy, flask
 def now():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
 before = now()
-from embeddings import open_embeddings
-from services.meaning import Meaning
-from services.triage import triage
+from ai.embeddings import open_embeddings
+from ai.triage.text_classifier import Meaning
+from ai.triage.rules import triage
 tier = {tier!r}
 meaning = Meaning(open_embeddings(tier)) if tier != "none" else None
 triage("", "I was charged twice", meaning=meaning)

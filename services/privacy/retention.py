@@ -1,0 +1,71 @@
+"""Erasing what companies no longer keep, and taking erased texts out of the files."""
+
+import logging
+
+from core.errors import AppError
+from core.models import Actor
+from database import tables
+from services import outbox, settings
+from services.accounts import lockout
+from services.privacy import erasure
+from storage import Storage
+
+log = logging.getLogger("foyer.privacy")
+
+# What retention is about: which rows are due, and what is done to those that still are. Tickets first: who has none left is next.
+_RETENTION = {
+    "tickets": (erasure.old_tickets, erasure.erase_old_tickets),
+    "customers": (erasure.old_customers, erasure.forget_people),
+}
+
+
+def erase_customer(storage: Storage, actor: Actor, name: str) -> int:
+    """Erases a customer for good, in the files as well; tells how many tickets were theirs. Raises AppError 404."""
+    with storage.unit_of_work(None, write=True) as uow:
+        erased = erasure.erase(uow.as_actor(actor), name)
+        if erased.account:  # the tries of an address that signs in elsewhere are not this company's to forget
+            lockout.forget(uow, erased.account)
+    _scrub_now(storage)
+    return erased.tickets
+
+
+def scrub(storage: Storage) -> None:
+    """Takes what was erased out of the files. Whoever asked for it before need not ask again. Raises AppError 503."""
+    with storage.unit_of_work(None) as uow:
+        asked = outbox.waiting(uow, erasure.LANE, erasure.SCRUB)
+    storage.scrub()
+    with storage.unit_of_work(None, write=True) as uow:
+        outbox.finish(uow, asked)
+
+
+def _scrub_now(storage: Storage) -> None:
+    try:
+        scrub(storage)
+    except AppError as error:  # what was erased stays erased, and the job is there to try again
+        log.error("The files still hold what was erased; this is tried again: %s", error)
+
+
+def keep_to_retention(storage: Storage) -> None:
+    """Erases what companies do not keep any longer, a portion at a time so that nobody waits, then scrubs once."""
+    with storage.unit_of_work(None) as uow:
+        companies = uow.find(uow.query(tables.companies))
+    kept = {company["id"]: settings.of_company(company)["retention_days"] for company in companies}
+    erased = [_keep_for(storage, Actor(company, "admin", "system"), days) for company, days in kept.items() if days]
+    if any(erased):
+        _scrub_now(storage)
+
+
+def _keep_for(storage: Storage, actor: Actor, days: int) -> bool:
+    counts = {}
+    for thing, (due, work) in _RETENTION.items():
+        with storage.unit_of_work(actor) as uow:
+            ids = due(uow, days)
+        counts[thing] = 0
+        for start in range(0, len(ids), erasure.BATCH):
+            with storage.unit_of_work(actor, write=True) as uow:
+                counts[thing] += work(uow, ids[start : start + erasure.BATCH], days)
+                erasure.ask_for_scrubbing(uow)
+    if any(counts.values()):
+        with storage.unit_of_work(actor, write=True) as uow:
+            erasure.note_retention(uow, counts)
+    return any(counts.values())
