@@ -1,6 +1,7 @@
 # `make run` starts Foyer from a fresh clone; `make test` runs its tests; `make check` runs style, types and generated files.
 PYTHON ?= python3
 BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: run test check
 

@@ -28,7 +28,7 @@ CHECKING_SHARE = 0.05  # of the time a model may take: kept for the checks of it
 NO_MODEL = "no model is set up"
 READY_MADE = "the ready-made reply for this category, priority and sentiment"
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("foyer.ai")
 
 INSTRUCTIONS = f"""\
 You draft one reply for a support desk and judge how its ticket should be handled. The user message holds the ticket \

@@ -26,7 +26,7 @@ from core.redaction import mask_email
 
 Row = Mapping[str, Any]
 Security = Literal["none", "starttls", "tls"]
-log = logging.getLogger(__name__)
+log = logging.getLogger("foyer.mail")
 
 _LINE_ENDS = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")

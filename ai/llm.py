@@ -37,7 +37,7 @@ HEALTH: dict[str, Health] = {
     "too_large": "answered",
 }
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("foyer.llm")
 
 
 class ModelUnavailable(Exception):

@@ -331,7 +331,7 @@ def test_the_key_is_in_no_log_and_no_exception(fake, make, caplog, key):
 def test_a_failure_is_one_line_in_the_log_with_reason_and_elapsed_time(fake, make, caplog):
     fake.mode = "nonsense"
     reason(make())
-    [record] = [record for record in caplog.records if record.name == "llm"]
+    [record] = [record for record in caplog.records if record.name == "foyer.llm"]
     assert "reason=bad_answer" in record.getMessage()
     assert "elapsed=" in record.getMessage()
 

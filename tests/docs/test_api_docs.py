@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def test_the_page_is_what_the_code_makes_whatever_the_environment(monkeypatch):
 def test_a_differing_page_is_named_and_left_alone(tmp_path):
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "api.md").write_text("# Mine\n")
-    command = ["flask", "api-docs", "--check", "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "flask", "api-docs", "--check", "--folder", str(tmp_path)]
     env = {**os.environ, "DATA_DIR": str(tmp_path / "data")}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 1
