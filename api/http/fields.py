@@ -10,7 +10,7 @@ from typing import Any
 from email_validator import EmailNotValidError
 from marshmallow import Schema, ValidationError, fields
 
-from api.http.field_names import MAX_FIELDS, by_name, is_empty
+from api.http.field_names import MAX_FIELDS, check_field_names, is_empty
 from core import normal_form, timestamps
 from core.models import LIMITS
 
@@ -238,7 +238,7 @@ class Things(fields.List[Any]):
         schema: Any = self.inner.schema  # type: ignore[attr-defined]
         if not isinstance(value, dict):
             raise ValidationError(f"{name} must be an object with {', '.join(schema.load_fields)}.")
-        given, errors = by_name(value, schema)
+        given, errors = check_field_names(value, schema)
         if not errors:
             return schema.load(given)
         raise ValidationError({**schema.validate(given), **{error.field: [error.message] for error in errors}})

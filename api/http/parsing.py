@@ -15,7 +15,7 @@ from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from api.http.field_names import by_name
+from api.http.field_names import check_field_names
 from api.http.fields import THIS_FIELD
 from core.errors import AppError, FieldError, bad_request, invalid, too_large
 
@@ -121,7 +121,7 @@ def prepared(values: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
 
     Raises AppError 400 naming every unknown or doubtful name, and whatever the schema itself finds wrong.
     """
-    given, errors = by_name(values, schema)
+    given, errors = check_field_names(values, schema)
     read_only: frozenset[str] = getattr(schema, "READ_ONLY", frozenset())
     echo = {name: given.pop(name) for name in list(given) if name in read_only}
     if errors:

@@ -1,6 +1,7 @@
-"""How a route is declared: one call names its path, operation, permission, input and output, for the gate and both specs."""
+"""Declares routes: one call names a route's path, permission, input and output, for the gate and both API descriptions."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -14,143 +15,140 @@ from api.http.rate_limits import PublicRateLimit
 from api.http.schemas import envelope, listing
 from core.permissions import Permission
 
-View = Callable[..., Any]  # gives an Answer, or a Response of its own where `downloads` declares one
-Way = Callable[[dict[str, Any]], Response]
+View = Callable[..., Any]  # returns an Answer, or a Response where the route declares `downloads`
+RunView = Callable[[dict[str, Any]], Response]
 ERRORS = {
-    400: "The request cannot be used; data.errors says why.",
+    400: "The request is invalid; see data.errors.",
     401: "No valid credentials.",
-    403: "This role may not.",
-    404: "No such thing for this caller.",
-    409: "Not allowed in this state.",
-    412: "The named version is stale.",
-    429: "Too many requests or wrong tries; try again after Retry-After seconds.",
-    503: "Something this needs is down; try again after Retry-After seconds.",
+    403: "Your role does not allow this.",
+    404: "Not found, or not visible to you.",
+    409: "Not possible in the current state.",
+    412: "The version you sent is out of date.",
+    429: "Too many requests or failed attempts; try again after Retry-After seconds.",
+    503: "A required service is unavailable; try again after Retry-After seconds.",
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """One route. `media` and `downloads` map media types to OpenAPI schemas."""
+
+    method: str
+    path: str
+    operation_id: str
+    permission: Permission
+    response: type[Schema]
+    many: bool = False  # the response is a page of a list
+    status: int = 200
+    body: type[Schema] | None = None  # schema of a JSON body
+    query: type[Schema] | None = None
+    manages_transactions: bool = False  # the view opens its own units of work
+    secret: bool = False  # the response holds a secret and is never stored
+    before: Callable[[Any], None] | None = None  # gets the body before the unit of work begins, may be slow
+    after: Callable[..., Response] | None = None  # gets the response after the commit, may wait
+    max_body: int = gate.MAX_BODY  # bytes
+    limit: PublicRateLimit | None = None  # required for PUBLIC routes that take a body
+    media: dict[str, Any] | None = None  # a body other than JSON by `body`; the view reads it itself
+    downloads: dict[str, Any] | None = None  # files the view may return instead of JSON
+
+    @property
+    def is_public(self) -> bool:
+        return self.permission is Permission.PUBLIC
+
+
 class Resource(Blueprint):  # type: ignore[misc]
-    """A flask-smorest blueprint whose routes are declared in one call each."""
+    """A flask-smorest blueprint whose routes are declared in one call each; `options` are the fields of Route.
+
+    A view gets an open UnitOfWork, its path parameters, then `body` and `query` as loaded. It gets no UnitOfWork when the
+    route is public or `manages_transactions`. The first line of its docstring is the summary, the rest the description.
+    """
 
     ARGUMENTS_PARSER = Parser()
 
-    def operation(
-        self,
-        method: str,
-        rule: str,
-        name: str,
-        *,
-        permission: Permission,
-        response: type[Schema],
-        many: bool = False,
-        status: int = 200,
-        body: type[Schema] | None = None,
-        query: type[Schema] | None = None,
-        manages_transactions: bool = False,
-        secret: bool = False,
-        before: Callable[[Any], None] | None = None,
-        after: Callable[..., Response] | None = None,
-        max_body: int = gate.MAX_BODY,
-        limit: PublicRateLimit | None = None,
-        media: dict[str, Any] | None = None,
-        downloads: dict[str, Any] | None = None,
-    ) -> Callable[[View], View]:
-        """Declares a view.
-
-        The view is called with an open Desk first (unless `own_units`: it opens its own), its path parameters, then `body`
-        and `query` as loaded. Its docstring's first line is the summary, the rest the description. `before` gets the body
-        before the unit of work begins, in which others would wait; `after` gets the response when everything is committed,
-        and may wait. `secret`: the answer holds one and is never stored. A route that
-        is PUBLIC and takes a body opens its own units of work, and has a `limit`. `media` describes a body that is not a JSON
-        object of `body`: for each media type its OpenAPI schema; the view reads it itself. `downloads` describes files in the
-        same words that the view may give back as a Response of its own.
-        """
-
-        def declare(view: View) -> View:
-            body_schema = body() if body else None
-            query_schema = query() if query else None
-            way = _way(
-                method,
-                view,
-                public=permission is Permission.PUBLIC,
-                manages_transactions=manages_transactions,
-                secret=secret,
-                before=before,
-                after=after,
-            )
-            handler: Any = _handler(way, body=body_schema, query=query_schema)
-            handler.permission = permission
-            handler.takes_query = query is not None
-            handler.max_body = max_body
-            handler.limit = limit
-            answer = (listing if many else envelope)(response)
-            handler._apidoc = self._documented(view, name, answer, status=status, json=body_schema, query=query_schema)
-            if media:
-                content = {kind: {"schema": schema} for kind, schema in media.items()}
-                handler._apidoc["manual_doc"]["requestBody"] = {"required": True, "content": content}
-            if downloads:
-                content = {kind: {"schema": schema} for kind, schema in downloads.items()}
-                handler._apidoc["manual_doc"]["responses"] = {status: {"content": content}}
-            self.route(rule, methods=[method], endpoint=name)(handler)
-            return view
-
-        return declare
-
-    def public(self, rule: str, name: str, *, response: type[Schema]) -> Callable[[Callable[[], Response]], Any]:
-        """A route that needs no credentials, no desk and no input."""
-
-        def declare(view: Callable[[], Response]) -> Any:
-            handler: Any = wraps(view, assigned=("__name__", "__module__"))(lambda: view())
-            handler.permission = Permission.PUBLIC
-            handler._apidoc = self._documented(view, name, envelope(response), status=200)
-            self.route(rule, methods=["GET"], endpoint=name)(handler)
-            return view
-
-        return declare
-
-    def get(self, rule: str, name: str, **kwargs: Any) -> Callable[[View], View]:
+    def get(self, path: str, operation_id: str, **options: Any) -> Callable[[View], View]:
         """A route that only reads."""
-        return self.operation("GET", rule, name, **kwargs)
+        return self._declare(Route(method="GET", path=path, operation_id=operation_id, **options))
 
-    def post(self, rule: str, name: str, **kwargs: Any) -> Callable[[View], View]:
-        """A route that does something; safe to repeat with an Idempotency-Key."""
-        return self.operation("POST", rule, name, **kwargs)
+    def post(self, path: str, operation_id: str, **options: Any) -> Callable[[View], View]:
+        """A route that acts; safe to repeat with an Idempotency-Key."""
+        return self._declare(Route(method="POST", path=path, operation_id=operation_id, **options))
 
-    def put(self, rule: str, name: str, **kwargs: Any) -> Callable[[View], View]:
-        """A route that changes a thing, whole or in part."""
-        return self.operation("PUT", rule, name, **kwargs)
+    def put(self, path: str, operation_id: str, **options: Any) -> Callable[[View], View]:
+        """A route that updates a record."""
+        return self._declare(Route(method="PUT", path=path, operation_id=operation_id, **options))
 
-    def patch(self, rule: str, name: str, **kwargs: Any) -> Callable[[View], View]:
-        """A route that changes a thing in part."""
-        return self.operation("PATCH", rule, name, **kwargs)
+    def patch(self, path: str, operation_id: str, **options: Any) -> Callable[[View], View]:
+        """A route that updates a record in part."""
+        return self._declare(Route(method="PATCH", path=path, operation_id=operation_id, **options))
 
-    def delete(self, rule: str, name: str, **kwargs: Any) -> Callable[[View], View]:
-        """A route that removes a thing."""
-        return self.operation("DELETE", rule, name, **kwargs)
+    def delete(self, path: str, operation_id: str, **options: Any) -> Callable[[View], View]:
+        """A route that deletes a record."""
+        return self._declare(Route(method="DELETE", path=path, operation_id=operation_id, **options))
 
-    def _documented(
-        self, view: Any, name: str, answer: type[Schema], *, status: int, **inputs: Schema | None
-    ) -> dict[str, Any]:
-        """What flask-smorest's decorators note for the specs, without their layers around every call."""
+    def public(
+        self, path: str, operation_id: str, *, response: type[Schema]
+    ) -> Callable[[Callable[[], Response]], Callable[[], Response]]:
+        """A route that needs no credentials, no unit of work and no input."""
+        route = Route(
+            method="GET", path=path, operation_id=operation_id, permission=Permission.PUBLIC, response=response
+        )
 
-        def noted(**_: Any) -> None:
+        def declare(view: Callable[[], Response]) -> Callable[[], Response]:
+            handler: Any = wraps(view, assigned=("__name__", "__module__"))(lambda: view())
+            self._add(route, view, handler)
+            return view
+
+        return declare
+
+    def _declare(self, route: Route) -> Callable[[View], View]:
+        def declare(view: View) -> View:
+            body = route.body() if route.body else None
+            query = route.query() if route.query else None
+            handler: Any = _handler(_run_view(route, view), body=body, query=query)
+            handler.takes_query = query is not None
+            handler.max_body = route.max_body
+            handler.limit = route.limit
+            self._add(route, view, handler, json=body, query=query)
+            return view
+
+        return declare
+
+    def _add(self, route: Route, view: View, handler: Any, **inputs: Schema | None) -> None:
+        handler.permission = route.permission
+        handler._apidoc = self._documentation(route, view, **inputs)
+        self.route(route.path, methods=[route.method], endpoint=route.operation_id)(handler)
+
+    def _documentation(self, route: Route, view: View, **inputs: Schema | None) -> dict[str, Any]:
+        """What flask-smorest's decorators record for the API descriptions, without their cost on every call."""
+
+        def stub(**_: Any) -> None:
             """Stands for the view while its documentation is collected."""
 
-        summary, _, description = (view.__doc__ or name).strip().partition("\n")
-        documented: Any = noted
+        summary, _, description = (view.__doc__ or route.operation_id).strip().partition("\n")
+        details = " ".join(description.split()) or summary
+        documented: Any = stub
         for location, schema in inputs.items():
             if schema is not None:
                 documented = self.arguments(schema, location=location, arg_name=location)(documented)
-        documented = self.response(status, answer)(documented)
+        documented = self.response(route.status, (listing if route.many else envelope)(route.response))(documented)
         for code, text in ERRORS.items():
             documented = self.alt_response(code, description=text, success=False)(documented)
-        words = " ".join(description.split()) or summary
-        documented = self.doc(operationId=name, summary=summary.rstrip("."), description=words)(documented)
-        noted_down: dict[str, Any] = documented._apidoc
-        return noted_down
+        note = self.doc(operationId=route.operation_id, summary=summary.rstrip("."), description=details)
+        documented = note(documented)
+        documentation: dict[str, Any] = documented._apidoc
+        if route.media:
+            documentation["manual_doc"]["requestBody"] = {"required": True, "content": _content(route.media)}
+        if route.downloads:
+            documentation["manual_doc"]["responses"] = {route.status: {"content": _content(route.downloads)}}
+        return documentation
 
 
-def _handler(way: Way, *, body: Schema | None, query: Schema | None) -> Callable[..., Response]:
-    """Reads what was sent, then goes the route's way."""
+def _content(media: dict[str, Any]) -> dict[str, Any]:
+    return {media_type: {"schema": schema} for media_type, schema in media.items()}
+
+
+def _handler(run: RunView, *, body: Schema | None, query: Schema | None) -> Callable[..., Response]:
+    """A Flask view: loads query and body, then runs the view."""
     parser = Resource.ARGUMENTS_PARSER
 
     def handler(**path: Any) -> Response:
@@ -159,41 +157,31 @@ def _handler(way: Way, *, body: Schema | None, query: Schema | None) -> Callable
             values["query"] = parser.parse(query, request, location="query")
         if body:
             values["body"] = parser.parse(body, request, location="json")
-        return way(values)
+        return run(values)
 
     return handler
 
 
-def _way(
-    method: str,
-    view: View,
-    *,
-    public: bool,
-    manages_transactions: bool,
-    secret: bool,
-    before: Callable[[Any], None] | None,
-    after: Callable[..., Response] | None,
-) -> Way:
-    """How a view is run: reading, in the request's unit of work, or in units of its own."""
-    if method == "GET":
-        if manages_transactions or public:
+def _run_view(route: Route, view: View) -> RunView:
+    """How the view is run: read only, in one unit of work, or in its own units."""
+    own_units = route.manages_transactions or route.is_public
+    if route.method == "GET":
+        if own_units:
             return lambda values: gate.in_own_units(lambda: view(**values), key="")
         return lambda values: gate.read_only(lambda uow: view(uow, **values))
 
     def write(values: dict[str, Any]) -> Response:
-        key = gate.idempotency_key(values.get("body")) if method == "POST" else ""
-        if public:
-            return gate.in_own_units(lambda: view(**values), key="")  # nobody's key could be told from another's
-        if manages_transactions:
-            return gate.in_own_units(lambda: view(**values), key=key)
-        if before:
-            before(values["body"])
-        response = gate.in_one_unit(lambda uow: view(uow, **values), key=key, secret=secret)
-        return after(response, key=key, **values) if after else response
+        key = gate.idempotency_key(values.get("body")) if route.method == "POST" else ""
+        if own_units:  # without credentials, keys of different callers could not be told apart
+            return gate.in_own_units(lambda: view(**values), key="" if route.is_public else key)
+        if route.before:
+            route.before(values["body"])
+        response = gate.in_one_unit(lambda uow: view(uow, **values), key=key, secret=route.secret)
+        return route.after(response, key=key, **values) if route.after else response
 
     return write
 
 
 def current_echo() -> dict[str, Any]:
-    """Read-only fields the caller sent back with a thing."""
+    """Read-only fields that the caller sent back unchanged or changed; the view compares them."""
     return dict(g.get("echo", {}))

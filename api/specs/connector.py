@@ -5,7 +5,7 @@ Every rule here is one of Power Platform's for custom connectors; its absence ma
 
 from dataclasses import dataclass
 
-from api.specs.connector_choices import DropDowns, drop_downs
+from api.specs.connector_choices import DropDowns, find_drop_downs
 from api.specs.connector_schemas import RARELY_NEEDED, asked, described, flat, reachable
 from api.specs.declarations import HEADERS, Json, Operation, Source, body_schema, read_declarations, resolved, sentence
 from core.version import VERSION
@@ -35,7 +35,7 @@ class _View:
 def connector_document() -> Json:
     """The whole document; `host` is for whoever serves it to fill in."""
     source = read_declarations("2.0")
-    view = _View(source.document, drop_downs(source.operations))
+    view = _View(source.document, find_drop_downs(source.operations))
     paths = _paths(source, view)
     definitions = {name: flat(schema) for name, schema in source.document["definitions"].items()}
     bodies = [p for item in paths.values() for op in item.values() for p in op["parameters"] if p["in"] == "body"]
@@ -190,7 +190,7 @@ def _parameter(view: _View, operation: Operation, parameter: Json, rows: Json) -
     if place == "path":
         made["x-ms-url-encoding"] = "single"
     if place == "query":
-        made = view.choices.on(name, made, rows.get(name))
+        made = view.choices.apply(name, made, rows.get(name))
     if operation.path.startswith(TRIGGERS) and name == "after":
         made["x-ms-visibility"] = "internal"  # the platform fills it in with the newest row it has seen
     elif name in RARELY_NEEDED or operation.path.startswith(TRIGGERS):

@@ -1,6 +1,6 @@
-"""How the connector offers choices: lists the desk is asked for when a form is opened, and words that never change.
+"""Drop-downs of the connector: fields whose values a lookup lists get `x-ms-dynamic-values` instead of a fixed enum.
 
-Which values are accepted is the declarations' matter; here is only how they are shown.
+Power Platform calls the lookup when a form is opened. Which values are accepted is declared by the routes.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from api.specs.declarations import Json, Operation
 from core import models
 
-# Input fields whose values a lookup lists. A field of the same name that takes other words is left alone.
-LIST_OF = {
+# Input field -> the lookup that lists its values. Fields with another enum under the same name keep their enum.
+LOOKUP_OF_FIELD = {
     "status": "statuses",
     "priority": "priorities",
     "category": "categories",
@@ -19,8 +19,8 @@ LIST_OF = {
     "assigned_to": "agents",
     "agent_email": "agents",
 }
-# What a list holds, where the code knows it.
-WORDS: dict[str, Sequence[str]] = {
+# Lookup -> its values. Lookups that depend on the company's data are not here.
+LOOKUP_VALUES: dict[str, Sequence[str]] = {
     "statuses": models.STATUSES,
     "priorities": models.PRIORITIES,
     "categories": models.CATEGORIES,
@@ -31,46 +31,46 @@ WORDS: dict[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class DropDowns:
-    """The operation that lists choices, and the parameter that says which list."""
+    """The lookup operation: its operationId and the path parameter that names the lookup. Both "" when there is none."""
 
     operation: str = ""
     parameter: str = ""
 
-    def call(self, name: str) -> Json:
-        """A call of it for one list, for tools that only need some cheap answer."""
-        return {"operationId": self.operation, "parameters": {self.parameter: name}}
+    def call(self, lookup: str) -> Json:
+        """A call of the operation for one lookup."""
+        return {"operationId": self.operation, "parameters": {self.parameter: lookup}}
 
-    def on(self, name: str, schema: Json, filtered: Json | None = None) -> Json:
-        """The schema of an input as a drop-down, when its values are listed; otherwise as it is.
+    def apply(self, name: str, schema: Json, column: Json | None = None) -> Json:
+        """The schema of the input field `name` as a drop-down, or unchanged when no lookup lists its values.
 
-        `filtered` is the field that a filter of this name looks at: a comma list does not say its words itself.
+        `column` is the schema of the field a filter compares with: a filter that takes a comma list has no enum itself.
         """
-        listed = LIST_OF.get(name)
-        said = [set(known["enum"]) for known in (schema, filtered or {}) if "enum" in known]
-        means_it = all(words == set(WORDS.get(listed or "", ())) for words in said)
-        if not self.operation or not listed or not means_it or schema.get("type") != "string":
+        lookup = LOOKUP_OF_FIELD.get(name)
+        enums = [set(field["enum"]) for field in (schema, column or {}) if "enum" in field]
+        same_values = all(enum == set(LOOKUP_VALUES.get(lookup or "", ())) for enum in enums)
+        if not self.operation or not lookup or not same_values or schema.get("type") != "string":
             return schema
-        free = {key: value for key, value in schema.items() if key not in ("enum", "x-ms-enum-values")}
-        old_form = {**self.call(listed), "value-collection": "data", "value-path": "key", "value-title": "label"}
-        new_form = {
+        without_enum = {key: value for key, value in schema.items() if key not in ("enum", "x-ms-enum-values")}
+        dynamic_values = {**self.call(lookup), "value-collection": "data", "value-path": "key", "value-title": "label"}
+        dynamic_list = {  # the newer form of the same; older designers read only the first
             "operationId": self.operation,
-            "parameters": {self.parameter: {"value": listed}},
+            "parameters": {self.parameter: {"value": lookup}},
             "itemsPath": "data",
             "itemValuePath": "key",
             "itemTitlePath": "label",
         }
-        return {**free, "x-ms-dynamic-values": old_form, "x-ms-dynamic-list": new_form}
+        return {**without_enum, "x-ms-dynamic-values": dynamic_values, "x-ms-dynamic-list": dynamic_list}
 
 
-def drop_downs(operations: Sequence[Operation]) -> DropDowns:
-    """The lookups as they are declared; without any, nothing becomes a drop-down."""
+def find_drop_downs(operations: Sequence[Operation]) -> DropDowns:
+    """The lookup operation among the declared ones: a GET with the tag `lookups` and one path parameter."""
     for operation in operations:
-        places = [parameter for parameter in operation.doc["parameters"] if parameter["in"] == "path"]
-        if "lookups" in operation.doc["tags"] and operation.method == "get" and len(places) == 1:
-            return DropDowns(operation.doc["operationId"], places[0]["name"])
+        in_path = [parameter for parameter in operation.doc["parameters"] if parameter["in"] == "path"]
+        if "lookups" in operation.doc["tags"] and operation.method == "get" and len(in_path) == 1:
+            return DropDowns(operation.doc["operationId"], in_path[0]["name"])
     return DropDowns()
 
 
-def shown(word: str) -> str:
-    """A word of an enumeration as people read it; a leading minus is the other direction of an order."""
-    return f"{models.label(word[1:])}, descending" if word.startswith("-") else models.label(word) or "None"
+def display_name(value: str) -> str:
+    """The label of an enum value; `-created_at` (a sort order) is `Created at, descending`."""
+    return f"{models.label(value[1:])}, descending" if value.startswith("-") else models.label(value) or "None"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from api.specs.connector_choices import DropDowns, shown
+from api.specs.connector_choices import DropDowns, display_name
 from api.specs.declarations import HEADERS, Json, label, sentence
 
 FORMATS = frozenset(
@@ -26,7 +26,7 @@ def flat(schema: Json) -> Json:
     made = {name: value for name, value in schema.items() if name not in NOT_FOR_LOW_CODE}
     _plain_type(made)
     if "enum" in made:
-        made["x-ms-enum-values"] = [{"value": word, "displayName": shown(word)} for word in made["enum"]]
+        made["x-ms-enum-values"] = [{"value": word, "displayName": display_name(word)} for word in made["enum"]]
     if "items" in made:
         made["items"] = flat(made["items"])
     if isinstance(made.get("properties"), dict):
@@ -56,7 +56,7 @@ def asked(schema: Json, choices: DropDowns) -> Json:
 
 
 def _asked(name: str, schema: Json, choices: DropDowns) -> Json:
-    made = choices.on(name, schema)
+    made = choices.apply(name, schema)
     return {**made, "x-ms-visibility": "advanced"} if name in RARELY_NEEDED and "$ref" not in made else made
 
 
