@@ -62,10 +62,10 @@ users = Table(
     column_types.text("password_hash"),
     column_types.text("identity"),
     column_types.moment("created_at", required=True),
-    # Of all companies together: whoever signs in says who they are, not where.
-    column_types.unique_when_set("uq_users_email", "email", of_company=False),
-    column_types.unique_when_set("uq_users_identity", "identity", of_company=False),
+    column_types.unique_when_set("uq_users_email", "email"),
+    column_types.unique_when_set("uq_users_identity", "identity"),
     Index("ix_users_company", "company_id", "email"),
+    Index("ix_users_email", "email"),
 )
 
 sessions = Table(
@@ -81,13 +81,16 @@ sessions = Table(
     Index("ix_sessions_user", "user_id"),
 )
 
-# Wrong passwords by e-mail address (its hash), whether or not anybody has that address.
+# Wrong passwords, whether or not there is such an account: one row for the account, one for each place they came from.
+# The ids are hashes; `account` is the id of the account's own row.
 sign_in_tries = Table(
     "sign_in_tries",
     metadata,
     Column("id", String(64), primary_key=True),
+    Column("account", String(64), nullable=False),
     Column("tries", Integer, nullable=False, server_default="0"),
     column_types.moment("tries_until"),
+    Index("ix_sign_in_tries_account", "account"),
 )
 
 api_keys = Table(
@@ -102,10 +105,7 @@ api_keys = Table(
     column_types.listed("scopes"),
     column_types.moment("expires_at"),
     column_types.moment("last_used_at"),
-    Column("tries", Integer, nullable=False, server_default="0"),
-    column_types.moment("tries_until"),
     column_types.moment("created_at", required=True),
-    Index("ix_api_keys_prefix", "prefix"),
 )
 
 customers = Table(

@@ -6,6 +6,7 @@ Views declare their permission; one without is refused. Nothing here knows a tic
 import hmac
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any, cast
 
@@ -82,7 +83,9 @@ def _authenticated() -> Actor:
     if not key and _is_token(bearer):
         actor = _signed_in(bearer)
     elif key or bearer:
-        actor = key_login.authenticate_api_key(current_runtime().storage, key or bearer)
+        actor = rate_limits.present_key(
+            key or bearer, partial(key_login.authenticate_api_key, current_runtime().storage)
+        )
     if actor is None:
         raise unauthorized()
     return actor

@@ -14,8 +14,7 @@ from core import normal_form, timestamps
 from core.errors import AppError
 from core.models import Actor
 from database.tables import api_keys, customers
-from services.accounts import lockout
-from services.accounts.api_keys import hashed, prefix_of
+from services.accounts.api_keys import hashed
 from storage import Row, Storage
 
 log = logging.getLogger("foyer.keys")
@@ -25,18 +24,12 @@ _by_hash = select(api_keys).where(api_keys.c.key_hash == bindparam("hash_"))
 
 
 def authenticate_api_key(storage: Storage, key: str) -> Actor | None:
-    """The actor of a key, None when there is no such key or its time is over.
-
-    Raises AppError 429 for a key, right or wrong, that begins like one at which too many wrong ones were tried.
-    """
+    """The actor of a key, None when there is no such key or its time is over."""
     wanted = hashed(key)
     row = storage.cached((api_keys,), ("hash", wanted), lambda: _key_row(storage, wanted))
     now = storage.real_now()
     if row is None:
-        _count_wrong(storage, prefix_of(key))
         return None
-    if row["tries"]:
-        lockout.check(row, now)
     if row["expires_at"] and row["expires_at"] <= now:
         return None
     used = row["last_used_at"]
@@ -54,17 +47,6 @@ def authenticate_api_key(storage: Storage, key: str) -> Actor | None:
 def _key_row(storage: Storage, key_hash: str) -> Row | None:
     with storage.unit_of_work(None) as uow:
         return uow.first(_by_hash, hash_=key_hash)
-
-
-def _count_wrong(storage: Storage, prefix: str) -> None:
-    """Notes a wrong key where one of ours begins like it; others leave no trace, so nobody can fill the disk."""
-    with storage.unit_of_work(None) as uow:
-        begins_like = uow.find(uow.query(api_keys).where(api_keys.c.prefix == prefix, api_keys.c.prefix != ""))
-    for row in begins_like:
-        lockout.check(row, storage.real_now())
-    if begins_like:
-        with storage.unit_of_work(None, write=True) as uow:
-            lockout.wrong_key(uow, prefix)
 
 
 def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:

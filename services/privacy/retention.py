@@ -23,8 +23,9 @@ def erase_customer(storage: Storage, actor: Actor, name: str) -> int:
     """Erases a customer for good, in the files as well; tells how many tickets were theirs. Raises AppError 404."""
     with storage.unit_of_work(None, write=True) as uow:
         erased = erasure.erase(uow.as_actor(actor), name)
-        if erased.account:  # the tries of an address that signs in elsewhere are not this company's to forget
-            lockout.forget(uow, erased.account)
+        elsewhere = uow.query(tables.users).where(tables.users.c.email == erased.account)
+        if erased.account and not uow.count(elsewhere):  # tries at another company's account are not ours to forget
+            lockout.forget_account(uow, erased.account)
     _scrub_now(storage)
     return erased.tickets
 

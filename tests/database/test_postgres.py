@@ -217,7 +217,7 @@ def open_a_ticket(uow):
 
 
 def change_a_password(uow):
-    lockout.take_try(uow, "ada@example.com")
+    lockout.take_try(uow, "ada@example.com", "")
 
 
 PASSWORD = "correct horse battery staple"
@@ -250,7 +250,6 @@ def refused(storage):
 
 
 def test_out_of_connections_is_503_and_over_when_there_are_some(server, tmp_path):
-
     storage = open_storage(server.url, tmp_path)
     others = []
     while True:
@@ -258,10 +257,11 @@ def test_out_of_connections_is_503_and_over_when_there_are_some(server, tmp_path
             others.append(psycopg.connect(server.url))
         except psycopg.OperationalError:
             break
-    assert refused(storage) == (503, "5")
-    for other in others:
-        other.close()
-    wait_until(lambda: works(storage))
+    with storage.unit_of_work(None):  # has the connection the start left
+        assert refused(storage) == (503, "5")
+        for other in others:
+            other.close()
+        wait_until(lambda: works(storage))
     storage.close()
 
 
@@ -273,14 +273,15 @@ def works(storage):
         return False
 
 
-def test_more_at_once_than_connections_wait_and_then_get_503(store, monkeypatch):
+def test_more_at_once_than_connections_wait_and_then_get_503(url, tmp_path, monkeypatch):
     monkeypatch.setattr(postgres_engine, "WAIT_SECONDS", 0.05)
-
+    store = open_storage(url, tmp_path)
     with ExitStack() as many:
         for _ in range(postgres_engine.CONNECTIONS):
             many.enter_context(store.unit_of_work(None))
         assert refused(store) == (503, "5")
     assert works(store)
+    store.close()
 
 
 def test_restarted_while_nobody_asks_nobody_notices(server, tmp_path):
@@ -342,7 +343,7 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
         data_dir=tmp_path,
         database_url=server.url,
         secret_key=SECRET,
-        api_key="admin-key",
+        api_key="fk_the-key-of-a-restarted-desk",
         embeddings="static",
         rate_limit="off",
     )
@@ -352,7 +353,7 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
     acknowledged, statuses, stop = [], set(), threading.Event()
 
     def work(_):
-        admin = Caller(app.test_client(), "admin-key")
+        admin = Caller(app.test_client(), "fk_the-key-of-a-restarted-desk")
         while not stop.is_set():
             answer = admin.post("/api/tickets", TICKET)
             statuses.add(answer.status_code)
@@ -376,7 +377,7 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
         for worker in workers:
             worker.result()
     assert statuses == {201, 503}
-    admin = Caller(app.test_client(), "admin-key")
+    admin = Caller(app.test_client(), "fk_the-key-of-a-restarted-desk")
     assert len(set(acknowledged)) == len(acknowledged)
     total = admin.get("/api/tickets?limit=1").json["total"]
     newest = admin.get("/api/tickets?limit=1&sort=-created_at").json["data"][0]["number"]
