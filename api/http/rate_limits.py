@@ -18,7 +18,7 @@ from api.http.rate_counters import Counter, open_counter
 from config import SHORTEST_API_KEY, Settings
 from core.errors import AppError
 from core.models import Actor
-from networks import SITE_BITS, holder
+from core.networks import SITE_BITS, holder
 
 WRONG_KEYS = 30  # of one address, within
 WRONG_KEYS_SECONDS = 60

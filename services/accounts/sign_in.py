@@ -6,10 +6,10 @@ Each function opens the units of work it needs; a password is never hashed insid
 from dataclasses import replace
 from typing import TypeGuard
 
-import networks
 from auth import passwords
 from auth.oidc import Person
 from auth.tokens import ACCESS_SECONDS, Tokens
+from core import networks
 from core.errors import AppError, forbidden, invalid_field, unauthorized
 from core.models import Actor
 from database.tables import companies as companies_table

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.specs.connector_choices import LIST_OF, WORDS, DropDowns, shown
+from api.specs.connector_choices import LOOKUP_OF_FIELD, LOOKUP_VALUES, DropDowns, display_name
 from api.specs.pages import connector, openapi
 from services.lookups import LOOKUPS
 from tools.connector.commands import FOLDER
@@ -77,13 +77,13 @@ def test_answers_have_the_same_fields_as_the_full_description():
 
 def test_every_list_is_offered_and_every_offer_is_a_list():
     calls = [found["x-ms-dynamic-list"] for found in objects(DOCUMENT) if "x-ms-dynamic-list" in found]
-    assert {call["parameters"]["name"]["value"] for call in calls} == set(LIST_OF.values()) == set(LOOKUPS)
-    assert set(WORDS) == set(LOOKUPS) - {"agents"}
+    assert {call["parameters"]["name"]["value"] for call in calls} == set(LOOKUP_OF_FIELD.values()) == set(LOOKUPS)
+    assert set(LOOKUP_VALUES) == set(LOOKUPS) - {"agents"}
 
 
-@pytest.mark.parametrize("name", WORDS)
+@pytest.mark.parametrize("name", LOOKUP_VALUES)
 def test_a_list_holds_the_words_that_stood_there(admin, name):
-    assert [choice["key"] for choice in admin.data(admin.get(f"/api/lookups/{name}"))] == list(WORDS[name])
+    assert [choice["key"] for choice in admin.data(admin.get(f"/api/lookups/{name}"))] == list(LOOKUP_VALUES[name])
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_words_that_never_change_are_shown_as_people_read_them():
     named = {entry["value"]: entry["displayName"] for entry in sort["x-ms-enum-values"]}
     assert named["-created_at"] == "Created at, descending"
     assert list(named) == sort["enum"]
-    assert shown("") == "None"
+    assert display_name("") == "None"
 
 
 def test_what_is_required_comes_first_in_a_form_and_what_is_rare_last():

@@ -233,7 +233,7 @@ def test_a_journal_that_cannot_be_turned_fails_no_write_that_is_committed(tmp_pa
 HOLDER = """
 import sys
 from pathlib import Path
-from tests.rows import open_store
+from tests.support.rows import open_store
 store = open_store(Path(sys.argv[1]))
 print("open", flush=True)
 sys.stdin.readline()

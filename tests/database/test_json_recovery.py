@@ -187,8 +187,9 @@ def test_whatever_was_acknowledged_survives_a_loss_of_power(tmp_path, monkeypatc
 KILLED = """
 import os, sys, threading
 from pathlib import Path
-import json_document, json_file
-from tests.rows import add_company, open_store, write_some
+from database.json_store import document as json_document
+from database.json_store import engine as json_file
+from tests.support.rows import add_company, open_store, write_some
 
 store = open_store(Path(sys.argv[1]))
 add_company(store)

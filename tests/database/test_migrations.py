@@ -147,7 +147,7 @@ def test_people_sign_in_with_the_password_they_had(old, opened):
 
 def test_the_companies_that_were_there_count_as_confirmed(old, opened):
     with opened.extensions["runtime"].storage.unit_of_work(None) as unit:
-        rows = unit.find(unit.rows(companies))
+        rows = unit.find(unit.query(companies))
     assert {row["id"] for row in rows} > {"default"}
     assert all(row["confirmed_at"] == row["created_at"] for row in rows)
     assert [row["id"] for row in rows if row["oidc_allowed"]] == ["default"], "the operator says which others"

@@ -68,7 +68,7 @@ def test_ten_that_start_at_once_make_the_tables_the_company_and_the_key_once(pos
 
 MIGRATING = """
 import sys
-from postgres import Postgres
+from database.postgres_engine import Postgres
 print("ready", flush=True)
 sys.stdin.readline()
 Postgres(sys.argv[1]).open()

@@ -195,7 +195,7 @@ def test_another_process_that_took_the_folder_over_is_not_overwritten(store, fol
 KILLED = """
 import os, sys
 from pathlib import Path
-from tests.rows import filled, write_some
+from tests.support.rows import filled, write_some
 
 folder = Path(sys.argv[1])
 store = filled(folder)

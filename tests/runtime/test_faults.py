@@ -194,9 +194,9 @@ def test_a_data_folder_that_is_a_file_stops_the_start_in_a_sentence(tmp_path, en
 KILLED_AT_COMMIT = """
 import os, sys
 from pathlib import Path
-from json_file import JsonFile
-from sqlite_file import SqliteFile
-from tests.test_faults import Opened
+from database.json_store.engine import JsonFile
+from database.sqlite_engine import SqliteFile
+from tests.runtime.test_faults import Opened
 
 desk = Opened(Path(sys.argv[1]), sys.argv[2])
 desk.post()
@@ -366,7 +366,7 @@ def test_the_answer_is_sent_after_the_fsync_and_a_fold_is_synced_before_it_is_na
 
 IMPATIENT = """
 import sys
-import json_file
+from database.json_store import engine as json_file
 json_file.JsonFile.__init__.__kwdefaults__["lock_wait_seconds"] = 0.5
 sys.argv = ["gunicorn", "app:app"]
 from gunicorn.app.wsgiapp import run
