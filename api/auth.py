@@ -142,7 +142,7 @@ def refresh(body: Row) -> Answer:
     seconds it is taken for a call sent again.
     """
     runtime = gate.current_runtime()
-    data = sign_in.go_on(runtime.storage, runtime.tokens, body["refresh_token"], address=_address())
+    data = sign_in.refresh(runtime.storage, runtime.tokens, body["refresh_token"], address=_address())
     return Answer(data, "You stay signed in.")
 
 

@@ -89,7 +89,7 @@ def export_customer(uow: UnitOfWork, name: str) -> Answer:
 
     Everything held about one customer: profile, tickets with threads and notes, waiting notices, account, what they did.
     """
-    return Answer(exports.about(uow, name), "Everything held about this customer.")
+    return Answer(exports.personal_data(uow, name), "Everything held about this customer.")
 
 
 @blp.delete(

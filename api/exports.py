@@ -52,7 +52,7 @@ def export_tickets(query: Row) -> Response:
     kind, open_desk = query["format"], partial(current_runtime().storage.unit_of_work, g.actor)
     period = {"after": query.get("created_after", ""), "before": query.get("created_before", "")}
     with open_desk() as uow:
-        extent, today = exports.begin(uow, **period), uow.real_now[:10]
+        extent, today = exports.current_extent(uow, **period), uow.real_now[:10]
     found = exports.pages(open_desk, extent)
     pieces = exports.as_csv(found) if kind == "csv" else exports.as_json(found, "All tickets of your company.")
     response = Response(pieces, mimetype=MEDIA[kind])

@@ -102,7 +102,7 @@ def import_tickets() -> Answer:
     kind, raw = _kind(), read_upload(request)
     rows = import_files.read(raw, kind, known=COLUMNS)
     open_desk = partial(current_runtime().storage.unit_of_work, g.actor, write=True)
-    result = imports.whole(imports.import_ticket(open_desk, rows, checked))
+    result = imports.total(imports.import_rows(open_desk, rows, checked))
     return Answer(result.as_data(), summary(result))
 
 

@@ -73,7 +73,7 @@ def create_key(uow: UnitOfWork, body: Row) -> Answer:
     The answer holds the key, this once; keep it where nobody reads it.
     """
     gate.check_can_grant(body["role"], tuple(body["scopes"]))
-    row, key = api_keys.make(uow, body)
+    row, key = api_keys.create(uow, body)
     return Answer({**api_keys.key_shape(row), "key": key}, "The key is made. It is shown only this once.", 201)
 
 

@@ -133,7 +133,7 @@ def get_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
 def _change(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     who = said(body)
     # The version first: whoever sends an old ticket back whole is told that it is old, not that its fields are read-only.
-    _check_echo(changes.take(uow, ticket_id, who["version"]), uow.actor)
+    _check_echo(changes.get_for_update(uow, ticket_id, who["version"]), uow.actor)
     ticket = changes.update(uow, ticket_id, body, **who)
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is saved.", uow.actor)
 

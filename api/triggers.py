@@ -23,7 +23,7 @@ class TriggerQuery(Schema):
 
 
 def _newer(uow: UnitOfWork, column: str, query: Row) -> Answer:
-    rows, total = queries.newer(uow, column, query.get("after", ""), limit=query["limit"])
+    rows, total = queries.find_newer(uow, column, query.get("after", ""), limit=query["limit"])
     return Answer(rows, how_many(total, "ticket"), page=(total, query["limit"], 0))
 
 

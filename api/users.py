@@ -82,7 +82,7 @@ def create_user(uow: UnitOfWork, body: Row) -> Answer:
     Adds an admin, agent or customer of your company; with a password they can sign in at once.
     """
     gate.check_can_grant(body["role"])
-    user = users.make(uow, body)
+    user = users.create(uow, body)
     return Answer(users.user_shape(user), f"{user['name']} is added.", 201)
 
 

@@ -134,7 +134,7 @@ def _create_user(email: str, role: str, name: str, company: str, password: str, 
         if address:
             _post(runtime, f"{address}/api/users", given)
         else:
-            sign_in.add_person(runtime.storage, company, loaded(NewUser(), given), address=COMMAND_LINE)
+            sign_in.add_user(runtime.storage, company, loaded(NewUser(), given), address=COMMAND_LINE)
     click.echo(f"{email} signs in as {role} of {company}.")
 
 
@@ -188,7 +188,7 @@ def _running(runtime: Runtime) -> str:
 
 def _brought_in(runtime: Runtime, rows: Sequence[RawRow]) -> Iterable[imports.Result]:
     """Imports into the data file itself."""
-    return imports.import_ticket(partial(runtime.storage.unit_of_work, OPERATOR, write=True), rows, checked)
+    return imports.import_rows(partial(runtime.storage.unit_of_work, OPERATOR, write=True), rows, checked)
 
 
 def _filled(runtime: Runtime) -> dict[str, Any]:

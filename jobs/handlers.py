@@ -16,7 +16,7 @@ from notifier import NOTICES, Mailer, MailFailed
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
 from services.privacy import erasure
-from services.privacy.retention import keep_to_retention, scrub
+from services.privacy.retention import apply_retention, scrub
 from services.tickets import ai_answers, notifications
 from services.triage import trained_models, training_examples
 from storage import Row, Storage, UnitOfWork
@@ -43,7 +43,7 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
     return {
         "mail": lambda job: _send_notice(runtime, job),
         "ai": lambda job: _write_answer(runtime, job),
-        erasure.LANE: lambda job: scrub(runtime.storage),
+        erasure.QUEUE: lambda job: scrub(runtime.storage),
         training_examples.LANE: lambda job: _learn(runtime, job["company_id"]),
     }
 
@@ -53,13 +53,13 @@ def tidy(runtime: Server) -> None:
     with runtime.storage.unit_of_work(None, write=True) as uow:
         for forgetful in (idempotency, outbox, lockout, outgoing_mail, sessions):
             forgetful.purge(uow)
-    keep_to_retention(runtime.storage)
+    apply_retention(runtime.storage)
 
 
 def _send_notice(runtime: Server, job: Row) -> None:
     env = runtime.settings
     with runtime.storage.unit_of_work(_system(job)) as uow:
-        about = notifications.to_tell(uow, job)
+        about = notifications.load_notice(uow, job)
         sender = outgoing_mail.sender(uow, job["payload"], mail_from=env.mail_from, support_email=env.support_email)
     if about is None:
         return
@@ -82,7 +82,7 @@ def _may_go(runtime: Server, job: Row, to: str, support_email: str) -> bool:
     if runtime.mailer.mode == "console":
         return True  # nothing leaves this machine
     with runtime.storage.unit_of_work(_system(job), write=True) as uow:
-        return outgoing_mail.may_go(uow, job, to, support_email=support_email)
+        return outgoing_mail.may_send(uow, job, to, support_email=support_email)
 
 
 def _write_answer(runtime: Server, job: Row) -> None:
@@ -91,7 +91,7 @@ def _write_answer(runtime: Server, job: Row) -> None:
     def open_desk(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
         return runtime.storage.unit_of_work(actor, write=write)
 
-    ai_answers.write_first(open_desk, job["ticket_id"], runtime.model)
+    ai_answers.answer_new_ticket(open_desk, job["ticket_id"], runtime.model)
 
 
 def _learn(runtime: Server, company: str) -> None:
@@ -108,7 +108,7 @@ class ModelSync:
 
     def __call__(self) -> None:
         with self._foyer.storage.unit_of_work(None) as uow:
-            done = outbox.lately_done(uow, training_examples.LANE, seconds=FOLLOWED_SECONDS)
+            done = outbox.recently_done(uow, training_examples.LANE, seconds=FOLLOWED_SECONDS)
             first = [] if self._started else training_examples.lately_taught(uow, most=AT_START)
         self._started = True
         here = trained_models.held()

@@ -13,7 +13,7 @@ from core.models import DEFAULT_COMPANY, Actor
 from core.permissions import ACT_FOR_CUSTOMERS
 from database.tables import api_keys, companies
 from services.accounts import admins
-from services.accounts.api_keys import FROM_ENVIRONMENT, hashed, new_key, prefix_of
+from services.accounts.api_keys import FROM_ENVIRONMENT, hash_key, new_key, prefix_of
 from services.history import Change, record
 from storage import Storage, UnitOfWork
 
@@ -42,7 +42,7 @@ def prepare(storage: Storage, settings: Settings, *, serving: bool = True) -> No
             _keep_environment_key(uow, given)
         if not given and serving and uow.count(select(api_keys).where(_from_environment)):
             log.warning("API_KEY is not set here. The last one stays valid until `flask remove-api-key` ends it.")
-        if not given and not admins.are_there(own):
+        if not given and not admins.exist(own):
             key = new_key()
             # Written before it is committed: a key nobody can read would lock everybody out.
             _write_private(key_file(settings), key)
@@ -61,10 +61,10 @@ def _secret_file(settings: Settings) -> Path:
 
 
 def _keep_environment_key(uow: UnitOfWork, key: str) -> None:
-    if uow.count(select(api_keys).where(_from_environment, api_keys.c.key_hash == hashed(key))):
+    if uow.count(select(api_keys).where(_from_environment, api_keys.c.key_hash == hash_key(key))):
         return
     uow.delete(api_keys, _from_environment)
-    if uow.count(select(api_keys).where(api_keys.c.key_hash == hashed(key))) == 0:
+    if uow.count(select(api_keys).where(api_keys.c.key_hash == hash_key(key))) == 0:
         _insert_key(uow, FROM_ENVIRONMENT, key)
 
 
@@ -80,7 +80,7 @@ def remove_environment_key(uow: UnitOfWork) -> bool:
 
 def _insert_key(uow: UnitOfWork, name: str, key: str) -> None:
     values = {"company_id": DEFAULT_COMPANY, "name": name, "role": "admin"}
-    values |= {"prefix": prefix_of(key), "key_hash": hashed(key)}
+    values |= {"prefix": prefix_of(key), "key_hash": hash_key(key)}
     uow.insert(api_keys, {**values, "scopes": [ACT_FOR_CUSTOMERS], "created_at": uow.now})
 
 

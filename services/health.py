@@ -30,7 +30,7 @@ def storage_note(*, kept: bool, opened_empty_at: str, ahead_seconds: int = 0) ->
 
     `ahead_seconds`: by how much the newest row is ahead of the server's clock, 0 when that is no matter.
     """
-    note = _kept_note(kept=kept, opened_empty_at=opened_empty_at)
+    note = _durability_note(kept=kept, opened_empty_at=opened_empty_at)
     if ahead_seconds:
         note += (
             f" The newest row is {timestamps.duration(ahead_seconds)} ahead of the server's clock, so new rows are dated after it. "
@@ -39,7 +39,7 @@ def storage_note(*, kept: bool, opened_empty_at: str, ahead_seconds: int = 0) ->
     return note
 
 
-def _kept_note(*, kept: bool, opened_empty_at: str) -> str:
+def _durability_note(*, kept: bool, opened_empty_at: str) -> str:
     if kept:
         return "What is written here survives a restart."
     note = (

@@ -54,7 +54,7 @@ def record(
     uow.insert_many(events, rows)
 
 
-def changed(action: str, before: Row, after: Row, names: Iterable[str]) -> list[Change]:
+def differences(action: str, before: Row, after: Row, names: Iterable[str]) -> list[Change]:
     """A change for each of the named fields whose value is another one."""
     return [Change(action, name, before[name], after[name]) for name in names if before[name] != after[name]]
 

@@ -10,7 +10,7 @@ from storage import Row, UnitOfWork
 KEPT_SECONDS = 24 * 3600
 LEASE_SECONDS = 600  # longer than a model may take, and than the largest import
 # A 400 changes nothing and its key may be used again with the corrected body; the others are not answers of the route.
-NEVER_KEPT = frozenset({400, 401, 403, 429})
+NOT_STORED = frozenset({400, 401, 403, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def claim(uow: UnitOfWork, call: Call, *, lease: bool = False) -> Stored | None:
     return Stored(row["status"], row["answer"])
 
 
-def keep(uow: UnitOfWork, call: Call, status: int, answer: str) -> None:
+def store(uow: UnitOfWork, call: Call, status: int, answer: str) -> None:
     """Stores the answer of a claimed call for a day."""
     expires = timestamps.later(uow.real_now, seconds=KEPT_SECONDS)
     uow.update_where(table, *_same(call), state="done", status=status, answer=answer, expires_at=expires)

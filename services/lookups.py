@@ -19,7 +19,7 @@ LOOKUPS: dict[str, Callable[[UnitOfWork], list[Row]]] = {
     "categories": _words(models.CATEGORIES),
     "teams": _words(models.TEAMS),
     "tiers": _words(models.TIERS),
-    "agents": lambda uow: [] if uow.actor.is_customer else agents.known(uow),
+    "agents": lambda uow: [] if uow.actor.is_customer else agents.list_agents(uow),
 }
 
 

@@ -13,19 +13,19 @@ from services.history import Change, record
 from storage import Row, UnitOfWork
 
 # What callers see: a job that is being run counts as waiting, as in health.
-SHOWN_AS = {"waiting": "waiting", "running": "waiting", "dead": "dead"}
+PUBLIC_STATE = {"waiting": "waiting", "running": "waiting", "dead": "dead"}
 STATES = ("waiting", "dead")
 
 
 def job_shape(job: Row) -> Row:
     """A job as admins see it: without its payload, which may hold a customer's words."""
-    shown = {**job, "ticket_id": job["ticket_id"] or "", "state": SHOWN_AS[job["state"]]}
+    shown = {**job, "ticket_id": job["ticket_id"] or "", "state": PUBLIC_STATE[job["state"]]}
     return {name: shown[name] for name in JOB_FIELDS}
 
 
 def find(uow: UnitOfWork, *, states: list[str], limit: int, offset: int) -> tuple[list[Row], int]:
     """The company's jobs in these states (of STATES), the newest first, and how many there are."""
-    stored = [state for state, shown in SHOWN_AS.items() if shown in states]
+    stored = [state for state, shown in PUBLIC_STATE.items() if shown in states]
     chosen = uow.query(jobs).where(jobs.c.state.in_(stored))
     page = chosen.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit).offset(offset)
     return uow.find(page), uow.count(chosen)
@@ -34,7 +34,7 @@ def find(uow: UnitOfWork, *, states: list[str], limit: int, offset: int) -> tupl
 def retry(uow: UnitOfWork, job_id: str) -> Row:
     """Lets a job that was given up be tried again from now on, as often as a new one. Raises AppError 404, 409."""
     job = uow.get(jobs, job_id, lock=True)
-    if job is None or job["state"] not in SHOWN_AS:
+    if job is None or job["state"] not in PUBLIC_STATE:
         raise not_found()
     if job["state"] != "dead":
         raise conflict("not_dead", "This job is waiting already. Only a job that was given up can be tried again.")
@@ -88,13 +88,13 @@ def enqueue(uow: UnitOfWork, new: Sequence[Job]) -> None:
     )
 
 
-def waiting(uow: UnitOfWork, lane: str, kind: str) -> list[str]:
+def waiting_ids(uow: UnitOfWork, lane: str, kind: str) -> list[str]:
     """The jobs of that kind that nobody has begun, by id."""
     asked = uow.query(table, table.c.id).where(table.c.lane == lane, table.c.kind == kind, table.c.state == "waiting")
     return [job["id"] for job in uow.find(asked)]
 
 
-def lately_done(uow: UnitOfWork, lane: str, *, seconds: float) -> dict[str, str]:
+def recently_done(uow: UnitOfWork, lane: str, *, seconds: float) -> dict[str, str]:
     """The jobs of a lane that were done in the last seconds: whose they were, by id."""
     since = timestamps.later(uow.real_now, seconds=-seconds)
     done = uow.query(table, table.c.id, table.c.company_id).where(

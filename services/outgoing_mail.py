@@ -26,7 +26,7 @@ KEPT_SECONDS = 24 * 3600
 STAFF = ("agent", "admin")
 # Most mails per hour to a company's own people. The operator's company has no such limit; in others anybody can be made
 # a user or the support address.
-MOST_TO_STAFF, NO_LIMIT = 500, 10**9
+MAX_TO_STAFF, NO_LIMIT = 500, 10**9
 # What is counted, the whole of a company first: its people, everybody else, an unconfirmed company, one outside recipient.
 TO_STAFF, TO_OTHERS, UNCONFIRMED, TO_ONE = "staff", "others", "unconfirmed", "one"
 
@@ -45,14 +45,14 @@ def sender(uow: UnitOfWork, payload: Row, *, mail_from: str, support_email: str)
     }
 
 
-def may_go(uow: UnitOfWork, job: Row, to: str, *, support_email: str) -> bool:
+def may_send(uow: UnitOfWork, job: Row, to: str, *, support_email: str) -> bool:
     """Whether the mail of a job may go to that address now. A job is counted once, however often it is tried."""
     if job["payload"].get("counted"):
         return True
     counts = _counts(uow, to, support_email)
     rows = [_row(uow, kind, name) for kind, name, _ in counts]
     if any(row["sent"] >= limit for row, (_, _, limit) in zip(rows, counts, strict=True)):
-        _hold_back(uow, rows[0], to)
+        _count_held(uow, rows[0], to)
         return False
     for row in rows:
         uow.count_up(mail_counts, row["id"], "sent")
@@ -80,27 +80,27 @@ def _counts(uow: UnitOfWork, to: str, support_email: str) -> list[tuple[str, str
     own = settings.of_company(company)
     to_one, to_all = own["recipient_mails_per_hour"], own["company_mails_per_hour"]
     if company["confirmed_at"] is None:
-        return [(UNCONFIRMED, "", to_one if _works_here(uow, to, ("admin",)) else 0)]
-    if _written(to) == _written(support_email) or _works_here(uow, to, STAFF):
-        return [(TO_STAFF, "", NO_LIMIT if company["id"] == DEFAULT_COMPANY else MOST_TO_STAFF)]
-    return [(TO_OTHERS, "", to_all), (TO_ONE, _one_mailbox(to), to_one)]
+        return [(UNCONFIRMED, "", to_one if _is_staff(uow, to, ("admin",)) else 0)]
+    if _normal_address(to) == _normal_address(support_email) or _is_staff(uow, to, STAFF):
+        return [(TO_STAFF, "", NO_LIMIT if company["id"] == DEFAULT_COMPANY else MAX_TO_STAFF)]
+    return [(TO_OTHERS, "", to_all), (TO_ONE, _without_plus(to), to_one)]
 
 
-def _works_here(uow: UnitOfWork, to: str, roles: tuple[str, ...]) -> bool:
+def _is_staff(uow: UnitOfWork, to: str, roles: tuple[str, ...]) -> bool:
     staff = uow.query(users, users.c.id).where(users.c.role.in_(roles), ~users.c.disabled)
-    return uow.first(staff.where(users.c.email == _written(to))) is not None
+    return uow.first(staff.where(users.c.email == _normal_address(to))) is not None
 
 
-def _written(address: str) -> str:
+def _normal_address(address: str) -> str:
     """The address as users and settings hold it, "" for what is none."""
     with suppress(EmailNotValidError):
         return validate_email(address, check_deliverability=False, test_environment=True).normalized.lower()
     return ""
 
 
-def _one_mailbox(to: str) -> str:
+def _without_plus(to: str) -> str:
     """The address without what follows a plus: such addresses are one person's."""
-    name, _, domain = _written(to).rpartition("@")
+    name, _, domain = _normal_address(to).rpartition("@")
     return f"{name.partition('+')[0]}@{domain}"
 
 
@@ -117,7 +117,7 @@ def _hour(uow: UnitOfWork) -> str:
     return f"{uow.real_now[:13]}:00:00.000Z"
 
 
-def _hold_back(uow: UnitOfWork, row: Row, to: str) -> None:
+def _count_held(uow: UnitOfWork, row: Row, to: str) -> None:
     uow.count_up(mail_counts, row["id"], "held")
     if not row["held"]:  # once per hour: a flood of mails is no flood of log lines
         log.warning(

@@ -6,7 +6,7 @@ from typing import Any
 from core.errors import FieldError, invalid, not_found
 from core.models import DEFAULT_COMPANY
 from database.tables import companies
-from services.history import changed, record
+from services.history import differences, record
 from storage import Row, UnitOfWork
 
 
@@ -72,7 +72,12 @@ def change(uow: UnitOfWork, news: Row) -> Row:
     before, chosen = of_company(company), {**company["settings"], **news}
     uow.update(companies, company["id"], {"settings": chosen})
     after = of_company({**company, "settings": chosen})
-    record(uow, company["id"], changed("settings_changed", _told(before), _told(after), SETTINGS), subject="settings")
+    record(
+        uow,
+        company["id"],
+        differences("settings_changed", _for_audit(before), _for_audit(after), SETTINGS),
+        subject="settings",
+    )
     return after
 
 
@@ -83,7 +88,7 @@ def _check_mail_limits(uow: UnitOfWork, news: Row) -> None:
         raise invalid(*(FieldError(name, message) for name, message in most.items()))
 
 
-def _told(values: Row) -> Row:
+def _for_audit(values: Row) -> Row:
     """Settings as the audit tells them."""
     return {**values, "topic_teams": [f"{row['topic']}: {row['team']}" for row in values["topic_teams"]]}
 

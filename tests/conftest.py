@@ -17,7 +17,7 @@ from database import migrations
 from database.tables import api_keys, companies
 from notifier import MemoryMailer
 from runtime.bootstrap import Runtime
-from services.accounts.api_keys import hashed
+from services.accounts.api_keys import hash_key
 from tests.fakes.postgres_server import Databases, databases
 from tests.support.caller import Caller
 from tests.support.rows import file_url
@@ -198,7 +198,7 @@ def add_key(
         if uow.get(companies, company) is None:
             named = {"id": company, "name": company, "name_key": company}
             uow.insert(companies, {**named, "confirmed_at": uow.now, "created_at": uow.now})
-        values = {"company_id": company, "name": f"{role} key", "key_hash": hashed(key), "role": role}
+        values = {"company_id": company, "name": f"{role} key", "key_hash": hash_key(key), "role": role}
         uow.insert(api_keys, {**values, "scopes": scopes or [], "created_at": uow.now, **more})
     return key
 

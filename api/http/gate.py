@@ -158,7 +158,7 @@ def in_one_unit(view: Callable[[UnitOfWork], Answer], *, key: str, secret: bool 
         if stored:
             return replay(stored)
         response = _attempted(uow, view)
-        idempotency.keep(
+        idempotency.store(
             uow, call, response.status_code, "" if secret and response.status_code < 400 else _kept(response)
         )
         return response
@@ -188,7 +188,7 @@ def in_own_units(view: Callable[[], Answer | Response], *, key: str) -> Response
 def keep_answer(response: Response, *, key: str) -> None:
     """Stores a response as what the key answers from now on."""
     with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
-        idempotency.keep(uow, _call(key), response.status_code, _kept(response))
+        idempotency.store(uow, _call(key), response.status_code, _kept(response))
 
 
 def _attempted(uow: UnitOfWork, view: Callable[[UnitOfWork], Answer]) -> Response:
@@ -202,7 +202,7 @@ def _attempted(uow: UnitOfWork, view: Callable[[UnitOfWork], Answer]) -> Respons
 
 
 def _is_kept(error: AppError) -> bool:
-    return error.status < 500 and error.status not in idempotency.NEVER_KEPT
+    return error.status < 500 and error.status not in idempotency.NOT_STORED
 
 
 def _call(key: str) -> idempotency.Call:

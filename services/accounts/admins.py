@@ -15,12 +15,12 @@ _key = and_(
 )
 
 
-def are_there(uow: UnitOfWork) -> bool:
+def exist(uow: UnitOfWork) -> bool:
     """Whether there is one."""
     return bool(uow.count(uow.query(users).where(_person)) or uow.count(uow.query(api_keys).where(_key)))
 
 
-def must_remain(uow: UnitOfWork) -> None:
+def check_one_remains(uow: UnitOfWork) -> None:
     """Raises AppError 409 when after this change there would be none."""
-    if not are_there(uow):
+    if not exist(uow):
         raise conflict("last_admin", "Nobody could administer your company any more. Make another admin first.")

@@ -21,7 +21,7 @@ def new_key() -> str:
     return f"fk_{secrets.token_urlsafe(32)}"
 
 
-def hashed(key: str) -> str:
+def hash_key(key: str) -> str:
     """What is kept of a key (SHA-256: the key is random, so a slow hash would add nothing)."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -44,7 +44,7 @@ def find(uow: UnitOfWork, *, limit: int, offset: int) -> tuple[list[Row], int]:
     return uow.find(page), uow.count(chosen)
 
 
-def make(uow: UnitOfWork, given: Row) -> tuple[Row, str]:
+def create(uow: UnitOfWork, given: Row) -> tuple[Row, str]:
     """A new key with name, role, scopes and perhaps expires_at: its row and, this once, the key. Raises AppError 400, 401.
 
     A key made with a key that expires ends no later than that one; without expires_at it ends at the same time.
@@ -53,10 +53,10 @@ def make(uow: UnitOfWork, given: Row) -> tuple[Row, str]:
         raise invalid_field("name", f"{FROM_ENVIRONMENT} is the name of the key in the environment. Take another one.")
     if given.get("expires_at", timestamps.LAST) <= uow.real_now:
         raise invalid_field("expires_at", "expires_at must be in the future.")
-    last = _makers_end(uow)
+    last = _caller_expiry(uow)
     if last and given.get("expires_at", last) > last:
         raise invalid_field("expires_at", f"The key you use ends at {last}. expires_at must not be later.")
-    row, key = _made(uow, {**({"expires_at": last} if last else {}), **given})
+    row, key = _insert(uow, {**({"expires_at": last} if last else {}), **given})
     record(uow, row["id"], [Change("key_created", "role", "", row["role"])], subject="key")
     return row, key
 
@@ -66,18 +66,18 @@ def rotate(uow: UnitOfWork, key_id: str) -> tuple[Row, str]:
 
     Rotated with a key that expires, the new one ends no later than that key.
     """
-    old = _take(uow, key_id)
+    old = _get_for_update(uow, key_id)
     last_day = timestamps.later(uow.real_now, seconds=OVERLAP_SECONDS)
     until = min(old["expires_at"] or last_day, last_day)
     if until <= uow.real_now:
         raise conflict("key_expired", "This key is not valid any more. Make a new one.")
-    ends = [end for end in (old["expires_at"], _makers_end(uow)) if end]
-    row, key = _made(
+    ends = [end for end in (old["expires_at"], _caller_expiry(uow)) if end]
+    row, key = _insert(
         uow, {name: old[name] for name in ("name", "role", "scopes")} | {"expires_at": min(ends, default=None)}
     )
     uow.update(api_keys, key_id, {"expires_at": until})
     if old["role"] == "admin" and not old["expires_at"] and ends:
-        admins.must_remain(uow)
+        admins.check_one_remains(uow)
     record(uow, key_id, [Change("key_rotated", "expires_at", old["expires_at"], until)], subject="key")
     record(uow, row["id"], [Change("key_created", "role", "", row["role"])], subject="key")
     return row, key
@@ -85,14 +85,14 @@ def rotate(uow: UnitOfWork, key_id: str) -> tuple[Row, str]:
 
 def revoke(uow: UnitOfWork, key_id: str) -> None:
     """Ends a key from the next request on. Raises AppError 404, 409 for the last admin."""
-    key = _take(uow, key_id)
+    key = _get_for_update(uow, key_id)
     uow.delete(api_keys, api_keys.c.id == key_id)
     record(uow, key_id, [Change("key_revoked", "name", key["name"], "")], subject="key")
     if key["role"] == "admin":
-        admins.must_remain(uow)
+        admins.check_one_remains(uow)
 
 
-def _makers_end(uow: UnitOfWork) -> str:
+def _caller_expiry(uow: UnitOfWork) -> str:
     """When the key that makes this call ends, "" when it does not or a person calls. Raises AppError 401 when it is gone."""
     if not uow.actor.key_id:
         return ""
@@ -102,9 +102,9 @@ def _makers_end(uow: UnitOfWork) -> str:
     return maker["expires_at"] or ""
 
 
-def _made(uow: UnitOfWork, values: Row) -> tuple[Row, str]:
+def _insert(uow: UnitOfWork, values: Row) -> tuple[Row, str]:
     key = new_key()
-    kept = {"prefix": prefix_of(key), "key_hash": hashed(key), "created_at": uow.now}
+    kept = {"prefix": prefix_of(key), "key_hash": hash_key(key), "created_at": uow.now}
     return uow.insert(api_keys, {**values, **kept}), key
 
 
@@ -116,7 +116,7 @@ def get(uow: UnitOfWork, key_id: str, *, lock: bool = False) -> Row:
     return key
 
 
-def _take(uow: UnitOfWork, key_id: str) -> Row:
+def _get_for_update(uow: UnitOfWork, key_id: str) -> Row:
     key = get(uow, key_id, lock=True)
     if key["name"] == FROM_ENVIRONMENT:
         raise conflict("key_in_environment", "This key is the variable API_KEY of the server. Change it there.")

@@ -7,7 +7,7 @@ from database.tables import companies
 from storage import Row, UnitOfWork
 
 
-def make(uow: UnitOfWork, name: str, *, confirmed: bool = False) -> Row:
+def create(uow: UnitOfWork, name: str, *, confirmed: bool = False) -> Row:
     """A new company, made at an unscoped desk; `confirmed` when the operator makes it.
 
     Raises AppError 400, and 409 when there is one of a name that reads alike.
@@ -20,13 +20,13 @@ def make(uow: UnitOfWork, name: str, *, confirmed: bool = False) -> Row:
         values["confirmed_at"] = uow.now
     if not uow.insert_new(companies, values):
         raise conflict("company_taken", "There is a company of this name already. Take another one.")
-    found = named(uow, name)
+    found = find_by_name(uow, name)
     if found is None:
         raise conflict("company_taken", "There is a company of this name already. Take another one.")
     return found
 
 
-def named(uow: UnitOfWork, name: str) -> Row | None:
+def find_by_name(uow: UnitOfWork, name: str) -> Row | None:
     """The company of a name that reads alike, None when there is none; at an unscoped desk."""
     key = name_key(name)
     return uow.first(uow.query(companies).where(companies.c.name_key == key)) if key else None

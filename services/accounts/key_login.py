@@ -14,7 +14,7 @@ from core import normal_form, timestamps
 from core.errors import AppError
 from core.models import Actor
 from database.tables import api_keys, customers
-from services.accounts.api_keys import hashed
+from services.accounts.api_keys import hash_key
 from storage import Row, Storage
 
 log = logging.getLogger("foyer.keys")
@@ -25,7 +25,7 @@ _by_hash = select(api_keys).where(api_keys.c.key_hash == bindparam("hash_"))
 
 def authenticate_api_key(storage: Storage, key: str) -> Actor | None:
     """The actor of a key, None when there is no such key or its time is over."""
-    wanted = hashed(key)
+    wanted = hash_key(key)
     row = storage.cached((api_keys,), ("hash", wanted), lambda: _key_row(storage, wanted))
     now = storage.real_now()
     if row is None:

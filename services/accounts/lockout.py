@@ -11,15 +11,15 @@ from database.tables import sign_in_tries as tries
 from storage import Row, UnitOfWork
 
 # Tries at one account from one place. Wrong tries elsewhere lock nobody out here.
-MOST = 10
+MAX_ATTEMPTS = 10
 # After so many wrong tries at one account, wherever they came from, each place has fewer: many places cannot guess fast,
 # and whoever knows the password still signs in.
 MOST_OF_ACCOUNT = 100
 MOST_UNDER_ATTACK = 3
-FORGOTTEN_AFTER_SECONDS = 900
+WINDOW_SECONDS = 900
 
 
-def take_try(uow: UnitOfWork, account: str, place: str) -> None:
+def count_attempt(uow: UnitOfWork, account: str, place: str) -> None:
     """Counts a try before it is made, so that many at once are no more than one after the other.
 
     Raises AppError 429 when there were too many from this place.
@@ -27,15 +27,15 @@ def take_try(uow: UnitOfWork, account: str, place: str) -> None:
     whole, part = _ids(account, place)
     of_account = _locked(uow, whole, account=whole)  # always the first to be locked, so nobody waits in a ring
     of_place = _locked(uow, part, account=whole)
-    most = MOST if of_account["tries"] < MOST_OF_ACCOUNT else MOST_UNDER_ATTACK
+    most = MAX_ATTEMPTS if of_account["tries"] < MOST_OF_ACCOUNT else MOST_UNDER_ATTACK
     if of_place["tries"] >= most:
         raise _too_many(timestamps.seconds_between(uow.real_now, of_place["tries_until"]))
     for row in (of_account, of_place):
-        until = row["tries_until"] or timestamps.later(uow.real_now, seconds=FORGOTTEN_AFTER_SECONDS)
+        until = row["tries_until"] or timestamps.later(uow.real_now, seconds=WINDOW_SECONDS)
         uow.update(tries, row["id"], {"tries": row["tries"] + 1, "tries_until": until})
 
 
-def forget(uow: UnitOfWork, account: str, place: str) -> None:
+def clear(uow: UnitOfWork, account: str, place: str) -> None:
     """The password was right: this place starts anew, and the try does not count against the account."""
     whole, part = _ids(account, place)
     uow.update_where(tries, tries.c.id == whole, tries.c.tries > 0, tries=tries.c.tries - 1)
@@ -66,7 +66,7 @@ def _locked(uow: UnitOfWork, row_id: str, *, account: str) -> Row:
     uow.insert_new(tries, {"id": row_id, "account": account})
     row = uow.get(tries, row_id, lock=True) or {"id": row_id, "tries": 0, "tries_until": None}
     # An end too far away was written while the clock was ahead: nobody is locked for so long.
-    latest = timestamps.later(uow.real_now, seconds=2 * FORGOTTEN_AFTER_SECONDS)
+    latest = timestamps.later(uow.real_now, seconds=2 * WINDOW_SECONDS)
     if row["tries_until"] and uow.real_now < row["tries_until"] <= latest:
         return row
     return {**row, "tries": 0, "tries_until": None}

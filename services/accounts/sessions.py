@@ -16,7 +16,7 @@ CLOCKS_APART_SECONDS = 60  # the clock of the server that rotated the token may 
 
 
 @dataclass(frozen=True, slots=True)
-class Continued:
+class RefreshResult:
     """A session after it was asked to go on: the row to go on with, or why it does not."""
 
     session: Row | None
@@ -30,24 +30,24 @@ def start(uow: UnitOfWork, user_id: str) -> Row:
     return uow.insert(sessions, values)
 
 
-def go_on(uow: UnitOfWork, session_id: str, generation: int) -> Continued:
+def refresh(uow: UnitOfWork, session_id: str, generation: int) -> RefreshResult:
     """Continues a session with the token of that count, or ends it when that token was used before."""
     session = uow.get(sessions, session_id, lock=True)
     if session is None or session["expires_at"] <= uow.real_now:
-        return Continued(None, "unknown")
+        return RefreshResult(None, "unknown")
     if generation == session["generation"]:
         expires = timestamps.later(uow.real_now, seconds=LASTS_SECONDS)
         news = {"generation": generation + 1, "rotated_at": uow.real_now, "expires_at": expires}
-        return Continued(uow.update(sessions, session_id, news))
+        return RefreshResult(uow.update(sessions, session_id, news))
     rotated = session["rotated_at"]
     earliest, latest = (
         timestamps.later(rotated, seconds=seconds) for seconds in (-CLOCKS_APART_SECONDS, GRACE_SECONDS)
     )
     just_now = earliest <= uow.real_now <= latest
     if generation == session["generation"] - 1 and just_now:
-        return Continued(session)  # the answer did not arrive and the call was sent again: the same answer
+        return RefreshResult(session)  # the answer did not arrive and the call was sent again: the same answer
     end(uow, session_id)
-    return Continued(None, "reused")
+    return RefreshResult(None, "reused")
 
 
 def end(uow: UnitOfWork, session_id: str) -> bool:

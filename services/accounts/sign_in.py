@@ -17,7 +17,7 @@ from database.tables import sessions as sessions_table
 from database.tables import users
 from services.accounts import companies, key_login, lockout, sessions
 from services.accounts import users as people
-from services.history import Change, changed, not_lately, record
+from services.history import Change, differences, not_lately, record
 from storage import Row, Storage, UnitOfWork
 
 MOST_ACCOUNTS = 3  # of one address whose password is tested when no company is named; each takes about 20 ms
@@ -31,23 +31,23 @@ def register(storage: Storage, tokens: Tokens, given: Row, *, address: str, conf
     passwords.check(given["password"], email=given["email"])
     password_hash = passwords.hashed(given["password"])
     with storage.unit_of_work(None, write=True) as uow:
-        company = companies.make(uow, given["company"], confirmed=confirmed)
+        company = companies.create(uow, given["company"], confirmed=confirmed)
         own = uow.as_actor(Actor(company["id"], "admin", given["email"], address=address))
         record(own, company["id"], [Change("company_created", "name", "", company["name"])], subject="company")
         person = {"name": given["name"], "email": given["email"], "role": "admin", "password_hash": password_hash}
-        user = people.make(own, person)
+        user = people.create(own, person)
         session = sessions.start(own, user["id"])
-        return {"company": {"id": company["id"], "name": company["name"]}, **_signed_in(own, tokens, user, session)}
+        return {"company": {"id": company["id"], "name": company["name"]}, **_sign_in_data(own, tokens, user, session)}
 
 
-def add_person(storage: Storage, company: str, given: Row, *, address: str) -> None:
+def add_user(storage: Storage, company: str, given: Row, *, address: str) -> None:
     """Adds a person to the company of that name. Raises AppError 400, 404, 409."""
     with storage.unit_of_work(None, write=True) as uow:
-        row = companies.named(uow, company)
+        row = companies.find_by_name(uow, company)
         if row is None:
             raise AppError(f"There is no company {company} here.", "not_found", 404)
         own = uow.as_actor(Actor(row["id"], "admin", "command line", address=address))
-        people.make(own, given)
+        people.create(own, given)
 
 
 def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, company: str = "", address: str = "") -> Row:
@@ -58,40 +58,40 @@ def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, compa
     """
     place = networks.holder(address, ipv6_bits=networks.SITE_BITS)
     with storage.unit_of_work(None, write=True) as uow:
-        lockout.take_try(uow, email, place)
+        lockout.count_attempt(uow, email, place)
     with storage.unit_of_work(None) as uow:
         accounts = _accounts(uow, email, company)
     fitting = _fitting(accounts, password, tested=1 if company else MOST_ACCOUNTS)
     if not fitting:
-        raise _wrong()
+        raise _wrong_credentials()
     if len(fitting) > 1:
         raise _several(storage, fitting)
     with storage.unit_of_work(None, write=True) as uow:
         user = uow.get(users, fitting[0]["id"])
         if not _is_still(user, fitting[0], email):
-            raise _wrong()
+            raise _wrong_credentials()
         own = uow.as_actor(Actor(user["company_id"], "admin", email, address=address))
-        lockout.forget(uow, email, place)  # the company's turn first, the tries second, everywhere: no ring of waiters
+        lockout.clear(uow, email, place)  # the company's turn first, the tries second, everywhere: no ring of waiters
         session = sessions.start(own, user["id"])
         record(own, user["id"], [Change("signed_in")], subject="user")
-        return _signed_in(own, tokens, user, session)
+        return _sign_in_data(own, tokens, user, session)
 
 
-def go_on(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
+def refresh(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
     """Continues a session with its refresh token: user and new tokens. Raises AppError 401."""
     claims = tokens.read_refresh(token, now=storage.real_now())
     if claims is None:
-        raise _over()
+        raise _signed_out_error()
     with storage.unit_of_work(None, write=True) as uow:
         user = uow.get(users, claims["sub"])
         if user is not None and not user["disabled"]:
             own = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=address))
-            continued = sessions.go_on(own, claims["sid"], claims["gen"])
+            continued = sessions.refresh(own, claims["sid"], claims["gen"])
             if continued.session is not None:
-                return _signed_in(own, tokens, user, continued.session)
+                return _sign_in_data(own, tokens, user, continued.session)
             if continued.reason == "reused":
                 record(own, user["id"], [Change("session_ended", "", "", "token used twice")], subject="user")
-    raise _over()
+    raise _signed_out_error()
 
 
 def log_out(storage: Storage, tokens: Tokens, token: str, *, address: str) -> None:
@@ -116,7 +116,7 @@ def change_password(storage: Storage, actor: Actor, old: str, new: str) -> None:
     account, place = f"password {actor.user_id}", actor.session_id
     with storage.unit_of_work(None, write=True) as uow:
         user = people.get(uow.as_actor(replace(actor, role="admin")), actor.user_id)
-        lockout.take_try(uow, account, place)
+        lockout.count_attempt(uow, account, place)
     if not passwords.matches(user["password_hash"], old):
         raise _wrong_old()
     password_hash = passwords.hashed(new)
@@ -124,7 +124,7 @@ def change_password(storage: Storage, actor: Actor, old: str, new: str) -> None:
         if not _is_still(uow.get(users, actor.user_id), user, user["email"]):
             raise _wrong_old()
         own = uow.as_actor(replace(actor, role="admin"))
-        lockout.forget(uow, account, place)
+        lockout.clear(uow, account, place)
         own.update(users, actor.user_id, {"password_hash": password_hash})
         sessions.end_all(own, actor.user_id, but=actor.session_id)
         record(own, actor.user_id, [Change("password_changed")], subject="user")
@@ -155,37 +155,37 @@ def authenticate_oidc(storage: Storage, person: Person, *, address: str) -> Acto
         raise forbidden("Your company does not take sign-ins of this issuer. Whoever runs this server can allow them.")
     # Whose company is another one now is somebody else.
     whole = (company["id"], person.identity)
-    user = storage.cached((users,), ("identity", *whole), lambda: _identified(storage, *whole))
+    user = storage.cached((users,), ("identity", *whole), lambda: _user_by_identity(storage, *whole))
     if user is not None and user["disabled"]:
         return None
     if user is None or user["role"] != person.role or user["email"] != person.email:
         with storage.unit_of_work(None, write=True) as uow:
-            user = _known(uow, person, company["id"], address=address)
+            user = _sign_in_oidc_user(uow, person, company["id"], address=address)
     return _actor(storage, user)
 
 
-def _known(uow: UnitOfWork, person: Person, company_id: str, *, address: str) -> Row:
+def _sign_in_oidc_user(uow: UnitOfWork, person: Person, company_id: str, *, address: str) -> Row:
     named = person.email or person.name or person.identity.rpartition("|")[2]
     own = uow.as_actor(Actor(company_id, "admin", named, address=address))
     user = own.first(own.query(users).where(users.c.identity == person.identity))
     holder = own.first(own.query(users).where(users.c.email == person.email, users.c.email != ""))
     if holder is None or (user is not None and holder["id"] == user["id"]):
         values = {"name": person.name, "email": person.email, "role": person.role, "identity": person.identity}
-        return people.make(own, values) if user is None else _as_said(own, user, person)
+        return people.create(own, values) if user is None else _apply_issuer_data(own, user, person)
     # Somebody an admin added by address alone was waiting for this; whoever signs in another way was not.
     if user is not None or holder["password_hash"] or holder["identity"]:
         raise forbidden("This e-mail address signs in another way here. Ask an admin of your company.")
     own.update(users, holder["id"], {"identity": person.identity})
-    return _as_said(own, holder, person)
+    return _apply_issuer_data(own, holder, person)
 
 
-def _as_said(uow: UnitOfWork, user: Row, person: Person) -> Row:
+def _apply_issuer_data(uow: UnitOfWork, user: Row, person: Person) -> Row:
     """The person as the issuer says they are, even when that leaves the company without an admin.
 
     Tokens whose claims differ may come in turns: the same change is recorded once a minute.
     """
     now = uow.update(users, user["id"], {"role": person.role, "email": person.email}) or user
-    changes = changed("user_changed", user, now, ["role", "email"])
+    changes = differences("user_changed", user, now, ["role", "email"])
     record(uow, user["id"], not_lately(uow, user["id"], changes, seconds=60), subject="user")
     return now
 
@@ -198,7 +198,7 @@ def _actor(storage: Storage, user: Row, *, session_id: str = "") -> Actor | None
     return key_login.as_customer(storage, actor, user["email"]) if actor.is_customer else actor
 
 
-def _signed_in(uow: UnitOfWork, tokens: Tokens, user: Row, session: Row) -> Row:
+def _sign_in_data(uow: UnitOfWork, tokens: Tokens, user: Row, session: Row) -> Row:
     return {
         "user": people.user_shape(user),
         "access_token": tokens.access(user["id"], session["id"], now=uow.real_now),
@@ -242,7 +242,7 @@ def _is_still(user: Row | None, before: Row, email: str) -> TypeGuard[Row]:
 
 def _company(storage: Storage, name: str) -> Row | None:
     with storage.unit_of_work(None) as uow:
-        return companies.named(uow, name)
+        return companies.find_by_name(uow, name)
 
 
 def _session(storage: Storage, session_id: str) -> Row | None:
@@ -255,13 +255,13 @@ def _user(storage: Storage, user_id: str) -> Row | None:
         return uow.get(users, user_id)
 
 
-def _identified(storage: Storage, company_id: str, identity: str) -> Row | None:
+def _user_by_identity(storage: Storage, company_id: str, identity: str) -> Row | None:
     with storage.unit_of_work(None) as uow:
         same = (users.c.company_id == company_id, users.c.identity == identity)
         return uow.first(uow.query(users).where(*same))
 
 
-def _wrong() -> AppError:
+def _wrong_credentials() -> AppError:
     message = (
         "E-mail address or password is wrong. Whoever has an account in several companies may have to name the company."
     )
@@ -269,7 +269,7 @@ def _wrong() -> AppError:
 
 
 def _wrong_old() -> AppError:
-    return replace(_wrong(), message="The old password is wrong.")
+    return replace(_wrong_credentials(), message="The old password is wrong.")
 
 
 def _several(storage: Storage, fitting: list[Row]) -> AppError:
@@ -280,5 +280,5 @@ def _several(storage: Storage, fitting: list[Row]) -> AppError:
     return replace(problem, message="You have this password in several companies. Send company with the name of one.")
 
 
-def _over() -> AppError:
+def _signed_out_error() -> AppError:
     return replace(unauthorized(), message="You are signed out. Please sign in again.", code="signed_out")

@@ -7,11 +7,11 @@ from core.models import USER_FIELDS, shape
 from database.column_types import is_broken
 from database.tables import users
 from services.accounts import admins, sessions
-from services.history import Change, changed, record
+from services.history import Change, differences, record
 from services.tickets import customers
 from storage import Row, UnitOfWork
 
-TOLD = ("name", "email", "role", "team", "available", "disabled")
+AUDITED_FIELDS = ("name", "email", "role", "team", "available", "disabled")
 
 
 def user_shape(user: Row) -> Row:
@@ -34,15 +34,15 @@ def get(uow: UnitOfWork, user_id: str, *, lock: bool = False) -> Row:
     return user
 
 
-def make(uow: UnitOfWork, given: Row) -> Row:
+def create(uow: UnitOfWork, given: Row) -> Row:
     """A new person with name, email, role and perhaps password_hash. Raises AppError 409 when the address signs in already."""
     try:
         with uow.attempt():
             user = uow.insert(users, {**given, "created_at": uow.now})
     except IntegrityError as error:
-        raise _taken(error) from None
+        raise _email_taken(error) from None
     record(uow, user["id"], [Change("user_created", "role", "", user["role"])], subject="user")
-    _be_known(uow, user)
+    _create_customer(uow, user)
     return user
 
 
@@ -61,14 +61,14 @@ def change(uow: UnitOfWork, user_id: str, news: Row) -> Row:
         raise conflict(
             "managed_by_issuer", "Role and address of this person come from where they sign in. Change them there."
         )
-    after = _updated(uow, user_id, news)
+    after = _update(uow, user_id, news)
     password_set = [Change("password_set")] if "password_hash" in news else []
-    record(uow, user_id, [*changed("user_changed", before, after, TOLD), *password_set], subject="user")
-    _be_known(uow, after)
+    record(uow, user_id, [*differences("user_changed", before, after, AUDITED_FIELDS), *password_set], subject="user")
+    _create_customer(uow, after)
     if password_set or after["disabled"]:
         sessions.end_all(uow, user_id)
     if before["role"] == "admin":
-        admins.must_remain(uow)
+        admins.check_one_remains(uow)
     return after
 
 
@@ -78,27 +78,27 @@ def remove(uow: UnitOfWork, user_id: str) -> None:
     uow.delete(users, users.c.id == user_id)
     record(uow, user_id, [Change("user_deleted", "role", user["role"], "")], subject="user")
     if user["role"] == "admin":
-        admins.must_remain(uow)
+        admins.check_one_remains(uow)
 
 
-def _be_known(uow: UnitOfWork, user: Row) -> None:
+def _create_customer(uow: UnitOfWork, user: Row) -> None:
     """Whoever signs in as a customer is one, from the start: what is held about them can be asked for and erased."""
     if user["role"] == "customer" and user["email"]:
-        customers.identify(uow, {"customer_email": user["email"]})
+        customers.find_or_create(uow, {"customer_email": user["email"]})
 
 
-def _updated(uow: UnitOfWork, user_id: str, values: Row) -> Row:
+def _update(uow: UnitOfWork, user_id: str, values: Row) -> Row:
     try:
         with uow.attempt():
             user = uow.update(users, user_id, values)
     except IntegrityError as error:
-        raise _taken(error) from None
+        raise _email_taken(error) from None
     if user is None:
         raise not_found()
     return user
 
 
-def _taken(error: IntegrityError) -> AppError:
+def _email_taken(error: IntegrityError) -> AppError:
     """Somebody of the company has the address. Raises anything else on."""
     if not is_broken(error, users, "uq_users_email"):
         raise error

@@ -25,21 +25,21 @@ def fill(uow: UnitOfWork) -> Row:
     if uow.count(uow.query(table)):
         raise conflict("not_empty", "This desk has tickets already. Demo tickets are only put into an empty one.")
     story = orjson.loads(STORY.read_bytes())
-    present, cast = uow.now, _cast(uow, story["agents"])
+    present, cast = uow.now, _assign_agents(uow, story["agents"])
     for entry in sorted(story["tickets"], key=lambda entry: -entry["hours_ago"]):
         start = timestamps.later(present, seconds=-entry["hours_ago"] * HOUR)
-        _live(uow, story["customers"][entry["customer"]], entry, start, cast)
+        _create_with_steps(uow, story["customers"][entry["customer"]], entry, start, cast)
     uow.now = present
     return {"created": len(story["tickets"]), "customers": uow.count(uow.query(customers))}
 
 
-def _cast(uow: UnitOfWork, authored: list[str]) -> dict[str, str]:
+def _assign_agents(uow: UnitOfWork, authored: list[str]) -> dict[str, str]:
     """Who plays which agent: a company that has agents sees its own."""
-    own = [agent["key"] for agent in agents.known(uow)] or authored
+    own = [agent["key"] for agent in agents.list_agents(uow)] or authored
     return {name: own[position % len(own)] for position, name in enumerate(authored)}
 
 
-def _live(uow: UnitOfWork, customer: Row, entry: Row, start: str, cast: dict[str, str]) -> None:
+def _create_with_steps(uow: UnitOfWork, customer: Row, entry: Row, start: str, cast: dict[str, str]) -> None:
     """One ticket from its first message to where it stands now."""
     uow.now = start
     given = customer | {

@@ -35,7 +35,7 @@ class Extent:
     before: str = ""
 
 
-def begin(uow: UnitOfWork, *, after: str = "", before: str = "") -> Extent:
+def current_extent(uow: UnitOfWork, *, after: str = "", before: str = "") -> Extent:
     """What is there now."""
     newest = uow.aggregate(uow.query(tickets, func.max(t.id)))[0][0]
     return Extent(newest or "", after, before)
@@ -47,7 +47,7 @@ def pages(open_desk: OpenUnitOfWork, extent: Extent) -> Iterator[list[Row]]:
     while True:
         with open_desk() as uow:
             found = _page(uow, extent, moment, ticket_id)
-            page = whole(uow, found)
+            page = with_threads(uow, found)
         if page:
             yield page
         if len(found) < PAGE:
@@ -65,7 +65,7 @@ def _page(uow: UnitOfWork, extent: Extent, moment: str, ticket_id: str) -> list[
     return uow.find(chosen.order_by(t.created_at, t.id).limit(PAGE))
 
 
-def whole(uow: UnitOfWork, found: Iterable[Row]) -> list[Row]:
+def with_threads(uow: UnitOfWork, found: Iterable[Row]) -> list[Row]:
     """Tickets as staff see them, each with its thread, notes included, and its history."""
     shaped = {row["id"]: {**ticket_shape(row, uow.actor), "replies": [], "history": []} for row in found}
     said = uow.query(replies).where(replies.c.ticket_id.in_(shaped)).order_by(replies.c.created_at, replies.c.id)
@@ -104,7 +104,7 @@ def _lines(rows: Iterable[list[str]]) -> bytes:
 
 def _cells(ticket: Row) -> list[str]:
     values = [ticket.get(name, "") for name in TICKET_FIELDS]
-    return [_harmless(_as_text(value)) for value in (*values, _thread(ticket["replies"]))]
+    return [_escape_formula(_as_text(value)) for value in (*values, _thread(ticket["replies"]))]
 
 
 def _as_text(value: Any) -> str:
@@ -123,29 +123,29 @@ def _line(entry: Row) -> str:
     return f"{entry['created_at']} {role} {who}: {' '.join(entry['body'].split())}"
 
 
-def _harmless(cell: str) -> str:
+def _escape_formula(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
-def about(uow: UnitOfWork, name: str) -> Row:
+def personal_data(uow: UnitOfWork, name: str) -> Row:
     """Everything held about a customer. Raises AppError 404."""
-    row = erasure.person(uow, name)
+    row = erasure.get_customer(uow, name)
     names = {row["email"], row["customer_id"]} - {""}
     theirs = uow.query(tickets).where(t.customer_row == row["id"]).order_by(t.created_at, t.id)
-    held = whole(uow, uow.find(theirs))
+    held = with_threads(uow, uow.find(theirs))
     account = uow.first(uow.query(users).where(users.c.email == row["email"], users.c.email != ""))
     acted = or_(events.c.actor.in_(names), events.c.said_by.in_(names))
     found = uow.find(uow.query(events).where(acted).order_by(events.c.created_at, events.c.id))
     return {
         "customer": customers.profile(uow, name),
         "tickets": held,
-        "notices": _waiting(uow, row),
+        "notices": _pending_notices(uow, row),
         **({"account": people.user_shape(account)} if account else {}),
         "events": [audit_shape(event) for event in found],
     }
 
 
-def _waiting(uow: UnitOfWork, row: Row) -> list[Row]:
+def _pending_notices(uow: UnitOfWork, row: Row) -> list[Row]:
     of_theirs = jobs.c.ticket_id.in_(uow.query(tickets, t.id).where(t.customer_row == row["id"]))
     waiting = uow.query(jobs).where(of_theirs, jobs.c.state.in_(("waiting", "running")))
     found = uow.find(waiting.order_by(jobs.c.created_at, jobs.c.id))

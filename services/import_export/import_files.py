@@ -63,7 +63,7 @@ def from_json(raw: bytes) -> Iterator[RawRow]:
         raise bad_request("not_a_list", 'Send a list of tickets, or an object like {"tickets": [ … ]}.')
     for position, item in enumerate(items, 1):
         if isinstance(item, dict):
-            yield RawRow(position, {name: _given(name, value) for name, value in _renamed(item).items()})
+            yield RawRow(position, {name: _convert(name, value) for name, value in _with_field_names(item).items()})
         else:
             yield RawRow(position, problem=FieldError("", "Each ticket must be an object."))
 
@@ -176,7 +176,7 @@ def _row(line: int, columns: list[str], cells: list[str]) -> RawRow:
             reason = "This holds bytes that are no text in UTF-8 (nor in Windows-1252)."
             return RawRow(line, problem=FieldError(name, reason))
         if name:
-            values[name] = _given(name, cell)
+            values[name] = _convert(name, cell)
         elif cell.strip():
             reason = (
                 f"There are {len(cells)} values for {len(columns)} columns; put text with commas in quotation marks."
@@ -185,7 +185,7 @@ def _row(line: int, columns: list[str], cells: list[str]) -> RawRow:
     return RawRow(line, values)
 
 
-def _renamed(item: dict[str, Any]) -> dict[str, Any]:
+def _with_field_names(item: dict[str, Any]) -> dict[str, Any]:
     """The item under field names; a name that is none stays as it is, to be refused by name."""
     return {_field_name(name) or name: value for name, value in item.items()}
 
@@ -195,7 +195,7 @@ def _field_name(name: str) -> str:
     return _NOT_IN_NAMES.sub("_", name.strip().lower()).strip("_")
 
 
-def _given(name: str, value: Any) -> Any:
+def _convert(name: str, value: Any) -> Any:
     """The value in the type its field takes: files hold numbers where ids are meant, and text where lists are."""
     if isinstance(value, str) and name == "tags":
         return [word.strip() for word in _IN_LISTS.split(value)]

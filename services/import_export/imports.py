@@ -58,7 +58,7 @@ class Result:
         return asdict(self)
 
 
-def import_ticket(open_desk: OpenUnitOfWork, rows: Iterable[RawRow], check: Check) -> Iterable[Result]:
+def import_rows(open_desk: OpenUnitOfWork, rows: Iterable[RawRow], check: Check) -> Iterable[Result]:
     """Imports the rows and yields what became of each batch once it is committed.
 
     `open_desk` opens a unit of work that may write; other writers have their turn between two of them. `check` gives a
@@ -70,11 +70,11 @@ def import_ticket(open_desk: OpenUnitOfWork, rows: Iterable[RawRow], check: Chec
         if good:
             decide.prepare([_named(values) for _, values in good])
             # A second result: when the unit of work is undone, nothing of it may have been counted.
-            result.add(_brought_in(open_desk, good))
+            result.add(_import_batch(open_desk, good))
         yield result
 
 
-def whole(results: Iterable[Result]) -> Result:
+def total(results: Iterable[Result]) -> Result:
     """All batches as one."""
     total = Result()
     for result in results:
@@ -95,13 +95,13 @@ def _checked(portion: Iterable[RawRow], check: Check, result: Result) -> list[tu
     return good
 
 
-def _brought_in(open_desk: OpenUnitOfWork, good: Iterable[tuple[int, Row]]) -> Result:
+def _import_batch(open_desk: OpenUnitOfWork, good: Iterable[tuple[int, Row]]) -> Result:
     result = Result()
     with open_desk() as uow:
         for line, values in good:
             try:
                 with uow.attempt():
-                    _bring_in_one(uow, values)
+                    _import_one(uow, values)
                 result.created += 1
             except AppError as error:
                 if error.status >= 500:
@@ -119,7 +119,7 @@ def _reasons(error: AppError) -> Iterable[FieldError]:
     return error.errors or [FieldError("", error.message)]
 
 
-def _bring_in_one(uow: UnitOfWork, values: Row) -> None:
+def _import_one(uow: UnitOfWork, values: Row) -> None:
     past = _past(values, uow.now)
     given = {"source": "import", **_named(values)}
     given["external_id"] = given.get("external_id") or _fingerprint(given)

@@ -26,14 +26,14 @@ from services.tickets.anonymise import ERASED, anonymise
 from services.triage import training_examples
 from storage import Row, UnitOfWork
 
-SOMEBODY = "customer"  # stands in the history where a name stood
+ERASED_ACTOR = "customer"  # stands in the history where a name stood
 # Who acts by themselves; no customer's name, whatever they call themselves.
-THE_DESK = {"ai", "system", "command line", "start"}
-LANE, SCRUB = "upkeep", "scrub"
+SYSTEM_ACTORS = {"ai", "system", "command line", "start"}
+QUEUE, SCRUB = "upkeep", "scrub"
 BATCH = 100  # tickets in a unit of work: nobody waits long for it
 DAY = 24 * 3600
 # Fields of the history whose values are of a closed list or numbers, and tell nothing about anybody.
-TELLS_NOBODY = (
+IMPERSONAL_FIELDS = (
     "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status prompt"
 ).split()
 _AFTER_ID = 38  # a caller of a stored call is the id of a credential, a space, and the customer it acted for
@@ -51,7 +51,7 @@ class Erased:
     account: str
 
 
-def person(uow: UnitOfWork, name: str, *, lock: bool = False) -> Row:
+def get_customer(uow: UnitOfWork, name: str, *, lock: bool = False) -> Row:
     """The customer row of an e-mail address or customer id. Raises AppError 404."""
     wanted = name.strip()
     mail, own_id = customers.c.email == wanted.lower(), customers.c.customer_id == wanted
@@ -65,13 +65,13 @@ def person(uow: UnitOfWork, name: str, *, lock: bool = False) -> Row:
 
 def erase(uow: UnitOfWork, name: str) -> Erased:
     """Makes everything held about a customer nobody's, and asks for the files to be scrubbed. Raises AppError 404."""
-    row = person(uow, name, lock=True)
+    row = get_customer(uow, name, lock=True)
     theirs = uow.find(uow.query(tickets, t.id, t.customer_name).where(t.customer_row == row["id"]))
     training_examples.erase_given(uow, t.customer_row == row["id"], (row["email"], row["name"], row["customer_id"]))
     for start in range(0, len(theirs), BATCH):
         portion = theirs[start : start + BATCH]
-        _empty(uow, [ticket["id"] for ticket in portion])
-        _unname(uow, row, portion)
+        _erase_tickets(uow, [ticket["id"] for ticket in portion])
+        _remove_names(uow, row, portion)
     _forget_calls_about(uow, {ticket["id"] for ticket in theirs})
     account = _remove_account(uow, row["email"])
     acted_as = _acted_as(uow, [row])
@@ -81,11 +81,11 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     _forget_calls_of(uow, row)
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(uow, row["id"], [Change("customer_erased", "tickets", "", len(theirs))], subject="customer")
-    outbox.enqueue(uow, [outbox.Job(LANE, SCRUB, delay_seconds=60)])
+    outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=60)])
     return Erased(len(theirs), account)
 
 
-def _empty(uow: UnitOfWork, ids: list[str]) -> None:
+def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     """Takes what was written out of tickets, threads and histories, and what is still to be done or answered about them."""
     anonymise(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
@@ -95,10 +95,10 @@ def _empty(uow: UnitOfWork, ids: list[str]) -> None:
 
 
 def _empty_history(uow: UnitOfWork, about_them: Condition) -> None:
-    uow.update_where(events, about_them, events.c.field.not_in(TELLS_NOBODY), from_value="", to_value="")
+    uow.update_where(events, about_them, events.c.field.not_in(IMPERSONAL_FIELDS), from_value="", to_value="")
 
 
-def _unname(uow: UnitOfWork, row: Row, theirs: Sequence[Row]) -> None:
+def _remove_names(uow: UnitOfWork, row: Row, theirs: Sequence[Row]) -> None:
     """Takes a customer's names out of the threads and histories of their tickets: things happened, by the same hands."""
     given = {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in theirs)} - {""}
     names = _not_staff(uow, given)
@@ -107,17 +107,17 @@ def _unname(uow: UnitOfWork, row: Row, theirs: Sequence[Row]) -> None:
     uow.update_where(replies, r.ticket_id.in_(ids), by_them, author_name="", author_email="")
     if row["email"] in names:
         uow.update_where(replies, _is_one(r.author_email, [row["email"]]), author_name="", author_email="")
-    _unname_history(uow, events.c.subject_id.in_(ids), names)
+    _remove_names_from_history(uow, events.c.subject_id.in_(ids), names)
 
 
-def _unname_history(uow: UnitOfWork, about_them: Condition, names: set[str]) -> None:
+def _remove_names_from_history(uow: UnitOfWork, about_them: Condition, names: set[str]) -> None:
     e = events.c
-    uow.update_where(events, about_them, _is_one(e.actor, names), actor=SOMEBODY, address="")
+    uow.update_where(events, about_them, _is_one(e.actor, names), actor=ERASED_ACTOR, address="")
     told = or_(
         _is_one(e.said_by, names),
         *(e.said_by.startswith(f"{name} (", autoescape=True) for name in names),
     )
-    uow.update_where(events, about_them, told, said_by=SOMEBODY)
+    uow.update_where(events, about_them, told, said_by=ERASED_ACTOR)
 
 
 def _is_one(column: ColumnElement[str], names: Iterable[str]) -> Condition:
@@ -134,7 +134,7 @@ def _remove_account(uow: UnitOfWork, email: str) -> str:
     uow.delete(users, users.c.id == account["id"])
     of_it = (events.c.subject == "user") & (events.c.subject_id == account["id"])
     _empty_history(uow, of_it)
-    _unname_history(uow, of_it, {email, account["name"]} - {""})
+    _remove_names_from_history(uow, of_it, {email, account["name"]} - {""})
     return email
 
 
@@ -147,20 +147,20 @@ def _not_staff(uow: UnitOfWork, names: set[str]) -> set[str]:
     """Those of the names that no key has and nobody who works here."""
     staff = uow.query(users, users.c.email).where(users.c.email.in_(names), users.c.role != "customer")
     keys = uow.query(api_keys, api_keys.c.name).where(api_keys.c.name.in_(names))
-    return names - {row["email"] for row in uow.find(staff)} - {row["name"] for row in uow.find(keys)} - THE_DESK
+    return names - {row["email"] for row in uow.find(staff)} - {row["name"] for row in uow.find(keys)} - SYSTEM_ACTORS
 
 
 def _clear_actors(uow: UnitOfWork, names: set[str]) -> None:
     """Takes customers out of whatever else they did, such as tickets that were deleted since."""
     if names:
-        uow.update_where(events, events.c.actor.in_(names), actor=SOMEBODY, address="")
+        uow.update_where(events, events.c.actor.in_(names), actor=ERASED_ACTOR, address="")
 
 
 def _clear_mentions(uow: UnitOfWork, email: str) -> None:
     """Takes an address out of whatever else is on record in the company."""
     e = events.c
     whole = re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w-])", re.IGNORECASE)  # not a part of another's address
-    for column, instead in ((e.from_value, ""), (e.to_value, ""), (e.said_by, SOMEBODY)):
+    for column, instead in ((e.from_value, ""), (e.to_value, ""), (e.said_by, ERASED_ACTOR)):
         near = uow.find(uow.query(events, e.id, column).where(column.icontains(email, autoescape=True)))
         named = [row["id"] for row in near if whole.search(row[column.name])]
         for start in range(0, len(named), BATCH):
@@ -193,12 +193,12 @@ def _forget_calls_about(uow: UnitOfWork, ids: set[str]) -> None:
         uow.delete(idempotency, c.id.in_(about[start : start + BATCH]))
 
 
-def old_tickets(uow: UnitOfWork, days: int) -> list[str]:
+def find_old_tickets(uow: UnitOfWork, days: int) -> list[str]:
     """Tickets that were resolved or closed and left alone for `days`."""
     return [row["id"] for row in uow.find(uow.query(tickets, t.id).where(*_is_due(uow, days)))]
 
 
-def old_customers(uow: UnitOfWork, days: int) -> list[str]:
+def find_old_customers(uow: UnitOfWork, days: int) -> list[str]:
     """Customers known for `days` or longer who have no ticket that is kept."""
     return [row["id"] for row in uow.find(uow.query(customers, customers.c.id).where(*_is_left_alone(uow, days)))]
 
@@ -208,16 +208,16 @@ def erase_old_tickets(uow: UnitOfWork, ids: list[str], days: int) -> int:
     chosen = uow.query(tickets, t.id, t.customer_name, t.customer_row)
     found = uow.find(chosen.where(t.id.in_(ids), *_is_due(uow, days)).order_by(t.customer_row))
     training_examples.erase_given(uow, t.id.in_([ticket["id"] for ticket in found]))
-    _empty(uow, [ticket["id"] for ticket in found])
+    _erase_tickets(uow, [ticket["id"] for ticket in found])
     _forget_calls_about(uow, {ticket["id"] for ticket in found})
     people = uow.query(customers).where(customers.c.id.in_({ticket["customer_row"] for ticket in found}))
     rows = {row["id"]: row for row in uow.find(people)}
     for customer_row, theirs in groupby(found, key=lambda ticket: ticket["customer_row"]):
-        _unname(uow, rows[customer_row], list(theirs))
+        _remove_names(uow, rows[customer_row], list(theirs))
     return len(found)
 
 
-def forget_people(uow: UnitOfWork, ids: list[str], days: int) -> int:
+def erase_old_customers(uow: UnitOfWork, ids: list[str], days: int) -> int:
     """Takes the names of those of the customers that still have no ticket to keep; tells how many. Accounts stay."""
     found = uow.find(uow.query(customers).where(customers.c.id.in_(ids), *_is_left_alone(uow, days)))
     _clear_actors(uow, _acted_as(uow, found))
@@ -226,15 +226,15 @@ def forget_people(uow: UnitOfWork, ids: list[str], days: int) -> int:
     return len(found)
 
 
-def note_retention(uow: UnitOfWork, counts: Mapping[str, int]) -> None:
+def record_retention(uow: UnitOfWork, counts: Mapping[str, int]) -> None:
     """Puts on record what retention did."""
     changes = [Change("retention_applied", thing, "", count) for thing, count in counts.items() if count]
     record(uow, uow.actor.company_id, changes, subject="company")
 
 
-def ask_for_scrubbing(uow: UnitOfWork) -> None:
+def enqueue_scrub(uow: UnitOfWork) -> None:
     """Asks for the files to be scrubbed, should this process not live to do it at the end of its round."""
-    outbox.enqueue(uow, [outbox.Job(LANE, SCRUB, delay_seconds=600)])
+    outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=600)])
 
 
 def _is_due(uow: UnitOfWork, days: int) -> list[Condition]:

@@ -14,8 +14,8 @@ log = logging.getLogger("foyer.privacy")
 
 # What retention is about: which rows are due, and what is done to those that still are. Tickets first: who has none left is next.
 _RETENTION = {
-    "tickets": (erasure.old_tickets, erasure.erase_old_tickets),
-    "customers": (erasure.old_customers, erasure.forget_people),
+    "tickets": (erasure.find_old_tickets, erasure.erase_old_tickets),
+    "customers": (erasure.find_old_customers, erasure.erase_old_customers),
 }
 
 
@@ -33,7 +33,7 @@ def erase_customer(storage: Storage, actor: Actor, name: str) -> int:
 def scrub(storage: Storage) -> None:
     """Takes what was erased out of the files. Whoever asked for it before need not ask again. Raises AppError 503."""
     with storage.unit_of_work(None) as uow:
-        asked = outbox.waiting(uow, erasure.LANE, erasure.SCRUB)
+        asked = outbox.waiting_ids(uow, erasure.QUEUE, erasure.SCRUB)
     storage.scrub()
     with storage.unit_of_work(None, write=True) as uow:
         outbox.finish(uow, asked)
@@ -46,17 +46,19 @@ def _scrub_now(storage: Storage) -> None:
         log.error("The files still hold what was erased; this is tried again: %s", error)
 
 
-def keep_to_retention(storage: Storage) -> None:
+def apply_retention(storage: Storage) -> None:
     """Erases what companies do not keep any longer, a portion at a time so that nobody waits, then scrubs once."""
     with storage.unit_of_work(None) as uow:
         companies = uow.find(uow.query(tables.companies))
     kept = {company["id"]: settings.of_company(company)["retention_days"] for company in companies}
-    erased = [_keep_for(storage, Actor(company, "admin", "system"), days) for company, days in kept.items() if days]
+    erased = [
+        _apply_to_company(storage, Actor(company, "admin", "system"), days) for company, days in kept.items() if days
+    ]
     if any(erased):
         _scrub_now(storage)
 
 
-def _keep_for(storage: Storage, actor: Actor, days: int) -> bool:
+def _apply_to_company(storage: Storage, actor: Actor, days: int) -> bool:
     counts = {}
     for thing, (due, work) in _RETENTION.items():
         with storage.unit_of_work(actor) as uow:
@@ -65,8 +67,8 @@ def _keep_for(storage: Storage, actor: Actor, days: int) -> bool:
         for start in range(0, len(ids), erasure.BATCH):
             with storage.unit_of_work(actor, write=True) as uow:
                 counts[thing] += work(uow, ids[start : start + erasure.BATCH], days)
-                erasure.ask_for_scrubbing(uow)
+                erasure.enqueue_scrub(uow)
     if any(counts.values()):
         with storage.unit_of_work(actor, write=True) as uow:
-            erasure.note_retention(uow, counts)
+            erasure.record_retention(uow, counts)
     return any(counts.values())

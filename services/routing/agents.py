@@ -45,7 +45,7 @@ def least_busy(uow: UnitOfWork, team: str) -> str:
     return str(min(candidates, key=lambda user: (load.get(user["email"], 0), user["email"]))["email"])
 
 
-def known(uow: UnitOfWork) -> list[Row]:
+def list_agents(uow: UnitOfWork) -> list[Row]:
     """Agents as choices: the company's agents, or everybody who was ever assigned while it has none."""
     staff = uow.find(uow.query(users).where(_staff).order_by(users.c.name, users.c.email))
     if staff:

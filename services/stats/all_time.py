@@ -26,10 +26,10 @@ FIGURES = {
     "source": "by_source",
     "customer_tier": "by_tier",
 }
-TOGETHER = 100  # medians asked for in one statement
+MEDIANS_PER_QUERY = 100  # medians asked for in one statement
 
 
-class Spread(NamedTuple):
+class Distribution(NamedTuple):
     """How many durations there are of each size: that of size 44 are 4000 to 4999 seconds, of size 51 10000 to 19999."""
 
     column: ColumnElement[int | None]
@@ -100,16 +100,20 @@ def medians(uow: UnitOfWork) -> dict[tuple[str, str], int]:
         else:
             solutions[first][int(second)] += number
     every = sum(solutions.values(), Counter[int]())
-    spreads = {("first_response_seconds_median", ""): Spread(t.first_response_seconds, None, answers)}
-    spreads["resolution_seconds_median", ""] = Spread(t.resolution_seconds, None, every)
-    spreads |= {("agent", who): Spread(t.resolution_seconds, who, sizes) for who, sizes in solutions.items() if who}
+    spreads = {("first_response_seconds_median", ""): Distribution(t.first_response_seconds, None, answers)}
+    spreads["resolution_seconds_median", ""] = Distribution(t.resolution_seconds, None, every)
+    spreads |= {
+        ("agent", who): Distribution(t.resolution_seconds, who, sizes) for who, sizes in solutions.items() if who
+    }
     asked = [(name, spread) for name, spread in spreads.items() if spread.sizes]
-    return {name: value for name, value in _looked_up(uow, asked)}
+    return {name: value for name, value in _medians_of(uow, asked)}
 
 
-def _looked_up(uow: UnitOfWork, asked: list[tuple[tuple[str, str], Spread]]) -> Iterable[tuple[tuple[str, str], int]]:
-    for start in range(0, len(asked), TOGETHER):
-        portion = asked[start : start + TOGETHER]
+def _medians_of(
+    uow: UnitOfWork, asked: list[tuple[tuple[str, str], Distribution]]
+) -> Iterable[tuple[tuple[str, str], int]]:
+    for start in range(0, len(asked), MEDIANS_PER_QUERY):
+        portion = asked[start : start + MEDIANS_PER_QUERY]
         found: dict[int, list[int]] = defaultdict(list)
         arms = [_arm(uow, place, spread) for place, (_, spread) in enumerate(portion)]
         for place, seconds in uow.aggregate(select(union_all(*arms).subquery())):
@@ -118,7 +122,7 @@ def _looked_up(uow: UnitOfWork, asked: list[tuple[tuple[str, str], Spread]]) -> 
             yield portion[place][0], half_up(sum(values), len(values))
 
 
-def _arm(uow: UnitOfWork, place: int, spread: Spread) -> Select[Any]:
+def _arm(uow: UnitOfWork, place: int, spread: Distribution) -> Select[Any]:
     low, skipped, taken = spread.middle()
     near = uow.query(tickets, spread.column).where(spread.column >= low)
     if spread.agent is not None:

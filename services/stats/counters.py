@@ -10,7 +10,7 @@ from database.tables import tallies
 from storage import UnitOfWork
 
 c = tallies.c
-PLACES = [c[name] for name in "abcdefg"]
+COLUMNS = [c[name] for name in "abcdefg"]
 # Kind → the fields of a ticket it counts by, in the order of a to g; smaller kinds first.
 KINDS: dict[str, tuple[str, ...]] = {
     "queue": ("status", "priority", "category", "assigned_team"),
@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 PARTIAL = ("agent", "topic", "tag")  # of many rows, of which the first field picks a few
 
 
-def counts(uow: UnitOfWork, wanted: Mapping[str, Sequence[str]]) -> dict[str, int] | None:
+def count(uow: UnitOfWork, wanted: Mapping[str, Sequence[str]]) -> dict[str, int] | None:
     """How many tickets have one of the wanted words in every field, under "", and in each field alone, under its name.
 
     Of an agent, a topic or a tag that one alone is told. None when no kind counts by these fields together.
@@ -33,7 +33,7 @@ def counts(uow: UnitOfWork, wanted: Mapping[str, Sequence[str]]) -> dict[str, in
     if kind is None or uow.actor.is_customer:  # nobody's tallies but the company's are kept
         return None
     first = KINDS[kind][0]
-    met = {name: one_of(PLACES[KINDS[kind].index(name)], words) for name, words in wanted.items()}
+    met = {name: one_of(COLUMNS[KINDS[kind].index(name)], words) for name, words in wanted.items()}
     told = {"": and_(true(), *met.values()), **({first: met[first]} if kind in PARTIAL else met)}
     sums = [func.coalesce(func.sum(c.number).filter(condition), 0) for condition in told.values()]
     cells = uow.query(tallies, *sums).where(c.kind == kind, *([met[first]] if kind in PARTIAL else []))

@@ -16,24 +16,24 @@ from services.tickets import changes, notifications, replies, similar
 from services.triage import decide
 from storage import Row, UnitOfWork
 
-LANE = "ai"
-ASKED = history_of.Change("ai_answer_asked")
+QUEUE = "ai"
+ANSWER_REQUESTED = history_of.Change("ai_answer_asked")
 SWITCHED_OFF = "the model is switched off in the settings"
 RETRY_SECONDS = 5
 OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 
 
-def ask_later(uow: UnitOfWork, ticket_id: str) -> None:
+def enqueue_answer(uow: UnitOfWork, ticket_id: str) -> None:
     """Asks for an answer as a job of the same unit of work."""
-    outbox.enqueue(uow, [outbox.Job(LANE, "answer", ticket_id)])
+    outbox.enqueue(uow, [outbox.Job(QUEUE, "answer", ticket_id)])
 
 
 def answer_now(ticket: Row) -> Row:
     """What a canned answer changes in a ticket that is being created."""
-    return answered(ticket, canned(ticket))
+    return answer_fields(ticket, canned(ticket))
 
 
-def write_first(open_desk: OpenUnitOfWork, ticket_id: str, model: Completes | None) -> None:
+def answer_new_ticket(open_desk: OpenUnitOfWork, ticket_id: str, model: Completes | None) -> None:
     """The job of a new ticket: asks the model and stores its answer, or the canned one in its place.
 
     Nothing is stored when a person replied, resolved or took over meanwhile: a late answer would only confuse.
@@ -41,21 +41,21 @@ def write_first(open_desk: OpenUnitOfWork, ticket_id: str, model: Completes | No
     with open_desk() as uow:
         ticket = changes.get(uow, ticket_id)
         allowed = settings.current(uow)["ai_enabled"]
-    if _still_wanted(ticket):
-        answer = _written(open_desk, ticket, model) if model and allowed else _ready_made(ticket, model)
+    if _still_needed(ticket):
+        answer = _model_answer(open_desk, ticket, model) if model and allowed else _canned_answer(ticket, model)
     with open_desk(write=True) as uow:
-        now = changes.take(uow, ticket_id, even_erased=True)
-        if _still_wanted(ticket) and _still_wanted(now):
-            record(uow, now, answer)
+        now = changes.get_for_update(uow, ticket_id, even_erased=True)
+        if _still_needed(ticket) and _still_needed(now):
+            store_answer(uow, now, answer)
         elif now["ai_status"] == "pending":
             changes.write(uow, now, {"ai_status": "off"}, "ai_answer_dropped", by_ai=True)
 
 
-def _still_wanted(ticket: Row) -> bool:
+def _still_needed(ticket: Row) -> bool:
     return ticket["ai_status"] == "pending" and ticket["status"] == "new" and not ticket["human_replied"]
 
 
-def write_again(
+def regenerate_answer(
     open_desk: OpenUnitOfWork,
     ticket_id: str,
     model: Completes | None,
@@ -70,41 +70,41 @@ def write_again(
     closed or a person worked on it while the model wrote, and 503 when the model is busy; nothing is stored or mailed then.
     """
     with open_desk() as uow:
-        before = changes.take(uow, ticket_id, version)
+        before = changes.get_for_update(uow, ticket_id, version)
         _check_open(before)
         allowed = settings.current(uow)["ai_enabled"]
     if model and allowed:
-        with _place(places):
-            answer = _written(open_desk, before, model)
+        with _model_slot(places):
+            answer = _model_answer(open_desk, before, model)
     else:
-        answer = _ready_made(before, model)
+        answer = _canned_answer(before, model)
     if answer.busy:
         raise _model_is_busy()
     with open_desk(write=True) as uow:
-        ticket = changes.take(uow, ticket_id)
+        ticket = changes.get_for_update(uow, ticket_id)
         _check_open(ticket)
         if ticket["version"] != before["version"]:
             raise conflict("changed_meanwhile", "Somebody worked on this ticket meanwhile. Look at it again first.")
-        history_of.record(uow, ticket_id, [ASKED], said_by=said_by)
-        return record(uow, ticket, answer)
+        history_of.record(uow, ticket_id, [ANSWER_REQUESTED], said_by=said_by)
+        return store_answer(uow, ticket, answer)
 
 
-def _written(open_desk: OpenUnitOfWork, ticket: Row, model: Completes) -> Answer:
+def _model_answer(open_desk: OpenUnitOfWork, ticket: Row, model: Completes) -> Answer:
     """The model's answer, or the canned one. Reading what is needed for it is part of the time the model may take."""
     ends = time.monotonic() + model.timeout_seconds
     with open_desk() as uow:
-        thread = replies.public(uow, ticket["id"], most=MAX_ENTRIES)
-        beside = similar.similar(uow, ticket)
+        thread = replies.recent_public(uow, ticket["id"], most=MAX_ENTRIES)
+        beside = similar.find_similar(uow, ticket)
     left = ends - time.monotonic()
     return write(ticket, thread, model, judged=beside.judged, others=beside.others, deadline_seconds=left)
 
 
-def _ready_made(ticket: Row, model: Completes | None) -> Answer:
+def _canned_answer(ticket: Row, model: Completes | None) -> Answer:
     return canned(ticket, SWITCHED_OFF if model else NO_MODEL)
 
 
 @contextmanager
-def _place(places: Semaphore) -> Iterator[None]:
+def _model_slot(places: Semaphore) -> Iterator[None]:
     if not places.acquire(blocking=False):
         raise _model_is_busy()
     try:
@@ -123,11 +123,11 @@ def _check_open(ticket: Row) -> None:
         raise conflict("move_not_allowed", message)
 
 
-def record(uow: UnitOfWork, ticket: Row, answer: Answer) -> Row:
+def store_answer(uow: UnitOfWork, ticket: Row, answer: Answer) -> Row:
     """Stores what the AI said, adds it to the thread and mails it. A background write: the version stays."""
-    news = answered(ticket, answer)
+    news = answer_fields(ticket, answer)
     if answer.suggestion is not None and ticket["triage_source"] in ("rules", "learned"):
-        news |= changes.triaged(_blended(uow, ticket, answer))
+        news |= changes.triage_fields(_blend_triage(uow, ticket, answer))
     if answer.failed:
         history_of.record(uow, ticket["id"], [history_of.Change("ai_failed", after=answer.reason)], actor=history_of.AI)
     if answer.source == "model":
@@ -136,13 +136,13 @@ def record(uow: UnitOfWork, ticket: Row, answer: Answer) -> Row:
         )
     changed = changes.write(uow, ticket, news, "ai_answered", by_ai=True)
     replies.add_ai_answer(uow, changed)
-    notifications.ai_answered(uow, changed)
+    notifications.notify_ai_answer(uow, changed)
     if changed["priority"] == "urgent" and ticket["priority"] != "urgent":
-        notifications.became_urgent(uow, changed)
+        notifications.notify_urgent(uow, changed)
     return changed
 
 
-def _blended(uow: UnitOfWork, ticket: Row, answer: Answer) -> Triage:
+def _blend_triage(uow: UnitOfWork, ticket: Row, answer: Answer) -> Triage:
     """Our triage, and the model's beside it as far as the company lets it count."""
     tier = ticket["customer_tier"]
     local = decide.decide(uow, ticket["title"], ticket["description"], tier=tier)
@@ -153,7 +153,7 @@ def _blended(uow: UnitOfWork, ticket: Row, answer: Answer) -> Triage:
     return replace(both, reasons=(*both.reasons, f"asked the model with prompt {PROMPT}"))
 
 
-def answered(ticket: Row, answer: Answer) -> Row:
+def answer_fields(ticket: Row, answer: Answer) -> Row:
     """What an answer changes in a ticket."""
     return {
         "status": changes.status_after(ticket, "ai_answer"),

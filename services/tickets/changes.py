@@ -28,12 +28,12 @@ PLAIN_FIELDS = (
     "title description product tags category priority urgency sentiment assigned_team customer_name customer_tier external_id"
 ).split()
 CLEARABLE: dict[str, Any] = {"product": "", "tags": [], "customer_name": "", "external_id": "", "assigned_to": ""}
-MOVED_FIELDS = ("status", "assigned_to", "resolution")
+STATE_FIELDS = ("status", "assigned_to", "resolution")
 TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team")
 
 
 # What follows from another change, or is too long, is not told twice.
-QUIET = frozenset(
+NOT_IN_HISTORY = frozenset(
     "priority_rank assigned_at resolved_at closed_at resolution_seconds first_response_at first_response_seconds "
     "human_replied external_scope triage_source triage_reasons category_confidence topic_confidence ai_response".split()
 )
@@ -47,7 +47,7 @@ def get(uow: UnitOfWork, ticket_id: str) -> Row:
     return ticket
 
 
-def take(uow: UnitOfWork, ticket_id: str, version: int | None = None, *, even_erased: bool = False) -> Row:
+def get_for_update(uow: UnitOfWork, ticket_id: str, version: int | None = None, *, even_erased: bool = False) -> Row:
     """The ticket, to be changed: nobody else can until this unit of work ends. Raises AppError 404, 409, 412."""
     ticket = uow.get(tickets, ticket_id, lock=True)
     if ticket is None:
@@ -63,7 +63,7 @@ def assign(
     uow: UnitOfWork, ticket_id: str, named: str, *, auto: bool = False, said_by: str = "", version: int | None = None
 ) -> Row:
     """Gives the ticket to an agent, named or (`auto`) the least busy one."""
-    ticket = take(uow, ticket_id, version)
+    ticket = get_for_update(uow, ticket_id, version)
     check_move(ticket, "assign")
     agent = agents.least_busy(uow, ticket["assigned_team"]) if auto else agents.resolve(uow, named, field="agent_email")
     return _assign(uow, ticket, agent, said_by=said_by)
@@ -72,52 +72,52 @@ def assign(
 def _assign(uow: UnitOfWork, ticket: Row, agent: str, *, said_by: str) -> Row:
     if agent == ticket["assigned_to"] and ticket["status"] not in MOVES["assign"].changes:
         return ticket
-    news = {**moved(ticket, "assign"), "assigned_to": agent, "assigned_at": uow.now}
+    news = {**move_fields(ticket, "assign"), "assigned_to": agent, "assigned_at": uow.now}
     changed = write(uow, ticket, news, "assigned", said_by=said_by)
-    notifications.assigned(uow, changed)
+    notifications.notify_assigned(uow, changed)
     return changed
 
 
 def unassign(uow: UnitOfWork, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
     """Takes the ticket from its agent."""
-    ticket = take(uow, ticket_id, version)
+    ticket = get_for_update(uow, ticket_id, version)
     check_move(ticket, "unassign")
     if not ticket["assigned_to"]:
         return ticket
-    return write(uow, ticket, _freed(ticket), "unassigned", said_by=said_by)
+    return write(uow, ticket, _unassign_fields(ticket), "unassigned", said_by=said_by)
 
 
-def _freed(ticket: Row) -> Row:
-    return {**moved(ticket, "unassign"), "assigned_to": "", "assigned_at": None}
+def _unassign_fields(ticket: Row) -> Row:
+    return {**move_fields(ticket, "unassign"), "assigned_to": "", "assigned_at": None}
 
 
 def resolve(uow: UnitOfWork, ticket_id: str, resolution: str, *, said_by: str = "", version: int | None = None) -> Row:
     """Resolves the ticket and tells the customer how."""
-    ticket = take(uow, ticket_id, version)
+    ticket = get_for_update(uow, ticket_id, version)
     return _resolve(uow, ticket, resolution, said_by=said_by)
 
 
 def _resolve(uow: UnitOfWork, ticket: Row, resolution: str, *, said_by: str) -> Row:
-    news = {**moved(ticket, "resolve"), "resolution": resolution, **_resolved_now(uow, ticket)}
+    news = {**move_fields(ticket, "resolve"), "resolution": resolution, **_resolution_time(uow, ticket)}
     changed = write(uow, ticket, news, "resolved", said_by=said_by)
-    notifications.resolved(uow, changed)
+    notifications.notify_resolved(uow, changed)
     training_examples.confirmed(uow, changed)
     return changed
 
 
-def _resolved_now(uow: UnitOfWork, ticket: Row) -> Row:
+def _resolution_time(uow: UnitOfWork, ticket: Row) -> Row:
     return {"resolved_at": uow.now, "resolution_seconds": timestamps.seconds_between(ticket["created_at"], uow.now)}
 
 
 def reopen(uow: UnitOfWork, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
     """Opens a resolved or closed ticket again."""
-    ticket = take(uow, ticket_id, version)
-    return write(uow, ticket, reopened(ticket, "reopen"), "reopened", said_by=said_by)
+    ticket = get_for_update(uow, ticket_id, version)
+    return write(uow, ticket, reopen_fields(ticket, "reopen"), "reopened", said_by=said_by)
 
 
-def reopened(ticket: Row, move: str) -> Row:
+def reopen_fields(ticket: Row, move: str) -> Row:
     """What a move back into work changes."""
-    news = moved(ticket, move)
+    news = move_fields(ticket, move)
     if ticket["status"] in FINISHED:
         news |= {"resolved_at": None, "closed_at": None, "resolution_seconds": None, "resolution": ""}
     return news
@@ -125,7 +125,7 @@ def reopened(ticket: Row, move: str) -> Row:
 
 def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
     """Deletes the ticket with its thread and waiting jobs. That things happened stays on record, what was written goes."""
-    ticket = take(uow, ticket_id, version, even_erased=True)
+    ticket = get_for_update(uow, ticket_id, version, even_erased=True)
     uow.update_where(events, events.c.subject_id == ticket["id"], from_value="", to_value="", said_by="")
     record(uow, ticket["id"], [Change("deleted", "number", ticket["number"])])
     training_examples.unlearn(uow, [ticket["id"]])
@@ -134,19 +134,19 @@ def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
 
 def update(uow: UnitOfWork, ticket_id: str, news: Row, *, said_by: str = "", version: int | None = None) -> Row:
     """Changes what is named; status, assigned_to and resolution go through the moves. Raises AppError 400, 404, 409, 412."""
-    ticket = take(uow, ticket_id, version)
+    ticket = get_for_update(uow, ticket_id, version)
     cleared = {name: CLEARABLE[name] for name in news.pop("clear", [])}
     if twice := sorted(set(cleared) & set(news)):
         raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
     # A ticket sent back whole names its state as well; a state that is as it was asks for no move.
-    news = {name: value for name, value in news.items() if name not in MOVED_FIELDS or ticket[name] != value}
+    news = {name: value for name, value in news.items() if name not in STATE_FIELDS or ticket[name] != value}
     unassign_it = cleared.pop("assigned_to", None) is not None
     plain = cleared | {name: news[name] for name in PLAIN_FIELDS if name in news}
     ticket = _write_plain(uow, ticket, plain, said_by=said_by)
     if unassign_it and ticket["assigned_to"]:
         check_move(ticket, "unassign")
-        ticket = write(uow, ticket, _freed(ticket), "unassigned", said_by=said_by)
-    return _move_as_written(uow, ticket, news, said_by=said_by)
+        ticket = write(uow, ticket, _unassign_fields(ticket), "unassigned", said_by=said_by)
+    return _apply_state_fields(uow, ticket, news, said_by=said_by)
 
 
 def _write_plain(uow: UnitOfWork, ticket: Row, plain: Row, *, said_by: str) -> Row:
@@ -165,7 +165,7 @@ def _write_plain(uow: UnitOfWork, ticket: Row, plain: Row, *, said_by: str) -> R
     changed = write(uow, ticket, changes, "updated", said_by=said_by)
     training_examples.corrected(uow, ticket, changes)
     if changes.get("priority") == "urgent":
-        notifications.became_urgent(uow, changed)
+        notifications.notify_urgent(uow, changed)
     return changed
 
 
@@ -175,14 +175,14 @@ def _check_external_id(uow: UnitOfWork, external_id: str) -> None:
         raise conflict("external_id_taken", "Another ticket has this external_id.")
 
 
-def _move_as_written(uow: UnitOfWork, ticket: Row, news: Row, *, said_by: str) -> Row:
+def _apply_state_fields(uow: UnitOfWork, ticket: Row, news: Row, *, said_by: str) -> Row:
     agent = agents.resolve(uow, news["assigned_to"]) if news.get("assigned_to") else ""
     if agent and agent != ticket["assigned_to"]:
         check_move(ticket, "assign")
         ticket = _assign(uow, ticket, agent, said_by=said_by)
     status, resolution = str(news.get("status", ticket["status"])), str(news.get("resolution", ""))
     if status != ticket["status"]:
-        return _to_status(uow, ticket, status, resolution=resolution, said_by=said_by)
+        return _change_status(uow, ticket, status, resolution=resolution, said_by=said_by)
     if resolution:
         _check_finished(status)
         return write(uow, ticket, {"resolution": resolution}, "updated", said_by=said_by)
@@ -194,7 +194,7 @@ def _check_finished(status: str) -> None:
         raise invalid_field("resolution", "To resolve the ticket, send status resolved together with the resolution.")
 
 
-def _to_status(uow: UnitOfWork, ticket: Row, status: str, *, resolution: str, said_by: str) -> Row:
+def _change_status(uow: UnitOfWork, ticket: Row, status: str, *, resolution: str, said_by: str) -> Row:
     if status == "resolved" and ticket["status"] != "closed":
         if not resolution:
             raise invalid_field("resolution", "To resolve the ticket, say how in resolution.")
@@ -207,7 +207,7 @@ def _to_status(uow: UnitOfWork, ticket: Row, status: str, *, resolution: str, sa
     move = "reopen" if back else MOVE_TO.get(status, "")
     if not move:
         raise conflict("move_not_allowed", f"Only the AI sets a ticket to {label(status)}.")
-    news = reopened(ticket, move) if back else moved(ticket, move)
+    news = reopen_fields(ticket, move) if back else move_fields(ticket, move)
     if status == "closed":
         news |= {"closed_at": uow.now, "resolution": resolution or ticket["resolution"]}
     return write(uow, ticket, {**news, "status": status}, MOVES[move].label, said_by=said_by)
@@ -229,7 +229,7 @@ def status_after(ticket: Row, move: str) -> str:
     return MOVES[move].result(ticket["status"], assigned=bool(ticket["assigned_to"]))
 
 
-def moved(ticket: Row, move: str) -> Row:
+def move_fields(ticket: Row, move: str) -> Row:
     """What the move changes in the ticket's state. Raises AppError 409."""
     check_move(ticket, move)
     return {"status": status_after(ticket, move)}
@@ -249,11 +249,11 @@ def write(uow: UnitOfWork, ticket: Row, news: Row, action: str, *, said_by: str 
 
 def _changes(ticket: Row, news: Row, action: str) -> Iterable[Change]:
     for name, value in news.items():
-        if name not in QUIET and ticket[name] != value:
+        if name not in NOT_IN_HISTORY and ticket[name] != value:
             yield Change(action, name, ticket[name], value)
 
 
-def triaged(triage: Triage) -> Row:
+def triage_fields(triage: Triage) -> Row:
     """What a triage decides about a ticket; a topic that is told no more stays as it was."""
     topic = {"topic": triage.topic, "topic_confidence": triage.topic_confidence} if triage.topic else {}
     return {

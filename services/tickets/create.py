@@ -18,7 +18,7 @@ from services.triage import decide
 from services.triage.training_examples import SET_BY
 from storage import Row, UnitOfWork
 
-COPIED = "title description source product tags external_id".split()
+COPIED_FIELDS = "title description source product tags external_id".split()
 
 
 def open_ticket(uow: UnitOfWork, given: Row, *, model_ready: bool, said_by: str = "") -> Row:
@@ -33,9 +33,9 @@ def open_ticket(uow: UnitOfWork, given: Row, *, model_ready: bool, said_by: str 
     elif ticket["status"] == "new":
         ticket |= ai_answers.answer_now(ticket)
     ticket = _insert(uow, ticket, said_by=said_by)
-    notifications.opened(uow, ticket)
+    notifications.notify_opened(uow, ticket)
     if asks_model:
-        ai_answers.ask_later(uow, ticket["id"])
+        ai_answers.enqueue_answer(uow, ticket["id"])
     elif ticket["ai_status"] == "done":
         replies.add_ai_answer(uow, ticket)
     return ticket
@@ -58,7 +58,7 @@ def _ticket(uow: UnitOfWork, given: Row) -> tuple[Row, Row]:
     company = uow.count_up(companies, uow.actor.company_id, "last_number")
     if company is None:
         raise not_found()
-    customer = customers.identify(uow, given)
+    customer = customers.find_or_create(uow, given)
     ticket: Row = {
         "number": company["last_number"],
         "status": "new",
@@ -68,17 +68,19 @@ def _ticket(uow: UnitOfWork, given: Row) -> tuple[Row, Row]:
         "customer_id": customer["customer_id"],
         "customer_name": given.get("customer_name") or customer["name"],
         "customer_tier": given.get("customer_tier") or customer["tier"],
-        **{name: given[name] for name in COPIED if name in given},
+        **{name: given[name] for name in COPIED_FIELDS if name in given},
         "external_scope": customer["id"] if uow.actor.is_customer else "",
         "created_at": uow.now,
         "updated_at": uow.now,
     }
-    return ticket | _triaged(uow, ticket, given), company
+    return ticket | _triage_fields(uow, ticket, given), company
 
 
-def _triaged(uow: UnitOfWork, ticket: Row, given: Row) -> Row:
+def _triage_fields(uow: UnitOfWork, ticket: Row, given: Row) -> Row:
     """What the rules decide, and over it what the caller decided."""
-    decided = tickets.triaged(decide.decide(uow, ticket["title"], ticket["description"], tier=ticket["customer_tier"]))
+    decided = tickets.triage_fields(
+        decide.decide(uow, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
+    )
     human = {name: given[name] for name in tickets.TRIAGE_FIELDS if name in given}
     if human:
         decided |= human

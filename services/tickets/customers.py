@@ -12,14 +12,14 @@ from database.tables import customers, tickets
 from storage import Row, UnitOfWork
 
 
-def identify(uow: UnitOfWork, given: Row) -> Row:
+def find_or_create(uow: UnitOfWork, given: Row) -> Row:
     """The customer row for a new ticket's customer_email and customer_id, made or completed as needed.
 
     Raises AppError: 400 without either, 409 when the two belong to different people, 403 when a customer writes as another.
     """
     email, customer_id = _identity(uow, given)
     wanted = {name: value for name, value in (("email", email), ("customer_id", customer_id)) if value}
-    found = uow.find(_named(uow.query(customers)), email_=email, customer_id_=customer_id)
+    found = uow.find(_by_identity(uow.query(customers)), email_=email, customer_id_=customer_id)
     if len(found) > 1 or (found and any(found[0][name] not in ("", value) for name, value in wanted.items())):
         raise conflict("customer_conflict", "This e-mail address and this customer id belong to different customers.")
     details = {"name": given.get("customer_name", ""), "tier": given.get("customer_tier", "")}
@@ -37,7 +37,7 @@ def identify(uow: UnitOfWork, given: Row) -> Row:
 
 
 @cache
-def _named(people: Select[Any]) -> Select[Any]:
+def _by_identity(people: Select[Any]) -> Select[Any]:
     """Who has this e-mail or this id; "" names nobody."""
     email, customer_id = bindparam("email_", type_=String), bindparam("customer_id_", type_=String)
     by_email = and_(customers.c.email == email, customers.c.email != "")

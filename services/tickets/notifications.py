@@ -7,9 +7,9 @@ from database.tables import replies, tickets
 from services import outbox, settings
 from storage import Row, UnitOfWork
 
-MAIL = "mail"
+QUEUE = "mail"
 # The fields of the ticket that each kind of notice is made of, beside its number.
-_TOLD = {
+_TICKET_FIELDS = {
     "ticket_received": ("customer_email",),
     "ai_answer": ("customer_email", "ai_response"),
     "assigned": ("assigned_to",),
@@ -17,10 +17,10 @@ _TOLD = {
     "resolved": ("customer_email", "title", "resolution"),
     "urgent_alert": ("title", "category", "urgency", "next_action"),
 }
-_TOLD_OF_REPLY = ("author_role", "author_name", "body", "internal")
+_REPLY_FIELDS = ("author_role", "author_name", "body", "internal")
 
 
-def opened(uow: UnitOfWork, ticket: Row) -> None:
+def notify_opened(uow: UnitOfWork, ticket: Row) -> None:
     """A ticket came in: the customer gets its number and its answer, the agent the ticket, the support address an alert."""
     told = {
         "ticket_received": ticket["customer_email"],
@@ -31,40 +31,40 @@ def opened(uow: UnitOfWork, ticket: Row) -> None:
     _send(uow, ticket, *(kind for kind, wanted in told.items() if wanted))
 
 
-def ai_answered(uow: UnitOfWork, ticket: Row) -> None:
+def notify_ai_answer(uow: UnitOfWork, ticket: Row) -> None:
     """The AI answered."""
     if ticket["customer_email"]:
         _send(uow, ticket, "ai_answer")
 
 
-def assigned(uow: UnitOfWork, ticket: Row) -> None:
+def notify_assigned(uow: UnitOfWork, ticket: Row) -> None:
     """Somebody was given the ticket."""
     _send(uow, ticket, "assigned")
 
 
-def became_urgent(uow: UnitOfWork, ticket: Row) -> None:
+def notify_urgent(uow: UnitOfWork, ticket: Row) -> None:
     """The priority was raised to urgent."""
     _send(uow, ticket, "urgent_alert")
 
 
-def resolved(uow: UnitOfWork, ticket: Row) -> None:
+def notify_resolved(uow: UnitOfWork, ticket: Row) -> None:
     """The ticket was resolved."""
     if ticket["customer_email"]:
         _send(uow, ticket, "resolved")
 
 
-def replied(uow: UnitOfWork, ticket: Row, reply: Row) -> None:
+def notify_reply(uow: UnitOfWork, ticket: Row, reply: Row) -> None:
     """Somebody wrote for the other side to read."""
     _send(uow, ticket, "public_reply", reply=reply)
 
 
 def snapshot(kind: str, ticket: Row, reply: Row | None = None) -> Row:
     """What a notice of that kind tells, as it is now: {"ticket": {…}} and, about a reply, {"reply": {…}}."""
-    fields = {"number": ticket["number"], **{name: ticket[name] for name in _TOLD[kind]}}
-    return {"ticket": fields} | ({"reply": {name: reply[name] for name in _TOLD_OF_REPLY}} if reply else {})
+    fields = {"number": ticket["number"], **{name: ticket[name] for name in _TICKET_FIELDS[kind]}}
+    return {"ticket": fields} | ({"reply": {name: reply[name] for name in _REPLY_FIELDS}} if reply else {})
 
 
-def to_tell(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
+def load_notice(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
     """The ticket and the reply that a mail job tells of. None when the notice makes no sense any more.
 
     That is when the ticket is gone or erased, or when a newer AI answer has replaced the one it tells of.
@@ -92,4 +92,4 @@ def _without_snapshot(uow: UnitOfWork, job: Row, ticket: Row) -> Row | None:
 def _send(uow: UnitOfWork, ticket: Row, *kinds: str, reply: Row | None = None) -> None:
     to_write_to = {"support_email": settings.current(uow)["support_email"]} if kinds else {}
     told = {kind: snapshot(kind, ticket, reply) | to_write_to for kind in kinds}
-    outbox.enqueue(uow, [outbox.Job(MAIL, kind, ticket["id"], payload) for kind, payload in told.items()])
+    outbox.enqueue(uow, [outbox.Job(QUEUE, kind, ticket["id"], payload) for kind, payload in told.items()])

@@ -14,10 +14,10 @@ from services.tickets import query_plans
 from storage import Row, UnitOfWork
 
 t = tickets.c
-REMEMBERED_ROWS = 50  # what galleries ask for again and again; longer pages are not worth their memory
+MAX_CACHED_ROWS = 50  # what galleries ask for again and again; longer pages are not worth their memory
 Condition = ColumnElement[bool]
 NEWEST = "-created_at"
-READ = (tickets, customers)  # the tables that filters look at
+SOURCES = (tickets, customers)  # the tables that filters look at
 PAGE = ("sort", "limit", "offset")
 
 
@@ -30,10 +30,10 @@ def _is(name: str) -> Callable[[UnitOfWork, Any], Condition]:
 
 
 def _assigned_to(uow: UnitOfWork, agent: str) -> Condition:
-    return counters.one_of(t.assigned_to, _either(agent))
+    return counters.one_of(t.assigned_to, _case_variants(agent))
 
 
-def _either(agent: str) -> list[str]:
+def _case_variants(agent: str) -> list[str]:
     return sorted({agent, agent.lower()})
 
 
@@ -41,12 +41,12 @@ def _written_by(uow: UnitOfWork, person: Condition) -> Condition:
     return t.customer_row.in_(uow.query(customers, customers.c.id).where(person))
 
 
-def _named(column: ColumnElement[str], name: str) -> Condition:
+def _equals_nonempty(column: ColumnElement[str], name: str) -> Condition:
     return and_(column == name, column != "")  # the indexes of customers hold only what is set
 
 
 def _has_tag(uow: UnitOfWork, tag: str) -> Condition:
-    return t.id.in_(query_plans.tagged(uow, tag))
+    return t.id.in_(query_plans.ids_with_tag(uow, tag))
 
 
 FILTERS: dict[str, Callable[[UnitOfWork, Any], Condition]] = {
@@ -54,16 +54,16 @@ FILTERS: dict[str, Callable[[UnitOfWork, Any], Condition]] = {
     **{name: _is(name) for name in "external_id product topic".split()},
     "assigned_to": _assigned_to,
     "tag": _has_tag,
-    "customer_email": lambda uow, email: _written_by(uow, _named(customers.c.email, email)),
-    "customer_id": lambda uow, customer_id: _written_by(uow, _named(customers.c.customer_id, customer_id)),
+    "customer_email": lambda uow, email: _written_by(uow, _equals_nonempty(customers.c.email, email)),
+    "customer_id": lambda uow, customer_id: _written_by(uow, _equals_nonempty(customers.c.customer_id, customer_id)),
     "created_after": lambda uow, moment: t.created_at > moment,
     "created_before": lambda uow, moment: t.created_at < moment,
     "updated_since": lambda uow, moment: t.updated_at >= moment,
 }
 # Whose tickets `user` means, by the role named beside it.
-_PERSON: dict[str, Callable[[UnitOfWork, str], Condition]] = {
+_USER_FILTERS: dict[str, Callable[[UnitOfWork, str], Condition]] = {
     "customer": lambda uow, user: _written_by(
-        uow, or_(_named(customers.c.email, user.lower()), _named(customers.c.customer_id, user))
+        uow, or_(_equals_nonempty(customers.c.email, user.lower()), _equals_nonempty(customers.c.customer_id, user))
     ),
     "agent": _assigned_to,
     "admin": lambda uow, user: true(),
@@ -81,23 +81,23 @@ def find(uow: UnitOfWork, wanted: Row) -> tuple[list[Row], int]:
         wanted = {name: value for name, value in wanted.items() if name != "status"}
     said = {name: str(value) for name, value in wanted.items()}
     filters = tuple(item for item in said.items() if item[0] not in PAGE)
-    counts = uow.cached(READ, ("counts", filters), lambda: _counts(uow, wanted))
+    counts = uow.cached(SOURCES, ("counts", filters), lambda: _counts(uow, wanted))
     if wanted["offset"] >= counts[""]:
         return [], counts[""]
-    if wanted["limit"] > REMEMBERED_ROWS:
+    if wanted["limit"] > MAX_CACHED_ROWS:
         return _page(uow, wanted, counts), counts[""]
-    page = uow.cached(READ, ("page", tuple(said.items())), lambda: _page(uow, wanted, counts))
+    page = uow.cached(SOURCES, ("page", tuple(said.items())), lambda: _page(uow, wanted, counts))
     return page, counts[""]
 
 
 def _counts(uow: UnitOfWork, wanted: Row) -> dict[str, int]:
     """How many tickets meet every filter, under "", and where tallies tell, how many meet each one, under its name."""
-    words = _words(wanted)
-    tallied = None if words is None else counters.counts(uow, words)
-    return tallied or {"": uow.count(_chosen(uow, _conditions(uow, wanted), wanted))}
+    words = _counter_filters(wanted)
+    tallied = None if words is None else counters.count(uow, words)
+    return tallied or {"": uow.count(_filtered(uow, _conditions(uow, wanted), wanted))}
 
 
-def _words(wanted: Row) -> dict[str, list[str]] | None:
+def _counter_filters(wanted: Row) -> dict[str, list[str]] | None:
     """The filters as the words each field may have; None when there is one that is not of that kind."""
     words = {name: value for name, value in wanted.items() if name not in (*PAGE, "user", "role")}
     if "user" in wanted and wanted["role"] != "admin":
@@ -105,35 +105,39 @@ def _words(wanted: Row) -> dict[str, list[str]] | None:
             return None
         words["assigned_to"] = wanted["user"]
     if "assigned_to" in words:
-        words["assigned_to"] = _either(words["assigned_to"])
+        words["assigned_to"] = _case_variants(words["assigned_to"])
     return {name: [value] if isinstance(value, str) else value for name, value in words.items()}
 
 
 def _page(uow: UnitOfWork, wanted: Row, counts: dict[str, int]) -> list[Row]:
     conditions = _conditions(uow, wanted)
     if "sort" not in wanted:
-        return query_plans.shown(uow, _chosen(uow, conditions, wanted, best_first=True), wanted)
-    words = _words(wanted) if len(counts) > 1 else None
-    way = query_plans.way(counts, words or {}, wanted["sort"])
-    rows = _chosen(uow, query_plans.led(uow, conditions, way, wanted), wanted)
-    return query_plans.read(uow, rows, way, wanted)
+        return query_plans.fetch_page(uow, _filtered(uow, conditions, wanted, best_first=True), wanted)
+    words = _counter_filters(wanted) if len(counts) > 1 else None
+    way = query_plans.choose_plan(counts, words or {}, wanted["sort"])
+    rows = _filtered(uow, query_plans.with_leading_index(uow, conditions, way, wanted), wanted)
+    return query_plans.fetch_planned(uow, rows, way, wanted)
 
 
 def _conditions(uow: UnitOfWork, wanted: Row) -> dict[str, Condition]:
     """Each filter by its name."""
     named = {name: FILTERS[name](uow, value) for name, value in wanted.items() if name in FILTERS}
     if "user" in wanted:
-        named["assigned_to" if "assigned_to" not in named else "user"] = _PERSON[wanted["role"]](uow, wanted["user"])
+        named["assigned_to" if "assigned_to" not in named else "user"] = _USER_FILTERS[wanted["role"]](
+            uow, wanted["user"]
+        )
     return named
 
 
-def _chosen(uow: UnitOfWork, conditions: dict[str, Condition], wanted: Row, *, best_first: bool = False) -> Select[Any]:
+def _filtered(
+    uow: UnitOfWork, conditions: dict[str, Condition], wanted: Row, *, best_first: bool = False
+) -> Select[Any]:
     """The tickets of this actor that meet the conditions; `best_first` in the order of how well they fit the words."""
     chosen = uow.select_fields(tickets, ticket_fields(uow.actor)).where(*conditions.values())
     return uow.search(chosen, wanted["q"], best_first=best_first) if "q" in wanted else chosen
 
 
-def newer(uow: UnitOfWork, column: str, after: str, *, limit: int) -> tuple[list[Row], int]:
+def find_newer(uow: UnitOfWork, column: str, after: str, *, limit: int) -> tuple[list[Row], int]:
     """For pollers: tickets whose `column` time is later than `after`, newest first, and how many there are in all.
 
     With `after` the oldest `limit` of them, and whoever shares the time of the last one as well, so more than `limit` if need
@@ -143,7 +147,7 @@ def newer(uow: UnitOfWork, column: str, after: str, *, limit: int) -> tuple[list
     newest_first = (moment.desc(), t.id.desc())
     chosen = uow.select_fields(tickets, ticket_fields(uow.actor))
     if not after:
-        known = counters.counts(uow, {})
+        known = counters.count(uow, {})
         total = uow.count(chosen) if known is None else known[""]
         return uow.fetch_public(chosen.order_by(*newest_first).limit(limit), tickets, ticket_fields(uow.actor)), total
     later = uow.query(tickets, moment).where(moment > after)

@@ -16,8 +16,8 @@ from storage import Row, UnitOfWork
 t, g = tickets.c, ticket_tags.c
 Condition = ColumnElement[bool]
 # So many tickets are sooner sorted than found one after the other along the order (the square root of 50 in 100,000).
-SOON_SORTED = 2000
-DEEP = 200  # rows skipped from which on whole rows are read only of those that are shown
+MAX_SORTED_ROWS = 2000
+DEEP_OFFSET = 200  # rows skipped from which on whole rows are read only of those that are shown
 # Most urgent first, whether asked as `urgency` or `-urgency`; equals in the order they came in.
 _MOST_URGENT = (t.urgency.desc(), t.created_at, t.id)
 _TOP_PRIORITY = (t.priority_rank.desc(), t.priority_score.desc(), t.created_at, t.id)
@@ -36,32 +36,34 @@ SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
 _BY_TAG = {"created_at": (g.created_at, g.ticket_id), "-created_at": (g.created_at.desc(), g.ticket_id.desc())}
 
 
-class Way(NamedTuple):
+class ReadPlan(NamedTuple):
     """The filter whose index is walked; "" when that of the order is, None when it is the database's choice."""
 
     lead: str | None
     ordered: bool = False  # whether the filter's index is in the order asked for
 
 
-def way(counts: Mapping[str, int], words: Mapping[str, Sequence[str]], sort: str) -> Way:
+def choose_plan(counts: Mapping[str, int], words: Mapping[str, Sequence[str]], sort: str) -> ReadPlan:
     """The way to read a page, by how many tickets meet each of the filters alone."""
     alone = {name: number for name, number in counts.items() if name}
     if not alone:
-        return Way(None)
+        return ReadPlan(None)
     by_age = {name: number for name, number in alone.items() if sort in _BY_TAG and len(words[name]) == 1}
     rarest, ordered = (min(some, key=lambda name: some[name], default="") for some in (alone, by_age))
-    if ordered and (alone[ordered] <= alone[rarest] or alone[rarest] > SOON_SORTED):
-        return Way(ordered, ordered=True)
-    return Way(rarest if alone[rarest] <= SOON_SORTED else "")
+    if ordered and (alone[ordered] <= alone[rarest] or alone[rarest] > MAX_SORTED_ROWS):
+        return ReadPlan(ordered, ordered=True)
+    return ReadPlan(rarest if alone[rarest] <= MAX_SORTED_ROWS else "")
 
 
-def led(uow: UnitOfWork, conditions: Mapping[str, Condition], chosen: Way, wanted: Row) -> dict[str, Condition]:
+def with_leading_index(
+    uow: UnitOfWork, conditions: Mapping[str, Condition], chosen: ReadPlan, wanted: Row
+) -> dict[str, Condition]:
     """The conditions, all but the leading one put so that no index is walked for them."""
     if chosen.lead is None:
         return dict(conditions)
     others = {name: condition for name, condition in conditions.items() if name != chosen.lead}
     if "tag" in others:
-        others["tag"] = exists().where(*_of_company(uow), g.tag == wanted["tag"], *_same())
+        others["tag"] = exists().where(*_of_company(uow), g.tag == wanted["tag"], *_same_ticket())
     aside = {name: uow.aside(condition) for name, condition in others.items()}
     return aside | ({chosen.lead: conditions[chosen.lead]} if chosen.lead else {})
 
@@ -70,34 +72,34 @@ def _of_company(uow: UnitOfWork) -> list[Condition]:
     return [g.company_id == uow.actor.company_id]
 
 
-def _same() -> list[Condition]:
+def _same_ticket() -> list[Condition]:
     return [g.created_at == t.created_at, g.ticket_id == t.id]
 
 
-def tagged(uow: UnitOfWork, tag: str) -> Select[Any]:
+def ids_with_tag(uow: UnitOfWork, tag: str) -> Select[Any]:
     """The ids of the company's tickets with a tag."""
     return select(g.ticket_id).where(*_of_company(uow), g.tag == tag)
 
 
-def read(uow: UnitOfWork, found: Select[Any], chosen: Way, wanted: Row) -> list[Row]:
+def fetch_planned(uow: UnitOfWork, found: Select[Any], chosen: ReadPlan, wanted: Row) -> list[Row]:
     """The page of the tickets `found` that is asked for."""
     order, fields = SORTS[wanted["sort"]], ticket_fields(uow.actor)
     page = (wanted["limit"], wanted["offset"])
     if chosen.lead and not chosen.ordered:  # sorted then: one more column, the same in every row, that no index has
         order = (uow.aside(t.company_id), *order)
     if chosen.lead == "tag" and chosen.ordered:
-        ids = tagged(uow, wanted["tag"]).order_by(*_BY_TAG[wanted["sort"]])
+        ids = ids_with_tag(uow, wanted["tag"]).order_by(*_BY_TAG[wanted["sort"]])
         if len(wanted) > len(("tag", "sort", "limit", "offset")):
-            ids = ids.where(exists(found.with_only_columns(t.id).where(*_same())))
-    elif wanted["offset"] < DEEP:
-        return shown(uow, found.order_by(*order), wanted)
+            ids = ids.where(exists(found.with_only_columns(t.id).where(*_same_ticket())))
+    elif wanted["offset"] < DEEP_OFFSET:
+        return fetch_page(uow, found.order_by(*order), wanted)
     else:
         ids = found.with_only_columns(t.id).order_by(*order)
     whole = uow.select_fields(tickets, fields).where(t.id.in_(ids.limit(page[0]).offset(page[1])))
     return uow.fetch_public(whole.order_by(*order), tickets, fields)
 
 
-def shown(uow: UnitOfWork, ordered: Select[Any], wanted: Row) -> list[Row]:
+def fetch_page(uow: UnitOfWork, ordered: Select[Any], wanted: Row) -> list[Row]:
     """The page of ordered tickets that is asked for."""
     page = ordered.limit(wanted["limit"]).offset(wanted["offset"])
     return uow.fetch_public(page, tickets, ticket_fields(uow.actor))

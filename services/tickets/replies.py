@@ -16,7 +16,7 @@ def of_ticket(uow: UnitOfWork, ticket_id: str, *, limit: int, offset: int) -> tu
     return uow.find(page), uow.count(chosen)
 
 
-def public(uow: UnitOfWork, ticket_id: str, *, most: int) -> list[Row]:
+def recent_public(uow: UnitOfWork, ticket_id: str, *, most: int) -> list[Row]:
     """The newest public entries of a thread, oldest first."""
     chosen = uow.query(replies).where(replies.c.ticket_id == ticket_id, ~replies.c.internal)
     return uow.find(chosen.order_by(replies.c.created_at.desc(), replies.c.id.desc()).limit(most))[::-1]
@@ -24,7 +24,7 @@ def public(uow: UnitOfWork, ticket_id: str, *, most: int) -> list[Row]:
 
 def add(uow: UnitOfWork, ticket_id: str, given: Row, *, said_by: str = "", version: int | None = None) -> Row:
     """Adds to the thread. A public reply moves the ticket and is mailed to the other side. Raises AppError 404, 409, 412."""
-    ticket = changes.take(uow, ticket_id, version)
+    ticket = changes.get_for_update(uow, ticket_id, version)
     role = _author_role(uow, given)
     internal = bool(given.get("internal"))
     if internal and role == "customer":
@@ -45,7 +45,7 @@ def add(uow: UnitOfWork, ticket_id: str, given: Row, *, said_by: str = "", versi
     note = Change("note_added" if internal else "replied", "replies", "", reply["id"])
     record(uow, ticket["id"], [note], said_by=said_by)
     if not internal:
-        notifications.replied(uow, ticket, reply)
+        notifications.notify_reply(uow, ticket, reply)
     return reply
 
 
@@ -76,9 +76,9 @@ def _move(uow: UnitOfWork, ticket: Row, role: str, *, said_by: str) -> Row:
     if role == "customer" and ticket["status"] == "closed":
         raise conflict("move_not_allowed", f"Ticket #{ticket['number']} is closed. Please open a new one.")
     move = "customer_reply" if role == "customer" else "agent_reply"
-    news = changes.moved(ticket, move)
+    news = changes.move_fields(ticket, move)
     if role == "customer" and news["status"] != ticket["status"]:
-        news = changes.reopened(ticket, move)
+        news = changes.reopen_fields(ticket, move)
     if role == "agent":
         news["human_replied"] = True
         if not ticket["first_response_at"]:

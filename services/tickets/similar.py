@@ -13,10 +13,10 @@ from database.tables import replies, tickets
 from services.triage import trained_models
 from storage import Row, UnitOfWork
 
-MOST_JUDGED = 5  # like tickets whose judgements are counted
-MOST_COMPARED = 100  # of the newest tickets: what a gateway or a server that mixes its answers up would repeat
-MOST_REPLIES = 200
-MOST_OF_ONE, MOST_OF_ALL = 4_000, 200_000  # characters
+MAX_SIMILAR = 5  # like tickets whose judgements are counted
+MAX_COMPARED = 100  # of the newest tickets: what a gateway or a server that mixes its answers up would repeat
+MAX_REPLIES = 200
+MAX_CHARACTERS_EACH, MAX_CHARACTERS = 4_000, 200_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +27,29 @@ class Similar:
     others: list[str] = field(default_factory=list)
 
 
-def similar(uow: UnitOfWork, ticket: Row) -> Similar:
+def find_similar(uow: UnitOfWork, ticket: Row) -> Similar:
     """What is known beside the ticket itself. Ask at a desk that sees the whole company."""
-    like = trained_models.nearest(uow, ticket, most=MOST_JUDGED)
+    like = trained_models.nearest(uow, ticket, most=MAX_SIMILAR)
     counts = Counter((row["category"], row["priority"]) for row in like)
     judged = [{"category": label[0], "priority": label[1], "count": count} for label, count in counts.most_common()]
-    return Similar(judged, _words_of_others(uow, ticket, like))
+    return Similar(judged, _texts_of_others(uow, ticket, like))
 
 
-def _words_of_others(uow: UnitOfWork, ticket: Row, like: list[Row]) -> list[str]:
+def _texts_of_others(uow: UnitOfWork, ticket: Row, like: list[Row]) -> list[str]:
     """What other customers wrote in the like tickets and in the newest ones, as far as there is time to compare it."""
     t, r = tickets.c, replies.c
-    written = func.substr(t.description, 1, MOST_OF_ONE).label("description")
+    written = func.substr(t.description, 1, MAX_CHARACTERS_EACH).label("description")
     newest = uow.query(tickets, t.id, t.customer_row, t.title, written).order_by(t.created_at.desc(), t.id.desc())
-    rows = [*like, *uow.find(newest.limit(MOST_COMPARED))]
+    rows = [*like, *uow.find(newest.limit(MAX_COMPARED))]
     theirs = {row["id"]: row for row in rows if row["customer_row"] != ticket["customer_row"]}
-    texts = [f"{row['title']}. {row['description']}"[:MOST_OF_ONE] for row in theirs.values()]
+    texts = [f"{row['title']}. {row['description']}"[:MAX_CHARACTERS_EACH] for row in theirs.values()]
     said = uow.query(replies, r.body).where(r.ticket_id.in_(theirs), r.author_role == "customer", ~r.internal)
-    texts += [row["body"][:MOST_OF_ONE] for row in uow.find(said.limit(MOST_REPLIES))]
-    return _cut(texts)
+    texts += [row["body"][:MAX_CHARACTERS_EACH] for row in uow.find(said.limit(MAX_REPLIES))]
+    return _limit_total(texts)
 
 
-def _cut(texts: list[str]) -> list[str]:
-    left, kept = MOST_OF_ALL, []
+def _limit_total(texts: list[str]) -> list[str]:
+    left, kept = MAX_CHARACTERS, []
     for text in texts:
         kept.append(text[:left])
         left -= len(text)

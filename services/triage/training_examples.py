@@ -28,8 +28,8 @@ Stamp = tuple[Any, ...]
 
 def ask_to_learn(uow: UnitOfWork) -> None:
     """Asks for it as a job of the same unit of work, unless one waits already."""
-    if not outbox.waiting(uow, LANE, "learn"):
-        wait = bool(outbox.lately_done(uow, LANE, seconds=PATIENCE_SECONDS)) and _has_many(uow)
+    if not outbox.waiting_ids(uow, LANE, "learn"):
+        wait = bool(outbox.recently_done(uow, LANE, seconds=PATIENCE_SECONDS)) and _has_many(uow)
         outbox.enqueue(uow, [outbox.Job(LANE, "learn", delay_seconds=wait * PATIENCE_SECONDS)])
 
 

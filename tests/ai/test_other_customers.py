@@ -61,7 +61,7 @@ def test_a_reply_with_what_another_customer_replied_is_not_sent(admin, answered)
 
 
 def test_the_words_of_a_like_ticket_are_compared_however_old_it_is(admin, answered, monkeypatch):
-    monkeypatch.setattr("services.tickets.similar.MOST_COMPARED", 1)
+    monkeypatch.setattr("services.tickets.similar.MAX_COMPARED", 1)
     for number, category in enumerate(("sales", "billing") * 2):
         ticket = other(admin, title="Merger", description=f"{SECRET} Question {number}.")
         admin.data(admin.put(f"/api/tickets/{ticket['id']}", {"category": "general"}))

@@ -361,7 +361,7 @@ def test_a_fault_nobody_foresaw_is_500_and_keeps_its_details(admin, monkeypatch,
 
     ticket = admin.ticket()
     monkeypatch.setattr(changes, "get", broken)
-    monkeypatch.setattr(changes, "take", broken)
+    monkeypatch.setattr(changes, "get_for_update", broken)
     for response in (
         admin.get(f"/api/tickets/{ticket['id']}"),
         admin.put(f"/api/tickets/{ticket['id']}", {"title": "New"}),

@@ -128,7 +128,7 @@ class World:
 def signed_in_customer(runtime, client):
     """Ada, signed in."""
     with runtime.storage.unit_of_work(Actor("default", "admin", "test"), write=True) as uow:
-        user = users.make(uow, {"name": "Ada", "email": "ada@example.com", "role": "customer"})
+        user = users.create(uow, {"name": "Ada", "email": "ada@example.com", "role": "customer"})
         session = sessions.start(uow, user["id"])
         return bearing(Caller(client), runtime.tokens.access(user["id"], session["id"], now=uow.now))
 

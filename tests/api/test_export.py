@@ -180,8 +180,8 @@ def test_it_is_read_while_it_is_sent_and_keeps_nobody_waiting(app, admin, monkey
     for number in range(9):
         admin.ticket(title=str(number))
     asked = []
-    real = exports.whole
-    monkeypatch.setattr(exports, "whole", lambda uow, found: asked.append(len(found)) or real(uow, found))
+    real = exports.with_threads
+    monkeypatch.setattr(exports, "with_threads", lambda uow, found: asked.append(len(found)) or real(uow, found))
     answer = app.test_client().get("/api/export", headers={"X-API-Key": admin.key}, buffered=False)
     pieces = answer.iter_encoded()
     next(pieces)

@@ -156,7 +156,7 @@ def test_a_fault_leaves_the_key_free(admin, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("services.tickets.ai_answers.record", broken)
+    monkeypatch.setattr("services.tickets.ai_answers.store_answer", broken)
     assert admin.post(path, **keyed()).status_code == 500
     monkeypatch.undo()
     assert (lambda response: (response.status_code, is_replay(response)))(admin.post(path, **keyed())) == (200, False)

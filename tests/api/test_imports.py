@@ -292,7 +292,7 @@ def test_others_write_between_two_batches(admin, runtime):
     actor = Actor(DEFAULT_COMPANY, "admin", "test")
     rows = import_files.read(text.encode(), "csv", known=COLUMNS)
     numbers = []
-    for result in imports.import_ticket(partial(runtime.storage.unit_of_work, actor, write=True), rows, checked):
+    for result in imports.import_rows(partial(runtime.storage.unit_of_work, actor, write=True), rows, checked):
         assert result.created == imports.BATCH
         numbers.append(admin.ticket()["number"])
     assert numbers == [imports.BATCH + 1, 2 * imports.BATCH + 2]

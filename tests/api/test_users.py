@@ -115,7 +115,7 @@ def test_a_fault_of_another_field_is_not_said_to_be_a_taken_address(runtime):
         runtime.storage.unit_of_work(Actor("default", "admin", "test"), write=True) as uow,
         pytest.raises(IntegrityError),
     ):
-        people.make(uow, {"name": "Ada", "email": None, "role": "agent"})
+        people.create(uow, {"name": "Ada", "email": None, "role": "agent"})
 
 
 def test_an_address_is_somebody_elses_only_within_the_company(admin, other_admin):

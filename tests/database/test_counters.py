@@ -125,7 +125,7 @@ def happen(storage, dice):
             case 3 if dice.random() < 0.2:
                 erasure.erase(uow, f"c{dice.randrange(6)}@example.com")
             case 4 if dice.random() < 0.2:
-                erasure.erase_old_tickets(uow, erasure.old_tickets(uow, 30), 30)
+                erasure.erase_old_tickets(uow, erasure.find_old_tickets(uow, 30), 30)
             case _:
                 change(uow, dice, dice.choice(ids))
 
@@ -134,7 +134,7 @@ def answer_by_ai(storage):
     with storage.unit_of_work(ADMIN, write=True) as uow:
         asked = create.open_ticket(uow, new_ticket(random.Random(1)), model_ready=True)
         uow.delete(jobs)
-    ai_answers.write_first(lambda write=False: storage.unit_of_work(ADMIN, write=write), asked["id"], None)
+    ai_answers.answer_new_ticket(lambda write=False: storage.unit_of_work(ADMIN, write=write), asked["id"], None)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -189,7 +189,7 @@ def test_lists_count_by_tallies_what_the_rows_say(open_app):
         for _ in range(60):
             named = dice.sample(sorted(fields), dice.randrange(4))
             wanted = {name: sorted({row[name] for row in dice.sample(rows, 2)}) for name in named}
-            counted = counters.counts(uow, wanted)
+            counted = counters.count(uow, wanted)
             expected = sum(all(row[name] in words for name, words in wanted.items()) for row in rows)
             if counted is not None and "" not in wanted.get("assigned_to", []) + wanted.get("topic", []):
                 assert counted[""] == expected, wanted

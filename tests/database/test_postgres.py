@@ -217,7 +217,7 @@ def open_a_ticket(uow):
 
 
 def change_a_password(uow):
-    lockout.take_try(uow, "ada@example.com", "")
+    lockout.count_attempt(uow, "ada@example.com", "")
 
 
 PASSWORD = "correct horse battery staple"
@@ -231,7 +231,7 @@ def test_who_waits_for_a_turn_holds_nothing_that_whoever_has_it_needs(store, tmp
     admin = Actor("default", "admin", "test")
     with store.unit_of_work(admin, write=True) as uow:
         hashed = passwords.hashed(PASSWORD)
-        users.make(uow, {"name": "Ada", "email": "ada@example.com", "role": "agent", "password_hash": hashed})
+        users.create(uow, {"name": "Ada", "email": "ada@example.com", "role": "agent", "password_hash": hashed})
     with ThreadPoolExecutor(1) as pool:
         with store.unit_of_work(admin, write=True) as uow:
             coming = pool.submit(comes, store)

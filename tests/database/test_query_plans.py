@@ -85,7 +85,7 @@ def by_postgresql(connection, statement, parameters):
 
 @pytest.mark.parametrize("engine", FILES)
 def test_sqlite_walks_an_index_and_sorts_nothing(uow, runtime, monkeypatch):
-    monkeypatch.setattr(query_plans, "SOON_SORTED", 0)  # as on a desk where every filter finds many
+    monkeypatch.setattr(query_plans, "MAX_SORTED_ROWS", 0)  # as on a desk where every filter finds many
     for query in ["", *ONE, *LONG]:
         for sort in SORTS:
             asked = f"/api/tickets?{query}&sort={sort}"
@@ -174,9 +174,9 @@ def test_a_start_lets_the_planner_know_what_has_grown(tmp_path, database_url):
 
 def test_a_deep_page_shows_what_leafing_through_shows(admin, monkeypatch):
     made = [admin.ticket(tags=["vip"] if number % 2 else [])["id"] for number in range(7)]
-    monkeypatch.setattr(query_plans, "DEEP", 2)
+    monkeypatch.setattr(query_plans, "DEEP_OFFSET", 2)
     for soon in (0, 2000):
-        monkeypatch.setattr(query_plans, "SOON_SORTED", soon)
+        monkeypatch.setattr(query_plans, "MAX_SORTED_ROWS", soon)
         for sort in SORTS:
             for query in ("", "&tag=vip", "&tag=vip&status=open", "&status=open"):
                 whole = [row["id"] for row in admin.data(admin.get(f"/api/tickets?sort={sort}{query}&limit=200"))]

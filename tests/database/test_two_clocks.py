@@ -183,7 +183,7 @@ def test_a_refresh_token_used_under_a_clock_ahead_is_not_good_for_the_whole_day(
     assert nobody.post("/api/auth/refresh", {"refresh_token": first}).status_code == 401
 
 
-def wrong_tries(caller, count=lockout.MOST):
+def wrong_tries(caller, count=lockout.MAX_ATTEMPTS):
     body = {"email": "mallory@example.com", "password": "not the one"}
     return [caller.post("/api/auth/login", body).status_code for _ in range(count)]
 
@@ -192,7 +192,7 @@ def test_a_lock_out_ends_by_the_real_clock(nobody, clock, write_ahead):
     write_ahead()
     wrong_tries(nobody)
     assert wrong_tries(nobody, 1) == [429]
-    clock.forward(seconds=lockout.FORGOTTEN_AFTER_SECONDS + 1)
+    clock.forward(seconds=lockout.WINDOW_SECONDS + 1)
     assert wrong_tries(nobody, 1) == [401]
 
 

@@ -152,7 +152,7 @@ def test_alerts_and_mails_to_staff_go_on_when_customers_get_no_more(admin, smtp,
 def test_people_of_another_company_get_no_more_than_five_hundred_mails_an_hour(
     other_admin, smtp, run_jobs, monkeypatch
 ):
-    monkeypatch.setattr("services.outgoing_mail.MOST_TO_STAFF", 2)
+    monkeypatch.setattr("services.outgoing_mail.MAX_TO_STAFF", 2)
     other_admin.data(other_admin.put("/api/settings", {"support_email": VICTIM}))
     for _ in range(4):
         other_admin.ticket(customer_id="c-1", customer_email="", **FIRE)

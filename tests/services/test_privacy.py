@@ -225,7 +225,7 @@ def test_erasing_a_customer_does_not_open_the_door_of_somebody_elsewhere(admin, 
     here = {"name": "Ada Canary", "email": name_of(ADA), "role": "customer", "password": "correct horse battery"}
     admin.data(admin.post("/api/users", here), 201)
     with runtime.storage.unit_of_work(None, write=True) as uow:
-        lockout.take_try(uow, name_of(ADA), "198.51.100.7")
+        lockout.count_attempt(uow, name_of(ADA), "198.51.100.7")
     before = everything(runtime.storage)["sign_in_tries"]
     admin.ticket(**ADA)
     admin.data(admin.delete(path_of(ADA)))
