@@ -100,7 +100,7 @@ def import_tickets() -> Answer:
     tickets. Rows that are here already are skipped; nobody is mailed or answered.
     """
     kind, raw = _kind(), read_upload(request)
-    rows = import_files.read(raw, kind, known=COLUMNS)
+    rows = import_files.read(raw, kind, column_names=COLUMNS)
     open_desk = partial(current_runtime().storage.unit_of_work, g.actor, write=True)
     result = imports.total(imports.import_rows(open_desk, rows, checked))
     return Answer(result.as_data(), summary(result))

@@ -59,7 +59,7 @@ def _import(file: Path, url: str) -> None:
     """Import the tickets of a CSV or JSON FILE; those that are here already are skipped."""
     with _desk(url) as (runtime, address):
         kind = "json" if file.suffix.lower() == ".json" else "csv"
-        rows = import_files.read(file.read_bytes(), kind, known=COLUMNS)
+        rows = import_files.read(file.read_bytes(), kind, column_names=COLUMNS)
         steps = _sent(runtime, address, rows) if address else _brought_in(runtime, rows)
         total = imports.Result()
         with click.progressbar(length=len(rows), label="Importing", file=sys.stderr) as bar:

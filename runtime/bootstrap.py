@@ -117,7 +117,7 @@ class Runtime:
         """Whether the data stays, in sentences for a person: what would be lost, what was, and what to do."""
         kept = self.survives_restart
         ahead = self.storage.clocks.ahead_seconds()
-        return health.storage_note(kept=kept, opened_empty_at=self.opened_empty_at, ahead_seconds=ahead)
+        return health.storage_note(durable=kept, opened_empty_at=self.opened_empty_at, ahead_seconds=ahead)
 
     def start(self, *, url: str = "") -> None:
         """Opens the store and starts the jobs; with DEMO a new desk is filled first. Raises StorageError.

@@ -10,18 +10,18 @@ SUBJECTS: tuple[str, ...] = get_args(Subject)
 _EXACT = ("subject", "subject_id", "action", "actor", "said_by")
 
 
-def find(uow: UnitOfWork, wanted: Row) -> tuple[list[Row], int]:
-    """One page of the events that meet every filter in `wanted`, and how many meet them."""
-    chosen = uow.query(events).where(*_conditions(wanted))
-    page = chosen.order_by(events.c.created_at.desc(), events.c.id.desc())
-    return uow.find(page.limit(wanted["limit"]).offset(wanted["offset"])), uow.count(chosen)
+def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
+    """One page of the events that meet every filter in `filters`, and how many meet them."""
+    matching = uow.query(events).where(*_conditions(filters))
+    page = matching.order_by(events.c.created_at.desc(), events.c.id.desc())
+    return uow.find(page.limit(filters["limit"]).offset(filters["offset"])), uow.count(matching)
 
 
-def _conditions(wanted: Row) -> list[Any]:
+def _conditions(filters: Row) -> list[Any]:
     e = events.c
-    conditions: list[Any] = [e[name] == wanted[name] for name in _EXACT if name in wanted]
-    if "created_after" in wanted:
-        conditions.append(e.created_at > wanted["created_after"])
-    if "created_before" in wanted:
-        conditions.append(e.created_at < wanted["created_before"])
+    conditions: list[Any] = [e[name] == filters[name] for name in _EXACT if name in filters]
+    if "created_after" in filters:
+        conditions.append(e.created_at > filters["created_after"])
+    if "created_before" in filters:
+        conditions.append(e.created_at < filters["created_before"])
     return conditions

@@ -25,12 +25,12 @@ def mail_note(mode: str, held_back: int) -> str:
     )
 
 
-def storage_note(*, kept: bool, opened_empty_at: str, ahead_seconds: int = 0) -> str:
+def storage_note(*, durable: bool, opened_empty_at: str, ahead_seconds: int = 0) -> str:
     """Whether the data stays, for a person: when it does not, what would be lost, what to do and what may be gone already.
 
     `ahead_seconds`: by how much the newest row is ahead of the server's clock, 0 when that is no matter.
     """
-    note = _durability_note(kept=kept, opened_empty_at=opened_empty_at)
+    note = _durability_note(durable=durable, opened_empty_at=opened_empty_at)
     if ahead_seconds:
         note += (
             f" The newest row is {timestamps.duration(ahead_seconds)} ahead of the server's clock, so new rows are dated after it. "
@@ -39,8 +39,8 @@ def storage_note(*, kept: bool, opened_empty_at: str, ahead_seconds: int = 0) ->
     return note
 
 
-def _durability_note(*, kept: bool, opened_empty_at: str) -> str:
-    if kept:
+def _durability_note(*, durable: bool, opened_empty_at: str) -> str:
+    if durable:
         return "What is written here survives a restart."
     note = (
         "This desk forgets: its host keeps no files, so tickets, people, settings and keys made here are lost when it next "

@@ -73,8 +73,8 @@ def not_lately(uow: UnitOfWork, subject_id: str, changes: Iterable[Change], *, s
 
 def of_ticket(uow: UnitOfWork, ticket_id: str) -> list[Row]:
     """The events of a ticket, oldest first."""
-    chosen = uow.query(events).where(events.c.subject_id == ticket_id, events.c.subject == "ticket")
-    return uow.find(chosen.order_by(events.c.created_at, events.c.id))
+    of_this_ticket = uow.query(events).where(events.c.subject_id == ticket_id, events.c.subject == "ticket")
+    return uow.find(of_this_ticket.order_by(events.c.created_at, events.c.id))
 
 
 def _as_text(value: Any) -> str:

@@ -19,16 +19,16 @@ STATES = ("waiting", "dead")
 
 def job_shape(job: Row) -> Row:
     """A job as admins see it: without its payload, which may hold a customer's words."""
-    shown = {**job, "ticket_id": job["ticket_id"] or "", "state": PUBLIC_STATE[job["state"]]}
-    return {name: shown[name] for name in JOB_FIELDS}
+    fields = {**job, "ticket_id": job["ticket_id"] or "", "state": PUBLIC_STATE[job["state"]]}
+    return {name: fields[name] for name in JOB_FIELDS}
 
 
 def find(uow: UnitOfWork, *, states: list[str], limit: int, offset: int) -> tuple[list[Row], int]:
     """The company's jobs in these states (of STATES), the newest first, and how many there are."""
-    stored = [state for state, shown in PUBLIC_STATE.items() if shown in states]
-    chosen = uow.query(jobs).where(jobs.c.state.in_(stored))
-    page = chosen.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit).offset(offset)
-    return uow.find(page), uow.count(chosen)
+    stored = [state for state, public in PUBLIC_STATE.items() if public in states]
+    matching = uow.query(jobs).where(jobs.c.state.in_(stored))
+    page = matching.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit).offset(offset)
+    return uow.find(page), uow.count(matching)
 
 
 def retry(uow: UnitOfWork, job_id: str) -> Row:
@@ -54,12 +54,12 @@ LONGEST_WAIT_SECONDS = 2 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to be done once the unit of work is committed. `lane` keeps slow work from holding up other work.
+    """Something to be done once the unit of work is committed. `queue` keeps slow work from holding up other work.
 
     With `delay_seconds` it is a safety net: whoever enqueues it does it at once, and the job only if that came to nothing.
     """
 
-    lane: str
+    queue: str
     kind: str
     ticket_id: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def enqueue(uow: UnitOfWork, new: Sequence[Job]) -> None:
         table,
         [
             {
-                "lane": job.lane,
+                "lane": job.queue,
                 "kind": job.kind,
                 "ticket_id": job.ticket_id or None,
                 "payload": dict(job.payload),
@@ -88,17 +88,19 @@ def enqueue(uow: UnitOfWork, new: Sequence[Job]) -> None:
     )
 
 
-def waiting_ids(uow: UnitOfWork, lane: str, kind: str) -> list[str]:
+def waiting_ids(uow: UnitOfWork, queue: str, kind: str) -> list[str]:
     """The jobs of that kind that nobody has begun, by id."""
-    asked = uow.query(table, table.c.id).where(table.c.lane == lane, table.c.kind == kind, table.c.state == "waiting")
-    return [job["id"] for job in uow.find(asked)]
+    matching = uow.query(table, table.c.id).where(
+        table.c.lane == queue, table.c.kind == kind, table.c.state == "waiting"
+    )
+    return [job["id"] for job in uow.find(matching)]
 
 
-def recently_done(uow: UnitOfWork, lane: str, *, seconds: float) -> dict[str, str]:
+def recently_done(uow: UnitOfWork, queue: str, *, seconds: float) -> dict[str, str]:
     """The jobs of a lane that were done in the last seconds: whose they were, by id."""
     since = timestamps.later(uow.real_now, seconds=-seconds)
     done = uow.query(table, table.c.id, table.c.company_id).where(
-        table.c.state == "done", table.c.lane == lane, table.c.run_at >= since
+        table.c.state == "done", table.c.lane == queue, table.c.run_at >= since
     )
     return {job["id"]: job["company_id"] for job in uow.find(done)}
 
@@ -110,6 +112,6 @@ def finish(uow: UnitOfWork, ids: Sequence[str]) -> None:
 
 def purge(uow: UnitOfWork) -> int:
     """Removes jobs done more than seven days ago, and those given up more than 30 days ago; tells how many."""
-    kept = {"done": KEPT_SECONDS, "dead": DEAD_KEPT_SECONDS}
-    old = {state: timestamps.later(uow.real_now, seconds=-seconds) for state, seconds in kept.items()}
+    kept_seconds = {"done": KEPT_SECONDS, "dead": DEAD_KEPT_SECONDS}
+    old = {state: timestamps.later(uow.real_now, seconds=-seconds) for state, seconds in kept_seconds.items()}
     return sum(uow.delete(table, table.c.state == state, table.c.run_at < before) for state, before in old.items())

@@ -61,17 +61,17 @@ def current(uow: UnitOfWork) -> Row:
     return of_company(_company(uow))
 
 
-def change(uow: UnitOfWork, news: Row) -> Row:
+def change(uow: UnitOfWork, fields: Row) -> Row:
     """Sets what is named, empties what `clear` names and gives all settings back. Raises AppError 400."""
-    cleared = {name: SETTINGS[name].default for name in news.pop("clear", [])}
-    if twice := sorted(set(cleared) & set(news)):
+    cleared = {name: SETTINGS[name].default for name in fields.pop("clear", [])}
+    if twice := sorted(set(cleared) & set(fields)):
         raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
-    news |= cleared
-    _check_mail_limits(uow, news)
+    fields |= cleared
+    _check_mail_limits(uow, fields)
     company = _company(uow, lock=True)
-    before, chosen = of_company(company), {**company["settings"], **news}
-    uow.update(companies, company["id"], {"settings": chosen})
-    after = of_company({**company, "settings": chosen})
+    before, stored = of_company(company), {**company["settings"], **fields}
+    uow.update(companies, company["id"], {"settings": stored})
+    after = of_company({**company, "settings": stored})
     record(
         uow,
         company["id"],
@@ -81,8 +81,8 @@ def change(uow: UnitOfWork, news: Row) -> Row:
     return after
 
 
-def _check_mail_limits(uow: UnitOfWork, news: Row) -> None:
-    over = [name for name in MAIL_LIMITS if news.get(name, 0) > SETTINGS[name].default]
+def _check_mail_limits(uow: UnitOfWork, fields: Row) -> None:
+    over = [name for name in MAIL_LIMITS if fields.get(name, 0) > SETTINGS[name].default]
     if over and uow.actor.company_id != DEFAULT_COMPANY:
         most = {name: f"{name} may be at most {SETTINGS[name].default} in this company." for name in over}
         raise invalid(*(FieldError(name, message) for name, message in most.items()))

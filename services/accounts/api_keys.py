@@ -38,25 +38,25 @@ def key_shape(row: Row) -> Row:
 
 def find(uow: UnitOfWork, *, limit: int, offset: int) -> tuple[list[Row], int]:
     """The company's keys, the newest first, and how many there are; those whose time is over are shown for a month."""
-    gone = timestamps.later(uow.real_now, seconds=-30 * 24 * 3600)
-    chosen = uow.query(api_keys).where(api_keys.c.expires_at.is_(None) | (api_keys.c.expires_at > gone))
-    page = chosen.order_by(api_keys.c.created_at.desc(), api_keys.c.id.desc()).limit(limit).offset(offset)
-    return uow.find(page), uow.count(chosen)
+    month_ago = timestamps.later(uow.real_now, seconds=-30 * 24 * 3600)
+    keys = uow.query(api_keys).where(api_keys.c.expires_at.is_(None) | (api_keys.c.expires_at > month_ago))
+    page = keys.order_by(api_keys.c.created_at.desc(), api_keys.c.id.desc()).limit(limit).offset(offset)
+    return uow.find(page), uow.count(keys)
 
 
-def create(uow: UnitOfWork, given: Row) -> tuple[Row, str]:
+def create(uow: UnitOfWork, fields: Row) -> tuple[Row, str]:
     """A new key with name, role, scopes and perhaps expires_at: its row and, this once, the key. Raises AppError 400, 401.
 
     A key made with a key that expires ends no later than that one; without expires_at it ends at the same time.
     """
-    if given["name"] == FROM_ENVIRONMENT:
+    if fields["name"] == FROM_ENVIRONMENT:
         raise invalid_field("name", f"{FROM_ENVIRONMENT} is the name of the key in the environment. Take another one.")
-    if given.get("expires_at", timestamps.LAST) <= uow.real_now:
+    if fields.get("expires_at", timestamps.LAST) <= uow.real_now:
         raise invalid_field("expires_at", "expires_at must be in the future.")
-    last = _caller_expiry(uow)
-    if last and given.get("expires_at", last) > last:
-        raise invalid_field("expires_at", f"The key you use ends at {last}. expires_at must not be later.")
-    row, key = _insert(uow, {**({"expires_at": last} if last else {}), **given})
+    caller_expiry = _caller_expiry(uow)
+    if caller_expiry and fields.get("expires_at", caller_expiry) > caller_expiry:
+        raise invalid_field("expires_at", f"The key you use ends at {caller_expiry}. expires_at must not be later.")
+    row, key = _insert(uow, {**({"expires_at": caller_expiry} if caller_expiry else {}), **fields})
     record(uow, row["id"], [Change("key_created", "role", "", row["role"])], subject="key")
     return row, key
 
@@ -104,8 +104,8 @@ def _caller_expiry(uow: UnitOfWork) -> str:
 
 def _insert(uow: UnitOfWork, values: Row) -> tuple[Row, str]:
     key = new_key()
-    kept = {"prefix": prefix_of(key), "key_hash": hash_key(key), "created_at": uow.now}
-    return uow.insert(api_keys, {**values, **kept}), key
+    stored = {"prefix": prefix_of(key), "key_hash": hash_key(key), "created_at": uow.now}
+    return uow.insert(api_keys, {**values, **stored}), key
 
 
 def get(uow: UnitOfWork, key_id: str, *, lock: bool = False) -> Row:

@@ -20,10 +20,10 @@ def create(uow: UnitOfWork, name: str, *, confirmed: bool = False) -> Row:
         values["confirmed_at"] = uow.now
     if not uow.insert_new(companies, values):
         raise conflict("company_taken", "There is a company of this name already. Take another one.")
-    found = find_by_name(uow, name)
-    if found is None:
+    company = find_by_name(uow, name)
+    if company is None:
         raise conflict("company_taken", "There is a company of this name already. Take another one.")
-    return found
+    return company
 
 
 def find_by_name(uow: UnitOfWork, name: str) -> Row | None:

@@ -25,15 +25,15 @@ _by_hash = select(api_keys).where(api_keys.c.key_hash == bindparam("hash_"))
 
 def authenticate_api_key(storage: Storage, key: str) -> Actor | None:
     """The actor of a key, None when there is no such key or its time is over."""
-    wanted = hash_key(key)
-    row = storage.cached((api_keys,), ("hash", wanted), lambda: _key_row(storage, wanted))
+    key_hash = hash_key(key)
+    row = storage.cached((api_keys,), ("hash", key_hash), lambda: _key_row(storage, key_hash))
     now = storage.real_now()
     if row is None:
         return None
     if row["expires_at"] and row["expires_at"] <= now:
         return None
-    used = row["last_used_at"]
-    if not used or used > now or timestamps.later(used, seconds=USED_EVERY_SECONDS) < now:
+    last_used_at = row["last_used_at"]
+    if not last_used_at or last_used_at > now or timestamps.later(last_used_at, seconds=USED_EVERY_SECONDS) < now:
         with (
             contextlib.suppress(AppError),
             storage.unit_of_work(None, write=True) as uow,
@@ -51,18 +51,18 @@ def _key_row(storage: Storage, key_hash: str) -> Row | None:
 
 def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:
     """`actor` acting as exactly that customer of its company, named by e-mail or customer id; may be unknown yet."""
-    mail = normal_form.email(person) if "@" in person else ""
-    wanted = mail or person.strip()
+    email = normal_form.email(person) if "@" in person else ""
+    name = email or person.strip()
     row = storage.cached(
         (customers,),
-        ("customer", actor.company_id, wanted),
-        lambda: _customer(storage, actor, wanted=wanted, mail=mail),
+        ("customer", actor.company_id, name),
+        lambda: _customer(storage, actor, name=name, email=email),
     )
-    email, customer_id = (row["email"], row["customer_id"]) if row else (mail, "" if mail else wanted)
+    email, customer_id = (row["email"], row["customer_id"]) if row else (email, "" if email else name)
     return replace(
         actor,
         role="customer",
-        name=wanted or actor.name,
+        name=name or actor.name,
         scopes=(),
         customer_email=email,
         customer_id=customer_id,
@@ -70,9 +70,9 @@ def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:
     )
 
 
-def _customer(storage: Storage, actor: Actor, *, wanted: str, mail: str) -> Row | None:
-    if not wanted:
+def _customer(storage: Storage, actor: Actor, *, name: str, email: str) -> Row | None:
+    if not name:
         return None
     with storage.unit_of_work(replace(actor, role="admin")) as uow:
-        by_name = customers.c.email == mail if mail else customers.c.customer_id == wanted
+        by_name = customers.c.email == email if email else customers.c.customer_id == name
         return uow.first(uow.query(customers).where(by_name))

@@ -23,31 +23,31 @@ from storage import Row, Storage, UnitOfWork
 MOST_ACCOUNTS = 3  # of one address whose password is tested when no company is named; each takes about 20 ms
 
 
-def register(storage: Storage, tokens: Tokens, given: Row, *, address: str, confirmed: bool = False) -> Row:
+def register(storage: Storage, tokens: Tokens, fields: Row, *, address: str, confirmed: bool = False) -> Row:
     """Makes a company with its first admin and signs them in: company, user and tokens. Raises AppError 400, 409.
 
     A company that the operator makes is `confirmed` from the start.
     """
-    passwords.check(given["password"], email=given["email"])
-    password_hash = passwords.hashed(given["password"])
+    passwords.check(fields["password"], email=fields["email"])
+    password_hash = passwords.hashed(fields["password"])
     with storage.unit_of_work(None, write=True) as uow:
-        company = companies.create(uow, given["company"], confirmed=confirmed)
-        own = uow.as_actor(Actor(company["id"], "admin", given["email"], address=address))
+        company = companies.create(uow, fields["company"], confirmed=confirmed)
+        own = uow.as_actor(Actor(company["id"], "admin", fields["email"], address=address))
         record(own, company["id"], [Change("company_created", "name", "", company["name"])], subject="company")
-        person = {"name": given["name"], "email": given["email"], "role": "admin", "password_hash": password_hash}
+        person = {"name": fields["name"], "email": fields["email"], "role": "admin", "password_hash": password_hash}
         user = people.create(own, person)
         session = sessions.start(own, user["id"])
         return {"company": {"id": company["id"], "name": company["name"]}, **_sign_in_data(own, tokens, user, session)}
 
 
-def add_user(storage: Storage, company: str, given: Row, *, address: str) -> None:
+def add_user(storage: Storage, company: str, fields: Row, *, address: str) -> None:
     """Adds a person to the company of that name. Raises AppError 400, 404, 409."""
     with storage.unit_of_work(None, write=True) as uow:
         row = companies.find_by_name(uow, company)
         if row is None:
             raise AppError(f"There is no company {company} here.", "not_found", 404)
         own = uow.as_actor(Actor(row["id"], "admin", "command line", address=address))
-        people.create(own, given)
+        people.create(own, fields)
 
 
 def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, company: str = "", address: str = "") -> Row:
@@ -165,8 +165,8 @@ def authenticate_oidc(storage: Storage, person: Person, *, address: str) -> Acto
 
 
 def _sign_in_oidc_user(uow: UnitOfWork, person: Person, company_id: str, *, address: str) -> Row:
-    named = person.email or person.name or person.identity.rpartition("|")[2]
-    own = uow.as_actor(Actor(company_id, "admin", named, address=address))
+    name = person.email or person.name or person.identity.rpartition("|")[2]
+    own = uow.as_actor(Actor(company_id, "admin", name, address=address))
     user = own.first(own.query(users).where(users.c.identity == person.identity))
     holder = own.first(own.query(users).where(users.c.email == person.email, users.c.email != ""))
     if holder is None or (user is not None and holder["id"] == user["id"]):
@@ -215,18 +215,18 @@ def _accounts(uow: UnitOfWork, email: str, company: str) -> list[Row]:
     Confirmed companies come first, then older accounts: a company that a stranger registers takes nobody's place.
     """
     u, c = users.c, companies_table.c
-    chosen = uow.query(users).join(companies_table, c.id == u.company_id)
-    chosen = chosen.where(u.email == email, u.password_hash != "", ~u.disabled)
+    accounts = uow.query(users).join(companies_table, c.id == u.company_id)
+    accounts = accounts.where(u.email == email, u.password_hash != "", ~u.disabled)
     if company:
-        chosen = chosen.where(c.name_key == companies.name_key(company), c.name_key != "")
-    first = chosen.order_by(c.confirmed_at.is_(None), u.created_at, u.id)
+        accounts = accounts.where(c.name_key == companies.name_key(company), c.name_key != "")
+    first = accounts.order_by(c.confirmed_at.is_(None), u.created_at, u.id)
     return uow.find(first.limit(MOST_ACCOUNTS))
 
 
 def _fitting(accounts: list[Row], password: str, *, tested: int) -> list[Row]:
     """The accounts whose password it is. As many are tested whoever asks for whom, so the time tells nothing."""
     hashes = [account["password_hash"] for account in accounts[:tested]]
-    fits = [passwords.matches(kept, password) for kept in [*hashes, *[""] * (tested - len(hashes))]]
+    fits = [passwords.matches(stored, password) for stored in [*hashes, *[""] * (tested - len(hashes))]]
     return [account for account, fit in zip(accounts, fits, strict=False) if fit]
 
 

@@ -21,9 +21,9 @@ def user_shape(user: Row) -> Row:
 
 def find(uow: UnitOfWork, *, limit: int, offset: int) -> tuple[list[Row], int]:
     """The people of the company by name, and how many there are."""
-    chosen = uow.query(users)
-    page = chosen.order_by(users.c.name, users.c.email, users.c.id).limit(limit).offset(offset)
-    return uow.find(page), uow.count(chosen)
+    everybody = uow.query(users)
+    page = everybody.order_by(users.c.name, users.c.email, users.c.id).limit(limit).offset(offset)
+    return uow.find(page), uow.count(everybody)
 
 
 def get(uow: UnitOfWork, user_id: str, *, lock: bool = False) -> Row:
@@ -34,11 +34,11 @@ def get(uow: UnitOfWork, user_id: str, *, lock: bool = False) -> Row:
     return user
 
 
-def create(uow: UnitOfWork, given: Row) -> Row:
+def create(uow: UnitOfWork, fields: Row) -> Row:
     """A new person with name, email, role and perhaps password_hash. Raises AppError 409 when the address signs in already."""
     try:
         with uow.attempt():
-            user = uow.insert(users, {**given, "created_at": uow.now})
+            user = uow.insert(users, {**fields, "created_at": uow.now})
     except IntegrityError as error:
         raise _email_taken(error) from None
     record(uow, user["id"], [Change("user_created", "role", "", user["role"])], subject="user")
@@ -46,23 +46,23 @@ def create(uow: UnitOfWork, given: Row) -> Row:
     return user
 
 
-def change(uow: UnitOfWork, user_id: str, news: Row) -> Row:
+def change(uow: UnitOfWork, user_id: str, fields: Row) -> Row:
     """Changes what is named; whoever is disabled or gets a new password is signed out everywhere.
 
     Raises AppError 404, 400 for a field that is given and cleared, and 409 for an address that signs in already, when
     nobody could administer the company any more, or for what an OpenID Connect issuer says about the person.
     """
     before = get(uow, user_id, lock=True)
-    for name in news.pop("clear", []):
-        if name in news:
+    for name in fields.pop("clear", []):
+        if name in fields:
             raise invalid_field(name, f"{name} is both given and cleared.")
-        news[name] = ""
-    if before["identity"] and any(news.get(name, before[name]) != before[name] for name in ("role", "email")):
+        fields[name] = ""
+    if before["identity"] and any(fields.get(name, before[name]) != before[name] for name in ("role", "email")):
         raise conflict(
             "managed_by_issuer", "Role and address of this person come from where they sign in. Change them there."
         )
-    after = _update(uow, user_id, news)
-    password_set = [Change("password_set")] if "password_hash" in news else []
+    after = _update(uow, user_id, fields)
+    password_set = [Change("password_set")] if "password_hash" in fields else []
     record(uow, user_id, [*differences("user_changed", before, after, AUDITED_FIELDS), *password_set], subject="user")
     _create_customer(uow, after)
     if password_set or after["disabled"]:

@@ -42,11 +42,11 @@ def _assign_agents(uow: UnitOfWork, authored: list[str]) -> dict[str, str]:
 def _create_with_steps(uow: UnitOfWork, customer: Row, entry: Row, start: str, cast: dict[str, str]) -> None:
     """One ticket from its first message to where it stands now."""
     uow.now = start
-    given = customer | {
+    fields = customer | {
         name: entry[name] for name in ("title", "description", "product", "tags", "source") if name in entry
     }
     answered = entry.get("answered", True)
-    ticket = create.open_ticket(uow, given, model_ready=False) if answered else create.import_ticket(uow, given)
+    ticket = create.open_ticket(uow, fields, model_ready=False) if answered else create.import_ticket(uow, fields)
     for step in entry.get("steps", []):
         uow.now = timestamps.later(start, seconds=step["after"] * HOUR)
         _take_step(uow, ticket["id"], step, cast.get(step.get("by", ""), ""))

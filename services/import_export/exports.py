@@ -46,52 +46,54 @@ def pages(open_desk: OpenUnitOfWork, extent: Extent) -> Iterator[list[Row]]:
     moment, ticket_id = extent.after, "~"  # the period begins after that moment: "~" is past every id
     while True:
         with open_desk() as uow:
-            found = _page(uow, extent, moment, ticket_id)
-            page = with_threads(uow, found)
+            rows = _page(uow, extent, moment, ticket_id)
+            page = with_threads(uow, rows)
         if page:
             yield page
-        if len(found) < PAGE:
+        if len(rows) < PAGE:
             return
-        moment, ticket_id = found[-1]["created_at"], found[-1]["id"]
+        moment, ticket_id = rows[-1]["created_at"], rows[-1]["id"]
 
 
 def _page(uow: UnitOfWork, extent: Extent, moment: str, ticket_id: str) -> list[Row]:
     # The first condition is what the index is searched by.
-    chosen = uow.query(tickets).where(
+    rows = uow.query(tickets).where(
         t.created_at >= moment, or_(t.created_at > moment, t.id > ticket_id), t.id <= extent.last_id
     )
     if extent.before:
-        chosen = chosen.where(t.created_at < extent.before)
-    return uow.find(chosen.order_by(t.created_at, t.id).limit(PAGE))
+        rows = rows.where(t.created_at < extent.before)
+    return uow.find(rows.order_by(t.created_at, t.id).limit(PAGE))
 
 
-def with_threads(uow: UnitOfWork, found: Iterable[Row]) -> list[Row]:
+def with_threads(uow: UnitOfWork, rows: Iterable[Row]) -> list[Row]:
     """Tickets as staff see them, each with its thread, notes included, and its history."""
-    shaped = {row["id"]: {**ticket_shape(row, uow.actor), "replies": [], "history": []} for row in found}
-    said = uow.query(replies).where(replies.c.ticket_id.in_(shaped)).order_by(replies.c.created_at, replies.c.id)
-    for reply in uow.find(said):
-        shaped[reply["ticket_id"]]["replies"].append(reply_shape(reply, uow.actor))
-    happened = uow.query(events).where(events.c.subject_id.in_(shaped), events.c.subject == "ticket")
-    for event in uow.find(happened.order_by(events.c.created_at, events.c.id)):
-        shaped[event["subject_id"]]["history"].append(event_shape(event))
-    return list(shaped.values())
+    tickets_by_id = {row["id"]: {**ticket_shape(row, uow.actor), "replies": [], "history": []} for row in rows}
+    thread = (
+        uow.query(replies).where(replies.c.ticket_id.in_(tickets_by_id)).order_by(replies.c.created_at, replies.c.id)
+    )
+    for reply in uow.find(thread):
+        tickets_by_id[reply["ticket_id"]]["replies"].append(reply_shape(reply, uow.actor))
+    history = uow.query(events).where(events.c.subject_id.in_(tickets_by_id), events.c.subject == "ticket")
+    for event in uow.find(history.order_by(events.c.created_at, events.c.id)):
+        tickets_by_id[event["subject_id"]]["history"].append(event_shape(event))
+    return list(tickets_by_id.values())
 
 
-def as_json(found: Iterable[list[Row]], message: str) -> Iterator[bytes]:
+def as_json(batches: Iterable[list[Row]], message: str) -> Iterator[bytes]:
     """The envelope around a list of tickets, in pieces; how many they are is known, and said, at the end."""
     yield b'{"success":true,"message":%b,"data":[' % orjson.dumps(message)
     total = 0
-    for page in found:
+    for page in batches:
         yield (b"," if total else b"") + b",".join(map(orjson.dumps, page))
         total += len(page)
     yield b'],"total":%d,"limit":%d,"offset":0}\n' % (total, total)
 
 
-def as_csv(found: Iterable[list[Row]]) -> Iterator[bytes]:
+def as_csv(batches: Iterable[list[Row]]) -> Iterator[bytes]:
     """A row for each ticket under the names of its fields, the thread as one text at the end, in pieces."""
     yield "\ufeff".encode()  # without it spreadsheets take UTF-8 for something older
     yield _lines([[*TICKET_FIELDS, "thread"]])
-    for page in found:
+    for page in batches:
         yield _lines([_cells(ticket) for ticket in page])
 
 
@@ -132,21 +134,21 @@ def personal_data(uow: UnitOfWork, name: str) -> Row:
     row = erasure.get_customer(uow, name)
     names = {row["email"], row["customer_id"]} - {""}
     theirs = uow.query(tickets).where(t.customer_row == row["id"]).order_by(t.created_at, t.id)
-    held = with_threads(uow, uow.find(theirs))
+    held_tickets = with_threads(uow, uow.find(theirs))
     account = uow.first(uow.query(users).where(users.c.email == row["email"], users.c.email != ""))
     acted = or_(events.c.actor.in_(names), events.c.said_by.in_(names))
-    found = uow.find(uow.query(events).where(acted).order_by(events.c.created_at, events.c.id))
+    actions = uow.find(uow.query(events).where(acted).order_by(events.c.created_at, events.c.id))
     return {
         "customer": customers.profile(uow, name),
-        "tickets": held,
+        "tickets": held_tickets,
         "notices": _pending_notices(uow, row),
         **({"account": people.user_shape(account)} if account else {}),
-        "events": [audit_shape(event) for event in found],
+        "events": [audit_shape(event) for event in actions],
     }
 
 
 def _pending_notices(uow: UnitOfWork, row: Row) -> list[Row]:
     of_theirs = jobs.c.ticket_id.in_(uow.query(tickets, t.id).where(t.customer_row == row["id"]))
     waiting = uow.query(jobs).where(of_theirs, jobs.c.state.in_(("waiting", "running")))
-    found = uow.find(waiting.order_by(jobs.c.created_at, jobs.c.id))
-    return [{name: job[name] for name in NOTICE_FIELDS} for job in found]
+    pending = uow.find(waiting.order_by(jobs.c.created_at, jobs.c.id))
+    return [{name: job[name] for name in NOTICE_FIELDS} for job in pending]

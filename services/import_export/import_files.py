@@ -43,12 +43,12 @@ class RawRow:
     problem: FieldError | None = None
 
 
-def read(raw: bytes, kind: str, *, known: Collection[str]) -> list[RawRow]:
-    """The rows of a file of `kind` csv or json; `known` are the column names that mean something.
+def read(raw: bytes, kind: str, *, column_names: Collection[str]) -> list[RawRow]:
+    """The rows of a file of `kind` csv or json; `column_names` are the column names that mean something.
 
     Raises AppError 400 when the file as a whole cannot be used.
     """
-    return list(from_json(raw) if kind == "json" else from_csv(raw, known))
+    return list(from_json(raw) if kind == "json" else from_csv(raw, column_names))
 
 
 def from_json(raw: bytes) -> Iterator[RawRow]:
@@ -68,7 +68,7 @@ def from_json(raw: bytes) -> Iterator[RawRow]:
             yield RawRow(position, problem=FieldError("", "Each ticket must be an object."))
 
 
-def from_csv(raw: bytes, known: Collection[str]) -> Iterator[RawRow]:
+def from_csv(raw: bytes, column_names: Collection[str]) -> Iterator[RawRow]:
     """The rows of a CSV file whose first line names the columns."""
     encoding, errors = _encoding(raw)
     lines = _Lines(io.TextIOWrapper(io.BytesIO(raw), encoding, errors, newline=""))
@@ -80,7 +80,7 @@ def from_csv(raw: bytes, known: Collection[str]) -> Iterator[RawRow]:
     _, header, problem = next(records, (1, None, "it holds no names."))
     if header is None:
         raise bad_request("bad_header", f"The first line cannot be read: {problem}")
-    columns = _columns(header, known)
+    columns = _columns(header, column_names)
     for line, cells, problem in records:
         yield _row(line, columns, cells) if cells is not None else RawRow(line, problem=FieldError("", problem))
 
@@ -147,25 +147,30 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | N
             yield start, cells, ""
 
 
-def _columns(header: list[str], known: Collection[str]) -> list[str]:
+def _columns(header: list[str], column_names: Collection[str]) -> list[str]:
     """The field names of a header. Raises AppError 400 naming every column that means nothing here or stands twice."""
     columns = [_field_name(name) for name in header]
-    readable = ["".join(c if c.isprintable() else "?" for c in shown) for shown in header]
+    readable = ["".join(c if c.isprintable() else "?" for c in heading) for heading in header]
     unknown = [
-        (shown, name) for shown, name in zip(readable, columns, strict=True) if shown.strip() and name not in known
+        (heading, name)
+        for heading, name in zip(readable, columns, strict=True)
+        if heading.strip() and name not in column_names
     ]
-    wrong = [FieldError(shown[:100], _unknown(shown, name, known)) for shown, name in unknown[:MAX_WRONG_COLUMNS]]
-    twice = [name for name, count in Counter(columns).items() if name in known and count > 1]
+    wrong = [
+        FieldError(heading[:100], _unknown(heading, name, column_names))
+        for heading, name in unknown[:MAX_WRONG_COLUMNS]
+    ]
+    twice = [name for name, count in Counter(columns).items() if name in column_names and count > 1]
     wrong += [FieldError(name, f"There are two columns {name}.") for name in twice]
     if wrong:
         raise invalid(*wrong)
     return columns
 
 
-def _unknown(shown: str, name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name[:100], sorted(known), n=1, cutoff=0.6)
-    meant = f"Did you mean {close[0]}?" if close else "The first line must name the columns with ticket fields."
-    return f"{shown.strip()[:60]} is not a column known here. {meant}"
+def _unknown(heading: str, name: str, column_names: Collection[str]) -> str:
+    close = get_close_matches(name[:100], sorted(column_names), n=1, cutoff=0.6)
+    hint = f"Did you mean {close[0]}?" if close else "The first line must name the columns with ticket fields."
+    return f"{heading.strip()[:60]} is not a column known here. {hint}"
 
 
 def _row(line: int, columns: list[str], cells: list[str]) -> RawRow:

@@ -121,11 +121,11 @@ def _reasons(error: AppError) -> Iterable[FieldError]:
 
 def _import_one(uow: UnitOfWork, values: Row) -> None:
     past = _past(values, uow.now)
-    given = {"source": "import", **_named(values)}
-    given["external_id"] = given.get("external_id") or _fingerprint(given)
-    if given.get("assigned_to"):
+    fields = {"source": "import", **_named(values)}
+    fields["external_id"] = fields.get("external_id") or _fingerprint(fields)
+    if fields.get("assigned_to"):
         past["assigned_at"] = past.get("created_at", uow.now)
-    create.import_ticket(uow, given, **past)
+    create.import_ticket(uow, fields, **past)
 
 
 def _named(values: Row) -> Row:
@@ -173,8 +173,8 @@ def title_of(message: str) -> str:
     return (cut.rpartition(" ")[0] or cut).rstrip(" ,;:-") + "…"
 
 
-def _fingerprint(given: Row) -> str:
+def _fingerprint(fields: Row) -> str:
     """The same for the same ticket in every run: who wrote it, when, and what."""
     names = ("customer_email", "customer_id", "created_at", "title", "description")
-    parts = orjson.dumps([given.get(name, "") for name in names])
+    parts = orjson.dumps([fields.get(name, "") for name in names])
     return PREFIX + hashlib.sha256(parts).hexdigest()[:32]

@@ -53,11 +53,11 @@ class Erased:
 
 def get_customer(uow: UnitOfWork, name: str, *, lock: bool = False) -> Row:
     """The customer row of an e-mail address or customer id. Raises AppError 404."""
-    wanted = name.strip()
-    mail, own_id = customers.c.email == wanted.lower(), customers.c.customer_id == wanted
-    best_first = uow.query(customers).where(or_(mail, own_id)).order_by(case((mail, 0), else_=1))
-    found = uow.first(best_first) if wanted else None
-    row = uow.get(customers, found["id"], lock=lock) if found else None
+    key = name.strip()
+    by_email, by_id = customers.c.email == key.lower(), customers.c.customer_id == key
+    best_first = uow.query(customers).where(or_(by_email, by_id)).order_by(case((by_email, 0), else_=1))
+    match = uow.first(best_first) if key else None
+    row = uow.get(customers, match["id"], lock=lock) if match else None
     if row is None:
         raise not_found()
     return row
@@ -100,8 +100,8 @@ def _empty_history(uow: UnitOfWork, about_them: Condition) -> None:
 
 def _remove_names(uow: UnitOfWork, row: Row, theirs: Sequence[Row]) -> None:
     """Takes a customer's names out of the threads and histories of their tickets: things happened, by the same hands."""
-    given = {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in theirs)} - {""}
-    names = _not_staff(uow, given)
+    own_names = {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in theirs)} - {""}
+    names = _not_staff(uow, own_names)
     ids, r = [ticket["id"] for ticket in theirs], replies.c
     by_them = or_(r.author_role == "customer", _is_one(r.author_name, names), _is_one(r.author_email, names))
     uow.update_where(replies, r.ticket_id.in_(ids), by_them, author_name="", author_email="")
@@ -113,11 +113,11 @@ def _remove_names(uow: UnitOfWork, row: Row, theirs: Sequence[Row]) -> None:
 def _remove_names_from_history(uow: UnitOfWork, about_them: Condition, names: set[str]) -> None:
     e = events.c
     uow.update_where(events, about_them, _is_one(e.actor, names), actor=ERASED_ACTOR, address="")
-    told = or_(
+    by_them = or_(
         _is_one(e.said_by, names),
         *(e.said_by.startswith(f"{name} (", autoescape=True) for name in names),
     )
-    uow.update_where(events, about_them, told, said_by=ERASED_ACTOR)
+    uow.update_where(events, about_them, by_them, said_by=ERASED_ACTOR)
 
 
 def _is_one(column: ColumnElement[str], names: Iterable[str]) -> Condition:
@@ -170,12 +170,12 @@ def _clear_mentions(uow: UnitOfWork, email: str) -> None:
 def _forget_calls_of(uow: UnitOfWork, row: Row) -> None:
     """Stored calls that the person made, or whose key or answer tells of them."""
     c, email, own_id = idempotency.c, row["email"], row["customer_id"]
-    told = [func.substr(c.caller, _AFTER_ID) == name for name in (email, own_id) if name]
+    conditions = [func.substr(c.caller, _AFTER_ID) == name for name in (email, own_id) if name]
     if email:
-        told += [c.key.icontains(email, autoescape=True), c.answer.icontains(_in_answer(email), autoescape=True)]
+        conditions += [c.key.icontains(email, autoescape=True), c.answer.icontains(_in_answer(email), autoescape=True)]
     if own_id:  # with the field it stands in: an id may be as short as 7
-        told += [c.key == own_id, c.answer.contains(_in_answer({"customer_id": own_id}), autoescape=True)]
-    uow.delete(idempotency, or_(*told))
+        conditions += [c.key == own_id, c.answer.contains(_in_answer({"customer_id": own_id}), autoescape=True)]
+    uow.delete(idempotency, or_(*conditions))
 
 
 def _in_answer(value: Any) -> str:
@@ -187,8 +187,8 @@ def _in_answer(value: Any) -> str:
 def _forget_calls_about(uow: UnitOfWork, ids: set[str]) -> None:
     """Stored calls to addresses that name one of the tickets."""
     c = idempotency.c
-    kept = uow.find(uow.query(idempotency, c.id, c.route)) if ids else []
-    about = [call["id"] for call in kept if not ids.isdisjoint(_UUID.findall(call["route"]))]
+    calls = uow.find(uow.query(idempotency, c.id, c.route)) if ids else []
+    about = [call["id"] for call in calls if not ids.isdisjoint(_UUID.findall(call["route"]))]
     for start in range(0, len(about), BATCH):
         uow.delete(idempotency, c.id.in_(about[start : start + BATCH]))
 
@@ -205,25 +205,25 @@ def find_old_customers(uow: UnitOfWork, days: int) -> list[str]:
 
 def erase_old_tickets(uow: UnitOfWork, ids: list[str], days: int) -> int:
     """Erases those of the tickets that are still due; tells how many."""
-    chosen = uow.query(tickets, t.id, t.customer_name, t.customer_row)
-    found = uow.find(chosen.where(t.id.in_(ids), *_is_due(uow, days)).order_by(t.customer_row))
-    training_examples.erase_given(uow, t.id.in_([ticket["id"] for ticket in found]))
-    _erase_tickets(uow, [ticket["id"] for ticket in found])
-    _forget_calls_about(uow, {ticket["id"] for ticket in found})
-    people = uow.query(customers).where(customers.c.id.in_({ticket["customer_row"] for ticket in found}))
+    columns = uow.query(tickets, t.id, t.customer_name, t.customer_row)
+    due = uow.find(columns.where(t.id.in_(ids), *_is_due(uow, days)).order_by(t.customer_row))
+    training_examples.erase_given(uow, t.id.in_([ticket["id"] for ticket in due]))
+    _erase_tickets(uow, [ticket["id"] for ticket in due])
+    _forget_calls_about(uow, {ticket["id"] for ticket in due})
+    people = uow.query(customers).where(customers.c.id.in_({ticket["customer_row"] for ticket in due}))
     rows = {row["id"]: row for row in uow.find(people)}
-    for customer_row, theirs in groupby(found, key=lambda ticket: ticket["customer_row"]):
+    for customer_row, theirs in groupby(due, key=lambda ticket: ticket["customer_row"]):
         _remove_names(uow, rows[customer_row], list(theirs))
-    return len(found)
+    return len(due)
 
 
 def erase_old_customers(uow: UnitOfWork, ids: list[str], days: int) -> int:
     """Takes the names of those of the customers that still have no ticket to keep; tells how many. Accounts stay."""
-    found = uow.find(uow.query(customers).where(customers.c.id.in_(ids), *_is_left_alone(uow, days)))
-    _clear_actors(uow, _acted_as(uow, found))
-    chosen = customers.c.id.in_([row["id"] for row in found])
-    uow.update_where(customers, chosen, email="", customer_id="", name="")
-    return len(found)
+    due = uow.find(uow.query(customers).where(customers.c.id.in_(ids), *_is_left_alone(uow, days)))
+    _clear_actors(uow, _acted_as(uow, due))
+    these = customers.c.id.in_([row["id"] for row in due])
+    uow.update_where(customers, these, email="", customer_id="", name="")
+    return len(due)
 
 
 def record_retention(uow: UnitOfWork, counts: Mapping[str, int]) -> None:
@@ -246,9 +246,9 @@ def _is_due(uow: UnitOfWork, days: int) -> list[Condition]:
 
 def _is_left_alone(uow: UnitOfWork, days: int) -> list[Condition]:
     c = customers.c
-    kept = uow.query(tickets, t.id).where(t.customer_row == c.id, t.erased_at.is_(None)).exists()
-    named = or_(c.email != "", c.customer_id != "", c.name != "")
-    return [c.created_at < _limit(uow, days), named, ~kept]
+    has_tickets = uow.query(tickets, t.id).where(t.customer_row == c.id, t.erased_at.is_(None)).exists()
+    has_name = or_(c.email != "", c.customer_id != "", c.name != "")
+    return [c.created_at < _limit(uow, days), has_name, ~has_tickets]
 
 
 def _limit(uow: UnitOfWork, days: int) -> str:

@@ -33,10 +33,10 @@ def erase_customer(storage: Storage, actor: Actor, name: str) -> int:
 def scrub(storage: Storage) -> None:
     """Takes what was erased out of the files. Whoever asked for it before need not ask again. Raises AppError 503."""
     with storage.unit_of_work(None) as uow:
-        asked = outbox.waiting_ids(uow, erasure.QUEUE, erasure.SCRUB)
+        job_ids = outbox.waiting_ids(uow, erasure.QUEUE, erasure.SCRUB)
     storage.scrub()
     with storage.unit_of_work(None, write=True) as uow:
-        outbox.finish(uow, asked)
+        outbox.finish(uow, job_ids)
 
 
 def _scrub_now(storage: Storage) -> None:
@@ -50,9 +50,11 @@ def apply_retention(storage: Storage) -> None:
     """Erases what companies do not keep any longer, a portion at a time so that nobody waits, then scrubs once."""
     with storage.unit_of_work(None) as uow:
         companies = uow.find(uow.query(tables.companies))
-    kept = {company["id"]: settings.of_company(company)["retention_days"] for company in companies}
+    retention_days = {company["id"]: settings.of_company(company)["retention_days"] for company in companies}
     erased = [
-        _apply_to_company(storage, Actor(company, "admin", "system"), days) for company, days in kept.items() if days
+        _apply_to_company(storage, Actor(company, "admin", "system"), days)
+        for company, days in retention_days.items()
+        if days
     ]
     if any(erased):
         _scrub_now(storage)

@@ -10,7 +10,7 @@ from storage import Row, UnitOfWork
 _staff = and_(users.c.role.in_(("agent", "admin")), ~users.c.disabled)
 
 
-def resolve(uow: UnitOfWork, named: str, *, field: str = "assigned_to") -> str:
+def resolve(uow: UnitOfWork, name: str, *, field: str = "assigned_to") -> str:
     """The value of assigned_to for what a caller named in `field`.
 
     Any text while the company has no agents; else an agent's e-mail or unique name, given back as the e-mail. Raises
@@ -18,15 +18,15 @@ def resolve(uow: UnitOfWork, named: str, *, field: str = "assigned_to") -> str:
     """
     staff = uow.query(users).where(_staff)
     if not uow.count(staff):
-        return named.lower() if "@" in named else named
+        return name.lower() if "@" in name else name
     # lower() of a database may know ASCII letters only, so the name as it is written counts as well.
-    by_name = or_(users.c.name == named, func.lower(users.c.name) == named.lower())
-    found = uow.find(staff.where(or_(users.c.email == named.lower(), by_name)).limit(2))
-    if len(found) != 1:
+    by_name = or_(users.c.name == name, func.lower(users.c.name) == name.lower())
+    matches = uow.find(staff.where(or_(users.c.email == name.lower(), by_name)).limit(2))
+    if len(matches) != 1:
         raise invalid_field(
             field, "This is not an agent here. Give the e-mail address of one (see /api/lookups/agents)."
         )
-    return str(found[0]["email"])
+    return str(matches[0]["email"])
 
 
 def least_busy(uow: UnitOfWork, team: str) -> str:

@@ -44,8 +44,8 @@ def _figures(counts: Iterable[tuple[bool, int]]) -> Row:
     for right, count in counts:
         by_outcome[right] += count
     decided = sum(by_outcome.values())
-    found: Row = {"decided": decided, "corrected": by_outcome[False]}
-    return found | ({"accuracy": round(by_outcome[True] / decided, 3)} if decided else {})
+    figures: Row = {"decided": decided, "corrected": by_outcome[False]}
+    return figures | ({"accuracy": round(by_outcome[True] / decided, 3)} if decided else {})
 
 
 def _per_month(rows: Iterable[tuple[str, bool, int]]) -> list[Row]:

@@ -39,10 +39,10 @@ class Distribution(NamedTuple):
     def middle(self) -> tuple[int, int, int]:
         """From which duration on the middle one is found, how many are to be passed over, and how many to be taken."""
         total = sum(self.sizes.values())
-        before, wanted = 0, (total - 1) // 2
+        before, position = 0, (total - 1) // 2
         for size, number in sorted(self.sizes.items()):
-            if before + number > wanted:
-                return size % 10 * 10 ** (size // 10 - 1), wanted - before, 2 - total % 2
+            if before + number > position:
+                return size % 10 * 10 ** (size // 10 - 1), position - before, 2 - total % 2
             before += number
         raise ValueError("there is no middle of nothing")
 
@@ -69,8 +69,8 @@ def shares(uow: UnitOfWork, teams: Counter[str]) -> tuple[Counter[str], Counter[
     """What each team has (as given), what each agent has and has finished."""
     finished = func.coalesce(func.sum(c.number).filter(c.b.in_(FINISHED)), 0)
     cells = uow.query(tallies, c.a, func.sum(c.number), finished).where(c.kind == "agent").group_by(c.a)
-    found = uow.aggregate(cells)
-    every, done = ({row[0]: int(row[place]) for row in found} for place in (1, 2))
+    rows = uow.aggregate(cells)
+    every, done = ({row[0]: int(row[place]) for row in rows} for place in (1, 2))
     return teams, Counter(every), Counter(done)
 
 
@@ -78,10 +78,8 @@ def per_day(uow: UnitOfWork, days: list[str]) -> dict[str, dict[str, int]]:
     """How many tickets were opened and how many were resolved on each of the days."""
     counts: dict[str, dict[str, int]] = {"created_per_day": {}, "resolved_per_day": {}}
     kinds = {"opened": counts["created_per_day"], "ended": counts["resolved_per_day"]}
-    chosen = uow.query(tallies, c.kind, c.a, func.sum(c.number)).where(
-        c.kind.in_(kinds), c.a.between(days[0], days[-1])
-    )
-    for kind, day, number in uow.aggregate(chosen.group_by(c.kind, c.a)):
+    cells = uow.query(tallies, c.kind, c.a, func.sum(c.number)).where(c.kind.in_(kinds), c.a.between(days[0], days[-1]))
+    for kind, day, number in uow.aggregate(cells.group_by(c.kind, c.a)):
         kinds[kind][day] = int(number)
     return counts
 
@@ -100,34 +98,34 @@ def medians(uow: UnitOfWork) -> dict[tuple[str, str], int]:
         else:
             solutions[first][int(second)] += number
     every = sum(solutions.values(), Counter[int]())
-    spreads = {("first_response_seconds_median", ""): Distribution(t.first_response_seconds, None, answers)}
-    spreads["resolution_seconds_median", ""] = Distribution(t.resolution_seconds, None, every)
-    spreads |= {
+    all_distributions = {("first_response_seconds_median", ""): Distribution(t.first_response_seconds, None, answers)}
+    all_distributions["resolution_seconds_median", ""] = Distribution(t.resolution_seconds, None, every)
+    all_distributions |= {
         ("agent", who): Distribution(t.resolution_seconds, who, sizes) for who, sizes in solutions.items() if who
     }
-    asked = [(name, spread) for name, spread in spreads.items() if spread.sizes]
-    return {name: value for name, value in _medians_of(uow, asked)}
+    distributions = [(name, distribution) for name, distribution in all_distributions.items() if distribution.sizes]
+    return {name: value for name, value in _medians_of(uow, distributions)}
 
 
 def _medians_of(
-    uow: UnitOfWork, asked: list[tuple[tuple[str, str], Distribution]]
+    uow: UnitOfWork, distributions: list[tuple[tuple[str, str], Distribution]]
 ) -> Iterable[tuple[tuple[str, str], int]]:
-    for start in range(0, len(asked), MEDIANS_PER_QUERY):
-        portion = asked[start : start + MEDIANS_PER_QUERY]
-        found: dict[int, list[int]] = defaultdict(list)
-        arms = [_arm(uow, place, spread) for place, (_, spread) in enumerate(portion)]
+    for start in range(0, len(distributions), MEDIANS_PER_QUERY):
+        portion = distributions[start : start + MEDIANS_PER_QUERY]
+        middle_values: dict[int, list[int]] = defaultdict(list)
+        arms = [_arm(uow, place, distribution) for place, (_, distribution) in enumerate(portion)]
         for place, seconds in uow.aggregate(select(union_all(*arms).subquery())):
-            found[place].append(seconds)
-        for place, values in found.items():
+            middle_values[place].append(seconds)
+        for place, values in middle_values.items():
             yield portion[place][0], half_up(sum(values), len(values))
 
 
-def _arm(uow: UnitOfWork, place: int, spread: Distribution) -> Select[Any]:
-    low, skipped, taken = spread.middle()
-    near = uow.query(tickets, spread.column).where(spread.column >= low)
-    if spread.agent is not None:
-        near = near.where(t.assigned_to == spread.agent)
-    values = near.order_by(spread.column).limit(taken).offset(skipped).subquery()
+def _arm(uow: UnitOfWork, place: int, distribution: Distribution) -> Select[Any]:
+    low, skipped, number = distribution.middle()
+    near = uow.query(tickets, distribution.column).where(distribution.column >= low)
+    if distribution.agent is not None:
+        near = near.where(t.assigned_to == distribution.agent)
+    values = near.order_by(distribution.column).limit(number).offset(skipped).subquery()
     return select(literal(place), *values.c)
 
 

@@ -23,21 +23,24 @@ KINDS: dict[str, tuple[str, ...]] = {
 PARTIAL = ("agent", "topic", "tag")  # of many rows, of which the first field picks a few
 
 
-def count(uow: UnitOfWork, wanted: Mapping[str, Sequence[str]]) -> dict[str, int] | None:
+def count(uow: UnitOfWork, values: Mapping[str, Sequence[str]]) -> dict[str, int] | None:
     """How many tickets have one of the wanted words in every field, under "", and in each field alone, under its name.
 
     Of an agent, a topic or a tag that one alone is told. None when no kind counts by these fields together.
     """
-    fits = (name for name, fields in KINDS.items() if wanted.keys() <= set(fields))
-    kind = next((name for name in fits if name not in PARTIAL or KINDS[name][0] in wanted), None)
+    fits = (name for name, fields in KINDS.items() if values.keys() <= set(fields))
+    kind = next((name for name in fits if name not in PARTIAL or KINDS[name][0] in values), None)
     if kind is None or uow.actor.is_customer:  # nobody's tallies but the company's are kept
         return None
     first = KINDS[kind][0]
-    met = {name: one_of(COLUMNS[KINDS[kind].index(name)], words) for name, words in wanted.items()}
-    told = {"": and_(true(), *met.values()), **({first: met[first]} if kind in PARTIAL else met)}
-    sums = [func.coalesce(func.sum(c.number).filter(condition), 0) for condition in told.values()]
-    cells = uow.query(tallies, *sums).where(c.kind == kind, *([met[first]] if kind in PARTIAL else []))
-    return dict(zip(told, map(int, uow.aggregate(cells)[0]), strict=True))
+    conditions = {name: one_of(COLUMNS[KINDS[kind].index(name)], words) for name, words in values.items()}
+    counted = {
+        "": and_(true(), *conditions.values()),
+        **({first: conditions[first]} if kind in PARTIAL else conditions),
+    }
+    sums = [func.coalesce(func.sum(c.number).filter(condition), 0) for condition in counted.values()]
+    cells = uow.query(tallies, *sums).where(c.kind == kind, *([conditions[first]] if kind in PARTIAL else []))
+    return dict(zip(counted, map(int, uow.aggregate(cells)[0]), strict=True))
 
 
 def one_of(column: ColumnElement[Any], words: Sequence[str]) -> ColumnElement[bool]:

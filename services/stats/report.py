@@ -65,7 +65,7 @@ def overview(uow: UnitOfWork, *, start: str = "", end: str = "") -> Row:
         "open_tickets": unresolved,
         **charts,
         "by_team": by_team,
-        **{name: models.counted(found, days) for name, found in per_day.items()},
+        **{name: models.counted(by_day, days) for name, by_day in per_day.items()},
         "backlog": unresolved,
         **({"average_urgency": half_up(urgency, total) / 10} if total else {}),
         **{name: medians[name, ""] for name in MEDIANS if (name, "") in medians},
@@ -156,5 +156,5 @@ def _medians(uow: UnitOfWork, period: Period) -> dict[tuple[str, str], int]:
     placed = select(*same, values.c.seconds, place, func.count().over(partition_by=same).label("size")).subquery().c
     middle = select(placed.name, placed.who, func.min(placed.seconds), func.max(placed.seconds))
     middle = middle.where((2 * placed.place).between(placed.size, placed.size + 2))
-    found: Iterable[tuple[Any, ...]] = uow.aggregate(middle.group_by(placed.name, placed.who))
-    return {(name, who): half_up(low + high, 2) for name, who, low, high in found}
+    middles: Iterable[tuple[Any, ...]] = uow.aggregate(middle.group_by(placed.name, placed.who))
+    return {(name, who): half_up(low + high, 2) for name, who, low, high in middles}

@@ -44,11 +44,11 @@ def answer_new_ticket(open_desk: OpenUnitOfWork, ticket_id: str, model: Complete
     if _still_needed(ticket):
         answer = _model_answer(open_desk, ticket, model) if model and allowed else _canned_answer(ticket, model)
     with open_desk(write=True) as uow:
-        now = changes.get_for_update(uow, ticket_id, even_erased=True)
-        if _still_needed(ticket) and _still_needed(now):
-            store_answer(uow, now, answer)
-        elif now["ai_status"] == "pending":
-            changes.write(uow, now, {"ai_status": "off"}, "ai_answer_dropped", by_ai=True)
+        current = changes.get_for_update(uow, ticket_id, even_erased=True)
+        if _still_needed(ticket) and _still_needed(current):
+            store_answer(uow, current, answer)
+        elif current["ai_status"] == "pending":
+            changes.write(uow, current, {"ai_status": "off"}, "ai_answer_dropped", by_ai=True)
 
 
 def _still_needed(ticket: Row) -> bool:
@@ -91,12 +91,14 @@ def regenerate_answer(
 
 def _model_answer(open_desk: OpenUnitOfWork, ticket: Row, model: Completes) -> Answer:
     """The model's answer, or the canned one. Reading what is needed for it is part of the time the model may take."""
-    ends = time.monotonic() + model.timeout_seconds
+    deadline = time.monotonic() + model.timeout_seconds
     with open_desk() as uow:
         thread = replies.recent_public(uow, ticket["id"], most=MAX_ENTRIES)
-        beside = similar.find_similar(uow, ticket)
-    left = ends - time.monotonic()
-    return write(ticket, thread, model, judged=beside.judged, others=beside.others, deadline_seconds=left)
+        similar_tickets = similar.find_similar(uow, ticket)
+    remaining = deadline - time.monotonic()
+    return write(
+        ticket, thread, model, judged=similar_tickets.judged, others=similar_tickets.others, deadline_seconds=remaining
+    )
 
 
 def _canned_answer(ticket: Row, model: Completes | None) -> Answer:
@@ -125,16 +127,16 @@ def _check_open(ticket: Row) -> None:
 
 def store_answer(uow: UnitOfWork, ticket: Row, answer: Answer) -> Row:
     """Stores what the AI said, adds it to the thread and mails it. A background write: the version stays."""
-    news = answer_fields(ticket, answer)
+    values = answer_fields(ticket, answer)
     if answer.suggestion is not None and ticket["triage_source"] in ("rules", "learned"):
-        news |= changes.triage_fields(_blend_triage(uow, ticket, answer))
+        values |= changes.triage_fields(_blend_triage(uow, ticket, answer))
     if answer.failed:
         history_of.record(uow, ticket["id"], [history_of.Change("ai_failed", after=answer.reason)], actor=history_of.AI)
     if answer.source == "model":
         history_of.record(
             uow, ticket["id"], [history_of.Change("ai_answered", "prompt", "", PROMPT)], actor=history_of.AI
         )
-    changed = changes.write(uow, ticket, news, "ai_answered", by_ai=True)
+    changed = changes.write(uow, ticket, values, "ai_answered", by_ai=True)
     replies.add_ai_answer(uow, changed)
     notifications.notify_ai_answer(uow, changed)
     if changed["priority"] == "urgent" and ticket["priority"] != "urgent":
@@ -146,8 +148,8 @@ def _blend_triage(uow: UnitOfWork, ticket: Row, answer: Answer) -> Triage:
     """Our triage, and the model's beside it as far as the company lets it count."""
     tier = ticket["customer_tier"]
     local = decide.decide(uow, ticket["title"], ticket["description"], tier=tier)
-    worth = settings.current(uow)["ai_triage"]
-    if answer.suggestion is None or worth == "off" or (worth == "uncertain" and local.certain):
+    ai_triage = settings.current(uow)["ai_triage"]
+    if answer.suggestion is None or ai_triage == "off" or (ai_triage == "uncertain" and local.certain):
         return local
     both = blend(local, answer.suggestion, tier=tier)
     return replace(both, reasons=(*both.reasons, f"asked the model with prompt {PROMPT}"))

@@ -60,20 +60,20 @@ def get_for_update(uow: UnitOfWork, ticket_id: str, version: int | None = None, 
 
 
 def assign(
-    uow: UnitOfWork, ticket_id: str, named: str, *, auto: bool = False, said_by: str = "", version: int | None = None
+    uow: UnitOfWork, ticket_id: str, name: str, *, auto: bool = False, said_by: str = "", version: int | None = None
 ) -> Row:
     """Gives the ticket to an agent, named or (`auto`) the least busy one."""
     ticket = get_for_update(uow, ticket_id, version)
     check_move(ticket, "assign")
-    agent = agents.least_busy(uow, ticket["assigned_team"]) if auto else agents.resolve(uow, named, field="agent_email")
+    agent = agents.least_busy(uow, ticket["assigned_team"]) if auto else agents.resolve(uow, name, field="agent_email")
     return _assign(uow, ticket, agent, said_by=said_by)
 
 
 def _assign(uow: UnitOfWork, ticket: Row, agent: str, *, said_by: str) -> Row:
     if agent == ticket["assigned_to"] and ticket["status"] not in MOVES["assign"].changes:
         return ticket
-    news = {**move_fields(ticket, "assign"), "assigned_to": agent, "assigned_at": uow.now}
-    changed = write(uow, ticket, news, "assigned", said_by=said_by)
+    values = {**move_fields(ticket, "assign"), "assigned_to": agent, "assigned_at": uow.now}
+    changed = write(uow, ticket, values, "assigned", said_by=said_by)
     notifications.notify_assigned(uow, changed)
     return changed
 
@@ -98,8 +98,8 @@ def resolve(uow: UnitOfWork, ticket_id: str, resolution: str, *, said_by: str = 
 
 
 def _resolve(uow: UnitOfWork, ticket: Row, resolution: str, *, said_by: str) -> Row:
-    news = {**move_fields(ticket, "resolve"), "resolution": resolution, **_resolution_time(uow, ticket)}
-    changed = write(uow, ticket, news, "resolved", said_by=said_by)
+    values = {**move_fields(ticket, "resolve"), "resolution": resolution, **_resolution_time(uow, ticket)}
+    changed = write(uow, ticket, values, "resolved", said_by=said_by)
     notifications.notify_resolved(uow, changed)
     training_examples.confirmed(uow, changed)
     return changed
@@ -117,10 +117,10 @@ def reopen(uow: UnitOfWork, ticket_id: str, *, said_by: str = "", version: int |
 
 def reopen_fields(ticket: Row, move: str) -> Row:
     """What a move back into work changes."""
-    news = move_fields(ticket, move)
+    values = move_fields(ticket, move)
     if ticket["status"] in FINISHED:
-        news |= {"resolved_at": None, "closed_at": None, "resolution_seconds": None, "resolution": ""}
-    return news
+        values |= {"resolved_at": None, "closed_at": None, "resolution_seconds": None, "resolution": ""}
+    return values
 
 
 def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
@@ -132,26 +132,26 @@ def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
     uow.delete(tickets, tickets.c.id == ticket["id"])
 
 
-def update(uow: UnitOfWork, ticket_id: str, news: Row, *, said_by: str = "", version: int | None = None) -> Row:
+def update(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", version: int | None = None) -> Row:
     """Changes what is named; status, assigned_to and resolution go through the moves. Raises AppError 400, 404, 409, 412."""
     ticket = get_for_update(uow, ticket_id, version)
-    cleared = {name: CLEARABLE[name] for name in news.pop("clear", [])}
-    if twice := sorted(set(cleared) & set(news)):
+    cleared = {name: CLEARABLE[name] for name in fields.pop("clear", [])}
+    if twice := sorted(set(cleared) & set(fields)):
         raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
     # A ticket sent back whole names its state as well; a state that is as it was asks for no move.
-    news = {name: value for name, value in news.items() if name not in STATE_FIELDS or ticket[name] != value}
+    fields = {name: value for name, value in fields.items() if name not in STATE_FIELDS or ticket[name] != value}
     unassign_it = cleared.pop("assigned_to", None) is not None
-    plain = cleared | {name: news[name] for name in PLAIN_FIELDS if name in news}
-    ticket = _write_plain(uow, ticket, plain, said_by=said_by)
+    plain_fields = cleared | {name: fields[name] for name in PLAIN_FIELDS if name in fields}
+    ticket = _write_plain(uow, ticket, plain_fields, said_by=said_by)
     if unassign_it and ticket["assigned_to"]:
         check_move(ticket, "unassign")
         ticket = write(uow, ticket, _unassign_fields(ticket), "unassigned", said_by=said_by)
-    return _apply_state_fields(uow, ticket, news, said_by=said_by)
+    return _apply_state_fields(uow, ticket, fields, said_by=said_by)
 
 
-def _write_plain(uow: UnitOfWork, ticket: Row, plain: Row, *, said_by: str) -> Row:
-    changes = {name: value for name, value in plain.items() if ticket[name] != value}
-    if "category" in changes and "assigned_team" not in plain:
+def _write_plain(uow: UnitOfWork, ticket: Row, plain_fields: Row, *, said_by: str) -> Row:
+    changes = {name: value for name, value in plain_fields.items() if ticket[name] != value}
+    if "category" in changes and "assigned_team" not in plain_fields:
         changes["assigned_team"] = TEAM_OF[changes["category"]]
     if any(name in changes for name in TRIAGE_FIELDS):
         changes["triage_source"] = "human"
@@ -175,12 +175,12 @@ def _check_external_id(uow: UnitOfWork, external_id: str) -> None:
         raise conflict("external_id_taken", "Another ticket has this external_id.")
 
 
-def _apply_state_fields(uow: UnitOfWork, ticket: Row, news: Row, *, said_by: str) -> Row:
-    agent = agents.resolve(uow, news["assigned_to"]) if news.get("assigned_to") else ""
+def _apply_state_fields(uow: UnitOfWork, ticket: Row, fields: Row, *, said_by: str) -> Row:
+    agent = agents.resolve(uow, fields["assigned_to"]) if fields.get("assigned_to") else ""
     if agent and agent != ticket["assigned_to"]:
         check_move(ticket, "assign")
         ticket = _assign(uow, ticket, agent, said_by=said_by)
-    status, resolution = str(news.get("status", ticket["status"])), str(news.get("resolution", ""))
+    status, resolution = str(fields.get("status", ticket["status"])), str(fields.get("resolution", ""))
     if status != ticket["status"]:
         return _change_status(uow, ticket, status, resolution=resolution, said_by=said_by)
     if resolution:
@@ -207,10 +207,10 @@ def _change_status(uow: UnitOfWork, ticket: Row, status: str, *, resolution: str
     move = "reopen" if back else MOVE_TO.get(status, "")
     if not move:
         raise conflict("move_not_allowed", f"Only the AI sets a ticket to {label(status)}.")
-    news = reopen_fields(ticket, move) if back else move_fields(ticket, move)
+    values = reopen_fields(ticket, move) if back else move_fields(ticket, move)
     if status == "closed":
-        news |= {"closed_at": uow.now, "resolution": resolution or ticket["resolution"]}
-    return write(uow, ticket, {**news, "status": status}, MOVES[move].label, said_by=said_by)
+        values |= {"closed_at": uow.now, "resolution": resolution or ticket["resolution"]}
+    return write(uow, ticket, {**values, "status": status}, MOVES[move].label, said_by=said_by)
 
 
 def check_move(ticket: Row, move: str) -> None:
@@ -235,20 +235,20 @@ def move_fields(ticket: Row, move: str) -> Row:
     return {"status": status_after(ticket, move)}
 
 
-def write(uow: UnitOfWork, ticket: Row, news: Row, action: str, *, said_by: str = "", by_ai: bool = False) -> Row:
+def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: str = "", by_ai: bool = False) -> Row:
     """Stores the news with an event for each visible change. A change by a person raises the version."""
-    raised = by_ai or ticket.get("raised", False)  # several steps of one call raise it once
-    version = {} if raised else {"version": ticket["version"] + 1}
-    changed = uow.update(tickets, ticket["id"], {**news, **version, "updated_at": uow.now})
+    keep_version = by_ai or ticket.get("raised", False)  # several steps of one call raise it once
+    version = {} if keep_version else {"version": ticket["version"] + 1}
+    changed = uow.update(tickets, ticket["id"], {**values, **version, "updated_at": uow.now})
     if changed is None:
         raise not_found()
     changed["raised"] = ticket.get("raised", False) or not by_ai
-    record(uow, ticket["id"], _changes(ticket, news, action), said_by=said_by, actor=AI if by_ai else "")
+    record(uow, ticket["id"], _changes(ticket, values, action), said_by=said_by, actor=AI if by_ai else "")
     return changed
 
 
-def _changes(ticket: Row, news: Row, action: str) -> Iterable[Change]:
-    for name, value in news.items():
+def _changes(ticket: Row, values: Row, action: str) -> Iterable[Change]:
+    for name, value in values.items():
         if name not in NOT_IN_HISTORY and ticket[name] != value:
             yield Change(action, name, ticket[name], value)
 

@@ -21,12 +21,12 @@ from storage import Row, UnitOfWork
 COPIED_FIELDS = "title description source product tags external_id".split()
 
 
-def open_ticket(uow: UnitOfWork, given: Row, *, model_ready: bool, said_by: str = "") -> Row:
+def open_ticket(uow: UnitOfWork, fields: Row, *, model_ready: bool, said_by: str = "") -> Row:
     """Opens a ticket: triaged, numbered, answered at once without a model or promised an answer with one, announced.
 
     Raises AppError 400, 403, 409.
     """
-    ticket, company = _ticket(uow, given)
+    ticket, company = _ticket(uow, fields)
     asks_model = model_ready and settings.of_company(company)["ai_enabled"]
     if asks_model:
         ticket["ai_status"] = "pending"
@@ -41,24 +41,24 @@ def open_ticket(uow: UnitOfWork, given: Row, *, model_ready: bool, said_by: str 
     return ticket
 
 
-def import_ticket(uow: UnitOfWork, given: Row, **past: Any) -> Row:
+def import_ticket(uow: UnitOfWork, fields: Row, **past: Any) -> Row:
     """Adds a ticket from elsewhere, as it was there: triaged and numbered, but nobody is answered, mailed or called.
 
     `past` names further columns of the ticket, such as created_at and status. updated_at is now, whatever they say: pollers
     and other systems ask for what changed here since they last asked.
     """
-    ticket, _ = _ticket(uow, given)
+    ticket, _ = _ticket(uow, fields)
     return _insert(uow, {**ticket, **past}, said_by="")
 
 
-def _ticket(uow: UnitOfWork, given: Row) -> tuple[Row, Row]:
+def _ticket(uow: UnitOfWork, fields: Row) -> tuple[Row, Row]:
     """The row of a new ticket, not stored yet, and the company's row."""
     # The number comes from the company's row, which stays locked to the end: no gaps, none twice, and no two first messages
     # of one customer at once.
     company = uow.count_up(companies, uow.actor.company_id, "last_number")
     if company is None:
         raise not_found()
-    customer = customers.find_or_create(uow, given)
+    customer = customers.find_or_create(uow, fields)
     ticket: Row = {
         "number": company["last_number"],
         "status": "new",
@@ -66,33 +66,33 @@ def _ticket(uow: UnitOfWork, given: Row) -> tuple[Row, Row]:
         "customer_row": customer["id"],
         "customer_email": customer["email"],
         "customer_id": customer["customer_id"],
-        "customer_name": given.get("customer_name") or customer["name"],
-        "customer_tier": given.get("customer_tier") or customer["tier"],
-        **{name: given[name] for name in COPIED_FIELDS if name in given},
+        "customer_name": fields.get("customer_name") or customer["name"],
+        "customer_tier": fields.get("customer_tier") or customer["tier"],
+        **{name: fields[name] for name in COPIED_FIELDS if name in fields},
         "external_scope": customer["id"] if uow.actor.is_customer else "",
         "created_at": uow.now,
         "updated_at": uow.now,
     }
-    return ticket | _triage_fields(uow, ticket, given), company
+    return ticket | _triage_fields(uow, ticket, fields), company
 
 
-def _triage_fields(uow: UnitOfWork, ticket: Row, given: Row) -> Row:
+def _triage_fields(uow: UnitOfWork, ticket: Row, fields: Row) -> Row:
     """What the rules decide, and over it what the caller decided."""
-    decided = tickets.triage_fields(
+    triage = tickets.triage_fields(
         decide.decide(uow, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
     )
-    human = {name: given[name] for name in tickets.TRIAGE_FIELDS if name in given}
+    human = {name: fields[name] for name in tickets.TRIAGE_FIELDS if name in fields}
     if human:
-        decided |= human
-        decided["triage_source"] = "human"
-        decided["triage_reasons"] = [f"{name}{SET_BY}{uow.actor.name}" for name in human] + decided["triage_reasons"]
-        decided["priority_rank"] = PRIORITY_RANK[decided["priority"]]
+        triage |= human
+        triage["triage_source"] = "human"
+        triage["triage_reasons"] = [f"{name}{SET_BY}{uow.actor.name}" for name in human] + triage["triage_reasons"]
+        triage["priority_rank"] = PRIORITY_RANK[triage["priority"]]
         if "category" in human and "assigned_team" not in human:
-            decided["assigned_team"] = TEAM_OF[decided["category"]]
-    if given.get("assigned_to"):
-        agent = agents.resolve(uow, given["assigned_to"])
-        decided |= {"assigned_to": agent, "assigned_at": uow.now, "status": "assigned"}
-    return decided
+            triage["assigned_team"] = TEAM_OF[triage["category"]]
+    if fields.get("assigned_to"):
+        agent = agents.resolve(uow, fields["assigned_to"])
+        triage |= {"assigned_to": agent, "assigned_at": uow.now, "status": "assigned"}
+    return triage
 
 
 def _insert(uow: UnitOfWork, ticket: Row, *, said_by: str) -> Row:

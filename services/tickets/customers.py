@@ -12,27 +12,27 @@ from database.tables import customers, tickets
 from storage import Row, UnitOfWork
 
 
-def find_or_create(uow: UnitOfWork, given: Row) -> Row:
+def find_or_create(uow: UnitOfWork, fields: Row) -> Row:
     """The customer row for a new ticket's customer_email and customer_id, made or completed as needed.
 
     Raises AppError: 400 without either, 409 when the two belong to different people, 403 when a customer writes as another.
     """
-    email, customer_id = _identity(uow, given)
-    wanted = {name: value for name, value in (("email", email), ("customer_id", customer_id)) if value}
-    found = uow.find(_by_identity(uow.query(customers)), email_=email, customer_id_=customer_id)
-    if len(found) > 1 or (found and any(found[0][name] not in ("", value) for name, value in wanted.items())):
+    email, customer_id = _identity(uow, fields)
+    identity = {name: value for name, value in (("email", email), ("customer_id", customer_id)) if value}
+    matches = uow.find(_by_identity(uow.query(customers)), email_=email, customer_id_=customer_id)
+    if len(matches) > 1 or (matches and any(matches[0][name] not in ("", value) for name, value in identity.items())):
         raise conflict("customer_conflict", "This e-mail address and this customer id belong to different customers.")
-    details = {"name": given.get("customer_name", ""), "tier": given.get("customer_tier", "")}
-    if not found:
+    details = {"name": fields.get("customer_name", ""), "tier": fields.get("customer_tier", "")}
+    if not matches:
         tier = details["tier"] or "standard"
-        return uow.insert(customers, {**wanted, "name": details["name"], "tier": tier, "created_at": uow.now})
-    news = {name: value for name, value in {**wanted, **details}.items() if value and found[0][name] != value}
-    if not news:
-        return found[0]
-    changed = uow.update(customers, found[0]["id"], news)
+        return uow.insert(customers, {**identity, "name": details["name"], "tier": tier, "created_at": uow.now})
+    added = {name: value for name, value in {**identity, **details}.items() if value and matches[0][name] != value}
+    if not added:
+        return matches[0]
+    changed = uow.update(customers, matches[0]["id"], added)
     if changed is None:
         raise not_found()
-    _complete_tickets(uow, changed, news)
+    _complete_tickets(uow, changed, added)
     return changed
 
 
@@ -45,8 +45,8 @@ def _by_identity(people: Select[Any]) -> Select[Any]:
     return people.where(or_(by_email, by_id))
 
 
-def _identity(uow: UnitOfWork, given: Row) -> tuple[str, str]:
-    email, customer_id = given.get("customer_email", ""), given.get("customer_id", "")
+def _identity(uow: UnitOfWork, fields: Row) -> tuple[str, str]:
+    email, customer_id = fields.get("customer_email", ""), fields.get("customer_id", "")
     actor = uow.actor
     if actor.is_customer:
         if (email and email != actor.customer_email) or (customer_id and customer_id != actor.customer_id):
@@ -59,41 +59,39 @@ def _identity(uow: UnitOfWork, given: Row) -> tuple[str, str]:
     return email, customer_id
 
 
-def _complete_tickets(uow: UnitOfWork, customer: Row, news: Row) -> None:
+def _complete_tickets(uow: UnitOfWork, customer: Row, added: Row) -> None:
     """Tickets repeat who wrote them; when a second name of a person becomes known, theirs say it too."""
     for name, column in (("email", tickets.c.customer_email), ("customer_id", tickets.c.customer_id)):
-        if name in news:
+        if name in added:
             theirs = tickets.c.customer_row == customer["id"]
             uow.update_where(tickets, theirs, column == "", **{column.name: customer[name]})
 
 
 def find(uow: UnitOfWork, *, limit: int, offset: int, words: str = "") -> tuple[list[Row], int]:
     """Customers with their counts, the newest first, and how many there are."""
-    chosen = uow.query(customers).where(or_(customers.c.email != "", customers.c.customer_id != ""))  # not the erased
+    matching = uow.query(customers).where(or_(customers.c.email != "", customers.c.customer_id != ""))  # not the erased
     if words:
-        chosen = uow.containing(chosen, words, [customers.c.email, customers.c.customer_id, customers.c.name])
-    total = uow.count(chosen)
+        matching = uow.containing(matching, words, [customers.c.email, customers.c.customer_id, customers.c.name])
+    total = uow.count(matching)
     page = _with_counts(
-        uow, chosen.order_by(customers.c.created_at.desc(), customers.c.id.desc()).limit(limit).offset(offset)
+        uow, matching.order_by(customers.c.created_at.desc(), customers.c.id.desc()).limit(limit).offset(offset)
     )
     return page, total
 
 
 def profile(uow: UnitOfWork, name: str) -> Row:
     """One customer by e-mail or customer id, with counts. Raises AppError 404."""
-    wanted = name.strip()
-    by_name = (
-        or_(customers.c.customer_id == wanted, customers.c.email == wanted.lower()) if wanted else customers.c.id == ""
-    )
-    best_first = case((customers.c.email == wanted.lower(), 0), else_=1)
-    found = _with_counts(uow, uow.query(customers).where(by_name).order_by(best_first).limit(1))
-    if not found:
+    key = name.strip()
+    by_name = or_(customers.c.customer_id == key, customers.c.email == key.lower()) if key else customers.c.id == ""
+    best_first = case((customers.c.email == key.lower(), 0), else_=1)
+    profiles = _with_counts(uow, uow.query(customers).where(by_name).order_by(best_first).limit(1))
+    if not profiles:
         raise not_found()
-    return found[0]
+    return profiles[0]
 
 
-def _with_counts(uow: UnitOfWork, chosen: Any) -> list[Row]:
-    people = uow.find(chosen)
+def _with_counts(uow: UnitOfWork, statement: Any) -> list[Row]:
+    people = uow.find(statement)
     finished = tickets.c.status.in_(models.FINISHED)
     counts = uow.aggregate(
         uow.query(
@@ -113,9 +111,9 @@ def _with_counts(uow: UnitOfWork, chosen: Any) -> list[Row]:
 
 
 def _profile(person: Row, counts: tuple[Any, ...] | None) -> Row:
-    shown = {name: person[name] for name in ("email", "customer_id", "name", "tier")}
+    data = {name: person[name] for name in ("email", "customer_id", "name", "tier")}
     total, finished, urgency, first, last = counts or (0, 0, None, None, None)
-    shown |= {"total_tickets": total, "open_tickets": total - finished, "resolved_tickets": finished}
+    data |= {"total_tickets": total, "open_tickets": total - finished, "resolved_tickets": finished}
     if total:
-        shown |= {"average_urgency": round(float(urgency) / 10, 1), "first_contact_at": first, "last_contact_at": last}
-    return shown
+        data |= {"average_urgency": round(float(urgency) / 10, 1), "first_contact_at": first, "last_contact_at": last}
+    return data

@@ -22,13 +22,13 @@ _REPLY_FIELDS = ("author_role", "author_name", "body", "internal")
 
 def notify_opened(uow: UnitOfWork, ticket: Row) -> None:
     """A ticket came in: the customer gets its number and its answer, the agent the ticket, the support address an alert."""
-    told = {
+    kinds = {
         "ticket_received": ticket["customer_email"],
         "ai_answer": ticket["customer_email"] and ticket["ai_status"] == "done",
         "urgent_alert": ticket["priority"] == "urgent",
         "assigned": ticket["assigned_to"],
     }
-    _send(uow, ticket, *(kind for kind, wanted in told.items() if wanted))
+    _send(uow, ticket, *(kind for kind, applies in kinds.items() if applies))
 
 
 def notify_ai_answer(uow: UnitOfWork, ticket: Row) -> None:
@@ -75,10 +75,10 @@ def load_notice(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
     payload = job["payload"] if "ticket" in job["payload"] else _without_snapshot(uow, job, ticket)
     if payload is None:
         return None
-    told = {"id": ticket["id"], **payload["ticket"]}
-    if job["kind"] == "ai_answer" and told["ai_response"] != ticket["ai_response"]:
+    ticket_fields = {"id": ticket["id"], **payload["ticket"]}
+    if job["kind"] == "ai_answer" and ticket_fields["ai_response"] != ticket["ai_response"]:
         return None
-    return told, payload.get("reply")
+    return ticket_fields, payload.get("reply")
 
 
 def _without_snapshot(uow: UnitOfWork, job: Row, ticket: Row) -> Row | None:
@@ -90,6 +90,6 @@ def _without_snapshot(uow: UnitOfWork, job: Row, ticket: Row) -> Row | None:
 
 
 def _send(uow: UnitOfWork, ticket: Row, *kinds: str, reply: Row | None = None) -> None:
-    to_write_to = {"support_email": settings.current(uow)["support_email"]} if kinds else {}
-    told = {kind: snapshot(kind, ticket, reply) | to_write_to for kind in kinds}
-    outbox.enqueue(uow, [outbox.Job(QUEUE, kind, ticket["id"], payload) for kind, payload in told.items()])
+    recipient = {"support_email": settings.current(uow)["support_email"]} if kinds else {}
+    payloads = {kind: snapshot(kind, ticket, reply) | recipient for kind in kinds}
+    outbox.enqueue(uow, [outbox.Job(QUEUE, kind, ticket["id"], payload) for kind, payload in payloads.items()])

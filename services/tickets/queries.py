@@ -70,71 +70,71 @@ _USER_FILTERS: dict[str, Callable[[UnitOfWork, str], Condition]] = {
 }
 
 
-def find(uow: UnitOfWork, wanted: Row) -> tuple[list[Row], int]:
-    """One page of the tickets that meet every filter in `wanted`, as this actor may see them, and how many meet them.
+def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
+    """One page of the tickets that meet every filter in `filters`, as this actor may see them, and how many meet them.
 
     In the order of `sort`; where nothing is said, what fits the words of `q` best comes first, and without them the newest.
     """
-    if "q" not in wanted:
-        wanted = {"sort": NEWEST, **wanted}
-    if set(wanted.get("status", ())) >= set(models.STATUSES):
-        wanted = {name: value for name, value in wanted.items() if name != "status"}
-    said = {name: str(value) for name, value in wanted.items()}
-    filters = tuple(item for item in said.items() if item[0] not in PAGE)
-    counts = uow.cached(SOURCES, ("counts", filters), lambda: _counts(uow, wanted))
-    if wanted["offset"] >= counts[""]:
+    if "q" not in filters:
+        filters = {"sort": NEWEST, **filters}
+    if set(filters.get("status", ())) >= set(models.STATUSES):
+        filters = {name: value for name, value in filters.items() if name != "status"}
+    texts = {name: str(value) for name, value in filters.items()}
+    conditions = tuple(item for item in texts.items() if item[0] not in PAGE)
+    counts = uow.cached(SOURCES, ("counts", conditions), lambda: _counts(uow, filters))
+    if filters["offset"] >= counts[""]:
         return [], counts[""]
-    if wanted["limit"] > MAX_CACHED_ROWS:
-        return _page(uow, wanted, counts), counts[""]
-    page = uow.cached(SOURCES, ("page", tuple(said.items())), lambda: _page(uow, wanted, counts))
+    if filters["limit"] > MAX_CACHED_ROWS:
+        return _page(uow, filters, counts), counts[""]
+    page = uow.cached(SOURCES, ("page", tuple(texts.items())), lambda: _page(uow, filters, counts))
     return page, counts[""]
 
 
-def _counts(uow: UnitOfWork, wanted: Row) -> dict[str, int]:
+def _counts(uow: UnitOfWork, filters: Row) -> dict[str, int]:
     """How many tickets meet every filter, under "", and where tallies tell, how many meet each one, under its name."""
-    words = _counter_filters(wanted)
-    tallied = None if words is None else counters.count(uow, words)
-    return tallied or {"": uow.count(_filtered(uow, _conditions(uow, wanted), wanted))}
+    counter_filters = _counter_filters(filters)
+    counts = None if counter_filters is None else counters.count(uow, counter_filters)
+    return counts or {"": uow.count(_filtered(uow, _conditions(uow, filters), filters))}
 
 
-def _counter_filters(wanted: Row) -> dict[str, list[str]] | None:
+def _counter_filters(filters: Row) -> dict[str, list[str]] | None:
     """The filters as the words each field may have; None when there is one that is not of that kind."""
-    words = {name: value for name, value in wanted.items() if name not in (*PAGE, "user", "role")}
-    if "user" in wanted and wanted["role"] != "admin":
-        if wanted["role"] == "customer" or "assigned_to" in words:
+    words = {name: value for name, value in filters.items() if name not in (*PAGE, "user", "role")}
+    if "user" in filters and filters["role"] != "admin":
+        if filters["role"] == "customer" or "assigned_to" in words:
             return None
-        words["assigned_to"] = wanted["user"]
+        words["assigned_to"] = filters["user"]
     if "assigned_to" in words:
         words["assigned_to"] = _case_variants(words["assigned_to"])
     return {name: [value] if isinstance(value, str) else value for name, value in words.items()}
 
 
-def _page(uow: UnitOfWork, wanted: Row, counts: dict[str, int]) -> list[Row]:
-    conditions = _conditions(uow, wanted)
-    if "sort" not in wanted:
-        return query_plans.fetch_page(uow, _filtered(uow, conditions, wanted, best_first=True), wanted)
-    words = _counter_filters(wanted) if len(counts) > 1 else None
-    way = query_plans.choose_plan(counts, words or {}, wanted["sort"])
-    rows = _filtered(uow, query_plans.with_leading_index(uow, conditions, way, wanted), wanted)
-    return query_plans.fetch_planned(uow, rows, way, wanted)
+def _page(uow: UnitOfWork, filters: Row, counts: dict[str, int]) -> list[Row]:
+    conditions = _conditions(uow, filters)
+    if "sort" not in filters:
+        return query_plans.fetch_page(uow, _filtered(uow, conditions, filters, best_first=True), filters)
+    counter_filters = _counter_filters(filters) if len(counts) > 1 else None
+    plan = query_plans.choose_plan(counts, counter_filters or {}, filters["sort"])
+    rows = _filtered(uow, query_plans.with_leading_index(uow, conditions, plan, filters), filters)
+    return query_plans.fetch_planned(uow, rows, plan, filters)
 
 
-def _conditions(uow: UnitOfWork, wanted: Row) -> dict[str, Condition]:
+def _conditions(uow: UnitOfWork, filters: Row) -> dict[str, Condition]:
     """Each filter by its name."""
-    named = {name: FILTERS[name](uow, value) for name, value in wanted.items() if name in FILTERS}
-    if "user" in wanted:
-        named["assigned_to" if "assigned_to" not in named else "user"] = _USER_FILTERS[wanted["role"]](
-            uow, wanted["user"]
+    named = {name: FILTERS[name](uow, value) for name, value in filters.items() if name in FILTERS}
+    if "user" in filters:
+        named["assigned_to" if "assigned_to" not in named else "user"] = _USER_FILTERS[filters["role"]](
+            uow, filters["user"]
         )
     return named
 
 
 def _filtered(
-    uow: UnitOfWork, conditions: dict[str, Condition], wanted: Row, *, best_first: bool = False
+    uow: UnitOfWork, conditions: dict[str, Condition], filters: Row, *, best_first: bool = False
 ) -> Select[Any]:
     """The tickets of this actor that meet the conditions; `best_first` in the order of how well they fit the words."""
-    chosen = uow.select_fields(tickets, ticket_fields(uow.actor)).where(*conditions.values())
-    return uow.search(chosen, wanted["q"], best_first=best_first) if "q" in wanted else chosen
+    statement = uow.select_fields(tickets, ticket_fields(uow.actor)).where(*conditions.values())
+    return uow.search(statement, filters["q"], best_first=best_first) if "q" in filters else statement
 
 
 def find_newer(uow: UnitOfWork, column: str, after: str, *, limit: int) -> tuple[list[Row], int]:
@@ -145,13 +145,13 @@ def find_newer(uow: UnitOfWork, column: str, after: str, *, limit: int) -> tuple
     """
     moment = t[column]
     newest_first = (moment.desc(), t.id.desc())
-    chosen = uow.select_fields(tickets, ticket_fields(uow.actor))
+    visible = uow.select_fields(tickets, ticket_fields(uow.actor))
     if not after:
-        known = counters.count(uow, {})
-        total = uow.count(chosen) if known is None else known[""]
-        return uow.fetch_public(chosen.order_by(*newest_first).limit(limit), tickets, ticket_fields(uow.actor)), total
+        counts = counters.count(uow, {})
+        total = uow.count(visible) if counts is None else counts[""]
+        return uow.fetch_public(visible.order_by(*newest_first).limit(limit), tickets, ticket_fields(uow.actor)), total
     later = uow.query(tickets, moment).where(moment > after)
     last = later.order_by(moment).limit(1).offset(limit - 1).scalar_subquery()
     # One statement, so that a write between two does not part a moment.
-    page = chosen.where(moment > after, moment <= func.coalesce(last, timestamps.LAST)).order_by(*newest_first)
+    page = visible.where(moment > after, moment <= func.coalesce(last, timestamps.LAST)).order_by(*newest_first)
     return uow.fetch_public(page, tickets, ticket_fields(uow.actor)), uow.count(later)

@@ -45,27 +45,27 @@ class ReadPlan(NamedTuple):
 
 def choose_plan(counts: Mapping[str, int], words: Mapping[str, Sequence[str]], sort: str) -> ReadPlan:
     """The way to read a page, by how many tickets meet each of the filters alone."""
-    alone = {name: number for name, number in counts.items() if name}
-    if not alone:
+    by_filter = {name: number for name, number in counts.items() if name}
+    if not by_filter:
         return ReadPlan(None)
-    by_age = {name: number for name, number in alone.items() if sort in _BY_TAG and len(words[name]) == 1}
-    rarest, ordered = (min(some, key=lambda name: some[name], default="") for some in (alone, by_age))
-    if ordered and (alone[ordered] <= alone[rarest] or alone[rarest] > MAX_SORTED_ROWS):
+    by_age = {name: number for name, number in by_filter.items() if sort in _BY_TAG and len(words[name]) == 1}
+    rarest, ordered = (min(some, key=lambda name: some[name], default="") for some in (by_filter, by_age))
+    if ordered and (by_filter[ordered] <= by_filter[rarest] or by_filter[rarest] > MAX_SORTED_ROWS):
         return ReadPlan(ordered, ordered=True)
-    return ReadPlan(rarest if alone[rarest] <= MAX_SORTED_ROWS else "")
+    return ReadPlan(rarest if by_filter[rarest] <= MAX_SORTED_ROWS else "")
 
 
 def with_leading_index(
-    uow: UnitOfWork, conditions: Mapping[str, Condition], chosen: ReadPlan, wanted: Row
+    uow: UnitOfWork, conditions: Mapping[str, Condition], plan: ReadPlan, filters: Row
 ) -> dict[str, Condition]:
     """The conditions, all but the leading one put so that no index is walked for them."""
-    if chosen.lead is None:
+    if plan.lead is None:
         return dict(conditions)
-    others = {name: condition for name, condition in conditions.items() if name != chosen.lead}
+    others = {name: condition for name, condition in conditions.items() if name != plan.lead}
     if "tag" in others:
-        others["tag"] = exists().where(*_of_company(uow), g.tag == wanted["tag"], *_same_ticket())
-    aside = {name: uow.aside(condition) for name, condition in others.items()}
-    return aside | ({chosen.lead: conditions[chosen.lead]} if chosen.lead else {})
+        others["tag"] = exists().where(*_of_company(uow), g.tag == filters["tag"], *_same_ticket())
+    unindexed = {name: uow.aside(condition) for name, condition in others.items()}
+    return unindexed | ({plan.lead: conditions[plan.lead]} if plan.lead else {})
 
 
 def _of_company(uow: UnitOfWork) -> list[Condition]:
@@ -81,25 +81,25 @@ def ids_with_tag(uow: UnitOfWork, tag: str) -> Select[Any]:
     return select(g.ticket_id).where(*_of_company(uow), g.tag == tag)
 
 
-def fetch_planned(uow: UnitOfWork, found: Select[Any], chosen: ReadPlan, wanted: Row) -> list[Row]:
-    """The page of the tickets `found` that is asked for."""
-    order, fields = SORTS[wanted["sort"]], ticket_fields(uow.actor)
-    page = (wanted["limit"], wanted["offset"])
-    if chosen.lead and not chosen.ordered:  # sorted then: one more column, the same in every row, that no index has
+def fetch_planned(uow: UnitOfWork, statement: Select[Any], plan: ReadPlan, filters: Row) -> list[Row]:
+    """The page of the tickets `statement` that is asked for."""
+    order, fields = SORTS[filters["sort"]], ticket_fields(uow.actor)
+    page = (filters["limit"], filters["offset"])
+    if plan.lead and not plan.ordered:  # sorted then: one more column, the same in every row, that no index has
         order = (uow.aside(t.company_id), *order)
-    if chosen.lead == "tag" and chosen.ordered:
-        ids = ids_with_tag(uow, wanted["tag"]).order_by(*_BY_TAG[wanted["sort"]])
-        if len(wanted) > len(("tag", "sort", "limit", "offset")):
-            ids = ids.where(exists(found.with_only_columns(t.id).where(*_same_ticket())))
-    elif wanted["offset"] < DEEP_OFFSET:
-        return fetch_page(uow, found.order_by(*order), wanted)
+    if plan.lead == "tag" and plan.ordered:
+        ids = ids_with_tag(uow, filters["tag"]).order_by(*_BY_TAG[filters["sort"]])
+        if len(filters) > len(("tag", "sort", "limit", "offset")):
+            ids = ids.where(exists(statement.with_only_columns(t.id).where(*_same_ticket())))
+    elif filters["offset"] < DEEP_OFFSET:
+        return fetch_page(uow, statement.order_by(*order), filters)
     else:
-        ids = found.with_only_columns(t.id).order_by(*order)
+        ids = statement.with_only_columns(t.id).order_by(*order)
     whole = uow.select_fields(tickets, fields).where(t.id.in_(ids.limit(page[0]).offset(page[1])))
     return uow.fetch_public(whole.order_by(*order), tickets, fields)
 
 
-def fetch_page(uow: UnitOfWork, ordered: Select[Any], wanted: Row) -> list[Row]:
+def fetch_page(uow: UnitOfWork, ordered: Select[Any], filters: Row) -> list[Row]:
     """The page of ordered tickets that is asked for."""
-    page = ordered.limit(wanted["limit"]).offset(wanted["offset"])
+    page = ordered.limit(filters["limit"]).offset(filters["offset"])
     return uow.fetch_public(page, tickets, ticket_fields(uow.actor))

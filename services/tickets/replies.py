@@ -11,22 +11,22 @@ from storage import Row, UnitOfWork
 def of_ticket(uow: UnitOfWork, ticket_id: str, *, limit: int, offset: int) -> tuple[list[Row], int]:
     """The thread of a ticket, oldest first, and how long it is. Raises AppError 404."""
     changes.get(uow, ticket_id)
-    chosen = uow.query(replies).where(replies.c.ticket_id == ticket_id)
-    page = chosen.order_by(replies.c.created_at, replies.c.id).limit(limit).offset(offset)
-    return uow.find(page), uow.count(chosen)
+    thread = uow.query(replies).where(replies.c.ticket_id == ticket_id)
+    page = thread.order_by(replies.c.created_at, replies.c.id).limit(limit).offset(offset)
+    return uow.find(page), uow.count(thread)
 
 
 def recent_public(uow: UnitOfWork, ticket_id: str, *, most: int) -> list[Row]:
     """The newest public entries of a thread, oldest first."""
-    chosen = uow.query(replies).where(replies.c.ticket_id == ticket_id, ~replies.c.internal)
-    return uow.find(chosen.order_by(replies.c.created_at.desc(), replies.c.id.desc()).limit(most))[::-1]
+    thread = uow.query(replies).where(replies.c.ticket_id == ticket_id, ~replies.c.internal)
+    return uow.find(thread.order_by(replies.c.created_at.desc(), replies.c.id.desc()).limit(most))[::-1]
 
 
-def add(uow: UnitOfWork, ticket_id: str, given: Row, *, said_by: str = "", version: int | None = None) -> Row:
+def add(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", version: int | None = None) -> Row:
     """Adds to the thread. A public reply moves the ticket and is mailed to the other side. Raises AppError 404, 409, 412."""
     ticket = changes.get_for_update(uow, ticket_id, version)
-    role = _author_role(uow, given)
-    internal = bool(given.get("internal"))
+    role = _author_role(uow, fields)
+    internal = bool(fields.get("internal"))
     if internal and role == "customer":
         raise invalid_field("internal", "Only agents write internal notes.")
     if not internal:
@@ -36,8 +36,8 @@ def add(uow: UnitOfWork, ticket_id: str, given: Row, *, said_by: str = "", versi
         {
             "ticket_id": ticket["id"],
             "author_role": role,
-            **_author(ticket, role, given, said_by=said_by),
-            "body": given["body"],
+            **_author(ticket, role, fields, said_by=said_by),
+            "body": fields["body"],
             "internal": internal,
             "created_at": uow.now,
         },
@@ -55,33 +55,33 @@ def add_ai_answer(uow: UnitOfWork, ticket: Row) -> None:
     uow.insert_many(replies, [{**row, "created_at": uow.now}])
 
 
-def _author_role(uow: UnitOfWork, given: Row) -> str:
+def _author_role(uow: UnitOfWork, fields: Row) -> str:
     """Customers write as themselves; staff may pass on what a customer wrote."""
     if not uow.actor.is_customer:
-        return str(given.get("author_role", "agent"))
-    if given.get("author_role", "customer") != "customer":
+        return str(fields.get("author_role", "agent"))
+    if fields.get("author_role", "customer") != "customer":
         raise invalid_field("author_role", "Customers write as customers.")
     return "customer"
 
 
-def _author(ticket: Row, role: str, given: Row, *, said_by: str) -> Row:
+def _author(ticket: Row, role: str, fields: Row, *, said_by: str) -> Row:
     """Who the thread shows as the author: never the name of a key, which says nothing to a customer."""
     if role == "customer":
         return {"author_name": ticket["customer_name"], "author_email": ticket["customer_email"]}
-    named = given.get("author_name") or ("" if "@" in said_by else said_by)
-    return {"author_name": named or "Support", "author_email": given.get("author_email", "")}
+    name = fields.get("author_name") or ("" if "@" in said_by else said_by)
+    return {"author_name": name or "Support", "author_email": fields.get("author_email", "")}
 
 
 def _move(uow: UnitOfWork, ticket: Row, role: str, *, said_by: str) -> Row:
     if role == "customer" and ticket["status"] == "closed":
         raise conflict("move_not_allowed", f"Ticket #{ticket['number']} is closed. Please open a new one.")
     move = "customer_reply" if role == "customer" else "agent_reply"
-    news = changes.move_fields(ticket, move)
-    if role == "customer" and news["status"] != ticket["status"]:
-        news = changes.reopen_fields(ticket, move)
+    values = changes.move_fields(ticket, move)
+    if role == "customer" and values["status"] != ticket["status"]:
+        values = changes.reopen_fields(ticket, move)
     if role == "agent":
-        news["human_replied"] = True
+        values["human_replied"] = True
         if not ticket["first_response_at"]:
-            news["first_response_at"] = uow.now
-            news["first_response_seconds"] = timestamps.seconds_between(ticket["created_at"], uow.now)
-    return changes.write(uow, ticket, news, "replied", said_by=said_by)
+            values["first_response_at"] = uow.now
+            values["first_response_seconds"] = timestamps.seconds_between(ticket["created_at"], uow.now)
+    return changes.write(uow, ticket, values, "replied", said_by=said_by)

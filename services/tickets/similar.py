@@ -38,21 +38,23 @@ def find_similar(uow: UnitOfWork, ticket: Row) -> Similar:
 def _texts_of_others(uow: UnitOfWork, ticket: Row, like: list[Row]) -> list[str]:
     """What other customers wrote in the like tickets and in the newest ones, as far as there is time to compare it."""
     t, r = tickets.c, replies.c
-    written = func.substr(t.description, 1, MAX_CHARACTERS_EACH).label("description")
-    newest = uow.query(tickets, t.id, t.customer_row, t.title, written).order_by(t.created_at.desc(), t.id.desc())
+    description = func.substr(t.description, 1, MAX_CHARACTERS_EACH).label("description")
+    newest = uow.query(tickets, t.id, t.customer_row, t.title, description).order_by(t.created_at.desc(), t.id.desc())
     rows = [*like, *uow.find(newest.limit(MAX_COMPARED))]
     theirs = {row["id"]: row for row in rows if row["customer_row"] != ticket["customer_row"]}
     texts = [f"{row['title']}. {row['description']}"[:MAX_CHARACTERS_EACH] for row in theirs.values()]
-    said = uow.query(replies, r.body).where(r.ticket_id.in_(theirs), r.author_role == "customer", ~r.internal)
-    texts += [row["body"][:MAX_CHARACTERS_EACH] for row in uow.find(said.limit(MAX_REPLIES))]
+    customer_replies = uow.query(replies, r.body).where(
+        r.ticket_id.in_(theirs), r.author_role == "customer", ~r.internal
+    )
+    texts += [row["body"][:MAX_CHARACTERS_EACH] for row in uow.find(customer_replies.limit(MAX_REPLIES))]
     return _limit_total(texts)
 
 
 def _limit_total(texts: list[str]) -> list[str]:
-    left, kept = MAX_CHARACTERS, []
+    remaining, limited = MAX_CHARACTERS, []
     for text in texts:
-        kept.append(text[:left])
-        left -= len(text)
-        if left <= 0:
+        limited.append(text[:remaining])
+        remaining -= len(text)
+        if remaining <= 0:
             break
-    return kept
+    return limited

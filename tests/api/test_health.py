@@ -181,5 +181,5 @@ def test_without_demo_a_new_desk_stays_empty(open_app):
 def test_the_note_is_never_empty():
     for kept in (True, False):
         for since in ("", AT):
-            assert storage_note(kept=kept, opened_empty_at=since).endswith(".")
-    assert AT not in storage_note(kept=True, opened_empty_at=AT), "a new desk on a good disk has lost nothing"
+            assert storage_note(durable=kept, opened_empty_at=since).endswith(".")
+    assert AT not in storage_note(durable=True, opened_empty_at=AT), "a new desk on a good disk has lost nothing"

@@ -290,7 +290,7 @@ def test_at_most_200_reasons_are_told(admin):
 def test_others_write_between_two_batches(admin, runtime):
     text = HEADER + "".join(f"{n},2017-01-01,Hello {n}\n" for n in range(2 * imports.BATCH))
     actor = Actor(DEFAULT_COMPANY, "admin", "test")
-    rows = import_files.read(text.encode(), "csv", known=COLUMNS)
+    rows = import_files.read(text.encode(), "csv", column_names=COLUMNS)
     numbers = []
     for result in imports.import_rows(partial(runtime.storage.unit_of_work, actor, write=True), rows, checked):
         assert result.created == imports.BATCH
