@@ -1,6 +1,6 @@
-"""Where rows live: open_storage(url), units of work, and the verbs of a Desk opened for one actor.
+"""The data store: `open_storage(url)`, units of work and their queries.
 
-The company (and for a customer, the person) is built into every verb, by database/tenant_scope.py; no rule of the desk belongs here.
+Every query is limited to the rows its actor may see, see database/tenant_scope.py. There are no business rules here.
 """
 
 import logging
@@ -30,7 +30,15 @@ from database.read_cache import ReadCache
 from database.search import words as search
 from database.search.words import Index
 from database.sqlite_engine import SqliteFile
-from database.tenant_scope import by_id, identity, raising, scope_of, sight_of, viewpoint, visible
+from database.tenant_scope import (
+    cache_scope,
+    increment,
+    row_by_id,
+    scope_conditions,
+    scope_params,
+    visibility_of,
+    visible_rows,
+)
 
 if TYPE_CHECKING:
     from database.postgres_engine import Postgres
@@ -40,7 +48,7 @@ log = logging.getLogger("foyer.storage")
 Row = dict[str, Any]
 T = TypeVar("T")
 _ASIDE: custom_op[bool] = custom_op("+")
-Turn = Callable[[str], str]  # waits for a company's turn to write, gives the moment of what is written then
+WriteOrder = Callable[[str], str]  # waits for a company's turn to write, gives the moment of what is written then
 
 
 class UnitOfWork:
@@ -54,27 +62,33 @@ class UnitOfWork:
         real_now: str,
         *,
         index: Index,
-        memory: ReadCache | None = None,
-        turn: Turn | None = None,
+        read_cache: ReadCache | None = None,
+        begin_write: WriteOrder | None = None,
     ) -> None:
         self._connection = connection
         self._index = index
-        self._turn = turn  # None while reading
-        self._memory = memory  # None while writing: what is not committed is not to be remembered
+        self._begin_write = begin_write  # None while reading
+        self._cache = read_cache  # None while writing: what is not committed is not to be remembered
         self.touched: set[str] = set()
         self._actor = actor
         self.now = now  # the order stamp: later than that of every earlier write
         self.real_now = real_now  # the real clock: for what ends or is due
-        self._scope = {} if actor is None else identity(actor)
-        self._sight = sight_of(actor)
+        self._scope = {} if actor is None else scope_params(actor)
+        self._visibility = visibility_of(actor)
 
     def as_actor(self, actor: Actor) -> "UnitOfWork":
         """The same unit of work at the desk of one actor. Raises RuntimeError at a desk that is somebody's already."""
         if self._actor is not None:
             raise RuntimeError("a desk never changes hands")
-        now = self._turn(actor.company_id) if self._turn else self.now
+        now = self._begin_write(actor.company_id) if self._begin_write else self.now
         uow = UnitOfWork(
-            self._connection, actor, now, self.real_now, index=self._index, memory=self._memory, turn=self._turn
+            self._connection,
+            actor,
+            now,
+            self.real_now,
+            index=self._index,
+            read_cache=self._cache,
+            begin_write=self._begin_write,
         )
         uow.touched = self.touched
         return uow
@@ -88,16 +102,16 @@ class UnitOfWork:
 
     def query(self, table: Table, *columns: Any) -> Select[Any]:
         """A selectable of the rows of `table` that exist for this actor, to be narrowed and ordered further."""
-        base = visible(table, self._sight)
+        base = visible_rows(table, self._visibility)
         return base.with_only_columns(*columns) if columns else base
 
     def select_fields(self, table: Table, fields: tuple[str, ...]) -> Select[Any]:
         """As `rows`, with the named columns alone."""
-        return visible(table, self._sight, fields)
+        return visible_rows(table, self._visibility, fields)
 
     def get(self, table: Table, row_id: str, *, lock: bool = False) -> Row | None:
         """The row with that id, or None. `lock` keeps other writers away until this unit of work ends."""
-        statement = by_id(table, self._sight, lock)
+        statement = row_by_id(table, self._visibility, lock)
         row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
         return _whole(row)
 
@@ -134,9 +148,9 @@ class UnitOfWork:
 
     def cached(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
         """What `load` reads from `sources`, cached for actors who see the same. `key` names what is read."""
-        if self._memory is None:
+        if self._cache is None:
             return load()
-        return self._memory.recall(sources, (viewpoint(self._actor), key), load)
+        return self._cache.get_or_load(sources, (cache_scope(self._actor), key), load)
 
     def aggregate(self, statement: Select[Any] | CompoundSelect[Any]) -> list[tuple[Any, ...]]:
         """The rows of an aggregating selectable as tuples."""
@@ -162,7 +176,7 @@ class UnitOfWork:
             statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
         return statement
 
-    def aside(self, term: ColumnElement[Any]) -> ColumnElement[Any]:
+    def no_index(self, term: ColumnElement[Any]) -> ColumnElement[Any]:
         """A condition or column, put so that SQLite walks no index for it; the planner of PostgreSQL needs no such hint."""
         if self._connection.dialect.name != "sqlite":
             return term
@@ -203,7 +217,7 @@ class UnitOfWork:
     def count_up(self, table: Table, row_id: str, column: str) -> Row | None:
         """Adds one to a number of one row, which stays locked to the end of the unit of work, and gives the row back."""
         self.touched.add(table.name)
-        statement = raising(table, column, self._sight)
+        statement = increment(table, column, self._visibility)
         row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
         return _whole(row)
 
@@ -256,7 +270,7 @@ class UnitOfWork:
             self._index.write(self._connection, rows)
 
     def _conditions(self, table: Table) -> list[ColumnElement[bool]]:
-        return scope_of(table, self._sight)
+        return scope_conditions(table, self._visibility)
 
     def _complete(self, table: Table, values: Mapping[str, Any]) -> Row:
         row = {"id": str(uuid7()), **values}
@@ -295,7 +309,7 @@ class Storage:
         self.clocks = timestamps.Clocks(clock, _latest(engine))
         self._outages = Outages(engine)
         self._closed = False
-        self._memory = ReadCache(exclusive=engine.exclusive)
+        self._cache = ReadCache(exclusive=engine.exclusive)
         self.name = engine.name
         self.exclusive = engine.exclusive
         self.durable = engine.durable
@@ -318,23 +332,28 @@ class Storage:
                     uow = None
                     try:
                         with self._opened().write(company) as connection:
-                            turn = partial(self._turn, connection)
-                            now = turn(company)
+                            begin_write = partial(self._begin_write, connection)
+                            now = begin_write(company)
                             uow = UnitOfWork(
-                                connection, actor, now, self.real_now(), index=self._engine.index, turn=turn
+                                connection,
+                                actor,
+                                now,
+                                self.real_now(),
+                                index=self._engine.index,
+                                begin_write=begin_write,
                             )
                             yield uow
                     finally:
                         if uow is not None:
-                            self._memory.written(uow.touched)
+                            self._cache.invalidate(uow.touched)
             else:
                 with self._opened().read() as connection:
                     moments = (self.clocks.order_now(), self.real_now())
-                    yield UnitOfWork(connection, actor, *moments, index=self._engine.index, memory=self._memory)
+                    yield UnitOfWork(connection, actor, *moments, index=self._engine.index, read_cache=self._cache)
 
     def cached(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
         """What `load` reads as nobody in particular, to find out who is calling. `key` names what is read."""
-        return self._memory.recall(sources, ("before the gate", key), load)
+        return self._cache.get_or_load(sources, ("before the gate", key), load)
 
     def real_now(self) -> str:
         """The real clock, by which things end and are due."""
@@ -345,17 +364,17 @@ class Storage:
             raise unavailable("The desk is closing. Please try again shortly.")
         return self._engine
 
-    def _turn(self, connection: Connection, company: str) -> str:
+    def _begin_write(self, connection: Connection, company: str) -> str:
         """The order stamp of this unit of work in a company: who polls for newer rows misses none."""
-        return self.clocks.next(self._engine.turn(connection, company))
+        return self.clocks.next(self._engine.begin_write(connection, company))
 
     @contextmanager
-    def alone(self, task: str) -> Iterator[bool]:
+    def exclusive_task(self, task: str) -> Iterator[bool]:
         """Whether this process may do a task that one at a time does, which nobody else may until the block ends.
 
         Raises AppError 503.
         """
-        with self._outages.watched(), self._opened().alone(task) as ours:
+        with self._outages.watched(), self._opened().exclusive_task(task) as ours:
             yield ours
 
     def scrub(self) -> None:

@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from config import Settings
 from database import url as address
 from database.transfer import backup_file
-from database.transfer.restore import Sums, deposit, sums
-from database.transfer.staging_copy import staged, staged_backup
+from database.transfer.restore import TableChecksums, restore_into, table_checksums
+from database.transfer.staging_copy import staging_copy, staging_copy_of_backup
 from runtime.bootstrap import Runtime
 from storage import StorageError
 
@@ -44,7 +44,7 @@ def _copy(source: str, target: str) -> None:
     """
     with _settings() as settings:
         url, folder = source or _own(settings), settings.data_dir
-        with staged(url, folder, stopped=True) as staging:
+        with staging_copy(url, folder, stopped=True) as staging:
             _deposited(staging, target or _own(settings), folder)
         click.echo("Do not start the old desk again: what waits to be mailed would be mailed by both.")
 
@@ -56,8 +56,8 @@ def _backup(file: Path, *, overwrite: bool) -> None:
     """Write everything of this desk, which may be running, into FILE; zipped when its name ends in .gz."""
     with _settings() as settings:
         _check_free(file, settings, overwrite=overwrite)
-        with staged(_own(settings), settings.data_dir) as staging:
-            found = sums(staging)
+        with staging_copy(_own(settings), settings.data_dir) as staging:
+            found = table_checksums(staging)
             with click.progressbar(length=_rows(found), label="Writing", file=sys.stderr, update_min_steps=1000) as bar:
                 try:
                     backup_file.write(staging, file, step=bar.update)
@@ -89,7 +89,7 @@ def _check_free(file: Path, settings: Settings, *, overwrite: bool) -> None:
 @_to
 def _restore(file: Path, target: str) -> None:
     """Put everything of the backup FILE into an empty store of any engine."""
-    with _settings() as settings, staged_backup(file) as staging:
+    with _settings() as settings, staging_copy_of_backup(file) as staging:
         _deposited(staging, target or _own(settings), settings.data_dir)
         click.echo("Mail that waited when the backup was made goes out at the next start, also if it was sent since.")
         click.echo("Who was erased after the backup was made is in it again: erase them again.")
@@ -98,21 +98,21 @@ def _restore(file: Path, target: str) -> None:
 def _deposited(staging: Connection, url: str, folder: Path) -> None:
     """Puts a staged desk into its new place and shows what is there."""
     engine, path = address.read(url, folder)
-    found = sums(staging)
+    found = table_checksums(staging)
     with click.progressbar(length=_rows(found), label="Writing", file=sys.stderr, update_min_steps=1000) as bar:
-        deposit(staging, url, folder, expected=found, step=bar.update)
+        restore_into(staging, url, folder, expected=found, step=bar.update)
     _show(found)
     place = "the database" if engine == "postgresql" else path
     click.echo(f"{_rows(found)} rows are in {place}; counts and checksums of all tables agree with what was read.")
     click.echo(SECRETS)
 
 
-def _show(found: Sums) -> None:
+def _show(found: TableChecksums) -> None:
     for table, told in found.items():
         click.echo(f"{table:<14}{told.rows:>10}  {told.checksum}")
 
 
-def _rows(found: Sums) -> int:
+def _rows(found: TableChecksums) -> int:
     return sum(told.rows for told in found.values())
 
 

@@ -1,4 +1,4 @@
-"""What SQLite keeps beside the tables to answer quickly, put aside while many rows come in: indexes, tallies, tags."""
+"""Drops and recreates SQLite's indexes and triggers around a bulk load, and recounts the ticket counters."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,34 +17,34 @@ _ASIDE = (
 )
 
 
-def take_aside(connection: Connection) -> list[str]:
+def drop_indexes(connection: Connection) -> list[str]:
     """From here on no index is kept and no trigger runs; gives what `put_back` makes them of."""
-    kept = connection.exec_driver_sql(_ASIDE).all()
-    for kind, name, _ in kept:
+    statements = connection.exec_driver_sql(_ASIDE).all()
+    for kind, name, _ in statements:
         connection.exec_driver_sql(f'DROP {kind} "{name}"')
-    return [statement for *_, statement in kept]
+    return [statement for *_, statement in statements]
 
 
-def put_back(connection: Connection, kept: list[str]) -> None:
+def recreate(connection: Connection, statements: list[str]) -> None:
     """Makes indexes and triggers anew; what the triggers would have counted meanwhile is for `refill`."""
-    for statement in kept:
+    for statement in statements:
         connection.exec_driver_sql(statement)
 
 
 @contextmanager
-def kept_out(connection: Connection) -> Iterator[None]:
+def without_triggers(connection: Connection) -> Iterator[None]:
     """Within the block tables may be rebuilt, with which their triggers would go; afterwards these are there again."""
-    kept = connection.exec_driver_sql(
+    statements = connection.exec_driver_sql(
         "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'view')"
     ).all()
-    for kind, name, _ in kept:
+    for kind, name, _ in statements:
         connection.exec_driver_sql(f'DROP {kind} "{name}"')
     yield
     there = set(connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars())
-    for _, name, statement in kept:
+    for _, name, statement in statements:
         if name not in there:
             connection.exec_driver_sql(statement)
-    if kept:
+    if statements:
         refill(connection)
 
 
@@ -53,12 +53,12 @@ def refill(connection: Connection, counted: list[Row] | None = None) -> None:
     connection.exec_driver_sql("DELETE FROM ticket_tags")
     connection.exec_driver_sql("INSERT INTO ticket_tags SELECT company_id, tag, created_at, ticket_id FROM tag_cells")
     connection.exec_driver_sql("DELETE FROM tallies")
-    rows = count(connection) if counted is None else counted
+    rows = count_tickets(connection) if counted is None else counted
     if rows:
         connection.exec_driver_sql(f"INSERT INTO tallies VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
 
-def count(connection: Connection) -> list[Row]:
+def count_tickets(connection: Connection) -> list[Row]:
     """The tallies of all tickets as they must be; only reads."""
     return [
         tuple(row)

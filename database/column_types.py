@@ -1,6 +1,6 @@
-"""The kinds of column every table is made of, portable between the engines, and how their values leave the desk.
+"""The column types of all tables, portable between engines, and the conversion of their values for responses.
 
-Text, whole numbers and fixed decimals only: no BLOBs, no floats.
+Text, integers and fixed decimals only: no BLOBs, no floats.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What happens when the store fails: callers get 503, and the log one line when a database goes away and one when it is back."""
+"""Store failures: callers get 503; the log has one line when the database goes away and one when it is back."""
 
 import logging
 import threading

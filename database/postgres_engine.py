@@ -1,6 +1,6 @@
-"""The PostgreSQL engine: connections, transactions and the turns of writers, for any number of processes on one database.
+"""The PostgreSQL engine: connections, transactions and write locks, for any number of processes on one database.
 
-The interface is database/sqlite_engine.py's. Writers of one company take turns, those of different companies do not wait for each other.
+It has the interface of database/sqlite_engine.py. Writers of one company wait for each other; other companies do not.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ OTHERS = (
 LEAVING_SECONDS = 2.0  # the server notices a closed connection a little later
 
 # Numbers of our locks in the database: (one of these, which of that kind).
-MIGRATING, TURNS, TASKS = 70_101, 70_102, 70_103
+MIGRATION_LOCK, WRITERS_LOCK, TASKS_LOCK = 70_101, 70_102, 70_103
 
 # A writer that stalls, or whose machine is gone, must not keep the others away for long. SET LOCAL, because a pooler in
 # between may give the session to somebody else.
@@ -57,7 +57,7 @@ BEGIN = (
     "SET LOCAL idle_in_transaction_session_timeout = '60s';"
 )
 # One statement after the other, each with a view of its own: the second sees what the turn before has committed.
-TURN = sql.SQL(
+BEGIN_WRITE = sql.SQL(
     "SELECT pg_advisory_xact_lock({kind}, {key}); SELECT greatest("
     "(SELECT max(updated_at) FROM tickets WHERE company_id = {company}), "
     "(SELECT max(created_at) FROM events WHERE company_id = {company}))"
@@ -148,9 +148,9 @@ class Postgres:
                     return
             except (psycopg.Error, SQLAlchemyError) as error:
                 if not self.is_away(error) or _is_refused(error) or time.monotonic() > until:
-                    raise StorageError(f"{self.place} cannot be opened: {self.told(error)}") from None
+                    raise StorageError(f"{self.place} cannot be opened: {self.error_text(error)}") from None
                 if not waiting:
-                    reason = self.told(error)
+                    reason = self.error_text(error)
                     log.warning("%s cannot be reached; waiting up to %g s: %s", self.place, START_WAIT_SECONDS, reason)
             waiting = True
             time.sleep(0.5)
@@ -189,7 +189,7 @@ class Postgres:
             return False
         return not fault.sqlstate or fault.sqlstate[:2] == "08" or fault.sqlstate in AWAY
 
-    def turn(self, connection: Connection, company: str) -> str:
+    def begin_write(self, connection: Connection, company: str) -> str:
         """Waits until no other transaction writes for this company; gives the latest moment anything of it bears.
 
         From here to the commit it is this transaction's turn, so that moments are committed in their order: who polls for
@@ -199,7 +199,7 @@ class Postgres:
             connection.info["place"].move(company)
         driver = _driver(connection)
         begun = driver.info.transaction_status is not TransactionStatus.IDLE
-        said = ("" if begun else BEGIN) + (_turn(company) if company else "")
+        said = ("" if begun else BEGIN) + (_begin_write_sql(company) if company else "")
         if not said:
             return ""
         cursor = driver.execute(said, prepare=False)
@@ -208,11 +208,11 @@ class Postgres:
         return str((cursor.fetchone() or ("",))[0] or "") if company else ""
 
     @contextmanager
-    def alone(self, task: str) -> Iterator[bool]:
+    def exclusive_task(self, task: str) -> Iterator[bool]:
         """Whether this process may do a task that one at a time does, which nobody else may until the block ends."""
         with contextlib.closing(self._connect()) as driver:  # one of its own: it is kept for as long as the task takes
             driver.execute("BEGIN")
-            lock = driver.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (TASKS, _number(task))).fetchone()
+            lock = driver.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (TASKS_LOCK, _number(task))).fetchone()
             yield bool(lock and lock[0])
 
     def scrub(self) -> None:
@@ -253,7 +253,7 @@ class Postgres:
     def _bring_forward(self, connection: Connection) -> None:
         driver = _driver(connection)
         driver.execute("BEGIN; SET LOCAL statement_timeout = 0")
-        driver.execute("SELECT pg_advisory_xact_lock(%s, 0)", (MIGRATING,))
+        driver.execute("SELECT pg_advisory_xact_lock(%s, 0)", (MIGRATION_LOCK,))
         if driver.execute("SHOW server_encoding").fetchone()[0] != "UTF8":
             raise StorageError(f"{self.place} must have the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8').")
         revision = migrations.current(connection)
@@ -284,7 +284,7 @@ class Postgres:
                 connection.invalidate()
             connection.close()
 
-    def told(self, error: Exception) -> str:
+    def error_text(self, error: Exception) -> str:
         """What went wrong, without the password."""
         text = plain(error).strip()
         for secret in self._secrets:
@@ -361,5 +361,5 @@ def _number(name: str) -> int:
 
 
 @lru_cache(1024)
-def _turn(company: str) -> str:
-    return TURN.format(kind=TURNS, key=_number(company), company=company).as_string(None)
+def _begin_write_sql(company: str) -> str:
+    return BEGIN_WRITE.format(kind=WRITERS_LOCK, key=_number(company), company=company).as_string(None)

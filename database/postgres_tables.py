@@ -1,4 +1,4 @@
-"""Our tables on PostgreSQL: columns with the range and the order they have in SQLite, and statistics for the planner."""
+"""Column types and planner statistics of the tables on PostgreSQL, so that range and order match SQLite."""
 
 from functools import cache
 

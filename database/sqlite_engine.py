@@ -1,6 +1,6 @@
 """The SQLite engine: connections, transactions and settings of one database file.
 
-Used for `sqlite:///` as it is, and by database/json_store/engine.py for the private file its queries run in.
+It serves `sqlite:///` URLs. database/json_store/engine.py also uses it for its private file.
 """
 
 import contextlib
@@ -17,10 +17,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from core.errors import StorageError
 from database import migrations
-from database.bulk_load import kept_out
+from database.bulk_load import without_triggers
 from database.json_store.folder_lock import FolderLock
 from database.search import sqlite_index
-from database.sqlite_statistics import teach_planner
+from database.sqlite_statistics import set_planner_statistics
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -69,13 +69,13 @@ class SqliteFile:
                 if revision and not migrations.known(revision):
                     raise StorageError(f"{self.path} was written by a newer Foyer (revision {revision}).")
                 if revision != migrations.head():
-                    with kept_out(connection):
+                    with without_triggers(connection):
                         migrations.upgrade(connection)
                 broken = broken_reference(connection)
                 if broken:
                     raise StorageError(f"{self.path}: {broken}. Nothing was changed.")
                 sqlite_index.prepare(connection, anew=revision != migrations.head())
-                teach_planner(connection)
+                set_planner_statistics(connection)
                 connection.commit()
         except (OSError, sqlite3.Error, SQLAlchemyError) as error:
             raise StorageError(f"{self.path} cannot be opened: {plain(error)}") from error
@@ -107,12 +107,12 @@ class SqliteFile:
         """Whether the store cannot be reached: never of a file, which fails in its own way each time."""
         return False
 
-    def turn(self, connection: Connection, company: str) -> str:
+    def begin_write(self, connection: Connection, company: str) -> str:
         """Nothing to wait for: a transaction that writes is the only one."""
         return ""
 
     @contextmanager
-    def alone(self, task: str) -> Iterator[bool]:
+    def exclusive_task(self, task: str) -> Iterator[bool]:
         """Whether this process may do a task that one at a time does."""
         yield True  # the lock keeps others away
 

@@ -1,4 +1,4 @@
-"""What SQLite's query planner is told about the size of a desk, so that plans do not depend on the day's counts."""
+"""Fixed statistics for SQLite's query planner, so that query plans do not depend on the last ANALYZE."""
 
 from sqlalchemy import Connection
 
@@ -33,7 +33,7 @@ TYPICAL = {
 }
 
 
-def teach_planner(connection: Connection) -> None:
+def set_planner_statistics(connection: Connection) -> None:
     """Puts the typical shape of a desk in place of what SQLite measured; connections made later plan by it."""
     connection.exec_driver_sql("PRAGMA analysis_limit=100")
     connection.exec_driver_sql("ANALYZE")

@@ -1,7 +1,7 @@
-"""The tables, one set for every engine; the kinds of column they are made of are in database/column_types.py.
+"""All tables, the same for every engine. database/column_types.py has the column types.
 
-Text that is not set is "", a date or number that is not set is NULL. Times are RFC 3339 text in UTC with three fraction
-digits, so they sort as text.
+Unset text is "", an unset date or number is NULL. Times are RFC 3339 text in UTC with three fraction digits, so they
+sort as text.
 """
 
 from sqlalchemy import (

@@ -1,4 +1,7 @@
-"""Question 2 of the house: which rows exist for this actor? One function answers; storage.py builds it into every verb."""
+"""Row visibility: which rows of each table an actor may read or change.
+
+storage.py adds these conditions to every query, update and delete.
+"""
 
 from functools import cache
 from typing import Any, Literal
@@ -10,23 +13,22 @@ from sqlalchemy.sql.elements import ColumnElement
 from core.models import Actor
 from database import tables
 
-Visibility = Literal[
-    "all", "company", "own"
-]  # how far an actor sees: every company, the own one, the own tickets in it
+# system: the rows of every company; company: those of one company; customer: a customer's own tickets in it
+Visibility = Literal["system", "company", "customer"]
 
 
-def sight_of(actor: Actor | None) -> Visibility:
-    """How far an actor sees. None sees every company."""
-    return "all" if actor is None else "own" if actor.is_customer else "company"
+def visibility_of(actor: Actor | None) -> Visibility:
+    """The visibility of an actor. None has system visibility."""
+    return "system" if actor is None else "customer" if actor.is_customer else "company"
 
 
-def viewpoint(actor: Actor | None) -> tuple[str, ...]:
-    """All of an actor that decides what it sees: rows by visibility and identity, fields by role. Part of every cache key."""
-    return ("all",) if actor is None else (sight_of(actor), actor.role, *identity(actor).values())
+def cache_scope(actor: Actor | None) -> tuple[str, ...]:
+    """Everything that decides which rows and fields an actor sees. Part of every cache key."""
+    return ("system",) if actor is None else (visibility_of(actor), actor.role, *scope_params(actor).values())
 
 
-def identity(actor: Actor) -> dict[str, str]:
-    """Who an actor is, as the conditions of `scope_of` name it."""
+def scope_params(actor: Actor) -> dict[str, str]:
+    """The parameters that `scope_conditions` binds, for this actor."""
     person = {
         "own_email_": actor.customer_email,
         "own_id_": actor.customer_id,
@@ -35,33 +37,33 @@ def identity(actor: Actor) -> dict[str, str]:
     return {"company_": actor.company_id, **person}
 
 
-def scope_of(table: Table, sight: Visibility) -> list[ColumnElement[bool]]:
-    """Question 2 of the house, answered: which rows of `table` exist for an actor of this kind?"""
-    if sight == "all":
+def scope_conditions(table: Table, visibility: Visibility) -> list[ColumnElement[bool]]:
+    """The conditions that select the rows of `table` an actor with this visibility may see."""
+    if visibility == "system":
         return []
     if "company_id" not in table.c and table is not tables.companies:
-        return [false()]  # belongs to nobody: seen at an unscoped desk alone
+        return [false()]  # rows without a company: visible to the system only
     company: ColumnElement[str] = bindparam("company_", type_=tables.companies.c.id.type)
     if table is tables.companies:
         return [table.c.id == company]
     conditions: list[ColumnElement[bool]] = [table.c.company_id == company]
-    if sight == "company" or table is tables.idempotency:
+    if visibility == "company" or table is tables.idempotency:
         return conditions
-    person: ColumnElement[str] = bindparam("customer_", type_=tables.customers.c.id.type)
-    mine = tables.tickets.c.customer_row == person
+    customer_row: ColumnElement[str] = bindparam("customer_", type_=tables.customers.c.id.type)
+    mine = tables.tickets.c.customer_row == customer_row
     if table is tables.tickets:
         return [*conditions, mine]
     if table is tables.customers:
-        # By name too: the row may have been made since this customer was asked who they are.
+        # Also by address and customer ID: the row may be newer than this customer's authentication.
         email: ColumnElement[str] = bindparam("own_email_", type_=table.c.email.type)
         customer_id: ColumnElement[str] = bindparam("own_id_", type_=table.c.customer_id.type)
-        by_email, by_id = (
+        by_email, by_customer_id = (
             and_(email != "", table.c.email == email),
             and_(customer_id != "", table.c.customer_id == customer_id),
         )
-        return [*conditions, or_(table.c.id == person, by_email, by_id)]
+        return [*conditions, or_(table.c.id == customer_row, by_email, by_customer_id)]
     if table in (tables.replies, tables.jobs):
-        # A customer's own work writes jobs; only the thread without notes is theirs to read.
+        # Customers create jobs but cannot read them. They read the replies of their tickets without internal notes.
         readable = ~table.c.internal if table is tables.replies else false()
         own = table.c.ticket_id.in_(select(tables.tickets.c.id).where(mine))
         return [*conditions, and_(own, readable)]
@@ -69,22 +71,22 @@ def scope_of(table: Table, sight: Visibility) -> list[ColumnElement[bool]]:
 
 
 @cache
-def visible(table: Table, sight: Visibility, fields: tuple[str, ...] = ()) -> Select[Any]:
-    """The rows of `table` that exist for an actor of this kind; of them the named fields, or all."""
-    chosen: list[Any] = [table.c[name] for name in fields] or [table]
-    return select(*chosen).where(*scope_of(table, sight))
+def visible_rows(table: Table, visibility: Visibility, fields: tuple[str, ...] = ()) -> Select[Any]:
+    """A SELECT of the visible rows of `table`, with the named columns or all columns."""
+    columns: list[Any] = [table.c[name] for name in fields] or [table]
+    return select(*columns).where(*scope_conditions(table, visibility))
 
 
 @cache
-def by_id(table: Table, sight: Visibility, lock: bool) -> Select[Any]:
-    """The one of them whose id is given as `id_`."""
-    statement = visible(table, sight).where(table.c.id == bindparam("id_"))
+def row_by_id(table: Table, visibility: Visibility, lock: bool) -> Select[Any]:
+    """A SELECT of the visible row with the ID `id_`."""
+    statement = visible_rows(table, visibility).where(table.c.id == bindparam("id_"))
     return statement.with_for_update() if lock else statement
 
 
 @cache
-def raising(table: Table, column: str, sight: Visibility) -> ReturningUpdate[Any]:
-    """Adds one to a number of that row."""
-    raised = {column: table.c[column] + 1}
-    conditions = scope_of(table, sight)
-    return update(table).where(table.c.id == bindparam("id_"), *conditions).values(raised).returning(table)
+def increment(table: Table, column: str, visibility: Visibility) -> ReturningUpdate[Any]:
+    """An UPDATE that adds 1 to a column of the visible row with the ID `id_`."""
+    values = {column: table.c[column] + 1}
+    conditions = scope_conditions(table, visibility)
+    return update(table).where(table.c.id == bindparam("id_"), *conditions).values(values).returning(table)

@@ -1,4 +1,4 @@
-"""Addresses of stores: which engine a DATABASE_URL names, and where its file is. Nothing is opened here."""
+"""Parses DATABASE_URL: the engine it names and the path of its file. Nothing is opened here."""
 
 from pathlib import Path
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Shares of the connections for writing: a company whose writes stand still never holds them all, so others are served."""
+"""Limits the write connections of each company, so that a stalled company never holds them all."""
 
 import threading
 import time

@@ -135,7 +135,7 @@ class Runner:
         return thread
 
     def _tidy_alone(self) -> None:
-        with self._storage().alone("tidy") as ours:
+        with self._storage().exclusive_task("tidy") as ours:
             if ours:
                 self._tidy()
 

@@ -1,6 +1,6 @@
-"""The JSON document of the JSON-file engine as a file: reading it, writing it in one step, and rows as JSON text.
+"""Reads and writes the JSON document, and renders rows as JSON text.
 
-What the rows may hold is database/json_store/row_loader.py's business.
+database/json_store/row_loader.py checks the rows.
 """
 
 import os

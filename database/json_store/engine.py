@@ -1,6 +1,6 @@
-"""The JSON-file engine: the truth is a JSON document with a journal; queries run in a private SQLite file made at start.
+"""The JSON file engine: a JSON document with a journal, and a private SQLite file that answers queries.
 
-Opening, committing and folding live here; database/json_store/document.py writes, database/json_store/row_loader.py loads, database/json_store/journal.py keeps the lines.
+Opens, commits and compacts the data. The private file is rebuilt at every start.
 """
 
 import contextlib
@@ -23,11 +23,20 @@ from database import bulk_load, migrations
 from database.json_store import document as json_document
 from database.json_store.document import Document, Invalid, MalformedLine
 from database.json_store.folder_lock import LOCK_WAIT_SECONDS, FolderLock, make_folder
-from database.json_store.journal import Damaged, Gone, Journal, NotWritten, Unknown, state_of, sync_folder, transactions
+from database.json_store.journal import (
+    DamagedJournal,
+    Journal,
+    JournalReplaced,
+    LineNotWritten,
+    WriteUnconfirmed,
+    state_of,
+    sync_folder,
+    transactions,
+)
 from database.json_store.row_loader import Rows, check
 from database.search import sqlite_index
 from database.sqlite_engine import SqliteFile, begin_writing, plain
-from database.sqlite_statistics import teach_planner
+from database.sqlite_statistics import set_planner_statistics
 from database.url import DOCUMENT
 
 log = logging.getLogger("foyer.storage")
@@ -57,7 +66,7 @@ class JsonFile(SqliteFile):
         self._doubtful = False  # whether the journal may hold, or may not take, a line that was never committed
         self._folding: threading.Thread | None = None
         self._capture: list[str] = []
-        self._keeper: Connection | None = (
+        self._snapshot_connection: Connection | None = (
             None  # what folding reads with: open from the start, since the file may be removed
         )
         self._document_seq = -1  # the last transaction the document holds
@@ -76,7 +85,7 @@ class JsonFile(SqliteFile):
                 self._rebuild()
             except (OSError, sqlite3.Error, SQLAlchemyError) as error:
                 raise StorageError(f"The data in {self._folder} cannot be opened: {plain(error)}") from error
-            except (Damaged, Invalid) as error:
+            except (DamagedJournal, Invalid) as error:
                 hint = "Nothing was changed. Put back a good copy of the file, or correct what is named here."
                 raise StorageError(f"{error}. {hint}") from error
             undo.pop_all()
@@ -115,8 +124,8 @@ class JsonFile(SqliteFile):
         super().scrub()
 
     def _let_go(self) -> None:
-        if self._keeper:
-            self._keeper.close()
+        if self._snapshot_connection:
+            self._snapshot_connection.close()
         self._close_connections()
         if self._lock.is_in_place():  # another process may have the folder by now
             self._remove_private_files()
@@ -131,7 +140,7 @@ class JsonFile(SqliteFile):
         self._fill(document, revision)
         self._engine.dispose()  # connections made from here on record their changes and hold to foreign keys
         self._capture = json_document.capture_statements()
-        self._moment().rollback()
+        self._read_snapshot().rollback()
         json_document.remove_unfinished(self.document)
         if revision != head:
             self._back_up(revision)
@@ -148,13 +157,13 @@ class JsonFile(SqliteFile):
         with self._unchecked() as connection, self._engine.connect() as reader:
             connection.exec_driver_sql("PRAGMA mmap_size=1000000000")
             migrations.upgrade(connection, revision)
-            aside = bulk_load.take_aside(connection)
+            aside = bulk_load.drop_indexes(connection)
             if document:
                 self._load(document, connection)
             if revision != migrations.head():
-                bulk_load.put_back(connection, aside)
+                bulk_load.recreate(connection, aside)
                 aside = []
-                with bulk_load.kept_out(connection):
+                with bulk_load.without_triggers(connection):
                     migrations.upgrade(connection)
             connection.commit()
             with ThreadPoolExecutor(1) as beside:
@@ -163,9 +172,9 @@ class JsonFile(SqliteFile):
                 counted = beside.submit(self._look_through, reader)
                 connection.exec_driver_sql("PRAGMA cache_spill=OFF")
                 begin_writing(connection)
-                bulk_load.put_back(connection, aside)
+                bulk_load.recreate(connection, aside)
                 sqlite_index.prepare(connection)  # an index that is filled at once takes half the time
-                teach_planner(connection)
+                set_planner_statistics(connection)
                 bulk_load.refill(connection, counted.result())
             connection.commit()
         self.journal_mode = "WAL"
@@ -173,7 +182,7 @@ class JsonFile(SqliteFile):
     def _look_through(self, connection: Connection) -> list[bulk_load.Row]:
         connection.exec_driver_sql("BEGIN")
         check(connection, str(self.document))
-        counted = bulk_load.count(connection)
+        counted = bulk_load.count_tickets(connection)
         connection.rollback()
         return counted
 
@@ -225,7 +234,7 @@ class JsonFile(SqliteFile):
         try:
             connection.commit()
         except Exception:
-            with contextlib.suppress(Unknown):
+            with contextlib.suppress(WriteUnconfirmed):
                 self._journal.take_back()
                 self._doubtful = False
             raise
@@ -243,16 +252,16 @@ class JsonFile(SqliteFile):
             self._doubtful = True  # until the line and the commit are both there, whatever comes between
             try:
                 self._journal.append(self._seq + 1, changes)
-            except Gone as error:
+            except JournalReplaced as error:
                 log.warning("%s; everything is written as a new document", error)
                 self._recover()
                 self._doubtful = True
                 self._journal.append(self._seq + 1, changes)
-        except (OSError, NotWritten, StorageError) as error:
-            self._doubtful = not isinstance(error, NotWritten)
+        except (OSError, LineNotWritten, StorageError) as error:
+            self._doubtful = not isinstance(error, LineNotWritten)
             log.error("The journal cannot be written: %s", error)
             raise unavailable("The disk is full or cannot be written. Nothing was changed.", retry_after=10) from error
-        except (Unknown, Gone) as error:
+        except (WriteUnconfirmed, JournalReplaced) as error:
             log.error("The disk did not confirm a write; writing stops until the data is safe again: %s", error)
             raise unavailable("The disk did not confirm the change. Please try again.", retry_after=10) from error
 
@@ -289,7 +298,7 @@ class JsonFile(SqliteFile):
         journals = self._journals()
         if self._doubtful:
             self._seq += 1  # the number of the line in doubt: a replay that still finds the line skips it
-        moment = self._moment()
+        moment = self._read_snapshot()
         try:
             json_document.write(moment, self.document, self._seq, migrations.head())
         finally:
@@ -311,12 +320,14 @@ class JsonFile(SqliteFile):
         if self._document_file and there and there[2] and there != self._document_file:
             shutil.copy2(self.document, self._folder / f"{DOCUMENT}.bak-replaced")
 
-    def _moment(self) -> Connection:
+    def _read_snapshot(self) -> Connection:
         """The connection that folding reads with, seeing this moment of the data until it is rolled back."""
-        self._keeper = self._keeper or self._engine.connect()
-        self._keeper.exec_driver_sql("BEGIN")
-        self._keeper.exec_driver_sql("SELECT count(*) FROM companies").scalar()  # this read fixes the moment
-        return self._keeper
+        self._snapshot_connection = self._snapshot_connection or self._engine.connect()
+        self._snapshot_connection.exec_driver_sql("BEGIN")
+        self._snapshot_connection.exec_driver_sql(
+            "SELECT count(*) FROM companies"
+        ).scalar()  # this read fixes the moment
+        return self._snapshot_connection
 
     def _fold_if_large(self) -> None:
         """Folds beside the running desk when the journal has outgrown the document. Never fails a committed write."""
@@ -328,9 +339,9 @@ class JsonFile(SqliteFile):
             log.warning("The journal cannot be folded now: %s", plain(error))
 
     def _fold_in_background(self) -> None:
-        moment = self._moment()
+        moment = self._read_snapshot()
         try:
-            self._turn()
+            self._rotate_journal()
             work = (moment, self._seq, self._journals())
             folding = threading.Thread(target=self._write_moment, args=work, name="foyer-fold")
             folding.start()
@@ -339,7 +350,7 @@ class JsonFile(SqliteFile):
             raise
         self._folding = folding
 
-    def _turn(self) -> None:
+    def _rotate_journal(self) -> None:
         """Puts the journal aside and begins a new one."""
         self._doubtful = True
         self._journal.close()

@@ -1,4 +1,4 @@
-"""The data folder as a place: making it, and the lock that keeps a file in it to one process, with a note of who holds it."""
+"""Creates the data folder, and locks a data file for one process, with a note that says who holds the lock."""
 
 import contextlib
 import logging

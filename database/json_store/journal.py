@@ -1,6 +1,6 @@
-"""The journal beside the JSON document: one checked line per committed transaction, fsynced before anybody is answered.
+"""The journal of the JSON document: one line with a checksum per committed transaction, fsynced before the response.
 
-What the changes mean is database/json_store/engine.py's business; this file only keeps lines, and notices when they were harmed.
+It detects damaged, missing and unfinished lines. database/json_store/row_loader.py applies the changes.
 """
 
 import logging
@@ -18,19 +18,19 @@ _CLOSED = -1
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would else write \r\n
 
 
-class Damaged(Exception):
+class DamagedJournal(Exception):
     """A line that was acknowledged is not what it was; the text names file and line."""
 
 
-class NotWritten(Exception):
+class LineNotWritten(Exception):
     """The line is not in the journal: everything is as before."""
 
 
-class Unknown(Exception):
+class WriteUnconfirmed(Exception):
     """Whether the line is on disk cannot be known; nothing more may be written to this journal."""
 
 
-class Gone(Exception):
+class JournalReplaced(Exception):
     """The journal's file was removed, replaced or changed by somebody else: its lines are not where a start looks for them."""
 
 
@@ -79,15 +79,15 @@ class Journal:
             self._write(line)
         except OSError as error:
             self.take_back()
-            raise NotWritten(str(error)) from error
+            raise LineNotWritten(str(error)) from error
         try:
             os.fsync(self._handle)
         except OSError as error:
             # A second fsync may report success although the data is gone (fsyncgate, LWN 752063): never retried.
-            raise Unknown(str(error)) from error
+            raise WriteUnconfirmed(str(error)) from error
         self.size += len(line)
         if not self.is_in_place():
-            raise Gone(f"{self.path} was removed, replaced or changed by somebody else")
+            raise JournalReplaced(f"{self.path} was removed, replaced or changed by somebody else")
 
     def is_in_place(self) -> bool:
         """Whether the file is still at its path and holds what was added here, no more and no less."""
@@ -99,7 +99,7 @@ class Journal:
             os.ftruncate(self._handle, self._before)
             os.fsync(self._handle)
         except OSError as error:
-            raise Unknown(str(error)) from error
+            raise WriteUnconfirmed(str(error)) from error
         self.size = self._before
 
     def close(self) -> None:
@@ -140,12 +140,12 @@ def transactions(
                 if may_be_torn and _is_torn(line) and not file.read(1):
                     log.warning("%s: line %d was not finished when it was written and is left out", path, number)
                     return
-                raise Damaged(f"{path}, line {number}: this line is damaged")
+                raise DamagedJournal(f"{path}, line {number}: this line is damaged")
             seq, changes = found
             if expected is None:
                 expected = min(seq, after + 1)
             if seq != expected:
-                raise Damaged(f"{path}, line {number}: transaction {expected} is missing before {seq}")
+                raise DamagedJournal(f"{path}, line {number}: transaction {expected} is missing before {seq}")
             expected = seq + 1
             if seq > after:
                 yield seq, changes

@@ -1,6 +1,6 @@
-"""Rows of the JSON document on their way into the tables: what a hand or a journal wrote is checked, value by value.
+"""Loads rows of the JSON document and journal into the tables, and checks every value.
 
-Every refusal names table, row and field. No file is read or written here.
+Errors name the table, row and field. No file is read or written here.
 """
 
 import sqlite3

@@ -1,6 +1,6 @@
-"""The files of the JSON engine as they are at one moment, read without the lock: a desk may be writing them meanwhile.
+"""Reads the files of the JSON engine at one moment without the lock, while another process may be writing them.
 
-Document and journals are only ever added to or replaced, never overwritten, so what was opened together stays whole.
+Document and journals are only appended to or replaced, never overwritten, so files opened together stay consistent.
 """
 
 import os

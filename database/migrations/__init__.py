@@ -1,4 +1,4 @@
-"""Alembic, run from code: the same steps bring every engine, the JSON file included, to the newest shape."""
+"""Runs Alembic from code: every engine, the JSON file included, uses the same migrations."""
 
 from pathlib import Path
 

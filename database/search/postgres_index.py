@@ -1,6 +1,6 @@
-"""The index of full-text search in PostgreSQL: a tsvector for each ticket, written here with the words database/search/words.py finds.
+"""The full-text index on PostgreSQL: one tsvector per ticket, written with the words of database/search/words.py.
 
-A ticket without one is not found; who changes a ticket's texts past this program takes it out of the index until the next start.
+A ticket changed by another program leaves the index until the next start, which fills it in.
 """
 
 from collections import defaultdict

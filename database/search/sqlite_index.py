@@ -1,6 +1,6 @@
-"""The index of full-text search in SQLite: an FTS5 table that triggers keep, so whatever writes a ticket writes it too.
+"""The full-text index on SQLite: an FTS5 table that triggers update with every change of a ticket.
 
-It holds words alone, no texts, and is made anew where it is missing or made by other rules.
+It holds words only, no texts. It is rebuilt when it is missing or its definition changed.
 """
 
 import sqlite3

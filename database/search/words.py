@@ -1,6 +1,6 @@
-"""What full-text search is: which texts of a ticket are searched, what a word is, and which words are forms of one another.
+"""The rules of full-text search: which fields are searched, what a word is, and which words share a stem.
 
-The same for every store, so that each finds the same tickets; how it keeps an index is in database/search/sqlite_index.py and database/search/postgres_index.py.
+All engines use these rules, so all of them find the same tickets.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""The file of a backup: the JSON document of the desk, one row a line, with a check of each line at its end.
+"""Reads and writes backup files: the JSON document, one row a line, with a checksum of each line at the end.
 
-Its name says whether it is zipped (`.gz`). Nothing here knows where the rows come from or go to.
+A file named `.gz` is compressed.
 """
 
 import gzip

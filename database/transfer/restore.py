@@ -1,7 +1,4 @@
-"""A whole desk into another store: put into a target that holds nothing, and compared with what was read before it counts.
-
-Where a desk is read is database/transfer/staging_copy.py's matter; a backup is the same with a file in between.
-"""
+"""Restores a staging copy into an empty store, and compares table checksums before the commit."""
 
 import os
 from collections.abc import Callable
@@ -22,11 +19,11 @@ from database.json_store import document as json_document
 from database.json_store import snapshot
 from database.json_store.document import Invalid
 from database.json_store.folder_lock import FolderLock, make_folder
-from database.json_store.journal import Damaged, sync_folder
+from database.json_store.journal import DamagedJournal, sync_folder
 from database.json_store.row_loader import check
 from database.sqlite_engine import SqliteFile, plain
 from database.tables import metadata
-from database.transfer.staging_copy import Columns, pages, put, staged_document
+from database.transfer.staging_copy import Columns, pages, put, staging_copy_of_document
 
 if TYPE_CHECKING:
     from database.postgres_engine import Postgres
@@ -35,22 +32,22 @@ Step = Callable[[int], None]  # told how many rows more are done
 
 
 @dataclass(frozen=True)
-class Sum:
+class TableChecksum:
     """How many rows a table has, and a checksum of what they say."""
 
     rows: int
     checksum: str
 
 
-Sums = dict[str, Sum]
+TableChecksums = dict[str, TableChecksum]
 
 
-def sums(connection: Connection) -> Sums:
+def table_checksums(connection: Connection) -> TableChecksums:
     """Of every table, computed alike on every engine, a page of rows at a time."""
-    return {table.name: _sum(connection, table) for table in metadata.sorted_tables}
+    return {table.name: _checksum(connection, table) for table in metadata.sorted_tables}
 
 
-def _sum(connection: Connection, table: Table) -> Sum:
+def _checksum(connection: Connection, table: Table) -> TableChecksum:
     rows, digest = 0, blake2b(digest_size=8)
     lists = [place for place, column in enumerate(table.columns) if isinstance(column.type, JsonText)]
     for page in pages(connection, table.name, _columns(table)):
@@ -60,10 +57,10 @@ def _sum(connection: Connection, table: Table) -> Sum:
                 values[place] = orjson.loads(values[place])
             digest.update(orjson.dumps(values))
         rows += len(page)
-    return Sum(rows, digest.hexdigest())
+    return TableChecksum(rows, digest.hexdigest())
 
 
-def deposit(staging: Connection, url: str, data_dir: Path, *, expected: Sums, step: Step) -> None:
+def restore_into(staging: Connection, url: str, data_dir: Path, *, expected: TableChecksums, step: Step) -> None:
     """Puts a staged desk into the store at that address, whole or not at all; `expected` are the sums of it.
 
     Raises StorageError, also when the target has a row already, and then there is nothing new in it.
@@ -81,11 +78,11 @@ def deposit(staging: Connection, url: str, data_dir: Path, *, expected: Sums, st
             )
 
             _into_tables(staging, Postgres(url), expected, step)
-    except (Invalid, Damaged) as error:
+    except (Invalid, DamagedJournal) as error:
         raise StorageError(f"{error}. Nothing was changed.") from error
 
 
-def _into_document(staging: Connection, document: Path, expected: Sums, step: Step) -> None:
+def _into_document(staging: Connection, document: Path, expected: TableChecksums, step: Step) -> None:
     make_folder(document.parent)
     lock = FolderLock(document, wait_seconds=0)
     lock.take()
@@ -97,7 +94,7 @@ def _into_document(staging: Connection, document: Path, expected: Sums, step: St
             for line in json_document.lines(staging, 0, migrations.head()):
                 file.write(line.encode())
                 step(1)
-        with staged_document(made) as again:
+        with staging_copy_of_document(made) as again:
             _compare(again, expected, str(document))
         os.replace(made, document)
         sync_folder(document.parent)
@@ -106,7 +103,7 @@ def _into_document(staging: Connection, document: Path, expected: Sums, step: St
         lock.release()
 
 
-def _into_tables(staging: Connection, engine: "SqliteFile | Postgres", expected: Sums, step: Step) -> None:
+def _into_tables(staging: Connection, engine: "SqliteFile | Postgres", expected: TableChecksums, step: Step) -> None:
     """In one transaction: until it is committed, which is after the comparison, nobody sees a row of it."""
     try:
         if engine.data_path is None or engine.data_path.exists():
@@ -114,7 +111,7 @@ def _into_tables(staging: Connection, engine: "SqliteFile | Postgres", expected:
                 _refuse(_filled(connection), engine.place)
         engine.open()
         with engine.write() as connection:
-            engine.turn(connection, "")
+            engine.begin_write(connection, "")
             for table in metadata.sorted_tables:
                 for page in pages(staging, table.name, _columns(table)):
                     put(connection, table.name, _columns(table), page)
@@ -123,7 +120,7 @@ def _into_tables(staging: Connection, engine: "SqliteFile | Postgres", expected:
     except IntegrityError as error:
         raise StorageError(f"{engine.place} was written to meanwhile. Nothing of the copy is in it.") from error
     except engine.failures as error:
-        told = plain(error) if isinstance(engine, SqliteFile) else engine.told(error)
+        told = plain(error) if isinstance(engine, SqliteFile) else engine.error_text(error)
         raise StorageError(f"{engine.place} cannot be written: {told}. Nothing of the copy is in it.") from None
     finally:
         engine.close()
@@ -154,8 +151,8 @@ def _refuse(filled: list[str], place: str) -> None:
         )
 
 
-def _compare(target: Connection, expected: Sums, place: str) -> None:
-    found = sums(target)
+def _compare(target: Connection, expected: TableChecksums, place: str) -> None:
+    found = table_checksums(target)
     differing = [table for table in found if found[table] != expected[table]]
     if differing:
         raise StorageError(

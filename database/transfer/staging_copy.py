@@ -1,6 +1,6 @@
-"""A private copy of a whole desk, wherever it is kept: read at one moment, brought to the newest shape here, its source untouched.
+"""Copies a whole store into a private SQLite file, migrated to the newest revision. The source is not changed.
 
-The copy is a SQLite file without a name: it is gone with the process, however that ends. Where rows go to is not known here.
+The file has no name, so it disappears when the process ends.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from database import migrations
 from database import url as address
 from database.json_store import snapshot
 from database.json_store.document import Invalid, MalformedLine
-from database.json_store.journal import Damaged
+from database.json_store.journal import DamagedJournal
 from database.sqlite_engine import BUSY_TIMEOUT_MS, begin_writing, plain
 from database.tables import derived
 from database.transfer import backup_file
@@ -32,7 +32,7 @@ Reads = Callable[[Connection], None]
 
 
 @contextmanager
-def staged(url: str, data_dir: Path, *, stopped: bool = False) -> Iterator[Connection]:
+def staging_copy(url: str, data_dir: Path, *, stopped: bool = False) -> Iterator[Connection]:
     """Everything the store at that address holds; it is not changed. Raises StorageError.
 
     The store may be in use, unless `stopped` is asked for.
@@ -41,7 +41,7 @@ def staged(url: str, data_dir: Path, *, stopped: bool = False) -> Iterator[Conne
     if stopped and address.open_elsewhere(url, data_dir):
         raise StorageError(RUNNING)
     if engine == "json":
-        made = staged_document(path)
+        made = staging_copy_of_document(path)
     elif engine == "sqlite":
         made = _private(partial(_from_sqlite, path=path), begin=False)
     else:
@@ -50,12 +50,12 @@ def staged(url: str, data_dir: Path, *, stopped: bool = False) -> Iterator[Conne
         yield connection
 
 
-def staged_document(path: Path) -> AbstractContextManager[Connection]:
+def staging_copy_of_document(path: Path) -> AbstractContextManager[Connection]:
     """Everything a JSON document and its journals hold. Raises StorageError."""
     return _private(partial(snapshot.load, document=path))
 
 
-def staged_backup(path: Path) -> AbstractContextManager[Connection]:
+def staging_copy_of_backup(path: Path) -> AbstractContextManager[Connection]:
     """Everything a backup holds. Raises StorageError."""
     if not path.exists():
         raise StorageError(f"There is no file {path}.")
@@ -77,7 +77,7 @@ def _private(reads: Reads, *, begin: bool = True) -> Iterator[Connection]:
                 raise StorageError(f"There is no desk at {error.filename}.") from error
             except MalformedLine as error:
                 raise StorageError("This is a backup of another Foyer. Nothing was changed.") from error
-            except (Invalid, Damaged) as error:
+            except (Invalid, DamagedJournal) as error:
                 raise StorageError(f"{error}. Nothing was changed.") from error
             except OSError as error:
                 raise StorageError(f"The data cannot be read: {plain(error)}.") from error
@@ -143,7 +143,7 @@ def _from_postgres(connection: Connection, url: str, *, stopped: bool) -> None:
                 if table != "alembic_version" and table not in derived.tables:
                     _fetch(source, connection, table)
     except engine.failures as error:
-        raise StorageError(f"{engine.place} cannot be read: {engine.told(error)}") from None
+        raise StorageError(f"{engine.place} cannot be read: {engine.error_text(error)}") from None
     finally:
         engine.close()
 

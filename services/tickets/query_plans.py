@@ -64,7 +64,7 @@ def with_leading_index(
     others = {name: condition for name, condition in conditions.items() if name != plan.lead}
     if "tag" in others:
         others["tag"] = exists().where(*_of_company(uow), g.tag == filters["tag"], *_same_ticket())
-    unindexed = {name: uow.aside(condition) for name, condition in others.items()}
+    unindexed = {name: uow.no_index(condition) for name, condition in others.items()}
     return unindexed | ({plan.lead: conditions[plan.lead]} if plan.lead else {})
 
 
@@ -86,7 +86,7 @@ def fetch_planned(uow: UnitOfWork, statement: Select[Any], plan: ReadPlan, filte
     order, fields = SORTS[filters["sort"]], ticket_fields(uow.actor)
     page = (filters["limit"], filters["offset"])
     if plan.lead and not plan.ordered:  # sorted then: one more column, the same in every row, that no index has
-        order = (uow.aside(t.company_id), *order)
+        order = (uow.no_index(t.company_id), *order)
     if plan.lead == "tag" and plan.ordered:
         ids = ids_with_tag(uow, filters["tag"]).order_by(*_BY_TAG[filters["sort"]])
         if len(filters) > len(("tag", "sort", "limit", "offset")):

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from database.json_store.journal import Damaged, Journal, NotWritten, Unknown, transactions
+from database.json_store.journal import DamagedJournal, Journal, LineNotWritten, WriteUnconfirmed, transactions
 from database.transfer import staging_copy
 from storage import StorageError
 from tests.support.rows import ONE, add_company, add_customer, everything, files, open_store
@@ -119,7 +119,7 @@ def test_a_line_without_its_end_before_another_is_damage(crashed):
 def test_a_copy_of_a_stopped_desk_has_the_last_line_without_its_end(crashed, tmp_path):
     folder, _ = crashed
     change_line(folder, LINES, lambda line: line[:-1])
-    with staging_copy.staged("json:", folder) as copy:
+    with staging_copy.staging_copy("json:", folder) as copy:
         emails = copy.exec_driver_sql("SELECT email FROM customers ORDER BY email").scalars().all()
     assert emails == ["ada@example.com", "bob@example.com", "eve@example.com"]
 
@@ -302,7 +302,7 @@ def test_a_write_that_fails_half_way_leaves_the_journal_as_it_was(tmp_path, monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(journal, "_write", full)
-    with pytest.raises(NotWritten):
+    with pytest.raises(LineNotWritten):
         journal.append(2, "[]")
     assert journal.path.read_bytes() == before
     monkeypatch.undo()
@@ -318,7 +318,7 @@ def test_a_closed_journal_writes_to_nobody_elses_file(tmp_path):
     journal.close()
     journal.close()
     with (tmp_path / "other").open("wb") as other:
-        with pytest.raises(Unknown):
+        with pytest.raises(WriteUnconfirmed):
             journal.append(1, "[]")
         other.flush()
     assert (tmp_path / "other").read_bytes() == b""
@@ -333,7 +333,7 @@ def test_a_checksum_covers_number_and_content(tmp_path):
         journal.path.write_bytes(line[:place] + bytes([line[place] ^ 1]) + line[place + 1 :])
         try:
             survived = list(transactions(journal.path, after=0, may_be_torn=False))
-        except Damaged as damaged:
+        except DamagedJournal as damaged:
             assert "line 1" in str(damaged)  # noqa: PT017
         else:
             # A letter of the envelope may change as long as number and content are what they were.

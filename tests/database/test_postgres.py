@@ -189,11 +189,11 @@ def test_a_reader_does_not_wait_for_ever_for_a_table_that_somebody_locked(url, t
 
 
 def test_a_task_is_one_instances_at_a_time(store, second):
-    with store.alone("tidy") as ours:
+    with store.exclusive_task("tidy") as ours:
         assert ours
-        with second.alone("tidy") as theirs, second.alone("another") as other:
+        with second.exclusive_task("tidy") as theirs, second.exclusive_task("another") as other:
             assert (theirs, other) == (False, True)
-    with second.alone("tidy") as theirs:
+    with second.exclusive_task("tidy") as theirs:
         assert theirs
 
 
@@ -306,7 +306,7 @@ def test_a_database_that_is_away_is_one_log_line_and_one_when_it_is_back(server,
     assert admin.post("/api/tickets", TICKET).status_code == 201
     wait_until(lambda: admin.get("/api/health").json["data"]["jobs"]["waiting"] == 0)
     tries = Counter()
-    uow, alone = runtime.storage.unit_of_work, runtime.storage.alone
+    uow, alone = runtime.storage.unit_of_work, runtime.storage.exclusive_task
 
     def counted(opens):
         def count(*args, **kwargs):

@@ -112,7 +112,7 @@ def test_every_column_holds_and_orders_what_it_does_in_a_file(store):
 def test_a_newer_revision_is_refused_and_left_alone(url, tmp_path):
     engine = Postgres(url).open()
     with engine.write() as connection:
-        engine.turn(connection, "")
+        engine.begin_write(connection, "")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StorageError, match=r"newer Foyer \(revision 9999\)"):
         open_storage(url, tmp_path)
