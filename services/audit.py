@@ -1,4 +1,4 @@
-"""The audit of a company: everything that happened in it, newest first. Only reads; services/history.py writes."""
+"""Audit log of a company: all events, newest first. Only reads; services/history.py writes."""
 
 from typing import Any, get_args
 
@@ -11,7 +11,7 @@ _EXACT = ("subject", "subject_id", "action", "actor", "said_by")
 
 
 def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
-    """One page of the events that meet every filter in `filters`, and how many meet them."""
+    """One page of the events that match all filters, and the total."""
     matching = uow.query(events).where(*_conditions(filters))
     page = matching.order_by(events.c.created_at.desc(), events.c.id.desc())
     return uow.find(page.limit(filters["limit"]).offset(filters["offset"])), uow.count(matching)

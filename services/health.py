@@ -1,4 +1,4 @@
-"""What the desk says about itself."""
+"""Notes and counts of the health route: jobs, mail, storage."""
 
 from sqlalchemy import func
 
@@ -8,27 +8,27 @@ from storage import Row, UnitOfWork
 
 
 def job_counts(uow: UnitOfWork) -> Row:
-    """How many jobs wait (or run) and how many were given up, over all companies."""
+    """Number of waiting or running jobs and of failed jobs, over all companies."""
     counts = dict(uow.aggregate(uow.query(jobs, jobs.c.state, func.count()).group_by(jobs.c.state)))
     return {"waiting": counts.get("waiting", 0) + counts.get("running", 0), "dead": counts.get("dead", 0)}
 
 
 def mail_note(mode: str, held_back: int) -> str:
-    """What a person should know about the mail, "" when it goes out."""
+    """A sentence about mail problems, "" if mail is sent."""
     if mode == "console":
-        return "No mail server is set (SMTP_HOST), so each notice is one log line."
+        return "No mail server is set (SMTP_HOST), so mails are only written to the log."
     if not held_back:
         return ""
     return (
-        f"{held_back} mails of the last 24 hours were not sent: a company had reached its limit per hour or is not confirmed. "
-        "The log names it."
+        f"{held_back} mails of the last 24 hours were not sent: a company reached its hourly limit or is not confirmed. "
+        "The log names the company."
     )
 
 
 def storage_note(*, durable: bool, opened_empty_at: str, ahead_seconds: int = 0) -> str:
-    """Whether the data stays, for a person: when it does not, what would be lost, what to do and what may be gone already.
+    """A sentence about whether data is persistent: if not, what will be lost and what to do.
 
-    `ahead_seconds`: by how much the newest row is ahead of the server's clock, 0 when that is no matter.
+    `ahead_seconds` is how far the newest row is ahead of the server's clock; 0 means no warning.
     """
     note = _durability_note(durable=durable, opened_empty_at=opened_empty_at)
     if ahead_seconds:
@@ -41,11 +41,11 @@ def storage_note(*, durable: bool, opened_empty_at: str, ahead_seconds: int = 0)
 
 def _durability_note(*, durable: bool, opened_empty_at: str) -> str:
     if durable:
-        return "What is written here survives a restart."
+        return "Data is kept across restarts."
     note = (
-        "This desk forgets: its host keeps no files, so tickets, people, settings and keys made here are lost when it next "
-        "restarts, sleeps or deploys. To keep them, give it a disk and set DATA_DIR to where that is mounted."
+        "Data is not persistent on this host: tickets, users, settings and keys are lost at the next restart, sleep or deploy. "
+        "To keep them, attach a disk and set DATA_DIR to its mount path."
     )
     if opened_empty_at:
-        note += f" It opened empty at {opened_empty_at}: whatever it held before that is gone."
+        note += f" The store was empty at the start at {opened_empty_at}: earlier data is lost."
     return note

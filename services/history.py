@@ -1,6 +1,6 @@
-"""What happened: one event for each thing that changed, beside the credential that changed it and where it came from.
+"""History: one event for each changed field, with the credential and the address of the caller.
 
-The events of a ticket are its history; all events of a company are its audit.
+The events of a ticket are its history; all events of a company are its audit log.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ Subject = Literal["ticket", "customer", "user", "key", "company", "settings"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that happened: `action` to a `field`, whose value went from `before` to `after`."""
+    """One change: the `action`, the `field`, and its value `before` and `after`."""
 
     action: str
     field: str = ""
@@ -34,7 +34,10 @@ def record(
     said_by: str = "",
     actor: str = "",
 ) -> None:
-    """Adds events about a thing. `said_by` is who the calling app says is acting. Never hand in a secret's value."""
+    """Adds an event for each change of a subject. Never pass the value of a secret.
+
+    `said_by` is the user whom the calling app names; it is not verified.
+    """
     rows = [
         {
             "subject": subject,
@@ -55,12 +58,12 @@ def record(
 
 
 def differences(action: str, before: Row, after: Row, names: Iterable[str]) -> list[Change]:
-    """A change for each of the named fields whose value is another one."""
+    """One Change for each of the named fields whose value differs."""
     return [Change(action, name, before[name], after[name]) for name in names if before[name] != after[name]]
 
 
 def not_lately(uow: UnitOfWork, subject_id: str, changes: Iterable[Change], *, seconds: int) -> list[Change]:
-    """Those of the changes that were not recorded about this thing within the last `seconds`."""
+    """The changes that were not recorded about this subject within the last `seconds`."""
     since = timestamps.later(uow.now, seconds=-seconds)
     rows = uow.find(uow.query(events).where(events.c.subject_id == subject_id, events.c.created_at > since))
     recorded = {(row["action"], row["field"], row["from_value"], row["to_value"]) for row in rows}

@@ -1,4 +1,4 @@
-"""The same key, route and body by the same caller within a day is one call: it is done once and answered alike."""
+"""Idempotency keys: a repeated call with the same key, route and body is executed once and gets the stored response."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from database.tables import idempotency as table
 from storage import Row, UnitOfWork
 
 KEPT_SECONDS = 24 * 3600
-LEASE_SECONDS = 600  # longer than a model may take, and than the largest import
-# A 400 changes nothing and its key may be used again with the corrected body; the others are not answers of the route.
+LEASE_SECONDS = 600  # longer than the model's timeout and the largest import
+# A 400 changes nothing, so its key may be used again with a corrected body. The others do not come from the route.
 NOT_STORED = frozenset({400, 401, 403, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as its caller names it."""
+    """Identifies a call: caller, route, key and hash of the body."""
 
     caller: str
     route: str
@@ -25,17 +25,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The answer that was given."""
+    """A stored response."""
 
     status: int
     answer: str
 
 
 def claim(uow: UnitOfWork, call: Call, *, lease: bool = False) -> Stored | None:
-    """Makes the call this unit of work's own, or gives the stored answer.
+    """Claims the call for this unit of work, or returns the stored response.
 
-    With `lease` the claim is committed before the work. Raises AppError 409 when the key was used with another body,
-    the same call is being worked on, or its answer held a secret, which is told once.
+    With `lease` the claim is committed before the work. Raises AppError 409 if the key was used with another body, the same
+    call is in progress, or its response held a secret, which is shown only once.
     """
     expires = timestamps.later(uow.real_now, seconds=LEASE_SECONDS if lease else KEPT_SECONDS)
     values = {"caller": call.caller, "route": call.route, "key": call.key, "body_hash": call.body_hash}
@@ -50,25 +50,27 @@ def claim(uow: UnitOfWork, call: Call, *, lease: bool = False) -> Stored | None:
     if row["body_hash"] != call.body_hash:
         raise conflict("idempotency_key_reused", "This Idempotency-Key was used with another body. Use a new one.")
     if row["state"] == "claimed":
-        raise conflict("in_progress", "The same call is being worked on. Ask again shortly.", retry_after=2)
+        raise conflict("in_progress", "The same call is in progress. Try again shortly.", retry_after=2)
     if not row["answer"]:
-        raise conflict("already_done", "This was done already. Its answer held a secret, which is shown only once.")
+        raise conflict(
+            "already_done", "This call was completed already. Its response held a secret, which is shown only once."
+        )
     return Stored(row["status"], row["answer"])
 
 
 def store(uow: UnitOfWork, call: Call, status: int, answer: str) -> None:
-    """Stores the answer of a claimed call for a day."""
+    """Stores the response of a claimed call for a day."""
     expires = timestamps.later(uow.real_now, seconds=KEPT_SECONDS)
     uow.update_where(table, *_same(call), state="done", status=status, answer=answer, expires_at=expires)
 
 
 def release(uow: UnitOfWork, call: Call) -> None:
-    """Gives up a claim, so that the call may be made again."""
+    """Removes a claim, so that the call can be made again."""
     uow.delete(table, *_same(call))
 
 
 def purge(uow: UnitOfWork) -> int:
-    """Forgets answers older than a day; tells how many."""
+    """Deletes expired responses; returns how many."""
     return uow.delete(table, table.c.expires_at <= uow.real_now)
 
 

@@ -1,4 +1,4 @@
-"""The drop-downs: which values a field takes, with the label a person reads."""
+"""Values for drop-downs: the keys that a field accepts, with labels."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ LOOKUPS: dict[str, Callable[[UnitOfWork], list[Row]]] = {
 
 
 def choices(uow: UnitOfWork, name: str) -> list[Row]:
-    """The values of one drop-down. Raises AppError 404."""
+    """The values of one lookup as [{"key", "label"}]. Raises AppError 404."""
     if name not in LOOKUPS:
         raise not_found()
     return LOOKUPS[name](uow)

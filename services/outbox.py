@@ -1,4 +1,4 @@
-"""The jobs of a company that wait or were given up: admins see them and have them tried again."""
+"""Outbox: enqueue jobs in the unit of work of a change, list them, retry failed ones, purge old ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ from database.tables import jobs as table
 from services.history import Change, record
 from storage import Row, UnitOfWork
 
-# What callers see: a job that is being run counts as waiting, as in health.
+# Stored state -> public state. A running job counts as waiting, as in health.
 PUBLIC_STATE = {"waiting": "waiting", "running": "waiting", "dead": "dead"}
 STATES = ("waiting", "dead")
 
 
 def job_shape(job: Row) -> Row:
-    """A job as admins see it: without its payload, which may hold a customer's words."""
+    """The public fields of a job, without the payload, which may hold a customer's texts."""
     fields = {**job, "ticket_id": job["ticket_id"] or "", "state": PUBLIC_STATE[job["state"]]}
     return {name: fields[name] for name in JOB_FIELDS}
 
 
 def find(uow: UnitOfWork, *, states: list[str], limit: int, offset: int) -> tuple[list[Row], int]:
-    """The company's jobs in these states (of STATES), the newest first, and how many there are."""
+    """One page of the company's jobs in these states (of STATES), newest first, and the total."""
     stored = [state for state, public in PUBLIC_STATE.items() if public in states]
     matching = uow.query(jobs).where(jobs.c.state.in_(stored))
     page = matching.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit).offset(offset)
@@ -32,31 +32,27 @@ def find(uow: UnitOfWork, *, states: list[str], limit: int, offset: int) -> tupl
 
 
 def retry(uow: UnitOfWork, job_id: str) -> Row:
-    """Lets a job that was given up be tried again from now on, as often as a new one. Raises AppError 404, 409."""
+    """Makes a failed job due again, with all its attempts. Raises AppError 404, 409."""
     job = uow.get(jobs, job_id, lock=True)
     if job is None or job["state"] not in PUBLIC_STATE:
         raise not_found()
     if job["state"] != "dead":
-        raise conflict("not_dead", "This job is waiting already. Only a job that was given up can be tried again.")
+        raise conflict("not_dead", "This job is still waiting. Only a failed job can be retried.")
     record(uow, uow.actor.company_id, [Change("job_retried", "jobs", "", job_id)], subject="company")
     return uow.update(jobs, job_id, {"state": "waiting", "attempts": 0, "run_at": uow.real_now}) or job
 
 
 KEPT_SECONDS = 7 * 24 * 3600
-
-
 DEAD_KEPT_SECONDS = 30 * 24 * 3600
-
-
-# No job is put off for longer. One that is was written while the clock was ahead, and is due.
+# The longest delay of a job. A later run_at was written while the clock was wrong, so that job is due.
 LONGEST_WAIT_SECONDS = 2 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to be done once the unit of work is committed. `queue` keeps slow work from holding up other work.
+    """Work to be done after the commit. Separate queues keep slow jobs from delaying others.
 
-    With `delay_seconds` it is a safety net: whoever enqueues it does it at once, and the job only if that came to nothing.
+    A job with `delay_seconds` is a fallback: the caller does the work at once, and the job runs only if that failed.
     """
 
     queue: str
@@ -67,7 +63,7 @@ class Job:
 
 
 def enqueue(uow: UnitOfWork, new: Sequence[Job]) -> None:
-    """Adds jobs to the caller's unit of work. Raises ValueError for one that is put off for too long."""
+    """Adds jobs to the caller's unit of work. Raises ValueError if a delay is too long."""
     if any(job.delay_seconds > LONGEST_WAIT_SECONDS for job in new):
         raise ValueError(f"a job may be put off for {LONGEST_WAIT_SECONDS} s at most")
     uow.insert_many(
@@ -89,7 +85,7 @@ def enqueue(uow: UnitOfWork, new: Sequence[Job]) -> None:
 
 
 def waiting_ids(uow: UnitOfWork, queue: str, kind: str) -> list[str]:
-    """The jobs of that kind that nobody has begun, by id."""
+    """The ids of waiting jobs of that queue and kind."""
     matching = uow.query(table, table.c.id).where(
         table.c.lane == queue, table.c.kind == kind, table.c.state == "waiting"
     )
@@ -97,7 +93,7 @@ def waiting_ids(uow: UnitOfWork, queue: str, kind: str) -> list[str]:
 
 
 def recently_done(uow: UnitOfWork, queue: str, *, seconds: float) -> dict[str, str]:
-    """The jobs of a lane that were done in the last seconds: whose they were, by id."""
+    """Jobs of a queue that were done in the last `seconds`: job id -> company id."""
     since = timestamps.later(uow.real_now, seconds=-seconds)
     done = uow.query(table, table.c.id, table.c.company_id).where(
         table.c.state == "done", table.c.lane == queue, table.c.run_at >= since
@@ -106,12 +102,12 @@ def recently_done(uow: UnitOfWork, queue: str, *, seconds: float) -> dict[str, s
 
 
 def finish(uow: UnitOfWork, ids: Sequence[str]) -> None:
-    """What these jobs were for is done, without them."""
+    """Marks waiting jobs as done, because their work was done otherwise."""
     uow.update_where(table, table.c.id.in_(ids), table.c.state == "waiting", state="done", run_at=uow.real_now)
 
 
 def purge(uow: UnitOfWork) -> int:
-    """Removes jobs done more than seven days ago, and those given up more than 30 days ago; tells how many."""
+    """Deletes jobs done more than 7 days ago and jobs failed more than 30 days ago; returns how many."""
     kept_seconds = {"done": KEPT_SECONDS, "dead": DEAD_KEPT_SECONDS}
     old = {state: timestamps.later(uow.real_now, seconds=-seconds) for state, seconds in kept_seconds.items()}
     return sum(uow.delete(table, table.c.state == state, table.c.run_at < before) for state, before in old.items())

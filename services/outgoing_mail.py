@@ -1,8 +1,8 @@
-"""Whom a company's mail is from, and whether a mail may go: decided here for every mail of every company.
+"""Outgoing mail: the sender of a company's mail, and the hourly limits.
 
-Each company has a limit per hour for one outside recipient and for all of them; what is over it is not sent. Mails to its
-own people and alerts are counted apart. A company that is not confirmed mails only its own admins. In a confirmed one every
-ticket counts as written by its customer: customers open tickets in their own name alone, and agents and admins are trusted.
+Each company has an hourly limit for one outside recipient and for all of them; mails over the limit are not sent. Mails to
+its own users and alerts are counted separately. An unconfirmed company can only mail its own admins. Customers open tickets
+only in their own name, and agents and admins are trusted.
 """
 
 import hashlib
@@ -24,17 +24,17 @@ log = logging.getLogger("foyer.mail")
 
 KEPT_SECONDS = 24 * 3600
 STAFF = ("agent", "admin")
-# Most mails per hour to a company's own people. The operator's company has no such limit; in others anybody can be made
-# a user or the support address.
+# Mails per hour to a company's own users. The operator's company has no such limit; other companies can add any address
+# as a user or support address.
 MAX_TO_STAFF, NO_LIMIT = 500, 10**9
-# What is counted, the whole of a company first: its people, everybody else, an unconfirmed company, one outside recipient.
+# What is counted: all staff, all other recipients, an unconfirmed company, one outside recipient.
 TO_STAFF, TO_OTHERS, UNCONFIRMED, TO_ONE = "staff", "others", "unconfirmed", "one"
 
 
 def sender(uow: UnitOfWork, payload: Row, *, mail_from: str, support_email: str) -> dict[str, str]:
-    """Keywords of a notice: from_name, reply_to and support_email (whom it alerts or names), each "" when not set.
+    """The sender fields of a mail: from_name, reply_to and support_email, each "" if not set.
 
-    `mail_from` and `support_email` are the environment's. Its name and support address serve the operator's company alone.
+    `mail_from` and `support_email` come from the environment and apply only to the operator's company.
     """
     own = settings.current(uow)
     operators = uow.actor.company_id == DEFAULT_COMPANY
@@ -46,7 +46,7 @@ def sender(uow: UnitOfWork, payload: Row, *, mail_from: str, support_email: str)
 
 
 def may_send(uow: UnitOfWork, job: Row, to: str, *, support_email: str) -> bool:
-    """Whether the mail of a job may go to that address now. A job is counted once, however often it is tried."""
+    """Whether the mail of a job may be sent to that address now. A retried job is counted once."""
     if job["payload"].get("counted"):
         return True
     counts = _counts(uow, to, support_email)
@@ -61,21 +61,21 @@ def may_send(uow: UnitOfWork, job: Row, to: str, *, support_email: str) -> bool:
 
 
 def held_back(uow: UnitOfWork) -> int:
-    """How many mails of the last 24 hours were not sent, of the companies that this unit of work sees."""
+    """Number of mails not sent because of limits in the last 24 hours, over the companies that the unit of work sees."""
     since = timestamps.later(uow.real_now, seconds=-KEPT_SECONDS)
     ((total,),) = uow.aggregate(uow.query(mail_counts, func.sum(mail_counts.c.held)).where(mail_counts.c.hour > since))
     return int(total or 0)
 
 
 def purge(uow: UnitOfWork) -> int:
-    """Removes the counts of recipients after their hour and those of companies after a day; tells how many."""
+    """Deletes counts of recipients after their hour and counts of companies after a day; returns how many."""
     c, day_ago = mail_counts.c, timestamps.later(uow.real_now, seconds=-KEPT_SECONDS)
     is_over = or_(c.hour < day_ago, (c.kind == TO_ONE) & (c.hour < _hour(uow)), c.hour > uow.real_now)
     return uow.delete(mail_counts, is_over)
 
 
 def _counts(uow: UnitOfWork, to: str, support_email: str) -> list[tuple[str, str, int]]:
-    """What a mail to that address counts for: (kind, name within it, most per hour), the company's own count first."""
+    """The counters of a mail to that address as (kind, name, limit per hour); the company's counter first."""
     company = uow.get(companies, uow.actor.company_id) or {"id": "", "settings": {}, "confirmed_at": None}
     own = settings.of_company(company)
     to_one, to_all = own["recipient_mails_per_hour"], own["company_mails_per_hour"]
@@ -92,20 +92,20 @@ def _is_staff(uow: UnitOfWork, to: str, roles: tuple[str, ...]) -> bool:
 
 
 def _normal_address(address: str) -> str:
-    """The address as users and settings hold it, "" for what is none."""
+    """The address in the normal form of users and settings; "" if it is invalid."""
     with suppress(EmailNotValidError):
         return validate_email(address, check_deliverability=False, test_environment=True).normalized.lower()
     return ""
 
 
 def _without_plus(to: str) -> str:
-    """The address without what follows a plus: such addresses are one person's."""
+    """The address without its plus part: such addresses belong to one mailbox."""
     name, _, domain = _normal_address(to).rpartition("@")
     return f"{name.partition('+')[0]}@{domain}"
 
 
 def _row(uow: UnitOfWork, kind: str, name: str) -> Row:
-    """This hour's count, locked to the end of the unit of work. Of a recipient only a hash is stored."""
+    """The counter of this hour, locked until commit. Of a recipient only a hash is stored."""
     hour = _hour(uow)
     row_id = hashlib.sha256(f"{uow.actor.company_id} {hour} {kind} {name}".encode()).hexdigest()
     uow.insert_new(mail_counts, {"id": row_id, "kind": kind, "hour": hour})
@@ -119,7 +119,7 @@ def _hour(uow: UnitOfWork) -> str:
 
 def _count_held(uow: UnitOfWork, row: Row, to: str) -> None:
     uow.count_up(mail_counts, row["id"], "held")
-    if not row["held"]:  # once per hour: a flood of mails is no flood of log lines
+    if not row["held"]:  # one log line per hour
         log.warning(
             "Mails of company %s (%s) are not sent in this hour from one to %s on: a limit per hour was reached%s",
             uow.actor.company_id,

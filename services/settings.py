@@ -1,4 +1,4 @@
-"""What a company can change at run time: one table of settings, each with its default and a sentence."""
+"""Settings of a company: defaults, descriptions, reading and changing them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from storage import Row, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its default and what it does."""
+    """A setting: its default and description."""
 
     default: Any
     about: str
@@ -44,7 +44,7 @@ SETTINGS: dict[str, Setting] = {
         500, "Most mails per hour to all addresses outside your company together; alerts and agents do not count."
     ),
 }
-# Other companies than the operator's may only lower these: whoever registers a company could flood anybody else.
+# Only the operator's company may raise these limits, so that registered companies cannot send mass mail.
 MAIL_LIMITS = ("recipient_mails_per_hour", "company_mails_per_hour")
 CLEARABLE = ("support_email", "mail_name", "reply_to")
 AI_TRIAGE = ("off", "uncertain", "always")
@@ -52,20 +52,20 @@ MOST_RETENTION_DAYS = 3650
 
 
 def of_company(company: Row) -> Row:
-    """Every setting of a company row, defaults where nothing was chosen."""
+    """All settings of a company row, with defaults."""
     return {name: company["settings"].get(name, setting.default) for name, setting in SETTINGS.items()}
 
 
 def current(uow: UnitOfWork) -> Row:
-    """Every setting of the actor's company."""
+    """All settings of the actor's company."""
     return of_company(_company(uow))
 
 
 def change(uow: UnitOfWork, fields: Row) -> Row:
-    """Sets what is named, empties what `clear` names and gives all settings back. Raises AppError 400."""
+    """Sets the given settings, resets those named in `clear`, and returns all settings. Raises AppError 400."""
     cleared = {name: SETTINGS[name].default for name in fields.pop("clear", [])}
     if twice := sorted(set(cleared) & set(fields)):
-        raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
+        raise invalid(*(FieldError(name, f"{name} cannot be set and cleared in the same call.") for name in twice))
     fields |= cleared
     _check_mail_limits(uow, fields)
     company = _company(uow, lock=True)
@@ -89,7 +89,7 @@ def _check_mail_limits(uow: UnitOfWork, fields: Row) -> None:
 
 
 def _for_audit(values: Row) -> Row:
-    """Settings as the audit tells them."""
+    """The settings as the audit log shows them."""
     return {**values, "topic_teams": [f"{row['topic']}: {row['team']}" for row in values["topic_teams"]]}
 
 

@@ -1,4 +1,4 @@
-"""Whether a company can still be administered: by somebody who can sign in, or by a key that may everything and does not end."""
+"""Last-admin check: a company keeps an admin who can sign in, or an unrestricted API key without an expiry."""
 
 from sqlalchemy import and_, or_
 
@@ -16,11 +16,11 @@ _key = and_(
 
 
 def exist(uow: UnitOfWork) -> bool:
-    """Whether there is one."""
+    """Whether the company has such an admin or key."""
     return bool(uow.count(uow.query(users).where(_person)) or uow.count(uow.query(api_keys).where(_key)))
 
 
 def check_one_remains(uow: UnitOfWork) -> None:
-    """Raises AppError 409 when after this change there would be none."""
+    """Raises AppError 409 if the company has neither after this change."""
     if not exist(uow):
-        raise conflict("last_admin", "Nobody could administer your company any more. Make another admin first.")
+        raise conflict("last_admin", "This is the last admin of your company. Add another admin first.")

@@ -1,4 +1,4 @@
-"""API keys of a company: made, listed, rotated and revoked; of a key only its hash is kept, so it is shown once."""
+"""API keys of a company: create, list, rotate, revoke. Only the hash of a key is stored, so the key is shown once."""
 
 import hashlib
 import secrets
@@ -11,33 +11,33 @@ from services.accounts import admins
 from services.history import Change, record
 from storage import Row, UnitOfWork
 
-FROM_ENVIRONMENT = "API_KEY"  # the name of the key that the environment gives
+FROM_ENVIRONMENT = "API_KEY"  # name of the key that the environment variable API_KEY sets
 OVERLAP_SECONDS = 24 * 3600
 _PREFIX = 8
 
 
 def new_key() -> str:
-    """A key: `fk_` and 256 random bits."""
+    """Returns a new key: `fk_` and 256 random bits."""
     return f"fk_{secrets.token_urlsafe(32)}"
 
 
 def hash_key(key: str) -> str:
-    """What is kept of a key (SHA-256: the key is random, so a slow hash would add nothing)."""
+    """SHA-256 of a key. Keys are random, so a slow hash would add nothing."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def prefix_of(key: str) -> str:
-    """What may be shown of a key, "" of one that we did not make."""
+    """The first characters of a key, which may be shown; "" for a key that this program did not create."""
     return key[:_PREFIX] if key.startswith("fk_") else ""
 
 
 def key_shape(row: Row) -> Row:
-    """A key as admins may see it: never the key, never its hash."""
+    """The public fields of a key, without the key and its hash."""
     return shape(row, KEY_FIELDS)
 
 
 def find(uow: UnitOfWork, *, limit: int, offset: int) -> tuple[list[Row], int]:
-    """The company's keys, the newest first, and how many there are; those whose time is over are shown for a month."""
+    """One page of the company's keys, newest first, and the total. Expired keys are listed for 30 days."""
     month_ago = timestamps.later(uow.real_now, seconds=-30 * 24 * 3600)
     keys = uow.query(api_keys).where(api_keys.c.expires_at.is_(None) | (api_keys.c.expires_at > month_ago))
     page = keys.order_by(api_keys.c.created_at.desc(), api_keys.c.id.desc()).limit(limit).offset(offset)
@@ -45,9 +45,9 @@ def find(uow: UnitOfWork, *, limit: int, offset: int) -> tuple[list[Row], int]:
 
 
 def create(uow: UnitOfWork, fields: Row) -> tuple[Row, str]:
-    """A new key with name, role, scopes and perhaps expires_at: its row and, this once, the key. Raises AppError 400, 401.
+    """Creates a key from name, role, scopes and optional expires_at; returns its row and the key. Raises AppError 400, 401.
 
-    A key made with a key that expires ends no later than that one; without expires_at it ends at the same time.
+    If the caller's own key expires, the new key expires at the same time or earlier.
     """
     if fields["name"] == FROM_ENVIRONMENT:
         raise invalid_field("name", f"{FROM_ENVIRONMENT} is the name of the key in the environment. Take another one.")
@@ -62,15 +62,15 @@ def create(uow: UnitOfWork, fields: Row) -> tuple[Row, str]:
 
 
 def rotate(uow: UnitOfWork, key_id: str) -> tuple[Row, str]:
-    """A new key like this one, which goes on working for a day more. Raises AppError 401, 404, 409.
+    """Creates a key with the same role and scopes; the old key works for one more day. Raises AppError 401, 404, 409.
 
-    Rotated with a key that expires, the new one ends no later than that key.
+    If the caller's own key expires, the new key expires no later.
     """
     old = _get_for_update(uow, key_id)
     last_day = timestamps.later(uow.real_now, seconds=OVERLAP_SECONDS)
     until = min(old["expires_at"] or last_day, last_day)
     if until <= uow.real_now:
-        raise conflict("key_expired", "This key is not valid any more. Make a new one.")
+        raise conflict("key_expired", "This key has expired. Create a new one.")
     ends = [end for end in (old["expires_at"], _caller_expiry(uow)) if end]
     row, key = _insert(
         uow, {name: old[name] for name in ("name", "role", "scopes")} | {"expires_at": min(ends, default=None)}
@@ -84,7 +84,7 @@ def rotate(uow: UnitOfWork, key_id: str) -> tuple[Row, str]:
 
 
 def revoke(uow: UnitOfWork, key_id: str) -> None:
-    """Ends a key from the next request on. Raises AppError 404, 409 for the last admin."""
+    """Revokes a key at once. Raises AppError 404, and 409 for the last admin."""
     key = _get_for_update(uow, key_id)
     uow.delete(api_keys, api_keys.c.id == key_id)
     record(uow, key_id, [Change("key_revoked", "name", key["name"], "")], subject="key")
@@ -93,7 +93,7 @@ def revoke(uow: UnitOfWork, key_id: str) -> None:
 
 
 def _caller_expiry(uow: UnitOfWork) -> str:
-    """When the key that makes this call ends, "" when it does not or a person calls. Raises AppError 401 when it is gone."""
+    """Expiry of the caller's own key; "" without an expiry or for a user. Raises AppError 401 if the key was deleted."""
     if not uow.actor.key_id:
         return ""
     maker = uow.get(api_keys, uow.actor.key_id)
@@ -109,7 +109,7 @@ def _insert(uow: UnitOfWork, values: Row) -> tuple[Row, str]:
 
 
 def get(uow: UnitOfWork, key_id: str, *, lock: bool = False) -> Row:
-    """One key. Raises AppError 404."""
+    """Returns a key. Raises AppError 404."""
     key = uow.get(api_keys, key_id, lock=lock)
     if key is None:
         raise not_found()
@@ -119,5 +119,5 @@ def get(uow: UnitOfWork, key_id: str, *, lock: bool = False) -> Row:
 def _get_for_update(uow: UnitOfWork, key_id: str) -> Row:
     key = get(uow, key_id, lock=True)
     if key["name"] == FROM_ENVIRONMENT:
-        raise conflict("key_in_environment", "This key is the variable API_KEY of the server. Change it there.")
+        raise conflict("key_in_environment", "This key is set by the server's variable API_KEY. Change it there.")
     return key

@@ -1,4 +1,4 @@
-"""Companies: one desk serves many, each with people, keys, customers and tickets of its own."""
+"""Companies: create and find by name. One server holds many companies, each with its own users, keys and tickets."""
 
 import unicodedata
 
@@ -8,13 +8,13 @@ from storage import Row, UnitOfWork
 
 
 def create(uow: UnitOfWork, name: str, *, confirmed: bool = False) -> Row:
-    """A new company, made at an unscoped desk; `confirmed` when the operator makes it.
+    """Creates a company, in a unit of work without an actor; `confirmed` if the operator creates it.
 
-    Raises AppError 400, and 409 when there is one of a name that reads alike.
+    Raises AppError 400, and 409 if a company of an equivalent name exists.
     """
     key = name_key(name)
     if not key:
-        raise invalid_field("company", "company must be a name that can be read.")
+        raise invalid_field("company", "company must contain visible characters.")
     values = {"name": " ".join(name.split()), "name_key": key, "created_at": uow.now}
     if confirmed:
         values["confirmed_at"] = uow.now
@@ -27,12 +27,12 @@ def create(uow: UnitOfWork, name: str, *, confirmed: bool = False) -> Row:
 
 
 def find_by_name(uow: UnitOfWork, name: str) -> Row | None:
-    """The company of a name that reads alike, None when there is none; at an unscoped desk."""
+    """The company of an equivalent name, or None. Needs a unit of work without an actor."""
     key = name_key(name)
     return uow.first(uow.query(companies).where(companies.c.name_key == key)) if key else None
 
 
 def name_key(name: str) -> str:
-    """What makes two names the same: letters alike in any case and width, without what cannot be seen (Unicode UAX 15)."""
+    """The normal form of a name: NFKC, case-folded, without invisible characters (Unicode UAX 15)."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Cc", "Cs")).split())

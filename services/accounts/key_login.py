@@ -1,8 +1,4 @@
-"""Keys at the door: the ones a start makes, and finding out who presents one.
-
-How a company keeps its keys is services/accounts/api_keys.py's matter, what a role may do core/permissions.py's question, and how a key
-travels in a request api/http/gate.py's.
-"""
+"""Authenticate API keys, and act as a customer on their behalf."""
 
 import contextlib
 import logging
@@ -24,7 +20,7 @@ _by_hash = select(api_keys).where(api_keys.c.key_hash == bindparam("hash_"))
 
 
 def authenticate_api_key(storage: Storage, key: str) -> Actor | None:
-    """The actor of a key, None when there is no such key or its time is over."""
+    """The actor of a key, or None if the key is unknown or expired."""
     key_hash = hash_key(key)
     row = storage.cached((api_keys,), ("hash", key_hash), lambda: _key_row(storage, key_hash))
     now = storage.real_now()
@@ -34,10 +30,8 @@ def authenticate_api_key(storage: Storage, key: str) -> Actor | None:
         return None
     last_used_at = row["last_used_at"]
     if not last_used_at or last_used_at > now or timestamps.later(last_used_at, seconds=USED_EVERY_SECONDS) < now:
-        with (
-            contextlib.suppress(AppError),
-            storage.unit_of_work(None, write=True) as uow,
-        ):  # a full disk must not stop a reader
+        # A full disk must not stop a reader.
+        with contextlib.suppress(AppError), storage.unit_of_work(None, write=True) as uow:
             uow.update(api_keys, row["id"], {"last_used_at": uow.real_now})
     return Actor(
         row["company_id"], row["role"], row["name"], key_id=row["id"], key_name=row["name"], scopes=tuple(row["scopes"])
@@ -50,7 +44,10 @@ def _key_row(storage: Storage, key_hash: str) -> Row | None:
 
 
 def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:
-    """`actor` acting as exactly that customer of its company, named by e-mail or customer id; may be unknown yet."""
+    """`actor` with the role and identity of one customer of its company, by e-mail or customer id.
+
+    The customer need not exist yet.
+    """
     email = normal_form.email(person) if "@" in person else ""
     name = email or person.strip()
     row = storage.cached(

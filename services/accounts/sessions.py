@@ -1,6 +1,6 @@
-"""Sessions of signed-in people: one row each, from signing in to signing out, continued by tokens that count up.
+"""Sessions of signed-in users: one row each, refreshed by tokens with a generation number.
 
-A token of an earlier count that comes back was copied: the session ends. Within 30 seconds it is a call sent again.
+A refresh token of an earlier generation was copied, so the session ends. Within 30 seconds it counts as a retry.
 """
 
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ from storage import Row, UnitOfWork
 
 LASTS_SECONDS = 14 * 24 * 3600
 GRACE_SECONDS = 30
-CLOCKS_APART_SECONDS = 60  # the clock of the server that rotated the token may be ahead by this much
+CLOCKS_APART_SECONDS = 60  # tolerated difference between the clocks of two servers
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshResult:
-    """A session after it was asked to go on: the row to go on with, or why it does not."""
+    """Result of a refresh: the session's row, or the reason why there is none."""
 
     session: Row | None
     reason: Literal["", "unknown", "reused"] = ""
 
 
 def start(uow: UnitOfWork, user_id: str) -> Row:
-    """A new session of a person; gives its row."""
+    """Creates a session for a user; returns its row."""
     expires = timestamps.later(uow.real_now, seconds=LASTS_SECONDS)
     values = {"user_id": user_id, "rotated_at": uow.real_now, "expires_at": expires, "created_at": uow.now}
     return uow.insert(sessions, values)
 
 
 def refresh(uow: UnitOfWork, session_id: str, generation: int) -> RefreshResult:
-    """Continues a session with the token of that count, or ends it when that token was used before."""
+    """Refreshes a session with the token of that generation; ends the session if the token was used before."""
     session = uow.get(sessions, session_id, lock=True)
     if session is None or session["expires_at"] <= uow.real_now:
         return RefreshResult(None, "unknown")
@@ -45,21 +45,21 @@ def refresh(uow: UnitOfWork, session_id: str, generation: int) -> RefreshResult:
     )
     just_now = earliest <= uow.real_now <= latest
     if generation == session["generation"] - 1 and just_now:
-        return RefreshResult(session)  # the answer did not arrive and the call was sent again: the same answer
+        return RefreshResult(session)  # a retry: same result
     end(uow, session_id)
     return RefreshResult(None, "reused")
 
 
 def end(uow: UnitOfWork, session_id: str) -> bool:
-    """Ends a session; tells whether there was one."""
+    """Deletes a session; returns whether it existed."""
     return bool(uow.delete(sessions, sessions.c.id == session_id))
 
 
 def end_all(uow: UnitOfWork, user_id: str, *, but: str = "") -> None:
-    """Ends every session of a person but one."""
+    """Deletes all sessions of a user except `but`."""
     uow.delete(sessions, sessions.c.user_id == user_id, sessions.c.id != but)
 
 
 def purge(uow: UnitOfWork) -> int:
-    """Forgets sessions whose time is over; tells how many."""
+    """Deletes expired sessions; returns how many."""
     return uow.delete(sessions, sessions.c.expires_at <= uow.real_now)

@@ -1,6 +1,6 @@
-"""Signing in: registering a company, passwords, sessions, and who a bearer token stands for.
+"""Sign-in: register a company, check passwords, refresh sessions, authenticate bearer tokens.
 
-Each function opens the units of work it needs; a password is never hashed inside one, since others would wait.
+Each function opens its own units of work. Passwords are hashed outside of them, because others would wait.
 """
 
 from dataclasses import replace
@@ -20,13 +20,13 @@ from services.accounts import users as people
 from services.history import Change, differences, not_lately, record
 from storage import Row, Storage, UnitOfWork
 
-MOST_ACCOUNTS = 3  # of one address whose password is tested when no company is named; each takes about 20 ms
+MOST_ACCOUNTS = 3  # accounts whose password is checked if no company is named; about 20 ms each
 
 
 def register(storage: Storage, tokens: Tokens, fields: Row, *, address: str, confirmed: bool = False) -> Row:
-    """Makes a company with its first admin and signs them in: company, user and tokens. Raises AppError 400, 409.
+    """Creates a company and its first admin, and signs the admin in. Returns company, user and tokens.
 
-    A company that the operator makes is `confirmed` from the start.
+    `confirmed` is set if the operator creates the company. Raises AppError 400, 409.
     """
     passwords.check(fields["password"], email=fields["email"])
     password_hash = passwords.hashed(fields["password"])
@@ -41,20 +41,20 @@ def register(storage: Storage, tokens: Tokens, fields: Row, *, address: str, con
 
 
 def add_user(storage: Storage, company: str, fields: Row, *, address: str) -> None:
-    """Adds a person to the company of that name. Raises AppError 400, 404, 409."""
+    """Adds a user to the company of that name. Raises AppError 400, 404, 409."""
     with storage.unit_of_work(None, write=True) as uow:
         row = companies.find_by_name(uow, company)
         if row is None:
-            raise AppError(f"There is no company {company} here.", "not_found", 404)
+            raise AppError(f"There is no company {company}.", "not_found", 404)
         own = uow.as_actor(Actor(row["id"], "admin", "command line", address=address))
         people.create(own, fields)
 
 
 def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, company: str = "", address: str = "") -> Row:
-    """Signs a person in, at the company of that name or else where the password fits: user and tokens.
+    """Signs a user in, at the named company or else where the password matches. Returns user and tokens.
 
-    Raises AppError 401 in the same words whoever it is, 429 after too many tries from this address, and 400 with the names
-    of the companies when the password fits in several.
+    Raises AppError 401 with the same message for unknown users and wrong passwords, 429 after too many attempts, and 400
+    with the names of the companies if the password matches in several.
     """
     place = networks.holder(address, ipv6_bits=networks.SITE_BITS)
     with storage.unit_of_work(None, write=True) as uow:
@@ -71,14 +71,14 @@ def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, compa
         if not _is_still(user, fitting[0], email):
             raise _wrong_credentials()
         own = uow.as_actor(Actor(user["company_id"], "admin", email, address=address))
-        lockout.clear(uow, email, place)  # the company's turn first, the tries second, everywhere: no ring of waiters
+        lockout.clear(uow, email, place)  # everywhere the company is locked first and the attempts second: no deadlock
         session = sessions.start(own, user["id"])
         record(own, user["id"], [Change("signed_in")], subject="user")
         return _sign_in_data(own, tokens, user, session)
 
 
 def refresh(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
-    """Continues a session with its refresh token: user and new tokens. Raises AppError 401."""
+    """Refreshes a session with its refresh token. Returns user and new tokens. Raises AppError 401."""
     claims = tokens.read_refresh(token, now=storage.real_now())
     if claims is None:
         raise _signed_out_error()
@@ -95,7 +95,7 @@ def refresh(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Ro
 
 
 def log_out(storage: Storage, tokens: Tokens, token: str, *, address: str) -> None:
-    """Ends the session of a refresh token; one that is over is over."""
+    """Ends the session of a refresh token; does nothing if it has ended."""
     claims = tokens.read_refresh(token, now=storage.real_now())
     if claims is None:
         return
@@ -108,11 +108,11 @@ def log_out(storage: Storage, tokens: Tokens, token: str, *, address: str) -> No
 
 
 def change_password(storage: Storage, actor: Actor, old: str, new: str) -> None:
-    """Gives the signed-in person a new password and ends their other sessions. Raises AppError 400, 401, 403, 429."""
+    """Changes the password of the signed-in user and ends their other sessions. Raises AppError 400, 401, 403, 429."""
     if not actor.user_id or not actor.session_id:
         raise forbidden("Only people who signed in with a password can change it.")
     passwords.check(new, email=actor.name, field="new")
-    # Counted for the session: nobody who is not signed in can use the tries up.
+    # Counted per session, so that nobody else can use up the attempts.
     account, place = f"password {actor.user_id}", actor.session_id
     with storage.unit_of_work(None, write=True) as uow:
         user = people.get(uow.as_actor(replace(actor, role="admin")), actor.user_id)
@@ -131,7 +131,7 @@ def change_password(storage: Storage, actor: Actor, old: str, new: str) -> None:
 
 
 def authenticate_access_token(storage: Storage, tokens: Tokens, token: str) -> Actor | None:
-    """The actor of an access token of ours, None when it is not one, is over, or its session or person is gone."""
+    """The actor of an access token. None if the token is invalid or expired, or its session or user is gone."""
     now = storage.real_now()
     claims = tokens.read_access(token, now=now)
     if claims is None:
@@ -144,16 +144,18 @@ def authenticate_access_token(storage: Storage, tokens: Tokens, token: str) -> A
 
 
 def authenticate_oidc(storage: Storage, person: Person, *, address: str) -> Actor | None:
-    """The actor of a person whom the configured issuer vouches for; their first visit makes them known.
+    """The actor of a user whom the configured issuer authenticated; the first sign-in creates the user.
 
-    None when they are disabled here. Raises AppError 403 when their company is not here, or the operator did not allow it
-    to take the issuer's people, or their address is another's.
+    None if the user is disabled. Raises AppError 403 if the company is unknown, the operator did not allow it to use the
+    issuer, or another user has the address.
     """
     key = companies.name_key(person.company)
     company = storage.cached((companies_table,), ("company", key), lambda: _company(storage, person.company))
     if company is None or not company["oidc_allowed"]:
-        raise forbidden("Your company does not take sign-ins of this issuer. Whoever runs this server can allow them.")
-    # Whose company is another one now is somebody else.
+        raise forbidden(
+            "Your company does not accept sign-ins from this issuer. Ask the operator of this server to allow them."
+        )
+    # A user whose company changed at the issuer is a different user here.
     whole = (company["id"], person.identity)
     user = storage.cached((users,), ("identity", *whole), lambda: _user_by_identity(storage, *whole))
     if user is not None and user["disabled"]:
@@ -172,17 +174,17 @@ def _sign_in_oidc_user(uow: UnitOfWork, person: Person, company_id: str, *, addr
     if holder is None or (user is not None and holder["id"] == user["id"]):
         values = {"name": person.name, "email": person.email, "role": person.role, "identity": person.identity}
         return people.create(own, values) if user is None else _apply_issuer_data(own, user, person)
-    # Somebody an admin added by address alone was waiting for this; whoever signs in another way was not.
+    # An account that an admin added by address alone is linked now; an account with another way to sign in is not.
     if user is not None or holder["password_hash"] or holder["identity"]:
-        raise forbidden("This e-mail address signs in another way here. Ask an admin of your company.")
+        raise forbidden("This e-mail address already signs in another way. Ask an admin of your company.")
     own.update(users, holder["id"], {"identity": person.identity})
     return _apply_issuer_data(own, holder, person)
 
 
 def _apply_issuer_data(uow: UnitOfWork, user: Row, person: Person) -> Row:
-    """The person as the issuer says they are, even when that leaves the company without an admin.
+    """Updates role and address from the issuer, even if the company then has no admin.
 
-    Tokens whose claims differ may come in turns: the same change is recorded once a minute.
+    Tokens with different claims may alternate, so the same change is recorded at most once a minute.
     """
     now = uow.update(users, user["id"], {"role": person.role, "email": person.email}) or user
     changes = differences("user_changed", user, now, ["role", "email"])
@@ -210,9 +212,9 @@ def _sign_in_data(uow: UnitOfWork, tokens: Tokens, user: Row, session: Row) -> R
 
 
 def _accounts(uow: UnitOfWork, email: str, company: str) -> list[Row]:
-    """Who may sign in with that address: at the company of that name, or else the first few.
+    """The accounts with that address: at the named company, or else the first few.
 
-    Confirmed companies come first, then older accounts: a company that a stranger registers takes nobody's place.
+    Confirmed companies come first, then older accounts, so that a newly registered company displaces nobody.
     """
     u, c = users.c, companies_table.c
     accounts = uow.query(users).join(companies_table, c.id == u.company_id)
@@ -224,14 +226,14 @@ def _accounts(uow: UnitOfWork, email: str, company: str) -> list[Row]:
 
 
 def _fitting(accounts: list[Row], password: str, *, tested: int) -> list[Row]:
-    """The accounts whose password it is. As many are tested whoever asks for whom, so the time tells nothing."""
+    """The accounts with this password. The number of checks is constant, so the time tells nothing."""
     hashes = [account["password_hash"] for account in accounts[:tested]]
     fits = [passwords.matches(stored, password) for stored in [*hashes, *[""] * (tested - len(hashes))]]
     return [account for account, fit in zip(accounts, fits, strict=False) if fit]
 
 
 def _is_still(user: Row | None, before: Row, email: str) -> TypeGuard[Row]:
-    """Whether an account is as it was when its password was checked."""
+    """Whether the account is unchanged since its password was checked."""
     return (
         user is not None
         and not user["disabled"]
@@ -262,9 +264,7 @@ def _user_by_identity(storage: Storage, company_id: str, identity: str) -> Row |
 
 
 def _wrong_credentials() -> AppError:
-    message = (
-        "E-mail address or password is wrong. Whoever has an account in several companies may have to name the company."
-    )
+    message = "E-mail address or password is wrong. If you have accounts in several companies, send company as well."
     return replace(unauthorized(), message=message, code="wrong_credentials")
 
 
@@ -276,8 +276,10 @@ def _several(storage: Storage, fitting: list[Row]) -> AppError:
     with storage.unit_of_work(None) as uow:
         of_them = companies_table.c.id.in_([user["company_id"] for user in fitting])
         names = sorted(row["name"] for row in uow.find(uow.query(companies_table).where(of_them)))
-    problem = invalid_field("company", f"company must be one of those this password opens: {', '.join(names)}.")
-    return replace(problem, message="You have this password in several companies. Send company with the name of one.")
+    problem = invalid_field("company", f"company must be one of: {', '.join(names)}.")
+    return replace(
+        problem, message="You have accounts with this password in several companies. Send company with the name of one."
+    )
 
 
 def _signed_out_error() -> AppError:

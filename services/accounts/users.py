@@ -1,4 +1,4 @@
-"""The people of a company who sign in: making them, changing what they are, and letting them go."""
+"""Users of a company: create, list, change, delete."""
 
 from sqlalchemy.exc import IntegrityError
 
@@ -15,19 +15,19 @@ AUDITED_FIELDS = ("name", "email", "role", "team", "available", "disabled")
 
 
 def user_shape(user: Row) -> Row:
-    """A person as others may see them: never a hash."""
+    """The public fields of a user, without the password hash."""
     return shape(user, USER_FIELDS)
 
 
 def find(uow: UnitOfWork, *, limit: int, offset: int) -> tuple[list[Row], int]:
-    """The people of the company by name, and how many there are."""
+    """One page of the company's users by name, and the total."""
     everybody = uow.query(users)
     page = everybody.order_by(users.c.name, users.c.email, users.c.id).limit(limit).offset(offset)
     return uow.find(page), uow.count(everybody)
 
 
 def get(uow: UnitOfWork, user_id: str, *, lock: bool = False) -> Row:
-    """One person. Raises AppError 404."""
+    """Returns a user. Raises AppError 404."""
     user = uow.get(users, user_id, lock=lock)
     if user is None:
         raise not_found()
@@ -47,7 +47,7 @@ def create(uow: UnitOfWork, fields: Row) -> Row:
 
 
 def change(uow: UnitOfWork, user_id: str, fields: Row) -> Row:
-    """Changes what is named; whoever is disabled or gets a new password is signed out everywhere.
+    """Updates the given fields. A disabled user and one with a new password are signed out everywhere.
 
     Raises AppError 404, 400 for a field that is given and cleared, and 409 for an address that signs in already, when
     nobody could administer the company any more, or for what an OpenID Connect issuer says about the person.
@@ -55,11 +55,11 @@ def change(uow: UnitOfWork, user_id: str, fields: Row) -> Row:
     before = get(uow, user_id, lock=True)
     for name in fields.pop("clear", []):
         if name in fields:
-            raise invalid_field(name, f"{name} is both given and cleared.")
+            raise invalid_field(name, f"{name} cannot be set and cleared in the same call.")
         fields[name] = ""
     if before["identity"] and any(fields.get(name, before[name]) != before[name] for name in ("role", "email")):
         raise conflict(
-            "managed_by_issuer", "Role and address of this person come from where they sign in. Change them there."
+            "managed_by_issuer", "Role and address of this user come from their identity provider. Change them there."
         )
     after = _update(uow, user_id, fields)
     password_set = [Change("password_set")] if "password_hash" in fields else []
@@ -73,7 +73,7 @@ def change(uow: UnitOfWork, user_id: str, fields: Row) -> Row:
 
 
 def remove(uow: UnitOfWork, user_id: str) -> None:
-    """Lets a person go; what they did stays. Raises AppError 404, 409 for the last admin."""
+    """Deletes a user; their events stay. Raises AppError 404, and 409 for the last admin."""
     user = get(uow, user_id, lock=True)
     uow.delete(users, users.c.id == user_id)
     record(uow, user_id, [Change("user_deleted", "role", user["role"], "")], subject="user")
@@ -82,7 +82,7 @@ def remove(uow: UnitOfWork, user_id: str) -> None:
 
 
 def _create_customer(uow: UnitOfWork, user: Row) -> None:
-    """Whoever signs in as a customer is one, from the start: what is held about them can be asked for and erased."""
+    """Creates the customer row of a user with role customer, so that their data can be exported and erased."""
     if user["role"] == "customer" and user["email"]:
         customers.find_or_create(uow, {"customer_email": user["email"]})
 

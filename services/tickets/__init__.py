@@ -1,1 +1,1 @@
-"""Tickets: opening, changing, answering, finding. Only this folder writes the table of tickets."""
+"""Tickets: create, change, answer, list. Only this folder writes the tickets table."""

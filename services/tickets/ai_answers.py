@@ -1,4 +1,4 @@
-"""The AI's part in a ticket: asking it outside any transaction, and storing what it said unless a person was faster."""
+"""AI answers to tickets: ask the model outside any transaction, then store its answer unless a person was faster."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,19 +24,19 @@ OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 
 
 def enqueue_answer(uow: UnitOfWork, ticket_id: str) -> None:
-    """Asks for an answer as a job of the same unit of work."""
+    """Enqueues a job that answers the ticket, in the same unit of work."""
     outbox.enqueue(uow, [outbox.Job(QUEUE, "answer", ticket_id)])
 
 
 def answer_now(ticket: Row) -> Row:
-    """What a canned answer changes in a ticket that is being created."""
+    """The fields that a canned answer sets in a ticket that is being created."""
     return answer_fields(ticket, canned(ticket))
 
 
 def answer_new_ticket(open_desk: OpenUnitOfWork, ticket_id: str, model: Completes | None) -> None:
-    """The job of a new ticket: asks the model and stores its answer, or the canned one in its place.
+    """Job of a new ticket: asks the model and stores its answer, or else a canned answer.
 
-    Nothing is stored when a person replied, resolved or took over meanwhile: a late answer would only confuse.
+    Nothing is stored if a person replied, resolved or took over in the meantime: a late answer would only confuse.
     """
     with open_desk() as uow:
         ticket = changes.get(uow, ticket_id)
@@ -64,10 +64,10 @@ def regenerate_answer(
     said_by: str = "",
     version: int | None = None,
 ) -> Row:
-    """A new answer on request, at once: the model's when there is one and it is switched on, else the canned one.
+    """Writes a new answer on request: the model's if there is one and it is enabled, else a canned answer.
 
-    `places` bounds how many callers wait for a model at once. Raises AppError 404, 412, 409 when the ticket is resolved or
-    closed or a person worked on it while the model wrote, and 503 when the model is busy; nothing is stored or mailed then.
+    `places` limits how many callers wait for the model at once. Raises AppError 404, 412, 503 if the model is busy, and 409
+    if the ticket is finished or was changed while the model wrote. Nothing is stored or mailed then.
     """
     with open_desk() as uow:
         before = changes.get_for_update(uow, ticket_id, version)
@@ -84,13 +84,13 @@ def regenerate_answer(
         ticket = changes.get_for_update(uow, ticket_id)
         _check_open(ticket)
         if ticket["version"] != before["version"]:
-            raise conflict("changed_meanwhile", "Somebody worked on this ticket meanwhile. Look at it again first.")
+            raise conflict("changed_meanwhile", "This ticket was changed in the meantime. Reload it and try again.")
         history_of.record(uow, ticket_id, [ANSWER_REQUESTED], said_by=said_by)
         return store_answer(uow, ticket, answer)
 
 
 def _model_answer(open_desk: OpenUnitOfWork, ticket: Row, model: Completes) -> Answer:
-    """The model's answer, or the canned one. Reading what is needed for it is part of the time the model may take."""
+    """The model's answer, or a canned one. Reading the thread and similar tickets counts against the model's timeout."""
     deadline = time.monotonic() + model.timeout_seconds
     with open_desk() as uow:
         thread = replies.recent_public(uow, ticket["id"], most=MAX_ENTRIES)
@@ -126,7 +126,7 @@ def _check_open(ticket: Row) -> None:
 
 
 def store_answer(uow: UnitOfWork, ticket: Row, answer: Answer) -> Row:
-    """Stores what the AI said, adds it to the thread and mails it. A background write: the version stays."""
+    """Stores the answer, adds it to the thread and mails it. The ticket's version does not change."""
     values = answer_fields(ticket, answer)
     if answer.suggestion is not None and ticket["triage_source"] in ("rules", "learned"):
         values |= changes.triage_fields(_blend_triage(uow, ticket, answer))
@@ -145,7 +145,7 @@ def store_answer(uow: UnitOfWork, ticket: Row, answer: Answer) -> Row:
 
 
 def _blend_triage(uow: UnitOfWork, ticket: Row, answer: Answer) -> Triage:
-    """Our triage, and the model's beside it as far as the company lets it count."""
+    """The local triage, blended with the model's as far as the setting ai_triage allows."""
     tier = ticket["customer_tier"]
     local = decide.decide(uow, ticket["title"], ticket["description"], tier=tier)
     ai_triage = settings.current(uow)["ai_triage"]
@@ -156,7 +156,7 @@ def _blend_triage(uow: UnitOfWork, ticket: Row, answer: Answer) -> Triage:
 
 
 def answer_fields(ticket: Row, answer: Answer) -> Row:
-    """What an answer changes in a ticket."""
+    """The fields that an answer sets in a ticket."""
     return {
         "status": changes.status_after(ticket, "ai_answer"),
         "ai_response": answer.text,

@@ -1,4 +1,4 @@
-"""Taking a customer out of their tickets: texts, names and addresses are emptied, what figures count stays."""
+"""Anonymise tickets: empty texts, names and addresses, keep the values that statistics count."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from storage import UnitOfWork
 ERASED = "(erased)"
 
 
-# What a figure counts by being there is not emptied: whether the AI answered, and that there was something to answer.
+# Statistics count whether these fields are empty, so a placeholder replaces their text.
 _ERASED_FIELDS: dict[str, Any] = {
     "title": ERASED,
     "description": ERASED,
@@ -18,12 +18,12 @@ _ERASED_FIELDS: dict[str, Any] = {
     "ai_response": case((tickets.c.ai_response != "", ERASED), else_=""),
     "ai_status": case(
         (tickets.c.ai_status == "pending", "off"), else_=tickets.c.ai_status
-    ),  # an answer under way comes too late
+    ),  # a pending answer is not stored any more
     **{name: [] for name in ("ai_citations", "triage_reasons", "tags")},
     "version": tickets.c.version + 1,
 }
 
 
 def anonymise(uow: UnitOfWork, ids: list[str]) -> None:
-    """Empties what names a person in the tickets with these ids."""
+    """Empties the personal fields of the tickets with these ids."""
     uow.update_where(tickets, tickets.c.id.in_(ids), erased_at=uow.now, **_ERASED_FIELDS)

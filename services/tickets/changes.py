@@ -1,4 +1,4 @@
-"""The only writer of ticket state: which move is legal now, what it changes, and what it tells whom."""
+"""Change tickets: check the transition, write fields and history, enqueue notifications. The only writer of ticket state."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ from services.tickets import notifications
 from services.triage import training_examples
 from storage import Row, UnitOfWork
 
-# Which move a status written by a caller means; from resolved and closed only reopening leads back.
+# Status sent by a caller -> transition. Resolved and closed tickets can only be reopened.
 MOVE_TO = {
     "new": "queue",
     "assigned": "assign",
@@ -32,7 +32,7 @@ STATE_FIELDS = ("status", "assigned_to", "resolution")
 TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team")
 
 
-# What follows from another change, or is too long, is not told twice.
+# Derived or long fields get no history entry of their own.
 NOT_IN_HISTORY = frozenset(
     "priority_rank assigned_at resolved_at closed_at resolution_seconds first_response_at first_response_seconds "
     "human_replied external_scope triage_source triage_reasons category_confidence topic_confidence ai_response".split()
@@ -40,7 +40,7 @@ NOT_IN_HISTORY = frozenset(
 
 
 def get(uow: UnitOfWork, ticket_id: str) -> Row:
-    """The ticket. Raises AppError 404."""
+    """Returns the ticket. Raises AppError 404."""
     ticket = uow.cached((tickets,), ("ticket", ticket_id), lambda: uow.get(tickets, ticket_id))
     if ticket is None:
         raise not_found()
@@ -48,12 +48,15 @@ def get(uow: UnitOfWork, ticket_id: str) -> Row:
 
 
 def get_for_update(uow: UnitOfWork, ticket_id: str, version: int | None = None, *, even_erased: bool = False) -> Row:
-    """The ticket, to be changed: nobody else can until this unit of work ends. Raises AppError 404, 409, 412."""
+    """Returns the ticket, locked until this unit of work ends.
+
+    Raises AppError 404, 409 if the ticket is erased, and 412 if `version` is not the current one.
+    """
     ticket = uow.get(tickets, ticket_id, lock=True)
     if ticket is None:
         raise not_found()
     if ticket["erased_at"] and not even_erased:
-        raise conflict("erased", f"Ticket #{ticket['number']} was erased with its customer. It takes nothing more.")
+        raise conflict("erased", f"Ticket #{ticket['number']} was erased with its customer. It cannot be changed.")
     if version is not None and version != ticket["version"]:
         raise stale(ticket_shape(ticket, uow.actor))
     return ticket
@@ -62,7 +65,7 @@ def get_for_update(uow: UnitOfWork, ticket_id: str, version: int | None = None, 
 def assign(
     uow: UnitOfWork, ticket_id: str, name: str, *, auto: bool = False, said_by: str = "", version: int | None = None
 ) -> Row:
-    """Gives the ticket to an agent, named or (`auto`) the least busy one."""
+    """Assigns the ticket to the named agent or, with `auto`, to the least busy one. Raises AppError 400, 404, 409, 412."""
     ticket = get_for_update(uow, ticket_id, version)
     check_move(ticket, "assign")
     agent = agents.least_busy(uow, ticket["assigned_team"]) if auto else agents.resolve(uow, name, field="agent_email")
@@ -79,7 +82,7 @@ def _assign(uow: UnitOfWork, ticket: Row, agent: str, *, said_by: str) -> Row:
 
 
 def unassign(uow: UnitOfWork, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
-    """Takes the ticket from its agent."""
+    """Removes the agent from the ticket. Raises AppError 404, 409, 412."""
     ticket = get_for_update(uow, ticket_id, version)
     check_move(ticket, "unassign")
     if not ticket["assigned_to"]:
@@ -92,7 +95,7 @@ def _unassign_fields(ticket: Row) -> Row:
 
 
 def resolve(uow: UnitOfWork, ticket_id: str, resolution: str, *, said_by: str = "", version: int | None = None) -> Row:
-    """Resolves the ticket and tells the customer how."""
+    """Resolves the ticket and notifies the customer. Raises AppError 404, 409, 412."""
     ticket = get_for_update(uow, ticket_id, version)
     return _resolve(uow, ticket, resolution, said_by=said_by)
 
@@ -110,13 +113,13 @@ def _resolution_time(uow: UnitOfWork, ticket: Row) -> Row:
 
 
 def reopen(uow: UnitOfWork, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
-    """Opens a resolved or closed ticket again."""
+    """Reopens a resolved or closed ticket. Raises AppError 404, 409, 412."""
     ticket = get_for_update(uow, ticket_id, version)
     return write(uow, ticket, reopen_fields(ticket, "reopen"), "reopened", said_by=said_by)
 
 
 def reopen_fields(ticket: Row, move: str) -> Row:
-    """What a move back into work changes."""
+    """The fields that a transition back to an open status sets."""
     values = move_fields(ticket, move)
     if ticket["status"] in FINISHED:
         values |= {"resolved_at": None, "closed_at": None, "resolution_seconds": None, "resolution": ""}
@@ -124,7 +127,7 @@ def reopen_fields(ticket: Row, move: str) -> Row:
 
 
 def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
-    """Deletes the ticket with its thread and waiting jobs. That things happened stays on record, what was written goes."""
+    """Deletes the ticket, its thread and waiting jobs. Its events stay without their values. Raises AppError 404, 412."""
     ticket = get_for_update(uow, ticket_id, version, even_erased=True)
     uow.update_where(events, events.c.subject_id == ticket["id"], from_value="", to_value="", said_by="")
     record(uow, ticket["id"], [Change("deleted", "number", ticket["number"])])
@@ -133,12 +136,12 @@ def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
 
 
 def update(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", version: int | None = None) -> Row:
-    """Changes what is named; status, assigned_to and resolution go through the moves. Raises AppError 400, 404, 409, 412."""
+    """Updates the given fields; status, assigned_to and resolution are transitions. Raises AppError 400, 404, 409, 412."""
     ticket = get_for_update(uow, ticket_id, version)
     cleared = {name: CLEARABLE[name] for name in fields.pop("clear", [])}
     if twice := sorted(set(cleared) & set(fields)):
-        raise invalid(*(FieldError(name, f"{name} is both given and cleared.") for name in twice))
-    # A ticket sent back whole names its state as well; a state that is as it was asks for no move.
+        raise invalid(*(FieldError(name, f"{name} cannot be set and cleared in the same call.") for name in twice))
+    # Clients may send the whole ticket back. State fields with their current value request no transition.
     fields = {name: value for name, value in fields.items() if name not in STATE_FIELDS or ticket[name] != value}
     unassign_it = cleared.pop("assigned_to", None) is not None
     plain_fields = cleared | {name: fields[name] for name in PLAIN_FIELDS if name in fields}
@@ -197,12 +200,12 @@ def _check_finished(status: str) -> None:
 def _change_status(uow: UnitOfWork, ticket: Row, status: str, *, resolution: str, said_by: str) -> Row:
     if status == "resolved" and ticket["status"] != "closed":
         if not resolution:
-            raise invalid_field("resolution", "To resolve the ticket, say how in resolution.")
+            raise invalid_field("resolution", "To resolve the ticket, send a resolution.")
         return _resolve(uow, ticket, resolution, said_by=said_by)
     if resolution:
         _check_finished(status)
     if status == "assigned" and not ticket["assigned_to"]:
-        raise invalid_field("assigned_to", "To assign the ticket, say to whom in assigned_to.")
+        raise invalid_field("assigned_to", "To assign the ticket, name an agent in assigned_to.")
     back = ticket["status"] in FINISHED and status == status_after(ticket, "reopen")
     move = "reopen" if back else MOVE_TO.get(status, "")
     if not move:
@@ -214,7 +217,7 @@ def _change_status(uow: UnitOfWork, ticket: Row, status: str, *, resolution: str
 
 
 def check_move(ticket: Row, move: str) -> None:
-    """Raises AppError 409 when the move is not allowed in the ticket's state."""
+    """Raises AppError 409 if the transition is not allowed from the ticket's status."""
     if ticket["status"] not in MOVES[move].sources:
         message = (
             f"Ticket #{ticket['number']} is {label(ticket['status']).lower()}, so it cannot be {MOVES[move].label}."
@@ -225,19 +228,19 @@ def check_move(ticket: Row, move: str) -> None:
 
 
 def status_after(ticket: Row, move: str) -> str:
-    """The ticket's status after the move, whether or not it is allowed."""
+    """The ticket's status after the transition, whether or not it is allowed."""
     return MOVES[move].result(ticket["status"], assigned=bool(ticket["assigned_to"]))
 
 
 def move_fields(ticket: Row, move: str) -> Row:
-    """What the move changes in the ticket's state. Raises AppError 409."""
+    """The fields that a transition sets. Raises AppError 409 if it is not allowed."""
     check_move(ticket, move)
     return {"status": status_after(ticket, move)}
 
 
 def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: str = "", by_ai: bool = False) -> Row:
-    """Stores the news with an event for each visible change. A change by a person raises the version."""
-    keep_version = by_ai or ticket.get("raised", False)  # several steps of one call raise it once
+    """Stores the values and one event for each visible change. A person's change increments the version."""
+    keep_version = by_ai or ticket.get("raised", False)  # several writes of one request increment it once
     version = {} if keep_version else {"version": ticket["version"] + 1}
     changed = uow.update(tickets, ticket["id"], {**values, **version, "updated_at": uow.now})
     if changed is None:
@@ -254,7 +257,7 @@ def _changes(ticket: Row, values: Row, action: str) -> Iterable[Change]:
 
 
 def triage_fields(triage: Triage) -> Row:
-    """What a triage decides about a ticket; a topic that is told no more stays as it was."""
+    """The fields that a triage result sets. Without a new topic, the old topic stays."""
     topic = {"topic": triage.topic, "topic_confidence": triage.topic_confidence} if triage.topic else {}
     return {
         **topic,

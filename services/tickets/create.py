@@ -1,4 +1,4 @@
-"""How a ticket comes in: who wrote it, what it is about, its number, its first answer."""
+"""Create tickets: find the customer, triage, number, and give a first answer."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ COPIED_FIELDS = "title description source product tags external_id".split()
 
 
 def open_ticket(uow: UnitOfWork, fields: Row, *, model_ready: bool, said_by: str = "") -> Row:
-    """Opens a ticket: triaged, numbered, answered at once without a model or promised an answer with one, announced.
+    """Creates a ticket, triages and numbers it, and sends notifications. With a model the answer is enqueued, else canned.
 
     Raises AppError 400, 403, 409.
     """
@@ -42,19 +42,18 @@ def open_ticket(uow: UnitOfWork, fields: Row, *, model_ready: bool, said_by: str
 
 
 def import_ticket(uow: UnitOfWork, fields: Row, **past: Any) -> Row:
-    """Adds a ticket from elsewhere, as it was there: triaged and numbered, but nobody is answered, mailed or called.
+    """Adds a ticket of another system: triaged and numbered, without an answer or notifications.
 
-    `past` names further columns of the ticket, such as created_at and status. updated_at is now, whatever they say: pollers
-    and other systems ask for what changed here since they last asked.
+    `past` holds further columns, such as created_at and status. updated_at is always now, so that pollers see the ticket.
     """
     ticket, _ = _ticket(uow, fields)
     return _insert(uow, {**ticket, **past}, said_by="")
 
 
 def _ticket(uow: UnitOfWork, fields: Row) -> tuple[Row, Row]:
-    """The row of a new ticket, not stored yet, and the company's row."""
-    # The number comes from the company's row, which stays locked to the end: no gaps, none twice, and no two first messages
-    # of one customer at once.
+    """Returns the row of a new ticket, not stored yet, and the company's row."""
+    # The company's row stays locked until commit: numbers have no gaps or duplicates, and two first tickets of one customer
+    # are not created at once.
     company = uow.count_up(companies, uow.actor.company_id, "last_number")
     if company is None:
         raise not_found()
@@ -77,7 +76,7 @@ def _ticket(uow: UnitOfWork, fields: Row) -> tuple[Row, Row]:
 
 
 def _triage_fields(uow: UnitOfWork, ticket: Row, fields: Row) -> Row:
-    """What the rules decide, and over it what the caller decided."""
+    """The triage of the rules, overridden by the fields the caller sent."""
     triage = tickets.triage_fields(
         decide.decide(uow, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
     )
@@ -101,7 +100,7 @@ def _insert(uow: UnitOfWork, ticket: Row, *, said_by: str) -> Row:
     except IntegrityError as error:
         if not is_broken(error, table, "uq_tickets_external_id"):
             raise
-        # Only the database knows which external_ids are taken.
+        # Only the constraint of the database can tell that an external_id exists.
         raise conflict("external_id_taken", "There is a ticket with this external_id already.") from None
     changes = [Change("created")]
     if row["ai_status"] == "done":

@@ -1,4 +1,4 @@
-"""The people who write: one row for each, known by e-mail, by the maker's own id, or by both."""
+"""Customers: find or create by e-mail address or customer id, list with ticket counts."""
 
 from functools import cache
 from typing import Any
@@ -13,9 +13,9 @@ from storage import Row, UnitOfWork
 
 
 def find_or_create(uow: UnitOfWork, fields: Row) -> Row:
-    """The customer row for a new ticket's customer_email and customer_id, made or completed as needed.
+    """Returns the customer with this customer_email and customer_id; creates or completes the row if needed.
 
-    Raises AppError: 400 without either, 409 when the two belong to different people, 403 when a customer writes as another.
+    Raises AppError 400 without either, 409 if they belong to different customers, 403 if a customer names another customer.
     """
     email, customer_id = _identity(uow, fields)
     identity = {name: value for name, value in (("email", email), ("customer_id", customer_id)) if value}
@@ -38,7 +38,7 @@ def find_or_create(uow: UnitOfWork, fields: Row) -> Row:
 
 @cache
 def _by_identity(people: Select[Any]) -> Select[Any]:
-    """Who has this e-mail or this id; "" names nobody."""
+    """Adds the condition: this e-mail address or this customer id; "" matches nobody."""
     email, customer_id = bindparam("email_", type_=String), bindparam("customer_id_", type_=String)
     by_email = and_(customers.c.email == email, customers.c.email != "")
     by_id = and_(customers.c.customer_id == customer_id, customers.c.customer_id != "")
@@ -60,7 +60,7 @@ def _identity(uow: UnitOfWork, fields: Row) -> tuple[str, str]:
 
 
 def _complete_tickets(uow: UnitOfWork, customer: Row, added: Row) -> None:
-    """Tickets repeat who wrote them; when a second name of a person becomes known, theirs say it too."""
+    """Copies a newly known address or customer id to the customer's tickets."""
     for name, column in (("email", tickets.c.customer_email), ("customer_id", tickets.c.customer_id)):
         if name in added:
             theirs = tickets.c.customer_row == customer["id"]
@@ -68,7 +68,7 @@ def _complete_tickets(uow: UnitOfWork, customer: Row, added: Row) -> None:
 
 
 def find(uow: UnitOfWork, *, limit: int, offset: int, words: str = "") -> tuple[list[Row], int]:
-    """Customers with their counts, the newest first, and how many there are."""
+    """One page of customers with ticket counts, newest first, and the total."""
     matching = uow.query(customers).where(or_(customers.c.email != "", customers.c.customer_id != ""))  # not the erased
     if words:
         matching = uow.containing(matching, words, [customers.c.email, customers.c.customer_id, customers.c.name])
@@ -80,7 +80,7 @@ def find(uow: UnitOfWork, *, limit: int, offset: int, words: str = "") -> tuple[
 
 
 def profile(uow: UnitOfWork, name: str) -> Row:
-    """One customer by e-mail or customer id, with counts. Raises AppError 404."""
+    """One customer by e-mail or customer id, with ticket counts. Raises AppError 404."""
     key = name.strip()
     by_name = or_(customers.c.customer_id == key, customers.c.email == key.lower()) if key else customers.c.id == ""
     best_first = case((customers.c.email == key.lower(), 0), else_=1)

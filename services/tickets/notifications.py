@@ -1,6 +1,6 @@
-"""Which notices a change sends: each becomes a job in the same unit of work as the change itself.
+"""Notifications of ticket changes: each is a job in the same unit of work as the change.
 
-The job's payload is a snapshot: a notice tells what happened when it happened, whatever changes before it is sent.
+The payload of the job is a snapshot, so later changes of the ticket do not alter the mail.
 """
 
 from database.tables import replies, tickets
@@ -8,7 +8,7 @@ from services import outbox, settings
 from storage import Row, UnitOfWork
 
 QUEUE = "mail"
-# The fields of the ticket that each kind of notice is made of, beside its number.
+# Kind of notification -> ticket fields in its snapshot, beside the number.
 _TICKET_FIELDS = {
     "ticket_received": ("customer_email",),
     "ai_answer": ("customer_email", "ai_response"),
@@ -21,7 +21,7 @@ _REPLY_FIELDS = ("author_role", "author_name", "body", "internal")
 
 
 def notify_opened(uow: UnitOfWork, ticket: Row) -> None:
-    """A ticket came in: the customer gets its number and its answer, the agent the ticket, the support address an alert."""
+    """New ticket: mails the customer the number and answer, the agent the ticket, the support address an alert if urgent."""
     kinds = {
         "ticket_received": ticket["customer_email"],
         "ai_answer": ticket["customer_email"] and ticket["ai_status"] == "done",
@@ -32,42 +32,42 @@ def notify_opened(uow: UnitOfWork, ticket: Row) -> None:
 
 
 def notify_ai_answer(uow: UnitOfWork, ticket: Row) -> None:
-    """The AI answered."""
+    """New AI answer: mails the customer."""
     if ticket["customer_email"]:
         _send(uow, ticket, "ai_answer")
 
 
 def notify_assigned(uow: UnitOfWork, ticket: Row) -> None:
-    """Somebody was given the ticket."""
+    """New agent: mails the agent."""
     _send(uow, ticket, "assigned")
 
 
 def notify_urgent(uow: UnitOfWork, ticket: Row) -> None:
-    """The priority was raised to urgent."""
+    """Priority is now urgent: alerts the support address."""
     _send(uow, ticket, "urgent_alert")
 
 
 def notify_resolved(uow: UnitOfWork, ticket: Row) -> None:
-    """The ticket was resolved."""
+    """Ticket resolved: mails the customer."""
     if ticket["customer_email"]:
         _send(uow, ticket, "resolved")
 
 
 def notify_reply(uow: UnitOfWork, ticket: Row, reply: Row) -> None:
-    """Somebody wrote for the other side to read."""
+    """New public reply: mails the customer or the agent, whoever did not write it."""
     _send(uow, ticket, "public_reply", reply=reply)
 
 
 def snapshot(kind: str, ticket: Row, reply: Row | None = None) -> Row:
-    """What a notice of that kind tells, as it is now: {"ticket": {…}} and, about a reply, {"reply": {…}}."""
+    """The current content of a notification: {"ticket": {…}} and, for a reply, {"reply": {…}}."""
     fields = {"number": ticket["number"], **{name: ticket[name] for name in _TICKET_FIELDS[kind]}}
     return {"ticket": fields} | ({"reply": {name: reply[name] for name in _REPLY_FIELDS}} if reply else {})
 
 
 def load_notice(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
-    """The ticket and the reply that a mail job tells of. None when the notice makes no sense any more.
+    """Returns the ticket fields and reply of a mail job, or None if the mail is obsolete.
 
-    That is when the ticket is gone or erased, or when a newer AI answer has replaced the one it tells of.
+    It is obsolete if the ticket is deleted or erased, or a newer AI answer replaced the one in the snapshot.
     """
     ticket = uow.get(tickets, job["ticket_id"])
     if ticket is None or ticket["erased_at"]:
@@ -82,7 +82,7 @@ def load_notice(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
 
 
 def _without_snapshot(uow: UnitOfWork, job: Row, ticket: Row) -> Row | None:
-    """For a job of an earlier release, which named the reply alone: the snapshot as of now, None without the reply."""
+    """The current snapshot for a job of an earlier release, which stored only reply_id. None if the reply is deleted."""
     if job["kind"] != "public_reply":
         return snapshot(job["kind"], ticket)
     reply = uow.get(replies, job["payload"].get("reply_id", ""))

@@ -1,4 +1,4 @@
-"""Lists of tickets: which filters there are, and how many tickets meet them. Only reads; pages.py reads the pages."""
+"""Lists of tickets: filters, counts and pages. Only reads; query_plans.py chooses the index."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from services.tickets import query_plans
 from storage import Row, UnitOfWork
 
 t = tickets.c
-MAX_CACHED_ROWS = 50  # what galleries ask for again and again; longer pages are not worth their memory
+MAX_CACHED_ROWS = 50  # longer pages take too much memory
 Condition = ColumnElement[bool]
 NEWEST = "-created_at"
 SOURCES = (tickets, customers)  # the tables that filters look at
@@ -42,7 +42,7 @@ def _written_by(uow: UnitOfWork, person: Condition) -> Condition:
 
 
 def _equals_nonempty(column: ColumnElement[str], name: str) -> Condition:
-    return and_(column == name, column != "")  # the indexes of customers hold only what is set
+    return and_(column == name, column != "")  # the partial indexes of customers leave out empty values
 
 
 def _has_tag(uow: UnitOfWork, tag: str) -> Condition:
@@ -60,7 +60,7 @@ FILTERS: dict[str, Callable[[UnitOfWork, Any], Condition]] = {
     "created_before": lambda uow, moment: t.created_at < moment,
     "updated_since": lambda uow, moment: t.updated_at >= moment,
 }
-# Whose tickets `user` means, by the role named beside it.
+# Role -> the tickets that the filter `user` selects.
 _USER_FILTERS: dict[str, Callable[[UnitOfWork, str], Condition]] = {
     "customer": lambda uow, user: _written_by(
         uow, or_(_equals_nonempty(customers.c.email, user.lower()), _equals_nonempty(customers.c.customer_id, user))
@@ -71,9 +71,9 @@ _USER_FILTERS: dict[str, Callable[[UnitOfWork, str], Condition]] = {
 
 
 def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
-    """One page of the tickets that meet every filter in `filters`, as this actor may see them, and how many meet them.
+    """One page of the tickets that match all filters and are visible to the actor, and the total.
 
-    In the order of `sort`; where nothing is said, what fits the words of `q` best comes first, and without them the newest.
+    Ordered by `sort`; the default is best match first with `q`, else newest first.
     """
     if "q" not in filters:
         filters = {"sort": NEWEST, **filters}
@@ -91,14 +91,14 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
 
 
 def _counts(uow: UnitOfWork, filters: Row) -> dict[str, int]:
-    """How many tickets meet every filter, under "", and where tallies tell, how many meet each one, under its name."""
+    """How many tickets match all filters, under "". Where counters exist, also how many match each filter, under its name."""
     counter_filters = _counter_filters(filters)
     counts = None if counter_filters is None else counters.count(uow, counter_filters)
     return counts or {"": uow.count(_filtered(uow, _conditions(uow, filters), filters))}
 
 
 def _counter_filters(filters: Row) -> dict[str, list[str]] | None:
-    """The filters as the words each field may have; None when there is one that is not of that kind."""
+    """The filters as allowed values of each field, for counters.count; None if a filter has no such form."""
     words = {name: value for name, value in filters.items() if name not in (*PAGE, "user", "role")}
     if "user" in filters and filters["role"] != "admin":
         if filters["role"] == "customer" or "assigned_to" in words:
@@ -120,7 +120,7 @@ def _page(uow: UnitOfWork, filters: Row, counts: dict[str, int]) -> list[Row]:
 
 
 def _conditions(uow: UnitOfWork, filters: Row) -> dict[str, Condition]:
-    """Each filter by its name."""
+    """The SQL condition of each filter, by name."""
     named = {name: FILTERS[name](uow, value) for name, value in filters.items() if name in FILTERS}
     if "user" in filters:
         named["assigned_to" if "assigned_to" not in named else "user"] = _USER_FILTERS[filters["role"]](
@@ -132,16 +132,16 @@ def _conditions(uow: UnitOfWork, filters: Row) -> dict[str, Condition]:
 def _filtered(
     uow: UnitOfWork, conditions: dict[str, Condition], filters: Row, *, best_first: bool = False
 ) -> Select[Any]:
-    """The tickets of this actor that meet the conditions; `best_first` in the order of how well they fit the words."""
+    """The visible tickets that match the conditions and `q`; `best_first` orders them by relevance."""
     statement = uow.select_fields(tickets, ticket_fields(uow.actor)).where(*conditions.values())
     return uow.search(statement, filters["q"], best_first=best_first) if "q" in filters else statement
 
 
 def find_newer(uow: UnitOfWork, column: str, after: str, *, limit: int) -> tuple[list[Row], int]:
-    """For pollers: tickets whose `column` time is later than `after`, newest first, and how many there are in all.
+    """For pollers: tickets whose `column` is later than `after`, newest first, and the total.
 
-    With `after` the oldest `limit` of them, and whoever shares the time of the last one as well, so more than `limit` if need
-    be: a poller that sends the newest time it saw as the next `after` misses none. Without (""): the newest `limit`.
+    Returns the oldest `limit` of them, plus all with the same time as the last one, so that a poller that sends the newest
+    time as the next `after` misses none. Without `after` ("") it returns the newest `limit`.
     """
     moment = t[column]
     newest_first = (moment.desc(), t.id.desc())
@@ -152,6 +152,6 @@ def find_newer(uow: UnitOfWork, column: str, after: str, *, limit: int) -> tuple
         return uow.fetch_public(visible.order_by(*newest_first).limit(limit), tickets, ticket_fields(uow.actor)), total
     later = uow.query(tickets, moment).where(moment > after)
     last = later.order_by(moment).limit(1).offset(limit - 1).scalar_subquery()
-    # One statement, so that a write between two does not part a moment.
+    # One statement: a write between two statements could split tickets of the same time.
     page = visible.where(moment > after, moment <= func.coalesce(last, timestamps.LAST)).order_by(*newest_first)
     return uow.fetch_public(page, tickets, ticket_fields(uow.actor)), uow.count(later)

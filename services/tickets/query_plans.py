@@ -1,6 +1,6 @@
-"""How a page of a list is read, so that it costs no more on a large desk: by which index, from which end. Only reads.
+"""Read plans of ticket lists: which index SQLite uses, so that pages stay fast with many tickets. Only reads.
 
-What decides is how many tickets meet each filter, which finding.py knows. PostgreSQL's planner decides by itself.
+The plan depends on how many tickets match each filter. PostgreSQL's planner needs no hints.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ from storage import Row, UnitOfWork
 
 t, g = tickets.c, ticket_tags.c
 Condition = ColumnElement[bool]
-# So many tickets are sooner sorted than found one after the other along the order (the square root of 50 in 100,000).
+# Up to this many rows, sorting is faster than walking the index of the order (about the square root of 50 of 100,000 rows).
 MAX_SORTED_ROWS = 2000
-DEEP_OFFSET = 200  # rows skipped from which on whole rows are read only of those that are shown
-# Most urgent first, whether asked as `urgency` or `-urgency`; equals in the order they came in.
+DEEP_OFFSET = 200  # from this offset on, ids are selected first and whole rows are read only for the page
+# `urgency` and `-urgency` both mean most urgent first, then oldest first.
 _MOST_URGENT = (t.urgency.desc(), t.created_at, t.id)
 _TOP_PRIORITY = (t.priority_rank.desc(), t.priority_score.desc(), t.created_at, t.id)
 SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
@@ -37,14 +37,14 @@ _BY_TAG = {"created_at": (g.created_at, g.ticket_id), "-created_at": (g.created_
 
 
 class ReadPlan(NamedTuple):
-    """The filter whose index is walked; "" when that of the order is, None when it is the database's choice."""
+    """`lead` is the filter whose index is used; "" means the index of the order, None lets the database choose."""
 
     lead: str | None
-    ordered: bool = False  # whether the filter's index is in the order asked for
+    ordered: bool = False  # whether that index already has the requested order
 
 
 def choose_plan(counts: Mapping[str, int], words: Mapping[str, Sequence[str]], sort: str) -> ReadPlan:
-    """The way to read a page, by how many tickets meet each of the filters alone."""
+    """Chooses a plan from the number of tickets that match each filter alone."""
     by_filter = {name: number for name, number in counts.items() if name}
     if not by_filter:
         return ReadPlan(None)
@@ -58,7 +58,7 @@ def choose_plan(counts: Mapping[str, int], words: Mapping[str, Sequence[str]], s
 def with_leading_index(
     uow: UnitOfWork, conditions: Mapping[str, Condition], plan: ReadPlan, filters: Row
 ) -> dict[str, Condition]:
-    """The conditions, all but the leading one put so that no index is walked for them."""
+    """The conditions, rewritten so that SQLite uses no index except for the leading one."""
     if plan.lead is None:
         return dict(conditions)
     others = {name: condition for name, condition in conditions.items() if name != plan.lead}
@@ -82,10 +82,10 @@ def ids_with_tag(uow: UnitOfWork, tag: str) -> Select[Any]:
 
 
 def fetch_planned(uow: UnitOfWork, statement: Select[Any], plan: ReadPlan, filters: Row) -> list[Row]:
-    """The page of the tickets `statement` that is asked for."""
+    """One page of the tickets that `statement` selects, read as the plan says."""
     order, fields = SORTS[filters["sort"]], ticket_fields(uow.actor)
     page = (filters["limit"], filters["offset"])
-    if plan.lead and not plan.ordered:  # sorted then: one more column, the same in every row, that no index has
+    if plan.lead and not plan.ordered:  # a constant first column keeps SQLite from using the index of the order
         order = (uow.no_index(t.company_id), *order)
     if plan.lead == "tag" and plan.ordered:
         ids = ids_with_tag(uow, filters["tag"]).order_by(*_BY_TAG[filters["sort"]])
@@ -100,6 +100,6 @@ def fetch_planned(uow: UnitOfWork, statement: Select[Any], plan: ReadPlan, filte
 
 
 def fetch_page(uow: UnitOfWork, ordered: Select[Any], filters: Row) -> list[Row]:
-    """The page of ordered tickets that is asked for."""
+    """One page of an ordered statement."""
     page = ordered.limit(filters["limit"]).offset(filters["offset"])
     return uow.fetch_public(page, tickets, ticket_fields(uow.actor))

@@ -1,4 +1,4 @@
-"""A ticket's thread: what customers, agents and the AI wrote, and the notes customers never see."""
+"""Replies of a ticket: messages of customers, agents and the AI, and internal notes that customers never see."""
 
 from core import timestamps
 from core.errors import conflict, invalid_field
@@ -9,7 +9,7 @@ from storage import Row, UnitOfWork
 
 
 def of_ticket(uow: UnitOfWork, ticket_id: str, *, limit: int, offset: int) -> tuple[list[Row], int]:
-    """The thread of a ticket, oldest first, and how long it is. Raises AppError 404."""
+    """One page of a ticket's thread, oldest first, and the total. Raises AppError 404."""
     changes.get(uow, ticket_id)
     thread = uow.query(replies).where(replies.c.ticket_id == ticket_id)
     page = thread.order_by(replies.c.created_at, replies.c.id).limit(limit).offset(offset)
@@ -17,13 +17,13 @@ def of_ticket(uow: UnitOfWork, ticket_id: str, *, limit: int, offset: int) -> tu
 
 
 def recent_public(uow: UnitOfWork, ticket_id: str, *, most: int) -> list[Row]:
-    """The newest public entries of a thread, oldest first."""
+    """The newest `most` public replies of a ticket, oldest first."""
     thread = uow.query(replies).where(replies.c.ticket_id == ticket_id, ~replies.c.internal)
     return uow.find(thread.order_by(replies.c.created_at.desc(), replies.c.id.desc()).limit(most))[::-1]
 
 
 def add(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", version: int | None = None) -> Row:
-    """Adds to the thread. A public reply moves the ticket and is mailed to the other side. Raises AppError 404, 409, 412."""
+    """Adds a reply. A public reply changes the status and is mailed to the other side. Raises AppError 400, 404, 409, 412."""
     ticket = changes.get_for_update(uow, ticket_id, version)
     role = _author_role(uow, fields)
     internal = bool(fields.get("internal"))
@@ -50,22 +50,22 @@ def add(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", vers
 
 
 def add_ai_answer(uow: UnitOfWork, ticket: Row) -> None:
-    """Adds what the AI answered to the thread."""
+    """Adds the AI answer of the ticket to its thread."""
     row = {"ticket_id": ticket["id"], "author_role": "ai", "author_name": "AI", "body": ticket["ai_response"]}
     uow.insert_many(replies, [{**row, "created_at": uow.now}])
 
 
 def _author_role(uow: UnitOfWork, fields: Row) -> str:
-    """Customers write as themselves; staff may pass on what a customer wrote."""
+    """Customers write as customers; staff may also add a reply on behalf of a customer."""
     if not uow.actor.is_customer:
         return str(fields.get("author_role", "agent"))
     if fields.get("author_role", "customer") != "customer":
-        raise invalid_field("author_role", "Customers write as customers.")
+        raise invalid_field("author_role", "As a customer, leave author_role out or send customer.")
     return "customer"
 
 
 def _author(ticket: Row, role: str, fields: Row, *, said_by: str) -> Row:
-    """Who the thread shows as the author: never the name of a key, which says nothing to a customer."""
+    """The author shown in the thread. The name of an API key is never shown to customers."""
     if role == "customer":
         return {"author_name": ticket["customer_name"], "author_email": ticket["customer_email"]}
     name = fields.get("author_name") or ("" if "@" in said_by else said_by)

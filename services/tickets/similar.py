@@ -1,6 +1,6 @@
-"""What other tickets of the company say about one that is to be answered: how they were judged, and what must not be repeated.
+"""Similar tickets of the company: their triage labels, and the texts of other customers that an answer must not repeat.
 
-A model is shown labels and counts alone. The words of other customers stay here, to check its reply against.
+The model sees only labels and counts. The texts are used to check its reply.
 """
 
 from collections import Counter
@@ -13,22 +13,22 @@ from database.tables import replies, tickets
 from services.triage import trained_models
 from storage import Row, UnitOfWork
 
-MAX_SIMILAR = 5  # like tickets whose judgements are counted
-MAX_COMPARED = 100  # of the newest tickets: what a gateway or a server that mixes its answers up would repeat
+MAX_SIMILAR = 5  # similar tickets whose labels are counted
+MAX_COMPARED = 100  # newest tickets whose texts are compared: a gateway that mixes up answers would repeat them
 MAX_REPLIES = 200
 MAX_CHARACTERS_EACH, MAX_CHARACTERS = 4_000, 200_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """`judged` holds category, priority and count of like tickets, the most frequent first; `others` what other customers wrote."""
+    """`judged`: category, priority and count of similar tickets, most frequent first. `others`: texts of other customers."""
 
     judged: list[dict[str, Any]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
 
 def find_similar(uow: UnitOfWork, ticket: Row) -> Similar:
-    """What is known beside the ticket itself. Ask at a desk that sees the whole company."""
+    """Finds similar tickets. The unit of work must see the whole company."""
     like = trained_models.nearest(uow, ticket, most=MAX_SIMILAR)
     counts = Counter((row["category"], row["priority"]) for row in like)
     judged = [{"category": label[0], "priority": label[1], "count": count} for label, count in counts.most_common()]
@@ -36,7 +36,7 @@ def find_similar(uow: UnitOfWork, ticket: Row) -> Similar:
 
 
 def _texts_of_others(uow: UnitOfWork, ticket: Row, like: list[Row]) -> list[str]:
-    """What other customers wrote in the like tickets and in the newest ones, as far as there is time to compare it."""
+    """Texts of other customers in the similar and the newest tickets, limited in number and length."""
     t, r = tickets.c, replies.c
     description = func.substr(t.description, 1, MAX_CHARACTERS_EACH).label("description")
     newest = uow.query(tickets, t.id, t.customer_row, t.title, description).order_by(t.created_at.desc(), t.id.desc())

@@ -59,11 +59,11 @@ def test_a_desk_with_a_disk_says_that_its_data_stays(lasting, tmp_path):
     app = lasting()
     health = storage_health(app)
     assert health["durable"] is True
-    assert health["note"] == "What is written here survives a restart."
+    assert health["note"] == "Data is kept across restarts."
     lines = first_lines(app)
     assert "survives a restart" in lines
     assert str(tmp_path) in lines
-    assert "forgets" not in lines
+    assert "not persistent" not in lines
 
 
 @pytest.mark.parametrize("engine", FILES)
@@ -71,7 +71,7 @@ def test_a_desk_without_one_says_what_is_lost_and_what_to_do(forgetful):
     app = forgetful()
     health = storage_health(app)
     assert health["durable"] is False
-    for word in ("forgets", "tickets", "keys", "sleeps", "DATA_DIR"):
+    for word in ("not persistent", "tickets", "keys", "sleeps", "DATA_DIR"):
         assert word in health["note"]
     lines = first_lines(app)
     assert "IS LOST AT THE NEXT RESTART" in lines
@@ -85,10 +85,10 @@ def test_a_desk_that_lost_its_file_says_since_when_it_is_empty(forgetful):
     found = app.extensions["runtime"]
     assert found.storage
     assert found.opened_empty_at
-    assert f"It opened empty at {found.opened_empty_at}" in storage_health(app)["note"]
+    assert f"The store was empty at the start at {found.opened_empty_at}" in storage_health(app)["note"]
     found.stop()
     again = forgetful()
-    assert "It opened empty" not in storage_health(again)["note"], "this time the file was still there"
+    assert "The store was empty" not in storage_health(again)["note"], "this time the file was still there"
     assert "forgets" in storage_health(again)["note"]
 
 
