@@ -2,7 +2,7 @@
 
 from marshmallow import Schema
 
-from api.auth import Company
+from api.companies import Company
 from api.http import schemas
 from api.http.envelope import Answer
 from api.http.resource import Resource
@@ -11,6 +11,7 @@ from core.errors import not_found
 from core.permissions import Permission, granted
 from database.tables import companies
 from services.accounts import users
+from services.accounts.companies import company_shape
 from storage import UnitOfWork
 
 blp = Resource("me", __name__, description="Who you are.")
@@ -45,7 +46,7 @@ def get_me(uow: UnitOfWork) -> Answer:
         if actor.is_customer or not actor.user_id
         else users.get(uow, actor.user_id)["email"],
         "customer_id": actor.customer_id,
-        "company": {"id": company["id"], "name": company["name"]},
+        "company": company_shape(company),
         "permissions": sorted(granted(actor)),
         "scopes": list(actor.scopes),
     }

@@ -6,13 +6,15 @@ Called by jobs/runner.py outside any transaction; each worker opens the desks it
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Protocol
 
 from ai_responder import Completes
+from auth.tokens import Tokens
 from config import Settings
-from core.models import Actor
+from core.models import DEFAULT_COMPANY, Actor
 from jobs.runner import PermanentFailure
-from notifier import NOTICES, Mailer, MailFailed
+from notifier import NOTICES, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
 from services.privacy import erasure
@@ -37,6 +39,9 @@ class Server(Protocol):
     @property
     def storage(self) -> Storage: ...
 
+    @property
+    def tokens(self) -> Tokens: ...
+
 
 def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
     """For each lane, who works in it."""
@@ -59,15 +64,13 @@ def tidy(runtime: Server) -> None:
 def _send_notice(runtime: Server, job: Row) -> None:
     env = runtime.settings
     with runtime.storage.unit_of_work(_system(job)) as uow:
-        about = notifications.load_notice(uow, job)
         sender = outgoing_mail.sender(uow, job["payload"], mail_from=env.mail_from, support_email=env.support_email)
-    if about is None:
-        return
-    ticket, reply = about
-    domain = env.mail_from.rpartition("@")[2]
-    notice = NOTICES[job["kind"]](
-        ticket, reply=reply, job_id=job["id"], domain=domain, public_url=env.public_url, **sender
-    )
+        about = {"job_id": job["id"], "domain": env.mail_from.rpartition("@")[2], "public_url": env.public_url} | sender
+        notice = (
+            _confirmation(runtime, uow, job, about)
+            if job["kind"] == notifications.CONFIRM
+            else _about_ticket(uow, job, about)
+        )
     if notice is None or not _may_go(runtime, job, notice.to, sender["support_email"]):
         return
     try:
@@ -78,11 +81,32 @@ def _send_notice(runtime: Server, job: Row) -> None:
         raise
 
 
+def _about_ticket(uow: UnitOfWork, job: Row, about: Row) -> Notice | None:
+    told = notifications.load_notice(uow, job)
+    if told is None:
+        return None
+    ticket, reply = told
+    return NOTICES[job["kind"]](ticket, reply=reply, **about)
+
+
+def _confirmation(runtime: Server, uow: UnitOfWork, job: Row, about: Row) -> Notice | None:
+    told = notifications.to_confirm(uow, job)
+    if told is None:
+        return None
+    user, company = told
+    token = runtime.tokens.confirmation(user["id"], user["email"], company["name"], now=uow.real_now)
+    return confirm_address(user["email"], token, **about)
+
+
 def _may_go(runtime: Server, job: Row, to: str, support_email: str) -> bool:
     if runtime.mailer.mode == "console":
         return True  # nothing leaves this machine
-    with runtime.storage.unit_of_work(_system(job), write=True) as uow:
-        return outgoing_mail.may_send(uow, job, to, support_email=support_email)
+    with runtime.storage.unit_of_work(None, write=True) as every:
+        own, operators = (
+            every.as_actor(_system(job)),
+            partial(every.as_actor, Actor(DEFAULT_COMPANY, "admin", "system")),
+        )
+        return outgoing_mail.may_send(own, job, to, support_email=support_email, operators=operators)
 
 
 def _write_answer(runtime: Server, job: Row) -> None:

@@ -3,6 +3,7 @@
 Opens nothing until it is started or first asked; knows no HTTP and no rule.
 """
 
+import logging
 import secrets
 import threading
 from functools import cached_property
@@ -24,9 +25,12 @@ from notifier import Mailer, open_mailer
 from runtime import first_start
 from runtime.host_disk import on_a_disk_that_stays
 from services import health
+from services.accounts.companies import find_by_name
 from services.import_export import demo
 from services.triage import trained_models
 from storage import Clock, Storage, open_storage
+
+log = logging.getLogger("foyer")
 
 WAITING_SHARE = 4  # at most one in four of the server's threads may wait for a model
 
@@ -127,12 +131,23 @@ class Runtime:
         self._stopped = False
         storage = self.storage
         storage.announce(url, self.note_secret)
+        self._check_company_of_issuer()
         if self.settings.demo and self.opened_empty_at:
             with storage.unit_of_work(Actor(DEFAULT_COMPANY, "admin", "demo"), write=True) as uow:
                 demo.fill(uow)
         if meaning := meaning_now():
             meaning.warm()
         self.runner.start()
+
+    def _check_company_of_issuer(self) -> None:
+        """Says so when the company of OIDC_COMPANY is not allowed to take the issuer's people."""
+        name = self.settings.oidc_company
+        if self.issuer is None or self.settings.oidc_company_claim:
+            return
+        with self.storage.unit_of_work(None) as uow:
+            company = find_by_name(uow, name)
+        if company is None or not company["oidc_allowed"]:
+            log.warning("Nobody signs in by OIDC_ISSUER: OIDC_COMPANY is %s; run flask allow-company with --oidc", name)
 
     def stop(self) -> None:
         """Finishes the jobs at hand and leaves everything on disk. Only `start` opens the store again."""

@@ -1,12 +1,14 @@
 """Outgoing mail: the sender of a company's mail, and the hourly limits.
 
 Each company has an hourly limit for one outside recipient and for all of them; mails over the limit are not sent. Mails to
-its own users and alerts are counted separately. An unconfirmed company can only mail its own admins. Customers open tickets
+its own users and alerts are counted separately. An unconfirmed company can only mail its own admins,
+and only notices without words of its own: the addresses may be strangers'. Customers open tickets
 only in their own name, and agents and admins are trusted.
 """
 
 import hashlib
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from email.utils import parseaddr
 
@@ -18,6 +20,7 @@ from core.models import DEFAULT_COMPANY
 from core.redaction import mask_email
 from database.tables import companies, jobs, mail_counts, users
 from services import settings
+from services.tickets import notifications
 from storage import Row, UnitOfWork
 
 log = logging.getLogger("foyer.mail")
@@ -27,8 +30,13 @@ STAFF = ("agent", "admin")
 # Mails per hour to a company's own users. The operator's company has no such limit; other companies can add any address
 # as a user or support address.
 MAX_TO_STAFF, NO_LIMIT = 500, 10**9
+# Mails per hour to one mailbox from all unconfirmed companies together; links that confirm an address are counted separately.
+MAX_OF_UNCONFIRMED, MAX_LINKS = 20, 5
+WITHOUT_WORDS = ("ticket_received", "assigned", notifications.CONFIRM)  # notices that hold nothing anybody wrote
 # What is counted: all staff, all other recipients, an unconfirmed company, one outside recipient.
 TO_STAFF, TO_OTHERS, UNCONFIRMED, TO_ONE = "staff", "others", "unconfirmed", "one"
+# What the operator's company counts for all unconfirmed ones: mails and links to one mailbox.
+OF_UNCONFIRMED, LINKS = "of unconfirmed", "links"
 
 
 def sender(uow: UnitOfWork, payload: Row, *, mail_from: str, support_email: str) -> dict[str, str]:
@@ -36,6 +44,8 @@ def sender(uow: UnitOfWork, payload: Row, *, mail_from: str, support_email: str)
 
     `mail_from` and `support_email` come from the environment and apply only to the operator's company.
     """
+    if not _is_confirmed(uow):
+        return {"from_name": "", "reply_to": "", "support_email": ""}
     own = settings.current(uow)
     operators = uow.actor.company_id == DEFAULT_COMPANY
     return {
@@ -45,17 +55,26 @@ def sender(uow: UnitOfWork, payload: Row, *, mail_from: str, support_email: str)
     }
 
 
-def may_send(uow: UnitOfWork, job: Row, to: str, *, support_email: str) -> bool:
-    """Whether the mail of a job may be sent to that address now. A retried job is counted once."""
+def may_send(uow: UnitOfWork, job: Row, to: str, *, support_email: str, operators: Callable[[], UnitOfWork]) -> bool:
+    """Whether the mail of a job may be sent to that address now. A retried job is counted once.
+
+    `operators` opens the operator's company in the same unit of work; it counts for all unconfirmed companies together.
+    """
     if job["payload"].get("counted"):
         return True
-    counts = _counts(uow, to, support_email)
-    rows = [_row(uow, kind, name) for kind, name, _ in counts]
-    if any(row["sent"] >= limit for row, (_, _, limit) in zip(rows, counts, strict=True)):
-        _count_held(uow, rows[0], to)
+    limits = _limits(uow, job["kind"], to, support_email)
+    rows = [(uow, _row(uow, kind, name), most) for kind, name, most in limits]
+    if rows[0][2] and limits[0][0] == UNCONFIRMED:
+        of_all = operators()
+        kind, most = (
+            (LINKS, MAX_LINKS) if job["kind"] == notifications.CONFIRM else (OF_UNCONFIRMED, MAX_OF_UNCONFIRMED)
+        )
+        rows.append((of_all, _row(of_all, kind, _one_mailbox(to)), most))
+    if any(row["sent"] >= most for _, row, most in rows):
+        _hold_back(uow, rows[0][1], to)
         return False
-    for row in rows:
-        uow.count_up(mail_counts, row["id"], "sent")
+    for counting, row, _ in rows:
+        counting.count_up(mail_counts, row["id"], "sent")
     uow.update(jobs, job["id"], {"payload": {**job["payload"], "counted": True}})
     return True
 
@@ -70,20 +89,27 @@ def held_back(uow: UnitOfWork) -> int:
 def purge(uow: UnitOfWork) -> int:
     """Deletes counts of recipients after their hour and counts of companies after a day; returns how many."""
     c, day_ago = mail_counts.c, timestamps.later(uow.real_now, seconds=-KEPT_SECONDS)
-    is_over = or_(c.hour < day_ago, (c.kind == TO_ONE) & (c.hour < _hour(uow)), c.hour > uow.real_now)
+    of_one = c.kind.in_((TO_ONE, OF_UNCONFIRMED, LINKS))
+    is_over = or_(c.hour < day_ago, of_one & (c.hour < _hour(uow)), c.hour > uow.real_now)
     return uow.delete(mail_counts, is_over)
 
 
-def _counts(uow: UnitOfWork, to: str, support_email: str) -> list[tuple[str, str, int]]:
-    """The counters of a mail to that address as (kind, name, limit per hour); the company's counter first."""
+def _is_confirmed(uow: UnitOfWork) -> bool:
+    company = uow.get(companies, uow.actor.company_id)
+    return company is not None and company["confirmed_at"] is not None
+
+
+def _limits(uow: UnitOfWork, notice: str, to: str, support_email: str) -> list[tuple[str, str, int]]:
+    """The counters of a notice to that address as (kind, name, limit per hour); the company's counter first."""
     company = uow.get(companies, uow.actor.company_id) or {"id": "", "settings": {}, "confirmed_at": None}
     own = settings.of_company(company)
     to_one, to_all = own["recipient_mails_per_hour"], own["company_mails_per_hour"]
     if company["confirmed_at"] is None:
-        return [(UNCONFIRMED, "", to_one if _is_staff(uow, to, ("admin",)) else 0)]
+        goes = notice in WITHOUT_WORDS and _is_staff(uow, to, ("admin",))
+        return [(UNCONFIRMED, "", to_one if goes else 0)]
     if _normal_address(to) == _normal_address(support_email) or _is_staff(uow, to, STAFF):
         return [(TO_STAFF, "", NO_LIMIT if company["id"] == DEFAULT_COMPANY else MAX_TO_STAFF)]
-    return [(TO_OTHERS, "", to_all), (TO_ONE, _without_plus(to), to_one)]
+    return [(TO_OTHERS, "", to_all), (TO_ONE, _one_mailbox(to), to_one)]
 
 
 def _is_staff(uow: UnitOfWork, to: str, roles: tuple[str, ...]) -> bool:
@@ -98,7 +124,7 @@ def _normal_address(address: str) -> str:
     return ""
 
 
-def _without_plus(to: str) -> str:
+def _one_mailbox(to: str) -> str:
     """The address without its plus part: such addresses belong to one mailbox."""
     name, _, domain = _normal_address(to).rpartition("@")
     return f"{name.partition('+')[0]}@{domain}"
@@ -117,7 +143,7 @@ def _hour(uow: UnitOfWork) -> str:
     return f"{uow.real_now[:13]}:00:00.000Z"
 
 
-def _count_held(uow: UnitOfWork, row: Row, to: str) -> None:
+def _hold_back(uow: UnitOfWork, row: Row, to: str) -> None:
     uow.count_up(mail_counts, row["id"], "held")
     if not row["held"]:  # one log line per hour
         log.warning(

@@ -2,9 +2,18 @@
 
 import unicodedata
 
+from core import timestamps
 from core.errors import conflict, invalid_field
-from database.tables import companies
+from database.tables import companies, jobs, users
+from services.tickets import notifications
 from storage import Row, UnitOfWork
+
+CONFIRM_AGAIN_SECONDS = 3600
+
+
+def company_shape(company: Row) -> Row:
+    """A company as its own people see it."""
+    return {"id": company["id"], "name": company["name"], "confirmed": bool(company["confirmed_at"])}
 
 
 def create(uow: UnitOfWork, name: str, *, confirmed: bool = False) -> Row:
@@ -30,6 +39,22 @@ def find_by_name(uow: UnitOfWork, name: str) -> Row | None:
     """The company of an equivalent name, or None. Needs a unit of work without an actor."""
     key = name_key(name)
     return uow.first(uow.query(companies).where(companies.c.name_key == key)) if key else None
+
+
+def ask_to_confirm(uow: UnitOfWork, user: Row) -> None:
+    """Mails the first admin of a company that is not confirmed a link to confirm it, at most once an hour.
+
+    Does nothing for anybody else; `user` is who registers or signs in, at a desk of their company.
+    """
+    company = uow.get(companies, user["company_id"])
+    if company is None or company["confirmed_at"] or user["role"] != "admin":
+        return
+    admins = uow.query(users, users.c.id).where(users.c.role == "admin").order_by(users.c.created_at, users.c.id)
+    first = uow.first(admins)
+    since = timestamps.later(uow.real_now, seconds=-CONFIRM_AGAIN_SECONDS)
+    asked = uow.query(jobs, jobs.c.id).where(jobs.c.kind == notifications.CONFIRM, jobs.c.run_at > since)
+    if first is not None and first["id"] == user["id"] and uow.first(asked) is None:
+        notifications.confirm_address(uow, user)
 
 
 def name_key(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Sign-in: register a company, check passwords, refresh sessions, authenticate bearer tokens.
+"""Sign-in: check passwords, refresh sessions, authenticate bearer tokens.
 
 Each function opens its own units of work. Passwords are hashed outside of them, because others would wait.
 """
@@ -23,33 +23,6 @@ from storage import Row, Storage, UnitOfWork
 MOST_ACCOUNTS = 3  # accounts whose password is checked if no company is named; about 20 ms each
 
 
-def register(storage: Storage, tokens: Tokens, fields: Row, *, address: str, confirmed: bool = False) -> Row:
-    """Creates a company and its first admin, and signs the admin in. Returns company, user and tokens.
-
-    `confirmed` is set if the operator creates the company. Raises AppError 400, 409.
-    """
-    passwords.check(fields["password"], email=fields["email"])
-    password_hash = passwords.hashed(fields["password"])
-    with storage.unit_of_work(None, write=True) as uow:
-        company = companies.create(uow, fields["company"], confirmed=confirmed)
-        own = uow.as_actor(Actor(company["id"], "admin", fields["email"], address=address))
-        record(own, company["id"], [Change("company_created", "name", "", company["name"])], subject="company")
-        person = {"name": fields["name"], "email": fields["email"], "role": "admin", "password_hash": password_hash}
-        user = people.create(own, person)
-        session = sessions.start(own, user["id"])
-        return {"company": {"id": company["id"], "name": company["name"]}, **_sign_in_data(own, tokens, user, session)}
-
-
-def add_user(storage: Storage, company: str, fields: Row, *, address: str) -> None:
-    """Adds a user to the company of that name. Raises AppError 400, 404, 409."""
-    with storage.unit_of_work(None, write=True) as uow:
-        row = companies.find_by_name(uow, company)
-        if row is None:
-            raise AppError(f"There is no company {company}.", "not_found", 404)
-        own = uow.as_actor(Actor(row["id"], "admin", "command line", address=address))
-        people.create(own, fields)
-
-
 def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, company: str = "", address: str = "") -> Row:
     """Signs a user in, at the named company or else where the password matches. Returns user and tokens.
 
@@ -72,9 +45,10 @@ def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, compa
             raise _wrong_credentials()
         own = uow.as_actor(Actor(user["company_id"], "admin", email, address=address))
         lockout.clear(uow, email, place)  # everywhere the company is locked first and the attempts second: no deadlock
+        companies.ask_to_confirm(own, user)
         session = sessions.start(own, user["id"])
         record(own, user["id"], [Change("signed_in")], subject="user")
-        return _sign_in_data(own, tokens, user, session)
+        return signed_in(own, tokens, user, session)
 
 
 def refresh(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
@@ -88,7 +62,7 @@ def refresh(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Ro
             own = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=address))
             continued = sessions.refresh(own, claims["sid"], claims["gen"])
             if continued.session is not None:
-                return _sign_in_data(own, tokens, user, continued.session)
+                return signed_in(own, tokens, user, continued.session)
             if continued.reason == "reused":
                 record(own, user["id"], [Change("session_ended", "", "", "token used twice")], subject="user")
     raise _signed_out_error()
@@ -200,7 +174,8 @@ def _actor(storage: Storage, user: Row, *, session_id: str = "") -> Actor | None
     return key_login.as_customer(storage, actor, user["email"]) if actor.is_customer else actor
 
 
-def _sign_in_data(uow: UnitOfWork, tokens: Tokens, user: Row, session: Row) -> Row:
+def signed_in(uow: UnitOfWork, tokens: Tokens, user: Row, session: Row) -> Row:
+    """What signing in answers: user, access_token, refresh_token and expires_in_seconds."""
     return {
         "user": people.user_shape(user),
         "access_token": tokens.access(user["id"], session["id"], now=uow.real_now),

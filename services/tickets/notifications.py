@@ -3,11 +3,11 @@
 The payload of the job is a snapshot, so later changes of the ticket do not alter the mail.
 """
 
-from database.tables import replies, tickets
+from database.tables import companies, replies, tickets, users
 from services import outbox, settings
 from storage import Row, UnitOfWork
 
-QUEUE = "mail"
+QUEUE, CONFIRM = "mail", "confirm_address"
 # Kind of notification -> ticket fields in its snapshot, beside the number.
 _TICKET_FIELDS = {
     "ticket_received": ("customer_email",),
@@ -56,6 +56,20 @@ def notify_resolved(uow: UnitOfWork, ticket: Row) -> None:
 def notify_reply(uow: UnitOfWork, ticket: Row, reply: Row) -> None:
     """New public reply: mails the customer or the agent, whoever did not write it."""
     _send(uow, ticket, "public_reply", reply=reply)
+
+
+def confirm_address(uow: UnitOfWork, user: Row) -> None:
+    """The first admin of a new company is to confirm their address. The job holds neither the address nor the token."""
+    outbox.enqueue(uow, [outbox.Job(QUEUE, CONFIRM, payload={"user_id": user["id"]})])
+
+
+def to_confirm(uow: UnitOfWork, job: Row) -> tuple[Row, Row] | None:
+    """Who is to confirm which company, None when there is nothing to confirm any more."""
+    company = uow.get(companies, uow.actor.company_id)
+    user = uow.get(users, job["payload"]["user_id"])
+    if company is None or company["confirmed_at"] or user is None or user["disabled"] or user["role"] != "admin":
+        return None
+    return user, company
 
 
 def snapshot(kind: str, ticket: Row, reply: Row | None = None) -> Row:
