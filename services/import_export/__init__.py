@@ -1,1 +1,1 @@
-"""Tickets in and out as files, and demo data."""
+"""Import and export of tickets, and demo data."""

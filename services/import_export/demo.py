@@ -1,6 +1,6 @@
-"""Demo tickets: an authored month of a support desk, lived through the desk's own services at its own times.
+"""Demo tickets: a prepared month of support, created through the services with past times.
 
-Nobody is mailed or called: what the services would send is taken back in the same unit of work.
+No mail is sent: the jobs are deleted in the same unit of work.
 """
 
 from pathlib import Path
@@ -21,9 +21,11 @@ HOUR = 3600
 
 
 def fill(uow: UnitOfWork) -> Row:
-    """Fills a desk that has no tickets. Raises AppError 409 when it has some."""
+    """Adds the demo tickets to a company without tickets; returns counts. Raises AppError 409 if it has tickets."""
     if uow.count(uow.query(table)):
-        raise conflict("not_empty", "This desk has tickets already. Demo tickets are only put into an empty one.")
+        raise conflict(
+            "not_empty", "Your company has tickets already. Demo tickets can only be added to an empty company."
+        )
     story = orjson.loads(STORY.read_bytes())
     present, cast = uow.now, _assign_agents(uow, story["agents"])
     for entry in sorted(story["tickets"], key=lambda entry: -entry["hours_ago"]):
@@ -34,13 +36,13 @@ def fill(uow: UnitOfWork) -> Row:
 
 
 def _assign_agents(uow: UnitOfWork, authored: list[str]) -> dict[str, str]:
-    """Who plays which agent: a company that has agents sees its own."""
+    """Maps the agents of the file to the company's agents, if it has any."""
     own = [agent["key"] for agent in agents.list_agents(uow)] or authored
     return {name: own[position % len(own)] for position, name in enumerate(authored)}
 
 
 def _create_with_steps(uow: UnitOfWork, customer: Row, entry: Row, start: str, cast: dict[str, str]) -> None:
-    """One ticket from its first message to where it stands now."""
+    """Creates one ticket and applies its steps."""
     uow.now = start
     fields = customer | {
         name: entry[name] for name in ("title", "description", "product", "tags", "source") if name in entry

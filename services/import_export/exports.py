@@ -1,4 +1,4 @@
-"""What leaves the desk whole: all tickets of a company with their threads, and everything held about one person. Only reads."""
+"""Exports: all tickets of a company with threads and history, and all data about one customer. Only reads."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from services.tickets import customers
 from storage import Row, UnitOfWork
 
 PAGE = 100
-# What spreadsheets take for a formula (OWASP, CSV injection), in full width too.
+# Characters that start a formula in spreadsheets (OWASP, CSV injection), also in full width.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 NOTICE_FIELDS = "id ticket_id lane kind state run_at created_at".split()
 
@@ -28,7 +28,7 @@ t = tickets.c
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Which tickets an export holds: those there when it began, of a period ("" for no limit)."""
+    """The tickets of an export: those that existed at its start, within a period ("" for no limit)."""
 
     last_id: str
     after: str = ""
@@ -36,13 +36,13 @@ class Extent:
 
 
 def current_extent(uow: UnitOfWork, *, after: str = "", before: str = "") -> Extent:
-    """What is there now."""
+    """The extent of an export that starts now."""
     newest = uow.aggregate(uow.query(tickets, func.max(t.id)))[0][0]
     return Extent(newest or "", after, before)
 
 
 def pages(open_desk: OpenUnitOfWork, extent: Extent) -> Iterator[list[Row]]:
-    """The tickets whole, oldest first, a page at a time, each read at a desk of its own so that nobody waits for the caller."""
+    """Pages of tickets with threads, oldest first. Each page has its own unit of work, so a slow client blocks nobody."""
     moment, ticket_id = extent.after, "~"  # the period begins after that moment: "~" is past every id
     while True:
         with open_desk() as uow:
@@ -56,7 +56,7 @@ def pages(open_desk: OpenUnitOfWork, extent: Extent) -> Iterator[list[Row]]:
 
 
 def _page(uow: UnitOfWork, extent: Extent, moment: str, ticket_id: str) -> list[Row]:
-    # The first condition is what the index is searched by.
+    # The first condition lets the database use the index.
     rows = uow.query(tickets).where(
         t.created_at >= moment, or_(t.created_at > moment, t.id > ticket_id), t.id <= extent.last_id
     )
@@ -66,7 +66,7 @@ def _page(uow: UnitOfWork, extent: Extent, moment: str, ticket_id: str) -> list[
 
 
 def with_threads(uow: UnitOfWork, rows: Iterable[Row]) -> list[Row]:
-    """Tickets as staff see them, each with its thread, notes included, and its history."""
+    """Tickets as staff see them, each with its history and its thread including internal notes."""
     tickets_by_id = {row["id"]: {**ticket_shape(row, uow.actor), "replies": [], "history": []} for row in rows}
     thread = (
         uow.query(replies).where(replies.c.ticket_id.in_(tickets_by_id)).order_by(replies.c.created_at, replies.c.id)
@@ -80,7 +80,7 @@ def with_threads(uow: UnitOfWork, rows: Iterable[Row]) -> list[Row]:
 
 
 def as_json(batches: Iterable[list[Row]], message: str) -> Iterator[bytes]:
-    """The envelope around a list of tickets, in pieces; how many they are is known, and said, at the end."""
+    """The JSON response as chunks; the total comes at the end, when it is known."""
     yield b'{"success":true,"message":%b,"data":[' % orjson.dumps(message)
     total = 0
     for page in batches:
@@ -90,15 +90,15 @@ def as_json(batches: Iterable[list[Row]], message: str) -> Iterator[bytes]:
 
 
 def as_csv(batches: Iterable[list[Row]]) -> Iterator[bytes]:
-    """A row for each ticket under the names of its fields, the thread as one text at the end, in pieces."""
-    yield "\ufeff".encode()  # without it spreadsheets take UTF-8 for something older
+    """CSV as chunks: one row per ticket, the thread as one text in the last column."""
+    yield "\ufeff".encode()  # without a BOM, spreadsheets do not read UTF-8
     yield _lines([[*TICKET_FIELDS, "thread"]])
     for page in batches:
         yield _lines([_cells(ticket) for ticket in page])
 
 
 def _lines(rows: Iterable[list[str]]) -> bytes:
-    # Every cell in quotation marks: a list separator of another country must not make two cells of one.
+    # All cells are quoted, because the list separator of a spreadsheet depends on the country.
     lines = io.StringIO()
     csv.writer(lines, quoting=csv.QUOTE_ALL).writerows(rows)
     return lines.getvalue().encode()
@@ -130,7 +130,7 @@ def _escape_formula(cell: str) -> str:
 
 
 def personal_data(uow: UnitOfWork, name: str) -> Row:
-    """Everything held about a customer. Raises AppError 404."""
+    """All data about a customer. Raises AppError 404."""
     row = erasure.get_customer(uow, name)
     names = {row["email"], row["customer_id"]} - {""}
     theirs = uow.query(tickets).where(t.customer_row == row["id"]).order_by(t.created_at, t.id)

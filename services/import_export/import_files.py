@@ -1,6 +1,6 @@
-"""Reading files of tickets: CSV and JSON into rows, each with the place it stands at in the file.
+"""Read import files: CSV and JSON into rows with line numbers.
 
-A row that cannot be read becomes a row with a problem; what the fields of a ticket may hold is not judged here.
+A row that cannot be read becomes a row with a problem. Field values are not validated here.
 """
 
 import codecs
@@ -18,9 +18,9 @@ import orjson
 from core.errors import FieldError, bad_request, invalid
 
 DELIMITERS = ",;\t"
-MAX_WRONG_COLUMNS = 50  # told by name; a header of a million columns is told no more than that
-csv.field_size_limit(32 * 1024 * 1024)  # how long a text may be is the fields' business, not the reader's
-# Columns of message exports, beside the ticket's own field names and their aliases.
+MAX_WRONG_COLUMNS = 50  # reported by name; a header may have a million columns
+csv.field_size_limit(32 * 1024 * 1024)  # the length of texts is validated by the fields
+# Column names of message exports -> ticket fields.
 COLUMN_ALIASES = {
     "user_id": "customer_id",
     "message_body": "description",
@@ -36,7 +36,7 @@ _SHORT_HOUR = re.compile(r"(?<=\d[ Tt])(?=\d:\d\d)")
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """One row as it stands in the file: its line (of a JSON list: its position, from 1) and what it says."""
+    """One row of a file: its line (in JSON: its position from 1) and its values, or a problem."""
 
     line: int
     values: dict[str, Any] = field(default_factory=dict)
@@ -44,9 +44,9 @@ class RawRow:
 
 
 def read(raw: bytes, kind: str, *, column_names: Collection[str]) -> list[RawRow]:
-    """The rows of a file of `kind` csv or json; `column_names` are the column names that mean something.
+    """The rows of a file of `kind` csv or json; `column_names` are the accepted columns.
 
-    Raises AppError 400 when the file as a whole cannot be used.
+    Raises AppError 400 if the whole file is unusable.
     """
     return list(from_json(raw) if kind == "json" else from_csv(raw, column_names))
 
@@ -86,14 +86,14 @@ def from_csv(raw: bytes, column_names: Collection[str]) -> Iterator[RawRow]:
 
 
 def _encoding(raw: bytes) -> tuple[str, str]:
-    """UTF-8, UTF-16 with its mark, or Windows-1252, and how to go on at bytes that are not text in it."""
+    """The encoding (UTF-8, UTF-16 with BOM or Windows-1252) and the error handler for invalid bytes."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", "replace"
     try:
         raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         beyond_ascii = {c for c in raw.decode("utf-8-sig", "surrogateescape") if c > "\x7f"}
-        # Something beyond ASCII reads as UTF-8 and some bytes do not: UTF-8 with damage. Nothing does: never was UTF-8.
+        # If some non-ASCII characters decode as UTF-8, it is damaged UTF-8. If none do, it is Windows-1252.
         damaged = any(not _is_escaped_byte(c) for c in beyond_ascii)
         return ("utf-8-sig" if damaged else "cp1252"), "surrogateescape"
     return "utf-8-sig", "strict"
@@ -104,7 +104,7 @@ def _is_escaped_byte(character: str) -> bool:
 
 
 class _Lines:
-    """The lines of a file, counted; the last ones read can be given back."""
+    """Iterator over the lines of a file that counts them and can step back."""
 
     def __init__(self, source: Iterator[str]) -> None:
         self._source = source
@@ -122,15 +122,15 @@ class _Lines:
         return line
 
     def give_back(self, number: int) -> None:
-        """Lets the last `number` lines of the record be read again."""
+        """Steps back by `number` lines of the current record."""
         self.count -= number
         for _ in range(number):
             self._waiting.append(self.of_record.pop())
 
 
 def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | None, str]]:
-    """Each record with the line it begins on: its cells, or None and why it has none. Blank lines are passed over."""
-    # Strict: a quotation mark nobody closes would else take in the rows that follow, and make one ticket of them.
+    """Yields (first line, cells, "") for each record, or (first line, None, reason). Skips blank lines."""
+    # Strict: otherwise an unclosed quotation mark would merge the following rows into one ticket.
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         lines.of_record.clear()
@@ -141,14 +141,14 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | N
             return
         except csv.Error:
             lines.give_back(len(lines.of_record) - 1)
-            yield start, None, "A quotation mark here is not closed, or not followed by the next column."
+            yield start, None, "A quotation mark is not closed, or is not followed by a delimiter."
             continue
         if any(cell.strip() for cell in cells):
             yield start, cells, ""
 
 
 def _columns(header: list[str], column_names: Collection[str]) -> list[str]:
-    """The field names of a header. Raises AppError 400 naming every column that means nothing here or stands twice."""
+    """The field names of a header. Raises AppError 400 that names unknown and duplicate columns."""
     columns = [_field_name(name) for name in header]
     readable = ["".join(c if c.isprintable() else "?" for c in heading) for heading in header]
     unknown = [
@@ -170,7 +170,7 @@ def _columns(header: list[str], column_names: Collection[str]) -> list[str]:
 def _unknown(heading: str, name: str, column_names: Collection[str]) -> str:
     close = get_close_matches(name[:100], sorted(column_names), n=1, cutoff=0.6)
     hint = f"Did you mean {close[0]}?" if close else "The first line must name the columns with ticket fields."
-    return f"{heading.strip()[:60]} is not a column known here. {hint}"
+    return f"{heading.strip()[:60]} is not a known column. {hint}"
 
 
 def _row(line: int, columns: list[str], cells: list[str]) -> RawRow:
@@ -178,7 +178,7 @@ def _row(line: int, columns: list[str], cells: list[str]) -> RawRow:
     for position, cell in enumerate(cells):
         name = columns[position] if position < len(columns) else ""
         if any(map(_is_escaped_byte, cell)):
-            reason = "This holds bytes that are no text in UTF-8 (nor in Windows-1252)."
+            reason = "This text is not valid UTF-8 or Windows-1252."
             return RawRow(line, problem=FieldError(name, reason))
         if name:
             values[name] = _convert(name, cell)
@@ -191,17 +191,17 @@ def _row(line: int, columns: list[str], cells: list[str]) -> RawRow:
 
 
 def _with_field_names(item: dict[str, Any]) -> dict[str, Any]:
-    """The item under field names; a name that is none stays as it is, to be refused by name."""
+    """The item with normalised field names; an empty result keeps the original name for the error message."""
     return {_field_name(name) or name: value for name, value in item.items()}
 
 
 def _field_name(name: str) -> str:
-    """`Message Body` and `message-body` are `message_body`."""
+    """Normalises a column name: `Message Body` and `message-body` become `message_body`."""
     return _NOT_IN_NAMES.sub("_", name.strip().lower()).strip("_")
 
 
 def _convert(name: str, value: Any) -> Any:
-    """The value in the type its field takes: files hold numbers where ids are meant, and text where lists are."""
+    """Converts a value to the type of its field: numbers to text ids, text to lists and numbers."""
     if isinstance(value, str) and name == "tags":
         return [word.strip() for word in _IN_LISTS.split(value)]
     if isinstance(value, str) and name in _TIMES:
@@ -217,7 +217,7 @@ def _convert(name: str, value: Any) -> Any:
 
 
 def batches(rows: Iterable[RawRow], size: int) -> Iterator[list[RawRow]]:
-    """The rows in portions of `size`."""
+    """The rows in batches of `size`."""
     portion: list[RawRow] = []
     for row in rows:
         portion.append(row)

@@ -1,6 +1,6 @@
-"""Bringing in tickets from elsewhere: rows of a file, in batches, each ticket once however often the file is sent.
+"""Import tickets from rows of a file, in batches. Sending a file again creates no duplicates.
 
-Nobody is answered, mailed or called. How a file is read is import_rows.py's matter.
+No answers or mails are sent. import_files.py reads the files.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ Check = Callable[[Row], Row]
 
 @dataclass(slots=True)
 class Result:
-    """What became of a file. `customers` counts the people who were new; `errors` holds the first 200 refusals."""
+    """Result of an import. `customers` counts new customers; `errors` holds the first 200 problems."""
 
     read: int = 0
     created: int = 0
@@ -41,14 +41,14 @@ class Result:
     errors: list[dict[str, Any]] = field(default_factory=list)
 
     def reject(self, line: int, problems: Iterable[FieldError]) -> None:
-        """Counts a refused row and says why."""
+        """Counts a rejected row and adds its problems."""
         self.rejected += 1
         for problem in problems:
             if len(self.errors) < MOST_ERRORS:
                 self.errors.append({"line": line, "field": problem.field, "message": problem.message})
 
     def add(self, other: "Result") -> None:
-        """Counts what became of another part of the file."""
+        """Adds the result of another batch."""
         for name in ("read", "created", "skipped", "rejected", "customers"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.errors = (self.errors + other.errors)[:MOST_ERRORS]
@@ -59,23 +59,23 @@ class Result:
 
 
 def import_rows(open_desk: OpenUnitOfWork, rows: Iterable[RawRow], check: Check) -> Iterable[Result]:
-    """Imports the rows and yields what became of each batch once it is committed.
+    """Imports the rows and yields the result of each batch after its commit.
 
-    `open_desk` opens a unit of work that may write; other writers have their turn between two of them. `check` gives a
-    row's values in the desk's own form, or raises AppError: the rules of input live with the API.
+    `open_desk` opens a write unit of work; other writers proceed between batches. `check` validates and normalises a row's
+    values, or raises AppError.
     """
     for portion in batches(rows, BATCH):
         result = Result(read=len(portion))
         good = _checked(portion, check, result)
         if good:
             decide.prepare([_named(values) for _, values in good])
-            # A second result: when the unit of work is undone, nothing of it may have been counted.
+            # A separate result: nothing is counted if the unit of work is rolled back.
             result.add(_import_batch(open_desk, good))
         yield result
 
 
 def total(results: Iterable[Result]) -> Result:
-    """All batches as one."""
+    """Adds up the results of all batches."""
     total = Result()
     for result in results:
         total.add(result)
@@ -110,7 +110,7 @@ def _import_batch(open_desk: OpenUnitOfWork, good: Iterable[tuple[int, Row]]) ->
                     result.skipped += 1
                 else:
                     result.reject(line, _reasons(error))
-        # Units of work never share a moment, so whoever has this one's was met here first.
+        # uow.now is unique per unit of work, so these customers were created in this batch.
         result.customers = uow.count(uow.query(customers).where(customers.c.created_at == uow.now))
     return result
 
@@ -133,12 +133,12 @@ def _named(values: Row) -> Row:
 
 
 def _past(values: Row, now: str) -> Row:
-    """The columns that say how it went before the ticket came here. Raises AppError 400 when they contradict each other."""
+    """The columns about the ticket's past. Raises AppError 400 if they contradict each other."""
     created, status = values.get("created_at", now), values.get("status", "new")
     if created > now:
         raise invalid_field("created_at", "created_at must not be in the future.")
     if status == "assigned" and not values.get("assigned_to"):
-        raise invalid_field("assigned_to", "To assign the ticket, say to whom in assigned_to.")
+        raise invalid_field("assigned_to", "To assign the ticket, name an agent in assigned_to.")
     finished = ("resolution", "resolved_at", "closed_at")
     if status not in FINISHED and (early := [name for name in finished if name in values]):
         raise invalid_field(early[0], f"{early[0]} belongs to a ticket whose status is resolved or closed.")
@@ -149,11 +149,13 @@ def _past(values: Row, now: str) -> Row:
 
 
 def _ending(values: Row, created: str, status: str, now: str) -> Row:
-    """When and how it was resolved. When that is not known, no duration is made up and the start stands for the end."""
+    """Resolution fields. Without a known end, created_at stands for it and no duration is set."""
     resolved = str(values.get("resolved_at", values.get("closed_at", created)))
     closed = str(values.get("closed_at", resolved))
     if not created <= resolved <= closed <= now:
-        raise invalid_field("resolved_at", "created_at, resolved_at and closed_at must follow each other, up to now.")
+        raise invalid_field(
+            "resolved_at", "created_at, resolved_at and closed_at must be in this order and not in the future."
+        )
     ending: Row = {"resolution": values.get("resolution", ""), "resolved_at": resolved}
     if "resolved_at" in values or "closed_at" in values:
         ending["resolution_seconds"] = timestamps.seconds_between(created, resolved)
@@ -163,7 +165,7 @@ def _ending(values: Row, created: str, status: str, now: str) -> Row:
 
 
 def title_of(message: str) -> str:
-    """The first sentence or line of a message, cut between words to a good length."""
+    """The first sentence or line of a message, cut at a word boundary to GOOD_TITLE characters."""
     line = " ".join(message.strip().splitlines()[0].split())
     ends = [at + 1 for mark in ".!?" if 0 <= (at := line.find(f"{mark} ")) < GOOD_TITLE]
     sentence = line[: min(ends)] if ends else line
@@ -174,7 +176,7 @@ def title_of(message: str) -> str:
 
 
 def _fingerprint(fields: Row) -> str:
-    """The same for the same ticket in every run: who wrote it, when, and what."""
+    """A stable id from customer, time and text, so that a repeated import recognises the ticket."""
     names = ("customer_email", "customer_id", "created_at", "title", "description")
     parts = orjson.dumps([fields.get(name, "") for name in names])
     return PREFIX + hashlib.sha256(parts).hexdigest()[:32]

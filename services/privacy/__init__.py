@@ -1,1 +1,1 @@
-"""Erasing customers, and retention."""
+"""Privacy: erase customers, apply retention periods."""

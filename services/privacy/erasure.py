@@ -1,7 +1,7 @@
-"""Making a person's data nobody's: erasing on request and after the time a company keeps things.
+"""Erase personal data, on request or after the retention period.
 
-Rows stay where they are and lose what says who it was, so that every figure stays as it is. That the bytes leave the files
-as well is a job of the same unit of work; the store does it.
+Rows stay and lose their personal fields, so that statistics do not change. A job of the same unit of work then removes the
+bytes from the files of the store.
 """
 
 import re
@@ -26,17 +26,17 @@ from services.tickets.anonymise import ERASED, anonymise
 from services.triage import training_examples
 from storage import Row, UnitOfWork
 
-ERASED_ACTOR = "customer"  # stands in the history where a name stood
-# Who acts by themselves; no customer's name, whatever they call themselves.
+ERASED_ACTOR = "customer"  # replaces a customer's name in the history
+# Actors of the system. A customer with such a name is not removed from the history of others.
 SYSTEM_ACTORS = {"ai", "system", "command line", "start"}
 QUEUE, SCRUB = "upkeep", "scrub"
-BATCH = 100  # tickets in a unit of work: nobody waits long for it
+BATCH = 100  # tickets per unit of work, so that other writers do not wait long
 DAY = 24 * 3600
-# Fields of the history whose values are of a closed list or numbers, and tell nothing about anybody.
+# History fields whose values are numbers or words of a fixed list, so never personal.
 IMPERSONAL_FIELDS = (
     "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status prompt"
 ).split()
-_AFTER_ID = 38  # a caller of a stored call is the id of a credential, a space, and the customer it acted for
+_AFTER_ID = 38  # `caller` of a stored call: id of the credential, a space, the customer it acted for
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 t = tickets.c
@@ -45,14 +45,14 @@ Condition = ColumnElement[bool]
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Who was erased: how many tickets, and the address of the account that went with them ("" without one)."""
+    """Result of an erasure: number of tickets, and the address of the deleted account ("" without one)."""
 
     tickets: int
     account: str
 
 
 def get_customer(uow: UnitOfWork, name: str, *, lock: bool = False) -> Row:
-    """The customer row of an e-mail address or customer id. Raises AppError 404."""
+    """Returns the customer row of an e-mail address or customer id. Raises AppError 404."""
     key = name.strip()
     by_email, by_id = customers.c.email == key.lower(), customers.c.customer_id == key
     best_first = uow.query(customers).where(or_(by_email, by_id)).order_by(case((by_email, 0), else_=1))
@@ -64,7 +64,7 @@ def get_customer(uow: UnitOfWork, name: str, *, lock: bool = False) -> Row:
 
 
 def erase(uow: UnitOfWork, name: str) -> Erased:
-    """Makes everything held about a customer nobody's, and asks for the files to be scrubbed. Raises AppError 404."""
+    """Erases all data about a customer and enqueues the scrubbing of the files. Raises AppError 404."""
     row = get_customer(uow, name, lock=True)
     theirs = uow.find(uow.query(tickets, t.id, t.customer_name).where(t.customer_row == row["id"]))
     training_examples.erase_given(uow, t.customer_row == row["id"], (row["email"], row["name"], row["customer_id"]))
@@ -86,7 +86,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
 
 
 def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
-    """Takes what was written out of tickets, threads and histories, and what is still to be done or answered about them."""
+    """Empties tickets, replies and history; deletes their jobs and training examples."""
     anonymise(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
     _empty_history(uow, events.c.subject_id.in_(ids))
@@ -99,7 +99,7 @@ def _empty_history(uow: UnitOfWork, about_them: Condition) -> None:
 
 
 def _remove_names(uow: UnitOfWork, row: Row, theirs: Sequence[Row]) -> None:
-    """Takes a customer's names out of the threads and histories of their tickets: things happened, by the same hands."""
+    """Removes a customer's names from the threads and history of their tickets."""
     own_names = {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in theirs)} - {""}
     names = _not_staff(uow, own_names)
     ids, r = [ticket["id"] for ticket in theirs], replies.c
@@ -125,7 +125,7 @@ def _is_one(column: ColumnElement[str], names: Iterable[str]) -> Condition:
 
 
 def _remove_account(uow: UnitOfWork, email: str) -> str:
-    """Removes the account a customer signs in with; gives its address, "" when there is none."""
+    """Deletes the customer's user account; returns its address, "" without one."""
     mine = uow.query(users).where(users.c.email == email, users.c.email != "", users.c.role == "customer")
     account = uow.first(mine)
     if account is None:
@@ -139,27 +139,27 @@ def _remove_account(uow: UnitOfWork, email: str) -> str:
 
 
 def _acted_as(uow: UnitOfWork, people: Iterable[Row]) -> set[str]:
-    """The names customers acted under, without those that are also somebody's who works here: what staff did stays theirs."""
+    """The names that customers acted under, except names that staff or keys also have."""
     return _not_staff(uow, {row[name] for row in people for name in ("email", "customer_id")} - {""})
 
 
 def _not_staff(uow: UnitOfWork, names: set[str]) -> set[str]:
-    """Those of the names that no key has and nobody who works here."""
+    """The names that belong to no key, staff member or system actor."""
     staff = uow.query(users, users.c.email).where(users.c.email.in_(names), users.c.role != "customer")
     keys = uow.query(api_keys, api_keys.c.name).where(api_keys.c.name.in_(names))
     return names - {row["email"] for row in uow.find(staff)} - {row["name"] for row in uow.find(keys)} - SYSTEM_ACTORS
 
 
 def _clear_actors(uow: UnitOfWork, names: set[str]) -> None:
-    """Takes customers out of whatever else they did, such as tickets that were deleted since."""
+    """Removes customers as actors from all other events, such as those of deleted tickets."""
     if names:
         uow.update_where(events, events.c.actor.in_(names), actor=ERASED_ACTOR, address="")
 
 
 def _clear_mentions(uow: UnitOfWork, email: str) -> None:
-    """Takes an address out of whatever else is on record in the company."""
+    """Removes an address from all other events of the company."""
     e = events.c
-    whole = re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w-])", re.IGNORECASE)  # not a part of another's address
+    whole = re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w-])", re.IGNORECASE)  # not a part of another address
     for column, instead in ((e.from_value, ""), (e.to_value, ""), (e.said_by, ERASED_ACTOR)):
         near = uow.find(uow.query(events, e.id, column).where(column.icontains(email, autoescape=True)))
         named = [row["id"] for row in near if whole.search(row[column.name])]
@@ -168,24 +168,24 @@ def _clear_mentions(uow: UnitOfWork, email: str) -> None:
 
 
 def _forget_calls_of(uow: UnitOfWork, row: Row) -> None:
-    """Stored calls that the person made, or whose key or answer tells of them."""
+    """Deletes stored calls that the customer made, or whose key or response contains their identity."""
     c, email, own_id = idempotency.c, row["email"], row["customer_id"]
     conditions = [func.substr(c.caller, _AFTER_ID) == name for name in (email, own_id) if name]
     if email:
         conditions += [c.key.icontains(email, autoescape=True), c.answer.icontains(_in_answer(email), autoescape=True)]
-    if own_id:  # with the field it stands in: an id may be as short as 7
+    if own_id:  # searched together with its field name, because an id may be as short as 7
         conditions += [c.key == own_id, c.answer.contains(_in_answer({"customer_id": own_id}), autoescape=True)]
     uow.delete(idempotency, or_(*conditions))
 
 
 def _in_answer(value: Any) -> str:
-    """A value as it stands in a stored answer, which is JSON within JSON."""
+    """A value as it appears in a stored response, which is JSON within JSON."""
     inner = orjson.dumps(value).decode()
     return orjson.dumps(inner[1:-1] if isinstance(value, dict) else inner).decode()[1:-1]
 
 
 def _forget_calls_about(uow: UnitOfWork, ids: set[str]) -> None:
-    """Stored calls to addresses that name one of the tickets."""
+    """Deletes stored calls whose route contains the id of one of the tickets."""
     c = idempotency.c
     calls = uow.find(uow.query(idempotency, c.id, c.route)) if ids else []
     about = [call["id"] for call in calls if not ids.isdisjoint(_UUID.findall(call["route"]))]
@@ -194,17 +194,17 @@ def _forget_calls_about(uow: UnitOfWork, ids: set[str]) -> None:
 
 
 def find_old_tickets(uow: UnitOfWork, days: int) -> list[str]:
-    """Tickets that were resolved or closed and left alone for `days`."""
+    """Ids of finished tickets that were not changed for `days`."""
     return [row["id"] for row in uow.find(uow.query(tickets, t.id).where(*_is_due(uow, days)))]
 
 
 def find_old_customers(uow: UnitOfWork, days: int) -> list[str]:
-    """Customers known for `days` or longer who have no ticket that is kept."""
+    """Ids of customers older than `days` who have only erased tickets, or none."""
     return [row["id"] for row in uow.find(uow.query(customers, customers.c.id).where(*_is_left_alone(uow, days)))]
 
 
 def erase_old_tickets(uow: UnitOfWork, ids: list[str], days: int) -> int:
-    """Erases those of the tickets that are still due; tells how many."""
+    """Erases the given tickets that are still due; returns how many."""
     columns = uow.query(tickets, t.id, t.customer_name, t.customer_row)
     due = uow.find(columns.where(t.id.in_(ids), *_is_due(uow, days)).order_by(t.customer_row))
     training_examples.erase_given(uow, t.id.in_([ticket["id"] for ticket in due]))
@@ -218,7 +218,7 @@ def erase_old_tickets(uow: UnitOfWork, ids: list[str], days: int) -> int:
 
 
 def erase_old_customers(uow: UnitOfWork, ids: list[str], days: int) -> int:
-    """Takes the names of those of the customers that still have no ticket to keep; tells how many. Accounts stay."""
+    """Empties the names of the given customers that are still due; returns how many. User accounts stay."""
     due = uow.find(uow.query(customers).where(customers.c.id.in_(ids), *_is_left_alone(uow, days)))
     _clear_actors(uow, _acted_as(uow, due))
     these = customers.c.id.in_([row["id"] for row in due])
@@ -227,19 +227,19 @@ def erase_old_customers(uow: UnitOfWork, ids: list[str], days: int) -> int:
 
 
 def record_retention(uow: UnitOfWork, counts: Mapping[str, int]) -> None:
-    """Puts on record what retention did."""
+    """Records the counts of a retention run in the audit log."""
     changes = [Change("retention_applied", thing, "", count) for thing, count in counts.items() if count]
     record(uow, uow.actor.company_id, changes, subject="company")
 
 
 def enqueue_scrub(uow: UnitOfWork) -> None:
-    """Asks for the files to be scrubbed, should this process not live to do it at the end of its round."""
+    """Enqueues a scrub as a fallback, in case this process stops before its own."""
     outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=600)])
 
 
 def _is_due(uow: UnitOfWork, days: int) -> list[Condition]:
     limit = _limit(uow, days)
-    # An import is a change, but a ticket that only came in finished is as old as its end.
+    # updated_at of an imported ticket is the time of the import, so an unchanged one is as old as its end.
     unchanged = and_(t.version == 1, func.coalesce(t.closed_at, t.resolved_at) < limit)
     return [t.status.in_(FINISHED), or_(t.updated_at < limit, unchanged), t.erased_at.is_(None)]
 

@@ -1,4 +1,4 @@
-"""Erasing what companies no longer keep, and taking erased texts out of the files."""
+"""Apply retention periods, erase a customer, and scrub erased data from the files."""
 
 import logging
 
@@ -12,7 +12,7 @@ from storage import Storage
 
 log = logging.getLogger("foyer.privacy")
 
-# What retention is about: which rows are due, and what is done to those that still are. Tickets first: who has none left is next.
+# Kind -> (find due rows, erase them). Tickets come first, because customers without tickets are due next.
 _RETENTION = {
     "tickets": (erasure.find_old_tickets, erasure.erase_old_tickets),
     "customers": (erasure.find_old_customers, erasure.erase_old_customers),
@@ -20,7 +20,7 @@ _RETENTION = {
 
 
 def erase_customer(storage: Storage, actor: Actor, name: str) -> int:
-    """Erases a customer for good, in the files as well; tells how many tickets were theirs. Raises AppError 404."""
+    """Erases a customer, also from the files; returns the number of their tickets. Raises AppError 404."""
     with storage.unit_of_work(None, write=True) as uow:
         erased = erasure.erase(uow.as_actor(actor), name)
         elsewhere = uow.query(tables.users).where(tables.users.c.email == erased.account)
@@ -31,7 +31,7 @@ def erase_customer(storage: Storage, actor: Actor, name: str) -> int:
 
 
 def scrub(storage: Storage) -> None:
-    """Takes what was erased out of the files. Whoever asked for it before need not ask again. Raises AppError 503."""
+    """Removes erased data from the files and completes waiting scrub jobs. Raises AppError 503."""
     with storage.unit_of_work(None) as uow:
         job_ids = outbox.waiting_ids(uow, erasure.QUEUE, erasure.SCRUB)
     storage.scrub()
@@ -42,12 +42,12 @@ def scrub(storage: Storage) -> None:
 def _scrub_now(storage: Storage) -> None:
     try:
         scrub(storage)
-    except AppError as error:  # what was erased stays erased, and the job is there to try again
-        log.error("The files still hold what was erased; this is tried again: %s", error)
+    except AppError as error:  # the rows are erased, and the job tries again
+        log.error("Erased data could not be removed from the files yet. This is retried: %s", error)
 
 
 def apply_retention(storage: Storage) -> None:
-    """Erases what companies do not keep any longer, a portion at a time so that nobody waits, then scrubs once."""
+    """Erases data past each company's retention period, in batches, then scrubs the files once."""
     with storage.unit_of_work(None) as uow:
         companies = uow.find(uow.query(tables.companies))
     retention_days = {company["id"]: settings.of_company(company)["retention_days"] for company in companies}

@@ -1,4 +1,4 @@
-"""Who can be given a ticket: the agents of a company, and whoever is named while it has none."""
+"""Agents to assign tickets to: resolve a name, find the least busy agent, list them."""
 
 from sqlalchemy import and_, func, or_
 
@@ -11,30 +11,30 @@ _staff = and_(users.c.role.in_(("agent", "admin")), ~users.c.disabled)
 
 
 def resolve(uow: UnitOfWork, name: str, *, field: str = "assigned_to") -> str:
-    """The value of assigned_to for what a caller named in `field`.
+    """Returns the value of assigned_to for the name that the caller sent in `field`.
 
-    Any text while the company has no agents; else an agent's e-mail or unique name, given back as the e-mail. Raises
-    AppError 400, in the same words for a foreign and an unknown agent.
+    Any text is valid while the company has no agents. Otherwise the name must be an agent's e-mail or unique name, and the
+    e-mail is returned. Raises AppError 400, with the same message for agents of other companies and unknown agents.
     """
     staff = uow.query(users).where(_staff)
     if not uow.count(staff):
         return name.lower() if "@" in name else name
-    # lower() of a database may know ASCII letters only, so the name as it is written counts as well.
+    # lower() of SQLite only converts ASCII letters, so the exact name is compared as well.
     by_name = or_(users.c.name == name, func.lower(users.c.name) == name.lower())
     matches = uow.find(staff.where(or_(users.c.email == name.lower(), by_name)).limit(2))
     if len(matches) != 1:
         raise invalid_field(
-            field, "This is not an agent here. Give the e-mail address of one (see /api/lookups/agents)."
+            field, "No agent of your company matches. Send the e-mail address of an agent (see /api/lookups/agents)."
         )
     return str(matches[0]["email"])
 
 
 def least_busy(uow: UnitOfWork, team: str) -> str:
-    """The available agent, of `team` if it has one, with the fewest open tickets. Raises AppError 409 without agents."""
+    """The available agent with the fewest open tickets, of `team` if possible. Raises AppError 409 without agents."""
     available = uow.find(uow.query(users).where(_staff, users.c.available))
     candidates = [user for user in available if user["team"] == team] or available
     if not candidates:
-        raise conflict("no_agents", "There is no available agent to choose from. Name one with agent_email.")
+        raise conflict("no_agents", "No agent is available. Name one in agent_email.")
     load = dict(
         uow.aggregate(
             uow.query(tickets, tickets.c.assigned_to, func.count())
@@ -46,7 +46,7 @@ def least_busy(uow: UnitOfWork, team: str) -> str:
 
 
 def list_agents(uow: UnitOfWork) -> list[Row]:
-    """Agents as choices: the company's agents, or everybody who was ever assigned while it has none."""
+    """Agents as [{"key", "label"}]; while the company has none, all names that tickets were assigned to."""
     staff = uow.find(uow.query(users).where(_staff).order_by(users.c.name, users.c.email))
     if staff:
         return [{"key": user["email"], "label": user["name"] or user["email"]} for user in staff]

@@ -1,4 +1,4 @@
-"""How right triage was, by what people did with it: corrected, or left as it was until the ticket was resolved. Only reads."""
+"""Quality of triage: how often users corrected it before the ticket was resolved. Only reads."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ from database.tables import examples as table
 from services.triage.training_examples import CATEGORY, FIELDS
 from storage import Row, UnitOfWork
 
-STEPS = (0.0, 0.3, 0.5, 0.7, 0.9)  # where one band of confidence ends and the next begins
+STEPS = (0.0, 0.3, 0.5, 0.7, 0.9)  # lower bounds of the confidence bands
 
 
 def report(uow: UnitOfWork) -> list[Row]:
-    """For each field that triage decides: how often a person corrected it, month by month, and how sure it was of categories."""
+    """For each triage field: accuracy in total and per month; for categories also the calibration of confidence."""
     right = table.c.label == table.c.decided
     month = func.substr(table.c.created_at, 1, 7)
     grouped = uow.aggregate(
@@ -56,7 +56,7 @@ def _per_month(rows: Iterable[tuple[str, bool, int]]) -> list[Row]:
 
 
 def _calibration(rows: Iterable[tuple[Any, ...]]) -> list[Row]:
-    """Of the categories decided about as sure as this, how many were right; bands without any are left out."""
+    """Accuracy of categories per band of confidence; empty bands are left out."""
     bands: dict[float, list[tuple[bool, int]]] = defaultdict(list)
     for sure, right, count in rows:
         bands[max(step for step in STEPS if sure >= step)].append((bool(right), count))

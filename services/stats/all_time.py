@@ -1,6 +1,6 @@
-"""The figures of all tickets of a company as they stand now, from the tallies the database keeps. Only reads.
+"""Statistics over all tickets of a company, from the counters that the database maintains. Only reads.
 
-stats.py puts them together; what it counts for a period by going through the tickets is the same.
+report.py combines them, and counts the same figures for a period directly from the tickets.
 """
 
 from collections import Counter, defaultdict
@@ -26,29 +26,29 @@ FIGURES = {
     "source": "by_source",
     "customer_tier": "by_tier",
 }
-MEDIANS_PER_QUERY = 100  # medians asked for in one statement
+MEDIANS_PER_QUERY = 100  # medians computed in one statement
 
 
 class Distribution(NamedTuple):
-    """How many durations there are of each size: that of size 44 are 4000 to 4999 seconds, of size 51 10000 to 19999."""
+    """Histogram of durations. Size 44 means 4000 to 4999 seconds, size 51 means 10000 to 19999."""
 
     column: ColumnElement[int | None]
     agent: str | None  # None for all tickets
     sizes: Mapping[int, int]
 
     def middle(self) -> tuple[int, int, int]:
-        """From which duration on the middle one is found, how many are to be passed over, and how many to be taken."""
+        """Returns (lower bound of the median's size, rows to skip from there, rows to read: 1 or 2)."""
         total = sum(self.sizes.values())
         before, position = 0, (total - 1) // 2
         for size, number in sorted(self.sizes.items()):
             if before + number > position:
                 return size % 10 * 10 ** (size // 10 - 1), position - before, 2 - total % 2
             before += number
-        raise ValueError("there is no middle of nothing")
+        raise ValueError("a median needs at least one value")
 
 
 def totals(uow: UnitOfWork) -> tuple[int, int, int, Counts]:
-    """Tickets, their urgency in tenths added up, those AI resolved, and the counts of each word."""
+    """Returns (tickets, sum of urgency in tenths, tickets resolved by AI, counts of each value)."""
     total = urgency = by_ai = 0
     counts: Counts = {name: Counter() for name in FIGURES.values()}
     for kind in ("queue", "origin"):
@@ -60,13 +60,13 @@ def totals(uow: UnitOfWork) -> tuple[int, int, int, Counts]:
             if kind == "queue":
                 total, urgency, by_ai = total + number, urgency + tenths, by_ai + resolved
             for place, (figure, word) in enumerate(zip(figures, words, strict=True)):
-                if kind == "queue" or place:  # the status is in both
+                if kind == "queue" or place:  # both kinds count the status
                     figure[word] += number
     return total, urgency, by_ai, counts
 
 
 def shares(uow: UnitOfWork, teams: Counter[str]) -> tuple[Counter[str], Counter[str], Counter[str]]:
-    """What each team has (as given), what each agent has and has finished."""
+    """Tickets per team (`teams` unchanged), per agent, and finished tickets per agent."""
     finished = func.coalesce(func.sum(c.number).filter(c.b.in_(FINISHED)), 0)
     cells = uow.query(tallies, c.a, func.sum(c.number), finished).where(c.kind == "agent").group_by(c.a)
     rows = uow.aggregate(cells)
@@ -75,7 +75,7 @@ def shares(uow: UnitOfWork, teams: Counter[str]) -> tuple[Counter[str], Counter[
 
 
 def per_day(uow: UnitOfWork, days: list[str]) -> dict[str, dict[str, int]]:
-    """How many tickets were opened and how many were resolved on each of the days."""
+    """Number of tickets created and resolved on each of the days."""
     counts: dict[str, dict[str, int]] = {"created_per_day": {}, "resolved_per_day": {}}
     kinds = {"opened": counts["created_per_day"], "ended": counts["resolved_per_day"]}
     cells = uow.query(tallies, c.kind, c.a, func.sum(c.number)).where(c.kind.in_(kinds), c.a.between(days[0], days[-1]))
@@ -87,7 +87,7 @@ def per_day(uow: UnitOfWork, days: list[str]) -> dict[str, dict[str, int]]:
 def medians(uow: UnitOfWork) -> dict[tuple[str, str], int]:
     """The median of each measure that has values: under (field, "") for all tickets, under ("agent", name) for one agent's.
 
-    Tallies tell between which two round numbers the middle lies; there it is looked up in an index.
+    The counters give the size of the median; its exact value is read from an index.
     """
     answers: Counter[int] = Counter()
     solutions: dict[str, Counter[int]] = defaultdict(Counter)

@@ -1,4 +1,4 @@
-"""How many tickets have which values, read from the tallies the database keeps instead of counted. Only reads."""
+"""Ticket counts by field values, read from the counters that the database maintains. Only reads."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from storage import UnitOfWork
 
 c = tallies.c
 COLUMNS = [c[name] for name in "abcdefg"]
-# Kind → the fields of a ticket it counts by, in the order of a to g; smaller kinds first.
+# Kind of counter -> ticket fields in columns a to g; kinds with few rows first.
 KINDS: dict[str, tuple[str, ...]] = {
     "queue": ("status", "priority", "category", "assigned_team"),
     "origin": ("status", "customer_tier", "source", "sentiment"),
@@ -20,17 +20,17 @@ KINDS: dict[str, tuple[str, ...]] = {
     "tag": ("tag", "status", "priority", "category"),
     "all": ("status", "priority", "category", "assigned_team", "sentiment", "customer_tier", "source"),
 }
-PARTIAL = ("agent", "topic", "tag")  # of many rows, of which the first field picks a few
+PARTIAL = ("agent", "topic", "tag")  # kinds with many rows, used only with a filter on their first field
 
 
 def count(uow: UnitOfWork, values: Mapping[str, Sequence[str]]) -> dict[str, int] | None:
-    """How many tickets have one of the wanted words in every field, under "", and in each field alone, under its name.
+    """Number of tickets that match all fields, under "", and that match each field alone, under its name.
 
-    Of an agent, a topic or a tag that one alone is told. None when no kind counts by these fields together.
+    With a filter on agent, topic or tag, only that field is counted alone. None if no counter has all these fields.
     """
     fits = (name for name, fields in KINDS.items() if values.keys() <= set(fields))
     kind = next((name for name in fits if name not in PARTIAL or KINDS[name][0] in values), None)
-    if kind is None or uow.actor.is_customer:  # nobody's tallies but the company's are kept
+    if kind is None or uow.actor.is_customer:  # counters exist per company, not per customer
         return None
     first = KINDS[kind][0]
     conditions = {name: one_of(COLUMNS[KINDS[kind].index(name)], words) for name, words in values.items()}
@@ -44,5 +44,5 @@ def count(uow: UnitOfWork, values: Mapping[str, Sequence[str]]) -> dict[str, int
 
 
 def one_of(column: ColumnElement[Any], words: Sequence[str]) -> ColumnElement[bool]:
-    """Whether the column has one of the words."""
+    """The condition that the column has one of the words."""
     return column == words[0] if len(words) == 1 else column.in_(words)

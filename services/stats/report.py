@@ -1,7 +1,7 @@
-"""The figures of the dashboard; docs/metrics.md tells every formula. Only reads.
+"""Figures of the dashboard; docs/metrics.md has every formula. Only reads.
 
-Those of all tickets come from tallies (standing.py). Those of a period, whose `from` and `to` are `start` and `end` here,
-are counted by the database in four statements: tickets opened at or after the one and before the other.
+Figures of all tickets come from counters (all_time.py). Figures of a period are counted from the tickets created from
+`start` to before `end`, in four statements.
 """
 
 from collections import Counter
@@ -41,7 +41,7 @@ _COUNTS = tuple(func.count().filter(WORDS[name][0] == word) for name, word in _C
 
 
 def overview(uow: UnitOfWork, *, start: str = "", end: str = "") -> Row:
-    """Every figure of docs/metrics.md about the tickets opened from `start` to before `end` ("" for no limit)."""
+    """All figures of docs/metrics.md about tickets created from `start` to before `end` ("" for no limit)."""
     period = [t.created_at >= start] if start else []
     if end:
         period.append(t.created_at < end)
@@ -74,7 +74,7 @@ def overview(uow: UnitOfWork, *, start: str = "", end: str = "") -> Row:
 
 
 def _totals(uow: UnitOfWork, period: Period) -> tuple[int, int, int, dict[str, Counter[str]]]:
-    """Tickets, their urgency in tenths added up, those AI resolved, and the counts of each word, in one pass."""
+    """Returns (tickets, sum of urgency in tenths, tickets resolved by AI, counts of each value), in one query."""
     total, urgency, by_ai, *numbers = uow.aggregate(uow.query(tickets, *_TOTALS, *_COUNTS).where(*period))[0]
     counts: dict[str, Counter[str]] = {name: Counter() for name in WORDS}
     for (name, word), number in zip(_CELLS, numbers, strict=True):
@@ -83,7 +83,7 @@ def _totals(uow: UnitOfWork, period: Period) -> tuple[int, int, int, dict[str, C
 
 
 def _shares(uow: UnitOfWork, period: Period) -> tuple[Counter[str], Counter[str], Counter[str]]:
-    """What each team has, what each agent has and has finished; they are few, so one pass groups by both."""
+    """Tickets per team, per agent, and finished tickets per agent, in one query."""
     columns = (t.assigned_team, t.assigned_to)
     grouped = uow.query(tickets, *columns, func.count(), func.count().filter(_FINISHED)).where(*period)
     teams: Counter[str] = Counter()
@@ -113,7 +113,7 @@ def _teams_and_agents(
 
 
 def _days(now: str, end: str) -> list[str]:
-    """The last 30 days in UTC, oldest first: up to today, or up to the last day that has a moment before `end`."""
+    """The last 30 days in UTC, oldest first: up to today, or up to the last day before `end`."""
     last = date.fromisoformat((end or now)[:10]).toordinal()
     if end.endswith("T00:00:00.000Z"):
         last -= 1
@@ -142,7 +142,7 @@ def _per_day(uow: UnitOfWork, period: Period, days: list[str]) -> dict[str, dict
 def _medians(uow: UnitOfWork, period: Period) -> dict[tuple[str, str], int]:
     """The median of each measure that has values: under (field, "") for all tickets, under ("agent", name) for one agent's.
 
-    SQLite has no median and PostgreSQL's is spelt its own way, so values are numbered and the middle one or two taken.
+    SQLite has no median function, so rows are numbered and the middle one or two are read.
     """
 
     def measured(name: str, column: ColumnElement[Any], who: ColumnElement[str]) -> Any:

@@ -89,7 +89,7 @@ def test_a_desk_that_lost_its_file_says_since_when_it_is_empty(forgetful):
     found.stop()
     again = forgetful()
     assert "The store was empty" not in storage_health(again)["note"], "this time the file was still there"
-    assert "forgets" in storage_health(again)["note"]
+    assert "not persistent" in storage_health(again)["note"]
 
 
 @pytest.mark.parametrize("engine", FILES)
@@ -152,7 +152,7 @@ def test_on_a_host_that_forgets_only_a_disk_of_its_own_stays():
 @pytest.mark.parametrize("engine", FILES)
 def test_on_heroku_nothing_stays(open_app, monkeypatch, tmp_path):
     monkeypatch.setattr(parts, "HERE", tmp_path)
-    assert "forgets" in storage_health(open_app(dyno="web.1"))["note"]
+    assert "not persistent" in storage_health(open_app(dyno="web.1"))["note"]
 
 
 def test_with_demo_a_new_desk_is_filled_once_and_nobody_is_mailed(open_app, mailer):

@@ -174,7 +174,7 @@ def test_files_of_common_programs_are_read_in_their_encoding(admin, encoding):
     ("header", "field", "words"),
     [
         ("User ID,Mesage Body", "Mesage Body", "Did you mean message_body?"),
-        ("description,user id,Shoe size", "Shoe size", "not a column known here"),
+        ("description,user id,Shoe size", "Shoe size", "not a known column"),
         ("description,Description,user id", "description", "two columns"),
     ],
 )
