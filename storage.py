@@ -23,12 +23,10 @@ from core.errors import StorageError, unavailable
 from core.models import Actor
 from core.timestamps import Clock
 from database import column_types, tables
-from database import url as address
 from database.json_store.engine import JsonFile
 from database.outages import Outages
 from database.read_cache import ReadCache
-from database.search import words as search
-from database.search.words import Index
+from database.search.words import LITERAL_FIELDS, SEARCHED, Index, split_words
 from database.sqlite_engine import SqliteFile
 from database.tenant_scope import (
     cache_scope,
@@ -39,6 +37,7 @@ from database.tenant_scope import (
     visibility_of,
     visible_rows,
 )
+from database.url import parse_url
 
 if TYPE_CHECKING:
     from database.postgres_engine import Postgres
@@ -47,12 +46,12 @@ log = logging.getLogger("foyer.storage")
 
 Row = dict[str, Any]
 T = TypeVar("T")
-_ASIDE: custom_op[bool] = custom_op("+")
-WriteOrder = Callable[[str], str]  # waits for a company's turn to write, gives the moment of what is written then
+_UNARY_PLUS: custom_op[bool] = custom_op("+")
+WriteOrder = Callable[[str], str]  # locks a company for writing and returns the order stamp of the write
 
 
 class UnitOfWork:
-    """One unit of work of one actor: its verbs see and touch only the rows that exist for that actor."""
+    """One transaction of one actor. Its methods read and change only the rows visible to that actor."""
 
     def __init__(
         self,
@@ -67,19 +66,19 @@ class UnitOfWork:
     ) -> None:
         self._connection = connection
         self._index = index
-        self._begin_write = begin_write  # None while reading
-        self._cache = read_cache  # None while writing: what is not committed is not to be remembered
+        self._begin_write = begin_write  # None in read transactions
+        self._cache = read_cache  # None in write transactions: uncommitted data is not cached
         self.touched: set[str] = set()
         self._actor = actor
-        self.now = now  # the order stamp: later than that of every earlier write
-        self.real_now = real_now  # the real clock: for what ends or is due
+        self.now = now  # the order stamp, later than that of every earlier write
+        self.real_now = real_now  # the real clock, for expiry and due times
         self._scope = {} if actor is None else scope_params(actor)
         self._visibility = visibility_of(actor)
 
     def as_actor(self, actor: Actor) -> "UnitOfWork":
-        """The same unit of work at the desk of one actor. Raises RuntimeError at a desk that is somebody's already."""
+        """The same transaction for one actor. Raises RuntimeError when it already has an actor."""
         if self._actor is not None:
-            raise RuntimeError("a desk never changes hands")
+            raise RuntimeError("this unit of work already has an actor")
         now = self._begin_write(actor.company_id) if self._begin_write else self.now
         uow = UnitOfWork(
             self._connection,
@@ -95,150 +94,150 @@ class UnitOfWork:
 
     @property
     def actor(self) -> Actor:
-        """Who works at this desk. Raises RuntimeError at an unscoped desk."""
+        """The actor. Raises RuntimeError in a system unit of work."""
         if self._actor is None:
-            raise RuntimeError("an unscoped desk has no actor")
+            raise RuntimeError("a system unit of work has no actor")
         return self._actor
 
     def query(self, table: Table, *columns: Any) -> Select[Any]:
-        """A selectable of the rows of `table` that exist for this actor, to be narrowed and ordered further."""
+        """A SELECT of the visible rows of `table`, to be filtered and ordered further."""
         base = visible_rows(table, self._visibility)
         return base.with_only_columns(*columns) if columns else base
 
     def select_fields(self, table: Table, fields: tuple[str, ...]) -> Select[Any]:
-        """As `rows`, with the named columns alone."""
+        """As `query`, with the named columns only."""
         return visible_rows(table, self._visibility, fields)
 
     def get(self, table: Table, row_id: str, *, lock: bool = False) -> Row | None:
-        """The row with that id, or None. `lock` keeps other writers away until this unit of work ends."""
+        """The visible row with that ID, or None. `lock` locks the row until the transaction ends."""
         statement = row_by_id(table, self._visibility, lock)
         row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
-        return _whole(row)
+        return _as_dict(row)
 
     def find(self, statement: Select[Any], **params: Any) -> list[Row]:
-        """The rows of a selectable made by `rows`."""
+        """The rows of a SELECT made by `query`."""
         result = self._connection.execute(statement, {**self._scope, **params})
         names = tuple(map(str, result.keys()))
         return [dict(zip(names, row, strict=True)) for row in result.all()]
 
     def fetch_public(self, statement: Select[Any], table: Table, fields: tuple[str, ...]) -> list[Row]:
-        """The rows of a selectable made by `only`, as they leave the desk: what is not set (None) is left out.
+        """The rows of a SELECT made by `select_fields`, in the form of a response; unset fields (None) are left out.
 
-        For long lists: rows as the driver gives them, converted in the columns that need it and nowhere else.
+        Fast for long lists: only the columns that need a conversion are converted.
         """
         result: Any = self._connection.execute(statement, self._scope)
         rows = [dict(zip(fields, row, strict=True)) for row in result.cursor.fetchall()]
         result.close()
-        for name, leaves in column_types.leaving(table, fields):
+        for name, convert in column_types.leaving(table, fields):
             for row in rows:
                 if row[name] is None:
                     del row[name]
                 else:
-                    row[name] = leaves(row[name])
+                    row[name] = convert(row[name])
         return rows
 
     def first(self, statement: Select[Any], **params: Any) -> Row | None:
-        """The first row of a selectable made by `rows`, or None."""
+        """The first row of a SELECT made by `query`, or None."""
         return next(iter(self.find(statement.limit(1), **params)), None)
 
     def count(self, statement: Select[Any]) -> int:
-        """How many rows a selectable has, counted by the database."""
+        """The number of rows of a SELECT, counted by the database."""
         counting = statement.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
         return int(self._connection.execute(counting, self._scope).scalar_one())
 
     def cached(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
-        """What `load` reads from `sources`, cached for actors who see the same. `key` names what is read."""
+        """The cached result of `load`, which reads from `sources`. Actors with the same visibility share it by `key`."""
         if self._cache is None:
             return load()
         return self._cache.get_or_load(sources, (cache_scope(self._actor), key), load)
 
     def aggregate(self, statement: Select[Any] | CompoundSelect[Any]) -> list[tuple[Any, ...]]:
-        """The rows of an aggregating selectable as tuples."""
+        """The rows of an aggregate SELECT as tuples."""
         return [tuple(row) for row in self._connection.execute(statement, self._scope)]
 
     def search(self, statement: Select[Any], words: str, *, best_first: bool = False) -> Select[Any]:
-        """`statement`, of tickets, narrowed to those that have each word, in some form; `best_first` orders it as well.
+        """`statement`, of tickets, limited to those with every word or a form of it; `best_first` orders by relevance.
 
-        Where nothing said is a word (an emoji, a sign) it is looked for as it stands, and the newest come first.
+        Text without a word (an emoji, a symbol) is searched literally, newest tickets first.
         """
         words = words.replace("\x00", "\ufffd").encode(errors="replace").decode()
-        wanted = search.words(words)
-        if wanted:
+        terms = split_words(words)
+        if terms:
             company = self._scope.get("company_", "")
-            return self._index.narrow(self._connection, statement, wanted, company=company, best_first=best_first)
+            return self._index.narrow(self._connection, statement, terms, company=company, best_first=best_first)
         t = tables.tickets.c
-        found = self.containing(statement, words, [t[name] for name in search.AS_WRITTEN])
-        return found.order_by(t.created_at.desc(), t.id.desc()) if best_first else found
+        matches = self.containing(statement, words, [t[name] for name in LITERAL_FIELDS])
+        return matches.order_by(t.created_at.desc(), t.id.desc()) if best_first else matches
 
     def containing(self, statement: Select[Any], words: str, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-        """`statement` narrowed to rows where each word is found in one of the columns, in any case."""
+        """`statement` limited to rows where one of the columns contains each word, ignoring case."""
         for word in words.split():
             statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
         return statement
 
     def no_index(self, term: ColumnElement[Any]) -> ColumnElement[Any]:
-        """A condition or column, put so that SQLite walks no index for it; the planner of PostgreSQL needs no such hint."""
+        """The term written so that SQLite uses no index for it (unary plus). PostgreSQL needs no such hint."""
         if self._connection.dialect.name != "sqlite":
             return term
-        return UnaryExpression(Grouping(term), operator=_ASIDE, type_=term.type)
+        return UnaryExpression(Grouping(term), operator=_UNARY_PLUS, type_=term.type)
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
-        """Adds a row and gives it back whole. The id is made here; the company is the actor's."""
+        """Inserts a row and returns it whole. Sets a new ID, and the company of the actor."""
         self.touched.add(table.name)
         row = {**column_types.blank(table), **self._complete(table, values)}
-        self._connection.execute(_insertion(table), row)
-        self._index_anew(table, values, [row])
+        self._connection.execute(_insert_into(table), row)
+        self._update_index(table, values, [row])
         return row
 
     def insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Adds rows that name the same columns, without giving them back."""
+        """Inserts rows that have the same columns."""
         if rows:
             self.touched.add(table.name)
             whole = [self._complete(table, values) for values in rows]
-            self._connection.execute(_insertion(table), whole)
-            self._index_anew(table, rows[0], [{**column_types.blank(table), **row} for row in whole])
+            self._connection.execute(_insert_into(table), whole)
+            self._update_index(table, rows[0], [{**column_types.blank(table), **row} for row in whole])
 
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
-        """Adds a row unless a unique constraint has it already; tells whether it was added."""
+        """Inserts a row unless that breaks a unique constraint. Returns whether it was inserted."""
         self.touched.add(table.name)
-        statement = _insertion_of_new(table, self._connection.dialect.name)
+        statement = _insert_or_ignore(table, self._connection.dialect.name)
         return self._connection.execute(statement, self._complete(table, values)).first() is not None
 
     def update(self, table: Table, row_id: str, values: Mapping[str, Any]) -> Row | None:
-        """Changes one row and gives it back whole; None when there is no such row for this actor."""
+        """Updates one row and returns it whole; None when no such row is visible to this actor."""
         if not values:
             return self.get(table, row_id)
         self.touched.add(table.name)
-        statement = update(table).where(table.c.id == row_id, *self._conditions(table)).values(self._kept(values))
-        row = _whole(self._connection.execute(statement.returning(table), self._scope).first())
-        self._index_anew(table, values, [row] if row else [])
+        statement = update(table).where(table.c.id == row_id, *self._conditions(table)).values(self._updatable(values))
+        row = _as_dict(self._connection.execute(statement.returning(table), self._scope).first())
+        self._update_index(table, values, [row] if row else [])
         return row
 
     def count_up(self, table: Table, row_id: str, column: str) -> Row | None:
-        """Adds one to a number of one row, which stays locked to the end of the unit of work, and gives the row back."""
+        """Adds 1 to a column of one row and returns the row, which stays locked until the transaction ends."""
         self.touched.add(table.name)
         statement = increment(table, column, self._visibility)
         row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
-        return _whole(row)
+        return _as_dict(row)
 
     def update_where(self, table: Table, *conditions: ColumnElement[bool], **values: Any) -> int:
-        """Changes every row that meets the conditions; tells how many."""
+        """Updates every visible row that meets the conditions. Returns their number."""
         self.touched.add(table.name)
-        statement = update(table).where(*conditions, *self._conditions(table)).values(self._kept(values))
+        statement = update(table).where(*conditions, *self._conditions(table)).values(self._updatable(values))
         if not self._is_indexed(table, values):
             return self._connection.execute(statement, self._scope).rowcount
         rows = [row._asdict() for row in self._connection.execute(statement.returning(table), self._scope)]
-        self._index_anew(table, values, rows)
+        self._update_index(table, values, rows)
         return len(rows)
 
     def delete(self, table: Table, *conditions: ColumnElement[bool]) -> int:
-        """Removes every row that meets the conditions; tells how many."""
+        """Deletes every visible row that meets the conditions. Returns their number."""
         self.touched.add(table.name)
         statement = delete(table).where(*conditions, *self._conditions(table))
         return self._connection.execute(statement, self._scope).rowcount
 
     def claim(self, lane: str, *, limit: int) -> list[Row]:
-        """Takes due jobs of a lane for this process; nobody waits for what another one is taking."""
+        """Marks due jobs of a lane as running and returns them. Skips jobs that another process is claiming."""
         jobs = tables.jobs
         due = (
             self.query(jobs, jobs.c.id)
@@ -247,25 +246,25 @@ class UnitOfWork:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        taken = [row[0] for row in self._connection.execute(due, self._scope)]
-        if not taken:
+        job_ids = [row[0] for row in self._connection.execute(due, self._scope)]
+        if not job_ids:
             return []
         self.touched.add(jobs.name)
-        chosen = jobs.c.id.in_(taken)
-        news = {"state": "running", "run_at": self.real_now, "attempts": jobs.c.attempts + 1}
-        self._connection.execute(update(jobs).where(chosen).values(news))
-        return self.find(select(jobs).where(chosen).order_by(jobs.c.created_at, jobs.c.id))
+        claimed = jobs.c.id.in_(job_ids)
+        values = {"state": "running", "run_at": self.real_now, "attempts": jobs.c.attempts + 1}
+        self._connection.execute(update(jobs).where(claimed).values(values))
+        return self.find(select(jobs).where(claimed).order_by(jobs.c.created_at, jobs.c.id))
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """A part of the unit of work that is undone alone when it raises."""
+        """A savepoint: when the block raises, only its own changes are rolled back."""
         with self._connection.begin_nested():
             yield
 
     def _is_indexed(self, table: Table, values: Mapping[str, Any]) -> bool:
-        return table is tables.tickets and self._index.is_written and not values.keys().isdisjoint(search.SEARCHED)
+        return table is tables.tickets and self._index.is_written and not values.keys().isdisjoint(SEARCHED)
 
-    def _index_anew(self, table: Table, changed: Mapping[str, Any], rows: Sequence[Row]) -> None:
+    def _update_index(self, table: Table, changed: Mapping[str, Any], rows: Sequence[Row]) -> None:
         if rows and self._is_indexed(table, changed):
             self._index.write(self._connection, rows)
 
@@ -277,31 +276,31 @@ class UnitOfWork:
         if self._actor is None:
             return row
         if table is tables.companies:
-            raise RuntimeError("only an unscoped desk makes companies")
+            raise RuntimeError("only a system unit of work creates companies")
         return {**row, "company_id": self._actor.company_id}
 
-    def _kept(self, values: Mapping[str, Any]) -> Row:
-        """Values for a change: a row never leaves its company."""
+    def _updatable(self, values: Mapping[str, Any]) -> Row:
+        """The values of an update without `company_id`: a row never changes its company."""
         return {name: value for name, value in values.items() if self._actor is None or name != "company_id"}
 
 
-def _whole(row: Any) -> Row | None:
+def _as_dict(row: Any) -> Row | None:
     return None if row is None else dict(zip(row._fields, row, strict=True))
 
 
 @cache
-def _insertion(table: Table) -> Insert:
+def _insert_into(table: Table) -> Insert:
     return insert(table)
 
 
 @cache
-def _insertion_of_new(table: Table, dialect: str) -> ReturningInsert[Any]:
-    speaking = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return speaking(table).on_conflict_do_nothing().returning(table.c.id)
+def _insert_or_ignore(table: Table, dialect: str) -> ReturningInsert[Any]:
+    dialect_insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return dialect_insert(table).on_conflict_do_nothing().returning(table.c.id)
 
 
 class Storage:
-    """The opened store of one process."""
+    """The open data store of one process."""
 
     def __init__(self, engine: "SqliteFile | Postgres", clock: Clock) -> None:
         self._engine = engine
@@ -320,15 +319,15 @@ class Storage:
 
     @contextmanager
     def unit_of_work(self, actor: Actor | None, *, write: bool = False) -> Iterator[UnitOfWork]:
-        """A unit of work for `actor`: committed when the block ends, undone when it raises.
+        """A transaction for `actor`: committed when the block ends, rolled back when it raises.
 
-        `actor` None sees every company and is for sign-in, jobs and the command line alone.
-        Raises AppError 503 when the disk or the database cannot do its part.
+        `actor` None has access to every company; only sign-in, jobs and commands use it.
+        Raises AppError 503 when the disk or the database fails.
         """
         company = actor.company_id if actor else ""
         with self._outages.watched():
             if write:
-                with self._writer:  # held until memory knows: what is remembered is never older than what is committed
+                with self._writer:  # held until the cache is invalidated: it is never older than the last commit
                     uow = None
                     try:
                         with self._opened().write(company) as connection:
@@ -348,42 +347,42 @@ class Storage:
                             self._cache.invalidate(uow.touched)
             else:
                 with self._opened().read() as connection:
-                    moments = (self.clocks.order_now(), self.real_now())
-                    yield UnitOfWork(connection, actor, *moments, index=self._engine.index, read_cache=self._cache)
+                    times = (self.clocks.order_now(), self.real_now())
+                    yield UnitOfWork(connection, actor, *times, index=self._engine.index, read_cache=self._cache)
 
     def cached(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
-        """What `load` reads as nobody in particular, to find out who is calling. `key` names what is read."""
-        return self._cache.get_or_load(sources, ("before the gate", key), load)
+        """The cached result of `load`, which reads without an actor, for authentication."""
+        return self._cache.get_or_load(sources, ("authentication", key), load)
 
     def real_now(self) -> str:
-        """The real clock, by which things end and are due."""
+        """The time of the real clock, for expiry and due times."""
         return self.clocks.real_now()
 
     def _opened(self) -> "SqliteFile | Postgres":
         if self._closed:
-            raise unavailable("The desk is closing. Please try again shortly.")
+            raise unavailable("The server is shutting down. Please try again shortly.")
         return self._engine
 
     def _begin_write(self, connection: Connection, company: str) -> str:
-        """The order stamp of this unit of work in a company: who polls for newer rows misses none."""
+        """Locks the company for writing and returns the order stamp, so that clients polling for new rows miss none."""
         return self.clocks.next(self._engine.begin_write(connection, company))
 
     @contextmanager
     def exclusive_task(self, task: str) -> Iterator[bool]:
-        """Whether this process may do a task that one at a time does, which nobody else may until the block ends.
+        """Yields whether this process may run a task that only one process may run; others may not until the block ends.
 
         Raises AppError 503.
         """
-        with self._outages.watched(), self._opened().exclusive_task(task) as ours:
-            yield ours
+        with self._outages.watched(), self._opened().exclusive_task(task) as acquired:
+            yield acquired
 
     def scrub(self) -> None:
-        """Takes what was erased or deleted out of the store's files, copies included. Raises AppError 503."""
+        """Removes erased and deleted data from the store's files, copies included. Raises AppError 503."""
         with self._outages.watched(OSError), self._writer:
             self._opened().scrub()
 
     def close(self) -> None:
-        """Leaves everything on disk and lets go of it, after the unit of work at hand."""
+        """Closes the store after the current write transaction."""
         with self._writer:
             if not self._closed:
                 self._closed = True
@@ -391,21 +390,21 @@ class Storage:
 
 
 def _latest(engine: "SqliteFile | Postgres") -> str:
-    """The latest moment a store of one process bears, "" of one that is asked at each turn: a clock may go back between starts."""
+    """The newest timestamp in the store, "" for PostgreSQL. The clock may go back between starts."""
     if not engine.exclusive:
         return ""
-    borne = (tables.tickets.c.updated_at, tables.events.c.created_at)
+    columns = (tables.tickets.c.updated_at, tables.events.c.created_at)
     with engine.read() as connection:
-        return max(connection.execute(select(func.max(moment))).scalar() or "" for moment in borne)
+        return max(connection.execute(select(func.max(column))).scalar() or "" for column in columns)
 
 
 def open_storage(url: str, data_dir: Path, *, clock: Clock = timestamps.now) -> Storage:
-    """Opens the store that `url` names. Raises StorageError with a sentence for the person who starts the desk."""
-    engine, path = address.read(url, data_dir)
+    """Opens the store that `url` names. Raises StorageError with a message for the operator."""
+    engine, path = parse_url(url, data_dir)
     if engine == "json":
         return Storage(JsonFile(path.parent).open(), clock)
     if engine == "postgresql":
-        from database.postgres_engine import Postgres  # here, because a desk on a file needs no driver of a database
+        from database.postgres_engine import Postgres  # imported here: file engines need no database driver
 
         return Storage(Postgres(url).open(), clock)
     return Storage(SqliteFile(path).open(), clock)

@@ -13,10 +13,10 @@ from flask import Flask, current_app
 from sqlalchemy import Connection
 
 from config import Settings
-from database import url as address
 from database.transfer import backup_file
 from database.transfer.restore import TableChecksums, restore_into, table_checksums
 from database.transfer.staging_copy import staging_copy, staging_copy_of_backup
+from database.url import DOCUMENT, parse_url
 from runtime.bootstrap import Runtime
 from storage import StorageError
 
@@ -72,8 +72,8 @@ def _backup(file: Path, *, overwrite: bool) -> None:
 
 def _check_free(file: Path, settings: Settings, *, overwrite: bool) -> None:
     """Raises StorageError unless a backup may be written there: only one backup takes another's place."""
-    _, own = address.read(_own(settings), settings.data_dir)
-    real, ours = file.resolve(), (own.resolve(), settings.data_dir.resolve() / address.DOCUMENT)
+    _, own = parse_url(_own(settings), settings.data_dir)
+    real, ours = file.resolve(), (own.resolve(), settings.data_dir.resolve() / DOCUMENT)
     if any(real.parent == one.parent and real.name.startswith(one.name) for one in ours):
         raise StorageError(f"{file} is a name of the desk's own files. Name another file.")
     if not real.exists():
@@ -97,7 +97,7 @@ def _restore(file: Path, target: str) -> None:
 
 def _deposited(staging: Connection, url: str, folder: Path) -> None:
     """Puts a staged desk into its new place and shows what is there."""
-    engine, path = address.read(url, folder)
+    engine, path = parse_url(url, folder)
     found = table_checksums(staging)
     with click.progressbar(length=_rows(found), label="Writing", file=sys.stderr, update_min_steps=1000) as bar:
         restore_into(staging, url, folder, expected=found, step=bar.update)

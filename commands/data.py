@@ -21,7 +21,7 @@ from api.users import NewUser
 from commands import backup, development
 from core.errors import AppError, FieldError
 from core.models import DEFAULT_COMPANY, ROLES, Actor
-from database.url import open_elsewhere
+from database.url import lock_owner
 from runtime import server_proof
 from runtime.bootstrap import Runtime
 from runtime.first_start import key_file, remove_environment_key
@@ -192,7 +192,7 @@ def _running(runtime: Runtime) -> str:
     Raises AppError when another server answers at that address: it must not get the key.
     """
     settings = runtime.settings
-    owner = open_elsewhere(settings.database_url.get_secret_value(), settings.data_dir)
+    owner = lock_owner(settings.database_url.get_secret_value(), settings.data_dir)
     if owner is None or not owner.url:
         return ""
     if not server_proof.is_proven(owner):

@@ -10,7 +10,7 @@ DOCUMENT = "foyer.json"
 Engine = Literal["json", "sqlite", "postgresql"]
 
 
-def read(url: str, data_dir: Path) -> tuple[Engine, Path]:
+def parse_url(url: str, data_dir: Path) -> tuple[Engine, Path]:
     """The engine, and the document or database file; for a server there is none and the path means nothing.
 
     Raises StorageError, without the address, which may hold a password.
@@ -28,9 +28,9 @@ def read(url: str, data_dir: Path) -> tuple[Engine, Path]:
     return "sqlite", Path(path)
 
 
-def open_elsewhere(url: str, data_dir: Path) -> Owner | None:
+def lock_owner(url: str, data_dir: Path) -> Owner | None:
     """The process that has the file `url` names, None when none has it or a server keeps the data for several."""
-    engine, path = read(url, data_dir)
+    engine, path = parse_url(url, data_dir)
     if engine == "postgresql" or not is_held(path):
         return None
     return owner_of(path) or Owner(0, "this machine")

@@ -11,19 +11,27 @@ from sqlalchemy import CTE, Connection, Select, bindparam, cast, column, func, l
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql.elements import ColumnElement
 
-from database.search import words as search
+from database.search.words import (
+    MAX_WORD_LENGTH,
+    SEARCHED,
+    TITLE_COUNTS,
+    Place,
+    find_stems,
+    ticket_texts,
+    word_positions,
+)
 from database.tables import tickets
 
 _INDEX = table("ticket_words", column("ticket_id"), column("words"))
 _BATCH = 500
 _LAST_PLACE = 16_383  # places beyond are all this one to PostgreSQL
-_COUNTS = f"'{{{1 / search.TITLE_COUNTS}, 0, 0, 1}}'::real[]"  # of places D, C, B and A: the rest is D and the title A
+_COUNTS = f"'{{{1 / TITLE_COUNTS}, 0, 0, 1}}'::real[]"  # of places D, C, B and A: the rest is D and the title A
 _WRITE = (
     "INSERT INTO ticket_words (ticket_id, words) VALUES (%s, %s::tsvector) "
     "ON CONFLICT (ticket_id) DO UPDATE SET words = excluded.words"
 )
 _MISSING = (
-    f"SELECT id, company_id, {', '.join(search.SEARCHED)} FROM tickets t "
+    f"SELECT id, company_id, {', '.join(SEARCHED)} FROM tickets t "
     f"WHERE NOT EXISTS (SELECT FROM ticket_words w WHERE w.ticket_id = t.id) LIMIT {_BATCH}"
 )
 
@@ -34,7 +42,7 @@ def fill(connection: Connection) -> None:
         Index().write(connection, rows)
 
 
-def _vector(company: str, places: Iterable[search.Place], stems: dict[str, str]) -> str:
+def _vector(company: str, places: Iterable[Place], stems: dict[str, str]) -> str:
     """The words of a ticket as PostgreSQL reads a tsvector: each, and its stem with a sign that no word has, with places.
 
     Its company is one as well, with another sign: the index tells apart whose tickets say a word.
@@ -42,7 +50,7 @@ def _vector(company: str, places: Iterable[search.Place], stems: dict[str, str])
     at: dict[str, list[str]] = defaultdict(list)
     for word, text, place in places:
         where = f"{min(place + 1, _LAST_PLACE)}{'' if text else 'A'}"
-        at[word[: search.LONGEST]].append(where)
+        at[word[:MAX_WORD_LENGTH]].append(where)
         if word in stems:
             at[f"={stems[word]}"].append(where)
     return " ".join([_owned(company), *(f"'{word}':{','.join(where)}" for word, where in at.items())])
@@ -78,8 +86,8 @@ class Index:
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Indexes tickets as their rows are now."""
-        found = search.places([search.texts(row) for row in rows])
-        stems = search.stems(word for places in found for word, _, _ in places)
+        found = word_positions([ticket_texts(row) for row in rows])
+        stems = find_stems(word for places in found for word, _, _ in places)
         values = [
             (row["id"], _vector(row["company_id"], places, stems)) for row, places in zip(rows, found, strict=True)
         ]
@@ -104,6 +112,6 @@ def _rank(query: ColumnElement[Any]) -> ColumnElement[Any]:
 def _query(words: Iterable[str]) -> str:
     """What PostgreSQL is asked: every word, as it is, as a beginning, or in another form."""
     wanted = list(words)
-    stems = search.stems(wanted)
+    stems = find_stems(wanted)
     asked = ([f"'{word}' | '{word}':*", *([f"'={stems[word]}'"] if word in stems else [])] for word in wanted)
     return " & ".join(f"({' | '.join(forms)})" for forms in asked)

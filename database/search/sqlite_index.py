@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Select, bindparam, case, column, func, literal_column, select, table, union_all
 
-from database.search import words as search
+from database.search.words import REST, SEARCHED, TITLE, TITLE_COUNTS, TOKENIZER, find_stems, split_ideographs
 from database.tables import tickets
 
 _INDEX = table("ticket_words", column("rowid"))
@@ -24,21 +24,21 @@ def _text(names: tuple[str, ...], prefix: str) -> str:
 
 
 def _values(prefix: str) -> str:
-    return f"{prefix}rowid, {_text(search.TITLE, prefix)}, {_text(search.REST, prefix)}"
+    return f"{prefix}rowid, {_text(TITLE, prefix)}, {_text(REST, prefix)}"
 
 
 _ADD = f"INSERT INTO ticket_words (rowid, title, rest) VALUES ({_values('NEW.')})"
 # The texts once more, since the index does not hold them.
 _DROP = f"INSERT INTO ticket_words (ticket_words, rowid, title, rest) VALUES ('delete', {_values('OLD.')})"
 _FILL = f"INSERT INTO ticket_words (rowid, title, rest) SELECT {_values('')} FROM tickets"
-_OPTIONS = f"content='', tokenize='{search.TOKENIZER}'"
+_OPTIONS = f"content='', tokenize='{TOKENIZER}'"
 _MADE = {
     "ticket_words": f"CREATE VIRTUAL TABLE ticket_words USING fts5(title, rest, {_OPTIONS})",
     "ticket_vocabulary": "CREATE VIRTUAL TABLE ticket_vocabulary USING fts5vocab(ticket_words, row)",
     "ticket_places": "CREATE VIRTUAL TABLE ticket_places USING fts5vocab(ticket_words, instance)",
     "ticket_words_i": f"CREATE TRIGGER ticket_words_i AFTER INSERT ON tickets BEGIN {_ADD}; END",
     "ticket_words_d": f"CREATE TRIGGER ticket_words_d AFTER DELETE ON tickets BEGIN {_DROP}; END",
-    "ticket_words_u": f"CREATE TRIGGER ticket_words_u AFTER UPDATE OF {', '.join(search.SEARCHED)} ON tickets "
+    "ticket_words_u": f"CREATE TRIGGER ticket_words_u AFTER UPDATE OF {', '.join(SEARCHED)} ON tickets "
     f"BEGIN {_DROP}; {_ADD}; END",
 }
 # Before words are written, while the index is filled; more is quicker and takes memory.
@@ -70,7 +70,7 @@ def _set(connection: Connection, option: str, value: int) -> None:
 
 def teach(connection: sqlite3.Connection) -> None:
     """Gives a connection the function that the triggers call."""
-    connection.create_function("foyer_spaced", 1, search.spaced, deterministic=True)
+    connection.create_function("foyer_spaced", 1, split_ideographs, deterministic=True)
 
 
 def vacuum(connection: sqlite3.Connection) -> None:
@@ -116,7 +116,7 @@ class Index:
 
 def _forms(connection: Connection, words: list[str]) -> dict[str, list[str]]:
     """Each word with its other forms in the index."""
-    stems = search.stems(words)
+    stems = find_stems(words)
     return {word: _other_forms(connection, word, stems[word]) if word in stems else [] for word in words}
 
 
@@ -137,7 +137,7 @@ def _scored(forms: Mapping[str, list[str]], found: Select[Any]) -> Select[Any]:
     beginnings = begun.outerjoin(_PLACES, (term >= begun.c.value) & (term < begun.c.value.concat(_BEYOND)))
     exact = whole.outerjoin(_PLACES, term == whole.c.value)
     places = union_all(met.select_from(beginnings), met.select_from(exact)).subquery()
-    score = func.sum(case((places.c.col == "title", search.TITLE_COUNTS), else_=1.0)).label("score")
+    score = func.sum(case((places.c.col == "title", TITLE_COUNTS), else_=1.0)).label("score")
     return select(places.c.doc, score).where(places.c.doc.in_(found)).group_by(places.c.doc)
 
 
@@ -152,4 +152,4 @@ def _other_forms(connection: Connection, word: str, stem: str) -> list[str]:
     query = "SELECT term FROM ticket_vocabulary WHERE term >= ? AND term < ? AND term NOT GLOB '*[^a-z]*'"
     like = connection.exec_driver_sql(query, (common, f"{common[:-1]}{chr(ord(common[-1]) + 1)}")).scalars()
     candidates = [form for form in like if not form.startswith(word)]
-    return [form for form, its_stem in search.stems(candidates).items() if its_stem == stem]
+    return [form for form, its_stem in find_stems(candidates).items() if its_stem == stem]

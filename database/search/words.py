@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import orjson
 from sqlalchemy import Connection, Select
 
-# A ticket is two texts: what it is called, which counts more, and the rest. Only what its customer sees, or everybody could
-# find out the rest by searching for it.
+# A ticket is indexed as two texts: the title, which counts more, and the rest. Only fields its customer sees are searched:
+# otherwise a search would reveal the others.
 TITLE = ("number", "title")
 REST = (
     "description",
@@ -27,24 +27,24 @@ REST = (
     "resolution",
 )
 SEARCHED = TITLE + REST
-# Where a sign that is no word is looked for.
-AS_WRITTEN = tuple(name for name in SEARCHED if name not in ("number", "tags"))
-TITLE_COUNTS = 8.0  # times as much as the rest
-# SQLite's tokenizer decides everywhere: a word is a run of letters and digits, without case and accents.
-LONGEST = 500  # letters of a word that count; PostgreSQL takes 2046 bytes
+# The fields searched for text without a word, for example an emoji.
+LITERAL_FIELDS = tuple(name for name in SEARCHED if name not in ("number", "tags"))
+TITLE_COUNTS = 8.0  # weight of the title relative to the rest
+# Every engine uses SQLite's tokenizer: a word is a run of letters and digits, without case and accents.
+MAX_WORD_LENGTH = 500  # letters of a word that are indexed; PostgreSQL accepts 2046 bytes
 TOKENIZER = "unicode61 remove_diacritics 2"
-_WITHOUT_SPACES = re.compile(
+_IDEOGRAPHS = re.compile(
     "[\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
 )
-_BENDS = re.compile(f"[a-z]{{3,{LONGEST}}}")  # what English endings are looked for at
+_INFLECTED = re.compile(f"[a-z]{{3,{MAX_WORD_LENGTH}}}")  # words that may have an English ending
 
 Texts = tuple[str, str]
-Place = tuple[str, int, int]  # a word, which of the two texts it is in, and the how manieth there
+Place = tuple[str, int, int]  # a word, the number of the text (0 title, 1 rest), and its position there
 
 
-def spaced(text: str) -> str:
-    """A text with the runs of Chinese and Japanese cut into overlapping pairs, so that any part of a run is found."""
-    return text if text.isascii() else _WITHOUT_SPACES.sub(_pairs, text)
+def split_ideographs(text: str) -> str:
+    """The text with runs of Chinese and Japanese split into overlapping pairs, so that every part of a run is found."""
+    return text if text.isascii() else _IDEOGRAPHS.sub(_pairs, text)
 
 
 def _pairs(run: re.Match[str]) -> str:
@@ -52,50 +52,52 @@ def _pairs(run: re.Match[str]) -> str:
     return f" {' '.join(signs[place : place + 2] for place in range(len(signs)))} "
 
 
-def texts(ticket: Mapping[str, Any]) -> Texts:
-    """The two texts of a ticket, given by its row."""
-    title, rest = (" ".join(_said(ticket[name]) for name in names) for names in (TITLE, REST))
-    return spaced(title), spaced(rest)
+def ticket_texts(ticket: Mapping[str, Any]) -> Texts:
+    """The two texts of a ticket: title and rest."""
+    title, rest = (" ".join(_as_text(ticket[name]) for name in names) for names in (TITLE, REST))
+    return split_ideographs(title), split_ideographs(rest)
 
 
-def _said(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def words(said: str) -> list[str]:
-    """The words of what somebody searches for, each once; none when there is nothing in it that could be a word."""
-    found = _tokenizer().places([(spaced(said), "")])[0]
-    return list(dict.fromkeys(word[:LONGEST] for word, _, _ in sorted(found, key=lambda place: place[2])))
+def split_words(text: str) -> list[str]:
+    """The distinct words of a search text, in order; empty when it has none."""
+    positions = _tokenizer().places([(split_ideographs(text), "")])[0]
+    return list(
+        dict.fromkeys(word[:MAX_WORD_LENGTH] for word, _, _ in sorted(positions, key=lambda position: position[2]))
+    )
 
 
-def places(of: Sequence[Texts]) -> list[list[Place]]:
-    """The words of many tickets, with the places they stand at."""
+def word_positions(of: Sequence[Texts]) -> list[list[Place]]:
+    """The words of each ticket with their positions."""
     return _tokenizer().places(of)
 
 
-def stems(of: Iterable[str]) -> dict[str, str]:
-    """What the words that can have an English ending come down to without it; other words are left out."""
-    bending = [word for word in dict.fromkeys(of) if _BENDS.fullmatch(word)]
-    found = _tokenizer().stems(bending) if bending else []
-    return {word: stem for word, stem in zip(bending, found, strict=True) if len(stem) > 2}
+def find_stems(of: Iterable[str]) -> dict[str, str]:
+    """The stem of each word that can have an English ending; other words are left out."""
+    inflected = [word for word in dict.fromkeys(of) if _INFLECTED.fullmatch(word)]
+    stems = _tokenizer().stems(inflected) if inflected else []
+    return {word: stem for word, stem in zip(inflected, stems, strict=True) if len(stem) > 2}
 
 
 class Index(Protocol):
-    """How a store finds tickets by words."""
+    """The full-text index of a store."""
 
-    is_written: bool  # whether `write` has to be called; else the store does it by itself
+    is_written: bool  # whether `write` must be called; otherwise triggers update the index
 
     def narrow(
         self, connection: Connection, statement: Select[Any], words: list[str], *, company: str, best_first: bool
     ) -> Select[Any]:
-        """`statement`, of a company ("": of all), narrowed to tickets with every word; `best_first` also puts them in order."""
+        """`statement` limited to the tickets of a company ("" for all) with every word; `best_first` orders by relevance."""
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Indexes tickets as their rows are now."""
+        """Indexes these ticket rows."""
 
 
 class _Tokenizer:
-    """SQLite's own tokenizer and Porter stemmer, asked through tables in memory that are emptied after each question."""
+    """SQLite's tokenizer and Porter stemmer, used through in-memory tables that are emptied after each call."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -108,16 +110,16 @@ class _Tokenizer:
 
     def places(self, of: Sequence[Texts]) -> list[list[Place]]:
         """For each pair of texts its words and where they stand."""
-        found: list[list[Place]] = [[] for _ in of]
+        positions: list[list[Place]] = [[] for _ in of]
         for word, place, column, offset in self._ask("plain", of):
             # A word longer than 32 KB is cut by SQLite, perhaps within a letter.
-            found[place].append((word.decode(errors="ignore"), int(column == "rest"), offset))
-        return found
+            positions[place].append((word.decode(errors="ignore"), int(column == "rest"), offset))
+        return positions
 
     def stems(self, of: Sequence[str]) -> list[str]:
         """The stems of words, in their order."""
-        found = sorted((offset, word) for word, _, _, offset in self._ask("stemmed", [(" ".join(of), "")]))
-        return [word.decode() for _, word in found]
+        stems = sorted((offset, word) for word, _, _, offset in self._ask("stemmed", [(" ".join(of), "")]))
+        return [word.decode() for _, word in stems]
 
     def _ask(self, table: str, of: Sequence[Texts]) -> list[tuple[bytes, int, str, int]]:
         rows = [(place, *pair) for place, pair in enumerate(of)]

@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import StorageError
 from database import migrations
-from database import url as address
 from database.column_types import JsonText
 from database.json_store import document as json_document
 from database.json_store import snapshot
@@ -24,6 +23,7 @@ from database.json_store.row_loader import check
 from database.sqlite_engine import SqliteFile, plain
 from database.tables import metadata
 from database.transfer.staging_copy import Columns, pages, put, staging_copy_of_document
+from database.url import parse_url
 
 if TYPE_CHECKING:
     from database.postgres_engine import Postgres
@@ -65,7 +65,7 @@ def restore_into(staging: Connection, url: str, data_dir: Path, *, expected: Tab
 
     Raises StorageError, also when the target has a row already, and then there is nothing new in it.
     """
-    engine, path = address.read(url, data_dir)
+    engine, path = parse_url(url, data_dir)
     try:
         check(staging, "what was read")
         if engine == "json":

@@ -17,13 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import StorageError
 from database import migrations
-from database import url as address
 from database.json_store import snapshot
 from database.json_store.document import Invalid, MalformedLine
 from database.json_store.journal import DamagedJournal
 from database.sqlite_engine import BUSY_TIMEOUT_MS, begin_writing, plain
 from database.tables import derived
 from database.transfer import backup_file
+from database.url import lock_owner, parse_url
 
 PAGE = 1000
 RUNNING = "The desk to copy is running. Stop it first: what it writes from now on would stay behind."
@@ -37,8 +37,8 @@ def staging_copy(url: str, data_dir: Path, *, stopped: bool = False) -> Iterator
 
     The store may be in use, unless `stopped` is asked for.
     """
-    engine, path = address.read(url, data_dir)
-    if stopped and address.open_elsewhere(url, data_dir):
+    engine, path = parse_url(url, data_dir)
+    if stopped and lock_owner(url, data_dir):
         raise StorageError(RUNNING)
     if engine == "json":
         made = staging_copy_of_document(path)
