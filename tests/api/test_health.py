@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config import HERE
-from runtime import bootstrap as parts
+from runtime import host_disk as parts
 from runtime.banner import opening_lines
 from runtime.host_disk import on_a_disk_that_stays
 from services.health import storage_note

@@ -100,7 +100,7 @@ FILTERS = {
 }
 
 
-def test_every_filter_finds_what_plain_python_finds(admin, sample):
+def test_every_filter_matches_plain_python(admin, sample):
     created, updated = sample[10]["created_at"], sample[10]["updated_at"]
     for query, keep in FILTERS.items():
         moments = {"c": created, "u": updated} if "{" in query else {}
@@ -124,7 +124,7 @@ def test_the_filters_tell_the_tickets_apart(sample):
             assert 0 < sum(map(keep, sample)) < len(sample), query
 
 
-def test_every_filter_of_the_route_is_tried():
+def test_every_filter_has_a_test():
     named = {part.split("=")[0] for query in FILTERS for part in query.split("&")}
     assert named | {"sort", "limit", "offset"} >= set(TicketQuery().fields)
 
@@ -156,7 +156,7 @@ ORDERS = {
 }
 
 
-def test_every_order_is_the_one_of_plain_python_also_in_pages(admin, sample):
+def test_every_order_matches_plain_python_across_pages(admin, sample):
     assert set(ORDERS) == set(SORTS)
     for sort, (key, reverse) in ORDERS.items():
         expected = [ticket["number"] for ticket in sorted(sample, key=key, reverse=reverse)]
@@ -168,7 +168,7 @@ def test_every_order_is_the_one_of_plain_python_also_in_pages(admin, sample):
         assert paged == expected, sort
 
 
-def test_without_wishes_the_newest_fifty_come_first(admin):
+def test_the_default_page_is_the_newest_fifty(admin):
     for _ in range(52):
         admin.ticket()
     response = admin.get("/api/tickets")
@@ -210,7 +210,7 @@ def test_polling_between_rapid_creates_misses_none_and_repeats_none(app, admin):
     assert seen == list(range(1, 31))
 
 
-def test_the_update_trigger_tells_of_changes_latest_first(admin):
+def test_the_update_trigger_lists_changes_newest_first(admin):
     first, second, third = (admin.ticket() for _ in range(3))
     changed = admin.data(admin.put(f"/api/tickets/{first['id']}", {"title": "New"}))
     news = admin.data(admin.get(f"/api/triggers/updated-tickets?after={second['updated_at']}"))

@@ -34,7 +34,7 @@ def test_a_field_is_cleared_by_name(admin, method, field):
         assert (cleared["status"], "assigned_at" in cleared) == ("new", False)
 
 
-def test_all_is_cleared_at_once_as_one_change(admin):
+def test_all_fields_are_cleared_in_one_change(admin):
     ticket = admin.ticket(**SET)
     cleared = admin.data(admin.put(path_of(ticket), {"clear": list(SET)}))
     assert [cleared[name] for name in SET] == ["", [], "", "", ""]

@@ -168,7 +168,7 @@ def test_a_period_begins_with_from_and_ends_before_to(store):
     assert overview(store, start=second)["total_tickets"] == 2
 
 
-def test_an_empty_desk_has_zeros_and_no_figure_that_measures_nothing(store):
+def test_statistics_without_tickets_are_zeros_without_medians(store):
     figures = overview(store)
     assert figures == by_hand([])
     left_out = {"average_urgency", "first_response_seconds_median", "resolution_seconds_median"}
@@ -229,9 +229,7 @@ def test_the_average_urgency_rounds_halves_up(store):
         ("Try this.", False, "ai_responded", 0.0),
     ],
 )
-def test_ai_resolves_what_is_finished_with_its_answer_and_nobody_elses(
-    store, ai_response, human_replied, status, wanted
-):
+def test_ai_resolution_counts_finished_tickets_without_human_reply(store, ai_response, human_replied, status, wanted):
     with store.unit_of_work(ADMIN, write=True) as uow:
         add(uow, ai_response=ai_response, human_replied=human_replied, status=status)
     assert overview(store)["ai_resolution_rate"] == wanted
@@ -282,7 +280,7 @@ def test_the_number_of_statements_does_not_grow_with_the_tickets(store, varied):
     assert len(seen) == 4
 
 
-def test_the_tallies_say_of_all_tickets_what_going_through_them_says(store, varied):
+def test_counters_match_a_full_count(store, varied):
     assert overview(store) == overview(store, start="0001-01-01T00:00:00.000Z")
 
 
@@ -302,7 +300,7 @@ def statements() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", note)
 
 
-def test_the_api_counts_what_its_callers_did(admin, agent):
+def test_the_stats_route_counts_changes(admin, agent):
     answered, helped, waiting = (admin.ticket() for _ in range(3))
     admin.data(admin.post(f"/api/tickets/{answered['id']}/resolve", {"resolution": "The AI did."}))
     path = f"/api/tickets/{helped['id']}"
@@ -320,7 +318,7 @@ def test_the_api_counts_what_its_callers_did(admin, agent):
     assert set(figures["agents"][0]) == set(AgentFigures().fields)
 
 
-def test_customers_may_not_read_the_figures(customer):
+def test_customers_cannot_read_statistics(customer):
     refused = customer.get("/api/stats")
     assert (refused.status_code, refused.json["data"]["code"]) == (403, "forbidden")
 
@@ -357,7 +355,7 @@ def test_from_and_to_are_read_like_every_time(admin):
         ("start=2026-11-20", "start"),
     ],
 )
-def test_a_period_that_cannot_be_meant_is_refused(admin, query, field):
+def test_an_invalid_period_is_rejected(admin, query, field):
     refused = admin.get(f"/api/stats?{query}")
     assert refused.status_code == 400
     assert [error["field"] for error in refused.json["data"]["errors"]] == [field]

@@ -21,7 +21,7 @@ def test_a_ticket_is_answered_in_its_own_creation_without_a_model(admin):
     assert f"#{ticket['number']}" in ticket["ai_response"]
 
 
-def test_a_ticket_goes_all_the_way(admin):
+def test_a_ticket_passes_through_its_life_cycle(admin):
     ticket = admin.ticket()
     path = f"/api/tickets/{ticket['id']}"
     assert (

@@ -36,7 +36,7 @@ def everything(caller, path):
 
 @pytest.mark.parametrize("assigned", [False, True], ids=["unassigned", "assigned"])
 @pytest.mark.parametrize("move", CALLS)
-def test_a_move_is_made_from_the_states_of_its_table_alone(admin, runtime, move, assigned):
+def test_a_transition_is_only_allowed_from_its_sources(admin, runtime, move, assigned):
     below, body = CALLS[move]
     for status in STATUSES:
         path = put_into(runtime, admin.ticket(), status, assigned=assigned)
@@ -56,7 +56,7 @@ def test_a_move_is_made_from_the_states_of_its_table_alone(admin, runtime, move,
 
 @pytest.mark.parametrize("assigned", [False, True], ids=["unassigned", "assigned"])
 @pytest.mark.parametrize("wanted", STATUSES)
-def test_a_written_status_is_the_move_of_that_name(admin, runtime, wanted, assigned):
+def test_setting_a_status_is_its_transition(admin, runtime, wanted, assigned):
     for status in STATUSES:
         path = put_into(runtime, admin.ticket(), status, assigned=assigned)
         before = everything(admin, path)
@@ -78,7 +78,7 @@ def test_a_written_status_is_the_move_of_that_name(admin, runtime, wanted, assig
             assert everything(admin, path) == before, status
 
 
-def test_every_move_is_tried():
+def test_every_transition_has_a_test():
     assert set(CALLS) | set(MOVE_TO.values()) == set(MOVES)
 
 
@@ -93,7 +93,7 @@ def test_resolving_by_put_needs_a_resolution_and_a_resolution_needs_resolving(ad
 
 @pytest.mark.parametrize("assigned", [False, True], ids=["unassigned", "assigned"])
 @pytest.mark.parametrize("closed", [False, True], ids=["resolved", "closed"])
-def test_a_reopened_ticket_starts_afresh(admin, assigned, closed):
+def test_reopening_clears_the_resolution(admin, assigned, closed):
     path = f"/api/tickets/{admin.ticket(**({'assigned_to': 'bob'} if assigned else {}))['id']}"
     admin.data(admin.post(f"{path}/resolve", {"resolution": "Done."}))
     if closed:
@@ -106,7 +106,7 @@ def test_a_reopened_ticket_starts_afresh(admin, assigned, closed):
     assert not {"resolved_at", "closed_at"} & set(reopened)
 
 
-def test_a_customers_own_reply_brings_the_ticket_back_to_work(admin, customer):
+def test_a_customer_reply_reopens_the_ticket(admin, customer):
     path = f"/api/tickets/{admin.ticket(assigned_to='bob')['id']}"
     for status in ("waiting_customer", "resolved"):
         admin.data(admin.put(path, {"status": status, **({"resolution": "Done."} if status == "resolved" else {})}))
@@ -118,7 +118,7 @@ def test_a_customers_own_reply_brings_the_ticket_back_to_work(admin, customer):
     assert customer.post(f"{path}/replies", {"body": "Still broken."}).status_code == 409
 
 
-def test_a_note_moves_nothing_and_is_possible_in_every_state(admin, runtime):
+def test_an_internal_note_never_changes_the_status(admin, runtime):
     for status in STATUSES:
         path = put_into(runtime, admin.ticket(), status, assigned=False)
         admin.data(admin.post(f"{path}/replies", {"body": "Note.", "internal": True}), 201)
@@ -136,7 +136,7 @@ def test_a_note_in_a_customers_name_is_400_and_not_sent(admin, customer, mailer,
     assert (len(mailer.sent), admin.get(path).json["total"]) == (mails, before)
 
 
-def test_while_a_company_has_no_agents_any_name_is_taken(admin):
+def test_any_assignee_is_valid_without_agents(admin):
     path = f"/api/tickets/{admin.ticket()['id']}/assign"
     assert admin.data(admin.post(path, {"agent_email": "Whoever"}))["assigned_to"] == "Whoever"
     assert admin.data(admin.post(path, {"agent_email": "Bob@Example.com"}))["assigned_to"] == "bob@example.com"
@@ -173,7 +173,7 @@ def test_an_agent_is_found_by_email_or_unique_name(admin, agents, named, found):
     assert admin.ticket(assigned_to=named)["assigned_to"] == f"{found}@example.com"
 
 
-def test_who_is_no_agent_here_is_400_alike_whether_foreign_unknown_or_ambiguous(admin, agents):
+def test_foreign_unknown_and_ambiguous_agents_get_the_same_400(admin, agents):
     path = f"/api/tickets/{admin.ticket()['id']}"
     before = everything(admin, path)
     new = {"title": "Help", "description": "d", "customer_email": "ada@example.com"}
@@ -224,6 +224,6 @@ def test_assigning_needs_either_a_name_or_auto(admin, body):
     assert admin.post(f"/api/tickets/{admin.ticket()['id']}/assign", body).status_code == 400
 
 
-def test_a_move_on_no_ticket_is_404(app, admin):
+def test_a_transition_of_an_unknown_ticket_is_404(app, admin):
     for below, body in CALLS.values():
         assert Caller(app.test_client(), admin.key).post(f"/api/tickets/nonsense{below}", body).status_code == 404

@@ -98,7 +98,7 @@ class Flows:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=5, max_size=25))
-def test_a_poller_is_given_every_new_and_every_changed_ticket(app, runtime, steps):
+def test_a_poller_sees_every_new_and_changed_ticket(app, runtime, steps):
     admin = Caller(app.test_client(), add_key(runtime, "admin", company=f"c{next(COMPANIES)}"))
     flows = Flows(admin)
     for step, value in steps:
@@ -137,7 +137,7 @@ def test_more_than_200_rows_between_two_polls_come_in_several(admin, trigger):
     assert sorted(numbers) == list(range(2, 252))
 
 
-def test_rows_of_one_moment_come_whole(admin):
+def test_rows_with_the_same_time_are_returned_together(admin):
     before, moment = "2024-05-01T07:59:59Z", "2024-05-01T08:00:00Z"
     rows = [{"description": f"Row {n}", "user_id": 7, "created_at": moment} for n in range(450)]
     assert admin.data(admin.post("/api/import", rows))["created"] == 450
@@ -148,7 +148,7 @@ def test_rows_of_one_moment_come_whole(admin):
     assert (len(answer.json["data"]), answer.json["total"], answer.json["limit"]) == (450, 451, 10)
 
 
-def test_a_ticket_that_comes_in_with_an_old_time_is_a_change_of_today(admin):
+def test_an_imported_old_ticket_counts_as_changed_now(admin):
     mark = admin.ticket()["updated_at"]
     row = {
         "description": "Old",

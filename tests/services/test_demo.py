@@ -18,7 +18,7 @@ def tickets(admin):
     return admin.data(admin.get("/api/tickets?limit=200"))
 
 
-def test_an_empty_desk_is_filled_with_tickets_in_every_state(tickets):
+def test_demo_tickets_have_every_status(tickets):
     assert 55 <= len(tickets) <= 70
     states = Counter(ticket["status"] for ticket in tickets)
     assert set(states) == set(STATUSES)
@@ -30,13 +30,13 @@ def test_an_empty_desk_is_filled_with_tickets_in_every_state(tickets):
     assert len({ticket["assigned_to"] for ticket in tickets} - {""}) >= 3
 
 
-def test_the_answer_counts_what_was_made(admin):
+def test_demo_response_counts_created_tickets(admin):
     made = admin.data(admin.post("/api/demo"))
     assert made["created"] == admin.get("/api/tickets?limit=1").json["total"]
     assert made["customers"] == admin.get("/api/customers?limit=1").json["total"] >= 10
 
 
-def test_times_lie_in_the_last_30_days_and_follow_each_other(open_app):
+def test_demo_times_are_ordered_and_within_30_days(open_app):
     app = open_app(clock=lambda: NOW)
     admin = Caller(app.test_client(), "admin-key")
     admin.data(admin.post("/api/demo"))
@@ -73,14 +73,14 @@ def test_nobody_is_mailed_about_demo_tickets(tickets, runtime, run_jobs, mailer)
     assert mailer.sent == []
 
 
-def test_a_desk_with_tickets_is_left_alone(admin):
+def test_demo_tickets_are_refused_if_tickets_exist(admin):
     admin.ticket()
     refused = admin.post("/api/demo")
     assert (refused.status_code, refused.json["data"]["code"]) == (409, "not_empty")
     assert admin.get("/api/tickets").json["total"] == 1
 
 
-def test_every_desk_gets_the_same_tickets(admin, other_admin):
+def test_every_company_gets_the_same_demo_tickets(admin, other_admin):
     def words(caller):
         caller.data(caller.post("/api/demo"))
         names = ("number", "title", "status", "priority", "assigned_to", "customer_email")
@@ -89,7 +89,7 @@ def test_every_desk_gets_the_same_tickets(admin, other_admin):
     assert words(admin) == words(other_admin)
 
 
-def test_a_company_with_agents_sees_its_own_at_work(admin, runtime):
+def test_demo_tickets_are_assigned_to_the_companys_agents(admin, runtime):
     with runtime.storage.unit_of_work(None, write=True) as uow:
         row = {"company_id": "default", "email": "zoe@example.com", "name": "Zoe", "created_at": uow.now}
         uow.insert(users, row)
@@ -98,6 +98,6 @@ def test_a_company_with_agents_sees_its_own_at_work(admin, runtime):
     assert {ticket["assigned_to"] for ticket in found} == {"", "zoe@example.com"}
 
 
-def test_agents_may_not_fill_the_desk(agent, stranger):
+def test_agents_cannot_add_demo_tickets(agent, stranger):
     assert agent.post("/api/demo").status_code == 403
     assert stranger.post("/api/demo").status_code == 403

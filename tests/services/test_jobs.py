@@ -54,7 +54,7 @@ def kinds(smtp):
     return sorted((message["To"], message["Subject"]) for message in smtp.messages)
 
 
-def test_a_new_ticket_tells_its_customer_that_it_came_in_and_what_the_answer_is(admin, run_jobs, smtp):
+def test_a_new_ticket_mails_receipt_and_answer_to_the_customer(admin, run_jobs, smtp):
     ticket = admin.ticket()
     run_jobs()
     assert [message.rcpt for message in smtp.messages] == [["ada@example.com"]] * 2
@@ -70,7 +70,7 @@ def test_an_urgent_ticket_alerts_the_support_address(admin, run_jobs, smtp):
     assert ["team@example.com"] in [message.rcpt for message in smtp.messages]
 
 
-def test_each_step_of_a_ticket_tells_whom_it_concerns(admin, run_jobs, smtp):
+def test_each_change_of_a_ticket_mails_the_right_people(admin, run_jobs, smtp):
     path = f"/api/tickets/{admin.ticket()['id']}"
     run_jobs()
     smtp.messages.clear()
@@ -88,7 +88,7 @@ def test_each_step_of_a_ticket_tells_whom_it_concerns(admin, run_jobs, smtp):
     assert "Only for us." not in "".join(texts.values())
 
 
-def test_a_mail_server_that_is_down_for_ten_minutes_loses_nothing_and_doubles_nothing(admin, runtime, clock, smtp):
+def test_mails_are_sent_once_after_a_ten_minute_outage(admin, runtime, clock, smtp):
     smtp.stop()
     admin.ticket()
     waiting = {row["id"] for row in rows(runtime)}
@@ -141,9 +141,7 @@ def test_an_address_that_the_server_refuses_for_good_is_not_tried_again(admin, r
     assert all("ada@example.com" not in row["last_error"] for row in rows(runtime))
 
 
-def test_a_job_whose_process_gives_no_sign_of_life_is_done_by_another_under_the_same_message_id(
-    admin, runtime, smtp, monkeypatch, caplog
-):
+def test_a_job_without_heartbeat_is_taken_over_with_the_same_message_id(admin, runtime, smtp, monkeypatch, caplog):
     admin.ticket()
     with runtime.storage.unit_of_work(None, write=True) as uow:
         taken = uow.claim("mail", limit=20)
@@ -160,7 +158,7 @@ def test_a_job_whose_process_gives_no_sign_of_life_is_done_by_another_under_the_
     }
 
 
-def test_a_job_that_takes_long_is_nobody_elses_while_its_process_gives_signs_of_life(admin, runtime, clock):
+def test_a_long_job_with_heartbeats_is_not_taken_over(admin, runtime, clock):
     """Two processes on one store, as far as jobs can tell: the second watches while the first is at work."""
     admin.ticket()
     other, begun, go_on = Runner(lambda: runtime.storage, {}), threading.Event(), threading.Event()
@@ -187,7 +185,7 @@ def test_a_job_that_takes_long_is_nobody_elses_while_its_process_gives_signs_of_
     assert {row["state"] for row in rows(runtime)} == {"done"}
 
 
-def test_a_store_that_was_away_lets_nobody_take_a_job_early(admin, runtime, monkeypatch):
+def test_no_job_is_taken_over_early_after_a_store_outage(admin, runtime, monkeypatch):
     admin.ticket()
     with runtime.storage.unit_of_work(None, write=True) as uow:
         uow.claim("mail", limit=20)
@@ -227,7 +225,7 @@ def test_a_refused_call_enqueues_nothing(admin, runtime):
     assert len(rows(runtime)) == before
 
 
-def test_jobs_done_and_answers_stored_are_forgotten_in_time(admin, runtime, clock):
+def test_done_jobs_and_stored_responses_are_purged(admin, runtime, clock):
     admin.post("/api/tickets", {"title": "a", "description": "b", "customer_id": "7", "client_reference": "once"})
     admin.ticket()
     runtime.runner.run_due()

@@ -50,13 +50,13 @@ def replace_payloads(runtime, payload):
                 uow.update(jobs, job["id"], {"payload": payload})
 
 
-def test_each_assignee_is_told_once(admin, path, smtp, run_jobs):
+def test_each_assignee_is_mailed_once(admin, path, smtp, run_jobs):
     for name in ("ann", "bob"):
         admin.data(admin.post(f"{path}/assign", {"agent_email": f"{name}@example.com"}))
     assert [to for to, _ in sent(smtp, run_jobs)] == ["ann@example.com", "bob@example.com"]
 
 
-def test_a_resolution_is_told_in_its_words_though_the_ticket_was_reopened(admin, path, smtp, run_jobs):
+def test_a_resolution_is_mailed_even_if_the_ticket_was_reopened(admin, path, smtp, run_jobs):
     admin.data(admin.post(f"{path}/resolve", {"resolution": "We replaced the fuse."}))
     admin.data(admin.post(f"{path}/reopen", {}))
     ((to, text),) = sent(smtp, run_jobs)
@@ -82,7 +82,7 @@ def test_a_reply_goes_to_who_was_assigned_when_it_was_written(admin, customer, p
     assert [to for to, _ in sent(smtp, run_jobs)] == ["ann@example.com"]
 
 
-def test_an_alert_names_the_title_and_urgency_of_its_moment(admin, path, smtp, run_jobs):
+def test_an_alert_holds_title_and_urgency_of_its_time(admin, path, smtp, run_jobs):
     admin.data(admin.put(path, {"title": "Fire", "priority": "urgent", "urgency": 4.7}))
     admin.data(admin.put(path, {"title": "False alarm", "priority": "low", "urgency": 1.0}))
     ((to, text),) = sent(smtp, run_jobs)
@@ -118,7 +118,7 @@ def test_a_snapshot_holds_all_that_its_notice_is_made_of(kind):
     assert "It burns" not in str(snapshot), "the customer's description is in no notice"
 
 
-def test_what_was_sent_is_kept_without_its_texts(admin, runtime, path, smtp, run_jobs):
+def test_sent_mail_jobs_keep_no_texts(admin, runtime, path, smtp, run_jobs):
     admin.data(admin.post(f"{path}/resolve", {"resolution": "We replaced the fuse."}))
     assert "fuse" in str(mail_jobs(runtime))
     run_jobs()
@@ -128,7 +128,7 @@ def test_what_was_sent_is_kept_without_its_texts(admin, runtime, path, smtp, run
 
 
 @pytest.mark.parametrize("end", ["waiting", "dead"])
-def test_erasing_a_customer_takes_the_notices_not_sent(admin, runtime, path, smtp, run_jobs, end, tmp_path):
+def test_erasing_a_customer_deletes_unsent_mail(admin, runtime, path, smtp, run_jobs, end, tmp_path):
     if end == "dead":
         smtp.refuse = "permanent"
     admin.data(admin.post(f"{path}/resolve", {"resolution": "We replaced the fuse."}))

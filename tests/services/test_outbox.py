@@ -70,7 +70,7 @@ def test_dead_jobs_are_listed_with_their_reason_and_without_their_texts(admin, o
     assert other_admin.get("/api/jobs").json["total"] == 0
 
 
-def test_a_job_at_hand_counts_as_waiting_and_one_that_is_about_no_ticket_names_none(admin, runtime, dead):
+def test_a_running_job_counts_as_waiting_and_may_have_no_ticket(admin, runtime, dead):
     admin.data(admin.delete("/api/customers/ada@example.com"))
     with runtime.storage.unit_of_work(None, write=True) as uow:
         uow.update_where(jobs, jobs.c.state == "done", state="running")
@@ -78,7 +78,7 @@ def test_a_job_at_hand_counts_as_waiting_and_one_that_is_about_no_ticket_names_n
     assert (job["kind"], job["state"], job["ticket_id"]) == ("scrub", "waiting", "")
 
 
-def test_a_dead_job_that_is_tried_again_is_mailed_and_gone(admin, dead, smtp, run_jobs):
+def test_a_retried_job_is_sent_and_leaves_the_list(admin, dead, smtp, run_jobs):
     answer = admin.post(f"/api/jobs/{dead[0]['id']}/retry", {}, headers={"Idempotency-Key": "once"})
     assert admin.data(answer) == {**dead[0], "state": "waiting", "attempts": 0}
     again = admin.post(f"/api/jobs/{dead[0]['id']}/retry", {}, headers={"Idempotency-Key": "once"})
@@ -91,7 +91,7 @@ def test_a_dead_job_that_is_tried_again_is_mailed_and_gone(admin, dead, smtp, ru
     assert [event["to"] for event in told] == [dead[0]["id"]]
 
 
-def test_only_a_dead_job_is_tried_again(admin, other_admin, dead, run_jobs):
+def test_only_a_failed_job_can_be_retried(admin, other_admin, dead, run_jobs):
     path = f"/api/jobs/{dead[0]['id']}/retry"
     assert other_admin.post(path, {}).status_code == 404
     admin.data(admin.post(path, {}))
@@ -101,7 +101,7 @@ def test_only_a_dead_job_is_tried_again(admin, other_admin, dead, run_jobs):
     assert admin.post(path, {}).status_code == 404, "it is done"
 
 
-def test_a_job_that_is_tried_again_is_tried_as_often_as_a_new_one(admin, dead, smtp, run_jobs):
+def test_a_retried_job_gets_all_its_attempts_again(admin, dead, smtp, run_jobs):
     admin.data(admin.post(f"/api/jobs/{dead[0]['id']}/retry", {}))
     smtp.refuse = "temporary"
     run_jobs()

@@ -111,7 +111,7 @@ def test_the_name_in_mail_from_is_the_operators_own(admin, other_admin, run_jobs
 # --- the settings
 
 
-def test_the_settings_of_mail_are_kept_told_and_cleared(other_admin):
+def test_mail_settings_are_stored_audited_and_cleared(other_admin):
     names = {"support_email": "Help@Other.example", "mail_name": " Other ", "reply_to": "answers@other.example"}
     kept = {"support_email": "help@other.example", "mail_name": "Other", "reply_to": "answers@other.example"}
     assert set_up(other_admin, **names).items() >= kept.items()
@@ -142,7 +142,7 @@ def test_the_settings_of_mail_are_kept_told_and_cleared(other_admin):
         ({"clear": ["mail_name"], "mail_name": "Other"}, "mail_name"),
     ],
 )
-def test_what_is_no_address_and_no_line_is_refused(other_admin, body, field):
+def test_invalid_mail_settings_are_rejected(other_admin, body, field):
     answer = other_admin.put("/api/settings", body)
     assert answer.status_code == 400
     assert [error["field"].split("[")[0] for error in answer.json["data"]["errors"]] == [field]

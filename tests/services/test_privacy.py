@@ -65,7 +65,7 @@ def rows_with(runtime, *words):
 
 
 @PEOPLE
-def test_nothing_of_an_erased_person_is_left_in_any_row(admin, runtime, person):
+def test_no_row_holds_data_of_an_erased_customer(admin, runtime, person):
     live(admin, person)
     customer = Caller(
         admin.client,
@@ -82,7 +82,7 @@ def test_nothing_of_an_erased_person_is_left_in_any_row(admin, runtime, person):
 
 
 @PEOPLE
-def test_every_figure_stays_exactly_as_it_was(admin, person):
+def test_statistics_do_not_change_after_an_erasure(admin, person):
     live(admin, person)
     live(admin, OTHER, mark="other")
     admin.ticket(title="Help", priority="low", **{"customer_email": "", **person})
@@ -127,7 +127,7 @@ def test_what_is_left_of_a_ticket(admin):
     assert told["status"][1] == "resolved"
 
 
-def test_who_a_customer_was_is_not_told_by_what_they_did_themselves(admin, runtime):
+def test_events_of_an_erased_customer_do_not_identify_them(admin, runtime):
     admin.ticket(**ADA)
     customer = Caller(admin.client, admin.key, {"X-On-Behalf-Of": name_of(ADA)})
     ticket = customer.data(customer.post("/api/tickets", {"title": "A", "description": "B"}), 201)
@@ -140,7 +140,7 @@ def test_who_a_customer_was_is_not_told_by_what_they_did_themselves(admin, runti
 
 
 @PEOPLE
-def test_what_others_have_stays_as_it_is(admin, other_admin, runtime, person):
+def test_data_of_others_is_not_erased(admin, other_admin, runtime, person):
     live(admin, OTHER, mark="other")
     there = live(other_admin, person, mark="there")
     before = everything(runtime.storage)
@@ -154,7 +154,7 @@ def test_what_others_have_stays_as_it_is(admin, other_admin, runtime, person):
     assert other_admin.data(other_admin.get(path_of(person)))["total_tickets"] == len(there)
 
 
-def test_a_short_id_takes_no_stored_answers_of_others_with_it(admin):
+def test_a_short_customer_id_does_not_delete_stored_responses_of_others(admin):
     admin.ticket(customer_email="", customer_id="1")
     key = {"headers": {"Idempotency-Key": "mine"}}
     body = {"title": "A 1", "description": "1 and 11", **OTHER}
@@ -165,7 +165,7 @@ def test_a_short_id_takes_no_stored_answers_of_others_with_it(admin):
     assert again.json["data"] == made
 
 
-def test_erasing_twice_is_404_and_who_comes_again_is_somebody_new(admin):
+def test_a_second_erasure_is_404_and_a_returning_customer_is_new(admin):
     live(admin, ADA)
     admin.data(admin.delete(path_of(ADA)))
     assert admin.delete(path_of(ADA)).status_code == 404
@@ -181,13 +181,13 @@ def test_erasing_twice_is_404_and_who_comes_again_is_somebody_new(admin):
 
 
 @pytest.mark.parametrize("name", ["", " ", "%20", "%", "_"])
-def test_no_name_is_nobodys_name(admin, name):
+def test_an_empty_name_matches_no_customer(admin, name):
     live(admin, ADA)
     admin.data(admin.delete(path_of(ADA)))
     assert admin.delete(f"/api/customers/{quote(name)}").status_code in (404, 405)
 
 
-def test_one_event_stays_that_says_it_was_done(admin):
+def test_the_erasure_itself_is_recorded(admin):
     live(admin, ADA)
     admin.data(admin.delete(path_of(ADA)))
     found = admin.data(admin.get("/api/audit?subject=customer"))
@@ -195,7 +195,7 @@ def test_one_event_stays_that_says_it_was_done(admin):
     assert found[0]["subject_id"]
 
 
-def test_an_account_goes_with_its_person_and_so_do_its_sessions(app, admin, runtime):
+def test_erasure_deletes_account_and_sessions(app, admin, runtime):
     person = {"name": "Ada Canary", "email": name_of(ADA), "role": "customer", "password": "correct horse battery"}
     admin.data(admin.post("/api/users", person), 201)
     client = Caller(app.test_client())
@@ -214,7 +214,7 @@ def test_an_account_goes_with_its_person_and_so_do_its_sessions(app, admin, runt
     assert rows_with(runtime, "canary") == []
 
 
-def test_erasing_a_customer_does_not_open_the_door_of_somebody_elsewhere(admin, other_admin, runtime):
+def test_erasure_does_not_reset_a_lockout_of_another_company(admin, other_admin, runtime):
     # Whoever administers a company of their own could else forget the wrong tries at any address.
     other_admin.data(
         other_admin.post(
@@ -233,7 +233,7 @@ def test_erasing_a_customer_does_not_open_the_door_of_somebody_elsewhere(admin, 
     assert everything(runtime.storage)["sign_in_tries"] == before
 
 
-def test_who_works_here_keeps_account_and_record_when_erased_as_a_customer(admin, runtime):
+def test_staff_keep_account_and_history_when_erased_as_customers(admin, runtime):
     person = {"name": "Ada", "email": name_of(ADA), "role": "agent", "password": "correct horse battery"}
     user = admin.data(admin.post("/api/users", person), 201)
     bobs = admin.ticket(**OTHER)
@@ -245,7 +245,7 @@ def test_who_works_here_keeps_account_and_record_when_erased_as_a_customer(admin
     assert name_of(ADA) in [event["to"] for event in history]
 
 
-def test_an_address_on_record_elsewhere_goes_too(admin, runtime):
+def test_an_erased_address_is_removed_from_other_events(admin, runtime):
     bobs = admin.ticket(**OTHER)
     path = f"/api/tickets/{bobs['id']}"
     admin.data(admin.put(path, {"title": f"About {name_of(ADA).upper()}"}))
@@ -258,7 +258,7 @@ def test_an_address_on_record_elsewhere_goes_too(admin, runtime):
 
 
 @PEOPLE
-def test_who_opened_a_ticket_that_was_deleted_since_is_nobody_too(admin, runtime, person):
+def test_events_of_deleted_tickets_lose_the_erased_customer(admin, runtime, person):
     customer = Caller(admin.client, admin.key, {"X-On-Behalf-Of": name_of(person).encode().decode("latin-1")})
     ticket = customer.data(customer.post("/api/tickets", {"title": "Canary", "description": "Canary"}), 201)
     admin.data(admin.delete(f"/api/tickets/{ticket['id']}"))
@@ -270,14 +270,14 @@ def test_who_opened_a_ticket_that_was_deleted_since_is_nobody_too(admin, runtime
     assert rows_with(runtime, "canary", 'ca\\"nary') == []
 
 
-def test_an_id_like_the_name_of_a_key_takes_no_record_from_the_key(admin):
+def test_a_customer_id_equal_to_a_key_name_leaves_events_of_the_key(admin):
     bobs = admin.ticket(**OTHER)
     admin.ticket(customer_email="", customer_id="API_KEY")
     admin.data(admin.delete("/api/customers/API_KEY"))
     assert {event["actor"] for event in admin.data(admin.get(f"/api/tickets/{bobs['id']}/history"))} == {"API_KEY"}
 
 
-def test_what_waits_to_be_mailed_is_not_sent(admin, runtime, mailer, run_jobs):
+def test_waiting_mail_of_an_erased_customer_is_not_sent(admin, runtime, mailer, run_jobs):
     ids = live(admin, ADA)
     others = live(admin, OTHER, mark="other")
     waiting = {job["ticket_id"] for job in everything(runtime.storage)["jobs"] if job["lane"] == "mail"}
@@ -290,7 +290,7 @@ def test_what_waits_to_be_mailed_is_not_sent(admin, runtime, mailer, run_jobs):
     assert "Ada Canary" not in str([str(notice) for notice in mailer.sent])
 
 
-def test_an_answer_under_way_comes_too_late(open_app):
+def test_a_pending_answer_is_dropped_after_an_erasure(open_app):
     with FakeModel() as fake:
         app = open_app(model=open_model("sk-test", fake.url, "test-model", 2.0))
         admin = Caller(app.test_client(), "admin-key")
@@ -303,7 +303,7 @@ def test_an_answer_under_way_comes_too_late(open_app):
 
 
 @PEOPLE
-def test_everything_held_about_a_person_is_handed_out(admin, runtime, other_admin, person):
+def test_the_data_export_of_a_customer_is_complete(admin, runtime, other_admin, person):
     ids = live(admin, person)
     live(admin, OTHER, mark="other")
     other_admin.ticket(title="Elsewhere", **{"customer_email": "", **person})
@@ -322,7 +322,7 @@ def test_everything_held_about_a_person_is_handed_out(admin, runtime, other_admi
     assert "Elsewhere" not in text
 
 
-def test_an_account_and_what_they_did_are_handed_out_without_secrets(app, admin, runtime):
+def test_the_data_export_holds_account_and_events_without_secrets(app, admin, runtime):
     password = "correct horse battery"
     person = {"name": "Ada", "email": name_of(ADA), "role": "customer", "password": password}
     user = admin.data(admin.post("/api/users", person), 201)
@@ -338,7 +338,7 @@ def test_an_account_and_what_they_did_are_handed_out_without_secrets(app, admin,
     assert not [secret for secret in secrets if secret in str(held)]
 
 
-def test_only_admins_may_take_out_or_erase(app, runtime, admin, agent, customer):
+def test_only_admins_can_export_or_erase_a_customer(app, runtime, admin, agent, customer):
     live(admin, ADA)
     narrow = Caller(app.test_client(), add_key(runtime, "admin", scopes=["customers.read"]))
     for caller in (agent, customer, narrow):

@@ -58,7 +58,7 @@ def holding(folder, word):
     return [path.name for path in folder.rglob("*") if path.is_file() and word in path.read_bytes()]
 
 
-def test_everything_is_kept_for_ever_unless_a_company_says_otherwise(admin, runtime, clock):
+def test_without_a_setting_nothing_is_erased(admin, runtime, clock):
     assert admin.data(admin.get("/api/settings"))["retention_days"] == 0
     old = resolved(admin)
     clock.on_day(3650)
@@ -82,7 +82,7 @@ def test_days_that_are_accepted(admin, value):
     )
 
 
-def test_what_is_older_goes_with_its_bytes_and_what_is_not_stays(admin, runtime, clock, tmp_path):
+def test_only_data_past_the_period_is_erased_with_its_bytes(admin, runtime, clock, tmp_path):
     keep(admin, 30)
     old = resolved(admin)
     old_and_open = admin.ticket(description="Still open", customer_email="eve@example.com")["id"]
@@ -105,7 +105,7 @@ def test_what_is_older_goes_with_its_bytes_and_what_is_not_stays(admin, runtime,
     assert holding(tmp_path, b"carl@example.com") == []
 
 
-def test_who_has_a_newer_ticket_is_still_known_but_the_old_one_is_nobodys(admin, runtime, clock):
+def test_a_customer_with_a_newer_ticket_stays_while_the_old_ticket_is_erased(admin, runtime, clock):
     keep(admin, 30)
     old = resolved(admin)
     clock.on_day(20)
@@ -120,7 +120,7 @@ def test_who_has_a_newer_ticket_is_still_known_but_the_old_one_is_nobodys(admin,
     assert admin.get("/api/customers/ada@example.com").status_code == 404
 
 
-def test_who_has_no_tickets_any_more_is_forgotten_too(admin, customer, runtime, clock):
+def test_customers_without_tickets_are_erased(admin, customer, runtime, clock):
     keep(admin, 30)
     ticket = customer.data(customer.post("/api/tickets", {"title": "Mine", "description": "Mine"}), 201)
     admin.data(admin.delete(f"/api/tickets/{ticket['id']}"))
@@ -133,7 +133,7 @@ def test_who_has_no_tickets_any_more_is_forgotten_too(admin, customer, runtime, 
     assert "ada@example.com" not in str(everything(runtime.storage))
 
 
-def test_work_on_a_ticket_keeps_it_alive(admin, runtime, clock):
+def test_a_changed_ticket_is_not_due(admin, runtime, clock):
     keep(admin, 30)
     old = resolved(admin)
     clock.on_day(20)
@@ -143,7 +143,7 @@ def test_work_on_a_ticket_keeps_it_alive(admin, runtime, clock):
     assert description(admin, old) == "CANARY"
 
 
-def test_a_ticket_that_was_imported_finished_is_as_old_as_its_end(admin, runtime, clock):
+def test_the_age_of_an_imported_finished_ticket_is_its_end(admin, runtime, clock):
     keep(admin, 30)
     row = {"description": "CANARY", "customer_email": "ada@example.com", "created_at": "2025-01-01", "status": "closed"}
     ended = {"long ago": "2025-01-02", "recently": "2026-01-30"}
@@ -156,7 +156,7 @@ def test_a_ticket_that_was_imported_finished_is_as_old_as_its_end(admin, runtime
     assert left["external_id"] == "recently"
 
 
-def test_it_is_put_on_record_once_with_the_counts_and_then_there_is_nothing_to_do(admin, runtime, clock):
+def test_retention_is_recorded_once_with_counts(admin, runtime, clock):
     keep(admin, 1)
     for number in range(3):
         resolved(admin, customer_email=f"c{number}@example.com")
@@ -172,7 +172,7 @@ def test_it_is_put_on_record_once_with_the_counts_and_then_there_is_nothing_to_d
     assert everything(runtime.storage) == before
 
 
-def test_many_are_done_in_small_units_of_work(admin, runtime, clock, monkeypatch):
+def test_retention_works_in_small_batches(admin, runtime, clock, monkeypatch):
     monkeypatch.setattr(erasure, "BATCH", 2)
     keep(admin, 1)
     for number in range(5):
@@ -186,7 +186,7 @@ def test_many_are_done_in_small_units_of_work(admin, runtime, clock, monkeypatch
     assert {row["state"] for row in rows["jobs"] if row["lane"] == "upkeep"} == {"done"}
 
 
-def test_each_company_has_its_own_time(app, admin, runtime, clock):
+def test_each_company_has_its_own_retention_period(app, admin, runtime, clock):
     there = Caller(app.test_client(), add_key(runtime, "admin", company="other"))
     keep(there, 1)
     here, elsewhere = resolved(admin), resolved(there)
@@ -209,7 +209,7 @@ def test_the_history_of_an_old_ticket_says_what_happened_and_nothing_more(admin,
     assert ("status", "resolved") in {(event["field"], event["to"]) for event in history}
 
 
-def test_an_account_stays_until_it_is_taken_away(app, admin, runtime, clock):
+def test_retention_does_not_delete_accounts(app, admin, runtime, clock):
     person = {"name": "Ada", "email": "ada@example.com", "role": "customer", "password": "correct horse battery"}
     admin.data(admin.post("/api/users", person), 201)
     keep(admin, 1)
