@@ -18,7 +18,7 @@ _ASIDE = (
 
 
 def drop_indexes(connection: Connection) -> list[str]:
-    """From here on no index is kept and no trigger runs; gives what `put_back` makes them of."""
+    """Drops indexes and triggers. Returns the statements for `recreate`."""
     statements = connection.exec_driver_sql(_ASIDE).all()
     for kind, name, _ in statements:
         connection.exec_driver_sql(f'DROP {kind} "{name}"')
@@ -26,14 +26,14 @@ def drop_indexes(connection: Connection) -> list[str]:
 
 
 def recreate(connection: Connection, statements: list[str]) -> None:
-    """Makes indexes and triggers anew; what the triggers would have counted meanwhile is for `refill`."""
+    """Creates indexes and triggers again. Call `refill` afterwards: triggers did not count meanwhile."""
     for statement in statements:
         connection.exec_driver_sql(statement)
 
 
 @contextmanager
 def without_triggers(connection: Connection) -> Iterator[None]:
-    """Within the block tables may be rebuilt, with which their triggers would go; afterwards these are there again."""
+    """Drops triggers and views for the block, which may rebuild tables, and creates them again afterwards."""
     statements = connection.exec_driver_sql(
         "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'view')"
     ).all()
@@ -48,18 +48,18 @@ def without_triggers(connection: Connection) -> Iterator[None]:
         refill(connection)
 
 
-def refill(connection: Connection, counted: list[Row] | None = None) -> None:
-    """Counts every ticket anew, or puts in what `count` found."""
+def refill(connection: Connection, counts: list[Row] | None = None) -> None:
+    """Replaces the counters by `counts`, or by a new count of all tickets."""
     connection.exec_driver_sql("DELETE FROM ticket_tags")
     connection.exec_driver_sql("INSERT INTO ticket_tags SELECT company_id, tag, created_at, ticket_id FROM tag_cells")
     connection.exec_driver_sql("DELETE FROM tallies")
-    rows = count_tickets(connection) if counted is None else counted
+    rows = count_tickets(connection) if counts is None else counts
     if rows:
         connection.exec_driver_sql(f"INSERT INTO tallies VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
 
 def count_tickets(connection: Connection) -> list[Row]:
-    """The tallies of all tickets as they must be; only reads."""
+    """The counters computed from all tickets. Only reads."""
     return [
         tuple(row)
         for kind in TALLIES  # one by one: sorting all of them together takes longer

@@ -98,14 +98,14 @@ def blank(table: Table) -> dict[str, Any]:
 def _default(column: Column[Any]) -> Any:
     if column.server_default is None:
         return None
-    said = str(column.server_default.arg)  # type: ignore[attr-defined]
+    default = str(column.server_default.arg)  # type: ignore[attr-defined]
     if isinstance(column.type, Boolean):
-        return said == "true"
+        return default == "true"
     if isinstance(column.type, Fixed):
-        return int(said) / column.type.scale
+        return int(default) / column.type.scale
     if isinstance(column.type, JsonText):
-        return orjson.loads(said)
-    return int(said) if isinstance(column.type, Integer) else said
+        return orjson.loads(default)
+    return int(default) if isinstance(column.type, Integer) else default
 
 
 @cache
@@ -127,9 +127,9 @@ def _form(column: Column[Any]) -> Callable[[Any], Any]:
 
 def unique_when_set(name: str, column: str, *further: str, of_company: bool = True) -> Index:
     """Unique, with further columns, in a company or of all together, among the rows where the column is not ""."""
-    given = sql(f"{column} <> ''")
+    condition = sql(f"{column} <> ''")
     among = ["company_id", column] if of_company else [column]
-    return Index(name, *among, *further, unique=True, sqlite_where=given, postgresql_where=given)
+    return Index(name, *among, *further, unique=True, sqlite_where=condition, postgresql_where=condition)
 
 
 def is_broken(error: IntegrityError, table: Table, index: str) -> bool:
@@ -146,5 +146,5 @@ def is_broken(error: IntegrityError, table: Table, index: str) -> bool:
 
 def measured(name: str, *among: str) -> Index:
     """An index of a company's rows in which the last of the columns is set."""
-    given = sql(f"{among[-1]} IS NOT NULL")
-    return Index(name, "company_id", *among, sqlite_where=given, postgresql_where=given)
+    condition = sql(f"{among[-1]} IS NOT NULL")
+    return Index(name, "company_id", *among, sqlite_where=condition, postgresql_where=condition)

@@ -99,7 +99,7 @@ class _Cursor(psycopg.Cursor[Any]):
 
 
 class Postgres:
-    """A database on a server. Nothing is remembered and nothing is kept in the process: others write here as well."""
+    """A PostgreSQL database. Nothing is cached in the process, because other processes write to it too."""
 
     name = "postgresql"
     durable = True
@@ -157,13 +157,13 @@ class Postgres:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection whose every statement sees what was last committed."""
+        """A connection whose statements see the last commit."""
         with self._borrowed() as connection:
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """A connection that sees one moment of the data, however long it is used."""
+        """A connection with a consistent snapshot of the data."""
         with self._borrowed() as connection:
             _driver(connection).execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield connection
@@ -190,10 +190,10 @@ class Postgres:
         return not fault.sqlstate or fault.sqlstate[:2] == "08" or fault.sqlstate in AWAY
 
     def begin_write(self, connection: Connection, company: str) -> str:
-        """Waits until no other transaction writes for this company; gives the latest moment anything of it bears.
+        """Locks the company for writing, and returns the newest timestamp of its tickets and events.
 
-        From here to the commit it is this transaction's turn, so that moments are committed in their order: who polls for
-        newer rows misses none. Begins the transaction, in the same round trip. "" waits for nobody.
+        The lock lasts until the commit, so timestamps are committed in order and clients polling for new rows miss none.
+        Begins the transaction in the same round trip. A company of "" takes no lock.
         """
         if company:
             connection.info["place"].move(company)
@@ -209,7 +209,7 @@ class Postgres:
 
     @contextmanager
     def exclusive_task(self, task: str) -> Iterator[bool]:
-        """Whether this process may do a task that one at a time does, which nobody else may until the block ends."""
+        """Yields whether this process may run a task that only one process may run, until the block ends."""
         with contextlib.closing(self._connect()) as driver:  # one of its own: it is kept for as long as the task takes
             driver.execute("BEGIN")
             lock = driver.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (TASKS_LOCK, _number(task))).fetchone()
@@ -232,23 +232,23 @@ class Postgres:
         return False
 
     def close(self) -> None:
-        """Closes every connection; those in use when they are handed back."""
+        """Closes every connection; those in use close when they are returned."""
         self._closed = True
         self._engine.dispose()
 
     def _connect(self) -> "psycopg.Connection[Any]":
-        given = conninfo_to_dict(self._url)
-        made: psycopg.Connection[Any] = psycopg.connect(
-            make_conninfo(self._url, **{**REACH, **given, "application_name": NAME}),
+        parameters = conninfo_to_dict(self._url)
+        connection: psycopg.Connection[Any] = psycopg.connect(
+            make_conninfo(self._url, **{**REACH, **parameters, "application_name": NAME}),
             autocommit=True,
             cursor_factory=_Cursor,
         )
         # Not as an option of the connection, which a pooler refuses.
-        made.execute(f"SET statement_timeout = {int(STATEMENT_SECONDS * 1000)}")
-        made.adapters.register_dumper(str, _Text)
+        connection.execute(f"SET statement_timeout = {int(STATEMENT_SECONDS * 1000)}")
+        connection.adapters.register_dumper(str, _Text)
         # A plan kept for values that many tickets have would go through all of them for those that few have.
-        made.prepare_threshold = None
-        return made
+        connection.prepare_threshold = None
+        return connection
 
     def _bring_forward(self, connection: Connection) -> None:
         driver = _driver(connection)
@@ -257,7 +257,7 @@ class Postgres:
         if driver.execute("SHOW server_encoding").fetchone()[0] != "UTF8":
             raise StorageError(f"{self.place} must have the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8').")
         revision = migrations.current(connection)
-        if revision and not migrations.known(revision):
+        if revision and not migrations.has_revision(revision):
             raise StorageError(f"{self.place} was written by a newer Foyer (revision {revision}). Nothing was changed.")
         outdated = revision != migrations.head()
         if outdated:
@@ -285,7 +285,7 @@ class Postgres:
             connection.close()
 
     def error_text(self, error: Exception) -> str:
-        """What went wrong, without the password."""
+        """The message of an error, without the password."""
         text = plain(error).strip()
         for secret in self._secrets:
             text = text.replace(secret, "…")
@@ -295,16 +295,16 @@ class Postgres:
 def _facts(url: str) -> tuple[list[str], str, str]:
     """What must not be told, the name of the database, and where it is, in words. Raises StorageError."""
     try:
-        given: dict[str, Any] = conninfo_to_dict(url) if ADDRESS.fullmatch(url) else {}
+        parameters: dict[str, Any] = conninfo_to_dict(url) if ADDRESS.fullmatch(url) else {}
     except psycopg.Error:
-        given = {}
-    if not given:
+        parameters = {}
+    if not parameters:
         raise StorageError(UNREADABLE)
-    password = str(given.get("password") or "")
+    password = str(parameters.get("password") or "")
     raw = re.search(r"//[^:@/]*:([^@/]*)@", url)
     secrets = [secret for secret in (url, password, raw.group(1) if raw else "") if secret]
-    database = str(given.get("dbname") or given.get("user") or "postgres")
-    return secrets, database, f"database {database} on {given.get('host') or 'this machine'}"
+    database = str(parameters.get("dbname") or parameters.get("user") or "postgres")
+    return secrets, database, f"database {database} on {parameters.get('host') or 'this machine'}"
 
 
 @contextmanager

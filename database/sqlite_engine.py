@@ -33,7 +33,7 @@ class SqliteFile:
     journal_mode = "WAL"
     exclusive = True  # no other process writes here while this one has the lock
     data_path: Path | None
-    failures: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error)  # what says that it cannot do its part
+    failures: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error)  # errors of a store that cannot work
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -49,7 +49,7 @@ class SqliteFile:
         self._closed = False
 
     def open(self) -> "SqliteFile":
-        """Locks the file and makes it or brings it to the newest shape. Raises StorageError."""
+        """Locks the file, and creates or migrates it. Raises StorageError."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.take()
@@ -66,7 +66,7 @@ class SqliteFile:
             self._make_file()
             with self._unchecked() as connection:
                 revision = migrations.current(connection)
-                if revision and not migrations.known(revision):
+                if revision and not migrations.has_revision(revision):
                     raise StorageError(f"{self.path} was written by a newer Foyer (revision {revision}).")
                 if revision != migrations.head():
                     with without_triggers(connection):
@@ -84,36 +84,36 @@ class SqliteFile:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection whose every statement sees what was last committed."""
+        """A connection whose statements see the last commit."""
         with self._borrowed(self._idle_readers) as connection:
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """A connection that sees one moment of the data, however long it is used."""
+        """A connection with a consistent snapshot of the data."""
         with self._engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             yield connection
 
     @contextmanager
     def write(self, company: str = "") -> Iterator[Connection]:
-        """A connection in a write transaction, committed when the block ends, undone when it raises."""
+        """A connection in a write transaction: committed when the block ends, rolled back when it raises."""
         with self._borrowed(self._idle_writers) as connection:
             begin_writing(connection)
             yield connection
             self._commit(connection)
 
     def is_away(self, error: Exception) -> bool:
-        """Whether the store cannot be reached: never of a file, which fails in its own way each time."""
+        """Whether the store cannot be reached: always False for a file."""
         return False
 
     def begin_write(self, connection: Connection, company: str) -> str:
-        """Nothing to wait for: a transaction that writes is the only one."""
+        """Waits for nobody: there is only one write transaction at a time."""
         return ""
 
     @contextmanager
     def exclusive_task(self, task: str) -> Iterator[bool]:
-        """Whether this process may do a task that one at a time does."""
+        """Yields whether this process may run a task that only one process may run."""
         yield True  # the lock keeps others away
 
     def scrub(self) -> None:
@@ -187,7 +187,7 @@ class SqliteFile:
             poolclass=QueuePool,
             pool_size=0,
             connect_args={"check_same_thread": False},
-            hide_parameters=True,  # what customers wrote is not for the log
+            hide_parameters=True,  # customer data must not reach the log
         )
         event.listen(engine, "do_connect", self._before_connect)
         event.listen(engine, "connect", self._on_connect)
@@ -212,10 +212,10 @@ class SqliteFile:
 
 def broken_reference(connection: Connection) -> str:
     """A sentence about a row that points to a row that is not there, "" when there is none."""
-    found = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    if not found:
+    violation = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if not violation:
         return ""
-    table, rowid, parent, key = found
+    table, rowid, parent, key = violation
     keys = connection.exec_driver_sql(f'PRAGMA foreign_key_list("{table}")').all()
     field = next(row[3] for row in keys if row[0] == key)
     query = f'SELECT id, "{field}" FROM "{table}" WHERE rowid = ?'

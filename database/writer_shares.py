@@ -20,8 +20,8 @@ class Shares:
     def __init__(self, *, each: int, together: int) -> None:
         self._each, self.together = each, together
         self._changed = threading.Condition()
-        self._held: Counter[str] = Counter()
-        self._moved: dict[str, float] = {}  # when a place of the company was last taken or given back
+        self._in_use: Counter[str] = Counter()
+        self._changed_at: dict[str, float] = {}  # when a place of the company was last taken or given back
 
     @contextmanager
     def place(self, company: str) -> Iterator["Place"]:
@@ -37,21 +37,21 @@ class Shares:
         """Waits for a place of this company while `together` or more are taken in all. Raises Exhausted."""
         until = time.monotonic() + WAIT_SECONDS
         with self._changed:
-            while (full := self._held[company] >= self._each) or self._held.total() >= together:
-                end = min(until, self._moved[company] + STALLED_SECONDS) if full else until
+            while (full := self._in_use[company] >= self._each) or self._in_use.total() >= together:
+                end = min(until, self._changed_at[company] + STALLED_SECONDS) if full else until
                 if not self._changed.wait(max(0.0, end - time.monotonic())) and time.monotonic() >= end:
                     whose = "of one company " if full else ""
                     raise Exhausted(f"the writers {whose}do not get on, and there is no place for another")
-            self._held[company] += 1
-            self._moved[company] = time.monotonic()
+            self._in_use[company] += 1
+            self._changed_at[company] = time.monotonic()
 
     def give_back(self, company: str) -> None:
         """Lets the next writer in."""
         with self._changed:
-            self._held[company] -= 1
-            self._moved[company] = time.monotonic()
-            if not self._held[company]:
-                del self._held[company], self._moved[company]
+            self._in_use[company] -= 1
+            self._changed_at[company] = time.monotonic()
+            if not self._in_use[company]:
+                del self._in_use[company], self._changed_at[company]
             self._changed.notify_all()
 
 

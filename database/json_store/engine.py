@@ -169,22 +169,22 @@ class JsonFile(SqliteFile):
             with ThreadPoolExecutor(1) as beside:
                 # The rows are read for what is wrong, and counted, while indexes are made of them. What is made stays in
                 # memory meanwhile: it cannot go to the file under somebody who reads.
-                counted = beside.submit(self._look_through, reader)
+                counts = beside.submit(self._look_through, reader)
                 connection.exec_driver_sql("PRAGMA cache_spill=OFF")
                 begin_writing(connection)
                 bulk_load.recreate(connection, aside)
                 sqlite_index.prepare(connection)  # an index that is filled at once takes half the time
                 set_planner_statistics(connection)
-                bulk_load.refill(connection, counted.result())
+                bulk_load.refill(connection, counts.result())
             connection.commit()
         self.journal_mode = "WAL"
 
     def _look_through(self, connection: Connection) -> list[bulk_load.Row]:
         connection.exec_driver_sql("BEGIN")
         check(connection, str(self.document))
-        counted = bulk_load.count_tickets(connection)
+        counts = bulk_load.count_tickets(connection)
         connection.rollback()
-        return counted
+        return counts
 
     def _read_document(self) -> Document | None:
         document = json_document.read(self.document)
@@ -193,7 +193,7 @@ class JsonFile(SqliteFile):
                 f"{self.document} is missing although its journal {self._journals()[0].name} is there. "
                 "Put the document back; nothing was changed."
             )
-        if document and not migrations.known(document.revision):
+        if document and not migrations.has_revision(document.revision):
             raise StorageError(
                 f"{self.document} was written by a newer Foyer (revision {document.revision}). Nothing was changed."
             )

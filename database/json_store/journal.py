@@ -135,13 +135,13 @@ def transactions(
     expected = None
     with content or path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            found = _parse(line)
-            if found is None:
+            entry = _parse(line)
+            if entry is None:
                 if may_be_torn and _is_torn(line) and not file.read(1):
                     log.warning("%s: line %d was not finished when it was written and is left out", path, number)
                     return
                 raise DamagedJournal(f"{path}, line {number}: this line is damaged")
-            seq, changes = found
+            seq, changes = entry
             if expected is None:
                 expected = min(seq, after + 1)
             if seq != expected:
@@ -157,8 +157,8 @@ def _is_torn(line: bytes) -> bool:
 
 
 def _parse(line: bytes) -> tuple[int, list[Any]] | None:
-    _head, found, body = line.rstrip(b"\n").partition(b'"changes":')
-    if not found:
+    _head, separator, body = line.rstrip(b"\n").partition(b'"changes":')
+    if not separator:
         return None
     try:
         entry = orjson.loads(line)

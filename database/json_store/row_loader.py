@@ -69,19 +69,19 @@ class Rows:
 
     def load(self, document: Document) -> None:
         """Puts the document's rows into the empty tables. Raises Invalid, Unlined."""
-        found = set()
+        loaded = set()
         with ThreadPoolExecutor(1) as beside:  # SQLite takes in one batch while the next is read and checked
-            taken: Future[None] | None = None
+            pending: Future[None] | None = None
             for table, rows in document.portions():
-                found.add(table)
+                loaded.add(table)
                 checked = self._checked(table, rows, str(document.path))
-                if taken:
-                    taken.result()
-                taken = beside.submit(self._insert, checked)
-            if taken:
-                taken.result()
+                if pending:
+                    pending.result()
+                pending = beside.submit(self._insert, checked)
+            if pending:
+                pending.result()
         for table in self._tables:
-            if table not in found:
+            if table not in loaded:
                 raise Invalid(f"{document.path}: table {table} is missing; without rows it is []")
 
     def clear(self) -> None:

@@ -57,16 +57,16 @@ def _by_line(connection: Connection, file: BinaryIO, document: Path) -> int:
 
 
 def _whole(connection: Connection, file: BinaryIO, document: Path) -> int:
-    found = json_document.parsed(document, file.read())
-    _bring_to(connection, found.revision, document)
+    content = json_document.parsed(document, file.read())
+    _bring_to(connection, content.revision, document)
     rows = Rows(connection)
     rows.clear()
-    rows.load(found)
-    return found.seq
+    rows.load(content)
+    return content.seq
 
 
 def _bring_to(connection: Connection, revision: str, document: Path) -> None:
-    if not migrations.known(revision):
+    if not migrations.has_revision(revision):
         raise Invalid(f"{document} was written by a newer Foyer (revision {revision})")
     migrations.upgrade(connection, revision)
 

@@ -23,7 +23,7 @@ def head() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
-def known(revision: str) -> bool:
+def has_revision(revision: str) -> bool:
     """Whether this program has the steps from `revision` on."""
     return any(step.revision == revision for step in ScriptDirectory.from_config(_config()).walk_revisions())
 

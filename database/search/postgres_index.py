@@ -75,34 +75,34 @@ class Index:
         asked = [query, _as_query(_owned(company))] if company else [query]
         match = [_INDEX.c.words.op("@@")(one) for one in asked]
         if not best_first:
-            return statement.where(tickets.c.id.in_(select(_found(match).c.ticket_id)))
+            return statement.where(tickets.c.id.in_(select(_matches(match).c.ticket_id)))
         # Once more, by whole words: a beginning and a word are one to ts_rank.
         whole = _as_query(" | ".join(f"'{word}'" for word in words))
         score = _rank(query) + _rank(whole)
-        scored = _found(match, score.label("score"))
+        scored = _matches(match, score.label("score"))
         return statement.select_from(tickets.join(scored, scored.c.ticket_id == tickets.c.id)).order_by(
             scored.c.score.desc(), tickets.c.created_at.desc(), tickets.c.id.desc()
         )
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Indexes tickets as their rows are now."""
-        found = word_positions([ticket_texts(row) for row in rows])
-        stems = find_stems(word for places in found for word, _, _ in places)
+        positions = word_positions([ticket_texts(row) for row in rows])
+        stems = find_stems(word for places in positions for word, _, _ in places)
         values = [
-            (row["id"], _vector(row["company_id"], places, stems)) for row, places in zip(rows, found, strict=True)
+            (row["id"], _vector(row["company_id"], places, stems)) for row, places in zip(rows, positions, strict=True)
         ]
         connection.exec_driver_sql(_WRITE, values if len(values) > 1 else values[0])
 
 
-def _found(match: Sequence[ColumnElement[bool]], *more: ColumnElement[Any]) -> CTE:
+def _matches(match: Sequence[ColumnElement[bool]], *more: ColumnElement[Any]) -> CTE:
     """What the index finds, by itself: or a planner that takes a company for small would look at each of its tickets."""
     return select(_INDEX.c.ticket_id, *more).where(*match).cte("found").prefix_with("MATERIALIZED")
 
 
-def _as_query(said: str) -> ColumnElement[Any]:
+def _as_query(tsquery: str) -> ColumnElement[Any]:
     # Selected, so that the planner does not see the words: it takes an unseen question to find few, and so goes from the
     # index of words to the tickets. What it sees it judges by statistics that are old, missing, or of no use for beginnings.
-    return select(cast(bindparam(None, said, unique=True), TSQUERY)).scalar_subquery()
+    return select(cast(bindparam(None, tsquery, unique=True), TSQUERY)).scalar_subquery()
 
 
 def _rank(query: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -111,7 +111,7 @@ def _rank(query: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def _query(words: Iterable[str]) -> str:
     """What PostgreSQL is asked: every word, as it is, as a beginning, or in another form."""
-    wanted = list(words)
-    stems = find_stems(wanted)
-    asked = ([f"'{word}' | '{word}':*", *([f"'={stems[word]}'"] if word in stems else [])] for word in wanted)
+    terms = list(words)
+    stems = find_stems(terms)
+    asked = ([f"'{word}' | '{word}':*", *([f"'={stems[word]}'"] if word in stems else [])] for word in terms)
     return " & ".join(f"({' | '.join(forms)})" for forms in asked)

@@ -32,7 +32,7 @@ _ADD = f"INSERT INTO ticket_words (rowid, title, rest) VALUES ({_values('NEW.')}
 _DROP = f"INSERT INTO ticket_words (ticket_words, rowid, title, rest) VALUES ('delete', {_values('OLD.')})"
 _FILL = f"INSERT INTO ticket_words (rowid, title, rest) SELECT {_values('')} FROM tickets"
 _OPTIONS = f"content='', tokenize='{TOKENIZER}'"
-_MADE = {
+_OBJECTS = {
     "ticket_words": f"CREATE VIRTUAL TABLE ticket_words USING fts5(title, rest, {_OPTIONS})",
     "ticket_vocabulary": "CREATE VIRTUAL TABLE ticket_vocabulary USING fts5vocab(ticket_words, row)",
     "ticket_places": "CREATE VIRTUAL TABLE ticket_places USING fts5vocab(ticket_words, instance)",
@@ -52,12 +52,12 @@ def prepare(connection: Connection, *, anew: bool = False) -> None:
     `anew` when tables may have been rebuilt: the index knows rows by numbers that change then.
     """
     query = "SELECT name, sql FROM sqlite_master WHERE name LIKE 'ticket\\_%' ESCAPE '\\'"
-    there = {name: sql for name, sql in connection.exec_driver_sql(query) if name in _MADE}
-    if there == _MADE and not anew:
+    there = {name: sql for name, sql in connection.exec_driver_sql(query) if name in _OBJECTS}
+    if there == _OBJECTS and not anew:
         return
     for name in reversed(list(there)):
         connection.exec_driver_sql(f"DROP {'TRIGGER' if name[-2:-1] == '_' else 'TABLE'} IF EXISTS {name}")
-    for statement in _MADE.values():
+    for statement in _OBJECTS.values():
         connection.exec_driver_sql(statement)
     _set(connection, "hashsize", _GATHERED_BYTES)
     connection.exec_driver_sql(_FILL)
@@ -101,10 +101,10 @@ class Index:
         """`statement` narrowed to tickets that have every word, and put in the order of how well they fit."""
         forms = _forms(connection, words)
         match = literal_column("ticket_words").op("MATCH")(bindparam(None, _match(forms), unique=True))
-        found = select(_INDEX.c.rowid).where(match)
+        matches = select(_INDEX.c.rowid).where(match)
         if not best_first:
-            return statement.where(_ROWID.in_(found))
-        scored = _scored(forms, found).cte("scored")
+            return statement.where(_ROWID.in_(matches))
+        scored = _scored(forms, matches).cte("scored")
         scored = scored.prefix_with("MATERIALIZED")  # or the planner may look for the words once for each ticket
         return statement.select_from(tickets.join(scored, scored.c.doc == _ROWID)).order_by(
             scored.c.score.desc(), tickets.c.created_at.desc(), tickets.c.id.desc()
@@ -122,23 +122,23 @@ def _forms(connection: Connection, words: list[str]) -> dict[str, list[str]]:
 
 def _match(forms: Mapping[str, list[str]]) -> str:
     """What FTS5 is asked: every word, as it is, as a beginning, or in another form."""
-    asked = (f'("{word}" *' + "".join(f' OR "{form}"' for form in others) + ")" for word, others in forms.items())
-    return " AND ".join(asked)
+    terms = (f'("{word}" *' + "".join(f' OR "{form}"' for form in others) + ")" for word, others in forms.items())
+    return " AND ".join(terms)
 
 
-def _scored(forms: Mapping[str, list[str]], found: Select[Any]) -> Select[Any]:
+def _scored(forms: Mapping[str, list[str]], matches: Select[Any]) -> Select[Any]:
     """How often each ticket has the words, in the title counted more often, and whole words twice.
 
     Not bm25, which weighs a word by how rare it is among all tickets: one company would see what others write.
     """
     begun, whole = _listed(list(forms)), _listed([form for word, others in forms.items() for form in (word, *others)])
-    term, met = _PLACES.c.term, select(_PLACES.c.doc, _PLACES.c.col)
+    term, columns = _PLACES.c.term, select(_PLACES.c.doc, _PLACES.c.col)
     # Outer, so that SQLite goes from the words to their places and not the other way round.
     beginnings = begun.outerjoin(_PLACES, (term >= begun.c.value) & (term < begun.c.value.concat(_BEYOND)))
     exact = whole.outerjoin(_PLACES, term == whole.c.value)
-    places = union_all(met.select_from(beginnings), met.select_from(exact)).subquery()
+    places = union_all(columns.select_from(beginnings), columns.select_from(exact)).subquery()
     score = func.sum(case((places.c.col == "title", TITLE_COUNTS), else_=1.0)).label("score")
-    return select(places.c.doc, score).where(places.c.doc.in_(found)).group_by(places.c.doc)
+    return select(places.c.doc, score).where(places.c.doc.in_(matches)).group_by(places.c.doc)
 
 
 def _listed(words: Sequence[str]) -> Any:

@@ -59,7 +59,7 @@ def load(connection: Connection, path: Path) -> None:
     _verify(path)
     with _opened(path) as file:
         revision = document.head(file.readline())[0]
-        if not migrations.known(revision):
+        if not migrations.has_revision(revision):
             raise Invalid(f"{path} was written by a newer Foyer (revision {revision})")
         migrations.upgrade(connection, revision)
         rows = Rows(connection)

@@ -28,12 +28,12 @@ from database.url import parse_url
 if TYPE_CHECKING:
     from database.postgres_engine import Postgres
 
-Step = Callable[[int], None]  # told how many rows more are done
+Step = Callable[[int], None]  # called with the number of rows that were just copied
 
 
 @dataclass(frozen=True)
 class TableChecksum:
-    """How many rows a table has, and a checksum of what they say."""
+    """The number of rows of a table and a checksum of their values."""
 
     rows: int
     checksum: str
@@ -43,7 +43,7 @@ TableChecksums = dict[str, TableChecksum]
 
 
 def table_checksums(connection: Connection) -> TableChecksums:
-    """Of every table, computed alike on every engine, a page of rows at a time."""
+    """The checksum of every table; the same on every engine. Reads one page of rows at a time."""
     return {table.name: _checksum(connection, table) for table in metadata.sorted_tables}
 
 
@@ -53,7 +53,7 @@ def _checksum(connection: Connection, table: Table) -> TableChecksum:
     for page in pages(connection, table.name, _columns(table)):
         for row in page:
             values = list(row)
-            for place in lists:  # what they mean and not how they are spaced
+            for place in lists:  # compare the JSON values, not their spacing
                 values[place] = orjson.loads(values[place])
             digest.update(orjson.dumps(values))
         rows += len(page)
@@ -86,25 +86,25 @@ def _into_document(staging: Connection, document: Path, expected: TableChecksums
     make_folder(document.parent)
     lock = FolderLock(document, wait_seconds=0)
     lock.take()
-    # Nobody takes what has this name for a desk, and the next start removes it.
-    made = document.with_name(f"{document.name}.tmp-copy")
+    # A temporary name: no process opens it, and the next start removes it.
+    new_document = document.with_name(f"{document.name}.tmp-copy")
     try:
         _refuse(_filled_document(document), str(document))
-        with json_document.replacing(made) as file:
+        with json_document.replacing(new_document) as file:
             for line in json_document.lines(staging, 0, migrations.head()):
                 file.write(line.encode())
                 step(1)
-        with staging_copy_of_document(made) as again:
+        with staging_copy_of_document(new_document) as again:
             _compare(again, expected, str(document))
-        os.replace(made, document)
+        os.replace(new_document, document)
         sync_folder(document.parent)
     finally:
-        made.unlink(missing_ok=True)
+        new_document.unlink(missing_ok=True)
         lock.release()
 
 
 def _into_tables(staging: Connection, engine: "SqliteFile | Postgres", expected: TableChecksums, step: Step) -> None:
-    """In one transaction: until it is committed, which is after the comparison, nobody sees a row of it."""
+    """Copies in one transaction, committed only after the comparison."""
     try:
         if engine.data_path is None or engine.data_path.exists():
             with engine.snapshot() as connection:
@@ -120,8 +120,8 @@ def _into_tables(staging: Connection, engine: "SqliteFile | Postgres", expected:
     except IntegrityError as error:
         raise StorageError(f"{engine.place} was written to meanwhile. Nothing of the copy is in it.") from error
     except engine.failures as error:
-        told = plain(error) if isinstance(engine, SqliteFile) else engine.error_text(error)
-        raise StorageError(f"{engine.place} cannot be written: {told}. Nothing of the copy is in it.") from None
+        reason = plain(error) if isinstance(engine, SqliteFile) else engine.error_text(error)
+        raise StorageError(f"{engine.place} cannot be written: {reason}. Nothing of the copy is in it.") from None
     finally:
         engine.close()
 
@@ -131,15 +131,15 @@ def _columns(table: Table) -> Columns:
 
 
 def _filled(connection: Connection) -> list[str]:
-    """The tables of ours that have a row, at whatever revision."""
+    """The names of our tables that have rows, at any revision."""
     ours = set(inspect(connection).get_table_names()) & set(metadata.tables)
     return [table for table in sorted(ours) if next(pages(connection, table, {"id": False}), None)]
 
 
 def _filled_document(document: Path) -> list[str]:
-    """The tables of a document that have a row; of a journal it is only known that it is there."""
-    found = json_document.read_whole(document) if document.exists() else None
-    tables = [table for table, rows in found.portions() if rows] if found else []
+    """The tables of the document that have rows, or else the names of its journals that are not empty."""
+    content = json_document.read_whole(document) if document.exists() else None
+    tables = [table for table, rows in content.portions() if rows] if content else []
     return tables or [path.name for path in snapshot.journals(document) if path.stat().st_size]
 
 
@@ -152,8 +152,8 @@ def _refuse(filled: list[str], place: str) -> None:
 
 
 def _compare(target: Connection, expected: TableChecksums, place: str) -> None:
-    found = table_checksums(target)
-    differing = [table for table in found if found[table] != expected[table]]
+    checksums = table_checksums(target)
+    differing = [table for table in checksums if checksums[table] != expected[table]]
     if differing:
         raise StorageError(
             f"{place} would not hold what was read: {', '.join(differing)} would differ. Nothing of the copy is in it."

@@ -41,12 +41,12 @@ def staging_copy(url: str, data_dir: Path, *, stopped: bool = False) -> Iterator
     if stopped and lock_owner(url, data_dir):
         raise StorageError(RUNNING)
     if engine == "json":
-        made = staging_copy_of_document(path)
+        copy = staging_copy_of_document(path)
     elif engine == "sqlite":
-        made = _private(partial(_from_sqlite, path=path), begin=False)
+        copy = _private(partial(_from_sqlite, path=path), begin=False)
     else:
-        made = _private(partial(_from_postgres, url=url, stopped=stopped))
-    with made as connection:
+        copy = _private(partial(_from_postgres, url=url, stopped=stopped))
+    with copy as connection:
         yield connection
 
 
@@ -125,7 +125,7 @@ def _from_sqlite(connection: Connection, path: Path) -> None:
         source.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         source.backup(driver)  # in one step, so at one moment, while others write
     begin_writing(connection)
-    _know(migrations.current(connection), str(path))
+    _check_revision(migrations.current(connection), str(path))
 
 
 def _from_postgres(connection: Connection, url: str, *, stopped: bool) -> None:
@@ -137,7 +137,7 @@ def _from_postgres(connection: Connection, url: str, *, stopped: bool) -> None:
             raise StorageError(RUNNING)
         with engine.snapshot() as source:
             revision = migrations.current(source)
-            _know(revision, engine.place)
+            _check_revision(revision, engine.place)
             migrations.upgrade(connection, revision)
             for table in inspect(connection).get_table_names():
                 if table != "alembic_version" and table not in derived.tables:
@@ -154,8 +154,8 @@ def _fetch(source: Connection, connection: Connection, table: str) -> None:
         put(connection, table, columns, page)
 
 
-def _know(revision: str, place: str) -> None:
+def _check_revision(revision: str, place: str) -> None:
     if not revision:
         raise StorageError(f"There is no desk at {place}.")
-    if not migrations.known(revision):
+    if not migrations.has_revision(revision):
         raise StorageError(f"{place} was written by a newer Foyer (revision {revision}).")
