@@ -71,7 +71,7 @@ def test_a_desk_without_one_says_what_is_lost_and_what_to_do(forgetful):
     app = forgetful()
     health = storage_health(app)
     assert health["durable"] is False
-    for word in ("not persistent", "tickets", "keys", "sleeps", "DATA_DIR"):
+    for word in ("not persistent", "tickets", "keys", "sleep or deploy", "DATA_DIR"):
         assert word in health["note"]
     lines = first_lines(app)
     assert "IS LOST AT THE NEXT RESTART" in lines
