@@ -171,9 +171,9 @@ class Postgres:
 
     @contextmanager
     def write(self, company: str = "") -> Iterator[Connection]:
-        """A connection for a write transaction, which `turn` begins; committed when the block ends, undone when it raises.
+        """A connection for a write transaction, begun by `begin_write`: committed when the block ends, else rolled back.
 
-        `company` is whose rows are written, "" when that is not known yet; each has a share of the connections.
+        `company` owns the rows to write, "" when it is not known yet. Each company may use a share of the connections.
         """
         with self._shares.place(company) as place, self._borrowed() as connection:
             connection.info["place"] = place

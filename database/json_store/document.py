@@ -50,7 +50,7 @@ class Document:
     tables: dict[str, Any] | None = None
 
     def portions(self) -> Iterator[tuple[str, list[Any]]]:
-        """Each table with some of its rows, again and again; without rows once. Raises Invalid, Unlined."""
+        """Each table with some of its rows, again and again; without rows once. Raises Invalid, MalformedLine."""
         if self.tables is None:
             with self.path.open("rb") as file:
                 file.readline()
@@ -96,7 +96,7 @@ def parsed(path: Path, raw: bytes) -> Document:
 
 
 def head(line: bytes) -> tuple[str, int]:
-    """The revision and the last transaction, of the first of the lines that `lines` gave. Raises Unlined."""
+    """The revision and the last transaction, of the first of the lines that `lines` gave. Raises MalformedLine."""
     found = _HEAD.fullmatch(line)
     if not found:
         raise MalformedLine
@@ -106,7 +106,7 @@ def head(line: bytes) -> tuple[str, int]:
 def batches(file: BinaryIO, *, end: bytes = END.encode()) -> Iterator[tuple[str, list[Any]]]:
     """The rows of the lines after the head, read as they are wanted: all at once would be several times the file in memory.
 
-    Each time with their table; of a table without rows no row, once. `end` begins the last line. Raises Unlined.
+    Each time with their table; of a table without rows no row, once. `end` begins the last line. Raises MalformedLine.
     """
     seen = set()
     while not (line := file.readline()).startswith(end):

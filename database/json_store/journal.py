@@ -71,7 +71,7 @@ class Journal:
     def append(self, seq: int, changes: str) -> None:
         """Adds one transaction, its changes as JSON with commas between, and waits for the disk.
 
-        Raises NotWritten, Unknown or Gone.
+        Raises LineNotWritten, WriteUnconfirmed or JournalReplaced.
         """
         line = _line(seq, changes)
         self._before = self.size
@@ -94,7 +94,7 @@ class Journal:
         return state_of(self.path) == (*self._file, self.size)
 
     def take_back(self) -> None:
-        """Removes the transaction that was added last. Raises Unknown."""
+        """Removes the transaction that was added last. Raises WriteUnconfirmed."""
         try:
             os.ftruncate(self._handle, self._before)
             os.fsync(self._handle)
@@ -130,7 +130,7 @@ def transactions(
 
     A last line that lacks only its end of line is whole: its checksum says so. `may_be_torn`: this is the journal that was
     being written, so its last line may be unfinished; a warning says that it is left out. `content` is what the journal
-    held, where it was read before. Changes no file. Raises Damaged for anything else.
+    held, where it was read before. Changes no file. Raises DamagedJournal for anything else.
     """
     expected = None
     with content or path.open("rb") as file:

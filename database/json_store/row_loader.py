@@ -68,7 +68,7 @@ class Rows:
         self._tables = {name: _columns(connection, name) for name in _table_names(connection)}
 
     def load(self, document: Document) -> None:
-        """Puts the document's rows into the empty tables. Raises Invalid, Unlined."""
+        """Puts the document's rows into the empty tables. Raises Invalid, MalformedLine."""
         loaded = set()
         with ThreadPoolExecutor(1) as beside:  # SQLite takes in one batch while the next is read and checked
             pending: Future[None] | None = None

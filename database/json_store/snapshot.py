@@ -31,7 +31,7 @@ class _Files:
 def load(connection: Connection, document: Path) -> None:
     """Puts what is committed into tables that are not there yet, at the document's own revision.
 
-    Raises Invalid, Damaged, OSError, and FileNotFoundError where there is no document.
+    Raises Invalid, DamagedJournal, OSError, and FileNotFoundError where there is no document.
     """
     with _opened(document) as files:
         try:
