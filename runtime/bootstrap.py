@@ -3,9 +3,11 @@
 Opens nothing until it is started or first asked; knows no HTTP and no rule.
 """
 
+import contextlib
 import logging
 import secrets
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 
 from ai import embeddings
@@ -16,8 +18,9 @@ from auth.oidc import Issuer
 from auth.tokens import Tokens
 from config import Settings
 from core import timestamps
-from core.errors import unavailable
+from core.errors import StorageError, unavailable
 from core.models import DEFAULT_COMPANY, Actor
+from database.json_store.document import Where
 from database.tables import companies
 from jobs.handlers import ModelSync, tidy, workers
 from jobs.runner import THREADS, Runner
@@ -25,10 +28,11 @@ from notifier import Mailer, open_mailer
 from runtime import first_start
 from runtime.host_disk import on_a_disk_that_stays
 from services import health
+from services import settings as company_settings
 from services.accounts.companies import find_by_name
 from services.import_export import demo
 from services.triage import trained_models
-from storage import Clock, Storage, open_storage
+from storage import Clock, Row, Storage, open_storage
 
 log = logging.getLogger("foyer")
 
@@ -164,7 +168,22 @@ class Runtime:
         embeddings.use(self.embeddings)
         trained_models.forget_all()
         storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
-        with storage.unit_of_work(None) as uow:
-            self.opened_empty_at = "" if uow.get(companies, DEFAULT_COMPANY) else uow.real_now
-        first_start.prepare(storage, self.settings, serving=self.serving)
+        with contextlib.ExitStack() as undo:
+            undo.callback(storage.close)
+            with storage.unit_of_work(None) as uow:
+                self.opened_empty_at = "" if uow.get(companies, DEFAULT_COMPANY) else uow.real_now
+                rows = uow.find(uow.query(companies))
+            _check_settings(storage, rows)
+            first_start.prepare(storage, self.settings, serving=self.serving)
+            undo.pop_all()
         return storage
+
+
+def _check_settings(storage: Storage, rows: Sequence[Row]) -> None:
+    """Raises StorageError for settings of a company that no program of ours wrote."""
+    for company in rows:
+        if fault := company_settings.fault(company):
+            where = Where(storage.place, storage.path if storage.name == "json" else None)
+            raise StorageError(
+                f"{where.row('companies', company['id'])}: field settings: {fault}. Correct it and start again."
+            )

@@ -2,12 +2,13 @@
 
 from typing import Any, get_args
 
+from core import normal_form
 from database.tables import events
 from services.history import Subject
 from storage import Row, UnitOfWork
 
 SUBJECTS: tuple[str, ...] = get_args(Subject)
-_EXACT = ("subject", "subject_id", "action", "actor", "said_by")
+_EXACT = ("subject", "subject_id", "action", "said_by")
 
 
 def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
@@ -20,6 +21,8 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
 def _conditions(filters: Row) -> list[Any]:
     e = events.c
     conditions: list[Any] = [e[name] == filters[name] for name in _EXACT if name in filters]
+    if "actor" in filters:
+        conditions.append(e.actor.in_({filters["actor"], normal_form.email(filters["actor"])}))
     if "created_after" in filters:
         conditions.append(e.created_at > filters["created_after"])
     if "created_before" in filters:

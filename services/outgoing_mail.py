@@ -12,10 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from email.utils import parseaddr
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 from sqlalchemy import func, or_
 
-from core import timestamps
+from core import normal_form, timestamps
 from core.models import DEFAULT_COMPANY
 from core.redaction import mask_email
 from database.tables import companies, jobs, mail_counts, users
@@ -120,7 +120,7 @@ def _is_staff(uow: UnitOfWork, to: str, roles: tuple[str, ...]) -> bool:
 def _normal_address(address: str) -> str:
     """The address in the normal form of users and settings; "" if it is invalid."""
     with suppress(EmailNotValidError):
-        return validate_email(address, check_deliverability=False, test_environment=True).normalized.lower()
+        return normal_form.valid_email(address)
     return ""
 
 

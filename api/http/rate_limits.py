@@ -16,6 +16,7 @@ from api.http.envelope import how_many
 from api.http.parsing import read_json
 from api.http.rate_counters import Counter, open_counter
 from config import SHORTEST_API_KEY, Settings
+from core import normal_form
 from core.errors import AppError
 from core.models import Actor
 from core.networks import SITE_BITS, holder
@@ -87,7 +88,7 @@ def check_public(limit: PublicRateLimit | None) -> None:
     limits.count(_parsed(limit.per_address), f"{route} {address}")
     if limit.per_account:
         named = read_json(request).get("email")
-        account = hashlib.sha256(named.strip().lower().encode() if isinstance(named, str) else b"").hexdigest()
+        account = hashlib.sha256(normal_form.email(named).encode() if isinstance(named, str) else b"").hexdigest()
         limits.count(_parsed(limit.per_account), f"{route} {address} {account}")
     if limit.in_all:
         limits.count(_parsed(limit.in_all), f"{route}")

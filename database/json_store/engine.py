@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.errors import StorageError, unavailable
 from database import bulk_load, migrations
 from database.json_store import document as json_document
-from database.json_store.document import Document, Invalid, MalformedLine
+from database.json_store.document import Document, Invalid, MalformedLine, Where
 from database.json_store.folder_lock import LOCK_WAIT_SECONDS, FolderLock, make_folder
 from database.json_store.journal import (
     DamagedJournal,
@@ -181,7 +181,7 @@ class JsonFile(SqliteFile):
 
     def _look_through(self, connection: Connection) -> list[bulk_load.Row]:
         connection.exec_driver_sql("BEGIN")
-        check(connection, str(self.document))
+        check(connection, Where(str(self.document), self.document))
         counts = bulk_load.count_tickets(connection)
         connection.rollback()
         return counts

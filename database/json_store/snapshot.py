@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from database import migrations
 from database.json_store import document as json_document
-from database.json_store.document import Invalid, MalformedLine
+from database.json_store.document import Invalid, MalformedLine, Where
 from database.json_store.journal import transactions
 from database.json_store.row_loader import Rows
 
@@ -52,7 +52,7 @@ def _by_line(connection: Connection, file: BinaryIO, document: Path) -> int:
     _bring_to(connection, revision, document)
     rows = Rows(connection)
     for table, batch in json_document.batches(file):
-        rows.add(table, batch, str(document))
+        rows.add(table, batch, Where(str(document), document))
     return seq
 
 

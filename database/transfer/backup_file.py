@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from database import migrations
 from database.json_store import document
-from database.json_store.document import Invalid
+from database.json_store.document import Invalid, Where
 from database.json_store.row_loader import Rows
 
 _CHECKS = b'},"checks":"%s"}\n'
@@ -64,7 +64,7 @@ def load(connection: Connection, path: Path) -> None:
         migrations.upgrade(connection, revision)
         rows = Rows(connection)
         for table, batch in document.batches(file, end=_BEFORE):
-            rows.add(table, batch, str(path))
+            rows.add(table, batch, Where(str(path)))
 
 
 def _zipped(file: BinaryIO, path: Path) -> AbstractContextManager[BinaryIO]:

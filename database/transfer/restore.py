@@ -16,7 +16,7 @@ from database import migrations
 from database.column_types import JsonText
 from database.json_store import document as json_document
 from database.json_store import snapshot
-from database.json_store.document import Invalid
+from database.json_store.document import Invalid, Where
 from database.json_store.folder_lock import FolderLock, make_folder
 from database.json_store.journal import DamagedJournal, sync_folder
 from database.json_store.row_loader import check
@@ -67,7 +67,7 @@ def restore_into(staging: Connection, url: str, data_dir: Path, *, expected: Tab
     """
     engine, path = parse_url(url, data_dir)
     try:
-        check(staging, "what was read")
+        check(staging, Where("what was read"))
         if engine == "json":
             _into_document(staging, path, expected, step)
         elif engine == "sqlite":

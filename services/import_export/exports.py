@@ -136,7 +136,8 @@ def personal_data(uow: UnitOfWork, name: str) -> Row:
     theirs = uow.query(tickets).where(t.customer_row == row["id"]).order_by(t.created_at, t.id)
     held_tickets = with_threads(uow, uow.find(theirs))
     account = uow.first(uow.query(users).where(users.c.email == row["email"], users.c.email != ""))
-    acted = or_(events.c.actor.in_(names), events.c.said_by.in_(names))
+    said = [events.c.said_by.startswith(f"{name} (", autoescape=True) for name in names]
+    acted = or_(events.c.actor.in_(names), events.c.said_by.in_(names), *said)
     actions = uow.find(uow.query(events).where(acted).order_by(events.c.created_at, events.c.id))
     return {
         "customer": customers.profile(uow, name),

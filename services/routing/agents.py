@@ -2,7 +2,7 @@
 
 from sqlalchemy import and_, func, or_
 
-from core import models
+from core import models, normal_form
 from core.errors import conflict, invalid_field
 from database.tables import tickets, users
 from storage import Row, UnitOfWork
@@ -18,10 +18,10 @@ def resolve(uow: UnitOfWork, name: str, *, field: str = "assigned_to") -> str:
     """
     staff = uow.query(users).where(_staff)
     if not uow.count(staff):
-        return name.lower() if "@" in name else name
-    # lower() of SQLite only converts ASCII letters, so the exact name is compared as well.
+        return normal_form.email(name) if "@" in name else name
+    # lower() of a database may know ASCII letters only, so the name as it is written counts as well.
     by_name = or_(users.c.name == name, func.lower(users.c.name) == name.lower())
-    matches = uow.find(staff.where(or_(users.c.email == name.lower(), by_name)).limit(2))
+    matches = uow.find(staff.where(or_(users.c.email == normal_form.email(name), by_name)).limit(2))
     if len(matches) != 1:
         raise invalid_field(
             field, "No agent of your company matches. Send the e-mail address of an agent (see /api/lookups/agents)."

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, String, and_, bindparam, case, func, or_, type_coerce
 from sqlalchemy.types import Integer
 
-from core import models
+from core import models, normal_form
 from core.errors import conflict, forbidden, invalid_field, not_found
 from database.tables import customers, tickets
 from storage import Row, UnitOfWork
@@ -71,6 +71,7 @@ def find(uow: UnitOfWork, *, limit: int, offset: int, words: str = "") -> tuple[
     """One page of customers with ticket counts, newest first, and the total."""
     matching = uow.query(customers).where(or_(customers.c.email != "", customers.c.customer_id != ""))  # not the erased
     if words:
+        words = " ".join(normal_form.email(word) if "@" in word else word for word in words.split())
         matching = uow.containing(matching, words, [customers.c.email, customers.c.customer_id, customers.c.name])
     total = uow.count(matching)
     page = _with_counts(
@@ -79,12 +80,16 @@ def find(uow: UnitOfWork, *, limit: int, offset: int, words: str = "") -> tuple[
     return page, total
 
 
+def by_name(people: Select[Any], name: str) -> Select[Any]:
+    """Those of the people whose e-mail address, in any spelling, or customer id it is; the address comes first."""
+    mail, own_id = customers.c.email == normal_form.email(name), customers.c.customer_id == name.strip()
+    named = or_(and_(mail, customers.c.email != ""), and_(own_id, customers.c.customer_id != ""))
+    return people.where(named).order_by(case((mail, 0), else_=1))
+
+
 def profile(uow: UnitOfWork, name: str) -> Row:
-    """One customer by e-mail or customer id, with ticket counts. Raises AppError 404."""
-    key = name.strip()
-    by_name = or_(customers.c.customer_id == key, customers.c.email == key.lower()) if key else customers.c.id == ""
-    best_first = case((customers.c.email == key.lower(), 0), else_=1)
-    profiles = _with_counts(uow, uow.query(customers).where(by_name).order_by(best_first).limit(1))
+    """One customer by e-mail or customer id, with counts. Raises AppError 404."""
+    profiles = _with_counts(uow, by_name(uow.query(customers), name).limit(1))
     if not profiles:
         raise not_found()
     return profiles[0]

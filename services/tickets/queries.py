@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
-from core import models, timestamps
+from core import models, normal_form, timestamps
 from core.models import ticket_fields
 from database.tables import customers, tickets
 from services.stats import counters
@@ -34,7 +34,7 @@ def _assigned_to(uow: UnitOfWork, agent: str) -> Condition:
 
 
 def _case_variants(agent: str) -> list[str]:
-    return sorted({agent, agent.lower()})
+    return sorted({agent, agent.lower(), normal_form.email(agent)})
 
 
 def _written_by(uow: UnitOfWork, person: Condition) -> Condition:
@@ -63,7 +63,11 @@ FILTERS: dict[str, Callable[[UnitOfWork, Any], Condition]] = {
 # Role -> the tickets that the filter `user` selects.
 _USER_FILTERS: dict[str, Callable[[UnitOfWork, str], Condition]] = {
     "customer": lambda uow, user: _written_by(
-        uow, or_(_equals_nonempty(customers.c.email, user.lower()), _equals_nonempty(customers.c.customer_id, user))
+        uow,
+        or_(
+            _equals_nonempty(customers.c.email, normal_form.email(user)),
+            _equals_nonempty(customers.c.customer_id, user),
+        ),
     ),
     "agent": _assigned_to,
     "admin": lambda uow, user: true(),

@@ -3,7 +3,7 @@
 Only people's decisions become examples, never what a customer writes; what is made of them is in taught.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
@@ -12,6 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from database.tables import examples as table
 from database.tables import replies, tickets
 from services import outbox
+from services.privacy.mentions import Mentions, sweep
 from storage import Row, UnitOfWork
 
 LANE = "learn"
@@ -115,7 +116,7 @@ def unlearn(uow: UnitOfWork, ticket_ids: Sequence[str]) -> None:
         ask_to_learn(uow)
 
 
-def erase_given(uow: UnitOfWork, whose: ColumnElement[bool], names: Sequence[str] = ()) -> None:
+def erase_given(uow: UnitOfWork, whose: ColumnElement[bool], names: Collection[str] = ()) -> None:
     """Removes examples that were given as texts and are what a customer wrote in these tickets, or hold one of their names.
 
     Ask before the words are gone from the tickets.
@@ -124,6 +125,9 @@ def erase_given(uow: UnitOfWork, whose: ColumnElement[bool], names: Sequence[str
     said = [uow.query(tickets, text) for text in (t.title, t.description, t.title + ". " + t.description)]
     said.append(uow.query(replies, r.body).join_from(replies, tickets).where(r.author_role == "customer"))
     told: list[ColumnElement[bool]] = [given.in_(words.where(whose)) for words in said]
-    told += [given.icontains(name, autoescape=True) for name in names if len(name) >= LEAST_NAME]
-    if uow.delete(table, table.c.ticket_id.is_(None), or_(*told)):
+    mentions = Mentions(name for name in names if len(name) >= LEAST_NAME)
+    of_texts, gone = table.c.ticket_id.is_(None), 0
+    for batch in sweep(uow, table, of_texts, mentions.near(given), columns=("text",)):
+        gone += uow.delete(table, table.c.id.in_([row["id"] for row in batch if mentions.within(row["text"])]))
+    if gone + uow.delete(table, of_texts, or_(*told)):
         ask_to_learn(uow)
