@@ -1,1 +1,1 @@
-"""Mechanisms of sign-in: tokens, passwords, OpenID Connect. No rows are read or written here."""
+"""Sign-in mechanisms: tokens, passwords, OpenID Connect. This folder reads and writes no rows."""

@@ -1,6 +1,6 @@
-"""People of an OpenID Connect issuer (Entra ID, Auth0, Keycloak): checking its tokens, and what their claims mean here.
+"""Verifies tokens of an OpenID Connect issuer (Entra ID, Auth0, Keycloak) and maps their claims to a person.
 
-Besides auth/tokens.py the only importer of jwt. Who is made a user, and in which company, is services/accounts/sign_in.py's.
+services/accounts/sign_in.py turns the person into a user of a company.
 """
 
 import logging
@@ -26,11 +26,11 @@ from core.normal_form import valid_email
 log = logging.getLogger("foyer.oidc")
 
 ALGORITHMS = {"RSA": "RS256", "EC": "ES256"}
-KINDS = ("jwt", "at+jwt", "application/at+jwt")  # RFC 9068; not, say, the token that signs somebody out
+KINDS = ("jwt", "at+jwt", "application/at+jwt")  # RFC 9068; other kinds, such as logout tokens, are refused
 LEEWAY_SECONDS = 60
-KEYS_SECONDS = 3600  # how long keys are used before they are asked for again
-AGAIN_SECONDS = 60  # how soon they may be asked for again, whatever callers send
-FIRST_AGAIN_SECONDS = 10  # and while there are none yet
+KEYS_SECONDS = 3600  # keys are fetched again after this time
+AGAIN_SECONDS = 60  # least time between two fetches
+FIRST_AGAIN_SECONDS = 10  # the same, while there are no keys yet
 TIMEOUT_SECONDS = 5.0
 MOST_BYTES = 512 * 1024
 MOST_SUBJECT = 255
@@ -39,12 +39,12 @@ Json = dict[str, Any]
 
 
 class _Unusable(Exception):
-    """What the issuer said, or that it said nothing; for the log."""
+    """The issuer's answer cannot be used; the text is for the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom a token stands for. Only `identity` says who it is: an e-mail address can be given to somebody else."""
+    """The person a token stands for. Only `identity` is unique: an e-mail address can be given to another person."""
 
     identity: str
     email: str
@@ -60,18 +60,18 @@ class _Keys:
 
 
 class Issuer:
-    """One issuer and its keys. A known key is found without waiting for anybody; only one thread at a time asks for keys."""
+    """One issuer and its cached keys. One thread at a time fetches keys; a cached key needs no wait."""
 
     def __init__(self, url: str, audience: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.url = url
         self._audience = audience
         self._clock = clock
-        self._asking = threading.Lock()
+        self._fetch_lock = threading.Lock()
         self._keys = _Keys({}, 0.0)
-        self._next_ask = 0.0
+        self._next_fetch = 0.0
 
     def claims(self, token: str) -> Json | None:
-        """What a token of this issuer for this desk says, None when it is not one. Raises AppError 503 without keys."""
+        """The claims of a valid token of this issuer for this audience, else None. Raises AppError 503 without keys."""
         try:
             header = jwt.get_unverified_header(token)
             key = self._key(header.get("kid"))
@@ -80,7 +80,7 @@ class Issuer:
             claims: Json = jwt.decode(
                 token,
                 key,
-                [key.algorithm_name],  # the key's, by our own table; what the token's header says must be the same
+                [key.algorithm_name],  # from the key, never from the token's header
                 audience=self._audience,
                 issuer=self.url,
                 leeway=LEEWAY_SECONDS,
@@ -95,45 +95,45 @@ class Issuer:
         if not isinstance(key_id, str):
             return None
         keys, now = self._keys, self._clock()
-        known = keys.by_id.get(key_id)
-        if (known and now < keys.stale_at) or (keys.by_id and now < self._next_ask):
-            return known
-        if keys.by_id:  # the old ones serve while one thread asks for new ones
-            if self._asking.acquire(blocking=False):
+        key = keys.by_id.get(key_id)
+        if (key and now < keys.stale_at) or (keys.by_id and now < self._next_fetch):
+            return key
+        if keys.by_id:  # the old keys serve while one thread fetches new ones
+            if self._fetch_lock.acquire(blocking=False):
                 try:
-                    self._ask()
+                    self._refresh_keys()
                 finally:
-                    self._asking.release()
-            elif known is None:
+                    self._fetch_lock.release()
+            elif key is None:
                 raise _cannot_check(1)
             return self._keys.by_id.get(key_id)
-        with self._asking:  # nothing can be checked before the first keys are here
-            if not self._keys.by_id and self._clock() >= self._next_ask:
-                self._ask()
+        with self._fetch_lock:  # the first fetch: everybody waits for it
+            if not self._keys.by_id and self._clock() >= self._next_fetch:
+                self._refresh_keys()
         if not self._keys.by_id:
-            raise _cannot_check(max(1, round(self._next_ask - self._clock())))
+            raise _cannot_check(max(1, round(self._next_fetch - self._clock())))
         return self._keys.by_id.get(key_id)
 
-    def _ask(self) -> None:
-        """Asks for the keys; what was there stays when none come."""
+    def _refresh_keys(self) -> None:
+        """Fetches the keys; keeps the old ones when that fails."""
         try:
-            by_id = self._fetched()
+            by_id = self._fetch_keys()
         except (_Unusable, requests.RequestException, HTTPError, ValueError) as error:
             log.warning("The keys of the OpenID Connect issuer cannot be read: %s", error)
-            self._next_ask = self._clock() + (AGAIN_SECONDS if self._keys.by_id else FIRST_AGAIN_SECONDS)
+            self._next_fetch = self._clock() + (AGAIN_SECONDS if self._keys.by_id else FIRST_AGAIN_SECONDS)
             return
         now = self._clock()
-        self._next_ask = now + AGAIN_SECONDS
+        self._next_fetch = now + AGAIN_SECONDS
         self._keys = _Keys(by_id, now + KEYS_SECONDS)
 
-    def _fetched(self) -> dict[str, jwt.PyJWK]:
-        found = _read(f"{self.url.rstrip('/')}/.well-known/openid-configuration")
-        if found.get("issuer") != self.url:
-            raise _Unusable(f"OIDC_ISSUER is {self.url}, but the issuer there calls itself {found.get('issuer')!r}")
-        place = found.get("jwks_uri")
-        if not isinstance(place, str) or urlsplit(place).scheme not in ("https", urlsplit(self.url).scheme):
-            raise _Unusable("its jwks_uri is no address that is as safe as its own")
-        listed = _read(place).get("keys")
+    def _fetch_keys(self) -> dict[str, jwt.PyJWK]:
+        discovery = _read(f"{self.url.rstrip('/')}/.well-known/openid-configuration")
+        if discovery.get("issuer") != self.url:
+            raise _Unusable(f"OIDC_ISSUER is {self.url}, but the issuer there calls itself {discovery.get('issuer')!r}")
+        keys_url = discovery.get("jwks_uri")
+        if not isinstance(keys_url, str) or urlsplit(keys_url).scheme not in ("https", urlsplit(self.url).scheme):
+            raise _Unusable("its jwks_uri is missing or less secure than its own address")
+        listed = _read(keys_url).get("keys")
         pairs = [_usable(key) for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
         by_id = dict(pair for pair in pairs if pair)
         if not by_id:
@@ -142,12 +142,14 @@ class Issuer:
 
 
 def _read(url: str) -> Json:
-    """The JSON object at an address: from there and nowhere else, of bounded size, in bounded time."""
+    """The JSON object at an address. Follows no redirect; size and time are limited."""
     deadline, raw, plain = time.monotonic() + TIMEOUT_SECONDS, b"", {"Accept-Encoding": "identity"}
     with requests.get(url, headers=plain, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True) as response:
         if response.status_code != 200:
             raise _Unusable(f"{url} answers {response.status_code}")
-        while chunk := response.raw.read1(64 * 1024):  # what is there; to wait for the rest could take for ever
+        while chunk := response.raw.read1(
+            64 * 1024
+        ):  # reads what has arrived: waiting for a full chunk could last for ever
             raw += chunk
             if len(raw) > MOST_BYTES or time.monotonic() > deadline:
                 raise _Unusable(f"{url} sends too much, or too slowly")
@@ -161,7 +163,7 @@ def _read(url: str) -> Json:
 
 
 def _usable(listed: Json) -> tuple[str, jwt.PyJWK] | None:
-    """A key and its id, when it may sign what we take. Only its public parts are read."""
+    """The id and public key of a usable signing key, else None."""
     algorithm = ALGORITHMS.get(str(listed.get("kty")))
     key_id = listed.get("kid")
     if not algorithm or not isinstance(key_id, str) or listed.get("use", "sig") != "sig":
@@ -179,8 +181,8 @@ def _cannot_check(seconds: int) -> AppError:
     return unavailable("Your sign-in cannot be checked at the moment. Please try again.", retry_after=seconds)
 
 
-def is_meant(token: str, issuer: str) -> bool:
-    """Whether a bearer token says it is of that issuer; nothing of it is believed by that."""
+def names_issuer(token: str, issuer: str) -> bool:
+    """Whether an unverified token names that issuer."""
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError):
@@ -189,7 +191,7 @@ def is_meant(token: str, issuer: str) -> bool:
 
 
 def person(claims: Mapping[str, Any], settings: Settings) -> Person:
-    """Whom checked claims stand for here; `company` is "" when they do not name exactly one."""
+    """The person of verified claims; `company` is "" unless they name exactly one."""
     email = _email(claims, settings)
     names = (claims.get("name"), f"{claims.get('given_name', '')} {claims.get('family_name', '')}", email)
     return Person(
@@ -217,19 +219,19 @@ def _company(claims: Mapping[str, Any], settings: Settings) -> str:
 
 
 def _email(claims: Mapping[str, Any], settings: Settings) -> str:
-    """The address the issuer vouches for. A customer's tickets are found by it: one that may be anybody's counts as none."""
+    """The address the issuer has verified, else "": a customer's tickets are found by it."""
     named = settings.oidc_email_claim
     if not named and str(claims.get("email_verified", claims.get("xms_edov"))).lower() not in ("true", "1"):
-        return ""  # people choose their own at many issuers; the second is Entra ID's word
+        return ""  # unverified addresses can be freely chosen; xms_edov is Entra ID's claim
     try:
-        given = str(_claim(claims, named or "email"))[: LIMITS["email"] + 1]  # longer ones are no addresses
-        return valid_email(given)
+        text = str(_claim(claims, named or "email"))[: LIMITS["email"] + 1]  # longer text is no address
+        return valid_email(text)
     except EmailNotValidError:
         return ""
 
 
 def _claim(claims: object, path: str) -> object:
-    """A claim by its name, which may itself hold dots, or by the names on the way to it: `realm_access.roles`."""
+    """A claim by its name, which may contain dots, or by its path: `realm_access.roles`."""
     if not isinstance(claims, Mapping):
         return None
     if path in claims:
@@ -239,13 +241,13 @@ def _claim(claims: object, path: str) -> object:
 
 
 def _values(claim: object) -> set[str]:
-    """What a claim holds: the items of a list, or the words of a text."""
+    """The values of a claim: the items of a list or the words of a text."""
     if isinstance(claim, str):
         return {claim.strip(), *re.split(r"[\s,]+", claim)}
     return {item for item in claim if isinstance(item, str)} if isinstance(claim, list) else set()
 
 
 def _line(value: object) -> str:
-    """Text as one line that can be kept and shown."""
+    """The text as one printable line."""
     text = "".join(c if c.isprintable() else " " for c in value) if isinstance(value, str) else ""
     return " ".join(text.split())[: LIMITS["name"]]

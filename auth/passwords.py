@@ -1,7 +1,4 @@
-"""Passwords: kept as Argon2id hashes, checked without telling by time whether there is one, refused when everybody's.
-
-The only importer of argon2.
-"""
+"""Hashes passwords with Argon2id, checks them in constant time and refuses common ones."""
 
 import threading
 from functools import cache
@@ -13,11 +10,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from core.errors import invalid_field
 
 SHORTEST = 8
-# The least of OWASP's password storage cheat sheet (19 MiB, 2 passes, 1 lane): a desk must fit into 512 MB.
+# The minimum of OWASP's password storage cheat sheet (19 MiB, 2 passes, 1 lane): the server must fit into 512 MB.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-_at_once = threading.BoundedSemaphore(4)  # so many times 19 MiB at most, however many sign in
+_at_once = threading.BoundedSemaphore(4)  # limits memory to 4 × 19 MiB
 
-# The most used ones of eight characters and more, from published leaks (SecLists, NCSC), without digits at the end.
+# The most common passwords of eight characters or more, without trailing digits (SecLists, NCSC).
 _WORST = frozenset(
     """
     password passw0rd p@ssw0rd p@ssword passwort motdepasse contrasena senha qwerty qwertz azerty qwertyuiop qwertyui
@@ -31,39 +28,37 @@ _WORST = frozenset(
 
 
 @cache
-def _nobodys() -> str:
+def _dummy_hash() -> str:
     return _hasher.hash("nobody's password")
 
 
 def hashed(password: str) -> str:
-    """What is kept of a password. Takes about 20 ms and 19 MiB."""
+    """The hash to store. Takes about 20 ms and 19 MiB."""
     with _at_once:
         return _hasher.hash(password)
 
 
-def matches(kept: str, password: str) -> bool:
-    """Whether this is the password that was kept. Takes as long when there is none (`kept` is "")."""
+def matches(stored_hash: str, password: str) -> bool:
+    """Whether the password has this hash. Takes as long when there is no hash ("")."""
     with _at_once:
         try:
-            return _hasher.verify(kept or _nobodys(), password) and bool(kept)
+            return _hasher.verify(stored_hash or _dummy_hash(), password) and bool(stored_hash)
         except (VerificationError, InvalidHashError):
             return False
 
 
 def check(password: str, *, email: str = "", field: str = "password") -> str:
-    """The password, if it is good enough. Raises AppError 400 with what is accepted."""
+    """Returns the password if it is strong enough. Raises AppError 400."""
     if len(password) < SHORTEST:
         raise invalid_field(field, f"{field} must have at least {SHORTEST} characters. A few words make a good one.")
     plain = password.casefold()
-    worn = plain.rstrip("0123456789!.?#$*_-")
-    if worn in _WORST or plain in _WORST or plain == email.casefold() or len(set(plain)) < 4 or _counts(plain):
-        raise invalid_field(
-            field, f"This {field} is among the first that are tried. Take another, a few words perhaps."
-        )
+    base = plain.rstrip("0123456789!.?#$*_-")
+    if base in _WORST or plain in _WORST or plain == email.casefold() or len(set(plain)) < 4 or _is_sequence(plain):
+        raise invalid_field(field, f"This {field} is too common. Choose another one, for example a few words.")
     return password
 
 
-def _counts(password: str) -> bool:
-    """Whether it runs up or down, like 12345678 or 87654321."""
+def _is_sequence(password: str) -> bool:
+    """Whether the characters count up or down, like 12345678 or 87654321."""
     steps = {ord(b) - ord(a) for a, b in pairwise(password)}
     return steps in ({1}, {-1}, {1, -9}, {-1, 9})

@@ -1,7 +1,7 @@
-"""The tokens of signed-in people: signed here, read here. Besides auth/oidc.py the only importer of jwt.
+"""Signs and reads access and refresh tokens (JWT).
 
-An access token says who is signed in and for how long; a refresh token says which session it continues and as the
-how-manieth of its line. Neither is kept anywhere: what is kept is the session (services/accounts/sessions.py).
+An access token names the user and its expiry. A refresh token names the session and its generation in it.
+Tokens are not stored; sessions are (services/accounts/sessions.py).
 """
 
 from typing import Any
@@ -19,18 +19,18 @@ _REQUIRED = ["iss", "aud", "exp", "sub", "typ"]
 
 
 class Tokens:
-    """Signs and reads with one secret of 32 bytes or more. Every moment is text as in core/timestamps.py."""
+    """Signs and reads tokens with one secret of at least 32 bytes. Times are text as in core/timestamps.py."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
 
     def access(self, user_id: str, session_id: str, *, now: str) -> str:
-        """A token that stands for the person for 15 minutes."""
+        """An access token, valid for 15 minutes."""
         expires = timestamps.later(now, seconds=ACCESS_SECONDS)
         return self._signed(ACCESS, expires, sub=user_id, sid=session_id)
 
     def refresh(self, user_id: str, session_id: str, generation: int, *, expires: str) -> str:
-        """A token to continue the session with, once. The same input gives the same token."""
+        """A refresh token, valid once. The same input gives the same token."""
         return self._signed(REFRESH, expires, sub=user_id, sid=session_id, gen=generation)
 
     def confirmation(self, user_id: str, email: str, company: str, *, now: str) -> str:
@@ -40,15 +40,15 @@ class Tokens:
         )
 
     def read_access(self, token: str, *, now: str) -> dict[str, Any] | None:
-        """What an access token says, None when it is not one of ours or its time is over."""
+        """The claims of a token; None when it is invalid or expired."""
         return self._read(token, ACCESS, now, needs=("sid",))
 
     def read_refresh(self, token: str, *, now: str) -> dict[str, Any] | None:
-        """What a refresh token says, None when it is not one of ours or its time is over."""
+        """The claims of a token; None when it is invalid or expired."""
         return self._read(token, REFRESH, now, needs=("sid", "gen"))
 
     def read_confirmation(self, token: str, *, now: str) -> dict[str, Any] | None:
-        """What a confirmation token says, None when it is not one of ours or its time is over."""
+        """The claims of a token; None when it is invalid or expired."""
         return self._read(token, CONFIRM, now, needs=("email",))
 
     def _signed(self, kind: str, expires: str, **claims: Any) -> str:
@@ -57,7 +57,7 @@ class Tokens:
 
     def _read(self, token: str, kind: str, now: str, *, needs: tuple[str, ...]) -> dict[str, Any] | None:
         try:
-            # The algorithm is ours to choose, never the token's; the time is the caller's real clock.
+            # The algorithm is fixed here, never taken from the token; expiry is checked below against `now`.
             claims: dict[str, Any] = jwt.decode(
                 token,
                 self._secret,
@@ -68,5 +68,5 @@ class Tokens:
             )
         except jwt.InvalidTokenError:
             return None
-        alive = isinstance(claims["exp"], int) and claims["exp"] > timestamps.moment(now).timestamp()
-        return claims if alive and claims["typ"] == kind else None
+        unexpired = isinstance(claims["exp"], int) and claims["exp"] > timestamps.moment(now).timestamp()
+        return claims if unexpired and claims["typ"] == kind else None

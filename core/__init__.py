@@ -1,1 +1,1 @@
-"""The words, errors and small tools every folder may use. Nothing of ours is imported here."""
+"""Models, permissions, errors and text helpers that every folder may import; it imports nothing of the app."""

@@ -1,6 +1,6 @@
-"""Exceptions that carry the answer the caller gets: status, stable code and a sentence for a person.
+"""Exceptions that carry an error response: HTTP status, stable code and a message for people.
 
-They are raised anywhere below the API and turned into a body in one place, api/http/envelope.py.
+Any level below the API raises them; api/http/envelope.py renders them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One invalid field: which, and what is accepted."""
+    """One invalid field and what it accepts."""
 
     field: str
     message: str
@@ -18,7 +18,7 @@ class FieldError:
 
 @dataclass
 class AppError(Exception):
-    """An answer other than success. `code` is stable snake_case, `message` is for people."""
+    """An error response. `code` is stable snake_case, `message` is for people."""
 
     message: str
     code: str = "internal_error"
@@ -32,19 +32,19 @@ class AppError(Exception):
 
 
 class StoreUnavailable(AppError):
-    """503: the store cannot do its part. Where it failed this was logged already."""
+    """503: the store failed. The place of the failure has logged it."""
 
     def __init__(self) -> None:
-        message = "The data store cannot do this right now. Please try again shortly."
+        message = "The data store is not available. Please try again shortly."
         super().__init__(message, "unavailable", 503, headers={"Retry-After": "5"})
 
 
 class StorageError(Exception):
-    """The store cannot be opened; the text is for the person who starts the desk."""
+    """The store cannot be opened; the text is for the operator."""
 
 
 def invalid(*errors: FieldError) -> AppError:
-    """400: every invalid field at once."""
+    """400: all invalid fields at once."""
     first = errors[0]
     rest = len(errors) - 1
     message = first.message if not rest else f"{first.message} ({rest} more to correct: see data.errors.)"
@@ -63,12 +63,12 @@ def read_only(names: Sequence[str]) -> AppError:
 
 
 def bad_request(code: str, message: str) -> AppError:
-    """400 for a body that cannot be read at all."""
+    """400 for a request that cannot be read."""
     return AppError(message, code, 400)
 
 
 def unauthorized() -> AppError:
-    """401: no credentials, or bad ones; which of the two is not told."""
+    """401: credentials are missing or invalid; the response does not tell which."""
     return AppError(
         "Send a valid API key in the X-API-Key header.",
         "unauthorized",
@@ -78,12 +78,12 @@ def unauthorized() -> AppError:
 
 
 def forbidden(message: str = "Your role may not do this.") -> AppError:
-    """403: known, but not allowed."""
+    """403: authenticated, but not allowed."""
     return AppError(message, "forbidden", 403)
 
 
 def nameless_customer() -> AppError:
-    """403: the credentials are a customer's and do not say whose."""
+    """403: customer credentials that name no customer."""
     message = (
         "Say which customer this is: send X-On-Behalf-Of with an e-mail address or customer id. "
         "Who signs in as a customer needs a confirmed e-mail address."
@@ -92,18 +92,18 @@ def nameless_customer() -> AppError:
 
 
 def not_found() -> AppError:
-    """404: no such thing for this caller; the same words whether it exists elsewhere or not."""
-    return AppError("There is no such thing here.", "not_found", 404)
+    """404: the same message for a record of another company and for none."""
+    return AppError("Not found.", "not_found", 404)
 
 
 def conflict(code: str, message: str, *, retry_after: int | None = None) -> AppError:
-    """409: the state of things does not allow this now."""
+    """409: not possible in the current state; `retry_after` is in seconds."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return AppError(message, code, 409, headers=headers)
 
 
 def stale(current: Mapping[str, Any]) -> AppError:
-    """412: the named version is not the current one, which is sent along."""
+    """412: the version sent is not the current one; the current record is in the response."""
     message = "Somebody changed this in the meantime. Look at it again and repeat your change."
     return AppError(message, "stale_version", 412, current=current)
 
@@ -114,5 +114,5 @@ def too_large(limit: int) -> AppError:
 
 
 def unavailable(message: str, *, retry_after: int = 5) -> AppError:
-    """503: something this request needs is down; `retry_after` is in seconds."""
+    """503: a required service is down; `retry_after` is in seconds."""
     return AppError(message, "unavailable", 503, headers={"Retry-After": str(retry_after)})

@@ -1,6 +1,6 @@
-"""The words of the desk: enumerations, limits, the moves of a ticket and the public shape of each thing.
+"""The domain: enumerations, field limits, the status transitions of a ticket and the public fields of each record.
 
-No storage, no HTTP and no rules live here; database/tables.py lays these words out as tables.
+database/tables.py defines the tables.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,9 +39,9 @@ TEAM_OF: dict[str, str] = {
 }
 PRIORITY_RANK: dict[str, int] = {priority: rank for rank, priority in enumerate(PRIORITIES, 1)}
 
-# The longest text each field takes, in characters (an e-mail address: RFC 5321 §4.5.3.1).
-DEFAULT_COMPANY = "default"  # the company of whoever runs the server
+DEFAULT_COMPANY = "default"  # the company of the operator
 
+# Maximum length of each field in characters (e-mail address: RFC 5321 §4.5.3.1); `tags` is a number of items.
 LIMITS: dict[str, int] = {
     "title": 200,
     "description": 20_000,
@@ -65,7 +65,7 @@ LIMITS: dict[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is acting: the credential (a key or a person), its role and address, and for a customer which person."""
+    """Who acts: the API key or user, its role and network address, and for customers which customer."""
 
     company_id: str
     role: Role
@@ -87,7 +87,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One legal change of a ticket's state: from where, to where, and where it changes nothing."""
+    """One legal status transition of a ticket; statuses outside `changes` stay as they are."""
 
     label: str
     sources: tuple[str, ...]
@@ -96,7 +96,7 @@ class Move:
     changes: tuple[str, ...] = field(default=STATUSES)
 
     def result(self, status: str, *, assigned: bool) -> str:
-        """The status after this move from `status`."""
+        """The status after this transition from `status`."""
         if status not in self.changes:
             return status
         return self.target if assigned or not self.unassigned else self.unassigned
@@ -146,22 +146,22 @@ EVENT_FIELDS = ["id", "action", "actor", "said_by", "field", "from", "to", "crea
 
 
 def shape(row: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
-    """The named fields of `row` in order; what is not set (None) is left out."""
+    """The named fields of `row` in order, without those that are None."""
     return {name: value for name in fields if (value := row[name]) is not None}
 
 
 def ticket_fields(actor: Actor) -> tuple[str, ...]:
-    """The fields of a ticket this actor may see."""
+    """The ticket fields this actor may see."""
     return CUSTOMER_TICKET_FIELDS if actor.is_customer else TICKET_FIELDS
 
 
 def ticket_shape(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
-    """A ticket as this actor may see it."""
+    """A ticket with the fields this actor may see."""
     return shape(row, ticket_fields(actor))
 
 
 def reply_shape(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
-    """One entry of a ticket's thread as this actor may see it."""
+    """A reply with the fields this actor may see."""
     return shape(row, CUSTOMER_REPLY_FIELDS if actor.is_customer else REPLY_FIELDS)
 
 
@@ -176,7 +176,7 @@ def audit_shape(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def counted(pairs: Mapping[str, int], keys: Iterable[str]) -> list[dict[str, Any]]:
-    """Counts as a table of key, label and count, in the order of `keys`, zeros included."""
+    """Counts as rows of key, label and count, in the order of `keys`, zeros included."""
     return [{"key": key, "label": label(key), "count": pairs.get(key, 0)} for key in keys]
 
 
@@ -190,6 +190,6 @@ _LABELS = {
 
 
 def label(key: str) -> str:
-    """How a person reads an enumeration value: `waiting_customer` is `Waiting customer`."""
+    """The display name of an enumeration value: `in_progress` is `In progress`."""
     text = key.replace("_", " ")
     return _LABELS.get(key, text[:1].upper() + text[1:])

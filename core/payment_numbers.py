@@ -1,6 +1,6 @@
-"""Card numbers and IBANs in free text: where they are, told by their checksums, however their digits are parted.
+"""Finds card numbers and IBANs in free text by their checksums, whatever separates the digits.
 
-Pure functions over text; the time grows with the text and no faster.
+Pure functions over text in linear time.
 """
 
 import re
@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from itertools import accumulate, pairwise
 
 MOST_DIGITS, LEAST_DIGITS = 19, 13  # of a card number, ISO/IEC 7812
-# Groups of digits with up to five signs between them. A plus begins a telephone number instead.
+# Groups of digits with up to five separators between them. A plus starts a telephone number instead.
 _DIGIT_GROUPS = re.compile(r"\d+(?:(?:(?!\+)[\W_]){1,5}\d+)*")
 _DIGITS = re.compile(r"\d+")
-# The first digits that card networks use; a long order number seldom begins with them and passes Luhn as well.
+# First digits of card networks. An order number rarely starts with them and also passes the Luhn check.
 _NETWORK = re.compile(r"4|5[0-9]|6|3[04-9]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}", re.ASCII)
 _AS_NUMBERS = {ord(char): str(int(char, 36)) for char in string.digits + string.ascii_uppercase}
@@ -20,17 +20,17 @@ _DOUBLED = [sum(divmod(2 * digit, 10)) for digit in range(10)]
 
 
 def without_cards(text: str, mark: str) -> str:
-    """`text` with `mark` in the place of each card number."""
+    """`text` with each card number replaced by `mark`."""
     return _DIGIT_GROUPS.sub(lambda match: _without_cards(match, mark), text)
 
 
 def without_ibans(text: str, mark: str) -> str:
-    """`text` with `mark` in the place of each IBAN."""
+    """`text` with each IBAN replaced by `mark`."""
     return _IBAN.sub(lambda match: _without_iban(match, mark), text)
 
 
 def _without_iban(match: re.Match[str], mark: str) -> str:
-    """Words may follow the number without a break in the pattern, so every end at a break is tried, longest first."""
+    """Tries every end at a separator, longest first: words after the IBAN match the pattern too."""
     text = match[0]
     ends = [len(text)] + [at for at in range(len(text) - 1, 14, -1) if text[at] in " -"]
     following = match.string[match.end() : match.end() + 1]
@@ -43,7 +43,7 @@ def _without_iban(match: re.Match[str], mark: str) -> str:
 
 
 def _is_iban(text: str) -> bool:
-    """ISO 13616: the number with its head moved to the end, letters counted from ten, is 1 modulo 97."""
+    """ISO 13616: with the first four characters moved to the end and letters as 10 to 35, it is 1 modulo 97."""
     return 15 <= len(text) <= 34 and int((text[4:] + text[:4]).translate(_AS_NUMBERS)) % 97 == 1
 
 
@@ -52,16 +52,16 @@ def _without_cards(match: re.Match[str], mark: str) -> str:
     if len(text) < LEAST_DIGITS:
         return text
     plus = match.string[max(0, match.start() - 1) : match.start()] == "+"
-    kept, done = [], 0
+    parts, done = [], 0
     for start, end in _cards(text, international=plus):
-        kept += [text[done:start], mark]
+        parts += [text[done:start], mark]
         done = end
-    return "".join([*kept, text[done:]])
+    return "".join([*parts, text[done:]])
 
 
 def _cards(text: str, *, international: bool) -> Iterator[tuple[int, int]]:
-    """Where the card numbers are in a run of digit groups; a number after a plus sign is a telephone's."""
-    groups = [found.span() for found in _DIGITS.finditer(text)]
+    """Start and end of each card number in a run of digit groups; the group after a plus is a telephone number."""
+    groups = [group.span() for group in _DIGITS.finditer(text)]
     digits = "".join(str(int(char)) for start, end in groups for char in text[start:end])
     bounds = list(accumulate((end - start for start, end in groups), initial=0))
     luhn = _luhn_sums(digits)
@@ -74,7 +74,7 @@ def _cards(text: str, *, international: bool) -> Iterator[tuple[int, int]]:
 
 
 def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
-    """For the digits before each place their Luhn sum, with those at odd places doubled and with those at even ones."""
+    """Running Luhn sums: one list with digits at odd positions doubled, one with those at even positions."""
     numbers = [int(digit) for digit in digits]
     odd = (_DOUBLED[number] if at % 2 else number for at, number in enumerate(numbers))
     even = (number if at % 2 else _DOUBLED[number] for at, number in enumerate(numbers))
@@ -82,9 +82,9 @@ def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
 
 
 def _card_end(bounds: list[int], digits: str, luhn: tuple[list[int], list[int]]) -> int:
-    """How many groups from the first one on make a card number (the most that do); 0 for none.
+    """The largest number of groups that form a card number, counted from the first; 0 for none.
 
-    `bounds` are the places in `digits` where the groups begin and end.
+    `bounds` are the positions in `digits` where groups begin and end.
     """
     start, best = bounds[0], 0
     if not _NETWORK.match(digits, start):
@@ -95,7 +95,7 @@ def _card_end(bounds: list[int], digits: str, luhn: tuple[list[int], list[int]])
         if end - start > MOST_DIGITS:
             break
         alike = alike and end - begin == sizes[0]
-        # 555-123-4567 and a date beside another are no cards: four digits or more come first, or all groups are alike.
+        # Telephone numbers and dates are no cards: the first group has four digits or more, or all have the same size.
         if end - start >= LEAST_DIGITS and (alike or four_first):
             sums = luhn[(end - 1) % 2 == 1]
             if (sums[end] - sums[start]) % 10 == 0:

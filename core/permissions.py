@@ -1,4 +1,4 @@
-"""Question 1 of the house: may this role do this? One table of roles and permissions, one function that answers."""
+"""Which permissions each role and API key has; `allows` decides."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from core.models import Actor, Role
 
 
 class Permission(StrEnum):
-    """What a route demands. PUBLIC needs no credentials at all."""
+    """What a route requires. PUBLIC needs no credentials."""
 
     PUBLIC = "public"
     TICKETS_READ = "tickets.read"
@@ -61,18 +61,18 @@ SCOPES: tuple[str, ...] = (ACT_FOR_CUSTOMERS, *sorted(_ADMIN))
 
 
 def allows(actor: Actor, permission: Permission) -> bool:
-    """Whether this actor may do this. Scopes that name permissions narrow a key; they never widen its role."""
+    """Whether the actor has the permission. Scopes only restrict a key, they never extend its role."""
     named = [scope for scope in actor.scopes if scope != ACT_FOR_CUSTOMERS]
     return permission in GRANTED[actor.role] and (not named or permission in named)
 
 
 def granted(actor: Actor) -> frozenset[Permission]:
-    """Everything this actor may do."""
+    """All permissions of the actor."""
     return frozenset(permission for permission in GRANTED[actor.role] if allows(actor, permission))
 
 
 def can_grant(actor: Actor, role: Role, scopes: tuple[str, ...] = ()) -> bool:
-    """Whether a new key or person of this role and these scopes could do no more than this actor can."""
+    """Whether the actor may create a key or user with this role and scopes: nobody grants more than they have."""
     narrowed = any(scope != ACT_FOR_CUSTOMERS for scope in actor.scopes)
     acts_too = ACT_FOR_CUSTOMERS not in scopes or ACT_FOR_CUSTOMERS in actor.scopes or not narrowed
     return acts_too and granted(Actor(actor.company_id, role, "", scopes=scopes)) <= granted(actor)

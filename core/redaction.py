@@ -1,6 +1,6 @@
-"""What must not leave the process or reach a log: card numbers, IBANs, passwords and keys inside free text.
+"""Masks card numbers, IBANs, passwords and keys in free text before it is logged or sent out.
 
-Pure functions over text; every pattern is bounded or cannot backtrack, so the time grows with the text and no faster.
+Pure functions over text. Every pattern is bounded or cannot backtrack, so they run in linear time.
 """
 
 import re
@@ -13,9 +13,9 @@ _KEYS = re.compile(
     r"""
     -----BEGIN\ [A-Z ]{0,30}PRIVATE\ KEY(?:\ BLOCK)?-----(?:(?!-----END)[\s\S]){0,20000}(?:-----END\ [A-Z ]{0,40}-----)?
     | (?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?                      # JWT
-    | (?<![A-Za-z0-9])(?:sk|pk|rk)-[\w-]{16,}                             # OpenAI and its kin
+    | (?<![A-Za-z0-9])(?:sk|pk|rk)-[\w-]{16,}                             # OpenAI and similar
     | (?<![A-Za-z0-9])(?:sk|pk|rk)_(?:live|test)_\w{10,}                  # Stripe
-    | (?<![A-Za-z0-9])fk_[\w-]{12,}                                       # our own
+    | (?<![A-Za-z0-9])fk_[\w-]{12,}                                       # Foyer
     | (?<![A-Za-z0-9])(?:AKIA|ASIA|AIDA|AROA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])  # AWS
     | (?<![A-Za-z0-9])(?=[0-9]*[a-f]|[0-9]*[A-F])(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{32,}(?![A-Za-z0-9])  # any token in hex
     | (?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})   # GitHub
@@ -28,7 +28,7 @@ _KEYS = re.compile(
 _BEARER = re.compile(r"\b(bearer[ \t]{1,9})(?=[\w.~+/=-]{0,400}\d)[\w.~+/=-]{8,}", re.IGNORECASE)
 _BASIC = re.compile(r"\b(authorization:?[ \t]{1,9}basic[ \t]{1,9})[A-Za-z0-9+/=]{8,}", re.IGNORECASE)
 _IN_ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,100}:)[^\s/@]{1,200}@", re.IGNORECASE)
-# Secret keys of AWS have 40 characters and no sign of their own but that they mix what words do not.
+# AWS secret keys have no prefix: 40 characters that mix upper case, lower case and digits.
 _AWS_SECRET = re.compile(
     r"(?<![\w/+=.-])(?=[^a-z\s]{0,39}[a-z])(?=[^A-Z\s]{0,39}[A-Z])(?=\D{0,39}\d)[A-Za-z0-9/+]{40}(?![\w/+=-])"
 )
@@ -66,7 +66,7 @@ _CVC = re.compile(
     rf"|código de seguridad)\s{{0,9}}{_IS}?\s{{0,9}})\d{{3,4}}\b",
     re.IGNORECASE,
 )
-# "my password is not working" tells us nothing secret, and the reader needs the word.
+# Words after "password is" that are no password: "my password is not working".
 _NOT_A_PASSWORD = frozenset(
     word
     for line in (
@@ -84,9 +84,9 @@ _NOT_A_PASSWORD = frozenset(
 
 
 def mask(text: str) -> str:
-    """`text` with each card number, IBAN, password and key replaced by what it was, in square brackets.
+    """`text` with each card number, IBAN, password and key replaced by its kind, like `[card]`.
 
-    Order numbers, phone numbers and everything else stay as they are.
+    Order numbers, phone numbers and all other text stay.
     """
     text = _KEYS.sub(KEY, text)
     text = _BEARER.sub(rf"\g<1>{KEY}", text)
@@ -102,7 +102,7 @@ def mask(text: str) -> str:
 
 
 def mask_email(address: str) -> str:
-    """An address as a log may show it: `j***@example.com`; anything that is no address becomes `***`."""
+    """An address for logs: `j***@example.com`; text that is no address becomes `***`."""
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain or not (local + domain).isprintable() or " " in domain:
         return "***"

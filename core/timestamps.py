@@ -1,6 +1,6 @@
-"""The one form of time: RFC 3339 in UTC with three fraction digits and Z, so that text order is time order.
+"""Timestamps as text: RFC 3339 in UTC with milliseconds and Z, so that they sort as text.
 
-Here are also the two clocks of a store: the real one, and the stamps that order rows.
+`Clocks` holds the two clocks of a store: the real clock and the order stamps of rows.
 """
 
 import logging
@@ -39,11 +39,11 @@ def moment(text: str) -> datetime:
 
 
 def read(text: str) -> str:
-    """A time as a person or program writes it, in the one form. Without an offset it is UTC. Raises ValueError."""
-    found = _ACCEPTED.fullmatch(text.strip())
-    if not found:
+    """Parses a date or date-time into the form of `stamp`; UTC without an offset. Raises ValueError."""
+    match = _ACCEPTED.fullmatch(text.strip())
+    if not match:
         raise ValueError("not a time")
-    day, clock, fraction, offset = found.groups()
+    day, clock, fraction, offset = match.groups()
     offset = (offset or "Z").upper().replace("Z", "+00:00")
     value = datetime.fromisoformat(f"{day}T{clock or '00:00'}{offset}").replace(
         microsecond=int((fraction or "0").ljust(6, "0")[:6])
@@ -68,9 +68,9 @@ def seconds_between(start: str, end: str) -> int:
 
 
 class Clocks:
-    """The real clock of a store, and the order stamps of its writes, which never go back.
+    """The real clock of a store and the order stamps of its writes, which only increase.
 
-    Order stamps say which row came first. What ends or is due (keys, sessions, locks, jobs) goes by the real clock.
+    Order stamps give the order of rows. Expiry and due times (keys, sessions, locks, jobs) use the real clock.
     """
 
     def __init__(self, clock: Clock, last: str) -> None:
@@ -85,7 +85,7 @@ class Clocks:
         return stamp(self._clock())
 
     def order_now(self) -> str:
-        """The moment a reader sees: the real clock, but never before the last order stamp."""
+        """The current order stamp: the real clock, but never before the last order stamp."""
         return max(self.real_now(), self._last)
 
     def next(self, latest: str = "") -> str:
@@ -102,7 +102,7 @@ class Clocks:
         return seconds if seconds > APART_SECONDS else 0
 
     def _report(self) -> None:
-        """Logs once that the clocks are apart, and again only after they met."""
+        """Logs once when the clocks are apart, and again only after they agreed."""
         seconds = self.ahead_seconds()
         if seconds and not self._reported:
             log.warning(

@@ -1,3 +1,3 @@
-"""The version of Foyer, said in one place."""
+"""The version of Foyer."""
 
 VERSION = "0.1.0"

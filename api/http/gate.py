@@ -98,7 +98,7 @@ def _is_token(bearer: str) -> bool:
 
 def _signed_in(token: str) -> Actor | None:
     runtime = current_runtime()
-    if runtime.issuer is None or not oidc.is_meant(token, runtime.issuer.url):
+    if runtime.issuer is None or not oidc.names_issuer(token, runtime.issuer.url):
         return sign_in.authenticate_access_token(runtime.storage, runtime.tokens, token)
     claims = runtime.issuer.claims(token)
     return (

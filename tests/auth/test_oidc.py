@@ -152,7 +152,7 @@ def test_a_key_inside_the_token_or_at_an_address_in_it_is_not_used(fake, known):
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "fk_abc", "é.é.é", "x" * 100_000, "." * 1000])
 def test_what_is_no_token_is_refused_without_asking_anybody(fake, known, token):
     assert known.claims(token) is None
-    assert not is_meant(token, fake.url)
+    assert not names_issuer(token, fake.url)
     assert fake.asked == []
 
 
@@ -188,12 +188,12 @@ def test_keys_that_are_not_for_this_are_not_used(fake, known):
 
 
 def test_whose_token_it_says_it_is_decides_who_checks_it_and_no_more(fake):
-    assert is_meant(fake.token(), fake.url)
-    assert is_meant(handmade(fake, {"alg": "none"}, lambda _: b""), fake.url), (
+    assert names_issuer(fake.token(), fake.url)
+    assert names_issuer(handmade(fake, {"alg": "none"}, lambda _: b""), fake.url), (
         "checked by the issuer's keys, and refused"
     )
-    assert not is_meant(fake.token(iss="https://evil.example"), fake.url)
-    assert not is_meant(fake.token(iss=""), "")
+    assert not names_issuer(fake.token(iss="https://evil.example"), fake.url)
+    assert not names_issuer(fake.token(iss=""), "")
 
 
 def test_keys_are_asked_for_once_an_hour(fake, known, clock):

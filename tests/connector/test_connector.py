@@ -113,11 +113,11 @@ def test_drop_downs_ask_the_desk(operation, argument, wanted):
 def test_a_field_of_the_same_name_with_other_words_is_no_drop_down_of_ours():
     choices = DropDowns("ListChoices", "name")
     other = {"type": "string", "enum": ["active", "disabled"]}
-    assert choices.on("status", other) == other
-    assert choices.on("status", {"type": "string"}, filtered=other) == {"type": "string"}
-    assert choices.on("status", {"type": "integer"}) == {"type": "integer"}
-    assert choices.on("colour", {"type": "string"}) == {"type": "string"}
-    assert DropDowns().on("status", {"type": "string"}) == {"type": "string"}
+    assert choices.apply("status", other) == other
+    assert choices.apply("status", {"type": "string"}, column=other) == {"type": "string"}
+    assert choices.apply("status", {"type": "integer"}) == {"type": "integer"}
+    assert choices.apply("colour", {"type": "string"}) == {"type": "string"}
+    assert DropDowns().apply("status", {"type": "string"}) == {"type": "string"}
     assert "enum" in asked(OPERATIONS["CreateTicket"], "status")
 
 
