@@ -1,1 +1,1 @@
-"""HTTP only: the routes under /api, their gate, envelope, parsing and specs."""
+"""The HTTP API: one file per resource, shared parts in http/, descriptions in specs/."""

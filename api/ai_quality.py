@@ -1,4 +1,4 @@
-"""How right the AI was, over HTTP."""
+"""Accuracy of triage over HTTP."""
 
 from marshmallow import Schema
 
@@ -41,5 +41,5 @@ def get_quality(uow: UnitOfWork) -> Answer:
 
     For each field triage decides: how often people corrected it, month by month, and whether it is as sure as it is right.
     """
-    found = ai_quality.report(uow)
-    return Answer(found, how_many(len(found), "field"), page=(len(found), len(found), 0))
+    rows = ai_quality.report(uow)
+    return Answer(rows, how_many(len(rows), "field"), page=(len(rows), len(rows), 0))

@@ -8,7 +8,7 @@ from api.http import schemas
 from api.http.envelope import Answer
 from api.http.gate import current_runtime
 from api.http.resource import Resource
-from api.ticket_inputs import MoveTicket, said
+from api.ticket_inputs import MoveTicket, pop_actor_and_version
 from core.models import shape
 from core.permissions import Permission
 from services.tickets import ai_answers, changes
@@ -18,8 +18,8 @@ blp = Resource("answers", __name__, description="What the AI answered.")
 FIELDS = ("ai_response", "ai_source", "ai_status", "ai_confidence", "ai_citations")
 
 
-def _answer(ticket: Row, desk_actor_is_customer: bool, message: str) -> Answer:
-    fields = [name for name in FIELDS if not (desk_actor_is_customer and name == "ai_confidence")]
+def _answer(ticket: Row, for_customer: bool, message: str) -> Answer:
+    fields = [name for name in FIELDS if not (for_customer and name == "ai_confidence")]
     return Answer(shape(ticket, fields), message)
 
 
@@ -54,10 +54,10 @@ def create_ai_response(ticket_id: str, body: Row) -> Answer:
     Writes, stores and mails a new answer; without a model, or when it fails, a canned one. While the model is busy with
     other tickets it answers 503, and nothing is stored or mailed.
     """
-    runtime, actor, who = current_runtime(), g.actor, said(body)
+    runtime, actor, who = current_runtime(), g.actor, pop_actor_and_version(body)
 
-    def open_desk(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
+    def open_unit(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
         return runtime.storage.unit_of_work(actor, write=write)
 
-    ticket = ai_answers.regenerate_answer(open_desk, ticket_id, runtime.model, places=runtime.waiting, **who)
+    ticket = ai_answers.regenerate_answer(open_unit, ticket_id, runtime.model, places=runtime.waiting, **who)
     return _answer(ticket, False, "Answered.")

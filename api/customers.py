@@ -1,4 +1,4 @@
-"""Customers over HTTP: list them, read one, hand out everything held about one, erase one."""
+"""Customers over HTTP: list, read, export and erase."""
 
 from flask import g
 from marshmallow import Schema, fields
@@ -102,8 +102,8 @@ def export_customer(uow: UnitOfWork, name: str) -> Answer:
 def erase(name: str) -> Answer:
     """Erase a customer.
 
-    Takes everything that says who the customer was out of the desk and its files. Their tickets stay, empty, so that
-    figures stay as they are. This cannot be undone.
+    Removes all personal data of the customer from the server and its files. Their tickets stay without text, so that
+    statistics do not change. This cannot be undone.
     """
     count = erase_customer(current_runtime().storage, g.actor, name)
     message = f"The customer and what they wrote in {how_many(count, 'ticket')[:-1]} are erased."

@@ -1,4 +1,4 @@
-"""Filling an empty desk with demo tickets over HTTP."""
+"""Demo tickets over HTTP, for a company without tickets."""
 
 from marshmallow import Schema
 
@@ -21,10 +21,10 @@ class Filled(Schema):
 
 @blp.post("/api/demo", "FillDemo", permission=Permission.IMPORT, response=Filled)
 def fill_demo(uow: UnitOfWork) -> Answer:
-    """Fill an empty desk.
+    """Create demo tickets.
 
-    Makes about 60 believable tickets of the last 30 days in every state. Only a desk without tickets is filled; nobody
+    Creates about 60 realistic tickets of the last 30 days in every state. Only a company without tickets gets them; nobody
     is mailed.
     """
-    made = demo.fill(uow)
-    return Answer(made, f"{made['created']} tickets from {made['customers']} customers are here to look around with.")
+    counts = demo.fill(uow)
+    return Answer(counts, f"{counts['created']} demo tickets of {counts['customers']} customers were created.")

@@ -1,4 +1,4 @@
-"""Taking all tickets out over HTTP, as a file that is sent while it is read."""
+"""Export of all tickets over HTTP, streamed as a file."""
 
 from functools import partial
 
@@ -49,12 +49,12 @@ def export_tickets(query: Row) -> Response:
     Every ticket of your company with its thread, as a file: JSON, or CSV for spreadsheets. Tickets that come in meanwhile are
     not in it.
     """
-    kind, open_desk = query["format"], partial(current_runtime().storage.unit_of_work, g.actor)
+    kind, open_unit = query["format"], partial(current_runtime().storage.unit_of_work, g.actor)
     period = {"after": query.get("created_after", ""), "before": query.get("created_before", "")}
-    with open_desk() as uow:
+    with open_unit() as uow:
         extent, today = exports.current_extent(uow, **period), uow.real_now[:10]
-    found = exports.pages(open_desk, extent)
-    pieces = exports.as_csv(found) if kind == "csv" else exports.as_json(found, "All tickets of your company.")
+    pages = exports.pages(open_unit, extent)
+    pieces = exports.as_csv(pages) if kind == "csv" else exports.as_json(pages, "All tickets of your company.")
     response = Response(pieces, mimetype=MEDIA[kind])
     response.headers["Content-Disposition"] = f'attachment; filename="tickets-{today}.{kind}"'
     response.headers["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""Health over HTTP, for hosts and for people: needs no key and tells no secret."""
+"""Health over HTTP, for hosts and people: needs no key and reveals no secret."""
 
 from flask import Response, request
 from marshmallow import Schema
@@ -11,7 +11,7 @@ from core.version import VERSION
 from runtime.server_proof import CHALLENGE, PROOF, proof
 from services import health, outgoing_mail
 
-blp = Resource("health", __name__, description="Whether the desk works.")
+blp = Resource("health", __name__, description="Whether the server works.")
 
 
 class StorageHealth(Schema):
@@ -24,7 +24,7 @@ class StorageHealth(Schema):
 
 
 class AiHealth(Schema):
-    """Who answers."""
+    """The AI."""
 
     mode = schemas.text("model or canned.")
     embeddings = schemas.text("How texts are compared: static, minilm, or none (triage by words alone).")
@@ -32,7 +32,7 @@ class AiHealth(Schema):
 
 
 class MailHealth(Schema):
-    """Where notices go."""
+    """How mail is sent."""
 
     mode = schemas.text("smtp, console or memory.")
     note = schemas.text("What keeps mail from going out, or empty.")
@@ -42,12 +42,12 @@ class MailHealth(Schema):
 class JobsHealth(Schema):
     """The outbox."""
 
-    waiting = schemas.whole("Jobs to be done.")
-    dead = schemas.whole("Jobs given up.")
+    waiting = schemas.whole("Jobs that wait.")
+    dead = schemas.whole("Jobs that failed for good.")
 
 
 class Health(Schema):
-    """How the desk is."""
+    """State of the server."""
 
     status = schemas.text("ok.")
     version = schemas.text("Version of Foyer.")
@@ -80,25 +80,25 @@ def _health() -> Response:
         },
         "jobs": counts,
     }
-    response = render(Answer(data, "The desk is open."))
-    if challenge := request.headers.get(CHALLENGE):  # a command makes sure that this is the desk of its data
+    response = render(Answer(data, "The server is running."))
+    if challenge := request.headers.get(CHALLENGE):  # lets a command verify that this server uses its data
         response.headers[PROOF] = proof(runtime.note_secret, challenge)
     return response
 
 
 @blp.public("/api/health", "GetHealth", response=Health)
 def get_health() -> Response:
-    """Check the desk.
+    """Check the server.
 
-    Which store, AI and mail the desk uses and how many jobs wait; needs no key.
+    Which store, AI and mail the server uses and how many jobs wait; needs no key.
     """
     return _health()
 
 
 @blp.public("/health", "GetHostHealth", response=Health)
 def get_host_health() -> Response:
-    """Check the desk for a host.
+    """Check the server for a host.
 
-    The same as checking the desk, at the path hosts ask by default.
+    The same as checking the server, at the path hosts ask by default.
     """
     return _health()

@@ -1,4 +1,4 @@
-"""Importing tickets over HTTP: a CSV or JSON file as the body or as a part of a form."""
+"""Import of tickets over HTTP: a CSV or JSON file as the body or as a part of a form."""
 
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from api.http import schemas
 from api.http.envelope import Answer, how_many
 from api.http.fields import Choice, Email, Moment, Text
 from api.http.gate import current_runtime
-from api.http.parsing import loaded, read_upload
+from api.http.parsing import load_values, read_upload
 from api.http.resource import Resource
 from api.ticket_inputs import STATUS_WORDS, TicketFields
 from core import models
@@ -76,8 +76,8 @@ class Imported(Schema):
 
 
 def checked(values: Row) -> Row:
-    """The values of a row in the desk's own form. Raises AppError 400 naming every field that cannot be used."""
-    return loaded(_TICKET, values)
+    """The checked values of a row. Raises AppError 400 naming every invalid field."""
+    return load_values(_TICKET, values)
 
 
 @blp.post(
@@ -101,8 +101,8 @@ def import_tickets() -> Answer:
     """
     kind, raw = _kind(), read_upload(request)
     rows = import_files.read(raw, kind, column_names=COLUMNS)
-    open_desk = partial(current_runtime().storage.unit_of_work, g.actor, write=True)
-    result = imports.total(imports.import_rows(open_desk, rows, checked))
+    open_unit = partial(current_runtime().storage.unit_of_work, g.actor, write=True)
+    result = imports.total(imports.import_rows(open_unit, rows, checked))
     return Answer(result.as_data(), summary(result))
 
 

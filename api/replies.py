@@ -5,7 +5,7 @@ from api.http.common_inputs import PageQuery, Repeatable
 from api.http.envelope import Answer, how_many
 from api.http.fields import Choice, Email, Text, Yes
 from api.http.resource import Resource
-from api.ticket_inputs import Versioned, said
+from api.ticket_inputs import Versioned, pop_actor_and_version
 from core.models import LIMITS, reply_shape
 from core.permissions import Permission
 from services.tickets import replies
@@ -57,7 +57,7 @@ def create_reply(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
 
     Adds a public reply, which is mailed to the other side, or an internal note.
     """
-    reply = replies.add(uow, ticket_id, body, **said(body))
+    reply = replies.add(uow, ticket_id, body, **pop_actor_and_version(body))
     return Answer(
         reply_shape(reply, uow.actor), "The note is saved." if reply["internal"] else "The reply is sent.", 201
     )

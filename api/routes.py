@@ -1,4 +1,4 @@
-"""Every room of the API by name, put into an app: routes, gate, errors, CORS and specs."""
+"""Installs the API in a Flask app: routes, gate, error handlers and CORS."""
 
 import logging
 from http import HTTPStatus
@@ -40,7 +40,7 @@ from storage import StorageError
 
 log = logging.getLogger("foyer.api")
 
-NOUNS = [
+RESOURCES = [
     tickets,
     replies,
     ai_response,
@@ -68,11 +68,11 @@ EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-R
 
 
 def install(app: Flask, *, cors_origins: list[str]) -> None:
-    """Puts the whole API into `app`. Nothing is described there: that takes as long as all the rest of a start."""
+    """Installs the whole API in `app`, without its description, which would double the start time."""
     app.config.update(MAX_FORM_MEMORY_SIZE=gate.MAX_BODY)
     app.url_map.merge_slashes = False  # a redirect would be an HTML page
-    for noun in NOUNS:
-        app.register_blueprint(noun.blp)
+    for resource in RESOURCES:
+        app.register_blueprint(resource.blp)
     gate.guard(app)
     app.register_error_handler(AppError, render_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -81,16 +81,16 @@ def install(app: Flask, *, cors_origins: list[str]) -> None:
 
 
 def describe(app: Flask, *, openapi: str) -> Api:
-    """Puts the routes into an app that answers nobody; gives back the object that knows their spec."""
+    """Adds the routes to an app that only describes them; the result holds the spec."""
     app.config.update(API_TITLE="Foyer", API_VERSION=VERSION, OPENAPI_VERSION=openapi)
     api = Api(app)
-    for noun in NOUNS:
-        api.register_blueprint(noun.blp)
+    for resource in RESOURCES:
+        api.register_blueprint(resource.blp)
     return api
 
 
 def _http_error(error: HTTPException) -> Response:
-    """What Flask and Werkzeug refuse by themselves, in our form."""
+    """Errors of Flask and Werkzeug, in the form of the API."""
     status = error.code or 500
     if status == 404:
         answer = not_found()
@@ -108,11 +108,15 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    """Anything nobody foresaw: the detail goes to the log, a sentence to the caller."""
+    """Unexpected errors: details go to the log, a sentence to the caller."""
     if isinstance(error, StorageError):
         log.error("%s", error)
         return render_error(
             AppError("The data store cannot be opened.", "unavailable", 503, headers={"Retry-After": "10"})
         )
     log.error("request %s failed", g.get("request_id", ""), exc_info=error)
-    return render_error(AppError("Something went wrong here. Please try again.", "internal_error", 500))
+    return render_error(
+        AppError(
+            "Internal error. Please try again; if it happens again, report data.request_id.", "internal_error", 500
+        )
+    )

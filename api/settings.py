@@ -87,12 +87,12 @@ class SettingsChanges(Schema):
     clear = Words(len(settings.CLEARABLE), Choice(settings.CLEARABLE), about="Settings to empty.")
 
     @validates_schema(skip_on_field_errors=True)
-    def _a_topic_once(self, given: Row, **_: Any) -> None:
-        seen: set[str] = set()
-        for row in given.get("topic_teams", []):
-            if topics.folded(row["topic"]) in seen:
+    def _a_topic_once(self, fields: Row, **_: Any) -> None:
+        names: set[str] = set()
+        for row in fields.get("topic_teams", []):
+            if topics.folded(row["topic"]) in names:
                 raise ValidationError(f'topic_teams names "{row["topic"]}" twice. Name each topic once.', "topic_teams")
-            seen.add(topics.folded(row["topic"]))
+            names.add(topics.folded(row["topic"]))
 
 
 @blp.get("/api/settings", "GetSettings", permission=Permission.SETTINGS_READ, response=SettingsOut)

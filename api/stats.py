@@ -1,4 +1,4 @@
-"""The dashboard's figures over HTTP: one call draws it. How each figure is counted is in services/stats/report.py alone."""
+"""Ticket statistics over HTTP: all figures of a dashboard in one call; services/stats/report.py counts them."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from core.permissions import Permission
 from services.stats import report
 from storage import Row, UnitOfWork
 
-blp = Resource("stats", __name__, description="How the desk is doing.")
+blp = Resource("stats", __name__, description="Ticket statistics.")
 
 
 class StatsQuery(Schema):

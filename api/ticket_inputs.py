@@ -1,4 +1,4 @@
-"""What callers send about tickets: the fields of each write, the filters of a list, and their aliases."""
+"""Input schemas of the ticket routes: fields of each write, filters of the list, aliases."""
 
 from typing import Any
 
@@ -23,24 +23,24 @@ ALIASES = {
     "agent": "assigned_to",
 }
 WRITABLE = frozenset(changes.PLAIN_FIELDS) | {"status", "assigned_to", "resolution", "version"}
-DECIDED_BY_DESK = frozenset(changes.TRIAGE_FIELDS) | {"assigned_to", "customer_tier"}
+SET_BY_SERVER = frozenset(changes.TRIAGE_FIELDS) | {"assigned_to", "customer_tier"}
 STATUS_WORDS = {"open": "new"}
 
 
-class Said(Schema):
-    """What every ticket write may carry: who the calling app says is acting."""
+class WriteMeta(Schema):
+    """Who acts, as the calling app says; accepted by every ticket write."""
 
     user = Text(LIMITS["email"], about="Who is acting, as your app knows them; kept in the history.")
     action = Text(LIMITS["name"], about="What they are doing, in your app's words; kept in the history.")
 
 
-class Versioned(Said):
-    """A write that may name the version it was made for."""
+class Versioned(WriteMeta):
+    """A write that may name the version it expects."""
 
     version = Number(1, 2**31 - 1, about="The version you saw; the write is refused when it is stale.")
 
 
-class TicketFields(Said):
+class TicketFields(WriteMeta):
     """Fields of a ticket that callers write."""
 
     ALIASES = ALIASES
@@ -72,14 +72,14 @@ class NewTicket(TicketFields, Repeatable):
     status = Choice(("new",), also=STATUS_WORDS, about="Only new (or open).")
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def _customer_and_desk(self, _: Row, given: Row, **__: Any) -> None:
+    def _customer_and_staff_fields(self, _: Row, fields: Row, **__: Any) -> None:
         if not g.actor.is_customer:
-            if "customer_email" not in given and "customer_id" not in given:
+            if "customer_email" not in fields and "customer_id" not in fields:
                 raise ValidationError(
                     "Give customer_email or customer_id, so that the customer can be answered.", "customer_email"
                 )
-        elif decided := sorted(DECIDED_BY_DESK & set(given)):
-            raise ValidationError({name: [f"{name} is decided by the desk."] for name in decided})
+        elif decided := sorted(SET_BY_SERVER & set(fields)):
+            raise ValidationError({name: [f"{name} is set by the server."] for name in decided})
 
 
 class CreateQuery(Schema):
@@ -141,24 +141,24 @@ class TicketQuery(Schema):
     offset = Number(0, 10**9, load_default=0, about="How many to skip.")
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def _user_and_role(self, values: Row, given: Row, **_: Any) -> None:
-        if "user" in given and "role" not in given:
+    def _user_and_role(self, values: Row, fields: Row, **_: Any) -> None:
+        if "user" in fields and "role" not in fields:
             raise ValidationError("Say in which role: role=customer, agent or admin.", "role")
-        if values.get("role") in ("customer", "agent") and "user" not in given:
+        if values.get("role") in ("customer", "agent") and "user" not in fields:
             raise ValidationError("Say whose tickets: user=<e-mail or id>.", "user")
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def _nothing_hidden(self, values: Row, given: Row, **_: Any) -> None:
-        # What a customer cannot see cannot be found out by filtering for it either.
+    def _nothing_hidden(self, values: Row, fields: Row, **_: Any) -> None:
+        # Customers must not learn hidden fields by filtering for them.
         if not g.actor.is_customer:
             return
-        hidden = {"assigned_to", "topic"} & set(given) | ({"role"} if values.get("role") == "agent" else set())
+        hidden = {"assigned_to", "topic"} & set(fields) | ({"role"} if values.get("role") == "agent" else set())
         if hidden:
             raise ValidationError({name: [f"{name} cannot be asked for by customers."] for name in sorted(hidden)})
 
 
 class AssignTicket(Versioned, Repeatable):
-    """Whom to give a ticket."""
+    """The agent of a ticket."""
 
     ALIASES = {name: "agent_email" for name in ("assigned_to", "agent_name", "agent")}
 
@@ -175,25 +175,25 @@ class ResolveTicket(Versioned, Repeatable):
 
 
 class MoveTicket(Versioned, Repeatable):
-    """A move that needs no more words."""
+    """A transition without further fields."""
 
 
-def said(body: Row) -> dict[str, Any]:
-    """Takes out of a body who is said to act, and the version it is for (from If-Match as well)."""
+def pop_actor_and_version(body: Row) -> dict[str, Any]:
+    """Removes user, action and version from a body; returns `said_by` and `version` (or If-Match)."""
     action = body.pop("action", "")
     user = body.pop("user", "")
     if g.actor.is_customer and g.actor.user_id:
-        user = action = ""  # a person who signed in says nothing about others
+        user = action = ""  # a signed-in customer always acts as themselves
     return {"said_by": f"{user} ({action})" if user and action else user or action, "version": named_version(body)}
 
 
 def named_version(body: Row) -> int | None:
-    """The version a write is for: the field of the body or If-Match. Raises AppError 400."""
-    named: int | None = body.pop("version", None)
+    """The expected version: the body's field or If-Match. Raises AppError 400."""
+    version: int | None = body.pop("version", None)
     header = request.headers.get("If-Match", "").strip()
     if not header or header == "*":
-        return named
+        return version
     text = header.removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit() and len(text) < 12) or (named is not None and named != int(text)):
+    if not (text.isascii() and text.isdigit() and len(text) < 12) or (version is not None and version != int(text)):
         raise invalid_field("If-Match", 'If-Match takes one version, like "7", the same as the field version.')
     return int(text)

@@ -9,7 +9,7 @@ from flask import Response, g, request
 
 from api.http import schemas
 from api.http.envelope import Answer, how_many, render
-from api.http.gate import current_runtime, keep_answer
+from api.http.gate import current_runtime, store_response
 from api.http.resource import Resource, current_echo
 from api.ticket_inputs import (
     AssignTicket,
@@ -21,7 +21,7 @@ from api.ticket_inputs import (
     TicketQuery,
     Versioned,
     named_version,
-    said,
+    pop_actor_and_version,
 )
 from core import models
 from core.errors import AppError, invalid_field, read_only
@@ -43,7 +43,7 @@ def ticket_answer(ticket: Row, message: str, actor: Actor, *, status: int = 200)
 
 
 def _wait_for_answer(response: Response, *, key: str, query: Row, **_: Any) -> Response:
-    """Waits for the model's answer to a ticket just created, if a place to wait is free; the ticket is safe either way."""
+    """Waits for the model's answer to a new ticket if a waiting slot is free; the ticket is already committed."""
     if not query["wait"] or response.status_code != 201 or "Idempotent-Replay" in response.headers:
         return response
     runtime = current_runtime()
@@ -59,17 +59,17 @@ def _wait_for_answer(response: Response, *, key: str, query: Row, **_: Any) -> R
             return response
         done = render(ticket_answer(ticket, f"Ticket #{ticket['number']} is open and answered.", g.actor, status=201))
         if key:
-            keep_answer(done, key=key)
+            store_response(done, key=key)
         return done
-    except AppError:  # deleted meanwhile, or the store is away: what was created was created
+    except AppError:  # deleted meanwhile, or the store is unavailable: the ticket was created all the same
         return response
     finally:
         runtime.waiting.release()
 
 
 def _answered_ticket(ticket_id: str, *, seconds: int) -> Row | None:
-    """The ticket once it is answered, None when it is not by then. Raises AppError 404, 503."""
-    # The caller has just created this ticket. A new customer's row was made with it, so their own desk would not show it.
+    """The ticket once it is answered, None after `seconds`. Raises AppError 404, 503."""
+    # As an admin: a customer's row may have been created with the ticket, so their own actor could not see it yet.
     company = replace(g.actor, role="admin")
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -98,7 +98,7 @@ def create_ticket(uow: UnitOfWork, body: Row, query: Row) -> Answer:
     Opens a ticket. It is triaged and, without a language model, answered at once; with one the answer follows, and wait
     says how many seconds to wait for it.
     """
-    who = said(body)["said_by"]
+    who = pop_actor_and_version(body)["said_by"]
     ticket = create.open_ticket(uow, body, model_ready=current_runtime().model is not None, said_by=who)
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is open.", uow.actor, status=201)
 
@@ -131,17 +131,17 @@ def get_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
 
 
 def _change(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
-    who = said(body)
-    # The version first: whoever sends an old ticket back whole is told that it is old, not that its fields are read-only.
+    who = pop_actor_and_version(body)
+    # The version is checked first: an outdated ticket sent back whole is stale, not read-only.
     _check_echo(changes.get_for_update(uow, ticket_id, who["version"]), uow.actor)
     ticket = changes.update(uow, ticket_id, body, **who)
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is saved.", uow.actor)
 
 
 def _check_echo(ticket: Row, actor: Actor) -> None:
-    """Read-only fields may be sent back as they are, not changed."""
-    shown = ticket_shape(ticket, actor)
-    if wrong := [name for name, value in current_echo().items() if shown.get(name) != value]:
+    """Read-only fields may be sent back unchanged."""
+    current = ticket_shape(ticket, actor)
+    if wrong := [name for name, value in current_echo().items() if current.get(name) != value]:
         raise read_only(wrong)
 
 
@@ -201,7 +201,7 @@ def assign_ticket(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     auto, named = body.get("auto", False), body.get("agent_email", "")
     if auto == bool(named):
         raise invalid_field("agent_email", "Give either agent_email or auto: true.")
-    ticket = changes.assign(uow, ticket_id, named, auto=auto, **said(body))
+    ticket = changes.assign(uow, ticket_id, named, auto=auto, **pop_actor_and_version(body))
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is assigned to {ticket['assigned_to']}.", uow.actor)
 
 
@@ -217,7 +217,7 @@ def unassign_ticket(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
 
     Takes it from its agent and puts it back in the queue.
     """
-    ticket = changes.unassign(uow, ticket_id, **said(body))
+    ticket = changes.unassign(uow, ticket_id, **pop_actor_and_version(body))
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is assigned to nobody.", uow.actor)
 
 
@@ -233,7 +233,7 @@ def resolve_ticket(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
 
     Closes the case with a resolution, which is sent to the customer.
     """
-    ticket = changes.resolve(uow, ticket_id, body.pop("resolution"), **said(body))
+    ticket = changes.resolve(uow, ticket_id, body.pop("resolution"), **pop_actor_and_version(body))
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is resolved.", uow.actor)
 
 
@@ -249,7 +249,7 @@ def reopen_ticket(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
 
     Takes a resolved or closed ticket back into work.
     """
-    ticket = changes.reopen(uow, ticket_id, **said(body))
+    ticket = changes.reopen(uow, ticket_id, **pop_actor_and_version(body))
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is open again.", uow.actor)
 
 

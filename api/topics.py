@@ -1,4 +1,4 @@
-"""Topics over HTTP: a company's own labels, taught by examples."""
+"""Topics over HTTP: a company's own labels, trained by examples."""
 
 from typing import Any
 
@@ -38,17 +38,17 @@ class Examples(Schema):
     )
 
     @validates_schema(skip_on_field_errors=True)
-    def _one_or_several(self, given: Row, **_: Any) -> None:
-        if ("text" in given) != ("topic" in given):
-            raise ValidationError("Give text and topic together.", "topic" if "text" in given else "text")
+    def _one_or_several(self, fields: Row, **_: Any) -> None:
+        if ("text" in fields) != ("topic" in fields):
+            raise ValidationError("Give text and topic together.", "topic" if "text" in fields else "text")
 
 
 class NewExamples(Examples):
     """Examples to add."""
 
     @validates_schema(skip_on_field_errors=True)
-    def _something(self, given: Row, **_: Any) -> None:
-        if not given:
+    def _something(self, fields: Row, **_: Any) -> None:
+        if not fields:
             raise ValidationError("Give text and topic, or examples.", "text")
 
 
@@ -58,8 +58,8 @@ class OldExamples(Examples):
     all = Yes(about="true removes every example; then name none.")
 
     @validates_schema(skip_on_field_errors=True)
-    def _some_or_all(self, given: Row, **_: Any) -> None:
-        whole, some = given.get("all", False), "text" in given or "examples" in given
+    def _some_or_all(self, fields: Row, **_: Any) -> None:
+        whole, some = fields.get("all", False), "text" in fields or "examples" in fields
         if whole == some:
             raise ValidationError("Give text and topic, or examples; or all: true to forget every example.", "all")
 
@@ -97,8 +97,8 @@ def list_topics(uow: UnitOfWork) -> Answer:
 
     Every topic with how many examples it has.
     """
-    found = topics.known(uow)
-    return Answer(found, how_many(len(found), "topic"), page=(len(found), len(found), 0))
+    rows = topics.known(uow)
+    return Answer(rows, how_many(len(rows), "topic"), page=(len(rows), len(rows), 0))
 
 
 @blp.post(
@@ -126,8 +126,8 @@ def forget_topics(uow: UnitOfWork, body: Row) -> Answer:
 
     Removes the named examples, or every example with all: true.
     """
-    gone = topics.forget_all(uow) if body.get("all") else topics.forget(uow, _pairs(body))
-    return Answer({"examples": gone}, f"Forgotten: {how_many(gone, 'example')}")
+    count = topics.forget_all(uow) if body.get("all") else topics.forget(uow, _pairs(body))
+    return Answer({"examples": count}, f"Removed: {how_many(count, 'example')}")
 
 
 @blp.post(
@@ -144,11 +144,11 @@ def predict_topic(body: Row) -> Answer:
     Says what a text is about, by your examples; nothing is stored.
     """
     storage, actor = current_runtime().storage, g.actor
-    found = topics.predict(lambda: storage.unit_of_work(actor), body["text"])
-    message = f"This is about {found.name}." if found.name else "No topic was taught yet."
-    return Answer({"topic": found.name, "confidence": found.confidence, "sure": found.sure}, message[:200])
+    topic = topics.predict(lambda: storage.unit_of_work(actor), body["text"])
+    message = f"This is about {topic.name}." if topic.name else "No topic was taught yet."
+    return Answer({"topic": topic.name, "confidence": topic.confidence, "sure": topic.sure}, message[:200])
 
 
 def _pairs(body: Row) -> list[tuple[str, str]]:
-    given = [*body.get("examples", []), *([body] if "text" in body else [])]
-    return [(one["text"], one["topic"]) for one in given]
+    examples = [*body.get("examples", []), *([body] if "text" in body else [])]
+    return [(one["text"], one["topic"]) for one in examples]

@@ -17,7 +17,7 @@ from core.permissions import Permission
 from services.triage import decide
 from storage import Row
 
-blp = Resource("triage", __name__, description="What triage makes of a text.")
+blp = Resource("triage", __name__, description="How triage classifies a text.")
 
 
 class TriageText(Schema):
@@ -31,8 +31,8 @@ class TriageText(Schema):
     customer_tier = Choice(models.TIERS, about="Plan of the customer.")
 
     @validates_schema(skip_on_field_errors=True)
-    def _one_of_both(self, given: Row, **_: Any) -> None:
-        whole, parts = "text" in given, "title" in given or "description" in given
+    def _one_of_both(self, fields: Row, **_: Any) -> None:
+        whole, parts = "text" in fields, "title" in fields or "description" in fields
         if whole == parts:
             raise ValidationError("Give either text, or title and description.", "text")
 
@@ -69,14 +69,16 @@ def triage_text(body: Row) -> Answer:
     Says what would be decided about a text, how sure that is and why; nothing is stored.
     """
     with current_runtime().storage.unit_of_work(g.actor) as uow:
-        found = decide.decide(
+        classification = decide.decide(
             uow,
             body.get("title", ""),
             body.get("text") or body.get("description", ""),
             tier=body.get("customer_tier", "standard"),
         )
-    decided = asdict(found)
+    decided = asdict(classification)
     data = {name: decided[name] for name in Triaged._declared_fields if name in decided}
-    data |= {"triage_reasons": list(found.reasons), "triage_source": found.source}
-    article = "an" if found.category[0] in "aeiou" else "a"
-    return Answer(data, f"This would be {article} {found.category} ticket of {found.priority} priority.")
+    data |= {"triage_reasons": list(classification.reasons), "triage_source": classification.source}
+    article = "an" if classification.category[0] in "aeiou" else "a"
+    return Answer(
+        data, f"This would be {article} {classification.category} ticket of {classification.priority} priority."
+    )

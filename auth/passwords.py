@@ -12,7 +12,7 @@ from core.errors import invalid_field
 SHORTEST = 8
 # The minimum of OWASP's password storage cheat sheet (19 MiB, 2 passes, 1 lane): the server must fit into 512 MB.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-_at_once = threading.BoundedSemaphore(4)  # limits memory to 4 × 19 MiB
+_at_once = threading.BoundedSemaphore(4)  # limits memory to 4 x 19 MiB
 
 # The most common passwords of eight characters or more, without trailing digits (SecLists, NCSC).
 _WORST = frozenset(

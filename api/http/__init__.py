@@ -1,1 +1,1 @@
-"""What every route shares: the gate, headers, limits, envelope, parsing and field types."""
+"""Shared by all routes: gate, headers, rate limits, envelope, parsing and field types."""

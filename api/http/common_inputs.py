@@ -1,4 +1,4 @@
-"""What the input of many routes has in common: a page of a list, and a POST that is safe to repeat."""
+"""Input schemas shared by many routes: page of a list, repeatable POST."""
 
 from marshmallow import Schema
 
@@ -7,7 +7,7 @@ from core.models import LIMITS
 
 
 class Repeatable(Schema):
-    """A POST that may name itself, to be safe to repeat."""
+    """A POST with an optional id that makes it safe to repeat."""
 
     client_reference = Text(LIMITS["key"], about="Your own id of this call; sent again, it is done once.")
 

@@ -1,4 +1,4 @@
-"""The one form of every answer: success, message, data; and of every error."""
+"""Renders every response as JSON with success, message and data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from core.models import LIMITS
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a view gives back. A list carries its `total`, `limit` and `offset`."""
+    """The result of a view. `page` is total, limit and offset of a list."""
 
     data: Any
     message: str
@@ -28,12 +28,12 @@ def how_many(count: int, thing: str, things: str = "") -> str:
 
 
 def render(answer: Answer | Response) -> Response:
-    """The answer as a response; a download is one already."""
+    """The answer as a response; a download is returned as it is."""
     if isinstance(answer, Response):
         return answer
     body: dict[str, Any] = {
         "success": answer.status < 400,
-        "message": _fitting(answer.message),
+        "message": _truncate(answer.message),
         "data": answer.data,
     }
     if answer.page is not None:
@@ -41,13 +41,13 @@ def render(answer: Answer | Response) -> Response:
     return respond(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE), answer.status, answer.headers)
 
 
-def _fitting(message: str) -> str:
+def _truncate(message: str) -> str:
     most = LIMITS["message"]
     return message if len(message) <= most else message[: most - 1] + "…"
 
 
 def render_error(error: AppError) -> Response:
-    """The answer for something that went wrong."""
+    """The response of an error."""
     data: dict[str, Any] = {
         "code": error.code,
         "errors": [{"field": e.field, "message": e.message} for e in error.errors],
@@ -60,7 +60,7 @@ def render_error(error: AppError) -> Response:
 
 
 def respond(body: bytes, status: int, headers: Mapping[str, str]) -> Response:
-    """A JSON response of bytes that are ready."""
+    """A response of JSON bytes."""
     response = Response(body, status, mimetype="application/json")
     response.headers.extend(headers)
     return response

@@ -1,6 +1,6 @@
-"""The kinds of input: each takes what a person or a low-code tool sends and gives the one form the desk keeps.
+"""Input field types: each accepts what people and low-code tools send and returns the stored form.
 
-Messages say what is accepted; nothing here knows a table or a rule.
+Error messages say what is accepted.
 """
 
 import re
@@ -19,7 +19,7 @@ _DECIMAL = re.compile(r"[0-9](\.[0-9]+)?")
 _LOST_PLUS = re.compile(r"(:[0-9]{2}(?:\.[0-9]+)?) ([0-9]{2}:?[0-9]{2})$")
 
 
-THIS_FIELD = "This field"  # marshmallow's word; parsing.py puts the field's name in its place
+THIS_FIELD = "This field"  # parsing.py replaces it with the name of the field
 
 
 class Text(fields.String):
@@ -28,7 +28,7 @@ class Text(fields.String):
     def __init__(self, most: int, *, lines: bool = False, **kwargs: Any) -> None:
         self.most = most
         self.lines = lines
-        super().__init__(**_described(kwargs, maxLength=most))
+        super().__init__(**_with_metadata(kwargs, maxLength=most))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         name = attr or "value"
@@ -44,7 +44,7 @@ class Text(fields.String):
 
 
 class Topic(Text):
-    """A company's own label. It is for many tickets and outlives every person, so it is never an address."""
+    """A company's own label for many tickets; it must not hold an e-mail address."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(LIMITS["tag"], **kwargs)
@@ -65,14 +65,14 @@ def _has_surrogate(text: str) -> bool:
 
 
 class Email(Text):
-    """An e-mail address (RFC 5321), in its one form."""
+    """An e-mail address (RFC 5321), normalized."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(LIMITS["email"], metadata={"format": "email"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
-            # Looked at before it is trimmed: a line break is how further headers get into a mail.
+            # Checked before trimming: line breaks could inject mail headers.
             if isinstance(value, str) and any(c < " " for c in value):
                 raise EmailNotValidError
             text = normal_form.trimmed(value) if isinstance(value, str) else value
@@ -85,7 +85,7 @@ class Password(fields.String):
     """A password, exactly as it was typed."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_described(kwargs, maxLength=LIMITS["password"], format="password"))
+        super().__init__(**_with_metadata(kwargs, maxLength=LIMITS["password"], format="password"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or len(value) > LIMITS["password"] or "\0" in value or _has_surrogate(value):
@@ -100,7 +100,7 @@ class Choice(fields.String):
         self.choices = choices
         self.accepted = list(choices)
         self.also = also or {}
-        super().__init__(**_described(kwargs, enum=list(choices)))
+        super().__init__(**_with_metadata(kwargs, enum=list(choices)))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return self.one(value, attr or "value")
@@ -126,11 +126,11 @@ class Choices(Choice):
         self.metadata = {name: value for name, value in self.metadata.items() if name != "enum"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:  # type: ignore[override]
-        found: list[str] = []
+        words: list[str] = []
         for word in str(value).split(","):
             if word.strip():
-                found.extend(self.groups.get(word.strip().lower()) or [self.one(word, attr or "value")])
-        return found or [self.one(value, attr or "value")]
+                words.extend(self.groups.get(word.strip().lower()) or [self.one(word, attr or "value")])
+        return words or [self.one(value, attr or "value")]
 
 
 class Moment(Text):
@@ -155,7 +155,7 @@ class Number(fields.Integer):
 
     def __init__(self, least: int, most: int, **kwargs: Any) -> None:
         self.least, self.most = least, most
-        super().__init__(**_described(kwargs, minimum=least, maximum=most))
+        super().__init__(**_with_metadata(kwargs, minimum=least, maximum=most))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
@@ -169,7 +169,7 @@ class Urgency(fields.Float):
     """1.0 to 5.0, in tenths; digits as text are accepted, as text boxes send them."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_described(kwargs, minimum=1, maximum=5))
+        super().__init__(**_with_metadata(kwargs, minimum=1, maximum=5))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
         plain = isinstance(value, int | float | str) and not isinstance(value, bool)
@@ -183,7 +183,7 @@ class Yes(fields.Boolean):
     """true or false."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_described(kwargs))
+        super().__init__(**_with_metadata(kwargs))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         word = value.strip().lower() if isinstance(value, str) else value
@@ -193,58 +193,58 @@ class Yes(fields.Boolean):
 
 
 class Words(fields.List[Any]):
-    """A list of short texts, each once, in the order given."""
+    """A list of short texts, each once, in their order."""
 
     def __init__(self, most: int, word: fields.Field[Any], **kwargs: Any) -> None:
         self.most = most
-        super().__init__(word, **_described(kwargs))
+        super().__init__(word, **_with_metadata(kwargs))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         if not isinstance(value, list) or len(value) > self.most:
             raise ValidationError(f"{attr} must be a list of at most {self.most} texts.")
-        given = [item for item in value if not (item is None or (isinstance(item, str) and not item.strip()))]
-        return list(dict.fromkeys(super()._deserialize(given, "each", data, **kwargs)))
+        texts = [item for item in value if not (item is None or (isinstance(item, str) and not item.strip()))]
+        return list(dict.fromkeys(super()._deserialize(texts, "each", data, **kwargs)))
 
 
 class Things(fields.List[Any]):
-    """A list of things, each read by the rules of a body: what is empty is not given, unknown names are told."""
+    """A list of objects, each checked like a body: empty values are dropped, unknown names refused."""
 
     def __init__(self, schema: type[Schema], most: int, *, least: int = 0, **kwargs: Any) -> None:
         self.least, self.most = least, most
         bounds = {"minItems": least, "maxItems": most} if least else {"maxItems": most}
-        super().__init__(fields.Nested(schema), **_described(kwargs, **bounds))
+        super().__init__(fields.Nested(schema), **_with_metadata(kwargs, **bounds))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
-        given = (
+        objects = (
             [(place, one) for place, one in enumerate(value) if not is_empty(one)] if isinstance(value, list) else []
         )
-        if not isinstance(value, list) or not self.least <= len(given) <= self.most:
+        if not isinstance(value, list) or not self.least <= len(objects) <= self.most:
             few = f"{self.least} to {self.most:,}" if self.least else f"at most {self.most:,}"
             raise ValidationError(f"{attr} must be a list of {few} objects.")
-        found: list[Any] = []
+        loaded: list[Any] = []
         errors: dict[int, Any] = {}
-        for place, one in given:
+        for place, one in objects:
             try:
-                found.append(self._one(one, f"{attr}[{place}]"))
+                loaded.append(self._one(one, f"{attr}[{place}]"))
             except ValidationError as error:
                 errors[place] = error.messages
             if len(errors) >= MAX_FIELDS:
-                break  # enough to see what is wrong with the rest
+                break  # the rest is not checked
         if errors:
             raise ValidationError(dict(errors))
-        return found
+        return loaded
 
     def _one(self, value: Any, name: str) -> Any:
         schema: Any = self.inner.schema  # type: ignore[attr-defined]
         if not isinstance(value, dict):
             raise ValidationError(f"{name} must be an object with {', '.join(schema.load_fields)}.")
-        given, errors = check_field_names(value, schema)
+        values, errors = check_field_names(value, schema)
         if not errors:
-            return schema.load(given)
-        raise ValidationError({**schema.validate(given), **{error.field: [error.message] for error in errors}})
+            return schema.load(values)
+        raise ValidationError({**schema.validate(values), **{error.field: [error.message] for error in errors}})
 
 
-def _described(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
+def _with_metadata(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
     """`about="…"` and the field's own facts as its documentation; the standard message for a missing field."""
     about = kwargs.pop("about", "")
     kwargs["metadata"] = {**({"description": about} if about else {}), **facts, **kwargs.get("metadata", {})}

@@ -1,6 +1,6 @@
-"""The gate every request under /api goes through: who are you, may you, and which unit of work is yours.
+"""Authenticates and authorizes each request, then runs its view in a unit of work, with idempotency keys.
 
-Views declare their permission; one without is refused. Nothing here knows a ticket.
+A view without a declared permission is refused.
 """
 
 import hmac
@@ -35,12 +35,12 @@ _EMAIL, _CUSTOMER_ID = Email(), Text(LIMITS["customer_id"])
 
 
 def current_runtime() -> Runtime:
-    """The desk this app belongs to."""
+    """The runtime of this app."""
     return cast(Runtime, current_app.extensions["runtime"])
 
 
 def guard(app: Flask) -> None:
-    """Puts the gate in front of every route of the app."""
+    """Installs the checks before every route and the headers after it."""
     app.before_request(_enter)
     app.after_request(headers.put_on)
     app.wsgi_app = headers.Protected(app.wsgi_app)  # type: ignore[method-assign]
@@ -57,7 +57,7 @@ def _enter() -> None:
         rate_limits.check_public(getattr(view, "limit", None))
         _check_query(view)
         return
-    actor = _authenticated()
+    actor = _authenticate()
     rate_limits.check_credential(actor)
     if permission is None or not allows(actor, permission):
         raise forbidden()
@@ -70,18 +70,18 @@ def _enter() -> None:
 
 
 def _check_query(view: object) -> None:
-    """A route that takes no query parameters says so, under /api."""
+    """Refuses query parameters on routes under /api that take none."""
     if request.args and not getattr(view, "takes_query", False) and request.path.startswith("/api"):
-        known = "is not known here. This address takes no query parameters."
-        raise invalid(*(FieldError(name[:100], f"{name[:60]} {known}") for name in islice(request.args, MAX_FIELDS)))
+        reason = "is unknown. This address takes no query parameters."
+        raise invalid(*(FieldError(name[:100], f"{name[:60]} {reason}") for name in islice(request.args, MAX_FIELDS)))
 
 
-def _authenticated() -> Actor:
+def _authenticate() -> Actor:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     key, bearer = request.headers.get("X-API-Key", "").strip(), token.strip() if scheme.lower() == "bearer" else ""
     actor = None
     if not key and _is_token(bearer):
-        actor = _signed_in(bearer)
+        actor = _authenticate_token(bearer)
     elif key or bearer:
         actor = rate_limits.present_key(
             key or bearer, partial(key_login.authenticate_api_key, current_runtime().storage)
@@ -92,11 +92,11 @@ def _authenticated() -> Actor:
 
 
 def _is_token(bearer: str) -> bool:
-    """Whether it has the form of a JSON Web Token (its header begins with {", in base64)."""
+    """Whether it looks like a JSON Web Token: its header is base64 of text that starts with {"."""
     return bearer.startswith("eyJ") and bearer.count(".") == 2
 
 
-def _signed_in(token: str) -> Actor | None:
+def _authenticate_token(token: str) -> Actor | None:
     runtime = current_runtime()
     if runtime.issuer is None or not oidc.names_issuer(token, runtime.issuer.url):
         return sign_in.authenticate_access_token(runtime.storage, runtime.tokens, token)
@@ -117,7 +117,7 @@ def _acting_for(actor: Actor) -> Actor:
     if ACT_FOR_CUSTOMERS not in actor.scopes:
         raise forbidden("This key may not act for customers (scope act_for_customers).")
     try:
-        # WSGI hands headers over as Latin-1; an id that is not ASCII was sent as UTF-8.
+        # WSGI decodes headers as Latin-1; callers send UTF-8.
         person = header.encode("latin-1").decode()
         person = "" if is_blank(person) else (_EMAIL if "@" in person else _CUSTOMER_ID).deserialize(person)
     except (UnicodeError, ValidationError):
@@ -126,38 +126,29 @@ def _acting_for(actor: Actor) -> Actor:
 
 
 def is_operator() -> bool:
-    """Whether the caller of a public route is who runs the desk: an admin of its first company, not narrowed."""
+    """Whether the caller of a public route is the operator: an unrestricted admin of the default company."""
     if "X-API-Key" not in request.headers and "Authorization" not in request.headers:
         return False
-    return _runs_the_server(_authenticated())
-
-
-def check_operator() -> None:
-    """Raises AppError 403 unless the caller is the operator."""
-    if not _runs_the_server(g.actor):
-        raise forbidden("Only whoever runs this server may do this.")
-
-
-def _runs_the_server(actor: Actor) -> bool:
+    actor = _authenticate()
     return actor.company_id == DEFAULT_COMPANY and can_grant(actor, "admin")
 
 
 def check_can_grant(role: Role, scopes: tuple[str, ...] = ()) -> None:
-    """Raises AppError 403 when a new key or person could do more than who makes them."""
+    """Raises AppError 403 when a new key or user would have more permissions than the caller."""
     if not can_grant(g.actor, role, scopes):
-        raise forbidden("You cannot give away more than you may do yourself.")
+        raise forbidden("You cannot grant more permissions than you have.")
 
 
 def read_only(view: Callable[[UnitOfWork], Answer]) -> Response:
-    """Runs a view that changes nothing."""
+    """Runs a view that only reads."""
     with current_runtime().storage.unit_of_work(g.actor) as uow:
         return render(view(uow))
 
 
 def in_one_unit(view: Callable[[UnitOfWork], Answer], *, key: str, secret: bool = False) -> Response:
-    """Runs a view that changes things: its changes and, with a key, its answer are committed together or not at all.
+    """Runs a writing view; its changes and, with a key, its response are committed together or not at all.
 
-    Of a `secret` answer only that it was given is stored.
+    Of a `secret` response only the status is stored.
     """
     with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
         if not key:
@@ -166,15 +157,15 @@ def in_one_unit(view: Callable[[UnitOfWork], Answer], *, key: str, secret: bool 
         stored = idempotency.claim(uow, call)
         if stored:
             return replay(stored)
-        response = _attempted(uow, view)
+        response = _run_in_savepoint(uow, view)
         idempotency.store(
-            uow, call, response.status_code, "" if secret and response.status_code < 400 else _kept(response)
+            uow, call, response.status_code, "" if secret and response.status_code < 400 else _serialize(response)
         )
         return response
 
 
 def in_own_units(view: Callable[[], Answer | Response], *, key: str) -> Response:
-    """Runs a view that opens its own units of work because it waits for others; with a key, others are kept out meanwhile."""
+    """Runs a view that opens its own units of work. A key is leased meanwhile, so that a repeated call waits or fails."""
     if not key:
         return render(view())
     storage, call = current_runtime().storage, _call(key)
@@ -185,32 +176,32 @@ def in_own_units(view: Callable[[], Answer | Response], *, key: str) -> Response
     try:
         response = render(view())
     except Exception as error:
-        if not isinstance(error, AppError) or not _is_kept(error):
+        if not isinstance(error, AppError) or not _is_storable(error):
             with storage.unit_of_work(g.actor, write=True) as uow:
                 idempotency.release(uow, call)
             raise
         response = render_error(error)
-    keep_answer(response, key=key)
+    store_response(response, key=key)
     return response
 
 
-def keep_answer(response: Response, *, key: str) -> None:
-    """Stores a response as what the key answers from now on."""
+def store_response(response: Response, *, key: str) -> None:
+    """Stores the response that later calls with this key get."""
     with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
-        idempotency.store(uow, _call(key), response.status_code, _kept(response))
+        idempotency.store(uow, _call(key), response.status_code, _serialize(response))
 
 
-def _attempted(uow: UnitOfWork, view: Callable[[UnitOfWork], Answer]) -> Response:
+def _run_in_savepoint(uow: UnitOfWork, view: Callable[[UnitOfWork], Answer]) -> Response:
     try:
         with uow.attempt():
             return render(view(uow))
     except AppError as error:
-        if not _is_kept(error):
+        if not _is_storable(error):
             raise
         return render_error(error)
 
 
-def _is_kept(error: AppError) -> bool:
+def _is_storable(error: AppError) -> bool:
     return error.status < 500 and error.status not in idempotency.NOT_STORED
 
 
@@ -221,26 +212,26 @@ def _call(key: str) -> idempotency.Call:
 
 
 def _fingerprint() -> str:
-    """What makes two bodies the same; of one with a password nothing that a password could be guessed by."""
-    plain = body_hash()
+    """A hash of the body, to recognize a repeated call; keyed when the body holds a password, which could be guessed."""
+    digest = body_hash()
     if not {"password", "old", "new"} & set(g.get("body") or ()):
-        return plain
-    return hmac.new(current_runtime().secret.encode(), plain.encode(), "sha256").hexdigest()
+        return digest
+    return hmac.new(current_runtime().secret.encode(), digest.encode(), "sha256").hexdigest()
 
 
-def _kept(response: Response) -> str:
+def _serialize(response: Response) -> str:
     etag = response.headers.get("ETag")
     return orjson.dumps([{"ETag": etag} if etag else {}, response.get_data(as_text=True)]).decode()
 
 
 def replay(stored: idempotency.Stored) -> Response:
-    """The stored answer, marked as such."""
+    """The stored response, marked with Idempotent-Replay."""
     headers, body = orjson.loads(stored.answer)
     return respond(body.encode(), stored.status, {**headers, "Idempotent-Replay": "true"})
 
 
-def _as_sent(header: str) -> str:
-    """A header's text: WSGI hands on its bytes as Latin-1, callers send UTF-8."""
+def _decode_header(header: str) -> str:
+    """A header as text: WSGI decodes it as Latin-1, callers send UTF-8."""
     try:
         return header.encode("latin-1").decode()
     except UnicodeError:
@@ -248,8 +239,8 @@ def _as_sent(header: str) -> str:
 
 
 def idempotency_key(body: dict[str, Any] | None) -> str:
-    """The key of this call: the header or the body's client_reference. Raises AppError 400 when they differ."""
-    header = _as_sent(request.headers.get("Idempotency-Key", "").strip())
+    """The idempotency key: header or client_reference of the body. Raises AppError 400 when they differ."""
+    header = _decode_header(request.headers.get("Idempotency-Key", "").strip())
     reference = (body or {}).pop("client_reference", "")
     if header and reference and header != reference:
         raise invalid_field("client_reference", "client_reference and the header Idempotency-Key must not differ.")

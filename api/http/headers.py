@@ -1,6 +1,6 @@
-"""The headers every answer carries, whatever it is: what a browser may do with it, and how often its caller may call.
+"""Security and rate-limit headers of every response.
 
-CORS is not here: api/routes.py says which sites may call.
+api/routes.py configures CORS.
 """
 
 from collections.abc import Iterable
@@ -20,8 +20,8 @@ ALWAYS = [
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 ]
-# For data, which is nearly everything; a page says its own (web/pages.py).
-UNLESS_SAID = [
+# For JSON; HTML pages set their own (web/pages.py).
+DEFAULTS = [
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("Cache-Control", "no-store"),
 ]
@@ -29,9 +29,9 @@ OVER_HTTPS = [("Strict-Transport-Security", "max-age=31536000")]
 
 
 class Protected:
-    """A WSGI application whose answers all carry the headers, those of its own faults too.
+    """WSGI middleware that adds the headers to every response, errors included.
 
-    Around the app and not in it, because there headers are a plain list: a tenth of the time.
+    As middleware it takes a tenth of the time: headers are a plain list there.
     """
 
     def __init__(self, app: "WSGIApplication") -> None:
@@ -39,16 +39,16 @@ class Protected:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            said = {name for name, _ in headers}
-            unsaid = [header for header in UNLESS_SAID if header[0] not in said]
+            names = {name for name, _ in headers}
+            defaults = [header for header in DEFAULTS if header[0] not in names]
             secure = OVER_HTTPS if environ["wsgi.url_scheme"] == "https" else []
-            return start_response(status, headers + ALWAYS + unsaid + secure, *exc_info)
+            return start_response(status, headers + ALWAYS + defaults + secure, *exc_info)
 
         return self._app(environ, start)
 
 
 def put_on(response: Response) -> Response:
-    """Adds what is known of this request: its id, and what is left of its caller's limit."""
+    """Adds the request id and the caller's remaining rate limit."""
     response.headers["X-Request-ID"] = g.get("request_id", "")
     for name, value in rate_limits.headers():
         response.headers[name] = value

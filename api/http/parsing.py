@@ -1,7 +1,6 @@
-"""Reading requests: JSON and query strings into checked values, every invalid field reported at once.
+"""Parses JSON bodies and query strings into checked values and reports all invalid fields at once.
 
-One subclass of webargs' parser does it all, in this order: media type, size, JSON, NULs, null and "", aliases, unknown
-names, the schema's own checks.
+Order of the checks: size, media type, JSON, empty values, aliases, unknown names, the schema's own checks.
 """
 
 import hashlib
@@ -21,19 +20,19 @@ from core.errors import AppError, FieldError, bad_request, invalid, too_large
 
 
 class Parser(FlaskParser):
-    """webargs with the contract's rules."""
+    """webargs' Flask parser with the checks of this module."""
 
     DEFAULT_VALIDATION_STATUS = 400
 
     def load_json(self, req: Request, schema: Schema) -> dict[str, Any]:
-        return prepared(read_json(req), schema)
+        return prepare(read_json(req), schema)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
         _check_text(req.query_string)
-        return prepared({name: ",".join(values) for name, values in req.args.lists()}, schema)
+        return prepare({name: ",".join(values) for name, values in req.args.lists()}, schema)
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
-        raise invalid(*flattened(error.messages))
+        raise invalid(*flatten_errors(error.messages))
 
 
 def read_json(req: Request) -> dict[str, Any]:
@@ -58,7 +57,7 @@ def read_json(req: Request) -> dict[str, Any]:
 
 
 def _check_text(query: bytes) -> None:
-    """Raises AppError 400 for bytes that are no text: Werkzeug would leave them as %-escapes, which then mean themselves."""
+    """Raises AppError 400 for bytes that are not UTF-8: Werkzeug would keep them as literal %-escapes."""
     try:
         unquote_to_bytes(query).decode()
     except UnicodeDecodeError:
@@ -66,7 +65,7 @@ def _check_text(query: bytes) -> None:
 
 
 def read_body(req: Request) -> bytes:
-    """The bytes of the body. Raises AppError 400 for a body that is torn, 413 for one that is too large."""
+    """The bytes of the body. Raises AppError 400 for an incomplete body, 413 for one that is too large."""
     most = req.max_content_length or 0
     try:
         raw = req.get_data(cache=True)
@@ -74,17 +73,17 @@ def read_body(req: Request) -> bytes:
         raise too_large(most) from error
     except HTTPException:
         raise
-    except Exception as error:  # each server has exceptions of its own for a body that breaks off or is badly chunked
+    except Exception as error:  # each server raises its own exceptions for an incomplete or badly chunked body
         raise bad_request("bad_body", "The body could not be read to its end.") from error
     if req.content_length is None and len(raw) >= most:
-        raise too_large(most)  # sent in chunks, its length not said: what the server hands on ends at the limit
+        raise too_large(most)  # chunked, without a length: the server cuts the body at the limit
     if req.content_length is not None and len(raw) < req.content_length:
         raise bad_request("bad_body", "The body ended before it was complete. Nothing was done.")
     return raw
 
 
 def read_upload(req: Request) -> bytes:
-    """The bytes of the file that was sent: of a form its first file, else the body. Raises AppError 413."""
+    """The bytes of the uploaded file: the first file of a form, else the body. Raises AppError 413."""
     if req.mimetype != "multipart/form-data":
         return read_body(req)
     file = next(iter(req.files.values()), None)
@@ -96,45 +95,45 @@ def read_upload(req: Request) -> bytes:
 
 
 def body_hash() -> str:
-    """What makes two bodies the same: the JSON without its order, spaces and client_reference; else the bytes.
+    """Hash of the body: of JSON regardless of order, spaces and client_reference, else of the bytes.
 
-    Of a form only the file counts: its boundary is another one each time it is sent.
+    Of a form only the file counts, because each request has another boundary.
     """
     body = g.get("body")
     if body is None:
         return hashlib.sha256(read_upload(request)).hexdigest()
-    kept = {name: value for name, value in body.items() if name != "client_reference"}
-    return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    fields = {name: value for name, value in body.items() if name != "client_reference"}
+    return hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def loaded(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values from elsewhere than a request, by the same rules. Raises AppError 400."""
+def load_values(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Loads values that do not come from a request by the same rules. Raises AppError 400."""
     try:
-        found: dict[str, Any] = schema.load(prepared(values, schema))
+        fields: dict[str, Any] = schema.load(prepare(values, schema))
     except ValidationError as error:
-        raise invalid(*flattened(error.messages)) from None
-    return found
+        raise invalid(*flatten_errors(error.messages)) from None
+    return fields
 
 
-def prepared(values: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
-    """The values a schema can load: what was not given removed, aliases resolved, read-only ones set aside as `echo`.
+def prepare(values: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """The fields a schema can load; read-only fields are moved to `g.echo`.
 
-    Raises AppError 400 naming every unknown or doubtful name, and whatever the schema itself finds wrong.
+    Raises AppError 400 for unknown or contradictory names, together with the schema's own errors.
     """
-    given, errors = check_field_names(values, schema)
+    fields, errors = check_field_names(values, schema)
     read_only: frozenset[str] = getattr(schema, "READ_ONLY", frozenset())
-    echo = {name: given.pop(name) for name in list(given) if name in read_only}
+    echo = {name: fields.pop(name) for name in list(fields) if name in read_only}
     if errors:
-        raise invalid(*errors, *flattened(schema.validate(given)))
+        raise invalid(*errors, *flatten_errors(schema.validate(fields)))
     if echo:
         g.echo = echo
-    return given
+    return fields
 
 
-def flattened(messages: Any, prefix: str = "") -> list[FieldError]:
+def flatten_errors(messages: Any, prefix: str = "") -> list[FieldError]:
     """marshmallow's nested messages as one list; a list's item is named like `tags[2]`."""
     if isinstance(messages, Mapping):
-        return [error for name, inner in messages.items() for error in flattened(inner, _join(prefix, name))]
+        return [error for name, inner in messages.items() for error in flatten_errors(inner, _join(prefix, name))]
     if isinstance(messages, list):
         return [FieldError(prefix, str(text).replace(THIS_FIELD, prefix)) for text in messages]
     return [FieldError(prefix, str(messages))]

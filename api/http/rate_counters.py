@@ -1,6 +1,6 @@
-"""Counting calls in windows of time: in this process, or in Redis for several together. What is limited is not known here.
+"""Counts calls per time window, in this process or in Redis for several instances.
 
-A window begins with its first call. The library `limits` speaks to Redis.
+A window begins with its first call.
 """
 
 import logging
@@ -27,13 +27,13 @@ class Counter(Protocol):
     """Where calls are counted."""
 
     def hit(self, key: str, seconds: int) -> int:
-        """One more call in the key's window of that length; gives how many it holds with this one."""
+        """Counts a call in the key's window of `seconds`; returns the count so far."""
 
     def held(self, key: str) -> int:
         """How many calls the key's window holds."""
 
     def seconds_left(self, key: str) -> float:
-        """How long the key's window still lasts."""
+        """Seconds until the key's window ends."""
 
 
 def open_counter(uri: str) -> Counter:
@@ -44,14 +44,14 @@ def open_counter(uri: str) -> Counter:
 class InMemory:
     """Counts of this process, for any number of threads.
 
-    Not the memory of `limits`: that one starts a thread for nearly every call of a quiet desk, and looks through all its
-    keys a hundred times a second on a busy one.
+    The memory storage of `limits` is not used: it starts a thread for nearly every call when idle, and scans all keys a
+    hundred times a second under load.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._windows: dict[str, tuple[int, float]] = {}  # how many, and until when
+        self._windows: dict[str, tuple[int, float]] = {}  # key -> count, end of the window
         self._sweep_at = clock() + SWEEP_SECONDS
 
     def hit(self, key: str, seconds: int) -> int:
@@ -64,7 +64,7 @@ class InMemory:
             count, ends = self._windows.get(key, (0, 0.0))
             count, ends = (count + 1, ends) if ends > now else (1, now + seconds)
             self._windows[key] = (count, ends)
-            if len(self._windows) > MOST_COUNTED:  # a stranger with many addresses cannot fill the memory
+            if len(self._windows) > MOST_COUNTED:  # bounds the memory
                 del self._windows[next(iter(self._windows))]
         return count
 
@@ -79,7 +79,7 @@ class InMemory:
 
 
 class InRedis:
-    """Counts that several instances share; while Redis is away each process counts by itself."""
+    """Counts shared by several instances; while Redis is unavailable each process counts by itself."""
 
     def __init__(self, uri: str) -> None:
         waits = {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS}
@@ -99,11 +99,11 @@ class InRedis:
 
     def hit(self, key: str, seconds: int) -> int:
         """As Counter says."""
-        return self._asked(lambda: self._redis.incr(key, seconds), lambda: self._alone.hit(key, seconds))
+        return self._call(lambda: self._redis.incr(key, seconds), lambda: self._alone.hit(key, seconds))
 
     def held(self, key: str) -> int:
         """As Counter says."""
-        return self._asked(lambda: self._redis.get(key), lambda: self._alone.held(key))
+        return self._call(lambda: self._redis.get(key), lambda: self._alone.held(key))
 
     def seconds_left(self, key: str) -> float:
         """As Counter says."""
@@ -112,13 +112,13 @@ class InRedis:
             connection: Any = self._redis.get_connection()
             return float(connection.pttl(self._redis.prefixed_key(key))) / 1000
 
-        return self._asked(shared, lambda: self._alone.seconds_left(key))
+        return self._call(shared, lambda: self._alone.seconds_left(key))
 
-    def _asked(self, shared: Callable[[], T], alone: Callable[[], T]) -> T:
+    def _call(self, shared: Callable[[], T], alone: Callable[[], T]) -> T:
         away_until = self._away_until
         if time.monotonic() < away_until:
             return alone()
-        if away_until:  # one asks whether it is back, the others need not wait for that
+        if away_until:  # one thread tries again, the others do not wait for it
             self._away_until = time.monotonic() + REDIS_AGAIN_SECONDS
         try:
             answer = shared()

@@ -1,6 +1,6 @@
-"""How often a caller may call: the general limit of each credential, and the limits of routes that need none.
+"""Rate limits: one for each credential, and one for each public route.
 
-Checked by the gate before anything is stored; what is counted where is api/http/rate_counters.py's.
+The gate checks them before a view runs; api/http/rate_counters.py counts.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ RIGHT_KEY_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class PublicRateLimit:
-    """How often a route without credentials may be called: by one address, by it for one account, by all together."""
+    """Limits of a public route: per address, per address and account, and in all."""
 
     per_address: str
     per_account: str = ""
@@ -36,14 +36,14 @@ class PublicRateLimit:
 
 
 class Limits:
-    """The limits of one app. Raises ConfigError when they cannot be counted where the settings say."""
+    """The limits of one app. Raises ConfigError when the counter cannot be opened."""
 
     def __init__(self, settings: Settings, *, counter: Counter | None = None) -> None:
         self.general = () if settings.rate_limit == "off" else _parsed(settings.rate_limit)
         self.counter = counter or open_counter(settings.rate_limit_storage_uri.get_secret_value())
 
     def count(self, limits: tuple[RateLimitItem, ...], key: str) -> tuple[int, int]:
-        """One more call; gives what is left of the limit that has least left, and that limit. Raises AppError 429."""
+        """Counts a call. Returns the least remaining calls and their limit. Raises AppError 429."""
         least = None
         for limit in limits:
             place = limit.key_for(key)
@@ -55,8 +55,8 @@ class Limits:
 
 
 def check_credential(actor: Actor) -> None:
-    """Counts a call of a key or person, whoever it acts for and from whatever address. Raises AppError 429."""
-    limits = _the_limits()
+    """Counts a call of an API key or user, for whatever customer and from whatever address. Raises AppError 429."""
+    limits = _current_limits()
     if limits.general:
         g.calls_left = limits.count(limits.general, f"{actor.company_id} {actor.key_id or actor.user_id}")
 
@@ -67,7 +67,7 @@ def present_key(key: str, look: Callable[[str], Actor | None]) -> Actor | None:
     A key of the length that production demands cannot be guessed: it is always looked at, so wrong ones lock no right one
     out. A shorter one is not looked at while too many wrong ones come from there, unless it was right there before.
     """
-    counter, place = _the_limits().counter, holder(request.remote_addr or "", ipv6_bits=SITE_BITS)
+    counter, place = _current_limits().counter, holder(request.remote_addr or "", ipv6_bits=SITE_BITS)
     wrong, right = f"wrong key {place}", f"right key {place} {hashlib.sha256(key.encode(errors='replace')).hexdigest()}"
     is_short = len(key) < SHORTEST_API_KEY
     if is_short and counter.held(wrong) >= WRONG_KEYS and not counter.held(right):
@@ -81,10 +81,10 @@ def present_key(key: str, look: Callable[[str], Actor | None]) -> Actor | None:
 
 
 def check_public(limit: PublicRateLimit | None) -> None:
-    """Counts a call of somebody unknown, where the route has a limit. Raises AppError 429, and 400 for a broken body."""
+    """Counts a call without credentials if the route has a limit. Raises AppError 429, and 400 for an invalid body."""
     if limit is None:
         return
-    limits, route, address = _the_limits(), request.endpoint, holder(request.remote_addr or "")
+    limits, route, address = _current_limits(), request.endpoint, holder(request.remote_addr or "")
     limits.count(_parsed(limit.per_address), f"{route} {address}")
     if limit.per_account:
         named = read_json(request).get("email")
@@ -95,12 +95,12 @@ def check_public(limit: PublicRateLimit | None) -> None:
 
 
 def headers() -> tuple[tuple[str, str], ...]:
-    """The limit of this request's caller and what is left of it; nothing where nothing was counted."""
+    """Rate-limit headers of this request, () when nothing was counted."""
     left = g.get("calls_left")
     return _headers(*left) if left else ()
 
 
-def _the_limits() -> Limits:
+def _current_limits() -> Limits:
     limits: Limits = current_app.extensions["limits"]
     return limits
 

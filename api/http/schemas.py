@@ -1,6 +1,6 @@
-"""What comes out, as schemas for the specs: the public shapes and the envelope around them.
+"""Response schemas for the API descriptions: public records and the envelope around them.
 
-Responses are not built from these (that would cost each list its speed); the tests hold them to what is really sent.
+Responses are not rendered by them, which would be slow; tests compare them with real responses.
 """
 
 from functools import cache

@@ -17,7 +17,7 @@ MESSAGES = {
     414: "The address of the request is too long (at most about 8,000 bytes).",
     417: "The header Expect takes 100-continue and nothing else.",
     431: "The headers of the request are too large.",
-    500: "Something went wrong here. Please try again.",
+    500: "Internal error. Please try again; if it happens again, report data.request_id.",
     501: "The header Transfer-Encoding takes chunked and nothing else.",
     503: "The server is busy with large uploads. Try again in a moment.",
 }

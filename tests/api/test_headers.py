@@ -5,12 +5,12 @@ import re
 import pytest
 from flask import request
 
-from api.http.headers import ALWAYS, OVER_HTTPS, UNLESS_SAID
+from api.http.headers import ALWAYS, DEFAULTS, OVER_HTTPS
 from core.permissions import Permission
 from tests.support.caller import Caller
 from web.pages import FOR_SWAGGER_UI, STRICT, SWAGGER_FILES, SWAGGER_UI
 
-DATA, NO_STORE = dict(UNLESS_SAID)["Content-Security-Policy"], "no-store"
+DATA, NO_STORE = dict(DEFAULTS)["Content-Security-Policy"], "no-store"
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def check(response):
     names = [name for name, _ in response.headers]
     for name, value in ALWAYS:
         assert response.headers[name] == value
-    for name in [*dict(ALWAYS), *dict(UNLESS_SAID), "X-Request-ID"]:
+    for name in [*dict(ALWAYS), *dict(DEFAULTS), "X-Request-ID"]:
         assert names.count(name) == 1, name
     assert response.headers["Content-Security-Policy"] in (DATA, STRICT, FOR_SWAGGER_UI)
     assert "Strict-Transport-Security" not in names

@@ -216,7 +216,7 @@ def test_a_call_that_died_while_asking_the_model_can_be_made_again_when_its_leas
     path = f"/api/tickets/{admin.ticket()['id']}/ai_response"
     with pytest.MonkeyPatch.context() as patch:
         # As after a kill: neither the answer nor the release arrives.
-        patch.setattr("api.http.gate.keep_answer", lambda *_, **__: None)
+        patch.setattr("api.http.gate.store_response", lambda *_, **__: None)
         assert admin.post(path, **keyed()).status_code == 200
     assert admin.post(path, **keyed()).json["data"]["code"] == "in_progress"
     present[0] += timedelta(seconds=idempotency.LEASE_SECONDS + 1)

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from auth import oidc
-from auth.oidc import Issuer, is_meant
+from auth.oidc import Issuer, names_issuer
 from core.errors import AppError
 from tests.fakes.fake_issuer import AUDIENCE, CURVE, DISCOVERY, FIRST, SECOND, issuer, listed, public_pem, rsa_key
 
