@@ -1,4 +1,4 @@
-"""Registration and sign-in over HTTP: register, sign in, refresh, sign out, change password."""
+"""Signing in over HTTP: people sign in, stay signed in, sign out and change their password."""
 
 from flask import g, request
 from marshmallow import Schema
@@ -10,25 +10,16 @@ from api.http.fields import Email, Password, Text
 from api.http.rate_limits import PublicRateLimit
 from api.http.resource import Resource
 from api.users import User
-from core.errors import AppError, forbidden
 from core.models import LIMITS
 from core.permissions import Permission
 from services.accounts import sign_in
 from storage import Row
 
-blp = Resource("auth", __name__, description="Companies and signing in.")
+blp = Resource("auth", __name__, description="Signing in.")
 
 # Wide enough for the many people behind one address of an office or a low-code platform.
-TO_REGISTER = PublicRateLimit(per_address="60 per hour", in_all="600 per hour")
 TO_SIGN_IN = PublicRateLimit(per_address="300 per minute", per_account="60 per minute")
 TO_REFRESH = PublicRateLimit(per_address="600 per minute")
-
-
-class Company(Schema):
-    """A company."""
-
-    id = schemas.text("Id of the company.")
-    name = schemas.text("Name of the company.")
 
 
 class SignedIn(Schema):
@@ -38,12 +29,6 @@ class SignedIn(Schema):
     access_token = schemas.text("Send it as Authorization: Bearer; valid for expires_in_seconds.")
     refresh_token = schemas.text("Gets the next pair of tokens, once.")
     expires_in_seconds = schemas.whole("How long the access token is valid.")
-
-
-class Registered(SignedIn):
-    """What registering a company answers."""
-
-    company = schemas.part(Company)
 
 
 class SignedOut(Schema):
@@ -56,15 +41,6 @@ class Changed(Schema):
     """What changing a password answers."""
 
     changed = schemas.flag("Always true.")
-
-
-class NewCompany(Repeatable):
-    """A company and its first admin."""
-
-    company = Text(LIMITS["company"], required=True, about="Name of the company.")
-    name = Text(LIMITS["name"], required=True, about="Name of its first admin.")
-    email = Email(required=True, about="E-mail address they sign in with.")
-    password = Password(required=True, about="Password; at least 8 characters.")
 
 
 class LogIn(Repeatable):
@@ -89,29 +65,6 @@ class NewPassword(Repeatable):
 
     old = Password(required=True, about="The password until now.")
     new = Password(required=True, about="The new one; at least 8 characters.")
-
-
-@blp.post(
-    "/api/companies",
-    "RegisterCompany",
-    permission=Permission.PUBLIC,
-    limit=TO_REGISTER,
-    body=NewCompany,
-    response=Registered,
-    status=201,
-)
-def register_company(body: Row) -> Answer:
-    """Register a company.
-
-    Creates a company with its first admin, who is signed in at once. A server can close registration (OPEN_REGISTRATION);
-    then only admins of the default company can register one.
-    """
-    runtime = gate.current_runtime()
-    by_operator = _by_operator(is_open=runtime.settings.registration_open)
-    if not runtime.settings.registration_open and not by_operator:
-        raise forbidden("Registration is closed on this server. Ask its operator.")
-    data = sign_in.register(runtime.storage, runtime.tokens, body, address=_address(), confirmed=by_operator)
-    return Answer(data, f"{body['company']} is registered.", 201)
 
 
 @blp.post("/api/auth/login", "SignIn", permission=Permission.PUBLIC, limit=TO_SIGN_IN, body=LogIn, response=SignedIn)
@@ -174,16 +127,6 @@ def change_password(body: Row) -> Answer:
     """
     sign_in.change_password(gate.current_runtime().storage, g.actor, body["old"], body["new"])
     return Answer({"changed": True}, "Your password is changed.")
-
-
-def _by_operator(*, is_open: bool) -> bool:
-    """Whether the operator registers the company. With open registration invalid credentials are ignored."""
-    try:
-        return gate.is_operator()
-    except AppError:
-        if is_open:
-            return False
-        raise
 
 
 def _address() -> str:

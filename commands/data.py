@@ -14,18 +14,18 @@ import click
 import requests
 from flask import Flask, current_app
 
-from api.auth import NewCompany
+from api.companies import Allowances, NewCompany
 from api.http.parsing import load_values
 from api.imports import COLUMNS, checked, summary
 from api.users import NewUser
 from commands import backup, development
 from core.errors import AppError, FieldError
 from core.models import DEFAULT_COMPANY, ROLES, Actor
-from database.url import open_elsewhere
+from database.url import lock_owner
 from runtime import server_proof
 from runtime.bootstrap import Runtime
 from runtime.first_start import key_file, remove_environment_key
-from services.accounts import sign_in
+from services.accounts import registration
 from services.import_export import demo, import_files, imports
 from services.import_export.import_files import RawRow
 from storage import StorageError
@@ -38,7 +38,7 @@ _url = click.option("--url", default="", help="Address of a running desk; found 
 
 def register(app: Flask) -> None:
     """Adds the commands to the app."""
-    for command in (_migrate, _import, _demo, _smoke, _create_company, _create_user, _remove_api_key):
+    for command in (_migrate, _import, _demo, _smoke, _create_company, _allow_company, _create_user, _remove_api_key):
         app.cli.add_command(command)
     backup.register(app)
     development.register(app)
@@ -109,8 +109,25 @@ def _create_company(company: str, email: str, name: str, password: str, url: str
             _post(runtime, f"{address}/api/companies", given)
         else:
             values = load_values(NewCompany(), given)
-            sign_in.register(runtime.storage, runtime.tokens, values, address=COMMAND_LINE, confirmed=True)
+            registration.register(runtime.storage, runtime.tokens, values, address=COMMAND_LINE, confirmed=True)
     click.echo(f"{company} is made. {email} signs in as its admin.")
+
+
+@click.command("allow-company")
+@click.argument("company")
+@click.option("--oidc/--no-oidc", "oidc_allowed", default=None, help="Whether it takes people of the issuer.")
+@click.option("--confirmed/--unconfirmed", default=None, help="Whether its first admin's address counts as confirmed.")
+@_url
+def _allow_company(company: str, oidc_allowed: bool | None, confirmed: bool | None, url: str) -> None:
+    """Say what a COMPANY may: take people of the OpenID Connect issuer, mail its customers."""
+    chosen = {"oidc_allowed": oidc_allowed, "confirmed": confirmed}
+    fields = {"company": company} | {name: value for name, value in chosen.items() if value is not None}
+    with _desk(url) as (runtime, address):
+        if address:
+            _post(runtime, f"{address}/api/companies", fields, method="PATCH")
+        else:
+            registration.allow(runtime.storage, OPERATOR, load_values(Allowances(), fields))
+    click.echo(f"{company} is saved.")
 
 
 @click.command("create-user")
@@ -134,7 +151,7 @@ def _create_user(email: str, role: str, name: str, company: str, password: str, 
         if address:
             _post(runtime, f"{address}/api/users", given)
         else:
-            sign_in.add_user(runtime.storage, company, load_values(NewUser(), given), address=COMMAND_LINE)
+            registration.add_person(runtime.storage, company, load_values(NewUser(), given), address=COMMAND_LINE)
     click.echo(f"{email} signs in as {role} of {company}.")
 
 
@@ -175,7 +192,7 @@ def _running(runtime: Runtime) -> str:
     Raises AppError when another server answers at that address: it must not get the key.
     """
     settings = runtime.settings
-    owner = open_elsewhere(settings.database_url.get_secret_value(), settings.data_dir)
+    owner = lock_owner(settings.database_url.get_secret_value(), settings.data_dir)
     if owner is None or not owner.url:
         return ""
     if not server_proof.is_proven(owner):
@@ -211,11 +228,11 @@ def _sent(runtime: Runtime, address: str, rows: Sequence[RawRow]) -> Iterator[im
         yield result
 
 
-def _post(runtime: Runtime, url: str, body: Any) -> dict[str, Any]:
+def _post(runtime: Runtime, url: str, body: Any, *, method: str = "POST") -> dict[str, Any]:
     """The data of a running desk's answer. Raises AppError with what it refused, or why it cannot be reached."""
     try:
-        response = requests.post(
-            url, json=body, headers={"X-API-Key": _key(runtime)}, timeout=SECONDS, allow_redirects=False
+        response = requests.request(
+            method, url, json=body, headers={"X-API-Key": _key(runtime)}, timeout=SECONDS, allow_redirects=False
         )
         answer = response.json()
         data: dict[str, Any] = answer["data"]

@@ -129,7 +129,16 @@ def is_operator() -> bool:
     """Whether the caller of a public route is the operator: an unrestricted admin of the default company."""
     if "X-API-Key" not in request.headers and "Authorization" not in request.headers:
         return False
-    actor = _authenticate()
+    return _runs_the_server(_authenticate())
+
+
+def check_operator() -> None:
+    """Raises AppError 403 unless the caller is the operator."""
+    if not _runs_the_server(g.actor):
+        raise forbidden("Only whoever runs this server may do this.")
+
+
+def _runs_the_server(actor: Actor) -> bool:
     return actor.company_id == DEFAULT_COMPANY and can_grant(actor, "admin")
 
 
