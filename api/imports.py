@@ -1,4 +1,4 @@
-"""Import of tickets over HTTP: a CSV or JSON file as the body or as a part of a form."""
+"""Importing tickets over HTTP: a CSV or JSON file as the body or as a part of a form."""
 
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from api.http import schemas
 from api.http.envelope import Answer, how_many
 from api.http.fields import Choice, Email, Moment, Text
 from api.http.gate import current_runtime
-from api.http.parsing import load_values, read_upload
+from api.http.parsing import load_values, upload
 from api.http.resource import Resource
 from api.ticket_inputs import STATUS_WORDS, TicketFields
 from core import models
@@ -18,6 +18,7 @@ from core.errors import AppError
 from core.models import LIMITS
 from core.permissions import Permission
 from services.import_export import import_files, imports
+from services.import_export.import_values import COLUMN_ALIASES
 from storage import Row
 
 blp = Resource("imports", __name__, description="Bringing in tickets from elsewhere.")
@@ -33,7 +34,7 @@ class ImportedTicket(TicketFields):
     class Meta:
         exclude = ("user", "action")
 
-    ALIASES = {**TicketFields.ALIASES, **import_files.COLUMN_ALIASES}
+    ALIASES = {**TicketFields.ALIASES, **COLUMN_ALIASES}
 
     title = Text(LIMITS["title"], about="What it is about; the first sentence of the description when not given.")
     description = Text(LIMITS["description"], lines=True, required=True, about="What the customer wrote.")
@@ -71,12 +72,12 @@ class Imported(Schema):
     errors = fields.List(
         fields.Nested(RowError),
         required=True,
-        metadata={"description": "Why rows were refused, the first 200 reasons."},
+        metadata={"description": "Why rows were refused, the first 200 reasons; last, why the rest was not read."},
     )
 
 
 def checked(values: Row) -> Row:
-    """The checked values of a row. Raises AppError 400 naming every invalid field."""
+    """The values of a row in the desk's own form. Raises AppError 400 naming every field that cannot be used."""
     return load_values(_TICKET, values)
 
 
@@ -97,19 +98,19 @@ def import_tickets() -> Answer:
     """Import tickets.
 
     Takes a CSV file whose first line names ticket fields (or User ID, Timestamp (UTC), Message Body), or a JSON list of
-    tickets. Rows that are here already are skipped; nobody is mailed or answered.
+    tickets. Rows that are here already are skipped; nobody is mailed or answered. Stops after 45 seconds or 1,000 refused
+    rows and says at which line.
     """
-    kind, raw = _kind(), read_upload(request)
-    rows = import_files.read(raw, kind, column_names=COLUMNS)
-    open_unit = partial(current_runtime().storage.unit_of_work, g.actor, write=True)
-    result = imports.total(imports.import_rows(open_unit, rows, checked))
+    rows = import_files.read(upload(request), _kind(), known=COLUMNS)
+    open_desk = partial(current_runtime().storage.unit_of_work, g.actor)
+    result = imports.whole(imports.import_rows(open_desk, rows, checked, seconds=imports.SECONDS))
     return Answer(result.as_data(), summary(result))
 
 
 def summary(result: imports.Result) -> str:
     """The outcome in one sentence."""
     counts = f"{result.created} created, {result.skipped} here already, {result.rejected} refused"
-    return f"{how_many(result.read, 'row')[:-1]} read: {counts}."
+    return f"{how_many(result.read, 'row')[:-1]} read: {counts}. {result.stopped}".strip()
 
 
 def _kind() -> str:

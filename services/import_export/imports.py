@@ -1,12 +1,16 @@
-"""Import tickets from rows of a file, in batches. Sending a file again creates no duplicates.
+"""Bringing in tickets from elsewhere: rows of a file, in portions, each ticket once however often the file is sent.
 
-No answers or mails are sent. import_files.py reads the files.
+Nobody is answered, mailed or called. How a file is read is import_rows.py's matter.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from math import inf
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -14,24 +18,34 @@ import orjson
 from core import timestamps
 from core.errors import AppError, FieldError, invalid_field
 from core.models import FINISHED
-from database.tables import customers
-from services.import_export.import_files import RawRow, batches
+from database.tables import customers, tickets
+from services.import_export.import_values import RawRow
 from services.tickets import create
 from services.triage import decide
 from storage import Row, UnitOfWork
 
+t = tickets.c
+
 BATCH = 100
+BATCH_TEXT = 200_000  # characters: fewer rows when they are long
+UNIT_SECONDS = 0.1  # a unit of work ends after it, so that others who write have their turn
+SECONDS = 45  # an import over HTTP ends after it, before whoever waits gives up
+MOST_REFUSED = 1000
 MOST_ERRORS = 200
 GOOD_TITLE = 80
 PREFIX = "import:"
 
-OpenUnitOfWork = Callable[[], AbstractContextManager[UnitOfWork]]
+OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 Check = Callable[[Row], Row]
+Good = tuple[int, Row]  # the line of a row and its values
 
 
 @dataclass(slots=True)
 class Result:
-    """Result of an import. `customers` counts new customers; `errors` holds the first 200 problems."""
+    """What became of a file. `customers` counts the people who were new; `errors` holds the first 200 reasons.
+
+    `stopped` says why the rest of the file was not read; the last of the errors says so too.
+    """
 
     read: int = 0
     created: int = 0
@@ -39,93 +53,154 @@ class Result:
     rejected: int = 0
     customers: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
+    stopped: str = ""
 
     def reject(self, line: int, problems: Iterable[FieldError]) -> None:
-        """Counts a rejected row and adds its problems."""
+        """Counts a refused row and says why."""
         self.rejected += 1
         for problem in problems:
             if len(self.errors) < MOST_ERRORS:
                 self.errors.append({"line": line, "field": problem.field, "message": problem.message})
 
+    def stop(self, line: int, reason: str) -> None:
+        """Says that nothing from this line on was read, as the last of the errors."""
+        self.stopped = f"Stopped at line {line}: {reason}"
+        self.errors.append({"line": line, "field": "", "message": self.stopped})
+
     def add(self, other: "Result") -> None:
-        """Adds the result of another batch."""
+        """Counts what became of another part of the file."""
         for name in ("read", "created", "skipped", "rejected", "customers"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.errors = (self.errors + other.errors)[:MOST_ERRORS]
+        stop = other.errors[-1:] if other.stopped else []
+        reasons = self.errors + other.errors[: len(other.errors) - len(stop)]
+        self.errors = reasons[:MOST_ERRORS] + stop
+        self.stopped = other.stopped
 
     def as_data(self) -> Row:
         """The public shape."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "stopped"}
 
 
-def import_rows(open_desk: OpenUnitOfWork, rows: Iterable[RawRow], check: Check) -> Iterable[Result]:
-    """Imports the rows and yields the result of each batch after its commit.
+def import_rows(
+    open_desk: OpenUnitOfWork, rows: Iterable[RawRow], check: Check, *, seconds: float = inf
+) -> Iterator[Result]:
+    """Imports the rows and yields what became of each portion once it is committed.
 
-    `open_desk` opens a write unit of work; other writers proceed between batches. `check` validates and normalises a row's
-    values, or raises AppError.
+    `open_desk` opens a unit of work, with write=True one that may write; other writers have their turn between two of them.
+    `check` gives a row's values in the desk's own form, or raises AppError: the rules of input live with the API. Stops after
+    `seconds`, and after 1,000 refused rows.
     """
-    for portion in batches(rows, BATCH):
-        result = Result(read=len(portion))
-        good = _checked(portion, check, result)
+    return in_portions(rows, check, partial(_brought_in, open_desk), seconds=seconds)
+
+
+def in_portions(
+    rows: Iterable[RawRow], check: Check, bring: Callable[[list[Good]], Result], *, seconds: float = inf
+) -> Iterator[Result]:
+    """Checks the rows, hands the good ones to `bring` a portion at a time, and yields what became of each portion."""
+    waiting, ends = iter(rows), monotonic() + seconds
+    row, refused = next(waiting, None), 0
+    while row is not None:
+        result, good, text = Result(), list[Good](), 0
+        while row is not None and result.read < BATCH and text < BATCH_TEXT:
+            result.read += 1
+            for line, values in _checked(row, check, result):
+                good.append((line, values))
+                text += len(str(values.get("description", "")))
+            row = next(waiting, None)
         if good:
-            decide.prepare([_named(values) for _, values in good])
-            # A separate result: nothing is counted if the unit of work is rolled back.
-            result.add(_import_batch(open_desk, good))
+            result.add(bring(good))
+        refused += result.rejected
+        if row is not None and refused >= MOST_REFUSED:
+            result.stop(row.line, f"{refused:,} rows were refused. Mend them and send the file again.")
+        elif row is not None and monotonic() >= ends:
+            result.stop(row.line, f"after {seconds:g} seconds. Send the file again: rows that are here are skipped.")
         yield result
+        if result.stopped:
+            return
 
 
-def total(results: Iterable[Result]) -> Result:
-    """Adds up the results of all batches."""
+def whole(results: Iterable[Result]) -> Result:
+    """All portions as one."""
     total = Result()
     for result in results:
         total.add(result)
     return total
 
 
-def _checked(portion: Iterable[RawRow], check: Check, result: Result) -> list[tuple[int, Row]]:
-    good = []
-    for row in portion:
-        try:
-            if row.problem is None:
-                good.append((row.line, check(row.values)))
-            else:
-                result.reject(row.line, [row.problem])
-        except AppError as error:
-            result.reject(row.line, _reasons(error))
-    return good
+def _checked(row: RawRow, check: Check, result: Result) -> list[Good]:
+    """The row as a list of one, of none when it is refused."""
+    if row.problem is not None:
+        result.reject(row.line, [row.problem])
+        return []
+    try:
+        return [(row.line, check(row.values))]
+    except AppError as error:
+        result.reject(row.line, _reasons(error))
+        return []
 
 
-def _import_batch(open_desk: OpenUnitOfWork, good: Iterable[tuple[int, Row]]) -> Result:
+def _brought_in(open_desk: OpenUnitOfWork, good: list[Good]) -> Result:
     result = Result()
     with open_desk() as uow:
-        for line, values in good:
-            try:
-                with uow.attempt():
-                    _import_one(uow, values)
-                result.created += 1
-            except AppError as error:
-                if error.status >= 500:
-                    raise
-                if error.code == "external_id_taken":
-                    result.skipped += 1
-                else:
-                    result.reject(line, _reasons(error))
-        # uow.now is unique per unit of work, so these customers were created in this batch.
+        new = deque(_not_here(uow, good, result))
+    if new:
+        decide.prepare([_named(values) for _, values in new])
+    while new:
+        # A second result: when the unit of work is undone, nothing of it may have been counted.
+        result.add(_one_unit(open_desk, new))
+    return result
+
+
+def _not_here(uow: UnitOfWork, good: list[Good], result: Result) -> Iterator[Good]:
+    """The rows that are not here already, found by one question, so that a file sent once more is soon through."""
+    names = [_external_id(_named(values)) for _, values in good]
+    same = (t.external_id.in_(names), t.external_scope == "")
+    here = {row["external_id"] for row in uow.find(uow.query(tickets, t.external_id).where(*same))}
+    for name, (line, values) in zip(names, good, strict=True):
+        if name in here:
+            result.skipped += 1
+        else:
+            yield line, values
+
+
+def _one_unit(open_desk: OpenUnitOfWork, new: deque[Good]) -> Result:
+    """Takes rows and imports them in one unit of work, as many as there is time for."""
+    result, ends = Result(), monotonic() + UNIT_SECONDS
+    with open_desk(write=True) as uow:
+        while new:
+            _try_one(uow, *new.popleft(), result)
+            if monotonic() >= ends:
+                break
+        # Units of work never share a moment, so whoever has this one's was met here first.
         result.customers = uow.count(uow.query(customers).where(customers.c.created_at == uow.now))
     return result
+
+
+def _try_one(uow: UnitOfWork, line: int, values: Row, result: Result) -> None:
+    try:
+        with uow.attempt():
+            _bring_in_one(uow, values)
+        result.created += 1
+    except AppError as error:
+        if error.status >= 500:
+            raise
+        if error.code == "external_id_taken":
+            result.skipped += 1
+        else:
+            result.reject(line, _reasons(error))
 
 
 def _reasons(error: AppError) -> Iterable[FieldError]:
     return error.errors or [FieldError("", error.message)]
 
 
-def _import_one(uow: UnitOfWork, values: Row) -> None:
+def _bring_in_one(uow: UnitOfWork, values: Row) -> None:
     past = _past(values, uow.now)
-    fields = {"source": "import", **_named(values)}
-    fields["external_id"] = fields.get("external_id") or _fingerprint(fields)
-    if fields.get("assigned_to"):
+    given = {"source": "import", **_named(values)}
+    given["external_id"] = _external_id(given)
+    if given.get("assigned_to"):
         past["assigned_at"] = past.get("created_at", uow.now)
-    create.import_ticket(uow, fields, **past)
+    create.import_ticket(uow, given, **past)
 
 
 def _named(values: Row) -> Row:
@@ -133,12 +208,12 @@ def _named(values: Row) -> Row:
 
 
 def _past(values: Row, now: str) -> Row:
-    """The columns about the ticket's past. Raises AppError 400 if they contradict each other."""
+    """The columns that say how it went before the ticket came here. Raises AppError 400 when they contradict each other."""
     created, status = values.get("created_at", now), values.get("status", "new")
     if created > now:
         raise invalid_field("created_at", "created_at must not be in the future.")
     if status == "assigned" and not values.get("assigned_to"):
-        raise invalid_field("assigned_to", "To assign the ticket, name an agent in assigned_to.")
+        raise invalid_field("assigned_to", "To assign the ticket, say to whom in assigned_to.")
     finished = ("resolution", "resolved_at", "closed_at")
     if status not in FINISHED and (early := [name for name in finished if name in values]):
         raise invalid_field(early[0], f"{early[0]} belongs to a ticket whose status is resolved or closed.")
@@ -149,13 +224,11 @@ def _past(values: Row, now: str) -> Row:
 
 
 def _ending(values: Row, created: str, status: str, now: str) -> Row:
-    """Resolution fields. Without a known end, created_at stands for it and no duration is set."""
+    """When and how it was resolved. When that is not known, no duration is made up and the start stands for the end."""
     resolved = str(values.get("resolved_at", values.get("closed_at", created)))
     closed = str(values.get("closed_at", resolved))
     if not created <= resolved <= closed <= now:
-        raise invalid_field(
-            "resolved_at", "created_at, resolved_at and closed_at must be in this order and not in the future."
-        )
+        raise invalid_field("resolved_at", "created_at, resolved_at and closed_at must follow each other, up to now.")
     ending: Row = {"resolution": values.get("resolution", ""), "resolved_at": resolved}
     if "resolved_at" in values or "closed_at" in values:
         ending["resolution_seconds"] = timestamps.seconds_between(created, resolved)
@@ -165,7 +238,7 @@ def _ending(values: Row, created: str, status: str, now: str) -> Row:
 
 
 def title_of(message: str) -> str:
-    """The first sentence or line of a message, cut at a word boundary to GOOD_TITLE characters."""
+    """The first sentence or line of a message, cut between words to a good length."""
     line = " ".join(message.strip().splitlines()[0].split())
     ends = [at + 1 for mark in ".!?" if 0 <= (at := line.find(f"{mark} ")) < GOOD_TITLE]
     sentence = line[: min(ends)] if ends else line
@@ -175,8 +248,10 @@ def title_of(message: str) -> str:
     return (cut.rpartition(" ")[0] or cut).rstrip(" ,;:-") + "…"
 
 
-def _fingerprint(fields: Row) -> str:
-    """A stable id from customer, time and text, so that a repeated import recognises the ticket."""
+def _external_id(given: Row) -> str:
+    """Its own, or one that is the same for the same ticket in every run: who wrote it, when, and what."""
+    if given.get("external_id"):
+        return str(given["external_id"])
     names = ("customer_email", "customer_id", "created_at", "title", "description")
-    parts = orjson.dumps([fields.get(name, "") for name in names])
+    parts = orjson.dumps([given.get(name, "") for name in names])
     return PREFIX + hashlib.sha256(parts).hexdigest()[:32]

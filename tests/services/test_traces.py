@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from core.models import Actor
-from database.tables import events, idempotency
+from database.tables import customers, events, idempotency
 from database.tables import jobs as jobs_table
 from services import outbox
 from services.privacy.mentions import Mentions
@@ -55,6 +55,15 @@ def test_an_address_in_any_spelling_is_found_everywhere(admin, spelled):
     assert admin.get(f"/api/audit?actor={quote(spelled)}").json["data"][0]["subject_id"] == own["id"]
     assert admin.get("/api/customers").json["total"] == 1
     assert erase(admin, spelled)["tickets"] == 3
+
+
+def test_an_old_row_whose_address_somebody_else_has_is_found_as_it_is_spelled(admin, runtime):
+    admin.ticket(customer_email="\u01f0an@example.com", customer_name="New")
+    with runtime.storage.unit_of_work(Actor("default", "admin", "test"), write=True) as uow:
+        uow.insert(customers, {"email": "j\u030can@example.com", "name": "Old", "created_at": uow.now})
+    spelled = "/api/customers/" + quote("j\u030can@example.com")
+    assert [admin.data(admin.delete(spelled))["tickets"] for _ in range(2)] == [1, 0]
+    assert admin.delete(spelled).status_code == 404
 
 
 @EVERY_SPELLING
