@@ -128,9 +128,9 @@ def transactions(
 ) -> Iterator[tuple[int, list[Any]]]:
     """The transactions of a journal with a number above `after`, the last one known, in order and without a gap.
 
-    `may_be_torn`: this is the journal that was being written, so its last line may be unfinished; a warning says that it
-    is left out. `content` is what the journal held, where it was read before. Changes no file. Raises Damaged for anything
-    else.
+    A last line that lacks only its end of line is whole: its checksum says so. `may_be_torn`: this is the journal that was
+    being written, so its last line may be unfinished; a warning says that it is left out. `content` is what the journal
+    held, where it was read before. Changes no file. Raises Damaged for anything else.
     """
     expected = None
     with content or path.open("rb") as file:
@@ -138,7 +138,7 @@ def transactions(
             found = _parse(line)
             if found is None:
                 if may_be_torn and _is_torn(line) and not file.read(1):
-                    log.warning("%s: line %d was not finished when the desk stopped and is cut off", path, number)
+                    log.warning("%s: line %d was not finished when it was written and is left out", path, number)
                     return
                 raise Damaged(f"{path}, line {number}: this line is damaged")
             seq, changes = found
@@ -158,7 +158,7 @@ def _is_torn(line: bytes) -> bool:
 
 def _parse(line: bytes) -> tuple[int, list[Any]] | None:
     _head, found, body = line.rstrip(b"\n").partition(b'"changes":')
-    if not found or not line.endswith(b"\n"):
+    if not found:
         return None
     try:
         entry = orjson.loads(line)

@@ -95,10 +95,9 @@ def _together(document: Path, stack: ExitStack) -> _Files | None:
         raise
     if not same or [*journals(document), document] != places:
         return None
-    # From here on only the newest journal grows, by whole lines; what is not a whole line yet is not acknowledged.
+    # From here on only the newest journal grows; a line that is not whole yet is not acknowledged.
     opened = files.pop(document)
-    lines = [(path, file.read()) for path, file in files.items()]
-    return _Files(opened, [(path, content[: content.rfind(b"\n") + 1]) for path, content in lines])
+    return _Files(opened, [(path, file.read()) for path, file in files.items()])
 
 
 def journals(document: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+import staging
 from journal import Damaged, Journal, NotWritten, Unknown, transactions
 from storage import StorageError
 from tests.rows import ONE, add_company, add_customer, everything, files, open_store
@@ -80,13 +81,50 @@ def test_a_last_line_cut_at_any_byte_leaves_the_earlier_lines(crashed):
     folder, _ = crashed
     whole = (folder / ACTIVE).read_bytes()
     last = whole.rindex(b"\n", 0, -1) + 1
-    for end in range(last, len(whole)):
+    for end in range(last, len(whole) - 1):
         (folder / ACTIVE).write_bytes(whole[:end])
         assert [seq for seq, _ in transactions(folder / ACTIVE, after=0, may_be_torn=True)] == [1, 2, 3], end
         assert (folder / ACTIVE).read_bytes() == whole[:end], "reading changes nothing"
 
 
-@pytest.mark.parametrize("kept", [0, 1, 20, 60, 120, -2, -1])
+def test_a_last_line_that_is_whole_but_for_its_end_is_kept(crashed, caplog):
+    """Everything it says is there and its checksum is right: it may have been acknowledged."""
+    folder, states = crashed
+    change_line(folder, LINES, lambda line: line[:-1])
+    assert reopened(folder) == states[LINES]
+    assert "not finished" not in caplog.text
+
+
+def test_writing_goes_on_after_a_last_line_without_its_end(crashed):
+    folder, _ = crashed
+    change_line(folder, LINES, lambda line: line[:-1])
+    store = open_store(folder)
+    with store.desk(None, write=True) as desk:
+        add_customer(desk, "later", ONE)
+    expected = everything(store)
+    copy = folder.with_name("copy")
+    copy.mkdir()
+    for name in ("foyer.json", ACTIVE):
+        shutil.copy2(folder / name, copy / name)
+    store.close()
+    assert reopened(copy) == expected
+
+
+def test_a_line_without_its_end_before_another_is_damage(crashed):
+    folder, _ = crashed
+    change_line(folder, 2, lambda line: line[:-1])
+    assert_refused(folder, "line 2")
+
+
+def test_a_copy_of_a_stopped_desk_has_the_last_line_without_its_end(crashed, tmp_path):
+    folder, _ = crashed
+    change_line(folder, LINES, lambda line: line[:-1])
+    with staging.staged("json:", folder) as copy:
+        emails = copy.exec_driver_sql("SELECT email FROM customers ORDER BY email").scalars().all()
+    assert emails == ["ada@example.com", "bob@example.com", "eve@example.com"]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 20, 60, 120, -2])
 def test_a_desk_opens_with_a_torn_last_line_and_says_so(crashed, caplog, kept):
     folder, states = crashed
     change_line(folder, LINES, lambda line: line[:kept])
