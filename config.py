@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HERE = Path(__file__).resolve().parent
 POSTGRESQL = ("postgresql://", "postgres://")
+SHORTEST_API_KEY = 20  # characters; shorter ones can be guessed, so production refuses them
 
 
 class ConfigError(Exception):
@@ -38,7 +39,8 @@ class Settings(BaseSettings):
         SecretStr("json:"), description="`json:` (a JSON file in DATA_DIR), `sqlite:///path.db` or `postgresql://…`"
     )
     api_key: SecretStr = Field(
-        SecretStr(""), description="admin key of the company `default`; made at first start if unset"
+        SecretStr(""),
+        description="admin key of the company `default`, made at first start if unset; 20 characters or more in production",
     )
     secret_key: SecretStr = Field(
         SecretStr(""), description="32 bytes or more; required in production, made in DATA_DIR elsewhere"
@@ -166,6 +168,13 @@ class Settings(BaseSettings):
         secret = self.secret_key.get_secret_value()
         if (secret or self.production) and len(secret.encode()) < 32:
             raise ValueError("SECRET_KEY must be 32 bytes or more, and must be given in production")
+        return self
+
+    @model_validator(mode="after")
+    def _production_has_no_key_to_guess(self) -> "Settings":
+        key = self.api_key.get_secret_value().strip()
+        if self.production and 0 < len(key) < SHORTEST_API_KEY:
+            raise ValueError(f"API_KEY must have {SHORTEST_API_KEY} characters or more in production")
         return self
 
     @property

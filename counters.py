@@ -29,6 +29,9 @@ class Counter(Protocol):
     def hit(self, key: str, seconds: int) -> int:
         """One more call in the key's window of that length; gives how many it holds with this one."""
 
+    def held(self, key: str) -> int:
+        """How many calls the key's window holds."""
+
     def seconds_left(self, key: str) -> float:
         """How long the key's window still lasts."""
 
@@ -65,6 +68,11 @@ class InMemory:
                 del self._windows[next(iter(self._windows))]
         return count
 
+    def held(self, key: str) -> int:
+        """As Counter says."""
+        count, ends = self._windows.get(key, (0, 0.0))
+        return count if ends > self._clock() else 0
+
     def seconds_left(self, key: str) -> float:
         """As Counter says."""
         return self._windows.get(key, (0, 0.0))[1] - self._clock()
@@ -92,6 +100,10 @@ class InRedis:
     def hit(self, key: str, seconds: int) -> int:
         """As Counter says."""
         return self._asked(lambda: self._redis.incr(key, seconds), lambda: self._alone.hit(key, seconds))
+
+    def held(self, key: str) -> int:
+        """As Counter says."""
+        return self._asked(lambda: self._redis.get(key), lambda: self._alone.held(key))
 
     def seconds_left(self, key: str) -> float:
         """As Counter says."""

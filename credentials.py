@@ -19,7 +19,7 @@ from config import Settings
 from errors import AppError
 from models import DEFAULT_COMPANY, Actor
 from permissions import ACT_FOR_CUSTOMERS
-from services import admins, lockout
+from services import admins
 from services.history import Change, record
 from services.keys import FROM_ENVIRONMENT, hashed, new_key, prefix_of
 from storage import Desk, Row, Storage
@@ -104,18 +104,12 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def who_presents(storage: Storage, key: str) -> Actor | None:
-    """The actor of a key, None when there is no such key or its time is over.
-
-    Raises AppError 429 for a key, right or wrong, that begins like one at which too many wrong ones were tried.
-    """
+    """The actor of a key, None when there is no such key or its time is over."""
     wanted = hashed(key)
     row = storage.remembered((api_keys,), ("hash", wanted), lambda: _key_row(storage, wanted))
     now = storage.real_now()
     if row is None:
-        _count_wrong(storage, prefix_of(key))
         return None
-    if row["tries"]:
-        lockout.check(row, now)
     if row["expires_at"] and row["expires_at"] <= now:
         return None
     used = row["last_used_at"]
@@ -133,17 +127,6 @@ def who_presents(storage: Storage, key: str) -> Actor | None:
 def _key_row(storage: Storage, key_hash: str) -> Row | None:
     with storage.desk(None) as desk:
         return desk.first(_by_hash, hash_=key_hash)
-
-
-def _count_wrong(storage: Storage, prefix: str) -> None:
-    """Notes a wrong key where one of ours begins like it; others leave no trace, so nobody can fill the disk."""
-    with storage.desk(None) as desk:
-        begins_like = desk.find(desk.rows(api_keys).where(api_keys.c.prefix == prefix, api_keys.c.prefix != ""))
-    for row in begins_like:
-        lockout.check(row, storage.real_now())
-    if begins_like:
-        with storage.desk(None, write=True) as desk:
-            lockout.wrong_key(desk, prefix)
 
 
 def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:

@@ -4,18 +4,23 @@ Each function opens the units of work it needs; a password is never hashed insid
 """
 
 from dataclasses import replace
+from typing import TypeGuard
 
 import credentials
+import networks
 import passwords
-from errors import AppError, forbidden, unauthorized
+from errors import AppError, forbidden, invalid_field, unauthorized
 from models import Actor
 from oidc import Person
 from services import companies, lockout, people, sessions
-from services.history import Change, changed, record
+from services.history import Change, changed, not_lately, record
 from storage import Desk, Row, Storage
+from tables import companies as companies_table
 from tables import sessions as sessions_table
 from tables import users
 from tokens import ACCESS_SECONDS, Tokens
+
+MOST_ACCOUNTS = 3  # of one address whose password is tested when no company is named; each takes about 20 ms
 
 
 def register(storage: Storage, tokens: Tokens, given: Row, *, address: str, confirmed: bool = False) -> Row:
@@ -45,21 +50,28 @@ def add_person(storage: Storage, company: str, given: Row, *, address: str) -> N
         people.make(own, given)
 
 
-def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, address: str) -> Row:
-    """Signs a person in: user and tokens. Raises AppError 401 in the same words whoever it is, 429 after too many tries."""
+def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, company: str = "", address: str = "") -> Row:
+    """Signs a person in, at the company of that name or else where the password fits: user and tokens.
+
+    Raises AppError 401 in the same words whoever it is, 429 after too many tries from this address, and 400 with the names
+    of the companies when the password fits in several.
+    """
+    place = networks.holder(address, ipv6_bits=networks.SITE_BITS)
     with storage.desk(None, write=True) as desk:
-        lockout.take_try(desk, email)
+        lockout.take_try(desk, email, place)
     with storage.desk(None) as desk:
-        user = _by_email(desk, email)
-    kept = user["password_hash"] if user else ""
-    if not passwords.matches(kept, password):
+        accounts = _accounts(desk, email, company)
+    fitting = _fitting(accounts, password, tested=1 if company else MOST_ACCOUNTS)
+    if not fitting:
         raise _wrong()
+    if len(fitting) > 1:
+        raise _several(storage, fitting)
     with storage.desk(None, write=True) as desk:
-        user = _by_email(desk, email)
-        if user is None or user["disabled"] or user["password_hash"] != kept:  # changed while it was checked
+        user = desk.get(users, fitting[0]["id"])
+        if not _is_still(user, fitting[0], email):
             raise _wrong()
         own = desk.within(Actor(user["company_id"], "admin", email, address=address))
-        lockout.forget(desk, email)  # the company's turn first, the tries second, everywhere: nobody waits in a ring
+        lockout.forget(desk, email, place)  # the company's turn first, the tries second, everywhere: no ring of waiters
         session = sessions.start(own, user["id"])
         record(own, user["id"], [Change("signed_in")], subject="user")
         return _signed_in(own, tokens, user, session)
@@ -100,20 +112,19 @@ def change_password(storage: Storage, actor: Actor, old: str, new: str) -> None:
     if not actor.user_id or not actor.session_id:
         raise forbidden("Only people who signed in with a password can change it.")
     passwords.check(new, email=actor.name, field="new")
+    # Counted for the session: nobody who is not signed in can use the tries up.
+    account, place = f"password {actor.user_id}", actor.session_id
     with storage.desk(None, write=True) as desk:
         user = people.get(desk.within(replace(actor, role="admin")), actor.user_id)
-        lockout.take_try(desk, user["email"])
+        lockout.take_try(desk, account, place)
     if not passwords.matches(user["password_hash"], old):
-        raise replace(_wrong(), message="The old password is wrong.")
+        raise _wrong_old()
     password_hash = passwords.hashed(new)
     with storage.desk(None, write=True) as desk:
-        now = _by_email(desk, user["email"])
-        if (
-            now is None or now["disabled"] or now["password_hash"] != user["password_hash"]
-        ):  # changed while it was checked
-            raise replace(_wrong(), message="The old password is wrong.")
+        if not _is_still(desk.get(users, actor.user_id), user, user["email"]):
+            raise _wrong_old()
         own = desk.within(replace(actor, role="admin"))
-        lockout.forget(desk, user["email"])
+        lockout.forget(desk, account, place)
         own.update(users, actor.user_id, {"password_hash": password_hash})
         sessions.end_all(own, actor.user_id, but=actor.session_id)
         record(own, actor.user_id, [Change("password_changed")], subject="user")
@@ -135,41 +146,47 @@ def who_bears(storage: Storage, tokens: Tokens, token: str) -> Actor | None:
 def who_is_known(storage: Storage, person: Person, *, address: str) -> Actor | None:
     """The actor of a person whom the configured issuer vouches for; their first visit makes them known.
 
-    None when they are disabled here. Raises AppError 403 when their company is not here or their address is another's.
+    None when they are disabled here. Raises AppError 403 when their company is not here, or the operator did not allow it
+    to take the issuer's people, or their address is another's.
     """
+    key = companies.name_key(person.company)
+    company = storage.remembered((companies_table,), ("company", key), lambda: _company(storage, person.company))
+    if company is None or not company["oidc_allowed"]:
+        raise forbidden("Your company does not take sign-ins of this issuer. Whoever runs this server can allow them.")
     # Whose company is another one now is somebody else.
-    identity = f"{companies.name_key(person.company)} {person.identity}"
-    user = storage.remembered((users,), ("identity", identity), lambda: _identified(storage, identity))
+    whole = (company["id"], person.identity)
+    user = storage.remembered((users,), ("identity", *whole), lambda: _identified(storage, *whole))
     if user is not None and user["disabled"]:
         return None
     if user is None or user["role"] != person.role or user["email"] != person.email:
         with storage.desk(None, write=True) as desk:
-            user = _known(desk, person, identity, address=address)
+            user = _known(desk, person, company["id"], address=address)
     return _actor(storage, user)
 
 
-def _known(desk: Desk, person: Person, identity: str, *, address: str) -> Row:
-    company = companies.named(desk, person.company)
-    if company is None:
-        raise forbidden("Your company is not known here. Ask whoever runs this desk.")
+def _known(desk: Desk, person: Person, company_id: str, *, address: str) -> Row:
     named = person.email or person.name or person.identity.rpartition("|")[2]
-    own = desk.within(Actor(company["id"], "admin", named, address=address))
-    user = own.first(own.rows(users).where(users.c.identity == identity))
-    holder = desk.first(desk.rows(users).where(users.c.email == person.email, users.c.email != ""))
+    own = desk.within(Actor(company_id, "admin", named, address=address))
+    user = own.first(own.rows(users).where(users.c.identity == person.identity))
+    holder = own.first(own.rows(users).where(users.c.email == person.email, users.c.email != ""))
     if holder is None or (user is not None and holder["id"] == user["id"]):
-        values = {"name": person.name, "email": person.email, "role": person.role, "identity": identity}
+        values = {"name": person.name, "email": person.email, "role": person.role, "identity": person.identity}
         return people.make(own, values) if user is None else _as_said(own, user, person)
     # Somebody an admin added by address alone was waiting for this; whoever signs in another way was not.
-    if user is not None or holder["company_id"] != company["id"] or holder["password_hash"] or holder["identity"]:
+    if user is not None or holder["password_hash"] or holder["identity"]:
         raise forbidden("This e-mail address signs in another way here. Ask an admin of your company.")
-    own.update(users, holder["id"], {"identity": identity})
+    own.update(users, holder["id"], {"identity": person.identity})
     return _as_said(own, holder, person)
 
 
 def _as_said(desk: Desk, user: Row, person: Person) -> Row:
-    """The person as the issuer says they are, even when that leaves the company without an admin."""
+    """The person as the issuer says they are, even when that leaves the company without an admin.
+
+    Tokens whose claims differ may come in turns: the same change is recorded once a minute.
+    """
     now = desk.update(users, user["id"], {"role": person.role, "email": person.email}) or user
-    record(desk, user["id"], changed("user_changed", user, now, ["role", "email"]), subject="user")
+    changes = changed("user_changed", user, now, ["role", "email"])
+    record(desk, user["id"], not_lately(desk, user["id"], changes, seconds=60), subject="user")
     return now
 
 
@@ -192,8 +209,40 @@ def _signed_in(desk: Desk, tokens: Tokens, user: Row, session: Row) -> Row:
     }
 
 
-def _by_email(desk: Desk, email: str) -> Row | None:
-    return desk.first(desk.rows(users).where(users.c.email == email))
+def _accounts(desk: Desk, email: str, company: str) -> list[Row]:
+    """Who may sign in with that address: at the company of that name, or else the first few.
+
+    Confirmed companies come first, then older accounts: a company that a stranger registers takes nobody's place.
+    """
+    u, c = users.c, companies_table.c
+    chosen = desk.rows(users).join(companies_table, c.id == u.company_id)
+    chosen = chosen.where(u.email == email, u.password_hash != "", ~u.disabled)
+    if company:
+        chosen = chosen.where(c.name_key == companies.name_key(company), c.name_key != "")
+    first = chosen.order_by(c.confirmed_at.is_(None), u.created_at, u.id)
+    return desk.find(first.limit(MOST_ACCOUNTS))
+
+
+def _fitting(accounts: list[Row], password: str, *, tested: int) -> list[Row]:
+    """The accounts whose password it is. As many are tested whoever asks for whom, so the time tells nothing."""
+    hashes = [account["password_hash"] for account in accounts[:tested]]
+    fits = [passwords.matches(kept, password) for kept in [*hashes, *[""] * (tested - len(hashes))]]
+    return [account for account, fit in zip(accounts, fits, strict=False) if fit]
+
+
+def _is_still(user: Row | None, before: Row, email: str) -> TypeGuard[Row]:
+    """Whether an account is as it was when its password was checked."""
+    return (
+        user is not None
+        and not user["disabled"]
+        and user["email"] == email
+        and user["password_hash"] == before["password_hash"]
+    )
+
+
+def _company(storage: Storage, name: str) -> Row | None:
+    with storage.desk(None) as desk:
+        return companies.named(desk, name)
 
 
 def _session(storage: Storage, session_id: str) -> Row | None:
@@ -206,13 +255,29 @@ def _user(storage: Storage, user_id: str) -> Row | None:
         return desk.get(users, user_id)
 
 
-def _identified(storage: Storage, identity: str) -> Row | None:
+def _identified(storage: Storage, company_id: str, identity: str) -> Row | None:
     with storage.desk(None) as desk:
-        return desk.first(desk.rows(users).where(users.c.identity == identity))
+        same = (users.c.company_id == company_id, users.c.identity == identity)
+        return desk.first(desk.rows(users).where(*same))
 
 
 def _wrong() -> AppError:
-    return replace(unauthorized(), message="E-mail address or password is wrong.", code="wrong_credentials")
+    message = (
+        "E-mail address or password is wrong. Whoever has an account in several companies may have to name the company."
+    )
+    return replace(unauthorized(), message=message, code="wrong_credentials")
+
+
+def _wrong_old() -> AppError:
+    return replace(_wrong(), message="The old password is wrong.")
+
+
+def _several(storage: Storage, fitting: list[Row]) -> AppError:
+    with storage.desk(None) as desk:
+        of_them = companies_table.c.id.in_([user["company_id"] for user in fitting])
+        names = sorted(row["name"] for row in desk.find(desk.rows(companies_table).where(of_them)))
+    problem = invalid_field("company", f"company must be one of those this password opens: {', '.join(names)}.")
+    return replace(problem, message="You have this password in several companies. Send company with the name of one.")
 
 
 def _over() -> AppError:

@@ -62,10 +62,10 @@ users = Table(
     columns.text("password_hash"),
     columns.text("identity"),
     columns.moment("created_at", required=True),
-    # Of all companies together: whoever signs in says who they are, not where.
-    columns.unique_when_set("uq_users_email", "email", of_company=False),
-    columns.unique_when_set("uq_users_identity", "identity", of_company=False),
+    columns.unique_when_set("uq_users_email", "email"),
+    columns.unique_when_set("uq_users_identity", "identity"),
     Index("ix_users_company", "company_id", "email"),
+    Index("ix_users_email", "email"),
 )
 
 sessions = Table(
@@ -81,13 +81,16 @@ sessions = Table(
     Index("ix_sessions_user", "user_id"),
 )
 
-# Wrong passwords by e-mail address (its hash), whether or not anybody has that address.
+# Wrong passwords, whether or not there is such an account: one row for the account, one for each place they came from.
+# The ids are hashes; `account` is the id of the account's own row.
 sign_in_tries = Table(
     "sign_in_tries",
     metadata,
     Column("id", String(64), primary_key=True),
+    Column("account", String(64), nullable=False),
     Column("tries", Integer, nullable=False, server_default="0"),
     columns.moment("tries_until"),
+    Index("ix_sign_in_tries_account", "account"),
 )
 
 api_keys = Table(
@@ -102,10 +105,7 @@ api_keys = Table(
     columns.listed("scopes"),
     columns.moment("expires_at"),
     columns.moment("last_used_at"),
-    Column("tries", Integer, nullable=False, server_default="0"),
-    columns.moment("tries_until"),
     columns.moment("created_at", required=True),
-    Index("ix_api_keys_prefix", "prefix"),
 )
 
 customers = Table(

@@ -65,8 +65,9 @@ def erase_customer(foyer: "Foyer", actor: Actor, name: str) -> int:
     """Erases a customer for good, in the files as well; tells how many tickets were theirs. Raises AppError 404."""
     with foyer.storage.desk(None, write=True) as desk:
         erased = privacy.erase(desk.within(actor), name)
-        if erased.account:  # the tries of an address that signs in elsewhere are not this company's to forget
-            lockout.forget(desk, erased.account)
+        elsewhere = desk.rows(tables.users).where(tables.users.c.email == erased.account)
+        if erased.account and not desk.count(elsewhere):  # tries at another company's account are not ours to forget
+            lockout.forget_account(desk, erased.account)
     _scrub_now(foyer)
     return erased.tickets
 

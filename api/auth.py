@@ -72,6 +72,10 @@ class LogIn(Repeatable):
 
     email = Email(required=True, about="E-mail address.")
     password = Password(required=True, about="Password.")
+    company = Text(
+        LIMITS["company"],
+        about="Name of the company, for who has an account in several; without it the one whose password fits.",
+    )
 
 
 class Refresh(Repeatable):
@@ -117,7 +121,14 @@ def log_in(body: Row) -> Answer:
     Gives an access token for 15 minutes and a refresh token for the next.
     """
     foyer = gate.the_foyer()
-    data = sign_in.log_in(foyer.storage, foyer.tokens, body["email"], body["password"], address=_address())
+    data = sign_in.log_in(
+        foyer.storage,
+        foyer.tokens,
+        body["email"],
+        body["password"],
+        company=body.get("company", ""),
+        address=_address(),
+    )
     return Answer(data, "You are signed in.")
 
 

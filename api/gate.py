@@ -6,6 +6,7 @@ Views declare their permission; one without is refused. Nothing here knows a tic
 import hmac
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any, cast
 
@@ -83,7 +84,7 @@ def _authenticated() -> Actor:
     if not key and _is_token(bearer):
         actor = _signed_in(bearer)
     elif key or bearer:
-        actor = credentials.who_presents(the_foyer().storage, key or bearer)
+        actor = limits.present_key(key or bearer, partial(credentials.who_presents, the_foyer().storage))
     if actor is None:
         raise unauthorized()
     return actor

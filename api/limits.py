@@ -4,8 +4,8 @@ Checked by the gate before anything is stored; what is counted where is counters
 """
 
 import hashlib
-import ipaddress
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,10 +14,15 @@ from limits import RateLimitItem, parse_many
 
 from api.envelope import how_many
 from api.parsing import read_json
-from config import Settings
+from config import SHORTEST_API_KEY, Settings
 from counters import Counter, open_counter
 from errors import AppError
 from models import Actor
+from networks import SITE_BITS, holder
+
+WRONG_KEYS = 30  # of one address, within
+WRONG_KEYS_SECONDS = 60
+RIGHT_KEY_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,30 @@ def check_credential(actor: Actor) -> None:
         g.calls_left = limits.count(limits.general, f"{actor.company_id} {actor.key_id or actor.user_id}")
 
 
+def present_key(key: str, look: Callable[[str], Actor | None]) -> Actor | None:
+    """Who presents a key, None for a wrong one. Wrong keys are counted by where they come from. Raises AppError 429.
+
+    A key of the length that production demands cannot be guessed: it is always looked at, so wrong ones lock no right one
+    out. A shorter one is not looked at while too many wrong ones come from there, unless it was right there before.
+    """
+    counter, place = _the_limits().counter, holder(request.remote_addr or "", ipv6_bits=SITE_BITS)
+    wrong, right = f"wrong key {place}", f"right key {place} {hashlib.sha256(key.encode(errors='replace')).hexdigest()}"
+    is_short = len(key) < SHORTEST_API_KEY
+    if is_short and counter.held(wrong) >= WRONG_KEYS and not counter.held(right):
+        raise _too_many_keys(counter.seconds_left(wrong))
+    actor = look(key)
+    if actor is None and counter.hit(wrong, WRONG_KEYS_SECONDS) > WRONG_KEYS:
+        raise _too_many_keys(counter.seconds_left(wrong))
+    if actor is not None and is_short:
+        counter.hit(right, RIGHT_KEY_SECONDS)
+    return actor
+
+
 def check_door(limit: DoorLimit | None) -> None:
     """Counts a call of somebody unknown, where the route has a limit. Raises AppError 429, and 400 for a broken body."""
     if limit is None:
         return
-    limits, route, address = _the_limits(), request.endpoint, _network(request.remote_addr or "")
+    limits, route, address = _the_limits(), request.endpoint, holder(request.remote_addr or "")
     limits.count(_parsed(limit.per_address), f"{route} {address}")
     if limit.per_account:
         named = read_json(request).get("email")
@@ -89,16 +113,10 @@ def _parsed(text: str) -> tuple[RateLimitItem, ...]:
     return tuple(parse_many(text))
 
 
-def _network(address: str) -> str:
-    """Who an address belongs to. Of IPv6 half: its holder may choose the rest. Some proxies add a port, which is no part."""
-    bare = address.rpartition(":")[0] if address.count(":") == 1 or "]" in address else address
-    try:
-        known = ipaddress.ip_address(bare.strip("[]"))
-    except ValueError:
-        return address[:100]
-    if isinstance(known, ipaddress.IPv4Address):
-        return str(known)
-    return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False))
+def _too_many_keys(seconds_left: float) -> AppError:
+    seconds = max(1, math.ceil(seconds_left))
+    message = f"Too many wrong API keys came from your address. Try again in {how_many(seconds, 'second')}"
+    return AppError(message, "locked_out", 429, headers={"Retry-After": str(seconds)})
 
 
 def _too_many(limit: RateLimitItem, seconds_left: float) -> AppError:

@@ -27,7 +27,7 @@ from config import Settings  # noqa: E402
 from foyer import Foyer  # noqa: E402
 from tests.postgres_server import databases  # noqa: E402
 
-KEY = "benchmark"
+KEY = "the-key-of-a-benchmark"
 LISTS = {
     "list": "",
     "status, priority": "status=new&priority=high",

@@ -20,7 +20,7 @@ import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-KEY = "benchmark"
+KEY = "the-key-of-a-benchmark"
 TARGETS = {"get": 0.60, "list": 0.35, "create": 0.25}
 TICKET = '{"title": "Question %d", "description": "How do I change my plan?", "customer_email": "c%d@example.com"}'
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import times
 from storage import Desk, Row
 from tables import events
 
@@ -56,6 +57,18 @@ def record(
 def changed(action: str, before: Row, after: Row, names: Iterable[str]) -> list[Change]:
     """A change for each of the named fields whose value is another one."""
     return [Change(action, name, before[name], after[name]) for name in names if before[name] != after[name]]
+
+
+def not_lately(desk: Desk, subject_id: str, changes: Iterable[Change], *, seconds: int) -> list[Change]:
+    """Those of the changes that were not recorded about this thing within the last `seconds`."""
+    since = times.later(desk.now, seconds=-seconds)
+    rows = desk.find(desk.rows(events).where(events.c.subject_id == subject_id, events.c.created_at > since))
+    recorded = {(row["action"], row["field"], row["from_value"], row["to_value"]) for row in rows}
+    return [
+        change
+        for change in changes
+        if (change.action, change.field, _as_text(change.before), _as_text(change.after)) not in recorded
+    ]
 
 
 def of_ticket(desk: Desk, ticket_id: str) -> list[Row]:

@@ -1,80 +1,77 @@
-"""How often somebody may be wrong: wrong tries at one address or key prefix are counted, and then nothing is tried any more.
+"""Lock-out after repeated wrong passwords: tries are counted for an account and a place together, and for the account.
 
-Counted in the database, whoever asks from wherever; nobody is made to wait.
+A place is where the caller is: the holder of the address, or the session of somebody signed in. Counted in the database.
 """
 
 import hashlib
 
-from sqlalchemy import Table
-
 import times
 from errors import AppError
 from storage import Desk, Row
-from tables import api_keys, sign_in_tries
+from tables import sign_in_tries as tries
 
+# Tries at one account from one place. Wrong tries elsewhere lock nobody out here.
 MOST = 10
+# After so many wrong tries at one account, wherever they came from, each place has fewer: many places cannot guess fast,
+# and whoever knows the password still signs in.
+MOST_OF_ACCOUNT = 100
+MOST_UNDER_ATTACK = 3
 FORGOTTEN_AFTER_SECONDS = 900
 
 
-def subject(email: str) -> str:
-    """What stands for an address among the tries: nothing that could be read back by looking."""
-    return hashlib.sha256(f"sign in {email}".encode()).hexdigest()
+def take_try(desk: Desk, account: str, place: str) -> None:
+    """Counts a try before it is made, so that many at once are no more than one after the other.
 
-
-def check(row: Row | None, now: str) -> None:
-    """Raises AppError 429 when there were too many wrong tries. `row` has tries and tries_until."""
-    if row is None or row["tries"] < MOST or not _still_counts(row, now):
-        return
-    seconds = max(1, times.seconds_between(now, row["tries_until"]))
-    raise AppError(
-        "There were too many wrong tries. Please wait a few minutes.",
-        "locked_out",
-        429,
-        headers={"Retry-After": str(seconds)},
-    )
-
-
-def take_try(desk: Desk, email: str) -> None:
-    """Counts a try at signing in before it is made, so that many at once are no more than one after the other.
-
-    Raises AppError 429 when there were too many wrong ones.
+    Raises AppError 429 when there were too many from this place.
     """
-    place = subject(email)
-    row = desk.get(sign_in_tries, place, lock=True)
-    check(row, desk.real_now)
-    if row is None and desk.insert_new(sign_in_tries, {"id": place, **_first(desk.real_now)}):
-        return
-    _count(desk, sign_in_tries, row or desk.get(sign_in_tries, place, lock=True) or {"id": place, "tries": 0})
+    whole, part = _ids(account, place)
+    of_account = _locked(desk, whole, account=whole)  # always the first to be locked, so nobody waits in a ring
+    of_place = _locked(desk, part, account=whole)
+    most = MOST if of_account["tries"] < MOST_OF_ACCOUNT else MOST_UNDER_ATTACK
+    if of_place["tries"] >= most:
+        raise _too_many(times.seconds_between(desk.real_now, of_place["tries_until"]))
+    for row in (of_account, of_place):
+        until = row["tries_until"] or times.later(desk.real_now, seconds=FORGOTTEN_AFTER_SECONDS)
+        desk.update(tries, row["id"], {"tries": row["tries"] + 1, "tries_until": until})
 
 
-def forget(desk: Desk, email: str) -> None:
-    """The tries were right in the end."""
-    desk.delete(sign_in_tries, sign_in_tries.c.id == subject(email))
+def forget(desk: Desk, account: str, place: str) -> None:
+    """The password was right: this place starts anew, and the try does not count against the account."""
+    whole, part = _ids(account, place)
+    desk.update_where(tries, tries.c.id == whole, tries.c.tries > 0, tries=tries.c.tries - 1)
+    desk.delete(tries, tries.c.id == part)
+    desk.delete(tries, tries.c.id == whole, tries.c.tries == 0)
 
 
-def wrong_key(desk: Desk, prefix: str) -> None:
-    """Counts a wrong key against the keys it begins like. Raises AppError 429 when there were too many."""
-    begins_like = desk.rows(api_keys).where(api_keys.c.prefix == prefix).order_by(api_keys.c.id)
-    for row in desk.find(begins_like.with_for_update()):  # tried at the same moment, each counts
-        check(row, desk.real_now)
-        _count(desk, api_keys, row)
+def forget_account(desk: Desk, account: str) -> None:
+    """Removes every trace of tries at an account that is gone."""
+    whole, _ = _ids(account, "")
+    desk.delete(tries, tries.c.id == whole)
+    desk.delete(tries, tries.c.account == whole)
 
 
 def purge(desk: Desk) -> int:
     """Forgets tries whose time is over; tells how many."""
-    return desk.delete(sign_in_tries, sign_in_tries.c.tries_until <= desk.real_now)
+    return desk.delete(tries, tries.c.tries_until <= desk.real_now)
 
 
-def _first(now: str) -> Row:
-    return {"tries": 1, "tries_until": times.later(now, seconds=FORGOTTEN_AFTER_SECONDS)}
+def _ids(account: str, place: str) -> tuple[str, str]:
+    """What stands for an account, and for it at a place: nothing that could be read back by looking."""
+    whole = hashlib.sha256(f"sign in {account}".encode()).hexdigest()
+    return whole, hashlib.sha256(f"{whole} {place}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _count(desk: Desk, table: Table, row: Row) -> None:
-    news = {"tries": row["tries"] + 1} if _still_counts(row, desk.real_now) else _first(desk.real_now)
-    desk.update(table, row["id"], news)
+def _locked(desk: Desk, row_id: str, *, account: str) -> Row:
+    """The row of that id, locked, with no tries once their time is over."""
+    desk.insert_new(tries, {"id": row_id, "account": account})
+    row = desk.get(tries, row_id, lock=True) or {"id": row_id, "tries": 0, "tries_until": None}
+    # An end too far away was written while the clock was ahead: nobody is locked for so long.
+    latest = times.later(desk.real_now, seconds=2 * FORGOTTEN_AFTER_SECONDS)
+    if row["tries_until"] and desk.real_now < row["tries_until"] <= latest:
+        return row
+    return {**row, "tries": 0, "tries_until": None}
 
 
-def _still_counts(row: Row, now: str) -> bool:
-    """Whether earlier tries count. An end too far away was written while the clock was ahead: nobody is locked for so long."""
-    until = row.get("tries_until") or ""
-    return now < until <= times.later(now, seconds=2 * FORGOTTEN_AFTER_SECONDS)
+def _too_many(seconds: int) -> AppError:
+    message = "There were too many wrong tries from your address. Please wait a few minutes."
+    return AppError(message, "locked_out", 429, headers={"Retry-After": str(max(1, seconds))})

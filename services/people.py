@@ -98,7 +98,7 @@ def _updated(desk: Desk, user_id: str, values: Row) -> Row:
 
 
 def _taken(error: IntegrityError) -> AppError:
-    """Perhaps another company has the address, which only the constraint knows. Raises anything else on."""
+    """Somebody of the company has the address. Raises anything else on."""
     if not is_broken(error, users, "uq_users_email"):
         raise error
     return conflict("email_taken", "This e-mail address signs in already. Take another one.")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+import config
 import migrations
 from app import create_app
 from config import Settings
@@ -98,11 +99,17 @@ def database_url(tmp_path: Path, engine: str, request: pytest.FixtureRequest) ->
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Callable[..., Settings]:
+def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
     """Makes settings for a desk in the test's own folder; the environment and .env play no part."""
-    usual = {"data_dir": tmp_path, "database_url": database_url, "api_key": "admin-key", "embeddings": "static"}
+    usual = {
+        "data_dir": tmp_path,
+        "database_url": database_url,
+        "api_key": "admin-key",
+        "embeddings": "static",
+    }
     if database_url.startswith("postgresql:"):  # where every desk is one in production
         usual |= {"secret_key": SECRET, "open_registration": True}
+        monkeypatch.setattr(config, "SHORTEST_API_KEY", 0)  # one short key serves every engine
 
     def make(**given: Any) -> Settings:
         return Settings(_env_file=None, **{**usual, **given})

@@ -1,13 +1,16 @@
-"""Keys of a company: shown once, rotated, revoked, locked after wrong tries (cases 4, 5, 10, 12, 14)."""
+"""Keys of a company: shown once, rotated, revoked, limited when wrong (cases 4, 5, 10, 12, 14)."""
 
 import uuid
 
 import pytest
 
-from services import keys, lockout
+from api.limits import WRONG_KEYS, WRONG_KEYS_SECONDS
+from counters import InMemory
+from services import keys
 from tables import api_keys, events
 from tests.caller import Caller
-from tests.test_sign_in import clock, rows  # noqa: F401
+from tests.conftest import FILES
+from tests.test_sign_in import at, clock, rows  # noqa: F401
 
 NEW = {"name": "Power Apps", "role": "agent"}
 
@@ -126,22 +129,41 @@ def test_making_a_key_again_under_the_same_reference_tells_that_it_was_made(admi
         assert made["key"] not in str(desk.find(desk.rows(idempotency)))
 
 
-def test_after_too_many_wrong_tries_a_key_is_locked_for_a_while(open_app, clock):  # noqa: F811
-    app = open_app(clock=clock)
-    admin = Caller(app.test_client(), "admin-key")
-    made, other = make(admin), make(admin)
+@pytest.mark.parametrize("engine", FILES)
+@pytest.mark.parametrize(
+    "wrong", ["fk_{}{}wrong-as-wrong-can-be", "{}{}", "x{}{}", "{}{} any other text of some length"]
+)
+def test_wrong_keys_are_limited_whatever_they_look_like_and_lock_no_right_one_out(open_app, wrong):
+    app = open_app(api_key="acme42")
+    short, seconds = Caller(app.test_client(), "acme42"), WRONG_KEYS_SECONDS
+    long = Caller(app.test_client(), make(short)["key"])
 
-    def try_wrong(number):
-        wrong = Caller(app.test_client(), made["prefix"] + f"wrong{number}", {"X-Forwarded-For": f"10.0.0.{number}"})
-        return wrong.get("/api/tickets")
+    def guesses(place, many):
+        callers = [Caller(app.test_client(), wrong.format(place, number)) for number in range(many)]
+        return [caller.get("/api/tickets", **at(f"198.51.100.{place}")) for caller in callers]
 
-    assert {try_wrong(number).status_code for number in range(lockout.MOST)} == {401}
-    for response in (try_wrong(99), Caller(app.test_client(), made["key"]).get("/api/tickets")):
-        assert (response.status_code, response.json["data"]["code"]) == (429, "locked_out")
-        assert 0 < int(response.headers["Retry-After"]) <= lockout.FORGOTTEN_AFTER_SECONDS
-    assert Caller(app.test_client(), other["key"]).get("/api/tickets").status_code == 200
-    clock.moved.append(lockout.FORGOTTEN_AFTER_SECONDS + 1)
-    assert Caller(app.test_client(), made["key"]).get("/api/tickets").status_code == 200
+    assert {answer.status_code for answer in guesses(1, WRONG_KEYS)} == {401}
+    for refused in guesses(1, 3):
+        assert (refused.status_code, refused.json["data"]["code"]) == (429, "locked_out")
+        assert 0 < int(refused.headers["Retry-After"]) <= seconds
+    assert long.get("/api/tickets", **at("198.51.100.1")).status_code == 200, (
+        "never tried from there, too long to guess"
+    )
+    assert {answer.status_code for answer in guesses(2, 1)} == {401}, "another address"
+    assert short.get("/api/tickets", **at("198.51.100.2")).status_code == 200
+    guesses(2, WRONG_KEYS + 1)
+    assert short.get("/api/tickets", **at("198.51.100.2")).status_code == 200, "it was right there before"
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_a_key_short_enough_to_guess_is_not_found_by_guessing_fast(open_app, clock):  # noqa: F811
+    app = open_app(api_key="acme42")
+    app.extensions["limits"].counter = InMemory(lambda: clock().timestamp())
+    keys = [f"acme{number}" for number in range(10, 43)]
+    tried = [Caller(app.test_client(), key).get("/api/tickets").status_code for key in keys]
+    assert tried == [401] * WRONG_KEYS + [429] * 3
+    clock.moved.append(WRONG_KEYS_SECONDS)
+    assert Caller(app.test_client(), "acme42").get("/api/tickets").status_code == 200
 
 
 def test_wrong_keys_leave_no_row_behind(app, admin):

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mounts, limits 
 
 
 TICKET = {"title": "Question about my plan", "description": "How do I change it?", "customer_email": "ada@example.com"}
-KEY = "admin-key"
+KEY = "fk_the-key-of-a-faulty-desk"
 
 
 def mount(folder, *options):

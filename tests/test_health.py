@@ -29,7 +29,9 @@ CONTAINER = "\n".join(
 def forgetful(open_app, monkeypatch, tmp_path):
     """Opens the desk on a Render instance without a disk: the data is where the code is."""
     monkeypatch.setattr(parts, "HERE", tmp_path)
-    return lambda **given: open_app(render="true", secret_key=SECRET, **given)
+    return lambda **given: open_app(
+        **{"render": "true", "secret_key": SECRET, "api_key": "a key of twenty letters", **given}
+    )
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import config
 import migrations
 from tables import companies
 from tests.caller import Caller
@@ -61,10 +62,11 @@ def url(old, request, open_old, tmp_path):
 
 
 @pytest.fixture
-def open_old(old, open_app):
-    """Opens an app at an address, an hour after the old one was left."""
+def open_old(old, open_app, monkeypatch):
+    """Opens an app at an address, an hour after the old one was left, with the key it had: a short one."""
+    monkeypatch.setattr(config, "SHORTEST_API_KEY", 0)
     hour_later = old.at + timedelta(hours=1)
-    return lambda url: open_app(clock=lambda: hour_later, database_url=url, secret_key=SECRET)
+    return lambda url: open_app(clock=lambda: hour_later, database_url=url, secret_key=SECRET, api_key="admin-key")
 
 
 @pytest.fixture

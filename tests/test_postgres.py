@@ -214,7 +214,7 @@ def open_a_ticket(desk):
 
 
 def change_a_password(desk):
-    lockout.take_try(desk, "ada@example.com")
+    lockout.take_try(desk, "ada@example.com", "")
 
 
 PASSWORD = "correct horse battery staple"
@@ -339,7 +339,7 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
         data_dir=tmp_path,
         database_url=server.url,
         secret_key=SECRET,
-        api_key="admin-key",
+        api_key="fk_the-key-of-a-restarted-desk",
         embeddings="static",
         rate_limit="off",
     )
@@ -349,7 +349,7 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
     acknowledged, statuses, stop = [], set(), threading.Event()
 
     def work(_):
-        admin = Caller(app.test_client(), "admin-key")
+        admin = Caller(app.test_client(), "fk_the-key-of-a-restarted-desk")
         while not stop.is_set():
             answer = admin.post("/api/tickets", TICKET)
             statuses.add(answer.status_code)
@@ -373,7 +373,7 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
         for worker in workers:
             worker.result()
     assert statuses == {201, 503}
-    admin = Caller(app.test_client(), "admin-key")
+    admin = Caller(app.test_client(), "fk_the-key-of-a-restarted-desk")
     assert len(set(acknowledged)) == len(acknowledged)
     total = admin.get("/api/tickets?limit=1").json["total"]
     newest = admin.get("/api/tickets?limit=1&sort=-created_at").json["data"][0]["number"]

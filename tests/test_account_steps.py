@@ -1,0 +1,53 @@
+"""What the steps of migrations/ make of companies, users and keys that an older revision left."""
+
+import pytest
+from sqlalchemy import create_engine
+
+import migrations
+from tests.rows import file_url
+
+AT = "2026-03-01T12:00:00.000Z"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def connection(request, tmp_path):
+    """A connection to an empty store, in a transaction."""
+    if request.param == "sqlite":
+        engine = create_engine(file_url("sqlite", tmp_path))
+        with engine.begin() as opened:
+            yield opened
+        return
+    with request.getfixturevalue("postgresql").fresh(empty=True) as url:
+        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+        with engine.begin() as opened:
+            yield opened
+        engine.dispose()
+
+
+def add_company(connection, company, name_key):
+    connection.exec_driver_sql(
+        f"INSERT INTO companies (id, name, name_key, created_at) VALUES ('{company}', '{name_key}', '{name_key}', '{AT}')"
+    )
+
+
+def add_user(connection, user, company, identity):
+    connection.exec_driver_sql(
+        "INSERT INTO users (id, company_id, email, identity, created_at) "
+        f"VALUES ('{user}', '{company}', '{user}@example.com', '{identity}', '{AT}')"
+    )
+
+
+def test_an_identity_loses_the_name_of_its_company(connection):
+    migrations.upgrade(connection, "0008")
+    for company, name_key in {"default": "default", "c1": "blue moon ltd"}.items():
+        add_company(connection, company, name_key)
+        add_user(connection, f"{company}-ada", company, f"{name_key} https://issuer.example|ada 1")
+        add_user(connection, f"{company}-bob", company, "")
+    migrations.upgrade(connection, "0009")
+    found = connection.exec_driver_sql("SELECT id, identity FROM users ORDER BY id").all()
+    assert [tuple(row) for row in found] == [
+        ("c1-ada", "https://issuer.example|ada 1"),
+        ("c1-bob", ""),
+        ("default-ada", "https://issuer.example|ada 1"),
+        ("default-bob", ""),
+    ]
