@@ -8,11 +8,9 @@ import hashlib
 import logging
 import re
 import select
-import threading
 import time
-from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,8 +20,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumperUnknown
-from sqlalchemy import Connection, NullPool, create_engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection, QueuePool, create_engine, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, SQLAlchemyError, TimeoutError
 
 import migrations
 import postgres_tables
@@ -108,7 +106,7 @@ class Postgres:
     durable = True
     exclusive = False
     data_path: Path | None = None
-    failures: tuple[type[Exception], ...] = (DBAPIError, psycopg.Error, Exhausted)
+    failures: tuple[type[Exception], ...] = (DBAPIError, psycopg.Error, Exhausted, TimeoutError)
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -119,27 +117,36 @@ class Postgres:
         self._engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect,
-            poolclass=NullPool,
+            poolclass=QueuePool,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=WAIT_SECONDS,
+            pool_use_lifo=True,
             pool_reset_on_return=None,  # done here, or by closing the connection
             isolation_level="AUTOCOMMIT",
             use_native_hstore=False,
             hide_parameters=True,
         )
+        event.listen(self._engine, "checkout", _look_at)
         self.index = search_postgres.Index()
-        self._idle: deque[Connection] = deque()
-        self._free = threading.BoundedSemaphore(CONNECTIONS)
-        self._may_write = threading.BoundedSemaphore(WRITERS)
-        self._shares = Shares(WRITERS_OF_ONE)
+        self._shares = Shares(each=WRITERS_OF_ONE, together=WRITERS)
         self._closed = False
 
     def open(self) -> "Postgres":
         """Brings the database to the newest shape; of several that start at once, one does it. Raises StorageError."""
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.close)
+            self._start()
+            undo.pop_all()
+        return self
+
+    def _start(self) -> None:
         until, waiting = time.monotonic() + START_WAIT_SECONDS, False
         while True:
             try:
                 with self._engine.connect() as connection:
                     self._bring_forward(connection)
-                    return self
+                    return
             except (psycopg.Error, SQLAlchemyError) as error:
                 if not self.is_away(error) or _is_refused(error) or time.monotonic() > until:
                     raise StorageError(f"{self.place} cannot be opened: {self.told(error)}") from None
@@ -169,11 +176,8 @@ class Postgres:
 
         `company` is whose rows are written, "" when that is not known yet; each has a share of the connections.
         """
-        with ExitStack() as held:
-            held.enter_context(self._shares.place(company))
-            held.enter_context(_one_of(self._may_write, WRITERS))
-            connection = held.enter_context(self._borrowed())
-            connection.info["places"] = {company: held}
+        with self._shares.place(company) as place, self._borrowed() as connection:
+            connection.info["place"] = place
             # This one and no other: SQLAlchemy would put a new one in the place of a lost one.
             driver = _driver(connection)
             yield connection
@@ -192,10 +196,8 @@ class Postgres:
         From here to the commit it is this transaction's turn, so that moments are committed in their order: who polls for
         newer rows misses none. Begins the transaction, in the same round trip. "" waits for nobody.
         """
-        places: dict[str, ExitStack] = connection.info["places"]
-        if company and company not in places:
-            places[company] = held = next(iter(places.values()))
-            held.enter_context(self._shares.place(company))
+        if company:
+            connection.info["place"].move(company)
         driver = _driver(connection)
         begun = driver.info.transaction_status is not TransactionStatus.IDLE
         said = ("" if begun else BEGIN) + (_turn(company) if company else "")
@@ -209,12 +211,10 @@ class Postgres:
     @contextmanager
     def alone(self, task: str) -> Iterator[bool]:
         """Whether this process may do a task that one at a time does, which nobody else may until the block ends."""
-        with self._engine.connect() as connection:  # one of its own: it is kept for as long as the task takes
-            driver = _driver(connection)
+        with contextlib.closing(self._connect()) as driver:  # one of its own: it is kept for as long as the task takes
             driver.execute("BEGIN")
-            yield bool(driver.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (TASKS, _number(task))).fetchone()[0])
-            with contextlib.suppress(psycopg.Error):
-                driver.rollback()
+            lock = driver.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (TASKS, _number(task))).fetchone()
+            yield bool(lock and lock[0])
 
     def scrub(self) -> None:
         """Nothing: the server gives room free for new rows by itself, and its log and its backups are its owner's matter."""
@@ -235,8 +235,7 @@ class Postgres:
     def close(self) -> None:
         """Closes every connection; those in use when they are handed back."""
         self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        self._engine.dispose()
 
     def _connect(self) -> "psycopg.Connection[Any]":
         given = conninfo_to_dict(self._url)
@@ -272,36 +271,19 @@ class Postgres:
 
     @contextmanager
     def _borrowed(self) -> Iterator[Connection]:
-        with _one_of(self._free, CONNECTIONS):
-            connection = self._idle_one() or self._engine.connect()
-            try:
-                yield connection
-            except BaseException as error:
-                _undo(connection)
-                # After a fault of the database, also one of a plan it remembers, a new connection is the cure.
-                if not isinstance(error, self.failures) or isinstance(error, IntegrityError):
-                    self._hand_back(connection)
-                else:
-                    connection.close()
-                raise
-            self._hand_back(connection)
-
-    def _idle_one(self) -> Connection | None:
-        """The connection that was used last and that the server has not closed since: looked at, not asked."""
-        while self._idle:
-            with contextlib.suppress(IndexError):
-                connection = self._idle.pop()
-                if not _has_spoken(_driver(connection)):
-                    return connection
+        connection = self._engine.connect()
+        try:
+            yield connection
+        except BaseException as error:
+            _undo(connection)
+            # After a fault of the database, also one of a plan it remembers, a new connection is the cure.
+            if isinstance(error, self.failures) and not isinstance(error, IntegrityError):
                 connection.invalidate()
-                connection.close()
-        return None
-
-    def _hand_back(self, connection: Connection) -> None:
-        if self._closed or connection.invalidated or _driver(connection).closed:
+            raise
+        finally:
+            if self._closed:
+                connection.invalidate()
             connection.close()
-        else:
-            self._idle.append(connection)
 
     def told(self, error: Exception) -> str:
         """What went wrong, without the password."""
@@ -309,16 +291,6 @@ class Postgres:
         for secret in self._secrets:
             text = text.replace(secret, "…")
         return text
-
-
-@contextmanager
-def _one_of(places: threading.BoundedSemaphore, number: int) -> Iterator[None]:
-    if not places.acquire(timeout=WAIT_SECONDS):
-        raise Exhausted(f"all {number} connections for this were in use for {WAIT_SECONDS:g} s")
-    try:
-        yield
-    finally:
-        places.release()
 
 
 def _facts(url: str) -> tuple[list[str], str, str]:
@@ -355,14 +327,17 @@ def _driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
-def _has_spoken(driver: Any) -> bool:
-    """Whether the server said something to a connection nobody used, which is its farewell. No round trip."""
-    if driver.closed:
-        return True
+def _look_at(driver: Any, *_: Any) -> None:
+    """Replaces a connection to which the server said something while nobody used it: its farewell. No round trip."""
+    if driver.closed or _has_spoken(driver.fileno()):
+        raise DisconnectionError
+
+
+def _has_spoken(socket: int) -> bool:
     if not hasattr(select, "poll"):
-        return bool(select.select([driver.fileno()], [], [], 0)[0])
+        return bool(select.select([socket], [], [], 0)[0])
     poll = select.poll()
-    poll.register(driver.fileno(), select.POLLIN)
+    poll.register(socket, select.POLLIN)
     return bool(poll.poll(0))
 
 

@@ -247,7 +247,6 @@ def refused(storage):
 
 
 def test_out_of_connections_is_503_and_over_when_there_are_some(server, tmp_path):
-
     storage = open_storage(server.url, tmp_path)
     others = []
     while True:
@@ -255,10 +254,11 @@ def test_out_of_connections_is_503_and_over_when_there_are_some(server, tmp_path
             others.append(psycopg.connect(server.url))
         except psycopg.OperationalError:
             break
-    assert refused(storage) == (503, "5")
-    for other in others:
-        other.close()
-    wait_until(lambda: works(storage))
+    with storage.desk(None):  # has the connection the start left
+        assert refused(storage) == (503, "5")
+        for other in others:
+            other.close()
+        wait_until(lambda: works(storage))
     storage.close()
 
 
@@ -270,14 +270,15 @@ def works(storage):
         return False
 
 
-def test_more_at_once_than_connections_wait_and_then_get_503(store, monkeypatch):
+def test_more_at_once_than_connections_wait_and_then_get_503(url, tmp_path, monkeypatch):
     monkeypatch.setattr(postgres, "WAIT_SECONDS", 0.05)
-
+    store = open_storage(url, tmp_path)
     with ExitStack() as many:
         for _ in range(postgres.CONNECTIONS):
             many.enter_context(store.desk(None))
         assert refused(store) == (503, "5")
     assert works(store)
+    store.close()
 
 
 def test_restarted_while_nobody_asks_nobody_notices(server, tmp_path):

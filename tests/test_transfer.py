@@ -16,6 +16,7 @@ import tables
 import transfer
 from storage import open_storage
 from tests.conftest import ENGINES, SECRET
+from tests.postgres_server import wait_until
 from tests.rows import AWKWARD, ONE, add_company, add_customer, add_thread, add_ticket, everything, file_url
 from tests.running_desk import ROOT
 
@@ -172,6 +173,7 @@ def test_a_backup_of_a_desk_that_is_written_to_is_of_one_moment(flask, source, t
     acknowledged = []
     try:
         for number in range(3):
+            wait_until(lambda: sum(len(writer.done) for writer in writers) > 10 * number)  # noqa: B023 - called at once
             acknowledged.append({ticket for writer in writers for ticket in list(writer.done)})
             flask("backup", tmp_path / f"{number}.json.gz", database_url=source)
     finally:
