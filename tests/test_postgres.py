@@ -296,9 +296,10 @@ def test_restarted_while_nobody_asks_nobody_notices(server, tmp_path):
 def test_a_database_that_is_away_is_one_log_line_and_one_when_it_is_back(server, tmp_path, monkeypatch, caplog):
     for name in ("POLL_SECONDS", "SIGN_SECONDS", "FOLLOW_SECONDS", "TIDY_SECONDS"):
         monkeypatch.setattr(jobs, name, 0.02)
-    given = {"database_url": server.url, "secret_key": SECRET, "api_key": "admin-key", "embeddings": "static"}
+    key = "fk_the-key-of-a-waiting-desk"
+    given = {"database_url": server.url, "secret_key": SECRET, "api_key": key, "embeddings": "static"}
     app = create_app(Settings(_env_file=None, data_dir=tmp_path, **given))
-    foyer, admin = app.extensions["foyer"], Caller(app.test_client(), "admin-key")
+    foyer, admin = app.extensions["foyer"], Caller(app.test_client(), key)
     foyer.start()
     assert admin.post("/api/tickets", TICKET).status_code == 201
     wait_until(lambda: admin.get("/api/health").json["data"]["jobs"]["waiting"] == 0)
