@@ -21,6 +21,7 @@ ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NAME = re.compile(r"\bid-\d+\b")
 SECRETS = re.compile(r"fk_[\w-]+|eyJ[\w.-]+")
 STORE = re.compile(r'"storage":\{[^}]*\}')  # /api/health says which it is
+ADMIN_KEY = "admin-key of every desk"
 HEADERS = ("ETag", "Idempotent-Replay", "Retry-After", "Allow", "Content-Type", "Content-Disposition")
 
 
@@ -47,7 +48,7 @@ class OneDesk:
             _env_file=None,
             data_dir=folder,
             database_url=url,
-            api_key="admin-key",
+            api_key=ADMIN_KEY,
             secret_key=SECRET,
             open_registration=True,
             embeddings="static",
@@ -103,7 +104,7 @@ class ThreeDesks:
         urls = {engine: file_url(engine, folder / engine) for engine in ("json", "sqlite")}
         urls["postgresql"] = postgresql_url
         self._desks = [OneDesk(engine, url, folder / engine, self.clock) for engine, url in urls.items()]
-        self._callers: dict[str, dict[str, str]] = {"admin": {"X-API-Key": "admin-key"}, "nobody": {}}
+        self._callers: dict[str, dict[str, str]] = {"admin": {"X-API-Key": ADMIN_KEY}, "nobody": {}}
         for desk in self._desks:
             agent, acting = add_key(desk.foyer, "agent"), add_key(desk.foyer, "agent", scopes=[ACT_FOR_CUSTOMERS])
             self._callers["agent"] = {"X-API-Key": agent}
