@@ -15,10 +15,10 @@ import requests
 from flask import Flask, current_app
 
 import data_commands
+import registration
 import running_server
-import sign_in
 from address import open_elsewhere
-from api.auth import NewCompany
+from api.companies import Allowances, NewCompany
 from api.imports import COLUMNS, checked, summary
 from api.parsing import loaded
 from api.users import NewUser
@@ -39,7 +39,7 @@ _url = click.option("--url", default="", help="Address of a running desk; found 
 
 def register(app: Flask) -> None:
     """Adds the commands to the app."""
-    for command in (_migrate, _import, _demo, _smoke, _create_company, _create_user, _remove_api_key):
+    for command in (_migrate, _import, _demo, _smoke, _create_company, _allow_company, _create_user, _remove_api_key):
         app.cli.add_command(command)
     data_commands.register(app)
     connector_commands.register(app)
@@ -111,8 +111,25 @@ def _create_company(company: str, email: str, name: str, password: str, url: str
             _post(foyer, f"{address}/api/companies", given)
         else:
             values = loaded(NewCompany(), given)
-            sign_in.register(foyer.storage, foyer.tokens, values, address=COMMAND_LINE, confirmed=True)
+            registration.register(foyer.storage, foyer.tokens, values, address=COMMAND_LINE, confirmed=True)
     click.echo(f"{company} is made. {email} signs in as its admin.")
+
+
+@click.command("allow-company")
+@click.argument("company")
+@click.option("--oidc/--no-oidc", "oidc_allowed", default=None, help="Whether it takes people of the issuer.")
+@click.option("--confirmed/--unconfirmed", default=None, help="Whether its first admin's address counts as confirmed.")
+@_url
+def _allow_company(company: str, oidc_allowed: bool | None, confirmed: bool | None, url: str) -> None:
+    """Say what a COMPANY may: take people of the OpenID Connect issuer, mail its customers."""
+    chosen = {"oidc_allowed": oidc_allowed, "confirmed": confirmed}
+    fields = {"company": company} | {name: value for name, value in chosen.items() if value is not None}
+    with _desk(url) as (foyer, address):
+        if address:
+            _post(foyer, f"{address}/api/companies", fields, method="PATCH")
+        else:
+            registration.allow(foyer.storage, OPERATOR, loaded(Allowances(), fields))
+    click.echo(f"{company} is saved.")
 
 
 @click.command("create-user")
@@ -136,7 +153,7 @@ def _create_user(email: str, role: str, name: str, company: str, password: str, 
         if address:
             _post(foyer, f"{address}/api/users", given)
         else:
-            sign_in.add_person(foyer.storage, company, loaded(NewUser(), given), address=COMMAND_LINE)
+            registration.add_person(foyer.storage, company, loaded(NewUser(), given), address=COMMAND_LINE)
     click.echo(f"{email} signs in as {role} of {company}.")
 
 
@@ -213,11 +230,11 @@ def _sent(foyer: Foyer, address: str, rows: Sequence[RawRow]) -> Iterator[import
         yield result
 
 
-def _post(foyer: Foyer, url: str, body: Any) -> dict[str, Any]:
+def _post(foyer: Foyer, url: str, body: Any, *, method: str = "POST") -> dict[str, Any]:
     """The data of a running desk's answer. Raises AppError with what it refused, or why it cannot be reached."""
     try:
-        response = requests.post(
-            url, json=body, headers={"X-API-Key": _key(foyer)}, timeout=SECONDS, allow_redirects=False
+        response = requests.request(
+            method, url, json=body, headers={"X-API-Key": _key(foyer)}, timeout=SECONDS, allow_redirects=False
         )
         answer = response.json()
         data: dict[str, Any] = answer["data"]

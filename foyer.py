@@ -3,6 +3,7 @@
 Opens nothing until it is started or first asked; knows no HTTP and no rule.
 """
 
+import logging
 import secrets
 import threading
 from functools import cached_property
@@ -20,11 +21,14 @@ from models import DEFAULT_COMPANY, Actor
 from notifier import Mailer, open_mailer
 from oidc import Issuer
 from services import demo, health, taught
+from services.companies import named
 from services.meaning import meaning_now
 from storage import Clock, Storage, open_storage
 from tables import companies
 from tokens import Tokens
 from workers import Follower, tidy, workers
+
+log = logging.getLogger("foyer")
 
 WAITING_SHARE = 4  # at most one in four of the server's threads may wait for a model
 GONE_WITH_THE_CONTAINER = {"overlay", "aufs", "tmpfs", "ramfs"}
@@ -126,12 +130,23 @@ class Foyer:
         self._stopped = False
         storage = self.storage
         storage.announce(url, self.note_secret)
+        self._check_company_of_issuer()
         if self.settings.demo and self.opened_empty_at:
             with storage.desk(Actor(DEFAULT_COMPANY, "admin", "demo"), write=True) as desk:
                 demo.fill(desk)
         if meaning := meaning_now():
             meaning.warm()
         self.runner.start()
+
+    def _check_company_of_issuer(self) -> None:
+        """Says so when the company of OIDC_COMPANY is not allowed to take the issuer's people."""
+        name = self.settings.oidc_company
+        if self.issuer is None or self.settings.oidc_company_claim:
+            return
+        with self.storage.desk(None) as desk:
+            company = named(desk, name)
+        if company is None or not company["oidc_allowed"]:
+            log.warning("Nobody signs in by OIDC_ISSUER: OIDC_COMPANY is %s; run flask allow-company with --oidc", name)
 
     def stop(self) -> None:
         """Finishes the jobs at hand and leaves everything on disk. Only `start` opens the store again."""

@@ -50,7 +50,10 @@ class MailFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One mail to one person. What a customer wrote stays out of its repr, and so out of logs."""
+    """One mail to one person. What a customer wrote stays out of its repr, and so out of logs.
+
+    `number` is the ticket's; a notice that is not about a ticket has 0 there and "" as `thread_id`.
+    """
 
     kind: str
     number: int
@@ -73,7 +76,8 @@ class Notice:
         message["Subject"] = self.subject
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = self.message_id
-        message["In-Reply-To"] = message["References"] = self.thread_id
+        if self.thread_id:
+            message["In-Reply-To"] = message["References"] = self.thread_id
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(self.text)
@@ -221,6 +225,24 @@ def urgent_alert(ticket: Row, about: _About) -> Draft:
     quoted = "\n".join(f"{name.replace('_', ' ').capitalize()}: {value}" for name, value in facts.items() if value)
     texts = {"opening": f"Ticket #{ticket['number']} is urgent.", "quoted": quoted, "link": about.link(ticket)}
     return about.support_email, f"Urgent: {ticket['title']}", texts
+
+
+def confirm_address(to: str, token: str, **about: Any) -> Notice | None:
+    """To whoever registered a company: confirm your address. Keywords as of the other notices; None for no address."""
+    told = _About(**about)
+    link = f"{told.public_url.rstrip('/')}/confirm#{token}" if told.public_url else ""
+    # Nothing that the sender wrote is in it, the company's name included: the address may be a stranger's.
+    opening = "Somebody registered a company at this help desk with your e-mail address."
+    how = "open this link" if link else "send this token to POST /api/auth/confirm"
+    texts = {
+        "opening": f"{opening} If it was you, {how} within a week:",
+        "link" if link else "quoted": link or token,
+        "closing": "If it was not you, ignore this mail: the company then mails nobody else.",
+    }
+    if not (address := _deliverable(to)):
+        return None
+    text, message_id = "\n\n".join(texts.values()) + "\n", _message_id(told.job_id, told.domain)
+    return Notice("confirm_address", 0, address, "Confirm your e-mail address", text, _as_html(texts), message_id, "")
 
 
 class Mailer(Protocol):

@@ -1,4 +1,4 @@
-"""Signing in: registering a company, passwords, sessions, and who a bearer token stands for.
+"""Signing in: passwords, sessions, and who a bearer token stands for.
 
 Each function opens the units of work it needs; a password is never hashed inside one, since others would wait.
 """
@@ -23,33 +23,6 @@ from tokens import ACCESS_SECONDS, Tokens
 MOST_ACCOUNTS = 3  # of one address whose password is tested when no company is named; each takes about 20 ms
 
 
-def register(storage: Storage, tokens: Tokens, given: Row, *, address: str, confirmed: bool = False) -> Row:
-    """Makes a company with its first admin and signs them in: company, user and tokens. Raises AppError 400, 409.
-
-    A company that the operator makes is `confirmed` from the start.
-    """
-    passwords.check(given["password"], email=given["email"])
-    password_hash = passwords.hashed(given["password"])
-    with storage.desk(None, write=True) as desk:
-        company = companies.make(desk, given["company"], confirmed=confirmed)
-        own = desk.within(Actor(company["id"], "admin", given["email"], address=address))
-        record(own, company["id"], [Change("company_created", "name", "", company["name"])], subject="company")
-        person = {"name": given["name"], "email": given["email"], "role": "admin", "password_hash": password_hash}
-        user = people.make(own, person)
-        session = sessions.start(own, user["id"])
-        return {"company": {"id": company["id"], "name": company["name"]}, **_signed_in(own, tokens, user, session)}
-
-
-def add_person(storage: Storage, company: str, given: Row, *, address: str) -> None:
-    """Adds a person to the company of that name. Raises AppError 400, 404, 409."""
-    with storage.desk(None, write=True) as desk:
-        row = companies.named(desk, company)
-        if row is None:
-            raise AppError(f"There is no company {company} here.", "not_found", 404)
-        own = desk.within(Actor(row["id"], "admin", "command line", address=address))
-        people.make(own, given)
-
-
 def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, company: str = "", address: str = "") -> Row:
     """Signs a person in, at the company of that name or else where the password fits: user and tokens.
 
@@ -72,9 +45,10 @@ def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, compa
             raise _wrong()
         own = desk.within(Actor(user["company_id"], "admin", email, address=address))
         lockout.forget(desk, email, place)  # the company's turn first, the tries second, everywhere: no ring of waiters
+        companies.ask_to_confirm(own, user)
         session = sessions.start(own, user["id"])
         record(own, user["id"], [Change("signed_in")], subject="user")
-        return _signed_in(own, tokens, user, session)
+        return signed_in(own, tokens, user, session)
 
 
 def go_on(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
@@ -88,7 +62,7 @@ def go_on(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
             own = desk.within(Actor(user["company_id"], "admin", user["email"], address=address))
             continued = sessions.go_on(own, claims["sid"], claims["gen"])
             if continued.session is not None:
-                return _signed_in(own, tokens, user, continued.session)
+                return signed_in(own, tokens, user, continued.session)
             if continued.reason == "reused":
                 record(own, user["id"], [Change("session_ended", "", "", "token used twice")], subject="user")
     raise _over()
@@ -198,7 +172,8 @@ def _actor(storage: Storage, user: Row, *, session_id: str = "") -> Actor | None
     return credentials.as_customer(storage, actor, user["email"]) if actor.is_customer else actor
 
 
-def _signed_in(desk: Desk, tokens: Tokens, user: Row, session: Row) -> Row:
+def signed_in(desk: Desk, tokens: Tokens, user: Row, session: Row) -> Row:
+    """What signing in answers: user, access_token, refresh_token and expires_in_seconds."""
     return {
         "user": people.user_shape(user),
         "access_token": tokens.access(user["id"], session["id"], now=desk.real_now),

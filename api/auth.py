@@ -1,4 +1,4 @@
-"""Signing in over HTTP: a company registers, people sign in, stay signed in, sign out and change their password."""
+"""Signing in over HTTP: people sign in, stay signed in, sign out and change their password."""
 
 from flask import g, request
 from marshmallow import Schema
@@ -11,24 +11,15 @@ from api.inputs import Repeatable
 from api.limits import DoorLimit
 from api.noun import Noun
 from api.users import User
-from errors import AppError, forbidden
 from models import LIMITS
 from permissions import Permission
 from storage import Row
 
-blp = Noun("auth", __name__, description="Companies and signing in.")
+blp = Noun("auth", __name__, description="Signing in.")
 
 # Wide enough for the many people behind one address of an office or a low-code platform.
-TO_REGISTER = DoorLimit(per_address="60 per hour", in_all="600 per hour")
 TO_SIGN_IN = DoorLimit(per_address="300 per minute", per_account="60 per minute")
 TO_GO_ON = DoorLimit(per_address="600 per minute")
-
-
-class Company(Schema):
-    """A company."""
-
-    id = shapes.text("Id of the company.")
-    name = shapes.text("Name of the company.")
 
 
 class SignedIn(Schema):
@@ -38,12 +29,6 @@ class SignedIn(Schema):
     access_token = shapes.text("Send it as Authorization: Bearer; valid for expires_in_seconds.")
     refresh_token = shapes.text("Gets the next pair of tokens, once.")
     expires_in_seconds = shapes.whole("How long the access token is valid.")
-
-
-class Registered(SignedIn):
-    """What registering a company answers."""
-
-    company = shapes.part(Company)
 
 
 class SignedOut(Schema):
@@ -56,15 +41,6 @@ class Changed(Schema):
     """What changing a password answers."""
 
     changed = shapes.flag("Always true.")
-
-
-class NewCompany(Repeatable):
-    """A company and its first admin."""
-
-    company = Text(LIMITS["company"], required=True, about="Name of the company.")
-    name = Text(LIMITS["name"], required=True, about="Name of its first admin.")
-    email = Email(required=True, about="E-mail address they sign in with.")
-    password = Password(required=True, about="Password; at least 8 characters.")
 
 
 class LogIn(Repeatable):
@@ -89,29 +65,6 @@ class NewPassword(Repeatable):
 
     old = Password(required=True, about="The password until now.")
     new = Password(required=True, about="The new one; at least 8 characters.")
-
-
-@blp.post(
-    "/api/companies",
-    "RegisterCompany",
-    may=Permission.PUBLIC,
-    limit=TO_REGISTER,
-    body=NewCompany,
-    gives=Registered,
-    status=201,
-)
-def register_company(body: Row) -> Answer:
-    """Register a company.
-
-    Makes a company with its first admin, who is signed in at once. A desk may be closed to strangers (OPEN_REGISTRATION);
-    then only admins of its first company, who run it, open one.
-    """
-    foyer = gate.the_foyer()
-    by_operator = _by_operator(is_open=foyer.settings.registration_open)
-    if not foyer.settings.registration_open and not by_operator:
-        raise forbidden("This desk takes no new companies by itself. Ask whoever runs it.")
-    data = sign_in.register(foyer.storage, foyer.tokens, body, address=_address(), confirmed=by_operator)
-    return Answer(data, f"{body['company']} is registered.", 201)
 
 
 @blp.post("/api/auth/login", "SignIn", may=Permission.PUBLIC, limit=TO_SIGN_IN, body=LogIn, gives=SignedIn)
@@ -165,16 +118,6 @@ def change_password(body: Row) -> Answer:
     """
     sign_in.change_password(gate.the_foyer().storage, g.actor, body["old"], body["new"])
     return Answer({"changed": True}, "Your password is changed.")
-
-
-def _by_operator(*, is_open: bool) -> bool:
-    """Whether the operator registers the company. Where anybody may, credentials that are not valid do not matter."""
-    try:
-        return gate.is_operator()
-    except AppError:
-        if is_open:
-            return False
-        raise
 
 
 def _address() -> str:

@@ -126,7 +126,16 @@ def is_operator() -> bool:
     """Whether the caller of a public route is who runs the desk: an admin of its first company, not narrowed."""
     if "X-API-Key" not in request.headers and "Authorization" not in request.headers:
         return False
-    actor = _authenticated()
+    return _runs_the_server(_authenticated())
+
+
+def check_operator() -> None:
+    """Raises AppError 403 unless the caller is the operator."""
+    if not _runs_the_server(g.actor):
+        raise forbidden("Only whoever runs this server may do this.")
+
+
+def _runs_the_server(actor: Actor) -> bool:
     return actor.company_id == DEFAULT_COMPANY and may_give(actor, "admin")
 
 

@@ -4,12 +4,13 @@ from marshmallow import Schema
 
 import models
 from api import shapes
-from api.auth import Company
+from api.companies import Company
 from api.envelope import Answer
 from api.noun import Noun
 from errors import not_found
 from permissions import Permission, granted
 from services import people
+from services.companies import company_shape
 from storage import Desk
 from tables import companies
 
@@ -45,7 +46,7 @@ def get_me(desk: Desk) -> Answer:
         if actor.is_customer or not actor.user_id
         else people.get(desk, actor.user_id)["email"],
         "customer_id": actor.customer_id,
-        "company": {"id": company["id"], "name": company["name"]},
+        "company": company_shape(company),
         "permissions": sorted(granted(actor)),
         "scopes": list(actor.scopes),
     }

@@ -6,9 +6,9 @@ The job's payload is a snapshot: a notice tells what happened when it happened, 
 import jobs
 from services import settings
 from storage import Desk, Row
-from tables import replies, tickets
+from tables import companies, replies, tickets, users
 
-MAIL = "mail"
+MAIL, CONFIRM = "mail", "confirm_address"
 # The fields of the ticket that each kind of notice is made of, beside its number.
 _TOLD = {
     "ticket_received": ("customer_email",),
@@ -57,6 +57,20 @@ def resolved(desk: Desk, ticket: Row) -> None:
 def replied(desk: Desk, ticket: Row, reply: Row) -> None:
     """Somebody wrote for the other side to read."""
     _send(desk, ticket, "public_reply", reply=reply)
+
+
+def confirm_address(desk: Desk, user: Row) -> None:
+    """The first admin of a new company is to confirm their address. The job holds neither the address nor the token."""
+    jobs.enqueue(desk, [jobs.Job(MAIL, CONFIRM, payload={"user_id": user["id"]})])
+
+
+def to_confirm(desk: Desk, job: Row) -> tuple[Row, Row] | None:
+    """Who is to confirm which company, None when there is nothing to confirm any more."""
+    company = desk.get(companies, desk.actor.company_id)
+    user = desk.get(users, job["payload"]["user_id"])
+    if company is None or company["confirmed_at"] or user is None or user["disabled"] or user["role"] != "admin":
+        return None
+    return user, company
 
 
 def snapshot(kind: str, ticket: Row, reply: Row | None = None) -> Row:

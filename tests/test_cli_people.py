@@ -50,6 +50,20 @@ def test_companies_and_people_are_made_on_a_running_desk(shell):
         assert "POST /api/users" in elsewhere.stderr
 
 
+def test_the_operator_allows_a_company_the_people_of_the_issuer_on_a_closed_and_a_running_desk(shell):
+    company(shell)
+    allowed = shell.flask("allow-company", "ACME", "--oidc")
+    assert allowed.returncode == 0, allowed.stderr
+    unknown = shell.flask("allow-company", "Nowhere", "--oidc")
+    assert (unknown.returncode, "no company Nowhere" in unknown.stderr) == (1, True)
+    with shell.running() as url:
+        assert shell.flask("allow-company", "Acme", "--no-oidc", "--confirmed").returncode == 0
+        token = sign_in(url, "zoe@acme.example")["access_token"]
+        asked = requests.get(f"{url}/api/audit", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    changes = [row for row in asked.json()["data"] if row["action"] == "company_changed"]
+    assert [(row["field"], row["to"]) for row in changes] == [("oidc_allowed", "false"), ("oidc_allowed", "true")]
+
+
 def test_what_cannot_be_made_says_why(shell):
     assert company(shell).returncode == 0
     assert user(shell, "zoe@acme.example").returncode == 0, "of another company"

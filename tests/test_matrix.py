@@ -65,6 +65,7 @@ CALLS = {
     "FillDemo": Call({}, 409),
     "GetStats": Call(),
     "GetMe": Call(),
+    "AllowCompany": Call({"company": "default", "confirmed": True}),
     "ChangePassword": Call({"old": GOOD, "new": "another good one"}, 403, by=()),
     "ListUsers": Call(),
     "CreateUser": Call(USER, 201),
@@ -84,7 +85,7 @@ CALLS = {
     "PredictTopic": Call({"text": "Where is my parcel?"}),
     "GetAiQuality": Call(),
 }
-PUBLIC = {"GetHealth", "RegisterCompany", "SignIn", "StaySignedIn", "SignOut"}
+PUBLIC = {"GetHealth", "RegisterCompany", "ConfirmAddress", "SignIn", "StaySignedIn", "SignOut"}
 
 
 def operations(app):

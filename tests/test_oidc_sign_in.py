@@ -45,8 +45,8 @@ def signed_in(fake):
 
 def allow(app, company):
     """As the operator does."""
-    with app.extensions["foyer"].storage.desk(None, write=True) as every:
-        every.update(companies, company, {"oidc_allowed": True})
+    operator = Caller(app.test_client(), "admin-key")
+    operator.data(operator.call("PATCH", "/api/companies", {"company": company, "oidc_allowed": True}))
 
 
 def me(caller):
@@ -140,7 +140,7 @@ def test_a_company_that_a_stranger_named_like_theirs_takes_no_people_of_the_issu
     assert [answer.status_code for answer in refused] == [403, 403]
     assert refused[0].data == refused[1].data
     assert [row["email"] for row in people(app)] == [REGISTER["email"]]
-    allow(app, made["company"]["id"])
+    allow(app, "Acme")
     assert me(signed_in(app, org="Acme", roles=["agent"]))["company"] == made["company"]
 
 
@@ -185,7 +185,7 @@ def test_an_address_alone_makes_nobody_somebody_else(desk, signed_in):
     app = desk(oidc_company="Acme")
     registered = Caller(app.test_client())
     session = registered.data(registered.post("/api/companies", REGISTER), 201)
-    allow(app, session["company"]["id"])
+    allow(app, "Acme")
     same = {"email": REGISTER["email"], "email_verified": True}
     assert signed_in(app, "eve-1", **same).get("/api/me").status_code == 403
     assert (
@@ -273,3 +273,16 @@ def changes_of_people(app):
     with app.extensions["foyer"].storage.desk(None) as every:
         rows = every.find(select(events).where(events.c.action == "user_changed"))
     return [(row["field"], row["to_value"]) for row in rows]
+
+
+def test_a_start_says_that_the_company_of_the_issuer_is_not_allowed(desk, caplog):
+    app = desk(oidc_company="Acme")
+    app.extensions["foyer"].start()
+    assert [record.getMessage() for record in caplog.records if "allow-company" in record.getMessage()]
+    caplog.clear()
+    registered = Caller(app.test_client())
+    registered.data(registered.post("/api/companies", REGISTER), 201)
+    allow(app, "Acme")
+    app.extensions["foyer"].stop()
+    app.extensions["foyer"].start()
+    assert not [record.getMessage() for record in caplog.records if "allow-company" in record.getMessage()]

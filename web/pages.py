@@ -19,6 +19,7 @@ OWN_FILES = {
     "style.css": "text/css",
     "home.js": "text/javascript",
     "docs.js": "text/javascript",
+    "confirm.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 STRICT = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
@@ -48,6 +49,13 @@ def docs() -> Response:
     # The folder's name holds the version, so that its files can be kept for long and are still new after an update.
     text = (HERE / "docs.html").read_text("utf-8").replace("{{swagger_ui}}", f"/docs/assets/{SWAGGER_UI.name}")
     return _page(text, FOR_SWAGGER_UI)
+
+
+@blp.get("/confirm")
+@_public
+def confirm() -> Response:
+    """Where the link to confirm an address leads."""
+    return _page((HERE / "confirm.html").read_text("utf-8"), STRICT)
 
 
 @blp.get("/README.md")

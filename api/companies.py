@@ -1,0 +1,138 @@
+"""Companies over HTTP: one registers, its first admin confirms their address, the operator says what it may."""
+
+from flask import g, request
+from marshmallow import Schema
+
+import registration
+from api import gate, shapes
+from api.auth import SignedIn
+from api.envelope import Answer
+from api.fields import Email, Password, Text, Yes
+from api.inputs import Repeatable
+from api.limits import DoorLimit
+from api.noun import Noun
+from errors import AppError, forbidden
+from models import LIMITS
+from permissions import Permission
+from services.companies import company_shape
+from storage import Row
+
+blp = Noun("companies", __name__, description="Companies: registering, confirming, and what the operator allows.")
+
+# Wide enough for the many people behind one address of an office or a low-code platform.
+TO_REGISTER = DoorLimit(per_address="60 per hour", in_all="600 per hour")
+TO_CONFIRM = DoorLimit(per_address="60 per minute")
+
+
+class Company(Schema):
+    """A company."""
+
+    id = shapes.text("Id of the company.")
+    name = shapes.text("Name of the company.")
+    confirmed = shapes.flag("Whether its first admin's address is confirmed. Until then it mails only its own admins.")
+
+
+class AllowedCompany(Company):
+    """A company as the operator sees it."""
+
+    oidc_allowed = shapes.flag("Whether people of the OpenID Connect issuer may belong to it.")
+
+
+class Registered(SignedIn):
+    """What registering a company answers."""
+
+    company = shapes.part(Company)
+
+
+class NewCompany(Repeatable):
+    """A company and its first admin."""
+
+    company = Text(LIMITS["company"], required=True, about="Name of the company.")
+    name = Text(LIMITS["name"], required=True, about="Name of its first admin.")
+    email = Email(required=True, about="E-mail address they sign in with.")
+    password = Password(required=True, about="Password; at least 8 characters.")
+
+
+class Allowances(Repeatable):
+    """What the operator says of a company."""
+
+    company = Text(LIMITS["company"], required=True, about="Name of the company.")
+    confirmed = Yes(about="Whether it counts as confirmed, without the link by mail.")
+    oidc_allowed = Yes(about="Whether people of the OpenID Connect issuer may belong to it.")
+
+
+class Confirmation(Repeatable):
+    """A token to confirm an address with."""
+
+    token = Text(4000, required=True, about="The token of the link that was mailed.")
+
+
+@blp.post(
+    "/api/companies",
+    "RegisterCompany",
+    may=Permission.PUBLIC,
+    limit=TO_REGISTER,
+    body=NewCompany,
+    gives=Registered,
+    status=201,
+)
+def register_company(body: Row) -> Answer:
+    """Register a company.
+
+    Makes a company with its first admin, who is signed in at once and mailed a link to confirm the address. A server may be
+    closed to strangers (OPEN_REGISTRATION); then only the operator, an admin of the company default, registers companies.
+    """
+    foyer = gate.the_foyer()
+    by_operator = _by_operator(is_open=foyer.settings.registration_open)
+    if not foyer.settings.registration_open and not by_operator:
+        raise forbidden("This desk takes no new companies by itself. Ask whoever runs it.")
+    data = registration.register(foyer.storage, foyer.tokens, body, address=_address(), confirmed=by_operator)
+    return Answer(data, f"{body['company']} is registered.", 201)
+
+
+@blp.patch(
+    "/api/companies",
+    "AllowCompany",
+    may=Permission.SETTINGS_WRITE,
+    body=Allowances,
+    gives=AllowedCompany,
+    own_units=True,
+)
+def allow_company(body: Row) -> Answer:
+    """Say what a company may.
+
+    For the operator alone, an admin of the company default: whether a company counts as confirmed, and whether people of the
+    OpenID Connect issuer may belong to it.
+    """
+    gate.check_operator()
+    company = registration.allow(gate.the_foyer().storage, g.actor, body)
+    data = {**company_shape(company), "oidc_allowed": company["oidc_allowed"]}
+    return Answer(data, f"{company['name']} is saved.")
+
+
+@blp.post(
+    "/api/auth/confirm", "ConfirmAddress", may=Permission.PUBLIC, limit=TO_CONFIRM, body=Confirmation, gives=Company
+)
+def confirm_address(body: Row) -> Answer:
+    """Confirm an address.
+
+    Takes the token that the first admin of a new company was mailed, once and within a week. From then on the company mails
+    its customers too. Who signs in unconfirmed is mailed a new one, at most once an hour.
+    """
+    foyer = gate.the_foyer()
+    company = registration.confirm(foyer.storage, foyer.tokens, body["token"], address=_address())
+    return Answer(company_shape(company), f"{company['name']} is confirmed.")
+
+
+def _by_operator(*, is_open: bool) -> bool:
+    """Whether the operator registers the company. Where anybody may, credentials that are not valid do not matter."""
+    try:
+        return gate.is_operator()
+    except AppError:
+        if is_open:
+            return False
+        raise
+
+
+def _address() -> str:
+    return request.remote_addr or ""
