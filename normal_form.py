@@ -6,7 +6,8 @@ from email_validator import EmailNotValidError, validate_email
 
 __all__ = ["EmailNotValidError", "email", "is_blank", "trimmed", "valid_email"]
 
-_INVISIBLE_KINDS = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+_MOST = 1_000  # characters that are looked at; RFC 5321 allows 254
+_INVISIBLE_KINDS = {"Cf", "Zs", "Zl", "Zp"}  # not NUL and other control characters: they are no text, and refused
 # Fillers and selectors that Unicode counts as letters, signs or marks and that show nothing (Default_Ignorable_Code_Point).
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SELECTORS = (("\u180b", "\u180f"), ("\ufe00", "\ufe0f"), ("\U000e0000", "\U000e0fff"))
@@ -29,6 +30,8 @@ def trimmed(text: str) -> str:
 
 def valid_email(text: str) -> str:
     """An address in its one form: trimmed, NFC, lower case, its domain in Unicode. Raises EmailNotValidError."""
+    if len(text) > _MOST:
+        raise EmailNotValidError
     valid = validate_email(trimmed(text), check_deliverability=False, test_environment=True)
     return unicodedata.normalize("NFC", valid.normalized.lower())  # some letters are composed in lower case only
 
@@ -38,15 +41,15 @@ def email(text: str) -> str:
     try:
         return valid_email(text)
     except EmailNotValidError:
-        return unicodedata.normalize("NFC", trimmed(text).lower())
+        return unicodedata.normalize("NFC", trimmed(text[:_MOST]).lower())
 
 
 def _is_invisible(character: str) -> bool:
     if character.isalnum() and character.isascii():
         return False
-    kind = unicodedata.category(character)
     return (
-        kind in _INVISIBLE_KINDS
+        character.isspace()
+        or unicodedata.category(character) in _INVISIBLE_KINDS
         or character in _FILLERS
         or any(first <= character <= last for first, last in _SELECTORS)
     )

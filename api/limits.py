@@ -12,6 +12,7 @@ from functools import cache
 from flask import current_app, g, request
 from limits import RateLimitItem, parse_many
 
+import normal_form
 from api.envelope import how_many
 from api.parsing import read_json
 from config import SHORTEST_API_KEY, Settings
@@ -87,7 +88,7 @@ def check_door(limit: DoorLimit | None) -> None:
     limits.count(_parsed(limit.per_address), f"{route} {address}")
     if limit.per_account:
         named = read_json(request).get("email")
-        account = hashlib.sha256(named.strip().lower().encode() if isinstance(named, str) else b"").hexdigest()
+        account = hashlib.sha256(normal_form.email(named).encode() if isinstance(named, str) else b"").hexdigest()
         limits.count(_parsed(limit.per_account), f"{route} {address} {account}")
     if limit.in_all:
         limits.count(_parsed(limit.in_all), f"{route}")

@@ -3,6 +3,7 @@
 from sqlalchemy import and_, func, or_
 
 import models
+import normal_form
 from errors import conflict, invalid_field
 from storage import Desk, Row
 from tables import tickets, users
@@ -18,10 +19,10 @@ def resolve(desk: Desk, named: str, *, field: str = "assigned_to") -> str:
     """
     staff = desk.rows(users).where(_staff)
     if not desk.count(staff):
-        return named.lower() if "@" in named else named
+        return normal_form.email(named) if "@" in named else named
     # lower() of a database may know ASCII letters only, so the name as it is written counts as well.
     by_name = or_(users.c.name == named, func.lower(users.c.name) == named.lower())
-    found = desk.find(staff.where(or_(users.c.email == named.lower(), by_name)).limit(2))
+    found = desk.find(staff.where(or_(users.c.email == normal_form.email(named), by_name)).limit(2))
     if len(found) != 1:
         raise invalid_field(
             field, "This is not an agent here. Give the e-mail address of one (see /api/lookups/agents)."

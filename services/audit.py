@@ -2,12 +2,13 @@
 
 from typing import Any, get_args
 
+import normal_form
 from services.history import Subject
 from storage import Desk, Row
 from tables import events
 
 SUBJECTS: tuple[str, ...] = get_args(Subject)
-_EXACT = ("subject", "subject_id", "action", "actor", "said_by")
+_EXACT = ("subject", "subject_id", "action", "said_by")
 
 
 def find(desk: Desk, wanted: Row) -> tuple[list[Row], int]:
@@ -20,6 +21,8 @@ def find(desk: Desk, wanted: Row) -> tuple[list[Row], int]:
 def _conditions(wanted: Row) -> list[Any]:
     e = events.c
     conditions: list[Any] = [e[name] == wanted[name] for name in _EXACT if name in wanted]
+    if "actor" in wanted:
+        conditions.append(e.actor.in_({wanted["actor"], normal_form.email(wanted["actor"])}))
     if "created_after" in wanted:
         conditions.append(e.created_at > wanted["created_after"])
     if "created_before" in wanted:

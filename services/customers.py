@@ -7,6 +7,7 @@ from sqlalchemy import Select, String, and_, bindparam, case, func, or_, type_co
 from sqlalchemy.types import Integer
 
 import models
+import normal_form
 from errors import conflict, forbidden, invalid_field, not_found
 from storage import Desk, Row
 from tables import customers, tickets
@@ -71,6 +72,7 @@ def find(desk: Desk, *, limit: int, offset: int, words: str = "") -> tuple[list[
     """Customers with their counts, the newest first, and how many there are."""
     chosen = desk.rows(customers).where(or_(customers.c.email != "", customers.c.customer_id != ""))  # not the erased
     if words:
+        words = " ".join(normal_form.email(word) if "@" in word else word for word in words.split())
         chosen = desk.containing(chosen, words, [customers.c.email, customers.c.customer_id, customers.c.name])
     total = desk.count(chosen)
     page = _with_counts(
@@ -79,14 +81,16 @@ def find(desk: Desk, *, limit: int, offset: int, words: str = "") -> tuple[list[
     return page, total
 
 
+def by_name(people: Select[Any], name: str) -> Select[Any]:
+    """Those of the people whose e-mail address, in any spelling, or customer id it is; the address comes first."""
+    mail, own_id = customers.c.email == normal_form.email(name), customers.c.customer_id == name.strip()
+    named = or_(and_(mail, customers.c.email != ""), and_(own_id, customers.c.customer_id != ""))
+    return people.where(named).order_by(case((mail, 0), else_=1))
+
+
 def profile(desk: Desk, name: str) -> Row:
     """One customer by e-mail or customer id, with counts. Raises AppError 404."""
-    wanted = name.strip()
-    by_name = (
-        or_(customers.c.customer_id == wanted, customers.c.email == wanted.lower()) if wanted else customers.c.id == ""
-    )
-    best_first = case((customers.c.email == wanted.lower(), 0), else_=1)
-    found = _with_counts(desk, desk.rows(customers).where(by_name).order_by(best_first).limit(1))
+    found = _with_counts(desk, by_name(desk.rows(customers), name).limit(1))
     if not found:
         raise not_found()
     return found[0]

@@ -132,7 +132,8 @@ def about(desk: Desk, name: str) -> Row:
     theirs = desk.rows(tickets).where(t.customer_row == row["id"]).order_by(t.created_at, t.id)
     held = whole(desk, desk.find(theirs))
     account = desk.first(desk.rows(users).where(users.c.email == row["email"], users.c.email != ""))
-    acted = or_(events.c.actor.in_(names), events.c.said_by.in_(names))
+    said = [events.c.said_by.startswith(f"{name} (", autoescape=True) for name in names]
+    acted = or_(events.c.actor.in_(names), events.c.said_by.in_(names), *said)
     found = desk.find(desk.rows(events).where(acted).order_by(events.c.created_at, events.c.id))
     return {
         "customer": customers.profile(desk, name),

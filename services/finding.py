@@ -7,6 +7,7 @@ from sqlalchemy import Select, and_, func, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
 import models
+import normal_form
 import times
 from models import ticket_fields
 from services import pages, tallies
@@ -34,7 +35,7 @@ def _assigned_to(desk: Desk, agent: str) -> Condition:
 
 
 def _either(agent: str) -> list[str]:
-    return sorted({agent, agent.lower()})
+    return sorted({agent, agent.lower(), normal_form.email(agent)})
 
 
 def _written_by(desk: Desk, person: Condition) -> Condition:
@@ -63,7 +64,7 @@ FILTERS: dict[str, Callable[[Desk, Any], Condition]] = {
 # Whose tickets `user` means, by the role named beside it.
 _PERSON: dict[str, Callable[[Desk, str], Condition]] = {
     "customer": lambda desk, user: _written_by(
-        desk, or_(_named(customers.c.email, user.lower()), _named(customers.c.customer_id, user))
+        desk, or_(_named(customers.c.email, normal_form.email(user)), _named(customers.c.customer_id, user))
     ),
     "agent": _assigned_to,
     "admin": lambda desk, user: true(),

@@ -3,13 +3,14 @@
 Only people's decisions become examples, never what a customer writes; what is made of them is in taught.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 import jobs
+from services.mentions import Mentions, sweep
 from storage import Desk, Row
 from tables import examples as table
 from tables import replies, tickets
@@ -115,7 +116,7 @@ def unlearn(desk: Desk, ticket_ids: Sequence[str]) -> None:
         ask_to_learn(desk)
 
 
-def erase_given(desk: Desk, whose: ColumnElement[bool], names: Sequence[str] = ()) -> None:
+def erase_given(desk: Desk, whose: ColumnElement[bool], names: Collection[str] = ()) -> None:
     """Removes examples that were given as texts and are what a customer wrote in these tickets, or hold one of their names.
 
     Ask before the words are gone from the tickets.
@@ -124,6 +125,9 @@ def erase_given(desk: Desk, whose: ColumnElement[bool], names: Sequence[str] = (
     said = [desk.rows(tickets, text) for text in (t.title, t.description, t.title + ". " + t.description)]
     said.append(desk.rows(replies, r.body).join_from(replies, tickets).where(r.author_role == "customer"))
     told: list[ColumnElement[bool]] = [given.in_(words.where(whose)) for words in said]
-    told += [given.icontains(name, autoescape=True) for name in names if len(name) >= LEAST_NAME]
-    if desk.delete(table, table.c.ticket_id.is_(None), or_(*told)):
+    mentions = Mentions(name for name in names if len(name) >= LEAST_NAME)
+    of_texts, gone = table.c.ticket_id.is_(None), 0
+    for batch in sweep(desk, table, of_texts, mentions.near(given), columns=("text",)):
+        gone += desk.delete(table, table.c.id.in_([row["id"] for row in batch if mentions.within(row["text"])]))
+    if gone + desk.delete(table, of_texts, or_(*told)):
         ask_to_learn(desk)

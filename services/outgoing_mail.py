@@ -12,9 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from email.utils import parseaddr
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 from sqlalchemy import func, or_
 
+import normal_form
 import times
 from models import DEFAULT_COMPANY
 from services import notices, settings
@@ -117,7 +118,7 @@ def _works_here(desk: Desk, to: str, roles: tuple[str, ...]) -> bool:
 def _written(address: str) -> str:
     """The address as users and settings hold it, "" for what is none."""
     with suppress(EmailNotValidError):
-        return validate_email(address, check_deliverability=False, test_environment=True).normalized.lower()
+        return normal_form.valid_email(address)
     return ""
 
 

@@ -4,13 +4,11 @@ Rows stay where they are and lose what says who it was, so that every figure sta
 as well is a job of the same unit of work; the store does it.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-import orjson
 from sqlalchemy import and_, case, func, or_
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -18,26 +16,17 @@ import jobs
 import times
 from errors import not_found
 from models import FINISHED
-from services import learning, sessions
+from services import learning, sessions, traces
+from services.customers import by_name as customers_by_name
 from services.history import Change, record
 from storage import Desk, Row
-from tables import api_keys, customers, events, idempotency, replies, tickets, users
+from tables import customers, events, replies, tickets, users
 from tables import jobs as jobs_table
 
 ERASED = "(erased)"
-SOMEBODY = "customer"  # stands in the history where a name stood
-# Who acts by themselves; no customer's name, whatever they call themselves.
-THE_DESK = {"ai", "system", "command line", "start"}
 LANE, SCRUB = "upkeep", "scrub"
 BATCH = 100  # tickets in a unit of work: nobody waits long for it
 DAY = 24 * 3600
-# Fields of the history whose values are of a closed list or numbers, and tell nothing about anybody.
-TELLS_NOBODY = (
-    "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status prompt"
-).split()
-_AFTER_ID = 38  # a caller of a stored call is the id of a credential, a space, and the customer it acted for
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
 t = tickets.c
 Condition = ColumnElement[bool]
 # What a figure counts by being there is not emptied: whether the AI answered, and that there was something to answer.
@@ -61,11 +50,8 @@ class Erased:
 
 
 def person(desk: Desk, name: str, *, lock: bool = False) -> Row:
-    """The customer row of an e-mail address or customer id. Raises AppError 404."""
-    wanted = name.strip()
-    mail, own_id = customers.c.email == wanted.lower(), customers.c.customer_id == wanted
-    best_first = desk.rows(customers).where(or_(mail, own_id)).order_by(case((mail, 0), else_=1))
-    found = desk.first(best_first) if wanted else None
+    """The customer row of an e-mail address, in any spelling, or a customer id. Raises AppError 404."""
+    found = desk.first(customers_by_name(desk.rows(customers), name))
     row = desk.get(customers, found["id"], lock=lock) if found else None
     if row is None:
         raise not_found()
@@ -76,61 +62,46 @@ def erase(desk: Desk, name: str) -> Erased:
     """Makes everything held about a customer nobody's, and asks for the files to be scrubbed. Raises AppError 404."""
     row = person(desk, name, lock=True)
     theirs = desk.find(desk.rows(tickets, t.id, t.customer_name).where(t.customer_row == row["id"]))
-    learning.erase_given(desk, t.customer_row == row["id"], (row["email"], row["name"], row["customer_id"]))
+    ids = [ticket["id"] for ticket in theirs]
+    names = traces.not_staff(desk, _names(row, theirs))
+    sure = traces.sure_names(desk, row, names)
+    learning.erase_given(desk, t.customer_row == row["id"], names)
     for start in range(0, len(theirs), BATCH):
         portion = theirs[start : start + BATCH]
         _empty(desk, [ticket["id"] for ticket in portion])
         _unname(desk, row, portion)
-    _forget_calls_about(desk, {ticket["id"] for ticket in theirs})
+    traces.forget_calls_about(desk, ids)
     account = _remove_account(desk, row["email"])
-    acted_as = _acted_as(desk, [row])
-    _clear_actors(desk, acted_as)
-    if row["email"] in acted_as:
-        _clear_mentions(desk, row["email"])
-    _forget_calls_of(desk, row)
+    traces.clear_actors(desk, names & {row["email"], row["customer_id"]})
+    traces.clear_record(desk, sure)
+    traces.forget_calls_of(desk, row, sure)
+    traces.forget_jobs(desk, sure)
     desk.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(desk, row["id"], [Change("customer_erased", "tickets", "", len(theirs))], subject="customer")
     jobs.enqueue(desk, [jobs.Job(LANE, SCRUB, delay_seconds=60)])
     return Erased(len(theirs), account)
 
 
+def _names(row: Row, theirs: Iterable[Row]) -> set[str]:
+    return {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in theirs)} - {""}
+
+
 def _empty(desk: Desk, ids: list[str]) -> None:
     """Takes what was written out of tickets, threads and histories, and what is still to be done or answered about them."""
     desk.update_where(tickets, t.id.in_(ids), erased_at=desk.now, **_NOBODYS)
     desk.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
-    _empty_history(desk, events.c.subject_id.in_(ids))
+    traces.empty_history(desk, events.c.subject_id.in_(ids))
     desk.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
     learning.unlearn(desk, ids)
 
 
-def _empty_history(desk: Desk, about_them: Condition) -> None:
-    desk.update_where(events, about_them, events.c.field.not_in(TELLS_NOBODY), from_value="", to_value="")
-
-
 def _unname(desk: Desk, row: Row, theirs: Sequence[Row]) -> None:
     """Takes a customer's names out of the threads and histories of their tickets: things happened, by the same hands."""
-    given = {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in theirs)} - {""}
-    names = _not_staff(desk, given)
+    names = traces.not_staff(desk, _names(row, theirs))
     ids, r = [ticket["id"] for ticket in theirs], replies.c
-    by_them = or_(r.author_role == "customer", _is_one(r.author_name, names), _is_one(r.author_email, names))
-    desk.update_where(replies, r.ticket_id.in_(ids), by_them, author_name="", author_email="")
-    if row["email"] in names:
-        desk.update_where(replies, _is_one(r.author_email, [row["email"]]), author_name="", author_email="")
-    _unname_history(desk, events.c.subject_id.in_(ids), names)
-
-
-def _unname_history(desk: Desk, about_them: Condition, names: set[str]) -> None:
-    e = events.c
-    desk.update_where(events, about_them, _is_one(e.actor, names), actor=SOMEBODY, address="")
-    told = or_(
-        _is_one(e.said_by, names),
-        *(e.said_by.startswith(f"{name} (", autoescape=True) for name in names),
-    )
-    desk.update_where(events, about_them, told, said_by=SOMEBODY)
-
-
-def _is_one(column: ColumnElement[str], names: Iterable[str]) -> Condition:
-    return or_(column.in_(set(names)), func.lower(column).in_({name.lower() for name in names}))
+    desk.update_where(replies, r.ticket_id.in_(ids), r.author_role == "customer", author_name="", author_email="")
+    traces.unname_replies(desk, r.ticket_id.in_(ids), names)
+    traces.unname_history(desk, events.c.subject_id.in_(ids), names)
 
 
 def _remove_account(desk: Desk, email: str) -> str:
@@ -142,64 +113,9 @@ def _remove_account(desk: Desk, email: str) -> str:
     sessions.end_all(desk, account["id"])
     desk.delete(users, users.c.id == account["id"])
     of_it = (events.c.subject == "user") & (events.c.subject_id == account["id"])
-    _empty_history(desk, of_it)
-    _unname_history(desk, of_it, {email, account["name"]} - {""})
+    traces.empty_history(desk, of_it)
+    traces.unname_history(desk, of_it, {email, account["name"]} - {""})
     return email
-
-
-def _acted_as(desk: Desk, people: Iterable[Row]) -> set[str]:
-    """The names customers acted under, without those that are also somebody's who works here: what staff did stays theirs."""
-    return _not_staff(desk, {row[name] for row in people for name in ("email", "customer_id")} - {""})
-
-
-def _not_staff(desk: Desk, names: set[str]) -> set[str]:
-    """Those of the names that no key has and nobody who works here."""
-    staff = desk.rows(users, users.c.email).where(users.c.email.in_(names), users.c.role != "customer")
-    keys = desk.rows(api_keys, api_keys.c.name).where(api_keys.c.name.in_(names))
-    return names - {row["email"] for row in desk.find(staff)} - {row["name"] for row in desk.find(keys)} - THE_DESK
-
-
-def _clear_actors(desk: Desk, names: set[str]) -> None:
-    """Takes customers out of whatever else they did, such as tickets that were deleted since."""
-    if names:
-        desk.update_where(events, events.c.actor.in_(names), actor=SOMEBODY, address="")
-
-
-def _clear_mentions(desk: Desk, email: str) -> None:
-    """Takes an address out of whatever else is on record in the company."""
-    e = events.c
-    whole = re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w-])", re.IGNORECASE)  # not a part of another's address
-    for column, instead in ((e.from_value, ""), (e.to_value, ""), (e.said_by, SOMEBODY)):
-        near = desk.find(desk.rows(events, e.id, column).where(column.icontains(email, autoescape=True)))
-        named = [row["id"] for row in near if whole.search(row[column.name])]
-        for start in range(0, len(named), BATCH):
-            desk.update_where(events, e.id.in_(named[start : start + BATCH]), **{column.name: instead})
-
-
-def _forget_calls_of(desk: Desk, row: Row) -> None:
-    """Stored calls that the person made, or whose key or answer tells of them."""
-    c, email, own_id = idempotency.c, row["email"], row["customer_id"]
-    told = [func.substr(c.caller, _AFTER_ID) == name for name in (email, own_id) if name]
-    if email:
-        told += [c.key.icontains(email, autoescape=True), c.answer.icontains(_in_answer(email), autoescape=True)]
-    if own_id:  # with the field it stands in: an id may be as short as 7
-        told += [c.key == own_id, c.answer.contains(_in_answer({"customer_id": own_id}), autoescape=True)]
-    desk.delete(idempotency, or_(*told))
-
-
-def _in_answer(value: Any) -> str:
-    """A value as it stands in a stored answer, which is JSON within JSON."""
-    inner = orjson.dumps(value).decode()
-    return orjson.dumps(inner[1:-1] if isinstance(value, dict) else inner).decode()[1:-1]
-
-
-def _forget_calls_about(desk: Desk, ids: set[str]) -> None:
-    """Stored calls to addresses that name one of the tickets."""
-    c = idempotency.c
-    kept = desk.find(desk.rows(idempotency, c.id, c.route)) if ids else []
-    about = [call["id"] for call in kept if not ids.isdisjoint(_UUID.findall(call["route"]))]
-    for start in range(0, len(about), BATCH):
-        desk.delete(idempotency, c.id.in_(about[start : start + BATCH]))
 
 
 def old_tickets(desk: Desk, days: int) -> list[str]:
@@ -218,7 +134,7 @@ def erase_old_tickets(desk: Desk, ids: list[str], days: int) -> int:
     found = desk.find(chosen.where(t.id.in_(ids), *_is_due(desk, days)).order_by(t.customer_row))
     learning.erase_given(desk, t.id.in_([ticket["id"] for ticket in found]))
     _empty(desk, [ticket["id"] for ticket in found])
-    _forget_calls_about(desk, {ticket["id"] for ticket in found})
+    traces.forget_calls_about(desk, [ticket["id"] for ticket in found])
     people = desk.rows(customers).where(customers.c.id.in_({ticket["customer_row"] for ticket in found}))
     rows = {row["id"]: row for row in desk.find(people)}
     for customer_row, theirs in groupby(found, key=lambda ticket: ticket["customer_row"]):
@@ -229,7 +145,8 @@ def erase_old_tickets(desk: Desk, ids: list[str], days: int) -> int:
 def forget_people(desk: Desk, ids: list[str], days: int) -> int:
     """Takes the names of those of the customers that still have no ticket to keep; tells how many. Accounts stay."""
     found = desk.find(desk.rows(customers).where(customers.c.id.in_(ids), *_is_left_alone(desk, days)))
-    _clear_actors(desk, _acted_as(desk, found))
+    acted_as = {row[name] for row in found for name in ("email", "customer_id")} - {""}
+    traces.clear_actors(desk, traces.not_staff(desk, acted_as))
     chosen = customers.c.id.in_([row["id"] for row in found])
     desk.update_where(customers, chosen, email="", customer_id="", name="")
     return len(found)
