@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 import json_document
 import migrations
-from json_document import Invalid
+from json_document import Invalid, Where
 from json_rows import Rows
 
 _CHECKS = b'},"checks":"%s"}\n'
@@ -64,7 +64,7 @@ def load(connection: Connection, path: Path) -> None:
         migrations.upgrade(connection, revision)
         rows = Rows(connection)
         for table, batch in json_document.batches(file, end=_BEFORE):
-            rows.add(table, batch, str(path))
+            rows.add(table, batch, Where(str(path)))
 
 
 def _zipped(file: BinaryIO, path: Path) -> AbstractContextManager[BinaryIO]:

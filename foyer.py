@@ -3,9 +3,11 @@
 Opens nothing until it is started or first asked; knows no HTTP and no rule.
 """
 
+import contextlib
 import logging
 import secrets
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -14,16 +16,18 @@ import embeddings
 import times
 from ai_responder import Completes
 from config import HERE, Settings
-from errors import unavailable
+from errors import StorageError, unavailable
 from jobs import THREADS, Runner
+from json_document import Where
 from llm import Model, open_model
 from models import DEFAULT_COMPANY, Actor
 from notifier import Mailer, open_mailer
 from oidc import Issuer
 from services import demo, health, taught
+from services import settings as company_settings
 from services.companies import named
 from services.meaning import meaning_now
-from storage import Clock, Storage, open_storage
+from storage import Clock, Row, Storage, open_storage
 from tables import companies
 from tokens import Tokens
 from workers import Follower, tidy, workers
@@ -163,10 +167,25 @@ class Foyer:
         embeddings.use(self.embeddings)
         taught.forget_all()
         storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
-        with storage.desk(None) as desk:
-            self.opened_empty_at = "" if desk.get(companies, DEFAULT_COMPANY) else desk.real_now
-        credentials.prepare(storage, self.settings, serving=self.serving)
+        with contextlib.ExitStack() as undo:
+            undo.callback(storage.close)
+            with storage.desk(None) as desk:
+                self.opened_empty_at = "" if desk.get(companies, DEFAULT_COMPANY) else desk.real_now
+                rows = desk.find(desk.rows(companies))
+            _check_settings(storage, rows)
+            credentials.prepare(storage, self.settings, serving=self.serving)
+            undo.pop_all()
         return storage
+
+
+def _check_settings(storage: Storage, rows: Sequence[Row]) -> None:
+    """Raises StorageError for settings of a company that no program of ours wrote."""
+    for company in rows:
+        if fault := company_settings.fault(company):
+            where = Where(storage.place, storage.path if storage.name == "json" else None)
+            raise StorageError(
+                f"{where.row('companies', company['id'])}: field settings: {fault}. Correct it and start again."
+            )
 
 
 def on_a_disk_that_stays(file: Path, *, host_forgets: bool, mounts: str | None = None) -> bool:

@@ -23,6 +23,7 @@ from tables import metadata
 FORMAT = 1
 BATCH = 1000  # rows handed on together
 END = "}}\n"
+LARGEST_SEQ = 10**15
 _HEAD = re.compile(rb'\{"foyer": %d, "revision": "(\w+)", "seq": (\d+), "tables": \{\n' % FORMAT)
 _TABLE = re.compile(rb',?"(\w+)": \[\n')
 _KEYS = {"foyer", "revision", "seq", "tables"}
@@ -35,6 +36,38 @@ class Unlined(Exception):
 
 class Invalid(Exception):
     """The document cannot be used; the text names file, table, row and field."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where rows come from, as a refusal names it; `document` is the file whose lines can be looked up, if there is one."""
+
+    name: str
+    document: Path | None = None
+
+    def row(self, table: str, row_id: str) -> str:
+        """The row with that id."""
+        line = self._line(table, rb'"id"\s*:\s*' + re.escape(orjson.dumps(row_id)))
+        return f"{self.name}{f', line {line}' if line else ''}: table {table}, row {row_id}"
+
+    def nth(self, table: str, number: int) -> str:
+        """The row in that place, counted from 1; it has no id. Its line is known where each row has one."""
+        line = self._line(table, rb"\[\n$", only_in_lines=True)
+        return f"{self.name}{f', line {line + number}' if line else ''}: table {table}, row number {number}"
+
+    def _line(self, table: str, sought: bytes, *, only_in_lines: bool = False) -> int:
+        """The first line of a table that holds what is sought, 0 when none does."""
+        if self.document is None:
+            return 0
+        begins, pattern, inside = re.compile(rb'"%b"\s*:' % table.encode()), re.compile(sought), False
+        with self.document.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if number == 1 and only_in_lines and not _HEAD.fullmatch(line):
+                    return 0
+                inside = inside or bool(begins.search(line))
+                if inside and pattern.search(line):
+                    return number
+        return 0
 
 
 @dataclass(frozen=True)
@@ -90,16 +123,18 @@ def parsed(path: Path, raw: bytes) -> Document:
     if content["foyer"] != FORMAT:
         raise Invalid(f"{path}: format {content['foyer']!r} is not known to this Foyer")
     revision, seq, tables = content["revision"], content["seq"], content["tables"]
-    if not isinstance(revision, str) or type(seq) is not int or seq < 0 or not isinstance(tables, dict):
+    if not isinstance(revision, str) or type(seq) is not int or not isinstance(tables, dict):
         raise Invalid(f"{path}: revision must be text, seq a whole number, tables an object")
+    if not 0 <= seq <= LARGEST_SEQ:
+        raise Invalid(f"{path}: seq must be a whole number from 0 to {LARGEST_SEQ}")
     return Document(path, revision, seq, tables)
 
 
 def head(line: bytes) -> tuple[str, int]:
     """The revision and the last transaction, of the first of the lines that `lines` gave. Raises Unlined."""
     found = _HEAD.fullmatch(line)
-    if not found:
-        raise Unlined
+    if not found or int(found[2]) > LARGEST_SEQ:
+        raise Unlined  # also a number beyond what is accepted, which is named when the document is read as a whole
     return found[1].decode(), int(found[2])
 
 

@@ -26,7 +26,7 @@ from address import DOCUMENT
 from errors import StorageError, unavailable
 from folder_lock import LOCK_WAIT_SECONDS, FolderLock, make_folder
 from journal import Damaged, Gone, Journal, NotWritten, Unknown, state_of, sync_folder, transactions
-from json_document import Document, Invalid, Unlined
+from json_document import Document, Invalid, Unlined, Where
 from json_rows import Rows, check
 from planner import teach_planner
 from sqlite_file import SqliteFile, begin_writing, plain
@@ -173,7 +173,7 @@ class JsonFile(SqliteFile):
 
     def _look_through(self, connection: Connection) -> list[derived.Row]:
         connection.exec_driver_sql("BEGIN")
-        check(connection, str(self.document))
+        check(connection, Where(str(self.document), self.document))
         counted = derived.count(connection)
         connection.rollback()
         return counted

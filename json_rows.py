@@ -9,42 +9,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, groupby
-from typing import Any, get_args
+from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
-import models
-from json_document import Document, Invalid
+from json_document import Document, Invalid, Where
+from json_values import Field
 from sqlite_file import broken_reference, plain
 from tables import derived
 
-_LARGEST = 2**63 - 1
 _AT_ONCE = 50_000  # values given to one statement; more makes it larger and not faster
-_ACCEPTED = {
-    "text": "text",
-    "time": "text",
-    "number": "a whole number",
-    "flag": "true or false",
-    "list": "a list",
-    "object": "an object",
-}
-_DECIDERS = ("", *get_args(models.Decider))
-_CHOICES: dict[tuple[str, str], Sequence[str]] = {
-    ("tickets", "status"): models.STATUSES,
-    ("tickets", "category"): models.CATEGORIES,
-    ("tickets", "priority"): models.PRIORITIES,
-    ("tickets", "sentiment"): models.SENTIMENTS,
-    ("tickets", "customer_tier"): models.TIERS,
-    ("tickets", "source"): models.SOURCES,
-    ("tickets", "ai_status"): get_args(models.AiStatus),
-    ("tickets", "ai_source"): _DECIDERS,
-    ("tickets", "triage_source"): _DECIDERS,
-    ("customers", "tier"): models.TIERS,
-    ("replies", "author_role"): get_args(models.AuthorRole),
-    ("users", "role"): models.ROLES,
-    ("api_keys", "role"): models.ROLES,
-}
 
 
 @dataclass(frozen=True)
@@ -54,7 +28,7 @@ class _Portion:
     table: str
     names: tuple[str, ...]
     values: list[tuple[Any, ...]]
-    where: str
+    where: Where
 
 
 class Rows:
@@ -65,7 +39,8 @@ class Rows:
         driver: Any = connection.connection.driver_connection  # by itself it takes rows as they are, without ceremony
         self._driver = driver
         self._at_once = min(_AT_ONCE, driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
-        self._tables = {name: _columns(connection, name) for name in _table_names(connection)}
+        self._tables = {name: _fields(connection, name) for name in _table_names(connection)}
+        self._counts = dict.fromkeys(self._tables, 0)  # of the rows read of each table so far
 
     def load(self, document: Document) -> None:
         """Puts the document's rows into the empty tables. Raises Invalid, Unlined."""
@@ -74,7 +49,7 @@ class Rows:
             taken: Future[None] | None = None
             for table, rows in document.portions():
                 found.add(table)
-                checked = self._checked(table, rows, str(document.path))
+                checked = self._checked(table, rows, Where(str(document.path), document.path))
                 if taken:
                     taken.result()
                 taken = beside.submit(self._insert, checked)
@@ -86,10 +61,11 @@ class Rows:
 
     def clear(self) -> None:
         """Takes all rows out again."""
+        self._counts = dict.fromkeys(self._tables, 0)
         for table in self._tables:
             self._connection.exec_driver_sql(f'DELETE FROM "{table}"')
 
-    def add(self, table: str, rows: list[Any], where: str) -> None:
+    def add(self, table: str, rows: list[Any], where: Where) -> None:
         """Puts rows into a table. Raises Invalid."""
         self._insert(self._checked(table, rows, where))
 
@@ -97,22 +73,25 @@ class Rows:
         """Repeats the changes of one transaction. Raises Invalid."""
         for kind, table, content in changes:
             if kind == "put":
-                for portion in self._checked(table, [content], where):
+                for portion in self._checked(table, [content], Where(where)):
                     self._insert_singly(portion, portion.values, replacing=True)
             else:
-                self._know(table, where)
+                self._know(table, Where(where))
                 self._driver.execute(f'DELETE FROM "{table}" WHERE id = ?', (content,))
 
-    def _know(self, table: str, where: str) -> None:
+    def _know(self, table: str, where: Where) -> None:
         if table not in self._tables:
-            raise Invalid(f"{where}: there is no table {table}")
+            raise Invalid(f"{where.name}: there is no table {table}")
 
-    def _checked(self, table: str, rows: list[Any], where: str) -> list[_Portion]:
+    def _checked(self, table: str, rows: list[Any], where: Where) -> list[_Portion]:
         self._know(table, where)
-        where = f"{where}: table {table}"
+        for number, row in enumerate(rows, self._counts[table] + 1):
+            if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not row["id"]:
+                raise Invalid(f"{where.nth(table, number)}: every row is an object with an id")
+        self._counts[table] += len(rows)
+        fields = self._tables[table]
         return [
-            _Portion(table, names, _checked(names, alike, self._tables[table], where), where)
-            for names, alike in _alike(rows)
+            _Portion(table, names, _stored(names, alike, fields, where, table), where) for names, alike in _alike(rows)
         ]
 
     def _insert(self, portions: list[_Portion]) -> None:
@@ -135,20 +114,16 @@ class Rows:
                 self._driver.execute(statement, row)
             except sqlite3.IntegrityError as error:
                 row_id = row[portion.names.index("id")]
-                raise Invalid(f"{portion.where}, row {row_id}: {_reason(plain(error))}") from error
+                raise Invalid(f"{portion.where.row(portion.table, row_id)}: {_reason(plain(error))}") from error
 
 
 def _alike(rows: list[Any]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
     """The rows in groups that name the same fields in the same order: nearly always one."""
-    if set(map(type, rows)) == {dict} and len(set(map(tuple, rows))) == 1:
+    if len(set(map(tuple, rows))) == 1:
         yield tuple(rows[0]), rows
         return
-    for names, group in groupby(rows, key=_names):
+    for names, group in groupby(rows, key=tuple):
         yield names, list(group)
-
-
-def _names(row: Any) -> tuple[str, ...]:
-    return tuple(row) if isinstance(row, dict) else ()
 
 
 def _table_names(connection: Connection) -> list[str]:
@@ -157,10 +132,13 @@ def _table_names(connection: Connection) -> list[str]:
     return [name for name in names if name not in other and not name.startswith("sqlite_")]
 
 
-def _columns(connection: Connection, table: str) -> dict[str, tuple[str, bool]]:
-    """Column name → (kind, may be null), as the database itself says."""
+def _fields(connection: Connection, table: str) -> dict[str, Field]:
+    """The columns by name, as the database itself says."""
     described = connection.exec_driver_sql(f'PRAGMA table_info("{table}")').all()
-    return {name: (_kind(declared, default), not required) for _, name, declared, required, default, _ in described}
+    return {
+        name: Field(table, name, _kind(declared, default), not required)
+        for _, name, declared, required, default, _ in described
+    }
 
 
 def _kind(declared: str, default: str | None) -> str:
@@ -172,57 +150,20 @@ def _kind(declared: str, default: str | None) -> str:
     return {"BOOLEAN": "flag", "INTEGER": "number"}.get(declared, "text")
 
 
-def _checked(
-    names: tuple[str, ...], rows: list[Any], columns: Mapping[str, tuple[str, bool]], where: str
+def _stored(
+    names: tuple[str, ...], rows: list[Any], fields: Mapping[str, Field], where: Where, table: str
 ) -> list[tuple[Any, ...]]:
     """Rows that name the same fields, as SQLite stores them; checked field by field, since one by one takes seconds."""
-    ids = [row["id"] for row in rows] if "id" in names else []
-    if set(map(type, ids)) != {str} or "" in ids:
-        raise Invalid(f"{where}: every row is an object with an id")
     ready: list[Sequence[Any]] = []
     for name, values in zip(names, zip(*(row.values() for row in rows), strict=True), strict=True):
-        if name not in columns:
-            raise Invalid(f"{where}, row {rows[0]['id']}: there is no field {name}")
-        kind, nullable = columns[name]
-        stored = _stored(kind, values, {type(None)} if nullable else set())
+        if name not in fields:
+            raise Invalid(f"{where.row(table, rows[0]['id'])}: there is no field {name}")
+        stored = fields[name].stored(values)
         if len(stored) < len(rows):
-            raise Invalid(f"{where}, row {rows[len(stored)]['id']}: field {name} must be {_ACCEPTED[kind]}")
+            place = where.row(table, rows[len(stored)]["id"])
+            raise Invalid(f"{place}: field {name} must be {fields[name].accepted}")
         ready.append(stored)
     return list(zip(*ready, strict=True))
-
-
-def _stored(kind: str, values: Sequence[Any], also: set[type]) -> Sequence[Any]:
-    """The values of a field as SQLite stores them, up to the first that is not of its kind."""
-    types = set(map(type, values))
-    if kind in ("text", "time") and types <= {str, *also}:
-        return values
-    if kind == "number" and types <= {int, *also} and max(map(abs, filter(None, values)), default=0) <= _LARGEST:
-        return values
-    if kind == "flag" and types == {int} and set(values) <= {0, 1}:
-        return values
-    ready: list[str | int | None] = []
-    for value in values:
-        if type(value) in also:
-            ready.append(None)
-            continue
-        stored = _one_stored(kind, value)
-        if stored is None:
-            break
-        ready.append(stored)
-    return ready
-
-
-def _one_stored(kind: str, value: Any) -> str | int | None:
-    if kind == "flag":
-        return int(value) if isinstance(value, int) and value in (0, 1) else None
-    if kind == "number":
-        return value if type(value) is int and abs(value) <= _LARGEST else None
-    if kind in ("text", "time"):
-        return value if isinstance(value, str) else None
-    try:
-        return orjson.dumps(value).decode() if isinstance(value, list if kind == "list" else dict) else None
-    except TypeError:  # nested deeper than can be written again
-        return None
 
 
 @lru_cache
@@ -245,33 +186,21 @@ def _reason(refusal: str) -> str:
     return f"another row has the same {fields}" if rule == "UNIQUE" else refusal
 
 
-def check(connection: Connection, where: str) -> None:
+def check(connection: Connection, where: Where) -> None:
     """Finds what no program of ours writes but a hand may: times, words and references. Raises Invalid."""
     for table in _table_names(connection):
-        rules = {name: _wrong(table, name, kind) for name, (kind, _) in _columns(connection, table).items()}
+        rules = {name: field.wrong() for name, field in _fields(connection, table).items()}
         wrong = {name: rule for name, rule in rules.items() if rule[0]}
         # All in one reading of the table, and only when something is found one by one, to name it.
         if wrong and _offender(connection, table, " OR ".join(f"({rule})" for rule, _ in wrong.values())):
             for name, (rule, accepted) in wrong.items():
                 row_id = _offender(connection, table, rule)
                 if row_id:
-                    raise Invalid(f"{where}: table {table}, row {row_id}: field {name} must be {accepted}")
-    broken = broken_reference(connection)
-    if broken:
-        raise Invalid(f"{where}: {broken}")
+                    raise Invalid(f"{where.row(table, row_id)}: field {name} must be {accepted}")
+    if broken := broken_reference(connection):
+        table, row_id, fault = broken
+        raise Invalid(f"{where.row(table, row_id)}: {fault}")
 
 
 def _offender(connection: Connection, table: str, rule: str) -> Any:
     return connection.exec_driver_sql(f'SELECT id FROM "{table}" WHERE {rule} LIMIT 1').scalar()
-
-
-def _wrong(table: str, name: str, kind: str) -> tuple[str, str]:
-    """The SQL condition a value of this column must not meet ("" when there is none), and what is accepted instead."""
-    if kind == "time":
-        # Read and written again: what is not in this form changes, and by the modifier a 30th of February does too.
-        again = f"strftime('%Y-%m-%dT%H:%M:%fZ', \"{name}\", '+0 days')"
-        return f'"{name}" IS NOT {again} OR "{name}" < \'0001\'', "a time like 2026-01-31T08:00:00.000Z"
-    choices = _CHOICES.get((table, name), ())
-    listed = ", ".join(f"'{choice}'" for choice in choices)
-    words = ", ".join(choice or '""' for choice in choices)
-    return (f'"{name}" NOT IN ({listed})' if choices else ""), f"one of {words}"

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 import json_document
 import migrations
 from journal import transactions
-from json_document import Invalid, Unlined
+from json_document import Invalid, Unlined, Where
 from json_rows import Rows
 
 TRIES = 50  # a desk puts a journal aside, or a new document in place, once in many thousand writes
@@ -52,7 +52,7 @@ def _by_line(connection: Connection, file: BinaryIO, document: Path) -> int:
     _bring_to(connection, revision, document)
     rows = Rows(connection)
     for table, batch in json_document.batches(file):
-        rows.add(table, batch, str(document))
+        rows.add(table, batch, Where(str(document), document))
     return seq
 
 

@@ -73,7 +73,8 @@ class SqliteFile:
                         migrations.upgrade(connection)
                 broken = broken_reference(connection)
                 if broken:
-                    raise StorageError(f"{self.path}: {broken}. Nothing was changed.")
+                    table, row_id, fault = broken
+                    raise StorageError(f"{self.path}: table {table}, row {row_id}: {fault}. Nothing was changed.")
                 search_sqlite.prepare(connection, anew=revision != migrations.head())
                 teach_planner(connection)
                 connection.commit()
@@ -210,17 +211,17 @@ class SqliteFile:
             connection.execute(f"PRAGMA {pragma}")
 
 
-def broken_reference(connection: Connection) -> str:
-    """A sentence about a row that points to a row that is not there, "" when there is none."""
+def broken_reference(connection: Connection) -> tuple[str, str, str] | None:
+    """A row that points to a row that is not there: its table, its id and what is wrong. None when there is none."""
     found = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if not found:
-        return ""
+        return None
     table, rowid, parent, key = found
     keys = connection.exec_driver_sql(f'PRAGMA foreign_key_list("{table}")').all()
     field = next(row[3] for row in keys if row[0] == key)
     query = f'SELECT id, "{field}" FROM "{table}" WHERE rowid = ?'
     row_id, value = connection.exec_driver_sql(query, (rowid,)).one()
-    return f"table {table}, row {row_id}: field {field} names {value}, which is not in {parent}"
+    return table, row_id, f"field {field} names {value}, which is not in {parent}"
 
 
 def plain(error: Exception) -> str:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+FIRST = "0001-01-01T00:00:00.000Z"
 LAST = "9999-12-31T23:59:59.999Z"
 APART_SECONDS = 60  # order stamps further ahead of the real clock are reported
 
@@ -54,8 +55,11 @@ def read(text: str) -> str:
 
 
 def later(text: str, *, seconds: float) -> str:
-    """`text` moved by that many seconds."""
-    return stamp(moment(text) + timedelta(seconds=seconds))
+    """`text` moved by that many seconds, but not out of the calendar."""
+    try:
+        return stamp(moment(text) + timedelta(seconds=seconds))
+    except OverflowError:
+        return LAST if seconds > 0 else FIRST
 
 
 def seconds_between(start: str, end: str) -> int:

@@ -22,7 +22,7 @@ from columns import JsonText
 from errors import StorageError
 from folder_lock import FolderLock, make_folder
 from journal import Damaged, sync_folder
-from json_document import Invalid
+from json_document import Invalid, Where
 from json_rows import check
 from sqlite_file import SqliteFile, plain
 from staging import Columns, pages, put, staged_document
@@ -70,7 +70,7 @@ def deposit(desk: Connection, url: str, data_dir: Path, *, expected: Sums, step:
     """
     engine, path = address.read(url, data_dir)
     try:
-        check(desk, "what was read")
+        check(desk, Where("what was read"))
         if engine == "json":
             _into_document(desk, path, expected, step)
         elif engine == "sqlite":

@@ -49,11 +49,34 @@ MAIL_LIMITS = ("recipient_mails_per_hour", "company_mails_per_hour")
 CLEARABLE = ("support_email", "mail_name", "reply_to")
 AI_TRIAGE = ("off", "uncertain", "always")
 MOST_RETENTION_DAYS = 3650
+MOST_OF_ANY = 10**9  # of any setting that is a number
+_KINDS = {bool: "true or false", int: "a whole number", str: "text", list: "a list"}
 
 
 def of_company(company: Row) -> Row:
     """Every setting of a company row, defaults where nothing was chosen."""
     return {name: company["settings"].get(name, setting.default) for name, setting in SETTINGS.items()}
+
+
+def fault(company: Row) -> str:
+    """What is wrong with the stored settings of a company row, "" when nothing is: a hand may have written them."""
+    for name, value in company["settings"].items():
+        if name not in SETTINGS:
+            continue  # of another version
+        default = SETTINGS[name].default
+        if type(value) is not type(default):
+            return f"{name} must be {_KINDS[type(default)]}"
+        if name == "ai_triage" and value not in AI_TRIAGE:
+            return f"ai_triage must be one of {', '.join(AI_TRIAGE)}"
+        if isinstance(value, int) and not 0 <= value <= MOST_OF_ANY:
+            return f"{name} must be a whole number from 0 to {MOST_OF_ANY}"
+        if name == "topic_teams" and not all(map(_is_topic_team, value)):
+            return 'topic_teams must be a list of objects like {"topic": "…", "team": "…"}'
+    return ""
+
+
+def _is_topic_team(row: Any) -> bool:
+    return isinstance(row, dict) and row.keys() == {"topic", "team"} and set(map(type, row.values())) == {str}
 
 
 def current(desk: Desk) -> Row:

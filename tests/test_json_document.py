@@ -1,6 +1,7 @@
 """The document of the JSON-file engine as people edit it: what opens, what is refused, and in which words."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import migrations
 from storage import StorageError
 from tables import events, tickets
+from tests.caller import Caller
 from tests.rows import (
     ONE,
     actor,
@@ -18,6 +20,7 @@ from tests.rows import (
     filled,
     open_store,
 )
+from workers import tidy
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +101,14 @@ def ticket(**values):
     return lambda content: content["tables"]["tickets"][1].update(values)
 
 
+def company(**values):
+    return lambda content: content["tables"]["companies"][0].update(values)
+
+
+def event(**values):
+    return lambda content: content["tables"]["events"][0].update(values)
+
+
 def without(field):
     return lambda content: content["tables"]["tickets"][1].pop(field)
 
@@ -140,6 +151,61 @@ INVALID = {
         lambda c: c["tables"]["replies"][0].update(author_role="root"),
         ["replies", "author_role must be"],
     ),
+    "null in a list": (ticket(tags=["a", None]), ["tickets", "TICKET", "tags must be a list of texts"]),
+    "null alone in a list": (
+        ticket(triage_reasons=[None]),
+        ["tickets", "TICKET", "triage_reasons must be a list of texts"],
+    ),
+    "number in a list of texts": (ticket(tags=[5]), ["tickets", "TICKET", "tags must be a list of texts"]),
+    "object in a list of texts": (ticket(tags=[{"a": 1}]), ["tickets", "TICKET", "tags must be a list of texts"]),
+    "null in a list of objects": (
+        ticket(ai_citations=[None]),
+        ["tickets", "TICKET", "ai_citations must be a list of objects"],
+    ),
+    "null deep in a list": (
+        ticket(ai_citations=[{"a": [None]}]),
+        ["tickets", "TICKET", "ai_citations", "without null"],
+    ),
+    "null for a list": (ticket(tags=None), ["tickets", "TICKET", "tags must be a list"]),
+    "null for a row": (
+        lambda c: c["tables"]["tickets"].append(None),
+        ["tickets, row number 3", "every row is an object"],
+    ),
+    "null for a table": (lambda c: c["tables"].update(tickets=None), ["table tickets must be a list"]),
+    "null in settings": (
+        company(settings={"mail_name": None}),
+        ["companies", "settings must be an object without null"],
+    ),
+    "the largest number of 64 bits": (
+        ticket(version=2**63 - 1),
+        ["tickets", "TICKET", "version must be", "from 1 to 9007199"],
+    ),
+    "its neighbour": (ticket(number=2**63 - 2), ["tickets", "TICKET", "number must be a whole number from 1 to"]),
+    "more than JSON tells apart": (ticket(version=2**53), ["tickets", "TICKET", "version must be a whole number"]),
+    "the smallest number of 64 bits": (ticket(number=-(2**63)), ["tickets", "TICKET", "number must be a whole number"]),
+    "a negative number": (company(last_number=-1), ["companies", "last_number must be a whole number from 0"]),
+    "no urgency": (ticket(urgency=0), ["tickets", "TICKET", "urgency must be a whole number from 10 to 50"]),
+    "too urgent": (ticket(urgency=2**62), ["tickets", "TICKET", "urgency must be a whole number from 10 to 50"]),
+    "surer than sure": (
+        ticket(topic_confidence=1001),
+        ["tickets", "TICKET", "topic_confidence must be", "from 0 to 1000"],
+    ),
+    "year 9999": (
+        ticket(updated_at="9999-12-31T23:59:59.999Z"),
+        ["tickets", "TICKET", "updated_at must be", "year 9999"],
+    ),
+    "year 9999 of an event": (
+        event(created_at="9999-01-01T00:00:00.000Z"),
+        ["events", "created_at must be", "year 9999"],
+    ),
+    "year 10000": (
+        ticket(created_at="10000-01-01T00:00:00.000Z"),
+        ["tickets", "TICKET", "created_at must be a time like"],
+    ),
+    "year 0": (ticket(created_at="0000-12-31T23:59:59.999Z"), ["tickets", "TICKET", "created_at must be a time like"]),
+    "seq of 64 bits": (lambda c: c.update(seq=2**63 - 1), ["seq must be a whole number from 0 to"]),
+    "seq beyond all": (lambda c: c.update(seq=10**15 + 1), ["seq must be a whole number from 0 to"]),
+    "negative seq": (lambda c: c.update(seq=-1), ["seq must be a whole number from 0 to"]),
     "unknown table": (lambda c: c["tables"].update(notes=[]), ["no table notes"]),
     "alembic's table": (lambda c: c["tables"].update(alembic_version=[]), ["no table alembic_version"]),
     "missing table": (lambda c: c["tables"].pop("tickets"), ["table tickets is missing"]),
@@ -170,6 +236,122 @@ def test_a_fault_made_by_hand_is_named_and_nothing_is_overwritten(document, faul
     wrong = orjson.loads(path.read_bytes())["tables"]["tickets"][1]["id"]
     edit(path, change)
     assert_refused(path, *(words.replace("TICKET", wrong) for words in wanted))
+
+
+# Faults that no row with an id has.
+WITHOUT_LINE = re.compile("table (tickets )?(is missing|must be)|no table|heading|seq|format|Foyer|every row")
+
+
+@pytest.mark.parametrize(
+    "fault", [name for name, (_, wanted) in INVALID.items() if not WITHOUT_LINE.search(" ".join(wanted))]
+)
+def test_the_line_of_the_row_is_named(document, fault):
+    """Laid out by an editor or by us, row by row."""
+    path, _ = document
+    change, wanted = INVALID[fault]
+    content = orjson.loads(path.read_bytes())
+    rows = content["tables"][next(table for table in content["tables"] if table in wanted[0])]
+    row_id = rows[1 if wanted[0] == "tickets" else 0]["id"]
+    change(content)
+    for write in (pretty, by_line):
+        write(path, content)
+        lines = [number for number, line in enumerate(path.read_text().splitlines(), 1) if f'"id": "{row_id}"' in line]
+        with pytest.raises(StorageError) as refused:
+            open_store(path.parent)
+        assert f"{path}, line {lines[0]}: table {wanted[0]}, row " in str(refused.value)
+
+
+@pytest.mark.parametrize("row", [None, "x", {}, {"id": 5}, {"id": ""}], ids=str)
+def test_the_line_of_a_row_without_an_id_is_named(document, row):
+    path, _ = document
+    content = orjson.loads(path.read_bytes())
+    content["tables"]["tickets"].append(row)
+    by_line(path, content)
+    lines = path.read_text().splitlines()
+    number = lines.index(',"tickets": [') + 1 + 3
+    assert lines[number - 1] == json.dumps(row)
+    assert_refused(path, f"line {number}: table tickets, row number 3")
+
+
+def pretty(path, content):
+    path.write_text(json.dumps(content, indent=2))
+
+
+def by_line(path, content):
+    """As a desk writes it."""
+    head = f'{{"foyer": 1, "revision": "{content["revision"]}", "seq": {content["seq"]}, "tables": {{\n'
+    tables = (
+        f'"{name}": [\n' + ",\n".join(map(json.dumps, rows)) + ("\n]\n" if rows else "]\n")
+        for name, rows in content["tables"].items()
+    )
+    path.write_text(head + ",".join(tables) + "}}\n")
+
+
+HARMLESS = {
+    "a key for ever": ("api_keys", {"expires_at": "9999-12-31T23:59:59.999Z"}),
+    "a session for ever": ("sessions", {"expires_at": "9999-12-31T23:59:59.999Z"}),
+    "a job at the end of time": ("jobs", {"run_at": "9999-12-31T23:59:59.999Z"}),
+    "an answer kept for ever": ("idempotency", {"expires_at": "9999-12-31T23:59:59.999Z"}),
+    "times of the year 1": ("sessions", {"rotated_at": "0001-01-01T00:00:00.000Z"}),
+    "a key used in the year 9998": ("api_keys", {"last_used_at": "9998-12-31T23:59:59.999Z"}),
+    "a ticket of the year 1": ("tickets", {"created_at": "0001-01-01T00:00:00.000Z"}),
+}
+
+
+@pytest.mark.parametrize("case", HARMLESS)
+def test_times_at_the_ends_of_the_calendar_break_nothing(open_app, admin, foyer, tmp_path, case):
+    table, values = HARMLESS[case]
+    ticket_id = admin.ticket()["id"]
+    admin.data(admin.post("/api/keys", {"name": "app", "role": "agent"}), 201)
+    person = {"company": "Acme", "name": "Zoe", "email": "zoe@acme.example", "password": "correct horse battery"}
+    admin.data(Caller(admin.client).post("/api/companies", person), 201)
+    admin.post(f"/api/tickets/{ticket_id}/replies", {"body": "once"}, headers={"Idempotency-Key": "k"})
+    foyer.stop()
+    edit(tmp_path / "foyer.json", lambda content: [row.update(values) for row in content["tables"][table]])
+    again = open_app()
+    parts = again.extensions["foyer"]
+    admin = Caller(again.test_client(), "admin-key")
+    parts.runner.watch()
+    parts.runner.run_due()
+    tidy(parts)
+    assert admin.get(f"/api/tickets/{ticket_id}").status_code == 200
+    assert admin.post(f"/api/tickets/{ticket_id}/resolve", {"resolution": "done"}).status_code == 200
+    login = {"email": person["email"], "password": person["password"]}
+    assert Caller(again.test_client()).post("/api/auth/login", login).status_code == 200
+    assert {key["name"] for key in admin.data(admin.get("/api/keys"))} >= {"app"}
+    for key in admin.data(admin.get("/api/keys")):
+        if key["name"] == "app":
+            assert admin.post(f"/api/keys/{key['id']}/rotate").status_code in (201, 409)
+    assert admin.get("/api/stats").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ({"retention_days": "x"}, "retention_days must be a whole number"),
+        ({"retention_days": -1}, "retention_days must be a whole number from 0"),
+        ({"retention_days": 2**63 - 1}, "retention_days must be a whole number from 0"),
+        ({"retention_days": True}, "retention_days must be a whole number"),
+        ({"ai_enabled": 1}, "ai_enabled must be true or false"),
+        ({"ai_triage": "often"}, "ai_triage must be one of off, uncertain, always"),
+        ({"mail_name": 5}, "mail_name must be text"),
+        ({"topic_teams": {}}, "topic_teams must be a list"),
+        ({"topic_teams": [{"topic": "x"}]}, "topic_teams must be a list of objects"),
+    ],
+    ids=str,
+)
+def test_settings_that_no_program_wrote_are_named_at_the_start(open_app, foyer, tmp_path, stored, said):
+    assert foyer.storage.path
+    foyer.stop()
+    path = tmp_path / "foyer.json"
+    edit(path, lambda content: content["tables"]["companies"][0].update(settings=stored))
+    again = open_app().extensions["foyer"]
+    with pytest.raises(StorageError) as refused:
+        again.start()
+    assert f"{path}, line " in str(refused.value)
+    assert f"table companies, row default: field settings: {said}" in str(refused.value)
+    edit(path, lambda content: content["tables"]["companies"][0].update(settings={}))
+    open_app().extensions["foyer"].start()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"not json", b"\xff\xfe", b"[" * 100_000])

@@ -1,0 +1,143 @@
+"""What a value of the JSON document may be: a hand may write anything, the tables hold text, whole numbers and JSON text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import orjson
+
+import models
+
+LARGEST = 2**53 - 1  # what every reader of JSON tells from its neighbours, and leaves room for counting on
+_DECIDERS = ("", *get_args(models.Decider))
+_CHOICES: dict[tuple[str, str], Sequence[str]] = {
+    ("tickets", "status"): models.STATUSES,
+    ("tickets", "category"): models.CATEGORIES,
+    ("tickets", "priority"): models.PRIORITIES,
+    ("tickets", "sentiment"): models.SENTIMENTS,
+    ("tickets", "customer_tier"): models.TIERS,
+    ("tickets", "source"): models.SOURCES,
+    ("tickets", "ai_status"): get_args(models.AiStatus),
+    ("tickets", "ai_source"): _DECIDERS,
+    ("tickets", "triage_source"): _DECIDERS,
+    ("customers", "tier"): models.TIERS,
+    ("replies", "author_role"): get_args(models.AuthorRole),
+    ("users", "role"): models.ROLES,
+    ("api_keys", "role"): models.ROLES,
+}
+_THOUSANDTHS = (0, 1000)
+_RANGES: dict[tuple[str, str], tuple[int, int]] = {
+    ("tickets", "number"): (1, LARGEST),
+    ("tickets", "version"): (1, LARGEST),
+    ("tickets", "urgency"): (10, 50),
+    ("tickets", "priority_rank"): (1, len(models.PRIORITIES)),
+    ("tickets", "priority_score"): (0, 100),
+    **{("tickets", f"{name}_confidence"): _THOUSANDTHS for name in ("topic", "ai", "category")},
+    ("examples", "confidence"): _THOUSANDTHS,
+    ("idempotency", "status"): (100, 599),
+}
+# Times that say when something ends or is due; all others say when it happened, which no clock says of the year 9999.
+_ENDS = {"expires_at", "tries_until", "run_at", "first_response_due_at", "resolve_due_at"}
+_OF_OBJECTS = {("tickets", "ai_citations")}
+_WITHOUT_NULL = {("companies", "settings")}  # what jobs carry is between programs
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column as the document's rows fill it. `kind` is text, time, number, flag, list or object."""
+
+    table: str
+    name: str
+    kind: str
+    nullable: bool
+
+    @property
+    def accepted(self) -> str:
+        """What its value must be, as the end of a sentence."""
+        if self.kind == "number":
+            least, most = self.range
+            return f"a whole number from {least} to {most}"
+        if self.kind == "list":
+            return f"a list of {'objects without null' if self._is_of_objects else 'texts'}"
+        if self.kind == "object":
+            return f"an object{' without null' if self._is_without_null else ''}"
+        return {"flag": "true or false"}.get(self.kind, "text")
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The least and the largest number."""
+        return _RANGES.get((self.table, self.name), (0, LARGEST))
+
+    @property
+    def _is_of_objects(self) -> bool:
+        return (self.table, self.name) in _OF_OBJECTS
+
+    @property
+    def _is_without_null(self) -> bool:
+        return (self.table, self.name) in _WITHOUT_NULL
+
+    def stored(self, values: Sequence[Any]) -> Sequence[Any]:
+        """The values of many rows as SQLite stores them, up to the first that is not accepted."""
+        also = {type(None)} if self.nullable else set()
+        types = set(map(type, values))
+        if self.kind in ("text", "time") and types <= {str, *also}:
+            return values
+        if self.kind == "number" and types <= {int, *also} and self._are_in_range(values):
+            return values
+        if self.kind == "flag" and types == {int} and set(values) <= {0, 1}:
+            return values
+        ready: list[str | int | None] = []
+        for value in values:
+            stored = None if type(value) in also else self._one(value)
+            if stored is None and type(value) not in also:
+                break
+            ready.append(stored)
+        return ready
+
+    def _are_in_range(self, values: Sequence[int | None]) -> bool:
+        least, most = self.range
+        numbers = [value for value in values if value is not None]
+        return not numbers or (min(numbers) >= least and max(numbers) <= most)
+
+    def _one(self, value: Any) -> str | int | None:
+        if self.kind == "flag":
+            return int(value) if isinstance(value, int) and value in (0, 1) else None
+        if self.kind == "number":
+            return value if type(value) is int and self._are_in_range([value]) else None
+        if self.kind in ("text", "time"):
+            return value if isinstance(value, str) else None
+        return self._as_json(value)
+
+    def _as_json(self, value: Any) -> str | None:
+        if not isinstance(value, list if self.kind == "list" else dict):
+            return None
+        if self.kind == "list" and set(map(type, value)) - {dict if self._is_of_objects else str}:
+            return None
+        try:
+            without_null = self._is_of_objects or self._is_without_null  # in a list of texts there is none by now
+            return None if without_null and _holds_null(value) else orjson.dumps(value).decode()
+        except (TypeError, RecursionError):  # nested deeper than can be written again
+            return None
+
+    def wrong(self) -> tuple[str, str]:
+        """The SQL condition its value must not meet ("" when there is none), and what is accepted instead."""
+        if self.kind == "time":
+            # Read and written again: what is not in this form changes, and by the modifier a 30th of February does too.
+            again = f"strftime('%Y-%m-%dT%H:%M:%fZ', \"{self.name}\", '+0 days')"
+            rule = f'"{self.name}" IS NOT {again} OR "{self.name}" < \'0001\''
+            if self.name in _ENDS:
+                return rule, "a time like 2026-01-31T08:00:00.000Z"
+            return f"{rule} OR \"{self.name}\" >= '9999'", "a time like 2026-01-31T08:00:00.000Z, before the year 9999"
+        choices = _CHOICES.get((self.table, self.name), ())
+        listed = ", ".join(f"'{choice}'" for choice in choices)
+        words = ", ".join(choice or '""' for choice in choices)
+        return (f'"{self.name}" NOT IN ({listed})' if choices else ""), f"one of {words}"
+
+
+def _holds_null(value: Any) -> bool:
+    """Whether there is a null in it, however deep. Raises RecursionError."""
+    if isinstance(value, dict):
+        return any(map(_holds_null, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_null, value))
+    return value is None
