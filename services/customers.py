@@ -83,8 +83,13 @@ def find(desk: Desk, *, limit: int, offset: int, words: str = "") -> tuple[list[
 
 def by_name(people: Select[Any], name: str) -> Select[Any]:
     """Those of the people whose e-mail address, in any spelling, or customer id it is; the address comes first."""
-    mail, own_id = customers.c.email == normal_form.email(name), customers.c.customer_id == name.strip()
-    named = or_(and_(mail, customers.c.email != ""), and_(own_id, customers.c.customer_id != ""))
+    wanted = name.strip()
+    mail, own_id = customers.c.email == normal_form.email(name), customers.c.customer_id == wanted
+    # An old row keeps another spelling when somebody else had the address already (migrations/versions/0010).
+    named = or_(
+        and_(or_(mail, customers.c.email == wanted.lower()), customers.c.email != ""),
+        and_(own_id, customers.c.customer_id != ""),
+    )
     return people.where(named).order_by(case((mail, 0), else_=1))
 
 

@@ -9,7 +9,7 @@ import jobs
 from models import Actor
 from services.mentions import Mentions
 from storage import Desk
-from tables import events, idempotency
+from tables import customers, events, idempotency
 from tables import jobs as jobs_table
 from tests.caller import Caller
 from tests.rows import everything
@@ -55,6 +55,15 @@ def test_an_address_in_any_spelling_is_found_everywhere(admin, spelled):
     assert admin.get(f"/api/audit?actor={quote(spelled)}").json["data"][0]["subject_id"] == own["id"]
     assert admin.get("/api/customers").json["total"] == 1
     assert erase(admin, spelled)["tickets"] == 3
+
+
+def test_an_old_row_whose_address_somebody_else_has_is_found_as_it_is_spelled(admin, foyer):
+    admin.ticket(customer_email="\u01f0an@example.com", customer_name="New")
+    with foyer.storage.desk(Actor("default", "admin", "test"), write=True) as desk:
+        desk.insert(customers, {"email": "j\u030can@example.com", "name": "Old", "created_at": desk.now})
+    spelled = "/api/customers/" + quote("j\u030can@example.com")
+    assert [admin.data(admin.delete(spelled))["tickets"] for _ in range(2)] == [1, 0]
+    assert admin.delete(spelled).status_code == 404
 
 
 @EVERY_SPELLING
