@@ -4,11 +4,14 @@ The only place that prints. What a command does is a service's matter; nothing i
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from os import SEEK_END
 from pathlib import Path
-from typing import Any
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import click
 import requests
@@ -27,8 +30,8 @@ from errors import AppError, FieldError
 from foyer import Foyer
 from models import DEFAULT_COMPANY, ROLES, Actor
 from services import demo, import_rows, imports
-from services.import_rows import RawRow
-from storage import StorageError
+from services.import_values import RawRow
+from storage import Row, StorageError
 from tools import connector_commands, story_commands
 
 COMMAND_LINE = "command line"
@@ -59,19 +62,19 @@ def _migrate() -> None:
 @_url
 def _import(file: Path, url: str) -> None:
     """Import the tickets of a CSV or JSON FILE; those that are here already are skipped."""
-    with _desk(url) as (foyer, address):
-        kind = "json" if file.suffix.lower() == ".json" else "csv"
-        rows = import_rows.read(file.read_bytes(), kind, known=COLUMNS)
+    total = imports.Result()
+    with _desk(url) as (foyer, address), _seekable(file) as opened:
+        rows = import_rows.read(opened, "json" if file.suffix.lower() == ".json" else "csv", known=COLUMNS)
         steps = _sent(foyer, address, rows) if address else _brought_in(foyer, rows)
-        total = imports.Result()
-        with click.progressbar(length=len(rows), label="Importing", file=sys.stderr) as bar:
+        with click.progressbar(length=opened.seek(0, SEEK_END), label="Importing", file=sys.stderr) as bar:
+            opened.seek(0)
             for result in steps:
                 total.add(result)
-                bar.update(result.read)
+                bar.update(opened.tell() - bar.pos)
     for error in total.errors:
         place = f"{error['field']}: " if error["field"] else ""
         click.echo(f"line {error['line']}: {place}{error['message']}")
-    if len(total.errors) == imports.MOST_ERRORS:
+    if len(total.errors) >= imports.MOST_ERRORS:
         click.echo("… and so on.")
     click.echo(summary(total))
     if not total.created + total.skipped:
@@ -205,9 +208,22 @@ def _running(foyer: Foyer) -> str:
     return owner.url
 
 
-def _brought_in(foyer: Foyer, rows: Sequence[RawRow]) -> Iterable[imports.Result]:
+@contextmanager
+def _seekable(path: Path) -> Iterator[IO[bytes]]:
+    """The file, opened; what comes through a pipe is put into a file first."""
+    with path.open("rb") as file:
+        if file.seekable():
+            yield file
+            return
+        with TemporaryFile() as copy:
+            copyfileobj(file, copy)
+            copy.seek(0)
+            yield copy
+
+
+def _brought_in(foyer: Foyer, rows: Iterable[RawRow]) -> Iterable[imports.Result]:
     """Imports into the data file itself."""
-    return imports.bring_in(partial(foyer.storage.desk, OPERATOR, write=True), rows, checked)
+    return imports.bring_in(partial(foyer.storage.desk, OPERATOR), rows, checked)
 
 
 def _filled(foyer: Foyer) -> dict[str, Any]:
@@ -215,19 +231,19 @@ def _filled(foyer: Foyer) -> dict[str, Any]:
         return demo.fill(desk)
 
 
-def _sent(foyer: Foyer, address: str, rows: Sequence[RawRow]) -> Iterator[imports.Result]:
-    """Imports through a running desk, a batch to a request; the lines it names are put back to those of the file."""
-    for portion in import_rows.batches(rows, imports.BATCH):
-        result = imports.Result(read=sum(row.problem is not None for row in portion))
-        readable = [row for row in portion if row.problem is None]
-        for row in portion:
-            if row.problem is not None:
-                result.reject(row.line, [row.problem])
-        if readable:
-            data = _post(foyer, f"{address}/api/import", [row.values for row in readable])
-            lines = [{**error, "line": readable[error["line"] - 1].line} for error in data["errors"]]
-            result.add(imports.Result(**{**data, "errors": lines}))
-        yield result
+def _sent(foyer: Foyer, address: str, rows: Iterable[RawRow]) -> Iterator[imports.Result]:
+    """Imports through a running desk, a portion to a request; the lines it names are put back to those of the file."""
+
+    def as_read(values: Row) -> Row:
+        checked(values)
+        return values
+
+    def send(good: list[imports.Good]) -> imports.Result:
+        data = _post(foyer, f"{address}/api/import", [values for _, values in good])
+        lines = [{**error, "line": good[error["line"] - 1][0]} for error in data["errors"]]
+        return imports.Result(**{**data, "read": 0, "errors": lines})
+
+    return imports.in_portions(rows, as_read, send)
 
 
 def _post(foyer: Foyer, url: str, body: Any, *, method: str = "POST") -> dict[str, Any]:

@@ -12,12 +12,13 @@ from api.envelope import Answer, how_many
 from api.fields import Choice, Email, Moment, Text
 from api.gate import the_foyer
 from api.noun import Noun
-from api.parsing import loaded, read_upload
+from api.parsing import loaded, upload
 from api.ticket_inputs import STATUS_WORDS, TicketFields
 from errors import AppError
 from models import LIMITS
 from permissions import Permission
 from services import import_rows, imports
+from services.import_values import COLUMN_ALIASES
 from storage import Row
 
 blp = Noun("imports", __name__, description="Bringing in tickets from elsewhere.")
@@ -33,7 +34,7 @@ class ImportedTicket(TicketFields):
     class Meta:
         exclude = ("user", "action")
 
-    ALIASES = {**TicketFields.ALIASES, **import_rows.COLUMN_ALIASES}
+    ALIASES = {**TicketFields.ALIASES, **COLUMN_ALIASES}
 
     title = Text(LIMITS["title"], about="What it is about; the first sentence of the description when not given.")
     description = Text(LIMITS["description"], lines=True, required=True, about="What the customer wrote.")
@@ -71,7 +72,7 @@ class Imported(Schema):
     errors = fields.List(
         fields.Nested(RowError),
         required=True,
-        metadata={"description": "Why rows were refused, the first 200 reasons."},
+        metadata={"description": "Why rows were refused, the first 200 reasons; last, why the rest was not read."},
     )
 
 
@@ -97,19 +98,19 @@ def import_tickets() -> Answer:
     """Import tickets.
 
     Takes a CSV file whose first line names ticket fields (or User ID, Timestamp (UTC), Message Body), or a JSON list of
-    tickets. Rows that are here already are skipped; nobody is mailed or answered.
+    tickets. Rows that are here already are skipped; nobody is mailed or answered. Stops after 45 seconds or 1,000 refused
+    rows and says at which line.
     """
-    kind, raw = _kind(), read_upload(request)
-    rows = import_rows.read(raw, kind, known=COLUMNS)
-    open_desk = partial(the_foyer().storage.desk, g.actor, write=True)
-    result = imports.whole(imports.bring_in(open_desk, rows, checked))
+    rows = import_rows.read(upload(request), _kind(), known=COLUMNS)
+    open_desk = partial(the_foyer().storage.desk, g.actor)
+    result = imports.whole(imports.bring_in(open_desk, rows, checked, seconds=imports.SECONDS))
     return Answer(result.as_data(), summary(result))
 
 
 def summary(result: imports.Result) -> str:
     """The outcome in one sentence."""
     counts = f"{result.created} created, {result.skipped} here already, {result.rejected} refused"
-    return f"{how_many(result.read, 'row')[:-1]} read: {counts}."
+    return f"{how_many(result.read, 'row')[:-1]} read: {counts}. {result.stopped}".strip()
 
 
 def _kind() -> str:

@@ -5,19 +5,25 @@ names, the schema's own checks.
 """
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any, NoReturn
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, NoReturn, cast
 from urllib.parse import unquote_to_bytes
 
 import orjson
-from flask import Request, g, request
+from flask import Request, after_this_request, g, request
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api.fields import THIS_FIELD
 from api.names import by_name
-from errors import AppError, FieldError, bad_request, invalid, too_large
+from errors import AppError, FieldError, bad_request, invalid, too_large, unavailable
+
+_IN_MEMORY = 1024 * 1024  # of an upload; what is more goes to disk
+_CHUNK = 64 * 1024
 
 
 class Parser(FlaskParser):
@@ -67,32 +73,62 @@ def _check_text(query: bytes) -> None:
 
 def read_body(req: Request) -> bytes:
     """The bytes of the body. Raises AppError 400 for a body that is torn, 413 for one that is too large."""
-    most = req.max_content_length or 0
-    try:
+    with _reading(req):
         raw = req.get_data(cache=True)
+    _check_size(req, len(raw))
+    return raw
+
+
+@contextmanager
+def _reading(req: Request) -> Iterator[None]:
+    """Turns what goes wrong while a body is read into AppError 400 and 413."""
+    try:
+        yield
     except RequestEntityTooLarge as error:
-        raise too_large(most) from error
+        raise too_large(req.max_content_length or 0) from error
     except HTTPException:
         raise
     except Exception as error:  # each server has exceptions of its own for a body that breaks off or is badly chunked
         raise bad_request("bad_body", "The body could not be read to its end.") from error
-    if req.content_length is None and len(raw) >= most:
+
+
+def _check_size(req: Request, size: int) -> None:
+    most = req.max_content_length or 0
+    if req.content_length is None and size >= most:
         raise too_large(most)  # sent in chunks, its length not said: what the server hands on ends at the limit
-    if req.content_length is not None and len(raw) < req.content_length:
+    if req.content_length is not None and size < req.content_length:
         raise bad_request("bad_body", "The body ended before it was complete. Nothing was done.")
-    return raw
 
 
-def read_upload(req: Request) -> bytes:
-    """The bytes of the file that was sent: of a form its first file, else the body. Raises AppError 413."""
-    if req.mimetype != "multipart/form-data":
-        return read_body(req)
-    file = next(iter(req.files.values()), None)
-    if file is None:
-        return b""
-    file.stream.seek(0)
-    raw: bytes = file.read()
-    return raw
+def upload(req: Request) -> IO[bytes]:
+    """The file that was sent, at its beginning: of a form its first file, else the body. A large one is kept on disk.
+
+    Raises AppError 400, 413, 503.
+    """
+    if req.mimetype == "multipart/form-data":
+        sent = next(iter(req.files.values()), None)
+        file = sent.stream if sent else io.BytesIO()
+    else:
+        file = g.get("upload") or _spooled(req)
+    file.seek(0)
+    return file
+
+
+def _spooled(req: Request) -> IO[bytes]:
+    file: Any = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # it is closed behind the answer
+    g.upload = file
+    after_this_request(lambda response: (file.close(), response)[1])
+    while True:
+        with _reading(req):
+            chunk = req.stream.read(_CHUNK)
+        if not chunk:
+            break
+        try:
+            file.write(chunk)
+        except OSError as error:
+            raise unavailable("The server has no room for this file right now. Please try again later.") from error
+    _check_size(req, file.tell())
+    return cast(IO[bytes], file)
 
 
 def body_hash() -> str:
@@ -102,7 +138,10 @@ def body_hash() -> str:
     """
     body = g.get("body")
     if body is None:
-        return hashlib.sha256(read_upload(request)).hexdigest()
+        digest, file = hashlib.sha256(), upload(request)
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+        return digest.hexdigest()
     kept = {name: value for name, value in body.items() if name != "client_reference"}
     return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

@@ -1,223 +1,25 @@
-"""Reading files of tickets: CSV and JSON into rows, each with the place it stands at in the file.
+"""Reading files of tickets row by row, CSV or JSON, in little memory however long they are."""
 
-A row that cannot be read becomes a row with a problem; what the fields of a ticket may hold is not judged here.
-"""
+from collections.abc import Collection, Iterator
+from typing import IO
 
-import codecs
-import csv
-import io
-import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any
+from errors import bad_request
+from services import import_csv, import_json
+from services.import_values import RawRow
 
-import orjson
-
-from errors import FieldError, bad_request, invalid
-
-DELIMITERS = ",;\t"
-MAX_WRONG_COLUMNS = 50  # told by name; a header of a million columns is told no more than that
-csv.field_size_limit(32 * 1024 * 1024)  # how long a text may be is the fields' business, not the reader's
-# Columns of message exports, beside the ticket's own field names and their aliases.
-COLUMN_ALIASES = {
-    "user_id": "customer_id",
-    "message_body": "description",
-    "message_text": "description",
-    "timestamp": "created_at",
-    "timestamp_utc": "created_at",
-}
-_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
-_IN_LISTS = re.compile(r"[,;|]")
-_TIMES = frozenset("created_at timestamp timestamp_utc resolved_at closed_at".split())
-_SHORT_HOUR = re.compile(r"(?<=\d[ Tt])(?=\d:\d\d)")
+# How ZIP (and so .xlsx), gzip, old Excel, PDF and Zstandard files begin.
+_NO_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x28\xb5\x2f\xfd")
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
-    """One row as it stands in the file: its line (of a JSON list: its position, from 1) and what it says."""
+def read(file: IO[bytes], kind: str, *, known: Collection[str]) -> Iterator[RawRow]:
+    """The rows of a file of `kind` csv or json, read as they are asked for; `known` are the column names that mean something.
 
-    line: int
-    values: dict[str, Any] = field(default_factory=dict)
-    problem: FieldError | None = None
-
-
-def read(raw: bytes, kind: str, *, known: Collection[str]) -> list[RawRow]:
-    """The rows of a file of `kind` csv or json; `known` are the column names that mean something.
-
-    Raises AppError 400 when the file as a whole cannot be used.
+    The file is seekable and at its beginning. Raises AppError 400, before the first row, when the file as a whole cannot be
+    used.
     """
-    return list(from_json(raw) if kind == "json" else from_csv(raw, known))
-
-
-def from_json(raw: bytes) -> Iterator[RawRow]:
-    """The objects of a JSON list, or of the list `tickets` of an object."""
-    try:
-        body = orjson.loads(raw.removeprefix(codecs.BOM_UTF8))
-    except orjson.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise bad_request("bad_json", f"The file is not valid JSON ({place}).") from error
-    items = body.get("tickets") if isinstance(body, dict) else body
-    if not isinstance(items, list):
-        raise bad_request("not_a_list", 'Send a list of tickets, or an object like {"tickets": [ … ]}.')
-    for position, item in enumerate(items, 1):
-        if isinstance(item, dict):
-            yield RawRow(position, {name: _given(name, value) for name, value in _renamed(item).items()})
-        else:
-            yield RawRow(position, problem=FieldError("", "Each ticket must be an object."))
-
-
-def from_csv(raw: bytes, known: Collection[str]) -> Iterator[RawRow]:
-    """The rows of a CSV file whose first line names the columns."""
-    encoding, errors = _encoding(raw)
-    lines = _Lines(io.TextIOWrapper(io.BytesIO(raw), encoding, errors, newline=""))
-    first = next((line for line in lines if line.strip()), "")
-    if not first:
-        raise bad_request("empty_file", "The file is empty.")
-    lines.give_back(1)
-    records = _records(lines, max(DELIMITERS, key=first.count))
-    _, header, problem = next(records, (1, None, "it holds no names."))
-    if header is None:
-        raise bad_request("bad_header", f"The first line cannot be read: {problem}")
-    columns = _columns(header, known)
-    for line, cells, problem in records:
-        yield _row(line, columns, cells) if cells is not None else RawRow(line, problem=FieldError("", problem))
-
-
-def _encoding(raw: bytes) -> tuple[str, str]:
-    """UTF-8, UTF-16 with its mark, or Windows-1252, and how to go on at bytes that are not text in it."""
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16", "replace"
-    try:
-        raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        beyond_ascii = {c for c in raw.decode("utf-8-sig", "surrogateescape") if c > "\x7f"}
-        # Something beyond ASCII reads as UTF-8 and some bytes do not: UTF-8 with damage. Nothing does: never was UTF-8.
-        damaged = any(not _is_escaped_byte(c) for c in beyond_ascii)
-        return ("utf-8-sig" if damaged else "cp1252"), "surrogateescape"
-    return "utf-8-sig", "strict"
-
-
-def _is_escaped_byte(character: str) -> bool:
-    return "\udc80" <= character <= "\udcff"
-
-
-class _Lines:
-    """The lines of a file, counted; the last ones read can be given back."""
-
-    def __init__(self, source: Iterator[str]) -> None:
-        self._source = source
-        self._waiting: list[str] = []
-        self.of_record: list[str] = []
-        self.count = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._waiting.pop() if self._waiting else next(self._source)
-        self.of_record.append(line)
-        self.count += 1
-        return line
-
-    def give_back(self, number: int) -> None:
-        """Lets the last `number` lines of the record be read again."""
-        self.count -= number
-        for _ in range(number):
-            self._waiting.append(self.of_record.pop())
-
-
-def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | None, str]]:
-    """Each record with the line it begins on: its cells, or None and why it has none. Blank lines are passed over."""
-    # Strict: a quotation mark nobody closes would else take in the rows that follow, and make one ticket of them.
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    while True:
-        lines.of_record.clear()
-        start = lines.count + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            lines.give_back(len(lines.of_record) - 1)
-            yield start, None, "A quotation mark here is not closed, or not followed by the next column."
-            continue
-        if any(cell.strip() for cell in cells):
-            yield start, cells, ""
-
-
-def _columns(header: list[str], known: Collection[str]) -> list[str]:
-    """The field names of a header. Raises AppError 400 naming every column that means nothing here or stands twice."""
-    columns = [_field_name(name) for name in header]
-    readable = ["".join(c if c.isprintable() else "?" for c in shown) for shown in header]
-    unknown = [
-        (shown, name) for shown, name in zip(readable, columns, strict=True) if shown.strip() and name not in known
-    ]
-    wrong = [FieldError(shown[:100], _unknown(shown, name, known)) for shown, name in unknown[:MAX_WRONG_COLUMNS]]
-    twice = [name for name, count in Counter(columns).items() if name in known and count > 1]
-    wrong += [FieldError(name, f"There are two columns {name}.") for name in twice]
-    if wrong:
-        raise invalid(*wrong)
-    return columns
-
-
-def _unknown(shown: str, name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name[:100], sorted(known), n=1, cutoff=0.6)
-    meant = f"Did you mean {close[0]}?" if close else "The first line must name the columns with ticket fields."
-    return f"{shown.strip()[:60]} is not a column known here. {meant}"
-
-
-def _row(line: int, columns: list[str], cells: list[str]) -> RawRow:
-    values: dict[str, Any] = {}
-    for position, cell in enumerate(cells):
-        name = columns[position] if position < len(columns) else ""
-        if any(map(_is_escaped_byte, cell)):
-            reason = "This holds bytes that are no text in UTF-8 (nor in Windows-1252)."
-            return RawRow(line, problem=FieldError(name, reason))
-        if name:
-            values[name] = _given(name, cell)
-        elif cell.strip():
-            reason = (
-                f"There are {len(cells)} values for {len(columns)} columns; put text with commas in quotation marks."
-            )
-            return RawRow(line, problem=FieldError("", reason))
-    return RawRow(line, values)
-
-
-def _renamed(item: dict[str, Any]) -> dict[str, Any]:
-    """The item under field names; a name that is none stays as it is, to be refused by name."""
-    return {_field_name(name) or name: value for name, value in item.items()}
-
-
-def _field_name(name: str) -> str:
-    """`Message Body` and `message-body` are `message_body`."""
-    return _NOT_IN_NAMES.sub("_", name.strip().lower()).strip("_")
-
-
-def _given(name: str, value: Any) -> Any:
-    """The value in the type its field takes: files hold numbers where ids are meant, and text where lists are."""
-    if isinstance(value, str) and name == "tags":
-        return [word.strip() for word in _IN_LISTS.split(value)]
-    if isinstance(value, str) and name in _TIMES:
-        return _SHORT_HOUR.sub("0", value.strip())  # spreadsheets write 6:07:30
-    if isinstance(value, str) and name == "urgency":
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    if isinstance(value, int) and not isinstance(value, bool) and name != "urgency":
-        return str(value)
-    return value
-
-
-def batches(rows: Iterable[RawRow], size: int) -> Iterator[list[RawRow]]:
-    """The rows in portions of `size`."""
-    portion: list[RawRow] = []
-    for row in rows:
-        portion.append(row)
-        if len(portion) == size:
-            yield portion
-            portion = []
-    if portion:
-        yield portion
+    if file.read(4).startswith(_NO_TEXT):
+        raise bad_request(
+            "not_text", "This is a compressed file or a spreadsheet. Save it as CSV or JSON and send that."
+        )
+    file.seek(0)
+    yield from import_json.rows(file) if kind == "json" else import_csv.rows(file, known)

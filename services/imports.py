@@ -1,12 +1,16 @@
-"""Bringing in tickets from elsewhere: rows of a file, in batches, each ticket once however often the file is sent.
+"""Bringing in tickets from elsewhere: rows of a file, in portions, each ticket once however often the file is sent.
 
 Nobody is answered, mailed or called. How a file is read is import_rows.py's matter.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from math import inf
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -15,22 +19,32 @@ import times
 from errors import AppError, FieldError, invalid_field
 from models import FINISHED
 from services import intake, judging
-from services.import_rows import RawRow, batches
+from services.import_values import RawRow
 from storage import Desk, Row
-from tables import customers
+from tables import customers, tickets
+
+t = tickets.c
 
 BATCH = 100
+BATCH_TEXT = 200_000  # characters: fewer rows when they are long
+UNIT_SECONDS = 0.1  # a unit of work ends after it, so that others who write have their turn
+SECONDS = 45  # an import over HTTP ends after it, before whoever waits gives up
+MOST_REFUSED = 1000
 MOST_ERRORS = 200
 GOOD_TITLE = 80
 PREFIX = "import:"
 
-OpenDesk = Callable[[], AbstractContextManager[Desk]]
+OpenDesk = Callable[..., AbstractContextManager[Desk]]
 Check = Callable[[Row], Row]
+Good = tuple[int, Row]  # the line of a row and its values
 
 
 @dataclass(slots=True)
 class Result:
-    """What became of a file. `customers` counts the people who were new; `errors` holds the first 200 refusals."""
+    """What became of a file. `customers` counts the people who were new; `errors` holds the first 200 reasons.
+
+    `stopped` says why the rest of the file was not read; the last of the errors says so too.
+    """
 
     read: int = 0
     created: int = 0
@@ -38,6 +52,7 @@ class Result:
     rejected: int = 0
     customers: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
+    stopped: str = ""
 
     def reject(self, line: int, problems: Iterable[FieldError]) -> None:
         """Counts a refused row and says why."""
@@ -46,72 +61,130 @@ class Result:
             if len(self.errors) < MOST_ERRORS:
                 self.errors.append({"line": line, "field": problem.field, "message": problem.message})
 
+    def stop(self, line: int, reason: str) -> None:
+        """Says that nothing from this line on was read, as the last of the errors."""
+        self.stopped = f"Stopped at line {line}: {reason}"
+        self.errors.append({"line": line, "field": "", "message": self.stopped})
+
     def add(self, other: "Result") -> None:
         """Counts what became of another part of the file."""
         for name in ("read", "created", "skipped", "rejected", "customers"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.errors = (self.errors + other.errors)[:MOST_ERRORS]
+        stop = other.errors[-1:] if other.stopped else []
+        reasons = self.errors + other.errors[: len(other.errors) - len(stop)]
+        self.errors = reasons[:MOST_ERRORS] + stop
+        self.stopped = other.stopped
 
     def as_data(self) -> Row:
         """The public shape."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "stopped"}
 
 
-def bring_in(open_desk: OpenDesk, rows: Iterable[RawRow], check: Check) -> Iterable[Result]:
-    """Imports the rows and yields what became of each batch once it is committed.
+def bring_in(open_desk: OpenDesk, rows: Iterable[RawRow], check: Check, *, seconds: float = inf) -> Iterator[Result]:
+    """Imports the rows and yields what became of each portion once it is committed.
 
-    `open_desk` opens a unit of work that may write; other writers have their turn between two of them. `check` gives a
-    row's values in the desk's own form, or raises AppError: the rules of input live with the API.
+    `open_desk` opens a unit of work, with write=True one that may write; other writers have their turn between two of them.
+    `check` gives a row's values in the desk's own form, or raises AppError: the rules of input live with the API. Stops after
+    `seconds`, and after 1,000 refused rows.
     """
-    for portion in batches(rows, BATCH):
-        result = Result(read=len(portion))
-        good = _checked(portion, check, result)
+    return in_portions(rows, check, partial(_brought_in, open_desk), seconds=seconds)
+
+
+def in_portions(
+    rows: Iterable[RawRow], check: Check, bring: Callable[[list[Good]], Result], *, seconds: float = inf
+) -> Iterator[Result]:
+    """Checks the rows, hands the good ones to `bring` a portion at a time, and yields what became of each portion."""
+    waiting, ends = iter(rows), monotonic() + seconds
+    row, refused = next(waiting, None), 0
+    while row is not None:
+        result, good, text = Result(), list[Good](), 0
+        while row is not None and result.read < BATCH and text < BATCH_TEXT:
+            result.read += 1
+            for line, values in _checked(row, check, result):
+                good.append((line, values))
+                text += len(str(values.get("description", "")))
+            row = next(waiting, None)
         if good:
-            judging.prepare([_named(values) for _, values in good])
-            # A second result: when the unit of work is undone, nothing of it may have been counted.
-            result.add(_brought_in(open_desk, good))
+            result.add(bring(good))
+        refused += result.rejected
+        if row is not None and refused >= MOST_REFUSED:
+            result.stop(row.line, f"{refused:,} rows were refused. Mend them and send the file again.")
+        elif row is not None and monotonic() >= ends:
+            result.stop(row.line, f"after {seconds:g} seconds. Send the file again: rows that are here are skipped.")
         yield result
+        if result.stopped:
+            return
 
 
 def whole(results: Iterable[Result]) -> Result:
-    """All batches as one."""
+    """All portions as one."""
     total = Result()
     for result in results:
         total.add(result)
     return total
 
 
-def _checked(portion: Iterable[RawRow], check: Check, result: Result) -> list[tuple[int, Row]]:
-    good = []
-    for row in portion:
-        try:
-            if row.problem is None:
-                good.append((row.line, check(row.values)))
-            else:
-                result.reject(row.line, [row.problem])
-        except AppError as error:
-            result.reject(row.line, _reasons(error))
-    return good
+def _checked(row: RawRow, check: Check, result: Result) -> list[Good]:
+    """The row as a list of one, of none when it is refused."""
+    if row.problem is not None:
+        result.reject(row.line, [row.problem])
+        return []
+    try:
+        return [(row.line, check(row.values))]
+    except AppError as error:
+        result.reject(row.line, _reasons(error))
+        return []
 
 
-def _brought_in(open_desk: OpenDesk, good: Iterable[tuple[int, Row]]) -> Result:
+def _brought_in(open_desk: OpenDesk, good: list[Good]) -> Result:
     result = Result()
     with open_desk() as desk:
-        for line, values in good:
-            try:
-                with desk.attempt():
-                    _bring_in_one(desk, values)
-                result.created += 1
-            except AppError as error:
-                if error.status >= 500:
-                    raise
-                if error.code == "external_id_taken":
-                    result.skipped += 1
-                else:
-                    result.reject(line, _reasons(error))
+        new = deque(_not_here(desk, good, result))
+    if new:
+        judging.prepare([_named(values) for _, values in new])
+    while new:
+        # A second result: when the unit of work is undone, nothing of it may have been counted.
+        result.add(_one_unit(open_desk, new))
+    return result
+
+
+def _not_here(desk: Desk, good: list[Good], result: Result) -> Iterator[Good]:
+    """The rows that are not here already, found by one question, so that a file sent once more is soon through."""
+    names = [_external_id(_named(values)) for _, values in good]
+    same = (t.external_id.in_(names), t.external_scope == "")
+    here = {row["external_id"] for row in desk.find(desk.rows(tickets, t.external_id).where(*same))}
+    for name, (line, values) in zip(names, good, strict=True):
+        if name in here:
+            result.skipped += 1
+        else:
+            yield line, values
+
+
+def _one_unit(open_desk: OpenDesk, new: deque[Good]) -> Result:
+    """Takes rows and imports them in one unit of work, as many as there is time for."""
+    result, ends = Result(), monotonic() + UNIT_SECONDS
+    with open_desk(write=True) as desk:
+        while new:
+            _try_one(desk, *new.popleft(), result)
+            if monotonic() >= ends:
+                break
         # Units of work never share a moment, so whoever has this one's was met here first.
         result.customers = desk.count(desk.rows(customers).where(customers.c.created_at == desk.now))
     return result
+
+
+def _try_one(desk: Desk, line: int, values: Row, result: Result) -> None:
+    try:
+        with desk.attempt():
+            _bring_in_one(desk, values)
+        result.created += 1
+    except AppError as error:
+        if error.status >= 500:
+            raise
+        if error.code == "external_id_taken":
+            result.skipped += 1
+        else:
+            result.reject(line, _reasons(error))
 
 
 def _reasons(error: AppError) -> Iterable[FieldError]:
@@ -121,7 +194,7 @@ def _reasons(error: AppError) -> Iterable[FieldError]:
 def _bring_in_one(desk: Desk, values: Row) -> None:
     past = _past(values, desk.now)
     given = {"source": "import", **_named(values)}
-    given["external_id"] = given.get("external_id") or _fingerprint(given)
+    given["external_id"] = _external_id(given)
     if given.get("assigned_to"):
         past["assigned_at"] = past.get("created_at", desk.now)
     intake.bring_in(desk, given, **past)
@@ -172,8 +245,10 @@ def title_of(message: str) -> str:
     return (cut.rpartition(" ")[0] or cut).rstrip(" ,;:-") + "…"
 
 
-def _fingerprint(given: Row) -> str:
-    """The same for the same ticket in every run: who wrote it, when, and what."""
+def _external_id(given: Row) -> str:
+    """Its own, or one that is the same for the same ticket in every run: who wrote it, when, and what."""
+    if given.get("external_id"):
+        return str(given["external_id"])
     names = ("customer_email", "customer_id", "created_at", "title", "description")
     parts = orjson.dumps([given.get(name, "") for name in names])
     return PREFIX + hashlib.sha256(parts).hexdigest()[:32]

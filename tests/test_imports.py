@@ -129,7 +129,9 @@ def test_no_duration_is_made_up_for_a_ticket_resolved_nobody_knows_when(admin, f
         ("description,user id", "Hello, there,7", "", "3 values for 2 columns"),
         ("description,user id", '"Hello"there,7', "", "quotation mark"),
         ("description,user id", '"' + "x" * 20_001 + '",7', "description", "20000"),
-        ("description,user id", '"' + "x" * 200_000 + '",7', "description", "20000"),
+        ("description,user id", '"' + "x" * 60_000 + '",7', "description", "20000"),
+        ("description,user id", '"' + "x" * 200_000 + '",7', "", "at most 65,536"),
+        ("description,user id", "x" * 200_000 + ",7", "", "at most 65,536"),
     ],
 )
 def test_a_bad_row_is_named_by_line_and_reason_and_stops_no_other(admin, header, row, field, words):
@@ -290,12 +292,82 @@ def test_at_most_200_reasons_are_told(admin):
 def test_others_write_between_two_batches(admin, foyer):
     text = HEADER + "".join(f"{n},2017-01-01,Hello {n}\n" for n in range(2 * imports.BATCH))
     actor = Actor(DEFAULT_COMPANY, "admin", "test")
-    rows = import_rows.read(text.encode(), "csv", known=COLUMNS)
+    rows = import_rows.read(io.BytesIO(text.encode()), "csv", known=COLUMNS)
     numbers = []
-    for result in imports.bring_in(partial(foyer.storage.desk, actor, write=True), rows, checked):
+    for result in imports.bring_in(partial(foyer.storage.desk, actor), rows, checked):
         assert result.created == imports.BATCH
         numbers.append(admin.ticket()["number"])
     assert numbers == [imports.BATCH + 1, 2 * imports.BATCH + 2]
+
+
+def test_an_import_stops_after_1000_refused_rows_and_says_so(admin):
+    rows = "".join(f"{n},{'2017-01-01' if n == 50 else 'nonsense'},Hello\n" for n in range(1500))
+    answer = post_csv(admin, HEADER + rows)
+    result = admin.data(answer)
+    assert (result["read"], result["created"], result["rejected"]) == (1100, 1, 1099)
+    assert len(result["errors"]) == imports.MOST_ERRORS + 1
+    last = result["errors"][-1]
+    assert (last["line"], last["field"]) == (1102, "")
+    assert "1,099 rows were refused" in last["message"]
+    assert "Stopped at line 1102" in answer.json["message"]
+    admin.ticket()
+
+
+def test_an_import_that_ends_with_its_1000th_refused_row_was_not_stopped(admin):
+    result = imported(admin, HEADER + "1,nonsense,Hello\n" * 1000 + "\n\n")
+    assert (result["rejected"], len(result["errors"])) == (1000, imports.MOST_ERRORS)
+
+
+def test_an_import_that_takes_too_long_stops_and_goes_on_when_the_file_is_sent_again(admin, monkeypatch):
+    monkeypatch.setattr(imports, "SECONDS", 0)
+    text = HEADER + "".join(f"{n},2017-01-01,Hello {n}\n" for n in range(imports.BATCH + 50))
+    first = imported(admin, text)
+    assert (first["read"], first["created"]) == (imports.BATCH, imports.BATCH)
+    assert (first["errors"][-1]["line"], len(first["errors"])) == (imports.BATCH + 2, 1)
+    assert "Send the file again" in first["errors"][-1]["message"]
+    monkeypatch.setattr(imports, "SECONDS", 45)
+    second = imported(admin, text)
+    assert (second["created"], second["skipped"], second["errors"]) == (50, imports.BATCH, [])
+
+
+def test_rows_that_are_here_are_found_without_trying_each(admin, foyer, monkeypatch):
+    text = HEADER + "".join(f"{n},2017-01-01,Hello {n}\n" for n in range(250))
+    imported(admin, text)
+    monkeypatch.setattr(imports, "_one_unit", None)
+    assert imported(admin, text)["skipped"] == 250
+
+
+def test_long_rows_come_in_smaller_portions(admin, foyer):
+    text = HEADER + "".join(f"{n},2017-01-01,{'word ' * 3000}{n}\n" for n in range(30))
+    actor = Actor(DEFAULT_COMPANY, "admin", "test")
+    rows = import_rows.read(io.BytesIO(text.encode()), "csv", known=COLUMNS)
+    portions = [result.created for result in imports.bring_in(partial(foyer.storage.desk, actor), rows, checked)]
+    assert portions == [14, 14, 2]
+
+
+def test_an_import_leaves_the_desk_to_others_after_a_moment(admin, foyer, monkeypatch):
+    monkeypatch.setattr(imports, "UNIT_SECONDS", 0)
+    result = imported(admin, HEADER + "".join(f"{n},,Hello {n}\n" for n in range(5)))
+    assert (result["created"], result["customers"]) == (5, 5)
+    moments = {ticket["created_at"] for ticket in admin.data(admin.get("/api/tickets"))}
+    assert len(moments) == 5, "each row in a unit of work of its own"
+
+
+@pytest.mark.parametrize(("kind", "text"), [("text/csv", GOOD), ("application/json", "[]")])
+@pytest.mark.parametrize("size", [10, 2_000_000])
+def test_a_file_that_breaks_off_is_refused(admin, kind, text, size):
+    body = io.BytesIO(text.encode() + b" " * size)
+    length = {"CONTENT_LENGTH": str(len(text) + size + 1)}
+    answer = admin.post("/api/import", data=None, input_stream=body, content_type=kind, environ_overrides=length)
+    assert answer.status_code == 400
+    assert admin.get("/api/tickets").json["total"] == 0
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.json", "m.xlsx"])
+def test_a_compressed_file_or_a_spreadsheet_is_refused_as_one(admin, name):
+    data = {"file": (io.BytesIO(b"PK\x03\x04" + b"\0" * 100), name)}
+    answer = admin.post("/api/import", data=data, content_type="multipart/form-data")
+    assert (answer.status_code, answer.json["data"]["code"]) == (400, "not_text")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,194 @@
+"""Reading CSV files of tickets record by record, whatever their encoding. Memory and work for one record are bounded."""
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter, deque
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import IO, Any
+
+from errors import FieldError, bad_request, invalid
+from services.import_values import MAX_COLUMNS, RawRow, field_name, fitting
+
+DELIMITERS = ",;\t"
+MAX_RECORD = 64 * 1024  # characters; all fields at their longest are half of it
+MAX_WRONG_COLUMNS = 50  # told by name
+_CHUNK = 64 * 1024
+_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f\udc80-\udcff]")
+csv.field_size_limit(MAX_RECORD)
+
+Record = tuple[int, list[str] | None, str]  # its first line, its cells or None, why it has none
+_OPEN_QUOTE = (
+    f"A quotation mark here is not closed within {MAX_RECORD:,} characters, or not followed by the next column."
+)
+_TOO_LONG = f"A row has at most {MAX_RECORD:,} characters."
+
+
+def rows(file: IO[bytes], known: Collection[str]) -> Iterator[RawRow]:
+    """The rows of a CSV file whose first line names the columns. Raises AppError 400 when it cannot be used."""
+    encoding, errors = _encoding(file)
+    text = io.TextIOWrapper(file, encoding, errors, newline="")
+    try:
+        lines = _Lines(text)
+        if not lines.begin():
+            raise bad_request("empty_file", "The file is empty.")
+        delimiter = max(DELIMITERS, key=lines.next_line.count)
+        records = _records(lines, delimiter)
+        _, header, problem = next(records)
+        if header is None:
+            raise bad_request("bad_header", f"The first line cannot be read: {problem}")
+        columns = _columns(header, known)
+        for line, cells, problem in records:
+            yield _row(line, columns, cells) if cells is not None else RawRow(line, problem=FieldError("", problem))
+    finally:
+        with suppress(ValueError):  # the caller, whose the file is, may have closed it
+            text.detach()
+
+
+def _encoding(file: IO[bytes]) -> tuple[str, str]:
+    """UTF-8, UTF-16 with its mark, or Windows-1252, and how to go on at bytes that are not text in it."""
+    marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    file.seek(0)
+    if marked:
+        return "utf-16", "replace"
+    try:
+        for _ in _decoded(file, "strict"):
+            pass
+    except UnicodeDecodeError:
+        # Something beyond ASCII reads as UTF-8 and some bytes do not: UTF-8 with damage. Nothing does: never was UTF-8.
+        damaged = any(map(_BEYOND_ASCII.search, _decoded(file, "surrogateescape")))
+        return ("utf-8-sig" if damaged else "cp1252"), "surrogateescape"
+    finally:
+        file.seek(0)
+    return "utf-8-sig", "strict"
+
+
+def _decoded(file: IO[bytes], errors: str) -> Iterator[str]:
+    """The file as UTF-8, in parts."""
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8-sig")(errors)
+    while chunk := file.read(_CHUNK):
+        yield decoder.decode(chunk)
+    yield decoder.decode(b"", final=True)
+
+
+class _TooLongError(Exception):
+    """A record is longer than MAX_RECORD."""
+
+
+class _Lines:
+    """The lines of a file, counted, for csv.reader; those of the record at hand can be read again."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._waiting: deque[str] = deque()
+        self._of_record: list[str] = []
+        self._size = 0
+        self._count = 0
+        self.next_line = ""
+        self.start = 0  # the line at which the record at hand begins
+
+    def begin(self, delimiter: str = "") -> bool:
+        """Begins a record at the next line that holds anything; tells whether there is one."""
+        self._of_record.clear()
+        self._size = 0
+        blank, readline, passed = f" \r\n{delimiter}", self._text.readline, 0
+        line = self._read()
+        while line and not line.strip(blank):  # of a long line in several parts the last one counts
+            passed += line[-1] in "\r\n"
+            line = readline(MAX_RECORD + 1) if not self._waiting else self._read()
+        self._count += passed
+        self._waiting.appendleft(line)
+        self.start, self.next_line = self._count + 1, line
+        return bool(line)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._read()
+        if not line:
+            raise StopIteration
+        self._of_record.append(line)
+        self._count += 1
+        self._size += len(line)
+        if self._size > MAX_RECORD:
+            raise _TooLongError
+        return line
+
+    def _read(self) -> str:
+        return self._waiting.popleft() if self._waiting else self._text.readline(MAX_RECORD + 1)
+
+    def give_up(self) -> bool:
+        """Passes over the first line of the record; the others are read again. Tells whether that line alone is too long."""
+        self._waiting.extendleft(reversed(self._of_record[1:]))
+        self._count -= len(self._of_record) - 1
+        line = self._of_record[0]
+        too_long = len(line) > MAX_RECORD
+        while too_long and line and not line.endswith(("\n", "\r")):
+            line = self._read()
+        return too_long
+
+
+def _records(lines: _Lines, delimiter: str) -> Iterator[Record]:
+    """Each record: its cells, or why they cannot be read. Blank lines are passed over. The first one has begun already."""
+    # Strict: a quotation mark nobody closes would else take in the rows that follow, and make one ticket of them.
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    begun = True
+    while begun:
+        try:
+            cells = next(reader)
+        except (csv.Error, _TooLongError):
+            yield lines.start, None, _TOO_LONG if lines.give_up() else _OPEN_QUOTE
+        else:
+            if any(cell.strip() for cell in cells):
+                yield lines.start, cells, ""
+        begun = lines.begin(delimiter)
+
+
+def _columns(header: list[str], known: Collection[str]) -> list[str]:
+    """The field names of a header. Raises AppError 400 naming every column that means nothing here or stands twice."""
+    if len(header) > MAX_COLUMNS:
+        raise bad_request("bad_header", f"The first line names {len(header):,} columns; there can be {MAX_COLUMNS}.")
+    columns = [field_name(name) for name in header]
+    readable = ["".join(c if c.isprintable() else "?" for c in shown) for shown in header]
+    unknown = [
+        (shown, name) for shown, name in zip(readable, columns, strict=True) if shown.strip() and name not in known
+    ]
+    wrong = [FieldError(shown[:100], _unknown(shown, name, known)) for shown, name in unknown[:MAX_WRONG_COLUMNS]]
+    twice = [name for name, count in Counter(columns).items() if name in known and count > 1]
+    wrong += [FieldError(name, f"There are two columns {name}.") for name in twice]
+    if wrong:
+        raise invalid(*wrong)
+    return columns
+
+
+def _unknown(shown: str, name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name[:100], sorted(known), n=1, cutoff=0.6)
+    meant = f"Did you mean {close[0]}?" if close else "The first line must name the columns with ticket fields."
+    return f"{shown.strip()[:60]} is not a column known here. {meant}"
+
+
+def _row(line: int, columns: list[str], cells: list[str]) -> RawRow:
+    values: dict[str, Any] = {}
+    if len(cells) > max(MAX_COLUMNS, len(columns)):
+        return RawRow(line, problem=_more_than(columns, cells))
+    for position, cell in enumerate(cells):
+        name = columns[position] if position < len(columns) else ""
+        if _ESCAPED_BYTE.search(cell):
+            reason = "This holds bytes that are no text in UTF-8 (nor in Windows-1252)."
+            return RawRow(line, problem=FieldError(name, reason))
+        if name:
+            values[name] = fitting(name, cell)
+        elif cell.strip():
+            return RawRow(line, problem=_more_than(columns, cells))
+    return RawRow(line, values)
+
+
+def _more_than(columns: list[str], cells: list[str]) -> FieldError:
+    there = f"There are {len(cells)} values for {len(columns)} columns"
+    return FieldError("", f"{there}; put text with commas in quotation marks.")
