@@ -24,6 +24,7 @@ from api import (
     keys,
     lookups,
     me,
+    parsing,
     replies,
     settings,
     stats,
@@ -34,7 +35,7 @@ from api import (
     users,
 )
 from api.envelope import render_error
-from errors import AppError, bad_request, not_found, too_large
+from errors import AppError, bad_request, not_found
 from storage import StorageError
 from version import VERSION
 
@@ -64,12 +65,13 @@ NOUNS = [
     exports,
     keys,
 ]
+MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()
 
 
 def install(app: Flask, *, cors_origins: list[str]) -> None:
     """Puts the whole API into `app`. Nothing is described there: that takes as long as all the rest of a start."""
-    app.config.update(MAX_FORM_MEMORY_SIZE=gate.MAX_BODY)
+    app.config.update(MAX_FORM_MEMORY_SIZE=gate.MAX_BODY, MAX_FORM_PARTS=MAX_FORM_PARTS)
     app.url_map.merge_slashes = False  # a redirect would be an HTML page
     for noun in NOUNS:
         app.register_blueprint(noun.blp)
@@ -98,7 +100,7 @@ def _http_error(error: HTTPException) -> Response:
         allowed = ", ".join(sorted(error.valid_methods or ()))
         answer = AppError(f"Use one of: {allowed}.", "method_not_allowed", 405, headers={"Allow": allowed})
     elif status == 413:
-        answer = too_large(request.max_content_length or gate.MAX_BODY)
+        answer = parsing.which_limit(request)
     elif status == 400:
         answer = bad_request("bad_request", "The request cannot be read.")
     else:
