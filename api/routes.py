@@ -32,9 +32,9 @@ from api import (
     triggers,
     users,
 )
-from api.http import gate
+from api.http import gate, parsing
 from api.http.envelope import render_error
-from core.errors import AppError, bad_request, not_found, too_large
+from core.errors import AppError, bad_request, not_found
 from core.version import VERSION
 from storage import StorageError
 
@@ -64,12 +64,13 @@ RESOURCES = [
     exports,
     keys,
 ]
+MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()
 
 
 def install(app: Flask, *, cors_origins: list[str]) -> None:
     """Installs the whole API in `app`, without its description, which would double the start time."""
-    app.config.update(MAX_FORM_MEMORY_SIZE=gate.MAX_BODY)
+    app.config.update(MAX_FORM_MEMORY_SIZE=gate.MAX_BODY, MAX_FORM_PARTS=MAX_FORM_PARTS)
     app.url_map.merge_slashes = False  # a redirect would be an HTML page
     for resource in RESOURCES:
         app.register_blueprint(resource.blp)
@@ -98,7 +99,7 @@ def _http_error(error: HTTPException) -> Response:
         allowed = ", ".join(sorted(error.valid_methods or ()))
         answer = AppError(f"Use one of: {allowed}.", "method_not_allowed", 405, headers={"Allow": allowed})
     elif status == 413:
-        answer = too_large(request.max_content_length or gate.MAX_BODY)
+        answer = parsing.which_limit(request)
     elif status == 400:
         answer = bad_request("bad_request", "The request cannot be read.")
     else:

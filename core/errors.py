@@ -109,8 +109,14 @@ def stale(current: Mapping[str, Any]) -> AppError:
 
 
 def too_large(limit: int) -> AppError:
-    """413: `limit` is in bytes."""
-    return AppError(f"The request is too large: at most {limit // 1024} KiB are accepted.", "too_large", 413)
+    """413: the body is longer than `limit` bytes, whole MiB."""
+    return AppError(f"The request is too large: at most {limit // 2**20} MiB are accepted.", "too_large", 413)
+
+
+def form_too_large(parts: int, text: int) -> AppError:
+    """413: a form has more than `parts` parts, or more than `text` bytes (whole MiB) outside its files."""
+    limits = f"at most {parts:,} parts and {text // 2**20} MiB of text beside its file are accepted"
+    return AppError(f"The form is too large: {limits}.", "too_large", 413)
 
 
 def unavailable(message: str, *, retry_after: int = 5) -> AppError:

@@ -19,10 +19,11 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api.http.field_names import check_field_names
 from api.http.fields import THIS_FIELD
-from core.errors import AppError, FieldError, bad_request, invalid, too_large, unavailable
+from core.errors import AppError, FieldError, bad_request, form_too_large, invalid, too_large, unavailable
 
 _IN_MEMORY = 1024 * 1024  # of an upload; what is more goes to disk
 _CHUNK = 64 * 1024
+FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 class Parser(FlaskParser):
@@ -97,6 +98,16 @@ def _check_size(req: Request, size: int) -> None:
         raise too_large(most)  # sent in chunks, its length not said: what the server hands on ends at the limit
     if req.content_length is not None and size < req.content_length:
         raise bad_request("bad_body", "The body ended before it was complete. Nothing was done.")
+
+
+def which_limit(req: Request) -> AppError:
+    """The 413 that names the limit a request met: that of the body, or one of those within a form."""
+    most = req.max_content_length or 0
+    length = req.content_length  # None when it is sent in chunks
+    is_beyond = getattr(req.stream, "is_exhausted", True) if length is None else length > most
+    if not is_beyond and req.mimetype in FORM_TYPES:
+        return form_too_large(req.max_form_parts or 0, req.max_form_memory_size or 0)
+    return too_large(most)
 
 
 def upload(req: Request) -> IO[bytes]:

@@ -16,7 +16,7 @@ MESSAGES = {
     408: "The request took too long to arrive. Send it again.",
     414: "The address of the request is too long (at most about 8,000 bytes).",
     417: "The header Expect takes 100-continue and nothing else.",
-    431: "The headers of the request are too large.",
+    431: "The headers of the request are too large (at most 100 of them, 8,190 bytes each and 64 KiB together).",
     500: "Internal error. Please try again; if it happens again, report data.request_id.",
     501: "The header Transfer-Encoding takes chunked and nothing else.",
     503: "The server is busy with large uploads. Try again in a moment.",

@@ -55,6 +55,54 @@ def test_a_body_sent_in_chunks_is_refused_when_it_is_too_large(admin):
     assert count(admin) == 0
 
 
+MEBI = 1024 * 1024
+FORM = "multipart/form-data; boundary=x"
+BODY_LIMIT, IMPORT_LIMIT = "at most 1 MiB", "at most 32 MiB"
+FORM_LIMITS = "at most 1,000 parts and 1 MiB of text beside its file"
+
+
+def part(name, content, *, filename=""):
+    said = f'; filename="{filename}"' if filename else ""
+    return b'--x\r\nContent-Disposition: form-data; name="%b"%b\r\n\r\n%b\r\n' % (name, said.encode(), content)
+
+
+def form(*parts):
+    return b"".join(parts) + b"--x--\r\n"
+
+
+TOO_LARGE = {
+    "a body": ("/api/tickets", "application/json", lambda: b" " * (MEBI + 1), BODY_LIMIT),
+    "a form that is not asked for": ("/api/tickets", FORM, lambda: form(part(b"a", b"x" * MEBI)), BODY_LIMIT),
+    "a file": ("/api/import", "text/csv", lambda: b" " * (32 * MEBI + 1), IMPORT_LIMIT),
+    "a file in a form": (
+        "/api/import",
+        FORM,
+        lambda: form(part(b"f", b" " * 32 * MEBI, filename="a.csv")),
+        IMPORT_LIMIT,
+    ),
+    "the parts of a form": ("/api/import", FORM, lambda: form(*[part(b"a", b"x")] * 1001), FORM_LIMITS),
+    "the files of a form": ("/api/import", FORM, lambda: form(*[part(b"f", b"x", filename="a")] * 1001), FORM_LIMITS),
+    "the text of a form": ("/api/import", FORM, lambda: form(part(b"a", b"x" * (MEBI + 1))), FORM_LIMITS),
+}
+
+
+@pytest.mark.parametrize("in_chunks", [False, True])
+@pytest.mark.parametrize("case", TOO_LARGE)
+def test_a_413_names_the_limit_that_was_met(admin, case, in_chunks):
+    path, kind, make, limit = TOO_LARGE[case]
+    body = make()
+    answer = sent(admin, path, io.BytesIO(body), said=None if in_chunks else len(body), kind=kind)
+    assert (answer.status_code, answer.json["data"]["code"]) == (413, "too_large")
+    assert limit in answer.json["message"]
+    assert len(answer.json["message"]) <= 200
+
+
+def test_a_form_within_its_limits_is_taken(admin):
+    rows = b"User ID,Timestamp (UTC),Message Body\n1,2026-01-01 10:00:00,My card was charged\n"
+    body = form(*[part(b"a", b"x")] * 900, part(b"f", rows, filename="a.csv"))
+    assert admin.data(sent(admin, "/api/import", io.BytesIO(body), said=len(body), kind=FORM))["created"] == 1
+
+
 def test_a_badly_chunked_body_is_the_callers_mistake(admin):
     refused = sent(admin, "/api/tickets", Broken())
     assert (refused.status_code, refused.json["data"]["code"]) == (400, "bad_body")
