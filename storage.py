@@ -7,13 +7,11 @@ import logging
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import CompoundSelect, Connection, Select, Table, delete, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import Insert, ReturningInsert
+from sqlalchemy import CompoundSelect, Connection, Select, Table, delete, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement, Grouping, UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 from uuid_utils import uuid7
@@ -23,6 +21,7 @@ from core.errors import StorageError, unavailable
 from core.models import Actor
 from core.timestamps import Clock
 from database import column_types, tables
+from database.insert_statements import insert_into, insert_or_ignore
 from database.json_store.engine import JsonFile
 from database.outages import Outages
 from database.read_cache import ReadCache
@@ -185,7 +184,7 @@ class UnitOfWork:
         """Inserts a row and returns it whole. Sets a new ID, and the company of the actor."""
         self.touched.add(table.name)
         row = {**column_types.blank(table), **self._complete(table, values)}
-        self._connection.execute(_insert_into(table), row)
+        self._connection.execute(insert_into(table), row)
         self._update_index(table, values, [row])
         return row
 
@@ -194,13 +193,13 @@ class UnitOfWork:
         if rows:
             self.touched.add(table.name)
             whole = [self._complete(table, values) for values in rows]
-            self._connection.execute(_insert_into(table), whole)
+            self._connection.execute(insert_into(table), whole)
             self._update_index(table, rows[0], [{**column_types.blank(table), **row} for row in whole])
 
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Inserts a row unless that breaks a unique constraint. Returns whether it was inserted."""
         self.touched.add(table.name)
-        statement = _insert_or_ignore(table, self._connection.dialect.name)
+        statement = insert_or_ignore(table, self._connection.dialect.name)
         return self._connection.execute(statement, self._complete(table, values)).first() is not None
 
     def update(self, table: Table, row_id: str, values: Mapping[str, Any]) -> Row | None:
@@ -286,17 +285,6 @@ class UnitOfWork:
 
 def _as_dict(row: Any) -> Row | None:
     return None if row is None else dict(zip(row._fields, row, strict=True))
-
-
-@cache
-def _insert_into(table: Table) -> Insert:
-    return insert(table)
-
-
-@cache
-def _insert_or_ignore(table: Table, dialect: str) -> ReturningInsert[Any]:
-    dialect_insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return dialect_insert(table).on_conflict_do_nothing().returning(table.c.id)
 
 
 class Storage:

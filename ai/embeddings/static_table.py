@@ -1,4 +1,7 @@
-"""The static tier: one small vector per word piece, read from one file and added up. The file is made by tools/models/make_static_table.py."""
+"""The static embeddings: one small vector per word piece, read from one file and added up.
+
+tools/models/make_static_table.py makes the file.
+"""
 
 import json
 import zipfile
