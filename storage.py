@@ -20,22 +20,13 @@ from core import timestamps
 from core.errors import StorageError, unavailable
 from core.models import Actor
 from core.timestamps import Clock
-from database import column_types, tables
+from database import column_types, tables, tenant_scope
 from database.insert_statements import insert_into, insert_or_ignore
 from database.json_store.engine import JsonFile
 from database.outages import Outages
 from database.read_cache import ReadCache
 from database.search.words import LITERAL_FIELDS, SEARCHED, Index, split_words
 from database.sqlite_engine import SqliteFile
-from database.tenant_scope import (
-    cache_scope,
-    increment,
-    row_by_id,
-    scope_conditions,
-    scope_params,
-    visibility_of,
-    visible_rows,
-)
 from database.url import parse_url
 
 if TYPE_CHECKING:
@@ -71,8 +62,8 @@ class UnitOfWork:
         self._actor = actor
         self.now = now  # the order stamp, later than that of every earlier write
         self.real_now = real_now  # the real clock, for expiry and due times
-        self._scope = {} if actor is None else scope_params(actor)
-        self._visibility = visibility_of(actor)
+        self._scope = {} if actor is None else tenant_scope.scope_params(actor)
+        self._visibility = tenant_scope.visibility_of(actor)
 
     def as_actor(self, actor: Actor) -> "UnitOfWork":
         """The same transaction for one actor. Raises RuntimeError when it already has an actor."""
@@ -100,16 +91,16 @@ class UnitOfWork:
 
     def query(self, table: Table, *columns: Any) -> Select[Any]:
         """A SELECT of the visible rows of `table`, to be filtered and ordered further."""
-        base = visible_rows(table, self._visibility)
+        base = tenant_scope.visible_rows(table, self._visibility)
         return base.with_only_columns(*columns) if columns else base
 
     def select_fields(self, table: Table, fields: tuple[str, ...]) -> Select[Any]:
         """As `query`, with the named columns only."""
-        return visible_rows(table, self._visibility, fields)
+        return tenant_scope.visible_rows(table, self._visibility, fields)
 
     def get(self, table: Table, row_id: str, *, lock: bool = False) -> Row | None:
         """The visible row with that ID, or None. `lock` locks the row until the transaction ends."""
-        statement = row_by_id(table, self._visibility, lock)
+        statement = tenant_scope.row_by_id(table, self._visibility, lock)
         row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
         return _as_dict(row)
 
@@ -148,7 +139,7 @@ class UnitOfWork:
         """The cached result of `load`, which reads from `sources`. Actors with the same visibility share it by `key`."""
         if self._cache is None:
             return load()
-        return self._cache.get_or_load(sources, (cache_scope(self._actor), key), load)
+        return self._cache.get_or_load(sources, (tenant_scope.cache_scope(self._actor), key), load)
 
     def aggregate(self, statement: Select[Any] | CompoundSelect[Any]) -> list[tuple[Any, ...]]:
         """The rows of an aggregate SELECT as tuples."""
@@ -215,7 +206,7 @@ class UnitOfWork:
     def count_up(self, table: Table, row_id: str, column: str) -> Row | None:
         """Adds 1 to a column of one row and returns the row, which stays locked until the transaction ends."""
         self.touched.add(table.name)
-        statement = increment(table, column, self._visibility)
+        statement = tenant_scope.increment(table, column, self._visibility)
         row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
         return _as_dict(row)
 
@@ -268,7 +259,7 @@ class UnitOfWork:
             self._index.write(self._connection, rows)
 
     def _conditions(self, table: Table) -> list[ColumnElement[bool]]:
-        return scope_conditions(table, self._visibility)
+        return tenant_scope.scope_conditions(table, self._visibility)
 
     def _complete(self, table: Table, values: Mapping[str, Any]) -> Row:
         row = {"id": str(uuid7()), **values}
