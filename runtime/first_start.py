@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from config import Settings
+from core.company_names import look_key, name_key
 from core.models import DEFAULT_COMPANY, Actor
 from core.permissions import ACT_FOR_CUSTOMERS
 from database.tables import api_keys, companies
@@ -35,8 +36,9 @@ def prepare(storage: Storage, settings: Settings, *, serving: bool = True) -> No
     """
     given = settings.api_key.get_secret_value()
     with storage.unit_of_work(None, write=True) as uow:
-        first = {"id": DEFAULT_COMPANY, "name": DEFAULT_COMPANY, "name_key": DEFAULT_COMPANY, "oidc_allowed": True}
-        uow.insert_new(companies, {**first, "confirmed_at": uow.now, "created_at": uow.now})
+        name = DEFAULT_COMPANY
+        first = {"id": name, "name": name, "name_key": name_key(name), "look_key": look_key(name), "oidc_allowed": True}
+        uow.insert_new(companies, {**first, "confirmed_at": uow.real_now, "created_at": uow.now})
         own = uow.as_actor(Actor(DEFAULT_COMPANY, "admin", "start"))  # of several that start at once, one makes the key
         if given and serving:
             _keep_environment_key(uow, given)

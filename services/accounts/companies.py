@@ -1,8 +1,7 @@
 """Companies: create and find by name. One server holds many companies, each with its own users, keys and tickets."""
 
-import unicodedata
-
 from core import timestamps
+from core.company_names import look_key, name_key
 from core.errors import conflict, invalid_field
 from database.tables import companies, jobs, users
 from services.tickets import notifications
@@ -19,19 +18,17 @@ def company_shape(company: Row) -> Row:
 def create(uow: UnitOfWork, name: str, *, confirmed: bool = False) -> Row:
     """Creates a company, in a unit of work without an actor; `confirmed` if the operator creates it.
 
-    Raises AppError 400, and 409 if a company of an equivalent name exists.
+    Raises AppError 400, and 409 when there is one of a name that reads or looks alike.
     """
-    key = name_key(name)
-    if not key:
-        raise invalid_field("company", "company must contain visible characters.")
-    values = {"name": " ".join(name.split()), "name_key": key, "created_at": uow.now}
+    keys = {"name_key": name_key(name), "look_key": look_key(name)}
+    if not all(keys.values()):
+        raise invalid_field("company", "company must be a name that can be read.")
+    values = {"name": " ".join(name.split()), **keys, "created_at": uow.now}
     if confirmed:
-        values["confirmed_at"] = uow.now
-    if not uow.insert_new(companies, values):
-        raise conflict("company_taken", "There is a company of this name already. Take another one.")
-    company = find_by_name(uow, name)
+        values["confirmed_at"] = uow.real_now
+    company = find_by_name(uow, name) if uow.insert_new(companies, values) else None
     if company is None:
-        raise conflict("company_taken", "There is a company of this name already. Take another one.")
+        raise conflict("company_taken", "There is a company of this name, or one that looks like it. Take another one.")
     return company
 
 
@@ -55,9 +52,3 @@ def ask_to_confirm(uow: UnitOfWork, user: Row) -> None:
     asked = uow.query(jobs, jobs.c.id).where(jobs.c.kind == notifications.CONFIRM, jobs.c.run_at > since)
     if first is not None and first["id"] == user["id"] and uow.first(asked) is None:
         notifications.confirm_address(uow, user)
-
-
-def name_key(name: str) -> str:
-    """The normal form of a name: NFKC, case-folded, without invisible characters (Unicode UAX 15)."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Cc", "Cs")).split())

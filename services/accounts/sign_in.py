@@ -10,6 +10,7 @@ from auth import passwords
 from auth.oidc import Person
 from auth.tokens import ACCESS_SECONDS, Tokens
 from core import networks
+from core.company_names import name_key
 from core.errors import AppError, forbidden, invalid_field, unauthorized
 from core.models import Actor
 from database.tables import companies as companies_table
@@ -123,7 +124,7 @@ def authenticate_oidc(storage: Storage, person: Person, *, address: str) -> Acto
     None if the user is disabled. Raises AppError 403 if the company is unknown, the operator did not allow it to use the
     issuer, or another user has the address.
     """
-    key = companies.name_key(person.company)
+    key = name_key(person.company)
     company = storage.cached((companies_table,), ("company", key), lambda: _company(storage, person.company))
     if company is None or not company["oidc_allowed"]:
         raise forbidden(
@@ -195,7 +196,7 @@ def _accounts(uow: UnitOfWork, email: str, company: str) -> list[Row]:
     accounts = uow.query(users).join(companies_table, c.id == u.company_id)
     accounts = accounts.where(u.email == email, u.password_hash != "", ~u.disabled)
     if company:
-        accounts = accounts.where(c.name_key == companies.name_key(company), c.name_key != "")
+        accounts = accounts.where(c.name_key == name_key(company), c.name_key != "")
     first = accounts.order_by(c.confirmed_at.is_(None), u.created_at, u.id)
     return uow.find(first.limit(MOST_ACCOUNTS))
 

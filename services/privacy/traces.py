@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, func, or_
+from sqlalchemy import and_, func, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from database.tables import api_keys, customers, events, idempotency, replies, tickets, users
@@ -33,9 +33,12 @@ e = events.c
 
 def not_staff(uow: UnitOfWork, names: set[str]) -> set[str]:
     """Those of the names that no key has and nobody who works here: what staff did stays theirs."""
-    staff = uow.query(users, users.c.email).where(users.c.email.in_(names), users.c.role != "customer")
-    keys = uow.query(api_keys, api_keys.c.name).where(api_keys.c.name.in_(names))
-    return names - {row["email"] for row in uow.find(staff)} - {row["name"] for row in uow.find(keys)} - THE_DESK
+    staff = uow.query(users, users.c.email.label("name")).where(
+        is_one(users.c.email, names), users.c.role != "customer"
+    )
+    keys = uow.query(api_keys, api_keys.c.name).where(is_one(api_keys.c.name, names))
+    taken = {row["name"].lower() for statement in (staff, keys) for row in uow.find(statement)} | THE_DESK
+    return {name for name in names if name.lower() not in taken}
 
 
 def sure_names(uow: UnitOfWork, row: Row, names: set[str]) -> set[str]:
@@ -82,7 +85,8 @@ def unname_history(uow: UnitOfWork, about_them: Condition, names: set[str]) -> N
 def unname_replies(uow: UnitOfWork, about_them: Condition, names: set[str]) -> None:
     """Takes names out of who wrote the entries of threads."""
     mentions, r, columns = Mentions(names), replies.c, ("author_name", "author_email")
-    for batch in sweep(uow, replies, about_them, mentions.near(r.author_name, r.author_email), columns=columns):
+    by_people = and_(about_them, r.author_role != "ai")
+    for batch in sweep(uow, replies, by_people, mentions.near(r.author_name, r.author_email), columns=columns):
         ids = [row["id"] for row in batch if mentions.within([row[name] for name in columns])]
         uow.update_where(replies, r.id.in_(ids), author_name="", author_email="")
 
@@ -100,7 +104,7 @@ def clear_record(uow: UnitOfWork, names: set[str]) -> None:
     mentions = Mentions(names)
     _clear(uow, mentions, {"said_by": SOMEBODY})
     _clear(uow, mentions, {"from_value": "", "to_value": ""}, e.field.not_in(TELLS_NOBODY))
-    unname_replies(uow, replies.c.author_role != "ai", names)
+    unname_replies(uow, true(), names)
 
 
 def _clear(uow: UnitOfWork, mentions: Mentions, instead: dict[str, str], *conditions: Condition) -> None:
