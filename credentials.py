@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, select
 
 import normal_form
 import times
+from company_names import look_key, name_key
 from config import Settings
 from errors import AppError
 from models import DEFAULT_COMPANY, Actor
@@ -45,8 +46,9 @@ def prepare(storage: Storage, settings: Settings, *, serving: bool = True) -> No
     """
     given = settings.api_key.get_secret_value()
     with storage.desk(None, write=True) as desk:
-        first = {"id": DEFAULT_COMPANY, "name": DEFAULT_COMPANY, "name_key": DEFAULT_COMPANY, "oidc_allowed": True}
-        desk.insert_new(companies, {**first, "confirmed_at": desk.now, "created_at": desk.now})
+        name = DEFAULT_COMPANY
+        first = {"id": name, "name": name, "name_key": name_key(name), "look_key": look_key(name), "oidc_allowed": True}
+        desk.insert_new(companies, {**first, "confirmed_at": desk.real_now, "created_at": desk.now})
         own = desk.within(Actor(DEFAULT_COMPANY, "admin", "start"))  # of several that start at once, one makes the key
         if given and serving:
             _keep_environment_key(desk, given)

@@ -4,7 +4,7 @@ import unicodedata
 
 from email_validator import EmailNotValidError, validate_email
 
-__all__ = ["EmailNotValidError", "email", "is_blank", "trimmed", "valid_email"]
+__all__ = ["EmailNotValidError", "email", "is_blank", "is_invisible", "trimmed", "valid_email"]
 
 _MOST = 1_000  # characters that are looked at; RFC 5321 allows 254
 _INVISIBLE_KINDS = {"Cf", "Zs", "Zl", "Zp"}  # not NUL and other control characters: they are no text, and refused
@@ -15,15 +15,15 @@ _SELECTORS = (("\u180b", "\u180f"), ("\ufe00", "\ufe0f"), ("\U000e0000", "\U000e
 
 def is_blank(text: str) -> bool:
     """Whether a reader sees nothing: no character, or only spaces and invisible ones."""
-    return all(map(_is_invisible, text))
+    return all(map(is_invisible, text))
 
 
 def trimmed(text: str) -> str:
     """The text without spaces and invisible characters at its ends."""
     first, end = 0, len(text)
-    while first < end and _is_invisible(text[first]):
+    while first < end and is_invisible(text[first]):
         first += 1
-    while end > first and _is_invisible(text[end - 1]):
+    while end > first and is_invisible(text[end - 1]):
         end -= 1
     return text[first:end]
 
@@ -44,7 +44,8 @@ def email(text: str) -> str:
         return unicodedata.normalize("NFC", trimmed(text[:_MOST]).lower())
 
 
-def _is_invisible(character: str) -> bool:
+def is_invisible(character: str) -> bool:
+    """Whether a reader sees nothing of a character: spaces, control and format characters, fillers, selectors."""
     if character.isalnum() and character.isascii():
         return False
     return (

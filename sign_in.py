@@ -9,6 +9,7 @@ from typing import TypeGuard
 import credentials
 import networks
 import passwords
+from company_names import name_key
 from errors import AppError, forbidden, invalid_field, unauthorized
 from models import Actor
 from oidc import Person
@@ -123,7 +124,7 @@ def who_is_known(storage: Storage, person: Person, *, address: str) -> Actor | N
     None when they are disabled here. Raises AppError 403 when their company is not here, or the operator did not allow it
     to take the issuer's people, or their address is another's.
     """
-    key = companies.name_key(person.company)
+    key = name_key(person.company)
     company = storage.remembered((companies_table,), ("company", key), lambda: _company(storage, person.company))
     if company is None or not company["oidc_allowed"]:
         raise forbidden("Your company does not take sign-ins of this issuer. Whoever runs this server can allow them.")
@@ -193,7 +194,7 @@ def _accounts(desk: Desk, email: str, company: str) -> list[Row]:
     chosen = desk.rows(users).join(companies_table, c.id == u.company_id)
     chosen = chosen.where(u.email == email, u.password_hash != "", ~u.disabled)
     if company:
-        chosen = chosen.where(c.name_key == companies.name_key(company), c.name_key != "")
+        chosen = chosen.where(c.name_key == name_key(company), c.name_key != "")
     first = chosen.order_by(c.confirmed_at.is_(None), u.created_at, u.id)
     return desk.find(first.limit(MOST_ACCOUNTS))
 

@@ -37,7 +37,9 @@ companies = Table(
     metadata,
     columns.key(),
     Column("name", Text, nullable=False, unique=True),
+    # How the name reads and how it looks (company_names.py); a company from before may have no key of its look.
     columns.text("name_key"),
+    columns.text("look_key"),
     Column("last_number", Integer, nullable=False, server_default="0"),
     Column("settings", columns.JsonText, nullable=False, server_default="{}"),
     # When its first admin's address was confirmed. Until then the company mails only its own admins.
@@ -46,6 +48,7 @@ companies = Table(
     Column("oidc_allowed", Boolean, nullable=False, server_default=false()),
     columns.moment("created_at", required=True),
     columns.unique_when_set("uq_companies_name_key", "name_key", of_company=False),
+    columns.unique_when_set("uq_companies_look_key", "look_key", of_company=False),
 )
 
 users = Table(

@@ -1,8 +1,7 @@
 """Companies: one desk serves many, each with people, keys, customers and tickets of its own."""
 
-import unicodedata
-
 import times
+from company_names import look_key, name_key
 from errors import conflict, invalid_field
 from services import notices
 from storage import Desk, Row
@@ -19,20 +18,18 @@ def company_shape(company: Row) -> Row:
 def make(desk: Desk, name: str, *, confirmed: bool = False) -> Row:
     """A new company, made at an unscoped desk; `confirmed` when the operator makes it.
 
-    Raises AppError 400, and 409 when there is one of a name that reads alike.
+    Raises AppError 400, and 409 when there is one of a name that reads or looks alike.
     """
-    key = name_key(name)
-    if not key:
+    keys = {"name_key": name_key(name), "look_key": look_key(name)}
+    if not all(keys.values()):
         raise invalid_field("company", "company must be a name that can be read.")
-    values = {"name": " ".join(name.split()), "name_key": key, "created_at": desk.now}
+    values = {"name": " ".join(name.split()), **keys, "created_at": desk.now}
     if confirmed:
-        values["confirmed_at"] = desk.now
-    if not desk.insert_new(companies, values):
-        raise conflict("company_taken", "There is a company of this name already. Take another one.")
-    found = named(desk, name)
-    if found is None:
-        raise conflict("company_taken", "There is a company of this name already. Take another one.")
-    return found
+        values["confirmed_at"] = desk.real_now
+    company = named(desk, name) if desk.insert_new(companies, values) else None
+    if company is None:
+        raise conflict("company_taken", "There is a company of this name, or one that looks like it. Take another one.")
+    return company
 
 
 def named(desk: Desk, name: str) -> Row | None:
@@ -55,9 +52,3 @@ def ask_to_confirm(desk: Desk, user: Row) -> None:
     asked = desk.rows(jobs, jobs.c.id).where(jobs.c.kind == notices.CONFIRM, jobs.c.run_at > since)
     if first is not None and first["id"] == user["id"] and desk.first(asked) is None:
         notices.confirm_address(desk, user)
-
-
-def name_key(name: str) -> str:
-    """What makes two names the same: letters alike in any case and width, without what cannot be seen (Unicode UAX 15)."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Cc", "Cs")).split())

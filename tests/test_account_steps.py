@@ -51,3 +51,17 @@ def test_an_identity_loses_the_name_of_its_company(connection):
         ("default-ada", "https://issuer.example|ada 1"),
         ("default-bob", ""),
     ]
+
+
+def test_names_that_look_alike_keep_their_companies_and_nobody_takes_a_third(connection):
+    migrations.upgrade(connection, "0010")
+    for company, name in {"c1": "acme", "c2": "\u0430cme", "c3": "blue\u034fmoon", "default": "default"}.items():
+        add_company(connection, company, name)
+    migrations.upgrade(connection, "0011")
+    found = connection.exec_driver_sql("SELECT id, name_key, look_key FROM companies ORDER BY id").all()
+    assert [tuple(row) for row in found] == [
+        ("c1", "acme", "acrne"),
+        ("c2", "\u0430cme", ""),
+        ("c3", "bluemoon", "bluernoon"),
+        ("default", "default", "default"),
+    ]
