@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, func, or_
+from sqlalchemy import and_, func, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from services.mentions import Mentions, folded, sweep
@@ -33,9 +33,12 @@ e = events.c
 
 def not_staff(desk: Desk, names: set[str]) -> set[str]:
     """Those of the names that no key has and nobody who works here: what staff did stays theirs."""
-    staff = desk.rows(users, users.c.email).where(users.c.email.in_(names), users.c.role != "customer")
-    keys = desk.rows(api_keys, api_keys.c.name).where(api_keys.c.name.in_(names))
-    return names - {row["email"] for row in desk.find(staff)} - {row["name"] for row in desk.find(keys)} - THE_DESK
+    staff = desk.rows(users, users.c.email.label("name")).where(
+        is_one(users.c.email, names), users.c.role != "customer"
+    )
+    keys = desk.rows(api_keys, api_keys.c.name).where(is_one(api_keys.c.name, names))
+    taken = {row["name"].lower() for statement in (staff, keys) for row in desk.find(statement)} | THE_DESK
+    return {name for name in names if name.lower() not in taken}
 
 
 def sure_names(desk: Desk, row: Row, names: set[str]) -> set[str]:
@@ -82,7 +85,8 @@ def unname_history(desk: Desk, about_them: Condition, names: set[str]) -> None:
 def unname_replies(desk: Desk, about_them: Condition, names: set[str]) -> None:
     """Takes names out of who wrote the entries of threads."""
     mentions, r, columns = Mentions(names), replies.c, ("author_name", "author_email")
-    for batch in sweep(desk, replies, about_them, mentions.near(r.author_name, r.author_email), columns=columns):
+    by_people = and_(about_them, r.author_role != "ai")
+    for batch in sweep(desk, replies, by_people, mentions.near(r.author_name, r.author_email), columns=columns):
         ids = [row["id"] for row in batch if mentions.within([row[name] for name in columns])]
         desk.update_where(replies, r.id.in_(ids), author_name="", author_email="")
 
@@ -100,7 +104,7 @@ def clear_record(desk: Desk, names: set[str]) -> None:
     mentions = Mentions(names)
     _clear(desk, mentions, {"said_by": SOMEBODY})
     _clear(desk, mentions, {"from_value": "", "to_value": ""}, e.field.not_in(TELLS_NOBODY))
-    unname_replies(desk, replies.c.author_role != "ai", names)
+    unname_replies(desk, true(), names)
 
 
 def _clear(desk: Desk, mentions: Mentions, instead: dict[str, str], *conditions: Condition) -> None:

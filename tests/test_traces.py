@@ -133,6 +133,17 @@ def test_what_may_be_somebody_else_stays(admin, foyer):
     assert [event["said_by"] for event in told] == [f"desk {title[:2]}" for title in titles]
 
 
+@pytest.mark.parametrize("name", ["AI", "api_key", "System"])
+def test_who_is_called_like_the_server_or_a_key_takes_no_record_from_it(admin, name):
+    ticket = admin.ticket(customer_email="", customer_id=name, customer_name=name)
+    path = f"/api/tickets/{ticket['id']}"
+    admin.data(admin.put(path, {"priority": "urgent"}))
+    before = [event["actor"] for event in admin.data(admin.get(f"{path}/history"))]
+    erase(admin, name)
+    assert [event["actor"] for event in admin.data(admin.get(f"{path}/history"))] == before
+    assert [entry["author_name"] for entry in admin.data(admin.get(f"{path}/replies"))] == ["AI"]
+
+
 def test_jobs_that_are_over_and_name_the_person_go_and_what_waits_for_others_stays(admin, foyer):
     bobs = admin.ticket(**BOB)
     admin.ticket(**ADA)
