@@ -7,6 +7,7 @@ from typing import Any, get_args
 import orjson
 
 import models
+import times
 
 LARGEST = 2**53 - 1  # what every reader of JSON tells from its neighbours, and leaves room for counting on
 _DECIDERS = ("", *get_args(models.Decider))
@@ -36,7 +37,9 @@ _RANGES: dict[tuple[str, str], tuple[int, int]] = {
     ("examples", "confidence"): _THOUSANDTHS,
     ("idempotency", "status"): (100, 599),
 }
-# Times that say when something ends or is due; all others say when it happened, which no clock says of the year 9999.
+# Times that say when something ends or is due. All others say when it happened: the latest of them is where new ones begin, so
+# one that is far ahead would stay for good. No clock is wrong by as much.
+AHEAD_YEARS = 100
 _ENDS = {"expires_at", "tries_until", "run_at", "first_response_due_at", "resolve_due_at"}
 _OF_OBJECTS = {("tickets", "ai_citations")}
 _WITHOUT_NULL = {("companies", "settings")}  # what jobs carry is between programs
@@ -127,7 +130,9 @@ class Field:
             rule = f'"{self.name}" IS NOT {again} OR "{self.name}" < \'0001\''
             if self.name in _ENDS:
                 return rule, "a time like 2026-01-31T08:00:00.000Z"
-            return f"{rule} OR \"{self.name}\" >= '9999'", "a time like 2026-01-31T08:00:00.000Z, before the year 9999"
+            latest = times.later(times.stamp(times.now()), seconds=AHEAD_YEARS * 365 * 24 * 3600)
+            accepted = f"a time like 2026-01-31T08:00:00.000Z, at most {AHEAD_YEARS} years ahead"
+            return f"{rule} OR \"{self.name}\" > '{latest}'", accepted
         choices = _CHOICES.get((self.table, self.name), ())
         listed = ", ".join(f"'{choice}'" for choice in choices)
         words = ", ".join(choice or '""' for choice in choices)
