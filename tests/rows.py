@@ -58,7 +58,6 @@ def add_thread(desk: Desk, ticket_id: str, company: str = ONE) -> None:
     desk.insert(tables.events, {**happened, "action": "created"})
     desk.insert(tables.jobs, {**owned, "lane": "mail", "kind": "received", "run_at": desk.now, "payload": {"a": [1]}})
     desk.insert(tables.examples, {**owned, "field": "category", "label": "billing", "confidence": 0.5})
-    desk.insert(tables.mail_counts, {"company_id": company, "kind": "others", "hour": "2026-03-01T12:00:00.000Z"})
 
 
 def everything(storage: Storage) -> dict[str, list[dict[str, Any]]]:
