@@ -18,7 +18,7 @@ except ConfigError as error:
 
 bind = f"{_settings.bind_host}:{_settings.port}"
 workers = _settings.web_concurrency if _settings.on_postgresql else 1
-worker_class = "runtime.server_worker.ServerWorker"  # a thread takes a request only when all of it has arrived
+worker_class = "runtime.server.worker.ServerWorker"  # a thread takes a request only when all of it has arrived
 threads = _settings.threads
 preload_app = False
 timeout = 60
