@@ -271,15 +271,17 @@ def redis(tmp_path, free_port) -> Iterator[Callable[[], subprocess.Popen[bytes]]
         process.wait()
 
 
-def test_two_apps_share_one_limit_through_redis(redis, open_app, tmp_path, free_port):
+def test_two_apps_share_one_limit_through_redis(redis, open_app, postgresql, free_port):
     redis()
-    shared = {
-        "database_url": f"sqlite:///{tmp_path / 'desk.db'}",
-        "rate_limit_storage_uri": f"redis://127.0.0.1:{free_port}",
-    }
-    first, second = (Caller(open_app(rate_limit="3 per minute", **shared).test_client(), "admin-key") for _ in range(2))
-    assert [caller.get("/api/settings").status_code for caller in (first, second, first)] == [200] * 3
-    assert [caller.get("/api/settings").status_code for caller in (first, second)] == [429] * 2
+    with postgresql.fresh() as url:
+        shared = {"database_url": url, "rate_limit_storage_uri": f"redis://127.0.0.1:{free_port}"}
+        shared |= {"secret_key": "s" * 40, "api_key": "an admin key of 20 or more"}
+        apps = [open_app(rate_limit="3 per minute", **shared) for _ in range(2)]
+        first, second = (Caller(app.test_client(), shared["api_key"]) for app in apps)
+        assert [caller.get("/api/settings").status_code for caller in (first, second, first)] == [200] * 3
+        assert [caller.get("/api/settings").status_code for caller in (first, second)] == [429] * 2
+        for app in apps:
+            app.extensions["runtime"].stop()
 
 
 def test_redis_counts_the_same_and_says_how_long(redis, open_app, free_port):

@@ -316,8 +316,8 @@ def test_a_database_that_is_away_is_one_log_line_and_one_when_it_is_back(server,
 
         return count
 
-    monkeypatch.setattr(runtime.storage, "desk", counted(uow))
-    monkeypatch.setattr(runtime.storage, "alone", counted(alone))
+    monkeypatch.setattr(runtime.storage, "unit_of_work", counted(uow))
+    monkeypatch.setattr(runtime.storage, "exclusive_task", counted(alone))
     caplog.clear()
     server.stop("fast")
     wait_until(lambda: admin.post("/api/tickets", TICKET).status_code == 503)

@@ -192,7 +192,7 @@ def test_no_job_is_taken_over_early_after_a_store_outage(admin, runtime, monkeyp
     store, watcher = runtime.storage, Runner(lambda: runtime.storage, {})
     watcher.watch()
     with monkeypatch.context() as patch:
-        patch.setattr(store, "desk", away)
+        patch.setattr(store, "unit_of_work", away)
         with pytest.raises(AppError):
             watcher.watch()
     monkeypatch.setattr("jobs.runner.SILENT_SECONDS", 0.001)
