@@ -207,7 +207,7 @@ INVALID = {
     "unknown heading": (lambda c: c.update(comment="mine"), ["not a Foyer document"]),
     "missing heading": (lambda c: c.pop("seq"), ["not a Foyer document"]),
     "number in words": (lambda c: c.update(seq="5"), ["seq a whole number"]),
-    "unknown format": (lambda c: c.update(runtime=2), ["format 2"]),
+    "unknown format": (lambda c: c.update(foyer=2), ["format 2"]),
     "newer revision": (lambda c: c.update(revision="9999"), ["newer Foyer", "9999"]),
 }
 
