@@ -246,11 +246,11 @@ def test_a_link_to_the_database_does_not_hide_it(flask, source, tmp_path):
 def test_a_damaged_backup_is_refused_with_its_line_and_changes_nothing(flask, backup, tmp_path):
     whole = backup.read_bytes()
     lines = whole.splitlines(keepends=True)
-    place = next(number for number, line in enumerate(lines) if b"quoted" in line)
+    place = next(number for number, line in enumerate(lines) if b"Ticket" in line or b"quoted" in line)
     harmed = {
-        f"line {place + 1}:": [*lines[:place], lines[place].replace(b"quoted", b"quoteb", 1), *lines[place + 1 :]],
+        f"line {place + 1}:": [*lines[:place], lines[place].replace(b"e", b"a", 1), *lines[place + 1 :]],
         f"line {place + 2}:": [*lines[: place + 1], *lines[place + 2 :]],
-        "line 1:": [lines[0].replace(b'"000', b'"900'), *lines[1:]],
+        "line 1:": [lines[0].replace(b'"00', b'"90'), *lines[1:]],
         "its end is missing": lines[:-1],
         "end is missing": [],
     }
