@@ -26,7 +26,8 @@ graceful_timeout = 25  # hosts that ask politely kill after 30
 keepalive = 30
 forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says whose word about scheme and host is taken
 control_socket_disable = True  # nobody steers it from inside, and a container may have no home to put the socket in
-limit_request_line = 8190  # the most gunicorn takes: long searches are answered by us, not by its HTML
+limit_request_line = 0  # the worker bounds the whole head (HEAD_MOST), so long searches get an answer from the app
+limit_request_field_size = 32 * 1024  # tokens of Entra ID with many groups have 12 KB and more
 sendfile = False  # an answer is sent as fast as its client reads, without keeping a thread
 loglevel = "warning"
 

@@ -20,16 +20,15 @@ from email.utils import format_datetime, parseaddr
 from functools import partial, wraps
 from typing import Any, Literal, Protocol
 
-from email_validator import EmailNotValidError, validate_email
-
+from core.normal_form import mailable
+from core.plain_text import clean
 from core.redaction import mask_email
 
 Row = Mapping[str, Any]
 Security = Literal["none", "starttls", "tls"]
 log = logging.getLogger("foyer.mail")
 
-_LINE_ENDS = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 _DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 # Ids must stay in one piece: as plain text the library would encode those that are longer than a line.
@@ -92,17 +91,12 @@ def well_formed(address: str) -> bool:
 
 def _deliverable(address: str | None) -> str:
     """The address in ASCII, or "" for anything that is not exactly one address."""
-    if not address or "=?" in address:  # legal, but the library decodes it as an encoded word, line breaks and all
-        return ""
-    with suppress(EmailNotValidError):
-        valid = validate_email(address, check_deliverability=False, allow_smtputf8=False, test_environment=True)
-        return valid.ascii_email or ""
-    return ""
+    return mailable(address) if address else ""
 
 
 def _plain(value: object) -> str:
-    """User text for a body: one kind of line end, no control characters, nothing that UTF-8 cannot hold."""
-    return _UNPRINTABLE.sub(" ", _LINE_ENDS.sub("\n", "" if value is None else str(value))).strip()
+    """User text for a body: in the form of core/plain_text.py, without what UTF-8 cannot hold."""
+    return clean(_NOT_TEXT.sub(" ", "" if value is None else str(value)), lines=True)
 
 
 def _one_line(value: object) -> str:

@@ -3,7 +3,7 @@
 from api.http import schemas
 from api.http.common_inputs import PageQuery
 from api.http.envelope import Answer, how_many
-from api.http.fields import Choice, Moment, Text
+from api.http.fields import Choice, Moment, Person, Text
 from api.http.resource import Resource
 from core.models import LIMITS, audit_shape
 from core.permissions import Permission
@@ -28,7 +28,7 @@ class AuditQuery(PageQuery):
     subject = Choice(audit.SUBJECTS, about="What kind of thing it happened to.")
     subject_id = Text(LIMITS["key"], about="Id of the thing it happened to.")
     action = Text(LIMITS["name"], about="What happened.")
-    actor = Text(LIMITS["email"], about="The credential that acted.")
+    actor = Person(LIMITS["email"], about="The credential that acted.")
     said_by = Text(LIMITS["email"] + LIMITS["name"] + 3, about="Who the calling app said was acting.")
     created_after = Moment(about="Only what happened after this time.")
     created_before = Moment(about="Only what happened before this time.")

@@ -74,7 +74,7 @@ def list_customers(uow: UnitOfWork, query: Row) -> Answer:
     return Answer(rows, how_many(total, "customer"), page=(total, query["limit"], query["offset"]))
 
 
-@blp.get("/api/customers/<path:name>", "GetCustomer", permission=Permission.CUSTOMERS_READ, response=schemas.Customer)
+@blp.get("/api/customers/<name:name>", "GetCustomer", permission=Permission.CUSTOMERS_READ, response=schemas.Customer)
 def get_customer(uow: UnitOfWork, name: str) -> Answer:
     """Get a customer.
 
@@ -83,7 +83,7 @@ def get_customer(uow: UnitOfWork, name: str) -> Answer:
     return Answer(customers.profile(uow, name), "Customer found.")
 
 
-@blp.get("/api/customers/<path:name>/export", "ExportCustomer", permission=Permission.CUSTOMERS_EXPORT, response=Person)
+@blp.get("/api/customers/<name:name>/export", "ExportCustomer", permission=Permission.CUSTOMERS_EXPORT, response=Person)
 def export_customer(uow: UnitOfWork, name: str) -> Answer:
     """Export a customer.
 
@@ -93,7 +93,7 @@ def export_customer(uow: UnitOfWork, name: str) -> Answer:
 
 
 @blp.delete(
-    "/api/customers/<path:name>",
+    "/api/customers/<name:name>",
     "EraseCustomer",
     permission=Permission.CUSTOMERS_ERASE,
     response=Erased,

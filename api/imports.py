@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 
 from api.http import schemas
 from api.http.envelope import Answer, how_many
-from api.http.fields import Choice, Email, Moment, Text
+from api.http.fields import Choice, Email, Id, Moment, Text
 from api.http.gate import current_runtime
 from api.http.parsing import load_values, upload
 from api.http.resource import Resource
@@ -39,7 +39,7 @@ class ImportedTicket(TicketFields):
     title = Text(LIMITS["title"], about="What it is about; the first sentence of the description when not given.")
     description = Text(LIMITS["description"], lines=True, required=True, about="What the customer wrote.")
     customer_email = Email(about="E-mail address of the customer; this or customer_id is required.")
-    customer_id = Text(LIMITS["customer_id"], about="Id of the customer in your own systems.")
+    customer_id = Id(LIMITS["customer_id"], about="Id of the customer in your own systems.")
     source = Choice(models.SOURCES, about="Where it came in; import when not given.")
     created_at = Moment(about="When it was opened; now when not given.")
     # An AI answer is not brought along, so a ticket that had one is open for the next.

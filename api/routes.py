@@ -32,7 +32,7 @@ from api import (
     triggers,
     users,
 )
-from api.http import gate, parsing
+from api.http import gate, parsing, paths
 from api.http.envelope import render_error
 from core.errors import AppError, bad_request, not_found
 from core.version import VERSION
@@ -72,9 +72,11 @@ def install(app: Flask, *, cors_origins: list[str]) -> None:
     """Installs the whole API in `app`, without its description, which would double the start time."""
     app.config.update(MAX_FORM_MEMORY_SIZE=gate.MAX_BODY, MAX_FORM_PARTS=MAX_FORM_PARTS)
     app.url_map.merge_slashes = False  # a redirect would be an HTML page
+    app.url_map.converters["name"] = paths.Name
     for resource in RESOURCES:
         app.register_blueprint(resource.blp)
     gate.guard(app)
+    app.wsgi_app = paths.EncodedNames(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(AppError, render_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
@@ -84,6 +86,7 @@ def install(app: Flask, *, cors_origins: list[str]) -> None:
 def describe(app: Flask, *, openapi: str) -> Api:
     """Adds the routes to an app that only describes them; the result holds the spec."""
     app.config.update(API_TITLE="Foyer", API_VERSION=VERSION, OPENAPI_VERSION=openapi)
+    app.url_map.converters["name"] = paths.Name
     api = Api(app)
     for resource in RESOURCES:
         api.register_blueprint(resource.blp)

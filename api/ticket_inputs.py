@@ -1,12 +1,13 @@
 """Input schemas of the ticket routes: fields of each write, filters of the list, aliases."""
 
+import re
 from typing import Any
 
 from flask import g, request
 from marshmallow import Schema, ValidationError, validates_schema
 
 from api.http.common_inputs import Repeatable
-from api.http.fields import Choice, Choices, Email, Moment, Number, Text, Urgency, Words, Yes
+from api.http.fields import Choice, Choices, Email, Id, Moment, Number, Person, Text, Urgency, Words, Yes
 from core import models
 from core.errors import invalid_field
 from core.models import LIMITS
@@ -25,12 +26,14 @@ ALIASES = {
 WRITABLE = frozenset(changes.PLAIN_FIELDS) | {"status", "assigned_to", "resolution", "version"}
 SET_BY_SERVER = frozenset(changes.TRIAGE_FIELDS) | {"assigned_to", "customer_tier"}
 STATUS_WORDS = {"open": "new"}
+# Servers that compress responses mark the ETag; the client sends it back like that.
+_ENTITY_TAG = re.compile('(?:W/)?"?([0-9]{1,11})(?:[-;](?:gzip|br|deflate|zstd))?"?')
 
 
 class WriteMeta(Schema):
     """Who acts, as the calling app says; accepted by every ticket write."""
 
-    user = Text(LIMITS["email"], about="Who is acting, as your app knows them; kept in the history.")
+    user = Person(LIMITS["email"], about="Who is acting, as your app knows them; kept in the history.")
     action = Text(LIMITS["name"], about="What they are doing, in your app's words; kept in the history.")
 
 
@@ -52,10 +55,10 @@ class TicketFields(WriteMeta):
     urgency = Urgency(about="Urgency from 1.0 to 5.0; decided by triage when not given.")
     sentiment = Choice(models.SENTIMENTS, about="How the customer feels; decided by triage when not given.")
     assigned_team = Choice(models.TEAMS, about="Team; follows from the category when not given.")
-    assigned_to = Text(LIMITS["assigned_to"], about="Agent, by e-mail address or name.")
+    assigned_to = Person(LIMITS["assigned_to"], about="Agent, by e-mail address or name.")
     customer_name = Text(LIMITS["name"], about="Name of the customer.")
     customer_tier = Choice(models.TIERS, about="Plan of the customer.")
-    external_id = Text(
+    external_id = Id(
         LIMITS["external_id"],
         about="Id of the ticket in your own systems; unique, for customers among their own.",
     )
@@ -67,7 +70,7 @@ class NewTicket(TicketFields, Repeatable):
     title = Text(LIMITS["title"], required=True, about="What it is about, in a few words.")
     description = Text(LIMITS["description"], lines=True, required=True, about="What the customer wrote.")
     customer_email = Email(about="E-mail address of the customer; this or customer_id is required.")
-    customer_id = Text(LIMITS["customer_id"], about="Id of the customer in your own systems.")
+    customer_id = Id(LIMITS["customer_id"], about="Id of the customer in your own systems.")
     source = Choice(models.SOURCES, about="Where it came in.")
     status = Choice(("new",), also=STATUS_WORDS, about="Only new (or open).")
 
@@ -114,10 +117,10 @@ class TicketQuery(Schema):
     sentiment = Choices(models.SENTIMENTS, about="Sentiment or a comma list.")
     customer_tier = Choices(models.TIERS, about="Plan or a comma list.")
     source = Choices(models.SOURCES, about="Source or a comma list.")
-    assigned_to = Text(LIMITS["assigned_to"], about="Agent.")
+    assigned_to = Person(LIMITS["assigned_to"], about="Agent.")
     customer_email = Email(about="Customer's e-mail address.")
-    customer_id = Text(LIMITS["customer_id"], about="Customer's id in your own systems.")
-    external_id = Text(LIMITS["external_id"], about="Ticket's id in your own systems.")
+    customer_id = Id(LIMITS["customer_id"], about="Customer's id in your own systems.")
+    external_id = Id(LIMITS["external_id"], about="Ticket's id in your own systems.")
     product = Text(LIMITS["product"], about="Only tickets about this product, as it is written there.")
     tag = Text(LIMITS["tag"], about="Only tickets with this tag.")
     topic = Text(LIMITS["tag"], about="A topic.")
@@ -130,7 +133,7 @@ class TicketQuery(Schema):
     created_after = Moment(about="Opened later than this.")
     created_before = Moment(about="Opened earlier than this.")
     updated_since = Moment(about="Changed at this time or later.")
-    user = Text(LIMITS["email"], about="With role: whose tickets.")
+    user = Person(LIMITS["email"], about="With role: whose tickets.")
     role = Choice(models.ROLES, about="customer: tickets of user; agent: assigned to user; admin: all.")
     sort = Choice(
         tuple(query_plans.SORTS),
@@ -162,7 +165,7 @@ class AssignTicket(Versioned, Repeatable):
 
     ALIASES = {name: "agent_email" for name in ("assigned_to", "agent_name", "agent")}
 
-    agent_email = Text(LIMITS["assigned_to"], about="Agent, by e-mail address or name.")
+    agent_email = Person(LIMITS["assigned_to"], about="Agent, by e-mail address or name.")
     auto = Yes(about="true: the available agent with the fewest open tickets.")
 
 
@@ -193,7 +196,7 @@ def named_version(body: Row) -> int | None:
     header = request.headers.get("If-Match", "").strip()
     if not header or header == "*":
         return version
-    text = header.removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit() and len(text) < 12) or (version is not None and version != int(text)):
+    match = _ENTITY_TAG.fullmatch(header)
+    if match is None or (version is not None and version != int(match[1])):
         raise invalid_field("If-Match", 'If-Match takes one version, like "7", the same as the field version.')
-    return int(text)
+    return int(match[1])

@@ -41,9 +41,10 @@ PRIORITY_RANK: dict[str, int] = {priority: rank for rank, priority in enumerate(
 
 DEFAULT_COMPANY = "default"  # the company of the operator
 
-# Maximum length of each field in characters (e-mail address: RFC 5321 §4.5.3.1); `tags` is a number of items.
+# Maximum length of each field in characters; `tags` is a number of items. An e-mail address: RFC 5321 §4.5.3.1; a title: the
+# subject of a mail, RFC 5322 §2.1.1.
 LIMITS: dict[str, int] = {
-    "title": 200,
+    "title": 998,
     "description": 20_000,
     "email": 254,
     "name": 120,

@@ -1,10 +1,15 @@
 """The one form of an e-mail address, however it is written, and which text is blank to a reader. No table is known here."""
 
+import re
 import unicodedata
 
+import email_validator
 from email_validator import EmailNotValidError, validate_email
 
-__all__ = ["EmailNotValidError", "email", "is_blank", "is_invisible", "trimmed", "valid_email"]
+# Names of local networks (.local, home.arpa, localhost) are well-formed: whether mail arrives there is for the mail server.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+__all__ = ["EmailNotValidError", "email", "is_blank", "is_invisible", "mailable", "trimmed", "valid_email"]
 
 _MOST = 1_000  # characters that are looked at; RFC 5321 allows 254
 _INVISIBLE_KINDS = {"Cf", "Zs", "Zl", "Zp"}  # not NUL and other control characters: they are no text, and refused
@@ -32,8 +37,31 @@ def valid_email(text: str) -> str:
     """An address in its one form: trimmed, NFC, lower case, its domain in Unicode. Raises EmailNotValidError."""
     if len(text) > _MOST:
         raise EmailNotValidError
-    valid = validate_email(trimmed(text), check_deliverability=False, test_environment=True)
-    return unicodedata.normalize("NFC", valid.normalized.lower())  # some letters are composed in lower case only
+    local, at, domain = trimmed(text).rpartition("@")
+    checked = _single_dots(local)
+    valid = validate_email(f"{checked}{at}{domain}", check_deliverability=False, globally_deliverable=False)
+    address = valid.normalized if checked == local else f"{local}@{valid.domain}"
+    return unicodedata.normalize("NFC", address.lower())  # some letters are composed in lower case only
+
+
+def mailable(text: str) -> str:
+    """The address as a mail server takes it: a domain in ASCII, unusual dots in quotes. "" when mail cannot be sent there."""
+    if "=?" in text:  # legal, but the mail library decodes it as an encoded word, line breaks and all
+        return ""
+    try:
+        local, _, domain = valid_email(text).rpartition("@")
+        checked = _single_dots(local)
+        address = validate_email(
+            f"{checked}@{domain}", check_deliverability=False, globally_deliverable=False, allow_smtputf8=False
+        )
+    except EmailNotValidError:
+        return ""
+    return f'"{local}"@{address.ascii_domain}' if checked != local else address.ascii_email or ""
+
+
+def _single_dots(local: str) -> str:
+    """The part before the @ as RFC 5321 wants its dots; carriers in Japan gave addresses with dots in a row and at the end."""
+    return re.sub(r"\.{2,}", ".", local).rstrip(".") if local.isascii() and local[:1] != "." else local
 
 
 def email(text: str) -> str:

@@ -17,7 +17,8 @@ def parse_url(url: str, data_dir: Path) -> tuple[Engine, Path]:
     """
     scheme, _, rest = url.partition(":")
     if scheme == "json":
-        return "json", (Path(rest) if rest else data_dir) / DOCUMENT
+        folder = Path(rest) if rest else data_dir
+        return "json", folder if folder.name == DOCUMENT and not folder.is_dir() else folder / DOCUMENT
     if scheme in ("postgresql", "postgres"):
         return "postgresql", Path()
     path = rest.removeprefix("///")

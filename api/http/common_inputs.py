@@ -2,14 +2,14 @@
 
 from marshmallow import Schema
 
-from api.http.fields import Number, Text
+from api.http.fields import Id, Number
 from core.models import LIMITS
 
 
 class Repeatable(Schema):
     """A POST with an optional id that makes it safe to repeat."""
 
-    client_reference = Text(LIMITS["key"], about="Your own id of this call; sent again, it is done once.")
+    client_reference = Id(LIMITS["key"], about="Your own id of this call; sent again, it is done once.")
 
 
 class PageQuery(Schema):

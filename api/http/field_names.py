@@ -12,6 +12,7 @@ from marshmallow import Schema
 
 from core.errors import FieldError
 from core.normal_form import is_blank
+from core.plain_text import clean
 
 MAX_FIELDS = 100
 
@@ -38,7 +39,14 @@ def _field_names(schema: Schema) -> frozenset[str]:
 
 def is_empty(value: Any) -> bool:
     """Whether a value counts as not sent: null, or text without a visible character."""
-    return value is None or (isinstance(value, str) and is_blank(value))
+    return value is None or (isinstance(value, str) and (is_blank(value) or _is_control_only(value)))
+
+
+def _is_control_only(text: str) -> bool:
+    try:
+        return not text.isprintable() and not clean(text)
+    except ValueError:
+        return False
 
 
 def _resolve_aliases(fields: dict[str, Any], aliases: Mapping[str, str]) -> list[FieldError]:

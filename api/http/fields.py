@@ -11,10 +11,11 @@ from email_validator import EmailNotValidError
 from marshmallow import Schema, ValidationError, fields
 
 from api.http.field_names import MAX_FIELDS, check_field_names, is_empty
-from core import normal_form, timestamps
+from core import normal_form, plain_text, timestamps
 from core.models import LIMITS
 
-_WHOLE = re.compile(r"-?[0-9]{1,12}")
+_WHOLE = re.compile(r"(-?[0-9]{1,12})(?:\.0{1,12})?")
+_MAX_EXACT = 2**53  # whole numbers up to here are exact in every client
 _DECIMAL = re.compile(r"[0-9](\.[0-9]+)?")
 _LOST_PLUS = re.compile(r"(:[0-9]{2}(?:\.[0-9]+)?) ([0-9]{2}:?[0-9]{2})$")
 
@@ -23,7 +24,7 @@ THIS_FIELD = "This field"  # parsing.py replaces it with the name of the field
 
 
 class Text(fields.String):
-    """Text of at most `most` characters, trimmed, without control characters other than line breaks and tabs."""
+    """Text of at most `most` characters, in the form of core/plain_text.py."""
 
     def __init__(self, most: int, *, lines: bool = False, **kwargs: Any) -> None:
         self.most = most
@@ -34,13 +35,27 @@ class Text(fields.String):
         name = attr or "value"
         if not isinstance(value, str):
             raise ValidationError(f"{name} must be text.")
-        text = value.strip()
+        try:
+            text = plain_text.clean(value, lines=self.lines)
+        except ValueError:
+            raise ValidationError(f"{name} holds a character that is not text (NUL or half a character).") from None
         if len(text) > self.most:
             raise ValidationError(f"{name} may have at most {self.most} characters; this has {len(text)}.")
-        allowed = "\n\r\t" if self.lines else "\t"
-        if any((c < " " or c in "\x7f\x85\u2028\u2029") and c not in allowed for c in text) or _has_surrogate(text):
-            raise ValidationError(f"{name} holds a character that is not text (NUL, control or half a character).")
         return text
+
+
+class Id(Text):
+    """An id in the caller's own systems; a whole number is taken as its digits."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and abs(value) <= _MAX_EXACT and value == int(value):
+            value = str(int(value))
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Person(Id):
+    """A person, by e-mail address, name or id in the caller's own systems."""
 
 
 class Topic(Text):
@@ -72,10 +87,10 @@ class Email(Text):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
-            # Checked before trimming: line breaks could inject mail headers.
-            if isinstance(value, str) and any(c < " " for c in value):
-                raise EmailNotValidError
             text = normal_form.trimmed(value) if isinstance(value, str) else value
+            # Checked before `clean`: a line break within an address could inject mail headers.
+            if isinstance(text, str) and not text.isprintable() and any(c < " " or c == "\x7f" for c in text):
+                raise EmailNotValidError
             return normal_form.valid_email(super()._deserialize(text, attr, data, **kwargs))
         except EmailNotValidError:
             raise ValidationError(f"{attr} must be an e-mail address, like ada@example.com.") from None
@@ -151,18 +166,18 @@ class Moment(Text):
 
 
 class Number(fields.Integer):
-    """A whole number within bounds; digits as text are accepted, as query strings hold them."""
+    """A whole number within bounds; 2.0 and digits as text are taken, as clients and query strings write them."""
 
     def __init__(self, least: int, most: int, **kwargs: Any) -> None:
         self.least, self.most = least, most
         super().__init__(**_with_metadata(kwargs, minimum=least, maximum=most))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+        text = str(value).strip() if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
         whole = _WHOLE.fullmatch(text)
-        if not whole or not self.least <= int(text) <= self.most:
+        if not whole or not self.least <= int(whole[1]) <= self.most:
             raise ValidationError(f"{attr} must be a whole number from {self.least} to {self.most}.")
-        return int(text)
+        return int(whole[1])
 
 
 class Urgency(fields.Float):

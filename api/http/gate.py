@@ -78,7 +78,7 @@ def _check_query(view: object) -> None:
 
 def _authenticate() -> Actor:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    key, bearer = request.headers.get("X-API-Key", "").strip(), token.strip() if scheme.lower() == "bearer" else ""
+    key, bearer = _header("X-API-Key"), _as_utf8(token).strip() if scheme.lower() == "bearer" else ""
     actor = None
     if not key and _is_token(bearer):
         actor = _authenticate_token(bearer)
@@ -89,6 +89,21 @@ def _authenticate() -> Actor:
     if actor is None:
         raise unauthorized()
     return actor
+
+
+def _header(name: str) -> str:
+    """A header's text, trimmed; "" without it."""
+    return _as_utf8(request.headers.get(name, "")).strip()
+
+
+def _as_utf8(header: str) -> str:
+    """WSGI decodes headers as Latin-1; clients send UTF-8. What is no UTF-8 stays as it is."""
+    if header.isascii():
+        return header
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
 
 
 def _is_token(bearer: str) -> bool:

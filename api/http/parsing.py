@@ -3,6 +3,7 @@
 Order of the checks: size, media type, JSON, empty values, aliases, unknown names, the schema's own checks.
 """
 
+import codecs
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
@@ -18,8 +19,9 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api.http.field_names import check_field_names
-from api.http.fields import THIS_FIELD
+from api.http.fields import THIS_FIELD, Email, Person
 from core.errors import AppError, FieldError, bad_request, form_too_large, invalid, too_large, unavailable
+from core.normal_form import trimmed
 
 _IN_MEMORY = 1024 * 1024  # of an upload; what is more goes to disk
 _CHUNK = 64 * 1024
@@ -36,7 +38,8 @@ class Parser(FlaskParser):
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
         _check_text(req.query_string)
-        return prepare({name: ",".join(values) for name, values in req.args.lists()}, schema)
+        fields = prepare({name: ",".join(values) for name, values in req.args.lists()}, schema)
+        return {name: _restore_plus(value, schema.load_fields[name]) for name, value in fields.items()}
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         raise invalid(*flatten_errors(error.messages))
@@ -44,7 +47,7 @@ class Parser(FlaskParser):
 
 def read_json(req: Request) -> dict[str, Any]:
     """The body as an object; no body at all is an empty one. Raises AppError 400, 413, 415."""
-    raw = read_body(req)
+    raw = read_body(req).removeprefix(codecs.BOM_UTF8)
     if not raw.strip():
         g.body = {}
         return {}
@@ -61,6 +64,13 @@ def read_json(req: Request) -> dict[str, Any]:
         raise bad_request("not_an_object", 'The body must be a JSON object, like {"title": "…"}.')
     g.body = body
     return body
+
+
+def _restore_plus(value: Any, field: Any) -> Any:
+    """In a query a bare plus arrives as a space, which no address holds; names without @ keep theirs."""
+    if isinstance(field, Email | Person) and isinstance(value, str) and "@" in value:
+        return trimmed(value).replace(" ", "+")
+    return value
 
 
 def _check_text(query: bytes) -> None:

@@ -9,7 +9,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from gunicorn.http.body import ChunkedReader
-from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, NoMoreData
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import Unreader
 
@@ -124,7 +124,8 @@ class Intake:
         if len(self._head) > HEAD_MOST:
             request = self._parsed(HEAD_MOST)
             if isinstance(request.error, NoMoreData):
-                request.error = LimitRequestHeaders("max buffer headers")
+                is_line = b"\n" not in self._head
+                request.error = LimitRequestLine(HEAD_MOST, HEAD_MOST) if is_line else LimitRequestHeaders("too long")
             return self._with_head(request, HEAD_MOST)
         return b""
 

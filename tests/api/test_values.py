@@ -286,19 +286,20 @@ TEXTS = [
     "title",
     "description",
     "customer_name",
-    "customer_id",
     "product",
-    "external_id",
-    "assigned_to",
-    "user",
     "action",
-    "client_reference",
 ]
+IDS = ["customer_id", "external_id", "assigned_to", "user", "client_reference"]
+
+
+@pytest.mark.parametrize("value", [1.5, True, False, ["x"], {"x": 1}])
+def test_what_is_not_text_is_400_where_an_id_is_expected(admin, value):
+    errors = errors_of(admin.post("/api/tickets", {**NEW, **dict.fromkeys(IDS, value)}))
+    assert errors == {field: f"{field} must be text." for field in IDS}
 
 
 @pytest.mark.parametrize("value", [7, 0, 1.5, True, False, ["x"], {"x": 1}])
 def test_what_is_not_text_is_400_where_text_is_expected(admin, value):
-    # A number is not quietly made text: 007 and 7, or true and True, would then be the same.
     errors = errors_of(admin.post("/api/tickets", {**NEW, **dict.fromkeys(TEXTS, value)}))
     assert errors == {field: f"{field} must be text." for field in TEXTS}
 

@@ -130,11 +130,10 @@ def test_mail_settings_are_stored_audited_and_cleared(other_admin):
     ("body", "field"),
     [
         ({"support_email": "nobody"}, "support_email"),
-        ({"support_email": "a@localhost"}, "support_email"),
+        ({"support_email": "a@[127.0.0.1]"}, "support_email"),
         ({"support_email": "a@example.com, b@example.com"}, "support_email"),
         ({"reply_to": "jürgen@example.com"}, "reply_to"),
         ({"reply_to": "a@example.com\r\nBcc: b@example.com"}, "reply_to"),
-        ({"mail_name": "two\nlines"}, "mail_name"),
         ({"mail_name": "security@bank.example"}, "mail_name"),
         ({"mail_name": "x" * 121}, "mail_name"),
         ({"mail_name": 7}, "mail_name"),
