@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import CompoundSelect, Connection, Select, Table, delete, func, or_, select, update
+from sqlalchemy import CompoundSelect, Connection, Select, Table, delete, func, select, update
 from sqlalchemy.sql.elements import ColumnElement, Grouping, UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 from uuid_utils import uuid7
@@ -25,7 +25,8 @@ from database.insert_statements import insert_into, insert_or_ignore
 from database.json_store.engine import JsonFile
 from database.outages import Outages
 from database.read_cache import ReadCache
-from database.search.words import LITERAL_FIELDS, SEARCHED, Index, split_words
+from database.search import statements
+from database.search.words import SEARCHED, Index
 from database.sqlite_engine import SqliteFile
 from database.url import parse_url
 
@@ -150,20 +151,20 @@ class UnitOfWork:
 
         Text without a word (an emoji, a symbol) is searched literally, newest tickets first.
         """
-        words = words.replace("\x00", "\ufffd").encode(errors="replace").decode()
-        terms = split_words(words)
-        if terms:
-            company = self._scope.get("company_", "")
-            return self._index.narrow(self._connection, statement, terms, company=company, best_first=best_first)
-        t = tables.tickets.c
-        matches = self.containing(statement, words, [t[name] for name in LITERAL_FIELDS])
-        return matches.order_by(t.created_at.desc(), t.id.desc()) if best_first else matches
+        return statements.matching(
+            statement,
+            words,
+            index=self._index,
+            connection=self._connection,
+            visible_ids=self.query(tables.tickets, tables.tickets.c.id),
+            company=self.actor.company_id,
+            customer=self.actor.customer_row if self.actor.is_customer else "",
+            best_first=best_first,
+        )
 
     def containing(self, statement: Select[Any], words: str, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
         """`statement` limited to rows where one of the columns contains each word, ignoring case."""
-        for word in words.split():
-            statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
-        return statement
+        return statements.containing(statement, words, columns)
 
     def no_index(self, term: ColumnElement[Any]) -> ColumnElement[Any]:
         """The term written so that SQLite uses no index for it (unary plus). PostgreSQL needs no such hint."""

@@ -127,8 +127,9 @@ class TicketQuery(Schema):
     q = Text(
         LIMITS["q"],
         about="Words to search for, each as it is, as a beginning or in another form: cancelling finds cancelled. All must "
-        "be found, in number, title, description, tags, customer, product, external id or resolution. Nothing is syntax. "
-        "Signs are skipped; where there is nothing else, such as an emoji alone, they are looked for as written.",
+        "be found (of more than 8 words, the 8 longest), in number, title, description, tags, customer, product, external id "
+        "or resolution. Nothing is syntax. Signs are skipped; where there is nothing else, such as an emoji alone, they are "
+        "looked for as written, in the newest 1,000 tickets. Only the newest 2,000 matches are listed and counted.",
     )
     created_after = Moment(about="Opened later than this.")
     created_before = Moment(about="Opened earlier than this.")

@@ -7,15 +7,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CTE, Connection, Select, bindparam, cast, column, func, literal_column, select, table
+from sqlalchemy import Connection, Select, bindparam, cast, column, func, literal_column, select, table
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql.elements import ColumnElement
 
 from database.search.words import (
+    MAX_CANDIDATES,
     MAX_WORD_LENGTH,
     SEARCHED,
     TITLE_COUNTS,
     Place,
+    company_prefix,
     find_stems,
     ticket_texts,
     word_positions,
@@ -24,84 +26,82 @@ from database.tables import tickets
 
 _INDEX = table("ticket_words", column("ticket_id"), column("words"))
 _BATCH = 500
-_LAST_PLACE = 16_383  # places beyond are all this one to PostgreSQL
-_COUNTS = f"'{{{1 / TITLE_COUNTS}, 0, 0, 1}}'::real[]"  # of places D, C, B and A: the rest is D and the title A
+_LAST_PLACE = 16_383  # PostgreSQL does not tell later positions apart
+_COUNTS = (
+    f"'{{{1 / TITLE_COUNTS}, 0, 0, 1}}'::real[]"  # weights of positions D, C, B and A: the rest is D and the title A
+)
 _WRITE = (
     "INSERT INTO ticket_words (ticket_id, words) VALUES (%s, %s::tsvector) "
     "ON CONFLICT (ticket_id) DO UPDATE SET words = excluded.words"
 )
 _MISSING = (
-    f"SELECT id, company_id, {', '.join(SEARCHED)} FROM tickets t "
+    f"SELECT id, company_id, customer_row, {', '.join(SEARCHED)} FROM tickets t "
     f"WHERE NOT EXISTS (SELECT FROM ticket_words w WHERE w.ticket_id = t.id) LIMIT {_BATCH}"
 )
 
 
 def fill(connection: Connection) -> None:
-    """Indexes the tickets that are not; the transaction is the caller's."""
+    """Indexes the tickets that are not indexed. The caller owns the transaction."""
     while rows := [dict(row) for row in connection.exec_driver_sql(_MISSING).mappings()]:
         Index().write(connection, rows)
 
 
-def _vector(company: str, places: Iterable[Place], stems: dict[str, str]) -> str:
-    """The words of a ticket as PostgreSQL reads a tsvector: each, and its stem with a sign that no word has, with places.
+def _vector(ticket: Mapping[str, Any], places: Iterable[Place], stems: dict[str, str]) -> str:
+    """The tsvector of a ticket: its words, their stems and its customer, each with the prefix of the company, and the prefix.
 
-    Its company is one as well, with another sign: the index tells apart whose tickets say a word.
+    A stem and a customer begin with a sign that no word has.
     """
-    at: dict[str, list[str]] = defaultdict(list)
+    prefix = company_prefix(ticket["company_id"])
+    positions: dict[str, list[str]] = defaultdict(list)
     for word, text, place in places:
-        where = f"{min(place + 1, _LAST_PLACE)}{'' if text else 'A'}"
-        at[word[:MAX_WORD_LENGTH]].append(where)
+        position = f"{min(place + 1, _LAST_PLACE)}{'' if text else 'A'}"
+        positions[word[:MAX_WORD_LENGTH]].append(position)
         if word in stems:
-            at[f"={stems[word]}"].append(where)
-    return " ".join([_owned(company), *(f"'{word}':{','.join(where)}" for word, where in at.items())])
+            positions[f"={stems[word]}"].append(position)
+    words = (f"'{prefix}{word}':{','.join(where)}" for word, where in positions.items())
+    return " ".join([f"'{prefix}'", _customer_term(prefix, ticket["customer_row"]), *words])
 
 
-def _owned(company: str) -> str:
-    """A company as a word of the index."""
-    escaped = company.replace("\\", "\\\\").replace("'", "''")
-    return f"'@{escaped}'"
+def _customer_term(prefix: str, customer_row: str) -> str:
+    escaped = customer_row.replace("\\", "\\\\").replace("'", "''")
+    return f"'{prefix}@{escaped}'"
 
 
 class Index:
     """How tickets are found by words in PostgreSQL."""
 
     is_written = True
+    key: ColumnElement[Any] = tickets.c.id
 
-    def narrow(
-        self, connection: Connection, statement: Select[Any], words: list[str], *, company: str, best_first: bool
-    ) -> Select[Any]:
-        """`statement` narrowed to tickets that have every word, and put in the order of how well they fit."""
-        query = _as_query(_query(words))
-        asked = [query, _as_query(_owned(company))] if company else [query]
-        match = [_INDEX.c.words.op("@@")(one) for one in asked]
-        if not best_first:
-            return statement.where(tickets.c.id.in_(select(_matches(match).c.ticket_id)))
-        # Once more, by whole words: a beginning and a word are one to ts_rank.
-        whole = _as_query(" | ".join(f"'{word}'" for word in words))
-        score = _rank(query) + _rank(whole)
-        scored = _matches(match, score.label("score"))
-        return statement.select_from(tickets.join(scored, scored.c.ticket_id == tickets.c.id)).order_by(
-            scored.c.score.desc(), tickets.c.created_at.desc(), tickets.c.id.desc()
-        )
+    def candidates(self, connection: Connection, words: list[str], *, company: str, customer: str) -> Select[Any]:
+        """The ids of at most MAX_CANDIDATES tickets with every word, those added last."""
+        prefix = company_prefix(company)
+        owner = _customer_term(prefix, customer) if customer else f"'{prefix}'"
+        # Two conditions: a planner without statistics then expects fewer matches than the company has tickets.
+        conditions = [_INDEX.c.words.op("@@")(_as_query(query)) for query in (_query(prefix, words), owner)]
+        found = select(_INDEX.c.ticket_id).where(*conditions)
+        # Materialized, so that the planner uses the index of words and then the order of ids, never the ids first.
+        matches = found.cte("matches").prefix_with("MATERIALIZED")
+        return select(matches.c.ticket_id).order_by(matches.c.ticket_id.desc()).limit(MAX_CANDIDATES)
+
+    def relevance(self, words: list[str], *, company: str) -> ColumnElement[Any]:
+        """The rank of PostgreSQL, counted once more for whole words: ts_rank rates a beginning and a word alike."""
+        prefix = company_prefix(company)
+        whole = " | ".join(f"'{prefix}{word}'" for word in words)
+        rank = _rank(_as_query(_query(prefix, words))) + _rank(_as_query(whole))
+        return select(rank).where(_INDEX.c.ticket_id == tickets.c.id).correlate(tickets).scalar_subquery()
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Indexes tickets as their rows are now."""
+        """Indexes these ticket rows."""
         positions = word_positions([ticket_texts(row) for row in rows])
         stems = find_stems(word for places in positions for word, _, _ in places)
-        values = [
-            (row["id"], _vector(row["company_id"], places, stems)) for row, places in zip(rows, positions, strict=True)
-        ]
+        values = [(row["id"], _vector(row, places, stems)) for row, places in zip(rows, positions, strict=True)]
         connection.exec_driver_sql(_WRITE, values if len(values) > 1 else values[0])
 
 
-def _matches(match: Sequence[ColumnElement[bool]], *more: ColumnElement[Any]) -> CTE:
-    """What the index finds, by itself: or a planner that takes a company for small would look at each of its tickets."""
-    return select(_INDEX.c.ticket_id, *more).where(*match).cte("found").prefix_with("MATERIALIZED")
-
-
 def _as_query(tsquery: str) -> ColumnElement[Any]:
-    # Selected, so that the planner does not see the words: it takes an unseen question to find few, and so goes from the
-    # index of words to the tickets. What it sees it judges by statistics that are old, missing, or of no use for beginnings.
+    # A subquery hides the words from the planner. It then expects few matches and uses the index of words. With the words
+    # it would go by statistics that are old, missing, or of no use for beginnings.
     return select(cast(bindparam(None, tsquery, unique=True), TSQUERY)).scalar_subquery()
 
 
@@ -109,9 +109,13 @@ def _rank(query: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.ts_rank(literal_column(_COUNTS), _INDEX.c.words, query)
 
 
-def _query(words: Iterable[str]) -> str:
-    """What PostgreSQL is asked: every word, as it is, as a beginning, or in another form."""
-    terms = list(words)
-    stems = find_stems(terms)
-    asked = ([f"'{word}' | '{word}':*", *([f"'={stems[word]}'"] if word in stems else [])] for word in terms)
-    return " & ".join(f"({' | '.join(forms)})" for forms in asked)
+def _query(prefix: str, words: Sequence[str]) -> str:
+    """The tsquery: every word, as it is, as a beginning, or in another form."""
+    stems = find_stems(words)
+    groups = []
+    for word in words:
+        terms = [f"'{prefix}{word}'", f"'{prefix}{word}':*"]
+        if word in stems:
+            terms.append(f"'{prefix}={stems[word]}'")
+        groups.append(f"({' | '.join(terms)})")
+    return " & ".join(groups)

@@ -3,15 +3,17 @@
 All engines use these rules, so all of them find the same tickets.
 """
 
+import hashlib
 import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import orjson
 from sqlalchemy import Connection, Select
+from sqlalchemy.sql.elements import ColumnElement
 
 # A ticket is indexed as two texts: the title, which counts more, and the rest. Only fields its customer sees are searched:
 # otherwise a search would reveal the others.
@@ -30,16 +32,37 @@ SEARCHED = TITLE + REST
 # The fields searched for text without a word, for example an emoji.
 LITERAL_FIELDS = tuple(name for name in SEARCHED if name not in ("number", "tags"))
 TITLE_COUNTS = 8.0  # weight of the title relative to the rest
+
+# The limits of one search. benchmarks/search.py measures the slowest queries they allow.
+MAX_WORDS = 8  # words of a search text that are searched for: the longest ones
+MAX_CANDIDATES = 2000  # matching tickets that filters and the total look at: those added last
+MAX_RANKED = 200  # matching tickets that are ordered by relevance: the newest; older ones follow by age
+MAX_LITERAL_TICKETS = 1000  # tickets that are searched for text without a word: the newest
+MAX_LITERAL_PARTS = 4  # parts of such a text between spaces that are searched for: the first
+
 # Every engine uses SQLite's tokenizer: a word is a run of letters and digits, without case and accents.
 MAX_WORD_LENGTH = 500  # letters of a word that are indexed; PostgreSQL accepts 2046 bytes
 TOKENIZER = "unicode61 remove_diacritics 2"
+_ASCII_WORD = re.compile("[0-9a-z]+")
 _IDEOGRAPHS = re.compile(
     "[\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
 )
 _INFLECTED = re.compile(f"[a-z]{{3,{MAX_WORD_LENGTH}}}")  # words that may have an English ending
+MAX_CACHED_STEMS = 50_000  # about 5 MB for each thread
 
 Texts = tuple[str, str]
 Place = tuple[str, int, int]  # a word, the number of the text (0 title, 1 rest), and its position there
+
+
+@lru_cache(maxsize=4096)
+def company_prefix(company_id: str) -> str:
+    """Two letters that precede every word a company has in the index, so that its searches read no other company's words.
+
+    The letters are private-use characters, which the tokenizer takes for letters. Two companies may share a prefix:
+    that costs time only, because the tickets are also filtered by company.
+    """
+    number = int.from_bytes(hashlib.blake2b(company_id.encode(), digest_size=3).digest()) % (6000 * 6000)
+    return chr(0xE000 + number // 6000) + chr(0xE000 + number % 6000)
 
 
 def split_ideographs(text: str) -> str:
@@ -63,34 +86,44 @@ def _as_text(value: Any) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """The distinct words of a search text, in order; empty when it has none."""
-    positions = _tokenizer().places([(split_ideographs(text), "")])[0]
+    """The distinct words of a text, in order; empty when it has none."""
+    if text.isascii():
+        return list(dict.fromkeys(word[:MAX_WORD_LENGTH] for word in _ASCII_WORD.findall(text.lower())))
+    positions = word_positions([(split_ideographs(text), "")])[0]
     return list(
         dict.fromkeys(word[:MAX_WORD_LENGTH] for word, _, _ in sorted(positions, key=lambda position: position[2]))
     )
 
 
-def word_positions(of: Sequence[Texts]) -> list[list[Place]]:
+def search_words(text: str) -> list[str]:
+    """The words of a search text that are searched for: the longest, because long words are rarer."""
+    return sorted(split_words(text), key=len, reverse=True)[:MAX_WORDS]
+
+
+def word_positions(texts: Sequence[Texts]) -> list[list[Place]]:
     """The words of each ticket with their positions."""
-    return _tokenizer().places(of)
+    return _thread.tokenizer.places(texts)
 
 
-def find_stems(of: Iterable[str]) -> dict[str, str]:
+def find_stems(words: Iterable[str]) -> dict[str, str]:
     """The stem of each word that can have an English ending; other words are left out."""
-    inflected = [word for word in dict.fromkeys(of) if _INFLECTED.fullmatch(word)]
-    stems = _tokenizer().stems(inflected) if inflected else []
-    return {word: stem for word, stem in zip(inflected, stems, strict=True) if len(stem) > 2}
+    return _thread.tokenizer.find_stems([word for word in dict.fromkeys(words) if _INFLECTED.fullmatch(word)])
 
 
 class Index(Protocol):
     """The full-text index of a store."""
 
     is_written: bool  # whether `write` must be called; otherwise triggers update the index
+    key: ColumnElement[Any]  # what identifies a ticket in the index
 
-    def narrow(
-        self, connection: Connection, statement: Select[Any], words: list[str], *, company: str, best_first: bool
-    ) -> Select[Any]:
-        """`statement` limited to the tickets of a company ("" for all) with every word; `best_first` orders by relevance."""
+    def candidates(self, connection: Connection, words: list[str], *, company: str, customer: str) -> Select[Any]:
+        """The keys of at most MAX_CANDIDATES tickets with every word, those added last.
+
+        Only tickets of the company, and of the customer row unless it is "".
+        """
+
+    def relevance(self, words: list[str], *, company: str) -> ColumnElement[Any]:
+        """How well a ticket fits the words: more is better."""
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Indexes these ticket rows."""
@@ -100,7 +133,7 @@ class _Tokenizer:
     """SQLite's tokenizer and Porter stemmer, used through in-memory tables that are emptied after each call."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._stems: dict[str, str] = {}
         self._memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         for name, tokenizer in (("plain", TOKENIZER), ("stemmed", f"porter {TOKENIZER}")):
             self._memory.execute(
@@ -108,30 +141,40 @@ class _Tokenizer:
             )
             self._memory.execute(f"CREATE VIRTUAL TABLE {name}_words USING fts5vocab({name}, instance)")
 
-    def places(self, of: Sequence[Texts]) -> list[list[Place]]:
+    def places(self, texts: Sequence[Texts]) -> list[list[Place]]:
         """For each pair of texts its words and where they stand."""
-        positions: list[list[Place]] = [[] for _ in of]
-        for word, place, column, offset in self._ask("plain", of):
+        positions: list[list[Place]] = [[] for _ in texts]
+        for word, place, column, offset in self._tokenize("plain", texts):
             # A word longer than 32 KB is cut by SQLite, perhaps within a letter.
             positions[place].append((word.decode(errors="ignore"), int(column == "rest"), offset))
         return positions
 
-    def stems(self, of: Sequence[str]) -> list[str]:
-        """The stems of words, in their order."""
-        stems = sorted((offset, word) for word, _, _, offset in self._ask("stemmed", [(" ".join(of), "")]))
-        return [word.decode() for _, word in stems]
+    def find_stems(self, words: Sequence[str]) -> dict[str, str]:
+        """The stems of words, those of one or two letters left out."""
+        if len(self._stems) > MAX_CACHED_STEMS:
+            self._stems.clear()
+        new = [word for word in words if word not in self._stems]
+        if new:
+            stems = sorted((offset, stem) for stem, _, _, offset in self._tokenize("stemmed", [(" ".join(new), "")]))
+            self._stems.update((word, stem.decode()) for word, (_, stem) in zip(new, stems, strict=True))
+        return {word: stem for word in words if len(stem := self._stems[word]) > 2}
 
-    def _ask(self, table: str, of: Sequence[Texts]) -> list[tuple[bytes, int, str, int]]:
-        rows = [(place, *pair) for place, pair in enumerate(of)]
-        with self._lock:
-            try:
-                self._memory.executemany(f"INSERT INTO {table} (rowid, title, rest) VALUES (?, ?, ?)", rows)
-                query = f'SELECT CAST(term AS BLOB), doc, col, "offset" FROM {table}_words'
-                return self._memory.execute(query).fetchall()
-            finally:
-                self._memory.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
+    def _tokenize(self, table: str, texts: Sequence[Texts]) -> list[tuple[bytes, int, str, int]]:
+        rows = [(place, *pair) for place, pair in enumerate(texts)]
+        try:
+            self._memory.executemany(f"INSERT INTO {table} (rowid, title, rest) VALUES (?, ?, ?)", rows)
+            query = f'SELECT CAST(term AS BLOB), doc, col, "offset" FROM {table}_words'
+            return self._memory.execute(query).fetchall()
+        finally:
+            self._memory.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
 
 
-@cache
-def _tokenizer() -> _Tokenizer:
-    return _Tokenizer()
+class _Thread(threading.local):
+    """A tokenizer for each thread: a search waits for no other one."""
+
+    @cached_property
+    def tokenizer(self) -> _Tokenizer:
+        return _Tokenizer()
+
+
+_thread = _Thread()

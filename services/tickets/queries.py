@@ -116,11 +116,20 @@ def _counter_filters(filters: Row) -> dict[str, list[str]] | None:
 def _page(uow: UnitOfWork, filters: Row, counts: dict[str, int]) -> list[Row]:
     conditions = _conditions(uow, filters)
     if "sort" not in filters:
-        return query_plans.fetch_page(uow, _filtered(uow, conditions, filters, best_first=True), filters)
+        return _best_matches(uow, conditions, filters)
     counter_filters = _counter_filters(filters) if len(counts) > 1 else None
     plan = query_plans.choose_plan(counts, counter_filters or {}, filters["sort"])
     rows = _filtered(uow, query_plans.with_leading_index(uow, conditions, plan, filters), filters)
     return query_plans.fetch_planned(uow, rows, plan, filters)
+
+
+def _best_matches(uow: UnitOfWork, conditions: dict[str, Condition], filters: Row) -> list[Row]:
+    """One page of the tickets that match `q`, ordered by relevance. Whole rows are read only for the page."""
+    ordered = _filtered(uow, conditions, filters, best_first=True).with_only_columns(t.id)
+    ids = [row[0] for row in uow.aggregate(ordered.limit(filters["limit"]).offset(filters["offset"]))]
+    fields = ticket_fields(uow.actor)
+    rows = uow.fetch_public(uow.select_fields(tickets, fields).where(t.id.in_(ids)), tickets, fields)
+    return sorted(rows, key=lambda row: ids.index(row["id"]))
 
 
 def _conditions(uow: UnitOfWork, filters: Row) -> dict[str, Condition]:

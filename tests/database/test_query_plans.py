@@ -141,9 +141,8 @@ def test_postgresql_searches_the_index_of_words_and_looks_up_what_it_finds(admin
                 assert len(found) == 2, asked  # the page and how many there are
                 for plan in found:
                     assert any("on ix_ticket_words" in line for line in plan), (asked, plan)
-                    # Both what is looked for and the company.
                     assert any("Index Cond" in line and line.count("@@") == 2 for line in plan), (asked, plan)
-                    assert any("using pk_tickets" in line for line in plan), (asked, plan)
+                    assert any("using pk_tickets" in line for line in plan), "\n".join(plan)
         with runtime.storage._engine._engine.connect() as connection:
             connection.exec_driver_sql("ANALYZE")
 

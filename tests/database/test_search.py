@@ -2,15 +2,20 @@
 
 import re
 import sqlite3
+import string
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from threading import Barrier
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from core.models import CUSTOMER_TICKET_FIELDS, LIMITS
-from database.search import sqlite_index
-from database.search.words import SEARCHED, split_words
+from database.search import postgres_index, sqlite_index, statements
+from database.search import words as word_rules
+from database.search.words import MAX_WORDS, SEARCHED, company_prefix, search_words, split_words
 from database.tables import tickets
 from tests.support.caller import Caller
 from tests.support.rows import ONE, TWO, actor, add_company, add_customer, add_ticket, open_store
@@ -194,9 +199,9 @@ LINES = st.lists(PIECES, max_size=12).flatmap(lambda of: st.sampled_from([" ".jo
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(words=LINES)
-def test_whatever_is_asked_every_store_answers_and_all_alike(stores, words):
-    found = [set(ask(store, words, best_first=True)) for store in stores]
+@given(text=LINES)
+def test_every_engine_finds_the_same_tickets_for_any_text(stores, text):
+    found = [set(ask(store, text, best_first=True)) for store in stores]
     assert found[0] == found[1] == found[2]
 
 
@@ -326,6 +331,49 @@ def test_customers_find_their_own_tickets_and_nothing_that_is_kept_from_them(adm
     assert stranger.get("/api/tickets?q=lantern").json["total"] == 0
     assert admin.get("/api/tickets?q=lantern").json["total"] == 2
     assert set(SEARCHED) <= set(CUSTOMER_TICKET_FIELDS)
+
+
+def test_a_search_looks_at_a_bounded_number_of_tickets_the_newest(store, monkeypatch):
+    for module in (sqlite_index, postgres_index):
+        monkeypatch.setattr(module, "MAX_CANDIDATES", 3)
+    monkeypatch.setattr(statements, "MAX_RANKED", 2)
+    monkeypatch.setattr(statements, "MAX_LITERAL_TICKETS", 3)
+    with store.unit_of_work(actor(ONE), write=True) as uow:
+        ada = uow.find(uow.query(tickets, tickets.c.customer_row))[0]["customer_row"]
+        for number, title in enumerate(["Lantern *", "Torch *", "Torch", "Lantern", "Lantern lantern", "Torch"], 21):
+            add_ticket(uow, ada, number, title=title, description="A lantern or a torch.")
+    assert ask(store, "lantern torch", best_first=True) == [25, 26, 24]  # the two newest by relevance, then by age
+    assert ask(store, "*") == []
+
+
+def test_a_search_asks_for_the_longest_words_and_a_bounded_number_of_forms(store):
+    with store.unit_of_work(None, write=True) as uow:
+        for company, letter in ((ONE, "z"), (TWO, "a")):
+            person = uow.find(select(tickets.c.customer_row).where(tickets.c.company_id == company))[0]["customer_row"]
+            words = " ".join(f"international{letter}{number}" for number in range(300))
+            add_ticket(uow, person, 50, company=company, title="Odd", description=words)
+    sentence = " ".join([*string.ascii_lowercase, *("international" * 2 + letter for letter in "abcdefgh"), "lantern"])
+    assert search_words(sentence) == ["international" * 2 + letter for letter in "abcdefgh"]
+    with store.unit_of_work(actor(ONE)) as uow:
+        if store.name == "postgresql":
+            query = postgres_index._query("", ["international", *list("abcdefg")])
+            assert query.count("'") == 2 * (2 * MAX_WORDS + 1)
+            return
+        words = ["international", "internationalize", *list("abcdef")]
+        query = sqlite_index.match_expression(uow._connection, words, company=ONE, customer="")
+    assert query.count('"') <= 2 * (3 * MAX_WORDS + sqlite_index.MAX_EXPANSIONS)
+    terms = re.findall('"([^"]*)"', query)
+    assert sum("international" in term for term in terms) > sqlite_index.MAX_EXPANSIONS // 2
+    assert all(term.startswith(company_prefix(ONE)) for term in terms), "no word of another company is read"
+    assert ask(store, "internationala") == []
+    assert ask(store, "internationalz") == ask(store, "international") == [50]
+
+
+def test_searches_do_not_wait_for_each_other():
+    barrier = Barrier(2)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: (barrier.wait(), word_rules._thread.tokenizer)[1], range(2))
+    assert first is not second
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])

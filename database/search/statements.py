@@ -1,0 +1,59 @@
+"""SELECTs of tickets, limited to those that match a search text."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, case, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from database.search.words import (
+    LITERAL_FIELDS,
+    MAX_LITERAL_PARTS,
+    MAX_LITERAL_TICKETS,
+    MAX_RANKED,
+    Index,
+    search_words,
+)
+from database.tables import tickets
+
+t = tickets.c
+_NEWEST_FIRST = (t.created_at.desc(), t.id.desc())
+
+
+def matching(
+    statement: Select[Any],
+    text: str,
+    *,
+    index: Index,
+    connection: Connection,
+    visible_ids: Select[Any],
+    company: str,
+    customer: str,
+    best_first: bool,
+) -> Select[Any]:
+    """`statement`, of tickets, limited to those that match `text`; `best_first` orders them by relevance.
+
+    `visible_ids` selects the ids of all tickets the actor sees. Work is bounded by the limits in words.py.
+    """
+    text = text.replace("\x00", "\ufffd").encode(errors="replace").decode()
+    words = search_words(text)
+    if not words:
+        newest = visible_ids.order_by(*_NEWEST_FIRST).limit(MAX_LITERAL_TICKETS)
+        parts = " ".join(text.split()[:MAX_LITERAL_PARTS])
+        matches = containing(statement.where(t.id.in_(newest)), parts, [t[name] for name in LITERAL_FIELDS])
+        return matches.order_by(*_NEWEST_FIRST) if best_first else matches
+    candidates = index.candidates(connection, words, company=company, customer=customer).cte("candidates")
+    # Materialized: it is read once for the order and once for the rows.
+    matches = statement.where(index.key.in_(select(candidates.prefix_with("MATERIALIZED"))))
+    if not best_first:
+        return matches
+    ranked = matches.with_only_columns(t.id.label("ticket_id")).order_by(*_NEWEST_FIRST).limit(MAX_RANKED).cte("ranked")
+    is_ranked = t.id.in_(select(ranked.c.ticket_id))
+    return matches.order_by(case((is_ranked, index.relevance(words, company=company)), else_=0).desc(), *_NEWEST_FIRST)
+
+
+def containing(statement: Select[Any], words: str, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    """`statement` limited to rows where one of the columns contains each word, ignoring case."""
+    for word in words.split():
+        statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    return statement
