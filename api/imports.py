@@ -1,14 +1,15 @@
 """Importing tickets over HTTP: a CSV or JSON file as the body or as a part of a form."""
 
+import io
 from functools import partial
-from typing import Any
+from typing import IO
 
 from flask import g, request
 from marshmallow import Schema, fields
 
 from api.http import schemas
 from api.http.envelope import Answer, how_many
-from api.http.fields import Choice, Email, Id, Moment, Text
+from api.http.fields import Choice, Email, Id, Moment, Text, Yes
 from api.http.gate import current_runtime
 from api.http.parsing import load_values, upload
 from api.http.resource import Resource
@@ -18,14 +19,50 @@ from core.errors import AppError
 from core.models import LIMITS
 from core.permissions import Permission
 from services.import_export import import_files, imports
-from services.import_export.import_values import COLUMN_ALIASES
+from services.import_export.import_values import COLUMN_ALIASES, Columns, parse_renames
 from storage import Row
 
 blp = Resource("imports", __name__, description="Bringing in tickets from elsewhere.")
 
+FORM = "multipart/form-data"
 MAX_FILE = 32 * 1024 * 1024
 CSV_TYPES = ("text/csv", "application/csv", "application/vnd.ms-excel")
 JSON_TYPES = ("application/json", "text/json")
+LINES_TYPES = (
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonlines",
+    "application/jsonlines",
+)
+ANY_TYPES = ("", "application/octet-stream", "text/plain")  # the file itself tells
+
+
+# What other help desks call a state.
+OTHER_STATUS_WORDS = {
+    "pending": "waiting_customer",
+    "waiting": "waiting_customer",
+    "waiting_on_customer": "waiting_customer",
+    "waiting_for_customer": "waiting_customer",
+    "awaiting_customer": "waiting_customer",
+    "awaiting_your_reply": "waiting_customer",
+    "answered": "waiting_customer",
+    "hold": "in_progress",
+    "on_hold": "in_progress",
+    "waiting_on_third_party": "in_progress",
+    "active": "in_progress",
+    "started": "in_progress",
+    "unassigned": "new",
+    "to_do": "new",
+    "todo": "new",
+    "solved": "resolved",
+    "done": "resolved",
+    "fixed": "resolved",
+    "completed": "resolved",
+    "cancelled": "closed",
+    "canceled": "closed",
+    "archived": "closed",
+}
 
 
 class ImportedTicket(TicketFields):
@@ -43,14 +80,24 @@ class ImportedTicket(TicketFields):
     source = Choice(models.SOURCES, about="Where it came in; import when not given.")
     created_at = Moment(about="When it was opened; now when not given.")
     # An AI answer is not brought along, so a ticket that had one is open for the next.
-    status = Choice(models.STATUSES, also={**STATUS_WORDS, "ai_responded": "new"}, about="State it is in.")
+    status = Choice(
+        models.STATUSES, also={**STATUS_WORDS, **OTHER_STATUS_WORDS, "ai_responded": "new"}, about="State it is in."
+    )
     resolution = Text(LIMITS["resolution"], lines=True, about="How it was resolved.")
     resolved_at = Moment(about="When it was resolved.")
     closed_at = Moment(about="When it was closed.")
 
 
 _TICKET = ImportedTicket()
-COLUMNS = frozenset(_TICKET.load_fields) | frozenset(ImportedTicket.ALIASES)
+KNOWN = frozenset(_TICKET.load_fields) | frozenset(ImportedTicket.ALIASES)
+READ_ONLY = frozenset(models.TICKET_FIELDS) | {"thread", "replies", "history"}  # of our own export
+
+
+class ImportQuery(Schema):
+    """How the columns of a file are read."""
+
+    map = Text(2_000, about="Your columns and the ticket fields they are for, like Subject:title,Body:description.")
+    ignore_unknown = Yes(load_default=False, about="true: columns that mean nothing here are left out and listed.")
 
 
 class RowError(Schema):
@@ -69,6 +116,9 @@ class Imported(Schema):
     skipped = schemas.whole("Rows that were here already.")
     rejected = schemas.whole("Rows that cannot be used.")
     customers = schemas.whole("Customers who were new.")
+    ignored = fields.List(
+        fields.String(), required=True, metadata={"description": "Columns that hold values and were left out."}
+    )
     errors = fields.List(
         fields.Nested(RowError),
         required=True,
@@ -85,6 +135,7 @@ def checked(values: Row) -> Row:
     "/api/import",
     "ImportTickets",
     permission=Permission.IMPORT,
+    query=ImportQuery,
     response=Imported,
     manages_transactions=True,
     max_body=MAX_FILE,
@@ -94,37 +145,65 @@ def checked(values: Row) -> Row:
         "multipart/form-data": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}},
     },
 )
-def import_tickets() -> Answer:
+def import_tickets(query: Row) -> Answer:
     """Import tickets.
 
-    Takes a CSV file whose first line names ticket fields (or User ID, Timestamp (UTC), Message Body), or a JSON list of
-    tickets. Rows that are here already are skipped; nobody is mailed or answered. Stops after 45 seconds or 1,000 refused
-    rows and says at which line.
+    Takes a CSV file whose first line names ticket fields (or User ID, Timestamp (UTC), Message Body), a JSON list of tickets,
+    or one JSON object a line. Rows that are here already are skipped; nobody is mailed or answered. Stops after 45 seconds
+    or 1,000 refused rows and says at which line.
     """
-    rows = import_files.read(upload(request), _kind(), known=COLUMNS)
+    columns = columns_of(query.get("map", ""), ignore_unknown=query["ignore_unknown"])
+    kind, charset = _kind()
+    rows = import_files.read(_file(), kind, columns=columns, charset=charset)
     open_desk = partial(current_runtime().storage.unit_of_work, g.actor)
     result = imports.whole(imports.import_rows(open_desk, rows, checked, seconds=imports.SECONDS))
+    result.ignored = list(columns.ignored)
     return Answer(result.as_data(), summary(result))
 
 
 def summary(result: imports.Result) -> str:
     """The outcome in one sentence."""
     counts = f"{result.created} created, {result.skipped} here already, {result.rejected} refused"
-    return f"{how_many(result.read, 'row')[:-1]} read: {counts}. {result.stopped}".strip()
+    left_out = f"{how_many(len(result.ignored), 'column')[:-1]} left out. " if result.ignored else ""
+    return f"{how_many(result.read, 'row')[:-1]} read: {counts}. {left_out}{result.stopped}".strip()
 
 
-def _kind() -> str:
-    """Whether the request holds CSV or JSON. Raises AppError 400, 415."""
-    sent: Any = request
-    if request.mimetype == "multipart/form-data":
-        sent = next(iter(request.files.values()), None)
-        if sent is None:
-            raise AppError("Send the file as a part of the form.", "no_file", 400)
-        if (sent.filename or "").lower().endswith(".json"):
-            return "json"
-        return "json" if sent.mimetype in JSON_TYPES else "csv"
-    if request.mimetype in CSV_TYPES:
-        return "csv"
-    if request.is_json:
-        return "json"
-    raise AppError("Send text/csv, application/json or a form with a file.", "unsupported_media_type", 415)
+def columns_of(renames: str = "", *, ignore_unknown: bool = False) -> Columns:
+    """The columns an import accepts. Raises AppError 400 when `renames` cannot be read."""
+    return Columns(KNOWN, READ_ONLY, parse_renames(renames, KNOWN), ignore_unknown)
+
+
+def _kind() -> tuple[str, str]:
+    """What the request says its file is: csv, json, jsonl or "", and the charset. Raises AppError 415."""
+    part = next(iter(request.files.values()), None) if request.mimetype == FORM else None
+    media, params = request.mimetype, request.mimetype_params
+    if request.mimetype == FORM:
+        media, params = (part.mimetype, part.mimetype_params) if part else ("", {})
+        suffix = ((part.filename if part else "") or "").lower().rpartition(".")[2]
+        media = {"json": "application/json", "jsonl": LINES_TYPES[0], "ndjson": LINES_TYPES[0], "csv": "text/csv"}.get(
+            suffix, media
+        )
+    charset = params.get("charset", "")
+    if media in CSV_TYPES:
+        return "csv", charset
+    if media in LINES_TYPES:
+        return "jsonl", charset
+    if media in JSON_TYPES or media.endswith("+json"):
+        return "json", charset
+    if media in ANY_TYPES or part:
+        return "", charset
+    raise AppError(
+        "Send text/csv, application/json, application/x-ndjson or a form with a file.", "unsupported_media_type", 415
+    )
+
+
+def _file() -> IO[bytes]:
+    """The file of the request, at its beginning. A form's only text field counts as the file. Raises AppError 400."""
+    if request.mimetype != FORM or request.files:
+        return upload(request)
+    texts = list(request.form.values()) if len(request.form) == 1 else request.form.getlist("file")
+    if len(texts) != 1:
+        raise AppError("Send the file as a part of the form.", "no_file", 400)
+    if "\ufffd" in texts[0]:
+        raise AppError("The part of the form holds bytes that are not UTF-8. Give it a file name.", "bad_file", 400)
+    return io.BytesIO(texts[0].encode())

@@ -26,6 +26,24 @@ ALIASES = {
 WRITABLE = frozenset(changes.PLAIN_FIELDS) | {"status", "assigned_to", "resolution", "version"}
 SET_BY_SERVER = frozenset(changes.TRIAGE_FIELDS) | {"assigned_to", "customer_tier"}
 STATUS_WORDS = {"open": "new"}
+# What other help desks call a priority.
+PRIORITY_WORDS = {
+    "lowest": "low",
+    "minor": "low",
+    "trivial": "low",
+    "p4": "low",
+    "normal": "medium",
+    "moderate": "medium",
+    "p3": "medium",
+    "major": "high",
+    "important": "high",
+    "p2": "high",
+    "critical": "urgent",
+    "blocker": "urgent",
+    "highest": "urgent",
+    "emergency": "urgent",
+    "p1": "urgent",
+}
 # Servers that compress responses mark the ETag; the client sends it back like that.
 _ENTITY_TAG = re.compile('(?:W/)?"?([0-9]{1,11})(?:[-;](?:gzip|br|deflate|zstd))?"?')
 
@@ -51,7 +69,7 @@ class TicketFields(WriteMeta):
     product = Text(LIMITS["product"], about="Product it is about.")
     tags = Words(LIMITS["tags"], Text(LIMITS["tag"]), about="Words to find and group tickets by, at most 20.")
     category = Choice(models.CATEGORIES, about="Kind of question; decided by triage when not given.")
-    priority = Choice(models.PRIORITIES, about="Priority; decided by triage when not given.")
+    priority = Choice(models.PRIORITIES, also=PRIORITY_WORDS, about="Priority; decided by triage when not given.")
     urgency = Urgency(about="Urgency from 1.0 to 5.0; decided by triage when not given.")
     sentiment = Choice(models.SENTIMENTS, about="How the customer feels; decided by triage when not given.")
     assigned_team = Choice(models.TEAMS, about="Team; follows from the category when not given.")

@@ -19,7 +19,7 @@ from flask import Flask, current_app
 
 from api.companies import Allowances, NewCompany
 from api.http.parsing import load_values
-from api.imports import COLUMNS, checked, summary
+from api.imports import checked, columns_of, summary
 from api.users import NewUser
 from commands import backup, development
 from core.errors import AppError, FieldError
@@ -35,6 +35,7 @@ from storage import Row, StorageError
 
 COMMAND_LINE = "command line"
 OPERATOR = Actor(DEFAULT_COMPANY, "admin", COMMAND_LINE)
+KINDS = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 SECONDS = 300  # the longest a running desk may take for one request
 _url = click.option("--url", default="", help="Address of a running desk; found by itself on this machine.")
 
@@ -57,12 +58,20 @@ def _migrate() -> None:
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--map",
+    "renames",
+    default="",
+    help="Your columns and the ticket fields they are for: Subject:title,Body:description.",
+)
+@click.option("--ignore-unknown", is_flag=True, help="Leave out columns that mean nothing here, and list them.")
 @_url
-def _import(file: Path, url: str) -> None:
-    """Import the tickets of a CSV or JSON FILE; those that are here already are skipped."""
+def _import(file: Path, url: str, renames: str, ignore_unknown: bool) -> None:
+    """Import the tickets of a CSV, JSON or JSON Lines FILE; those that are here already are skipped."""
     total = imports.Result()
     with _desk(url) as (runtime, address), _seekable(file) as opened:
-        rows = import_files.read(opened, "json" if file.suffix.lower() == ".json" else "csv", known=COLUMNS)
+        columns = columns_of(renames, ignore_unknown=ignore_unknown)
+        rows = import_files.read(opened, KINDS.get(file.suffix.lower(), ""), columns=columns)
         steps = _sent(runtime, address, rows) if address else _brought_in(runtime, rows)
         with click.progressbar(length=opened.seek(0, SEEK_END), label="Importing", file=sys.stderr) as bar:
             opened.seek(0)
@@ -74,6 +83,9 @@ def _import(file: Path, url: str) -> None:
         click.echo(f"line {error['line']}: {place}{error['message']}")
     if len(total.errors) >= imports.MOST_ERRORS:
         click.echo("… and so on.")
+    total.ignored = list(columns.ignored)
+    if total.ignored:
+        click.echo(f"Left out: {', '.join(total.ignored)}.")
     click.echo(summary(total))
     if not total.created + total.skipped:
         sys.exit(1)

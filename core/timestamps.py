@@ -17,9 +17,9 @@ log = logging.getLogger("foyer.storage")
 
 Clock = Callable[[], datetime]
 
-# A date, or date and time with up to 9 fraction digits and Z or an offset (RFC 3339 §5.6, a space for T allowed).
+# A date, or date and time with up to 9 fraction digits and Z, UTC, GMT or an offset (RFC 3339 §5.6, a space for T allowed).
 _ACCEPTED = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?\s?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?\s?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
 )
 
 
@@ -44,7 +44,7 @@ def read(text: str) -> str:
     if not match:
         raise ValueError("not a time")
     day, clock, fraction, offset = match.groups()
-    offset = (offset or "Z").upper().replace("Z", "+00:00")
+    offset = "+00:00" if (offset or "Z").upper() in ("Z", "UTC", "GMT") else offset
     value = datetime.fromisoformat(f"{day}T{clock or '00:00'}{offset}").replace(
         microsecond=int((fraction or "0").ljust(6, "0")[:6])
     )

@@ -18,7 +18,11 @@ def parse_url(url: str, data_dir: Path) -> tuple[Engine, Path]:
     scheme, _, rest = url.partition(":")
     if scheme == "json":
         folder = Path(rest) if rest else data_dir
-        return "json", folder if folder.name == DOCUMENT and not folder.is_dir() else folder / DOCUMENT
+        if folder.name == DOCUMENT and not folder.is_dir():
+            return "json", folder
+        if folder.is_file():
+            raise StorageError(f"{folder} is a file. Name the folder, or the file {DOCUMENT} in it.")
+        return "json", folder / DOCUMENT
     if scheme in ("postgresql", "postgres"):
         return "postgresql", Path()
     path = rest.removeprefix("///")

@@ -17,7 +17,7 @@ from core.models import LIMITS
 _WHOLE = re.compile(r"(-?[0-9]{1,12})(?:\.0{1,12})?")
 _MAX_EXACT = 2**53  # whole numbers up to here are exact in every client
 _DECIMAL = re.compile(r"[0-9](\.[0-9]+)?")
-_LOST_PLUS = re.compile(r"(:[0-9]{2}(?:\.[0-9]+)?) ([0-9]{2}:?[0-9]{2})$")
+_LOST_PLUS = re.compile(r"(:[0-9]{2}(?:\.[0-9]+)?) ([0-9]{2}(?::?[0-9]{2})?)$")
 
 
 THIS_FIELD = "This field"  # parsing.py replaces it with the name of the field

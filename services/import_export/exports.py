@@ -126,7 +126,7 @@ def _line(entry: Row) -> str:
 
 
 def _escape_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    return f"'{cell}" if cell.lstrip("'").startswith(FORMULA_STARTS) else cell
 
 
 def personal_data(uow: UnitOfWork, name: str) -> Row:

@@ -11,14 +11,23 @@ from difflib import get_close_matches
 from typing import IO, Any
 
 from core.errors import FieldError, bad_request, invalid
-from services.import_export.import_values import MAX_COLUMNS, RawRow, field_name, fitting
+from core.models import TICKET_FIELDS
+from services.import_export.exports import FORMULA_STARTS
+from services.import_export.import_values import MAX_COLUMNS, Columns, RawRow, fitting
 
-DELIMITERS = ",;\t"
+DELIMITERS = ",;\t|"
 MAX_RECORD = 64 * 1024  # characters; all fields at their longest are half of it
-MAX_WRONG_COLUMNS = 50  # told by name
+MAX_ERRORS = 50  # columns that are named
+OWN_EXPORT = [*TICKET_FIELDS, "thread"]
 _CHUNK = 64 * 1024
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f\udc80-\udcff]")
+_SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)  # Excel's own hint
+_CHARSET = re.compile(
+    r"us-ascii|utf-?8|utf-?16([lb]e)?|latin-?1|iso-?8859-\d+|windows-\d+|cp-?\d+|koi8-[ru]|mac-?(roman|cyrillic)"
+    r"|shift[-_]?jis|euc-(jp|kr)|gb(2312|k|18030)|big5|iso-2022-(jp|kr)",
+    re.IGNORECASE,
+)
 csv.field_size_limit(MAX_RECORD)
 
 Record = tuple[int, list[str] | None, str]  # its first line, its cells or None, why it has none
@@ -28,29 +37,51 @@ _OPEN_QUOTE = (
 _TOO_LONG = f"A row has at most {MAX_RECORD:,} characters."
 
 
-def rows(file: IO[bytes], known: Collection[str]) -> Iterator[RawRow]:
-    """The rows of a CSV file whose first line names the columns. Raises AppError 400 when it cannot be used."""
-    encoding, errors = _encoding(file)
+def rows(file: IO[bytes], columns: Columns, charset: str = "") -> Iterator[RawRow]:
+    """The rows of a CSV file whose first line names the columns. Raises AppError 400 when it cannot be used.
+
+    `charset` is what the sender says; it counts when it is not UTF-8, which is tried first.
+    """
+    encoding, errors = _encoding(file, charset)
     text = io.TextIOWrapper(file, encoding, errors, newline="")
     try:
         lines = _Lines(text)
         if not lines.begin():
             raise bad_request("empty_file", "The file is empty.")
-        delimiter = max(DELIMITERS, key=lines.next_line.count)
+        delimiter = _delimiter(lines)
         records = _records(lines, delimiter)
         _, header, problem = next(records)
         if header is None:
             raise bad_request("bad_header", f"The first line cannot be read: {problem}")
-        columns = _columns(header, known)
+        fields = _fields(header, columns)
+        is_ours = header == OWN_EXPORT
         for line, cells, problem in records:
-            yield _row(line, columns, cells) if cells is not None else RawRow(line, problem=FieldError("", problem))
+            if cells is None:
+                yield RawRow(line, problem=FieldError("", problem))
+            else:
+                yield _row(line, fields, [_unescape_formula(cell) for cell in cells] if is_ours else cells, columns)
     finally:
         with suppress(ValueError):  # the caller, whose the file is, may have closed it
             text.detach()
 
 
-def _encoding(file: IO[bytes]) -> tuple[str, str]:
-    """UTF-8, UTF-16 with its mark, or Windows-1252, and how to go on at bytes that are not text in it."""
+def _delimiter(lines: "_Lines") -> str:
+    """What parts the columns: as a first line `sep=;` says, else the sign that the header has most of."""
+    if hint := _SEPARATOR.fullmatch(lines.next_line.strip("\r\n")):
+        next(lines)
+        lines.begin()
+        return hint[1]
+    return max(DELIMITERS, key=lines.next_line.count)
+
+
+def _unescape_formula(cell: str) -> str:
+    """Our own export writes `'=…` for a text that a spreadsheet would take for a formula."""
+    return cell[1:] if cell[:1] == "'" and cell.lstrip("'").startswith(FORMULA_STARTS) else cell
+
+
+def _encoding(file: IO[bytes], charset: str) -> tuple[str, str]:
+    """UTF-8, UTF-16 with its mark, what the sender says, or Windows-1252, and how to go on at bytes that are no text in it."""
+    declared = _declared(charset)
     marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     file.seek(0)
     if marked:
@@ -60,11 +91,25 @@ def _encoding(file: IO[bytes]) -> tuple[str, str]:
             pass
     except UnicodeDecodeError:
         # Something beyond ASCII reads as UTF-8 and some bytes do not: UTF-8 with damage. Nothing does: never was UTF-8.
+        if declared not in ("", "utf-8", "ascii"):
+            return declared, "replace" if declared.startswith("utf-16") else "surrogateescape"
         damaged = any(map(_BEYOND_ASCII.search, _decoded(file, "surrogateescape")))
         return ("utf-8-sig" if damaged else "cp1252"), "surrogateescape"
     finally:
         file.seek(0)
     return "utf-8-sig", "strict"
+
+
+def _declared(charset: str) -> str:
+    """The codec of a charset, "" when none is named. Raises AppError 400 for one that is not known."""
+    if not charset:
+        return ""
+    try:
+        if _CHARSET.fullmatch(charset):
+            return codecs.lookup(charset).name
+    except LookupError:
+        pass
+    raise bad_request("bad_charset", f"charset {charset[:40]!a} is not known. Use UTF-8, or a name like windows-1252.")
 
 
 def _decoded(file: IO[bytes], errors: str) -> Iterator[str]:
@@ -150,45 +195,45 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[Record]:
         begun = lines.begin(delimiter)
 
 
-def _columns(header: list[str], known: Collection[str]) -> list[str]:
-    """The field names of a header. Raises AppError 400 naming every column that means nothing here or stands twice."""
+def _fields(header: list[str], columns: Columns) -> list[str]:
+    """The field of each column, "" without a name. Raises AppError 400 naming every column that is unknown or stands twice."""
     if len(header) > MAX_COLUMNS:
         raise bad_request("bad_header", f"The first line names {len(header):,} columns; there can be {MAX_COLUMNS}.")
-    columns = [field_name(name) for name in header]
-    readable = ["".join(c if c.isprintable() else "?" for c in shown) for shown in header]
+    names = [columns.field_of(column) for column in header]
+    readable = ["".join(c if c.isprintable() else "?" for c in column) for column in header]
     unknown = [
-        (shown, name) for shown, name in zip(readable, columns, strict=True) if shown.strip() and name not in known
+        (column, name) for column, name in zip(readable, names, strict=True) if name and not columns.is_accepted(name)
     ]
-    wrong = [FieldError(shown[:100], _unknown(shown, name, known)) for shown, name in unknown[:MAX_WRONG_COLUMNS]]
-    twice = [name for name, count in Counter(columns).items() if name in known and count > 1]
-    wrong += [FieldError(name, f"There are two columns {name}.") for name in twice]
-    if wrong:
-        raise invalid(*wrong)
-    return columns
+    errors = [FieldError(column[:100], _unknown(column, name, columns.known)) for column, name in unknown[:MAX_ERRORS]]
+    repeated = [name for name, count in Counter(names).items() if name in columns.known and count > 1]
+    errors += [FieldError(name, f"There are two columns {name}.") for name in repeated]
+    if errors:
+        raise invalid(*errors)
+    if not any(name in columns.known for name in names):
+        raise bad_request(
+            "bad_header", "The first line must name the columns with ticket fields, like title,description."
+        )
+    return names
 
 
-def _unknown(shown: str, name: str, known: Collection[str]) -> str:
+def _unknown(column: str, name: str, known: Collection[str]) -> str:
     close = get_close_matches(name[:100], sorted(known), n=1, cutoff=0.6)
-    meant = f"Did you mean {close[0]}?" if close else "The first line must name the columns with ticket fields."
-    return f"{shown.strip()[:60]} is not a column known here. {meant}"
+    hint = f"Did you mean {close[0]}?" if close else "Rename it to a ticket field, or send map or ignore_unknown."
+    return f"{column.strip()[:60]} is not a column known here. {hint}"
 
 
-def _row(line: int, columns: list[str], cells: list[str]) -> RawRow:
+def _row(line: int, fields: list[str], cells: list[str], columns: Columns) -> RawRow:
     values: dict[str, Any] = {}
-    if len(cells) > max(MAX_COLUMNS, len(columns)):
-        return RawRow(line, problem=_more_than(columns, cells))
-    for position, cell in enumerate(cells):
-        name = columns[position] if position < len(columns) else ""
+    is_too_long = len(cells) > max(MAX_COLUMNS, len(fields))
+    if is_too_long or any(cell.strip() for cell in cells[len(fields) :]):
+        there = f"There are {len(cells)} values for {len(fields)} columns"
+        return RawRow(line, problem=FieldError("", f"{there}; put text with commas in quotation marks."))
+    for position, (name, cell) in enumerate(zip(fields, cells, strict=False), 1):
         if _ESCAPED_BYTE.search(cell):
             reason = "This holds bytes that are no text in UTF-8 (nor in Windows-1252)."
             return RawRow(line, problem=FieldError(name, reason))
         if name:
-            values[name] = fitting(name, cell)
-        elif cell.strip():
-            return RawRow(line, problem=_more_than(columns, cells))
-    return RawRow(line, values)
-
-
-def _more_than(columns: list[str], cells: list[str]) -> FieldError:
-    there = f"There are {len(cells)} values for {len(columns)} columns"
-    return FieldError("", f"{there}; put text with commas in quotation marks.")
+            values[name] = cell
+        else:
+            columns.note(f"column {position} (without a name)", cell.strip())
+    return RawRow(line, {name: fitting(name, value) for name, value in columns.used(values).items()})

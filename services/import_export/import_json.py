@@ -8,10 +8,11 @@ import numpy as np
 import orjson
 
 from core.errors import FieldError, bad_request
-from services.import_export.import_values import MAX_COLUMNS, RawRow, field_name, fitting
+from services.import_export.import_values import MAX_COLUMNS, Columns, RawRow, fitting
 
 MAX_ITEM = 256 * 1024  # bytes of one ticket: room for every field at its longest with all letters escaped
 LIST = "tickets"
+LISTS = (LIST, "data")  # `data` is what our own export calls it
 _CHUNK = 128 * 1024
 _SPACE = b" \t\n\r"
 _STEPS = np.zeros(256, np.int8)  # how much deeper what follows a sign is
@@ -19,7 +20,27 @@ _STEPS[list(b"[{")], _STEPS[list(b"]}")] = 1, -1
 _IS_SIGN = np.isin(np.arange(256), list(b"[]{},"))
 
 
-def rows(file: IO[bytes]) -> Iterator[RawRow]:
+def lines(file: IO[bytes], columns: Columns) -> Iterator[RawRow]:
+    """The objects of a JSON Lines file; blank lines are passed over."""
+    number = 0
+    while line := file.readline(MAX_ITEM + 1):
+        number += 1
+        is_long = len(line) > MAX_ITEM
+        while len(line) > MAX_ITEM and not line.endswith(b"\n"):
+            line = file.readline(MAX_ITEM + 1)
+        text = line.strip(_SPACE + codecs.BOM_UTF8)
+        if is_long or text:
+            yield _line_row(number, None if is_long else text, columns)
+
+
+def _line_row(number: int, text: bytes | None, columns: Columns) -> RawRow:
+    try:
+        return _row(number, text, columns)
+    except orjson.JSONDecodeError as error:
+        return RawRow(number, problem=FieldError("", f"This line is not valid JSON (column {error.colno})."))
+
+
+def rows(file: IO[bytes], columns: Columns) -> Iterator[RawRow]:
     """The objects of the list. The whole file is read once before the first one.
 
     Raises AppError 400 when it is not JSON or holds no list.
@@ -28,10 +49,10 @@ def rows(file: IO[bytes]) -> Iterator[RawRow]:
         pass
     file.seek(0)
     for position, item in enumerate(_items(_Source(file)), 1):
-        yield _row(position, item)
+        yield _row(position, item, columns)
 
 
-def _row(position: int, item: bytes | None) -> RawRow:
+def _row(position: int, item: bytes | None, columns: Columns) -> RawRow:
     if item is None:
         return RawRow(position, problem=FieldError("", f"A ticket has at most {MAX_ITEM:,} bytes."))
     values = orjson.loads(item)
@@ -40,8 +61,10 @@ def _row(position: int, item: bytes | None) -> RawRow:
     if len(values) > MAX_COLUMNS:
         return RawRow(position, problem=FieldError("", f"A ticket has at most {MAX_COLUMNS} fields."))
     # A name that is none stays as it is, to be refused by name.
-    named = {field_name(name) or name: value for name, value in values.items()}
-    return RawRow(position, {name: fitting(name, value) for name, value in named.items()})
+    named = {columns.field_of(name) or name: value for name, value in values.items()}
+    unknown = {name: value for name, value in named.items() if not columns.is_accepted(name)}
+    used = {name: fitting(name, value) for name, value in columns.used(named).items()}
+    return RawRow(position, used | unknown)
 
 
 def _items(source: "_Source", *, many: bool = False) -> Iterator[bytes | None]:
@@ -83,7 +106,7 @@ def _elements_of_member(source: "_Source", *, many: bool) -> Iterator[bytes | No
         text, sign = source.part(1, b",]}[{", many=True)
         if sign == b"}" and text == b"" and not lists:
             break
-        if sign == b"[" and source.name(text) == LIST:
+        if sign == b"[" and source.name(text) in LISTS:
             lists += 1
             yield from _elements(source, 2, many=many)
         elif sign and sign in b"[{":
@@ -91,7 +114,7 @@ def _elements_of_member(source: "_Source", *, many: bool) -> Iterator[bytes | No
             source.check(None if None in (text, value) else b"".join((text, sign, value, end)), b"{", b"}")  # type: ignore[arg-type]
         else:
             source.check(text, b"{", b"}")
-            if text and LIST in orjson.loads(b"{" + text + b"}"):
+            if text and not {*LISTS}.isdisjoint(orjson.loads(b"{" + text + b"}")):
                 _no_list()
             continue
         rest, sign = source.part(1, b",]}")

@@ -14,9 +14,10 @@ from time import monotonic
 from typing import Any
 
 import orjson
+from sqlalchemy import or_
 
 from core import timestamps
-from core.errors import AppError, FieldError, invalid_field
+from core.errors import AppError, FieldError, invalid, invalid_field
 from core.models import FINISHED
 from database.tables import customers, tickets
 from services.import_export.import_values import RawRow
@@ -44,7 +45,8 @@ Good = tuple[int, Row]  # the line of a row and its values
 class Result:
     """What became of a file. `customers` counts the people who were new; `errors` holds the first 200 reasons.
 
-    `stopped` says why the rest of the file was not read; the last of the errors says so too.
+    `stopped` says why the rest of the file was not read; the last of the errors says so too. `ignored` names the columns that
+    were left out.
     """
 
     read: int = 0
@@ -54,6 +56,7 @@ class Result:
     customers: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
     stopped: str = ""
+    ignored: list[str] = field(default_factory=list)
 
     def reject(self, line: int, problems: Iterable[FieldError]) -> None:
         """Counts a refused row and says why."""
@@ -97,13 +100,13 @@ def in_portions(
     rows: Iterable[RawRow], check: Check, bring: Callable[[list[Good]], Result], *, seconds: float = inf
 ) -> Iterator[Result]:
     """Checks the rows, hands the good ones to `bring` a portion at a time, and yields what became of each portion."""
-    waiting, ends = iter(rows), monotonic() + seconds
+    waiting, ends, external_ids = iter(rows), monotonic() + seconds, set[str]()
     row, refused = next(waiting, None), 0
     while row is not None:
         result, good, text = Result(), list[Good](), 0
         while row is not None and result.read < BATCH and text < BATCH_TEXT:
             result.read += 1
-            for line, values in _checked(row, check, result):
+            for line, values in _checked(row, check, result, external_ids):
                 good.append((line, values))
                 text += len(str(values.get("description", "")))
             row = next(waiting, None)
@@ -127,16 +130,21 @@ def whole(results: Iterable[Result]) -> Result:
     return total
 
 
-def _checked(row: RawRow, check: Check, result: Result) -> list[Good]:
-    """The row as a list of one, of none when it is refused."""
-    if row.problem is not None:
-        result.reject(row.line, [row.problem])
-        return []
+def _checked(row: RawRow, check: Check, result: Result, external_ids: set[str]) -> list[Good]:
+    """The row as a list of one, of none when it is refused. `external_ids` are those of the rows before it."""
     try:
-        return [(row.line, check(row.values))]
+        if row.problem is not None:
+            raise invalid(row.problem)
+        values = check(row.values)
+        external_id = str(values.get("external_id") or "").strip()
+        if external_id in external_ids:
+            raise invalid_field("external_id", f"Another row of this file has the external_id {external_id[:60]}.")
     except AppError as error:
         result.reject(row.line, _reasons(error))
         return []
+    if external_id:
+        external_ids.add(external_id)
+    return [(row.line, values)]
 
 
 def _brought_in(open_desk: OpenUnitOfWork, good: list[Good]) -> Result:
@@ -154,8 +162,9 @@ def _brought_in(open_desk: OpenUnitOfWork, good: list[Good]) -> Result:
 def _not_here(uow: UnitOfWork, good: list[Good], result: Result) -> Iterator[Good]:
     """The rows that are not here already, found by one question, so that a file sent once more is soon through."""
     names = [_external_id(_named(values)) for _, values in good]
-    same = (t.external_id.in_(names), t.external_scope == "")
-    here = {row["external_id"] for row in uow.find(uow.query(tickets, t.external_id).where(*same))}
+    same = or_(t.external_id.in_(names) & (t.external_scope == ""), t.id.in_(names))  # an id: of our own export
+    rows = uow.find(uow.query(tickets, t.external_id, t.id).where(same))
+    here = {name for row in rows for name in (row["external_id"], row["id"])}
     for name, (line, values) in zip(names, good, strict=True):
         if name in here:
             result.skipped += 1

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.imports import COLUMNS
+from api.imports import columns_of
 from core.errors import AppError
 from services.import_export import import_csv, import_files, import_json
 
@@ -27,7 +27,7 @@ class Slow(io.BytesIO):
 
 
 def rows(data, kind, *, file=io.BytesIO):
-    return list(import_files.read(file(data), kind, known=COLUMNS))
+    return list(import_files.read(file(data), kind, columns=columns_of()))
 
 
 def repeated(part, *, head=b"", end=b""):
@@ -72,7 +72,7 @@ def test_a_file_of_any_content_is_read_in_little_memory(name):
     kind, file = name.rpartition(".")[2], io.BytesIO(data)
     tracemalloc.start()
     try:
-        read = list(itertools.islice(import_files.read(file, kind, known=COLUMNS), MOST))
+        read = list(itertools.islice(import_files.read(file, kind, columns=columns_of()), MOST))
         found, told = len(read), next((row.problem.message for row in read if row.problem), "")
     except AppError as error:
         found, told = None, error.message + " ".join(reason.message for reason in error.errors)
