@@ -4,16 +4,51 @@ A value that cannot be used stops the start with the variable's name; nothing el
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from limits import parse_many
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.mailboxes import Mailbox, parse_mailbox, parse_mailboxes
+from core.normal_form import trimmed
 
 HERE = Path(__file__).resolve().parent
 POSTGRESQL = ("postgresql://", "postgres://")
 SHORTEST_API_KEY = 20  # characters; shorter ones can be guessed, so production refuses them
+
+
+_DRIVER = re.compile(r"^(postgres(?:ql)?)\+\w+://")  # SQLAlchemy's way to name a driver
+
+
+def _check_parameters(url: str) -> None:
+    """Raises ValueError for a parameter that PostgreSQL's client library does not know: it would refuse each connection."""
+    from psycopg import pq  # only a server needs it
+
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+    if foreign := [name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True) if name not in known]:
+        raise ValueError(
+            f"has parameters that PostgreSQL does not know: {', '.join(foreign)}. Leave them out; TLS is sslmode=require"
+        )
+
+
+def _split_web_address(text: str) -> SplitResult:
+    """Raises ValueError unless the text is an address with http:// or https:// and a host."""
+    try:
+        parts = urlsplit(text)
+        if (
+            parts.scheme.lower() in ("http", "https")
+            and parts.hostname
+            and parts.port != 0
+            and not re.search(r"\s", text)
+        ):
+            return parts
+    except ValueError:
+        pass
+    raise ValueError("must begin with http:// or https:// and name a host")
 
 
 class ConfigError(Exception):
@@ -91,15 +126,34 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field(
         "support@localhost",
-        description="sender of every notice; a name in it (`Name <a@example.com>`) is for the company `default` alone",
+        description="sender of every notice, one address; a name (`Name <a@example.com>`) is for the company `default` alone",
     )
     support_email: str = Field(
         "",
-        description="who is alerted to urgent tickets of the company `default`; others set `support_email` in their settings",
+        description="who is alerted to urgent tickets of the company `default`, several with commas between; others set "
+        "`support_email` in their settings",
     )
     demo: bool = Field(False, description="whether an empty desk is filled with demo tickets when it starts")
     render: str = Field("", description="set by Render; the same as APP_ENV=production")
     dyno: str = Field("", description="set by Heroku, where no file survives")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_unset(cls, values: dict[str, object]) -> dict[str, object]:
+        return {name: value for name, value in values.items() if not (isinstance(value, str) and not trimmed(value))}
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _trim(cls, value: object, info: ValidationInfo) -> object:
+        """Without spaces, line ends and invisible marks at its ends; between them only SUPPORT_EMAIL may have line ends."""
+        secret = isinstance(value, SecretStr)
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if not isinstance(text, str):
+            return value
+        text = trimmed(text)
+        if info.field_name != "support_email" and any(c < " " or c == "\x7f" for c in text):
+            raise ValueError("must be one line, without control characters")
+        return SecretStr(text) if secret else text
 
     @field_validator("app_env", "smtp_security", "embeddings", mode="before")
     @classmethod
@@ -114,9 +168,12 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_engine(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("json:", "sqlite:///", *POSTGRESQL)):
+        url = _DRIVER.sub(r"\1://", value.get_secret_value())
+        if not url.startswith(("json:", "sqlite:///", *POSTGRESQL)):
             raise ValueError("must begin with json:, sqlite:/// or postgresql://")
-        return value
+        if url.startswith(POSTGRESQL):
+            _check_parameters(url)
+        return SecretStr(url)
 
     @field_validator("rate_limit")
     @classmethod
@@ -138,10 +195,23 @@ class Settings(BaseSettings):
 
     @field_validator("openai_base_url", "public_url")
     @classmethod
-    def _web_address(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return value.rstrip("/")
+    def _web_address(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            return ""
+        parts = _split_web_address(value)
+        if info.field_name == "public_url" and (parts.query or parts.fragment):
+            raise ValueError("must be an address without ? and #, like https://help.example.com")
+        path = parts.path.rstrip("/").removesuffix("/chat/completions")
+        return parts._replace(path=path, fragment="").geturl()
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        origins = [origin for part in re.split(r"[,;\s]+", value) if (origin := part.rstrip("/"))]
+        for origin in origins:
+            if origin != "*" and ("://" not in origin or urlsplit(origin).path):
+                raise ValueError("must be * or origins like https://app.example.com, with commas between")
+        return ",".join(origins)
 
     @field_validator("oidc_issuer")
     @classmethod
@@ -150,12 +220,15 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value
 
-    @field_validator("mail_from", "support_email")
+    @field_validator("mail_from")
     @classmethod
-    def _mail_address(cls, value: str) -> str:
-        if value and ("@" not in value or any(c in value for c in "\r\n")):
-            raise ValueError("must be an e-mail address")
-        return value
+    def _sender(cls, value: str) -> str:
+        return str(parse_mailbox(value))
+
+    @field_validator("support_email")
+    @classmethod
+    def _alerted(cls, value: str) -> str:
+        return ", ".join(box.address for box in parse_mailboxes(value))
 
     @model_validator(mode="after")
     def _issuer_has_an_audience(self) -> "Settings":
@@ -190,6 +263,11 @@ class Settings(BaseSettings):
     def on_postgresql(self) -> bool:
         """Whether the data is on a server that several processes share."""
         return self.database_url.get_secret_value().startswith(POSTGRESQL)
+
+    @property
+    def sender(self) -> Mailbox:
+        """The mailbox of MAIL_FROM."""
+        return parse_mailbox(self.mail_from)
 
     @property
     def bind_host(self) -> str:

@@ -16,10 +16,11 @@ from email.errors import MessageError
 from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from functools import partial, wraps
 from typing import Any, Literal, Protocol
 
+from core.mailboxes import parse_mailbox
 from core.normal_form import mailable
 from core.plain_text import clean
 from core.redaction import mask_email
@@ -137,7 +138,8 @@ class _About:
         return f"{self.public_url.rstrip('/')}/#tickets/{ticket['id']}" if self.public_url else ""
 
     def way_out(self) -> str:
-        return f" or write to {self.support_email}" if well_formed(self.support_email) else ""
+        first = self.support_email.partition(",")[0]
+        return f" or write to {first}" if well_formed(first) else ""
 
 
 Draft = tuple[str, str, dict[str, str]]  # to whom, the subject, the paragraphs in their order
@@ -151,7 +153,11 @@ def _notice(draft: Callable[[Row, _About], Draft | None]) -> Callable[..., Notic
     def compose(ticket: Row, **about: Any) -> Notice | None:
         told = _About(**about)
         to, subject, paragraphs = draft(ticket, told) or ("", "", {})
-        if not (address := _deliverable(to)):
+        recipients = to.split(",") if to and to == told.support_email else [to]  # only an alert goes to several
+        address = ", ".join(filter(None, map(_deliverable, recipients)))
+        if not address and "@" in (to or ""):
+            raise MailFailed("the address of the recipient cannot take mail", permanent=True)
+        if not address:
             return None
         said = {part: text for part, text in paragraphs.items() if text}
         ids = _message_id(told.job_id, told.domain), _message_id(f"ticket.{ticket['id']}", told.domain)
@@ -269,10 +275,14 @@ class SmtpMailer:
         """Hand the notice to the server. Raises MailFailed; its text holds no password and no address."""
         try:
             with self._session() as server:  # not send_message: it turns a line "From here" into ">From here"
-                sender = parseaddr(self.mail_from)[1]
-                server.sendmail(sender, notice.to, notice.as_email(sender).as_bytes())
+                sender = parse_mailbox(self.mail_from).address
+                refused = server.sendmail(sender, notice.to.split(", "), notice.as_email(sender).as_bytes())
+                for address, (code, _) in refused.items():
+                    log.warning(
+                        "mail: %s #%d was refused for %s (%d)", notice.kind, notice.number, mask_email(address), code
+                    )
         except (OSError, ValueError, MessageError) as error:  # smtplib's own are OSErrors; the others: cannot be sent
-            raise _failure(error) from None
+            raise _failure(error, self.security) from None
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
@@ -289,14 +299,35 @@ class SmtpMailer:
                 server.quit()
 
 
-def _failure(error: Exception) -> MailFailed:
-    """What went wrong in our own words: the server's words and the library's may hold the address or the password."""
+# Replies to RCPT that concern the recipient (RFC 5321 §4.2.3); others, like 504 and 530, concern our settings.
+_ABOUT_RECIPIENT = (550, 551, 552, 553, 556)
+
+
+_CAUSES: tuple[tuple[type[Exception], str], ...] = (
+    (smtplib.SMTPSenderRefused, "the mail server refused the sender: see MAIL_FROM"),
+    (smtplib.SMTPAuthenticationError, "the mail server refused the sign-in: see SMTP_USERNAME and SMTP_PASSWORD"),
+    (smtplib.SMTPNotSupportedError, "the mail server does not offer STARTTLS: see SMTP_SECURITY and SMTP_PORT"),
+    (UnicodeError, "the sign-in must be ASCII: see SMTP_USERNAME and SMTP_PASSWORD"),
+    (ssl.SSLCertVerificationError, "the certificate of the mail server is not valid for it: see SMTP_HOST"),
+    (ssl.SSLError, "the mail server does not speak TLS as expected: see SMTP_SECURITY and SMTP_PORT"),
+    (smtplib.SMTPResponseException, "the mail server did not take the message"),
+    (smtplib.SMTPException, "the mail server broke off: see SMTP_HOST, SMTP_PORT and SMTP_SECURITY"),
+    (OSError, "the mail server cannot be reached: see SMTP_HOST and SMTP_PORT"),
+)
+
+
+def _failure(error: Exception, security: Security) -> MailFailed:
+    """What went wrong and which setting to look at, in our own words: the server's may hold the address or the password."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, _ = next(iter(error.recipients.values()))
-        return MailFailed(f"the mail server refused the recipient ({code})", 500 <= code < 600)
+        return MailFailed(f"the mail server refused the recipient ({code})", code in _ABOUT_RECIPIENT)
+    if isinstance(error, smtplib.SMTPDataError):
+        return MailFailed(f"the mail server did not take the message ({error.smtp_code})", 500 <= error.smtp_code < 600)
+    cause = next((text for kind, text in _CAUSES if isinstance(error, kind)), "the message cannot be sent")
+    if isinstance(error, smtplib.SMTPNotSupportedError) and "AUTH" in str(error).upper():
+        cause = "the mail server offers no sign-in: leave out SMTP_USERNAME, or see SMTP_SECURITY"
     answer = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else "no answer"
-    permanent = isinstance(error, smtplib.SMTPDataError) and 500 <= error.smtp_code < 600
-    return MailFailed(f"the mail server did not take the message ({type(error).__name__}, {answer})", permanent)
+    return MailFailed(f"{cause} ({type(error).__name__}, {answer}, SMTP_SECURITY {security})", permanent=False)
 
 
 class ConsoleMailer:

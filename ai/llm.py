@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qsl, urlsplit
 
 from ai.circuit_breaker import Breakers, Health
 
@@ -257,12 +258,16 @@ class Model:
             "request": [lambda request: request.extensions.update(trace=line.trace)],
             "response": [_inspect],
         }
+        base_url, _, query = self._base_url.partition("?")
+        # Deployments of Azure take the key in a header of their own.
+        is_azure = (urlsplit(base_url).hostname or "").endswith((".openai.azure.com", ".cognitiveservices.azure.com"))
         client = OpenAI(
             # Never empty: the library would look for a key in the environment and send it to a foreign base_url.
             api_key=self._api_key or "none",
-            base_url=self._base_url,
+            base_url=base_url,
+            default_query=dict(parse_qsl(query)),
             max_retries=0,
-            default_headers={"Accept-Encoding": "identity"},
+            default_headers={"Accept-Encoding": "identity"} | ({"api-key": self._api_key} if is_azure else {}),
             http_client=httpx2.Client(verify=self._tls, follow_redirects=False, event_hooks=hooks),
         )
         client.organization = client.project = None  # these two, too, it takes from the environment

@@ -10,6 +10,8 @@ from api.http.envelope import Answer
 from api.http.fields import Choice, Email, Number, Text, Things, Topic, Words, Yes
 from api.http.resource import Resource
 from core import models
+from core.mailboxes import parse_mailboxes
+from core.normal_form import valid_email
 from core.permissions import Permission
 from services import settings
 from services.triage import topics
@@ -19,6 +21,7 @@ blp = Resource("settings", __name__, description="What a company can change at r
 
 
 MOST_TOPIC_TEAMS = 1_000
+MOST_ADDRESSES = 10
 
 
 class TopicTeam(Schema):
@@ -59,6 +62,22 @@ class MailAddress(Email):
         return address
 
 
+class MailAddresses(Text):
+    """E-mail addresses that this server can send mail to, with commas between."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(MOST_ADDRESSES * models.LIMITS["email"], lines=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            boxes = parse_mailboxes(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError as error:
+            raise ValidationError(f"{attr} {error}.") from None
+        if len(boxes) > MOST_ADDRESSES:
+            raise ValidationError(f"{attr} takes at most {MOST_ADDRESSES} addresses.")
+        return ", ".join(valid_email(box.address) for box in boxes)
+
+
 class SenderName(Text):
     """A name that mails come from. It is never an address, which could be somebody else's."""
 
@@ -79,7 +98,7 @@ class SettingsChanges(Schema):
     ai_triage = Choice(settings.AI_TRIAGE, about=settings.SETTINGS["ai_triage"].about)
     topic_teams = Things(NewTopicTeam, MOST_TOPIC_TEAMS, about=settings.SETTINGS["topic_teams"].about)
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
-    support_email = MailAddress(about=settings.SETTINGS["support_email"].about)
+    support_email = MailAddresses(about=settings.SETTINGS["support_email"].about)
     mail_name = SenderName(about=settings.SETTINGS["mail_name"].about)
     reply_to = MailAddress(about=settings.SETTINGS["reply_to"].about)
     recipient_mails_per_hour = Number(1, 100_000, about=settings.SETTINGS["recipient_mails_per_hour"].about)

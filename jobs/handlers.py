@@ -13,7 +13,7 @@ from ai_responder import Completes
 from auth.tokens import Tokens
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
-from jobs.runner import PermanentFailure
+from jobs.runner import PermanentFailure, is_last_try
 from notifier import NOTICES, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
@@ -63,19 +63,22 @@ def tidy(runtime: Server) -> None:
 
 def _send_notice(runtime: Server, job: Row) -> None:
     env = runtime.settings
-    with runtime.storage.unit_of_work(_system(job)) as uow:
-        sender = outgoing_mail.sender(uow, job["payload"], mail_from=env.mail_from, support_email=env.support_email)
-        about = {"job_id": job["id"], "domain": env.mail_from.rpartition("@")[2], "public_url": env.public_url} | sender
-        notice = (
-            _confirmation(runtime, uow, job, about)
-            if job["kind"] == notifications.CONFIRM
-            else _about_ticket(uow, job, about)
-        )
-    if notice is None or not _may_go(runtime, job, notice.to, sender["support_email"]):
-        return
     try:
-        runtime.mailer.send(notice)
+        with runtime.storage.unit_of_work(_system(job)) as uow:
+            own = env.sender
+            sender = outgoing_mail.sender(uow, job["payload"], from_name=own.name, support_email=env.support_email)
+            about = {"job_id": job["id"], "domain": own.domain, "public_url": env.public_url} | sender
+            notice = (
+                _confirmation(runtime, uow, job, about)
+                if job["kind"] == notifications.CONFIRM
+                else _about_ticket(uow, job, about)
+            )
+        if notice is not None and _may_go(runtime, job, notice.to, sender["support_email"]):
+            runtime.mailer.send(notice)
     except MailFailed as error:
+        if job["ticket_id"] and (error.permanent or is_last_try(job)):
+            with runtime.storage.unit_of_work(_system(job), write=True) as uow:
+                notifications.record_unsent(uow, job, error.reason)
         if error.permanent:
             raise PermanentFailure(str(error)) from error
         raise

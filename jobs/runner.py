@@ -259,11 +259,16 @@ def _is_due(lane: str, now: str) -> Any:
     return and_(table.c.state == "waiting", table.c.lane == lane, table.c.run_at <= now)
 
 
+def is_last_try(job: Row) -> bool:
+    """Whether a job that fails now is not tried again."""
+    return bool(job["attempts"] > len(DELAYS_SECONDS))
+
+
 def _after_failure(job: Row, error: Exception, now: str) -> Row:
     ours = isinstance(error, AppError | PermanentFailure)
     reason = mask(str(error) if ours else f"{type(error).__name__}: {error}")[:500]
     tries = job["attempts"]
-    if isinstance(error, PermanentFailure) or tries > len(DELAYS_SECONDS):
+    if isinstance(error, PermanentFailure) or is_last_try(job):
         log.error("Job %s (%s) is given up after %d tries: %s", job["id"], job["kind"], tries, reason)
         return {"state": "dead", "last_error": reason}
     delay = DELAYS_SECONDS[tries - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret

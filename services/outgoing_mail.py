@@ -10,7 +10,6 @@ import hashlib
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from email.utils import parseaddr
 
 from email_validator import EmailNotValidError
 from sqlalchemy import func, or_
@@ -39,17 +38,18 @@ TO_STAFF, TO_OTHERS, UNCONFIRMED, TO_ONE = "staff", "others", "unconfirmed", "on
 OF_UNCONFIRMED, LINKS = "of unconfirmed", "links"
 
 
-def sender(uow: UnitOfWork, payload: Row, *, mail_from: str, support_email: str) -> dict[str, str]:
+def sender(uow: UnitOfWork, payload: Row, *, from_name: str, support_email: str) -> dict[str, str]:
     """The sender fields of a mail: from_name, reply_to and support_email, each "" if not set.
 
-    `mail_from` and `support_email` come from the environment and apply only to the operator's company.
+    `from_name` and `support_email` come from the environment and apply only to the operator's company. `support_email` may
+    hold several addresses with commas between.
     """
     if not _is_confirmed(uow):
         return {"from_name": "", "reply_to": "", "support_email": ""}
     own = settings.current(uow)
     operators = uow.actor.company_id == DEFAULT_COMPANY
     return {
-        "from_name": own["mail_name"] or (parseaddr(mail_from)[0] if operators else ""),
+        "from_name": own["mail_name"] or (from_name if operators else ""),
         "reply_to": own["reply_to"],
         "support_email": payload.get("support_email") or (support_email if operators else ""),
     }
@@ -107,7 +107,8 @@ def _limits(uow: UnitOfWork, notice: str, to: str, support_email: str) -> list[t
     if company["confirmed_at"] is None:
         goes = notice in WITHOUT_WORDS and _is_staff(uow, to, ("admin",))
         return [(UNCONFIRMED, "", to_one if goes else 0)]
-    if _normal_address(to) == _normal_address(support_email) or _is_staff(uow, to, STAFF):
+    is_alert = {*map(_normal_address, to.split(","))} <= {*map(_normal_address, support_email.split(","))}
+    if is_alert or _is_staff(uow, to, STAFF):
         return [(TO_STAFF, "", NO_LIMIT if company["id"] == DEFAULT_COMPANY else MAX_TO_STAFF)]
     return [(TO_OTHERS, "", to_all), (TO_ONE, _one_mailbox(to), to_one)]
 

@@ -33,7 +33,9 @@ SETTINGS: dict[str, Setting] = {
         "Days after which resolved and closed tickets, and customers without others, are erased; 0 keeps them for ever.",
     ),
     "support_email": Setting(
-        "", "Who is alerted to urgent tickets and gets the replies on tickets that nobody has; without it nobody."
+        "",
+        "Who is alerted to urgent tickets and gets the replies on tickets that nobody has, several addresses with commas "
+        "between; without it nobody.",
     ),
     "mail_name": Setting("", "The name that mails to your customers and agents come from."),
     "reply_to": Setting("", "Where an answer to such a mail goes."),

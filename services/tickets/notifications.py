@@ -5,6 +5,7 @@ The payload of the job is a snapshot, so later changes of the ticket do not alte
 
 from database.tables import companies, replies, tickets, users
 from services import outbox, settings
+from services.history import Change, record
 from storage import Row, UnitOfWork
 
 QUEUE, CONFIRM = "mail", "confirm_address"
@@ -93,6 +94,12 @@ def load_notice(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
     if job["kind"] == "ai_answer" and ticket_fields["ai_response"] != ticket["ai_response"]:
         return None
     return ticket_fields, payload.get("reply")
+
+
+def record_unsent(uow: UnitOfWork, job: Row, reason: str) -> None:
+    """Records in the ticket's history that a mail was given up, and why."""
+    if uow.get(tickets, job["ticket_id"]) is not None:
+        record(uow, job["ticket_id"], [Change("not_mailed", job["kind"], "", reason)])
 
 
 def _without_snapshot(uow: UnitOfWork, job: Row, ticket: Row) -> Row | None:

@@ -336,6 +336,11 @@ def test_a_failure_is_one_line_in_the_log_with_reason_and_elapsed_time(fake, mak
     assert "elapsed=" in record.getMessage()
 
 
+def test_the_query_of_the_base_url_goes_with_every_call(fake, make):
+    assert ask(make(base_url=f"{fake.url}?api-version=2026-01-01")) == REPLY
+    assert fake.paths[-1].endswith("/chat/completions?api-version=2026-01-01")
+
+
 def test_a_model_is_opened_with_a_key_or_a_base_url_and_not_without_both(fake):
     assert open_model("", None, "m", 8.0) is None
     assert open_model("", "", "m", 8.0) is None

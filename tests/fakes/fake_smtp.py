@@ -15,8 +15,12 @@ from typing import Any, Literal, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
-Refusal = Literal["", "temporary", "permanent"]
-ANSWERS = {"temporary": "451 4.3.0 Try again later", "permanent": "550 5.1.1 No such person"}
+Refusal = Literal["", "temporary", "permanent", "set-up"]
+ANSWERS = {
+    "temporary": "451 4.3.0 Try again later",
+    "permanent": "550 5.1.1 No such person",
+    "set-up": "504 5.5.2 Need a fully qualified address",
+}
 
 
 class Received(EmailMessage):

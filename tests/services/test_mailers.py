@@ -65,6 +65,28 @@ def test_a_server_that_is_down_is_a_temporary_failure_and_a_later_attempt_arrive
     assert [message["Message-ID"] for message in server.messages] == ["<job-7@desk.example.com>"]
 
 
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [
+        ({"security": "starttls"}, "SMTP_SECURITY and SMTP_PORT"),
+        ({"security": "tls"}, "SMTP_SECURITY and SMTP_PORT"),
+        ({"username": "desk", "password": "pass"}, "SMTP_USERNAME"),
+    ],
+)
+def test_a_failure_names_the_setting_to_look_at(server: FakeSmtp, options: Any, variables: str) -> None:
+    failed = failure(mailer(server, **options))
+    assert (failed.permanent, variables in failed.reason) == (False, True), failed.reason
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize("password", ["wrong", "pässwort"])
+def test_a_sign_in_that_fails_names_the_settings(password: str) -> None:
+    with FakeSmtp(tls=True, username="desk", password="pass") as server:
+        sender = mailer(server, security="tls", username="desk", password=password, context=server.client_context)
+        failed = failure(sender)
+    assert (failed.permanent, "SMTP_PASSWORD" in failed.reason, password in failed.reason) == (False, True, False)
+
+
 def test_a_goodbye_that_fails_is_not_a_failed_delivery(server: FakeSmtp) -> None:
     server.goodbye = "421 Something broke"
     mailer(server).send(compose("assigned"))

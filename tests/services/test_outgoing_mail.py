@@ -4,6 +4,7 @@ import pytest
 
 from notifier import SmtpMailer
 from tests.fakes.fake_smtp import FakeSmtp
+from tests.support.caller import Caller
 
 FIRE = {"title": "Stolen account", "description": "My account was hacked and I am blocked!"}
 
@@ -53,6 +54,50 @@ def test_a_companys_alerts_and_replies_go_to_its_own_address(admin, other_admin,
     assert len(told) == 2
     assert "Please hurry." in str(told[1].get_body(("plain",)).get_content())
     assert "or write to help@other.example" in str(smtp.messages[0].get_body(("plain",)).get_content())
+
+
+@pytest.mark.parametrize(
+    "written", ["a@x.example; Help <b@x.example>", "a@x.example\nb@x.example", "a@x.example,b@x.example"]
+)
+def test_an_alert_goes_to_each_of_several_addresses_in_one_mail(other_admin, run_jobs, smtp, written):
+    assert set_up(other_admin, support_email=written)["support_email"] == "a@x.example, b@x.example"
+    other_admin.ticket(**FIRE)
+    run_jobs()
+    (alert,) = [message for message in smtp.messages if "Urgent" in message["Subject"]]
+    assert (alert.rcpt, alert["To"]) == (["a@x.example", "b@x.example"], "a@x.example, b@x.example")
+
+
+def test_the_operators_alert_goes_to_each_address_of_support_email(open_app, smtp):
+    sender = '"Acme, Inc." <support@bücher.example>'
+    mailer = SmtpMailer(smtp.host, smtp.port, username="", password="", security="none", mail_from=sender)
+    app = open_app(mailer=mailer, mail_from=sender, support_email="Help <a@x.example>, b@x.example")
+    Caller(app.test_client(), "admin-key").ticket(**FIRE)
+    app.extensions["runtime"].runner.run_due()
+    (alert,) = [message for message in smtp.messages if "Urgent" in message["Subject"]]
+    assert alert.rcpt == ["a@x.example", "b@x.example"]
+    assert (alert["From"], alert.sender) == (
+        '"Acme, Inc." <support@xn--bcher-kva.example>',
+        "support@xn--bcher-kva.example",
+    )
+
+
+def test_a_mail_that_is_given_up_is_in_the_history_of_its_ticket(admin, run_jobs, smtp):
+    smtp.refuse = "permanent"
+    ticket = admin.ticket()
+    run_jobs()
+    history = admin.data(admin.get(f"/api/tickets/{ticket['id']}/history"))
+    unsent = [event for event in history if event["action"] == "not_mailed"]
+    assert {event["field"] for event in unsent} == {"ticket_received", "ai_answer"}
+    assert "refused the recipient (550)" in unsent[0]["to"]
+
+
+def test_a_refusal_that_concerns_our_settings_is_tried_again(admin, run_jobs, smtp):
+    smtp.refuse = "set-up"
+    admin.ticket()
+    run_jobs()
+    jobs = admin.data(admin.get("/api/jobs"))
+    assert {job["state"] for job in jobs} == {"waiting"}
+    assert all("(504)" in job["last_error"] for job in jobs)
 
 
 def test_an_alert_goes_to_the_address_that_was_set_when_the_ticket_came_in(other_admin, run_jobs, smtp):
@@ -131,7 +176,7 @@ def test_mail_settings_are_stored_audited_and_cleared(other_admin):
     [
         ({"support_email": "nobody"}, "support_email"),
         ({"support_email": "a@[127.0.0.1]"}, "support_email"),
-        ({"support_email": "a@example.com, b@example.com"}, "support_email"),
+        ({"support_email": "a@example.com, nobody"}, "support_email"),
         ({"reply_to": "jürgen@example.com"}, "reply_to"),
         ({"reply_to": "a@example.com\r\nBcc: b@example.com"}, "reply_to"),
         ({"mail_name": "security@bank.example"}, "mail_name"),

@@ -1,0 +1,63 @@
+"""Settings as people write them: trimmed, put into the form that is used, or refused at the start by name."""
+
+import pytest
+
+from config import ConfigError, Settings, load_settings
+
+TAKEN = {
+    ("MAIL_FROM", "Acme, Inc. <support@acme.example>\n"): '"Acme, Inc." <support@acme.example>',
+    ("MAIL_FROM", "Hilfe <hilfe@bücher.example>"): "Hilfe <hilfe@xn--bcher-kva.example>",
+    ("SUPPORT_EMAIL", "Help <help@acme.example>"): "help@acme.example",
+    ("SUPPORT_EMAIL", "a@x.example; b@x.example"): "a@x.example, b@x.example",
+    ("SUPPORT_EMAIL", "a@x.example\nb@x.example\n"): "a@x.example, b@x.example",
+    ("OPENAI_API_KEY", "sk-123\r\n"): "sk-123",
+    ("OPENAI_BASE_URL", " https://x.example/v1/\n"): "https://x.example/v1",
+    ("OPENAI_BASE_URL", "https://x.example/v1/chat/completions"): "https://x.example/v1",
+    ("OPENAI_BASE_URL", "https://x.example/m?api-version=2026-01-01"): "https://x.example/m?api-version=2026-01-01",
+    ("PUBLIC_URL", "\ufeffhttps://help.example/"): "https://help.example",
+    ("CORS_ORIGINS", "https://a.example/; https://b.example"): "https://a.example,https://b.example",
+    ("DATABASE_URL", "postgresql+psycopg2://u@h/d?sslmode=require"): "postgresql://u@h/d?sslmode=require",
+    ("SMTP_HOST", "mail.example\u200b"): "mail.example",
+    ("SMTP_PORT", "587\n"): 587,
+    ("DEMO", " true "): True,
+    ("MAIL_FROM", " \n"): "support@localhost",
+    ("PORT", "  "): 5000,
+}
+REFUSED = {
+    ("MAIL_FROM", "a@x.example, b@x.example"): "one e-mail address",
+    ("MAIL_FROM", "support"): "one e-mail address",
+    ("SUPPORT_EMAIL", "help@acme.example, nobody"): "e-mail addresses",
+    ("OPENAI_BASE_URL", "x.example/v1"): "http:// or https://",
+    ("OPENAI_BASE_URL", "https://"): "name a host",
+    ("OPENAI_API_KEY", "sk-1\nsk-2"): "one line",
+    ("PUBLIC_URL", "https://help.example/?a=b"): "without ? and #",
+    ("CORS_ORIGINS", "a.example"): "origins like https://app.example.com",
+    ("CORS_ORIGINS", "https://a.example/app"): "origins like https://app.example.com",
+    ("DATABASE_URL", "postgresql://u:secret@h/d?pgbouncer=true&connection_limit=1"): "pgbouncer, connection_limit",
+    ("DATABASE_URL", "mysql://h/d"): "postgresql://",
+}
+
+
+@pytest.fixture(autouse=True)
+def no_env_file(monkeypatch):
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.setenv("SECRET_KEY", "x" * 40)
+
+
+@pytest.mark.parametrize(("written", "used"), TAKEN.items(), ids=ascii)
+def test_a_setting_is_put_into_the_form_that_is_used(monkeypatch, written, used):
+    name, text = written
+    monkeypatch.setenv(name, text)
+    value = getattr(load_settings(), name.lower())
+    assert (value.get_secret_value() if hasattr(value, "get_secret_value") else value) == used
+
+
+@pytest.mark.parametrize(("written", "reason"), REFUSED.items(), ids=ascii)
+def test_a_setting_that_cannot_work_stops_the_start_by_name(monkeypatch, written, reason):
+    name, text = written
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ConfigError) as refused:
+        load_settings()
+    assert f"{name}: " in str(refused.value)
+    assert reason in str(refused.value)
+    assert "secret" not in str(refused.value)
