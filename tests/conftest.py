@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Connection
+from werkzeug.routing import Rule
 
 import config
 from app import create_app
+from auth import passwords
 from config import Settings
 from core.permissions import ACT_FOR_CUSTOMERS
 from database import migrations
+from database.sqlite_engine import SqliteFile
 from database.tables import api_keys, companies
 from notifier import MemoryMailer
 from runtime.bootstrap import Runtime
@@ -56,29 +60,52 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def steps_are_taken_once() -> Iterator[None]:
-    """A new SQLite store gets its tables by the statements the steps of migrations/ left, not by every step anew.
-
-    As databases on PostgreSQL are copies of one; stores that hold something are brought forward by the steps themselves.
-    """
-    noted: list[str] = []
-    whole = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
-
-    def upgrade(connection: Connection, revision: str = "head", *, step: Any = migrations.upgrade) -> None:
-        new = connection.dialect.name == "sqlite" and not connection.exec_driver_sql(whole).first()
-        if not new or revision not in ("head", migrations.head()):
-            step(connection, revision)
-        elif noted:
-            for statement in noted:
-                connection.exec_driver_sql(statement)
-        else:
-            step(connection, revision)
-            noted.extend(connection.exec_driver_sql(whole).scalars())
-            noted.append(f"INSERT INTO alembic_version VALUES ('{migrations.head()}')")
-
+def cheap_set_up() -> Iterator[None]:
+    """Makes what every test repeats cheap: no fsync, the cheapest Argon2, migrations and routes compiled once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrations, "upgrade", upgrade)
+        patch.setattr(os, "fsync", lambda handle: None)
+        patch.setattr(SqliteFile, "synchronous", "OFF")
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(migrations, "upgrade", _upgrade_from_statements(migrations.upgrade))
+        patch.setattr(Rule, "_compile_builder", _cached_builder(Rule._compile_builder))
         yield
+
+
+def _upgrade_from_statements(upgrade: Callable[..., None]) -> Callable[..., None]:
+    """Runs the migrations on the first new SQLite file only; later ones get the statements they left in its schema.
+
+    Files with data still go through the migrations.
+    """
+    statements: list[str] = []
+    schema = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+
+    def cached_upgrade(connection: Connection, revision: str = "head") -> None:
+        new = connection.dialect.name == "sqlite" and not connection.exec_driver_sql(schema).first()
+        if not new or revision not in ("head", migrations.head()):
+            upgrade(connection, revision)
+        elif statements:
+            driver: Any = connection.connection.driver_connection
+            for statement in statements:
+                driver.execute(statement)
+        else:
+            upgrade(connection, revision)
+            statements.extend(connection.exec_driver_sql(schema).scalars())
+            statements.append(f"INSERT INTO alembic_version VALUES ('{migrations.head()}')")
+
+    return cached_upgrade
+
+
+def _cached_builder(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
+    """Werkzeug compiles two functions for each route of each app; here once per route, since they are the same."""
+    builders: dict[Any, Any] = {}
+
+    def cached(rule: Any, append_unknown: bool = True) -> Any:
+        key = (rule.rule, tuple(rule._trace), repr(rule.defaults), append_unknown)
+        if key not in builders:
+            builders[key] = compile_builder(rule, append_unknown)
+        return builders[key]
+
+    return cached
 
 
 @pytest.fixture(scope="session")

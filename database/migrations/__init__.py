@@ -1,5 +1,6 @@
 """Runs Alembic from code: every engine, the JSON file included, uses the same migrations."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -20,17 +21,23 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
 
 def head() -> str:
     """The newest revision."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return str(_steps(HERE).get_current_head())
 
 
 def has_revision(revision: str) -> bool:
     """Whether this program has the steps from `revision` on."""
-    return any(step.revision == revision for step in ScriptDirectory.from_config(_config()).walk_revisions())
+    return any(step.revision == revision for step in _steps(HERE).walk_revisions())
 
 
 def current(connection: Connection) -> str:
     """The revision of the connected database, "" when it is empty."""
     return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+@cache
+def _steps(folder: Path) -> ScriptDirectory:
+    """The migrations in `folder`, read once per process: reading them takes tens of milliseconds."""
+    return ScriptDirectory(str(folder))
 
 
 def _config() -> Config:
