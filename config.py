@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import Literal
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from limits import parse_many
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
@@ -22,17 +22,6 @@ SHORTEST_API_KEY = 20  # characters; shorter ones can be guessed, so production 
 
 
 _DRIVER = re.compile(r"^(postgres(?:ql)?)\+\w+://")  # SQLAlchemy's way to name a driver
-
-
-def _check_parameters(url: str) -> None:
-    """Raises ValueError for a parameter that PostgreSQL's client library does not know: it would refuse each connection."""
-    from psycopg import pq  # only a server needs it
-
-    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
-    if foreign := [name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True) if name not in known]:
-        raise ValueError(
-            f"has parameters that PostgreSQL does not know: {', '.join(foreign)}. Leave them out; TLS is sslmode=require"
-        )
 
 
 def _split_web_address(text: str) -> SplitResult:
@@ -171,8 +160,6 @@ class Settings(BaseSettings):
         url = _DRIVER.sub(r"\1://", value.get_secret_value())
         if not url.startswith(("json:", "sqlite:///", *POSTGRESQL)):
             raise ValueError("must begin with json:, sqlite:/// or postgresql://")
-        if url.startswith(POSTGRESQL):
-            _check_parameters(url)
         return SecretStr(url)
 
     @field_validator("rate_limit")

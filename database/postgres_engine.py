@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import TransactionStatus
+from psycopg.pq import Conninfo, TransactionStatus
 from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Connection, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, SQLAlchemyError, TimeoutError
@@ -299,12 +300,24 @@ def _facts(url: str) -> tuple[list[str], str, str]:
     except psycopg.Error:
         parameters = {}
     if not parameters:
-        raise StorageError(UNREADABLE)
+        raise StorageError(_foreign_parameters(url) or UNREADABLE)
     password = str(parameters.get("password") or "")
     raw = re.search(r"//[^:@/]*:([^@/]*)@", url)
     secrets = [secret for secret in (url, password, raw.group(1) if raw else "") if secret]
     database = str(parameters.get("dbname") or parameters.get("user") or "postgres")
     return secrets, database, f"database {database} on {parameters.get('host') or 'this machine'}"
+
+
+def _foreign_parameters(url: str) -> str:
+    """A sentence that names the parameters that PostgreSQL's client library does not know, "" when there is none."""
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    foreign = [name for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True) if name not in known]
+    if not foreign:
+        return ""
+    names = ", ".join(name[:40] for name in foreign)
+    return (
+        f"DATABASE_URL has parameters that PostgreSQL does not know: {names}. Leave them out; TLS is sslmode=require."
+    )
 
 
 @contextmanager
