@@ -11,7 +11,7 @@ from api.http.fields import Choice, Choices, Email, Id, Moment, Number, Person, 
 from core import models
 from core.errors import invalid_field
 from core.models import LIMITS
-from services.tickets import changes, query_plans
+from services.tickets import changes, queries
 from storage import Row
 
 ALIASES = {
@@ -155,8 +155,8 @@ class TicketQuery(Schema):
     user = Person(LIMITS["email"], about="With role: whose tickets.")
     role = Choice(models.ROLES, about="customer: tickets of user; agent: assigned to user; admin: all.")
     sort = Choice(
-        tuple(query_plans.SORTS),
-        also={name.replace("-", "_"): name for name in query_plans.SORTS},
+        tuple(queries.SORTS),
+        also={name.replace("-", "_"): name for name in queries.SORTS},
         about="Order. Without it the best matches of q come first, and without q the newest.",
     )
     limit = Number(1, 200, load_default=50, about="How many at most.")

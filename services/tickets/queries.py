@@ -1,24 +1,44 @@
-"""Lists of tickets: filters, counts and pages. Only reads; query_plans.py chooses the index."""
+"""Lists of tickets: filters, orders, counts and pages. Only reads."""
 
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, true
+from sqlalchemy import Select, and_, exists, func, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from core import models, normal_form, timestamps
 from core.models import ticket_fields
-from database.tables import customers, tickets
+from database.tables import customers, ticket_tags, tickets
 from services.stats import counters
-from services.tickets import query_plans
 from storage import Row, UnitOfWork
 
-t = tickets.c
+t, g = tickets.c, ticket_tags.c
 MAX_CACHED_ROWS = 50  # longer pages take too much memory
+# Up to this many matches are sorted: that is faster than reading tickets in order until the page is full. With more it is
+# slower. SQLite cannot know, because it plans a query without its values.
+MAX_SORTED_ROWS = 1500
 Condition = ColumnElement[bool]
 NEWEST = "-created_at"
 SOURCES = (tickets, customers)  # the tables that filters look at
 PAGE = ("sort", "limit", "offset")
+TIMES = ("created_after", "created_before", "updated_since")
+# `urgency` and `-urgency` both mean most urgent first, then oldest first.
+_MOST_URGENT = (t.urgency.desc(), t.created_at, t.id)
+_TOP_PRIORITY = (t.priority_rank.desc(), t.priority_score.desc(), t.created_at, t.id)
+SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
+    "created_at": (t.created_at, t.id),
+    "-created_at": (t.created_at.desc(), t.id.desc()),
+    "updated_at": (t.updated_at, t.id),
+    "-updated_at": (t.updated_at.desc(), t.id.desc()),
+    "urgency": _MOST_URGENT,
+    "-urgency": _MOST_URGENT,
+    "priority": _TOP_PRIORITY,
+    "-priority": _TOP_PRIORITY,
+    "due": (t.resolve_due_at.asc().nulls_last(), t.created_at, t.id),
+    "-due": (t.resolve_due_at.desc().nulls_last(), t.created_at.desc(), t.id.desc()),
+}
+# The orders of creation, with the columns of the index of tags.
+_TAG_SORTS = {"created_at": (g.created_at, g.ticket_id), "-created_at": (g.created_at.desc(), g.ticket_id.desc())}
 
 
 def _any_of(name: str) -> Callable[[UnitOfWork, Any], Condition]:
@@ -46,7 +66,12 @@ def _equals_nonempty(column: ColumnElement[str], name: str) -> Condition:
 
 
 def _has_tag(uow: UnitOfWork, tag: str) -> Condition:
-    return t.id.in_(query_plans.ids_with_tag(uow, tag))
+    return t.id.in_(_tagged(uow, tag))
+
+
+def _tagged(uow: UnitOfWork, tag: str) -> Select[Any]:
+    """The ids of the company's tickets with a tag."""
+    return select(g.ticket_id).where(g.company_id == uow.actor.company_id, g.tag == tag)
 
 
 FILTERS: dict[str, Callable[[UnitOfWork, Any], Condition]] = {
@@ -85,20 +110,19 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
         filters = {name: value for name, value in filters.items() if name != "status"}
     texts = {name: str(value) for name, value in filters.items()}
     conditions = tuple(item for item in texts.items() if item[0] not in PAGE)
-    counts = uow.cached(SOURCES, ("counts", conditions), lambda: _counts(uow, filters))
-    if filters["offset"] >= counts[""]:
-        return [], counts[""]
+    total = uow.cached(SOURCES, ("count", conditions), lambda: _count(uow, filters))
+    if filters["offset"] >= total:
+        return [], total
     if filters["limit"] > MAX_CACHED_ROWS:
-        return _page(uow, filters, counts), counts[""]
-    page = uow.cached(SOURCES, ("page", tuple(texts.items())), lambda: _page(uow, filters, counts))
-    return page, counts[""]
+        return _page(uow, filters, total), total
+    return uow.cached(SOURCES, ("page", tuple(texts.items())), lambda: _page(uow, filters, total)), total
 
 
-def _counts(uow: UnitOfWork, filters: Row) -> dict[str, int]:
-    """How many tickets match all filters, under "". Where counters exist, also how many match each filter, under its name."""
+def _count(uow: UnitOfWork, filters: Row) -> int:
+    """How many tickets match all filters, from the counters where they have all of the fields."""
     counter_filters = _counter_filters(filters)
-    counts = None if counter_filters is None else counters.count(uow, counter_filters)
-    return counts or {"": uow.count(_filtered(uow, _conditions(uow, filters), filters))}
+    number = None if counter_filters is None else counters.count(uow, counter_filters)
+    return uow.count(_filtered(uow, filters)) if number is None else number
 
 
 def _counter_filters(filters: Row) -> dict[str, list[str]] | None:
@@ -113,40 +137,46 @@ def _counter_filters(filters: Row) -> dict[str, list[str]] | None:
     return {name: [value] if isinstance(value, str) else value for name, value in words.items()}
 
 
-def _page(uow: UnitOfWork, filters: Row, counts: dict[str, int]) -> list[Row]:
-    conditions = _conditions(uow, filters)
-    if "sort" not in filters:
-        return _best_matches(uow, conditions, filters)
-    counter_filters = _counter_filters(filters) if len(counts) > 1 else None
-    plan = query_plans.choose_plan(counts, counter_filters or {}, filters["sort"])
-    rows = _filtered(uow, query_plans.with_leading_index(uow, conditions, plan, filters), filters)
-    return query_plans.fetch_planned(uow, rows, plan, filters)
-
-
-def _best_matches(uow: UnitOfWork, conditions: dict[str, Condition], filters: Row) -> list[Row]:
-    """One page of the tickets that match `q`, ordered by relevance. Whole rows are read only for the page."""
-    ordered = _filtered(uow, conditions, filters, best_first=True).with_only_columns(t.id)
-    ids = [row[0] for row in uow.aggregate(ordered.limit(filters["limit"]).offset(filters["offset"]))]
+def _page(uow: UnitOfWork, filters: Row, total: int) -> list[Row]:
+    """One page: first the ids in order, then only the rows of the page, so that sorting moves no long texts."""
+    page = _ordered_ids(uow, filters, total).limit(filters["limit"]).offset(filters["offset"])
+    places = {row[0]: place for place, row in enumerate(uow.aggregate(page))}
     fields = ticket_fields(uow.actor)
-    rows = uow.fetch_public(uow.select_fields(tickets, fields).where(t.id.in_(ids)), tickets, fields)
-    return sorted(rows, key=lambda row: ids.index(row["id"]))
+    rows = uow.fetch_public(uow.select_fields(tickets, fields).where(t.id.in_(places)), tickets, fields)
+    return sorted(rows, key=lambda row: places[row["id"]])
 
 
-def _conditions(uow: UnitOfWork, filters: Row) -> dict[str, Condition]:
-    """The SQL condition of each filter, by name."""
-    named = {name: FILTERS[name](uow, value) for name, value in filters.items() if name in FILTERS}
+def _ordered_ids(uow: UnitOfWork, filters: Row, total: int) -> Select[Any]:
+    """The ids of the visible tickets that match all filters, in order. `total` is their number."""
+    if "sort" not in filters:
+        return _filtered(uow, filters, best_first=True)
+    if "tag" in filters and filters["sort"] in _TAG_SORTS:
+        # Along the index of the tag: SQLite would otherwise sort all tickets that have it.
+        others = _filtered(uow, {name: value for name, value in filters.items() if name != "tag"})
+        match = exists(others.where(t.id == g.ticket_id).correlate(ticket_tags))
+        return _tagged(uow, filters["tag"]).where(match).order_by(*_TAG_SORTS[filters["sort"]])
+    order = SORTS[filters["sort"]]
+    is_filtered = not set(filters) <= set(PAGE)
+    if not is_filtered or (total > MAX_SORTED_ROWS and filters["sort"] in _TAG_SORTS):
+        return _filtered(uow, filters).order_by(*order)  # the index of a filter is in the order of creation
+    if total > MAX_SORTED_ROWS:
+        return _filtered(uow, filters, use_indexes=False).order_by(*order)
+    # No index begins with a constant, so SQLite uses the index of a filter.
+    return _filtered(uow, filters).order_by(uow.no_index(t.company_id), *order)
+
+
+def _filtered(uow: UnitOfWork, filters: Row, *, best_first: bool = False, use_indexes: bool = True) -> Select[Any]:
+    """The ids of the visible tickets that match all filters and `q`; `best_first` orders them by relevance.
+
+    With `use_indexes` False SQLite uses no index for filters but those of times, and reads tickets in order.
+    """
+    conditions = {name: FILTERS[name](uow, value) for name, value in filters.items() if name in FILTERS}
     if "user" in filters:
-        named["assigned_to" if "assigned_to" not in named else "user"] = _USER_FILTERS[filters["role"]](
-            uow, filters["user"]
-        )
-    return named
-
-
-def _filtered(
-    uow: UnitOfWork, conditions: dict[str, Condition], filters: Row, *, best_first: bool = False
-) -> Select[Any]:
-    """The visible tickets that match the conditions and `q`; `best_first` orders them by relevance."""
-    statement = uow.select_fields(tickets, ticket_fields(uow.actor)).where(*conditions.values())
+        conditions["user"] = _USER_FILTERS[filters["role"]](uow, filters["user"])
+    hinted = [
+        condition if use_indexes or name in TIMES else uow.no_index(condition) for name, condition in conditions.items()
+    ]
+    statement = uow.query(tickets, t.id).where(*hinted)
     return uow.search(statement, filters["q"], best_first=best_first) if "q" in filters else statement
 
 
@@ -160,8 +190,8 @@ def find_newer(uow: UnitOfWork, column: str, after: str, *, limit: int) -> tuple
     newest_first = (moment.desc(), t.id.desc())
     visible = uow.select_fields(tickets, ticket_fields(uow.actor))
     if not after:
-        counts = counters.count(uow, {})
-        total = uow.count(visible) if counts is None else counts[""]
+        number = counters.count(uow, {})
+        total = uow.count(visible) if number is None else number
         return uow.fetch_public(visible.order_by(*newest_first).limit(limit), tickets, ticket_fields(uow.actor)), total
     later = uow.query(tickets, moment).where(moment > after)
     last = later.order_by(moment).limit(1).offset(limit - 1).scalar_subquery()

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from api.specs.declarations import read_declarations
-from services.tickets import changes, query_plans
+from services.tickets import changes, queries
 from tests.support.caller import Caller
 
 JSON = {"Content-Type": "application/json"}
@@ -278,7 +278,7 @@ def test_an_offset_that_is_no_number_is_400(admin, value):
 )
 def test_a_sort_that_is_not_listed_is_400_and_says_which_are(admin, value):
     (error,) = refused(admin.get("/api/tickets", query_string={"sort": value}), 400, "invalid_fields", "sort")
-    assert all(name in error["message"] for name in query_plans.SORTS)
+    assert all(name in error["message"] for name in queries.SORTS)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from api.ticket_inputs import TicketQuery
 from core.models import FINISHED, PRIORITY_RANK
-from services.tickets.query_plans import SORTS
+from services.tickets.queries import SORTS
 from tests.support.caller import Caller
 
 pytestmark = pytest.mark.every_engine

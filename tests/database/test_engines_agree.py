@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from core import models
-from services.tickets.query_plans import SORTS
+from services.tickets.queries import SORTS
 from tests.fakes.three_stores import ThreeStores, examples
 
 AWKWARD = [
