@@ -6,6 +6,7 @@ No HTTP, no model client, no storage and no environment live here, and no ticket
 import json
 import logging
 import math
+import re
 import time
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -72,7 +73,16 @@ _WHY = {
     "error": "the model could not be reached",
     "too_large": "the model's answer was too large",
     "rate_limited": "the model's provider limits how often it may be asked",
+    "wrong_key": "the model's provider refused the key (OPENAI_API_KEY)",
+    "unknown_model": "the provider does not know the model or the address (OPENAI_MODEL, OPENAI_BASE_URL)",
+    "rejected": "the model's provider refused the request",
 }
+
+
+def fault_note(model: "Completes | None") -> str:
+    """A sentence on why the last call of the model failed, "" when it worked or there is none."""
+    reason = getattr(model, "fault", "")
+    return _WHY.get(reason, _WHY["error"]).format(seconds=getattr(model, "timeout_seconds", 0)) if reason else ""
 
 
 class Completes(Protocol):
@@ -241,9 +251,10 @@ def _accepted(found: Mapping[str, Any], checks: guards.Guards, name: str) -> Ans
 
 def _choice(found: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
     value = found.get(name)
-    if not isinstance(value, str) or value not in allowed:
+    word = re.sub(r"[\s_-]+", "_", value.strip().lower()) if isinstance(value, str) else ""
+    if word not in allowed:
         raise _UnusableError(f"the model's {name} was not one of the allowed values")
-    return value
+    return word
 
 
 def _number(found: Mapping[str, Any], name: str, *, low: float, high: float) -> float:

@@ -17,52 +17,34 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 from ai.circuit_breaker import Breakers, Health
+from ai.model_answer import content_text, json_object
+from ai.model_failure import RETRY_PAUSE_SECONDS, Failure, health_of, inspect
+from core.redaction import mask
 
 if TYPE_CHECKING:
-    import httpx2
     from openai import OpenAI
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 MAX_ANSWER_BYTES = 256 * 1024
 TRIES = 2
-RETRY_PAUSE_SECONDS = 0.2
 BUSY_WAIT_SECONDS = 0.25
-RETRIED_STATUSES = (408, 429)
-# A provider that answers is up, however bad its answer: a customer's own words can provoke that. What is not named says
-# nothing, unless the failure itself does.
-HEALTH: dict[str, Health] = {
-    "timeout": "failing",
-    "rate_limited": "failing",
-    "refused": "answered",
-    "bad_answer": "answered",
-    "too_large": "answered",
-}
+NOT_OF_THE_ENDPOINT = ("busy", "breaker_open", "refused")  # failures that say nothing about how it is set up
+# How an answer's form is asked for, the strictest first: endpoints know one or the other, or none.
+FORMS = ("json_schema", "json_object", "")
+UNKNOWN_FORM_STATUSES = (400, 422, 501)
+
 
 log = logging.getLogger("foyer.llm")
 
 
 class ModelUnavailable(Exception):
-    """No usable answer. `reason` is one of timeout, refused, bad_answer, breaker_open, busy, error, too_large or
-    rate_limited; `seconds` is how long the caller waited for it."""
+    """No usable answer. `reason` is one of timeout, refused, bad_answer, breaker_open, busy, error, too_large, rate_limited,
+    wrong_key, unknown_model or rejected; `seconds` is how long the caller waited for it."""
 
     def __init__(self, reason: str, *, seconds: float = 0.0) -> None:
         super().__init__(f"the model is unavailable: {reason}")
         self.reason = reason
         self.seconds = seconds
-
-
-class _Failure(Exception):
-    """One failed try: its reason, a detail for the log, after how many seconds a second try makes sense, and what it says of
-    the provider's health (None: nothing)."""
-
-    def __init__(
-        self, reason: str, detail: str = "", *, retry_after: float | None = None, health: Health | None = None
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.detail = detail
-        self.retry_after = retry_after
-        self.health = health or HEALTH.get(reason)
 
 
 class _Line:
@@ -82,7 +64,7 @@ class _Line:
             self._stream = stream
 
     def ask(self, call: object, request: dict[str, Any], ends: float) -> dict[str, Any]:
-        """The parsed answer, after at most TRIES tries that end at the monotonic time `ends`; raises _Failure."""
+        """The parsed answer, after at most TRIES tries that end at the monotonic time `ends`; raises Failure."""
         with self._lock:
             self._call = call
         try:
@@ -108,7 +90,7 @@ class _Line:
         for tries_left in reversed(range(TRIES)):
             try:
                 return _parsed(self._fetch(request, ends))
-            except _Failure as failure:
+            except Failure as failure:
                 pause = failure.retry_after
                 if not tries_left or pause is None or pause >= ends - time.monotonic():
                     raise
@@ -124,16 +106,16 @@ class _Line:
         create = self._client.chat.completions.with_streaming_response.create
         left = ends - time.monotonic()
         if left <= 0:
-            raise _Failure("timeout")
+            raise Failure("timeout")
         try:
             # Half the time for the connection, so that a host nobody can reach is told from a slow answer.
             with create(**request, timeout=httpx2.Timeout(left, connect=left / 2)) as response:
                 return _read(response.iter_bytes(), ends)
         except (APITimeoutError, httpx2.TimeoutException) as error:
-            raise _Failure("timeout", health=_health(error)) from None
+            raise Failure("timeout", health=health_of(error)) from None
         except (APIConnectionError, httpx2.RequestError) as error:
             detail = type(error.__cause__ or error).__name__
-            raise _Failure("error", detail, retry_after=RETRY_PAUSE_SECONDS, health=_health(error)) from None
+            raise Failure("error", detail, retry_after=RETRY_PAUSE_SECONDS, health=health_of(error)) from None
 
 
 class Model:
@@ -162,6 +144,8 @@ class Model:
         self._api_key = api_key.strip()
         self._base_url = base_url or DEFAULT_BASE_URL
         self._tls = httpx2.create_ssl_context()
+        self.fault = ""  # the reason of the last failure, "" after a call that worked
+        self._form, self._form_works = FORMS[0], False
         self._breakers = Breakers(clock)
         self._lines: queue.LifoQueue[_Line] = queue.LifoQueue()
         for _ in range(concurrency):
@@ -185,15 +169,17 @@ class Model:
         budget = self.timeout_seconds if deadline_seconds is None else deadline_seconds
         attempt = self._breakers.enter(company)
         if attempt is None:
-            self._give_up(_Failure("breaker_open"), started)
+            self._give_up(Failure("breaker_open"), started)
         health: Health | None = None
         try:
-            answer = self._ask(self._request(messages, schema, schema_name), started + budget)
-            health = "answered"
-        except _Failure as failure:
+            answer = self._ask_in_a_known_form(messages, schema, schema_name, ends=started + budget)
+            health, self.fault = "answered", ""
+        except Failure as failure:
             # Too little time says nothing about the provider.
             hurried = failure.reason == "timeout" and budget < self.timeout_seconds / 2
             health = None if hurried else failure.health
+            if not hurried and failure.reason not in NOT_OF_THE_ENDPOINT:
+                self.fault = failure.reason
             self._give_up(failure, started)
         finally:
             self._breakers.leave(attempt, health)
@@ -205,33 +191,57 @@ class Model:
             line.close()
             self._lines.put(line)
 
+    def _ask_in_a_known_form(
+        self, messages: list[dict[str, str]], schema: dict[str, Any], schema_name: str, *, ends: float
+    ) -> dict[str, Any]:
+        """Asks in the strictest form that the endpoint knows. The form that works is remembered."""
+        refused: Failure | None = None
+        forms = (self._form,) if self._form_works else FORMS
+        for form in forms:
+            try:
+                answer = self._ask(self._request(messages, schema, schema_name, form), ends)
+            except Failure as failure:
+                if refused is None and failure.status not in UNKNOWN_FORM_STATUSES:
+                    raise
+                refused = refused or failure
+                if failure.status in UNKNOWN_FORM_STATUSES:
+                    continue
+                break
+            self._form, self._form_works = form, True
+            if refused is not None:
+                log.warning(
+                    "the endpoint does not know response_format %s: it is asked with %s", FORMS[0], form or "none"
+                )
+            return answer
+        raise refused or AssertionError("unreachable")
+
     def _ask(self, request: dict[str, Any], ends: float) -> dict[str, Any]:
         """Run the call in a thread of its own: name resolution and dripped headers know no timeout, a caller does."""
         call: Future[dict[str, Any]] = Future()
         try:
             line = self._lines.get(timeout=max(0.0, min(BUSY_WAIT_SECONDS, ends - time.monotonic())))
         except queue.Empty:
-            raise _Failure("busy") from None
+            raise Failure("busy") from None
         try:
             threading.Thread(target=self._run, args=(call, line, request, ends), name="model-call", daemon=True).start()
         except RuntimeError:
             self._lines.put(line)
-            raise _Failure("busy", "no more threads") from None
+            raise Failure("busy", "no more threads") from None
         try:
             return call.result(timeout=max(0.0, ends - time.monotonic()))
         except TimeoutError:
             line.hang_up(call)
-            raise _Failure("timeout") from None
+            raise Failure("timeout") from None
 
     def _run(self, call: Future[dict[str, Any]], line: _Line, request: dict[str, Any], ends: float) -> None:
         answer: dict[str, Any] = {}
-        failure: _Failure | None = None
+        failure: Failure | None = None
         try:
             answer = line.ask(call, request, ends)
-        except _Failure as error:
+        except Failure as error:
             failure = error
         except Exception as error:  # its text may hold a header with the key: only its name goes on
-            failure = _Failure("error", type(error).__name__)
+            failure = Failure("error", type(error).__name__)
         # The line is free before the caller is told: whoever asks one question after another never meets "busy".
         self._lines.put(line)
         if failure is None:
@@ -239,13 +249,15 @@ class Model:
         else:
             call.set_exception(failure)
 
-    def _request(self, messages: list[dict[str, str]], schema: dict[str, Any], schema_name: str) -> dict[str, Any]:
-        form = {"name": schema_name, "strict": True, "schema": schema}
-        return {
-            "model": self.name,
-            "messages": messages,
-            "response_format": {"type": "json_schema", "json_schema": form},
-        }
+    def _request(
+        self, messages: list[dict[str, str]], schema: dict[str, Any], schema_name: str, form: str
+    ) -> dict[str, Any]:
+        if form == "json_schema":
+            named = {"name": schema_name, "strict": True, "schema": schema}
+            return {"model": self.name, "messages": messages, "response_format": {"type": form, "json_schema": named}}
+        told = f"Answer with one JSON object and nothing else. It must follow this JSON schema: {json.dumps(schema)}"
+        request = {"model": self.name, "messages": [{"role": "system", "content": told}, *messages]}
+        return request | ({"response_format": {"type": form}} if form else {})
 
     def _connect(self, line: _Line) -> "OpenAI":
         import httpx2
@@ -253,10 +265,10 @@ class Model:
 
         if not (self._api_key.isascii() and self._api_key.isprintable()):
             # The libraries underneath would log a header that they cannot send, with the key in it.
-            raise _Failure("error", "the key holds characters that cannot be sent")
+            raise Failure("error", "the key holds characters that cannot be sent")
         hooks: dict[str, list[Callable[..., Any]]] = {
             "request": [lambda request: request.extensions.update(trace=line.trace)],
-            "response": [_inspect],
+            "response": [inspect],
         }
         base_url, _, query = self._base_url.partition("?")
         # Deployments of Azure take the key in a header of their own.
@@ -273,9 +285,10 @@ class Model:
         client.organization = client.project = None  # these two, too, it takes from the environment
         return client
 
-    def _give_up(self, failure: _Failure, started: float) -> NoReturn:
+    def _give_up(self, failure: Failure, started: float) -> NoReturn:
         seconds = time.monotonic() - started
-        log.warning("model call failed: reason=%s detail=%s elapsed=%.2fs", failure.reason, failure.detail, seconds)
+        detail = mask(failure.detail.replace(self._api_key, "[key]") if self._api_key else failure.detail)
+        log.warning("model call failed: reason=%s detail=%s elapsed=%.2fs", failure.reason, detail, seconds)
         raise ModelUnavailable(failure.reason, seconds=seconds) from None
 
 
@@ -290,52 +303,25 @@ def open_model(
     )
 
 
-def _inspect(response: "httpx2.Response") -> None:
-    """Refuse by the head alone: the body of an error, and of a compressed answer, is of any size."""
-    status = response.status_code
-    if status < 300:
-        if response.headers.get("content-encoding", "identity") != "identity":
-            raise _Failure("bad_answer", "compressed")
-        return
-    reason = {408: "timeout", 413: "too_large", 429: "rate_limited"}.get(status, "error")
-    retried = status in RETRIED_STATUSES or status >= 500
-    pause = _pause(response.headers) if retried else None
-    raise _Failure(reason, f"status {status}", retry_after=pause, health="failing" if retried else "answered")
-
-
-def _health(error: Exception) -> Health:
-    """What an error says: before the connection stands, nothing of the request was sent."""
-    import httpx2
-
-    kinds = (httpx2.ConnectError, httpx2.ConnectTimeout)
-    return "unreachable" if isinstance(error, kinds) or isinstance(error.__cause__, kinds) else "failing"
-
-
-def _pause(headers: "httpx2.Headers") -> float:
-    asked = headers.get("retry-after", "")
-    return max(RETRY_PAUSE_SECONDS, float(asked)) if asked.isdecimal() and len(asked) < 9 else RETRY_PAUSE_SECONDS
-
-
 def _read(chunks: Iterable[bytes], ends: float) -> bytes:
     body = bytearray()
     for chunk in chunks:
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            raise _Failure("too_large")
+            raise Failure("too_large")
         if time.monotonic() >= ends:
-            raise _Failure("timeout")
+            raise Failure("timeout")
     return bytes(body)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        choice = json.loads(body)["choices"][0]
+        choice = json.loads(body.decode("utf-8-sig"))["choices"][0]
         message, finish = choice["message"], choice.get("finish_reason")
         if message.get("refusal") or finish == "content_filter":
-            raise _Failure("refused")
-        answer = json.loads(message["content"]) if finish != "length" else None
+            raise Failure("refused")
+        if finish == "length":
+            raise Failure("bad_answer", "cut off")
+        return json_object(content_text(message["content"]))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise _Failure("bad_answer") from None
-    if not isinstance(answer, dict):
-        raise _Failure("bad_answer")
-    return answer
+        raise Failure("bad_answer") from None

@@ -3,6 +3,7 @@
 from flask import Response, request
 from marshmallow import Schema
 
+from ai_responder import fault_note
 from api.http import schemas
 from api.http.envelope import Answer, render
 from api.http.gate import current_runtime
@@ -28,7 +29,7 @@ class AiHealth(Schema):
 
     mode = schemas.text("model or canned.")
     embeddings = schemas.text("How texts are compared: static, minilm, or none (triage by words alone).")
-    note = schemas.text("Why it is not what was asked for, or empty.")
+    note = schemas.text("Why it is not what was asked for, or why the last call of the model failed; or empty.")
 
 
 class MailHealth(Schema):
@@ -72,7 +73,11 @@ def _health() -> Response:
             "location_hint": storage.location_hint,
             "note": runtime.storage_note,
         },
-        "ai": {"mode": runtime.ai_mode, "embeddings": runtime.embeddings.name, "note": runtime.embeddings.note},
+        "ai": {
+            "mode": runtime.ai_mode,
+            "embeddings": runtime.embeddings.name,
+            "note": health.ai_note(runtime.embeddings.note, fault_note(runtime.model)),
+        },
         "mail": {
             "mode": runtime.mailer.mode,
             "note": health.mail_note(runtime.mailer.mode, held_back),

@@ -13,6 +13,12 @@ def job_counts(uow: UnitOfWork) -> Row:
     return {"waiting": counts.get("waiting", 0) + counts.get("running", 0), "dead": counts.get("dead", 0)}
 
 
+def ai_note(embeddings: str, fault: str) -> str:
+    """A sentence about the embeddings and one about the model's last failure, "" when there is nothing to say."""
+    failure = f"The last call failed: {fault}. Replies are canned until a call works again." if fault else ""
+    return f"{embeddings} {failure}".strip()
+
+
 def mail_note(mode: str, held_back: int) -> str:
     """A sentence about mail problems, "" if mail is sent."""
     if mode == "console":

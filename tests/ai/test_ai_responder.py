@@ -225,7 +225,7 @@ class TestShape:
         "changes",
         [
             {"category": "weather"},
-            {"category": "Billing"},
+            {"category": "Billings"},
             {"category": ["billing"]},
             {"priority": "critical"},
             {"sentiment": None},

@@ -117,9 +117,9 @@ def test_a_deadline_that_has_passed_sends_nothing(fake, make):
         ("not_json", "bad_answer"),
         ("gzip", "bad_answer"),
         ("huge", "too_large"),
-        ("bad_request", "error"),
-        ("drip_error", "error"),
-        ("unauthorized", "error"),
+        ("unauthorized", "wrong_key"),
+        ("forbidden", "wrong_key"),
+        ("not_found", "unknown_model"),
         ("redirect", "error"),
     ],
 )
@@ -207,9 +207,10 @@ class TestBreaker:
     @pytest.mark.parametrize("mode", BAD_ANSWERS)
     def test_a_bad_or_refused_answer_is_no_outage(self, fake, make, mode):
         model = make(clock=lambda: 0.0)
+        ask(model)
         fake.mode = mode
         assert "breaker_open" not in [reason(model) for _ in range(7)]
-        assert fake.count == 7
+        assert fake.count == 8
 
     @pytest.mark.parametrize("between", ["ok", "nonsense"])
     def test_an_answer_between_starts_the_count_again(self, fake, make, between):

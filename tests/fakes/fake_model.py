@@ -17,7 +17,15 @@ REPLY: dict[str, Any] = {
     "urgency": 2.5,
     "confidence": 0.8,
 }
-STATUSES = {"error500": 500, "rate_limit": 429, "bad_request": 400, "unauthorized": 401, "request_timeout": 408}
+STATUSES = {
+    "error500": 500,
+    "rate_limit": 429,
+    "bad_request": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "request_timeout": 408,
+}
 
 
 class FakeModel:
@@ -26,8 +34,8 @@ class FakeModel:
     `mode` is how every request is met, `script` (a list of modes) how the next ones are, first item first:
     ok, slow (after `seconds`), silent, drip, drip_head, refuse, nonsense, wrong_shape, huge, error500, rate_limit,
     bad_request, unauthorized, request_timeout, drip_error, reset, not_json, empty, truncated, filtered, redirect,
-    gzip, cut_off. `reply` overrides fields of the structured answer; `requests` holds the bodies received, `headers`
-    theirs, `paths` where they were sent, `count` how many came.
+    gzip, cut_off, as_is (`content` is the message), no_schema and no_form (400 for response_format).
+    `reply` overrides fields of the structured answer; `requests` holds the bodies received, `headers` theirs, `paths` where they were sent, `count` how many came.
     """
 
     def __init__(self) -> None:
@@ -35,6 +43,8 @@ class FakeModel:
         self.script: list[str] = []
         self.seconds = 1.0
         self.retry_after = ""
+        self.sentence = "no"  # of an error
+        self.content: Any = ""
         self.reply: dict[str, Any] = {}
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
@@ -99,9 +109,13 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         mode = self.model.take(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         if mode in STATUSES:
-            self._send(STATUSES[mode], json.dumps({"error": {"message": "no", "type": mode}}).encode())
+            self._send(STATUSES[mode], json.dumps({"error": {"message": self.model.sentence, "type": mode}}).encode())
             return
-        act: Callable[[], None] = getattr(self, f"_{mode}")
+        form = body.get("response_format", {}).get("type")
+        if (mode == "no_schema" and form == "json_schema") or (mode == "no_form" and form):
+            self._send(400, json.dumps({"error": f"response_format {form} is not supported"}).encode())
+            return
+        act: Callable[[], None] = getattr(self, f"_{mode}", self._ok)
         act()
 
     def _ok(self) -> None:
@@ -141,6 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _wrong_shape(self) -> None:
         self._say(json.dumps({"answer": 42}))
 
+    def _as_is(self) -> None:
+        self._say(self.model.content)
+
     def _empty(self) -> None:
         self._say("")
 
@@ -172,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
         self.close_connection = True
 
-    def _say(self, content: str | None, *, refusal: str | None = None, finish_reason: str = "stop") -> None:
+    def _say(self, content: Any, *, refusal: str | None = None, finish_reason: str = "stop") -> None:
         message = {"role": "assistant", "content": content, "refusal": refusal}
         choice = {"index": 0, "message": message, "finish_reason": finish_reason}
         answer = {"id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "fake", "choices": [choice]}
