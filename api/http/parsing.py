@@ -39,7 +39,8 @@ class Parser(FlaskParser):
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
         _check_text(req.query_string)
         fields = prepare({name: ",".join(values) for name, values in req.args.lists()}, schema)
-        return {name: _restore_plus(value, schema.load_fields[name]) for name, value in fields.items()}
+        by_key = {field.data_key or name: field for name, field in schema.load_fields.items()}
+        return {name: _restore_plus(value, by_key[name]) for name, value in fields.items()}
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         raise invalid(*flatten_errors(error.messages))
