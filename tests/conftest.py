@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine.default import DefaultDialect
 from werkzeug.routing import Rule
 
 import config
@@ -68,6 +69,9 @@ def cheap_set_up() -> Iterator[None]:
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         patch.setattr(migrations, "upgrade", _upgrade_from_statements(migrations.upgrade))
         patch.setattr(Rule, "_compile_builder", _cached_builder(Rule._compile_builder))
+        patch.setattr(Engine, "_compiled_cache", _shared_cache(), raising=False)
+        patch.setattr(DefaultDialect, "__hash__", lambda dialect: hash(type(dialect)), raising=False)
+        patch.setattr(DefaultDialect, "__eq__", lambda dialect, other: type(dialect) is type(other), raising=False)
         yield
 
 
@@ -93,6 +97,15 @@ def _upgrade_from_statements(upgrade: Callable[..., None]) -> Callable[..., None
             statements.append(f"INSERT INTO alembic_version VALUES ('{migrations.head()}')")
 
     return cached_upgrade
+
+
+def _shared_cache() -> property:
+    """Engines of one kind share the SQL that SQLAlchemy compiles, since every test opens its own engine."""
+    caches: dict[str, Any] = {}
+    return property(
+        lambda engine: caches[engine.dialect.name],
+        lambda engine, cache: caches.setdefault(engine.dialect.name, cache),
+    )
 
 
 def _cached_builder(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
