@@ -1,4 +1,4 @@
-"""Desks of any size for benchmarks: tickets of 500 characters, each with three events and one reply, put in without the API."""
+"""Test data of any size for benchmarks: tickets of 500 characters, each with three events and one reply, stored without the API."""
 
 import random
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 def ticket_rows(count: int, people: list[str]) -> Iterator[Row]:
-    """The tickets, spread over a year, with every word in common and rare shares."""
+    """The tickets, spread over a year, with common and rare values of every field."""
     dice = random.Random(count)
     for number in range(1, count + 1):
         opened = timestamps.later(OPENED, seconds=YEAR * number // count)
@@ -66,7 +66,7 @@ def ticket_rows(count: int, people: list[str]) -> Iterator[Row]:
 
 
 def rows(count: int) -> Iterator[tuple[str, Iterator[Row]]]:
-    """Every table that is not empty with its rows, in an order in which what is pointed to comes first."""
+    """The tables that are not empty with their rows; a table comes after those it refers to."""
     company = {"id": COMPANY, "name": COMPANY, "name_key": COMPANY, "created_at": OPENED, "last_number": count}
     yield "companies", iter([{**blank(companies), **company}])
     people = [str(uuid7()) for _ in range(max(1, count // 20))]
@@ -75,29 +75,29 @@ def rows(count: int) -> Iterator[tuple[str, Iterator[Row]]]:
         "customers",
         ({**blank(customers), **own, "id": key, "email": f"c{n}@example.com"} for n, key in enumerate(people)),
     )
-    made: list[str] = []
+    ticket_ids: list[str] = []
 
-    def noted() -> Iterator[Row]:
+    def recorded_tickets() -> Iterator[Row]:
         for row in ticket_rows(count, people):
-            made.append(row["id"])
+            ticket_ids.append(row["id"])
             yield row
 
-    yield "tickets", noted()
-    said = {**blank(replies), **own, "author_name": "Ben", "author_email": AGENTS[0], "body": TEXT * 2}
-    yield "replies", ({**said, "id": str(uuid7()), "ticket_id": ticket} for ticket in made)
-    happened = {**blank(events), **own, "actor": "Ben", "through": "key", "address": "10.0.0.1"}
+    yield "tickets", recorded_tickets()
+    reply = {**blank(replies), **own, "author_name": "Ben", "author_email": AGENTS[0], "body": TEXT * 2}
+    yield "replies", ({**reply, "id": str(uuid7()), "ticket_id": ticket} for ticket in ticket_ids)
+    event = {**blank(events), **own, "actor": "Ben", "through": "key", "address": "10.0.0.1"}
     yield (
         "events",
         (
-            {**happened, "id": str(uuid7()), "subject_id": ticket, "action": action}
-            for ticket in made
+            {**event, "id": str(uuid7()), "subject_id": ticket, "action": action}
+            for ticket in ticket_ids
             for action in ("created", "assigned", "updated")
         ),
     )
 
 
 def write_document(folder: Path, count: int) -> Path:
-    """foyer.json with that many tickets, as the desk itself writes it but for the order of fields."""
+    """Writes foyer.json with that many tickets, as the server does except for the order of fields."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "foyer.json"
     with path.open("w", encoding="utf-8") as file:
@@ -108,10 +108,10 @@ def write_document(folder: Path, count: int) -> Path:
             written.add(name)
             scaled = {c.name: c.type.scale for c in metadata.tables[name].c if hasattr(c.type, "scale")}
             for place, row in enumerate(content):
-                kept = {
+                stored = {
                     str(key): round(v * scaled[key]) if key in scaled and v is not None else v for key, v in row.items()
                 }
-                file.write(("," if place else "") + "\n" + orjson.dumps(kept).decode())
+                file.write(("," if place else "") + "\n" + orjson.dumps(stored).decode())
             file.write("\n]\n")
         for table in metadata.sorted_tables:
             if table.name not in written:
@@ -121,7 +121,7 @@ def write_document(folder: Path, count: int) -> Path:
 
 
 def fill(storage: Storage, count: int) -> None:
-    """Puts that many tickets into the empty company of a desk that was just opened."""
+    """Adds that many tickets to the empty company of a new store."""
     for name, content in rows(count):
         table = metadata.tables[name]
         while batch := list(islice(content, BATCH)):

@@ -1,7 +1,7 @@
-"""What a hundred times as many tickets cost, as multiples: `python benchmarks/growth.py [json|sqlite|postgresql …]`.
+"""The cost of a hundred times as many tickets, as ratios: `python benchmarks/growth.py [json|sqlite|postgresql …]`.
 
-For each engine two desks answer in turn in one process, so that a slow minute of the machine hits both; PostgreSQL is one
-that is started here (tests/fakes/postgres_server.py). Then the start of a JSON file: seconds, and memory for each ticket.
+For each engine a small and a large server answer in turn in one process, so a slow minute of the machine affects both.
+PostgreSQL is started here (tests/fakes/postgres_server.py). For JSON also the start: seconds, and memory for each ticket.
 """
 
 import argparse
@@ -50,7 +50,7 @@ LIMITS = {"get": 1.3, "create": 1.3, "stats": 20.0, "deep page": 10.0}
 
 
 class Measured:
-    """One desk that is asked over and over; every call is timed."""
+    """One server that answers repeated calls; every call is timed."""
 
     def __init__(self, settings: Settings, *, tickets: int, filled: bool) -> None:
         if not filled:
@@ -64,10 +64,10 @@ class Measured:
         self.times: dict[str, list[float]] = {}
         middle = self.ask("", f"/api/tickets?limit=1&offset={tickets // 2}")
         self.middle = f"/api/tickets/{middle['data'][0]['id']}"
-        self.made = 0
+        self.number = 0
 
     def ask(self, name: str, path: str, body: Any = None) -> Any:
-        """The answer, and under `name` how long it was computed: a busy machine says little by its clock."""
+        """The response. Records the CPU time under `name`, because wall time depends on the load of the machine."""
         begin = time.thread_time()
         answer = self.client.open(path, method="POST" if body else "GET", json=body, headers={"X-API-Key": KEY})
         self.times.setdefault(name, []).append(time.thread_time() - begin)
@@ -76,13 +76,13 @@ class Measured:
         return answer.json
 
     def write(self) -> None:
-        """A new ticket, which also makes the desk forget what it remembers."""
-        self.made += 1
-        ticket = {"title": f"Question {self.made}", "description": "How do I change my plan?"}
-        self.ask("create", "/api/tickets", {**ticket, "customer_email": f"w{self.made}@example.com"})
+        """Creates a ticket, which also makes the read cache stale."""
+        self.number += 1
+        ticket = {"title": f"Question {self.number}", "description": "How do I change my plan?"}
+        self.ask("create", "/api/tickets", {**ticket, "customer_email": f"w{self.number}@example.com"})
 
     def round(self) -> None:
-        """Everything once; before each list and the figures a write, as on a busy desk."""
+        """Makes every call once, each list and the statistics after a write, as on a busy server."""
         for name, query in LISTS.items():
             self.write()
             self.ask(name, f"/api/tickets?limit=50&{query}")
@@ -93,21 +93,21 @@ class Measured:
         self.ask("stats", "/api/stats")
 
     def cost(self, name: str) -> float:
-        """The usual computing time of a call in seconds."""
+        """The median CPU time of a call in seconds."""
         return statistics.median(self.times[name])
 
 
-def desks(engine: str, folder: Path, sizes: tuple[int, int], undo: ExitStack) -> Iterator[Measured]:
-    """A small and a large desk on that engine."""
-    made = undo.enter_context(databases()) if engine == "postgresql" else None
+def servers(engine: str, folder: Path, sizes: tuple[int, int], undo: ExitStack) -> Iterator[Measured]:
+    """A small and a large server on that engine."""
+    postgres = undo.enter_context(databases()) if engine == "postgresql" else None
     for size in sizes:
         place = folder / f"{engine}-{size}"
         place.mkdir()
         url = {"json": "json:", "sqlite": f"sqlite:///{place / 'desk.db'}"}.get(engine, "")
-        url = undo.enter_context(made.fresh()) if made else url
+        url = undo.enter_context(postgres.fresh()) if postgres else url
         if engine == "json":
             write_document(place, size)
-        more = {"secret_key": "s" * 40} if made else {}
+        more = {"secret_key": "s" * 40} if postgres else {}
         settings = Settings(data_dir=place, database_url=url, api_key=KEY, rate_limit="off", _env_file=None, **more)
         server = Measured(settings, tickets=size, filled=engine == "json")
         undo.callback(server.runtime.stop)
@@ -115,9 +115,9 @@ def desks(engine: str, folder: Path, sizes: tuple[int, int], undo: ExitStack) ->
 
 
 def compare(engine: str, folder: Path, sizes: tuple[int, int], rounds: int) -> None:
-    """Prints what each call costs on both desks."""
+    """Prints the cost of each call on both servers."""
     with ExitStack() as undo:
-        small, large = desks(engine, folder, sizes, undo)
+        small, large = servers(engine, folder, sizes, undo)
         for _ in range(rounds):
             small.round()
             large.round()
@@ -133,14 +133,14 @@ def compare(engine: str, folder: Path, sizes: tuple[int, int], rounds: int) -> N
 
 
 def start(folder: Path, size: int) -> None:
-    """Prints what opening a JSON file takes, in a process of its own."""
+    """Prints the cost of opening a JSON file, measured in a process of its own."""
     write_document(folder, size)
     command = [sys.executable, __file__, "--open", str(folder), "--large", str(size)]
     subprocess.run(command, check=True, cwd=ROOT, env={**os.environ})
 
 
 def opened(folder: Path, size: int) -> None:
-    """What the process of `start` does."""
+    """The work of the process that `start` starts."""
     from storage import open_storage
 
     begin, computed = time.perf_counter(), time.process_time()
@@ -154,22 +154,22 @@ def opened(folder: Path, size: int) -> None:
 
 
 def main() -> None:
-    """Measures the engines that are named, or all."""
+    """Measures the engines named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("engines", nargs="*", default=["json", "sqlite", "postgresql"])
     parser.add_argument("--small", type=int, default=1_000)
     parser.add_argument("--large", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--open", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.open:
-        opened(given.open, given.large)
-    for engine in given.engines:
+    options = parser.parse_args()
+    if options.open:
+        opened(options.open, options.large)
+    for engine in options.engines:
         folder = Path(tempfile.mkdtemp(prefix="foyer-growth-"))
         try:
             if engine == "json":
-                start(folder / "start", given.large)
-            compare(engine, folder, (given.small, given.large), given.rounds)
+                start(folder / "start", options.large)
+            compare(engine, folder, (options.small, options.large), options.rounds)
         finally:
             shutil.rmtree(folder)
 

@@ -3,8 +3,8 @@
 from sqlalchemy import Connection
 
 # sqlite.org/fileformat2.html#stat1tab: rows in all, then rows that share the first column of the index, the first two, …
-# A grown desk, always: with its own counts SQLite plans for the size at the last ANALYZE, and with none it takes a company
-# for ten rows and walks all its tickets to find those of one customer.
+# Always those of a large store. With its own counts SQLite plans for the size at the last ANALYZE. Without any it expects ten
+# tickets of a company, and reads all of them to find those of one customer.
 TYPICAL = {
     ("tickets", "ix_tickets_created"): "100000 5000 1 1",
     ("tickets", "ix_tickets_updated"): "100000 5000 1 1",
@@ -34,7 +34,7 @@ TYPICAL = {
 
 
 def set_planner_statistics(connection: Connection) -> None:
-    """Puts the typical shape of a desk in place of what SQLite measured; connections made later plan by it."""
+    """Replaces the statistics that SQLite measured. They apply to connections that are opened later."""
     connection.exec_driver_sql("PRAGMA analysis_limit=100")
     connection.exec_driver_sql("ANALYZE")
     connection.exec_driver_sql("DELETE FROM sqlite_stat1")

@@ -309,12 +309,12 @@ idempotency = Table(
     UniqueConstraint("company_id", "caller", "route", "key"),
 )
 
-# What follows from the tickets and is only there to answer quickly: triggers of the database keep it in the transaction of
-# the change (database/migrations/versions/0004_growth.py), and the JSON document does not hold it.
+# Tables computed from the tickets, to answer quickly. Triggers of the database update them in the transaction of the change
+# (database/migrations/versions/0004_growth.py). The JSON document does not hold them.
 derived = MetaData()
 
-# How many tickets have these values together: `kind` says which, in the order of a to g; with their urgency in tenths added
-# up, and how many of them AI resolved.
+# Ticket counters: `number` tickets have the values a to g in the fields of `kind` (KINDS in services/stats/counters.py).
+# `urgency` is the sum of their urgency in tenths, `by_ai` how many of them AI resolved.
 TALLIES = "queue origin agent topic tag all opened ended answer solution".split()
 tallies = Table(
     "tallies",
@@ -325,7 +325,7 @@ tallies = Table(
     *(Column(name, Integer, nullable=False, server_default="0") for name in ("number", "urgency", "by_ai")),
 )
 
-# Each tag of each ticket.
+# One row for each tag of each ticket.
 ticket_tags = Table(
     "ticket_tags",
     derived,

@@ -79,9 +79,9 @@ class Index:
         owner = _customer_term(prefix, customer) if customer else f"'{prefix}'"
         # Two conditions: a planner without statistics then expects fewer matches than the company has tickets.
         conditions = [_INDEX.c.words.op("@@")(_as_query(query)) for query in (_query(prefix, words), owner)]
-        found = select(_INDEX.c.ticket_id).where(*conditions)
+        statement = select(_INDEX.c.ticket_id).where(*conditions)
         # Materialized, so that the planner uses the index of words and then the order of ids, never the ids first.
-        matches = found.cte("matches").prefix_with("MATERIALIZED")
+        matches = statement.cte("matches").prefix_with("MATERIALIZED")
         return select(matches.c.ticket_id).order_by(matches.c.ticket_id.desc()).limit(MAX_CANDIDATES)
 
     def relevance(self, words: list[str], *, company: str) -> ColumnElement[Any]:

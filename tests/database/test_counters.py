@@ -1,4 +1,4 @@
-"""Tallies against the tickets they count, after everything that can happen to a ticket."""
+"""The ticket counters equal a count of the tickets after every kind of change."""
 
 import contextlib
 import random
@@ -26,12 +26,12 @@ TAGS = ("vip", 'a"b', "50%", "naïve", "x'y")
 
 
 def size(seconds):
-    """A duration as tallies sort them: the number of its digits and the first."""
+    """The size of a duration: its number of digits and its first digit."""
     return str(len(str(seconds)) * 10 + int(str(seconds)[0]))
 
 
 def cells(row):
-    """Everything one ticket is counted under."""
+    """The counters that count one ticket."""
     for kind, fields in counters.KINDS.items():
         for tag in set(row["tags"]) if kind == "tag" else [""]:
             words = [tag if name == "tag" else row[name] for name in fields]
@@ -47,11 +47,11 @@ def cells(row):
 
 
 def check(storage):
-    """Holds every tally and every tag to the tickets that are there."""
+    """Compares every counter and every tag with the tickets."""
     numbers, urgency, by_ai, tagged = Counter(), Counter(), Counter(), set()
     with storage.unit_of_work(None) as uow:
         rows = uow.find(select(table))
-        kept = uow.find(select(derived.tables["tallies"]))
+        counter_rows = uow.find(select(derived.tables["tallies"]))
         tags = uow.aggregate(select(derived.tables["ticket_tags"]))
     for row in rows:
         helped = row["status"] in models.FINISHED and row["ai_response"] and not row["human_replied"]
@@ -61,20 +61,20 @@ def check(storage):
             urgency[key] += round(row["urgency"] * 10)
             by_ai[key] += bool(helped)
         tagged |= {(row["company_id"], tag, row["created_at"], row["id"]) for tag in row["tags"]}
-    found = {tuple(row[name] for name in ("company_id", "kind", *"abcdefg")): row for row in kept}
-    assert {key: row["number"] for key, row in found.items()} == numbers
-    assert {key: row["urgency"] for key, row in found.items()} == urgency
-    assert {key: row["by_ai"] for key, row in found.items()} == by_ai
+    counted = {tuple(row[name] for name in ("company_id", "kind", *"abcdefg")): row for row in counter_rows}
+    assert {key: row["number"] for key, row in counted.items()} == numbers
+    assert {key: row["urgency"] for key, row in counted.items()} == urgency
+    assert {key: row["by_ai"] for key, row in counted.items()} == by_ai
     assert set(tags) == tagged
     return rows
 
 
 def new_ticket(dice):
     words = {"category": models.CATEGORIES, "priority": models.PRIORITIES, "sentiment": models.SENTIMENTS}
-    given = {name: dice.choice(values) for name, values in words.items() if dice.random() < 0.7}
-    given |= {"source": dice.choice(models.SOURCES), "customer_tier": dice.choice(models.TIERS)}
-    given |= {"title": "A question", "description": "How?", "tags": dice.sample(TAGS, dice.randrange(4))}
-    return given | {"customer_email": f"c{dice.randrange(6)}@example.com"}
+    fields = {name: dice.choice(values) for name, values in words.items() if dice.random() < 0.7}
+    fields |= {"source": dice.choice(models.SOURCES), "customer_tier": dice.choice(models.TIERS)}
+    fields |= {"title": "A question", "description": "How?", "tags": dice.sample(TAGS, dice.randrange(4))}
+    return fields | {"customer_email": f"c{dice.randrange(6)}@example.com"}
 
 
 def past(dice, now):
@@ -89,7 +89,7 @@ def past(dice, now):
 
 
 def change(uow, dice, chosen):
-    """One of the things that can happen to a ticket."""
+    """Makes one of the changes a ticket can have."""
     match dice.randrange(9):
         case 0:
             rules.assign(uow, chosen, dice.choice(AGENTS))
@@ -111,8 +111,8 @@ def change(uow, dice, chosen):
             rules.update(uow, chosen, {"status": "closed"})
 
 
-def happen(storage, dice):
-    """Something happens at the desk, whole or, when the rules refuse it, not at all."""
+def change_something(storage, dice):
+    """Makes one change in a transaction; it is rolled back when a rule refuses it."""
     with contextlib.suppress(AppError), storage.unit_of_work(ADMIN, write=True) as uow:
         ids = sorted(row[0] for row in uow.aggregate(uow.query(table, table.c.id)))
         match dice.randrange(8) if ids else 0:
@@ -132,13 +132,13 @@ def happen(storage, dice):
 
 def answer_by_ai(storage):
     with storage.unit_of_work(ADMIN, write=True) as uow:
-        asked = create.open_ticket(uow, new_ticket(random.Random(1)), model_ready=True)
+        ticket = create.open_ticket(uow, new_ticket(random.Random(1)), model_ready=True)
         uow.delete(jobs)
-    ai_answers.answer_new_ticket(lambda write=False: storage.unit_of_work(ADMIN, write=write), asked["id"], None)
+    ai_answers.answer_new_ticket(lambda write=False: storage.unit_of_work(ADMIN, write=write), ticket["id"], None)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_tallies_are_what_counting_gives_whatever_happens(open_app, seed):
+def test_counters_equal_a_count_after_many_changes(open_app, seed):
     app = open_app()
     storage = app.extensions["runtime"].storage
     dice = random.Random(seed)
@@ -148,14 +148,14 @@ def test_tallies_are_what_counting_gives_whatever_happens(open_app, seed):
     answer_by_ai(storage)
     for _ in range(4):
         for _ in range(30):
-            happen(storage, dice)
+            change_something(storage, dice)
         rows = check(storage)
     assert len(rows) > 20
     app.extensions["runtime"].stop()
     check(open_app().extensions["runtime"].storage)
 
 
-def test_a_change_that_is_undone_is_not_counted(open_app):
+def test_a_change_that_is_rolled_back_is_not_counted(open_app):
     storage = open_app().extensions["runtime"].storage
 
     def fail():
@@ -168,15 +168,15 @@ def test_a_change_that_is_undone_is_not_counted(open_app):
     assert check(storage) == []
 
 
-def test_nothing_is_left_of_words_no_ticket_has_any_more(admin, runtime):
-    made = admin.ticket(tags=["Ada Lovelace"], assigned_to="Charles", category="billing")
-    admin.data(admin.delete(f"/api/tickets/{made['id']}"))
+def test_counters_of_values_without_tickets_are_deleted(admin, runtime):
+    ticket = admin.ticket(tags=["Ada Lovelace"], assigned_to="Charles", category="billing")
+    admin.data(admin.delete(f"/api/tickets/{ticket['id']}"))
     with runtime.storage.unit_of_work(None) as uow:
         assert uow.find(select(derived.tables["tallies"])) == []
         assert uow.aggregate(select(derived.tables["ticket_tags"])) == []
 
 
-def test_lists_count_by_tallies_what_the_rows_say(open_app):
+def test_totals_from_counters_equal_a_count_of_the_rows(open_app):
     storage = open_app().extensions["runtime"].storage
     dice = random.Random(7)
     with storage.unit_of_work(ADMIN, write=True) as uow:
@@ -188,18 +188,18 @@ def test_lists_count_by_tallies_what_the_rows_say(open_app):
     with storage.unit_of_work(ADMIN) as uow:
         for _ in range(60):
             named = dice.sample(sorted(fields), dice.randrange(4))
-            wanted = {name: sorted({row[name] for row in dice.sample(rows, 2)}) for name in named}
-            counted = counters.count(uow, wanted)
-            expected = sum(all(row[name] in words for name, words in wanted.items()) for row in rows)
-            if counted is not None and "" not in wanted.get("assigned_to", []) + wanted.get("topic", []):
-                assert counted == expected, wanted
+            filters = {name: sorted({row[name] for row in dice.sample(rows, 2)}) for name in named}
+            total = counters.count(uow, filters)
+            expected = sum(all(row[name] in words for name, words in filters.items()) for row in rows)
+            if total is not None and "" not in filters.get("assigned_to", []) + filters.get("topic", []):
+                assert total == expected, filters
                 compared += 1
                 some += 0 < expected < len(rows)
-    assert compared > 20, "most questions are answered by tallies"
-    assert some > 10, "and most of these neither by nothing nor by everything"
+    assert compared > 20, "most totals come from counters"
+    assert some > 10, "and many of them are neither none nor all"
 
 
-def test_deleting_behind_the_desks_back_is_counted_too(runtime):
+def test_rows_deleted_by_sql_are_counted(runtime):
     with runtime.storage.unit_of_work(ADMIN, write=True) as uow:
         for number in range(3):
             create.import_ticket(uow, new_ticket(random.Random(number)))

@@ -1,4 +1,4 @@
-"""How lists are read, told by the plans of the database: along an index for every filter and order, without sorting a desk."""
+"""Query plans of lists: every filter and order reads an index and sorts only few rows."""
 
 from contextlib import closing
 from itertools import count
@@ -28,12 +28,12 @@ ONE = [
     "tag=vip",
 ]
 LONG = ["status=open", "status=open&priority=high,low", "status=new&category=billing&source=api", "user=ben&role=agent"]
-BY_THE_DATABASE = ["customer_email=ada@example.com", "customer_id=c-1", "external_id=x", "product=Lamp"]
+OTHERS = ["customer_email=ada@example.com", "customer_id=c-1", "external_id=x", "product=Lamp"]
 
 
 @pytest.fixture
 def uow(admin, runtime):
-    """Some tickets, half of them new and half with Ben, of which every filter here finds some."""
+    """Four tickets, half of them new and half assigned to Ben; every filter of this file matches some."""
     fields = {"priority": "high", "category": "billing", "assigned_team": "sales", "sentiment": "neutral"}
     for number in range(4):
         made = admin.ticket(**fields, tags=["vip"], product="Lamp", customer_id="c-1", external_id=f"x{number or ''}")
@@ -46,7 +46,7 @@ def uow(admin, runtime):
 
 
 def asking(uow, path):
-    """Asks for a list, in which there must be something, or its plan would tell little."""
+    """A function that reads a list and checks that it is not empty."""
 
     def ask():
         assert uow.data(uow.get(path)), path
@@ -55,7 +55,7 @@ def asking(uow, path):
 
 
 def plans(storage, ask, explain, having="ORDER BY"):
-    """How the database reads the statements on tickets that `ask` makes it run."""
+    """The plans of the statements on tickets that `ask` runs."""
     seen = []
 
     def note(connection, cursor, statement, parameters, *_):
@@ -84,8 +84,8 @@ def by_postgresql(connection, statement, parameters):
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_sqlite_walks_an_index_and_sorts_nothing(uow, runtime, monkeypatch):
-    monkeypatch.setattr(queries, "MAX_SORTED_ROWS", 0)  # as on a desk where every filter finds many
+def test_sqlite_reads_an_index_in_order_when_many_tickets_match(uow, runtime, monkeypatch):
+    monkeypatch.setattr(queries, "MAX_SORTED_ROWS", 0)
     for query in ["", *ONE, *LONG]:
         for sort in SORTS:
             asked = f"/api/tickets?{query}&sort={sort}"
@@ -100,8 +100,8 @@ def test_sqlite_walks_an_index_and_sorts_nothing(uow, runtime, monkeypatch):
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_sqlite_finds_the_few_by_their_own_index(uow, runtime):
-    for query in [*ONE, *BY_THE_DATABASE]:
+def test_sqlite_reads_an_index_when_few_tickets_match(uow, runtime):
+    for query in [*ONE, *OTHERS]:
         for sort in SORTS:
             asked = f"/api/tickets?{query}&sort={sort}"
             found = plans(runtime.storage, asking(uow, asked), by_sqlite)
@@ -123,7 +123,7 @@ def test_postgresql_has_an_index_in_the_order_of_every_sort(uow, runtime, monkey
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])
-def test_postgresql_searches_the_index_of_words_and_looks_up_what_it_finds(admin, runtime):
+def test_postgresql_searches_the_index_of_words_and_looks_up_the_matches(admin, runtime):
     fill(runtime.storage, 2000)
 
     def as_it_is(connection, statement, parameters):
@@ -147,7 +147,7 @@ def test_postgresql_searches_the_index_of_words_and_looks_up_what_it_finds(admin
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])
-def test_a_start_lets_the_planner_know_what_has_grown(tmp_path, database_url):
+def test_a_start_updates_the_statistics_of_tables_that_have_grown(tmp_path, database_url):
     def known_and_true(tickets):
         """Pages of the tickets the planner knows of, and those there are, after a start with so many more."""
         with closing(open_store(tmp_path, database_url)) as store, store.unit_of_work(None, write=True) as uow:
@@ -170,7 +170,7 @@ def test_a_start_lets_the_planner_know_what_has_grown(tmp_path, database_url):
     assert known == true > true_later
 
 
-def test_a_deep_page_shows_what_leafing_through_shows(admin, monkeypatch):
+def test_small_pages_together_equal_one_large_page(admin, monkeypatch):
     made = [admin.ticket(tags=["vip"] if number % 2 else [])["id"] for number in range(7)]
     for soon in (0, 2000):
         monkeypatch.setattr(queries, "MAX_SORTED_ROWS", soon)

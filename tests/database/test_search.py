@@ -1,4 +1,4 @@
-"""Full text behind `q`: the same tickets on every store, in the order of how well they fit, and no question is too strange."""
+"""Full-text search with `q`: every engine finds the same tickets, ordered by relevance, for any text."""
 
 import re
 import sqlite3
@@ -22,7 +22,7 @@ from tests.support.rows import ONE, TWO, actor, add_company, add_customer, add_t
 
 pytestmark = pytest.mark.every_engine
 
-# Number → what the ticket says; everything is found in one of these.
+# Number → title and description of a ticket.
 TICKETS = {
     1: ("Cancelled order", "Please refund my café bill. The user's cat's been sick."),
     2: ("Refunding", "The cancellation was not possible, relational databases are slow."),
@@ -133,7 +133,7 @@ QUERIES = {
 
 
 def fill(store):
-    """The tickets, beside one of another company that says everything and one that says nothing."""
+    """Adds the tickets, and one of another company that has all their words."""
     add_company(store)
     add_company(store, TWO)
     with store.unit_of_work(None, write=True) as uow:
@@ -144,8 +144,8 @@ def fill(store):
             6: {"resolution": "Unplugged it."},
         }
         for number, (title, description) in TICKETS.items():
-            given = {"title": title, "description": description, "customer_email": "ada@example.com"}
-            add_ticket(uow, ada, number, **given, **more.get(number, {}))
+            fields = {"title": title, "description": description, "customer_email": "ada@example.com"}
+            add_ticket(uow, ada, number, **fields, **more.get(number, {}))
         everything = " ".join(f"{title} {description}" for title, description in TICKETS.values())
         add_ticket(uow, add_customer(uow, "eve", TWO), 1, TWO, title="All", description=everything)
     return store
@@ -154,8 +154,8 @@ def fill(store):
 def ask(store, words, *, best_first=False, who=None):
     """The numbers of the tickets found."""
     with store.unit_of_work(who or actor(ONE)) as uow:
-        found = uow.search(uow.query(tickets, tickets.c.number), words, best_first=best_first)
-        numbers = [row["number"] for row in uow.find(found)]
+        matches = uow.search(uow.query(tickets, tickets.c.number), words, best_first=best_first)
+        numbers = [row["number"] for row in uow.find(matches)]
         assert uow.count(uow.search(uow.query(tickets), words)) == len(numbers)
     return numbers
 
@@ -167,14 +167,14 @@ def store(tmp_path, database_url):
     opened.close()
 
 
-def test_every_question_finds_the_same_on_every_store(store):
+def test_a_query_finds_the_same_tickets_on_every_engine(store):
     for best_first in (False, True):
         assert {words: set(ask(store, words, best_first=best_first)) for words in QUERIES} == QUERIES
 
 
 def test_a_word_is_found_by_each_of_its_beginnings(store):
-    said = {word for text in TICKETS.values() for word in re.findall("[a-z]+", " ".join(text).lower())}
-    for word in said - {"z" * 600}:
+    all_words = {word for text in TICKETS.values() for word in re.findall("[a-z]+", " ".join(text).lower())}
+    for word in all_words - {"z" * 600}:
         by = {number for number, text in TICKETS.items() if re.search(rf"\b{word}", " ".join(text).lower())}
         for end in range(1, len(word) + 1):
             assert set(ask(store, word[:end])) >= by, word[:end]
@@ -192,9 +192,11 @@ def stores(tmp_path_factory, postgresql):
             store.close()
 
 
-SAID = sorted({part for text in TICKETS.values() for part in " ".join(text).split()} - {"word"})
-ODD = st.sampled_from([*SAID, *"\"*:^(){}[]+-~\\'%_,;|&!<>@#", "NEAR(", "AND", "OR", "NOT", "\x00", "\u0301", "\u00ad"])
-PIECES = st.one_of(ODD, st.text(max_size=12), st.sampled_from(SAID).flatmap(lambda w: st.sampled_from([w[:2], w[1:]])))
+PARTS = sorted({part for text in TICKETS.values() for part in " ".join(text).split()} - {"word"})
+ODD = st.sampled_from(
+    [*PARTS, *"\"*:^(){}[]+-~\\'%_,;|&!<>@#", "NEAR(", "AND", "OR", "NOT", "\x00", "\u0301", "\u00ad"]
+)
+PIECES = st.one_of(ODD, st.text(max_size=12), st.sampled_from(PARTS).flatmap(lambda w: st.sampled_from([w[:2], w[1:]])))
 LINES = st.lists(PIECES, max_size=12).flatmap(lambda of: st.sampled_from([" ".join(of), "".join(of)]))
 
 
@@ -206,17 +208,17 @@ def test_every_engine_finds_the_same_tickets_for_any_text(stores, text):
 
 
 @settings(max_examples=60, deadline=None)
-@given(said=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60))
-def test_whatever_a_ticket_says_it_is_found_by_each_of_its_words(stores, said):
+@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60))
+def test_a_ticket_with_any_text_is_found_by_each_of_its_words(stores, text):
     for store in stores:
         with store.unit_of_work(None, write=True) as uow:
-            uow.update_where(tickets, tickets.c.number == 8, tickets.c.company_id == ONE, description=said)
-        for word in split_words(said)[:5]:
+            uow.update_where(tickets, tickets.c.number == 8, tickets.c.company_id == ONE, description=text)
+        for word in split_words(text)[:5]:
             assert 8 in ask(store, word), store.name
-        assert not said.strip() or 8 in ask(store, said), store.name
+        assert not text.strip() or 8 in ask(store, text), store.name
 
 
-def test_the_best_comes_first_and_then_the_newest(store):
+def test_results_are_ordered_by_relevance_and_then_newest_first(store):
     with store.unit_of_work(actor(ONE), write=True) as uow:
         ada = uow.find(uow.query(tickets, tickets.c.customer_row))[0]["customer_row"]
         for number, (title, description) in {
@@ -233,21 +235,21 @@ def test_the_best_comes_first_and_then_the_newest(store):
     assert ask(store, "2", best_first=True)[0] == 2
 
 
-def test_what_one_company_writes_moves_nothing_in_the_order_of_another(store):
-    def written(company, number, title):
+def test_tickets_of_one_company_do_not_change_the_order_of_another(store):
+    def add(company, number, title):
         with store.unit_of_work(actor(company), write=True) as uow:
             who = uow.find(uow.query(tickets, tickets.c.customer_row))[0]["customer_row"]
             add_ticket(uow, who, number, company=company, title=title)
 
-    written(ONE, 31, "kestrel beacon beacon")
-    written(ONE, 32, "kestrel kestrel beacon")
+    add(ONE, 31, "kestrel beacon beacon")
+    add(ONE, 32, "kestrel kestrel beacon")
     before = ask(store, "kestrel beacon", best_first=True)
     for number in range(40, 48):
-        written(TWO, number, "kestrel")
+        add(TWO, number, "kestrel")
     assert ask(store, "kestrel beacon", best_first=True) == before == [32, 31]
 
 
-def test_sort_is_obeyed_and_without_it_pages_are_those_of_one_order(admin):
+def test_sort_replaces_relevance_and_pages_by_relevance_fit_together(admin):
     for n in range(9):
         admin.ticket(title="Lantern" if n % 4 == 0 else f"Question {n}", description="lantern " * (n % 3 + 1))
     best = [ticket["number"] for ticket in admin.data(admin.get("/api/tickets?q=lantern"))]
@@ -267,23 +269,23 @@ def test_the_index_follows_every_change(admin):
     ticket = admin.ticket(title="Lantern", description="It glows.", customer_email="ada@example.com")
     path = f"/api/tickets/{ticket['id']}"
 
-    def found(words):
+    def total(words):
         return admin.get("/api/tickets", query_string={"q": words}).json["total"]
 
-    assert [found(words) for words in ("lantern", "torches", "glowing", "eve", "ada")] == [1, 0, 1, 0, 1]
+    assert [total(words) for words in ("lantern", "torches", "glowing", "eve", "ada")] == [1, 0, 1, 0, 1]
     admin.data(admin.put(path, {"title": "Torch", "tags": ["blue"]}))
-    assert [found(words) for words in ("lantern", "torches", "glowing", "blue")] == [0, 1, 1, 1]
+    assert [total(words) for words in ("lantern", "torches", "glowing", "blue")] == [0, 1, 1, 1]
     admin.data(admin.put(path, {"status": "in_progress"}))
-    assert [found(words) for words in ("torches", "blue")] == [1, 1]
+    assert [total(words) for words in ("torches", "blue")] == [1, 1]
     admin.data(admin.post(f"{path}/resolve", {"resolution": "Bought a candle."}))
-    assert [found(words) for words in ("torch", "candles", "#1")] == [1, 1, 1]
+    assert [total(words) for words in ("torch", "candles", "#1")] == [1, 1, 1]
     other = admin.ticket(title="Torch")
-    assert found("torch") == 2
+    assert total("torch") == 2
     admin.data(admin.delete(f"/api/tickets/{other['id']}"))
-    assert found("torch") == 1
+    assert total("torch") == 1
     admin.data(admin.delete("/api/customers/ada@example.com"))
-    assert [found(words) for words in ("torch", "candle", "ada", "blue", "glow")] == [0] * 5
-    assert [found(words) for words in ("erased", "1")] == [1, 1]
+    assert [total(words) for words in ("torch", "candle", "ada", "blue", "glow")] == [0] * 5
+    assert [total(words) for words in ("erased", "1")] == [1, 1]
 
 
 def test_imported_tickets_are_found(admin):
@@ -294,20 +296,20 @@ def test_imported_tickets_are_found(admin):
     assert admin.get("/api/tickets?q=lanterns bob").json["total"] == 3
 
 
-def half_done(store):
+def fail_after_adding_a_ticket(store):
     with store.unit_of_work(actor(ONE), write=True) as uow:
         ada = uow.find(uow.query(tickets, tickets.c.customer_row))[0]["customer_row"]
         add_ticket(uow, ada, 30, title="Lantern")
         raise ZeroDivisionError
 
 
-def test_what_is_undone_is_not_found(store):
+def test_a_ticket_that_is_rolled_back_is_not_found(store):
     with pytest.raises(ZeroDivisionError):
-        half_done(store)
+        fail_after_adding_a_ticket(store)
     assert ask(store, "lantern") == []
 
 
-def test_after_a_restart_and_after_a_kill_the_same_is_found(tmp_path, database_url):
+def test_results_are_the_same_after_a_restart_and_after_a_kill(tmp_path, database_url):
     store = fill(open_store(tmp_path, database_url))
     before = {words: ask(store, words, best_first=True) for words in QUERIES}
     if store.name == "json":
@@ -320,7 +322,7 @@ def test_after_a_restart_and_after_a_kill_the_same_is_found(tmp_path, database_u
         again.close()
 
 
-def test_customers_find_their_own_tickets_and_nothing_that_is_kept_from_them(admin, customer, stranger):
+def test_customers_find_only_their_own_tickets_by_fields_they_see(admin, customer, stranger):
     mine = admin.ticket(customer_email="ada@example.com", title="Lantern")
     admin.ticket(customer_email="eve@example.com", title="Lantern of Eve")
     admin.data(admin.post(f"/api/tickets/{mine['id']}/replies", {"body": "A secretnote", "internal": True}), 201)
@@ -377,7 +379,7 @@ def test_searches_do_not_wait_for_each_other():
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
-def test_an_index_that_is_missing_or_made_otherwise_is_made_anew(tmp_path, database_url):
+def test_a_missing_or_outdated_index_is_rebuilt(tmp_path, database_url):
     fill(open_store(tmp_path, database_url)).close()
     file = tmp_path / "desk.db"
     for damage in (
@@ -394,7 +396,7 @@ def test_an_index_that_is_missing_or_made_otherwise_is_made_anew(tmp_path, datab
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
-def test_the_index_is_true_after_rows_are_numbered_anew(tmp_path, store, monkeypatch):
+def test_the_index_is_rebuilt_when_vacuum_renumbers_rows(tmp_path, store, monkeypatch):
     with store.unit_of_work(None, write=True) as uow:
         uow.delete(tickets, tickets.c.number < 4)
     moments = iter(["before", "after"])
@@ -404,7 +406,7 @@ def test_the_index_is_true_after_rows_are_numbered_anew(tmp_path, store, monkeyp
     assert ask(store, "cafe") == []
 
 
-def test_a_question_over_http_is_any_text_within_the_limit(app):
+def test_q_accepts_any_text_within_the_limit(app):
     admin = Caller(app.test_client(), "admin-key")
     admin.ticket()
     for words in QUERIES:
