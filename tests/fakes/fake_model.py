@@ -35,7 +35,8 @@ class FakeModel:
     ok, slow (after `seconds`), silent, drip, drip_head, refuse, nonsense, wrong_shape, huge, error500, rate_limit,
     bad_request, unauthorized, request_timeout, drip_error, reset, not_json, empty, truncated, filtered, redirect,
     gzip, cut_off, as_is (`content` is the message), no_schema and no_form (400 for response_format).
-    `reply` overrides fields of the structured answer; `requests` holds the bodies received, `headers` theirs, `paths` where they were sent, `count` how many came.
+    `reply` overrides fields of the structured answer; `requests` holds the bodies received, `headers` theirs, `paths`
+    where they were sent, `count` how many came.
     """
 
     def __init__(self) -> None:
