@@ -1,4 +1,4 @@
-"""The front door: create_app wires the rooms together; `python app.py` opens the desk on this machine.
+"""The front door: create_app wires the rooms together; `python app.py` opens the server on this machine.
 
 Nothing is opened at import, so that gunicorn and the flask commands can both load `app`.
 """
@@ -34,7 +34,7 @@ def create_app(
     model: Completes | None = None,
     mailer: Mailer | None = None,
 ) -> Flask:
-    """The app of one desk. Without `settings` they are read from the environment. Raises ConfigError."""
+    """The app of one server. Without `settings` they are read from the environment. Raises ConfigError."""
     settings = settings or load_settings()
     logs.to_stderr(settings.log_level)
     app = Flask("foyer", static_folder=None, root_path=str(settings.data_dir))

@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     oidc_admin_role: str = Field("admin", description="value there that makes an admin")
     oidc_agent_role: str = Field("agent", description="value there that makes an agent; everybody else is a customer")
     cors_origins: str = Field("*", description="origins that browsers may call /api from, comma separated")
-    public_url: str = Field("", description="address of this desk as customers see it; put into notices")
+    public_url: str = Field("", description="address of this server as customers see it; put into notices")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least severe log line that is written"
     )
@@ -122,7 +122,7 @@ class Settings(BaseSettings):
         description="who is alerted to urgent tickets of the company `default`, several with commas between; others set "
         "`support_email` in their settings",
     )
-    demo: bool = Field(False, description="whether an empty desk is filled with demo tickets when it starts")
+    demo: bool = Field(False, description="whether an empty server is filled with demo tickets when it starts")
     render: str = Field("", description="set by Render; the same as APP_ENV=production")
     dyno: str = Field("", description="set by Heroku, where no file survives")
 

@@ -33,7 +33,7 @@ loglevel = "warning"
 
 
 def post_worker_init(worker: Any) -> None:
-    """Opens the desk and says how it stands; a store that cannot be opened stops the server with one sentence."""
+    """Opens the server and says how it stands; a store that cannot be opened stops the server with one sentence."""
     from runtime import logs
     from runtime.banner import opening_lines
 

@@ -134,7 +134,7 @@ class _About:
     reply_to: str = ""
 
     def link(self, ticket: Row) -> str:
-        # A fragment opens the desk whatever pages it has; a path could be one that it has not.
+        # A fragment works whatever pages the server has; a path may not exist.
         return f"{self.public_url.rstrip('/')}/#tickets/{ticket['id']}" if self.public_url else ""
 
     def way_out(self) -> str:

@@ -1,6 +1,6 @@
 """The words of the canned reply: an opening by sentiment, first steps by category, a closing by priority.
 
-Every combination must read as one short letter and promise nothing that the desk does not do by itself.
+Every combination must read as one short letter and promise nothing that the server does not do by itself.
 """
 
 import re

@@ -85,7 +85,7 @@ def register_company(body: Row) -> Answer:
     runtime = gate.current_runtime()
     by_operator = _by_operator(is_open=runtime.settings.registration_open)
     if not runtime.settings.registration_open and not by_operator:
-        raise forbidden("This desk takes no new companies by itself. Ask whoever runs it.")
+        raise forbidden("This server takes no new companies by itself. Ask whoever runs it.")
     data = registration.register(runtime.storage, runtime.tokens, body, address=_address(), confirmed=by_operator)
     return Answer(data, f"{body['company']} is registered.", 201)
 

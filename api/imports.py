@@ -127,7 +127,7 @@ class Imported(Schema):
 
 
 def checked(values: Row) -> Row:
-    """The values of a row in the desk's own form. Raises AppError 400 naming every field that cannot be used."""
+    """The values of a row in the server's own form. Raises AppError 400 naming every field that cannot be used."""
     return load_values(_TICKET, values)
 
 

@@ -1,6 +1,6 @@
-"""Calls a desk over HTTP as any client would: one request, its answer held to the contract's form.
+"""Calls a server over HTTP as any client would: one request, its answer held to the contract's form.
 
-It knows the desk only from outside, and says what went wrong in a sentence for the person who waits; never the key.
+It knows the server only from outside, and says what went wrong in a sentence for the person who waits; never the key.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ TIMEOUT_SECONDS = 35  # free hosts wake slowly
 
 
 class ContractError(Exception):
-    """The desk did something else than the contract says; the text is for a person."""
+    """The server did something else than the contract says; the text is for a person."""
 
 
 class Answer(NamedTuple):
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
 @dataclass
 class ApiClient:
-    """A desk at an address, called with a key."""
+    """A server at an address, called with a key."""
 
     url: str
     key: str
@@ -54,7 +54,7 @@ class ApiClient:
         except requests.exceptions.Timeout:
             sentence = f"{where} did not answer within {TIMEOUT_SECONDS} seconds; if it was asleep, try again."
         except requests.exceptions.ConnectionError:
-            sentence = f"Cannot connect to {where}: is the desk running, and is the address right?"
+            sentence = f"Cannot connect to {where}: is the server running, and is the address right?"
         except (requests.exceptions.RequestException, ValueError):
             sentence = f"{where} cannot be called: is the address right?"
         raise ContractError(sentence)
@@ -92,13 +92,13 @@ def checked(response: requests.Response, request: str, *, wanted: tuple[int, ...
         html = "html" in response.headers.get("Content-Type", "").lower()
         what = "HTML" if html else "something else"
         raise ContractError(
-            f"{request} answered {what} instead of JSON ({status}): is this the address of a desk?"
+            f"{request} answered {what} instead of JSON ({status}): is this the address of a server?"
         ) from None
     if flaw := envelope_flaw(body, status):
         raise ContractError(f"{request} answered {status}, but {flaw}.")
     expect("X-Request-ID" in response.headers, f"{request} answered without X-Request-ID.")
     if status == 401 not in wanted:
-        raise ContractError("The desk does not accept this key (401): is it the key of this desk?")
+        raise ContractError("The server does not accept this key (401): is it the key of this server?")
     if status == 403 not in wanted:
         raise ContractError(f"This key may not do {request} (403): the test needs the key of an admin.")
     expect(status in wanted, f"{request} answered {status} instead of {wanted[0]}: {body['message']}")

@@ -1,6 +1,6 @@
-"""The commands that move a whole desk: flask copy, flask backup and flask restore. None of them starts one or makes a key.
+"""The commands that move a whole server: flask copy, flask backup and flask restore. None of them starts one or makes a key.
 
-They read the store itself and never ask a running desk over HTTP: a backup holds every company, and no key may read two.
+They read the store itself and never ask a running server over HTTP: a backup holds every company, and no key may read two.
 """
 
 import sys
@@ -38,7 +38,7 @@ def register(app: Flask) -> None:
 @click.option("--from", "source", default="", help="Address of the store to read; DATABASE_URL when not given.")
 @_to
 def _copy(source: str, target: str) -> None:
-    """Copy a desk that is stopped into an empty store of any engine.
+    """Copy a server that is stopped into an empty store of any engine.
 
     An address is what DATABASE_URL may be: json:, json:/folder, sqlite:///path.db or postgresql://…
     """
@@ -46,14 +46,14 @@ def _copy(source: str, target: str) -> None:
         url, folder = source or _own(settings), settings.data_dir
         with staging_copy(url, folder, stopped=True) as staging:
             _deposited(staging, target or _own(settings), folder)
-        click.echo("Do not start the old desk again: what waits to be mailed would be mailed by both.")
+        click.echo("Do not start the old server again: what waits to be mailed would be mailed by both.")
 
 
 @click.command("backup")
 @click.argument("file", type=_file)
 @click.option("--overwrite", is_flag=True, help="Replace FILE when it is there.")
 def _backup(file: Path, *, overwrite: bool) -> None:
-    """Write everything of this desk, which may be running, into FILE; zipped when its name ends in .gz."""
+    """Write everything of this server, which may be running, into FILE; zipped when its name ends in .gz."""
     with _settings() as settings:
         _check_free(file, settings, overwrite=overwrite)
         with staging_copy(_own(settings), settings.data_dir) as staging:
@@ -75,7 +75,7 @@ def _check_free(file: Path, settings: Settings, *, overwrite: bool) -> None:
     _, own = parse_url(_own(settings), settings.data_dir)
     real, ours = file.resolve(), (own.resolve(), settings.data_dir.resolve() / DOCUMENT)
     if any(real.parent == one.parent and real.name.startswith(one.name) for one in ours):
-        raise StorageError(f"{file} is a name of the desk's own files. Name another file.")
+        raise StorageError(f"{file} is a name of the server's own files. Name another file.")
     if not real.exists():
         return
     if not overwrite:
@@ -96,7 +96,7 @@ def _restore(file: Path, target: str) -> None:
 
 
 def _deposited(staging: Connection, url: str, folder: Path) -> None:
-    """Puts a staged desk into its new place and shows what is there."""
+    """Puts a staged server into its new place and shows what is there."""
     engine, path = parse_url(url, folder)
     found = table_checksums(staging)
     with click.progressbar(length=_rows(found), label="Writing", file=sys.stderr, update_min_steps=1000) as bar:
@@ -122,7 +122,7 @@ def _own(settings: Settings) -> str:
 
 @contextmanager
 def _settings() -> Iterator[Settings]:
-    """The settings of this desk. What goes wrong becomes a sentence and exit code 1."""
+    """The settings of this server. What goes wrong becomes a sentence and exit code 1."""
     runtime: Runtime = current_app.extensions["runtime"]
     try:
         yield runtime.settings

@@ -1,4 +1,4 @@
-"""The flask commands: each opens the desk's data itself, or talks to the desk that has it open.
+"""The flask commands: each opens the server's data itself, or talks to the server that has it open.
 
 The only place that prints. What a command does is a service's matter; nothing is decided here.
 """
@@ -36,8 +36,8 @@ from storage import Row, StorageError
 COMMAND_LINE = "command line"
 OPERATOR = Actor(DEFAULT_COMPANY, "admin", COMMAND_LINE)
 KINDS = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-SECONDS = 300  # the longest a running desk may take for one request
-_url = click.option("--url", default="", help="Address of a running desk; found by itself on this machine.")
+SECONDS = 300  # the longest a running server may take for one request
+_url = click.option("--url", default="", help="Address of a running server; found by itself on this machine.")
 
 
 def register(app: Flask) -> None:
@@ -52,7 +52,7 @@ def register(app: Flask) -> None:
 def _migrate() -> None:
     """Bring the data to the newest shape, as every start does."""
     with _desk("") as (runtime, address):
-        told = "The desk is running, so its data has" if address else f"{runtime.storage.place} has"
+        told = "The server is running, so its data has" if address else f"{runtime.storage.place} has"
     click.echo(f"{told} the newest shape{': there is nothing to do' if address else ''}.")
 
 
@@ -94,17 +94,17 @@ def _import(file: Path, url: str, renames: str, ignore_unknown: bool) -> None:
 @click.command("demo")
 @_url
 def _demo(url: str) -> None:
-    """Fill an empty desk with about 60 demo tickets."""
+    """Fill an empty server with about 60 demo tickets."""
     with _desk(url) as (runtime, address):
         made = _post(runtime, f"{address}/api/demo", {}) if address else _filled(runtime)
     click.echo(f"{made['created']} tickets from {made['customers']} customers are here to look around with.")
 
 
 @click.command("smoke")
-@click.option("--url", required=True, help="Address of the desk to try.")
-@click.option("--key", required=True, help="An admin key of that desk.")
+@click.option("--url", required=True, help="Address of the server to try.")
+@click.option("--key", required=True, help="An admin key of that server.")
 def _smoke(url: str, key: str) -> None:
-    """Try every main step on a running desk, and clean up."""
+    """Try every main step on a running server, and clean up."""
     from commands.smoke import smoke
 
     sys.exit(smoke(url, key, say=click.echo))
@@ -153,7 +153,7 @@ def _allow_company(company: str, oidc_allowed: bool | None, confirmed: bool | No
     "--company",
     default=DEFAULT_COMPANY,
     show_default=True,
-    help="Name of their company; on a running desk only its first one.",
+    help="Name of their company; on a running server only its first one.",
 )
 @click.password_option(help="Their password; asked for when not given.")
 @_url
@@ -162,7 +162,7 @@ def _create_user(email: str, role: str, name: str, company: str, password: str, 
     given = {"name": name or email, "email": email, "role": role, "password": password}
     with _desk(url) as (runtime, address):
         if address and company != DEFAULT_COMPANY:
-            raise AppError("The desk is running: an admin of that company adds people with POST /api/users.")
+            raise AppError("The server is running: an admin of that company adds people with POST /api/users.")
         if address:
             _post(runtime, f"{address}/api/users", given)
         else:
@@ -175,7 +175,7 @@ def _remove_api_key() -> None:
     """End the admin key that the variable API_KEY gave; the next start with API_KEY brings it back."""
     with _desk("") as (runtime, address):
         if address:
-            raise AppError("The desk is running. Stop it, run this command, and start it without API_KEY.")
+            raise AppError("The server is running. Stop it, run this command, and start it without API_KEY.")
         with runtime.storage.unit_of_work(OPERATOR, write=True) as uow:
             removed = remove_environment_key(uow)
     click.echo("The key of API_KEY is not valid any more." if removed else "There is no key of API_KEY.")
@@ -183,7 +183,7 @@ def _remove_api_key() -> None:
 
 @contextmanager
 def _desk(url: str) -> Iterator[tuple[Runtime, str]]:
-    """The parts of the desk and, when another process has its data open, the address it is reached at.
+    """The parts of the server and, when another process has its data open, the address it is reached at.
 
     What is refused, here or there, becomes a sentence and exit code 1.
     """
@@ -202,7 +202,7 @@ def _desk(url: str) -> Iterator[tuple[Runtime, str]]:
 
 
 def _running(runtime: Runtime) -> str:
-    """The address of the desk that has the data open, "" when no process has it or the one that has it serves nobody.
+    """The address of the server that has the data open, "" when no process has it or the one that has it serves nobody.
 
     Raises AppError when another server answers at that address: it must not get the key.
     """
@@ -242,7 +242,7 @@ def _filled(runtime: Runtime) -> dict[str, Any]:
 
 
 def _sent(runtime: Runtime, address: str, rows: Iterable[RawRow]) -> Iterator[imports.Result]:
-    """Imports through a running desk, a portion to a request; the lines it names are put back to those of the file."""
+    """Imports through a running server, a portion to a request; the lines it names are put back to those of the file."""
 
     def as_read(values: Row) -> Row:
         checked(values)
@@ -257,7 +257,7 @@ def _sent(runtime: Runtime, address: str, rows: Iterable[RawRow]) -> Iterator[im
 
 
 def _post(runtime: Runtime, url: str, body: Any, *, method: str = "POST") -> dict[str, Any]:
-    """The data of a running desk's answer. Raises AppError with what it refused, or why it cannot be reached."""
+    """The data of a running server's answer. Raises AppError with what it refused, or why it cannot be reached."""
     try:
         response = requests.request(
             method, url, json=body, headers={"X-API-Key": _key(runtime)}, timeout=SECONDS, allow_redirects=False
@@ -265,7 +265,7 @@ def _post(runtime: Runtime, url: str, body: Any, *, method: str = "POST") -> dic
         answer = response.json()
         data: dict[str, Any] = answer["data"]
     except (requests.RequestException, ValueError, LookupError, TypeError) as error:
-        raise AppError(f"No desk answers at {url}. Name its address with --url.") from error
+        raise AppError(f"No server answers at {url}. Name its address with --url.") from error
     if not response.ok:
         if response.status_code == 401:
             raise AppError(
@@ -277,9 +277,9 @@ def _post(runtime: Runtime, url: str, body: Any, *, method: str = "POST") -> dic
 
 
 def _key(runtime: Runtime) -> str:
-    """The key of this machine's desk. Raises AppError without one."""
+    """The key of this machine's server. Raises AppError without one."""
     given = runtime.settings.api_key.get_secret_value()
     file = key_file(runtime.settings)
     if not given and not file.exists():
-        raise AppError(f"There is no key for the running desk: set API_KEY, or see that {file} is there.")
+        raise AppError(f"There is no key for the running server: set API_KEY, or see that {file} is there.")
     return given or file.read_text().strip()

@@ -1,6 +1,6 @@
-"""A test script for any running desk: walks the ticket path over HTTP, as the contract says, and leaves no ticket behind.
+"""A test script for any running server: walks the ticket path over HTTP, as the contract says, and leaves no ticket behind.
 
-What it cannot take back: its one customer `smoke-test`, and the notice to whom it assigns where a desk has agents.
+What it cannot take back: its one customer `smoke-test`, and the notice to whom it assigns where a server has agents.
 """
 
 import re
@@ -15,7 +15,7 @@ import requests
 from commands.api_client import ApiClient, ContractError, expect, expect_values, shown, unusable
 
 CUSTOMER = "smoke-test"
-AGENT = "Smoke test"  # not an address, so nobody is mailed; a desk with agents takes only those
+AGENT = "Smoke test"  # not an address, so nobody is mailed; a server with agents takes only those
 TICKET = {"title": "Smoke test, please ignore", "description": "How?", "customer_id": CUSTOMER, "priority": "low"}
 LOOKUPS = ("statuses", "priorities", "categories", "teams", "tiers", "agents")
 STATS = "total_tickets new_tickets ai_responded_tickets assigned_tickets resolved_tickets ai_resolution_rate".split()
@@ -23,7 +23,7 @@ STATS = "total_tickets new_tickets ai_responded_tickets assigned_tickets resolve
 
 @dataclass
 class Walk(ApiClient):
-    """One walk through a desk, and what it has made so far."""
+    """One walk through a server, and what it has made so far."""
 
     run: str = field(default_factory=lambda: f"smoke-{uuid4().hex}")
     ticket: dict[str, Any] = field(default_factory=dict)
@@ -216,18 +216,18 @@ CLEAN_UP: Step = ("delete what was made", clean_up)
 
 
 def smoke(url: str, key: str, *, say: Callable[[str], None]) -> int:
-    """Takes every step at the desk at `url`, telling each; 0 when all went as they should, 1 at the first surprise."""
+    """Takes every step at the server at `url`, telling each; 0 when all went as they should, 1 at the first surprise."""
     if problem := unusable(url, key):
         say(problem)
         return 1
 
     def tell(text: str) -> None:
-        plain = "".join(c if c.isprintable() else " " for c in text)  # a desk's words must not steer a terminal
+        plain = "".join(c if c.isprintable() else " " for c in text)  # a server's words must not steer a terminal
         say(re.sub(rf"(?<!\w){re.escape(key)}(?!\w)", "[key]", plain))
 
     with requests.Session() as session:
         walk, good = Walk(url.rstrip("/"), key, session), False
-        tell(f"Testing the desk at {shown(walk.url)}")
+        tell(f"Testing the server at {shown(walk.url)}")
         try:
             good = all(_taken(step, walk, say=tell) for step in STEPS)
         finally:

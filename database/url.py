@@ -21,7 +21,7 @@ def parse_url(url: str, data_dir: Path) -> tuple[Engine, Path]:
         if folder.name == DOCUMENT and not folder.is_dir():
             return "json", folder
         if folder.is_file():
-            raise StorageError(f"{folder} is a file. Name the folder, or the file {DOCUMENT} in it.")
+            raise StorageError(f"{folder} cannot be used: it is a file. Name its folder, or the file {DOCUMENT} in it.")
         return "json", folder / DOCUMENT
     if scheme in ("postgresql", "postgres"):
         return "postgresql", Path()

@@ -1,6 +1,6 @@
 """What each kind of job does: a notice is composed and mailed, a ticket is answered by AI, files are scrubbed.
 
-Called by jobs/runner.py outside any transaction; each worker opens the desks it needs as the company's own system.
+Called by jobs/runner.py outside any transaction; each worker opens the units of work it needs as the company's own system.
 """
 
 import logging
@@ -146,5 +146,5 @@ class ModelSync:
 
 
 def _system(job: Row) -> Actor:
-    """Who acts in a job: the desk itself, in the job's company alone."""
+    """The system as an actor of the job's company."""
     return Actor(job["company_id"], "admin", "system")

@@ -214,7 +214,7 @@ class Runner:
         return self._signed_at is not None and time.monotonic() - max(self._signed_at, began) > SILENT_SECONDS / 2
 
     def _hand_back(self, untouched: Sequence[Row]) -> None:
-        """Jobs that were taken and not begun when the desk stops are there for the next one."""
+        """Jobs that were taken and not begun when the server stops are there for the next one."""
         with self._storage().unit_of_work(None, write=True) as uow:
             ids = [job["id"] for job in untouched]
             uow.update_where(

@@ -14,7 +14,7 @@ MEANINGS = {
 
 
 def opening_lines(runtime: Runtime, *, terminal: bool | None = None) -> list[str]:
-    """What is said when the desk has opened: where it listens, what survives, who answers, where mail goes, how to begin.
+    """What is said when the server has opened: where it listens, what survives, who answers, where mail goes, how to begin.
 
     The key itself is only said on a terminal, where nobody collects the lines.
     """

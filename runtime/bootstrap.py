@@ -1,4 +1,4 @@
-"""The parts of one running desk, held together: settings, clock, store, model, mailer, jobs.
+"""The parts of one running server, held together: settings, clock, store, model, mailer, jobs.
 
 Opens nothing until it is started or first asked; knows no HTTP and no rule.
 """
@@ -40,7 +40,7 @@ WAITING_SHARE = 4  # at most one in four of the server's threads may wait for a 
 
 
 class Runtime:
-    """One desk. Tests hand in their own clock, model or mailer; what is not given is made from the settings."""
+    """One server. Tests hand in their own clock, model or mailer; what is not given is made from the settings."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Runtime:
 
     @cached_property
     def secret(self) -> str:
-        """What only this desk knows."""
+        """What only this server knows."""
         _ = self.storage  # whose opening sees to it
         return first_start.secret(self.settings)
 
@@ -109,7 +109,7 @@ class Runtime:
 
     @property
     def embeddings(self) -> embeddings.Embeddings:
-        """What tells this desk what texts mean."""
+        """What tells this server what texts mean."""
         return embeddings.chosen(self.settings.embeddings)
 
     @cached_property
@@ -128,9 +128,9 @@ class Runtime:
         return health.storage_note(durable=kept, opened_empty_at=self.opened_empty_at, ahead_seconds=ahead)
 
     def start(self, *, url: str = "") -> None:
-        """Opens the store and starts the jobs; with DEMO a new desk is filled first. Raises StorageError.
+        """Opens the store and starts the jobs; with DEMO a new server is filled first. Raises StorageError.
 
-        `url` is where commands of this machine reach the desk, "" when they cannot.
+        `url` is where commands of this machine reach the server, "" when they cannot.
         """
         self._stopped = False
         storage = self.storage

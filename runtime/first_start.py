@@ -31,7 +31,7 @@ def key_file(settings: Settings) -> Path:
 def prepare(storage: Storage, settings: Settings, *, serving: bool = True) -> None:
     """Makes sure the company `default`, an admin key and (outside production) a secret exist.
 
-    The key of API_KEY changes only when the desk is `serving` and API_KEY names another one. A process without API_KEY
+    The key of API_KEY changes only when the server is `serving` and API_KEY names another one. A process without API_KEY
     may share the store with one that has it.
     """
     given = settings.api_key.get_secret_value()
@@ -71,7 +71,7 @@ def _keep_environment_key(uow: UnitOfWork, key: str) -> None:
 
 
 def remove_environment_key(uow: UnitOfWork) -> bool:
-    """Ends the key that API_KEY gave, at a desk of the company `default`; tells whether there was one."""
+    """Ends the key that API_KEY gave, in a unit of work of the company `default`; tells whether there was one."""
     key = uow.first(uow.query(api_keys).where(_from_environment))
     if key is None:
         return False

@@ -1,4 +1,4 @@
-"""The desk that runs on this machine: where it serves, and the proof of it that a command asks for before it sends a key."""
+"""The server that runs on this machine: where it serves, and the proof of it that a command asks for before it sends a key."""
 
 import hmac
 import secrets

@@ -1,1 +1,1 @@
-"""The rules of the desk. No HTTP, no model client, no mail client, no environment."""
+"""The rules of the server. No HTTP, no model client, no mail client, no environment."""

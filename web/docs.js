@@ -1,10 +1,10 @@
-// The API's routes in Swagger UI, from this desk's own description.
+// The API's routes in Swagger UI, from this server's own description.
 "use strict";
 
 async function open() {
   const response = await fetch("/openapi.json");
   const description = await response.json();
-  // Calls go to where this page came from, also when a proxy keeps the desk from knowing that address.
+  // Calls go to where this page came from, also when a proxy keeps the server from knowing that address.
   description.servers = [{ url: location.origin }];
   SwaggerUIBundle({
     spec: description,

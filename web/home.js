@@ -1,4 +1,4 @@
-// The front page: shows how the desk is, puts this desk's address into the calls and lets them be copied.
+// The front page: shows how the server is, puts this server's address into the calls and lets them be copied.
 "use strict";
 
 const ENGINES = { json: "JSON file", sqlite: "SQLite", postgresql: "PostgreSQL" };
@@ -32,7 +32,7 @@ async function ask() {
     lamp.classList.add(answer.success ? "on" : "off");
     if (answer.success) show(answer.data);
   } catch {
-    say("state", "The desk does not answer.");
+    say("state", "The server does not answer.");
     lamp.classList.add("off");
   }
 }

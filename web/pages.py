@@ -1,6 +1,6 @@
 """The pages people see first: what this is at /, the routes to try out at /docs, and the files both are made of.
 
-They hold no data and need no key: whatever they show of the desk, the browser asks /api for.
+They hold no data and need no key: whatever they show of the server, the browser asks /api for.
 """
 
 from pathlib import Path

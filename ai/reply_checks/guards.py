@@ -73,7 +73,7 @@ class Guards:
             ("held a telephone number that is not in the ticket", numbers.telephones(folded) - self._digit_runs),
             ("quoted its own instructions", words & self._secret),
             ("repeated what another customer wrote", words & self._others),
-            ("promised something the desk does not do", promises.promises(flat)),
+            ("promised something the server does not do", promises.promises(flat)),
             ("asked for a password, a card or another secret", pleas.asks_for_a_secret(flat)),
         )
         return next((f"the model's reply {what}" for what, met in objections if met), "")

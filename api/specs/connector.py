@@ -52,7 +52,7 @@ def connector_document() -> Json:
         },
         "host": "",
         "basePath": "/",
-        # The platform calls over TLS only; a desk behind a proxy does not see that it is spoken to that way.
+        # The platform calls over TLS only; a server behind a proxy does not see that it is spoken to that way.
         "schemes": ["https"],
         "consumes": [JSON],
         "produces": [JSON],
@@ -209,7 +209,7 @@ def _row_fields(raw: Json, doc: Json) -> Json:
 
 
 def _responses(operation: Operation) -> Json:
-    """The one success with its schema; errors in words only, so that makers are shown the desk's own message."""
+    """The one success with its schema; errors in words only, so that makers are shown the server's own message."""
     found: Json = {}
     schema: Json = {}
     for status, response in sorted(operation.doc["responses"].items()):

@@ -4,7 +4,7 @@ from api.specs.declarations import HEADERS, Json, Operation, body_schema, read_d
 from core.version import VERSION
 
 ABOUT = (
-    "Foyer is an AI customer-support desk: it opens, triages, answers, assigns, resolves and measures tickets. "
+    "Foyer is an AI customer-support server: it opens, triages, answers, assigns, resolves and measures tickets. "
     "Every answer is an object with success, message and data; errors carry data.code and data.errors."
 )
 SECURITY_SCHEMES: Json = {

@@ -21,12 +21,12 @@ _connector = cache(connector_document)
 
 
 def openapi(url: str) -> Json:
-    """The OpenAPI 3 document of the desk at this address."""
+    """The OpenAPI 3 document of the server at this address."""
     return {**_openapi(), "servers": [{"url": url}]}
 
 
 def connector(host: str) -> Json:
-    """The Swagger 2.0 document of the desk at this host."""
+    """The Swagger 2.0 document of the server at this host."""
     return {**_connector(), "host": host}
 
 

@@ -41,7 +41,7 @@ def find_by_name(uow: UnitOfWork, name: str) -> Row | None:
 def ask_to_confirm(uow: UnitOfWork, user: Row) -> None:
     """Mails the first admin of a company that is not confirmed a link to confirm it, at most once an hour.
 
-    Does nothing for anybody else; `user` is who registers or signs in, at a desk of their company.
+    Does nothing for anybody else; `user` is who registers or signs in, in a unit of work of their company.
     """
     company = uow.get(companies, user["company_id"])
     if company is None or company["confirmed_at"] or user["role"] != "admin":

@@ -90,7 +90,7 @@ def import_rows(
     """Imports the rows and yields what became of each portion once it is committed.
 
     `open_desk` opens a unit of work, with write=True one that may write; other writers have their turn between two of them.
-    `check` gives a row's values in the desk's own form, or raises AppError: the rules of input live with the API. Stops after
+    `check` gives a row's values in the server's own form, or raises AppError: the rules of input live with the API. Stops after
     `seconds`, and after 1,000 refused rows.
     """
     return in_portions(rows, check, partial(_brought_in, open_desk), seconds=seconds)

@@ -93,7 +93,7 @@ def says(uow: UnitOfWork, field: str, text: str) -> Said | None:
 
 
 def learn(open_desk: OpenUnitOfWork, field: str, *, patient: bool = True) -> Taught | None:
-    """What the examples of a field teach, learnt now unless they are as they were. The desks see the whole company.
+    """What the examples of a field teach, trained now unless they are unchanged. The units of work see the whole company.
 
     Whoever is not `patient` gets what is known already rather than wait until many examples are learnt.
     """
@@ -146,7 +146,7 @@ def forget_all() -> None:
 def nearest(uow: UnitOfWork, ticket: Row, *, most: int) -> list[Row]:
     """The company's tickets most like this one whose category a person saw, the most similar first: the named columns.
 
-    Ask at a desk that sees the whole company.
+    The unit of work must see the whole company.
     """
     taught = known(uow, CATEGORY)
     if taught is None or taught.learner is None:

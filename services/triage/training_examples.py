@@ -105,7 +105,7 @@ def _newest(uow: UnitOfWork, field: str, *columns: Any) -> Select[Any]:
 
 
 def lately_taught(uow: UnitOfWork, *, most: int) -> list[str]:
-    """The companies that were taught last, at a desk that sees all."""
+    """The companies that were trained last, over all companies."""
     rows = uow.query(table, table.c.company_id).group_by(table.c.company_id)
     return [company for (company,) in uow.aggregate(rows.order_by(func.max(table.c.created_at).desc()).limit(most))]
 

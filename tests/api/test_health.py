@@ -1,4 +1,4 @@
-"""What the desk says about itself: at /api/health, and in its first lines."""
+"""What the server says about itself: at /api/health, and in its first lines."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ CONTAINER = "\n".join(
 
 @pytest.fixture
 def forgetful(open_app, monkeypatch, tmp_path):
-    """Opens the desk on a Render instance without a disk: the data is where the code is."""
+    """Opens the server on a Render instance without a disk: the data is where the code is."""
     monkeypatch.setattr(parts, "HERE", tmp_path)
     return lambda **given: open_app(
         **{"render": "true", "secret_key": SECRET, "api_key": "a key of twenty letters", **given}
@@ -36,7 +36,7 @@ def forgetful(open_app, monkeypatch, tmp_path):
 
 @pytest.fixture
 def lasting(open_app, monkeypatch):
-    """Opens the desk on a machine with an ordinary disk, whatever this one has."""
+    """Opens the server on a machine with an ordinary disk, whatever this one has."""
     monkeypatch.setattr(parts, "_mounts", lambda: "1 0 8:1 / / rw - ext4 /dev/sda1 rw")
     return open_app
 
@@ -47,7 +47,7 @@ def storage_health(app):
 
 
 def first_lines(app):
-    """What is said at the start; the desk is closed again."""
+    """What is said at the start; the server is closed again."""
     server = app.extensions["runtime"]
     lines = "\n".join(opening_lines(server, terminal=False))
     server.stop()
@@ -182,4 +182,4 @@ def test_the_note_is_never_empty():
     for kept in (True, False):
         for since in ("", AT):
             assert storage_note(durable=kept, opened_empty_at=since).endswith(".")
-    assert AT not in storage_note(durable=True, opened_empty_at=AT), "a new desk on a good disk has lost nothing"
+    assert AT not in storage_note(durable=True, opened_empty_at=AT), "a new server on a good disk has lost nothing"

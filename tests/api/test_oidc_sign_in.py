@@ -1,4 +1,4 @@
-"""People of an OpenID Connect issuer at the desk: who they are here, what they may, and that nobody else is taken for them."""
+"""People of an OpenID Connect issuer at the server: who they are here, what they may, and that nobody else is taken for them."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ def fake():
 
 @pytest.fixture
 def server(open_app, fake):
-    """A desk that takes the issuer's tokens; its people belong to `default` unless the claim `org` is asked for."""
+    """A server that takes the issuer's tokens; its people belong to `default` unless the claim `org` is asked for."""
 
     def make(**settings):
         return open_app(oidc_issuer=fake.url, oidc_audience=AUDIENCE, **settings)
@@ -54,7 +54,7 @@ def me(caller):
 
 
 def people(app):
-    """Everybody who signs in at the desk, whatever their company."""
+    """Everybody who signs in at the server, whatever their company."""
     with app.extensions["runtime"].storage.unit_of_work(None) as every:
         return every.find(select(users).order_by(users.c.created_at))
 
@@ -197,7 +197,7 @@ def test_an_address_alone_makes_nobody_somebody_else(server, signed_in):
     assert signed_in(app, "eve-1", email="bob@acme.example", email_verified=True).get("/api/me").status_code == 403
     assert [(row["identity"] == "", row["role"]) for row in people(app)] == [(True, "admin"), (False, "agent")]
     own = Caller(app.test_client(), headers={"Authorization": f"Bearer {session['access_token']}"})
-    assert me(own)["role"] == "admin", "tokens of the desk itself are taken as ever"
+    assert me(own)["role"] == "admin", "tokens of the server itself are taken as ever"
 
 
 def test_a_token_that_is_not_the_issuers_for_this_desk_is_401(server, signed_in, fake):

@@ -30,7 +30,7 @@ def clock():
 
 @pytest.fixture
 def door(open_app, clock):
-    """Opens a desk whose windows pass by the test's clock, for callers without credentials."""
+    """Opens a server whose windows pass by the test's clock, for callers without credentials."""
 
     def make(**settings):
         app = open_app(**settings)

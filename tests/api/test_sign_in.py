@@ -33,7 +33,7 @@ def clock():
 
 @pytest.fixture
 def server(open_app, clock):
-    """A desk by that clock: its app."""
+    """A server by that clock: its app."""
     return open_app(clock=clock)
 
 

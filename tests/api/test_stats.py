@@ -32,7 +32,7 @@ DAY = 86_400  # seconds
 
 @pytest.fixture
 def store(open_app):
-    """The store of a desk whose clock stands still."""
+    """The store of a server whose clock stands still."""
     return open_app(clock=lambda: NOW).extensions["runtime"].storage
 
 

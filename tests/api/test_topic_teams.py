@@ -96,7 +96,7 @@ def test_a_priority_that_comes_with_the_ticket_leaves_its_topics_team(routed):
 
 
 class TestWithModel:
-    """The desk has a model, which answers later and has a view of its own."""
+    """The server has a model, which answers later and has a view of its own."""
 
     @pytest.fixture
     def app(self, with_model):

@@ -62,7 +62,7 @@ STEPS = st.one_of(
 
 @pytest.fixture
 def app(open_app):
-    """A desk whose clock stands still: each unit of work is a millisecond after the one before."""
+    """A server whose clock stands still: each unit of work is a millisecond after the one before."""
     return open_app(clock=lambda: START, rate_limit="off")
 
 

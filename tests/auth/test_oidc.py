@@ -47,7 +47,7 @@ def clock():
 
 @pytest.fixture
 def known(fake, clock):
-    """The issuer as the desk knows it; hours pass by the test's clock."""
+    """The issuer as the server knows it; hours pass by the test's clock."""
     return Issuer(fake.url, AUDIENCE, clock=clock)
 
 

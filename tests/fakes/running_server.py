@@ -1,4 +1,4 @@
-"""A desk in a process of its own, started as its README says; for tests of what calls a desk over the network."""
+"""A server in a process of its own, started as its README says; for tests of what calls a server over the network."""
 
 import os
 import socket
@@ -28,7 +28,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_server(folder: Path) -> Iterator[str]:
-    """The address of a desk with its data in `folder`, and `KEY` as its admin key."""
+    """The address of a server with its data in `folder`, and `KEY` as its admin key."""
     port = free_port()
     url, log = f"http://127.0.0.1:{port}", folder / "desk.log"
     env = {name: os.environ[name] for name in KEPT if name in os.environ}
@@ -51,4 +51,4 @@ def _wait(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
                 return
         except requests.exceptions.ConnectionError:
             time.sleep(0.05)
-    raise AssertionError(f"The desk did not open: {log.read_text()}")
+    raise AssertionError(f"The server did not open: {log.read_text()}")

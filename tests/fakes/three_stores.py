@@ -1,4 +1,4 @@
-"""One desk on each engine, asked the same at the same moment: their answers must be the same to the byte, but for random ids."""
+"""One server on each engine, asked the same at the same moment: their answers must be the same to the byte, but for random ids."""
 
 import difflib
 import os
@@ -21,12 +21,12 @@ ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NAME = re.compile(r"\bid-\d+\b")
 SECRETS = re.compile(r"fk_[\w-]+|eyJ[\w.-]+")
 STORE = re.compile(r'"storage":\{[^}]*\}')  # /api/health says which it is
-ADMIN_KEY = "admin-key of every desk"
+ADMIN_KEY = "admin-key of every server"
 HEADERS = ("ETag", "Idempotent-Replay", "Retry-After", "Allow", "Content-Type", "Content-Disposition")
 
 
 class Clock:
-    """A clock that all desks share and that is moved by hand, back as well."""
+    """A clock that all servers share and that is moved by hand, back as well."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -39,7 +39,7 @@ class Clock:
 
 
 class OneStore:
-    """A desk, and the names its random ids go by: id-1 is what it told first."""
+    """A server, and the names its random ids go by: id-1 is what it told first."""
 
     def __init__(self, engine: str, url: str, folder: Path, clock: Clock) -> None:
         self.engine = engine
@@ -59,7 +59,7 @@ class OneStore:
         self.open()
 
     def open(self) -> None:
-        """Opens the desk, or opens it again."""
+        """Opens the server, or opens it again."""
         self.mailer = MemoryMailer()
         self.app = create_app(self._settings, clock=self._clock, mailer=self.mailer)
         self.runtime: Runtime = self.app.extensions["runtime"]
@@ -96,7 +96,7 @@ class OneStore:
 
 
 class ThreeStores:
-    """The desks together."""
+    """The servers together."""
 
     def __init__(self, folder: Path, postgresql_url: str) -> None:
         self.clock = Clock()

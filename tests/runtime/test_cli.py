@@ -1,4 +1,4 @@
-"""The flask commands, on the data of a desk that is closed and through one that is running."""
+"""The flask commands, on the data of a server that is closed and through one that is running."""
 
 import os
 import subprocess
@@ -47,7 +47,7 @@ class Shell:
 
     @contextmanager
     def running(self):
-        """A desk that serves from this data folder."""
+        """A server that serves from this data folder."""
         server = subprocess.Popen(
             [sys.executable, "app.py"], cwd=ROOT, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -68,14 +68,14 @@ class Shell:
 
 def wait_for(url, server):
     for _ in range(200):
-        assert server.poll() is None, "the desk did not start"
+        assert server.poll() is None, "the server did not start"
         try:
             requests.get(f"{url}/health", timeout=5)
         except requests.ConnectionError:
             time.sleep(0.1)
         else:
             return
-    raise AssertionError("the desk did not answer")
+    raise AssertionError("the server did not answer")
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_an_address_where_nobody_answers_is_named(shell, messages):
 
 
 class _Impostor(BaseHTTPRequestHandler):
-    """Answers everything as a desk would, and notes the headers."""
+    """Answers everything as a server would, and notes the headers."""
 
     def do_GET(self):
         self.server.headers.append(dict(self.headers))
@@ -202,7 +202,7 @@ class _Impostor(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def impostor(shell):
-    """Another server at the port where the desk should be."""
+    """Another server at the port where the server should be."""
     server = HTTPServer(("127.0.0.1", shell.port), _Impostor)
     server.headers = []
     threading.Thread(target=server.serve_forever).start()

@@ -1,4 +1,4 @@
-"""Making companies and people from the shell, beside a desk that runs and without one."""
+"""Making companies and people from the shell, beside a server that runs and without one."""
 
 import pytest
 import requests

@@ -27,7 +27,7 @@ PROXY = {"X-Forwarded-Host": "desk.example.com", "X-Forwarded-Proto": "https", "
 
 
 def tickets(server: Server) -> int:
-    """How many tickets the desk has."""
+    """How many tickets the server has."""
     return int(server.call(requests, "GET", "/api/tickets").json()["total"])
 
 
@@ -58,7 +58,7 @@ def test_a_stop_lets_the_request_at_hand_finish(tmp_path):
         body, port = json.dumps(TICKET).encode(), int(server.url.rpartition(":")[2])
         head = [
             "POST /api/tickets HTTP/1.1",
-            "Host: desk",
+            "Host: server",
             f"X-API-Key: {KEY}",
             "Content-Type: application/json",
             f"Content-Length: {len(body)}",
@@ -95,13 +95,13 @@ def test_the_options_render_adds_by_itself_do_no_harm(tmp_path):
 
 
 def addresses(get) -> tuple[str, str]:
-    """The host /swagger.json and the address /openapi.json say the desk is at, to a caller behind a proxy."""
+    """The host /swagger.json and the address /openapi.json say the server is at, to a caller behind a proxy."""
     return get("/swagger.json").json()["host"], get("/openapi.json").json()["servers"][0]["url"]
 
 
 @pytest.mark.parametrize("proxies", [0, 1])
 def test_a_proxy_is_believed_only_when_it_is_trusted(tmp_path, proxies):
-    """Over a real connection: gunicorn must not believe on its own what the desk does not."""
+    """Over a real connection: gunicorn must not believe on its own what the server does not."""
     with Server(tmp_path / "desk", TRUSTED_PROXIES=str(proxies)) as server:
         said = addresses(lambda path: requests.get(server.url + path, headers=PROXY, timeout=PATIENCE_SECONDS))
     here = server.url.removeprefix("http://")

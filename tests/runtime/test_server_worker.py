@@ -113,7 +113,7 @@ def test_after_a_badly_chunked_body_nothing_of_it_is_taken_for_a_request(client,
 
 REFUSED = {
     "no method": (b"nonsense\r\n\r\n", 400, "bad_request"),
-    "bare line feeds": (b"GET /health HTTP/1.1\nHost: desk\n\n", 400, "bad_request"),
+    "bare line feeds": (b"GET /health HTTP/1.1\nHost: server\n\n", 400, "bad_request"),
     "bad header": (b"GET /api/tickets HTTP/1.1\r\nno colon\r\n\r\n", 400, "bad_request"),
     "bad length": (head("POST", "/api/tickets", "Content-Length: ten"), 400, "bad_request"),
     "two framings": (head("POST", "/api/tickets", "Content-Length: 5", CHUNKED), 400, "bad_request"),

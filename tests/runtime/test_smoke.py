@@ -1,4 +1,4 @@
-"""The test script for deployments, against a desk that works, desks that do not, and what is no desk at all."""
+"""The test script for deployments, against a server that works, servers that do not, and what is no server at all."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ HTML = Response("<!doctype html><title>A shop</title>", mimetype="text/html")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a desk in a process of its own."""
+    """The address of a server in a process of its own."""
     with running_server(tmp_path_factory.mktemp("desk")) as url:
         yield url
 
@@ -40,7 +40,7 @@ def served(app: Any) -> Iterator[str]:
 
 
 def broken(app: Flask, method: str, path_end: str, wrong: Callable[[Response], Response]) -> Any:
-    """The desk, except that one route answers what `wrong` makes of the right answer."""
+    """The server, except that one route answers what `wrong` makes of the right answer."""
 
     def proxy(environ: Any, start_response: Any) -> Any:
         asked = Request(environ)
@@ -73,7 +73,7 @@ def walk(url: str, key: str = KEY) -> tuple[int, list[str]]:
 
 
 def tickets_at(url: str) -> int:
-    """How many tickets a desk holds."""
+    """How many tickets a server holds."""
     answer = requests.get(f"{url}/api/tickets", headers={"X-API-Key": KEY}, timeout=30)
     return int(answer.json()["total"])
 
@@ -142,14 +142,14 @@ def test_an_address_where_nothing_listens_is_said_to_be_so():
     code, lines = walk(f"http://127.0.0.1:{free_port()}")
     assert code == 1
     assert "Cannot connect to http://127.0.0.1:" in lines[1]
-    assert "is the desk running" in lines[1]
+    assert "is the server running" in lines[1]
 
 
 def test_a_server_that_answers_html_is_said_to_be_no_desk():
     with served(HTML) as url:
         code, lines = walk(url)
     assert code == 1
-    assert "HTML instead of JSON (200): is this the address of a desk?" in lines[1]
+    assert "HTML instead of JSON (200): is this the address of a server?" in lines[1]
 
 
 def test_a_missing_certificate_is_said_to_be_missing():

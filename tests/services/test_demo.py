@@ -1,4 +1,4 @@
-"""The demo desk: full, believable, the same each time, and silent."""
+"""The demo server: full, believable, the same each time, and silent."""
 
 from collections import Counter
 from datetime import UTC, datetime

@@ -142,10 +142,10 @@ def test_the_name_in_mail_from_is_the_operators_own(admin, other_admin, run_jobs
     assert {message["Reply-To"] for message in smtp.messages} == {None}
     smtp.messages.clear()
     admin.ticket()
-    set_up(admin, mail_name="Our desk")
+    set_up(admin, mail_name="Our server")
     admin.ticket()
     run_jobs()
-    assert {message["From"] for message in smtp.messages} == {"Our desk <desk@example.com>"}
+    assert {message["From"] for message in smtp.messages} == {"Our server <desk@example.com>"}
     set_up(admin, clear=["mail_name"])
     smtp.messages.clear()
     admin.ticket()

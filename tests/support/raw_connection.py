@@ -66,7 +66,7 @@ class RawConnection:
 def head(method: str, path: str, *lines: str, key: str = KEY) -> bytes:
     """The head of a request, with the admin's key unless told otherwise."""
     credentials = [f"X-API-Key: {key}"] if key else []
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: desk", *credentials, *lines, "", ""]).encode()
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: server", *credentials, *lines, "", ""]).encode()
 
 
 def post(path: str, body: bytes, *lines: str, key: str = KEY) -> bytes:

@@ -115,7 +115,7 @@ def test_the_front_page_reads_what_health_says(client):
 @pytest.mark.parametrize("name", ["index.html", "docs.html", *OWN_FILES])
 def test_our_files_name_no_other_place(name):
     text = (HERE / name).read_text("utf-8").replace('xmlns="http://www.w3.org/2000/svg"', "")
-    text = text.replace("http://127.0.0.1:5000", "")  # what the script replaces by this desk's own address
+    text = text.replace("http://127.0.0.1:5000", "")  # what the script replaces by this server's own address
     assert not OUTSIDE.search(text), OUTSIDE.search(text)
 
 

@@ -1,6 +1,6 @@
 """The flask commands about the connector: make its files, check them, release what apps rely on.
 
-They read only declarations and files, never the desk's data.
+They read only declarations and files, never the server's data.
 """
 
 import sys
@@ -27,7 +27,7 @@ def _bare(_: click.Context, __: click.Parameter, host: str) -> str:
 
 @click.command("connector")
 @click.option(
-    "--host", default=HOST, show_default=True, callback=_bare, help="The desk's host, without https:// and path."
+    "--host", default=HOST, show_default=True, callback=_bare, help="The server's host, without https:// and path."
 )
 @click.option("--folder", type=_folder, default=FOLDER, help="Where the files are; connector/ beside the code.")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file differs or would break apps in use.")

@@ -7,13 +7,13 @@ from api.specs.pages import connector, written
 from tools.connector.icon import COLOUR, icon
 from tools.connector.readme import readme
 
-HOST = "foyer.example.com"  # stands in the checked-in file until somebody's own desk takes its place
+HOST = "foyer.example.com"  # stands in the checked-in file until somebody's own server takes its place
 DEFINITION, PROPERTIES = "apiDefinition.swagger.json", "apiProperties.json"
 SETTINGS, ICON, README = "settings.template.json", "icon.png", "README.md"
 
 
 def connector_files(host: str) -> dict[str, bytes]:
-    """Every file of the connector for the desk at this host, by name."""
+    """Every file of the connector for the server at this host, by name."""
     document = connector(host)
     about = properties(document)
     return {
@@ -29,8 +29,8 @@ def properties(document: dict[str, Any]) -> dict[str, Any]:
     """How a connection is made, and how each polling trigger remembers what it has seen."""
     key = {
         "displayName": "API key",
-        "description": "A key of your desk; it decides what the connection may do.",
-        "tooltip": "An admin of the desk makes keys; the first one stands in the file api_key of the desk's data folder.",
+        "description": "A key of your server; it decides what the connection may do.",
+        "tooltip": "An admin of the server makes keys; the first one stands in the file api_key of the server's data folder.",
         "constraints": {"required": "true", "clearText": False, "tabIndex": 2},
     }
     policies = [

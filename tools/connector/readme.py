@@ -6,19 +6,19 @@ from typing import Any
 TEXT = """\
 # The Foyer connector for Power Apps and Power Automate
 
-Made by `flask connector` from the routes of the desk; do not edit these files by hand. `flask connector --check` says
+Made by `flask connector` from the routes of the server; do not edit these files by hand. `flask connector --check` says
 which of them is behind.
 
 | file | what it is |
 |---|---|
-| `apiDefinition.swagger.json` | the actions and triggers (Swagger 2.0); the same as `/swagger.json` of a desk, but for the host |
+| `apiDefinition.swagger.json` | the actions and triggers (Swagger 2.0); the same as `/swagger.json` of a server, but for the host |
 | `apiProperties.json` | the API key a connection asks for, the colour, and how triggers remember what they have seen |
 | `settings.template.json` | for `paconn`: copy it to `settings.json` and fill in your environment; git ignores the copy |
 | `icon.png` | 230 x 230, on the colour that `apiProperties.json` names |
 | `surface.lock.json` | what apps and flows rely on; a change that would break them is refused |
 
 ## What an admin must set
-1. **The host.** The files here name `{host}`. Make them for your own desk, into a folder of your own:
+1. **The host.** The files here name `{host}`. Make them for your own server, into a folder of your own:
    `flask connector --host my-desk.onrender.com --folder my-connector`. It is the bare host, without `https://` and path.
 2. **The address must be public and speak TLS.** Power Platform calls from Microsoft's network, never from the browser.
 3. **A key.** Every connection asks for one. Its role decides what the connection may do: an `agent` key for an agents' app,
@@ -31,8 +31,8 @@ which of them is behind.
    environment ▸ **Custom connectors** ▸ **New custom connector** ▸ **Import an OpenAPI file**.
 2. Name it `Foyer` (formulas begin with this name) and choose `apiDefinition.swagger.json` in the folder you just made
    (`my-connector`): the checked-in one names `{checked_in}`. *Import an OpenAPI from URL* with
-   `https://<your desk>/swagger.json` does the same.
-3. **General**: upload `icon.png`, set the icon background color to `{colour}`. *Host* must be your desk's; type it if it is not.
+   `https://<your server>/swagger.json` does the same.
+3. **General**: upload `icon.png`, set the icon background color to `{colour}`. *Host* must be your server's; type it if it is not.
 4. **Security**: *API Key*; label `API key`, name `X-API-Key`, location *Header*. The import has filled this in.
 5. **Definition** ▸ each trigger (the portal's import does not read `apiProperties.json`, so this is by hand here; `paconn`
    does it by itself): *Trigger configuration*:
@@ -49,7 +49,7 @@ cd my-connector                            # paconn looks for the files beside s
 cp settings.template.json settings.json    # environment: the GUID in the portal's address bar
 paconn login
 paconn create -s settings.json             # prints the connector's id: keep it as connectorId in settings.json
-paconn update -s settings.json             # after the desk has been updated
+paconn update -s settings.json             # after the server has been updated
 ```
 Always name `apiProperties` (settings.json does): without it, colour, key and triggers are reset. `apiProperties.json` holds no
 `stackOwner`, with which an update would be refused.
@@ -60,7 +60,7 @@ Always name `apiProperties` (settings.json does): without it, colour, key and tr
   `Foyer.CreateTicket("Login fails", "Since this morning …", {{customer_email: User().Email}})`.
 - An error has a sentence for people: `Text(ParseJSON(FirstError.Details.HttpResponse).message)` within `IfError`.
 - A trigger asks for what is later than the newest row it has seen and starts a flow for each row. The first poll has no such
-  time and only sets it; on an empty desk the first poll that finds a row does. When more rows are waiting than `Limit` (200 at
+  time and only sets it; on an empty server the first poll that finds a row does. When more rows are waiting than `Limit` (200 at
   most), a poll brings the oldest of them and the next poll goes on from there, so none is lost. Rows with the same time are
   never parted: all of them come, even when that is more than `Limit`.
 - An imported ticket with an old `created_at` does not start *When a ticket is opened*. It does start *When a ticket changes*:

@@ -108,7 +108,7 @@ def ceiling(encoder: Embeddings, rows: list[dict[str, Any]], meaning: Meaning | 
 
 
 def memory(tier: str) -> int:
-    """Megabytes that loading a tier and a first decision add to a process of the desk's libraries."""
+    """Megabytes that loading a tier and a first decision add to a process of the server's libraries."""
     code = [sys.executable, "-c", _MEMORY.format(tier=tier)]
     found = subprocess.run(code, check=True, capture_output=True, text=True)  # noqa: S603 - our own words
     return int(found.stdout)
