@@ -367,12 +367,12 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
     with ThreadPoolExecutor(4) as pool:
         workers = [pool.submit(work, n) for n in range(4)]
         try:
-            wait_until(lambda: len(acknowledged) > 40)
+            wait_until(lambda: len(acknowledged) > 10)
             server.stop(mode)
             wait_until(lambda: 503 in statuses)
             server.start()
             before = len(acknowledged)
-            wait_until(lambda: len(acknowledged) > before + 40)
+            wait_until(lambda: len(acknowledged) > before + 10)
         finally:
             stop.set()
         for worker in workers:
