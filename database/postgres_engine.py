@@ -295,11 +295,13 @@ class Postgres:
 
 def _facts(url: str) -> tuple[list[str], str, str]:
     """What must not be told, the name of the database, and where it is, in words. Raises StorageError."""
+    if not ADDRESS.fullmatch(url):  # no part of it may be quoted: it may be of the password
+        raise StorageError(UNREADABLE)
     try:
-        parameters: dict[str, Any] = conninfo_to_dict(url) if ADDRESS.fullmatch(url) else {}
+        parameters: dict[str, Any] = conninfo_to_dict(url)
     except psycopg.Error:
         parameters = {}
-    if not parameters:
+    if not parameters:  # raised here, so that the error has no context with the address in it
         raise StorageError(_foreign_parameters(url) or UNREADABLE)
     password = str(parameters.get("password") or "")
     raw = re.search(r"//[^:@/]*:([^@/]*)@", url)
