@@ -47,7 +47,7 @@ FOLD_AT_BYTES = 8 * 1024 * 1024
 class JsonFile(SqliteFile):
     """`foyer.json` in a folder. Each write transaction is in the journal, on disk, before it is committed.
 
-    Writers come one at a time; storage.py sees to that.
+    storage.py admits one writer at a time.
     """
 
     name = "json"
@@ -63,14 +63,13 @@ class JsonFile(SqliteFile):
         self._active_journal = folder / f"{DOCUMENT}.journal"
         self._lock = FolderLock(self.document, wait_seconds=lock_wait_seconds)
         self._seq = 0
-        self._doubtful = False  # whether the journal may hold, or may not take, a line that was never committed
+        self._doubtful = False  # whether the journal may end with a line that was never committed
         self._folding: threading.Thread | None = None
         self._capture: list[str] = []
-        self._snapshot_connection: Connection | None = (
-            None  # what folding reads with: open from the start, since the file may be removed
-        )
-        self._document_seq = -1  # the last transaction the document holds
-        self._document_file: tuple[int, int, int] | None = None  # as it was when it was read or written here
+        # Folding reads through it; opened at the start because the private file may be removed later.
+        self._snapshot_connection: Connection | None = None
+        self._document_seq = -1  # the last transaction in the document
+        self._document_file: tuple[int, int, int] | None = None  # its state when this process read or wrote it
 
     def open(self) -> "JsonFile":
         """Locks the folder and rebuilds the private file. Raises StorageError; nothing is overwritten in that case."""
@@ -80,7 +79,7 @@ class JsonFile(SqliteFile):
         except OSError as error:
             raise StorageError(f"The data folder {self._folder} cannot be used: {plain(error)}") from error
         with contextlib.ExitStack() as undo:
-            undo.callback(self._let_go)
+            undo.callback(self._release)
             try:
                 self._rebuild()
             except (OSError, sqlite3.Error, SQLAlchemyError) as error:
@@ -92,7 +91,7 @@ class JsonFile(SqliteFile):
         return self
 
     def close(self) -> None:
-        """Folds the journal into the document and lets go of the folder."""
+        """Folds the journal into the document and releases the folder."""
         if self._folding:
             self._folding.join()
         self._journal.close()
@@ -111,10 +110,10 @@ class JsonFile(SqliteFile):
                 log.critical(
                     "Changes are LOST: a file was removed and no new document can be written: %s", plain(error)
                 )
-        self._let_go()
+        self._release()
 
     def scrub(self) -> None:
-        """Leaves what was deleted or overwritten in no file: a new document, no old journal, no copies, a new private file."""
+        """Removes deleted and overwritten data from every file: renews document and private file, deletes journals and copies."""
         self._fold_now()
         json_document.remove_unfinished(self.document)
         for copy in self._folder.glob(f"{DOCUMENT}.bak-*"):
@@ -123,7 +122,7 @@ class JsonFile(SqliteFile):
         sync_folder(self._folder)
         super().scrub()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._snapshot_connection:
             self._snapshot_connection.close()
         self._close_connections()
@@ -138,7 +137,7 @@ class JsonFile(SqliteFile):
         self._remove_private_files()
         self._make_file()
         self._fill(document, revision)
-        self._engine.dispose()  # connections made from here on record their changes and hold to foreign keys
+        self._engine.dispose()  # new connections record their changes and enforce foreign keys
         self._capture = json_document.capture_statements()
         self._read_snapshot().rollback()
         json_document.remove_unfinished(self.document)
@@ -151,35 +150,35 @@ class JsonFile(SqliteFile):
         self._journal = Journal(self._active_journal)
 
     def _fill(self, document: Document | None, revision: str) -> None:
-        """The private file with everything in it, at the newest revision, checked."""
-        # Nobody else reads it, and one that was not finished is thrown away: no log to write twice.
+        """Fills the private file with all rows, migrates them to the newest revision and checks them."""
+        # No other process reads the file, and an unfinished one is discarded: a write-ahead log would only cost time.
         self.journal_mode = "MEMORY"
         with self._unchecked() as connection, self._engine.connect() as reader:
             connection.exec_driver_sql("PRAGMA mmap_size=1000000000")
             migrations.upgrade(connection, revision)
-            aside = bulk_load.drop_indexes(connection)
+            indexes = bulk_load.drop_indexes(connection)
             if document:
                 self._load(document, connection)
             if revision != migrations.head():
-                bulk_load.recreate(connection, aside)
-                aside = []
+                bulk_load.recreate(connection, indexes)
+                indexes = []
                 with bulk_load.without_triggers(connection):
                     migrations.upgrade(connection)
             connection.commit()
-            with ThreadPoolExecutor(1) as beside:
-                # The rows are read for what is wrong, and counted, while indexes are made of them. What is made stays in
-                # memory meanwhile: it cannot go to the file under somebody who reads.
-                counts = beside.submit(self._look_through, reader)
+            with ThreadPoolExecutor(1) as background:
+                # The rows are checked and counted while their indexes are built. The indexes stay in memory until then,
+                # because SQLite cannot spill to a file that is being read.
+                counts = background.submit(self._check_and_count, reader)
                 connection.exec_driver_sql("PRAGMA cache_spill=OFF")
                 begin_writing(connection)
-                bulk_load.recreate(connection, aside)
-                sqlite_index.prepare(connection)  # an index that is filled at once takes half the time
+                bulk_load.recreate(connection, indexes)
+                sqlite_index.prepare(connection)  # filling the index at once takes half the time
                 set_planner_statistics(connection)
                 bulk_load.refill(connection, counts.result())
             connection.commit()
         self.journal_mode = "WAL"
 
-    def _look_through(self, connection: Connection) -> list[bulk_load.Row]:
+    def _check_and_count(self, connection: Connection) -> list[bulk_load.Row]:
         connection.exec_driver_sql("BEGIN")
         check(connection, Where(str(self.document), self.document))
         counts = bulk_load.count_tickets(connection)
@@ -215,14 +214,14 @@ class JsonFile(SqliteFile):
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
         if not self._capture:
-            connection.execute("PRAGMA page_size=8192")  # large pages are quicker to fill
+            connection.execute("PRAGMA page_size=8192")  # large pages fill faster
         super()._on_connect(connection, record)
         for statement in self._capture:
             connection.execute(statement)
 
     def _commit(self, connection: Connection) -> None:
-        driver: Any = connection.connection.driver_connection  # every write comes by here: without ceremony
-        # One row and not many: the driver lets go of the interpreter for each, and the other threads take it.
+        driver: Any = connection.connection.driver_connection  # no SQLAlchemy layer: every write passes here
+        # One row instead of many: the driver releases the interpreter lock for each row, and other threads take it.
         changes = driver.execute(
             "SELECT group_concat(line) FROM (SELECT line FROM temp.changes ORDER BY n)"
         ).fetchone()[0]
@@ -245,11 +244,13 @@ class JsonFile(SqliteFile):
     def _append(self, changes: str) -> None:
         try:
             if not self._document_is_in_place():
-                log.warning("%s was removed, replaced or changed by somebody else; it is written anew", self.document)
+                log.warning(
+                    "%s was removed, replaced or changed by another process; it is written again", self.document
+                )
                 self._recover()
             elif self._doubtful:
                 self._recover()
-            self._doubtful = True  # until the line and the commit are both there, whatever comes between
+            self._doubtful = True  # until both the line and the commit are complete
             try:
                 self._journal.append(self._seq + 1, changes)
             except JournalReplaced as error:
@@ -266,14 +267,14 @@ class JsonFile(SqliteFile):
             raise unavailable("The disk did not confirm the change. Please try again.", retry_after=10) from error
 
     def _recover(self) -> None:
-        """Writes what is committed as a new document, without the line in doubt, and begins a new journal."""
+        """Writes all committed data as a new document, without the line in doubt, and begins a new journal."""
         self._fold_now()
         log.warning("The data is safe again; writing goes on")
 
     def _fold_now(self) -> None:
-        """Writes what is committed as the document and begins a new journal; when that fails, the old one goes on."""
+        """Writes all committed data as the document and begins a new journal; on failure the old journal stays in use."""
         if self._folding:
-            self._folding.join()  # it would put an older document in the place of the new one
+            self._folding.join()  # it would replace the new document by an older one
         self._journal.close()
         try:
             self._fold()
@@ -282,55 +283,54 @@ class JsonFile(SqliteFile):
             self._journal = Journal(self._active_journal)
 
     def _journals(self) -> list[Path]:
-        """Journals with content, oldest first; the one being written is the last."""
-        turned = [path for path in self._folder.glob(f"{DOCUMENT}.journal.*") if path.suffix[1:].isdecimal()]
-        turned.sort(key=lambda path: int(path.suffix[1:]))
-        return [path for path in (*turned, self._active_journal) if path.exists() and path.stat().st_size]
+        """Journals with content, oldest first; the active journal is the last."""
+        rotated = [path for path in self._folder.glob(f"{DOCUMENT}.journal.*") if path.suffix[1:].isdecimal()]
+        rotated.sort(key=lambda path: int(path.suffix[1:]))
+        return [path for path in (*rotated, self._active_journal) if path.exists() and path.stat().st_size]
 
     def _fold(self) -> None:
-        """Writes what is committed as the document, then drops every journal. None may be open.
+        """Writes all committed data as the document, then deletes every journal. No journal may be open.
 
-        Raises OSError, SQLAlchemyError, and StorageError when another process has the folder by now.
+        Raises OSError, SQLAlchemyError, and StorageError when another process has locked the folder.
         """
         make_folder(self._folder)
         self._lock.hold()
-        self._keep_aside()
+        self._keep_replaced_document()
         journals = self._journals()
         if self._doubtful:
-            self._seq += 1  # the number of the line in doubt: a replay that still finds the line skips it
-        moment = self._read_snapshot()
+            self._seq += 1  # the number of the line in doubt, so that a replay skips that line
+        snapshot = self._read_snapshot()
         try:
-            json_document.write(moment, self.document, self._seq, migrations.head())
+            json_document.write(snapshot, self.document, self._seq, migrations.head())
         finally:
-            moment.rollback()
+            snapshot.rollback()
         self._note_document(self._seq)
-        self._drop([*journals, self._active_journal])
+        self._delete([*journals, self._active_journal])
 
     def _note_document(self, seq: int) -> None:
         self._document_seq, self._document_file = seq, state_of(self.document)
 
     def _document_is_in_place(self) -> bool:
-        """Whether the document is the file that was read or written here; while it is written beside, it is about to be."""
+        """Whether the document is the file this process read or wrote, or a background fold is about to replace it."""
         writing = self._folding and self._folding.is_alive()
         return bool(writing) or (self._document_file is not None and state_of(self.document) == self._document_file)
 
-    def _keep_aside(self) -> None:
-        """Keeps a copy of what somebody put in the place of the document."""
-        there = state_of(self.document)
-        if self._document_file and there and there[2] and there != self._document_file:
+    def _keep_replaced_document(self) -> None:
+        """Keeps a copy of a document that another process put in the place of ours."""
+        state = state_of(self.document)
+        if self._document_file and state and state[2] and state != self._document_file:
             shutil.copy2(self.document, self._folder / f"{DOCUMENT}.bak-replaced")
 
     def _read_snapshot(self) -> Connection:
-        """The connection that folding reads with, seeing this moment of the data until it is rolled back."""
+        """A connection with a snapshot of the data as of now, until it is rolled back."""
         self._snapshot_connection = self._snapshot_connection or self._engine.connect()
         self._snapshot_connection.exec_driver_sql("BEGIN")
-        self._snapshot_connection.exec_driver_sql(
-            "SELECT count(*) FROM companies"
-        ).scalar()  # this read fixes the moment
+        # SQLite takes the snapshot at the first read.
+        self._snapshot_connection.exec_driver_sql("SELECT count(*) FROM companies").scalar()
         return self._snapshot_connection
 
     def _fold_if_large(self) -> None:
-        """Folds beside the running desk when the journal has outgrown the document. Never fails a committed write."""
+        """Folds in the background when the journal is larger than the document. Never fails a committed write."""
         try:
             folding = self._folding and self._folding.is_alive()
             if not folding and self._journal.size > max(FOLD_AT_BYTES, (self._document_file or (0,))[-1]):
@@ -339,43 +339,43 @@ class JsonFile(SqliteFile):
             log.warning("The journal cannot be folded now: %s", plain(error))
 
     def _fold_in_background(self) -> None:
-        moment = self._read_snapshot()
+        snapshot = self._read_snapshot()
         try:
             self._rotate_journal()
-            work = (moment, self._seq, self._journals())
-            folding = threading.Thread(target=self._write_moment, args=work, name="foyer-fold")
+            work = (snapshot, self._seq, self._journals())
+            folding = threading.Thread(target=self._write_snapshot, args=work, name="foyer-fold")
             folding.start()
         except BaseException:
-            moment.rollback()
+            snapshot.rollback()
             raise
         self._folding = folding
 
     def _rotate_journal(self) -> None:
-        """Puts the journal aside and begins a new one."""
+        """Renames the journal and begins a new one."""
         self._doubtful = True
         self._journal.close()
         self._active_journal.rename(self._folder / f"{self._active_journal.name}.{self._seq}")
         self._journal = Journal(self._active_journal)
         self._doubtful = False
 
-    def _write_moment(self, moment: Connection, seq: int, journals: list[Path]) -> None:
+    def _write_snapshot(self, snapshot: Connection, seq: int, journals: list[Path]) -> None:
         try:
             try:
-                json_document.write(moment, self.document, seq, migrations.head())
+                json_document.write(snapshot, self.document, seq, migrations.head())
             finally:
-                moment.rollback()
+                snapshot.rollback()
             self._note_document(seq)
-            self._drop(journals)
+            self._delete(journals)
         except (OSError, SQLAlchemyError) as error:
             log.warning("Folding the journal failed and will be tried again: %s", plain(error))
 
-    def _drop(self, journals: list[Path]) -> None:
+    def _delete(self, journals: list[Path]) -> None:
         for path in journals:
             path.unlink(missing_ok=True)
         sync_folder(self._folder)
 
     def _back_up(self, revision: str) -> None:
-        """Keeps document and journal as they were before the migration; put back, they open in the older Foyer."""
+        """Copies document and journals before a migration; restored, they open in the older Foyer."""
         for path in (self.document, *self._journals()):
             copy = self._folder / path.name.replace(DOCUMENT, f"{DOCUMENT}.bak-{revision}", 1)
             shutil.copy2(path, copy)
@@ -389,7 +389,7 @@ class JsonFile(SqliteFile):
 
 @contextlib.contextmanager
 def _without_collector() -> Iterator[None]:
-    """While millions of rows come in: looking for circles among their values takes a quarter of the time and finds none."""
+    """Turns garbage collection off while rows are loaded: it takes a quarter of the time and finds no cycles."""
     was_on = gc.isenabled()
     gc.disable()
     try:

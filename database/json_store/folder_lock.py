@@ -21,7 +21,7 @@ LOCK_WAIT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Owner:
-    """The process that holds a lock: where it serves, "" of one that does not, and the secret it can be known by."""
+    """The process that holds a lock: the URL where it serves, "" when it does not, and the secret that identifies it."""
 
     process: int
     host: str
@@ -30,11 +30,11 @@ class Owner:
 
 
 class FolderLock:
-    """A lock on one document or database file. The system drops it when its process ends, however that happens."""
+    """A lock on one document or database file. The operating system releases it when the process ends."""
 
     def __init__(self, document: Path, *, wait_seconds: float = LOCK_WAIT_SECONDS) -> None:
         self._document = document
-        # Not per thread: a desk may be opened by one thread and closed by another.
+        # Not per thread: one thread may open the store and another close it.
         self._lock = FileLock(_lock_path(document), mode=0o600, thread_local=False)
         self._wait_seconds = wait_seconds
         self._path = _lock_path(document)
@@ -42,7 +42,7 @@ class FolderLock:
         self._served = ("", "")
 
     def take(self) -> None:
-        """Takes the lock, waiting for a process that is about to leave. Raises StorageError, OSError."""
+        """Takes the lock and waits for a process that is stopping. Raises StorageError, OSError."""
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
@@ -52,20 +52,20 @@ class FolderLock:
         self.sign(*self._served)
 
     def is_in_place(self) -> bool:
-        """Whether the file of the lock is still the one that was taken: without it another process may take another."""
+        """Whether the lock file is still the one that was taken; otherwise another process can lock a new file."""
         return bool(self._file) and (state_of(self._path) or ())[:2] == self._file
 
     def hold(self) -> None:
-        """Takes the lock again where its file was removed. Raises StorageError when another process has it by now, OSError."""
+        """Takes the lock again when its file was removed. Raises OSError, and StorageError when another process has taken it."""
         if not self.is_in_place():
             self._file, self._wait_seconds = (), 0
             self._lock.release()
             self.take()
 
     def sign(self, url: str = "", secret: str = "") -> None:
-        """Writes the note of who holds the lock; `url` is where this process serves, `secret` what proves that it does."""
+        """Writes the note that says who holds the lock; `url` is where this process serves, `secret` proves it."""
         self._served = (url, secret)
-        # Beside the lock file, which Windows lets nobody else read; a courtesy, so a full disk does not stop it.
+        # A file of its own, because Windows lets no other process read a locked file. Optional: a full disk is no error.
         note = _note_path(self._document)
         with contextlib.suppress(OSError):
             note.unlink(missing_ok=True)
@@ -74,7 +74,7 @@ class FolderLock:
                 file.write(orjson.dumps(asdict(Owner(os.getpid(), socket.gethostname(), url, secret))) + b"\n")
 
     def release(self) -> None:
-        """Lets the next process in."""
+        """Releases the lock."""
         self._lock.release()
 
     def _wait(self) -> None:
@@ -104,7 +104,7 @@ def is_held(document: Path) -> bool:
 
 
 def owner_of(document: Path) -> Owner | None:
-    """Who took the lock last, None when that cannot be read; whether it is held, only `is_held` knows."""
+    """The process that took the lock last, None when the note cannot be read. `is_held` says whether it still has it."""
     try:
         return Owner(**orjson.loads(_note_path(document).read_bytes()))
     except (OSError, ValueError, TypeError):
@@ -112,7 +112,7 @@ def owner_of(document: Path) -> Owner | None:
 
 
 def _lock_path(document: Path) -> Path:
-    real = document.resolve()  # a link to a file is the same file
+    real = document.resolve()  # a symbolic link locks the file it points to
     return real.with_name(f"{real.name}.lock")
 
 
@@ -121,8 +121,8 @@ def _note_path(document: Path) -> Path:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder, private, so that it survives a loss of power like what is written into it. Raises OSError."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    """Creates the folder, readable by its owner only, and makes it survive a loss of power. Raises OSError."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for place in missing:
-        sync_folder(place.parent)
+    for path in missing:
+        sync_folder(path.parent)

@@ -15,36 +15,36 @@ import orjson
 log = logging.getLogger("foyer.storage")
 
 _CLOSED = -1
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would else write \r\n
+_BINARY = getattr(os, "O_BINARY", 0)  # without it Windows writes \r\n
 
 
 class DamagedJournal(Exception):
-    """A line that was acknowledged is not what it was; the text names file and line."""
+    """An acknowledged line is damaged or missing; the text names file and line."""
 
 
 class LineNotWritten(Exception):
-    """The line is not in the journal: everything is as before."""
+    """The line is not in the journal; nothing changed."""
 
 
 class WriteUnconfirmed(Exception):
-    """Whether the line is on disk cannot be known; nothing more may be written to this journal."""
+    """It is unknown whether the line is on disk; nothing more may be written to this journal."""
 
 
 class JournalReplaced(Exception):
-    """The journal's file was removed, replaced or changed by somebody else: its lines are not where a start looks for them."""
+    """Another process removed, replaced or changed the journal's file, so a start would not find its lines."""
 
 
 def state_of(path: Path) -> tuple[int, int, int] | None:
-    """Which file is at `path` (device and number) and its length in bytes; None without one."""
+    """Device, inode and size in bytes of the file at `path`; None when there is none."""
     try:
-        there = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return there.st_dev, there.st_ino, there.st_size
+    return status.st_dev, status.st_ino, status.st_size
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes new names in `folder` survive a loss of power (Windows has no such call and needs none)."""
+    """Makes new file names in `folder` survive a loss of power. Windows does so by itself."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -69,7 +69,7 @@ class Journal:
             raise
 
     def append(self, seq: int, changes: str) -> None:
-        """Adds one transaction, its changes as JSON with commas between, and waits for the disk.
+        """Appends one transaction, its changes as comma-separated JSON, and waits for the disk.
 
         Raises LineNotWritten, WriteUnconfirmed or JournalReplaced.
         """
@@ -87,10 +87,10 @@ class Journal:
             raise WriteUnconfirmed(str(error)) from error
         self.size += len(line)
         if not self.is_in_place():
-            raise JournalReplaced(f"{self.path} was removed, replaced or changed by somebody else")
+            raise JournalReplaced(f"{self.path} was removed, replaced or changed by another process")
 
     def is_in_place(self) -> bool:
-        """Whether the file is still at its path and holds what was added here, no more and no less."""
+        """Whether the file is still at its path and has exactly the length written here."""
         return state_of(self.path) == (*self._file, self.size)
 
     def take_back(self) -> None:
@@ -103,7 +103,7 @@ class Journal:
         self.size = self._before
 
     def close(self) -> None:
-        """Lets go of the file. May be called again: the number of a closed file may by then be somebody else's."""
+        """Closes the file. A second call does nothing: the system may have given the handle to another file."""
         handle, self._handle = self._handle, _CLOSED
         if handle != _CLOSED:
             os.close(handle)
@@ -126,11 +126,11 @@ def _checksum(seq: int, body: bytes) -> int:
 def transactions(
     path: Path, *, after: int, may_be_torn: bool, content: BinaryIO | None = None
 ) -> Iterator[tuple[int, list[Any]]]:
-    """The transactions of a journal with a number above `after`, the last one known, in order and without a gap.
+    """The transactions of a journal with a number above `after`, in order and without a gap.
 
-    A last line that lacks only its end of line is whole: its checksum says so. `may_be_torn`: this is the journal that was
-    being written, so its last line may be unfinished; a warning says that it is left out. `content` is what the journal
-    held, where it was read before. Changes no file. Raises DamagedJournal for anything else.
+    With `may_be_torn` the last line may be unfinished; it is left out with a warning. A last line that only lacks its
+    newline is complete, as its checksum shows. `content` is the journal's content when it was read before. Changes no
+    file. Raises DamagedJournal for any other fault.
     """
     expected = None
     with content or path.open("rb") as file:
@@ -152,7 +152,7 @@ def transactions(
 
 
 def _is_torn(line: bytes) -> bool:
-    """Whether a loss of power may have left this: cut short, or with pages that never reached the disk."""
+    """Whether a loss of power can leave such a line: cut short, or with pages that never reached the disk."""
     return not line.endswith(b"\n") or b"\0" in line
 
 

@@ -18,7 +18,7 @@ from database.json_store.values import Field
 from database.sqlite_engine import broken_reference, plain
 from database.tables import derived
 
-_AT_ONCE = 50_000  # values given to one statement; more makes it larger and not faster
+_AT_ONCE = 50_000  # values per statement; more is not faster
 
 
 @dataclass(frozen=True)
@@ -32,27 +32,27 @@ class _Portion:
 
 
 class Rows:
-    """The way into the tables as they are now, at whatever revision."""
+    """Inserts rows into the tables of the connected database, whatever its revision."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        driver: Any = connection.connection.driver_connection  # by itself it takes rows as they are, without ceremony
+        driver: Any = connection.connection.driver_connection  # without SQLAlchemy, which would convert each value
         self._driver = driver
         self._at_once = min(_AT_ONCE, driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
         self._tables = {name: _fields(connection, name) for name in _table_names(connection)}
-        self._counts = dict.fromkeys(self._tables, 0)  # of the rows read of each table so far
+        self._counts = dict.fromkeys(self._tables, 0)  # rows read so far, by table
 
     def load(self, document: Document) -> None:
         """Puts the document's rows into the empty tables. Raises Invalid, MalformedLine."""
         loaded = set()
-        with ThreadPoolExecutor(1) as beside:  # SQLite takes in one batch while the next is read and checked
+        with ThreadPoolExecutor(1) as background:  # SQLite inserts one batch while the next is read and checked
             pending: Future[None] | None = None
             for table, rows in document.portions():
                 loaded.add(table)
                 checked = self._checked(table, rows, Where(str(document.path), document.path))
                 if pending:
                     pending.result()
-                pending = beside.submit(self._insert, checked)
+                pending = background.submit(self._insert, checked)
             if pending:
                 pending.result()
         for table in self._tables:
@@ -60,7 +60,7 @@ class Rows:
                 raise Invalid(f"{document.path}: table {table} is missing; without rows it is []")
 
     def clear(self) -> None:
-        """Takes all rows out again."""
+        """Deletes all rows."""
         self._counts = dict.fromkeys(self._tables, 0)
         for table in self._tables:
             self._connection.exec_driver_sql(f'DELETE FROM "{table}"')
@@ -70,21 +70,21 @@ class Rows:
         self._insert(self._checked(table, rows, where))
 
     def apply(self, changes: Iterable[Sequence[Any]], where: str) -> None:
-        """Repeats the changes of one transaction. Raises Invalid."""
+        """Applies the changes of one transaction. Raises Invalid."""
         for kind, table, content in changes:
             if kind == "put":
                 for portion in self._checked(table, [content], Where(where)):
                     self._insert_singly(portion, portion.values, replacing=True)
             else:
-                self._know(table, Where(where))
+                self._check_table(table, Where(where))
                 self._driver.execute(f'DELETE FROM "{table}" WHERE id = ?', (content,))
 
-    def _know(self, table: str, where: Where) -> None:
+    def _check_table(self, table: str, where: Where) -> None:
         if table not in self._tables:
             raise Invalid(f"{where.name}: there is no table {table}")
 
     def _checked(self, table: str, rows: list[Any], where: Where) -> list[_Portion]:
-        self._know(table, where)
+        self._check_table(table, where)
         for number, row in enumerate(rows, self._counts[table] + 1):
             if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not row["id"]:
                 raise Invalid(f"{where.nth(table, number)}: every row is an object with an id")
@@ -95,7 +95,7 @@ class Rows:
         ]
 
     def _insert(self, portions: list[_Portion]) -> None:
-        """Many rows in one statement, for whose whole length the driver lets the other thread run."""
+        """Inserts many rows per statement: the other thread runs as long as a statement lasts."""
         for portion in portions:
             count = max(1, self._at_once // len(portion.names))
             for start in range(0, len(portion.values), count):
@@ -107,7 +107,7 @@ class Rows:
                     self._insert_singly(portion, rows)
 
     def _insert_singly(self, portion: _Portion, rows: list[tuple[Any, ...]], *, replacing: bool = False) -> None:
-        """One by one, and so finds out which of the rows is refused, and why."""
+        """Inserts rows one by one, to name the one that is refused and why."""
         statement = _statement(portion.table, portion.names, replacing=replacing)
         for row in rows:
             try:
@@ -118,7 +118,7 @@ class Rows:
 
 
 def _alike(rows: list[Any]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
-    """The rows in groups that name the same fields in the same order: nearly always one."""
+    """Groups of rows that name the same fields in the same order; nearly always one group."""
     if len(set(map(tuple, rows))) == 1:
         yield tuple(rows[0]), rows
         return
@@ -128,12 +128,12 @@ def _alike(rows: list[Any]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
 
 def _table_names(connection: Connection) -> list[str]:
     names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid").scalars()
-    other = {"alembic_version", *derived.tables}
-    return [name for name in names if name not in other and not name.startswith("sqlite_")]
+    excluded = {"alembic_version", *derived.tables}
+    return [name for name in names if name not in excluded and not name.startswith("sqlite_")]
 
 
 def _fields(connection: Connection, table: str) -> dict[str, Field]:
-    """The columns by name, as the database itself says."""
+    """The columns by name, as the database describes them."""
     described = connection.exec_driver_sql(f'PRAGMA table_info("{table}")').all()
     return {
         name: Field(table, name, _kind(declared, default), not required)
@@ -142,7 +142,7 @@ def _fields(connection: Connection, table: str) -> dict[str, Field]:
 
 
 def _kind(declared: str, default: str | None) -> str:
-    # SQLite knows no JSON columns; what they begin with tells them, also in a revision this program no longer has.
+    # SQLite has no JSON type; the default value identifies such columns in every revision.
     if default in ("'[]'", "'{}'"):
         return "list" if default == "'[]'" else "object"
     if declared == "VARCHAR(24)":
@@ -153,8 +153,8 @@ def _kind(declared: str, default: str | None) -> str:
 def _stored(
     names: tuple[str, ...], rows: list[Any], fields: Mapping[str, Field], where: Where, table: str
 ) -> list[tuple[Any, ...]]:
-    """Rows that name the same fields, as SQLite stores them; checked field by field, since one by one takes seconds."""
-    ready: list[Sequence[Any]] = []
+    """Rows that name the same fields, as SQLite stores them. Checks whole columns: row by row takes seconds."""
+    columns: list[Sequence[Any]] = []
     for name, values in zip(names, zip(*(row.values() for row in rows), strict=True), strict=True):
         if name not in fields:
             raise Invalid(f"{where.row(table, rows[0]['id'])}: there is no field {name}")
@@ -162,8 +162,8 @@ def _stored(
         if len(stored) < len(rows):
             place = where.row(table, rows[len(stored)]["id"])
             raise Invalid(f"{place}: field {name} must be {fields[name].accepted}")
-        ready.append(stored)
-    return list(zip(*ready, strict=True))
+        columns.append(stored)
+    return list(zip(*columns, strict=True))
 
 
 @lru_cache
@@ -178,7 +178,7 @@ def _statement(table: str, names: Sequence[str], *, rows: int = 1, replacing: bo
 
 
 def _reason(refusal: str) -> str:
-    """SQLite's own words (`UNIQUE constraint failed: tickets.company_id, tickets.number`) as a sentence's end."""
+    """SQLite's message (`UNIQUE constraint failed: tickets.company_id, tickets.number`) as the end of a sentence."""
     rule, _, columns = refusal.partition(" constraint failed: ")
     fields = ", ".join(column.partition(".")[2] for column in columns.split(", "))
     if rule == "NOT NULL":
@@ -187,14 +187,14 @@ def _reason(refusal: str) -> str:
 
 
 def check(connection: Connection, where: Where) -> None:
-    """Finds what no program of ours writes but a hand may: times, words and references. Raises Invalid."""
+    """Checks times, enumerated values and references, which a manual edit can break. Raises Invalid."""
     for table in _table_names(connection):
         rules = {name: field.wrong() for name, field in _fields(connection, table).items()}
         wrong = {name: rule for name, rule in rules.items() if rule[0]}
-        # All in one reading of the table, and only when something is found one by one, to name it.
-        if wrong and _offender(connection, table, " OR ".join(f"({rule})" for rule, _ in wrong.values())):
+        # One scan of the table for all rules; each rule by itself only to name the fault.
+        if wrong and _first_offender(connection, table, " OR ".join(f"({rule})" for rule, _ in wrong.values())):
             for name, (rule, accepted) in wrong.items():
-                row_id = _offender(connection, table, rule)
+                row_id = _first_offender(connection, table, rule)
                 if row_id:
                     raise Invalid(f"{where.row(table, row_id)}: field {name} must be {accepted}")
     if broken := broken_reference(connection):
@@ -202,5 +202,5 @@ def check(connection: Connection, where: Where) -> None:
         raise Invalid(f"{where.row(table, row_id)}: {fault}")
 
 
-def _offender(connection: Connection, table: str, rule: str) -> Any:
+def _first_offender(connection: Connection, table: str, rule: str) -> Any:
     return connection.exec_driver_sql(f'SELECT id FROM "{table}" WHERE {rule} LIMIT 1').scalar()

@@ -313,7 +313,7 @@ def test_results_are_the_same_after_a_restart_and_after_a_kill(tmp_path, databas
     store = fill(open_store(tmp_path, database_url))
     before = {words: ask(store, words, best_first=True) for words in QUERIES}
     if store.name == "json":
-        store._engine._let_go()  # as kill -9 leaves it: the journal is not folded in
+        store._engine._release()  # as kill -9 leaves it: the journal is not folded in
     else:
         store.close()
     for _ in range(2):
