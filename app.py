@@ -15,7 +15,7 @@ from ai_responder import Completes
 from api import routes
 from api.http.rate_limits import Limits
 from api.specs import pages as specs
-from commands import data
+from commands import register_commands
 from config import ConfigError, Settings, load_settings
 from core.timestamps import now
 from notifier import Mailer
@@ -42,7 +42,7 @@ def create_app(
     app.extensions["runtime"] = Runtime(settings, clock=clock, model=model, mailer=mailer)
     app.extensions["limits"] = Limits(settings)
     routes.install(app, cors_origins=settings.cors_origin_list)
-    data.register(app)
+    register_commands(app)
     app.register_blueprint(specs.blp)
     app.register_blueprint(pages.blp)
     if proxies := settings.trusted_proxies:  # each of them adds one value; what callers wrote before is not believed

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from sqlalchemy import Connection
 
 from config import Settings
@@ -26,12 +26,6 @@ SECRETS = (
 )
 _file = click.Path(dir_okay=False, path_type=Path)
 _to = click.option("--to", "target", default="", help="Address of the store to fill; DATABASE_URL when not given.")
-
-
-def register(app: Flask) -> None:
-    """Adds the commands to the app."""
-    for command in (_copy, _backup, _restore):
-        app.cli.add_command(command)
 
 
 @click.command("copy")
@@ -128,3 +122,6 @@ def _settings() -> Iterator[Settings]:
         yield runtime.settings
     except (StorageError, OSError) as error:
         raise click.ClickException(str(error)) from error
+
+
+COMMANDS = (_copy, _backup, _restore)

@@ -4,12 +4,14 @@ What it cannot take back: its one customer `smoke-test`, and the notice to whom 
 """
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
+import click
 import requests
 
 from commands.api_client import ApiClient, ContractError, expect, expect_values, shown, unusable
@@ -247,3 +249,11 @@ def _taken(step: Step, walk: Walk, *, say: Callable[[str], None]) -> bool:
         return False
     say(f"ok   {label} {'.' * (40 - len(label))} {(perf_counter() - start) * 1000:.0f} ms")
     return True
+
+
+@click.command("smoke")
+@click.option("--url", required=True, help="Address of the server to try.")
+@click.option("--key", required=True, help="An admin key of that server.")
+def command(url: str, key: str) -> None:
+    """Try every main step on a running server, and clean up."""
+    sys.exit(smoke(url, key, say=click.echo))

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from app import create_app
-from commands import data
+from commands import running_server
 from core.errors import AppError
 from database.json_store.folder_lock import FolderLock
 from database.url import DOCUMENT
@@ -232,12 +232,12 @@ def test_nobody_is_called_where_a_process_has_the_data_and_serves_nobody(setting
     holder = open_app().extensions["runtime"]
     assert holder.storage
     command = create_app(settings()).extensions["runtime"]
-    assert data._running(command) == ""
+    assert running_server._running_address(command) == ""
     holder.start()
-    assert data._running(command) == ""
+    assert running_server._running_address(command) == ""
     holder.storage.announce("http://127.0.0.1:9", holder.note_secret)
     with pytest.raises(AppError, match=f"Process {os.getpid()} has the data open"):
-        data._running(command)
+        running_server._running_address(command)
 
 
 @pytest.mark.parametrize("engine", FILES)
