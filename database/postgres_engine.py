@@ -32,12 +32,12 @@ from database.writer_shares import WAIT_SECONDS, Exhausted, Shares
 
 log = logging.getLogger("foyer.storage")
 
-CONNECTIONS = 10  # of one process at once; whoever comes then waits for one that is handed back
-WRITERS = 7  # of these at most: writers may all wait for one company's turn, and nobody else is to wait for them
-WRITERS_OF_ONE = 3  # for one company: they take turns, so more of them would only wait
-STATEMENT_SECONDS = 30  # no statement takes longer, also one that waits for a lock somebody else has on a whole table
+CONNECTIONS = 10  # per process; a further caller waits until one is returned
+WRITERS = 7  # of these connections; the rest stay free for readers while writers wait for a lock
+WRITERS_OF_ONE = 3  # per company; writers of one company run one after another
+STATEMENT_SECONDS = 30  # statement timeout, waiting for table locks included
 START_WAIT_SECONDS = 10.0  # a database that starts beside the desk may take this long
-# How long a connection is waited for, and how soon a server that went away without a word is noticed.
+# The connect timeout, and how soon a server that vanished is noticed.
 REACH = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 NAME = "foyer"  # of our connections, by which a copy sees that a desk is running; a pooler passes it on
@@ -47,25 +47,25 @@ OTHERS = (
 )
 LEAVING_SECONDS = 2.0  # the server notices a closed connection a little later
 
-# Numbers of our locks in the database: (one of these, which of that kind).
+# First numbers of our advisory locks; the second number tells companies and tasks apart.
 MIGRATION_LOCK, WRITERS_LOCK, TASKS_LOCK = 70_101, 70_102, 70_103
 
-# A writer that stalls, or whose machine is gone, must not keep the others away for long. SET LOCAL, because a pooler in
-# between may give the session to somebody else.
+# A stalled or vanished writer must not block the others for long. SET LOCAL, because a pooler may give the session to
+# another client.
 BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '10s'; "
     f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'; "
     "SET LOCAL idle_in_transaction_session_timeout = '60s';"
 )
-# One statement after the other, each with a view of its own: the second sees what the turn before has committed.
+# Two statements, each with its own snapshot: the second sees what the previous holder of the lock committed.
 BEGIN_WRITE = sql.SQL(
     "SELECT pg_advisory_xact_lock({kind}, {key}); SELECT greatest("
     "(SELECT max(updated_at) FROM tickets WHERE company_id = {company}), "
     "(SELECT max(created_at) FROM events WHERE company_id = {company}))"
 )
-# Shut down by its owner, crashed, cannot connect now, too many connections; all of class 08 besides.
+# SQLSTATEs: admin shutdown, crash shutdown, cannot connect now, too many connections. Class 08 counts as well.
 AWAY = {"57P01", "57P02", "57P03", "53300"}
-# Strict, so that a password with a character that must be escaped is never taken for a host and told in an error.
+# Strict, so that part of an unescaped password never passes for a host, which errors name.
 ADDRESS = re.compile(
     r"postgres(ql)?://([^:@/?#\s]*(:[^:@/?#\s]*)?@)?[^@/?#\s]*(/[^@/?#\s]*)?(\?([\w.]+=[^&#@?\s]*&?)*)?"
 )
@@ -76,25 +76,25 @@ UNREADABLE = (
 
 
 class _Text(StrDumperUnknown):
-    """Text without NUL, which PostgreSQL has none of: a name with one in it is nobody's, and what is kept was checked before."""
+    """Text without NUL, which PostgreSQL cannot store. Stored values are checked earlier; a search with NUL finds nothing."""
 
     def dump(self, obj: str) -> Any:
         return super().dump(obj.replace("\x00", "\ufffd"))
 
 
 class _Cursor(psycopg.Cursor[Any]):
-    """A cursor whose errors name the rule that was broken and quote nothing of what people wrote.
+    """A cursor whose errors name the broken rule but quote no data.
 
-    The server's detail holds the values of the row, and errors are logged and kept with whatever is chained to them.
+    The server's detail contains the values of the row, and errors are logged with their whole chain.
     """
 
     def execute(self, *args: Any, **kwargs: Any) -> Any:
-        """As the driver does it."""
+        """As in the driver."""
         with _without_values():
             return super().execute(*args, **kwargs)
 
     def executemany(self, *args: Any, **kwargs: Any) -> None:
-        """As the driver does it."""
+        """As in the driver."""
         with _without_values():
             super().executemany(*args, **kwargs)
 
@@ -111,9 +111,8 @@ class Postgres:
     def __init__(self, url: str) -> None:
         self._url = url
         self._secrets, self.location_hint, self.place = _facts(url)
-        # Every statement by itself unless a transaction is begun: a read costs one round trip. The driver reads the address,
-        # so that no message of SQLAlchemy can hold it; parameters are people's words and stay out of messages too, of
-        # which _Cursor takes care where it is the server that quotes them.
+        # Autocommit unless a transaction is begun, so that a read costs one round trip. The driver parses the address, so
+        # that no message of SQLAlchemy contains it. Neither do messages contain parameters (hide_parameters, _Cursor).
         self._engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect,
@@ -127,13 +126,13 @@ class Postgres:
             use_native_hstore=False,
             hide_parameters=True,
         )
-        event.listen(self._engine, "checkout", _look_at)
+        event.listen(self._engine, "checkout", _replace_if_closed)
         self.index = postgres_index.Index()
         self._shares = Shares(each=WRITERS_OF_ONE, together=WRITERS)
         self._closed = False
 
     def open(self) -> "Postgres":
-        """Brings the database to the newest shape; of several that start at once, one does it. Raises StorageError."""
+        """Migrates the database; of several processes that start at once, one does it. Raises StorageError."""
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
             self._start()
@@ -178,13 +177,13 @@ class Postgres:
         """
         with self._shares.place(company) as place, self._borrowed() as connection:
             connection.info["place"] = place
-            # This one and no other: SQLAlchemy would put a new one in the place of a lost one.
+            # Commit on this driver connection: SQLAlchemy would replace a lost one by a new one.
             driver = _driver(connection)
             yield connection
             driver.commit()
 
     def is_away(self, error: Exception) -> bool:
-        """Whether the server cannot be reached, broke the connection off or takes no more, told by SQLSTATE."""
+        """Whether the server cannot be reached, closed the connection or has too many; decided by SQLSTATE."""
         fault = getattr(error, "orig", error)
         if not isinstance(fault, psycopg.OperationalError | psycopg.InterfaceError):
             return False
@@ -199,11 +198,11 @@ class Postgres:
         if company:
             connection.info["place"].move(company)
         driver = _driver(connection)
-        begun = driver.info.transaction_status is not TransactionStatus.IDLE
-        said = ("" if begun else BEGIN) + (_begin_write_sql(company) if company else "")
-        if not said:
+        is_idle = driver.info.transaction_status is TransactionStatus.IDLE
+        statements = (BEGIN if is_idle else "") + (_begin_write_sql(company) if company else "")
+        if not statements:
             return ""
-        cursor = driver.execute(said, prepare=False)
+        cursor = driver.execute(statements, prepare=False)
         while cursor.nextset():
             pass
         return str((cursor.fetchone() or ("",))[0] or "") if company else ""
@@ -211,19 +210,19 @@ class Postgres:
     @contextmanager
     def exclusive_task(self, task: str) -> Iterator[bool]:
         """Yields whether this process may run a task that only one process may run, until the block ends."""
-        with contextlib.closing(self._connect()) as driver:  # one of its own: it is kept for as long as the task takes
+        with contextlib.closing(self._connect()) as driver:  # a separate connection, held as long as the task runs
             driver.execute("BEGIN")
             lock = driver.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (TASKS_LOCK, _number(task))).fetchone()
             yield bool(lock and lock[0])
 
     def scrub(self) -> None:
-        """Nothing: the server gives room free for new rows by itself, and its log and its backups are its owner's matter."""
+        """Does nothing: the server reuses freed space by itself, and its log and backups belong to its operator."""
 
     def announce(self, url: str, secret: str) -> None:
-        """Nothing: no process has the database alone, and commands open it themselves."""
+        """Does nothing: commands open the database themselves."""
 
     def is_used_elsewhere(self) -> bool:
-        """Whether another process of Foyer is connected; one that just left is waited for a moment."""
+        """Whether another Foyer process is connected. Waits a moment for one that just disconnected."""
         until = time.monotonic() + LEAVING_SECONDS
         with self._borrowed() as connection:
             while connection.exec_driver_sql(OTHERS, (NAME,)).scalar():
@@ -244,10 +243,10 @@ class Postgres:
             autocommit=True,
             cursor_factory=_Cursor,
         )
-        # Not as an option of the connection, which a pooler refuses.
+        # Not as a connection option, which poolers reject.
         connection.execute(f"SET statement_timeout = {int(STATEMENT_SECONDS * 1000)}")
         connection.adapters.register_dumper(str, _Text)
-        # A plan kept for values that many tickets have would go through all of them for those that few have.
+        # No prepared statements: a plan for frequent values would scan all tickets for rare values.
         connection.prepare_threshold = None
         return connection
 
@@ -276,7 +275,7 @@ class Postgres:
             yield connection
         except BaseException as error:
             _undo(connection)
-            # After a fault of the database, also one of a plan it remembers, a new connection is the cure.
+            # After an error of the database, a stale plan included, the next caller gets a new connection.
             if isinstance(error, self.failures) and not isinstance(error, IntegrityError):
                 connection.invalidate()
             raise
@@ -294,7 +293,7 @@ class Postgres:
 
 
 def _facts(url: str) -> tuple[list[str], str, str]:
-    """What must not be told, the name of the database, and where it is, in words. Raises StorageError."""
+    """The secrets in the address, the name of the database, and a description of where it is. Raises StorageError."""
     if not ADDRESS.fullmatch(url):  # no part of it may be quoted: it may be of the password
         raise StorageError(UNREADABLE)
     try:
@@ -312,8 +311,8 @@ def _facts(url: str) -> tuple[list[str], str, str]:
 
 def _foreign_parameters(url: str) -> str:
     """A sentence that names the parameters that PostgreSQL's client library does not know, "" when there is none."""
-    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
-    foreign = [name for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True) if name not in known]
+    keywords = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    foreign = [name for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True) if name not in keywords]
     if not foreign:
         return ""
     names = ", ".join(name[:40] for name in foreign)
@@ -324,15 +323,15 @@ def _foreign_parameters(url: str) -> str:
 
 @contextmanager
 def _without_values() -> Iterator[None]:
-    """Leaves of a server's error what went wrong and which rule it was; of data it cannot read only the kind of fault."""
+    """Reduces an error of the server to its message, or for malformed data to its kind, which quotes no value."""
     try:
         yield
     except psycopg.DataError as error:
         error.args = (f"{type(error).__name__} (SQLSTATE {error.sqlstate})",)
         raise
     except psycopg.Error as error:
-        if said := error.diag.message_primary:
-            error.args = (said,)
+        if message := error.diag.message_primary:
+            error.args = (message,)
         raise
 
 
@@ -341,13 +340,13 @@ def _driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
-def _look_at(driver: Any, *_: Any) -> None:
-    """Replaces a connection to which the server said something while nobody used it: its farewell. No round trip."""
-    if driver.closed or _has_spoken(driver.fileno()):
+def _replace_if_closed(driver: Any, *_: Any) -> None:
+    """Replaces an idle connection that received data: the server closed it. Costs no round trip."""
+    if driver.closed or _has_input(driver.fileno()):
         raise DisconnectionError
 
 
-def _has_spoken(socket: int) -> bool:
+def _has_input(socket: int) -> bool:
     if not hasattr(select, "poll"):
         return bool(select.select([socket], [], [], 0)[0])
     poll = select.poll()
@@ -356,7 +355,7 @@ def _has_spoken(socket: int) -> bool:
 
 
 def _is_refused(error: Exception) -> bool:
-    """Whether the server asked for a password and then let nobody in. Of a connection that failed there is no SQLSTATE."""
+    """Whether the server rejected the password. A failed connection has no SQLSTATE."""
     attempt = getattr(getattr(error, "orig", error), "pgconn", None)
     return attempt is not None and bool(attempt.needs_password or attempt.used_password)
 
@@ -371,7 +370,7 @@ def _undo(connection: Connection) -> None:
 
 
 def _number(name: str) -> int:
-    """A name as the second number of a lock; two that share one wait for each other without need, and that is all."""
+    """A hash of a name as the second number of a lock. Two names with the same hash only wait for each other."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big", signed=True)
 
 

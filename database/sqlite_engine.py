@@ -33,7 +33,7 @@ class SqliteFile:
     journal_mode = "WAL"
     exclusive = True  # no other process writes here while this one has the lock
     data_path: Path | None
-    failures: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error)  # errors of a store that cannot work
+    failures: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error)  # errors of the database or its file
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -81,7 +81,7 @@ class SqliteFile:
         except (OSError, sqlite3.Error, SQLAlchemyError) as error:
             raise StorageError(f"{self.path} cannot be opened: {plain(error)}") from error
         finally:
-            self._engine.dispose()  # connections made from here on hold to foreign keys
+            self._engine.dispose()  # new connections enforce foreign keys
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -109,21 +109,21 @@ class SqliteFile:
         return False
 
     def begin_write(self, connection: Connection, company: str) -> str:
-        """Waits for nobody: there is only one write transaction at a time."""
+        """Does nothing: storage.py admits one write transaction at a time."""
         return ""
 
     @contextmanager
     def exclusive_task(self, task: str) -> Iterator[bool]:
         """Yields whether this process may run a task that only one process may run."""
-        yield True  # the lock keeps others away
+        yield True  # no other process has the file
 
     def scrub(self) -> None:
-        """Writes the file anew, so that nothing of what was deleted or overwritten is left in it or in its log.
+        """Rewrites the file, so that neither it nor its write-ahead log contains deleted or overwritten data.
 
-        The caller keeps writers away. Raises sqlite3.Error, also when somebody reads for too long.
+        The caller excludes writers. Raises sqlite3.Error, also when a reader takes too long.
         """
         with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-            # A connection of its own: the copy VACUUM makes goes to a file, not into memory as for the others.
+            # A separate connection, because VACUUM must put its copy into a file and the others keep such in memory.
             for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", f"synchronous={self.synchronous}", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {pragma}")
             sqlite_index.teach(connection)
@@ -133,16 +133,16 @@ class SqliteFile:
             raise sqlite3.OperationalError("the log is still being read")
 
     def close(self) -> None:
-        """Closes every connection and lets the next process in."""
+        """Closes every connection and releases the lock."""
         self._close_connections()
         self._lock.release()
 
     def announce(self, url: str, secret: str) -> None:
-        """Says in the note of the lock where this process serves, and by what secret it can be known."""
+        """Writes into the note of the lock where this process serves, and the secret that identifies it."""
         self._lock.sign(url, secret)
 
     def _close_connections(self) -> None:
-        """Closes every connection; one in use when it is handed back."""
+        """Closes every connection; those in use close when they are returned."""
         self._closed = True
         for connection in (*self._idle_readers, *self._idle_writers):
             connection.close()
@@ -150,7 +150,7 @@ class SqliteFile:
 
     @contextmanager
     def _borrowed(self, idle: deque[Connection]) -> Iterator[Connection]:
-        """A connection that is kept for the next caller: checking one out of the pool costs as much as a query."""
+        """A connection, kept for the next caller: a checkout from the pool costs as much as a query."""
         try:
             connection = idle.pop()
         except IndexError:
@@ -167,9 +167,9 @@ class SqliteFile:
 
     @contextmanager
     def _unchecked(self) -> Iterator[Connection]:
-        """A write transaction without foreign keys: a migration that rebuilds a table would else empty those below it."""
+        """A write transaction without foreign keys, which would delete referring rows when a migration rebuilds a table."""
         with self._engine.connect() as connection:
-            # On the driver's own connection, since inside a transaction this pragma does nothing, and without a word.
+            # On the driver's connection: inside a transaction SQLite ignores this pragma without an error.
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
             begin_writing(connection)
             yield connection
@@ -178,7 +178,7 @@ class SqliteFile:
         connection.commit()
 
     def _make_file(self) -> None:
-        # Made here and not by SQLite, whose files anybody on the machine may read.
+        # Created here, because SQLite would make it readable for every user of the machine.
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def _make_engine(self) -> Engine:
@@ -195,11 +195,11 @@ class SqliteFile:
         return engine
 
     def _before_connect(self, *_: Any) -> None:
-        if self._closed:  # SQLite would make a new file in the place of the one that is gone
+        if self._closed:  # SQLite would create a new, empty file
             raise sqlite3.OperationalError("the store is closed")
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun by us, not guessed by the driver
+        connection.isolation_level = None  # transactions are begun explicitly
         sqlite_index.teach(connection)
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}",
@@ -212,7 +212,7 @@ class SqliteFile:
 
 
 def broken_reference(connection: Connection) -> tuple[str, str, str] | None:
-    """A row that points to a row that is not there: its table, its id and what is wrong. None when there is none."""
+    """The first row that refers to a missing row: its table, its id and the fault. None when there is none."""
     violation = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if not violation:
         return None
@@ -225,8 +225,8 @@ def broken_reference(connection: Connection) -> tuple[str, str, str] | None:
 
 
 def plain(error: Exception) -> str:
-    """What went wrong, in words, without the statement it went wrong in."""
-    # After some faults SQLite undoes everything, so what was to be undone alone is no longer known to it.
+    """The message of an error, without the SQL statement."""
+    # After some errors SQLite rolls everything back; undoing a savepoint then fails too and hides the first error.
     while _is_unspecific(error) and isinstance(error.__context__, DBAPIError | sqlite3.Error):
         error = error.__context__
     if isinstance(error, OSError) and error.strerror:
@@ -241,7 +241,7 @@ def _is_unspecific(error: Exception) -> bool:
 def _undo(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     try:
-        driver.rollback()  # SQLAlchemy takes a commit that failed for an end; for SQLite the transaction goes on
+        driver.rollback()  # after a failed commit SQLite is still in the transaction, which SQLAlchemy does not know
     except sqlite3.Error:
         connection.invalidate()
     connection.close()
@@ -249,5 +249,5 @@ def _undo(connection: Connection) -> None:
 
 def begin_writing(connection: Connection) -> None:
     """Begins a transaction that may write. Not by an event: a listener on the engine would slow every statement."""
-    # IMMEDIATE: a writer that first only read could otherwise be refused half-way.
+    # IMMEDIATE: a transaction that reads before it writes could otherwise fail at the write.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -21,17 +21,17 @@ from database.json_store.journal import sync_folder
 from database.tables import metadata
 
 FORMAT = 1
-BATCH = 1000  # rows handed on together
+BATCH = 1000  # rows per batch
 END = "}}\n"
 LARGEST_SEQ = 10**15
 _HEAD = re.compile(rb'\{"foyer": %d, "revision": "(\w+)", "seq": (\d+), "tables": \{\n' % FORMAT)
 _TABLE = re.compile(rb',?"(\w+)": \[\n')
 _KEYS = {"foyer", "revision", "seq", "tables"}
-_BOM = b"\xef\xbb\xbf"  # what some editors put in front of a text
+_BOM = b"\xef\xbb\xbf"  # some editors write it at the beginning
 
 
 class MalformedLine(Exception):
-    """The document is not line by line as this program writes it; it may be a good one all the same."""
+    """The document does not have one row on each line, as this program writes it. It may still be valid JSON."""
 
 
 class Invalid(Exception):
@@ -40,7 +40,7 @@ class Invalid(Exception):
 
 @dataclass(frozen=True)
 class Where:
-    """Where rows come from, as a refusal names it; `document` is the file whose lines can be looked up, if there is one."""
+    """The source of rows, as error messages name it; `document` is the file in which to look up line numbers, if any."""
 
     name: str
     document: Path | None = None
@@ -51,15 +51,15 @@ class Where:
         return f"{self.name}{f', line {line}' if line else ''}: table {table}, row {row_id}"
 
     def nth(self, table: str, number: int) -> str:
-        """The row in that place, counted from 1; it has no id. Its line is known where each row has one."""
+        """The row without an id at that position, from 1. Its line is known when each row has its own line."""
         line = self._line(table, rb"\[\n$", only_in_lines=True)
         return f"{self.name}{f', line {line + number}' if line else ''}: table {table}, row number {number}"
 
-    def _line(self, table: str, sought: bytes, *, only_in_lines: bool = False) -> int:
-        """The first line of a table that holds what is sought, 0 when none does."""
+    def _line(self, table: str, regex: bytes, *, only_in_lines: bool = False) -> int:
+        """The number of the first line of a table that matches the pattern, 0 when none does."""
         if self.document is None:
             return 0
-        begins, pattern, inside = re.compile(rb'"%b"\s*:' % table.encode()), re.compile(sought), False
+        begins, pattern, inside = re.compile(rb'"%b"\s*:' % table.encode()), re.compile(regex), False
         with self.document.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if number == 1 and only_in_lines and not _HEAD.fullmatch(line):
@@ -72,7 +72,7 @@ class Where:
 
 @dataclass(frozen=True)
 class Document:
-    """A document as read: where from, which revision its rows have, the last transaction in it.
+    """A document: its path, the revision of its rows and the number of the last transaction in it.
 
     `tables` holds its rows by table, or None when they are still in the file, one on each line.
     """
@@ -83,7 +83,7 @@ class Document:
     tables: dict[str, Any] | None = None
 
     def portions(self) -> Iterator[tuple[str, list[Any]]]:
-        """Each table with some of its rows, again and again; without rows once. Raises Invalid, MalformedLine."""
+        """Yields tables with batches of their rows; an empty table once. Raises Invalid, MalformedLine."""
         if self.tables is None:
             with self.path.open("rb") as file:
                 file.readline()
@@ -97,7 +97,7 @@ class Document:
 
 
 def read(path: Path) -> Document | None:
-    """The document at `path`, None when there is none; in lines its rows stay in the file. Raises Invalid."""
+    """The document at `path`, None when there is none. Rows on lines of their own stay in the file. Raises Invalid."""
     if not path.exists():
         return None
     with path.open("rb") as file:
@@ -108,12 +108,12 @@ def read(path: Path) -> Document | None:
 
 
 def read_whole(path: Path) -> Document:
-    """The document at `path` with its rows, however it is laid out. Raises Invalid."""
+    """The document at `path` with its rows, in any layout. Raises Invalid."""
     return parsed(path, path.read_bytes())
 
 
 def parsed(path: Path, raw: bytes) -> Document:
-    """The document that `path` holds as these bytes. Raises Invalid."""
+    """The document in these bytes; errors name `path`. Raises Invalid."""
     try:
         content = orjson.loads(raw.removeprefix(_BOM))
     except ValueError as error:
@@ -131,34 +131,35 @@ def parsed(path: Path, raw: bytes) -> Document:
 
 
 def head(line: bytes) -> tuple[str, int]:
-    """The revision and the last transaction, of the first of the lines that `lines` gave. Raises MalformedLine."""
-    found = _HEAD.fullmatch(line)
-    if not found or int(found[2]) > LARGEST_SEQ:
-        raise MalformedLine  # also a number beyond what is accepted, which is named when the document is read as a whole
-    return found[1].decode(), int(found[2])
+    """The revision and the last transaction in the first line of a document. Raises MalformedLine."""
+    match = _HEAD.fullmatch(line)
+    if not match or int(match[2]) > LARGEST_SEQ:
+        raise MalformedLine  # `parsed` then names the number that is too large
+    return match[1].decode(), int(match[2])
 
 
 def batches(file: BinaryIO, *, end: bytes = END.encode()) -> Iterator[tuple[str, list[Any]]]:
-    """The rows of the lines after the head, read as they are wanted: all at once would be several times the file in memory.
+    """Yields tables with batches of their rows from the lines after the head; an empty table once, with no rows.
 
-    Each time with their table; of a table without rows no row, once. `end` begins the last line. Raises MalformedLine.
+    Reading all rows at once would take several times the size of the file in memory. `end` begins the last line. Raises
+    MalformedLine.
     """
-    seen = set()
+    tables = set()
     while not (line := file.readline()).startswith(end):
-        begun = _TABLE.fullmatch(line)
-        if not begun or begun[1] in seen:
+        match = _TABLE.fullmatch(line)
+        if not match or match[1] in tables:
             raise MalformedLine
-        seen.add(begun[1])
+        tables.add(match[1])
         for rows in _rows(file):
-            yield begun[1].decode(), rows
+            yield match[1].decode(), rows
     if file.read(1):
         raise MalformedLine
 
 
 def _rows(file: BinaryIO) -> Iterator[list[Any]]:
-    left = takewhile(b"]\n".__ne__, file)
+    row_lines = takewhile(b"]\n".__ne__, file)
     more = False
-    while (lines := list(islice(left, BATCH))) or not more:
+    while (lines := list(islice(row_lines, BATCH))) or not more:
         more = bool(lines) and lines[-1].endswith(b",\n")
         try:
             rows = orjson.loads(b"[%b]" % b"".join(lines).removesuffix(b",\n" if more else b"\n"))
@@ -169,19 +170,19 @@ def _rows(file: BinaryIO) -> Iterator[list[Any]]:
         yield rows
         if not more:
             break
-    if more or next(left, None):
+    if more or next(row_lines, None):
         raise MalformedLine
 
 
 def write(connection: Connection, path: Path, seq: int, revision: str) -> None:
-    """Writes everything the connection sees as the document, one row a line, replacing the old one in one step."""
+    """Writes all rows the connection sees as the document, one row a line, and replaces the old one atomically."""
     with replacing(path) as file:
         for line in lines(connection, seq, revision):
             file.write(line.encode())
 
 
 def lines(connection: Connection, seq: int, revision: str) -> Iterator[str]:
-    """The document of everything the connection sees, line by line: the head, each table's rows, and the end."""
+    """The lines of a document with all rows the connection sees: head, rows of each table, end."""
     yield f'{{"foyer": {FORMAT}, "revision": "{revision}", "seq": {seq}, "tables": {{\n'
     for place, table in enumerate(metadata.sorted_tables):
         line = f'{"," if place else ""}"{table.name}": ['
@@ -198,7 +199,7 @@ def lines(connection: Connection, seq: int, revision: str) -> Iterator[str]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` in one step, on disk, when the block ends; when it raises, none does."""
+    """A new file that replaces `path` atomically, synced to disk, when the block ends without an error."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=_temporary(path))
     try:
         with os.fdopen(handle, "wb") as file:
@@ -213,9 +214,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def remove_unfinished(path: Path) -> None:
-    """Removes what a process that was killed while writing the document left beside it."""
-    for left in path.parent.glob(f"{_temporary(path)}*"):
-        left.unlink()
+    """Removes temporary files of a process that was killed while it wrote the document."""
+    for file in path.parent.glob(f"{_temporary(path)}*"):
+        file.unlink()
 
 
 def _temporary(path: Path) -> str:
@@ -223,12 +224,12 @@ def _temporary(path: Path) -> str:
 
 
 def capture_statements() -> list[str]:
-    """What a new connection executes so that every changed row is noted in temp.changes, bulk changes included."""
+    """Statements for a new connection: triggers that write every changed row into temp.changes as JSON."""
     statements = ["CREATE TEMP TABLE changes (n INTEGER PRIMARY KEY, line TEXT NOT NULL)"]
     for table in metadata.sorted_tables:
-        put = f"INSERT INTO changes (line) VALUES ('[\"put\",\"{table.name}\",' || {_row_as_json(table.name, 'NEW.')} || ']')"
-        gone = f"INSERT INTO changes (line) VALUES (json_array('del', '{table.name}', OLD.id))"
-        for name, verb, action in (("i", "INSERT", put), ("u", "UPDATE", put), ("d", "DELETE", gone)):
+        put_line = f"INSERT INTO changes (line) VALUES ('[\"put\",\"{table.name}\",' || {_row_as_json(table.name, 'NEW.')} || ']')"
+        delete_line = f"INSERT INTO changes (line) VALUES (json_array('del', '{table.name}', OLD.id))"
+        for name, verb, action in (("i", "INSERT", put_line), ("u", "UPDATE", put_line), ("d", "DELETE", delete_line)):
             statements.append(
                 f'CREATE TEMP TRIGGER "{table.name}_{name}" AFTER {verb} ON main."{table.name}" BEGIN {action}; END'
             )
@@ -236,11 +237,11 @@ def capture_statements() -> list[str]:
 
 
 def _row_as_json(table: str, prefix: str) -> str:
-    """An SQL expression for a row as a JSON object; in pieces, since SQLite functions take at most 127 arguments."""
+    """An SQL expression for a row as a JSON object. Built in pieces: SQLite functions take at most 127 arguments."""
     columns = list(metadata.tables[table].columns)
     pieces = []
     for start in range(0, len(columns), 40):
-        # Lists and objects first: a piece must not end in a brace of its own when the outer braces are trimmed off.
+        # Lists and objects first, because `trim` would also remove a brace at the end of a value.
         piece = sorted(columns[start : start + 40], key=lambda column: not isinstance(column.type, JsonText))
         pairs = ", ".join(f"'{c.name}', {_column_as_json(c, prefix)}" for c in piece)
         pieces.append(f"trim(json_object({pairs}), '{{}}')" if len(columns) > 40 else f"json_object({pairs})")
