@@ -34,6 +34,7 @@ from database.json_store.journal import (
     transactions,
 )
 from database.json_store.row_loader import Rows, check
+from database.json_store.snapshot import journals
 from database.search import sqlite_index
 from database.sqlite_engine import SqliteFile, begin_writing, plain
 from database.sqlite_statistics import set_planner_statistics
@@ -284,9 +285,7 @@ class JsonFile(SqliteFile):
 
     def _journals(self) -> list[Path]:
         """Journals with content, oldest first; the active journal is the last."""
-        rotated = [path for path in self._folder.glob(f"{DOCUMENT}.journal.*") if path.suffix[1:].isdecimal()]
-        rotated.sort(key=lambda path: int(path.suffix[1:]))
-        return [path for path in (*rotated, self._active_journal) if path.exists() and path.stat().st_size]
+        return [path for path in journals(self.document) if path.stat().st_size]
 
     def _fold(self) -> None:
         """Writes all committed data as the document, then deletes every journal. No journal may be open.
@@ -296,7 +295,7 @@ class JsonFile(SqliteFile):
         make_folder(self._folder)
         self._lock.hold()
         self._keep_replaced_document()
-        journals = self._journals()
+        folded = self._journals()
         if self._doubtful:
             self._seq += 1  # the number of the line in doubt, so that a replay skips that line
         snapshot = self._read_snapshot()
@@ -305,7 +304,7 @@ class JsonFile(SqliteFile):
         finally:
             snapshot.rollback()
         self._note_document(self._seq)
-        self._delete([*journals, self._active_journal])
+        self._delete([*folded, self._active_journal])
 
     def _note_document(self, seq: int) -> None:
         self._document_seq, self._document_file = seq, state_of(self.document)

@@ -19,7 +19,7 @@ from database.json_store.document import Invalid, MalformedLine, Where
 from database.json_store.journal import transactions
 from database.json_store.row_loader import Rows
 
-TRIES = 50  # a desk puts a journal aside, or a new document in place, once in many thousand writes
+TRIES = 50  # a server replaces the document or a journal once in many thousand writes
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class _Files:
 
 
 def load(connection: Connection, document: Path) -> None:
-    """Puts what is committed into tables that are not there yet, at the document's own revision.
+    """Creates the tables at the document's revision and loads all committed rows.
 
-    Raises Invalid, DamagedJournal, OSError, and FileNotFoundError where there is no document.
+    Raises Invalid, DamagedJournal, OSError, and FileNotFoundError when there is no document.
     """
     with _opened(document) as files:
         try:
             last = _by_line(connection, files.document, document)
-        except MalformedLine:  # a hand wrote in it, so only as a whole can it be read
+        except MalformedLine:  # edited by hand: it can only be read as a whole
             files.document.seek(0)
             last = _whole(connection, files.document, document)
     rows = Rows(connection)
@@ -49,7 +49,7 @@ def load(connection: Connection, document: Path) -> None:
 
 def _by_line(connection: Connection, file: BinaryIO, document: Path) -> int:
     revision, seq = json_document.head(file.readline())
-    _bring_to(connection, revision, document)
+    _migrate(connection, revision, document)
     rows = Rows(connection)
     for table, batch in json_document.batches(file):
         rows.add(table, batch, Where(str(document), document))
@@ -58,14 +58,14 @@ def _by_line(connection: Connection, file: BinaryIO, document: Path) -> int:
 
 def _whole(connection: Connection, file: BinaryIO, document: Path) -> int:
     content = json_document.parsed(document, file.read())
-    _bring_to(connection, content.revision, document)
+    _migrate(connection, content.revision, document)
     rows = Rows(connection)
     rows.clear()
     rows.load(content)
     return content.seq
 
 
-def _bring_to(connection: Connection, revision: str, document: Path) -> None:
+def _migrate(connection: Connection, revision: str, document: Path) -> None:
     if not migrations.has_revision(revision):
         raise Invalid(f"{document} was written by a newer Foyer (revision {revision})")
     migrations.upgrade(connection, revision)
@@ -83,28 +83,28 @@ def _opened(document: Path) -> Iterator[_Files]:
 
 
 def _together(document: Path, stack: ExitStack) -> _Files | None:
-    """The files, opened at one moment; None when one was put in another's place meanwhile."""
-    places = [*journals(document), document]
+    """Opens all files at one moment; None when one of them was replaced meanwhile."""
+    paths = [*journals(document), document]
     try:
-        files = {path: stack.enter_context(path.open("rb")) for path in places}
-        # An opened file keeps its identity, so nothing that came later can be taken for it.
+        files = {path: stack.enter_context(path.open("rb")) for path in paths}
+        # An open file keeps its identity, so a later file cannot pass for it.
         same = all(os.path.samestat(os.fstat(file.fileno()), path.stat()) for path, file in files.items())
     except FileNotFoundError:
         if document.exists():
             return None  # a journal was folded in and removed
         raise
-    if not same or [*journals(document), document] != places:
+    if not same or [*journals(document), document] != paths:
         return None
-    # From here on only the newest journal grows; a line that is not whole yet is not acknowledged.
+    # From here on only the newest journal grows, and an unfinished line is not acknowledged yet.
     opened = files.pop(document)
     return _Files(opened, [(path, file.read()) for path, file in files.items()])
 
 
 def journals(document: Path) -> list[Path]:
-    """Every journal there is, oldest first; the one being written is the last."""
-    turned = [path for path in document.parent.glob(f"{document.name}.journal.*") if path.suffix[1:].isdecimal()]
+    """All journals, oldest first; the active journal is the last."""
+    rotated = [path for path in document.parent.glob(f"{document.name}.journal.*") if path.suffix[1:].isdecimal()]
     active = _active(document)
-    return [*sorted(turned, key=lambda path: int(path.suffix[1:])), *([active] if active.exists() else [])]
+    return [*sorted(rotated, key=lambda path: int(path.suffix[1:])), *([active] if active.exists() else [])]
 
 
 def _active(document: Path) -> Path:

@@ -24,19 +24,19 @@ _ZIPPED = b"\x1f\x8b"
 
 
 def write(connection: Connection, path: Path, *, step: Callable[[int], None]) -> None:
-    """Writes everything the connection sees, in the newest shape, in one step; `step` is told of each line.
+    """Writes all rows the connection sees at the newest revision, atomically; calls `step(1)` for each line.
 
-    Raises OSError, and then no file is left that was not there.
+    Raises OSError; then no new file is left.
     """
-    document.remove_unfinished(path)  # what a backup that was killed left
+    document.remove_unfinished(path)  # left by a backup that was killed
     checks = bytearray()
     with document.replacing(path) as file, _zipped(file, path) as backup:
         for line in document.lines(connection, 0, migrations.head()):
             if line == document.END:
                 break
-            written = line.encode()
-            checks += b"%08x" % zlib.crc32(written)
-            backup.write(written)
+            encoded = line.encode()
+            checks += b"%08x" % zlib.crc32(encoded)
+            backup.write(encoded)
             step(1)
         backup.write(_CHECKS % bytes(checks))
 
@@ -52,9 +52,9 @@ def is_one(path: Path) -> bool:
 
 
 def load(connection: Connection, path: Path) -> None:
-    """Puts the rows of a backup into tables that are not there yet, at its own revision.
+    """Creates the tables at the revision of the backup and loads its rows.
 
-    Raises Invalid, naming the line, for a file that is not whole, before anything is read from it; OSError.
+    Checks the whole file first. Raises Invalid, with the line, for a damaged or incomplete file; OSError.
     """
     _verify(path)
     with _opened(path) as file:
@@ -68,7 +68,7 @@ def load(connection: Connection, path: Path) -> None:
 
 
 def _zipped(file: BinaryIO, path: Path) -> AbstractContextManager[BinaryIO]:
-    """What is written to, to end up in the file."""
+    """The file to write into: compressed when the name ends in `.gz`."""
     if path.suffix != ".gz":
         return nullcontext(file)
     return cast(AbstractContextManager[BinaryIO], gzip.GzipFile("", "wb", fileobj=file, compresslevel=6, mtime=0))
@@ -83,7 +83,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _verify(path: Path) -> None:
-    """Holds every line against its check. Raises Invalid."""
+    """Compares every line with its checksum. Raises Invalid."""
     checks, last = array("I"), b""
     with _opened(path) as file:
         try:
@@ -92,10 +92,10 @@ def _verify(path: Path) -> None:
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise Invalid(f"{path}, line {len(checks) + 1}: the file is damaged here ({error})") from error
     if not last.startswith(_BEFORE) or not last.endswith(_AFTER):
-        raise Invalid(f"{path} is not a whole backup: its end is missing")
-    wanted = last[len(_BEFORE) : -len(_AFTER)]
+        raise Invalid(f"{path} is not a complete backup: its end is missing")
+    expected = last[len(_BEFORE) : -len(_AFTER)]
     for number, check in enumerate(checks[:-1]):
-        if wanted[8 * number : 8 * number + 8] != b"%08x" % check:
+        if expected[8 * number : 8 * number + 8] != b"%08x" % check:
             raise Invalid(f"{path}, line {number + 1}: the file is damaged here")
-    if len(wanted) != 8 * (len(checks) - 1):
+    if len(expected) != 8 * (len(checks) - 1):
         raise Invalid(f"{path}, line {len(checks)}: lines are missing before this one")

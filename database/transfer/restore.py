@@ -22,7 +22,7 @@ from database.json_store.journal import DamagedJournal, sync_folder
 from database.json_store.row_loader import check
 from database.sqlite_engine import SqliteFile, plain
 from database.tables import metadata
-from database.transfer.staging_copy import Columns, pages, put, staging_copy_of_document
+from database.transfer.staging_copy import Columns, insert_page, pages, staging_copy_of_document
 from database.url import parse_url
 
 if TYPE_CHECKING:
@@ -49,33 +49,31 @@ def table_checksums(connection: Connection) -> TableChecksums:
 
 def _checksum(connection: Connection, table: Table) -> TableChecksum:
     rows, digest = 0, blake2b(digest_size=8)
-    lists = [place for place, column in enumerate(table.columns) if isinstance(column.type, JsonText)]
+    lists = [index for index, column in enumerate(table.columns) if isinstance(column.type, JsonText)]
     for page in pages(connection, table.name, _columns(table)):
         for row in page:
             values = list(row)
-            for place in lists:  # compare the JSON values, not their spacing
-                values[place] = orjson.loads(values[place])
+            for index in lists:  # compare the JSON values, not their spacing
+                values[index] = orjson.loads(values[index])
             digest.update(orjson.dumps(values))
         rows += len(page)
     return TableChecksum(rows, digest.hexdigest())
 
 
 def restore_into(staging: Connection, url: str, data_dir: Path, *, expected: TableChecksums, step: Step) -> None:
-    """Puts a staged desk into the store at that address, whole or not at all; `expected` are the sums of it.
+    """Restores a staging copy into the store at that address, all of it or nothing. `expected` are its checksums.
 
-    Raises StorageError, also when the target has a row already, and then there is nothing new in it.
+    Raises StorageError, also when the target already has rows; then the target is unchanged.
     """
     engine, path = parse_url(url, data_dir)
     try:
-        check(staging, Where("what was read"))
+        check(staging, Where("the source"))
         if engine == "json":
             _into_document(staging, path, expected, step)
         elif engine == "sqlite":
             _into_tables(staging, SqliteFile(path), expected, step)
         else:
-            from database.postgres_engine import (
-                Postgres,  # here, because a desk on a file needs no driver of a database
-            )
+            from database.postgres_engine import Postgres  # imported here: file engines need no database driver
 
             _into_tables(staging, Postgres(url), expected, step)
     except (Invalid, DamagedJournal) as error:
@@ -104,7 +102,7 @@ def _into_document(staging: Connection, document: Path, expected: TableChecksums
 
 
 def _into_tables(staging: Connection, engine: "SqliteFile | Postgres", expected: TableChecksums, step: Step) -> None:
-    """Copies in one transaction, committed only after the comparison."""
+    """Copies in one transaction and commits it only when the checksums agree."""
     try:
         if engine.data_path is None or engine.data_path.exists():
             with engine.snapshot() as connection:
@@ -114,7 +112,7 @@ def _into_tables(staging: Connection, engine: "SqliteFile | Postgres", expected:
             engine.begin_write(connection, "")
             for table in metadata.sorted_tables:
                 for page in pages(staging, table.name, _columns(table)):
-                    put(connection, table.name, _columns(table), page)
+                    insert_page(connection, table.name, _columns(table), page)
                     step(len(page))
             _compare(connection, expected, engine.place)
     except IntegrityError as error:

@@ -27,15 +27,15 @@ from database.url import lock_owner, parse_url
 
 PAGE = 1000
 RUNNING = "The desk to copy is running. Stop it first: what it writes from now on would stay behind."
-Columns = Mapping[str, bool]  # of a table: each column's name, and whether it is a flag
-Reads = Callable[[Connection], None]
+Columns = Mapping[str, bool]  # the columns of a table by name: whether the column is boolean
+Load = Callable[[Connection], None]
 
 
 @contextmanager
 def staging_copy(url: str, data_dir: Path, *, stopped: bool = False) -> Iterator[Connection]:
-    """Everything the store at that address holds; it is not changed. Raises StorageError.
+    """A copy of all rows of the store at that address, which is not changed. Raises StorageError.
 
-    The store may be in use, unless `stopped` is asked for.
+    The store may be in use, unless `stopped` is set.
     """
     engine, path = parse_url(url, data_dir)
     if stopped and lock_owner(url, data_dir):
@@ -51,27 +51,27 @@ def staging_copy(url: str, data_dir: Path, *, stopped: bool = False) -> Iterator
 
 
 def staging_copy_of_document(path: Path) -> AbstractContextManager[Connection]:
-    """Everything a JSON document and its journals hold. Raises StorageError."""
+    """A copy of all rows of a JSON document and its journals. Raises StorageError."""
     return _private(partial(snapshot.load, document=path))
 
 
 def staging_copy_of_backup(path: Path) -> AbstractContextManager[Connection]:
-    """Everything a backup holds. Raises StorageError."""
+    """A copy of all rows of a backup. Raises StorageError."""
     if not path.exists():
         raise StorageError(f"There is no file {path}.")
     return _private(partial(backup_file.load, path=path))
 
 
 @contextmanager
-def _private(reads: Reads, *, begin: bool = True) -> Iterator[Connection]:
-    """What `reads` brings into a nameless file, in the newest shape; with `begin` in a transaction that is begun here."""
+def _private(load: Load, *, begin: bool = True) -> Iterator[Connection]:
+    """A nameless file that `load` fills, migrated to the newest revision. Begins a transaction first when `begin` is set."""
     engine = create_engine("sqlite://", creator=_nameless, poolclass=StaticPool)
     try:
         with engine.connect() as connection:
             try:
                 if begin:
                     begin_writing(connection)
-                reads(connection)
+                load(connection)
                 migrations.upgrade(connection)
             except FileNotFoundError as error:
                 raise StorageError(f"There is no desk at {error.filename}.") from error
@@ -90,25 +90,24 @@ def _private(reads: Reads, *, begin: bool = True) -> Iterator[Connection]:
 
 
 def _nameless() -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        "", isolation_level=None, check_same_thread=False
-    )  # database/json_store/row_loader.py reads beside it
-    connection.execute("PRAGMA journal_mode=MEMORY")  # what a statement of many rows may have to undo is no file either
+    # check_same_thread: database/json_store/row_loader.py inserts in another thread.
+    connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=MEMORY")  # no rollback journal with a name either
     return connection
 
 
 def pages(connection: Connection, table: str, columns: Columns) -> Iterator[Sequence[Any]]:
-    """The rows of a table as tuples of text and whole numbers, in the order of their ids, so many at a time."""
+    """Yields the rows of a table by id, in pages of PAGE rows, as tuples of text and whole numbers."""
     listed = ", ".join(f'CAST("{name}" AS INTEGER)' if flag else f'"{name}"' for name, flag in columns.items())
     statement = text(f'SELECT {listed} FROM "{table}" WHERE id > :after ORDER BY id LIMIT {PAGE}')
-    place, after = list(columns).index("id"), ""
+    id_index, after = list(columns).index("id"), ""
     while page := connection.execute(statement, {"after": after}).all():
         yield page
-        after = page[-1][place]
+        after = page[-1][id_index]
 
 
-def put(connection: Connection, table: str, columns: Columns, page: Sequence[Any]) -> None:
-    """Adds a page of such rows to a table."""
+def insert_page(connection: Connection, table: str, columns: Columns, page: Sequence[Any]) -> None:
+    """Inserts a page of rows, as `pages` yields them, into a table."""
     names = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join(
         f"CAST(CAST(:{name} AS INTEGER) AS BOOLEAN)" if flag else f":{name}" for name, flag in columns.items()
@@ -123,13 +122,13 @@ def _from_sqlite(connection: Connection, path: Path) -> None:
     driver: Any = connection.connection.driver_connection
     with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as source:
         source.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        source.backup(driver)  # in one step, so at one moment, while others write
+        source.backup(driver)  # one step: a consistent copy while others write
     begin_writing(connection)
     _check_revision(migrations.current(connection), str(path))
 
 
 def _from_postgres(connection: Connection, url: str, *, stopped: bool) -> None:
-    from database.postgres_engine import Postgres  # here, because a desk on a file needs no driver of a database
+    from database.postgres_engine import Postgres  # imported here: file engines need no database driver
 
     engine = Postgres(url)
     try:
@@ -151,7 +150,7 @@ def _from_postgres(connection: Connection, url: str, *, stopped: bool) -> None:
 def _fetch(source: Connection, connection: Connection, table: str) -> None:
     columns = {column["name"]: isinstance(column["type"], Boolean) for column in inspect(connection).get_columns(table)}
     for page in pages(source, table, columns):
-        put(connection, table, columns, page)
+        insert_page(connection, table, columns, page)
 
 
 def _check_revision(revision: str, place: str) -> None:

@@ -217,7 +217,7 @@ def test_a_backup_takes_the_place_of_nothing_but_a_backup(flask, source, tmp_pat
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     for name in ("foyer.json", "foyer.json.journal", "foyer.json.journal.7"):
         said = flask("backup", folder / name, "--overwrite", database_url=source, ok=False)
-        assert "the desk's own files" in said
+        assert "the server's own files" in said
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     (tmp_path / "secret_key").write_text("a secret")
     for path in (tmp_path / "secret_key", Path(os.devnull)):
@@ -238,7 +238,7 @@ def test_a_link_to_the_database_does_not_hide_it(flask, source, tmp_path):
     before = real.read_bytes()
     for file, url in ((real, f"sqlite:///{link}"), (link, source)):
         said = flask("backup", file, "--overwrite", database_url=url, ok=False)
-        assert "the desk's own files" in said
+        assert "the server's own files" in said
     assert real.read_bytes() == before
 
 
