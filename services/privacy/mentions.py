@@ -1,4 +1,4 @@
-"""Finding where somebody is named: an exact test of a text, and a condition of the database that leaves out no such text.
+"""Finds texts that name a person: an exact test in Python, and a broader SQL condition that misses none.
 
 Spellings count as one: case, spaces, composed or decomposed letters, a domain in Unicode or in punycode.
 """
@@ -13,36 +13,36 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from storage import Row, UnitOfWork
 
-BATCH = 100  # rows in memory at once; a stored answer can be as long as a page of tickets
+BATCH = 100  # rows in memory at once; a stored response can be as long as a page of tickets
 _PUNYCODE = re.compile(r"xn--[a-z0-9-]+")
-# What stands in JSON, and in JSON within JSON, as it stands in the text.
+# Characters that JSON, and JSON within JSON, does not escape.
 _PLAIN_RUN = re.compile(r"[!#-\[\]-~]+")
-_LEAST_RUN = 3  # a shorter run stands in too many texts
+_LEAST_RUN = 3  # shorter runs occur in too many texts
 
 
 class Mentions:
-    """Texts that hold one of the names as whole words."""
+    """Finds texts that contain one of the names as whole words."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = sorted({name for name in names if folded(name)})
         self._pattern = re.compile("|".join(_whole(folded(name)) for name in self._names) or r"(?!)")
 
     def within(self, value: Any) -> bool:
-        """Whether a text, or any text in a list or an object, holds one of the names."""
+        """Whether a text, or any text in a list or an object, contains one of the names."""
         if isinstance(value, str):
             return self._pattern.search(folded(value)) is not None
         values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         return any(map(self.within, values))
 
     def near(self, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
-        """True of every row with a name in one of the columns, and of some others: `within` decides."""
+        """True for every row with a name in one of the columns, and for some others; `within` decides."""
         texts = [type_coerce(column, Text) for column in columns]
         parts = {part for name in self._names for part in _parts(name)}
         return or_(false(), *(text.icontains(part, autoescape=True) for text in texts for part in parts))
 
 
 def folded(text: str) -> str:
-    """The text in one spelling."""
+    """The text in its canonical spelling."""
     plain = " ".join(unicodedata.normalize("NFC", text.lower()).split())
     return _PUNYCODE.sub(_in_unicode, plain) if "xn--" in plain else plain
 
@@ -50,7 +50,7 @@ def folded(text: str) -> str:
 def sweep(
     uow: UnitOfWork, table: Table, *conditions: ColumnElement[bool], columns: Iterable[str]
 ) -> Iterator[list[Row]]:
-    """The rows that meet the conditions, with id and the named columns, in batches; each may be changed meanwhile."""
+    """Yields the rows that meet the conditions, with id and the named columns. They may be changed meanwhile."""
     last = ""
     chosen = uow.query(table, table.c.id, *(table.c[name] for name in columns)).where(*conditions).order_by(table.c.id)
     while batch := uow.find(chosen.where(table.c.id > last).limit(BATCH)):
@@ -66,18 +66,18 @@ def _in_unicode(label: re.Match[str]) -> str:
 
 
 def _whole(name: str) -> str:
-    """A pattern for the name, not as a part of a longer word or of somebody else's address."""
+    """A pattern for the name as whole words, and not inside another address."""
     before, after = (r"(?<![\w.+-])", r"(?![\w-])") if "@" in name else (r"(?<!\w)", r"(?!\w)")
     return (before if _has_words(name[0]) else "") + re.escape(name) + (after if _has_words(name[-1]) else "")
 
 
 def _has_words(character: str) -> bool:
-    """Whether it is of a script that puts spaces between words: digits, and letters that have upper and lower case."""
+    """Whether the character is of a script with spaces between words: a digit or a letter with upper and lower case."""
     return character.isdigit() or character.lower() != character.upper()
 
 
 def _parts(name: str) -> set[str]:
-    """Texts of which one stands in every spelling of the name, whatever the case of its ASCII letters."""
+    """Parts of the name; every spelling contains at least one of them, ignoring the case of ASCII letters."""
     name = unicodedata.normalize("NFC", name.strip())
     local, at, domain = name.rpartition("@")
     surely = local + at if at and not domain.isascii() else name

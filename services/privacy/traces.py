@@ -1,6 +1,6 @@
-"""What else tells of a person who is erased: the record of what happened, stored calls, examples and finished jobs.
+"""Removes other traces of an erased person: history, stored calls, training examples and finished jobs.
 
-Only what surely means this person is cleared outside their own tickets; texts that others wrote about others stay.
+Outside their own tickets only unambiguous names are removed; other texts stay.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,34 +15,34 @@ from database.tables import jobs as jobs_table
 from services.privacy.mentions import Mentions, folded, sweep
 from storage import Row, UnitOfWork
 
-SOMEBODY = "customer"  # stands in the history where a name stood
-# Who acts by themselves; no customer's name, whatever they call themselves.
-THE_DESK = {"ai", "system", "command line", "start"}
-# Fields of the history whose values are of a closed list or numbers, and tell nothing about anybody.
+SOMEBODY = "customer"  # replaces a name in the history
+# Actors of the system itself; never taken for the name of a customer.
+SYSTEM_ACTORS = {"ai", "system", "command line", "start"}
+# Fields of the history whose values are enumerated or numbers, and so name nobody.
 TELLS_NOBODY = (
     "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status prompt"
 ).split()
 BATCH = 100  # ids in one statement
-_AFTER_ID = 38  # a caller of a stored call is the id of a credential, a space, and the customer it acted for
+_AFTER_ID = 38  # the caller of a stored call is a credential's id, a space, and the customer it acted for
 _TICKET_CALL = "POST /api/tickets/"
-_LEAST_NAME, _LEAST_ID, _LEAST_NUMBER = 3, 6, 8  # characters of what names one person wherever it stands
+_LEAST_NAME, _LEAST_ID, _LEAST_NUMBER = 3, 6, 8  # least length of what identifies one person in any text
 
 Condition = ColumnElement[bool]
 e = events.c
 
 
 def not_staff(uow: UnitOfWork, names: set[str]) -> set[str]:
-    """Those of the names that no key has and nobody who works here: what staff did stays theirs."""
+    """The names without those of API keys and staff, whose actions stay on record."""
     staff = uow.query(users, users.c.email.label("name")).where(
         is_one(users.c.email, names), users.c.role != "customer"
     )
     keys = uow.query(api_keys, api_keys.c.name).where(is_one(api_keys.c.name, names))
-    taken = {row["name"].lower() for statement in (staff, keys) for row in uow.find(statement)} | THE_DESK
-    return {name for name in names if name.lower() not in taken}
+    excluded = {row["name"].lower() for statement in (staff, keys) for row in uow.find(statement)} | SYSTEM_ACTORS
+    return {name for name in names if name.lower() not in excluded}
 
 
 def sure_names(uow: UnitOfWork, row: Row, names: set[str]) -> set[str]:
-    """Those of a customer's names that mean nobody else, wherever they stand: address, long id, a full name only they have."""
+    """The names that identify the customer in any text: address, long id, and a full name no other customer has."""
     own_id = row["customer_id"]
     long = len(own_id) >= (_LEAST_NUMBER if own_id.isdigit() else _LEAST_ID)
     full = {name for name in names - {row["email"], own_id} if _is_full(name)}
@@ -55,13 +55,13 @@ def sure_names(uow: UnitOfWork, row: Row, names: set[str]) -> set[str]:
         ),
         uow.query(users, users.c.name.label("name")).where(users.c.role != "customer", is_one(users.c.name, full)),
     ]
-    taken = {folded(found["name"]) for statement in others for found in uow.find(statement.distinct()) if full}
-    sure = {name for name in full if folded(name) not in taken}
-    return (sure | {row["email"]} | ({own_id} if long else set())) & names
+    shared = {folded(other["name"]) for statement in others for other in uow.find(statement.distinct()) if full}
+    unique = {name for name in full if folded(name) not in shared}
+    return (unique | {row["email"]} | ({own_id} if long else set())) & names
 
 
 def _is_full(name: str) -> bool:
-    """A first name and another, or a name in a script that puts no spaces between words."""
+    """Whether it is a first and a last name, or a name in a script without spaces between words."""
     plain = folded(name)
     return " " in plain or (len(plain) >= _LEAST_NAME and plain.lower() == plain.upper() and not plain.isdigit())
 
@@ -72,18 +72,18 @@ def is_one(column: ColumnElement[str], names: Iterable[str]) -> Condition:
 
 
 def empty_history(uow: UnitOfWork, about_them: Condition) -> None:
-    """Takes the values before and after out of events, where they could tell of somebody."""
+    """Clears the values before and after in events whose field can name a person."""
     uow.update_where(events, about_them, e.field.not_in(TELLS_NOBODY), from_value="", to_value="")
 
 
 def unname_history(uow: UnitOfWork, about_them: Condition, names: set[str]) -> None:
-    """Takes names out of who did it and who was said to do it, also where more is said than the name."""
+    """Removes names from the actor and the on-behalf user of events, also inside a longer text."""
     uow.update_where(events, about_them, is_one(e.actor, names), actor=SOMEBODY, address="")
     _clear(uow, Mentions(names), {"said_by": SOMEBODY}, about_them)
 
 
 def unname_replies(uow: UnitOfWork, about_them: Condition, names: set[str]) -> None:
-    """Takes names out of who wrote the entries of threads."""
+    """Removes names from the authors of replies."""
     mentions, r, columns = Mentions(names), replies.c, ("author_name", "author_email")
     by_people = and_(about_them, r.author_role != "ai")
     for batch in sweep(uow, replies, by_people, mentions.near(r.author_name, r.author_email), columns=columns):
@@ -92,7 +92,7 @@ def unname_replies(uow: UnitOfWork, about_them: Condition, names: set[str]) -> N
 
 
 def clear_actors(uow: UnitOfWork, names: set[str]) -> None:
-    """Takes customers out of whatever else they did, such as tickets that were deleted since."""
+    """Removes customers from all other events, such as those of deleted tickets."""
     if names:
         exactly = or_(e.said_by.in_(names), *(e.said_by.startswith(f"{name} (", autoescape=True) for name in names))
         uow.update_where(events, e.actor.in_(names), actor=SOMEBODY, address="")
@@ -100,7 +100,7 @@ def clear_actors(uow: UnitOfWork, names: set[str]) -> None:
 
 
 def clear_record(uow: UnitOfWork, names: set[str]) -> None:
-    """Takes names that are sure out of whatever is on record in the company, and out of who wrote in any thread."""
+    """Removes unambiguous names from the company's whole history and from the authors of all replies."""
     mentions = Mentions(names)
     _clear(uow, mentions, {"said_by": SOMEBODY})
     _clear(uow, mentions, {"from_value": "", "to_value": ""}, e.field.not_in(TELLS_NOBODY))
@@ -117,13 +117,13 @@ def _clear(uow: UnitOfWork, mentions: Mentions, instead: dict[str, str], *condit
 
 
 def forget_calls_of(uow: UnitOfWork, row: Row, names: set[str]) -> None:
-    """Stored calls that the person made, or whose key or answer tells of them."""
+    """Deletes stored calls that the person made, or whose key or response names them."""
     c, own_id = idempotency.c, row["customer_id"]
-    told = [func.substr(c.caller, _AFTER_ID) == name for name in (row["email"], own_id) if name]
-    if own_id:  # with the field it stands in: an id may be as short as 7
-        told += [c.key == own_id, c.answer.contains(_in_answer({"customer_id": own_id}), autoescape=True)]
-    if told:
-        uow.delete(idempotency, or_(*told))
+    conditions = [func.substr(c.caller, _AFTER_ID) == name for name in (row["email"], own_id) if name]
+    if own_id:  # together with its field name, because an id can be as short as 7
+        conditions += [c.key == own_id, c.answer.contains(_in_answer({"customer_id": own_id}), autoescape=True)]
+    if conditions:
+        uow.delete(idempotency, or_(*conditions))
     mentions = Mentions(names | {row["email"]} - {""})
     for batch in sweep(uow, idempotency, mentions.near(c.key, c.answer), columns=("key", "answer")):
         ids = [call["id"] for call in batch if mentions.within([call["key"], _texts(call["answer"])])]
@@ -131,27 +131,27 @@ def forget_calls_of(uow: UnitOfWork, row: Row, names: set[str]) -> None:
 
 
 def _in_answer(fields: dict[str, Any]) -> str:
-    """Fields as they stand in a stored answer, which is JSON within JSON."""
+    """Fields as they appear in a stored response, which is JSON within JSON."""
     return orjson.dumps(orjson.dumps(fields).decode()[1:-1]).decode()[1:-1]
 
 
 def _texts(answer: str) -> Any:
-    """What a stored answer says, as values."""
+    """The values in a stored response."""
     try:
         return orjson.loads(orjson.loads(answer)[1])
     except (orjson.JSONDecodeError, IndexError, TypeError, KeyError):
-        return answer  # of a call that is not finished, or of a file
+        return answer  # an unfinished call, or a file
 
 
 def forget_calls_about(uow: UnitOfWork, ids: Sequence[str]) -> None:
-    """Stored calls to addresses that name one of the tickets."""
+    """Deletes stored calls to URLs of one of the tickets."""
     named = func.substr(idempotency.c.route, len(_TICKET_CALL) + 1, 36)
     for start in range(0, len(ids), BATCH):
         uow.delete(idempotency, named.in_(ids[start : start + BATCH]))
 
 
 def forget_jobs(uow: UnitOfWork, names: set[str]) -> None:
-    """Jobs that name the person: those that are over, and those of no ticket. A notice to others that waits is theirs."""
+    """Deletes jobs that name the person: finished ones, and those without a ticket. Waiting mail to others stays."""
     mentions, j = Mentions(names), jobs_table.c
     over = or_(j.state.in_(("done", "dead")), and_(j.ticket_id.is_(None), j.state == "waiting"))
     for batch in sweep(
