@@ -141,10 +141,12 @@ class TicketQuery(Schema):
     external_id = Id(LIMITS["external_id"], about="Ticket's id in your own systems.")
     product = Text(LIMITS["product"], about="Only tickets about this product, as it is written there.")
     tag = Text(LIMITS["tag"], about="Only tickets with this tag.")
+    number = Number(1, 2**31 - 1, about="Only the ticket with this number.")
     topic = Text(LIMITS["tag"], about="A topic.")
     q = Text(
         LIMITS["q"],
-        about="Words to search for, each as it is, as a beginning or in another form: cancelling finds cancelled. All must "
+        about="Words to search for, each as it is, as a beginning (of three letters or more) or in another form: cancelling "
+        "finds cancelled. A ticket number like #7 comes first, then tickets with signs as written, like C++. All words must "
         "be found (of more than 8 words, the 8 longest), in number, title, description, tags, customer, product, external id "
         "or resolution. Nothing is syntax. Signs are skipped; where there is nothing else, such as an emoji alone, they are "
         "looked for as written, in the newest 1,000 tickets. Only the newest 2,000 matches are listed and counted.",

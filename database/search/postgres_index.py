@@ -17,9 +17,13 @@ from database.search.words import (
     SEARCHED,
     TITLE_COUNTS,
     Place,
+    as_text,
     company_prefix,
     find_stems,
+    is_whole,
+    signed_tokens,
     ticket_texts,
+    token_term,
     word_positions,
 )
 from database.tables import tickets
@@ -59,7 +63,13 @@ def _vector(ticket: Mapping[str, Any], places: Iterable[Place], stems: dict[str,
         if word in stems:
             positions[f"={stems[word]}"].append(position)
     words = (f"'{prefix}{word}':{','.join(where)}" for word, where in positions.items())
-    return " ".join([f"'{prefix}'", _customer_term(prefix, ticket["customer_row"]), *words])
+    tokens = signed_tokens(" ".join(as_text(ticket[name]) for name in SEARCHED))
+    written = (_written_term(prefix, token) for token in tokens)
+    return " ".join([f"'{prefix}'", _customer_term(prefix, ticket["customer_row"]), *written, *words])
+
+
+def _written_term(prefix: str, token: str) -> str:
+    return f"'{prefix}&{token_term(token)}'"
 
 
 def _customer_term(prefix: str, customer_row: str) -> str:
@@ -77,12 +87,12 @@ class Index:
         """The ids of at most MAX_CANDIDATES tickets with every word, those added last."""
         prefix = company_prefix(company)
         owner = _customer_term(prefix, customer) if customer else f"'{prefix}'"
-        # Two conditions: a planner without statistics then expects fewer matches than the company has tickets.
-        conditions = [_INDEX.c.words.op("@@")(_as_query(query)) for query in (_query(prefix, words), owner)]
-        statement = select(_INDEX.c.ticket_id).where(*conditions)
-        # Materialized, so that the planner uses the index of words and then the order of ids, never the ids first.
-        matches = statement.cte("matches").prefix_with("MATERIALIZED")
-        return select(matches.c.ticket_id).order_by(matches.c.ticket_id.desc()).limit(MAX_CANDIDATES)
+        return _newest_matches(_query(prefix, words), owner)
+
+    def written(self, tokens: list[str], *, company: str) -> Select[Any]:
+        """The ids of at most MAX_CANDIDATES tickets that hold all of these signed tokens, those added last."""
+        prefix = company_prefix(company)
+        return _newest_matches(" & ".join(_written_term(prefix, token) for token in tokens), f"'{prefix}'")
 
     def relevance(self, words: list[str], *, company: str) -> ColumnElement[Any]:
         """The rank of PostgreSQL, counted once more for whole words: ts_rank rates a beginning and a word alike."""
@@ -97,6 +107,15 @@ class Index:
         stems = find_stems(word for places in positions for word, _, _ in places)
         values = [(row["id"], _vector(row, places, stems)) for row, places in zip(rows, positions, strict=True)]
         connection.exec_driver_sql(_WRITE, values if len(values) > 1 else values[0])
+
+
+def _newest_matches(query: str, owner: str) -> Select[Any]:
+    # Two conditions: a planner without statistics then expects fewer matches than the company has tickets.
+    conditions = [_INDEX.c.words.op("@@")(_as_query(one)) for one in (query, owner)]
+    statement = select(_INDEX.c.ticket_id).where(*conditions)
+    # Materialized, so that the planner uses the index of words and then the order of ids, never the ids first.
+    matches = statement.cte().prefix_with("MATERIALIZED")
+    return select(matches.c.ticket_id).order_by(matches.c.ticket_id.desc()).limit(MAX_CANDIDATES)
 
 
 def _as_query(tsquery: str) -> ColumnElement[Any]:
@@ -114,7 +133,7 @@ def _query(prefix: str, words: Sequence[str]) -> str:
     stems = find_stems(words)
     groups = []
     for word in words:
-        terms = [f"'{prefix}{word}'", f"'{prefix}{word}':*"]
+        terms = [f"'{prefix}{word}'", *([] if is_whole(word) else [f"'{prefix}{word}':*"])]
         if word in stems:
             terms.append(f"'{prefix}={stems[word]}'")
         groups.append(f"({' | '.join(terms)})")

@@ -23,15 +23,18 @@ from database.search.words import (
     TOKENIZER,
     company_prefix,
     find_stems,
-    split_ideographs,
+    fold,
+    is_whole,
+    signed_tokens,
     split_words,
+    token_term,
 )
 
 _INDEX = table("ticket_words", column("rowid"))
 _ROWID: Any = literal_column("tickets.rowid")
 _BEFORE = "\x01"  # before every letter
 # Signs of terms that are not words, in a range that company_prefix does not use.
-_STEM, _CUSTOMER = "\uf8fe", "\uf8ff"
+_STEM, _CUSTOMER, _WRITTEN = "\uf8fe", "\uf8ff", "\uf8fd"
 # The index also holds the beginnings of words up to this length. Without them FTS5 merges the tickets of every word
 # with a beginning before it returns the first: 80 ms for one letter among 100,000 tickets, against 0.5 ms.
 MAX_INDEXED_BEGINNING = 6
@@ -119,7 +122,8 @@ def index_terms(company_id: str, customer_row: str, text: str) -> str:
     words = split_words(text)
     stems = {f"{_STEM}{stem}" for word, stem in find_stems(words).items() if stem != word}
     prefix = company_prefix(company_id)
-    return " ".join(f"{prefix}{term}" for term in (_customer_term(customer_row), *stems, *words))
+    written = [f"{_WRITTEN}{token_term(token)}" for token in signed_tokens(text)]
+    return " ".join(f"{prefix}{term}" for term in (_customer_term(customer_row), *stems, *written, *words))
 
 
 def _customer_term(customer_row: str) -> str:
@@ -135,8 +139,12 @@ class Index:
     def candidates(self, connection: Connection, words: list[str], *, company: str, customer: str) -> Select[Any]:
         """The row numbers of at most MAX_CANDIDATES tickets with every word, those added last."""
         match = match_expression(connection, words, company=company, customer=customer)
-        matches = literal_column("ticket_words").op("MATCH")(bindparam(None, match, unique=True))
-        return select(_INDEX.c.rowid).where(matches).order_by(_INDEX.c.rowid.desc()).limit(MAX_CANDIDATES)
+        return _newest_matches(match)
+
+    def written(self, tokens: list[str], *, company: str) -> Select[Any]:
+        """The row numbers of at most MAX_CANDIDATES tickets that hold all of these signed tokens, those added last."""
+        prefix = company_prefix(company)
+        return _newest_matches(" AND ".join(f'"{prefix}{_WRITTEN}{token_term(token)}"' for token in tokens))
 
     def relevance(self, words: list[str], *, company: str) -> ColumnElement[Any]:
         """How often the words occur, in the title counted more often, and whole words twice.
@@ -150,6 +158,11 @@ class Index:
         """Nothing: the triggers do it."""
 
 
+def _newest_matches(match: str) -> Select[Any]:
+    matches = literal_column("ticket_words").op("MATCH")(bindparam(None, match, unique=True))
+    return select(_INDEX.c.rowid).where(matches).order_by(_INDEX.c.rowid.desc()).limit(MAX_CANDIDATES)
+
+
 def _joined(names: Sequence[str]) -> Any:
     return literal_column(" || ' ' || ".join(f"tickets.{name}" for name in names))
 
@@ -160,7 +173,9 @@ def match_expression(connection: Connection, words: list[str], *, company: str, 
     number_of_long = sum(len(word) > MAX_INDEXED_BEGINNING for word in words)
     groups = [f'("{prefix}{_customer_term(customer)}")'] if customer else []
     for word in words:
-        if len(word) <= MAX_INDEXED_BEGINNING:
+        if is_whole(word):
+            terms = [f'"{prefix}{word}"']
+        elif len(word) <= MAX_INDEXED_BEGINNING:
             terms = [f'"{prefix}{word}" *']
         else:
             longer = _words_beginning_with(connection, prefix + word, MAX_EXPANSIONS // number_of_long)
@@ -207,5 +222,5 @@ _WORD = re.compile(r"[^\W_]+")
 def _folded(text: str) -> str:
     """The words of a text, without case and accents, with a space between them."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", split_ideographs(text)).translate(_MARKS)
+        text = unicodedata.normalize("NFKD", fold(text)).translate(_MARKS)
     return "  ".join(_WORD.findall(text.casefold()))

@@ -11,8 +11,11 @@ from database.search.words import (
     MAX_LITERAL_PARTS,
     MAX_LITERAL_TICKETS,
     MAX_RANKED,
+    MAX_WORDS,
     Index,
     search_words,
+    signed_tokens,
+    ticket_numbers,
 )
 from database.tables import tickets
 
@@ -31,7 +34,8 @@ def matching(
     customer: str,
     best_first: bool,
 ) -> Select[Any]:
-    """`statement`, of tickets, limited to those that match `text`; `best_first` orders them by relevance.
+    """`statement`, of tickets, limited to those that match `text`; `best_first` orders them: a ticket whose number is
+    named comes first, then those that hold the text's tokens with their signs, then by relevance.
 
     `visible_ids` selects the ids of all tickets the actor sees. Work is bounded by the limits in words.py.
     """
@@ -44,12 +48,23 @@ def matching(
         return matches.order_by(*_NEWEST_FIRST) if best_first else matches
     candidates = index.candidates(connection, words, company=company, customer=customer).cte("candidates")
     # Materialized: it is read once for the order and once for the rows.
-    matches = statement.where(index.key.in_(select(candidates.prefix_with("MATERIALIZED"))))
+    keys: Any = select(candidates.prefix_with("MATERIALIZED"))
+    numbers = ticket_numbers(text)
+    if numbers:  # a union: with OR the planner would read every ticket
+        keys = keys.union_all(
+            select(index.key).select_from(tickets).where(t.company_id == company, t.number.in_(numbers))
+        )
+    matches = statement.where(index.key.in_(keys))
     if not best_first:
         return matches
+    tokens = signed_tokens(text)[:MAX_WORDS]
+    is_written = [index.key.in_(index.written(tokens, company=company))] if tokens else []
     ranked = matches.with_only_columns(t.id.label("ticket_id")).order_by(*_NEWEST_FIRST).limit(MAX_RANKED).cte("ranked")
     is_ranked = t.id.in_(select(ranked.c.ticket_id))
-    return matches.order_by(case((is_ranked, index.relevance(words, company=company)), else_=0).desc(), *_NEWEST_FIRST)
+    relevance = case((is_ranked, index.relevance(words, company=company)), else_=0)
+    is_named = [t.number.in_(numbers)] if numbers else []
+    first = [case((condition, 0), else_=1) for condition in (*is_named, *is_written)]
+    return matches.order_by(*first, relevance.desc(), *_NEWEST_FIRST)
 
 
 def containing(statement: Select[Any], words: str, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:

@@ -7,6 +7,7 @@ import hashlib
 import re
 import sqlite3
 import threading
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
@@ -50,6 +51,40 @@ _IDEOGRAPHS = re.compile(
 _INFLECTED = re.compile(f"[a-z]{{3,{MAX_WORD_LENGTH}}}")  # words that may have an English ending
 MAX_CACHED_STEMS = 50_000  # about 5 MB for each thread
 
+# Letters that accents are not taken off by Unicode, and what people type for them.
+_PLAIN_LETTERS = str.maketrans(
+    {
+        "ł": "l",
+        "Ł": "L",
+        "ø": "o",
+        "Ø": "O",
+        "đ": "d",
+        "Đ": "D",
+        "ð": "d",
+        "Ð": "D",
+        "ħ": "h",
+        "Ħ": "H",
+        "ß": "ss",
+        "ẞ": "SS",
+        "æ": "ae",
+        "Æ": "AE",
+        "œ": "oe",
+        "Œ": "OE",
+        "þ": "th",
+        "Þ": "Th",
+        "ı": "i",
+        "ё": "е",
+        "Ё": "Е",
+    }
+)
+# A token as it is written, with its signs: C++, C#, R&D, 2.10, .NET. Punctuation between words parts tokens.
+_TOKEN = re.compile(r"""[^\s,;:!?()\[\]{}"'<>/\\|-]+""")
+_NUMBERS = re.compile(r"#\s?([0-9]{1,9})(?![0-9])")
+_NUMBER = re.compile("[0-9]{1,9}")
+MAX_WHOLE_LETTERS = 2
+_SIGN = re.compile(r"[^\w]|_")
+MAX_TOKENS = 200  # tokens with signs of one ticket that are indexed as they are written
+
 Texts = tuple[str, str]
 Place = tuple[str, int, int]  # a word, the number of the text (0 title, 1 rest), and its position there
 
@@ -65,9 +100,14 @@ def company_prefix(company_id: str) -> str:
     return chr(0xE000 + number // 6000) + chr(0xE000 + number % 6000)
 
 
-def split_ideographs(text: str) -> str:
-    """The text with runs of Chinese and Japanese split into overlapping pairs, so that every part of a run is found."""
-    return text if text.isascii() else _IDEOGRAPHS.sub(_pairs, text)
+def fold(text: str) -> str:
+    """The text as it is tokenized: compatible characters as plain ones (NFKC), letters without a decomposition as their base.
+
+    Runs of Chinese and Japanese become overlapping pairs, so that every part of a run is found.
+    """
+    if text.isascii():
+        return text
+    return _IDEOGRAPHS.sub(_pairs, unicodedata.normalize("NFKC", text).translate(_PLAIN_LETTERS))
 
 
 def _pairs(run: re.Match[str]) -> str:
@@ -77,11 +117,12 @@ def _pairs(run: re.Match[str]) -> str:
 
 def ticket_texts(ticket: Mapping[str, Any]) -> Texts:
     """The two texts of a ticket: title and rest."""
-    title, rest = (" ".join(_as_text(ticket[name]) for name in names) for names in (TITLE, REST))
-    return split_ideographs(title), split_ideographs(rest)
+    title, rest = (" ".join(as_text(ticket[name]) for name in names) for names in (TITLE, REST))
+    return fold(title), fold(rest)
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """The value of a searched field as text."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
@@ -89,7 +130,7 @@ def split_words(text: str) -> list[str]:
     """The distinct words of a text, in order; empty when it has none."""
     if text.isascii():
         return list(dict.fromkeys(word[:MAX_WORD_LENGTH] for word in _ASCII_WORD.findall(text.lower())))
-    positions = word_positions([(split_ideographs(text), "")])[0]
+    positions = word_positions([(fold(text), "")])[0]
     return list(
         dict.fromkeys(word[:MAX_WORD_LENGTH] for word, _, _ in sorted(positions, key=lambda position: position[2]))
     )
@@ -98,6 +139,33 @@ def split_words(text: str) -> list[str]:
 def search_words(text: str) -> list[str]:
     """The words of a search text that are searched for: the longest, because long words are rarer."""
     return sorted(split_words(text), key=len, reverse=True)[:MAX_WORDS]
+
+
+def signed_tokens(text: str) -> list[str]:
+    """The distinct tokens of a text that hold a letter or digit and a sign, as they are written but for case."""
+    tokens = (token.rstrip(".") for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold()))
+    distinct = dict.fromkeys(token for token in tokens if _SIGN.search(token) and any(map(str.isalnum, token)))
+    return list(distinct)[:MAX_TOKENS]
+
+
+def token_term(token: str) -> str:
+    """A token of `signed_tokens` as letters and digits, for an index of words."""
+    return hashlib.blake2b(token.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def ticket_numbers(text: str) -> list[int]:
+    """The ticket numbers that a search text names: `#7` anywhere, or a text that is only a number."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    numbers = _NUMBERS.findall(plain) or ([plain] if _NUMBER.fullmatch(plain) else [])
+    return [int(number) for number in numbers[:MAX_WORDS]]
+
+
+def is_whole(word: str) -> bool:
+    """Whether a word is searched for as a whole word only: it has one or two Latin letters or digits.
+
+    In other scripts two letters are often most of a word.
+    """
+    return len(word) <= MAX_WHOLE_LETTERS and word.isascii()
 
 
 def word_positions(texts: Sequence[Texts]) -> list[list[Place]]:
@@ -121,6 +189,9 @@ class Index(Protocol):
 
         Only tickets of the company, and of the customer row unless it is "".
         """
+
+    def written(self, tokens: list[str], *, company: str) -> Select[Any]:
+        """The keys of at most MAX_CANDIDATES tickets that hold all of these signed tokens, those added last."""
 
     def relevance(self, words: list[str], *, company: str) -> ColumnElement[Any]:
         """How well a ticket fits the words: more is better."""

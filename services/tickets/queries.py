@@ -76,7 +76,7 @@ def _tagged(uow: UnitOfWork, tag: str) -> Select[Any]:
 
 FILTERS: dict[str, Callable[[UnitOfWork, Any], Condition]] = {
     **{name: _any_of(name) for name in "status priority category assigned_team sentiment customer_tier source".split()},
-    **{name: _is(name) for name in "external_id product topic".split()},
+    **{name: _is(name) for name in "number external_id product topic".split()},
     "assigned_to": _assigned_to,
     "tag": _has_tag,
     "customer_email": lambda uow, email: _written_by(uow, _equals_nonempty(customers.c.email, email)),
@@ -127,6 +127,8 @@ def _count(uow: UnitOfWork, filters: Row) -> int:
 
 def _counter_filters(filters: Row) -> dict[str, list[str]] | None:
     """The filters as allowed values of each field, for counters.count; None if a filter has no such form."""
+    if "number" in filters:
+        return None
     words = {name: value for name, value in filters.items() if name not in (*PAGE, "user", "role")}
     if "user" in filters and filters["role"] != "admin":
         if filters["role"] == "customer" or "assigned_to" in words:

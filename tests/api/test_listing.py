@@ -70,6 +70,7 @@ FILTERS = {
     "assigned_to=EVA@example.com": lambda t: t["assigned_to"] == "eva@example.com",
     "customer_email=ADA@example.com": lambda t: t["customer_email"] == "ada@example.com",
     "customer_id=c-3": lambda t: t["customer_id"] == "c-3",
+    "number=12": lambda t: t["number"] == 12,
     "external_id=x-12": lambda t: t["external_id"] == "x-12",
     "product=Lamp": lambda t: t["product"] == "Lamp",
     "tag=vip": lambda t: "vip" in t["tags"],

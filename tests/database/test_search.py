@@ -39,7 +39,8 @@ QUERIES = {
     "CANCELS": {1, 2},
     "refundin": {2},
     "refunds": {1, 2},
-    "re": {1, 2},
+    "re": set(),
+    "ref": {1, 2},
     "refund cancel": {1, 2},
     "cancel slow": {2},
     "slow refund nowhere": set(),
@@ -64,7 +65,8 @@ QUERIES = {
     "#3": {3, 7},
     "#8": {8},
     "4711": {5},
-    "47": {5},
+    "47": set(),
+    "471": {5},
     "711": set(),
     "3.14": {7},
     "100%": {7},
@@ -110,7 +112,7 @@ QUERIES = {
     "NEAR": {4},
     "NEAR(refund cancel": set(),
     "refund AND cancel": set(),
-    "refund OR cancel": {1},
+    "refund OR cancel": set(),
     "NOT near": {4},
     "title:refund": set(),
     "col:on": {7},
@@ -122,7 +124,7 @@ QUERIES = {
     "+hello -world": set(),
     "z" * 200: {8},
     "z" * 700: {8},
-    "zz é": {8},
+    "zzz é": set(),
     " ".join(["word"] * 250): {8},
     " ".join(f"word{n}" for n in range(300)): set(),
     " ".join(chr(0x4E00 + n) for n in range(300)): set(),
@@ -176,7 +178,7 @@ def test_a_word_is_found_by_each_of_its_beginnings(store):
     all_words = {word for text in TICKETS.values() for word in re.findall("[a-z]+", " ".join(text).lower())}
     for word in all_words - {"z" * 600}:
         by = {number for number, text in TICKETS.items() if re.search(rf"\b{word}", " ".join(text).lower())}
-        for end in range(1, len(word) + 1):
+        for end in range(3, len(word) + 1):
             assert set(ask(store, word[:end])) >= by, word[:end]
 
 
@@ -358,8 +360,8 @@ def test_a_search_asks_for_the_longest_words_and_a_bounded_number_of_forms(store
     assert search_words(sentence) == ["international" * 2 + letter for letter in "abcdefgh"]
     with store.unit_of_work(actor(ONE)) as uow:
         if store.name == "postgresql":
-            query = postgres_index._query("", ["international", *list("abcdefg")])
-            assert query.count("'") == 2 * (2 * MAX_WORDS + 1)
+            query = postgres_index._query("", ["international", *(3 * letter for letter in "abcdefg")])
+            assert query.count("'") == 2 * 3 * MAX_WORDS
             return
         words = ["international", "internationalize", *list("abcdef")]
         query = sqlite_index.match_expression(uow._connection, words, company=ONE, customer="")
