@@ -1,4 +1,4 @@
-"""What every suite shares: a desk in a folder of its own, callers of every role, and a stranger from another company."""
+"""Fixtures of all tests: a server in its own folder, callers of every role and of another company."""
 
 import os
 import socket
@@ -29,7 +29,7 @@ from tests.support.rows import file_url
 
 FILES = ("json", "sqlite")
 ENGINES = (*FILES, "postgresql")
-os.environ.setdefault("EMBEDDINGS", "static")  # desks of other processes open at once, whatever is installed here
+os.environ.setdefault("EMBEDDINGS", "static")  # servers in other processes start fast, whatever is installed here
 SECRET = "a secret of the tests, 32 bytes or more"
 OTHER_COMPANY = "other"
 
@@ -123,14 +123,14 @@ def _cached_builder(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Databases]:
-    """Where databases are made, with the first test that asks for one."""
-    with databases() as made:
-        yield made
+    """Creates databases; the server starts with the first test that needs one."""
+    with databases() as on_server:
+        yield on_server
 
 
 @pytest.fixture
 def database_url(tmp_path: Path, engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """DATABASE_URL of a store of that engine in which there is nothing yet."""
+    """DATABASE_URL of an empty store of that engine."""
     if engine != "postgresql":
         yield file_url(engine, tmp_path)
         return
@@ -140,26 +140,26 @@ def database_url(tmp_path: Path, engine: str, request: pytest.FixtureRequest) ->
 
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
-    """Makes settings for a desk in the test's own folder; the environment and .env play no part."""
-    usual = {
+    """Makes settings for a server in the test's own folder, independent of the environment and .env."""
+    defaults = {
         "data_dir": tmp_path,
         "database_url": database_url,
         "api_key": "admin-key",
         "embeddings": "static",
     }
-    if database_url.startswith("postgresql:"):  # where every desk is one in production
-        usual |= {"secret_key": SECRET, "open_registration": True}
+    if database_url.startswith("postgresql:"):  # which is always a production setup
+        defaults |= {"secret_key": SECRET, "open_registration": True}
         monkeypatch.setattr(config, "SHORTEST_API_KEY", 0)  # one short key serves every engine
 
-    def make(**given: Any) -> Settings:
-        return Settings(_env_file=None, **{**usual, **given})
+    def make(**values: Any) -> Settings:
+        return Settings(_env_file=None, **{**defaults, **values})
 
     return make
 
 
 @pytest.fixture
 def mailer() -> MemoryMailer:
-    """Where the desk's notices end up."""
+    """Collects the mail the server sends."""
     return MemoryMailer()
 
 
@@ -168,9 +168,9 @@ def open_app(settings: Callable[..., Settings], mailer: MemoryMailer) -> Iterato
     """Opens apps (further settings, clock=, model=, mailer= as keywords) and closes them after the test."""
     opened = []
 
-    def make(*, clock: Any = None, model: Any = None, mailer: Any = mailer, **given: Any) -> Any:
+    def make(*, clock: Any = None, model: Any = None, mailer: Any = mailer, **values: Any) -> Any:
         outside = {"clock": clock} if clock else {}
-        app = create_app(settings(**given), model=model, mailer=mailer, **outside)
+        app = create_app(settings(**values), model=model, mailer=mailer, **outside)
         opened.append(app)
         return app
 
@@ -181,20 +181,20 @@ def open_app(settings: Callable[..., Settings], mailer: MemoryMailer) -> Iterato
 
 @pytest.fixture
 def app(open_app: Callable[..., Any]) -> Any:
-    """A desk without a model; its notices go to `mailer` when `run_jobs` is called."""
+    """A server without a model; its mail goes to `mailer` when `run_jobs` is called."""
     return open_app()
 
 
 @pytest.fixture
 def runtime(app: Any) -> Runtime:
-    """The parts of that desk."""
+    """The runtime of `app`."""
     runtime: Runtime = app.extensions["runtime"]
     return runtime
 
 
 @pytest.fixture
 def run_jobs(runtime: Runtime) -> Callable[[], int]:
-    """Does what is due in the outbox, in the test's own thread."""
+    """Runs due jobs in the test's own thread."""
     return runtime.runner.run_due
 
 
@@ -232,12 +232,12 @@ def other_admin(app: Any, runtime: Runtime) -> Caller:
 def add_key(
     runtime: Runtime, role: str, *, company: str = "default", scopes: list[str] | None = None, **more: Any
 ) -> str:
-    """Stores a key and gives it back; the company is made when it is not there."""
+    """Stores an API key and returns it; creates the company when it does not exist."""
     key = f"fk_test_{company}_{role}_{len(scopes or [])}"
     with runtime.storage.unit_of_work(None, write=True) as uow:
         if uow.get(companies, company) is None:
-            named = {"id": company, "name": company, "name_key": company}
-            uow.insert(companies, {**named, "confirmed_at": uow.now, "created_at": uow.now})
+            row = {"id": company, "name": company, "name_key": company}
+            uow.insert(companies, {**row, "confirmed_at": uow.now, "created_at": uow.now})
         values = {"company_id": company, "name": f"{role} key", "key_hash": hash_key(key), "role": role}
         uow.insert(api_keys, {**values, "scopes": scopes or [], "created_at": uow.now, **more})
     return key
@@ -245,7 +245,7 @@ def add_key(
 
 @pytest.fixture
 def free_port() -> int:
-    """A port nobody listens on."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

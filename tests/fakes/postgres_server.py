@@ -30,12 +30,12 @@ _numbers = count()
 
 
 def not_here(reason: str) -> NoReturn:
-    """What a machine cannot show is passed over, but not in CI, which must be able to show it."""
+    """Skips the test on this machine; in CI it fails instead."""
     pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
 class Server:
-    """A server with its data in a folder of its own; reached with a password, as everywhere."""
+    """A PostgreSQL server with its own data folder; clients sign in with a password."""
 
     def __init__(self, *settings: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="foyer-postgres-", dir=_place_in_memory()))
@@ -47,31 +47,31 @@ class Server:
         password = self._folder / "password"
         password.write_text("p@ss/word\n")
         password.chmod(0o644)
-        given = ("--username=foyer", f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync")
-        self._run("initdb", *given, "--locale=C.UTF-8")
+        options = ("--username=foyer", f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync")
+        self._run("initdb", *options, "--locale=C.UTF-8")
 
     def start(self) -> None:
-        """Starts it and waits until it answers."""
+        """Starts the server and waits until it accepts connections."""
         options = " ".join(f"-c {setting}" for setting in self._settings)
         log = ("--log", str(self._folder / "log"), "--options", options)
         self._run("pg_ctl", "start", "--wait", "--silent", *log)
 
     def stop(self, mode: str = "immediate") -> None:
-        """Ends it as a crash does, or `fast`."""
+        """Stops the server: `immediate` as a crash does, or `fast`."""
         self._run("pg_ctl", "stop", "--wait", "--silent", "--mode", mode)
 
     def remove(self) -> None:
-        """Ends it and removes its data."""
+        """Stops the server and removes its data."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(_programs() / program), "--pgdata", str(self._folder / "data"), *arguments]
         user = {"user": _unprivileged().pw_uid, "group": _unprivileged().pw_gid} if _is_root() else {}
-        done = subprocess.run(
+        result = subprocess.run(
             command, capture_output=False, stdout=subprocess.DEVNULL, check=False, cwd=self._folder, **user
         )
-        if done.returncode:
+        if result.returncode:
             raise AssertionError(f"{program} failed: {self._log()}")
 
     def _log(self) -> str:
@@ -101,14 +101,14 @@ def _unprivileged() -> Any:
 
 @cache
 def _programs() -> Path:
-    """Where initdb is, "" when it is not installed."""
-    found = shutil.which("initdb")
-    places = [Path(found)] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return places[-1].parent if places else Path()
+    """The folder of initdb; an empty path when PostgreSQL is not installed."""
+    on_path = shutil.which("initdb")
+    programs = [Path(on_path)] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return programs[-1].parent if programs else Path()
 
 
 class Databases:
-    """Makes databases on a server."""
+    """Creates databases on a server."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -120,12 +120,12 @@ class Databases:
         template.close()
 
     def at(self, database: str) -> str:
-        """The address of a database of that name."""
+        """The address of the database with that name."""
         return urlunsplit(urlsplit(self._url)._replace(path=f"/{database}"))
 
     @contextmanager
     def fresh(self, *, empty: bool = False) -> Iterator[str]:
-        """The address of a database that nobody used before; with `empty` without tables."""
+        """The address of a new database, dropped after the block; with `empty` without tables."""
         name = f"{self._name}_{next(_numbers)}"
         template = "template0" if empty else self._name
         self._execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {template}")
@@ -145,28 +145,27 @@ class Databases:
 
 @contextmanager
 def databases() -> Iterator[Databases]:
-    """A place to make databases at. Fails in CI, and skips elsewhere, where there is none."""
-    given = os.environ.get("TEST_DATABASE_URL", "")
-    if given:
-        made = Databases(given)
-        yield made
-        made.close()
+    """Databases on the server of TEST_DATABASE_URL or on a new one. Without PostgreSQL it skips, and fails in CI."""
+    if url := os.environ.get("TEST_DATABASE_URL", ""):
+        on_server = Databases(url)
+        yield on_server
+        on_server.close()
         return
     if not _programs().name:
-        not_here("there is no PostgreSQL: install it, or name one in TEST_DATABASE_URL")
+        not_here("PostgreSQL is not installed: install it, or name a server in TEST_DATABASE_URL")
     server = Server()
     server.start()
     try:
-        made = Databases(server.url)
-        yield made
-        made.close()
+        on_server = Databases(server.url)
+        yield on_server
+        on_server.close()
     finally:
         server.remove()
 
 
-def wait_until(true: Any) -> None:
-    """Waits until something is so."""
+def wait_until(condition: Any) -> None:
+    """Waits until the condition holds."""
     until = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert time.monotonic() < until, "it never came to be so"
+    while not condition():
+        assert time.monotonic() < until, "the condition never held"
         time.sleep(0.02)

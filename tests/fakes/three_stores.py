@@ -66,18 +66,18 @@ class OneStore:
         _ = self.runtime.storage
 
     def ask(self, method: str, path: str, body: Any, headers: dict[str, str]) -> dict[str, Any]:
-        """What it answers, as text in which ids have names."""
+        """The response, as text in which ids have names."""
         given: dict[str, Any] = {}
         if isinstance(body, bytes):
             given["data"] = body
         elif body is not None:
             given = {"data": self._with_ids(orjson.dumps(body).decode()), "content_type": "application/json"}
         answer = self.app.test_client().open(self._with_ids(path), method=method, headers=headers, **given)
-        said = {name: answer.headers[name] for name in HEADERS if name in answer.headers}
-        return {"status": answer.status_code, **said, "body": self._with_names(answer.get_data(as_text=True))}
+        compared = {name: answer.headers[name] for name in HEADERS if name in answer.headers}
+        return {"status": answer.status_code, **compared, "body": self._with_names(answer.get_data(as_text=True))}
 
     def work(self) -> dict[str, Any]:
-        """Does what is due, and tells what was mailed."""
+        """Runs due jobs and returns their number and the mail they sent."""
         done, before = self.runtime.runner.run_due(), len(self.mailer.sent)
         mails = [f"{one.kind} #{one.number} {one.to} {one.subject}\n{one.text}" for one in self.mailer.sent]
         self.mailer.sent.clear()
@@ -103,42 +103,42 @@ class ThreeStores:
         self.calls: list[str] = []
         urls = {engine: file_url(engine, folder / engine) for engine in ("json", "sqlite")}
         urls["postgresql"] = postgresql_url
-        self._desks = [OneStore(engine, url, folder / engine, self.clock) for engine, url in urls.items()]
+        self._stores = [OneStore(engine, url, folder / engine, self.clock) for engine, url in urls.items()]
         self._callers: dict[str, dict[str, str]] = {"admin": {"X-API-Key": ADMIN_KEY}, "nobody": {}}
-        for store in self._desks:
+        for store in self._stores:
             agent, acting = add_key(store.runtime, "agent"), add_key(store.runtime, "agent", scopes=[ACT_FOR_CUSTOMERS])
             self._callers["agent"] = {"X-API-Key": agent}
             self._callers["customer"] = {"X-API-Key": acting, "X-On-Behalf-Of": "ada@example.com"}
             self._callers["stranger"] = {"X-API-Key": add_key(store.runtime, "admin", company="other")}
 
     def ask(self, who: str, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """The status and the JSON that all of them answer; AssertionError tells where they differ."""
+        """The status and JSON of the common response. Raises AssertionError when responses differ."""
         self.calls.append(f"{who} {method} {path} {body!r} {headers or ''}")
         given = {**self._callers[who], **{name.replace("_", "-"): value for name, value in headers.items()}}
-        answer = self._same([store.ask(method, path, body, given) for store in self._desks])
+        answer = self._same([store.ask(method, path, body, given) for store in self._stores])
         text = answer["body"]
         return answer["status"], orjson.loads(text) if text.startswith("{") else text
 
     def work(self) -> None:
-        """All of them do what is due in their outbox."""
+        """Runs due jobs on all of them."""
         self.calls.append("work")
-        self._same([store.work() for store in self._desks])
+        self._same([store.work() for store in self._stores])
 
     def restart(self) -> None:
-        """All of them are stopped and started."""
+        """Stops and starts all of them."""
         self.calls.append("restart")
-        for store in self._desks:
+        for store in self._stores:
             store.runtime.stop()
             store.open()
 
     def stop(self) -> None:
         """Closes them."""
-        for store in self._desks:
+        for store in self._stores:
             store.runtime.stop()
 
     def _same(self, answers: list[dict[str, Any]]) -> dict[str, Any]:
         first = answers[0]
-        for store, answer in zip(self._desks, answers, strict=True):
+        for store, answer in zip(self._stores, answers, strict=True):
             assert answer == first, "\n".join(
                 [f"{store.engine} answers otherwise to", self.calls[-1], *_changes(first, answer)]
             )
@@ -153,5 +153,5 @@ def _changes(first: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 
 def examples(usual: int) -> int:
-    """How many random runs: as many as FOYER_EXAMPLES says, for a longer look than CI takes."""
+    """The number of random runs: FOYER_EXAMPLES, for a longer comparison than in CI, or `usual`."""
     return int(os.environ.get("FOYER_EXAMPLES", usual))

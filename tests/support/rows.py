@@ -1,4 +1,4 @@
-"""Rows for tests of the store itself: a small world of two companies, and everything a store holds, to be compared."""
+"""Rows for tests of the store: companies, customers and tickets to insert, and all rows of a store to compare."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ AWKWARD = 'a "quoted" {brace} \\ back\nnew line\u2028 naïve 日本 😀 \x7f\x0
 
 
 def open_store(folder: Path, url: str = "json:", **more: Any) -> Storage:
-    """The store at that address; a JSON file is in `folder`."""
+    """Opens the store at that address; a JSON file is in `folder`."""
     return open_storage(url, folder, **more)
 
 
@@ -25,43 +25,43 @@ def file_url(engine: str, folder: Path) -> str:
 
 
 def actor(company: str, role: Any = "agent", customer_row: str = "") -> Actor:
-    """Somebody of that company."""
+    """An actor of that company."""
     return Actor(company, role, role, customer_row=customer_row)
 
 
 def add_company(storage: Storage, company: str = ONE) -> None:
-    """A company, when it is not there yet."""
+    """Inserts a company unless it exists."""
     with storage.unit_of_work(None, write=True) as uow:
         if uow.get(tables.companies, company) is None:
             uow.insert(tables.companies, {"id": company, "name": company, "created_at": uow.now})
 
 
 def add_customer(uow: UnitOfWork, name: str = "ada", company: str = ONE) -> str:
-    """A customer; gives the row's id."""
+    """Inserts a customer and returns the row's id."""
     values = {"company_id": company, "email": f"{name}@example.com", "name": name, "created_at": uow.now}
     return str(uow.insert(tables.customers, values)["id"])
 
 
 def add_ticket(uow: UnitOfWork, customer_row: str, number: int, company: str = ONE, **more: Any) -> str:
-    """A ticket; gives its id."""
+    """Inserts a ticket and returns its id."""
     values = {"company_id": company, "customer_row": customer_row, "number": number, "title": f"Ticket {number}"}
     values |= {"created_at": uow.now, "updated_at": uow.now, **more}
     return str(uow.insert(tables.tickets, values)["id"])
 
 
 def add_thread(uow: UnitOfWork, ticket_id: str, company: str = ONE) -> None:
-    """A public reply, a note, an event, a job and an example of a ticket."""
+    """Inserts a public reply, a note, an event, a job and an example of a ticket."""
     owned = {"company_id": company, "ticket_id": ticket_id, "created_at": uow.now}
     uow.insert(tables.replies, {**owned, "body": "public", "internal": False})
     uow.insert(tables.replies, {**owned, "body": "note", "internal": True})
-    happened = {"company_id": company, "subject_id": ticket_id, "created_at": uow.now}
-    uow.insert(tables.events, {**happened, "action": "created"})
+    event = {"company_id": company, "subject_id": ticket_id, "created_at": uow.now}
+    uow.insert(tables.events, {**event, "action": "created"})
     uow.insert(tables.jobs, {**owned, "lane": "mail", "kind": "received", "run_at": uow.now, "payload": {"a": [1]}})
     uow.insert(tables.examples, {**owned, "field": "category", "label": "billing", "confidence": 0.5})
 
 
 def everything(storage: Storage) -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table, by id."""
+    """Every row of every table, sorted by id."""
     with storage.unit_of_work(None) as uow:
         return {
             table.name: sorted(uow.find(select(table)), key=lambda row: row["id"])
@@ -70,12 +70,12 @@ def everything(storage: Storage) -> dict[str, list[dict[str, Any]]]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """The files that hold the truth, byte for byte."""
+    """The content of the data files by name, without locks."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith((".lock", ".owner"))}
 
 
 def filled(folder: Path) -> Storage:
-    """A store with a customer, a ticket of every kind of value and its thread."""
+    """A store with a customer and two tickets with values of every kind and a thread."""
     store = open_store(folder)
     add_company(store)
     with store.unit_of_work(None, write=True) as uow:
@@ -93,7 +93,7 @@ def filled(folder: Path) -> Storage:
 
 
 def restarted(folder: Path, *, fold: bool) -> dict[str, list[dict[str, Any]]]:
-    """What is found in a copy of the folder as it is now (as after kill -9), or after a clean stop and start."""
+    """All rows of a copy of the folder as it is now, as after kill -9; with `fold` after a clean stop and start as well."""
     copy = folder.with_name(f"{folder.name}-copy")
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir()
@@ -104,13 +104,13 @@ def restarted(folder: Path, *, fold: bool) -> dict[str, list[dict[str, Any]]]:
     if fold:
         store.close()
         store = open_store(copy)
-    found = everything(store)
+    rows = everything(store)
     store.close()
-    return found
+    return rows
 
 
 def write_some(store: Storage, count: int, name: str) -> None:
-    """That many tables.customers, each in a unit of work of its own."""
+    """Inserts that many customers, each in its own unit of work."""
     for number in range(count):
         with store.unit_of_work(None, write=True) as uow:
             uow.insert(
