@@ -167,7 +167,7 @@ def test_an_unknown_customer_has_no_tickets_and_can_open_the_first(customer, adm
 
 
 @pytest.mark.parametrize(
-    "person", ["@", "a@b", "ada@example.com, eve@example.com", "x" * 101, "a" * 250 + "@example.com", "\xff", "a\x01b"]
+    "person", ["@", "a@", "ada@example.com, eve@example.com", "x" * 101, "a" * 250 + "@example.com", "\xff", "a@b\x01c"]
 )
 def test_who_cannot_be_a_customer_cannot_be_acted_for(customer, person):
     caller = Caller(customer.client, customer.key, {"X-On-Behalf-Of": person})

@@ -122,7 +122,7 @@ class World:
 
     def path(self, rule: str, ids: dict[str, str]) -> str:
         for name, value in ids.items():
-            rule = rule.replace(f"<{name}>", value).replace(f"<path:{name}>", value)
+            rule = rule.replace(f"<{name}>", value).replace(f"<name:{name}>", value)
         return rule
 
 

@@ -86,7 +86,7 @@ def test_a_read_changes_nothing(app, admin, customer, runtime):
             path = (
                 rule.rule.replace("<ticket_id>", ticket["id"])
                 .replace("<name>", "statuses")
-                .replace("<path:name>", "ada@example.com")
+                .replace("<name:name>", "ada@example.com")
             )
             for caller in (admin, customer):
                 assert caller.get(path).status_code < 500

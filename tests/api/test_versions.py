@@ -93,7 +93,7 @@ def test_a_malformed_if_match_is_400(admin, match):
     assert admin.data(admin.get(path_of(ticket))) == ticket
 
 
-@pytest.mark.parametrize("version", [0, -1, 1.0, True, "one", [1], 2**40])
+@pytest.mark.parametrize("version", [0, -1, 1.5, True, "one", [1], 2**40])
 def test_a_malformed_version_is_400(admin, version):
     ticket = admin.ticket()
     response = admin.put(path_of(ticket), {"title": "New", "version": version})
