@@ -59,5 +59,7 @@ def create_ai_response(ticket_id: str, body: Row) -> Answer:
     def open_unit(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
         return runtime.storage.unit_of_work(actor, write=write)
 
-    ticket = ai_answers.regenerate_answer(open_unit, ticket_id, runtime.model, places=runtime.waiting, **who)
+    ticket = ai_answers.regenerate_answer(
+        open_unit, ticket_id, runtime.model, runtime.trained_models, places=runtime.waiting, **who
+    )
     return _answer(ticket, False, "Answered.")

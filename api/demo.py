@@ -4,6 +4,7 @@ from marshmallow import Schema
 
 from api.http import schemas
 from api.http.envelope import Answer
+from api.http.gate import current_runtime
 from api.http.resource import Resource
 from core.permissions import Permission
 from services.import_export import demo
@@ -26,5 +27,5 @@ def fill_demo(uow: UnitOfWork) -> Answer:
     Creates about 60 realistic tickets of the last 30 days in every state. Only a company without tickets gets them; nobody
     is mailed.
     """
-    counts = demo.fill(uow)
+    counts = demo.fill(uow, current_runtime().trained_models)
     return Answer(counts, f"{counts['created']} demo tickets of {counts['customers']} customers were created.")

@@ -155,8 +155,10 @@ def import_tickets(query: Row) -> Answer:
     columns = columns_of(query.get("map", ""), ignore_unknown=query["ignore_unknown"])
     kind, charset = _kind()
     rows = import_files.read(_file(), kind, columns=columns, charset=charset)
-    open_desk = partial(current_runtime().storage.unit_of_work, g.actor)
-    result = imports.whole(imports.import_rows(open_desk, rows, checked, seconds=imports.SECONDS))
+    runtime = current_runtime()
+    open_desk = partial(runtime.storage.unit_of_work, g.actor)
+    portions = imports.import_rows(open_desk, runtime.trained_models, rows, checked, seconds=imports.SECONDS)
+    result = imports.whole(portions)
     result.ignored = list(columns.ignored)
     return Answer(result.as_data(), summary(result))
 

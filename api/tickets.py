@@ -89,7 +89,7 @@ def _answered_ticket(ticket_id: str, *, seconds: int) -> Row | None:
     query=CreateQuery,
     response=schemas.Ticket,
     status=201,
-    before=lambda body: decide.prepare([body]),
+    before=lambda body: decide.prepare(current_runtime().trained_models, [body]),
     after=_wait_for_answer,
 )
 def create_ticket(uow: UnitOfWork, body: Row, query: Row) -> Answer:
@@ -99,7 +99,8 @@ def create_ticket(uow: UnitOfWork, body: Row, query: Row) -> Answer:
     says how many seconds to wait for it.
     """
     who = pop_actor_and_version(body)["said_by"]
-    ticket = create.open_ticket(uow, body, model_ready=current_runtime().model is not None, said_by=who)
+    runtime = current_runtime()
+    ticket = create.open_ticket(uow, runtime.trained_models, body, model_ready=runtime.model is not None, said_by=who)
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is open.", uow.actor, status=201)
 
 

@@ -143,8 +143,8 @@ def predict_topic(body: Row) -> Answer:
 
     Says what a text is about, by your examples; nothing is stored.
     """
-    storage, actor = current_runtime().storage, g.actor
-    topic = topics.predict(lambda: storage.unit_of_work(actor), body["text"])
+    runtime, actor = current_runtime(), g.actor
+    topic = topics.predict(lambda: runtime.storage.unit_of_work(actor), runtime.trained_models, body["text"])
     message = f"This is about {topic.name}." if topic.name else "No topic was taught yet."
     return Answer({"topic": topic.name, "confidence": topic.confidence, "sure": topic.sure}, message[:200])
 

@@ -68,9 +68,11 @@ def triage_text(body: Row) -> Answer:
 
     Says what would be decided about a text, how sure that is and why; nothing is stored.
     """
-    with current_runtime().storage.unit_of_work(g.actor) as uow:
+    runtime = current_runtime()
+    with runtime.storage.unit_of_work(g.actor) as uow:
         classification = decide.decide(
             uow,
+            runtime.trained_models,
             body.get("title", ""),
             body.get("text") or body.get("description", ""),
             tier=body.get("customer_tier", "standard"),

@@ -39,7 +39,9 @@ def seed(folder: Path, count: int) -> str:
         with runtime.storage.unit_of_work(Actor("default", "admin", "seed"), write=True) as uow:
             for number in range(start, min(start + 500, count)):
                 given = {"title": f"Question {number}", "description": "How do I change my plan? " * 4}
-                ticket = create.import_ticket(uow, {**given, "customer_email": f"c{number % 997}@example.com"})
+                ticket = create.import_ticket(
+                    uow, runtime.trained_models, {**given, "customer_email": f"c{number % 997}@example.com"}
+                )
                 middle = ticket["id"] if number == count // 2 else middle
     runtime.stop()
     return middle

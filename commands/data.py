@@ -95,12 +95,13 @@ def _seekable(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _import_locally(runtime: Runtime, rows: Iterable[RawRow]) -> Iterable[imports.Result]:
-    return imports.import_rows(partial(runtime.storage.unit_of_work, OPERATOR), rows, checked)
+    open_uow = partial(runtime.storage.unit_of_work, OPERATOR)
+    return imports.import_rows(open_uow, runtime.trained_models, rows, checked)
 
 
 def _fill_locally(runtime: Runtime) -> dict[str, Any]:
     with runtime.storage.unit_of_work(OPERATOR, write=True) as uow:
-        return demo.fill(uow)
+        return demo.fill(uow, runtime.trained_models)
 
 
 def _import_remotely(runtime: Runtime, address: str, rows: Iterable[RawRow]) -> Iterator[imports.Result]:

@@ -20,12 +20,13 @@ from services.accounts import lockout, sessions
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
 from services.tickets import ai_answers, notifications
-from services.triage import trained_models, training_examples
+from services.triage import training_examples
+from services.triage.trained_models import TrainedModels
 from storage import Row, Storage, UnitOfWork
 
 log = logging.getLogger("foyer.jobs")
 
-AT_START = 20  # companies that were taught last: what they taught is learnt before they ask
+AT_START = 20  # companies with the newest examples, trained when the server starts
 FOLLOWED_SECONDS = 120  # clocks of other machines may be wrong by less
 
 
@@ -40,6 +41,9 @@ class Server(Protocol):
     def storage(self) -> Storage: ...
 
     @property
+    def trained_models(self) -> TrainedModels: ...
+
+    @property
     def tokens(self) -> Tokens: ...
 
 
@@ -49,7 +53,7 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
         "mail": lambda job: _send_notice(runtime, job),
         "ai": lambda job: _write_answer(runtime, job),
         erasure.QUEUE: lambda job: scrub(runtime.storage),
-        training_examples.LANE: lambda job: _learn(runtime, job["company_id"]),
+        training_examples.QUEUE: lambda job: _train(runtime, job["company_id"]),
     }
 
 
@@ -118,30 +122,31 @@ def _write_answer(runtime: Server, job: Row) -> None:
     def open_desk(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
         return runtime.storage.unit_of_work(actor, write=write)
 
-    ai_answers.answer_new_ticket(open_desk, job["ticket_id"], runtime.model)
+    ai_answers.answer_new_ticket(open_desk, job["ticket_id"], runtime.model, runtime.trained_models)
 
 
-def _learn(runtime: Server, company: str) -> None:
-    trained_models.learn_all(lambda: runtime.storage.unit_of_work(Actor(company, "admin", "system")))
+def _train(runtime: Server, company: str) -> None:
+    runtime.trained_models.train_all(lambda: runtime.storage.unit_of_work(Actor(company, "admin", "system")))
 
 
 class ModelSync:
-    """Keeps what this process learnt of companies as new as what any process learnt, and learns what was asked for here."""
+    """Trains the models that are missing here, or that another process trained again."""
 
     def __init__(self, runtime: Server) -> None:
-        self._foyer = runtime
+        self._runtime = runtime
         self._seen: set[str] = set()
         self._started = False
 
     def __call__(self) -> None:
-        with self._foyer.storage.unit_of_work(None) as uow:
-            done = outbox.recently_done(uow, training_examples.LANE, seconds=FOLLOWED_SECONDS)
-            first = [] if self._started else training_examples.lately_taught(uow, most=AT_START)
+        with self._runtime.storage.unit_of_work(None) as uow:
+            done = outbox.recently_done(uow, training_examples.QUEUE, seconds=FOLLOWED_SECONDS)
+            first = [] if self._started else training_examples.recently_trained(uow, most=AT_START)
         self._started = True
-        here = trained_models.held()
+        trained_models = self._runtime.trained_models
+        here = trained_models.companies()
         elsewhere = [company for job, company in done.items() if job not in self._seen and company in here]
-        for company in dict.fromkeys([*first, *trained_models.asked_for(), *elsewhere]):
-            _learn(self._foyer, company)
+        for company in dict.fromkeys([*first, *trained_models.pop_missing_companies(), *elsewhere]):
+            _train(self._runtime, company)
         self._seen = set(done)
 
 

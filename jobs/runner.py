@@ -43,7 +43,7 @@ class PermanentFailure(Exception):
 class Runner:
     """Runs jobs, each lane in threads of its own. `workers` says for each lane what is done with a job.
 
-    `tidy` runs hourly in one process, `follow` every few seconds in each: what others did may concern it as well.
+    `tidy` runs hourly in one process, `sync_models` every few seconds in each: what others did may concern it as well.
     """
 
     def __init__(
@@ -52,12 +52,12 @@ class Runner:
         workers: Mapping[str, Callable[[Row], None]],
         *,
         tidy: Callable[[], None] = lambda: None,
-        follow: Callable[[], None] = lambda: None,
+        sync_models: Callable[[], None] = lambda: None,
     ) -> None:
         self._storage = storage
         self._workers = workers
         self._tidy = tidy
-        self._follow = follow
+        self._sync_models = sync_models
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._wake = threading.Event()
@@ -86,7 +86,7 @@ class Runner:
         for thread in self._threads:
             thread.start()
         self._threads.append(self._regularly("tidying", TIDY_SECONDS, self._tidy_alone, until=self._stopping))
-        self._threads.append(self._regularly("following", FOLLOW_SECONDS, self._follow, until=self._stopping))
+        self._threads.append(self._regularly("following", FOLLOW_SECONDS, self._sync_models, until=self._stopping))
 
     def stop(self) -> None:
         """Lets the jobs at hand finish."""

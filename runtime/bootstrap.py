@@ -10,9 +10,8 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 
-from ai import embeddings
+from ai.embeddings import Embeddings, open_embeddings
 from ai.llm import Model, open_model
-from ai.triage.text_classifier import meaning_now
 from ai_responder import Completes
 from auth.oidc import Issuer
 from auth.tokens import Tokens
@@ -31,7 +30,7 @@ from services import health
 from services import settings as company_settings
 from services.accounts.companies import find_by_name
 from services.import_export import demo
-from services.triage import trained_models
+from services.triage.trained_models import TrainedModels
 from storage import Clock, Row, Storage, open_storage
 
 log = logging.getLogger("foyer")
@@ -70,7 +69,7 @@ class Runtime:
         )
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.waiting = threading.BoundedSemaphore(places)
-        self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self), follow=ModelSync(self))
+        self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self), sync_models=ModelSync(self))
         if self.mailer.mode == "console":
             self.runner.settled_together = frozenset({"mail"})
         self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
@@ -107,10 +106,15 @@ class Runtime:
         """`model` when a language model is configured, else `canned`."""
         return "model" if self.model else "canned"
 
-    @property
-    def embeddings(self) -> embeddings.Embeddings:
-        """What tells this server what texts mean."""
-        return embeddings.chosen(self.settings.embeddings)
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """The embeddings of this server, by the setting EMBEDDINGS."""
+        return open_embeddings(self.settings.embeddings)
+
+    @cached_property
+    def trained_models(self) -> TrainedModels:
+        """The models trained on the examples of companies."""
+        return TrainedModels(self.embeddings)
 
     @cached_property
     def survives_restart(self) -> bool:
@@ -138,9 +142,9 @@ class Runtime:
         self._check_company_of_issuer()
         if self.settings.demo and self.opened_empty_at:
             with storage.unit_of_work(Actor(DEFAULT_COMPANY, "admin", "demo"), write=True) as uow:
-                demo.fill(uow)
-        if meaning := meaning_now():
-            meaning.warm()
+                demo.fill(uow, self.trained_models)
+        if classifier := self.trained_models.text_classifier:
+            classifier.warm_up()
         self.runner.start()
 
     def _check_company_of_issuer(self) -> None:
@@ -165,8 +169,7 @@ class Runtime:
                 self._storage = None
 
     def _open(self) -> Storage:
-        embeddings.use(self.embeddings)
-        trained_models.forget_all()
+        self.trained_models.clear()
         storage = open_storage(self.settings.database_url.get_secret_value(), self.settings.data_dir, clock=self.clock)
         with contextlib.ExitStack() as undo:
             undo.callback(storage.close)

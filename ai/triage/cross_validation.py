@@ -1,75 +1,75 @@
-"""What a company's own examples are worth, found by leaving each of them out: noise must count nothing.
-
-Numbers only; whose examples they are is in taught.py.
-"""
+"""Leave-one-out cross-validation: whether the examples of a company decide better than the rules and built-in sentences."""
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ai.triage.text_classifier import Floats, Meaning
-from ai.triage.trainable_classifier import NEVER, Learner, chances
+from ai.triage.text_classifier import Floats, TextClassifier
+from ai.triage.trainable_classifier import NO_THRESHOLD, TrainableClassifier, to_probabilities
 from core.models import CATEGORIES
 
-WEIGHTS = (0.5, 1.0, 2.0)  # what own examples may count against the sentences every company starts with
-CLEARLY = 2.0  # standard errors that what own examples gain must exceed
-WARMTHS = (0.08, 0.12, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
-BETTER = 2.5  # standard errors, where one of several shares is chosen: 7 corrections that agree are enough
-SHARES = (1.0, 0.5, 0.25, 0.125)  # of the examples on which own ones would decide otherwise: the surest of them
+WEIGHTS = (0.5, 1.0, 2.0)  # weights of a trained classifier against the built-in one
+TEMPERATURES = (0.08, 0.12, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
+WEIGHT_ERRORS = 2.0  # standard errors that the gain of a weight must exceed
+# The same for a threshold. It is higher, since one of several shares is chosen. 7 corrections that agree are enough.
+THRESHOLD_ERRORS = 2.5
+SHARES = (1.0, 0.5, 0.25, 0.125)  # of the examples decided otherwise than by the rules: the most confident ones
 
 
-def category_weight(learner: Learner, meaning: Meaning | None) -> float:
-    """What own examples may count in the category, and nothing unless they clearly decide better with it."""
-    if meaning is None:
+def category_weight(trained: TrainableClassifier, built_in: TextClassifier | None) -> float:
+    """The weight of the trained category scores against the built-in ones; 0 unless they clearly decide better."""
+    if built_in is None:
         return 0.0
-    right = np.array([CATEGORIES.index(learner.labels[place]) for place in learner.right])
-    start, own = meaning.category(learner.vectors), spread(learner.labels, learner.left_out)
-    rows = np.arange(len(right))
+    targets = np.array([CATEGORIES.index(trained.labels[place]) for place in trained.targets])
+    base, own = built_in.category(trained.vectors), category_columns(trained.labels, trained.left_out)
+    rows = np.arange(len(targets))
 
-    def surprise(weight: float) -> Floats:
-        scores = start + weight * own
-        # Each at the warmth that suits it: else mere noise would seem to help where the start is too sure of itself.
-        return min((-np.log(chances(scores, warmth)[rows, right]) for warmth in WARMTHS), key=np.mean)
+    def log_loss(weight: float) -> Floats:
+        scores = base + weight * own
+        # Each weight at its best temperature, else noise seems to help where the built-in scores are overconfident.
+        losses = (-np.log(to_probabilities(scores, temperature)[rows, targets]) for temperature in TEMPERATURES)
+        return min(losses, key=np.mean)
 
     def hits(weight: float) -> int:
-        return int(((start + weight * own).argmax(1) == right).sum())
+        return int(((base + weight * own).argmax(1) == targets).sum())
 
-    best = min(WEIGHTS, key=lambda weight: float(surprise(weight).mean()))
-    gain = surprise(0) - surprise(best)
-    clear = gain.mean() > CLEARLY * gain.std() / len(gain) ** 0.5
+    best = min(WEIGHTS, key=lambda weight: float(log_loss(weight).mean()))
+    gain = log_loss(0) - log_loss(best)
+    clear = gain.mean() > WEIGHT_ERRORS * gain.std() / len(gain) ** 0.5
     return best if clear and hits(best) >= hits(0) else 0.0
 
 
-def from_where(learner: Learner, ruled: Sequence[str]) -> float:
-    """From which confidence own examples may overrule what the rules say (`ruled`, of each example); above 1: never.
+def find_threshold(trained: TrainableClassifier, rule_labels: Sequence[str]) -> float:
+    """The confidence from which the classifier may overrule the rules, whose label of each example is in `rule_labels`.
 
-    Only where the two differ is anything won or lost. Own examples must clearly win more than they lose, on all of those or
-    on the surest of them.
+    Compares the examples where the two differ. The classifier must clearly gain more than it loses, on all of them or on
+    the most confident share. Returns NO_THRESHOLD otherwise.
     """
-    chosen, sure = learner.unseen
-    by_rule, labels = np.array(ruled), np.array(learner.labels)
-    differ = np.flatnonzero(labels[chosen] != by_rule)
-    differ = differ[np.argsort(-sure[differ], kind="stable")]
-    won = (chosen[differ] == learner.right[differ]).astype(int)
-    lost = (by_rule[differ] == labels[learner.right[differ]]).astype(int)
-    gains, decided = (won - lost).cumsum(), (won + lost).cumsum()
-    # Corrections are kept before tickets are resolved, and there the rules are never right: own ones must beat luck as well.
-    luck = (np.bincount(learner.right, minlength=len(labels)) / len(learner.right))[chosen[differ]]
-    lucky, spread_of_luck = luck.cumsum(), (luck * (1 - luck)).cumsum() ** 0.5
-    best, found = 0, NEVER
+    predictions, confidence = trained.left_out_predictions
+    by_rule, labels = np.array(rule_labels), np.array(trained.labels)
+    differ = np.flatnonzero(labels[predictions] != by_rule)
+    differ = differ[np.argsort(-confidence[differ], kind="stable")]
+    gained = (predictions[differ] == trained.targets[differ]).astype(int)
+    lost = (by_rule[differ] == labels[trained.targets[differ]]).astype(int)
+    gains, decided = (gained - lost).cumsum(), (gained + lost).cumsum()
+    # Corrections are stored before tickets are resolved. Among corrections the rules are never right, so the classifier must
+    # beat chance as well.
+    chance = (np.bincount(trained.targets, minlength=len(labels)) / len(trained.targets))[predictions[differ]]
+    expected, deviation = chance.cumsum(), (chance * (1 - chance)).cumsum() ** 0.5
+    best_gain, threshold = 0, NO_THRESHOLD
     for share in SHARES:
         last = round(share * len(differ)) - 1
-        if last < 0 or won.cumsum()[last] <= lucky[last] + BETTER * spread_of_luck[last]:
+        if last < 0 or gained.cumsum()[last] <= expected[last] + THRESHOLD_ERRORS * deviation[last]:
             continue
-        if gains[last] > max(best, BETTER * decided[last] ** 0.5):
-            best, found = gains[last], float(sure[differ[last]])
-    return found
+        if gains[last] > max(best_gain, THRESHOLD_ERRORS * decided[last] ** 0.5):
+            best_gain, threshold = gains[last], float(confidence[differ[last]])
+    return threshold
 
 
-def spread(labels: Iterable[str], scores: Floats) -> Floats:
-    """Scores of some labels as columns of all categories."""
-    found = np.zeros((len(scores), len(CATEGORIES)))
+def category_columns(labels: Iterable[str], scores: Floats) -> Floats:
+    """Scores (n, labels) as scores (n, categories), zero for a category that is not among the labels."""
+    columns = np.zeros((len(scores), len(CATEGORIES)))
     for place, label in enumerate(labels):
         if label in CATEGORIES:
-            found[:, CATEGORIES.index(label)] = scores[:, place]
-    return found
+            columns[:, CATEGORIES.index(label)] = scores[:, place]
+    return columns

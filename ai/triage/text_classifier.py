@@ -1,9 +1,8 @@
-"""What a text means, by its likeness to the sentences of triage_examples.py: closed-form heads over embeddings.
+"""Text classifier: kernel ridge regressions over embeddings, trained on the built-in example sentences.
 
-Numbers only: which words are rules, what a decision is made of and how it is explained are in triage.py.
+It returns scores only; ai/triage/scoring.py combines them with word lists.
 """
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,65 +11,65 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ai import embeddings
 from ai.triage import example_sentences as examples
 from core.models import CATEGORIES, SENTIMENTS
 
 Floats = NDArray[np.floating[Any]]
 
-NARROW = 1.0  # how fast likeness falls off with distance in the kernel
-CALM = 0.3  # ridge: how little a single sentence may decide
-URGENCY_STRETCH = 1.3  # ridge pulls urgency towards the middle; this gives the width back
-STEEPNESS = 4.0  # of the two yes-or-no heads, from their score to a probability
-DOUBT = {"dissatisfied": 0.2, "wants_human": 0.1}  # how clear a yes has to be to be more likely than not
+KERNEL_WIDTH = 1.0  # how fast the kernel falls off with distance
+RIDGE = 0.3  # regularisation: limits the influence of a single sentence
+URGENCY_STRETCH = 1.3  # the ridge pulls urgency towards the middle; this restores the range
+STEEPNESS = 4.0  # of the logistic function that turns a yes-or-no score into a probability
+OFFSETS = {"dissatisfied": 0.2, "wants_human": 0.1}  # the score at which the probability is 0.5
 
 
 class Encoder(Protocol):
-    """What tells the meaning of texts; embeddings.Embeddings is one."""
+    """Encodes texts; ai.embeddings.Embeddings is one."""
 
     @property
     def name(self) -> str: ...
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One unit vector per text; zeros where nothing can be told."""
+        """float32 (n, d): one unit vector per text, zeros for a text without a known word."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """What likeness says of one text, before any rule is heard.
+    """The classifier's result for one text.
 
-    `categories` and `sentiments` are scores, about 1 for the right one and 0 for the others; `like` is the sentence of each
-    category that is most like the text, and how like; `told` is False when nothing in the text has a meaning we know.
+    `categories` and `sentiments` are scores, about 1 for the right label and 0 for the others. `nearest` holds, per category,
+    the most similar sentence and its cosine similarity. `urgency` is about 1 to 5; `dissatisfied` and `wants_human` are
+    probabilities. `understood` is False when the text has no known word.
     """
 
     categories: Mapping[str, float]
-    like: Mapping[str, tuple[str, float]]
+    nearest: Mapping[str, tuple[str, float]]
     sentiments: Mapping[str, float]
     urgency: float
     dissatisfied: float
     wants_human: float
-    told: bool
+    understood: bool
 
 
 class Head:
-    """A kernel ridge: learnt from examples in one solve, the same each time."""
+    """A kernel ridge regression, trained in one solve and deterministic."""
 
-    def __init__(self, vectors: Floats, wanted: Floats) -> None:
+    def __init__(self, vectors: Floats, targets: Floats) -> None:
         self.vectors = vectors
-        self._middle = wanted.mean(0)
-        near = kernel(vectors, vectors) + CALM * np.eye(len(vectors))
-        self.weights: Floats = np.linalg.solve(near, wanted - self._middle)
+        self._mean = targets.mean(0)
+        gram = kernel(vectors, vectors) + RIDGE * np.eye(len(vectors))
+        self.weights: Floats = np.linalg.solve(gram, targets - self._mean)
 
     def __call__(self, vectors: Floats) -> Floats:
-        found: Floats = kernel(vectors, self.vectors) @ self.weights + self._middle
-        return found
+        scores: Floats = kernel(vectors, self.vectors) @ self.weights + self._mean
+        return scores
 
 
 def kernel(left: Floats, right: Floats) -> Floats:
-    """How near unit vectors are to each other, 1 when they are the same."""
-    near: Floats = np.exp(2 * NARROW * (left @ right.T - 1))
-    return near
+    """Radial kernel of two sets of unit vectors (n, d) and (m, d): (n, m), 1 for equal vectors."""
+    gram: Floats = np.exp(2 * KERNEL_WIDTH * (left @ right.T - 1))
+    return gram
 
 
 def one_hot(labels: Iterable[Any], names: Sequence[str]) -> Floats:
@@ -78,8 +77,8 @@ def one_hot(labels: Iterable[Any], names: Sequence[str]) -> Floats:
     return np.array([[float(label == name) for name in names] for label in labels])
 
 
-class Meaning:
-    """The heads that every company starts with, for one encoder."""
+class TextClassifier:
+    """Classifies texts by the built-in sentences, for one encoder. Its heads are trained at first use."""
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
@@ -87,17 +86,17 @@ class Meaning:
     @cached_property
     def category(self) -> Head:
         texts, labels = flat(examples.CATEGORIES)
-        return Head(self._encoded(texts), one_hot(labels, CATEGORIES))
+        return Head(self.encoder.encode(texts), one_hot(labels, CATEGORIES))
 
     @cached_property
     def _sentiment(self) -> Head:
         texts, labels = flat(examples.SENTIMENTS)
-        return Head(self._encoded(texts), one_hot(labels, SENTIMENTS))
+        return Head(self.encoder.encode(texts), one_hot(labels, SENTIMENTS))
 
     @cached_property
     def _urgency(self) -> Head:
         texts, labels = flat(examples.URGENCY)
-        return Head(self._encoded(texts), np.array(labels, float)[:, None])
+        return Head(self.encoder.encode(texts), np.array(labels, float)[:, None])
 
     @cached_property
     def _dissatisfied(self) -> Head:
@@ -108,39 +107,36 @@ class Meaning:
         return self._either(examples.WANTS_HUMAN, examples.NO_HUMAN)
 
     def _either(self, yes: Sequence[str], no: Sequence[str]) -> Head:
-        wanted = np.array([1.0] * len(yes) + [-1.0] * len(no))
-        return Head(self._encoded([*yes, *no]), wanted[:, None])
+        targets = np.array([1.0] * len(yes) + [-1.0] * len(no))
+        return Head(self.encoder.encode([*yes, *no]), targets[:, None])
 
-    def _encoded(self, texts: Sequence[str]) -> Floats:
-        return self.encoder.encode(texts)
+    def warm_up(self) -> None:
+        """Trains all heads now, so that the first ticket does not wait for it."""
+        self.classify("hello")
 
-    def warm(self) -> None:
-        """Learns everything now, so that the first ticket does not wait for it."""
-        self.judge("hello")
-
-    def judge(self, text: str) -> Classification:
-        """What a text is like."""
-        vector = self._encoded([text])
+    def classify(self, text: str) -> Classification:
+        """Classifies one text."""
+        vector = self.encoder.encode([text])
         texts, labels = flat(examples.CATEGORIES)
-        likeness = (self.category.vectors @ vector[0]).tolist()
-        like: dict[str, tuple[str, float]] = {}
-        for label, sentence, near in zip(labels, texts, likeness, strict=True):
-            if near > like.get(label, ("", -1.0))[1]:
-                like[label] = (sentence, near)
+        similarities = (self.category.vectors @ vector[0]).tolist()
+        nearest: dict[str, tuple[str, float]] = {}
+        for label, sentence, similarity in zip(labels, texts, similarities, strict=True):
+            if similarity > nearest.get(label, ("", -1.0))[1]:
+                nearest[label] = (sentence, similarity)
         centre = 3.0
         return Classification(
             categories=dict(zip(CATEGORIES, self.category(vector)[0].tolist(), strict=True)),
-            like=like,
+            nearest=nearest,
             sentiments=dict(zip(SENTIMENTS, self._sentiment(vector)[0].tolist(), strict=True)),
             urgency=centre + URGENCY_STRETCH * (float(self._urgency(vector)[0, 0]) - centre),
-            dissatisfied=_chance(self._dissatisfied(vector), DOUBT["dissatisfied"]),
-            wants_human=_chance(self._wants_human(vector), DOUBT["wants_human"]),
-            told=bool(vector.any()),
+            dissatisfied=_probability(self._dissatisfied(vector), OFFSETS["dissatisfied"]),
+            wants_human=_probability(self._wants_human(vector), OFFSETS["wants_human"]),
+            understood=bool(vector.any()),
         )
 
 
 def sentences() -> list[str]:
-    """Every sentence that the heads are learnt from, each once."""
+    """Every sentence that the heads are trained on, each once."""
     groups = (examples.CATEGORIES, examples.SENTIMENTS, examples.URGENCY)
     either = (examples.DISSATISFIED, examples.SATISFIED, examples.WANTS_HUMAN, examples.NO_HUMAN)
     return list(
@@ -155,32 +151,13 @@ def flat(groups: Mapping[Any, Sequence[str]]) -> tuple[list[str], list[Any]]:
     ]
 
 
-def softmax(scores: Mapping[str, float], warmth: float) -> dict[str, float]:
-    """Scores as probabilities; the lower the warmth, the more the best one takes."""
+def softmax(scores: Mapping[str, float], temperature: float) -> dict[str, float]:
+    """Scores as probabilities; a lower temperature favours the best score."""
     most = max(scores.values())
-    parts = {name: float(np.exp((score - most) / warmth)) for name, score in scores.items()}
+    parts = {name: float(np.exp((score - most) / temperature)) for name, score in scores.items()}
     whole = sum(parts.values())
     return {name: part / whole for name, part in parts.items()}
 
 
-def _chance(score: Floats, doubt: float) -> float:
-    return float(1 / (1 + np.exp(-STEEPNESS * (score[0, 0] - doubt))))
-
-
-_lock = threading.Lock()
-_known: dict[str, Meaning] = {}
-
-
-def meaning_now() -> Meaning | None:
-    """The heads for the tier of this process, or None when there is none."""
-    tier = embeddings.current()
-    return meaning_by(tier) if tier else None
-
-
-def meaning_by(encoder: Encoder) -> Meaning:
-    """The heads for this encoder, learnt once in a process."""
-    with _lock:
-        found = _known.get(encoder.name)
-        if found is None or found.encoder is not encoder:
-            found = _known[encoder.name] = Meaning(encoder)
-    return found
+def _probability(score: Floats, offset: float) -> float:
+    return float(1 / (1 + np.exp(-STEEPNESS * (score[0, 0] - offset))))

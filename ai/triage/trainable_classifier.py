@@ -1,7 +1,4 @@
-"""Learning labels from examples: one kernel solve over meaning and words, with leave-one-out figures of how good it is.
-
-Numbers only; whose examples these are and when they are learnt is in learning.py.
-"""
+"""Text classifier trained on examples: kernel ridge regression over embeddings and word counts, with leave-one-out scores."""
 
 import re
 import zlib
@@ -14,112 +11,113 @@ import numpy as np
 
 from ai.triage.text_classifier import Encoder, Floats
 
-NARROW = 2.0  # how fast likeness of meaning falls off
-CALM = 0.3  # ridge
-WORDS = 0.2  # the share of common words in likeness, where a label has examples enough for them to mean anything
-ENOUGH = 5  # examples per label, on average
-PLACES = 2_048  # words and pairs of words are counted in this many places
-WARMTHS = (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
-PRECISION, LEAST = 0.95, 20  # what automatic decisions must keep on the company's own history, and on how many at least
-NEVER = 1.01
-STRANGERS = 0.05  # the share of examples that may be unlike the others
+KERNEL_WIDTH = 2.0  # how fast the kernel falls off with distance
+RIDGE = 0.3  # regularisation
+WORD_SHARE = 0.2  # the share of common words in the kernel, where a label has enough examples
+EXAMPLES_FOR_WORDS = 5  # examples per label, on average, from which words count
+PLACES = 2_048  # size of the table in which words and pairs of words are counted
+TEMPERATURES = (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
+PRECISION = 0.95  # of the left-out examples whose confidence reaches the threshold
+LEAST_EXAMPLES = 20  # on so many examples at least
+NO_THRESHOLD = 1.01  # a confidence that is never reached
+STRANGERS = 0.05  # the share of examples that may be unlike all others
 _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a text is, by the examples: scores and chances per label in the learner's order, and the nearest example."""
+class Result:
+    """Scores and probabilities in the order of `labels`, and the nearest example by its place and cosine similarity."""
 
     scores: Floats
-    chances: Floats
+    probabilities: Floats
     nearest: int
-    likeness: float
+    similarity: float
 
 
-class Learner:
-    """Learns from texts and their labels, closed-form: the same examples give the same answers."""
+class TrainableClassifier:
+    """Trained in one solve from texts and their labels. The same examples give the same results."""
 
     def __init__(self, encoder: Encoder, texts: Sequence[str], labels: Sequence[str]) -> None:
         self.encoder = encoder
         self.labels = sorted(set(labels))
         places = {name: place for place, name in enumerate(self.labels)}
-        self.right = np.array([places[label] for label in labels])
-        wanted = np.zeros((len(labels), len(self.labels)), np.float32)
-        wanted[np.arange(len(labels)), self.right] = 1
-        self.middle: Floats = wanted.mean(0)
+        self.targets = np.array([places[label] for label in labels])
+        one_hot = np.zeros((len(labels), len(self.labels)), np.float32)
+        one_hot[np.arange(len(labels)), self.targets] = 1
+        self._mean: Floats = one_hot.mean(0)
         self.vectors: Floats = encoder.encode(texts)
-        self._share = WORDS if len(texts) >= ENOUGH * len(self.labels) else 0.0
+        self._word_share = WORD_SHARE if len(texts) >= EXAMPLES_FOR_WORDS * len(self.labels) else 0.0
         counts = np.concatenate([count_words(text) for text in texts])
         self._rarity = (np.log((1 + len(texts)) / (1 + (counts > 0).sum(0))) + 1).astype(np.float32)
-        words = _weighed(counts, self._rarity)
-        alike = self.vectors @ self.vectors.T
-        near = _likened(alike)
-        # How like another example nearly every example is: what is less like all of them is something else.
-        np.fill_diagonal(alike, -1)
-        self.familiar = float(np.quantile(alike.max(1), STRANGERS)) if len(texts) > 1 else 1.0
-        del alike
-        if self._share:
-            near = (1 - self._share) * near + self._share * (words @ words.T)
-        near[np.diag_indices_from(near)] += CALM
-        inverse = np.linalg.inv(near)
-        self._weights: Floats = inverse @ (wanted - self.middle)
-        # Likeness in words is a plain product, so it is kept per word: many megabytes less than per example.
+        words = _tf_idf(counts, self._rarity)
+        similarity = self.vectors @ self.vectors.T
+        gram = _kernel(similarity)
+        # A text less similar to every example than nearly every example is to another one is about something else.
+        np.fill_diagonal(similarity, -1)
+        self.usual_similarity = float(np.quantile(similarity.max(1), STRANGERS)) if len(texts) > 1 else 1.0
+        del similarity
+        if self._word_share:
+            gram = (1 - self._word_share) * gram + self._word_share * (words @ words.T)
+        gram[np.diag_indices_from(gram)] += RIDGE
+        inverse = np.linalg.inv(gram)
+        self._weights: Floats = inverse @ (one_hot - self._mean)
+        # The kernel of words is linear, so its weights are kept per word: many megabytes less than per example.
         self._word_weights: Floats = words.T @ self._weights
-        # What each example would score if it had not been learnt.
-        self.left_out: Floats = wanted - self._weights / np.diag(inverse)[:, None]
+        # The scores of each example without training on it.
+        self.left_out: Floats = one_hot - self._weights / np.diag(inverse)[:, None]
 
-    def find(self, text: str) -> Found:
-        """What a text is."""
+    def classify(self, text: str) -> Result:
+        """Classifies one text."""
         vector: Floats = self.encoder.encode([text])[0]
-        likeness = self.vectors @ vector
-        scores = (1 - self._share) * (_likened(likeness) @ self._weights) + self.middle
-        if self._share:
-            scores = scores + self._share * (_weighed(count_words(text), self._rarity)[0] @ self._word_weights)
-        nearest = int(likeness.argmax())
-        return Found(scores, chances(scores[None], self.warmth)[0], nearest, float(likeness[nearest]))
+        similarity = self.vectors @ vector
+        scores = (1 - self._word_share) * (_kernel(similarity) @ self._weights) + self._mean
+        if self._word_share:
+            scores = scores + self._word_share * (_tf_idf(count_words(text), self._rarity)[0] @ self._word_weights)
+        nearest = int(similarity.argmax())
+        probabilities = to_probabilities(scores[None], self._temperature)[0]
+        return Result(scores, probabilities, nearest, float(similarity[nearest]))
 
     @cached_property
-    def warmth(self) -> float:
-        """The warmth under which left-out examples were most likely to get their own label."""
-        rows = np.arange(len(self.right))
+    def _temperature(self) -> float:
+        """The temperature with the lowest log loss of the left-out examples."""
+        rows = np.arange(len(self.targets))
 
-        def surprise(warmth: float) -> float:
-            return float(-np.log(chances(self.left_out, warmth)[rows, self.right] + 1e-6).mean())
+        def log_loss(temperature: float) -> float:
+            return float(-np.log(to_probabilities(self.left_out, temperature)[rows, self.targets] + 1e-6).mean())
 
-        return min(WARMTHS, key=surprise)
+        return min(TEMPERATURES, key=log_loss)
 
     @cached_property
-    def unseen(self) -> tuple[Floats, Floats]:
-        """For each example, had it not been learnt: the label it would get, as its place, and how sure."""
-        given = chances(self.left_out, self.warmth)
-        return given.argmax(1), given.max(1)
+    def left_out_predictions(self) -> tuple[Floats, Floats]:
+        """For each example, without training on it: the place of its predicted label, and the confidence."""
+        probabilities = to_probabilities(self.left_out, self._temperature)
+        return probabilities.argmax(1), probabilities.max(1)
 
     @cached_property
     def threshold(self) -> float:
-        """From which confidence on left-out examples were right 95 times of 100; above 1 when they never were."""
-        chosen, sure = self.unseen
-        right = chosen == self.right
-        order = np.argsort(-sure, kind="stable")
-        kept = right[order].cumsum() / np.arange(1, len(order) + 1)
-        good = [place for place in range(LEAST - 1, len(order)) if kept[place] >= PRECISION]
-        return float(sure[order[good[-1]]]) if good else NEVER
+        """The confidence from which on 95 % of the left-out examples were right; NO_THRESHOLD when there is none."""
+        predictions, confidence = self.left_out_predictions
+        order = np.argsort(-confidence, kind="stable")
+        precision = (predictions == self.targets)[order].cumsum() / np.arange(1, len(order) + 1)
+        good = [place for place in range(LEAST_EXAMPLES - 1, len(order)) if precision[place] >= PRECISION]
+        return float(confidence[order[good[-1]]]) if good else NO_THRESHOLD
 
 
-def chances(scores: Floats, warmth: float) -> Floats:
-    """Rows of scores as rows of probabilities."""
-    parts = np.exp((scores - scores.max(1, keepdims=True)) / warmth)
-    found: Floats = parts / parts.sum(1, keepdims=True)
-    return found
+def to_probabilities(scores: Floats, temperature: float) -> Floats:
+    """Softmax of each row of scores."""
+    parts = np.exp((scores - scores.max(1, keepdims=True)) / temperature)
+    probabilities: Floats = parts / parts.sum(1, keepdims=True)
+    return probabilities
 
 
-def _likened(likeness: Floats) -> Floats:
-    near: Floats = np.exp(2 * NARROW * (likeness - 1))
-    return near
+def _kernel(similarity: Floats) -> Floats:
+    gram: Floats = np.exp(2 * KERNEL_WIDTH * (similarity - 1))
+    return gram
 
 
 @lru_cache(maxsize=8)
 def count_words(text: str) -> Floats:
-    """How often the words and pairs of words of a text occur, by place: one row, the same for all heads of a company."""
+    """Counts of the words and pairs of words of a text, hashed into (1, PLACES). Cached for the models of a company."""
     counts = np.zeros((1, PLACES), np.float32)
     words = _WORD.findall(text[:4_000].lower())[:400]
     for name in [*words, *map(" ".join, pairwise(words))]:
@@ -127,8 +125,8 @@ def count_words(text: str) -> Floats:
     return counts
 
 
-def _weighed(counts: Floats, rarity: Floats) -> Floats:
+def _tf_idf(counts: Floats, rarity: Floats) -> Floats:
     weighed = np.log1p(counts) * rarity
     lengths = np.linalg.norm(weighed, axis=1, keepdims=True)
-    found: Floats = np.divide(weighed, lengths, out=np.zeros_like(weighed), where=lengths > 0)
-    return found
+    unit: Floats = np.divide(weighed, lengths, out=np.zeros_like(weighed), where=lengths > 0)
+    return unit

@@ -14,13 +14,14 @@ from database.tables import customers, jobs
 from database.tables import tickets as table
 from services.routing import agents
 from services.tickets import changes, create, replies
+from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
 STORY = Path(__file__).resolve().parent.parent.parent / "data" / "demo_tickets.json"
 HOUR = 3600
 
 
-def fill(uow: UnitOfWork) -> Row:
+def fill(uow: UnitOfWork, trained_models: TrainedModels) -> Row:
     """Adds the demo tickets to a company without tickets; returns counts. Raises AppError 409 if it has tickets."""
     if uow.count(uow.query(table)):
         raise conflict(
@@ -30,7 +31,7 @@ def fill(uow: UnitOfWork) -> Row:
     present, cast = uow.now, _assign_agents(uow, story["agents"])
     for entry in sorted(story["tickets"], key=lambda entry: -entry["hours_ago"]):
         start = timestamps.later(present, seconds=-entry["hours_ago"] * HOUR)
-        _create_with_steps(uow, story["customers"][entry["customer"]], entry, start, cast)
+        _create_with_steps(uow, trained_models, story["customers"][entry["customer"]], entry, start, cast)
     uow.now = present
     return {"created": len(story["tickets"]), "customers": uow.count(uow.query(customers))}
 
@@ -41,14 +42,20 @@ def _assign_agents(uow: UnitOfWork, authored: list[str]) -> dict[str, str]:
     return {name: own[position % len(own)] for position, name in enumerate(authored)}
 
 
-def _create_with_steps(uow: UnitOfWork, customer: Row, entry: Row, start: str, cast: dict[str, str]) -> None:
+def _create_with_steps(
+    uow: UnitOfWork, trained_models: TrainedModels, customer: Row, entry: Row, start: str, cast: dict[str, str]
+) -> None:
     """Creates one ticket and applies its steps."""
     uow.now = start
     fields = customer | {
         name: entry[name] for name in ("title", "description", "product", "tags", "source") if name in entry
     }
     answered = entry.get("answered", True)
-    ticket = create.open_ticket(uow, fields, model_ready=False) if answered else create.import_ticket(uow, fields)
+    ticket = (
+        create.open_ticket(uow, trained_models, fields, model_ready=False)
+        if answered
+        else create.import_ticket(uow, trained_models, fields)
+    )
     for step in entry.get("steps", []):
         uow.now = timestamps.later(start, seconds=step["after"] * HOUR)
         _take_step(uow, ticket["id"], step, cast.get(step.get("by", ""), ""))

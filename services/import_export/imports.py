@@ -23,6 +23,7 @@ from database.tables import customers, tickets
 from services.import_export.import_values import RawRow
 from services.tickets import create
 from services.triage import decide
+from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
 t = tickets.c
@@ -85,7 +86,12 @@ class Result:
 
 
 def import_rows(
-    open_desk: OpenUnitOfWork, rows: Iterable[RawRow], check: Check, *, seconds: float = inf
+    open_desk: OpenUnitOfWork,
+    trained_models: TrainedModels,
+    rows: Iterable[RawRow],
+    check: Check,
+    *,
+    seconds: float = inf,
 ) -> Iterator[Result]:
     """Imports the rows and yields what became of each portion once it is committed.
 
@@ -93,7 +99,7 @@ def import_rows(
     `check` gives a row's values in the server's own form, or raises AppError: the rules of input live with the API. Stops after
     `seconds`, and after 1,000 refused rows.
     """
-    return in_portions(rows, check, partial(_brought_in, open_desk), seconds=seconds)
+    return in_portions(rows, check, partial(_brought_in, open_desk, trained_models), seconds=seconds)
 
 
 def in_portions(
@@ -147,15 +153,15 @@ def _checked(row: RawRow, check: Check, result: Result, external_ids: set[str]) 
     return [(row.line, values)]
 
 
-def _brought_in(open_desk: OpenUnitOfWork, good: list[Good]) -> Result:
+def _brought_in(open_desk: OpenUnitOfWork, trained_models: TrainedModels, good: list[Good]) -> Result:
     result = Result()
     with open_desk() as uow:
         new = deque(_not_here(uow, good, result))
     if new:
-        decide.prepare([_named(values) for _, values in new])
+        decide.prepare(trained_models, [_named(values) for _, values in new])
     while new:
         # A second result: when the unit of work is undone, nothing of it may have been counted.
-        result.add(_one_unit(open_desk, new))
+        result.add(_one_unit(open_desk, trained_models, new))
     return result
 
 
@@ -172,12 +178,12 @@ def _not_here(uow: UnitOfWork, good: list[Good], result: Result) -> Iterator[Goo
             yield line, values
 
 
-def _one_unit(open_desk: OpenUnitOfWork, new: deque[Good]) -> Result:
+def _one_unit(open_desk: OpenUnitOfWork, trained_models: TrainedModels, new: deque[Good]) -> Result:
     """Takes rows and imports them in one unit of work, as many as there is time for."""
     result, ends = Result(), monotonic() + UNIT_SECONDS
     with open_desk(write=True) as uow:
         while new:
-            _try_one(uow, *new.popleft(), result)
+            _try_one(uow, trained_models, *new.popleft(), result)
             if monotonic() >= ends:
                 break
         # Units of work never share a moment, so whoever has this one's was met here first.
@@ -185,10 +191,10 @@ def _one_unit(open_desk: OpenUnitOfWork, new: deque[Good]) -> Result:
     return result
 
 
-def _try_one(uow: UnitOfWork, line: int, values: Row, result: Result) -> None:
+def _try_one(uow: UnitOfWork, trained_models: TrainedModels, line: int, values: Row, result: Result) -> None:
     try:
         with uow.attempt():
-            _bring_in_one(uow, values)
+            _bring_in_one(uow, trained_models, values)
         result.created += 1
     except AppError as error:
         if error.status >= 500:
@@ -203,13 +209,13 @@ def _reasons(error: AppError) -> Iterable[FieldError]:
     return error.errors or [FieldError("", error.message)]
 
 
-def _bring_in_one(uow: UnitOfWork, values: Row) -> None:
+def _bring_in_one(uow: UnitOfWork, trained_models: TrainedModels, values: Row) -> None:
     past = _past(values, uow.now)
     given = {"source": "import", **_named(values)}
     given["external_id"] = _external_id(given)
     if given.get("assigned_to"):
         past["assigned_at"] = past.get("created_at", uow.now)
-    create.import_ticket(uow, given, **past)
+    create.import_ticket(uow, trained_models, given, **past)
 
 
 def _named(values: Row) -> Row:

@@ -56,7 +56,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     ids = [ticket["id"] for ticket in theirs]
     names = traces.not_staff(uow, _names(row, theirs))
     sure = traces.sure_names(uow, row, names)
-    training_examples.erase_given(uow, t.customer_row == row["id"], names)
+    training_examples.erase_texts(uow, t.customer_row == row["id"], names)
     for start in range(0, len(theirs), BATCH):
         portion = theirs[start : start + BATCH]
         _erase_tickets(uow, [ticket["id"] for ticket in portion])
@@ -83,7 +83,7 @@ def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
     traces.empty_history(uow, events.c.subject_id.in_(ids))
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
-    training_examples.unlearn(uow, ids)
+    training_examples.forget_tickets(uow, ids)
 
 
 def _remove_names(uow: UnitOfWork, row: Row, theirs: Sequence[Row]) -> None:
@@ -123,7 +123,7 @@ def erase_old_tickets(uow: UnitOfWork, ids: list[str], days: int) -> int:
     """Erases the given tickets that are still due; returns how many."""
     columns = uow.query(tickets, t.id, t.customer_name, t.customer_row)
     due = uow.find(columns.where(t.id.in_(ids), *_is_due(uow, days)).order_by(t.customer_row))
-    training_examples.erase_given(uow, t.id.in_([ticket["id"] for ticket in due]))
+    training_examples.erase_texts(uow, t.id.in_([ticket["id"] for ticket in due]))
     _erase_tickets(uow, [ticket["id"] for ticket in due])
     traces.forget_calls_about(uow, [ticket["id"] for ticket in due])
     people = uow.query(customers).where(customers.c.id.in_({ticket["customer_row"] for ticket in due}))

@@ -14,6 +14,7 @@ from services import history as history_of
 from services import outbox, settings
 from services.tickets import changes, notifications, replies, similar
 from services.triage import decide
+from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
 QUEUE = "ai"
@@ -33,7 +34,9 @@ def answer_now(ticket: Row) -> Row:
     return answer_fields(ticket, canned(ticket))
 
 
-def answer_new_ticket(open_desk: OpenUnitOfWork, ticket_id: str, model: Completes | None) -> None:
+def answer_new_ticket(
+    open_desk: OpenUnitOfWork, ticket_id: str, model: Completes | None, trained_models: TrainedModels
+) -> None:
     """Job of a new ticket: asks the model and stores its answer, or else a canned answer.
 
     Nothing is stored if a person replied, resolved or took over in the meantime: a late answer would only confuse.
@@ -42,11 +45,15 @@ def answer_new_ticket(open_desk: OpenUnitOfWork, ticket_id: str, model: Complete
         ticket = changes.get(uow, ticket_id)
         allowed = settings.current(uow)["ai_enabled"]
     if _still_needed(ticket):
-        answer = _model_answer(open_desk, ticket, model) if model and allowed else _canned_answer(ticket, model)
+        answer = (
+            _model_answer(open_desk, ticket, model, trained_models)
+            if model and allowed
+            else _canned_answer(ticket, model)
+        )
     with open_desk(write=True) as uow:
         current = changes.get_for_update(uow, ticket_id, even_erased=True)
         if _still_needed(ticket) and _still_needed(current):
-            store_answer(uow, current, answer)
+            store_answer(uow, trained_models, current, answer)
         elif current["ai_status"] == "pending":
             changes.write(uow, current, {"ai_status": "off"}, "ai_answer_dropped", by_ai=True)
 
@@ -59,6 +66,7 @@ def regenerate_answer(
     open_desk: OpenUnitOfWork,
     ticket_id: str,
     model: Completes | None,
+    trained_models: TrainedModels,
     *,
     places: Semaphore,
     said_by: str = "",
@@ -75,7 +83,7 @@ def regenerate_answer(
         allowed = settings.current(uow)["ai_enabled"]
     if model and allowed:
         with _model_slot(places):
-            answer = _model_answer(open_desk, before, model)
+            answer = _model_answer(open_desk, before, model, trained_models)
     else:
         answer = _canned_answer(before, model)
     if answer.busy:
@@ -86,15 +94,15 @@ def regenerate_answer(
         if ticket["version"] != before["version"]:
             raise conflict("changed_meanwhile", "This ticket was changed in the meantime. Reload it and try again.")
         history_of.record(uow, ticket_id, [ANSWER_REQUESTED], said_by=said_by)
-        return store_answer(uow, ticket, answer)
+        return store_answer(uow, trained_models, ticket, answer)
 
 
-def _model_answer(open_desk: OpenUnitOfWork, ticket: Row, model: Completes) -> Answer:
+def _model_answer(open_desk: OpenUnitOfWork, ticket: Row, model: Completes, trained_models: TrainedModels) -> Answer:
     """The model's answer, or a canned one. Reading the thread and similar tickets counts against the model's timeout."""
     deadline = time.monotonic() + model.timeout_seconds
     with open_desk() as uow:
         thread = replies.recent_public(uow, ticket["id"], most=MAX_ENTRIES)
-        similar_tickets = similar.find_similar(uow, ticket)
+        similar_tickets = similar.find_similar(uow, trained_models, ticket)
     remaining = deadline - time.monotonic()
     return write(
         ticket, thread, model, judged=similar_tickets.judged, others=similar_tickets.others, deadline_seconds=remaining
@@ -125,11 +133,11 @@ def _check_open(ticket: Row) -> None:
         raise conflict("move_not_allowed", message)
 
 
-def store_answer(uow: UnitOfWork, ticket: Row, answer: Answer) -> Row:
+def store_answer(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, answer: Answer) -> Row:
     """Stores the answer, adds it to the thread and mails it. The ticket's version does not change."""
     values = answer_fields(ticket, answer)
     if answer.suggestion is not None and ticket["triage_source"] in ("rules", "learned"):
-        values |= changes.triage_fields(_blend_triage(uow, ticket, answer))
+        values |= changes.triage_fields(_blend_triage(uow, trained_models, ticket, answer))
     if answer.failed:
         history_of.record(uow, ticket["id"], [history_of.Change("ai_failed", after=answer.reason)], actor=history_of.AI)
     if answer.source == "model":
@@ -144,10 +152,10 @@ def store_answer(uow: UnitOfWork, ticket: Row, answer: Answer) -> Row:
     return changed
 
 
-def _blend_triage(uow: UnitOfWork, ticket: Row, answer: Answer) -> Triage:
+def _blend_triage(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, answer: Answer) -> Triage:
     """The local triage, blended with the model's as far as the setting ai_triage allows."""
     tier = ticket["customer_tier"]
-    local = decide.decide(uow, ticket["title"], ticket["description"], tier=tier)
+    local = decide.decide(uow, trained_models, ticket["title"], ticket["description"], tier=tier)
     ai_triage = settings.current(uow)["ai_triage"]
     if answer.suggestion is None or ai_triage == "off" or (ai_triage == "uncertain" and local.certain):
         return local

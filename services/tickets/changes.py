@@ -131,7 +131,7 @@ def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
     ticket = get_for_update(uow, ticket_id, version, even_erased=True)
     uow.update_where(events, events.c.subject_id == ticket["id"], from_value="", to_value="", said_by="")
     record(uow, ticket["id"], [Change("deleted", "number", ticket["number"])])
-    training_examples.unlearn(uow, [ticket["id"]])
+    training_examples.forget_tickets(uow, [ticket["id"]])
     uow.delete(tickets, tickets.c.id == ticket["id"])
 
 

@@ -15,18 +15,21 @@ from services.routing import agents
 from services.tickets import ai_answers, customers, notifications, replies
 from services.tickets import changes as tickets
 from services.triage import decide
+from services.triage.trained_models import TrainedModels
 from services.triage.training_examples import SET_BY
 from storage import Row, UnitOfWork
 
 COPIED_FIELDS = "title description source product tags external_id".split()
 
 
-def open_ticket(uow: UnitOfWork, fields: Row, *, model_ready: bool, said_by: str = "") -> Row:
+def open_ticket(
+    uow: UnitOfWork, trained_models: TrainedModels, fields: Row, *, model_ready: bool, said_by: str = ""
+) -> Row:
     """Creates a ticket, triages and numbers it, and sends notifications. With a model the answer is enqueued, else canned.
 
     Raises AppError 400, 403, 409.
     """
-    ticket, company = _ticket(uow, fields)
+    ticket, company = _ticket(uow, trained_models, fields)
     asks_model = model_ready and settings.of_company(company)["ai_enabled"]
     if asks_model:
         ticket["ai_status"] = "pending"
@@ -41,16 +44,16 @@ def open_ticket(uow: UnitOfWork, fields: Row, *, model_ready: bool, said_by: str
     return ticket
 
 
-def import_ticket(uow: UnitOfWork, fields: Row, **past: Any) -> Row:
+def import_ticket(uow: UnitOfWork, trained_models: TrainedModels, fields: Row, **past: Any) -> Row:
     """Adds a ticket of another system: triaged and numbered, without an answer or notifications.
 
     `past` holds further columns, such as created_at and status. updated_at is always now, so that pollers see the ticket.
     """
-    ticket, _ = _ticket(uow, fields)
+    ticket, _ = _ticket(uow, trained_models, fields)
     return _insert(uow, {**ticket, **past}, said_by="")
 
 
-def _ticket(uow: UnitOfWork, fields: Row) -> tuple[Row, Row]:
+def _ticket(uow: UnitOfWork, trained_models: TrainedModels, fields: Row) -> tuple[Row, Row]:
     """Returns the row of a new ticket, not stored yet, and the company's row."""
     # The company's row stays locked until commit: numbers have no gaps or duplicates, and two first tickets of one customer
     # are not created at once.
@@ -72,13 +75,13 @@ def _ticket(uow: UnitOfWork, fields: Row) -> tuple[Row, Row]:
         "created_at": uow.now,
         "updated_at": uow.now,
     }
-    return ticket | _triage_fields(uow, ticket, fields), company
+    return ticket | _triage_fields(uow, trained_models, ticket, fields), company
 
 
-def _triage_fields(uow: UnitOfWork, ticket: Row, fields: Row) -> Row:
+def _triage_fields(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, fields: Row) -> Row:
     """The triage of the rules, overridden by the fields the caller sent."""
     triage = tickets.triage_fields(
-        decide.decide(uow, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
+        decide.decide(uow, trained_models, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
     )
     human = {name: fields[name] for name in tickets.TRIAGE_FIELDS if name in fields}
     if human:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func
 
 from database.tables import replies, tickets
-from services.triage import trained_models
+from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
 MAX_SIMILAR = 5  # similar tickets whose labels are counted
@@ -27,9 +27,9 @@ class Similar:
     others: list[str] = field(default_factory=list)
 
 
-def find_similar(uow: UnitOfWork, ticket: Row) -> Similar:
+def find_similar(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row) -> Similar:
     """Finds similar tickets. The unit of work must see the whole company."""
-    like = trained_models.nearest(uow, ticket, most=MAX_SIMILAR)
+    like = trained_models.find_similar(uow, ticket, most=MAX_SIMILAR)
     counts = Counter((row["category"], row["priority"]) for row in like)
     judged = [{"category": label[0], "priority": label[1], "count": count} for label, count in counts.most_common()]
     return Similar(judged, _texts_of_others(uow, ticket, like))

@@ -8,8 +8,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from database.tables import examples as table
 from services.history import Change, record
-from services.triage import trained_models, training_examples
-from services.triage.trained_models import OpenUnitOfWork, Taught
+from services.triage import training_examples
+from services.triage.trained_models import OpenUnitOfWork, TrainedModel, TrainedModels
 from services.triage.training_examples import TOPIC
 from storage import Row, UnitOfWork
 
@@ -80,7 +80,7 @@ def _changed(uow: UnitOfWork, action: str, count: int) -> None:
     """Puts on record that it was done, by how many examples; never what they say."""
     if count:
         record(uow, uow.actor.company_id, [Change(action, "examples", "", count)], subject="company")
-        training_examples.ask_to_learn(uow)
+        training_examples.enqueue_training(uow)
 
 
 def known(uow: UnitOfWork) -> list[Row]:
@@ -89,14 +89,14 @@ def known(uow: UnitOfWork) -> list[Row]:
     return [{"topic": topic, "examples": count} for topic, count in sorted(uow.aggregate(rows))]
 
 
-def predict(open_desk: OpenUnitOfWork, text: str) -> Topic:
-    """What a text is about, by the examples as they are now; of many, by those that were learnt last."""
-    return _told(trained_models.learn(open_desk, TOPIC, patient=False), text)
+def predict(open_uow: OpenUnitOfWork, trained_models: TrainedModels, text: str) -> Topic:
+    """The topic of a text, by the current examples; with more than 300 of them, by those trained last."""
+    return _predict(trained_models.train(open_uow, TOPIC, wait=False), text)
 
 
-def of_ticket(uow: UnitOfWork, title: str, description: str) -> Topic:
-    """What a new ticket is about, by what was last learnt: nobody waits for learning."""
-    topic = _told(trained_models.known(uow, TOPIC), f"{title}. {description}")
+def of_ticket(uow: UnitOfWork, trained_models: TrainedModels, title: str, description: str) -> Topic:
+    """The topic of a new ticket, by the model trained last: a ticket does not wait for training."""
+    topic = _predict(trained_models.get(uow, TOPIC), f"{title}. {description}")
     return topic if topic.confidence >= LEAST else Topic()
 
 
@@ -106,13 +106,14 @@ def team_of(topic: Topic, teams: Sequence[Row]) -> str:
     return named.get(folded(topic.name), "") if topic.sure else ""
 
 
-def _told(found: Taught | None, text: str) -> Topic:
-    if found is None or found.learner is None:
+def _predict(model: TrainedModel | None, text: str) -> Topic:
+    if model is None or model.classifier is None:
         return Topic()
-    learner = found.learner
-    said = learner.find(text)
-    place = int(said.chances.argmax())
-    # A single topic is always the likeliest: how like its examples the text is says more.
-    sure = float(said.chances[place]) if len(learner.labels) > 1 else max(0.0, said.likeness)
-    decides = len(learner.labels) > 1 and sure >= found.threshold and said.likeness >= learner.familiar
-    return Topic(learner.labels[place], round(sure, 3), decides)
+    classifier = model.classifier
+    result = classifier.classify(text)
+    place = int(result.probabilities.argmax())
+    # A single topic always has probability 1: the similarity to its examples says more.
+    several = len(classifier.labels) > 1
+    confidence = float(result.probabilities[place]) if several else max(0.0, result.similarity)
+    sure = several and confidence >= model.threshold and result.similarity >= classifier.usual_similarity
+    return Topic(classifier.labels[place], round(confidence, 3), sure)

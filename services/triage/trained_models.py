@@ -1,6 +1,6 @@
-"""What this process learnt of what companies taught: heads by company and field, refitted in jobs, the oldest let go.
+"""Models trained on the examples of companies: one per company and field, held in memory.
 
-Asked while a ticket is opened, it asks the store nothing and waits for nobody; nothing here is asked across companies.
+A ticket that is opened only reads them: nothing waits for training. No model is used for another company.
 """
 
 import threading
@@ -11,193 +11,183 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ai import embeddings
+from ai.embeddings import Embeddings
 from ai.triage import cross_validation
 from ai.triage.rules import triage
 from ai.triage.scoring import LIKE
-from ai.triage.text_classifier import meaning_now
-from ai.triage.trainable_classifier import NEVER, Learner
+from ai.triage.text_classifier import TextClassifier
+from ai.triage.trainable_classifier import NO_THRESHOLD, TrainableClassifier
 from core.models import TEAM_OF
 from database.tables import tickets
 from services.triage import training_examples
 from services.triage.training_examples import CATEGORY, FIELDS, QUICK, TEAM, TOPIC, Stamp
 from storage import Row, UnitOfWork
 
-NEAREST = "id number customer_row title description category priority".split()  # what is read of a like ticket
-OVERRULED = ("priority", "sentiment", TEAM)  # by own examples that are sure enough
-MOST_HELD = 30_000  # examples of all companies together: about 60 MB
-MOST_HEADS = 10_000  # and of companies that taught nothing
+SIMILAR_COLUMNS = "id number customer_row title description category priority".split()
+OVERRULED = ("priority", "sentiment", TEAM)  # fields in which a confident model overrules the rules
+MAX_EXAMPLES = 30_000  # of all models together: about 60 MB
+MAX_MODELS = 10_000  # the models without examples included
 
 OpenUnitOfWork = Callable[[], AbstractContextManager[UnitOfWork]]
-Key = tuple[str, str, str]  # company, field, tier
+Key = tuple[str, str]  # company, field
 
 
 @dataclass(frozen=True, slots=True)
-class Taught:
-    """What was learnt of one field from the examples as they were at `stamp`; `learner` is None when there was nothing to learn.
+class TrainedModel:
+    """The model of one field, trained on the examples as they were at `stamp`; `classifier` is None without usable examples.
 
-    `numbers` are the numbers of the tickets the examples are from, 0 where they were given as texts. `weight` is what they
-    count against the sentences every company starts with, 0 when leaving one out showed no gain; `threshold` is how sure
-    they must be to decide by themselves.
+    `numbers` holds each example's ticket number, 0 for an example that was sent as text. `weight` is the weight of the model
+    against the built-in sentences, 0 when cross-validation showed no gain. From the confidence `threshold` on the model
+    decides alone.
     """
 
-    learner: Learner | None
+    classifier: TrainableClassifier | None
     stamp: Stamp
-    tier: embeddings.Embeddings
     numbers: Sequence[int] = ()
     weight: float = 0.0
-    threshold: float = NEVER
+    threshold: float = NO_THRESHOLD
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What own examples say of a text: a label, how sure that is, and the ticket most like it with how like it is."""
+class Prediction:
+    """A label with its confidence (0 to 1), and the number and similarity of the most similar ticket."""
 
     label: str
-    sure: float
+    confidence: float
     number: int
-    likeness: float
+    similarity: float
 
 
-_lock = threading.Lock()
-_held: OrderedDict[Key, Taught] = OrderedDict()
-_learning: dict[Key, threading.Lock] = {}
-_by_rule: dict[int, tuple[str, str]] = {}  # by the hash of a text: priority and sentiment
-_asked_for: dict[str, None] = {}  # companies, in the order they were asked for
+class TrainedModels:
+    """The embeddings of one server and the models it trained with them. Threads share it."""
 
+    def __init__(self, embeddings: Embeddings) -> None:
+        self.embeddings = embeddings
+        self.text_classifier = TextClassifier(embeddings) if embeddings else None
+        self._lock = threading.Lock()
+        self._models: OrderedDict[Key, TrainedModel] = OrderedDict()
+        self._training_locks: dict[Key, threading.Lock] = {}
+        self._rule_results: dict[int, tuple[str, str]] = {}  # by the hash of a text: priority and sentiment
+        self._missing_companies: dict[str, None] = {}  # in the order in which they were missed
 
-def known(uow: UnitOfWork, field: str) -> Taught | None:
-    """What this process last learnt of a field of the actor's company, if anything; what it does not hold is asked for."""
-    company = uow.actor.company_id
-    key = company, field, embeddings.current().name
-    with _lock:
-        found = _held.get(key)
-        if found is None:
-            _asked_for[company] = None
+    def get(self, uow: UnitOfWork, field: str) -> TrainedModel | None:
+        """The model of a field of the actor's company, if there is one. A model never trained here is noted as missing."""
+        company = uow.actor.company_id
+        with self._lock:
+            model = self._models.get((company, field))
+            if model is None:
+                self._missing_companies[company] = None
+                return None
+            self._models.move_to_end((company, field))
+        return model if model.classifier else None
+
+    def predict(self, uow: UnitOfWork, field: str, text: str) -> Prediction | None:
+        """The label of a text, or None where the model may not decide alone."""
+        model = self.get(uow, field)
+        if model is None or model.classifier is None or model.threshold > 1:
             return None
-        _held.move_to_end(key)
-    return found if found.learner else None
+        result = model.classifier.classify(text)
+        place = int(result.probabilities.argmax())
+        confidence = float(result.probabilities[place])
+        if confidence < model.threshold or result.similarity < LIKE:
+            return None
+        label = model.classifier.labels[place]
+        return Prediction(label, confidence, model.numbers[result.nearest], result.similarity)
 
+    def train(self, open_uow: OpenUnitOfWork, field: str, *, wait: bool = True) -> TrainedModel:
+        """Trains the model of a field unless its examples are unchanged. The unit of work must see the whole company.
 
-def says(uow: UnitOfWork, field: str, text: str) -> Said | None:
-    """What own examples say of a text where they may decide by themselves, or None."""
-    taught = known(uow, field)
-    if taught is None or taught.learner is None or taught.threshold > 1:
-        return None
-    found = taught.learner.find(text)
-    place = int(found.chances.argmax())
-    sure = float(found.chances[place])
-    if sure < taught.threshold or found.likeness < LIKE:
-        return None
-    return Said(taught.learner.labels[place], sure, taught.numbers[found.nearest], found.likeness)
+        Without `wait`, returns the model there is rather than train on more than 300 examples.
+        """
+        with open_uow() as uow:
+            key = uow.actor.company_id, field
+            stamp, model = training_examples.stamp(uow, field), self._models.get(key)
+        if model and (model.stamp == stamp or (not wait and stamp[0] > QUICK)):
+            return model
+        with self._training_lock(key):
+            with open_uow() as uow:
+                stamp, model = training_examples.stamp(uow, field), self._models.get(key)
+                if model and model.stamp == stamp:
+                    return model
+                rows = training_examples.examples(uow, field) if self.embeddings else []
+            model = self._fit(rows, field, stamp)
+            self._store(key, model)
+        return model
 
+    def train_all(self, open_uow: OpenUnitOfWork) -> None:
+        """Trains the models of a company whose examples changed."""
+        for field in (*FIELDS, TOPIC):
+            self.train(open_uow, field)
 
-def learn(open_desk: OpenUnitOfWork, field: str, *, patient: bool = True) -> Taught | None:
-    """What the examples of a field teach, trained now unless they are unchanged. The units of work see the whole company.
+    def companies(self) -> set[str]:
+        """The companies that have a model here, also one without examples."""
+        with self._lock:
+            return {company for company, _ in self._models}
 
-    Whoever is not `patient` gets what is known already rather than wait until many examples are learnt.
-    """
-    tier = embeddings.current()
-    with open_desk() as uow:
-        key = uow.actor.company_id, field, tier.name
-        stamp, before = training_examples.stamp(uow, field), _held.get(key)
-        if before and before.stamp == stamp and before.tier is tier:
-            return before
-        if before and not patient and stamp[0] > QUICK:
-            return before
-    with _one_at_a_time(key):
-        with open_desk() as uow:
-            stamp, before = training_examples.stamp(uow, field), _held.get(key)
-            if before and before.stamp == stamp and before.tier is tier:
-                return before
-            rows = training_examples.examples(uow, field) if tier else []
-        found = _fitted(rows, field, stamp, tier)
-        _hold(key, found)
-    return found
+    def pop_missing_companies(self) -> list[str]:
+        """The companies whose models were missing since the last call."""
+        with self._lock:
+            companies = list(self._missing_companies)
+            self._missing_companies.clear()
+        return companies
 
+    def clear(self) -> None:
+        """Removes all models: another store was opened."""
+        with self._lock:
+            self._models.clear()
+            self._missing_companies.clear()
 
-def learn_all(open_desk: OpenUnitOfWork) -> None:
-    """The job: learns whatever changed in a company."""
-    for field in (*FIELDS, TOPIC):
-        learn(open_desk, field)
+    def find_similar(self, uow: UnitOfWork, ticket: Row, *, most: int) -> list[Row]:
+        """The most similar tickets whose category a person confirmed, the most similar first, with SIMILAR_COLUMNS.
 
+        The unit of work must see the whole company.
+        """
+        model = self.get(uow, CATEGORY)
+        if model is None or model.classifier is None:
+            return []
+        vector = self.embeddings.encode([f"{ticket['title']}. {ticket['description']}"])[0]
+        similarity = model.classifier.vectors @ vector
+        numbers = [model.numbers[place] for place in np.argsort(-similarity)[: most + 1] if similarity[place] >= LIKE]
+        others = [number for number in numbers if number != ticket["number"]][:most]
+        t = tickets.c
+        query = uow.query(tickets, *(t[name] for name in SIMILAR_COLUMNS))
+        rows = {row["number"]: row for row in uow.find(query.where(t.number.in_(others), t.erased_at.is_(None)))}
+        return [rows[number] for number in others if number in rows]
 
-def held() -> set[str]:
-    """The companies of which something was learnt here."""
-    with _lock:
-        return {company for company, _, _ in _held}
+    def _fit(self, rows: Sequence[Row], field: str, stamp: Stamp) -> TrainedModel:
+        labels = [row["label"] for row in rows]
+        if not rows or (field != TOPIC and len(set(labels)) < 2):
+            return TrainedModel(None, stamp)
+        rule_labels = [self._rule_label(row, field) for row in rows] if field in OVERRULED else []
+        if rule_labels == labels:
+            return TrainedModel(None, stamp)  # the rules decide the same
+        classifier = TrainableClassifier(self.embeddings, [row["text"] for row in rows], labels)
+        weight = cross_validation.category_weight(classifier, self.text_classifier) if field == CATEGORY else 0.0
+        threshold = cross_validation.find_threshold(classifier, rule_labels) if rule_labels else classifier.threshold
+        return TrainedModel(classifier, stamp, [row["number"] for row in rows], weight, threshold)
 
+    def _rule_label(self, row: Row, field: str) -> str:
+        """The decision of the rules alone; the team follows from the category that people confirmed."""
+        if field == TEAM:
+            return TEAM_OF[row["category"]]
+        text = row["title"], row["description"], row["customer_tier"]
+        key = hash(text)
+        if (result := self._rule_results.get(key)) is None:
+            decision = triage(text[0], text[1], tier=text[2], classifier=self.text_classifier)
+            if len(self._rule_results) >= MAX_EXAMPLES:
+                self._rule_results.clear()
+            result = self._rule_results[key] = decision.priority, decision.sentiment
+        return result[OVERRULED.index(field)]
 
-def asked_for() -> list[str]:
-    """The companies that were asked for here and of which nothing is held. Told once."""
-    with _lock:
-        companies = list(_asked_for)
-        _asked_for.clear()
-    return companies
+    def _store(self, key: Key, model: TrainedModel) -> None:
+        """Keeps the model, and removes the least recently used ones beyond the limits."""
+        with self._lock:
+            self._models[key] = model
+            self._models.move_to_end(key)
+            examples = sum(len(model.numbers) for model in self._models.values())
+            while len(self._models) > 1 and (examples > MAX_EXAMPLES or len(self._models) > MAX_MODELS):
+                examples -= len(self._models.popitem(last=False)[1].numbers)
 
-
-def forget_all() -> None:
-    """What was learnt belongs to the store it was learnt from: another one is opened."""
-    with _lock:
-        _held.clear()
-        _asked_for.clear()
-
-
-def nearest(uow: UnitOfWork, ticket: Row, *, most: int) -> list[Row]:
-    """The company's tickets most like this one whose category a person saw, the most similar first: the named columns.
-
-    The unit of work must see the whole company.
-    """
-    taught = known(uow, CATEGORY)
-    if taught is None or taught.learner is None:
-        return []
-    vector = taught.learner.encoder.encode([f"{ticket['title']}. {ticket['description']}"])[0]
-    likeness = taught.learner.vectors @ vector
-    numbers = [taught.numbers[place] for place in np.argsort(-likeness)[: most + 1] if likeness[place] >= LIKE]
-    others = [number for number in numbers if number != ticket["number"]][:most]
-    t = tickets.c
-    chosen = uow.query(tickets, *(t[name] for name in NEAREST)).where(t.number.in_(others), t.erased_at.is_(None))
-    rows = {row["number"]: row for row in uow.find(chosen)}
-    return [rows[number] for number in others if number in rows]
-
-
-def _fitted(rows: Sequence[Row], field: str, stamp: Stamp, tier: embeddings.Embeddings) -> Taught:
-    nothing = Taught(None, stamp, tier)
-    labels = [row["label"] for row in rows]
-    if not rows or (field != TOPIC and len(set(labels)) < 2):
-        return nothing
-    ruled = [_ruled(row, field, tier.name) for row in rows] if field in OVERRULED else []
-    if ruled == labels:
-        return nothing  # the rules say the same
-    learner = Learner(tier, [row["text"] for row in rows], labels)
-    weight = cross_validation.category_weight(learner, meaning_now()) if field == CATEGORY else 0.0
-    threshold = cross_validation.from_where(learner, ruled) if ruled else learner.threshold
-    return Taught(learner, stamp, tier, [row["number"] for row in rows], weight, threshold)
-
-
-def _ruled(row: Row, field: str, tier: str) -> str:
-    """What is decided without own examples: by the rules, and of the team by the category that people left standing."""
-    if field == TEAM:
-        return TEAM_OF[row["category"]]
-    text = row["title"], row["description"], row["customer_tier"]
-    key = hash((*text, tier))
-    if (found := _by_rule.get(key)) is None:
-        decided = triage(text[0], text[1], tier=text[2], meaning=meaning_now())
-        if len(_by_rule) >= MOST_HELD:
-            _by_rule.clear()
-        found = _by_rule[key] = decided.priority, decided.sentiment
-    return found[OVERRULED.index(field)]
-
-
-def _hold(key: Key, found: Taught) -> None:
-    with _lock:
-        _held[key] = found
-        _held.move_to_end(key)
-        many = sum(len(taught.numbers) for taught in _held.values())
-        while len(_held) > 1 and (many > MOST_HELD or len(_held) > MOST_HEADS):
-            many -= len(_held.popitem(last=False)[1].numbers)
-
-
-def _one_at_a_time(key: Key) -> threading.Lock:
-    with _lock:
-        return _learning.setdefault(key, threading.Lock())
+    def _training_lock(self, key: Key) -> threading.Lock:
+        with self._lock:
+            return self._training_locks.setdefault(key, threading.Lock())

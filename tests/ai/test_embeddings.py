@@ -91,7 +91,7 @@ def test_any_text_has_a_vector_or_none_at_all(table, text):
 
 
 def test_more_texts_than_are_remembered_are_encoded_in_order(table, monkeypatch):
-    monkeypatch.setattr(embeddings, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(embeddings, "MAX_CACHED", 3)
     small = open_embeddings("static")
     texts = [f"ticket number {number}" for number in range(9)]
     assert (small.encode(texts) == table.encode(texts)).all()

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from ai import embeddings
-from ai.triage.text_classifier import Meaning
+from ai.triage.text_classifier import TextClassifier
 from core.models import CATEGORIES
 from tools.models import quality, scoring
 
@@ -22,7 +22,7 @@ PAIRS = [(f"{text} {number}", label) for label, text in TEXTS.items() for number
 
 @pytest.fixture
 def encoder():
-    return embeddings.chosen("static")
+    return embeddings.open_embeddings("static")
 
 
 def test_macro_f1_is_the_mean_over_the_labels_that_occur():
@@ -60,9 +60,9 @@ def test_topics_are_learnt_from_the_first_examples_only(encoder):
 def test_what_a_text_does_not_say_has_a_low_ceiling(encoder):
     rows = [{"text": text, "urgency": place % 2 + 1} for place, (text, _) in enumerate(PAIRS)]
     told = [{"text": text, "urgency": 2 if label == "technical" else 1} for text, label in PAIRS]
-    meaning = Meaning(encoder)
-    assert scoring.ceiling(encoder, rows, meaning)[1] < 0.3
-    assert scoring.ceiling(encoder, told, meaning)[1] > 0.6
+    classifier = TextClassifier(encoder)
+    assert scoring.ceiling(encoder, rows, classifier)[1] < 0.3
+    assert scoring.ceiling(encoder, told, classifier)[1] > 0.6
 
 
 def test_the_page_is_made_of_the_files_given(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Triage by words and meaning together: right on texts nobody prepared for, explained, and calm about odd ones."""
+"""Triage by words and classifier together: right on texts nobody prepared for, explained, and calm about odd ones."""
 
 import numpy as np
 import pytest
@@ -8,20 +8,23 @@ from hypothesis import strategies as st
 from ai import embeddings
 from ai.triage import example_sentences as examples
 from ai.triage.rules import BANDS, blend, triage
-from ai.triage.text_classifier import Head, flat, meaning_by
+from ai.triage.text_classifier import Head, TextClassifier, flat
 from core.models import CATEGORIES, PRIORITY_RANK, SENTIMENTS, TEAM_OF, TIERS
 from tests.ai.test_triage import SUGGESTIONS, TEXTS
 
-MEANING = meaning_by(embeddings.open_embeddings("static"))
+CLASSIFIER = TextClassifier(embeddings.open_embeddings("static"))
 
 
 def of(text, **more):
-    return triage("", text, meaning=MEANING, **more)
+    return triage("", text, classifier=CLASSIFIER, **more)
 
 
 def test_the_worked_example_holds_with_meaning_too():
     found = triage(
-        "Cannot login", "This is urgent. I cannot login and my team is blocked today.", tier="standard", meaning=MEANING
+        "Cannot login",
+        "This is urgent. I cannot login and my team is blocked today.",
+        tier="standard",
+        classifier=CLASSIFIER,
     )
     assert (found.category, found.assigned_team, found.sentiment) == ("technical", "technical_support", "neutral")
     assert (found.priority, found.priority_score, found.urgency) == ("urgent", 95, 5.0)
@@ -151,7 +154,7 @@ def test_any_text_is_triaged_with_reasons(text):
 @settings(max_examples=60)
 @given(title=TEXTS, description=TEXTS, tier=st.sampled_from(TIERS), suggestion=SUGGESTIONS)
 def test_every_answer_is_within_bounds_and_the_same_twice(title, description, tier, suggestion):
-    found = triage(title, description, tier=tier, meaning=MEANING)
+    found = triage(title, description, tier=tier, classifier=CLASSIFIER)
     lowest, highest = BANDS[found.priority]
     assert 0 <= lowest <= found.priority_score <= highest <= 100
     assert 1.0 <= found.urgency <= 5.0
@@ -159,7 +162,7 @@ def test_every_answer_is_within_bounds_and_the_same_twice(title, description, ti
     assert found.sentiment in SENTIMENTS
     for score in ("category_confidence", "sentiment_confidence", "escalation_score", "wants_human_score"):
         assert 0 <= getattr(found, score) <= 1
-    assert triage(title, description, tier=tier, meaning=MEANING) == found
+    assert triage(title, description, tier=tier, classifier=CLASSIFIER) == found
     both = blend(found, suggestion, tier=tier)
     assert PRIORITY_RANK[both.priority] <= PRIORITY_RANK[found.priority] + 1
 
@@ -172,7 +175,7 @@ def test_nobody_decides_alone_each_group_has_many_sentences_and_none_is_in_two()
 
 
 def test_a_head_learns_what_it_is_shown():
-    encode = MEANING.encoder.encode
+    encode = CLASSIFIER.encoder.encode
     head = Head(encode(["red paint", "blue ink", "red ink", "blue paint"]), np.array([[1.0], [0.0], [1.0], [0.0]]))
     red, blue = head(encode(["the red one", "the blue one"]))[:, 0]
     assert red > blue

@@ -1,14 +1,10 @@
 """What is no ordinary ticket: nothing, noise, other languages, orders to the machine, tables that are damaged or another's."""
 
-import zlib
-
-import numpy as np
 import pytest
 
-from ai import embeddings
-from ai.embeddings import TABLE, Embeddings, open_embeddings
+from ai.embeddings import TABLE, open_embeddings
 from ai.triage.rules import triage
-from ai.triage.text_classifier import meaning_by
+from ai.triage.text_classifier import TextClassifier
 from core.models import PRIORITY_RANK
 from tests.ai.test_embeddings import NOT_HERE
 from tests.api.test_topics import TAUGHT, predict, taught  # noqa: F401 - taught is a fixture
@@ -41,85 +37,59 @@ ORDERS = [
 
 
 @pytest.fixture(params=["static", "minilm"])
-def meaning(request):
+def classifier(request):
     if request.param == "minilm" and NOT_HERE:
         pytest.skip("the weights of the full encoder are not installed")
-    return meaning_by(embeddings.chosen(request.param))
-
-
-@pytest.fixture
-def tier():
-    """Makes another tier the one of the process, for one test."""
-    before = embeddings.current()
-    yield embeddings.use
-    embeddings.use(before)
-
-
-class Tiny:
-    """A tier of another width: words counted in 32 places."""
-
-    def encode(self, texts):
-        found = np.zeros((len(texts), 32), np.float32)
-        for row, text in enumerate(texts):
-            for word in text.lower().split():
-                found[row, zlib.crc32(word.encode()) % 32] += 1
-        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
+    return TextClassifier(open_embeddings(request.param))
 
 
 @pytest.mark.parametrize("text", NOTHING, ids=range(len(NOTHING)))
-def test_a_text_that_says_nothing_is_general_low_and_not_sure(meaning, text):
-    found = triage("", text, meaning=meaning)
+def test_a_text_that_says_nothing_is_general_low_and_not_sure(classifier, text):
+    found = triage("", text, classifier=classifier)
     assert (found.category, found.priority, found.certain) == ("general", "low", False)
     assert found.category_confidence <= 0.3
     assert "category general: no word pointed to a team" in found.reasons
 
 
 @pytest.mark.parametrize("text", NOISE.values(), ids=NOISE)
-def test_noise_is_decided_calmly_and_the_same_each_time(meaning, text):
-    found = triage("", text, meaning=meaning)
+def test_noise_is_decided_calmly_and_the_same_each_time(classifier, text):
+    found = triage("", text, classifier=classifier)
     assert PRIORITY_RANK[found.priority] <= PRIORITY_RANK["medium"]
     assert not found.risk
     assert len(found.reasons) >= 3
-    assert triage("", text, meaning=meaning) == found
+    assert triage("", text, classifier=classifier) == found
 
 
 @pytest.mark.parametrize("text", LANGUAGES.values(), ids=LANGUAGES)
-def test_another_language_is_not_sure_and_said_to_be_one(meaning, text):
-    found = triage("", text, meaning=meaning)
+def test_another_language_is_not_sure_and_said_to_be_one(classifier, text):
+    found = triage("", text, classifier=classifier)
     assert found.category_confidence <= 0.3
     assert not found.certain
     assert any("does not read like English" in reason for reason in found.reasons)
 
 
 @pytest.mark.parametrize("text", ORDERS)
-def test_orders_to_the_machine_raise_nothing_beyond_the_rules(meaning, text):
-    found, by_words = triage("", text, meaning=meaning), triage("", text)
+def test_orders_to_the_machine_raise_nothing_beyond_the_rules(classifier, text):
+    found, by_words = triage("", text, classifier=classifier), triage("", text)
     assert (found.priority_score, found.urgency) == (by_words.priority_score, by_words.urgency)
     assert any("it gives orders" in reason for reason in found.reasons)
 
 
-def test_a_customer_who_asks_for_priority_is_still_heard(meaning):
-    found = triage("", "Please raise the priority of this, our server is down and nobody can work.", meaning=meaning)
+def test_a_customer_who_asks_for_priority_is_still_heard(classifier):
+    found = triage(
+        "", "Please raise the priority of this, our server is down and nobody can work.", classifier=classifier
+    )
     assert (found.category, found.priority, found.urgency) == ("technical", "urgent", 5.0)
 
 
-def test_what_another_tier_learnt_is_learnt_again(taught, tier):  # noqa: F811
-    tier(Embeddings(Tiny(), "tiny"))
-    assert taught.ticket(title="Password", description="I forgot my password")["priority"]
-    for topic, texts in TAUGHT.items():
-        assert predict(taught, texts[0])["topic"] == topic
-
-
-def test_a_table_damaged_on_disk_is_told_at_the_start_and_in_health_and_nothing_stops(
-    open_app, tier, tmp_path, monkeypatch
-):
+def test_a_table_damaged_on_disk_is_told_at_the_start_and_in_health_and_nothing_stops(open_app, tmp_path, monkeypatch):
     from app import opening_lines
     from tests.support.caller import Caller
 
     broken = tmp_path / "table.npz"
     broken.write_bytes(TABLE.read_bytes()[:100_000])
-    monkeypatch.setattr(embeddings, "chosen", lambda _: without)
     without = open_embeddings("static", table=broken)
+    monkeypatch.setattr("runtime.bootstrap.open_embeddings", lambda choice: without)
     app = open_app()
     admin = Caller(app.test_client(), "admin-key")
     ai = admin.data(admin.get("/api/health"))["ai"]

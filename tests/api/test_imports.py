@@ -305,7 +305,9 @@ def test_others_write_between_two_batches(admin, runtime):
     actor = Actor(DEFAULT_COMPANY, "admin", "test")
     rows = import_files.read(io.BytesIO(text.encode()), "csv", columns=columns_of())
     numbers = []
-    for result in imports.import_rows(partial(runtime.storage.unit_of_work, actor), rows, checked):
+    for result in imports.import_rows(
+        partial(runtime.storage.unit_of_work, actor), runtime.trained_models, rows, checked
+    ):
         assert result.created == imports.BATCH
         numbers.append(admin.ticket()["number"])
     assert numbers == [imports.BATCH + 1, 2 * imports.BATCH + 2]
@@ -353,7 +355,10 @@ def test_long_rows_come_in_smaller_portions(admin, runtime):
     actor = Actor(DEFAULT_COMPANY, "admin", "test")
     rows = import_files.read(io.BytesIO(text.encode()), "csv", columns=columns_of())
     portions = [
-        result.created for result in imports.import_rows(partial(runtime.storage.unit_of_work, actor), rows, checked)
+        result.created
+        for result in imports.import_rows(
+            partial(runtime.storage.unit_of_work, actor), runtime.trained_models, rows, checked
+        )
     ]
     assert portions == [14, 14, 2]
 

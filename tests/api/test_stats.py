@@ -13,12 +13,14 @@ from statistics import median
 import pytest
 from sqlalchemy import Engine, event
 
+from ai.embeddings import open_embeddings
 from api.stats import AgentFigures, Stats
 from core import models, timestamps
 from core.models import Actor
 from database.tables import companies
 from services.stats import report
 from services.tickets import create
+from services.triage.trained_models import TrainedModels
 from tests.conftest import OTHER_COMPANY
 
 pytestmark = pytest.mark.every_engine
@@ -28,6 +30,8 @@ ADMIN = Actor("default", "admin", "test")
 AGENTS = ("", "ben@example.com", "Zoe", "ann@example.com")
 METRICS = Path(__file__).parent.parent.parent / "docs" / "metrics.md"
 DAY = 86_400  # seconds
+
+TRAINED_MODELS = TrainedModels(open_embeddings("static"))
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def varied(store):
 
 def add(uow, number=0, **columns):
     given = {"title": "A question", "description": "How?", "customer_email": f"c{number % 7}@example.com"}
-    return create.import_ticket(uow, given, **columns)
+    return create.import_ticket(uow, TRAINED_MODELS, given, **columns)
 
 
 def past(dice, number):

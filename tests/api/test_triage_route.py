@@ -2,9 +2,9 @@
 
 import pytest
 
-from ai import embeddings
 from ai.embeddings import open_embeddings
 from database.tables import events, jobs, tickets
+from services.triage.trained_models import TrainedModels
 
 ASKED = {"text": "I was charged twice and want my money back"}
 
@@ -48,14 +48,10 @@ def test_health_names_how_texts_are_compared(admin):
     assert (ai["embeddings"], ai["note"]) == ("static", "")
 
 
-def test_with_a_damaged_table_tickets_are_triaged_by_words(admin, tmp_path):
+def test_with_a_damaged_table_tickets_are_triaged_by_words(admin, runtime, tmp_path):
     broken = tmp_path / "broken.npz"
     broken.write_bytes(b"PK\x03\x04 not a table")
-    before = embeddings.current()
-    embeddings.use(open_embeddings("static", table=broken))
-    try:
-        ticket = admin.ticket(title="Invoice", description="My invoice is wrong.")
-    finally:
-        embeddings.use(before)
+    runtime.trained_models = TrainedModels(open_embeddings("static", table=broken))
+    ticket = admin.ticket(title="Invoice", description="My invoice is wrong.")
     assert ticket["category"] == "billing"
     assert 'category billing: the words "invoice"' in ticket["triage_reasons"]

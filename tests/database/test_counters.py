@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import delete, select
 
+from ai.embeddings import open_embeddings
 from core import models, timestamps
 from core.errors import AppError
 from core.models import Actor
@@ -17,12 +18,15 @@ from services.privacy import erasure
 from services.stats import counters
 from services.tickets import ai_answers, create, replies
 from services.tickets import changes as rules
+from services.triage.trained_models import TrainedModels
 
 pytestmark = pytest.mark.every_engine
 
 ADMIN = Actor("default", "admin", "test")
 AGENTS = ("ben@example.com", "Zoe", "ann@example.com")
 TAGS = ("vip", 'a"b', "50%", "naïve", "x'y")
+
+TRAINED_MODELS = TrainedModels(open_embeddings("static"))
 
 
 def size(seconds):
@@ -117,9 +121,9 @@ def change_something(storage, dice):
         ids = sorted(row[0] for row in uow.aggregate(uow.query(table, table.c.id)))
         match dice.randrange(8) if ids else 0:
             case 0:
-                create.open_ticket(uow, new_ticket(dice), model_ready=False)
+                create.open_ticket(uow, TRAINED_MODELS, new_ticket(dice), model_ready=False)
             case 1:
-                create.import_ticket(uow, new_ticket(dice), **past(dice, uow.now))
+                create.import_ticket(uow, TRAINED_MODELS, new_ticket(dice), **past(dice, uow.now))
             case 2 if dice.random() < 0.3:
                 rules.remove(uow, dice.choice(ids), None)
             case 3 if dice.random() < 0.2:
@@ -132,9 +136,11 @@ def change_something(storage, dice):
 
 def answer_by_ai(storage):
     with storage.unit_of_work(ADMIN, write=True) as uow:
-        ticket = create.open_ticket(uow, new_ticket(random.Random(1)), model_ready=True)
+        asked = create.open_ticket(uow, TRAINED_MODELS, new_ticket(random.Random(1)), model_ready=True)
         uow.delete(jobs)
-    ai_answers.answer_new_ticket(lambda write=False: storage.unit_of_work(ADMIN, write=write), ticket["id"], None)
+    ai_answers.answer_new_ticket(
+        lambda write=False: storage.unit_of_work(ADMIN, write=write), asked["id"], None, TRAINED_MODELS
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -143,7 +149,7 @@ def test_counters_equal_a_count_after_many_changes(open_app, seed):
     storage = app.extensions["runtime"].storage
     dice = random.Random(seed)
     with storage.unit_of_work(ADMIN, write=True) as uow:
-        demo.fill(uow)
+        demo.fill(uow, TRAINED_MODELS)
     check(storage)
     answer_by_ai(storage)
     for _ in range(4):
@@ -160,7 +166,7 @@ def test_a_change_that_is_rolled_back_is_not_counted(open_app):
 
     def fail():
         with storage.unit_of_work(ADMIN, write=True) as uow:
-            create.open_ticket(uow, new_ticket(random.Random(3)), model_ready=False)
+            create.open_ticket(uow, TRAINED_MODELS, new_ticket(random.Random(3)), model_ready=False)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -181,7 +187,7 @@ def test_totals_from_counters_equal_a_count_of_the_rows(open_app):
     dice = random.Random(7)
     with storage.unit_of_work(ADMIN, write=True) as uow:
         for _ in range(60):
-            create.import_ticket(uow, new_ticket(dice), **past(dice, uow.now))
+            create.import_ticket(uow, TRAINED_MODELS, new_ticket(dice), **past(dice, uow.now))
     rows = check(storage)
     fields = {name for kind in counters.KINDS.values() for name in kind if name != "tag"}
     compared = some = 0
@@ -202,7 +208,7 @@ def test_totals_from_counters_equal_a_count_of_the_rows(open_app):
 def test_rows_deleted_by_sql_are_counted(runtime):
     with runtime.storage.unit_of_work(ADMIN, write=True) as uow:
         for number in range(3):
-            create.import_ticket(uow, new_ticket(random.Random(number)))
+            create.import_ticket(uow, TRAINED_MODELS, new_ticket(random.Random(number)))
     with runtime.storage.unit_of_work(None, write=True) as uow:
         uow._connection.execute(delete(table).where(table.c.number == 2))
     assert len(check(runtime.storage)) == 2

@@ -4,16 +4,17 @@ import random
 
 import pytest
 
-from ai import embeddings
+from ai.embeddings import open_embeddings
 from ai.triage import cross_validation
 from ai.triage.example_sentences import CATEGORIES as KNOWN
-from ai.triage.text_classifier import meaning_now
-from ai.triage.trainable_classifier import NEVER, Learner
+from ai.triage.text_classifier import TextClassifier
+from ai.triage.trainable_classifier import NO_THRESHOLD, TrainableClassifier
 from core.models import CATEGORIES, PRIORITIES, Actor
 from database.tables import examples, jobs
 from jobs.handlers import ModelSync
 from services.triage import trained_models
 
+STATIC = open_embeddings("static")
 OURS = Actor("default", "admin", "x")
 PARTS = "spindle arbor quill collet gib ram knee table saddle vice chuck tailstock".split()
 
@@ -58,7 +59,7 @@ def test_a_learnt_priority_has_a_score_of_its_band_and_never_lowers_a_risk(admin
 def test_what_one_process_learnt_the_others_follow(admin, runtime, run_jobs):
     def at_hand():
         with runtime.storage.unit_of_work(OURS) as uow:
-            return trained_models.known(uow, "priority")
+            return runtime.trained_models.get(uow, "priority")
 
     follow = ModelSync(runtime)
     follow()
@@ -66,12 +67,12 @@ def test_what_one_process_learnt_the_others_follow(admin, runtime, run_jobs):
     tell(admin, {"priority": "high"}, text="A question about my invoice for the {}")
     run_jobs()
     learnt = at_hand()
-    trained_models.forget_all()  # from here on it is another process, which holds something of the company
-    trained_models.learn(lambda: runtime.storage.unit_of_work(OURS), "topic")
+    runtime.trained_models.clear()  # from here on it is another process, which holds something of the company
+    runtime.trained_models.train(lambda: runtime.storage.unit_of_work(OURS), "topic")
     assert at_hand() is None
-    trained_models.asked_for()
+    runtime.trained_models.pop_missing_companies()
     follow()
-    assert at_hand().learner.labels == learnt.learner.labels
+    assert at_hand().classifier.labels == learnt.classifier.labels
     assert at_hand().threshold == learnt.threshold < 1
 
 
@@ -82,21 +83,21 @@ def test_a_process_that_was_started_anew_learns_what_its_tickets_ask_for(admin, 
     run_jobs()
     follow = ModelSync(runtime)
     follow()
-    trained_models.forget_all()
+    runtime.trained_models.clear()
     assert admin.ticket(title="ink", description="ink")["topic"] == ""
     follow()
     assert admin.ticket(title="ink", description="ink")["topic"] == "ink"
-    trained_models.forget_all()
+    runtime.trained_models.clear()
     ModelSync(runtime)()  # of a new process: it looks for whoever taught last before anybody asks
     assert admin.ticket(title="ink", description="ink")["topic"] == "ink"
 
 
 def test_the_oldest_are_let_go_when_many_are_held(admin, runtime, run_jobs, monkeypatch):
-    monkeypatch.setattr(trained_models, "MOST_HELD", 3)
+    monkeypatch.setattr(trained_models, "MAX_EXAMPLES", 3)
     for topic in ("a", "b", "c", "d"):
         admin.data(admin.post("/api/topics/examples", {"text": f"about {topic}", "topic": topic}), 201)
     run_jobs()
-    assert {field for _, field, _ in trained_models._held} == {"topic"}
+    assert {field for _, field in runtime.trained_models._models} == {"topic"}
 
 
 def test_many_changes_are_learnt_together(admin, runtime, run_jobs):
@@ -110,8 +111,8 @@ def test_many_changes_are_learnt_together(admin, runtime, run_jobs):
     assert job["run_at"] > job["created_at"]
 
 
-def learner(texts, labels):
-    return Learner(embeddings.open_embeddings("static"), texts, labels)
+def train(texts, labels):
+    return TrainableClassifier(STATIC, texts, labels)
 
 
 TEXTS = [text for texts in KNOWN.values() for text in texts]
@@ -119,13 +120,15 @@ TEXTS = [text for texts in KNOWN.values() for text in texts]
 
 def test_random_labels_hardly_ever_count():
     tries, counted, overruling = 40, 0, 0
-    embeddings.use(embeddings.open_embeddings("static"))
+    built_in = TextClassifier(STATIC)
     for seed in range(tries):
         chance = random.Random(seed)
         texts = chance.sample(TEXTS, 60)
-        counted += cross_validation.category_weight(learner(texts, chance.choices(CATEGORIES, k=60)), meaning_now()) > 0
+        counted += cross_validation.category_weight(train(texts, chance.choices(CATEGORIES, k=60)), built_in) > 0
         ruled = chance.choices(PRIORITIES, k=60)
-        overruling += cross_validation.from_where(learner(texts, chance.choices(PRIORITIES, k=60)), ruled) < NEVER
+        overruling += (
+            cross_validation.find_threshold(train(texts, chance.choices(PRIORITIES, k=60)), ruled) < NO_THRESHOLD
+        )
     assert counted <= tries / 10
     assert overruling <= tries / 5
 
@@ -135,13 +138,15 @@ def test_corrections_at_random_that_nobody_resolved_do_not_count_either():
     for seed in range(tries):
         chance = random.Random(seed)
         labels = chance.choices(("low", "high"), k=60)
-        overruling += cross_validation.from_where(learner(chance.sample(TEXTS, 60), labels), ["medium"] * 60) < NEVER
+        overruling += (
+            cross_validation.find_threshold(train(chance.sample(TEXTS, 60), labels), ["medium"] * 60) < NO_THRESHOLD
+        )
     assert overruling <= tries / 5
 
 
 def test_where_the_rules_are_right_own_examples_never_overrule_them():
     labels = [category for category, texts in KNOWN.items() for _ in texts]
-    assert cross_validation.from_where(learner(TEXTS, labels), labels) == NEVER
+    assert cross_validation.find_threshold(train(TEXTS, labels), labels) == NO_THRESHOLD
 
 
 def test_six_corrections_are_too_few_and_seven_enough():
@@ -149,7 +154,7 @@ def test_six_corrections_are_too_few_and_seven_enough():
     for wrong, enough in ((6, False), (7, True)):
         texts = [f"the {part} hums" for part in PARTS[:wrong]] + [f"invoice {n} please" for n in range(24 - wrong)]
         labels = ["high"] * wrong + ["low"] * (24 - wrong)
-        assert (cross_validation.from_where(learner(texts, labels), ruled) <= 1) is enough
+        assert (cross_validation.find_threshold(train(texts, labels), ruled) <= 1) is enough
 
 
 def test_one_ticket_is_one_example_however_often_it_is_changed(admin, runtime):

@@ -5,10 +5,9 @@ import random
 import pytest
 
 from ai import embeddings
-from ai.triage.trainable_classifier import NEVER, Learner
+from ai.triage.trainable_classifier import NO_THRESHOLD, TrainableClassifier
 from core.models import Actor
 from database.tables import examples
-from services.triage.trained_models import known, learn
 
 OURS = Actor("default", "admin", "x")
 # Words of a trade nobody prepared for: this company's own people say which team each belongs to.
@@ -81,7 +80,7 @@ def test_noise_is_found_out_and_counts_nothing(admin, runtime, run_jobs):
     found = admin.data(admin.post("/api/triage", {"text": "I was charged twice"}))
     assert (found["category"], found["triage_source"]) == ("billing", "rules")
     with runtime.storage.unit_of_work(OURS) as uow:
-        assert known(uow, "category").weight == 0
+        assert runtime.trained_models.get(uow, "category").weight == 0
 
 
 def test_what_a_customer_writes_is_no_example(admin, customer, runtime, run_jobs):
@@ -116,21 +115,11 @@ def test_a_category_that_came_with_the_ticket_says_nothing_about_triage(admin):
 
 def test_erased_tickets_teach_nothing_more(taught, runtime, run_jobs):
     taught.data(taught.delete("/api/customers/ada@example.com"))
-    assert learn(lambda: runtime.storage.unit_of_work(OURS), "category").learner is None
+    assert runtime.trained_models.train(lambda: runtime.storage.unit_of_work(OURS), "category").classifier is None
 
 
-def test_what_is_learnt_by_one_tier_is_not_used_by_another(taught):
-    before = embeddings.current()
-    embeddings.use(embeddings.open_embeddings("static", table=embeddings.TABLE.with_name("none.npz")))
-    try:
-        ticket = taught.ticket(title="broach ledger", description="About the broach ledger.")
-    finally:
-        embeddings.use(before)
-    assert ticket["triage_source"] == "rules"
-
-
-def learner(texts, labels):
-    return Learner(embeddings.open_embeddings("static"), texts, labels)
+def train(texts, labels):
+    return TrainableClassifier(embeddings.open_embeddings("static"), texts, labels)
 
 
 def test_leaving_one_out_is_what_learning_without_it_says():
@@ -138,14 +127,14 @@ def test_leaving_one_out_is_what_learning_without_it_says():
         ["red ink", "red paint", "blue ink", "blue paint", "red pen", "blue pen"],
         ["r", "r", "b", "b", "r", "b"],
     )
-    whole = learner(texts, labels)
+    whole = train(texts, labels)
     for place, text in enumerate(texts):
         kept = [other for other in range(len(texts)) if other != place]
-        apart = learner([texts[other] for other in kept], [labels[other] for other in kept]).find(text)
+        apart = train([texts[other] for other in kept], [labels[other] for other in kept]).classify(text)
         assert (apart.scores.argmax() == whole.left_out[place].argmax()).all()
 
 
 def test_too_few_examples_never_decide_alone():
-    assert learner(["red ink", "blue ink"], ["r", "b"]).threshold == NEVER
-    many = learner([f"{colour} number {n}" for n in range(30) for colour in ("red", "blue")], ["r", "b"] * 30)
+    assert train(["red ink", "blue ink"], ["r", "b"]).threshold == NO_THRESHOLD
+    many = train([f"{colour} number {n}" for n in range(30) for colour in ("red", "blue")], ["r", "b"] * 30)
     assert many.threshold <= 1

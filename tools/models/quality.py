@@ -18,8 +18,8 @@ import numpy as np
 
 from ai.embeddings import Embeddings, open_embeddings
 from ai.triage.rules import Triage
-from ai.triage.scoring import SURE
-from ai.triage.text_classifier import Meaning
+from ai.triage.scoring import CERTAIN
+from ai.triage.text_classifier import TextClassifier
 from tools.models import scoring
 from tools.models.scoring import Pairs
 
@@ -137,11 +137,11 @@ def _mapped(rows: Rows, teams: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _measured(folder: Path, companies: dict[str, Pairs], *, tier: str, encoder: Embeddings | None) -> Found:
-    meaning = Meaning(encoder) if encoder else None
+    classifier = TextClassifier(encoder) if encoder else None
     found = Found()
     seen = [row for row in _read(folder, "t1_category") if row["source"] in SEEN]
-    decided, milliseconds = scoring.decided([row["text"] for row in seen], meaning)
-    found.seen = _category_figures(seen, decided) + " | " + _others(folder, meaning)
+    decided, milliseconds = scoring.decided([row["text"] for row in seen], classifier)
+    found.seen = _category_figures(seen, decided) + " | " + _others(folder, classifier)
     cost = f"{milliseconds:.1f} ms | {scoring.memory(tier)} MB | {scoring.on_disk(tier)} MB"
     found.topics = f"– | – | {cost}"
     if encoder is None:
@@ -153,7 +153,7 @@ def _measured(folder: Path, companies: dict[str, Pairs], *, tier: str, encoder: 
     ]
     found.topics = f"{' / '.join(scores[:2])} | {' / '.join(scores[2:])} | {cost}"
     ticked = [row for row in _read(folder, "t2_urgency") if row["group"] == "endava_real"]
-    found.ceiling = scoring.ceiling(encoder, ticked, meaning)
+    found.ceiling = scoring.ceiling(encoder, ticked, classifier)
     far = [
         pair
         for name, pairs in companies.items()
@@ -161,7 +161,7 @@ def _measured(folder: Path, companies: dict[str, Pairs], *, tier: str, encoder: 
         for pair in pairs
     ]
     near = ([(row["text"], row["label"]) for row in seen], decided)
-    found.sureness = _calibration(*near, far, scoring.decided([text for text, _ in far], meaning)[0])
+    found.sureness = _calibration(*near, far, scoring.decided([text for text, _ in far], classifier)[0])
     return found
 
 
@@ -178,7 +178,7 @@ def _page(folder: Path, companies: dict[str, Pairs], found: dict[str, Found]) ->
         )
     means = (np.mean([one[:2] for one in found[tier].unseen.values()], 0) for tier in tiers)
     page += "| **mean** | | " + " | ".join(f"**{a:.2f}** | **{b:.2f}**" for a, b in means) + " |\n"
-    page += SEEN_HEAD.format(sure=SURE) + "".join(f"| {tier} | {one.seen} |\n" for tier, one in found.items())
+    page += SEEN_HEAD.format(sure=CERTAIN) + "".join(f"| {tier} | {one.seen} |\n" for tier, one in found.items())
     best = found[tiers[-1]]
     count = sum(row["group"] == "endava_real" for row in _read(folder, "t2_urgency"))
     page += PRIORITY.format(
@@ -199,7 +199,7 @@ def _read(folder: Path, name: str) -> Rows:
 
 def _category_figures(rows: Rows, decided: list[Triage]) -> str:
     right = np.array([row["label"] == one.category for row, one in zip(rows, decided, strict=True)])
-    sure = np.array([one.category_confidence >= SURE for one in decided])
+    sure = np.array([one.category_confidence >= CERTAIN for one in decided])
     given = {
         source: [
             (row["label"], one.category) for row, one in zip(rows, decided, strict=True) if row["source"] == source
@@ -211,12 +211,12 @@ def _category_figures(rows: Rows, decided: list[Triage]) -> str:
     return f"{right.mean():.2f} | {mean:.2f} | {1 - sure.mean():.0%} | {rest}"
 
 
-def _others(folder: Path, meaning: Meaning | None) -> str:
+def _others(folder: Path, classifier: TextClassifier | None) -> str:
     rows = [row for row in _read(folder, "t2_urgency") if row["group"] == "authored"]
-    decided, _ = scoring.decided([row["text"] for row in rows], meaning)
+    decided, _ = scoring.decided([row["text"] for row in rows], classifier)
     urgency = scoring.spearman([row["urgency"] for row in rows], [one.urgency for one in decided])
     rows = _read(folder, "t3_wants_human")
-    said = [one.wants_human_score >= 0.5 for one in scoring.decided([row["text"] for row in rows], meaning)[0]]
+    said = [one.wants_human_score >= 0.5 for one in scoring.decided([row["text"] for row in rows], classifier)[0]]
     both = sum(bool(row["wants_human"]) and one for row, one in zip(rows, said, strict=True))
     precision, recall = both / max(1, sum(said)), both / max(1, sum(row["wants_human"] for row in rows))
     return f"{urgency:.2f} | {2 * precision * recall / max(1e-9, precision + recall):.2f} at {precision:.2f}"

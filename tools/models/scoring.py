@@ -13,8 +13,8 @@ import numpy as np
 from ai.embeddings import TABLE, Embeddings, weights
 from ai.triage.example_sentences import CATEGORIES as EXAMPLES
 from ai.triage.rules import Triage, triage
-from ai.triage.text_classifier import CALM, Head, Meaning, flat, kernel, one_hot
-from ai.triage.trainable_classifier import Learner
+from ai.triage.text_classifier import RIDGE, Head, TextClassifier, flat, kernel, one_hot
+from ai.triage.trainable_classifier import TrainableClassifier
 from core.models import CATEGORIES
 
 UNLIKE = 0.6  # from here on an example sentence resembles a text
@@ -28,23 +28,23 @@ def now():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
 before = now()
 from ai.embeddings import open_embeddings
-from ai.triage.text_classifier import Meaning
+from ai.triage.text_classifier import TextClassifier
 from ai.triage.rules import triage
 tier = {tier!r}
-meaning = Meaning(open_embeddings(tier)) if tier != "none" else None
-triage("", "I was charged twice", meaning=meaning)
+classifier = TextClassifier(open_embeddings(tier)) if tier != "none" else None
+triage("", "I was charged twice", classifier=classifier)
 print(round(now() - before))
 """
 
 
-def decided(texts: Iterable[str], meaning: Meaning | None) -> tuple[list[Triage], float]:
+def decided(texts: Iterable[str], classifier: TextClassifier | None) -> tuple[list[Triage], float]:
     """Every decision, and the median of their milliseconds of processor time: a busy machine changes little."""
-    if meaning:
-        meaning.warm()
+    if classifier:
+        classifier.warm_up()
     found, took = [], []
     for text in texts:
         begun = time.process_time()
-        found.append(triage("", text, meaning=meaning))
+        found.append(triage("", text, classifier=classifier))
         took.append((time.process_time() - begun) * 1000)
     return found, float(np.median(took))
 
@@ -70,11 +70,11 @@ def _with_own(encoder: Embeddings, pairs: Pairs, start: Any, *, seed: int) -> fl
         label = pairs[place][1]
         counts[label] += 1
         (own if counts[label] <= OWN else rest).append(place)
-    learner = Learner(encoder, [pairs[place][0] for place in own], [pairs[place][1] for place in own])
+    trained = TrainableClassifier(encoder, [pairs[place][0] for place in own], [pairs[place][1] for place in own])
     added = np.zeros((len(rest), len(CATEGORIES)))
-    columns = [CATEGORIES.index(label) for label in learner.labels]
+    columns = [CATEGORIES.index(label) for label in trained.labels]
     for row, place in enumerate(rest):
-        added[row, columns] = learner.find(pairs[place][0]).scores
+        added[row, columns] = trained.classify(pairs[place][0]).scores
     return _f1([pairs[place] for place in rest], start[rest] + added)
 
 
@@ -91,19 +91,19 @@ def topics(encoder: Embeddings, train: list[dict[str, Any]], test: list[dict[str
         counts[row["label"]] += 1
         if counts[row["label"]] <= examples:
             kept.append(row)
-    learner = Learner(encoder, [row["text"] for row in kept], [row["label"] for row in kept])
-    asked = [row for row in test if row["label"] in learner.labels]
-    found = [learner.labels[int(learner.find(row["text"]).scores.argmax())] for row in asked]
+    trained = TrainableClassifier(encoder, [row["text"] for row in kept], [row["label"] for row in kept])
+    asked = [row for row in test if row["label"] in trained.labels]
+    found = [trained.labels[int(trained.classify(row["text"]).scores.argmax())] for row in asked]
     return float(np.mean([row["label"] == label for row, label in zip(asked, found, strict=True)]))
 
 
-def ceiling(encoder: Embeddings, rows: list[dict[str, Any]], meaning: Meaning | None) -> tuple[float, float]:
+def ceiling(encoder: Embeddings, rows: list[dict[str, Any]], classifier: TextClassifier | None) -> tuple[float, float]:
     """How well urgency is ranked, and how well by a model that was taught all these rows but the one asked about."""
     wanted = np.array([row["urgency"] for row in rows], float)
     vectors = encoder.encode([row["text"] for row in rows])
-    inverse = np.linalg.inv(kernel(vectors, vectors) + CALM * np.eye(len(rows)))
+    inverse = np.linalg.inv(kernel(vectors, vectors) + RIDGE * np.eye(len(rows)))
     left_out = wanted - inverse @ (wanted - wanted.mean()) / np.diag(inverse)
-    given = [one.urgency for one in decided([row["text"] for row in rows], meaning)[0]]
+    given = [one.urgency for one in decided([row["text"] for row in rows], classifier)[0]]
     return spearman(list(wanted), given), spearman(list(wanted), list(left_out))
 
 
