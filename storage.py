@@ -227,12 +227,12 @@ class UnitOfWork:
         statement = delete(table).where(*conditions, *self._conditions(table))
         return self._connection.execute(statement, self._scope).rowcount
 
-    def claim(self, lane: str, *, limit: int) -> list[Row]:
-        """Marks due jobs of a lane as running and returns them. Skips jobs that another process is claiming."""
+    def claim(self, queue: str, *, limit: int) -> list[Row]:
+        """Marks due jobs of a queue as running and returns them. Skips jobs that another process is claiming."""
         jobs = tables.jobs
         due = (
             self.query(jobs, jobs.c.id)
-            .where(jobs.c.state == "waiting", jobs.c.lane == lane, jobs.c.run_at <= self.real_now)
+            .where(jobs.c.state == "waiting", jobs.c.lane == queue, jobs.c.run_at <= self.real_now)
             .order_by(jobs.c.run_at, jobs.c.created_at)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -1,6 +1,6 @@
-"""What each kind of job does: a notice is composed and mailed, a ticket is answered by AI, files are scrubbed.
+"""The work of each kind of job: send mail, write an AI answer, scrub files, train models.
 
-Called by jobs/runner.py outside any transaction; each worker opens the units of work it needs as the company's own system.
+jobs/runner.py calls these functions outside any transaction. Each opens its own units of work, as the job's company.
 """
 
 import logging
@@ -26,8 +26,8 @@ from storage import Row, Storage, UnitOfWork
 
 log = logging.getLogger("foyer.jobs")
 
-AT_START = 20  # companies with the newest examples, trained when the server starts
-FOLLOWED_SECONDS = 120  # clocks of other machines may be wrong by less
+COMPANIES_AT_START = 20  # models of so many companies, those with the newest examples, are trained at the start
+RECENT_SECONDS = 120  # more than the clocks of the processes may differ
 
 
 class Server(Protocol):
@@ -48,7 +48,7 @@ class Server(Protocol):
 
 
 def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
-    """For each lane, who works in it."""
+    """The function that runs the jobs of each queue."""
     return {
         "mail": lambda job: _send_notice(runtime, job),
         "ai": lambda job: _write_answer(runtime, job),
@@ -58,26 +58,26 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
 
 
 def tidy(runtime: Server) -> None:
-    """Forgets what is no longer needed: stored answers after a day, done jobs after a week, what companies do not keep."""
+    """Deletes stored answers after a day and done jobs after a week, and applies the retention periods of companies."""
     with runtime.storage.unit_of_work(None, write=True) as uow:
-        for forgetful in (idempotency, outbox, lockout, outgoing_mail, sessions):
-            forgetful.purge(uow)
+        for service in (idempotency, outbox, lockout, outgoing_mail, sessions):
+            service.purge(uow)
     apply_retention(runtime.storage)
 
 
 def _send_notice(runtime: Server, job: Row) -> None:
-    env = runtime.settings
+    settings = runtime.settings
     try:
         with runtime.storage.unit_of_work(_system(job)) as uow:
-            own = env.sender
-            sender = outgoing_mail.sender(uow, job["payload"], from_name=own.name, support_email=env.support_email)
-            about = {"job_id": job["id"], "domain": own.domain, "public_url": env.public_url} | sender
+            own = settings.sender
+            sender = outgoing_mail.sender(uow, job["payload"], from_name=own.name, support_email=settings.support_email)
+            header = {"job_id": job["id"], "domain": own.domain, "public_url": settings.public_url} | sender
             notice = (
-                _confirmation(runtime, uow, job, about)
+                _confirmation(runtime, uow, job, header)
                 if job["kind"] == notifications.CONFIRM
-                else _about_ticket(uow, job, about)
+                else _about_ticket(uow, job, header)
             )
-        if notice is not None and _may_go(runtime, job, notice.to, sender["support_email"]):
+        if notice is not None and _may_send(runtime, job, notice.to, sender["support_email"]):
             runtime.mailer.send(notice)
     except MailFailed as error:
         if job["ticket_id"] and (error.permanent or is_last_try(job)):
@@ -88,68 +88,70 @@ def _send_notice(runtime: Server, job: Row) -> None:
         raise
 
 
-def _about_ticket(uow: UnitOfWork, job: Row, about: Row) -> Notice | None:
-    told = notifications.load_notice(uow, job)
-    if told is None:
+def _about_ticket(uow: UnitOfWork, job: Row, header: Row) -> Notice | None:
+    content = notifications.load_notice(uow, job)
+    if content is None:
         return None
-    ticket, reply = told
-    return NOTICES[job["kind"]](ticket, reply=reply, **about)
+    ticket, reply = content
+    return NOTICES[job["kind"]](ticket, reply=reply, **header)
 
 
-def _confirmation(runtime: Server, uow: UnitOfWork, job: Row, about: Row) -> Notice | None:
-    told = notifications.to_confirm(uow, job)
-    if told is None:
+def _confirmation(runtime: Server, uow: UnitOfWork, job: Row, header: Row) -> Notice | None:
+    request = notifications.to_confirm(uow, job)
+    if request is None:
         return None
-    user, company = told
+    user, company = request
     token = runtime.tokens.confirmation(user["id"], user["email"], company["name"], now=uow.real_now)
-    return confirm_address(user["email"], token, **about)
+    return confirm_address(user["email"], token, **header)
 
 
-def _may_go(runtime: Server, job: Row, to: str, support_email: str) -> bool:
+def _may_send(runtime: Server, job: Row, to: str, support_email: str) -> bool:
     if runtime.mailer.mode == "console":
-        return True  # nothing leaves this machine
-    with runtime.storage.unit_of_work(None, write=True) as every:
-        own, operators = (
-            every.as_actor(_system(job)),
-            partial(every.as_actor, Actor(DEFAULT_COMPANY, "admin", "system")),
-        )
+        return True  # the mail is only logged
+    with runtime.storage.unit_of_work(None, write=True) as uow:
+        own = uow.as_actor(_system(job))
+        operators = partial(uow.as_actor, Actor(DEFAULT_COMPANY, "admin", "system"))
         return outgoing_mail.may_send(own, job, to, support_email=support_email, operators=operators)
 
 
 def _write_answer(runtime: Server, job: Row) -> None:
     actor = _system(job)
 
-    def open_desk(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
+    def open_uow(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
         return runtime.storage.unit_of_work(actor, write=write)
 
-    ai_answers.answer_new_ticket(open_desk, job["ticket_id"], runtime.model, runtime.trained_models)
+    ai_answers.answer_new_ticket(open_uow, job["ticket_id"], runtime.model, runtime.trained_models)
 
 
-def _train(runtime: Server, company: str) -> None:
-    runtime.trained_models.train_all(lambda: runtime.storage.unit_of_work(Actor(company, "admin", "system")))
+def _train(runtime: Server, company_id: str) -> None:
+    runtime.trained_models.train_all(lambda: runtime.storage.unit_of_work(Actor(company_id, "admin", "system")))
 
 
 class ModelSync:
-    """Trains the models that are missing here, or that another process trained again."""
+    """Trains the models that are missing in this process, or that another process has retrained."""
 
     def __init__(self, runtime: Server) -> None:
         self._runtime = runtime
-        self._seen: set[str] = set()
+        self._known_jobs: set[str] = set()  # training jobs of other processes that were followed
         self._started = False
 
     def __call__(self) -> None:
         with self._runtime.storage.unit_of_work(None) as uow:
-            done = outbox.recently_done(uow, training_examples.QUEUE, seconds=FOLLOWED_SECONDS)
-            first = [] if self._started else training_examples.recently_trained(uow, most=AT_START)
+            training_jobs = outbox.recently_done(uow, training_examples.QUEUE, seconds=RECENT_SECONDS)
+            initial = [] if self._started else training_examples.recently_trained(uow, most=COMPANIES_AT_START)
         self._started = True
         trained_models = self._runtime.trained_models
-        here = trained_models.companies()
-        elsewhere = [company for job, company in done.items() if job not in self._seen and company in here]
-        for company in dict.fromkeys([*first, *trained_models.pop_missing_companies(), *elsewhere]):
+        companies = trained_models.companies()
+        retrained = [
+            company
+            for job_id, company in training_jobs.items()
+            if job_id not in self._known_jobs and company in companies
+        ]
+        for company in dict.fromkeys([*initial, *trained_models.pop_missing_companies(), *retrained]):
             _train(self._runtime, company)
-        self._seen = set(done)
+        self._known_jobs = set(training_jobs)
 
 
 def _system(job: Row) -> Actor:
-    """The system as an actor of the job's company."""
+    """The system actor of the job's company."""
     return Actor(job["company_id"], "admin", "system")

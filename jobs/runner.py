@@ -1,6 +1,6 @@
-"""The outbox: jobs are enqueued inside the caller's unit of work, claimed, run, backed off and given up here.
+"""The job runner: claims due jobs, runs them, records the results and retries failed jobs.
 
-What a job does is jobs/handlers.py's business.
+Services enqueue the jobs (services/outbox.py). jobs/handlers.py defines what each kind of job does.
 """
 
 import logging
@@ -21,29 +21,30 @@ from storage import Row, Storage, UnitOfWork
 
 log = logging.getLogger("foyer.jobs")
 
-# 5 s, 20 s, 80 s, 5 min, then every 10 minutes: an outage of an hour is bridged, one of a day is not.
+# 5 s, 20 s, 80 s, 5 min, then every 10 minutes: retries outlast an outage of an hour, but not one of a day.
 DELAYS_SECONDS = (5, 20, 80, 300, 600, 600, 600, 600, 600, 600)
-# A process gives a sign of life for the jobs it is at. Whoever sees the same sign for so long puts the job back: measured by
-# the one that watches, so that neither a clock that differs nor a store that was away for a while lets anybody take it early.
-SIGN_SECONDS = 3.0
-SILENT_SECONDS = 15.0
+# Each process updates `run_at` of its running jobs: that is their heartbeat. Another process takes a job over when it has
+# seen the same heartbeat for HEARTBEAT_TIMEOUT_SECONDS. It measures that time with its own monotonic clock. So neither a
+# wrong clock nor an outage of the store causes an early takeover.
+HEARTBEAT_SECONDS = 3.0
+HEARTBEAT_TIMEOUT_SECONDS = 15.0
 POLL_SECONDS = 1.0
 TIDY_SECONDS = 3600
-FOLLOW_SECONDS = 3.0
+SYNC_SECONDS = 3.0
 STOP_SECONDS = 20
-PAUSE_SECONDS = 0.2  # after a batch of log lines: requests go before their own notices
+PAUSE_SECONDS = 0.2  # after a batch of mails that are only logged, so that requests go first
 BATCH = {"mail": 50, "ai": 1, "upkeep": 1, "learn": 1}
 THREADS = {"mail": 1, "ai": 3, "upkeep": 1, "learn": 1}
 
 
 class PermanentFailure(Exception):
-    """Trying again would not help."""
+    """A retry would not help."""
 
 
 class Runner:
-    """Runs jobs, each lane in threads of its own. `workers` says for each lane what is done with a job.
+    """Runs jobs. Each queue has its own threads, and `workers` holds one function per queue.
 
-    `tidy` runs hourly in one process, `sync_models` every few seconds in each: what others did may concern it as well.
+    `tidy` runs hourly in one process. `sync_models` runs every few seconds in each process.
     """
 
     def __init__(
@@ -62,161 +63,173 @@ class Runner:
         self._stopped = threading.Event()
         self._wake = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._watch = threading.Thread()
-        self._at_hand: set[str] = set()  # what this process has claimed and not settled
-        self._signed_at: float | None = None  # when that was last said in the store; None while nobody says it
-        self._seen: dict[str, tuple[str, float]] = {}  # the last sign of each job of another process, and since when
-        # What reached another machine is settled before the next is sent; what stays in this process may wait for the rest.
-        self.settled_together: frozenset[str] = frozenset()
+        self._heartbeat_thread = threading.Thread()
+        self._claimed_ids: set[str] = set()  # jobs that this process has claimed and not finished
+        self._last_heartbeat: float | None = None  # monotonic time of it; None while no heartbeat thread runs
+        # For each running job: its last heartbeat, and the monotonic time at which this process first saw it.
+        self._heartbeats: dict[str, tuple[str, float]] = {}
+        # Queues whose results are recorded once per batch. The others are recorded after each job, because a job that
+        # reached another machine must not run twice.
+        self.batched_queues: frozenset[str] = frozenset()
 
     def start(self) -> None:
         """Starts the threads."""
         if self._threads:
             return
         if self._storage().exclusive:
-            self._take_back_orphans()
+            self._release_orphans()
         self._stopping.clear()
         self._stopped.clear()
-        self._watch = self._regularly("watching over the jobs", SIGN_SECONDS, self.watch, until=self._stopped)
+        self._heartbeat_thread = self._start_periodic(
+            "heartbeat", HEARTBEAT_SECONDS, self.check_heartbeats, until=self._stopped
+        )
         self._threads = [
-            threading.Thread(target=self._work, args=(lane,), name=f"foyer-{lane}-{number}", daemon=True)
-            for lane in self._workers
-            for number in range(THREADS[lane])
+            threading.Thread(target=self._work, args=(queue,), name=f"foyer-{queue}-{number}", daemon=True)
+            for queue in self._workers
+            for number in range(THREADS[queue])
         ]
         for thread in self._threads:
             thread.start()
-        self._threads.append(self._regularly("tidying", TIDY_SECONDS, self._tidy_alone, until=self._stopping))
-        self._threads.append(self._regularly("following", FOLLOW_SECONDS, self._sync_models, until=self._stopping))
+        self._threads.append(
+            self._start_periodic("tidying", TIDY_SECONDS, self._tidy_in_one_process, until=self._stopping)
+        )
+        self._threads.append(self._start_periodic("model sync", SYNC_SECONDS, self._sync_models, until=self._stopping))
 
     def stop(self) -> None:
-        """Lets the jobs at hand finish."""
+        """Waits until the running jobs are finished, STOP_SECONDS at most, and ends the threads."""
         self._stopping.set()
         self._wake.set()
-        until = time.monotonic() + STOP_SECONDS  # of all together: hosts that ask politely do not wait for ever
+        deadline = (
+            time.monotonic() + STOP_SECONDS
+        )  # for all threads together: the host kills a process that stops slowly
         for thread in self._threads:
-            thread.join(timeout=max(0.0, until - time.monotonic()))
-        self._stopped.set()  # only now: what is at hand to the end needs its signs of life
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
+        self._stopped.set()  # only now: running jobs need heartbeats until they are finished
         if self._threads:
-            self._watch.join(timeout=1 + max(0.0, until - time.monotonic()))
+            self._heartbeat_thread.join(timeout=1 + max(0.0, deadline - time.monotonic()))
         self._threads = []
-        self._signed_at = None
+        self._last_heartbeat = None
 
     def wake(self) -> None:
-        """Says that somebody waits for a job that was just committed."""
+        """Tells the threads that a job was just committed."""
         self._wake.set()
 
     def run_due(self) -> int:
-        """Runs the jobs that are due now, in the caller's thread; tells how many."""
-        return sum(self._round(lane) for lane in self._workers)
+        """Runs the due jobs in the caller's thread and returns their number."""
+        return sum(self._run_batch(queue) for queue in self._workers)
 
-    def _take_back_orphans(self) -> None:
-        # Nobody else has this store: whatever runs there, no longer runs.
+    def _release_orphans(self) -> None:
+        # No other process uses this store, so jobs in state running belong to a process that ended.
         with self._storage().unit_of_work(None, write=True) as uow:
             uow.update_where(table, table.c.state == "running", state="waiting", run_at=uow.real_now)
 
-    def _regularly(
-        self, what: str, seconds: float, work: Callable[[], None], *, until: threading.Event
+    def _start_periodic(
+        self, name: str, seconds: float, work: Callable[[], None], *, until: threading.Event
     ) -> threading.Thread:
-        def go_on() -> None:
+        def repeat() -> None:
             while True:
                 try:
                     work()
                 except StoreUnavailable:
                     pass  # logged by the store
                 except AppError as error:
-                    log.warning("%s failed and is tried again: %s", what.capitalize(), error)
+                    log.warning("%s failed and is tried again: %s", name.capitalize(), error)
                 except Exception:
-                    log.exception("%s failed and is tried again in %d s", what.capitalize(), seconds)
+                    log.exception("%s failed and is tried again in %d s", name.capitalize(), seconds)
                 if until.wait(seconds):
                     return
 
-        thread = threading.Thread(target=go_on, name=f"foyer-{what.split()[0]}", daemon=True)
+        thread = threading.Thread(target=repeat, name=f"foyer-{name.replace(' ', '-')}", daemon=True)
         thread.start()
         return thread
 
-    def _tidy_alone(self) -> None:
-        with self._storage().exclusive_task("tidy") as ours:
-            if ours:
+    def _tidy_in_one_process(self) -> None:
+        with self._storage().exclusive_task("tidy") as acquired:
+            if acquired:
                 self._tidy()
 
-    def watch(self) -> None:
-        """Gives a sign of life for the jobs at hand, and puts back those whose process gives none any more."""
-        # What was seen is forgotten when the store fails: it is watched anew then.
-        at_hand, seen, self._seen = set(self._at_hand), self._seen, {}
+    def check_heartbeats(self) -> None:
+        """Sends the heartbeat of this process's jobs and makes jobs without heartbeat due again."""
+        # The heartbeats are cleared first: after a failure of the store they are measured anew.
+        claimed_ids, earlier, self._heartbeats = set(self._claimed_ids), self._heartbeats, {}
         with self._storage().unit_of_work(None) as uow:
             running = uow.find(uow.query(table, table.c.id, table.c.run_at).where(table.c.state == "running"))
-            misdated = _misdated(uow, self._workers)
+            misdated_ids = _misdated_ids(uow, self._workers)
         now = time.monotonic()
         for job in running:
-            sign, since = seen.get(job["id"], ("", now))
-            self._seen[job["id"]] = (job["run_at"], since if sign == job["run_at"] else now)
-        silent = [
-            job for job in running if now - self._seen[job["id"]][1] >= SILENT_SECONDS and job["id"] not in at_hand
+            heartbeat, since = earlier.get(job["id"], ("", now))
+            self._heartbeats[job["id"]] = (job["run_at"], since if heartbeat == job["run_at"] else now)
+        orphans = [
+            job
+            for job in running
+            if now - self._heartbeats[job["id"]][1] >= HEARTBEAT_TIMEOUT_SECONDS and job["id"] not in claimed_ids
         ]
-        if at_hand or silent or misdated:
+        if claimed_ids or orphans or misdated_ids:
             with self._storage().unit_of_work(None, write=True) as uow:
-                uow.update_where(table, table.c.id.in_(at_hand), table.c.state == "running", run_at=uow.real_now)
-                for job in silent:
-                    same = (table.c.id == job["id"], table.c.run_at == job["run_at"], table.c.state == "running")
-                    if uow.update_where(table, *same, state="waiting", run_at=uow.real_now):
-                        log.warning("Job %s is taken up again: the process that was at it is gone", job["id"])
-                if uow.update_where(table, table.c.id.in_(misdated), table.c.state == "waiting", run_at=uow.real_now):
-                    log.warning("%d jobs were dated ahead of the clock and are due now", len(misdated))
-        self._signed_at = now
+                uow.update_where(table, table.c.id.in_(claimed_ids), table.c.state == "running", run_at=uow.real_now)
+                for job in orphans:
+                    unchanged = (table.c.id == job["id"], table.c.run_at == job["run_at"], table.c.state == "running")
+                    if uow.update_where(table, *unchanged, state="waiting", run_at=uow.real_now):
+                        log.warning("Job %s is due again: the process that ran it sends no heartbeat", job["id"])
+                misdated = (table.c.id.in_(misdated_ids), table.c.state == "waiting")
+                if uow.update_where(table, *misdated, run_at=uow.real_now):
+                    log.warning("%d jobs were dated ahead of the clock and are due now", len(misdated_ids))
+        self._last_heartbeat = now
 
-    def _work(self, lane: str) -> None:
+    def _work(self, queue: str) -> None:
         while not self._stopping.is_set():
             try:
-                done = self._round(lane)
+                count = self._run_batch(queue)
             except StoreUnavailable:
-                done = 0  # logged by the store
+                count = 0  # logged by the store
             except Exception:
-                log.exception("The %s lane could not look for jobs", lane)
-                done = 0
-            if not done:
+                log.exception("The jobs of the queue %s could not be read", queue)
+                count = 0
+            if not count:
                 self._wake.wait(POLL_SECONDS)
-                if not self._stopping.is_set():  # a stop is for every thread to see
+                if not self._stopping.is_set():  # while stopping the event stays set, for every thread
                     self._wake.clear()
-            elif lane in self.settled_together:
+            elif queue in self.batched_queues:
                 self._stopping.wait(PAUSE_SECONDS)
 
-    def _round(self, lane: str) -> int:
+    def _run_batch(self, queue: str) -> int:
         with self._storage().unit_of_work(None) as uow:
-            if not uow.first(uow.query(table, table.c.id).where(_is_due(lane, uow.real_now))):
+            if not uow.first(uow.query(table, table.c.id).where(_is_due(queue, uow.real_now))):
                 return 0
         with self._storage().unit_of_work(None, write=True) as uow:
-            taken = uow.claim(lane, limit=BATCH[lane])
-        ids = {job["id"] for job in taken}
-        self._at_hand |= ids
+            batch = uow.claim(queue, limit=BATCH[queue])
+        ids = {job["id"] for job in batch}
+        self._claimed_ids |= ids
         try:
-            self._do(taken)
+            self._run_jobs(batch)
         finally:
-            self._at_hand -= ids
-        return len(taken)
+            self._claimed_ids -= ids
+        return len(batch)
 
-    def _do(self, taken: Sequence[Row]) -> None:
-        began, outcomes = time.monotonic(), []
-        for place, job in enumerate(taken):
+    def _run_jobs(self, batch: Sequence[Row]) -> None:
+        started, results = time.monotonic(), []
+        for position, job in enumerate(batch):
             if self._stopping.is_set():
-                self._hand_back(taken[place:])
+                self._release(batch[position:])
                 break
-            if self._was_silent(began):
-                log.warning("This process stood still: %d jobs are left to whoever took them", len(taken) - place)
+            if self._missed_heartbeats(started):
+                log.warning("This process was suspended: %d jobs are left to other processes", len(batch) - position)
                 break
-            outcomes.append((job, self._run(job)))
-            if job["lane"] not in self.settled_together:
-                self._settle(outcomes)
-                outcomes = []
-        self._settle(outcomes)
+            results.append((job, self._run(job)))
+            if job["lane"] not in self.batched_queues:
+                self._record_results(results)
+                results = []
+        self._record_results(results)
 
-    def _was_silent(self, began: float) -> bool:
-        """Whether others may hold us for dead by now."""
-        return self._signed_at is not None and time.monotonic() - max(self._signed_at, began) > SILENT_SECONDS / 2
+    def _missed_heartbeats(self, started: float) -> bool:
+        """Whether other processes may take this process for ended by now."""
+        last = self._last_heartbeat
+        return last is not None and time.monotonic() - max(last, started) > HEARTBEAT_TIMEOUT_SECONDS / 2
 
-    def _hand_back(self, untouched: Sequence[Row]) -> None:
-        """Jobs that were taken and not begun when the server stops are there for the next one."""
+    def _release(self, jobs: Sequence[Row]) -> None:
+        """Makes claimed jobs that were not started due again, when the server stops."""
         with self._storage().unit_of_work(None, write=True) as uow:
-            ids = [job["id"] for job in untouched]
+            ids = [job["id"] for job in jobs]
             uow.update_where(
                 table, table.c.id.in_(ids), table.c.state == "running", state="waiting", run_at=uow.real_now
             )
@@ -228,49 +241,52 @@ class Runner:
             return error
         return None
 
-    def _settle(self, outcomes: Sequence[tuple[Row, Exception | None]]) -> None:
-        """Puts down what became of jobs. What was sent is not to be sent again because the store was away for a moment."""
-        while outcomes:
+    def _record_results(self, results: Sequence[tuple[Row, Exception | None]]) -> None:
+        """Stores the results of jobs. Repeats that while the store fails, because a sent mail must not be sent again."""
+        while results:
             try:
-                self._put_down(outcomes)
+                self._write_results(results)
                 break
             except AppError:
                 if self._stopping.wait(POLL_SECONDS):
                     raise
 
-    def _put_down(self, outcomes: Sequence[tuple[Row, Exception | None]]) -> None:
+    def _write_results(self, results: Sequence[tuple[Row, Exception | None]]) -> None:
         with self._storage().unit_of_work(None, write=True) as uow:
-            done = [job["id"] for job, error in outcomes if error is None]
-            # What a job was made of may be a customer's words: they are kept no longer than they are needed.
-            uow.update_where(table, table.c.id.in_(done), state="done", run_at=uow.real_now, last_error="", payload={})
-            for job, error in outcomes:
+            done_ids = [job["id"] for job, error in results if error is None]
+            # The payload may hold a customer's texts. They are deleted as soon as the job is done.
+            uow.update_where(
+                table, table.c.id.in_(done_ids), state="done", run_at=uow.real_now, last_error="", payload={}
+            )
+            for job, error in results:
                 if error is not None:
                     uow.update(table, job["id"], _after_failure(job, error, uow.real_now))
 
 
-def _misdated(uow: UnitOfWork, lanes: Iterable[str]) -> list[str]:
-    """The waiting jobs, by id, that are dated further ahead than any job is put off: the clock was ahead then."""
+def _misdated_ids(uow: UnitOfWork, queues: Iterable[str]) -> list[str]:
+    """Ids of waiting jobs dated beyond the longest delay: they were written while the clock was ahead."""
     latest = timestamps.later(uow.real_now, seconds=LONGEST_WAIT_SECONDS)
-    ahead = (table.c.state == "waiting", table.c.lane.in_(list(lanes)), table.c.run_at > latest)
-    return [job["id"] for job in uow.find(uow.query(table, table.c.id).where(*ahead))]
+    misdated = (table.c.state == "waiting", table.c.lane.in_(list(queues)), table.c.run_at > latest)
+    return [job["id"] for job in uow.find(uow.query(table, table.c.id).where(*misdated))]
 
 
-def _is_due(lane: str, now: str) -> Any:
-    return and_(table.c.state == "waiting", table.c.lane == lane, table.c.run_at <= now)
+def _is_due(queue: str, now: str) -> Any:
+    return and_(table.c.state == "waiting", table.c.lane == queue, table.c.run_at <= now)
 
 
 def is_last_try(job: Row) -> bool:
-    """Whether a job that fails now is not tried again."""
+    """Whether the job is not retried if it fails now."""
     return bool(job["attempts"] > len(DELAYS_SECONDS))
 
 
 def _after_failure(job: Row, error: Exception, now: str) -> Row:
-    ours = isinstance(error, AppError | PermanentFailure)
-    reason = mask(str(error) if ours else f"{type(error).__name__}: {error}")[:500]
-    tries = job["attempts"]
+    """The fields of a job after a failed try: due later, or failed for good."""
+    expected = isinstance(error, AppError | PermanentFailure)
+    reason = mask(str(error) if expected else f"{type(error).__name__}: {error}")[:500]
+    attempts = job["attempts"]
     if isinstance(error, PermanentFailure) or is_last_try(job):
-        log.error("Job %s (%s) is given up after %d tries: %s", job["id"], job["kind"], tries, reason)
+        log.error("Job %s (%s) failed for good after %d tries: %s", job["id"], job["kind"], attempts, reason)
         return {"state": "dead", "last_error": reason}
-    delay = DELAYS_SECONDS[tries - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
+    delay = DELAYS_SECONDS[attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
     log.warning("Job %s (%s) failed and is tried again in %d s: %s", job["id"], job["kind"], delay, reason)
     return {"state": "waiting", "run_at": timestamps.later(now, seconds=delay), "last_error": reason}

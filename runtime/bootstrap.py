@@ -71,7 +71,7 @@ class Runtime:
         self.waiting = threading.BoundedSemaphore(places)
         self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self), sync_models=ModelSync(self))
         if self.mailer.mode == "console":
-            self.runner.settled_together = frozenset({"mail"})
+            self.runner.batched_queues = frozenset({"mail"})
         self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
         self.serving = True  # False in a command, which leaves the key of API_KEY as it is
         self.note_secret = secrets.token_urlsafe(32)  # in the note of the lock: whoever knows it is this process

@@ -35,22 +35,22 @@ def answer_now(ticket: Row) -> Row:
 
 
 def answer_new_ticket(
-    open_desk: OpenUnitOfWork, ticket_id: str, model: Completes | None, trained_models: TrainedModels
+    open_uow: OpenUnitOfWork, ticket_id: str, model: Completes | None, trained_models: TrainedModels
 ) -> None:
     """Job of a new ticket: asks the model and stores its answer, or else a canned answer.
 
     Nothing is stored if a person replied, resolved or took over in the meantime: a late answer would only confuse.
     """
-    with open_desk() as uow:
+    with open_uow() as uow:
         ticket = changes.get(uow, ticket_id)
         allowed = settings.current(uow)["ai_enabled"]
     if _still_needed(ticket):
         answer = (
-            _model_answer(open_desk, ticket, model, trained_models)
+            _model_answer(open_uow, ticket, model, trained_models)
             if model and allowed
             else _canned_answer(ticket, model)
         )
-    with open_desk(write=True) as uow:
+    with open_uow(write=True) as uow:
         current = changes.get_for_update(uow, ticket_id, even_erased=True)
         if _still_needed(ticket) and _still_needed(current):
             store_answer(uow, trained_models, current, answer)
@@ -63,7 +63,7 @@ def _still_needed(ticket: Row) -> bool:
 
 
 def regenerate_answer(
-    open_desk: OpenUnitOfWork,
+    open_uow: OpenUnitOfWork,
     ticket_id: str,
     model: Completes | None,
     trained_models: TrainedModels,
@@ -77,18 +77,18 @@ def regenerate_answer(
     `places` limits how many callers wait for the model at once. Raises AppError 404, 412, 503 if the model is busy, and 409
     if the ticket is finished or was changed while the model wrote. Nothing is stored or mailed then.
     """
-    with open_desk() as uow:
+    with open_uow() as uow:
         before = changes.get_for_update(uow, ticket_id, version)
         _check_open(before)
         allowed = settings.current(uow)["ai_enabled"]
     if model and allowed:
         with _model_slot(places):
-            answer = _model_answer(open_desk, before, model, trained_models)
+            answer = _model_answer(open_uow, before, model, trained_models)
     else:
         answer = _canned_answer(before, model)
     if answer.busy:
         raise _model_is_busy()
-    with open_desk(write=True) as uow:
+    with open_uow(write=True) as uow:
         ticket = changes.get_for_update(uow, ticket_id)
         _check_open(ticket)
         if ticket["version"] != before["version"]:
@@ -97,10 +97,10 @@ def regenerate_answer(
         return store_answer(uow, trained_models, ticket, answer)
 
 
-def _model_answer(open_desk: OpenUnitOfWork, ticket: Row, model: Completes, trained_models: TrainedModels) -> Answer:
+def _model_answer(open_uow: OpenUnitOfWork, ticket: Row, model: Completes, trained_models: TrainedModels) -> Answer:
     """The model's answer, or a canned one. Reading the thread and similar tickets counts against the model's timeout."""
     deadline = time.monotonic() + model.timeout_seconds
-    with open_desk() as uow:
+    with open_uow() as uow:
         thread = replies.recent_public(uow, ticket["id"], most=MAX_ENTRIES)
         similar_tickets = similar.find_similar(uow, trained_models, ticket)
     remaining = deadline - time.monotonic()

@@ -305,7 +305,7 @@ def test_times_at_the_ends_of_the_calendar_break_nothing(open_app, admin, runtim
     again = open_app()
     parts = again.extensions["runtime"]
     admin = Caller(again.test_client(), "admin-key")
-    parts.runner.watch()
+    parts.runner.check_heartbeats()
     parts.runner.run_due()
     tidy(parts)
     assert admin.get(f"/api/tickets/{ticket_id}").status_code == 200

@@ -297,7 +297,7 @@ def test_restarted_while_nobody_asks_nobody_notices(server, tmp_path):
 
 
 def test_a_database_that_is_away_is_one_log_line_and_one_when_it_is_back(server, tmp_path, monkeypatch, caplog):
-    for name in ("POLL_SECONDS", "SIGN_SECONDS", "FOLLOW_SECONDS", "TIDY_SECONDS"):
+    for name in ("POLL_SECONDS", "HEARTBEAT_SECONDS", "SYNC_SECONDS", "TIDY_SECONDS"):
         monkeypatch.setattr(runner, name, 0.02)
     key = "fk_the-key-of-a-waiting-desk"
     given = {"database_url": server.url, "secret_key": SECRET, "api_key": key, "embeddings": "static"}

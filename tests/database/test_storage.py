@@ -163,7 +163,7 @@ def test_jobs_are_claimed_once_and_only_in_the_own_scope(store, world):
         rest = uow.claim("mail", limit=10)
         assert {job["company_id"] for job in rest} == {TWO}
         assert uow.claim("mail", limit=10) == []
-        assert uow.claim("no such lane", limit=10) == []
+        assert uow.claim("no such queue", limit=10) == []
 
 
 def test_a_unit_of_work_that_raises_leaves_nothing(store, world):

@@ -231,7 +231,7 @@ def test_stored_answers_and_done_jobs_are_purged_by_the_real_clock(admin, runtim
     write_ahead()
     body = {"title": "Help", "description": "d", "customer_email": "a@example.com"}
     admin.post("/api/tickets", body, headers={"Idempotency-Key": "once"})
-    runtime.runner.watch()
+    runtime.runner.check_heartbeats()
     runtime.runner.run_due()
     clock.forward(hours=23)
     tidy(runtime)
@@ -269,7 +269,7 @@ def test_mail_of_tickets_written_later_is_sent_at_once(admin, runtime, mailer, w
 
 def test_mail_of_the_write_under_a_clock_ahead_does_not_wait_for_a_day(runtime, mailer, write_ahead):
     write_ahead()
-    runtime.runner.watch()
+    runtime.runner.check_heartbeats()
     runtime.runner.run_due()
     assert mailer.sent
     assert {job["state"] for job in held(runtime, jobs_table)} == {"done"}

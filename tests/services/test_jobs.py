@@ -1,4 +1,4 @@
-"""The outbox: what was committed is sent, late if need be, and given up only with a reason that can be seen."""
+"""Jobs: retries, heartbeats, takeover by another process, and failure for good."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.every_engine
 
 
 class Clock:
-    """A clock that is moved by hand."""
+    """A clock that the test sets."""
 
     def __init__(self):
         self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -120,20 +120,20 @@ def test_the_pauses_between_tries_grow(admin, runtime, clock, smtp):
     assert pauses[-1] > 10 * pauses[0]
 
 
-def test_after_the_last_try_a_job_is_dead_with_its_reason_and_counted(admin, runtime, clock, smtp):
+def test_after_the_last_try_a_job_is_failed_with_a_reason_and_counted_in_health(admin, runtime, clock, smtp):
     smtp.stop()
     admin.ticket()
     for _ in range(len(DELAYS_SECONDS) + 2):
         runtime.runner.run_due()
         clock.forward(hours=1)
-    dead = rows(runtime)
-    assert {row["state"] for row in dead} == {"dead"}
-    assert all(row["last_error"] for row in dead)
-    assert admin.data(admin.get("/api/health"))["jobs"] == {"waiting": 0, "dead": len(dead)}
+    failed = rows(runtime)
+    assert {row["state"] for row in failed} == {"dead"}
+    assert all(row["last_error"] for row in failed)
+    assert admin.data(admin.get("/api/health"))["jobs"] == {"waiting": 0, "dead": len(failed)}
     assert runtime.runner.run_due() == 0
 
 
-def test_an_address_that_the_server_refuses_for_good_is_not_tried_again(admin, runtime, smtp):
+def test_a_permanently_refused_address_is_not_retried(admin, runtime, smtp):
     smtp.refuse = "permanent"
     admin.ticket()
     runtime.runner.run_due()
@@ -144,44 +144,44 @@ def test_an_address_that_the_server_refuses_for_good_is_not_tried_again(admin, r
 def test_a_job_without_heartbeat_is_taken_over_with_the_same_message_id(admin, runtime, smtp, monkeypatch, caplog):
     admin.ticket()
     with runtime.storage.unit_of_work(None, write=True) as uow:
-        taken = uow.claim("mail", limit=20)
-    runtime.runner.watch()
-    runtime.runner.watch()
+        claimed = uow.claim("mail", limit=20)
+    runtime.runner.check_heartbeats()
+    runtime.runner.check_heartbeats()
     assert runtime.runner.run_due() == 0
     with monkeypatch.context() as patch:
-        patch.setattr("jobs.runner.SILENT_SECONDS", 0)
-        runtime.runner.watch()
-    assert "the process that was at it is gone" in caplog.text
+        patch.setattr("jobs.runner.HEARTBEAT_TIMEOUT_SECONDS", 0)
+        runtime.runner.check_heartbeats()
+    assert "the process that ran it sends no heartbeat" in caplog.text
     runtime.runner.run_due()
     assert {message["Message-ID"].strip("<>").split("@")[0] for message in smtp.messages} == {
-        job["id"] for job in taken
+        job["id"] for job in claimed
     }
 
 
 def test_a_long_job_with_heartbeats_is_not_taken_over(admin, runtime, clock):
-    """Two processes on one store, as far as jobs can tell: the second watches while the first is at work."""
+    """The second runner stands for another process on the same store. It checks heartbeats while the first one works."""
     admin.ticket()
-    other, begun, go_on = Runner(lambda: runtime.storage, {}), threading.Event(), threading.Event()
+    other, started, proceed = Runner(lambda: runtime.storage, {}), threading.Event(), threading.Event()
 
     def slow(notice):
-        begun.set()
-        assert go_on.wait(30)
+        started.set()
+        assert proceed.wait(30)
 
     runtime.mailer = SimpleNamespace(send=slow, mode="memory")
-    working = threading.Thread(target=runtime.runner.run_due)
-    working.start()
-    assert begun.wait(30)
-    signs = set()
+    thread = threading.Thread(target=runtime.runner.run_due)
+    thread.start()
+    assert started.wait(30)
+    heartbeats = set()
     for _ in range(3):
-        other.watch()
+        other.check_heartbeats()
         clock.forward(seconds=3)
-        runtime.runner.watch()
-        signs |= {row["run_at"] for row in rows(runtime) if row["state"] == "running"}
+        runtime.runner.check_heartbeats()
+        heartbeats |= {row["run_at"] for row in rows(runtime) if row["state"] == "running"}
     states = {row["state"] for row in rows(runtime)}
-    go_on.set()
-    working.join()
+    proceed.set()
+    thread.join()
     assert states == {"running"}
-    assert len(signs) == 3, "each look of its own process is a new sign"
+    assert len(heartbeats) == 3, "each check writes a new heartbeat"
     assert {row["state"] for row in rows(runtime)} == {"done"}
 
 
@@ -189,22 +189,22 @@ def test_no_job_is_taken_over_early_after_a_store_outage(admin, runtime, monkeyp
     admin.ticket()
     with runtime.storage.unit_of_work(None, write=True) as uow:
         uow.claim("mail", limit=20)
-    store, watcher = runtime.storage, Runner(lambda: runtime.storage, {})
-    watcher.watch()
+    store, other = runtime.storage, Runner(lambda: runtime.storage, {})
+    other.check_heartbeats()
     with monkeypatch.context() as patch:
-        patch.setattr(store, "unit_of_work", away)
+        patch.setattr(store, "unit_of_work", fail)
         with pytest.raises(AppError):
-            watcher.watch()
-    monkeypatch.setattr("jobs.runner.SILENT_SECONDS", 0.001)
-    watcher.watch()
-    assert {row["state"] for row in rows(runtime)} == {"running"}, "seen for the first time again"
+            other.check_heartbeats()
+    monkeypatch.setattr("jobs.runner.HEARTBEAT_TIMEOUT_SECONDS", 0.001)
+    other.check_heartbeats()
+    assert {row["state"] for row in rows(runtime)} == {"running"}, "the timeout starts anew"
 
 
-def away(*given, **more):
+def fail(*args, **kwargs):
     raise unavailable("away")
 
 
-def test_two_runners_never_do_the_same_job(admin, runtime, smtp):
+def test_two_claims_never_return_the_same_job(admin, runtime, smtp):
     admin.ticket()
     with runtime.storage.unit_of_work(None, write=True) as uow:
         first = uow.claim("mail", limit=1)
@@ -213,7 +213,7 @@ def test_two_runners_never_do_the_same_job(admin, runtime, smtp):
     assert {job["id"] for job in first}.isdisjoint(job["id"] for job in second)
 
 
-def test_a_deleted_ticket_takes_its_waiting_mail_with_it(admin, runtime, smtp):
+def test_deleting_a_ticket_deletes_its_waiting_mail(admin, runtime, smtp):
     admin.data(admin.delete(f"/api/tickets/{admin.ticket()['id']}"))
     assert rows(runtime) == []
 

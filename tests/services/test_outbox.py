@@ -1,4 +1,4 @@
-"""Jobs that wait or were given up: admins see them, have them tried again, and they do not stay for ever."""
+"""Waiting and failed jobs: listed for admins, retried on request, deleted after 30 days."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ FIELDS = ["id", "kind", "ticket_id", "state", "attempts", "last_error", "run_at"
 
 
 class Clock:
-    """A clock that is moved by hand."""
+    """A clock that the test sets."""
 
     def __init__(self):
         self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -45,8 +45,8 @@ def app(open_app, clock, smtp):
 
 
 @pytest.fixture
-def dead(admin, smtp, run_jobs):
-    """The mails of a ticket that the mail server refused for good; it takes them from now on."""
+def failed(admin, smtp, run_jobs):
+    """The mail jobs of a ticket that the mail server refused permanently. It accepts mail from now on."""
     smtp.refuse = "permanent"
     admin.ticket()
     run_jobs()
@@ -54,13 +54,13 @@ def dead(admin, smtp, run_jobs):
     return admin.data(admin.get("/api/jobs?state=dead"))
 
 
-def test_dead_jobs_are_listed_with_their_reason_and_without_their_texts(admin, other_admin, dead):
-    assert [list(job) for job in dead] == [FIELDS] * 2
-    assert {job["kind"] for job in dead} == {"ticket_received", "ai_answer"}
-    assert {job["state"] for job in dead} == {"dead"}
-    assert {job["attempts"] for job in dead} == {1}
-    assert all("refused the recipient" in job["last_error"] for job in dead)
-    assert "ada@example.com" not in str(dead)
+def test_failed_jobs_are_listed_with_their_reason_and_without_their_texts(admin, other_admin, failed):
+    assert [list(job) for job in failed] == [FIELDS] * 2
+    assert {job["kind"] for job in failed} == {"ticket_received", "ai_answer"}
+    assert {job["state"] for job in failed} == {"dead"}
+    assert {job["attempts"] for job in failed} == {1}
+    assert all("refused the recipient" in job["last_error"] for job in failed)
+    assert "ada@example.com" not in str(failed)
     ticket = admin.ticket()
     waiting = admin.get("/api/jobs?state=waiting").json
     assert (waiting["total"], {job["ticket_id"] for job in waiting["data"]}) == (2, {ticket["id"]})
@@ -70,7 +70,7 @@ def test_dead_jobs_are_listed_with_their_reason_and_without_their_texts(admin, o
     assert other_admin.get("/api/jobs").json["total"] == 0
 
 
-def test_a_running_job_counts_as_waiting_and_may_have_no_ticket(admin, runtime, dead):
+def test_a_running_job_counts_as_waiting_and_may_have_no_ticket(admin, runtime, failed):
     admin.data(admin.delete("/api/customers/ada@example.com"))
     with runtime.storage.unit_of_work(None, write=True) as uow:
         uow.update_where(jobs, jobs.c.state == "done", state="running")
@@ -78,38 +78,38 @@ def test_a_running_job_counts_as_waiting_and_may_have_no_ticket(admin, runtime, 
     assert (job["kind"], job["state"], job["ticket_id"]) == ("scrub", "waiting", "")
 
 
-def test_a_retried_job_is_sent_and_leaves_the_list(admin, dead, smtp, run_jobs):
-    answer = admin.post(f"/api/jobs/{dead[0]['id']}/retry", {}, headers={"Idempotency-Key": "once"})
-    assert admin.data(answer) == {**dead[0], "state": "waiting", "attempts": 0}
-    again = admin.post(f"/api/jobs/{dead[0]['id']}/retry", {}, headers={"Idempotency-Key": "once"})
+def test_a_retried_job_is_sent_and_leaves_the_list(admin, failed, smtp, run_jobs):
+    response = admin.post(f"/api/jobs/{failed[0]['id']}/retry", {}, headers={"Idempotency-Key": "once"})
+    assert admin.data(response) == {**failed[0], "state": "waiting", "attempts": 0}
+    again = admin.post(f"/api/jobs/{failed[0]['id']}/retry", {}, headers={"Idempotency-Key": "once"})
     assert again.headers["Idempotent-Replay"] == "true"
     run_jobs()
     assert [message.rcpt for message in smtp.messages] == [["ada@example.com"]]
-    assert smtp.messages[0]["Message-ID"].startswith(f"<{dead[0]['id']}@")
-    assert [job["id"] for job in admin.data(admin.get("/api/jobs"))] == [dead[1]["id"]]
-    told = admin.data(admin.get("/api/audit?action=job_retried"))
-    assert [event["to"] for event in told] == [dead[0]["id"]]
+    assert smtp.messages[0]["Message-ID"].startswith(f"<{failed[0]['id']}@")
+    assert [job["id"] for job in admin.data(admin.get("/api/jobs"))] == [failed[1]["id"]]
+    events = admin.data(admin.get("/api/audit?action=job_retried"))
+    assert [event["to"] for event in events] == [failed[0]["id"]]
 
 
-def test_only_a_failed_job_can_be_retried(admin, other_admin, dead, run_jobs):
-    path = f"/api/jobs/{dead[0]['id']}/retry"
+def test_only_a_failed_job_can_be_retried(admin, other_admin, failed, run_jobs):
+    path = f"/api/jobs/{failed[0]['id']}/retry"
     assert other_admin.post(path, {}).status_code == 404
     admin.data(admin.post(path, {}))
-    refused = admin.post(path, {})
-    assert (refused.status_code, refused.json["data"]["code"]) == (409, "not_dead")
+    response = admin.post(path, {})
+    assert (response.status_code, response.json["data"]["code"]) == (409, "not_dead")
     run_jobs()
     assert admin.post(path, {}).status_code == 404, "it is done"
 
 
-def test_a_retried_job_gets_all_its_attempts_again(admin, dead, smtp, run_jobs):
-    admin.data(admin.post(f"/api/jobs/{dead[0]['id']}/retry", {}))
+def test_a_retried_job_gets_all_its_attempts_again(admin, failed, smtp, run_jobs):
+    admin.data(admin.post(f"/api/jobs/{failed[0]['id']}/retry", {}))
     smtp.refuse = "temporary"
     run_jobs()
-    shown = {job["id"]: job for job in admin.data(admin.get("/api/jobs"))}
-    assert (shown[dead[0]["id"]]["state"], shown[dead[0]["id"]]["attempts"]) == ("waiting", 1)
+    shown_jobs = {job["id"]: job for job in admin.data(admin.get("/api/jobs"))}
+    assert (shown_jobs[failed[0]["id"]]["state"], shown_jobs[failed[0]["id"]]["attempts"]) == ("waiting", 1)
 
 
-def test_dead_jobs_are_removed_after_thirty_days(admin, runtime, clock, dead):
+def test_failed_jobs_are_deleted_after_thirty_days(admin, runtime, clock, failed):
     clock.forward(days=29, hours=23)
     tidy(runtime)
     assert len(admin.data(admin.get("/api/jobs"))) == 2
