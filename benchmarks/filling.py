@@ -20,7 +20,7 @@ AGENTS = [f"agent{number}@example.com" for number in range(20)]
 TAGS = [f"tag{number}" for number in range(40)]
 TOPICS = ["", "", "refund", "outage", "delivery", "upgrade"]
 TEXT = "My order has not arrived although the page says that it was delivered on Monday, and nobody answers the phone. "
-OPENED = "2026-01-01T00:00:00.000Z"
+CREATED_AT = "2026-01-01T00:00:00.000Z"
 YEAR = 365 * 86_400
 BATCH = 1000
 Row = dict[str, Any]
@@ -30,7 +30,7 @@ def ticket_rows(count: int, people: list[str]) -> Iterator[Row]:
     """The tickets, spread over a year, with common and rare values of every field."""
     dice = random.Random(count)
     for number in range(1, count + 1):
-        opened = timestamps.later(OPENED, seconds=YEAR * number // count)
+        created_at = timestamps.later(CREATED_AT, seconds=YEAR * number // count)
         category, priority = dice.choice(models.CATEGORIES), dice.choices(models.PRIORITIES, (30, 45, 20, 5))[0]
         row = {
             **blank(tickets),
@@ -54,26 +54,26 @@ def ticket_rows(count: int, people: list[str]) -> Iterator[Row]:
             "assigned_to": dice.choice(("", *AGENTS)),
             "topic": dice.choice(TOPICS),
             "tags": dice.sample(TAGS, dice.randrange(3)),
-            "created_at": opened,
-            "updated_at": opened,
+            "created_at": created_at,
+            "updated_at": created_at,
         }
         if row["status"] in models.FINISHED:
-            took = dice.randrange(60, 20 * 86_400)
-            row |= {"resolution_seconds": took, "resolved_at": timestamps.later(opened, seconds=took)}
+            seconds = dice.randrange(60, 20 * 86_400)
+            row |= {"resolution_seconds": seconds, "resolved_at": timestamps.later(created_at, seconds=seconds)}
         if dice.random() < 0.6:
             row["first_response_seconds"] = dice.randrange(30, 86_400)
         yield row
 
 
 def rows(count: int) -> Iterator[tuple[str, Iterator[Row]]]:
-    """The tables that are not empty with their rows; a table comes after those it refers to."""
-    company = {"id": COMPANY, "name": COMPANY, "name_key": COMPANY, "created_at": OPENED, "last_number": count}
+    """The tables that have rows, with their rows. A table comes after the tables that it refers to."""
+    company = {"id": COMPANY, "name": COMPANY, "name_key": COMPANY, "created_at": CREATED_AT, "last_number": count}
     yield "companies", iter([{**blank(companies), **company}])
     people = [str(uuid7()) for _ in range(max(1, count // 20))]
-    own = {"company_id": COMPANY, "created_at": OPENED}
+    common = {"company_id": COMPANY, "created_at": CREATED_AT}
     yield (
         "customers",
-        ({**blank(customers), **own, "id": key, "email": f"c{n}@example.com"} for n, key in enumerate(people)),
+        ({**blank(customers), **common, "id": key, "email": f"c{n}@example.com"} for n, key in enumerate(people)),
     )
     ticket_ids: list[str] = []
 
@@ -83,9 +83,9 @@ def rows(count: int) -> Iterator[tuple[str, Iterator[Row]]]:
             yield row
 
     yield "tickets", recorded_tickets()
-    reply = {**blank(replies), **own, "author_name": "Ben", "author_email": AGENTS[0], "body": TEXT * 2}
+    reply = {**blank(replies), **common, "author_name": "Ben", "author_email": AGENTS[0], "body": TEXT * 2}
     yield "replies", ({**reply, "id": str(uuid7()), "ticket_id": ticket} for ticket in ticket_ids)
-    event = {**blank(events), **own, "actor": "Ben", "through": "key", "address": "10.0.0.1"}
+    event = {**blank(events), **common, "actor": "Ben", "through": "key", "address": "10.0.0.1"}
     yield (
         "events",
         (
@@ -102,19 +102,19 @@ def write_document(folder: Path, count: int) -> Path:
     path = folder / "foyer.json"
     with path.open("w", encoding="utf-8") as file:
         file.write(f'{{"foyer": 1, "revision": "{migrations.head()}", "seq": 0, "tables": {{\n')
-        written = set()
+        names = set()
         for name, content in rows(count):
-            file.write(f'{"," if written else ""}"{name}": [')
-            written.add(name)
+            file.write(f'{"," if names else ""}"{name}": [')
+            names.add(name)
             scaled = {c.name: c.type.scale for c in metadata.tables[name].c if hasattr(c.type, "scale")}
-            for place, row in enumerate(content):
-                stored = {
+            for position, row in enumerate(content):
+                values = {
                     str(key): round(v * scaled[key]) if key in scaled and v is not None else v for key, v in row.items()
                 }
-                file.write(("," if place else "") + "\n" + orjson.dumps(stored).decode())
+                file.write(("," if position else "") + "\n" + orjson.dumps(values).decode())
             file.write("\n]\n")
         for table in metadata.sorted_tables:
-            if table.name not in written:
+            if table.name not in names:
                 file.write(f',"{table.name}": [\n]\n')
         file.write("}}\n")
     return path

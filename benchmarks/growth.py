@@ -49,14 +49,14 @@ LISTS = {
 LIMITS = {"get": 1.3, "create": 1.3, "stats": 20.0, "deep page": 10.0}
 
 
-class Measured:
+class MeasuredServer:
     """One server that answers repeated calls; every call is timed."""
 
     def __init__(self, settings: Settings, *, tickets: int, filled: bool) -> None:
         if not filled:
-            first: Runtime = create_app(settings).extensions["runtime"]
-            fill(first.storage, tickets)
-            first.stop()  # the next start knows how much there is
+            runtime: Runtime = create_app(settings).extensions["runtime"]
+            fill(runtime.storage, tickets)
+            runtime.stop()  # the next start reads the statistics of the filled tables
         app = create_app(settings)
         self.runtime: Runtime = app.extensions["runtime"]
         self.client: Any = app.test_client()
@@ -69,11 +69,11 @@ class Measured:
     def ask(self, name: str, path: str, body: Any = None) -> Any:
         """The response. Records the CPU time under `name`, because wall time depends on the load of the machine."""
         begin = time.thread_time()
-        answer = self.client.open(path, method="POST" if body else "GET", json=body, headers={"X-API-Key": KEY})
+        response = self.client.open(path, method="POST" if body else "GET", json=body, headers={"X-API-Key": KEY})
         self.times.setdefault(name, []).append(time.thread_time() - begin)
-        if answer.status_code >= 400:
-            raise SystemExit(f"{path} answered {answer.text}")
-        return answer.json
+        if response.status_code >= 400:
+            raise SystemExit(f"{path} answered {response.text}")
+        return response.json
 
     def write(self) -> None:
         """Creates a ticket, which also makes the read cache stale."""
@@ -97,19 +97,19 @@ class Measured:
         return statistics.median(self.times[name])
 
 
-def servers(engine: str, folder: Path, sizes: tuple[int, int], undo: ExitStack) -> Iterator[Measured]:
+def servers(engine: str, folder: Path, sizes: tuple[int, int], undo: ExitStack) -> Iterator[MeasuredServer]:
     """A small and a large server on that engine."""
     postgres = undo.enter_context(databases()) if engine == "postgresql" else None
     for size in sizes:
         place = folder / f"{engine}-{size}"
         place.mkdir()
-        url = {"json": "json:", "sqlite": f"sqlite:///{place / 'desk.db'}"}.get(engine, "")
+        url = {"json": "json:", "sqlite": f"sqlite:///{place / 'foyer.db'}"}.get(engine, "")
         url = undo.enter_context(postgres.fresh()) if postgres else url
         if engine == "json":
             write_document(place, size)
-        more = {"secret_key": "s" * 40} if postgres else {}
-        settings = Settings(data_dir=place, database_url=url, api_key=KEY, rate_limit="off", _env_file=None, **more)
-        server = Measured(settings, tickets=size, filled=engine == "json")
+        extra = {"secret_key": "s" * 40} if postgres else {}
+        settings = Settings(data_dir=place, database_url=url, api_key=KEY, rate_limit="off", _env_file=None, **extra)
+        server = MeasuredServer(settings, tickets=size, filled=engine == "json")
         undo.callback(server.runtime.stop)
         yield server
 
@@ -133,22 +133,22 @@ def compare(engine: str, folder: Path, sizes: tuple[int, int], rounds: int) -> N
 
 
 def start(folder: Path, size: int) -> None:
-    """Prints the cost of opening a JSON file, measured in a process of its own."""
+    """Prints the cost of opening a JSON file, measured in a separate process."""
     write_document(folder, size)
     command = [sys.executable, __file__, "--open", str(folder), "--large", str(size)]
     subprocess.run(command, check=True, cwd=ROOT, env={**os.environ})
 
 
-def opened(folder: Path, size: int) -> None:
+def measure_start(folder: Path, size: int) -> None:
     """The work of the process that `start` starts."""
     from storage import open_storage
 
-    begin, computed = time.perf_counter(), time.process_time()
+    begin, cpu_begin = time.perf_counter(), time.process_time()
     open_storage("json:", folder)
-    took, computed = time.perf_counter() - begin, time.process_time() - computed
+    seconds, cpu_seconds = time.perf_counter() - begin, time.process_time() - cpu_begin
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / size
     print(
-        f"start with {size} tickets: {took:.1f} s, {computed:.1f} s of them computing; at most {memory:.1f} KiB a ticket"
+        f"start with {size} tickets: {seconds:.1f} s, {cpu_seconds:.1f} s of CPU time; at most {memory:.1f} KiB per ticket"
     )
     os._exit(0)
 
@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--open", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.open:
-        opened(options.open, options.large)
+        measure_start(options.open, options.large)
     for engine in options.engines:
         folder = Path(tempfile.mkdtemp(prefix="foyer-growth-"))
         try:

@@ -1,7 +1,6 @@
-"""What an import costs at most: awkward files of 32 MiB, each in a process of its own, as a body and as a part of a form.
+"""Measures the import of large unusual files: 32 MiB each, in a separate process, as a body and as a part of a form.
 
-`python benchmarks/imports.py` prints seconds, seconds of computing, and MiB of memory beyond that of a desk which imported a
-small file.
+`python benchmarks/imports.py` prints seconds, CPU seconds, and MiB of memory more than a process that imported a small file.
 """
 
 import argparse
@@ -16,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-SIZE = 32 * 1024 * 1024 - 1024  # leaves room for what a form adds
+SIZE = 32 * 1024 * 1024 - 1024  # leaves room for the form
 FORM = "multipart/form-data; boundary=x"
 HEAD = b"user_id,description\n"
 
@@ -29,8 +28,8 @@ def _tickets(text: str, *, as_json: bool = False) -> bytes:
     form = '{{"user_id":{},"description":"{}"}},' if as_json else '{},"{}"\n'
     size = len(form.format(1000, text).encode())
     lines = (form.format(number, text) for number in itertools.islice(itertools.count(), SIZE // (size + 4)))
-    whole = "".join(lines).encode()
-    return b"[" + whole[:-1] + b"]" if as_json else HEAD + whole
+    data = "".join(lines).encode()
+    return b"[" + data[:-1] + b"]" if as_json else HEAD + data
 
 
 FILES: dict[str, Callable[[], bytes]] = {
@@ -69,7 +68,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 
 
 def _measure(path: Path, *, as_form: bool) -> str:
-    """Imports the file into a new desk in this process; gives seconds, MiB and what was answered."""
+    """Imports the file into an empty store in this process. Returns seconds, MiB and the response."""
     from app import create_app
     from config import Settings
     from notifier import MemoryMailer
@@ -79,23 +78,23 @@ def _measure(path: Path, *, as_form: bool) -> str:
         app = create_app(Settings(_env_file=None, **usual), mailer=MemoryMailer())
         client, key = app.test_client(), {"X-API-Key": "admin-key"}
         client.post("/api/import", data=HEAD + b"1,Hello\n", content_type="text/csv", headers=key)
-        Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak
         before = _peak()
         kind = "application/json" if path.suffix == ".json" else "text/csv"
         begin, computing = time.perf_counter(), time.process_time()
         with path.open("rb") as file:
             headers = {**key, "Content-Length": str(path.stat().st_size)}
-            answer = client.post(
+            response = client.post(
                 "/api/import", input_stream=file, content_type=FORM if as_form else kind, headers=headers
             )
         seconds, computing = time.perf_counter() - begin, time.process_time() - computing
-        more = (_peak() - before) / 1024
+        memory = (_peak() - before) / 1024
         app.extensions["runtime"].stop()
-    return f"{seconds:6.1f} s {computing:6.1f} s {more:6.1f} MiB  {answer.status_code} {answer.json['message'][:110]}"
+    return f"{seconds:6.1f} s {computing:6.1f} s {memory:6.1f} MiB  {response.status_code} {response.json['message'][:110]}"
 
 
 def _peak() -> int:
-    """The most memory this process had at once, in KiB."""
+    """The peak memory of this process, in KiB."""
     return int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0])
 
 
@@ -105,24 +104,24 @@ def _as_form(name: str, data: bytes) -> bytes:
 
 
 def main() -> None:
-    """Measures each file in a process of its own."""
+    """Measures each file in a separate process."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="Files by a part of their name; all when none is given.")
+    parser.add_argument("names", nargs="*", help="Parts of file names; without any, all files are measured.")
     parser.add_argument("--form", action="store_true", help="Send them as a part of a form.")
     parser.add_argument("--file", type=Path, help="Measure this file, in this process.")
-    given = parser.parse_args()
-    if given.file:
-        sys.stdout.write(_measure(given.file, as_form=given.form))
+    options = parser.parse_args()
+    if options.file:
+        sys.stdout.write(_measure(options.file, as_form=options.form))
         return
     for name, make in FILES.items():
-        if given.names and not any(part in name for part in given.names):
+        if options.names and not any(part in name for part in options.names):
             continue
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name.replace(" ", "-")
-            path.write_bytes(_as_form(path.name, make()) if given.form else make())
-            command = [sys.executable, __file__, "--file", str(path), *(["--form"] if given.form else [])]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)  # this very file
-            sys.stdout.write(f"{name:<24}{done.stdout or done.stderr[-300:]}\n")
+            path.write_bytes(_as_form(path.name, make()) if options.form else make())
+            command = [sys.executable, __file__, "--file", str(path), *(["--form"] if options.form else [])]
+            process = subprocess.run(command, capture_output=True, text=True, check=False)  # this file
+            sys.stdout.write(f"{name:<24}{process.stdout or process.stderr[-300:]}\n")
             sys.stdout.flush()
 
 

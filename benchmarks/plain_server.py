@@ -1,4 +1,4 @@
-"""gunicorn for the yardstick: the same worker and keep-alive as the desk's, and nothing else."""
+"""gunicorn settings for the bare view: the same worker and keep-alive as Foyer's, and nothing else."""
 
 worker_class = "gthread"
 keepalive = 30

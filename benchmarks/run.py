@@ -1,4 +1,4 @@
-"""What the desk costs, as shares of a bare Flask view under the same server: `python benchmarks/run.py`.
+"""Requests per second of Foyer, compared with a bare Flask view: `python benchmarks/run.py`.
 
 Needs wrk (Debian: apt-get install wrk). One gunicorn worker, 4 threads, 10,000 tickets, 8 connections.
 """
@@ -26,7 +26,7 @@ TICKET = '{"title": "Question %d", "description": "How do I change my plan?", "c
 
 
 def seed(folder: Path, count: int) -> str:
-    """Fills a desk with tickets; gives the id of one in the middle."""
+    """Fills a store with tickets. Returns the id of the middle one."""
     from app import create_app
     from config import Settings
     from core.models import Actor
@@ -38,9 +38,9 @@ def seed(folder: Path, count: int) -> str:
     for start in range(0, count, 500):
         with runtime.storage.unit_of_work(Actor("default", "admin", "seed"), write=True) as uow:
             for number in range(start, min(start + 500, count)):
-                given = {"title": f"Question {number}", "description": "How do I change my plan? " * 4}
+                fields = {"title": f"Question {number}", "description": "How do I change my plan? " * 4}
                 ticket = create.import_ticket(
-                    uow, runtime.trained_models, {**given, "customer_email": f"c{number % 997}@example.com"}
+                    uow, runtime.trained_models, {**fields, "customer_email": f"c{number % 997}@example.com"}
                 )
                 middle = ticket["id"] if number == count // 2 else middle
     runtime.stop()
@@ -71,7 +71,7 @@ def server(target: str, port: int, **env: str) -> Iterator[str]:
 
 
 def per_second(url: str, seconds: int, script: str = "") -> float:
-    """Requests a second by wrk; anything but success is an error."""
+    """Requests per second, measured by wrk. Ends the program if a response is an error."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(f'wrk.headers["X-API-Key"] = "{KEY}"\n{script}')
         file.flush()
@@ -79,8 +79,8 @@ def per_second(url: str, seconds: int, script: str = "") -> float:
         out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in out:
         raise SystemExit(f"{url} answered errors:\n{out}")
-    found = re.search(r"Requests/sec:\s+([\d.]+)", out)
-    return float(found.group(1)) if found else 0.0
+    match = re.search(r"Requests/sec:\s+([\d.]+)", out)
+    return float(match.group(1)) if match else 0.0
 
 
 CREATE = """
@@ -94,28 +94,28 @@ end
 
 
 def main() -> int:
-    """Prints the shares; fails when one is below its target."""
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--seconds", type=int, default=8)
-    arguments.add_argument("--tickets", type=int, default=10_000)
-    arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--folder", type=Path, help="where to put the data (a disk that fsyncs fast)")
-    given = arguments.parse_args()
+    """Prints the shares. Returns 1 if one is below its target."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--tickets", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="where to put the data (a disk that fsyncs fast)")
+    options = parser.parse_args()
     if not shutil.which("wrk"):
         raise SystemExit("benchmarks need wrk: apt-get install wrk")
-    folder = Path(tempfile.mkdtemp(prefix="foyer-bench-", dir=given.folder))
-    middle = seed(folder, given.tickets)
+    folder = Path(tempfile.mkdtemp(prefix="foyer-bench-", dir=options.folder))
+    middle = seed(folder, options.tickets)
     list_query = "/api/tickets?status=open&priority=low,medium,high&sort=urgency&limit=50"
     rates: dict[str, list[float]] = {name: [] for name in ("bare", *TARGETS)}
-    for _ in range(given.rounds):  # rounds alternate, so that a slow minute of the machine hits both sides
+    for _ in range(options.rounds):  # both are measured in each round, so that a slow minute affects both
         with server("benchmarks.bare:app", 5181) as url:
-            rates["bare"].append(per_second(f"{url}/", given.seconds))
+            rates["bare"].append(per_second(f"{url}/", options.seconds))
         with server("app:app", 5182, DATA_DIR=str(folder), API_KEY=KEY) as url:
-            rates["get"].append(per_second(f"{url}/api/tickets/{middle}", given.seconds))
-            rates["list"].append(per_second(f"{url}{list_query}", given.seconds))
-            rates["create"].append(per_second(url, given.seconds, CREATE))
+            rates["get"].append(per_second(f"{url}/api/tickets/{middle}", options.seconds))
+            rates["list"].append(per_second(f"{url}{list_query}", options.seconds))
+            rates["create"].append(per_second(url, options.seconds, CREATE))
     shutil.rmtree(folder)
-    best = {name: max(found) for name, found in rates.items()}
+    best = {name: max(values) for name, values in rates.items()}
     sys.stdout.write(f"bare view {best['bare']:8.0f} /s\n")
     for name, target in TARGETS.items():
         sys.stdout.write(

@@ -2,7 +2,7 @@
 
 `python benchmarks/search.py` measures the JSON file, `--database-url postgresql://…` an empty PostgreSQL database. For each
 search it prints the milliseconds of a page and its total (the fastest of several runs) and the ratio; then the slowest search.
-One company has all tickets but a hundred; the searches of the other show whether a company slows its neighbour.
+One company has all tickets but a hundred. The searches of the other show whether a large company slows down a small one.
 """
 
 import argparse
@@ -80,13 +80,13 @@ def add_tickets(storage: Storage, company: str, start: int, count: int) -> None:
                 uow.insert(companies, row)
                 person = {"id": company, "company_id": company, "email": "ada@example.com", "created_at": uow.now}
                 uow.insert(customers, person)
-            own = {"company_id": company, "customer_row": company, "customer_email": "ada@example.com"}
+            common = {"company_id": company, "customer_row": company, "customer_email": "ada@example.com"}
             times = {"created_at": uow.now, "updated_at": uow.now}
             rows = []
             for number, description in enumerate(descriptions, start=first + 1):
                 rare = f"{RARE} " if number in (10, 20) else ""
                 content = {"title": f"Question {number}", "description": rare + description, "number": number}
-                rows.append({**content, **own, **times})
+                rows.append({**content, **common, **times})
             uow.insert_many(tickets, rows)
 
 

@@ -1,6 +1,6 @@
-"""What a start costs, as multiples of `python -c "import flask"` on the same machine: `python benchmarks/start.py`.
+"""Measures the time of a start, compared with `python -c "import flask"`: `python benchmarks/start.py`.
 
-Each step is run in processes of its own and counted by its fastest run; the desk is empty, as after a sleep.
+Each run of a step is a separate process, and the fastest run counts. The store is empty.
 """
 
 import argparse
@@ -16,18 +16,18 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parent.parent
-OPENED = "import app, os; app.app.extensions['foyer'].start(); os._exit(0)"  # without the wait for its threads
+OPENED = "import app, os; app.app.extensions['runtime'].start(); os._exit(0)"  # does not wait for the threads
 LIMIT_SECONDS = 60
 
 
 def environment(folder: str, port: int = 0) -> dict[str, str]:
-    """What a host gives: a port, a folder, nothing else of ours."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    return {**kept, "DATA_DIR": folder, "HOST": "127.0.0.1", "PORT": str(port), "LOG_LEVEL": "ERROR"}
+    """The environment of a host: a port, a folder and no other setting."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return {**inherited, "DATA_DIR": folder, "HOST": "127.0.0.1", "PORT": str(port), "LOG_LEVEL": "ERROR"}
 
 
 def seconds(code: str) -> float:
-    """How long a Python takes to run `code` and end, with an empty data folder."""
+    """The seconds that a Python process takes to run `code`, with an empty data folder."""
     with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment(folder), check=True)
@@ -35,7 +35,7 @@ def seconds(code: str) -> float:
 
 
 def until_it_answers() -> float:
-    """How long gunicorn takes from its start to the first answer of /health."""
+    """The seconds from the start of gunicorn to the first response of /health."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -46,7 +46,7 @@ def until_it_answers() -> float:
         try:
             while not answers(f"http://127.0.0.1:{port}/health"):
                 if server.poll() is not None or time.perf_counter() - begin > LIMIT_SECONDS:
-                    raise SystemExit("gunicorn did not open the desk")
+                    raise SystemExit("gunicorn did not start Foyer")
                 time.sleep(0.01)
             return time.perf_counter() - begin
         finally:
@@ -55,7 +55,7 @@ def until_it_answers() -> float:
 
 
 def answers(url: str) -> bool:
-    """Whether somebody answers there."""
+    """Whether a server responds at that address."""
     try:
         with urlopen(url, timeout=LIMIT_SECONDS):
             return True
@@ -66,13 +66,13 @@ def answers(url: str) -> bool:
 STEPS: dict[str, Callable[[], float]] = {
     "import flask": lambda: seconds("import flask"),
     "import app (create_app)": lambda: seconds("import app"),
-    "and open an empty desk": lambda: seconds(OPENED),
+    "and open an empty store": lambda: seconds(OPENED),
     "gunicorn to the first answer": until_it_answers,
 }
 
 
 def main() -> None:
-    """Measures every step, in turn, so that a noisy minute touches all alike."""
+    """Measures the steps in turn, so that a slow minute affects all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs

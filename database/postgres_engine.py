@@ -36,11 +36,11 @@ CONNECTIONS = 10  # per process; a further caller waits until one is returned
 WRITERS = 7  # of these connections; the rest stay free for readers while writers wait for a lock
 WRITERS_OF_ONE = 3  # per company; writers of one company run one after another
 STATEMENT_SECONDS = 30  # statement timeout, waiting for table locks included
-START_WAIT_SECONDS = 10.0  # a database that starts beside the desk may take this long
+START_WAIT_SECONDS = 10.0  # the time that a database may take to start beside the server
 # The connect timeout, and how soon a server that vanished is noticed.
 REACH = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
-NAME = "foyer"  # of our connections, by which a copy sees that a desk is running; a pooler passes it on
+NAME = "foyer"  # application name of our connections: a copy detects a running server by it; a pooler passes it on
 OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND application_name = %s AND pid <> pg_backend_pid()"

@@ -8,15 +8,15 @@ from database.tables import derived, metadata
 
 
 def analyze(connection: Connection, *, anew: bool) -> None:
-    """Lets the planner know tables that are twice as large as it believes, or with `anew` all: after a copy it knows none.
+    """Updates the planner statistics of tables that have doubled in size, or of all tables with `anew` (after a copy).
 
-    What grows while the desk runs is autovacuum's part.
+    Autovacuum handles the growth while the server runs.
     """
-    known = "0" if anew else "2 * c.relpages * current_setting('block_size')::bigint"
+    known_size = "0" if anew else "2 * c.relpages * current_setting('block_size')::bigint"
     names = ", ".join(f"'{name}'" for name in ("ticket_words", *metadata.tables, *derived.tables))
     grown = connection.exec_driver_sql(
         "SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace "
-        f"AND c.relname IN ({names}) AND pg_relation_size(c.oid) > {known} ORDER BY 1"
+        f"AND c.relname IN ({names}) AND pg_relation_size(c.oid) > {known_size} ORDER BY 1"
     )
     if tables := ", ".join(grown.scalars()):
         connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {tables}")
@@ -24,7 +24,7 @@ def analyze(connection: Connection, *, anew: bool) -> None:
 
 @cache
 def _wide() -> str:
-    """Which columns of ours hold less than they do in SQLite, or are ordered otherwise."""
+    """The SQL for the columns that have a smaller range or another sort order than in SQLite."""
     names = ", ".join(f"'{table.name}'" for table in (*metadata.sorted_tables, *derived.sorted_tables))
     return (
         "SELECT c.relname, a.attname, CASE WHEN t.typname = 'int4' THEN 'bigint' ELSE 'text COLLATE \"C\"' END "

@@ -29,7 +29,7 @@ def parse_url(url: str, data_dir: Path) -> tuple[Engine, Path]:
     if scheme != "sqlite" or not rest.startswith("///"):
         raise StorageError("An address begins with json:, sqlite:/// or postgresql://.")
     if path in ("", ":memory:"):
-        raise StorageError("DATABASE_URL names no file. Write it as sqlite:///path/to/desk.db.")
+        raise StorageError("DATABASE_URL names no file. Write it as sqlite:///path/to/foyer.db.")
     return "sqlite", Path(path)
 
 

@@ -26,7 +26,9 @@ from database.transfer import backup_file
 from database.url import lock_owner, parse_url
 
 PAGE = 1000
-RUNNING = "The desk to copy is running. Stop it first: what it writes from now on would stay behind."
+RUNNING = (
+    "The server of the data to copy is running. Stop it first: data that it writes from now on would not be copied."
+)
 Columns = Mapping[str, bool]  # the columns of a table by name: whether the column is boolean
 Load = Callable[[Connection], None]
 
@@ -74,7 +76,7 @@ def _private(load: Load, *, begin: bool = True) -> Iterator[Connection]:
                 load(connection)
                 migrations.upgrade(connection)
             except FileNotFoundError as error:
-                raise StorageError(f"There is no desk at {error.filename}.") from error
+                raise StorageError(f"There is no data at {error.filename}.") from error
             except MalformedLine as error:
                 raise StorageError("This is a backup of another Foyer. Nothing was changed.") from error
             except (Invalid, DamagedJournal) as error:
@@ -98,8 +100,8 @@ def _nameless() -> sqlite3.Connection:
 
 def pages(connection: Connection, table: str, columns: Columns) -> Iterator[Sequence[Any]]:
     """Yields the rows of a table by id, in pages of PAGE rows, as tuples of text and whole numbers."""
-    listed = ", ".join(f'CAST("{name}" AS INTEGER)' if flag else f'"{name}"' for name, flag in columns.items())
-    statement = text(f'SELECT {listed} FROM "{table}" WHERE id > :after ORDER BY id LIMIT {PAGE}')
+    expressions = ", ".join(f'CAST("{name}" AS INTEGER)' if flag else f'"{name}"' for name, flag in columns.items())
+    statement = text(f'SELECT {expressions} FROM "{table}" WHERE id > :after ORDER BY id LIMIT {PAGE}')
     id_index, after = list(columns).index("id"), ""
     while page := connection.execute(statement, {"after": after}).all():
         yield page
@@ -155,6 +157,6 @@ def _fetch(source: Connection, connection: Connection, table: str) -> None:
 
 def _check_revision(revision: str, place: str) -> None:
     if not revision:
-        raise StorageError(f"There is no desk at {place}.")
+        raise StorageError(f"There is no data at {place}.")
     if not migrations.has_revision(revision):
         raise StorageError(f"{place} was written by a newer Foyer (revision {revision}).")

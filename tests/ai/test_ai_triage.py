@@ -115,7 +115,7 @@ def test_the_prompt_holds_no_word_of_another_customer(admin, run_jobs, fake):
         assert word not in sent
 
 
-def test_a_new_desk_shows_no_judgements(admin, run_jobs, fake):
+def test_a_new_server_shows_no_judgements(admin, run_jobs, fake):
     answered(admin, run_jobs)
     assert "judged" not in shown(fake)
 

@@ -44,14 +44,14 @@ def model(fake):
 
 
 @pytest.fixture
-def desk(open_app, model):
+def server(open_app, model):
     app = open_app(model=model)
     return Caller(app.test_client(), "admin-key"), app.extensions["runtime"].runner.run_due
 
 
-def answered(desk):
+def answered(server):
     """A ticket after its answer, and its history."""
-    admin, run_jobs = desk
+    admin, run_jobs = server
     ticket = admin.ticket()
     run_jobs()
     path = f"/api/tickets/{ticket['id']}"
@@ -63,9 +63,9 @@ def ask(model):
 
 
 @pytest.mark.parametrize("name", UNPACKED)
-def test_an_answer_is_unpacked_and_used(desk, fake, name):
+def test_an_answer_is_unpacked_and_used(server, fake, name):
     fake.mode, fake.content = "as_is", UNPACKED[name]
-    assert answered(desk)[0]["ai_source"] == "model"
+    assert answered(server)[0]["ai_source"] == "model"
 
 
 @pytest.mark.parametrize(
@@ -122,11 +122,11 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("mode", "words"), FAULTS.items())
-def test_a_failure_is_told_in_the_history_and_in_health_until_a_call_works(desk, fake, caplog, mode, words):
-    admin, _ = desk
+def test_a_failure_is_told_in_the_history_and_in_health_until_a_call_works(server, fake, caplog, mode, words):
+    admin, _ = server
     fake.mode, fake.sentence = mode, f"You cannot do that with {KEY}, 4111 1111 1111 1111."
     with caplog.at_level(logging.WARNING, "foyer.llm"):
-        ticket, history = answered(desk)
+        ticket, history = answered(server)
     assert ticket["ai_source"] == "canned"
     assert any(words in event["to"] for event in history if event["action"] == "ai_failed")
     assert words in admin.data(admin.get("/api/health"))["ai"]["note"]
@@ -135,5 +135,5 @@ def test_a_failure_is_told_in_the_history_and_in_health_until_a_call_works(desk,
     assert KEY not in caplog.text
     assert "4111" not in caplog.text
     fake.mode = "ok"
-    answered(desk)
+    answered(server)
     assert admin.data(admin.get("/api/health"))["ai"]["note"] == ""

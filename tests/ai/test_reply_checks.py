@@ -101,7 +101,7 @@ def test_what_the_customer_has_seen_and_what_is_no_link_may_be_said(reply):
         "Our team will reply to your ticket in two hours.",
     ],
 )
-def test_a_promise_that_the_desk_does_not_keep_is_not_sent(reply):
+def test_a_reply_with_a_promise_is_not_sent(reply):
     answer = said(reply)
     assert (answer.source, answer.failed) == ("canned", True)
     assert "promised" in answer.reason

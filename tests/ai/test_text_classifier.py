@@ -93,7 +93,7 @@ def test_a_complaint_is_more_urgent_than_praise():
         ("The monitor on my desk stays dark", "technical"),
     ],
 )
-def test_banks_and_service_desks_are_understood_too(text, category):
+def test_texts_of_banks_and_it_service_desks_are_classified(text, category):
     assert of(text).category == category
 
 

@@ -123,7 +123,7 @@ def test_what_customers_cannot_see_they_cannot_filter_for(admin, customer, query
         {"customer_tier": "enterprise"},
     ],
 )
-def test_what_the_desk_decides_customers_cannot_set(admin, customer, fields):
+def test_customers_cannot_set_fields_of_agents(admin, customer, fields):
     assert customer.post("/api/tickets", {**NEW, **fields}).status_code == 400
     assert admin.get("/api/tickets").json["total"] == 0
 

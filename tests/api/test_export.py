@@ -124,7 +124,7 @@ def test_it_is_a_file_with_a_name(admin, runtime):
         check_response(admin.client.application, answer, "GET", "/api/export")
 
 
-def test_an_empty_desk_gives_an_empty_file(admin):
+def test_export_without_tickets_is_an_empty_file(admin):
     answer = taken_out(admin)
     assert (answer.json["data"], answer.json["total"]) == ([], 0)
     assert as_table(admin) == []

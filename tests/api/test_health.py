@@ -55,7 +55,7 @@ def first_lines(app):
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_a_desk_with_a_disk_says_that_its_data_stays(lasting, tmp_path):
+def test_health_with_a_disk_says_that_data_is_kept(lasting, tmp_path):
     app = lasting()
     health = storage_health(app)
     assert health["durable"] is True
@@ -67,7 +67,7 @@ def test_a_desk_with_a_disk_says_that_its_data_stays(lasting, tmp_path):
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_a_desk_without_one_says_what_is_lost_and_what_to_do(forgetful):
+def test_health_without_a_disk_says_what_is_lost_and_what_to_do(forgetful):
     app = forgetful()
     health = storage_health(app)
     assert health["durable"] is False
@@ -79,7 +79,7 @@ def test_a_desk_without_one_says_what_is_lost_and_what_to_do(forgetful):
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_a_desk_that_lost_its_file_says_since_when_it_is_empty(forgetful):
+def test_health_says_when_the_store_was_opened_empty(forgetful):
     """It cannot know what it held; it knows that it found nothing, and when."""
     app = forgetful()
     found = app.extensions["runtime"]
@@ -108,7 +108,7 @@ def test_the_first_lines_name_store_ai_mail_and_key_and_hide_the_key(lasting, tm
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_a_desk_whose_key_file_stayed_behind_names_no_such_file(lasting, tmp_path):
+def test_log_does_not_name_a_key_file_that_is_missing(lasting, tmp_path):
     assert f"in {tmp_path / 'api_key'}" in first_lines(lasting(api_key=""))
     (tmp_path / "api_key").unlink()
     lines = first_lines(lasting(api_key=""))
@@ -155,7 +155,7 @@ def test_on_heroku_nothing_stays(open_app, monkeypatch, tmp_path):
     assert "not persistent" in storage_health(open_app(dyno="web.1"))["note"]
 
 
-def test_with_demo_a_new_desk_is_filled_once_and_nobody_is_mailed(open_app, mailer):
+def test_with_demo_a_new_server_is_filled_once_and_mails_nobody(open_app, mailer):
     server = open_app(demo=True).extensions["runtime"]
     server.start()
     server.stop()
@@ -172,7 +172,7 @@ def test_with_demo_a_new_desk_is_filled_once_and_nobody_is_mailed(open_app, mail
     assert Caller(third.test_client(), "admin-key").get("/api/tickets").json["total"] == count - 1
 
 
-def test_without_demo_a_new_desk_stays_empty(open_app):
+def test_without_demo_a_new_server_stays_empty(open_app):
     app = open_app()
     app.extensions["runtime"].start()
     assert Caller(app.test_client(), "admin-key").get("/api/tickets").json["total"] == 0

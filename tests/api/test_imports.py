@@ -363,7 +363,7 @@ def test_long_rows_come_in_smaller_portions(admin, runtime):
     assert portions == [14, 14, 2]
 
 
-def test_an_import_leaves_the_desk_to_others_after_a_moment(admin, runtime, monkeypatch):
+def test_an_import_lets_other_writers_in_after_a_moment(admin, runtime, monkeypatch):
     monkeypatch.setattr(imports, "UNIT_SECONDS", 0)
     result = imported(admin, HEADER + "".join(f"{n},,Hello {n}\n" for n in range(5)))
     assert (result["created"], result["customers"]) == (5, 5)

@@ -62,7 +62,7 @@ def test_what_changes_about_a_key_holds_from_the_next_request_on(app, runtime):
     assert caller.get("/api/settings").status_code == 401
 
 
-def test_no_answer_holds_a_secret_of_the_desk(admin, agent):
+def test_no_response_holds_a_secret_of_the_server(admin, agent):
     admin.ticket()
     for path in ("/api/tickets", "/api/customers", "/api/settings", "/api/health", "/api/lookups/agents", "/api/stats"):
         text = admin.get(path).get_data(as_text=True)

@@ -200,7 +200,7 @@ def test_an_address_alone_makes_nobody_somebody_else(server, signed_in):
     assert me(own)["role"] == "admin", "tokens of the server itself are taken as ever"
 
 
-def test_a_token_that_is_not_the_issuers_for_this_desk_is_401(server, signed_in, fake):
+def test_tokens_with_wrong_claims_key_or_header_are_401(server, signed_in, fake):
     app = server(secret_key="s" * 40)
     now = int(time.time())
     for claims in ({"exp": now - 120}, {"aud": "api://other"}, {"nbf": now + 600}, {"iss": "https://evil.example"}):

@@ -310,6 +310,6 @@ def test_without_redis_the_process_counts_by_itself_says_so_once_and_comes_back(
     assert [record.getMessage() for record in caplog.records][1:] == ["Redis counts calls again"]
 
 
-def test_a_desk_whose_redis_was_never_there_opens_and_works(open_app, free_port):
+def test_the_server_starts_and_works_without_its_redis(open_app, free_port):
     app = open_app(rate_limit="1 per minute", rate_limit_storage_uri=f"redis://127.0.0.1:{free_port}")
     assert statuses(Caller(app.test_client(), "admin-key"), 2) == [200, 429]

@@ -179,7 +179,7 @@ def test_both_are_served_without_a_key_and_with_the_host_asked(app):
         assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_examples_are_accepted_by_the_desk(admin):
+def test_examples_are_accepted_by_the_server(admin):
     ticket = admin.data(admin.post("/api/tickets", EXAMPLES["NewTicket"]), 201)
     path = f"/api/tickets/{ticket['id']}"
     admin.data(admin.put(path, EXAMPLES["TicketChanges"]))

@@ -64,7 +64,7 @@ def handmade(fake, header, sign):
 
 
 @pytest.mark.parametrize(("key", "key_id"), [(FIRST, "one"), (CURVE, "curve")], ids=["RS256", "ES256"])
-def test_a_token_of_the_issuer_for_this_desk_is_taken(fake, known, key, key_id):
+def test_a_token_of_the_issuer_for_this_audience_is_accepted(fake, known, key, key_id):
     claims = known.claims(fake.token(key, key_id, email="ada@example.com"))
     assert (claims["sub"], claims["email"]) == ("ada-1", "ada@example.com")
     assert known.claims(fake.token(key, key_id, aud=["other", AUDIENCE]))

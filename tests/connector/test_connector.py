@@ -50,7 +50,7 @@ def asked(op: Op, argument: str) -> Any:
     raise AssertionError(f"{op.where} does not ask for {argument}")
 
 
-def test_the_definition_is_what_a_desk_serves(app):
+def test_the_definition_is_what_a_server_serves(app):
     served = app.test_client().get("/swagger.json", base_url=f"https://{HOST}")
     assert connector_files(HOST)[DEFINITION] == served.data
 
@@ -59,7 +59,7 @@ def test_the_files_are_without_fault():
     assert [str(finding) for finding in lint_folder(FOLDER, schemas=SCHEMAS if SCHEMAS.is_dir() else None)] == []
 
 
-def test_only_the_host_differs_between_desks():
+def test_only_the_host_differs_between_servers():
     ours, theirs = connector_files(HOST), connector_files("desk.example.org:8443")
     assert [name for name in ours if ours[name] != theirs[name]] == [DEFINITION, README]
     assert loaded(theirs[DEFINITION]) == {**loaded(ours[DEFINITION]), "host": "desk.example.org:8443"}
@@ -97,7 +97,7 @@ def test_a_list_holds_the_words_that_stood_there(admin, name):
         ("AssignTicket", "agent_email", "agents"),
     ],
 )
-def test_drop_downs_ask_the_desk(operation, argument, wanted):
+def test_drop_downs_call_the_server(operation, argument, wanted):
     field = asked(OPERATIONS[operation], argument)
     assert field["x-ms-dynamic-values"] == {
         "operationId": "ListChoices",

@@ -47,7 +47,7 @@ def test_the_checked_in_files_are_what_the_code_makes():
     assert checked.exit_code == 0, checked.output
 
 
-def test_the_files_can_be_made_for_a_desk_of_ones_own(tmp_path):
+def test_the_files_can_be_made_for_another_host(tmp_path):
     made = run("connector", "--host", "desk.example.org", "--folder", str(tmp_path / "mine"))
     assert made.exit_code == 0
     assert json.loads((tmp_path / "mine" / DEFINITION).read_bytes())["host"] == "desk.example.org"

@@ -24,7 +24,7 @@ from tests.support.rows import everything, open_store
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="strace runs on Linux only")
 TICKET = {"title": "Question about my plan", "description": "How do I change it?", "customer_email": "ada@example.com"}
 CALLS = {"fsync": "fsync,fdatasync", "write": "write,pwrite64", "rename": "rename,renameat,renameat2"}
-FILES = {"json": ("foyer.json.journal",), "sqlite": ("desk.db-wal", "desk.db")}  # that a commit writes
+FILES = {"json": ("foyer.json.journal",), "sqlite": ("foyer.db-wal", "foyer.db")}  # that a commit writes
 WRITES_AND_CLOSES = """
 import sys
 from pathlib import Path
@@ -84,7 +84,7 @@ def created(server: Server, session: Any) -> int:
 def numbers_on_disk(engine: str, folder: Path, copy: Path) -> list[int]:
     """The tickets in a copy of the files as they are now, as after kill -9."""
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("foyer.json.sqlite*", "*.lock", "*.owner", "*-shm"))
-    store = open_store(copy, "json:" if engine == "json" else f"sqlite:///{copy / 'desk.db'}")
+    store = open_store(copy, "json:" if engine == "json" else f"sqlite:///{copy / 'foyer.db'}")
     rows = everything(store)[tickets.name]
     store.close()
     return sorted(row["number"] for row in rows)
@@ -92,9 +92,9 @@ def numbers_on_disk(engine: str, folder: Path, copy: Path) -> list[int]:
 
 @pytest.mark.parametrize("engine", ["json", "sqlite"])
 def test_a_failed_write_is_503_and_memory_and_disk_agree(tmp_path: Path, engine: str) -> None:
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     folder.mkdir()
-    url = {} if engine == "json" else {"DATABASE_URL": f"sqlite:///{folder / 'desk.db'}"}
+    url = {} if engine == "json" else {"DATABASE_URL": f"sqlite:///{folder / 'foyer.db'}"}
     written = [folder / name for name in FILES[engine]]
     with Server(folder, **url) as server, requests.Session() as session:
         (worker,) = psutil.Process(server.process.pid).children()
@@ -121,7 +121,7 @@ def test_a_failed_write_is_503_and_memory_and_disk_agree(tmp_path: Path, engine:
 
 @pytest.mark.parametrize(("call", "error"), [("rename", "EIO"), ("fsync", "EIO"), ("write", "ENOSPC")])
 def test_a_failed_fold_at_the_stop_leaves_everything_for_the_next_start(tmp_path: Path, call: str, error: str) -> None:
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     command = [sys.executable, "-c", WRITES_AND_CLOSES, str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "written\n"  # type: ignore[union-attr]

@@ -186,21 +186,21 @@ NOW_AND_THEN = st.one_of(
 
 
 class SameAnswers(RuleBasedStateMachine):
-    """People at work; what they ask all three desks at once is compared in ThreeDesks.ask."""
+    """Random calls of users. ThreeStores.ask sends each to all three servers and compares the responses."""
 
-    desks: ThreeStores
-    make: Any  # gives the desks of one run and what closes them
+    stores: ThreeStores
+    make: Any  # opens the servers of one run, as a context manager
 
     def __init__(self) -> None:
         super().__init__()
         self._stack = ExitStack()
-        self.desks = self._stack.enter_context(self.make())
+        self.stores = self._stack.enter_context(self.make())
         self.tickets: list[str] = []
         self.versions: dict[str, int] = {}
 
     def teardown(self) -> None:
         with self._stack:
-            self.desks.restart()
+            self.stores.restart()
             for path in (
                 "/api/export",
                 "/api/stats",
@@ -209,9 +209,9 @@ class SameAnswers(RuleBasedStateMachine):
                 "/api/users",
                 "/api/health",
             ):
-                self.desks.ask("admin", "GET", path)
+                self.stores.ask("admin", "GET", path)
             for sort in SORTS:
-                self.desks.ask("admin", "GET", f"/api/tickets?limit=200&sort={sort}")
+                self.stores.ask("admin", "GET", f"/api/tickets?limit=200&sort={sort}")
 
     def one(self, number: int) -> str:
         return self.tickets[number % len(self.tickets)] if self.tickets else "id-0"
@@ -228,11 +228,11 @@ class SameAnswers(RuleBasedStateMachine):
             [*zip(PLAIN, ("ada@example.com", "bob@example.com", "zoe@example.org"), strict=False)]
         ):
             self.note(
-                *self.desks.ask(
+                *self.stores.ask(
                     "admin", "POST", "/api/tickets", {"title": text, "description": text * 2, "customer_email": mail}
                 )
             )
-            self.desks.clock.move(number)
+            self.stores.clock.move(number)
 
     @rule(
         who=CALLERS,
@@ -244,27 +244,29 @@ class SameAnswers(RuleBasedStateMachine):
     def create_well(self, who: str, title: str, description: str, tags: list[str], mail: str) -> None:
         body = {"title": title or "None", "description": description, "tags": tags}
         self.note(
-            *self.desks.ask(who, "POST", "/api/tickets", body if who == "customer" else body | {"customer_email": mail})
+            *self.stores.ask(
+                who, "POST", "/api/tickets", body if who == "customer" else body | {"customer_email": mail}
+            )
         )
 
     @precondition(lambda self: self.tickets)
     @rule(number=NUMBER, body=st.one_of(*WELL), who=st.sampled_from(["admin", "agent"]))
     def change_well(self, number: int, body: Any, who: str) -> None:
-        self.desks.ask(who, "PATCH", f"/api/tickets/{self.one(number)}", body)
+        self.stores.ask(who, "PATCH", f"/api/tickets/{self.one(number)}", body)
 
     @rule(who=CALLERS, body=NEW, key=KEYS | st.none())
     def create(self, who: str, body: Any, key: str | None) -> None:
         named = {"Idempotency_Key": key.encode().decode("latin-1")} if key else {}
-        self.note(*self.desks.ask(who, "POST", "/api/tickets", body, **named))
+        self.note(*self.stores.ask(who, "POST", "/api/tickets", body, **named))
 
     @rule(number=NUMBER, key=KEYS)
     def repeat(self, number: int, key: str) -> None:
         body = {"title": "The same", "description": f"call {number % 2}", "customer_id": "7", "client_reference": key}
-        self.note(*self.desks.ask("admin", "POST", "/api/tickets", body))
+        self.note(*self.stores.ask("admin", "POST", "/api/tickets", body))
 
     @rule(who=CALLERS, query=FILTERS)
     def find(self, who: str, query: Any) -> None:
-        self.desks.ask(
+        self.stores.ask(
             who, "GET", f"/api/tickets?{urlencode({name: value for name, value in query.items() if value is not None})}"
         )
 
@@ -273,13 +275,13 @@ class SameAnswers(RuleBasedStateMachine):
     def change(self, who: str, number: int, body: Any, method: str, stale: bool) -> None:
         ticket = self.one(number)
         named = {"If_Match": f'"{self.versions[ticket]}"'} if stale else {}
-        self.desks.ask(who, method, f"/api/tickets/{ticket}", body, **named)
+        self.stores.ask(who, method, f"/api/tickets/{ticket}", body, **named)
 
     @precondition(lambda self: self.tickets)
     @rule(who=CALLERS, number=NUMBER, named=AGENTS, auto=st.booleans())
     def assign(self, who: str, number: int, named: str, auto: bool) -> None:
         body = {"auto": True} if auto else {"agent_email": named}
-        self.desks.ask(who, "POST", f"/api/tickets/{self.one(number)}/assign", body)
+        self.stores.ask(who, "POST", f"/api/tickets/{self.one(number)}/assign", body)
 
     @precondition(lambda self: self.tickets)
     @rule(
@@ -293,12 +295,12 @@ class SameAnswers(RuleBasedStateMachine):
         body = ({"resolution": text} if move == "resolve" else {}) | (
             {"client_reference": key} if key and move != "ai_response" else {}
         )
-        self.desks.ask(who, "POST", f"/api/tickets/{self.one(number)}/{move}", body)
+        self.stores.ask(who, "POST", f"/api/tickets/{self.one(number)}/{move}", body)
 
     @precondition(lambda self: self.tickets)
     @rule(who=CALLERS, number=NUMBER, text=TEXTS, internal=st.booleans())
     def reply(self, who: str, number: int, text: str, internal: bool) -> None:
-        self.desks.ask(who, "POST", f"/api/tickets/{self.one(number)}/replies", {"body": text, "internal": internal})
+        self.stores.ask(who, "POST", f"/api/tickets/{self.one(number)}/replies", {"body": text, "internal": internal})
 
     @precondition(lambda self: self.tickets)
     @rule(
@@ -307,59 +309,59 @@ class SameAnswers(RuleBasedStateMachine):
         part=st.sampled_from(["", "/history", "/replies", "/replies?limit=1&offset=1", "/ai_response"]),
     )
     def read(self, who: str, number: int, part: str) -> None:
-        self.desks.ask(who, "GET", f"/api/tickets/{self.one(number)}{part}")
+        self.stores.ask(who, "GET", f"/api/tickets/{self.one(number)}{part}")
 
     @rule(who=CALLERS, path=READS)
     def look(self, who: str, path: str) -> None:
-        self.desks.ask(who, "GET", path)
+        self.stores.ask(who, "GET", path)
 
     @rule(start=MOMENTS | st.none(), end=MOMENTS | st.none())
     def count(self, start: str | None, end: str | None) -> None:
         period = {name: value for name, value in (("from", start), ("to", end)) if value}
-        self.desks.ask("agent", "GET", f"/api/stats?{urlencode(period)}")
+        self.stores.ask("agent", "GET", f"/api/stats?{urlencode(period)}")
 
     @rule(who=CALLERS, what=st.sampled_from(["new", "updated"]), after=MOMENTS)
     def poll(self, who: str, what: str, after: str) -> None:
-        self.desks.ask(who, "GET", f"/api/triggers/{what}-tickets?after={after.replace('+', '%2B')}")
+        self.stores.ask(who, "GET", f"/api/triggers/{what}-tickets?after={after.replace('+', '%2B')}")
 
     @precondition(lambda self: len(self.tickets) > 2)
     @rule(who=CALLERS, number=NUMBER)
     def delete(self, who: str, number: int) -> None:
-        self.desks.ask(who, "DELETE", f"/api/tickets/{self.one(number)}")
+        self.stores.ask(who, "DELETE", f"/api/tickets/{self.one(number)}")
 
     @rule(name=st.sampled_from(["ada@example.com", "7", "A-1", "zoe@example.org"]), sure=st.integers(0, 3))
     def erase(self, name: str, sure: int) -> None:
         if not sure:
-            self.desks.ask("admin", "DELETE", f"/api/customers/{name}")
+            self.stores.ask("admin", "DELETE", f"/api/customers/{name}")
 
     @rule(rows=st.lists(ROW, max_size=6))
     def import_ticket(self, rows: list[Any]) -> None:
-        self.desks.ask("admin", "POST", "/api/import", rows)
+        self.stores.ask("admin", "POST", "/api/import", rows)
 
     @rule(call=NOW_AND_THEN)
     def now_and_then(self, call: tuple[str, str, str, Any]) -> None:
-        self.desks.ask(*call)
+        self.stores.ask(*call)
 
     @rule()
     def work(self) -> None:
-        self.desks.work()
+        self.stores.work()
 
     @rule(seconds=st.sampled_from([0.001, 1, 3600, 90_000, -5, -4000]))
     def time_goes_by(self, seconds: float) -> None:
-        self.desks.clock.move(seconds)
+        self.stores.clock.move(seconds)
 
 
 @pytest.fixture
 def run(postgresql: Any) -> type[SameAnswers]:
-    """The machine, with desks of its own for each run."""
+    """The state machine. Each run has its own servers."""
 
     class Opened:
         def __enter__(self) -> ThreeStores:
             self._stack = ExitStack()
             folder = Path(self._stack.enter_context(TemporaryDirectory(dir=IN_MEMORY)))
-            self.desks = ThreeStores(folder, self._stack.enter_context(postgresql.fresh()))
-            self._stack.callback(self.desks.stop)
-            return self.desks
+            self.stores = ThreeStores(folder, self._stack.enter_context(postgresql.fresh()))
+            self._stack.callback(self.stores.stop)
+            return self.stores
 
         def __exit__(self, *exc: object) -> None:
             self._stack.close()

@@ -1,4 +1,4 @@
-"""What is erased is gone from every file of the desk when the call has answered, and after any failure soon after (case 41)."""
+"""Erased data is removed from every file before the call answers, or soon after a failure (case 41)."""
 
 import contextlib
 import json
@@ -96,7 +96,7 @@ def test_what_was_deleted_or_changed_earlier_goes_with_it(admin, tmp_path):
 
 def test_what_was_deleted_without_being_overwritten_goes_too(admin, tmp_path):
     admin.ticket(customer_email=ADA["customer_email"])
-    file = next(path for path in tmp_path.iterdir() if path.name.endswith((".sqlite", "desk.db")))
+    file = next(path for path in tmp_path.iterdir() if path.name.endswith((".sqlite", "foyer.db")))
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA secure_delete=OFF")  # how SQLite is built decides what it does by itself
         connection.execute("CREATE TABLE notes (text TEXT)")
@@ -108,7 +108,7 @@ def test_what_was_deleted_without_being_overwritten_goes_too(admin, tmp_path):
     assert files_with(tmp_path, b"canary") == []
 
 
-def test_after_a_restart_the_desk_is_the_same_and_the_files_are_clean(open_app, tmp_path):
+def test_after_a_restart_the_data_is_the_same_and_the_files_are_clean(open_app, tmp_path):
     app = open_app()
     admin = Caller(app.test_client(), "admin-key")
     write_about(admin, TEXTS["quotes"])
@@ -185,7 +185,7 @@ def test_when_the_files_cannot_be_scrubbed_the_erasure_holds_and_is_tried_again(
     runtime, admin = app.extensions["runtime"], Caller(app.test_client(), "admin-key")
     write_about(admin, TEXTS["plain"])
     runtime.runner.run_due()
-    file = next(path for path in tmp_path.iterdir() if path.name.endswith((".sqlite", "desk.db")))
+    file = next(path for path in tmp_path.iterdir() if path.name.endswith((".sqlite", "foyer.db")))
     reader = sqlite3.connect(file, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM tickets").fetchall()  # a reader that does not let go keeps the log alive
@@ -238,7 +238,7 @@ def test_a_full_disk_at_scrubbing_stops_nobody_from_writing(open_app, tmp_path, 
 
 @pytest.mark.parametrize("step", ["before", "after"])
 def test_the_next_start_scrubs_what_a_killed_server_left(open_app, tmp_path, engine, step, monkeypatch):
-    folder, killed = tmp_path / "desk", tmp_path / "killed"
+    folder, killed = tmp_path / "data", tmp_path / "killed"
     folder.mkdir()
     real_scrub = Storage.scrub
 

@@ -43,14 +43,14 @@ def crashed(tmp_path, killed):
 
 
 def reopened(folder):
-    """What a desk finds there, twice over: replayed, and from the document that the first start wrote."""
-    found = []
+    """The rows of the store: of the replayed journal, and of the document that the first start wrote. They must be equal."""
+    contents = []
     for _ in range(2):
         store = open_store(folder)
-        found.append(everything(store))
+        contents.append(everything(store))
         store.close()
-    assert found[0] == found[1]
-    return found[0]
+    assert contents[0] == contents[1]
+    return contents[0]
 
 
 def assert_refused(folder, *wanted):
@@ -116,7 +116,7 @@ def test_a_line_without_its_end_before_another_is_damage(crashed):
     assert_refused(folder, "line 2")
 
 
-def test_a_copy_of_a_stopped_desk_has_the_last_line_without_its_end(crashed, tmp_path):
+def test_a_copy_of_a_stopped_server_has_the_last_line_without_its_end(crashed, tmp_path):
     folder, _ = crashed
     change_line(folder, LINES, lambda line: line[:-1])
     with staging_copy.staging_copy("json:", folder) as copy:
@@ -125,7 +125,7 @@ def test_a_copy_of_a_stopped_desk_has_the_last_line_without_its_end(crashed, tmp
 
 
 @pytest.mark.parametrize("kept", [0, 1, 20, 60, 120, -2])
-def test_a_desk_opens_with_a_torn_last_line_and_says_so(crashed, caplog, kept):
+def test_a_store_opens_with_a_torn_last_line_and_logs_it(crashed, caplog, kept):
     folder, states = crashed
     change_line(folder, LINES, lambda line: line[:kept])
     assert reopened(folder) == states[LINES - 1]
@@ -222,7 +222,7 @@ def test_lines_in_another_order_stop_the_start(crashed):
     assert_refused(folder, ACTIVE, "line 1")
 
 
-def test_a_journal_without_its_document_is_not_taken_for_a_new_desk(crashed):
+def test_a_journal_without_its_document_is_not_taken_for_a_new_store(crashed):
     folder, _ = crashed
     (folder / "foyer.json").unlink()
     assert_refused(folder, "foyer.json is missing", "Put the document back")

@@ -18,7 +18,7 @@ from tests.support.rows import ONE, actor, everything, files, filled, open_store
 
 @pytest.fixture(scope="module")
 def left_behind(tmp_path_factory):
-    """A document as a desk leaves it, and what was in the desk."""
+    """A document as a stopped server writes it, and the rows of its store."""
     folder = tmp_path_factory.mktemp("left")
     store = filled(folder)
     held = everything(store)
@@ -67,7 +67,7 @@ def test_a_document_saved_with_a_byte_order_mark_opens(document):
     store.close()
 
 
-def test_what_a_person_corrects_is_what_the_desk_shows(document):
+def test_manual_edits_of_the_document_are_loaded(document):
     path, _ = document
 
     def change(content):
@@ -272,7 +272,7 @@ def pretty(path, content):
 
 
 def by_line(path, content):
-    """As a desk writes it."""
+    """In the form that the server writes."""
     head = f'{{"foyer": 1, "revision": "{content["revision"]}", "seq": {content["seq"]}, "tables": {{\n'
     tables = (
         f'"{name}": [\n' + ",\n".join(map(json.dumps, rows)) + ("\n]\n" if rows else "]\n")

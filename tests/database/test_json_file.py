@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def test_bulk_changes_and_cascading_deletions_are_there_after_a_restart(tmp_path):
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = filled(folder)
     with store.unit_of_work(actor(ONE), write=True) as uow:
         uow.update_where(tickets, title=AWKWARD * 2)
@@ -74,7 +74,7 @@ STEPS = st.lists(
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_any_sequence_of_work_is_found_again_after_a_restart(tmp_path_factory, steps):
-    folder = tmp_path_factory.mktemp("random") / "desk"
+    folder = tmp_path_factory.mktemp("random") / "data"
     store = filled(folder)
     for step in steps:
         try:
@@ -131,7 +131,7 @@ def test_folding_goes_on_beside_four_writers_and_loses_nothing(tmp_path, monkeyp
     folds = []
     write = document.write
     monkeypatch.setattr(document, "write", lambda *given: (folds.append(given[2]), write(*given)))
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = open_store(folder)
     add_company(store)
     writers = [threading.Thread(target=write_some, args=(store, 60, f"w{n}-")) for n in range(4)]
@@ -160,7 +160,7 @@ def test_a_write_during_folding_is_in_the_new_journal(tmp_path, monkeypatch):
         assert go_on.wait(20)
         write(*given)
 
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = filled(folder)
     store._engine._folding.join()
     monkeypatch.setattr(document, "write", slow)
@@ -178,7 +178,7 @@ def test_a_write_during_folding_is_in_the_new_journal(tmp_path, monkeypatch):
 
 def test_a_fold_that_fails_costs_nothing_but_a_warning(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(json_file, "FOLD_AT_BYTES", 0)
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = filled(folder)
     store._engine._folding.join()
 
@@ -201,7 +201,7 @@ def test_a_fold_that_fails_costs_nothing_but_a_warning(tmp_path, monkeypatch, ca
 
 def test_a_journal_that_cannot_be_turned_fails_no_write_that_is_committed(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(json_file, "FOLD_AT_BYTES", 0)
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = filled(folder)
     store._engine._folding.join()
     opened = []
@@ -285,7 +285,7 @@ def test_the_folder_is_free_when_the_first_process_is_killed_and_who_waited_gets
     JsonFile(tmp_path, lock_wait_seconds=20).open().close()
 
 
-def test_a_desk_opened_by_one_thread_may_be_closed_by_another(tmp_path):
+def test_a_store_opened_by_one_thread_can_be_closed_by_another(tmp_path):
     opened = []
     thread = threading.Thread(target=lambda: opened.append(JsonFile(tmp_path).open()))
     thread.start()
@@ -328,7 +328,7 @@ def next_release(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("engine", ["json", "sqlite"])
 def test_a_migration_that_rebuilds_a_table_keeps_what_hangs_on_it(tmp_path, engine, next_release):
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = open_store(folder, file_url(engine, folder))
     add_company(store)
     with store.unit_of_work(None, write=True) as uow:
@@ -347,7 +347,7 @@ def test_a_migration_that_rebuilds_a_table_keeps_what_hangs_on_it(tmp_path, engi
 
 
 def test_the_state_before_a_migration_is_kept_and_opens_in_the_older_release(tmp_path, next_release, monkeypatch):
-    old, folder, back = migrations.head(), tmp_path / "desk", tmp_path / "back"
+    old, folder, back = migrations.head(), tmp_path / "data", tmp_path / "back"
     store = filled(folder)
     held = everything(store)
     crashed = tmp_path / "crashed"
@@ -368,7 +368,7 @@ def test_the_state_before_a_migration_is_kept_and_opens_in_the_older_release(tmp
     store.close()
 
 
-def test_a_desk_can_be_opened_where_a_file_of_another_store_lies(tmp_path):
+def test_a_store_can_be_opened_beside_a_file_of_another_store(tmp_path):
     store = Storage(JsonFile(tmp_path).open(), now)
     with store.unit_of_work(None) as uow:
         assert uow.count(uow.query(companies)) == 0

@@ -34,7 +34,7 @@ class FailingOnce:
 
 
 def test_a_write_the_disk_did_not_confirm_is_503_and_gone_after_the_next_one(tmp_path, monkeypatch):
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = filled(folder)
     before = everything(store)
     failing = FailingOnce()
@@ -55,7 +55,7 @@ def test_a_write_the_disk_did_not_confirm_is_503_and_gone_after_the_next_one(tmp
 
 
 def test_a_stop_after_a_write_the_disk_did_not_confirm_leaves_it_out(tmp_path, monkeypatch):
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = filled(folder)
     before = everything(store)
     monkeypatch.setattr(journal.os, "fsync", FailingOnce())
@@ -68,7 +68,7 @@ def test_a_stop_after_a_write_the_disk_did_not_confirm_leaves_it_out(tmp_path, m
 def test_recovery_waits_for_a_fold_that_is_under_way(tmp_path, monkeypatch):
     """The fold would else put its older document in the place of the newer one, whose journal is gone."""
     monkeypatch.setattr(engine, "FOLD_AT_BYTES", 0)
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = filled(folder)
     store._engine._folding.join()
     began, go_on = threading.Event(), threading.Event()
@@ -100,7 +100,7 @@ def test_recovery_waits_for_a_fold_that_is_under_way(tmp_path, monkeypatch):
 
 
 def test_a_commit_that_fails_after_the_line_takes_the_line_back(tmp_path):
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = filled(folder)
     before, journalled = everything(store), (folder / "foyer.json.journal").read_bytes()
 
@@ -122,7 +122,7 @@ def test_a_commit_that_fails_after_the_line_takes_the_line_back(tmp_path):
 
 
 def test_an_interrupt_between_line_and_commit_is_healed_by_the_next_write(tmp_path, monkeypatch):
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = filled(folder)
     append = journal.Journal.append
 
@@ -174,7 +174,7 @@ def test_whatever_was_acknowledged_survives_a_loss_of_power(tmp_path, monkeypatc
     monkeypatch.setattr(engine, "FOLD_AT_BYTES", 1_500)
     platter = Platter()
     monkeypatch.setattr(os, "fsync", platter.fsync)
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     store = filled(folder)
     for number in range(12):
         write_some(store, 1, f"n{number}-")
@@ -221,7 +221,7 @@ for number in range(1000):
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("call", ["fsync", "replace", "unlink"])
 def test_killed_at_any_step_of_folding_nothing_is_lost_and_leftovers_are_cleared(tmp_path, call, moment):
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     command = [sys.executable, "-c", KILLED, str(folder), call, moment]
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
     assert ended.returncode == 9, ended.stderr

@@ -24,7 +24,7 @@ FOLDED = {"/api/keys": "last_used_at"}  # what reading itself changes
 
 
 class Old:
-    """One old desk, unpacked: its address, and what its program answered."""
+    """The unpacked data of an old release: its address, and the responses of that release."""
 
     def __init__(self, source, folder):
         self.folder, self.revision, self.is_json = folder, source[:4], source.endswith("json")
@@ -36,11 +36,11 @@ class Old:
             for suffix in ("", ".journal"):
                 shutil.copy(OLD / f"{source}{suffix}", folder / f"foyer.json{suffix}")
         else:
-            (folder / "desk.db").write_bytes(gzip.decompress((OLD / f"{source}.gz").read_bytes()))
-        self.url = f"json:{folder}" if self.is_json else f"sqlite:///{folder / 'desk.db'}"
+            (folder / "foyer.db").write_bytes(gzip.decompress((OLD / f"{source}.gz").read_bytes()))
+        self.url = f"json:{folder}" if self.is_json else f"sqlite:///{folder / 'foyer.db'}"
 
     def files(self, prefix=""):
-        names = ("foyer.json", "foyer.json.journal") if self.is_json else ("desk.db",)
+        names = ("foyer.json", "foyer.json.journal") if self.is_json else ("foyer.db",)
         return [(self.folder / name.replace("foyer.json", f"foyer.json{prefix}")).read_bytes() for name in names]
 
 
@@ -51,7 +51,7 @@ def old(request, tmp_path):
 
 @pytest.fixture(params=["in place", *ENGINES])
 def url(old, request, open_old, tmp_path):
-    """Where the desk is after it was opened in place, or copied to an engine."""
+    """The address of the data after it was opened in place, or copied to an engine."""
     if request.param == "in place":
         yield old.url
     elif request.param == "postgresql":
@@ -91,7 +91,7 @@ def opened(open_old, url):
 
 
 def covers(now, then):
-    """Whether everything that was said is said still; a newer desk may say more."""
+    """Whether a response holds everything that it held before. A newer release may add fields."""
     if isinstance(then, dict):
         return isinstance(now, dict) and all(key in now and covers(now[key], value) for key, value in then.items())
     if isinstance(then, list):
@@ -107,7 +107,7 @@ def test_the_files_tell_of_every_state_and_every_released_revision(old):
     assert {source[:4] for source in SOURCES} == released
 
 
-def test_everything_the_old_desk_said_is_said_still(old, opened):
+def test_every_response_of_the_old_server_is_unchanged(old, opened):
     admin = Caller(opened.test_client(), "admin-key")
     assert len(old.said) > 3 * len(old.tickets)
     for path, then in old.said.items():

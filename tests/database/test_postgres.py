@@ -299,7 +299,7 @@ def test_restarted_while_nobody_asks_nobody_notices(server, tmp_path):
 def test_a_database_that_is_away_is_one_log_line_and_one_when_it_is_back(server, tmp_path, monkeypatch, caplog):
     for name in ("POLL_SECONDS", "HEARTBEAT_SECONDS", "SYNC_SECONDS", "TIDY_SECONDS"):
         monkeypatch.setattr(runner, name, 0.02)
-    key = "fk_the-key-of-a-waiting-desk"
+    key = "fk_the-key-of-a-waiting-server"
     given = {"database_url": server.url, "secret_key": SECRET, "api_key": key, "embeddings": "static"}
     app = create_app(Settings(_env_file=None, data_dir=tmp_path, **given))
     runtime, admin = app.extensions["runtime"], Caller(app.test_client(), key)
@@ -344,7 +344,7 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
         data_dir=tmp_path,
         database_url=server.url,
         secret_key=SECRET,
-        api_key="fk_the-key-of-a-restarted-desk",
+        api_key="fk_the-key-of-a-restarted-server",
         embeddings="static",
         rate_limit="off",
     )
@@ -354,7 +354,7 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
     acknowledged, statuses, stop = [], set(), threading.Event()
 
     def work(_):
-        admin = Caller(app.test_client(), "fk_the-key-of-a-restarted-desk")
+        admin = Caller(app.test_client(), "fk_the-key-of-a-restarted-server")
         while not stop.is_set():
             answer = admin.post("/api/tickets", TICKET)
             statuses.add(answer.status_code)
@@ -378,7 +378,7 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
         for worker in workers:
             worker.result()
     assert statuses == {201, 503}
-    admin = Caller(app.test_client(), "fk_the-key-of-a-restarted-desk")
+    admin = Caller(app.test_client(), "fk_the-key-of-a-restarted-server")
     assert len(set(acknowledged)) == len(acknowledged)
     total = admin.get("/api/tickets?limit=1").json["total"]
     newest = admin.get("/api/tickets?limit=1&sort=-created_at").json["data"][0]["number"]

@@ -1,4 +1,4 @@
-"""A desk that starts on PostgreSQL: tables made once, addresses with a password, and what makes it one in production."""
+"""Start on PostgreSQL: tables are created once, addresses hide the password, production settings apply."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -121,7 +121,7 @@ def test_a_wrong_password_is_said_at_once_and_not_told(server, tmp_path):
     assert "hunter2" not in str(refused.value)
 
 
-def test_on_postgresql_a_desk_is_one_in_production(monkeypatch):
+def test_on_postgresql_a_server_is_in_production(monkeypatch):
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     monkeypatch.delenv("SECRET_KEY", raising=False)
     monkeypatch.setenv("DATABASE_URL", "postgres://foyer:hunter2@db/desk")

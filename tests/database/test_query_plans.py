@@ -79,7 +79,7 @@ def by_sqlite(connection, statement, parameters):
 def by_postgresql(connection, statement, parameters):
     driver = connection.connection.driver_connection
     for off in ("seqscan", "sort", "bitmapscan"):
-        driver.execute(f"SET enable_{off} = off")  # what it would do on a desk where these cost the most
+        driver.execute(f"SET enable_{off} = off")  # the plan for a database in which these cost the most
     return [row[0] for row in driver.execute(f"EXPLAIN {statement}", parameters).fetchall()]
 
 

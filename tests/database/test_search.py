@@ -187,7 +187,7 @@ def stores(tmp_path_factory, postgresql):
     """All three, with the same tickets."""
     with postgresql.fresh() as url:
         folders = {kind: tmp_path_factory.mktemp(kind) for kind in ("json", "sqlite", "postgresql")}
-        urls = {"json": "json:", "sqlite": f"sqlite:///{folders['sqlite'] / 'desk.db'}", "postgresql": url}
+        urls = {"json": "json:", "sqlite": f"sqlite:///{folders['sqlite'] / 'foyer.db'}", "postgresql": url}
         opened = [fill(open_store(folders[kind], urls[kind])) for kind in urls]
         yield opened
         for store in opened:
@@ -383,7 +383,7 @@ def test_searches_do_not_wait_for_each_other():
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_missing_or_outdated_index_is_rebuilt(tmp_path, database_url):
     fill(open_store(tmp_path, database_url)).close()
-    file = tmp_path / "desk.db"
+    file = tmp_path / "foyer.db"
     for damage in (
         "DROP TRIGGER ticket_words_u",
         "DROP TABLE ticket_words",

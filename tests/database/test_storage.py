@@ -1,4 +1,4 @@
-"""The verbs of a desk on every engine: whose rows they see and touch, and that a unit of work is all or nothing."""
+"""The verbs of a unit of work on every engine: which rows they see and change, and that it is atomic."""
 
 from datetime import UTC, datetime
 
@@ -148,7 +148,7 @@ def test_an_unknown_customer_has_no_rows_at_all(store, world):
             assert uow.count(uow.query(table)) == 0, table.name
 
 
-def test_only_a_desk_without_an_actor_sees_every_company(store, world):
+def test_only_a_unit_of_work_without_an_actor_sees_every_company(store, world):
     with store.unit_of_work(None) as uow:
         assert uow.count(uow.query(tickets)) == 4
         with pytest.raises(RuntimeError):
@@ -347,7 +347,7 @@ def test_a_path_with_special_characters_is_only_a_path(tmp_path, engine):
     store = open_store(folder, file_url(engine, folder))
     add_company(store)
     store.close()
-    assert (folder / ("foyer.json" if engine == "json" else "desk.db")).exists()
+    assert (folder / ("foyer.json" if engine == "json" else "foyer.db")).exists()
 
 
 @pytest.mark.parametrize("url", ["sqlite:///", "sqlite:///:memory:"])
@@ -357,10 +357,10 @@ def test_a_database_url_without_a_file_is_refused(tmp_path, url):
 
 
 def test_a_sqlite_file_that_is_none_is_refused_in_a_sentence_and_kept(tmp_path):
-    file = tmp_path / "desk.db"
+    file = tmp_path / "foyer.db"
     file.write_bytes(b"something else entirely, long enough to be read as a header" * 20)
     before = file.read_bytes()
-    with pytest.raises(StorageError, match=r"desk\.db cannot be opened: file is not a database$"):
+    with pytest.raises(StorageError, match=r"foyer\.db cannot be opened: file is not a database$"):
         open_store(tmp_path, file_url("sqlite", tmp_path))
     assert file.read_bytes() == before
 

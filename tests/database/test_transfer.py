@@ -1,4 +1,4 @@
-"""A desk copied to every engine, backed up while it is written to, and restored: everything or nothing, its source untouched."""
+"""Copy to every engine, backup during writes, and restore: each is atomic and leaves its source unchanged."""
 
 import json
 import os
@@ -36,7 +36,7 @@ FILLED = {
 
 @pytest.fixture
 def flask(tmp_path, settings):
-    """Runs a command in this process, with DATABASE_URL and DATA_DIR of a desk of any engine."""
+    """Runs a command in this process, with DATABASE_URL and DATA_DIR of any engine."""
     from app import create_app
 
     def run(*words, database_url="json:", ok=True):
@@ -53,7 +53,7 @@ def flask(tmp_path, settings):
 
 @pytest.fixture
 def source(tmp_path, engine, database_url):
-    """The address of a desk with something in most tables."""
+    """The address of a store with rows in most tables."""
     url = f"json:{tmp_path / 'source'}" if engine == "json" else database_url
     store = open_storage(url, tmp_path)
     add_company(store)
@@ -80,7 +80,7 @@ def target(request, tmp_path):
         with request.getfixturevalue("postgresql").fresh(empty=True) as url:
             yield url
     else:
-        yield f"json:{folder / 'desk'}" if request.param == "json" else file_url("sqlite", folder)
+        yield f"json:{folder / 'data'}" if request.param == "json" else file_url("sqlite", folder)
 
 
 def held(url):
@@ -140,7 +140,7 @@ def test_a_running_server_is_not_copied_but_backed_up(flask, source, tmp_path):
 @pytest.mark.parametrize(
     "words", [("--from", "json:nowhere"), ("--from", "sqlite:///nowhere.db"), ("--from", "mysql://x:p%40ss@y")]
 )
-def test_where_no_desk_is_a_sentence_says_so_and_none_is_made(flask, words, tmp_path, engine, monkeypatch):
+def test_a_missing_source_is_reported_and_not_created(flask, words, tmp_path, engine, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.iterdir())
     assert flask("copy", *words, "--to", "sqlite:///x.db", ok=False).startswith("Error: ")
@@ -164,7 +164,7 @@ class Writer(threading.Thread):
             self.done.append(ticket)
 
 
-def test_a_backup_of_a_desk_that_is_written_to_is_of_one_moment(flask, source, target, tmp_path, monkeypatch):
+def test_a_backup_during_writes_is_consistent(flask, source, target, tmp_path, monkeypatch):
     monkeypatch.setattr(json_file, "FOLD_AT_BYTES", 20_000)  # so that documents and journals change places all the time
     store = open_storage(source, tmp_path)
     writers = [Writer(store, number) for number in (1, 2)]

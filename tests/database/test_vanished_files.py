@@ -1,4 +1,4 @@
-"""Files of the JSON engine removed, replaced or cut by somebody else while the desk runs: nothing acknowledged is lost."""
+"""Files of the JSON engine removed, replaced or cut by another program while the server runs: no acknowledged write is lost."""
 
 import os
 import shutil
@@ -68,7 +68,7 @@ WAYS = {
 
 @pytest.fixture
 def folder(tmp_path):
-    return tmp_path / "desk"
+    return tmp_path / "data"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-KEY = "fk_the-key-of-the-running-desk"
+KEY = "fk_the-key-of-the-running-server"
 PATIENCE_SECONDS = 60
 KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMPDIR", "LANG", "VIRTUAL_ENV", "EMBEDDINGS")
 # `python app.py`, except that a developer's own .env (mail server, model, database) plays no part.
@@ -30,7 +30,7 @@ def free_port() -> int:
 def running_server(folder: Path) -> Iterator[str]:
     """The address of a server with its data in `folder`, and `KEY` as its admin key."""
     port = free_port()
-    url, log = f"http://127.0.0.1:{port}", folder / "desk.log"
+    url, log = f"http://127.0.0.1:{port}", folder / "server.log"
     env = {name: os.environ[name] for name in KEPT if name in os.environ}
     env |= {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "API_KEY": KEY, "EMBEDDINGS": "static"}
     with log.open("wb") as lines:

@@ -90,7 +90,7 @@ def messages(tmp_path):
     return str(file)
 
 
-def test_a_file_comes_in_once_while_the_desk_is_closed(shell, messages):
+def test_a_file_is_imported_once_while_the_server_is_stopped(shell, messages):
     first, second = shell.flask("import", messages), shell.flask("import", messages)
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert "150 rows read: 150 created, 0 here already, 0 refused." in first.stdout
@@ -154,7 +154,7 @@ def test_a_file_or_folder_that_is_not_there_is_told_in_words(shell, tmp_path):
     assert refused.returncode == 1
     assert f"There is no file {missing}." in refused.stderr
     (tmp_path / "a file").write_text("")
-    shell.env["DATABASE_URL"] = f"json:{tmp_path / 'a file' / 'desk'}"
+    shell.env["DATABASE_URL"] = f"json:{tmp_path / 'a file' / 'data'}"
     refused = shell.flask("demo")
     assert refused.returncode == 1
     assert "cannot be used: Not a directory" in refused.stderr
@@ -212,11 +212,11 @@ def impostor(shell):
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_the_key_is_not_sent_to_another_server_at_the_port_of_the_desk(shell, impostor, engine):
+def test_the_key_is_not_sent_to_another_server_at_the_same_port(shell, impostor, engine):
     shell.env["API_KEY"] = "the-key-of-the-server"
     folder = shell.key_file.parent
     folder.mkdir()
-    lock = FolderLock(folder / DOCUMENT if engine == "json" else folder.parent / "desk.db")
+    lock = FolderLock(folder / DOCUMENT if engine == "json" else folder.parent / "foyer.db")
     lock.take()
     lock.sign(f"http://127.0.0.1:{shell.port}", "a secret of the process that has the lock")
     refused = shell.flask("demo")
@@ -253,7 +253,7 @@ def test_commands_find_a_server_whose_port_only_its_command_line_says(shell, mes
             assert server.call(session, "GET", "/api/tickets").json()["total"] == 150
 
 
-def test_a_desk_is_filled_while_closed_and_only_once(shell):
+def test_demo_tickets_are_added_once_while_the_server_is_stopped(shell):
     made, refused = shell.flask("demo"), shell.flask("demo")
     assert made.returncode == 0, made.stderr
     assert "tickets from" in made.stdout

@@ -26,7 +26,7 @@ def sign_in(url, email):
     return response.json()["data"]
 
 
-def test_companies_and_people_are_made_on_a_closed_desk(shell):
+def test_companies_and_users_are_created_while_the_server_is_stopped(shell):
     made = company(shell)
     assert made.returncode == 0, made.stderr
     assert "zoe@acme.example" in made.stdout

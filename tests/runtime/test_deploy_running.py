@@ -41,20 +41,20 @@ def wait_for_line(server: Server, text: str) -> None:
 
 @pytest.mark.parametrize("command", BY_HOSTS.values(), ids=BY_HOSTS)
 def test_it_opens_at_the_port_of_the_host_and_leaves_politely(tmp_path, command):
-    with Server(tmp_path / "desk", command=command, HOST="") as server:
+    with Server(tmp_path / "data", command=command, HOST="") as server:
         family = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children()]
         heard = {place.laddr for process in family for place in process.net_connections() if place.status == "LISTEN"}
         assert heard == {("0.0.0.0", int(server.url.rpartition(":")[2]))}
         assert server.call(requests, "POST", "/api/tickets", TICKET).status_code == 201
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(PATIENCE_SECONDS) == 0
-    assert TICKET["title"] in (tmp_path / "desk" / "foyer.json").read_text(), "all is in the document"
+    assert TICKET["title"] in (tmp_path / "data" / "foyer.json").read_text(), "all is in the document"
     assert "Traceback" not in server.log
 
 
 def test_a_stop_lets_the_request_at_hand_finish(tmp_path):
     """The body is sent only after the stop has begun; the answer is whole and the ticket stays."""
-    with Server(tmp_path / "desk", GUNICORN_CMD_ARGS="--log-level info") as server:
+    with Server(tmp_path / "data", GUNICORN_CMD_ARGS="--log-level info") as server:
         body, port = json.dumps(TICKET).encode(), int(server.url.rpartition(":")[2])
         head = [
             "POST /api/tickets HTTP/1.1",
@@ -74,14 +74,14 @@ def test_a_stop_lets_the_request_at_hand_finish(tmp_path):
         assert answer.startswith(b"HTTP/1.1 201 "), answer
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["data"]["title"] == TICKET["title"]
         assert server.process.wait(PATIENCE_SECONDS) == 0
-    with Server(tmp_path / "desk") as again:
+    with Server(tmp_path / "data") as again:
         assert tickets(again) == 1
 
 
 def test_the_options_render_adds_by_itself_do_no_harm(tmp_path):
     """Render sets GUNICORN_CMD_ARGS and WEB_CONCURRENCY for Python services; both come after our file."""
     with Server(
-        tmp_path / "desk",
+        tmp_path / "data",
         GUNICORN_CMD_ARGS="--preload --access-logfile -",
         WEB_CONCURRENCY="4",
         RENDER="true",
@@ -102,7 +102,7 @@ def addresses(get) -> tuple[str, str]:
 @pytest.mark.parametrize("proxies", [0, 1])
 def test_a_proxy_is_believed_only_when_it_is_trusted(tmp_path, proxies):
     """Over a real connection: gunicorn must not believe on its own what the server does not."""
-    with Server(tmp_path / "desk", TRUSTED_PROXIES=str(proxies)) as server:
+    with Server(tmp_path / "data", TRUSTED_PROXIES=str(proxies)) as server:
         said = addresses(lambda path: requests.get(server.url + path, headers=PROXY, timeout=PATIENCE_SECONDS))
     here = server.url.removeprefix("http://")
     assert said == (("desk.example.com", "https://desk.example.com") if proxies else (here, server.url))
@@ -111,7 +111,7 @@ def test_a_proxy_is_believed_only_when_it_is_trusted(tmp_path, proxies):
 def test_of_two_proxies_the_nearer_one_is_believed(tmp_path):
     """What a caller writes into the header itself stands in front of what the proxy adds."""
     forged = {"X-Forwarded-Host": "evil.example, desk.example.com", "X-Forwarded-Proto": "http, https"}
-    with Server(tmp_path / "desk", TRUSTED_PROXIES="1") as server:
+    with Server(tmp_path / "data", TRUSTED_PROXIES="1") as server:
         said = addresses(lambda path: requests.get(server.url + path, headers=forged, timeout=PATIENCE_SECONDS))
     assert said == ("desk.example.com", "https://desk.example.com")
 
@@ -138,7 +138,7 @@ def test_the_files_of_the_image_are_a_whole_server(tmp_path, image):
     """Its command runs in its folder; its health check tells a running server from a stopped one."""
     assert not (image / "tests").exists()
     command = ("env", "-C", str(image), *GUNICORN)
-    with Server(tmp_path / "desk", command=command, SECRET_KEY=SECRET, HOST="", APP_ENV="production") as server:
+    with Server(tmp_path / "data", command=command, SECRET_KEY=SECRET, HOST="", APP_ENV="production") as server:
         assert server.call(requests, "POST", "/api/demo", {}).status_code == 200
         assert tickets(server) > 0
         assert health(server) == 0
@@ -170,12 +170,12 @@ def run(script: str, folder: Path, **given: str) -> None:
     subprocess.run(["bash", "-ec", script], cwd=folder, env=env, check=True, timeout=PATIENCE_SECONDS)
 
 
-def test_a_copy_made_while_the_desk_runs_opens_elsewhere(tmp_path):
+def test_a_copy_made_while_the_server_runs_opens_elsewhere(tmp_path):
     """The guide's way: journals first, then the document, with its commands."""
-    with Server(tmp_path / "desk") as server:
+    with Server(tmp_path / "data") as server:
         for _ in range(3):
             assert server.call(requests, "POST", "/api/tickets", TICKET).status_code == 201
-        run(block("copy=foyer-").replace("/var/lib/foyer", str(tmp_path / "desk")), tmp_path)
+        run(block("copy=foyer-").replace("/var/lib/foyer", str(tmp_path / "data")), tmp_path)
     (copy,) = tmp_path.glob("foyer-*")
     assert {path.name for path in copy.iterdir()} >= {"foyer.json", "foyer.json.journal", "secret_key"}
     with Server(copy) as again:

@@ -1,4 +1,4 @@
-"""What a desk makes of a full disk, a read-only folder, kill -9 and a torn connection, on real files and real servers."""
+"""Full disk, read-only folder, kill -9 and broken connections, on real files and real servers."""
 
 import re
 import shutil
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mounts, limits 
 
 
 TICKET = {"title": "Question about my plan", "description": "How do I change it?", "customer_email": "ada@example.com"}
-KEY = "fk_the-key-of-a-faulty-desk"
+KEY = "fk_the-key-of-a-faulty-server"
 
 
 def mount(folder, *options):
@@ -54,10 +54,10 @@ def read_only_disk(tmp_path):
 
 
 class Opened:
-    """A desk in this process on a folder, and its admin."""
+    """A server in this process on a folder, and its admin."""
 
     def __init__(self, folder, engine="json"):
-        url = "json:" if engine == "json" else f"sqlite:///{folder / 'desk.db'}"
+        url = "json:" if engine == "json" else f"sqlite:///{folder / 'foyer.db'}"
         settings = Settings(_env_file=None, data_dir=folder, database_url=url, api_key=KEY)
         self.app = create_app(settings)
         self.admin = Caller(self.app.test_client(), KEY)
@@ -173,7 +173,7 @@ def test_a_file_that_may_not_grow_is_503_and_goes_on_when_it_may(tmp_path):
 @pytest.mark.parametrize("engine", FILES)
 def test_a_read_only_data_folder_stops_the_start_in_a_sentence(read_only_disk, engine):
     for folder in (read_only_disk, read_only_disk / "new"):
-        url = "json:" if engine == "json" else f"sqlite:///{folder / 'desk.db'}"
+        url = "json:" if engine == "json" else f"sqlite:///{folder / 'foyer.db'}"
         with pytest.raises(StorageError, match=r"read-only.* cannot be (used|opened): .*[Rr]ead-only") as refused:
             open_storage(url, folder)
         assert "\n" not in str(refused.value)
@@ -183,7 +183,7 @@ def test_a_read_only_data_folder_stops_the_start_in_a_sentence(read_only_disk, e
 def test_a_data_folder_that_is_a_file_stops_the_start_in_a_sentence(tmp_path, engine):
     place = tmp_path / "file"
     place.write_text("mine")
-    url = "json:" if engine == "json" else f"sqlite:///{place / 'desk.db'}"
+    url = "json:" if engine == "json" else f"sqlite:///{place / 'foyer.db'}"
     with pytest.raises(StorageError, match=r"file.* cannot be (used|opened): "):
         open_storage(url, place)
     assert place.read_text() == "mine"
@@ -198,8 +198,8 @@ from database.json_store.engine import JsonFile
 from database.sqlite_engine import SqliteFile
 from tests.runtime.test_faults import Opened
 
-desk = Opened(Path(sys.argv[1]), sys.argv[2])
-desk.post()
+server = Opened(Path(sys.argv[1]), sys.argv[2])
+server.post()
 owner = (JsonFile if sys.argv[2] == "json" else SqliteFile)
 commit = owner._commit
 def committed(self, connection):
@@ -210,7 +210,7 @@ if sys.argv[3] == "after the commit":
 else:
     append = JsonFile._append
     JsonFile._append = lambda self, changes: (append(self, changes), os._exit(9))
-desk.post(**{"Idempotency-Key": "once"})
+server.post(**{"Idempotency-Key": "once"})
 """
 
 
@@ -270,9 +270,9 @@ def all_tickets(server):
 def test_killed_again_and_again_under_load_every_acknowledged_ticket_is_there_and_no_number_twice(
     tmp_path, database, times
 ):
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     folder.mkdir()
-    more = {} if database == "json" else {"DATABASE_URL": f"sqlite:///{folder / 'desk.db'}"}
+    more = {} if database == "json" else {"DATABASE_URL": f"sqlite:///{folder / 'foyer.db'}"}
     acknowledged = []
     for turn in range(1, times + 1):
         with Server(folder, **more) as server:
@@ -285,7 +285,7 @@ def test_killed_again_and_again_under_load_every_acknowledged_ticket_is_there_an
 
 
 def test_case_15_fifty_parallel_posts_with_one_key_make_one_ticket(tmp_path):
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     folder.mkdir()
     together = threading.Barrier(50)
 
@@ -339,7 +339,7 @@ def one(calls, names, *words, after=-1):
 def test_the_answer_is_sent_after_the_fsync_and_a_fold_is_synced_before_it_is_named(tmp_path):
     if not shutil.which("strace"):
         not_here("there is no strace here; the loss of power in test_json_file.py shows the same")
-    folder, record = tmp_path / "desk", tmp_path / "calls"
+    folder, record = tmp_path / "data", tmp_path / "calls"
     folder.mkdir()
     traced = "trace=write,fsync,fdatasync,sendto,sendmsg,writev,rename,renameat,renameat2,unlink,unlinkat"
     under = ("strace", "-f", "-y", "-s", "9999", "-o", str(record), "-e", traced)
@@ -375,7 +375,7 @@ run()
 
 
 def test_a_second_server_on_the_same_file_leaves_with_a_sentence_and_the_first_goes_on(tmp_path):
-    folder = tmp_path / "desk"
+    folder = tmp_path / "data"
     folder.mkdir()
     with Server(folder) as first, requests.Session() as session:
         second = Server(folder, command=(sys.executable, "-c", IMPATIENT))

@@ -23,7 +23,7 @@ MEBI = 1024 * 1024
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("worker") / "desk", RATE_LIMIT="off") as server:
+    with Server(tmp_path_factory.mktemp("worker") / "data", RATE_LIMIT="off") as server:
         yield server
 
 
@@ -171,7 +171,7 @@ def test_only_so_many_large_bodies_are_kept_at_a_time(server):
 
 
 def test_a_stop_waits_for_requests_at_hand_and_not_for_idle_connections(tmp_path):
-    with Server(tmp_path / "desk") as server, RawConnection(server) as idle, RawConnection(server) as used:
+    with Server(tmp_path / "data") as server, RawConnection(server) as idle, RawConnection(server) as used:
         used.send(head("GET", "/health"))
         assert used.answer().status == 200
         with RawConnection(server) as sender:
@@ -188,7 +188,7 @@ def test_a_stop_waits_for_requests_at_hand_and_not_for_idle_connections(tmp_path
 def test_where_few_files_may_be_open_connections_are_limited_to_them(tmp_path):
     """Without a limit the worker ends as soon as it cannot accept, and everything at hand is lost."""
     few = ("bash", "-c", 'ulimit -n 300; exec "$@"', "few", *GUNICORN)
-    with Server(tmp_path / "desk", command=few) as server:
+    with Server(tmp_path / "data", command=few) as server:
         waiting = [RawConnection(server) for _ in range(400)]
         for one in waiting:
             one.close()
@@ -200,11 +200,11 @@ def test_where_few_files_may_be_open_connections_are_limited_to_them(tmp_path):
 
 def test_gunicorn_may_still_speak_tls_itself(tmp_path, monkeypatch):
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=desk", "-days", "2"]
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-days", "2"]
     make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
     subprocess.run(make, check=True, capture_output=True)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    server = Server(tmp_path / "desk", GUNICORN_CMD_ARGS=f"--certfile {certificate} --keyfile {key}")
+    server = Server(tmp_path / "data", GUNICORN_CMD_ARGS=f"--certfile {certificate} --keyfile {key}")
     server.url = server.url.replace("http:", "https:")
     with server, requests.Session() as session:
         for _ in range(3):

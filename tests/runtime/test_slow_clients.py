@@ -79,7 +79,7 @@ def read_slowly(server: Server) -> int:
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory) -> Iterator[Outcome]:
-    with Server(tmp_path_factory.mktemp("slow") / "desk") as server:
+    with Server(tmp_path_factory.mktemp("slow") / "data") as server:
         yield play(server)
 
 

@@ -21,7 +21,7 @@ HTML = Response("<!doctype html><title>A shop</title>", mimetype="text/html")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server in a process of its own."""
-    with running_server(tmp_path_factory.mktemp("desk")) as url:
+    with running_server(tmp_path_factory.mktemp("data")) as url:
         yield url
 
 
@@ -78,7 +78,7 @@ def tickets_at(url: str) -> int:
     return int(answer.json()["total"])
 
 
-def test_a_desk_that_works_passes_every_step_and_keeps_no_ticket(server):
+def test_a_working_server_passes_every_step_and_keeps_no_ticket(server):
     code, lines = walk(server)
     assert code == 0, lines
     assert [line.split()[0] for line in lines[1:-1]] == ["ok"] * (len(STEPS) + 1)
@@ -111,7 +111,7 @@ def test_the_key_is_never_said(server):
         assert key not in "\n".join(lines)
 
 
-def test_a_key_that_a_desk_sends_back_is_not_said_either(app):
+def test_a_key_that_the_server_returns_is_not_printed(app):
     def tell_it(response: Response) -> Response:
         body = {"success": False, "message": "Bad: admin-key\x1b[2J", "data": {"code": "bad", "errors": []}}
         return Response(json.dumps(body), 400, headers={"X-Request-ID": "1"}, mimetype="application/json")
@@ -145,7 +145,7 @@ def test_an_address_where_nothing_listens_is_said_to_be_so():
     assert "is the server running" in lines[1]
 
 
-def test_a_server_that_answers_html_is_said_to_be_no_desk():
+def test_a_server_that_answers_html_is_reported_as_not_foyer():
     with served(HTML) as url:
         code, lines = walk(url)
     assert code == 1
@@ -159,7 +159,7 @@ def test_a_missing_certificate_is_said_to_be_missing():
     assert "No secure connection to https://127.0.0.1" in lines[1]
 
 
-def test_a_redirected_desk_is_named_by_its_new_address():
+def test_a_redirect_is_reported_with_the_new_address():
     moved = Response("", 301, headers={"Location": "https://desk.example.com/api/health"})
     with served(moved) as url:
         code, lines = walk(url)
@@ -194,7 +194,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("method", "path_end", "wrong", "step", "reason"), BROKEN)
-def test_a_desk_with_one_broken_route_fails_at_that_step_and_is_left_clean(
+def test_a_server_with_one_broken_route_fails_at_that_step_and_keeps_no_ticket(
     app, admin, method, path_end, wrong, step, reason
 ):
     if step == "create it again":

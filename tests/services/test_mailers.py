@@ -70,7 +70,7 @@ def test_a_server_that_is_down_is_a_temporary_failure_and_a_later_attempt_arrive
     [
         ({"security": "starttls"}, "SMTP_SECURITY and SMTP_PORT"),
         ({"security": "tls"}, "SMTP_SECURITY and SMTP_PORT"),
-        ({"username": "desk", "password": "pass"}, "SMTP_USERNAME"),
+        ({"username": "foyer", "password": "pass"}, "SMTP_USERNAME"),
     ],
 )
 def test_a_failure_names_the_setting_to_look_at(server: FakeSmtp, options: Any, variables: str) -> None:
@@ -81,8 +81,8 @@ def test_a_failure_names_the_setting_to_look_at(server: FakeSmtp, options: Any, 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.parametrize("password", ["wrong", "pässwort"])
 def test_a_sign_in_that_fails_names_the_settings(password: str) -> None:
-    with FakeSmtp(tls=True, username="desk", password="pass") as server:
-        sender = mailer(server, security="tls", username="desk", password=password, context=server.client_context)
+    with FakeSmtp(tls=True, username="foyer", password="pass") as server:
+        sender = mailer(server, security="tls", username="foyer", password=password, context=server.client_context)
         failed = failure(sender)
     assert (failed.permanent, "SMTP_PASSWORD" in failed.reason, password in failed.reason) == (False, True, False)
 
@@ -96,8 +96,8 @@ def test_a_goodbye_that_fails_is_not_a_failed_delivery(server: FakeSmtp) -> None
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 def test_a_protected_connection_signs_in_and_delivers(security: Any) -> None:
-    with FakeSmtp(**{security: True}, username="desk", password="pass") as server:
-        sender = mailer(server, security=security, username="desk", password="pass", context=server.client_context)
+    with FakeSmtp(**{security: True}, username="foyer", password="pass") as server:
+        sender = mailer(server, security=security, username="foyer", password="pass", context=server.client_context)
         sender.send(compose("assigned"))
         assert len(server.messages) == 1
 
@@ -111,15 +111,15 @@ def test_an_unknown_certificate_is_refused(security: Any) -> None:
 
 
 def test_a_server_without_starttls_gets_neither_password_nor_message(server: FakeSmtp) -> None:
-    failed = failure(mailer(server, security="starttls", username="desk", password="pass"))
+    failed = failure(mailer(server, security="starttls", username="foyer", password="pass"))
     assert (failed.permanent, "SMTPNotSupportedError" in failed.reason) == (False, True)
     assert server.messages == []
 
 
 @pytest.mark.parametrize("password", ["wrong-one", PASSWORD])
 def test_a_failed_sign_in_is_temporary_and_tells_no_secret(password: str) -> None:
-    with FakeSmtp(starttls=True, username="desk", password="right") as server:
-        sender = mailer(server, security="starttls", username="desk", password=password, context=server.client_context)
+    with FakeSmtp(starttls=True, username="foyer", password="right") as server:
+        sender = mailer(server, security="starttls", username="foyer", password=password, context=server.client_context)
         failed = failure(sender)
         assert not failed.permanent
         assert password not in f"{failed} {failed.reason} {failed!r} {sender!r}"

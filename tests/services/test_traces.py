@@ -125,12 +125,12 @@ def test_what_may_be_somebody_else_stays(admin, runtime):
     path = f"/api/tickets/{admin.ticket(**BOB)['id']}"
     titles = ["Ann broke 17 of them", "Jo Smith called", "See ann@example.com.au.test-and-more@x.test"]
     for title in titles:
-        admin.data(admin.put(path, {"title": title, "user": f"desk {title[:2]}"}))
+        admin.data(admin.put(path, {"title": title, "user": f"agent {title[:2]}"}))
     for name in ("ann@example.com", "jo@example.com"):
         erase(admin, name)
     told = [event for event in admin.data(admin.get(f"{path}/history")) if event["field"] == "title"]
     assert [event["to"] for event in told][:2] == titles[:2]
-    assert [event["said_by"] for event in told] == [f"desk {title[:2]}" for title in titles]
+    assert [event["said_by"] for event in told] == [f"agent {title[:2]}" for title in titles]
 
 
 @pytest.mark.parametrize("name", ["AI", "api_key", "System"])

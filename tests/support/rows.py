@@ -21,7 +21,7 @@ def open_store(folder: Path, url: str = "json:", **more: Any) -> Storage:
 
 def file_url(engine: str, folder: Path) -> str:
     """DATABASE_URL of a store in a file of `folder`."""
-    return "json:" if engine == "json" else f"sqlite:///{folder / 'desk.db'}"
+    return "json:" if engine == "json" else f"sqlite:///{folder / 'foyer.db'}"
 
 
 def actor(company: str, role: Any = "agent", customer_row: str = "") -> Actor:
