@@ -1,6 +1,6 @@
-"""What the AI says to a customer: the prompt, the guards on a model's reply, the canned fallback, who spoke and why.
+"""AI replies to customers: builds the prompt, checks the model's reply, and falls back to a canned reply with the reason.
 
-No HTTP, no model client, no storage and no environment live here, and no ticket is changed.
+This module uses no HTTP, storage or environment, and it changes no ticket. The model client is an argument.
 """
 
 import json
@@ -24,8 +24,8 @@ MAX_REPLY = 4_000
 MAX_DESCRIPTION = 12_000
 MAX_ENTRY = 3_000
 MAX_ENTRIES = 12
-MARGIN = 500  # characters beyond a cut that are masked too: what is masked as a whole is not left in half
-CHECKING_SHARE = 0.05  # of the time a model may take: kept for the checks of its reply
+MARGIN = 500  # characters beyond the limit that are masked before the cut, so that no half card number remains
+CHECKING_SHARE = 0.05  # share of the deadline that is reserved for the checks of the reply
 NO_MODEL = "no model is set up"
 READY_MADE = "the ready-made reply for this category, priority and sentiment"
 
@@ -61,14 +61,14 @@ SCHEMA: dict[str, Any] = {
     },
 }
 
-# What a model needs to answer; addresses and ids stay in the house.
-_SHOWN = "number title description customer_name customer_tier product tags category priority sentiment".split()
+# The ticket fields in the prompt. Addresses and ids are not sent to the model.
+_PROMPT_FIELDS = "number title description customer_name customer_tier product tags category priority sentiment".split()
 
-_WHY = {
+_REASONS = {
     "timeout": "the model did not answer within {seconds:.0f} s",
     "refused": "the model refused to answer",
     "bad_answer": "the model's answer could not be read",
-    "breaker_open": "the model failed several times in a row and is left alone for a moment",
+    "breaker_open": "the model failed several times in a row and is not asked for a moment",
     "busy": "the model was busy with other tickets",
     "error": "the model could not be reached",
     "too_large": "the model's answer was too large",
@@ -80,20 +80,22 @@ _WHY = {
 
 
 def fault_note(model: "Completes | None") -> str:
-    """A sentence on why the last call of the model failed, "" when it worked or there is none."""
+    """The reason why the last call of the model failed, "" when it worked or there is no model."""
     reason = getattr(model, "fault", "")
-    return _WHY.get(reason, _WHY["error"]).format(seconds=getattr(model, "timeout_seconds", 0)) if reason else ""
+    return (
+        _REASONS.get(reason, _REASONS["error"]).format(seconds=getattr(model, "timeout_seconds", 0)) if reason else ""
+    )
 
 
 class Completes(Protocol):
-    """What is needed of a model; llm.Model is one."""
+    """The interface of a model. llm.Model implements it."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def timeout_seconds(self) -> float:
-        """The longest an answer may take when the caller sets no deadline."""
+        """The time limit of a call without a deadline."""
         ...
 
     def complete(
@@ -105,13 +107,13 @@ class Completes(Protocol):
         deadline_seconds: float | None = None,
         company: str = "",
     ) -> dict[str, Any]:
-        """A JSON object, or ModelUnavailable, within the deadline. `company` is whose failures are counted together."""
+        """Returns a JSON object within the deadline. Raises ModelUnavailable. Failures are counted per `company`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """How the model would triage the ticket; urgency is 1.0 to 5.0 in tenths."""
+    """The triage that the model suggests. Urgency is 1.0 to 5.0 in tenths."""
 
     category: str
     priority: str
@@ -121,10 +123,10 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said to the customer, who says it (`source`: model or canned) and, in plain words, why that speaker.
+    """The text for the customer, its source (model or canned), and the reason for that source in plain words.
 
-    `confidence` is 0 to 1, None for a canned answer; `failed` means that a model was asked and gave nothing usable, `busy`
-    that it was occupied with other tickets and did not get this one.
+    `confidence` is 0 to 1, None for a canned answer. `failed` means that the model was asked and gave no usable reply.
+    `busy` means that the model was occupied with other tickets and was not asked.
     """
 
     text: str
@@ -138,11 +140,11 @@ class Answer:
 
 
 class _UnusableError(Exception):
-    """The model answered, and its answer must not be used; the text says why."""
+    """The model's answer must not be used. The text of the exception is the reason."""
 
 
 def canned(ticket: Mapping[str, Any], reason: str = READY_MADE) -> Answer:
-    """The ready-made reply for the ticket's category, priority and sentiment; never fails, promises nothing."""
+    """The ready-made reply for the ticket's category, priority and sentiment. Never raises."""
     return Answer(canned_replies.reply(ticket), "canned", reason=reason)
 
 
@@ -155,41 +157,43 @@ def write(
     others: Sequence[str] = (),
     deadline_seconds: float | None = None,
 ) -> Answer:
-    """The model's reply to the ticket and its public thread (oldest first), or the canned one with the reason.
+    """The model's reply to the ticket and its public thread (oldest first), or a canned reply with the reason.
 
-    Never raises. `judged` is how people judged like tickets, as labels and counts; `others` is what other customers wrote:
-    it is not sent, and a reply that repeats it is not used. `deadline_seconds` is the longest all of it may take, masking and
-    checks included; None takes the model's own setting.
+    Never raises. `judged` counts the labels that people gave to similar tickets. `others` are texts of other customers: they
+    are not sent to the model, and a reply that repeats one is not used. `deadline_seconds` limits the whole call, masking and
+    checks included. None means the model's own time limit.
     """
     if model is None:
         return canned(ticket, NO_MODEL)
-    ends = time.monotonic() + (model.timeout_seconds if deadline_seconds is None else deadline_seconds)
+    deadline = time.monotonic() + (model.timeout_seconds if deadline_seconds is None else deadline_seconds)
     try:
         messages = [
             {"role": "system", "content": INSTRUCTIONS},
             {"role": "user", "content": _data(ticket, thread, judged)},
         ]
         checks = guards.Guards(seen=_texts(ticket, thread), secret=INSTRUCTIONS, others=others)
-        left = (ends - time.monotonic()) * (1 - CHECKING_SHARE)
-        if left <= 0:
-            raise _UnusableError("the time for an answer was over before a model could be asked")
-        found = model.complete(
+        remaining = (deadline - time.monotonic()) * (1 - CHECKING_SHARE)
+        if remaining <= 0:
+            raise _UnusableError("the time limit was reached before the model was asked")
+        answer = model.complete(
             messages,
             SCHEMA,
             schema_name="support_reply",
-            deadline_seconds=left,
+            deadline_seconds=remaining,
             company=str(ticket.get("company_id") or ""),
         )
-        return _accepted(found, checks, model.name)
+        return _check_answer(answer, checks, model.name)
     except ModelUnavailable as error:
-        why = _WHY.get(error.reason, _WHY["error"]).format(seconds=max(1.0, error.seconds))
-        return replace(_failed(ticket, why), busy=error.reason == "busy")
+        reason = _REASONS.get(error.reason, _REASONS["error"]).format(seconds=max(1.0, error.seconds))
+        return replace(_failed(ticket, reason), busy=error.reason == "busy")
     except _UnusableError as error:
         log.warning("model reply not used: ticket=%s %s", ticket.get("id"), error)
         return _failed(ticket, str(error))
-    except Exception as error:  # a ticket never fails because of AI; the error's text may quote the customer
+    except (
+        Exception
+    ) as error:  # AI never makes a ticket fail. The error's text is not logged: it may quote the customer
         log.error("model reply not written: ticket=%s error=%s", ticket.get("id"), type(error).__name__)
-        return _failed(ticket, "the model's answer could not be worked with")
+        return _failed(ticket, "the model's answer could not be processed")
 
 
 def _failed(ticket: Mapping[str, Any], reason: str) -> Answer:
@@ -197,20 +201,20 @@ def _failed(ticket: Mapping[str, Any], reason: str) -> Answer:
 
 
 def _data(ticket: Mapping[str, Any], thread: Sequence[Mapping[str, Any]], judged: Sequence[Mapping[str, Any]]) -> str:
-    """The ticket and thread for the model: masked, cut to size, and JSON so that no text can end its own string."""
-    facts = {name: _masked(ticket[name], MAX_DESCRIPTION) for name in _SHOWN if ticket.get(name)}
+    """The ticket and thread for the model: masked and cut to size. JSON keeps each text inside its own string."""
+    fields = {name: _masked(ticket[name], MAX_DESCRIPTION) for name in _PROMPT_FIELDS if ticket.get(name)}
     entries = [
         {"from": str(entry.get("author_role", "")), "text": _masked(entry.get("body", ""), MAX_ENTRY)}
         for entry in _public(thread)
     ]
-    held = {"ticket": facts, "thread": entries} | ({"judged": list(judged)} if judged else {})
-    data = json.dumps(held, ensure_ascii=False)
+    content = {"ticket": fields, "thread": entries} | ({"judged": list(judged)} if judged else {})
+    data = json.dumps(content, ensure_ascii=False)
     return f"The ticket, as data:\n{data}\nEnd of the data. Draft the reply and judge the ticket."
 
 
 def _masked(value: Any, limit: int) -> Any:
     if isinstance(value, str):
-        # A lone surrogate cannot be sent. What is cut off costs no time; the cut after masking leaves no half card number.
+        # Lone surrogates are replaced, because they cannot be sent. Masking only reads MARGIN characters beyond the limit.
         return mask(value[: limit + MARGIN].encode("utf-8", "replace").decode())[:limit]
     if isinstance(value, list | tuple):
         return [_masked(item, limit) for item in value]
@@ -222,43 +226,43 @@ def _public(thread: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _texts(ticket: Mapping[str, Any], thread: Sequence[Mapping[str, Any]]) -> str:
-    """What the customer can already see of what the model is shown: what a reply may repeat."""
+    """The texts that the customer has already seen, so that a reply may repeat them."""
     names = ("title", "description", "customer_email", "customer_name", "product", "tags")
     texts = [str(ticket.get(name) or "")[:MAX_DESCRIPTION] for name in names]
     return "\n".join([*texts, *(str(entry.get("body") or "")[:MAX_ENTRY] for entry in _public(thread))])
 
 
-def _accepted(found: Mapping[str, Any], checks: guards.Guards, name: str) -> Answer:
-    """The model's answer, checked field by field; raises _UnusableError with the reason."""
+def _check_answer(answer: Mapping[str, Any], checks: guards.Guards, model_name: str) -> Answer:
+    """The model's answer after a check of each field. Raises _UnusableError with the reason."""
     suggestion = Suggestion(
-        _choice(found, "category", CATEGORIES),
-        _choice(found, "priority", PRIORITIES),
-        _choice(found, "sentiment", SENTIMENTS),
-        round(_number(found, "urgency", low=1.0, high=5.0), 1),
+        _choice(answer, "category", CATEGORIES),
+        _choice(answer, "priority", PRIORITIES),
+        _choice(answer, "sentiment", SENTIMENTS),
+        round(_number(answer, "urgency", low=1.0, high=5.0), 1),
     )
-    confidence = _number(found, "confidence", low=0.0, high=1.0)
-    raw = found.get("reply")
-    if not isinstance(raw, str) or len(raw) > MAX_REPLY:
+    confidence = _number(answer, "confidence", low=0.0, high=1.0)
+    reply = answer.get("reply")
+    if not isinstance(reply, str) or len(reply) > MAX_REPLY:
         raise _UnusableError("the model's answer had no reply of a usable length")
-    text = guards.plain(raw)
+    text = guards.plain(reply)
     if not any(unicodedata.category(char)[0] in "LN" for char in text):
         raise _UnusableError("the model's reply was empty")
     if objection := checks.objection(text):
         raise _UnusableError(objection)
-    reason = f"the model {name} wrote this reply (prompt {PROMPT})"
+    reason = f"the model {model_name} wrote this reply (prompt {PROMPT})"
     return Answer(text, "model", confidence=confidence, suggestion=suggestion, reason=reason)
 
 
-def _choice(found: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
-    value = found.get(name)
+def _choice(answer: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str:
+    value = answer.get(name)
     word = re.sub(r"[\s_-]+", "_", value.strip().lower()) if isinstance(value, str) else ""
-    if word not in allowed:
+    if word not in choices:
         raise _UnusableError(f"the model's {name} was not one of the allowed values")
     return word
 
 
-def _number(found: Mapping[str, Any], name: str, *, low: float, high: float) -> float:
-    value = found.get(name)
+def _number(answer: Mapping[str, Any], name: str, *, low: float, high: float) -> float:
+    value = answer.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise _UnusableError(f"the model's {name} was not a number")
     if not low <= value <= high:

@@ -1,6 +1,6 @@
-"""The words of the canned reply: an opening by sentiment, first steps by category, a closing by priority.
+"""Canned replies: an opening by sentiment, first steps by category, a closing by priority.
 
-Every combination must read as one short letter and promise nothing that the server does not do by itself.
+Every combination must read as one short letter. It must promise only what the server does by itself.
 """
 
 import re
@@ -57,20 +57,20 @@ CLOSINGS = {
     ),
 }
 
-# Letters of any script with the marks a name has. A customer may call themselves anything, a link or a sentence too.
+# Letters of any script and the signs of a name. The name comes from the customer and may be a link or a sentence.
 _NAME = re.compile(r"[^\W\d_]+(?:(?:[ '’-]|\. ?)[^\W\d_]+){0,4}\.?")
 _MAX_NAME = 40
 
 
 def reply(ticket: Mapping[str, Any]) -> str:
-    """The letter for a ticket with the fields of models.TICKET_FIELDS; what is unknown or missing reads as ordinary."""
+    """The reply to a ticket. Missing or unknown fields get the text of an ordinary ticket."""
     category, name = ticket.get("category"), ticket.get("customer_name")
     category = category if category in STEPS else "general"
     number = ticket.get("number")
-    kept = f"We have recorded {SUBJECTS[category]}" + (f" as ticket #{number}." if number else ".")
+    receipt = f"We have recorded {SUBJECTS[category]}" + (f" as ticket #{number}." if number else ".")
     opening = OPENINGS.get(str(ticket.get("sentiment")), OPENINGS["neutral"])
     closing = CLOSINGS.get(str(ticket.get("priority")), CLOSINGS["medium"])
-    return "\n\n".join([_greeting(str(name or "")), f"{opening} {kept}", STEPS[category], closing])
+    return "\n\n".join([_greeting(str(name or "")), f"{opening} {receipt}", STEPS[category], closing])
 
 
 def _greeting(name: str) -> str:

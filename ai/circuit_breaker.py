@@ -1,6 +1,6 @@
-"""When to stop asking a service that keeps failing, and when to try it again.
+"""Circuit breaker: stops calls to a service that keeps failing, and tries it again later.
 
-Only the counting lives here: what a failure is, and what is done instead, is for the caller to say.
+This module only counts. The caller decides what a failure is and what to do instead.
 """
 
 import threading
@@ -11,14 +11,14 @@ from typing import Literal
 
 FAILURES = 5
 OPEN_SECONDS = 30.0
-MOST_COMPANIES = 10_000  # whose failures are counted at once; the longest untouched are let go
+MOST_COMPANIES = 10_000  # with a breaker at once; above that the oldest breaker is dropped
 
-# How a call went: any answer, however bad; an outage after the text was sent; no connection at all.
+# The result of a call: any answer, even an unusable one; a failure after the text was sent; no connection.
 Health = Literal["answered", "failing", "unreachable"]
 
 
 class Breaker:
-    """Refuses calls for OPEN_SECONDS after FAILURES failures in a row, then lets one trial through; thread-safe."""
+    """Refuses calls for OPEN_SECONDS after FAILURES failures in a row, then allows one trial. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -28,7 +28,7 @@ class Breaker:
         self._on_trial = False
 
     def enter(self) -> bool | None:
-        """Whether this call is the trial; None when the call is refused."""
+        """Returns whether this call is the trial, or None if the call is refused."""
         with self._lock:
             if self._failures < FAILURES:
                 return False
@@ -38,7 +38,7 @@ class Breaker:
             return True
 
     def leave(self, *, trial: bool, healthy: bool | None) -> None:
-        """Take note of how the call went; None changes nothing but ends a trial."""
+        """Records the result of the call. None only ends a trial."""
         with self._lock:
             if trial:
                 self._on_trial = False
@@ -59,42 +59,42 @@ class Attempt:
 
 
 class Breakers:
-    """The breakers of a service that many companies use: one for each company, and one that they share; thread-safe.
+    """The breakers of a service that many companies use: one for each company and a shared one. Thread-safe.
 
-    The shared one counts failed connections alone, which no text can provoke. Whatever fails after the text was sent may be
-    that text's doing, so it is counted for its company alone. An answer ends both counts, whether or not it can be used.
+    The shared breaker counts only failed connections, because no text can cause them. A failure after the text was sent may
+    be caused by that text, so only its company's breaker counts it. Any answer resets both counts.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._shared = Breaker(clock)
-        self._own: OrderedDict[str, Breaker] = OrderedDict()  # of companies with failures
+        self._by_company: OrderedDict[str, Breaker] = OrderedDict()  # of companies with failures
 
     def enter(self, company: str) -> Attempt | None:
-        """Lets a call of a company through, or None when it is refused. Give the attempt to `leave` afterwards."""
-        shared = self._shared.enter()
-        if shared is None:
+        """Allows a call of a company, or returns None if it is refused. Pass the attempt to `leave` afterwards."""
+        shared_trial = self._shared.enter()
+        if shared_trial is None:
             return None
         with self._lock:
-            breaker = self._own.get(company)
-        own = breaker.enter() if breaker else False
-        if own is None:
-            self._shared.leave(trial=shared, healthy=None)
+            breaker = self._by_company.get(company)
+        own_trial = breaker.enter() if breaker else False
+        if own_trial is None:
+            self._shared.leave(trial=shared_trial, healthy=None)
             return None
-        return Attempt(company, shared, own)
+        return Attempt(company, shared_trial, own_trial)
 
     def leave(self, attempt: Attempt, health: Health | None) -> None:
-        """Take note of how the call went; None says nothing about the service."""
+        """Records the result of the call. None means that the result is unknown."""
         reached = None if health is None else health != "unreachable"
         self._shared.leave(trial=attempt.shared_trial, healthy=reached)
         with self._lock:
             if health == "answered":
-                self._own.pop(attempt.company, None)
-            elif health == "failing" and attempt.company not in self._own:
-                self._own[attempt.company] = Breaker(self._clock)
-                if len(self._own) > MOST_COMPANIES:
-                    self._own.popitem(last=False)
-            breaker = self._own.get(attempt.company)
+                self._by_company.pop(attempt.company, None)
+            elif health == "failing" and attempt.company not in self._by_company:
+                self._by_company[attempt.company] = Breaker(self._clock)
+                if len(self._by_company) > MOST_COMPANIES:
+                    self._by_company.popitem(last=False)
+            breaker = self._by_company.get(attempt.company)
         if breaker:
             breaker.leave(trial=attempt.own_trial, healthy=False if health == "failing" else None)

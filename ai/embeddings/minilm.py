@@ -1,6 +1,6 @@
-"""The full sentence encoder all-MiniLM-L6-v2 in numpy: six layers of attention over word pieces, averaged.
+"""The sentence encoder all-MiniLM-L6-v2 in numpy: six layers of attention over word pieces, then their mean.
 
-Only arithmetic and its weights' file; which encoder is used is chosen in ai/embeddings/__init__.py.
+ai/embeddings/__init__.py chooses the encoder.
 """
 
 import json
@@ -17,106 +17,105 @@ from ai.embeddings.wordpiece import WordPiece
 Floats = NDArray[np.float32]
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
-MOST_PIECES = 254  # and a mark at each end
-TOGETHER = 512  # pieces worked on at once: bounds the memory of a batch
+MOST_PIECES = 254  # without the marks at both ends
+BATCH_PIECES = 512  # pieces per batch: limits the memory
 _TAIL = [np.float32(factor) for factor in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)]
 _TYPES = {"F32": "<f4", "F16": "<f2", "I64": "<i8"}
 
 
 class _Dense(NamedTuple):
-    """One linear step; the weights are turned once, which BLAS rewards on short texts."""
+    """A linear layer. The weights are transposed in advance, because that is faster for short texts."""
 
     weight: Floats
     bias: Floats
 
     def __call__(self, x: Floats) -> Floats:
-        found: Floats = x @ self.weight
-        found += self.bias
-        return found
+        result: Floats = x @ self.weight
+        result += self.bias
+        return result
 
 
 class _Layer(NamedTuple):
-    ask: _Dense  # query, key and value side by side
-    out: _Dense
-    out_norm: tuple[Floats, Floats]
+    query_key_value: _Dense
+    attention_output: _Dense
+    attention_norm: tuple[Floats, Floats]
     widen: _Dense
     narrow: _Dense
     narrow_norm: tuple[Floats, Floats]
 
 
 class MiniLM:
-    """Turns texts into unit vectors of 384 numbers. Of the words' table only the rows that are used are ever read."""
+    """Turns texts into unit vectors of 384 numbers. Only the used rows of the word table are read from disk."""
 
     def __init__(self, folder: Path) -> None:
         w = _read(folder / "model.safetensors")
         vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
         self.pieces = WordPiece(vocabulary[:-1] if vocabulary[-1] == "" else vocabulary)
         self._words = w["embeddings.word_embeddings.weight"]
-        self._places = w["embeddings.position_embeddings.weight"] + w["embeddings.token_type_embeddings.weight"][0]
+        self._positions = w["embeddings.position_embeddings.weight"] + w["embeddings.token_type_embeddings.weight"][0]
         self._first_norm = w["embeddings.LayerNorm.weight"], w["embeddings.LayerNorm.bias"]
         self._layers = [_layer(w, number) for number in range(LAYERS)]
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """One unit vector per text."""
         first, last = self.pieces.ids["[CLS]"], self.pieces.ids["[SEP]"]
-        split = [[first, *self.pieces(text, MOST_PIECES), last] for text in texts]
-        return self.encode_pieces(split)
+        return self.encode_pieces([[first, *self.pieces(text, MOST_PIECES), last] for text in texts])
 
-    def encode_pieces(self, split: Sequence[Sequence[int]], *, together: int = TOGETHER) -> Floats:
-        """The same for texts already split, marks included; like lengths are worked on together."""
-        found = np.zeros((len(split), WIDTH), np.float32)
-        order = sorted(range(len(split)), key=lambda i: len(split[i]))
+    def encode_pieces(self, texts: Sequence[Sequence[int]], *, batch_pieces: int = BATCH_PIECES) -> Floats:
+        """One unit vector per text of piece numbers, marks included. Texts of similar length form a batch."""
+        vectors = np.zeros((len(texts), WIDTH), np.float32)
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         while order:
-            most = max(1, together // len(split[order[-1]]))
-            batch, order = order[-most:], order[:-most]
-            found[batch] = self._forward([split[i] for i in batch])
-        return found
+            size = max(1, batch_pieces // len(texts[order[-1]]))
+            batch, order = order[-size:], order[:-size]
+            vectors[batch] = self._forward([texts[i] for i in batch])
+        return vectors
 
-    def _forward(self, split: Sequence[Sequence[int]]) -> Floats:
-        longest = max(map(len, split))
-        ids = np.zeros((len(split), longest), np.int64)
-        there = np.zeros((len(split), longest), np.float32)
-        for row, pieces in enumerate(split):
-            ids[row, : len(pieces)], there[row, : len(pieces)] = pieces, 1
-        x = _normed(self._words[ids] + self._places[:longest], self._first_norm)
-        hidden = (1 - there)[:, None, None, :] * np.float32(-1e9)
+    def _forward(self, texts: Sequence[Sequence[int]]) -> Floats:
+        longest = max(map(len, texts))
+        ids = np.zeros((len(texts), longest), np.int64)
+        mask = np.zeros((len(texts), longest), np.float32)  # 1 for a piece, 0 for padding
+        for row, pieces in enumerate(texts):
+            ids[row, : len(pieces)], mask[row, : len(pieces)] = pieces, 1
+        x = _layer_norm(self._words[ids] + self._positions[:longest], self._first_norm)
+        padding = (1 - mask)[:, None, None, :] * np.float32(-1e9)
         for layer in self._layers:
-            x = _normed(x + layer.out(_attention(layer, x, hidden)), layer.out_norm)
-            x = _normed(x + layer.narrow(_gelu(layer.widen(x))), layer.narrow_norm)
-        mean = (x * there[:, :, None]).sum(1) / there.sum(1)[:, None]
+            x = _layer_norm(x + layer.attention_output(_attention(layer, x, padding)), layer.attention_norm)
+            x = _layer_norm(x + layer.narrow(_gelu(layer.widen(x))), layer.narrow_norm)
+        mean = (x * mask[:, :, None]).sum(1) / mask.sum(1)[:, None]
         return unit(mean)
 
 
 def unit(vectors: Floats) -> Floats:
-    """Every row at length one; a row of nothing stays nothing."""
+    """The rows scaled to length one. A row of zeros stays as it is."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    found: Floats = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-    return found
+    result: Floats = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return result
 
 
-def _attention(layer: _Layer, x: Floats, hidden: Floats) -> Floats:
+def _attention(layer: _Layer, x: Floats, padding: Floats) -> Floats:
     texts, length, _ = x.shape
-    query, key, value = layer.ask(x).reshape(texts, length, 3, HEADS, -1).transpose(2, 0, 3, 1, 4)
+    query, key, value = layer.query_key_value(x).reshape(texts, length, 3, HEADS, -1).transpose(2, 0, 3, 1, 4)
     scores = query @ key.swapaxes(-1, -2)
     scores *= np.float32((WIDTH // HEADS) ** -0.5)
-    scores += hidden
+    scores += padding
     scores -= scores.max(-1, keepdims=True)
     np.exp(scores, out=scores)
     scores /= scores.sum(-1, keepdims=True)
-    found: Floats = (scores @ value).swapaxes(1, 2).reshape(texts, length, WIDTH)
-    return found
+    result: Floats = (scores @ value).swapaxes(1, 2).reshape(texts, length, WIDTH)
+    return result
 
 
-def _normed(x: Floats, scale: tuple[Floats, Floats]) -> Floats:
+def _layer_norm(x: Floats, norm: tuple[Floats, Floats]) -> Floats:
     x = x - x.mean(-1, keepdims=True)
     x /= np.sqrt(np.einsum("...i,...i->...", x, x)[..., None] / np.float32(WIDTH) + np.float32(1e-12))
-    x *= scale[0]
-    x += scale[1]
+    x *= norm[0]
+    x += norm[1]
     return x
 
 
 def _gelu(x: Floats) -> Floats:
-    """x·Φ(x), with the error function after Abramowitz and Stegun 7.1.26 (off by less than 2e-7)."""
+    """x·Φ(x), with the error function after Abramowitz and Stegun 7.1.26 (error below 2e-7)."""
     size = np.abs(x)
     z = size * np.float32(0.5**0.5)
     t = z * np.float32(0.3275911)
@@ -136,19 +135,19 @@ def _gelu(x: Floats) -> Floats:
 
 
 def _layer(w: dict[str, Floats], number: int) -> _Layer:
-    at = f"encoder.layer.{number}."
+    prefix = f"encoder.layer.{number}."
 
     def dense(*names: str) -> _Dense:
-        weights, biases = ([w[f"{at}{name}.{kind}"] for name in names] for kind in ("weight", "bias"))
+        weights, biases = ([w[f"{prefix}{name}.{kind}"] for name in names] for kind in ("weight", "bias"))
         return _Dense(np.ascontiguousarray(np.concatenate(weights).T), np.concatenate(biases))
 
     def norm(name: str) -> tuple[Floats, Floats]:
-        return w[f"{at}{name}.LayerNorm.weight"][:], w[f"{at}{name}.LayerNorm.bias"][:]
+        return w[f"{prefix}{name}.LayerNorm.weight"][:], w[f"{prefix}{name}.LayerNorm.bias"][:]
 
     return _Layer(
-        ask=dense(*(f"attention.self.{name}" for name in ("query", "key", "value"))),
-        out=dense("attention.output.dense"),
-        out_norm=norm("attention.output"),
+        query_key_value=dense(*(f"attention.self.{name}" for name in ("query", "key", "value"))),
+        attention_output=dense("attention.output.dense"),
+        attention_norm=norm("attention.output"),
         widen=dense("intermediate.dense"),
         narrow=dense("output.dense"),
         narrow_norm=norm("output"),
@@ -156,16 +155,16 @@ def _layer(w: dict[str, Floats], number: int) -> _Layer:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """The arrays of a safetensors file, mapped into memory one by one. Raises OSError, ValueError or KeyError."""
+    """The arrays of a safetensors file, each mapped into memory. Raises OSError, ValueError or KeyError."""
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         if length > path.stat().st_size:
-            raise ValueError("the file's head is longer than the file")
-        head = json.loads(file.read(length))
-    found = {}
-    for name, what in head.items():
+            raise ValueError("the file's header is longer than the file")
+        header = json.loads(file.read(length))
+    arrays = {}
+    for name, entry in header.items():
         if name != "__metadata__":
-            start = 8 + length + what["data_offsets"][0]
-            shape = tuple(what["shape"])
-            found[name.removeprefix("bert.")] = np.memmap(path, _TYPES[what["dtype"]], "r", start, shape)
-    return found
+            start = 8 + length + entry["data_offsets"][0]
+            shape = tuple(entry["shape"])
+            arrays[name.removeprefix("bert.")] = np.memmap(path, _TYPES[entry["dtype"]], "r", start, shape)
+    return arrays

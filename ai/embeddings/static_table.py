@@ -1,4 +1,4 @@
-"""The static embeddings: one small vector per word piece, read from one file and added up.
+"""The static embeddings: one small vector per word piece. The vector of a text is their sum.
 
 tools/models/make_static_table.py makes the file.
 """
@@ -19,11 +19,11 @@ MOST_PIECES = 512
 
 
 class TableError(Exception):
-    """The table cannot be used; the text says why."""
+    """The table cannot be used. The text of the exception is the reason."""
 
 
 class TokenTable:
-    """Turns texts into unit vectors: the pieces' vectors added up, as if their order did not matter."""
+    """Turns texts into unit vectors: the sum of the vectors of the pieces, without regard to their order."""
 
     def __init__(self, path: Path) -> None:
         """Raises TableError."""
@@ -42,17 +42,17 @@ class TokenTable:
         self.width = self._numbers.shape[1]
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """One unit vector per text; a text without a known piece is all zeros."""
-        found = np.zeros((len(texts), self.width), np.float32)
+        """One unit vector per text, zeros for a text without a known piece."""
+        vectors = np.zeros((len(texts), self.width), np.float32)
         for row, text in enumerate(texts):
             ids = [piece for piece in self.pieces(text, MOST_PIECES) if piece != self._unknown]
             if ids:
-                found[row] = self._scales[ids] @ self._numbers[ids].astype(np.float32)
-        return unit(found)
+                vectors[row] = self._scales[ids] @ self._numbers[ids].astype(np.float32)
+        return unit(vectors)
 
 
 def write_table(path: Path, vectors: Floats, *, vocabulary: Sequence[str], about: dict[str, Any]) -> None:
-    """Writes the file of a table: each vector as whole numbers up to 127 and one scale. The same in gives the same bytes."""
+    """Writes a table: each vector as whole numbers up to 127 and one scale. The same input gives the same bytes."""
     scales = np.maximum(np.abs(vectors).max(1), 1e-12) / 127
     numbers = np.round(vectors / scales[:, None]).astype(np.int8)
     np.savez(

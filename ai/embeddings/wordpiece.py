@@ -1,50 +1,50 @@
-"""Texts into the word pieces of BERT's lower-case vocabulary, in plain Python; no numbers of meaning live here."""
+"""Splits texts into the word pieces of BERT's lower-case vocabulary, in plain Python."""
 
 import re
 import unicodedata
 from collections.abc import Sequence
 from itertools import islice
 
-LONGEST_WORD = 100  # characters; longer ones are one unknown word, as for the encoder this vocabulary comes from
-MOST_CHARACTERS = 8_000  # of one text; what follows changes no judgement and would only cost time
-_REMEMBERED = 50_000
+LONGEST_WORD = 100  # characters; a longer word is one unknown piece, as in the original encoder
+MOST_CHARACTERS = 8_000  # of one text; the rest is ignored to save time
+_MAX_CACHED = 50_000
 
-# Words, and single characters of punctuation or of scripts written without spaces. Underscore is punctuation here.
+# Words, single signs of punctuation, and single characters of scripts without spaces. Underscore is punctuation.
 _PIECE = re.compile(
     r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W_\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|[^\w\s]|_"
 )
 _PLAIN = re.compile(r"[a-z0-9]+|[!-/:-@\[-`{-~]")
-_SKIPPED = frozenset({"Mn", "Cc", "Cf", "Cn", "Co", "Cs"})
+_REMOVED = frozenset({"Mn", "Cc", "Cf", "Cn", "Co", "Cs"})
 
 
 class WordPiece:
-    """Splits by longest match; the same word is split once."""
+    """Splits words by longest match, and caches the result."""
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
         self.ids = {piece: number for number, piece in enumerate(vocabulary)}
         self._unknown = self.ids["[UNK]"]
-        self._known: dict[str, tuple[int, ...]] = {}
+        self._cache: dict[str, tuple[int, ...]] = {}
 
     def __call__(self, text: str, most: int) -> list[int]:
-        """The first `most` piece numbers of a text, without any marks at its ends."""
-        found: list[int] = []
+        """The first `most` piece numbers of a text, without marks at the ends."""
+        numbers: list[int] = []
         for word in words(text):
-            found.extend(self._split(word))
-            if len(found) >= most:
+            numbers.extend(self._split_word(word))
+            if len(numbers) >= most:
                 break
-        return found[:most]
+        return numbers[:most]
 
-    def _split(self, word: str) -> tuple[int, ...]:
-        pieces = self._known.get(word)
+    def _split_word(self, word: str) -> tuple[int, ...]:
+        pieces = self._cache.get(word)
         if pieces is None:
             pieces = self._longest_match(word) if len(word) <= LONGEST_WORD else (self._unknown,)
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[word] = pieces
+            if len(self._cache) >= _MAX_CACHED:
+                self._cache.clear()
+            self._cache[word] = pieces
         return pieces
 
     def _longest_match(self, word: str) -> tuple[int, ...]:
-        found, start = list[int](), 0
+        numbers, start = list[int](), 0
         while start < len(word):
             mark = "##" if start else ""
             for end in range(len(word), start, -1):
@@ -53,9 +53,9 @@ class WordPiece:
                     break
             else:
                 return (self._unknown,)
-            found.append(number)
+            numbers.append(number)
             start = end
-        return tuple(found)
+        return tuple(numbers)
 
 
 def words(text: str) -> list[str]:
@@ -63,9 +63,11 @@ def words(text: str) -> list[str]:
     text = text[:MOST_CHARACTERS].lower()
     if text.isascii():
         return _PLAIN.findall(text)
-    folded = unicodedata.normalize("NFD", text)
-    kept = (" " if char.isspace() else char for char in folded if char.isspace() or _category(char) not in _SKIPPED)
-    return _PIECE.findall("".join(islice(kept, MOST_CHARACTERS)))
+    decomposed = unicodedata.normalize("NFD", text)
+    characters = (
+        " " if char.isspace() else char for char in decomposed if char.isspace() or _category(char) not in _REMOVED
+    )
+    return _PIECE.findall("".join(islice(characters, MOST_CHARACTERS)))
 
 
 def _category(char: str) -> str:

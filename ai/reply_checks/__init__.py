@@ -1,1 +1,1 @@
-"""What a reply of the model must pass before a customer reads it: no foreign links, numbers, pleas or promises."""
+"""Checks of a model's reply before it is sent: links, numbers, requests for secrets, promises."""

@@ -1,6 +1,6 @@
-"""What a model's reply must pass before a customer reads it: plain text without foreign links, numbers, words or promises.
+"""Checks of a model's reply: no links, numbers or texts from outside the ticket, no promises, no requests for secrets.
 
-Pure functions over text; who is told about an objection, and what is said instead, is for the caller.
+The functions are pure. The caller decides what happens after an objection.
 """
 
 import re
@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 from ai.reply_checks import links, numbers, pleas, promises
 
-# Eight words in a row are a quotation, fewer are often a usual phrase; a count of letters would tell the two apart less well.
+# Eight words in a row count as a quotation. Fewer are often a common phrase.
 # In languages without spaces two characters count as one word.
 QUOTED_WORDS = 8
-LEAST_OWN_WORDS = (
-    2  # of them that are no words of courtesy: "if you need any further information please let" is nobody's
-)
-MOST_SEEN = 60_000  # characters; one sign may stand for eighteen letters
+# A passage of another customer needs so many words outside _COURTESY. Common phrases of courtesy have fewer, such as
+# "if you need any further information please let".
+LEAST_OWN_WORDS = 2
+MOST_SEEN = 60_000  # characters after folding, which may turn one character into eighteen
 
 _TAG = re.compile(r"<[/!?]?[a-zA-Z][^<>]*>|<!--[^<>]*>|<(?=[/!?a-zA-Z])")
 _IMAGE = re.compile(r"!\[")
@@ -38,32 +38,32 @@ _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 
 
 def plain(text: str) -> str:
-    """`text` without control and invisible characters and without tags, ready to be shown as plain text."""
+    """The text without control characters, invisible characters and tags."""
     text = text.replace("\r\n", "\n")
-    text = text.translate({ord(char): None for char in set(text) if not _is_shown(char)})
-    stripped = _TAG.sub("", text)
-    while stripped != text:  # taking one tag out can join another
-        text, stripped = stripped, _TAG.sub("", stripped)
-    return stripped.strip()
+    text = text.translate({ord(char): None for char in set(text) if not _is_visible(char)})
+    without_tags = _TAG.sub("", text)
+    while without_tags != text:  # removing a tag can create another one
+        text, without_tags = without_tags, _TAG.sub("", without_tags)
+    return without_tags.strip()
 
 
 class Guards:
-    """What replies to one ticket are held against, prepared beforehand: the slow part, done before a model is asked."""
+    """The checks of replies to one ticket. The constructor does the slow part, before the model is asked."""
 
     def __init__(self, *, seen: str, secret: str, others: Sequence[str] = ()) -> None:
-        """`seen` is everything the customer has seen already (its links, sums and numbers may be repeated), `secret` the
-        prompt, `others` what other customers wrote."""
-        own = links.folded(seen)[:MOST_SEEN]
-        self._addresses = links.addresses(own)
-        self._numbers = numbers.numbers(own)
-        self._digit_runs = numbers.digit_runs(own)
-        own_passages = passages(own)
-        self._secret = passages(links.folded(secret)) - own_passages
-        quoted = {passage for text in others for passage in passages(links.folded(text))} - own_passages
-        self._others = {passage for passage in quoted if _says_something(passage)}
+        """`seen` is the text that the customer has seen: a reply may repeat its links, sums and numbers. `secret` is the
+        prompt. `others` are texts of other customers."""
+        seen_text = links.folded(seen)[:MOST_SEEN]
+        self._addresses = links.addresses(seen_text)
+        self._numbers = numbers.numbers(seen_text)
+        self._digit_runs = numbers.digit_runs(seen_text)
+        seen_passages = passages(seen_text)
+        self._secret = passages(links.folded(secret)) - seen_passages
+        candidates = {passage for text in others for passage in passages(links.folded(text))} - seen_passages
+        self._others = {passage for passage in candidates if _is_specific(passage)}
 
     def objection(self, text: str) -> str:
-        """Why `text` must not be sent, in plain words; "" when it may."""
+        """The reason why the text must not be sent, "" when it may be sent."""
         folded = links.folded(text)
         words, flat = passages(folded), pleas.flat(folded)
         objections = (
@@ -76,30 +76,30 @@ class Guards:
             ("promised something the server does not do", promises.promises(flat)),
             ("asked for a password, a card or another secret", pleas.asks_for_a_secret(flat)),
         )
-        return next((f"the model's reply {what}" for what, met in objections if met), "")
+        return next((f"the model's reply {reason}" for reason, applies in objections if applies), "")
 
 
 def objection(text: str, *, seen: str, secret: str, others: Sequence[str] = ()) -> str:
-    """Why `text` must not be sent, in plain words; "" when it may. The arguments are those of Guards."""
+    """The reason why the text must not be sent, "" when it may be sent. The other arguments are those of Guards."""
     return Guards(seen=seen, secret=secret, others=others).objection(text)
 
 
 def passages(folded: str) -> set[str]:
-    """Every run of QUOTED_WORDS words in folded text, whatever signs and spaces stand between them."""
+    """Every run of QUOTED_WORDS words in folded text. Signs and spaces between the words do not matter."""
     words = _WORD.findall(folded)
-    found, end, size = set(), 0, 0
+    runs, end, size = set(), 0, 0
     for start, word in enumerate(words):
         while size < 2 * QUOTED_WORDS and end < len(words):
             size += _weight(words[end])
             end += 1
         if size < 2 * QUOTED_WORDS:
             break
-        found.add(" ".join(words[start:end]))
+        runs.add(" ".join(words[start:end]))
         size -= _weight(word)
-    return found
+    return runs
 
 
-def _says_something(passage: str) -> bool:
+def _is_specific(passage: str) -> bool:
     return sum(word not in _COURTESY for word in passage.split(" ")) >= LEAST_OWN_WORDS
 
 
@@ -107,7 +107,7 @@ def _weight(word: str) -> int:
     return 1 if len(word) == 1 and word >= "\u0e00" else 2
 
 
-def _is_shown(char: str) -> bool:
-    # The two joiners are letters' business in several scripts, and hold emoji together.
-    kind = unicodedata.category(char)
-    return char in "\n\t\u200c\u200d" or kind not in ("Cc", "Cf", "Cs", "Cn")
+def _is_visible(char: str) -> bool:
+    # The two joiners are part of words in several scripts, and of emoji.
+    category = unicodedata.category(char)
+    return char in "\n\t\u200c\u200d" or category not in ("Cc", "Cf", "Cs", "Cn")

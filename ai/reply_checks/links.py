@@ -1,6 +1,6 @@
-"""Links, e-mail addresses, host names and IP addresses in text: what a mail program or a chat would make clickable.
+"""Finds links, e-mail addresses, host names and IP addresses in text: all that a mail program or chat may make clickable.
 
-Pure functions over text; the time grows with the text and no faster.
+The functions are pure, and their time is linear in the length of the text.
 """
 
 import re
@@ -9,12 +9,12 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from pathlib import Path
 
 ENDINGS = Path(__file__).with_name("top_level_domains.txt")
-# Letters of Indic scripts are written with marks, which \w leaves out.
+# Marks of Indic scripts are part of words, but \w does not match them.
 _MARKS = r"\u0900-\u0963\u0971-\u0dff"
 _ADDRESS = re.compile(
     r"(?P<url>\b[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'()\[\]{}|]+|//[\w-]{1,63}\.[^\s<>\"'()\[\]{}|]+)"
     r"|(?P<email>(?<![\w.+%-])[\w.+%-]{1,64}@[\w-][\w.-]{0,253})"
-    # A name may start after a dot, unless that dot belongs to a name which has been looked at already.
+    # A name may start after a dot, unless the dot belongs to a name that was already matched.
     rf"|(?P<host>(?<![\w@-])(?<![\w-]\.)(?:[\w{_MARKS}-]{{1,63}}\.){{1,127}}"
     rf"(?P<top>(?:[^\W\d_]|[{_MARKS}]){{2,63}}|xn--[a-z0-9-]{{1,59}})(?![\w{_MARKS}-])"
     r"(?P<path>[/:?#][^\s<>\"'()\[\]{}|]*)?)"
@@ -22,7 +22,7 @@ _ADDRESS = re.compile(
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])")
 _VERSION_BEFORE = re.compile(r"(?:\bv|\b(?:version|release|build|firmware|update|versión|versione)[ :]{0,2})\Z")
-# Names of files and of products that end as a country or a company does.
+# Names of files and products that end like a top-level domain.
 _NO_LINKS = re.compile(
     r"[\w.-]+\.py|(?:readme|changelog|contributing|license|notes)\.md"
     r"|(?:build|deploy|install|run|setup|start|stop|test|update)\.sh|(?:lib|main)\.rs|(?:ado|asp|ml|vb)\.net"
@@ -38,22 +38,22 @@ _TOP_LEVEL = _endings()
 
 
 def folded(text: str) -> str:
-    """One spelling of look-alike forms: full-width letters, ideographic stops and joiners inside a host name."""
+    """The text in one spelling: look-alike characters are replaced, invisible ones removed, letters made small."""
     text = unicodedata.normalize("NFKC", text).lower().replace("\u3002", ".")
-    unseen = {ord(char): None for char in set(text) if char != "\n" and unicodedata.category(char) in ("Cc", "Cf")}
-    return text.translate(unseen)
+    invisible = {ord(char): None for char in set(text) if char != "\n" and unicodedata.category(char) in ("Cc", "Cf")}
+    return text.translate(invisible)
 
 
 def addresses(text: str) -> set[str]:
-    """Every link and address in folded text, each in one spelling; the host of a link counts as well."""
-    found: set[str] = set()
+    """Every link and address in folded text, each in one spelling, and the host of each link."""
+    result: set[str] = set()
     for match in _ADDRESS.finditer(text):
         if match["host"] and not match["path"] and not _is_host(match["host"], match["top"]):
             continue
         address = match[0].rstrip(".,;:!?*_~`-").removeprefix("https:").removeprefix("http:").removeprefix("//")
         address = address.removeprefix("www.").rstrip("/")
-        found |= {address, re.split("[/?#]", address, maxsplit=1)[0]}
-    return found | _ip_addresses(text)
+        result |= {address, re.split("[/?#]", address, maxsplit=1)[0]}
+    return result | _ip_addresses(text)
 
 
 def _is_host(name: str, top: str) -> bool:
@@ -61,13 +61,13 @@ def _is_host(name: str, top: str) -> bool:
 
 
 def _ip_addresses(text: str) -> set[str]:
-    found = {match[0] for match in _IPV6.finditer(text) if _is_ip(IPv6Address, match[0])}
+    result = {match[0] for match in _IPV6.finditer(text) if _is_ip(IPv6Address, match[0])}
     for match in _IPV4.finditer(text):
         if _is_ip(IPv4Address, match[0]) and not _VERSION_BEFORE.search(
             text, max(0, match.start() - 12), match.start()
         ):
-            found.add(match[0])
-    return found
+            result.add(match[0])
+    return result
 
 
 def _is_ip(kind: type[IPv4Address | IPv6Address], text: str) -> bool:

@@ -1,6 +1,6 @@
-"""Sums of money and telephone numbers in text, each in one spelling, so that those of two texts can be compared.
+"""Finds sums of money and telephone numbers in text, each in one spelling, so that two texts can be compared.
 
-Pure functions over folded text (ai/reply_checks/links.py); the time grows with the text and no faster.
+The functions are pure and take folded text (ai/reply_checks/links.py). Their time is linear in its length.
 """
 
 import re
@@ -17,13 +17,13 @@ _NUMBER = re.compile(r"\d[\d.,']*(?: \d{3}(?!\d)[\d.,]*)*")
 _CENTS = re.compile(r"[.,](\d{1,2})\Z")
 
 _RUN = re.compile(r"(?<![\w.,:/#+-])\+?\(?\d(?:[ .()/-]{0,3}\d){4,18}(?!\w)")
-# Dates, times of day and their spans, decimals: digits with signs between them that nobody dials.
+# Dates, times and decimals: digits with separators that are not a telephone number.
 _NOT_DIALLED = re.compile(
     r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[ -].*)?|\d{1,2}[.:]\d{2}(?: ?- ?\d{1,2}[.:]\d{2})?|0\.\d.*|(?:19|20)\d\d[/-](?:19|20)?\d\d"
 )
 _DIALLED = re.compile(
     r"\+.{7,}|00\d{2}[ ./-].{6,}|\(0\d.{6,}|0\d{8,}|0\d{1,4}[ ./)-].{5,}"  # international and national
-    r"|(?:1[ .-])?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|[6-9]\d{2}(?: \d{2}){3}|[6-9]\d{2} \d{3} \d{3}"  # as in the USA and in Spain
+    r"|(?:1[ .-])?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|[6-9]\d{2}(?: \d{2}){3}|[6-9]\d{2} \d{3} \d{3}"  # the USA and Spain
 )
 _CALL_BEFORE = re.compile(
     r"(?:\b(?:call|phone|ring|dial|tel|telephone|hotline|whatsapp|sms|fax|anruf\w*|ruf\w*|telefon\w*|w[aä]hl\w*|appel\w*"
@@ -33,44 +33,44 @@ _CODE_BEFORE = re.compile(
     r"(?:\b(?:version|v|build|release|firmware|update|kb|error|fehler|erreur|code|c[oó]digo|order|ticket|invoice|rechnung"
     r"|bestellung|auftrag|facture|factura|commande|pedido)\W{0,3}(?:(?:nummer|number|num[eé]ro|n[uú]mero|no|nr)\W{0,3})?)\Z"
 )
-LIKE = 7  # last digits that make two spellings of a telephone number the same one: with the country's code and without
+LIKE = 7  # telephone numbers with the same last digits are equal, with or without the country code
 
 
 def sums(text: str) -> set[str]:
-    """The amounts that stand beside a currency, as plain decimal numbers."""
+    """The amounts next to a currency, as plain decimal numbers."""
     return {_value(match[1] or match[2]) for match in _MONEY.finditer(text)}
 
 
 def numbers(text: str) -> set[str]:
-    """Every number of the text, spelled as `sums` spells amounts."""
+    """Every number of the text, in the spelling of `sums`."""
     return {_value(match[0]) for match in _NUMBER.finditer(text)}
 
 
 def telephones(text: str) -> set[str]:
     """The last digits of each telephone number."""
-    return {digits[-LIKE:] for digits, dialled in _runs(text) if dialled}
+    return {digits[-LIKE:] for digits, is_telephone in _runs(text) if is_telephone}
 
 
 def digit_runs(text: str) -> set[str]:
-    """The last digits of everything that a telephone number could be a repetition of."""
+    """The last digits of every run of digits that may be a telephone number."""
     return {digits[-LIKE:] for digits, _ in _runs(text)}
 
 
 def _value(amount: str) -> str:
     amount = amount.strip(" .,'-")
     cents = _CENTS.search(amount)
-    whole = re.sub(r"\D", "", amount[: cents.start()] if cents else amount).lstrip("0") or "0"
-    part = cents[1].ljust(2, "0") if cents else "00"
-    return f"{whole}.{part}"
+    units = re.sub(r"\D", "", amount[: cents.start()] if cents else amount).lstrip("0") or "0"
+    fraction = cents[1].ljust(2, "0") if cents else "00"
+    return f"{units}.{fraction}"
 
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:
     for match in _RUN.finditer(text):
-        written = match[0]
+        digit_run = match[0]
         before = text[max(0, match.start() - 40) : match.start()]
-        if _NOT_DIALLED.fullmatch(written):
+        if _NOT_DIALLED.fullmatch(digit_run):
             continue
-        digits = re.sub(r"\D", "", written)
-        named = len(digits) >= 5 and bool(_CALL_BEFORE.search(before))
-        dialled = named or (bool(_DIALLED.fullmatch(written)) and not _CODE_BEFORE.search(before))
-        yield digits, dialled
+        digits = re.sub(r"\D", "", digit_run)
+        follows_call = len(digits) >= 5 and bool(_CALL_BEFORE.search(before))
+        is_telephone = follows_call or (bool(_DIALLED.fullmatch(digit_run)) and not _CODE_BEFORE.search(before))
+        yield digits, is_telephone

@@ -1,6 +1,6 @@
-"""Sentences that promise a refund, a call or an answer by a certain time, in English, German, French and Spanish.
+"""Finds promises of a refund, a call or an answer by a certain time, in English, German, French and Spanish.
 
-Patterns over flat text (ai/reply_checks/pleas.py): nobody of the company has agreed to what a model promises.
+The patterns match flat text (ai/reply_checks/pleas.py). A model must not promise what no person has agreed to.
 """
 
 import re
@@ -71,5 +71,5 @@ _PROMISES = re.compile("|".join((*_ENGLISH_PROMISES, *_GERMAN_PROMISES, *_FRENCH
 
 
 def promises(text: str) -> bool:
-    """Whether flat text promises what nobody has agreed to."""
+    """Whether flat text holds a promise."""
     return bool(_PROMISES.search(text))

@@ -1,11 +1,11 @@
-"""The words triage listens for, one compiled family each, and the sentences it answers with.
+"""The word lists of triage, each compiled to one pattern, and the sentences for the next action.
 
-Only general words of customer service belong here, never a company's own; what they weigh is in triage.py.
+The lists hold general words of customer service, none of a single company. Their weights are in ai/triage/rules.py.
 """
 
 import re
 
-# Texts come in lower case, with single spaces and straight apostrophes; {word} names a shared piece.
+# Texts are in lower case, with single spaces and straight apostrophes. A word in braces stands for a shared piece.
 _PIECES = {
     "{cannot}": r"(?:(?:can ?not|can'?t|could not|couldn'?t|unable to|not able to|can no longer|won'?t let me"
     r"|doesn'?t let me|does not let me|failed to|impossible to)(?: even| still| seem to| currently| now)?)",
@@ -25,19 +25,19 @@ _PIECES = {
 
 
 def family(phrases: str, *, pieces: str = "") -> re.Pattern[str]:
-    """One pattern that finds any of these phrases, parted by " / ", as whole words; `pieces` need no word boundary."""
-    whole = "|".join(re.split(r"\s+/\s+", phrases.strip()))
+    """One pattern for the phrases, which are separated by " / ". It matches whole words; `pieces` match within words."""
+    pattern = "|".join(re.split(r"\s+/\s+", phrases.strip()))
     for name, piece in _PIECES.items():
-        whole = whole.replace(name, piece)
-    return re.compile(rf"(?<!\w)(?:{whole})(?!\w)" + (f"|{pieces}" if pieces else ""))
+        pattern = pattern.replace(name, piece)
+    return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)" + (f"|{pieces}" if pieces else ""))
 
 
 def graded(*, strong: str, weak: str) -> re.Pattern[str]:
-    """A family of which the strong phrases carry the group name `strong`."""
+    """A pattern in which the strong phrases have the group name `strong`."""
     return family(f"(?P<strong>{strong.strip()}) / {weak}")
 
 
-# Strong words settle a category, weak ones only lean towards it. The order decides a draw.
+# A strong word outweighs two weak ones. In a draw the first category wins.
 CATEGORIES: dict[str, re.Pattern[str]] = {
     "account": graded(
         strong=r"""
@@ -103,7 +103,7 @@ CATEGORIES: dict[str, re.Pattern[str]] = {
     ),
 }
 
-# Always-win words: a person looks at these at once, whatever a model thinks of them.
+# Words that always win: a person must see the ticket at once, and no model can lower its priority.
 RISKS: dict[str, re.Pattern[str]] = {
     "self-harm": family(r"""
         (?:kill|hurt|harm)(?:ing)? myself / suicid(?:e|al) / end(?:ing)? (?:my life|it all) / self[ -]harm(?:ing)? /
@@ -140,7 +140,7 @@ RISKS: dict[str, re.Pattern[str]] = {
     """),
 }
 
-# From the most to the least urgent; the first tier with a word that is not negated decides.
+# From the most to the least urgent. The first level with a word that is not negated decides.
 URGENCY: dict[int, re.Pattern[str]] = {
     5: family(r"""
         blocked(?! (?:users?|numbers?|contacts?|callers?|senders?|list)) / locked out / (?:lost|no|without) access /
@@ -214,7 +214,7 @@ POSITIVE = family(
 """,
     pieces="[👍❤😊😍🎉☺😃💕]",
 )
-# Polite words are a feeling only where nothing is asked: "please send it, thanks" is neutral.
+# Polite words are positive only in a text without a request: "please send it, thanks" is neutral.
 POLITE = family("thanks? / thank(?:ing)? you / thx|tanx|ty")
 NEGATIVE = family(
     r"""
@@ -229,7 +229,7 @@ NEGATIVE = family(
 """,
     pieces="[😡😠👎💔🤬😤😞]",
 )
-# Somebody asks for a person, now or instead of a machine; having spoken to one is not asking.
+# A request for a person, now or instead of a machine. A report of an earlier call is not a request.
 WANTS_HUMAN = family(r"""
     (?:speak|speaking|talk|talking|chat|chatting|spek|tlk) (?:directly )?(?:to|with|wth) {somebody} /
     (?:contact|reach|call|get|need|want|find)(?:ing)? {somebody} (?:now|please|to (?:call|speak|talk)|on the (?:phone|line)) /
@@ -239,7 +239,7 @@ WANTS_HUMAN = family(r"""
     (?:call|ring|phone) (?:me|us) (?:back|please|now) / call[ -]?back please / stop the bot /
     (?:don'?t|do not) want (?:(?:to )?(?:talk|speak) to )?(?:a|this) (?:bot|robot|machine)
 """)
-# Orders to whatever decides: such a text is judged by its words alone, so that what it is like raises nothing.
+# Orders to the triage itself. The classifier does not raise the priority of such a text.
 ORDERS = family(r"""
     (?:ignore|disregard|forget|override) (?:(?:all|any|the|your|my|of) )*(?:previous|prior|above|earlier|system) /
     (?:ignore|disregard|forget|override) (?:(?:all|any|the|your) )*(?:instructions?|rules?) /
@@ -247,26 +247,26 @@ ORDERS = family(r"""
     (?:priority|urgency)["']? ?[=:] ?["']?(?:\d|urgent|high|critical|max\w*) / system prompt /
     you (?:are now|must (?:classify|answer|respond|output|set|rate)) / (?:classify|treat|rate|mark) this (?:\w+ )?as
 """)
-# Words that hardly any English text of four words does without, and that few other languages have.
+# Words of which almost every English text of four words has one, and few texts in other languages.
 ENGLISH = frozenset(
     """the is my to of and for you it with have how this please we are need i can cannot can't not from your what when where
     do be has that there which why want would could help thanks thank been our am im i'm but get was""".split()
 )
 LETTERS = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 LATIN = re.compile("[a-z\u00c0-\u024f]")
-# A negation right before a word takes the word away: "not blocked", "no longer blocked", "never been hacked".
+# A word right after a negation does not count: "not blocked", "no longer blocked", "never been hacked".
 NEGATION = re.compile(
     r"(?<!\w)(?:not|no|never|without|nothing|prevent(?:ing)?|avoid(?:ing)?|isn'?t|wasn'?t|aren'?t|weren'?t|hasn'?t"
     r"|haven'?t|don'?t|doesn'?t|didn'?t|won'?t)"
     r"(?: (?:longer|yet|been|being|be|get|got|a|an|any|the|really|very|so|too|all|that|feel))* $"
 )
-# Signs a lower-cased text no longer shows.
+# Signs of the original text, before it is put into lower case.
 QUESTION_MARKS = re.compile(r"\?\s?[?!]|!\?")
 CAPITALS = re.compile(
     r"\b(?:HELP|PLEASE|URGENT(?:LY)?|NOW|IMMEDIATELY|STOP|EMERGENCY)\b|\b[A-Z]{2,}(?:[ ,!']{1,3}[A-Z]{2,}){3,}\b"
 )
 
-# The next action of an agent, one sentence each.
+# The next action of an agent, as one sentence.
 RISK_STEPS = {
     "self-harm": "Bring in a person trained for this now and answer with care before anything else.",
     "safety": "Make sure nobody is in danger first, then tell the safety contact.",

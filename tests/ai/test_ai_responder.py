@@ -124,7 +124,7 @@ class TestWhoSpeaks:
             ("timeout", "the model did not answer within 8 s"),
             ("refused", "refused"),
             ("bad_answer", "could not be read"),
-            ("breaker_open", "left alone"),
+            ("breaker_open", "not asked for a moment"),
             ("busy", "busy"),
             ("error", "could not be reached"),
             ("too_large", "too large"),

@@ -1,4 +1,4 @@
-"""The tiers of embeddings: the splitter, the table that ships, the full encoder where it is installed, and what damage does."""
+"""The tiers of embeddings: word pieces, the static table, the full encoder (if installed), and damaged files."""
 
 import logging
 import os
@@ -35,7 +35,7 @@ def table() -> Embeddings:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("Hello, World!", ["hello", ",", "world", "!"]),
         ("Café naïve", ["cafe", "naive"]),
@@ -46,11 +46,11 @@ def table() -> Embeddings:
         ("“quoted” – dash…", ["“", "quoted", "”", "–", "dash", "…"]),
     ],
 )
-def test_a_text_is_split_into_words_and_signs(text, found):
-    assert words(text) == found
+def test_a_text_is_split_into_words_and_signs(text, expected):
+    assert words(text) == expected
 
 
-def test_a_word_is_split_by_the_longest_pieces_that_are_known():
+def test_a_word_is_split_into_the_longest_known_pieces():
     pieces = WordPiece(["[UNK]", "play", "##ing", "##er", "p", "##l"])
     assert pieces("playing player pl", 9) == [1, 2, 1, 3, 4, 5]
     assert pieces("plq", 9) == [0]
@@ -58,7 +58,7 @@ def test_a_word_is_split_by_the_longest_pieces_that_are_known():
     assert pieces("playing playing", 3) == [1, 2, 1]
 
 
-def test_the_table_is_small_and_says_what_it_was_made_from(table):
+def test_the_table_is_small_and_names_its_source(table):
     assert TABLE.stat().st_size <= 8_000_000
     about = TokenTable(TABLE).about
     assert about["teacher_sha256"].startswith("53aa5117")
@@ -68,15 +68,15 @@ def test_the_table_is_small_and_says_what_it_was_made_from(table):
     assert "Apache" in notice
 
 
-def test_texts_become_unit_vectors_and_the_same_text_the_same_one(table):
-    found = table.encode(["I was charged twice", "I was charged twice", "Where is my parcel?"])
-    assert found.dtype == np.float32
-    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
-    assert (found[0] == found[1]).all()
-    assert (found[0] == TokenTable(TABLE).encode(["I was charged twice"])[0]).all()
+def test_texts_become_unit_vectors_and_equal_texts_equal_ones(table):
+    vectors = table.encode(["I was charged twice", "I was charged twice", "Where is my parcel?"])
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert (vectors[0] == vectors[1]).all()
+    assert (vectors[0] == TokenTable(TABLE).encode(["I was charged twice"])[0]).all()
 
 
-def test_like_texts_lie_nearer_than_others(table):
+def test_similar_texts_have_a_higher_similarity_than_others(table):
     paid, refund, parcel = table.encode(
         ["You took the money from my card two times", "I was charged twice", "When will my delivery arrive?"]
     )
@@ -84,13 +84,13 @@ def test_like_texts_lie_nearer_than_others(table):
 
 
 @pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
-def test_any_text_has_a_vector_or_none_at_all(table, text):
-    (found,) = table.encode([text])
-    assert np.isfinite(found).all()
-    assert round(float(np.linalg.norm(found)), 3) in (0.0, 1.0)
+def test_any_text_has_a_unit_vector_or_zeros(table, text):
+    (vector,) = table.encode([text])
+    assert np.isfinite(vector).all()
+    assert round(float(np.linalg.norm(vector)), 3) in (0.0, 1.0)
 
 
-def test_more_texts_than_are_remembered_are_encoded_in_order(table, monkeypatch):
+def test_more_texts_than_the_cache_holds_are_encoded_in_order(table, monkeypatch):
     monkeypatch.setattr(embeddings, "MAX_CACHED", 3)
     small = open_embeddings("static")
     texts = [f"ticket number {number}" for number in range(9)]
@@ -99,22 +99,22 @@ def test_more_texts_than_are_remembered_are_encoded_in_order(table, monkeypatch)
 
 
 @pytest.mark.parametrize("keep", [0, 100, 10_000, -1000])
-def test_a_damaged_table_leaves_triage_by_words_and_says_so(tmp_path, keep, caplog):
-    broken = tmp_path / "table.npz"
-    broken.write_bytes(TABLE.read_bytes()[:keep])
+def test_without_a_usable_table_triage_uses_word_lists_and_the_note_says_so(tmp_path, keep, caplog):
+    path = tmp_path / "table.npz"
+    path.write_bytes(TABLE.read_bytes()[:keep])
     with caplog.at_level(logging.WARNING):
-        found = open_embeddings("static", table=broken)
-    assert (found.name, bool(found)) == ("none", False)
-    assert "words alone" in found.note
-    assert found.note in caplog.text
+        opened = open_embeddings("static", table=path)
+    assert (opened.name, bool(opened)) == ("none", False)
+    assert "word lists alone" in opened.note
+    assert opened.note in caplog.text
 
 
-def test_one_wrong_byte_in_the_table_is_noticed(tmp_path):
+def test_a_table_with_one_wrong_byte_is_not_used(tmp_path):
     data = bytearray(TABLE.read_bytes())
     data[len(data) // 2] ^= 0x55
-    broken = tmp_path / "table.npz"
-    broken.write_bytes(data)
-    assert open_embeddings("static", table=broken).name == "none"
+    path = tmp_path / "table.npz"
+    path.write_bytes(data)
+    assert open_embeddings("static", table=path).name == "none"
 
 
 @pytest.mark.parametrize("rows", [2, 4])
@@ -124,11 +124,11 @@ def test_a_table_with_too_few_or_too_many_vectors_is_not_used(tmp_path, rows):
     assert open_embeddings("static", table=path).name == "none"
 
 
-def test_a_table_that_is_not_there_is_no_reason_to_stop():
+def test_a_missing_table_is_tier_none():
     assert open_embeddings("static", table=Path("/nowhere/table.npz")).name == "none"
 
 
-def test_the_same_vectors_make_the_same_file(tmp_path):
+def test_equal_vectors_make_equal_files(tmp_path):
     vectors = np.random.default_rng(1).standard_normal((3, 4)).astype(np.float32)
     files = []
     for name in ("one.npz", "two.npz"):
@@ -137,36 +137,36 @@ def test_the_same_vectors_make_the_same_file(tmp_path):
     assert files[0] == files[1]
 
 
-def test_an_encoder_that_is_not_installed_gives_way_to_the_table(monkeypatch):
+def test_without_the_encoder_the_static_table_is_used(monkeypatch):
     monkeypatch.setattr(embeddings, "PACKAGE", "no_such_package")
     assert open_embeddings("").name == "static"
     assert open_embeddings("").note == ""
-    asked = open_embeddings("minilm")
-    assert asked.name == "static"
-    assert "requirements-semantic.txt" in asked.note
+    fallback = open_embeddings("minilm")
+    assert fallback.name == "static"
+    assert "requirements-semantic.txt" in fallback.note
 
 
 @pytest.mark.skipif(NOT_HERE, reason="the weights of the full encoder are not installed")
-def test_the_full_encoder_says_what_its_makers_encoder_says():
-    found = open_embeddings("minilm")
-    same, like, other = found.encode(["I was charged twice", "My card was billed two times", "Where is my parcel?"])
-    assert found.encode(["I was charged twice"]).shape == (1, 384)
+def test_the_full_encoder_gives_unit_vectors_and_plausible_similarities():
+    encoder = open_embeddings("minilm")
+    same, like, other = encoder.encode(["I was charged twice", "My card was billed two times", "Where is my parcel?"])
+    assert encoder.encode(["I was charged twice"]).shape == (1, 384)
     assert same @ like > 0.6 > 0.3 > same @ other
-    assert np.allclose(np.linalg.norm(found.encode([text for text in ODD if text]), axis=1), 1, atol=1e-4)
+    assert np.allclose(np.linalg.norm(encoder.encode([text for text in ODD if text]), axis=1), 1, atol=1e-4)
 
 
 @pytest.mark.skipif(NOT_HERE, reason="the weights of the full encoder are not installed")
-def test_the_vectors_of_our_own_sentences_are_ready_and_what_the_encoder_says():
+def test_the_ready_vectors_are_those_of_the_encoder():
     """After a change of ai/triage/example_sentences.py: python -m tools.models.example_vectors."""
     ready, texts = embeddings.read_ready(), text_classifier.sentences()
     assert {embeddings.key_of(text) for text in texts} == set(ready)
-    said = MiniLM(embeddings.weights()).encode(texts[::20])
-    assert np.allclose(said, [ready[embeddings.key_of(text)] for text in texts[::20]], atol=2e-3)
+    vectors = MiniLM(embeddings.weights()).encode(texts[::20])
+    assert np.allclose(vectors, [ready[embeddings.key_of(text)] for text in texts[::20]], atol=2e-3)
 
 
-@pytest.mark.parametrize("harm", [b"", b"PK no archive", None])
-def test_without_them_the_encoder_is_asked(tmp_path, harm):
+@pytest.mark.parametrize("content", [b"", b"PK no archive", None])
+def test_without_a_usable_file_there_are_no_ready_vectors(tmp_path, content):
     path = tmp_path / "ready.npz"
-    if harm is not None:
-        path.write_bytes(harm)
+    if content is not None:
+        path.write_bytes(content)
     assert embeddings.read_ready(path) == {}

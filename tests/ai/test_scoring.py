@@ -1,4 +1,4 @@
-"""The measures behind docs/ai-quality.md, and that the page is the one they make."""
+"""The measures of docs/ai-quality.md, and the page that is made of them."""
 
 import json
 
@@ -32,43 +32,45 @@ def test_macro_f1_is_the_mean_over_the_labels_that_occur():
 
 
 @pytest.mark.parametrize(("right", "expected"), [([1, 2, 3], 1.0), ([3, 2, 1], -1.0)])
-def test_the_correlation_is_of_orders_not_of_sizes(right, expected):
+def test_the_correlation_is_of_ranks(right, expected):
     assert scoring.spearman([10, 200, 201], right) == pytest.approx(expected)
 
 
-def test_a_company_is_judged_without_the_sentences_that_resemble_its_texts(encoder):
-    *_, kept = scoring.unseen(encoder, PAIRS)
-    assert 0 < kept < scoring.SENTENCES
+def test_sentences_that_resemble_a_text_of_the_company_are_left_out(encoder):
+    *_, count = scoring.unseen(encoder, PAIRS)
+    assert 0 < count < scoring.SENTENCES
     assert (
         scoring.unseen(encoder, [("zwoelf kurze worte", label) for label in TEXTS for _ in range(11)])[2]
         == scoring.SENTENCES
     )
 
 
-def test_own_tickets_teach_what_no_sentence_knew(encoder):
+def test_own_tickets_improve_the_score(encoder):
     other = dict(zip(TEXTS, [*list(TEXTS)[1:], "billing"], strict=True))
     without, with_own, _ = scoring.unseen(encoder, [(text, other[label]) for text, label in PAIRS])
     assert without < 0.2 < 0.9 < with_own
 
 
-def test_topics_are_learnt_from_the_first_examples_only(encoder):
+def test_topics_are_trained_on_the_first_examples_only(encoder):
     rows = [{"text": text, "label": label} for text, label in PAIRS]
     strange = [{"text": "a text of no topic", "label": "oos"}]
     assert scoring.topics(encoder, rows, rows[::7] + strange, examples=3) > 0.9
 
 
-def test_what_a_text_does_not_say_has_a_low_ceiling(encoder):
-    rows = [{"text": text, "urgency": place % 2 + 1} for place, (text, _) in enumerate(PAIRS)]
-    told = [{"text": text, "urgency": 2 if label == "technical" else 1} for text, label in PAIRS]
+def test_urgency_that_the_text_does_not_show_has_a_low_ceiling(encoder):
+    rows = [{"text": text, "urgency": position % 2 + 1} for position, (text, _) in enumerate(PAIRS)]
+    visible = [{"text": text, "urgency": 2 if label == "technical" else 1} for text, label in PAIRS]
     classifier = TextClassifier(encoder)
     assert scoring.ceiling(encoder, rows, classifier)[1] < 0.3
-    assert scoring.ceiling(encoder, told, classifier)[1] > 0.6
+    assert scoring.ceiling(encoder, visible, classifier)[1] > 0.6
 
 
-def test_the_page_is_made_of_the_files_given(tmp_path, monkeypatch):
+def test_the_page_is_made_of_the_files(tmp_path, monkeypatch):
     monkeypatch.setattr(quality, "PAGE", tmp_path / "page.md")
     monkeypatch.setattr(quality, "TIERS", ("none", "static"))
-    rows = [{"text": text, "label": label, "source": source} for text, label in PAIRS for source in quality.SEEN]
+    rows = [
+        {"text": text, "label": label, "source": source} for text, label in PAIRS for source in quality.SOURCES_IN_VIEW
+    ]
     bank = [
         {"text": text, "label": labels.split()[0]}
         for team, labels in quality.BANK.items()

@@ -232,7 +232,7 @@ def test_tickets_of_one_company_that_bring_the_model_down_stop_no_other_company(
     while run_jobs():
         pass
     events = admin.data(admin.get(f"/api/tickets/{failing[-1]['id']}/history"))
-    assert any("left alone" in event["to"] for event in events)
+    assert any("not asked for a moment" in event["to"] for event in events)
     fake.mode = "ok"
     ticket = stranger.ticket()
     while run_jobs():

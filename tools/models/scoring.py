@@ -1,4 +1,4 @@
-"""The measures of tools/models/quality.py: what is right, how alike two orders are, what a tier costs. Nothing is written here."""
+"""The measures of tools/models/quality.py: accuracy, rank correlation, and the cost of a tier."""
 
 import random
 import subprocess
@@ -17,8 +17,8 @@ from ai.triage.text_classifier import RIDGE, Head, TextClassifier, flat, kernel,
 from ai.triage.trainable_classifier import TrainableClassifier
 from core.models import CATEGORIES
 
-UNLIKE = 0.6  # from here on an example sentence resembles a text
-OWN, DRAWS = 10, 3  # tickets per team a company has sorted, and how often they are drawn
+RESEMBLES = 0.6  # similarity from which on an example sentence resembles a text
+OWN_TICKETS, DRAWS = 10, 3  # tickets per team that a company has sorted, and the number of random draws of them
 SENTENCES = sum(map(len, EXAMPLES.values()))
 
 Pairs = list[tuple[str, str]]
@@ -37,100 +37,102 @@ print(round(now() - before))
 """
 
 
-def decided(texts: Iterable[str], classifier: TextClassifier | None) -> tuple[list[Triage], float]:
-    """Every decision, and the median of their milliseconds of processor time: a busy machine changes little."""
+def decide(texts: Iterable[str], classifier: TextClassifier | None) -> tuple[list[Triage], float]:
+    """The triage of each text, and the median CPU time in milliseconds, which depends little on the load of the machine."""
     if classifier:
         classifier.warm_up()
-    found, took = [], []
+    results, times = [], []
     for text in texts:
-        begun = time.process_time()
-        found.append(triage("", text, classifier=classifier))
-        took.append((time.process_time() - begun) * 1000)
-    return found, float(np.median(took))
+        begin = time.process_time()
+        results.append(triage("", text, classifier=classifier))
+        times.append((time.process_time() - begin) * 1000)
+    return results, float(np.median(times))
 
 
 def unseen(encoder: Embeddings, pairs: Pairs) -> tuple[float, float, int]:
-    """Macro-F1 without the example sentences that resemble a text, the same with own tickets, how many sentences were left."""
+    """Macro-F1 without the example sentences that resemble a text, the same with own tickets, the number of sentences used."""
     sentences, labels = flat(EXAMPLES)
-    mine = encoder.encode([text for text, _ in pairs])
-    far = (encoder.encode(sentences) @ mine.T).max(1) < UNLIKE
-    kept = [place for place, unlike in enumerate(far) if unlike]
-    head = Head(encoder.encode([sentences[place] for place in kept]), one_hot([labels[i] for i in kept], CATEGORIES))
-    start = head(mine)
-    figures = [_with_own(encoder, pairs, start, seed=seed) for seed in range(DRAWS)]
-    return _f1(pairs, start), float(np.mean(figures)), len(kept)
+    vectors = encoder.encode([text for text, _ in pairs])
+    differs = (encoder.encode(sentences) @ vectors.T).max(1) < RESEMBLES
+    used = [position for position, flag in enumerate(differs) if flag]
+    head = Head(encoder.encode([sentences[i] for i in used]), one_hot([labels[i] for i in used], CATEGORIES))
+    scores = head(vectors)
+    with_own = [_f1_with_own_tickets(encoder, pairs, scores, seed=seed) for seed in range(DRAWS)]
+    return _f1(pairs, scores), float(np.mean(with_own)), len(used)
 
 
-def _with_own(encoder: Embeddings, pairs: Pairs, start: Any, *, seed: int) -> float:
-    order = random.Random(seed).sample(range(len(pairs)), len(pairs))  # noqa: S311 - the same draw each time is the point
+def _f1_with_own_tickets(encoder: Embeddings, pairs: Pairs, scores: Any, *, seed: int) -> float:
+    order = random.Random(seed).sample(range(len(pairs)), len(pairs))  # noqa: S311 - the draw must be the same each time
     counts: Counter[str] = Counter()
-    own: list[int] = []
-    rest: list[int] = []
-    for place in order:
-        label = pairs[place][1]
+    training: list[int] = []
+    test: list[int] = []
+    for position in order:
+        label = pairs[position][1]
         counts[label] += 1
-        (own if counts[label] <= OWN else rest).append(place)
-    trained = TrainableClassifier(encoder, [pairs[place][0] for place in own], [pairs[place][1] for place in own])
-    added = np.zeros((len(rest), len(CATEGORIES)))
-    columns = [CATEGORIES.index(label) for label in trained.labels]
-    for row, place in enumerate(rest):
-        added[row, columns] = trained.classify(pairs[place][0]).scores
-    return _f1([pairs[place] for place in rest], start[rest] + added)
+        (training if counts[label] <= OWN_TICKETS else test).append(position)
+    classifier = TrainableClassifier(encoder, [pairs[i][0] for i in training], [pairs[i][1] for i in training])
+    own_scores = np.zeros((len(test), len(CATEGORIES)))
+    columns = [CATEGORIES.index(label) for label in classifier.labels]
+    for row, position in enumerate(test):
+        own_scores[row, columns] = classifier.classify(pairs[position][0]).scores
+    return _f1([pairs[i] for i in test], scores[test] + own_scores)
 
 
 def _f1(pairs: Pairs, scores: Any) -> float:
-    best = [CATEGORIES[place] for place in scores.argmax(1)]
-    return macro_f1([(label, given) for (_, label), given in zip(pairs, best, strict=True)])
+    predictions = [CATEGORIES[column] for column in scores.argmax(1)]
+    return macro_f1([(label, predicted) for (_, label), predicted in zip(pairs, predictions, strict=True)])
 
 
 def topics(encoder: Embeddings, train: list[dict[str, Any]], test: list[dict[str, Any]], *, examples: int) -> float:
-    """Accuracy of topics learnt from the first so many examples each; texts of no topic are not asked about."""
+    """Accuracy of topics, trained on the first `examples` texts of each. Texts without a topic are left out."""
     counts: Counter[str] = Counter()
-    kept = []
+    training_rows = []
     for row in train:
         counts[row["label"]] += 1
         if counts[row["label"]] <= examples:
-            kept.append(row)
-    trained = TrainableClassifier(encoder, [row["text"] for row in kept], [row["label"] for row in kept])
-    asked = [row for row in test if row["label"] in trained.labels]
-    found = [trained.labels[int(trained.classify(row["text"]).scores.argmax())] for row in asked]
-    return float(np.mean([row["label"] == label for row, label in zip(asked, found, strict=True)]))
+            training_rows.append(row)
+    classifier = TrainableClassifier(
+        encoder, [row["text"] for row in training_rows], [row["label"] for row in training_rows]
+    )
+    test_rows = [row for row in test if row["label"] in classifier.labels]
+    predictions = [classifier.labels[int(classifier.classify(row["text"]).scores.argmax())] for row in test_rows]
+    return float(np.mean([row["label"] == label for row, label in zip(test_rows, predictions, strict=True)]))
 
 
 def ceiling(encoder: Embeddings, rows: list[dict[str, Any]], classifier: TextClassifier | None) -> tuple[float, float]:
-    """How well urgency is ranked, and how well by a model that was taught all these rows but the one asked about."""
-    wanted = np.array([row["urgency"] for row in rows], float)
+    """The rank correlation of urgency by triage, and by leave-one-out regression on these rows."""
+    urgency = np.array([row["urgency"] for row in rows], float)
     vectors = encoder.encode([row["text"] for row in rows])
     inverse = np.linalg.inv(kernel(vectors, vectors) + RIDGE * np.eye(len(rows)))
-    left_out = wanted - inverse @ (wanted - wanted.mean()) / np.diag(inverse)
-    given = [one.urgency for one in decided([row["text"] for row in rows], classifier)[0]]
-    return spearman(list(wanted), given), spearman(list(wanted), list(left_out))
+    left_out = urgency - inverse @ (urgency - urgency.mean()) / np.diag(inverse)
+    predictions = [one.urgency for one in decide([row["text"] for row in rows], classifier)[0]]
+    return spearman(list(urgency), predictions), spearman(list(urgency), list(left_out))
 
 
 def memory(tier: str) -> int:
-    """Megabytes that loading a tier and a first decision add to a process of the server's libraries."""
+    """Megabytes that a tier and a first decision add to a process with the libraries of the server."""
     code = [sys.executable, "-c", _MEMORY.format(tier=tier)]
-    found = subprocess.run(code, check=True, capture_output=True, text=True)  # noqa: S603 - our own words
-    return int(found.stdout)
+    process = subprocess.run(code, check=True, capture_output=True, text=True)  # noqa: S603 - a constant program
+    return int(process.stdout)
 
 
 def on_disk(tier: str) -> int:
-    """Megabytes of a tier's own files; numpy, which all but none share, is not among them."""
+    """Megabytes of the files of a tier, without numpy."""
     files = {"none": [], "static": [TABLE], "minilm": list(weights().iterdir()) if tier == "minilm" else []}[tier]
     return round(sum(file.stat().st_size for file in files) / 1e6)
 
 
 def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
-    """The mean F1 of the labels that occur, from pairs of the right and the given label."""
+    """The mean F1 of the labels that occur, from pairs of the right and the predicted label."""
     scores = []
     for label in {right for right, _ in pairs} & set(CATEGORIES):
-        hits = sum(right == given == label for right, given in pairs)
-        scores.append(2 * hits / max(1, sum((right == label) + (given == label) for right, given in pairs)))
+        hits = sum(right == predicted == label for right, predicted in pairs)
+        scores.append(2 * hits / max(1, sum((right == label) + (predicted == label) for right, predicted in pairs)))
     return float(np.mean(scores))
 
 
 def spearman(left: Sequence[float], right: Sequence[float]) -> float:
-    """The correlation of ranks; equals share theirs."""
+    """The rank correlation. Equal values share a rank."""
     return float(np.corrcoef(_ranks(left), _ranks(right))[0, 1])
 
 

@@ -1,13 +1,13 @@
-"""The texts the token table learns from: sentences put together from our own words by a small grammar, the same every time.
+"""The training texts of the token table: sentences that a small grammar generates, the same every time.
 
-Everything here was written for this project; no text of a customer, a data set or another work is in it.
+All words were written for this project. None comes from a customer, a data set or another work.
 """
 
 import random
 import re
 from collections.abc import Iterator
 
-# {name} is replaced by one of GRAMMAR[name]; {any} by any word of the vocabulary, so that every piece is met in a sentence.
+# {name} is replaced by a choice of GRAMMAR[name]. {any} is replaced by a word of the vocabulary, so that all are used.
 GRAMMAR = {
     "text": """
         {request} | {request} | {trouble} | {trouble} | {report} | {money} | {buying} | {access} | {parcel} |
@@ -226,7 +226,7 @@ GRAMMAR = {
         {any} {any} | {any} {any} {any} | {any} and {any} | the {any} of the {any} | {any} {thing} {any} | {do} {any}
         {any} | {any} for {any} in {place}
     """,
-    # Words without grammar, as in tickets whose small words were stripped.
+    # Words without grammar, as in tickets without function words.
     "loose": """
         {do} {thing} {group} {day} please {do} {device} | hello please {do} {any} {thing} regards {group} | {when}
         {thing} {any} {any} {group} thanks | {any} {any} {any} {any} {any} {any} | {thing} {thing} {any} {fails}
@@ -325,16 +325,16 @@ SEED = 7
 
 
 def sentences(count: int, vocabulary: list[str]) -> Iterator[str]:
-    """`count` texts; the words of `vocabulary`, most frequent first, are taken in turn wherever any word may stand."""
-    chance = random.Random(SEED)  # noqa: S311 - the same texts each time are the point
+    """Yields `count` texts. {any} becomes a word of `vocabulary`, which is sorted by frequency; frequent words come up more."""
+    generator = random.Random(SEED)  # noqa: S311 - the texts must be the same each time
 
     def word() -> str:
-        return vocabulary[int(len(vocabulary) * chance.random() ** 1.5)]
+        return vocabulary[int(len(vocabulary) * generator.random() ** 1.5)]
 
-    def grown(name: str) -> str:
+    def expand(name: str) -> str:
         if name == "any":
             return word()
-        return _SLOT.sub(lambda slot: grown(slot[1]), chance.choice(_CHOICES[name]))
+        return _SLOT.sub(lambda slot: expand(slot[1]), generator.choice(_CHOICES[name]))
 
     for _ in range(count):
-        yield grown("text")
+        yield expand("text")

@@ -1,9 +1,9 @@
-"""Makes ai/reply_checks/top_level_domains.txt: every ending a host name on the internet may have, from the Public Suffix List.
+"""Makes ai/reply_checks/top_level_domains.txt: all top-level domains of the internet, from the Public Suffix List.
 
     pip install publicsuffixlist
     python -m tools.models.top_level_domains
 
-The package publishes Mozilla's list several times a month; its part for ICANN's domains holds all of IANA's endings.
+The package publishes Mozilla's list several times a month. Its ICANN part holds all top-level domains of IANA.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-ENDINGS = Path(__file__).resolve().parent.parent.parent / "services" / "top_level_domains.txt"
+ENDINGS = Path(__file__).resolve().parent.parent.parent / "ai" / "reply_checks" / "top_level_domains.txt"
 PACKAGE = "publicsuffixlist"
 BEGIN, END = "===BEGIN ICANN DOMAINS===", "===END ICANN DOMAINS==="
 
@@ -33,7 +33,7 @@ def main(suffixes: Path | None) -> None:
 
 
 def top_level(suffixes: str) -> list[str]:
-    """The last labels of a list of public suffixes, in the letters they are shown in, sorted."""
+    """The last labels of a list of public suffixes, in Unicode, sorted."""
     official = suffixes[suffixes.index(BEGIN) + len(BEGIN) : suffixes.index(END)]
     lines = (line.strip() for line in official.splitlines())
     return sorted({line.rpartition(".")[2].lstrip("*!") for line in lines if line and not line.startswith("//")})
