@@ -3,21 +3,26 @@
 import os
 import socket
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from pydantic_settings import PydanticBaseSettingsSource
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.default import DefaultDialect
 from werkzeug.routing import Rule
 
 import config
+from ai.embeddings.static_table import TokenTable
+from ai.triage import text_classifier
 from app import create_app
 from auth import passwords
 from config import Settings
 from core.permissions import ACT_FOR_CUSTOMERS
 from database import migrations
+from database.json_store.engine import JsonFile
 from database.sqlite_engine import SqliteFile
 from database.tables import api_keys, companies
 from notifier import MemoryMailer
@@ -32,6 +37,7 @@ ENGINES = (*FILES, "postgresql")
 os.environ.setdefault("EMBEDDINGS", "static")  # servers in other processes start fast, whatever is installed here
 SECRET = "a secret of the tests, 32 bytes or more"
 OTHER_COMPANY = "other"
+MANY = 20  # texts that are encoded at once, as those of the built-in classifier are
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,6 +74,10 @@ def cheap_set_up() -> Iterator[None]:
         patch.setattr(SqliteFile, "synchronous", "OFF")
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         patch.setattr(migrations, "upgrade", _upgrade_from_statements(migrations.upgrade))
+        patch.setattr(SqliteFile, "_bring_forward", _copied_when_new(SqliteFile._bring_forward))
+        patch.setattr(JsonFile, "_fill", _copied_when_empty(JsonFile._fill))
+        patch.setattr(TokenTable, "encode", _remembered_vectors(TokenTable.encode))
+        patch.setattr(text_classifier, "Head", _remembered_heads(text_classifier.Head))
         patch.setattr(Rule, "_compile_builder", _cached_builder(Rule._compile_builder))
         patch.setattr(Engine, "_compiled_cache", _shared_cache(), raising=False)
         patch.setattr(DefaultDialect, "__hash__", lambda dialect: hash(type(dialect)), raising=False)
@@ -97,6 +107,66 @@ def _upgrade_from_statements(upgrade: Callable[..., None]) -> Callable[..., None
             statements.append(f"INSERT INTO alembic_version VALUES ('{migrations.head()}')")
 
     return cached_upgrade
+
+
+def _copied_when_new(bring_forward: Callable[..., None]) -> Callable[..., None]:
+    """Makes the first new SQLite file only; later ones are its copies. Files that exist are opened as always."""
+    empty = b""
+
+    def copied(store: Any) -> None:
+        nonlocal empty
+        new = not store.path.exists()
+        if new and empty:
+            store._make_file()
+            store.path.write_bytes(empty)
+            return
+        bring_forward(store)
+        if new:
+            empty = store.path.read_bytes()
+
+    return copied
+
+
+def _copied_when_empty(fill: Callable[..., None]) -> Callable[..., None]:
+    """Makes the private file of the first JSON store without a document only; later ones are its copies."""
+    empty = b""
+
+    def copied(store: Any, document: Any, revision: str) -> None:
+        nonlocal empty
+        if document is None and empty:
+            store.path.write_bytes(empty)
+            store.journal_mode = "WAL"
+            return
+        fill(store, document, revision)
+        if document is None:
+            empty = store.path.read_bytes()
+
+    return copied
+
+
+def _remembered_vectors(encode: Callable[..., Any]) -> Callable[..., Any]:
+    """The vectors of the built-in sentences, which every app encodes: one table gives the same each time."""
+
+    @lru_cache(maxsize=64)
+    def of_many(table: TokenTable, texts: tuple[str, ...]) -> Any:
+        vectors = encode(table, texts)
+        vectors.flags.writeable = False
+        return vectors
+
+    return lambda table, texts: of_many(table, tuple(texts)) if len(texts) > MANY else encode(table, texts)
+
+
+def _remembered_heads(head: Callable[..., Any]) -> Callable[..., Any]:
+    """Trains the built-in classifier once: the same vectors and targets give the same head, which never changes."""
+    heads: dict[Any, Any] = {}
+
+    def remembered(vectors: Any, targets: Any) -> Any:
+        key = (vectors.shape, vectors.tobytes(), targets.tobytes())
+        if key not in heads:
+            heads[key] = head(vectors, targets)
+        return heads[key]
+
+    return remembered
 
 
 def _shared_cache() -> property:
@@ -141,7 +211,7 @@ def database_url(tmp_path: Path, engine: str, request: pytest.FixtureRequest) ->
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
     """Makes settings for a server in the test's own folder, independent of the environment and .env."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "data_dir": tmp_path,
         "database_url": database_url,
         "api_key": "admin-key",
@@ -152,9 +222,20 @@ def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(config, "SHORTEST_API_KEY", 0)  # one short key serves every engine
 
     def make(**values: Any) -> Settings:
-        return Settings(_env_file=None, **{**defaults, **values})
+        return Given(**{**defaults, **values})
 
     return make
+
+
+class Given(Settings):
+    """Settings that are given, and nothing else: the environment and .env are not read."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: Any, init_settings: PydanticBaseSettingsSource, **others: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only the values that are given."""
+        return (init_settings,)
 
 
 @pytest.fixture

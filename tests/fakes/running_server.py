@@ -14,7 +14,7 @@ import requests
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY = "fk_the-key-of-the-running-server"
 PATIENCE_SECONDS = 60
-KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMPDIR", "LANG", "VIRTUAL_ENV", "EMBEDDINGS")
+KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMPDIR", "LANG", "VIRTUAL_ENV", "EMBEDDINGS", "OPENBLAS_NUM_THREADS")
 # `python app.py`, except that a developer's own .env (mail server, model, database) plays no part.
 START = "import config, runpy; config.Settings.model_config['env_file'] = None; runpy.run_path('app.py', run_name='__main__')"
 
