@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -236,6 +237,7 @@ def capture_statements() -> list[str]:
     return statements
 
 
+@cache
 def _row_as_json(table: str, prefix: str) -> str:
     """An SQL expression for a row as a JSON object. Built in pieces: SQLite functions take at most 127 arguments."""
     columns = list(metadata.tables[table].columns)

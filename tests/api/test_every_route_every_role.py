@@ -4,19 +4,24 @@ Who may what is read from core/permissions.py; a route that is not in CALLS fail
 """
 
 import uuid
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from api.http.rate_limits import Limits
+from app import create_app
 from core.models import Actor
 from core.permissions import ACT_FOR_CUSTOMERS, GRANTED, Permission
 from database.tables import api_keys, jobs, metadata
+from notifier import MemoryMailer
 from services.accounts import sessions, users
 from tests.api.test_sign_in import GOOD, bearing
-from tests.conftest import add_key
+from tests.conftest import ENGINES, SECRET, Given, add_key
 from tests.support.caller import Caller
+from tests.support.rows import file_url
 
 GONE = "2020-01-01T00:00:00.000Z"
 
@@ -99,9 +104,12 @@ def operations(app):
     return found
 
 
-def test_every_route_is_in_the_matrix(app):
-    assert {name for name, (*_, may) in operations(app).items() if may is Permission.PUBLIC} == PUBLIC
-    assert set(operations(app)) - PUBLIC == set(CALLS)
+ROUTES = operations(create_app(Given()))  # which opens nothing
+
+
+def test_every_route_is_in_the_matrix():
+    assert {name for name, (*_, may) in ROUTES.items() if may is Permission.PUBLIC} == PUBLIC
+    assert set(ROUTES) - PUBLIC == set(CALLS)
 
 
 @dataclass
@@ -142,8 +150,42 @@ def dead_job(runtime):
 
 
 @pytest.fixture
-def world(app, runtime, admin):
-    made = World(app)
+def world(app, admin):
+    return make_world(app, admin)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def world_of_module(engine, tmp_path_factory, request):
+    """A world for all calls that change nothing, as each of their tests checks."""
+    folder, key = tmp_path_factory.mktemp("world"), "admin-key of every server"
+    with ExitStack() as after:
+        if engine == "postgresql":
+            url = after.enter_context(request.getfixturevalue("postgresql").fresh())
+        else:
+            url = file_url(engine, folder)
+        given = Given(data_dir=folder, database_url=url, api_key=key, secret_key=SECRET, embeddings="static")
+        app = create_app(given, mailer=MemoryMailer())
+        after.callback(app.extensions["runtime"].stop)
+        yield make_world(app, Caller(app.test_client(), key))
+
+
+@pytest.fixture
+def unchanged_world(world_of_module):
+    """The world of the module, whose counters of calls begin anew and whose rows are the same after the test."""
+    world, before = world_of_module, world_of_module.rows()
+    world.app.extensions["limits"] = Limits(world.app.extensions["runtime"].settings)
+    yield world
+    assert world.rows() == before
+
+
+def make_world(app, admin):
+    """The callers and the things, made through the API where it makes them."""
+    made, runtime = World(app), app.extensions["runtime"]
     client = app.test_client()
     ticket = admin.ticket()
     admin.ticket(customer_email="eve@example.com")
@@ -180,6 +222,7 @@ def world(app, runtime, admin):
     return made
 
 
+ROLES = ("customer", "agent", "admin")
 ROLE = {"customer": "customer", "other customer": "customer", "agent": "agent", "admin": "admin"}
 ROLE |= {"agent elsewhere": "agent", "admin elsewhere": "admin"}
 ROLE |= {"acting key": "admin", "signed-in customer": "customer"}
@@ -193,23 +236,22 @@ def send(caller, method, path, call):
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_who_may_not_gets_nowhere_and_changes_nothing(world, operation):
-    method, rule, permission = operations(world.app)[operation]
-    call, before = CALLS[operation], world.rows()
-    path = world.path(rule, world.ids)
-    for name, caller in world.callers.items():
+def test_who_may_not_gets_nowhere_and_changes_nothing(unchanged_world, operation):
+    method, rule, permission = ROUTES[operation]
+    path = unchanged_world.path(rule, unchanged_world.ids)
+    for name, caller in unchanged_world.callers.items():
         denied = STOPPED.get(name) or (None if permission in GRANTED[ROLE[name]] else 403)
         if denied:
-            assert send(caller, method, path, call).status_code == denied, name
-    assert world.rows() == before
+            assert send(caller, method, path, CALLS[operation]).status_code == denied, name
 
 
-@pytest.mark.parametrize("operation", [name for name in CALLS if name != "ListChoices"])
-def test_what_is_not_yours_answers_like_what_is_not_there(world, operation):
-    method, rule, permission = operations(world.app)[operation]
-    if "<" not in rule:
-        return
-    call, before = CALLS[operation], world.rows()
+OF_ONE_THING = [name for name in CALLS if "<" in ROUTES[name][1] and name != "ListChoices"]
+
+
+@pytest.mark.parametrize("operation", OF_ONE_THING)
+def test_what_is_not_yours_answers_like_what_is_not_there(unchanged_world, operation):
+    world, (method, rule, permission) = unchanged_world, ROUTES[operation]
+    call = CALLS[operation]
     strangers = [
         name for name in ("other customer", "agent elsewhere", "admin elsewhere") if permission in GRANTED[ROLE[name]]
     ]
@@ -222,26 +264,26 @@ def test_what_is_not_yours_answers_like_what_is_not_there(world, operation):
         assert {answer.status_code for answer in answers} == {404}, name
         assert len({answer.get_data() for answer in answers}) == 1, name
     assert strangers
-    assert world.rows() == before
 
 
-@pytest.mark.parametrize("name", ["customer", "agent", "admin"])
-@pytest.mark.parametrize("operation", CALLS)
+GRANTS = [(operation, name) for operation in CALLS for name in ROLES if ROUTES[operation][2] in GRANTED[name]]
+
+
+@pytest.mark.parametrize(("operation", "name"), GRANTS)
 def test_who_may_gets_there(world, operation, name):
-    method, rule, permission = operations(world.app)[operation]
+    method, rule, _ = ROUTES[operation]
     call = CALLS[operation]
-    if permission not in GRANTED[name]:
-        return
     path = world.path(rule, {**world.ids, "name": "statuses"} if operation == "ListChoices" else world.ids)
     assert send(world.callers[name], method, path, call).status_code == call.ok
 
 
+READS = [name for name in CALLS if ROUTES[name][0] == "GET" and name != "ListChoices"]
+
+
 @pytest.mark.parametrize("name", ["agent elsewhere", "admin elsewhere"])
-@pytest.mark.parametrize("operation", CALLS)
-def test_no_answer_elsewhere_holds_a_word_of_this_company(world, operation, name):
-    method, rule, _ = operations(world.app)[operation]
-    if method != "GET" or operation == "ListChoices":
-        return
+@pytest.mark.parametrize("operation", READS)
+def test_no_answer_elsewhere_holds_a_word_of_this_company(world_of_module, operation, name):
+    world, (method, rule, _) = world_of_module, ROUTES[operation]
     text = send(world.callers[name], method, world.path(rule, world.ids), CALLS[operation]).get_data(as_text=True)
     assert not [
         word for word in (*world.ids.values(), "eve@example.com", "first@example.com", "Question about") if word in text
@@ -289,10 +331,10 @@ def test_an_id_of_another_company_in_a_body_or_query_is_refused(world, method, p
         "user=ada@example.com&role=customer",
     ],
 )
-def test_filters_reach_into_no_other_company(world, query):
-    stranger = world.callers["admin elsewhere"]
+def test_filters_reach_into_no_other_company(unchanged_world, query):
+    stranger = unchanged_world.callers["admin elsewhere"]
     assert stranger.get(f"/api/tickets?{query}").json["total"] == 0
-    assert stranger.get("/api/audit?subject_id=" + world.ids["ticket_id"]).json["total"] == 0
+    assert stranger.get("/api/audit?subject_id=" + unchanged_world.ids["ticket_id"]).json["total"] == 0
 
 
 def test_a_name_that_another_company_uses_is_free_here(world):
