@@ -5,8 +5,6 @@ import io
 import orjson
 import pytest
 
-pytestmark = pytest.mark.every_engine
-
 
 def send(admin, data, media="text/csv", query=""):
     data = data.encode() if isinstance(data, str) else data
@@ -107,6 +105,7 @@ def test_a_column_without_a_name_is_left_out_and_named(admin):
     assert send(admin, "title,description,customer_id,,\nChair,d,1,,\n")["ignored"] == []
 
 
+@pytest.mark.every_engine
 def test_any_csv_comes_in_with_map_and_ignore_unknown(admin):
     text = "Ticket ID,Subject,Body,Requester,Channel,Тема\n17,Lamp,It is dark,ada@example.com,Web form,x\n"
     query = "?ignore_unknown=true&map=Body:description,Requester:customer_email,Ticket%20ID:external_id,Тема:product"
@@ -145,12 +144,14 @@ def test_a_part_of_a_form_is_read_by_its_name_or_content(admin, name, text):
     assert admin.data(admin.post("/api/import", data=data, content_type="multipart/form-data"))["created"] == 1
 
 
+@pytest.mark.every_engine
 def test_json_lines_name_the_line_that_cannot_be_read(admin):
     good = orjson.dumps({"title": "a", "description": "b", "customer_id": "1"})
     result = send(admin, good + b"\n{broken\n\n[1]\n", "application/x-ndjson")
     assert (result["created"], [error["line"] for error in result["errors"]]) == (1, [2, 4])
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_our_own_export_comes_in_again_once(admin, other_admin, form):
     ticket = admin.ticket(title="=SUM(A1)", description="'-quoted", tags=["a", "b"], external_id="")

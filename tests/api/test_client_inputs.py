@@ -1,10 +1,9 @@
-"""What real clients send: whatever is unambiguous is taken and put into one form, through HTTP, on every engine."""
+"""What real clients send: whatever is unambiguous is taken and put into one form, and what is stored is so on every engine."""
 
 from urllib.parse import quote
 
 import pytest
 
-pytestmark = pytest.mark.every_engine
 NEW = {"title": "Question", "description": "How do I change my plan?", "customer_email": "ada@example.com"}
 
 PASTED = {
@@ -32,6 +31,7 @@ PASTED = {
 }
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize(("sent", "stored"), PASTED.items(), ids=ascii)
 def test_text_is_stored_in_one_form(admin, sent, stored):
     field, value = sent
@@ -77,11 +77,13 @@ def test_a_bare_plus_in_the_address_of_a_query_is_a_plus(admin, query, written):
     assert [row["id"] for row in found] == [ticket["id"]]
 
 
+@pytest.mark.every_engine
 def test_a_space_in_a_name_stays_a_space(admin):
     ticket = admin.ticket(assigned_to="Bob Desk")
     assert [row["id"] for row in admin.data(admin.get("/api/tickets?assigned_to=Bob+Desk"))] == [ticket["id"]]
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize(
     "customer_id", ["/lead", "a/export", "a/b", "export", "50%", "50%2Foff", "a%25b", "//", "ä/ö", "a b"]
 )

@@ -8,8 +8,6 @@ from services.tickets.changes import MOVE_TO
 from storage import UnitOfWork
 from tests.support.caller import Caller
 
-pytestmark = pytest.mark.every_engine
-
 CALLS = {
     "assign": ("/assign", {"agent_email": "new@example.com"}),
     "unassign": ("/unassign", {}),
@@ -91,6 +89,7 @@ def test_resolving_by_put_needs_a_resolution_and_a_resolution_needs_resolving(ad
     assert everything(admin, path) == before
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("assigned", [False, True], ids=["unassigned", "assigned"])
 @pytest.mark.parametrize("closed", [False, True], ids=["resolved", "closed"])
 def test_reopening_clears_the_resolution(admin, assigned, closed):
@@ -106,6 +105,7 @@ def test_reopening_clears_the_resolution(admin, assigned, closed):
     assert not {"resolved_at", "closed_at"} & set(reopened)
 
 
+@pytest.mark.every_engine
 def test_a_customer_reply_reopens_the_ticket(admin, customer):
     path = f"/api/tickets/{admin.ticket(assigned_to='bob')['id']}"
     for status in ("waiting_customer", "resolved"):
@@ -161,6 +161,7 @@ def agents(runtime, other_admin):
             uow.insert(users, {**row, "created_at": uow.now})
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize(
     ("named", "found"),
     [("bob@example.com", "bob"), ("BOB@example.com", "bob"), ("Bob Dee", "bob"), ("bob dee", "bob"), ("Özil", "oez")],
@@ -173,6 +174,7 @@ def test_an_agent_is_found_by_email_or_unique_name(admin, agents, named, found):
     assert admin.ticket(assigned_to=named)["assigned_to"] == f"{found}@example.com"
 
 
+@pytest.mark.every_engine
 def test_foreign_unknown_and_ambiguous_agents_get_the_same_400(admin, agents):
     path = f"/api/tickets/{admin.ticket()['id']}"
     before = everything(admin, path)
@@ -199,6 +201,7 @@ def test_a_ticket_sent_back_whole_keeps_an_assignee_who_is_no_agent_any_more(adm
     assert (changed["title"], changed["assigned_to"]) == ("New", "gone@example.com")
 
 
+@pytest.mark.every_engine
 def test_auto_takes_the_available_agent_of_the_team_with_the_fewest_open_tickets(admin, agents, runtime):
     def auto(**fields):
         path = f"/api/tickets/{admin.ticket(**fields)['id']}"

@@ -10,8 +10,6 @@ from ai.llm import open_model
 from tests.fakes.fake_model import FakeModel
 from tests.support.caller import Caller
 
-pytestmark = pytest.mark.every_engine
-
 WRITES = {
     "put": ("PUT", "", {"title": "New"}),
     "patch": ("PATCH", "", {"title": "New"}),
@@ -35,6 +33,7 @@ def whole(caller, ticket):
     return [caller.data(caller.get(f"{path}{below}")) for below in ("", "/replies", "/history")]
 
 
+@pytest.mark.every_engine
 def test_the_version_is_also_the_etag(admin):
     created = admin.post("/api/tickets", {"title": "Help", "description": "d", "customer_email": "ada@example.com"})
     ticket = created.json["data"]
@@ -46,6 +45,7 @@ def test_the_version_is_also_the_etag(admin):
         assert response.json["data"]["version"] == version
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("write", WRITES)
 def test_a_stale_version_is_412_with_the_row_as_it_is_and_nothing_is_written(admin, mailer, run_jobs, write):
     method, below, body = WRITES[write]
@@ -106,6 +106,7 @@ def test_two_different_versions_in_one_call_are_400(admin):
     assert admin.put(path_of(ticket), {"title": "New", "version": 1}, headers={"If-Match": '"2"'}).status_code == 400
 
 
+@pytest.mark.every_engine
 def test_of_two_writers_with_one_version_exactly_one_wins(app, admin):
     ticket = admin.ticket()
     writers = 8
@@ -124,6 +125,7 @@ def test_of_two_writers_with_one_version_exactly_one_wins(app, admin):
     assert all(response.json["data"]["current"] == winner for response in responses if response.status_code == 412)
 
 
+@pytest.mark.every_engine
 def test_one_call_raises_the_version_by_one_however_much_it_changes(admin):
     ticket = admin.ticket(product="Lamp")
     body = {"title": "New", "priority": "urgent", "clear": ["product"], "assigned_to": "bob", "status": "in_progress"}
@@ -132,6 +134,7 @@ def test_one_call_raises_the_version_by_one_however_much_it_changes(admin):
     assert admin.data(admin.put(path_of(ticket), done))["version"] == 3
 
 
+@pytest.mark.every_engine
 def test_a_call_that_changes_nothing_leaves_the_version(admin):
     ticket = admin.ticket(assigned_to="bob")
     path = path_of(ticket)
@@ -140,6 +143,7 @@ def test_a_call_that_changes_nothing_leaves_the_version(admin):
     assert admin.data(admin.put(path, {})) == ticket
 
 
+@pytest.mark.every_engine
 def test_what_people_do_raises_the_version(admin):
     path = path_of(admin.ticket())
     moves = [
@@ -154,6 +158,7 @@ def test_what_people_do_raises_the_version(admin):
         assert admin.data(admin.get(path))["version"] == version, move
 
 
+@pytest.mark.every_engine
 def test_the_answer_of_the_ai_does_not_raise_it(open_app):
     with FakeModel() as fake, closing(open_model("key", fake.url, "fake", 10.0)) as model:
         app = open_app(model=model)
