@@ -13,10 +13,11 @@ import requests
 
 from app import create_app
 from commands import running_server
+from config import Settings
 from core.errors import AppError
 from database.json_store.folder_lock import FolderLock
 from database.url import DOCUMENT
-from tests.conftest import FILES, SECRET
+from tests.conftest import FILES, SECRET, Given
 from tests.fakes.running_server import KEPT, KEY, ROOT, free_port
 from tests.fakes.server import GUNICORN, Server
 
@@ -26,7 +27,7 @@ MESSAGES = "User ID,Timestamp (UTC),Message Body\n" + "".join(
 
 
 class Shell:
-    """Runs commands in the project's folder with a data folder of their own."""
+    """Runs commands on a data folder of their own. Each command is run once at least in a process of its own."""
 
     def __init__(self, folder, database_url):
         self.port = free_port()
@@ -44,6 +45,27 @@ class Shell:
     def flask(self, *words):
         command = [sys.executable, "-m", "flask", *words]
         return subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60, check=False)
+
+    def flask_here(self, *words):
+        """Runs a command in this process, with an app of its own: a new process takes seconds to import everything."""
+        app = self._app()
+        with app.app_context():
+            done = app.test_cli_runner().invoke(args=words)
+        assert isinstance(done.exception, SystemExit | None), done.exc_info
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+
+    def _app(self):
+        given = {name.lower(): value for name, value in self.env.items() if name.lower() in Settings.model_fields}
+        return create_app(Given(**given))
+
+    @contextmanager
+    def running_here(self):
+        """A client of a server in this process, which has the data open meanwhile."""
+        app = self._app()
+        try:
+            yield app.test_client()
+        finally:
+            app.extensions["runtime"].stop()
 
     @contextmanager
     def running(self):
@@ -91,7 +113,7 @@ def messages(tmp_path):
 
 
 def test_a_file_is_imported_once_while_the_server_is_stopped(shell, messages):
-    first, second = shell.flask("import", messages), shell.flask("import", messages)
+    first, second = shell.flask("import", messages), shell.flask_here("import", messages)
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert "150 rows read: 150 created, 0 here already, 0 refused." in first.stdout
     assert "150 rows read: 0 created, 150 here already, 0 refused." in second.stdout
@@ -113,7 +135,7 @@ def test_a_file_comes_in_through_the_running_server_with_its_own_line_numbers(sh
 
 def test_there_is_nothing_to_migrate_beside_a_running_server(shell, engine):
     with shell.running():
-        beside = shell.flask("migrate")
+        beside = shell.flask_here("migrate")
     assert beside.returncode == 0, beside.stderr
     assert ("there is nothing to do" in beside.stdout) == (engine != "postgresql"), "there each command opens the data"
     alone = shell.flask("migrate")
@@ -121,30 +143,30 @@ def test_there_is_nothing_to_migrate_beside_a_running_server(shell, engine):
     assert alone.stdout.strip().endswith("has the newest shape.")
 
 
-def works(url, key):
-    return requests.get(f"{url}/api/me", headers={"X-API-Key": key}, timeout=10).status_code == 200
+def works(client, key):
+    return client.get("/api/me", headers={"X-API-Key": key}).status_code == 200
 
 
 def test_a_command_leaves_the_key_of_api_key_valid_until_it_is_told_to_end_it(shell):
     shell.env["API_KEY"] = "the-key-of-the-server"
-    with shell.running() as url:
-        assert works(url, "the-key-of-the-server")
+    with shell.running_here() as client:
+        assert works(client, "the-key-of-the-server")
     for key in ("", "a-key-of-another-server"):
         shell.env["API_KEY"] = key
-        made = shell.flask("create-user", f"bob{len(key)}@example.com", "--password", "correct horse battery")
+        made = shell.flask_here("create-user", f"bob{len(key)}@example.com", "--password", "correct horse battery")
         assert made.returncode == 0, made.stderr
     shell.env["API_KEY"] = ""
-    with shell.running() as url:
-        assert works(url, "the-key-of-the-server")
+    with shell.running_here() as client:
+        assert works(client, "the-key-of-the-server")
     removed = shell.flask("remove-api-key")
     assert removed.returncode == 0, removed.stderr
     assert "not valid any more" in removed.stdout
-    with shell.running() as url:
-        assert not works(url, "the-key-of-the-server")
-        assert works(url, shell.key_file.read_text().strip())
+    with shell.running_here() as client:
+        assert not works(client, "the-key-of-the-server")
+        assert works(client, shell.key_file.read_text().strip())
     shell.env["API_KEY"] = "another-key-of-the-server"
-    with shell.running() as url:
-        assert works(url, "another-key-of-the-server")
+    with shell.running_here() as client:
+        assert works(client, "another-key-of-the-server")
 
 
 @pytest.mark.parametrize("engine", ["json"])
@@ -155,7 +177,7 @@ def test_a_file_or_folder_that_is_not_there_is_told_in_words(shell, tmp_path):
     assert f"There is no file {missing}." in refused.stderr
     (tmp_path / "a file").write_text("")
     shell.env["DATABASE_URL"] = f"json:{tmp_path / 'a file' / 'data'}"
-    refused = shell.flask("demo")
+    refused = shell.flask_here("demo")
     assert refused.returncode == 1
     assert "cannot be used: Not a directory" in refused.stderr
     assert "Errno" not in refused.stderr
@@ -164,7 +186,7 @@ def test_a_file_or_folder_that_is_not_there_is_told_in_words(shell, tmp_path):
 def test_a_file_of_which_nothing_can_be_used_fails(shell, tmp_path):
     file = tmp_path / "bad.csv"
     file.write_text("user_id,description\n,Hello\n")
-    refused = shell.flask("import", str(file))
+    refused = shell.flask_here("import", str(file))
     assert refused.returncode == 1
     assert "line 2: customer_email" in refused.stdout
 
@@ -172,7 +194,7 @@ def test_a_file_of_which_nothing_can_be_used_fails(shell, tmp_path):
 def test_a_header_that_means_nothing_is_told_in_a_sentence(shell, tmp_path):
     file = tmp_path / "bad.csv"
     file.write_text("Mesage Body,user id\nHello,1\n")
-    refused = shell.flask("import", str(file))
+    refused = shell.flask_here("import", str(file))
     assert refused.returncode == 1
     assert "Did you mean message_body?" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -181,7 +203,7 @@ def test_a_header_that_means_nothing_is_told_in_a_sentence(shell, tmp_path):
 def test_an_address_where_nobody_answers_is_named(shell, messages):
     url = f"http://127.0.0.1:{free_port()}"
     shell.env["API_KEY"] = "a-key"
-    refused = shell.flask("import", messages, "--url", url)
+    refused = shell.flask_here("import", messages, "--url", url)
     assert refused.returncode == 1
     assert url in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -247,14 +269,14 @@ def test_commands_find_a_server_whose_port_only_its_command_line_says(shell, mes
     shell.key_file.parent.mkdir()
     with Server(shell.key_file.parent, command=command, at=port, DATABASE_URL=database_url) as server:
         shell.env["API_KEY"] = KEY
-        done = shell.flask("import", messages)
+        done = shell.flask_here("import", messages)
         assert done.returncode == 0, done.stderr
         with requests.Session() as session:
             assert server.call(session, "GET", "/api/tickets").json()["total"] == 150
 
 
 def test_demo_tickets_are_added_once_while_the_server_is_stopped(shell):
-    made, refused = shell.flask("demo"), shell.flask("demo")
+    made, refused = shell.flask("demo"), shell.flask_here("demo")
     assert made.returncode == 0, made.stderr
     assert "tickets from" in made.stdout
     assert refused.returncode == 1
@@ -263,6 +285,6 @@ def test_demo_tickets_are_added_once_while_the_server_is_stopped(shell):
 
 def test_a_running_server_is_filled(shell):
     with shell.running() as url:
-        made = shell.flask("demo", "--url", url)
+        made = shell.flask_here("demo", "--url", url)
         assert made.returncode == 0, made.stderr
         assert shell.total(url) == int(made.stdout.split()[0]) > 50
