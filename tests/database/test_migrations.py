@@ -14,6 +14,7 @@ import pytest
 import config
 from database import migrations
 from database.tables import companies
+from database.url import DOCUMENT
 from tests.conftest import ENGINES, SECRET
 from tests.support.caller import Caller
 from tests.support.rows import file_url
@@ -27,7 +28,8 @@ class Old:
     """The unpacked data of an old release: its address, and the responses of that release."""
 
     def __init__(self, source, folder):
-        self.folder, self.revision, self.is_json = folder, source[:4], source.endswith("json")
+        self.source, self.folder = source, folder
+        self.revision, self.is_json = source[:4], source.endswith("json")
         folder.mkdir()
         told = json.loads((OLD / f"{source}.answers.json").read_text())
         self.said, self.call, self.at = told["said"], told["call"], datetime.fromisoformat(told["at"])
@@ -50,7 +52,7 @@ def old(request, tmp_path):
 
 
 @pytest.fixture(params=["in place", *ENGINES])
-def url(old, request, open_old, tmp_path):
+def url(old, request, open_old, tmp_path, copies):
     """The address of the data after it was opened in place, or copied to an engine."""
     if request.param == "in place":
         yield old.url
@@ -58,7 +60,20 @@ def url(old, request, open_old, tmp_path):
         with request.getfixturevalue("postgresql").fresh(empty=True) as made:
             yield copied(old, made, open_old)
     else:
-        yield copied(old, file_url(request.param, tmp_path).replace("json:", f"json:{tmp_path}"), open_old)
+        made = file_url(request.param, tmp_path).replace("json:", f"json:{tmp_path}")
+        file = tmp_path / DOCUMENT if request.param == "json" else Path(made.removeprefix("sqlite:///"))
+        if (old.source, request.param) in copies:
+            file.write_bytes(copies[old.source, request.param])
+        else:
+            copied(old, made, open_old)
+            copies[old.source, request.param] = file.read_bytes()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def copies():
+    """The files that copying made, by source and engine: each copy is made once and opened by several tests."""
+    return {}
 
 
 @pytest.fixture
