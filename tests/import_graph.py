@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 NOT_SOURCE = {"tests", "versions", ".venv", "venv", "node_modules"}
@@ -22,6 +23,7 @@ def sources(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob("*.py") if not NOT_SOURCE & set(path.relative_to(root).parts))
 
 
+@cache  # many rules ask about each file
 def module_names(path: Path) -> list[tuple[int, str]]:
     """Line and dotted name of everything the file imports; `from a import b` gives both a.b and a."""
     names = []

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import add_key
+from tests.fakes.three_stores import examples
 from tests.support.caller import Caller
 
 pytestmark = pytest.mark.every_engine
@@ -96,7 +97,7 @@ class Flows:
                     self.expected[trigger] |= {(ticket["id"], ticket[poller.column])}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=5, max_size=25))
 def test_a_poller_sees_every_new_and_changed_ticket(app, runtime, steps):
     admin = Caller(app.test_client(), add_key(runtime, "admin", company=f"c{next(COMPANIES)}"))
