@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Modules marked `every_engine` run on each engine, others on the JSON file, unless a test names its engines."""
+    """Tests marked `every_engine` run on each engine, others on the JSON file, unless a test names its engines."""
     if not config.getoption("--all-engines"):
         others = [item for item in items if _repeats_on_another_engine(item)]
         config.hook.pytest_deselected(items=others)
