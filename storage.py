@@ -184,9 +184,9 @@ class UnitOfWork:
         """Inserts rows that have the same columns."""
         if rows:
             self.touched.add(table.name)
-            whole = [self._complete(table, values) for values in rows]
-            self._connection.execute(insert_into(table), whole)
-            self._update_index(table, rows[0], [{**column_types.blank(table), **row} for row in whole])
+            complete_rows = [self._complete(table, values) for values in rows]
+            self._connection.execute(insert_into(table), complete_rows)
+            self._update_index(table, rows[0], [{**column_types.blank(table), **row} for row in complete_rows])
 
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Inserts a row unless that breaks a unique constraint. Returns whether it was inserted."""
@@ -230,21 +230,21 @@ class UnitOfWork:
     def claim(self, queue: str, *, limit: int) -> list[Row]:
         """Marks due jobs of a queue as running and returns them. Skips jobs that another process is claiming."""
         jobs = tables.jobs
-        due = (
+        query = (
             self.query(jobs, jobs.c.id)
             .where(jobs.c.state == "waiting", jobs.c.lane == queue, jobs.c.run_at <= self.real_now)
             .order_by(jobs.c.run_at, jobs.c.created_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        job_ids = [row[0] for row in self._connection.execute(due, self._scope)]
+        job_ids = [row[0] for row in self._connection.execute(query, self._scope)]
         if not job_ids:
             return []
         self.touched.add(jobs.name)
-        claimed = jobs.c.id.in_(job_ids)
+        are_claimed = jobs.c.id.in_(job_ids)
         values = {"state": "running", "run_at": self.real_now, "attempts": jobs.c.attempts + 1}
-        self._connection.execute(update(jobs).where(claimed).values(values))
-        return self.find(select(jobs).where(claimed).order_by(jobs.c.created_at, jobs.c.id))
+        self._connection.execute(update(jobs).where(are_claimed).values(values))
+        return self.find(select(jobs).where(are_claimed).order_by(jobs.c.created_at, jobs.c.id))
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -255,8 +255,8 @@ class UnitOfWork:
     def _is_indexed(self, table: Table, values: Mapping[str, Any]) -> bool:
         return table is tables.tickets and self._index.is_written and not values.keys().isdisjoint(SEARCHED)
 
-    def _update_index(self, table: Table, changed: Mapping[str, Any], rows: Sequence[Row]) -> None:
-        if rows and self._is_indexed(table, changed):
+    def _update_index(self, table: Table, values: Mapping[str, Any], rows: Sequence[Row]) -> None:
+        if rows and self._is_indexed(table, values):
             self._index.write(self._connection, rows)
 
     def _conditions(self, table: Table) -> list[ColumnElement[bool]]:
@@ -310,7 +310,7 @@ class Storage:
                 with self._writer:  # held until the cache is invalidated: it is never older than the last commit
                     uow = None
                     try:
-                        with self._opened().write(company) as connection:
+                        with self._open_engine().write(company) as connection:
                             begin_write = partial(self._begin_write, connection)
                             now = begin_write(company)
                             uow = UnitOfWork(
@@ -326,7 +326,7 @@ class Storage:
                         if uow is not None:
                             self._cache.invalidate(uow.touched)
             else:
-                with self._opened().read() as connection:
+                with self._open_engine().read() as connection:
                     times = (self.clocks.order_now(), self.real_now())
                     yield UnitOfWork(connection, actor, *times, index=self._engine.index, read_cache=self._cache)
 
@@ -338,7 +338,7 @@ class Storage:
         """The time of the real clock, for expiry and due times."""
         return self.clocks.real_now()
 
-    def _opened(self) -> "SqliteFile | Postgres":
+    def _open_engine(self) -> "SqliteFile | Postgres":
         if self._closed:
             raise unavailable("The server is shutting down. Please try again shortly.")
         return self._engine
@@ -353,13 +353,13 @@ class Storage:
 
         Raises AppError 503.
         """
-        with self._outages.watched(), self._opened().exclusive_task(task) as acquired:
+        with self._outages.watched(), self._open_engine().exclusive_task(task) as acquired:
             yield acquired
 
     def scrub(self) -> None:
         """Removes erased and deleted data from the store's files, copies included. Raises AppError 503."""
         with self._outages.watched(OSError), self._writer:
-            self._opened().scrub()
+            self._open_engine().scrub()
 
     def close(self) -> None:
         """Closes the store after the current write transaction."""

@@ -17,8 +17,8 @@ class Figures(Schema):
 
     key = schemas.text("Which month, or where the band begins.")
     label = schemas.text("Text to show.")
-    decided = schemas.whole("Decisions a person has corrected or left as they were when resolving the ticket.")
-    corrected = schemas.whole("How many of them a person corrected.")
+    decided = schemas.integer("Decisions a person has corrected or left as they were when resolving the ticket.")
+    corrected = schemas.integer("How many of them a person corrected.")
     accuracy = schemas.decimal("Share of them that nobody corrected, from 0 to 1.", required=False)
 
 
@@ -26,8 +26,8 @@ class FieldQuality(Schema):
     """How right triage is about one field."""
 
     field = schemas.text("Which field.")
-    decided = schemas.whole("Decisions a person has corrected or left as they were when resolving the ticket.")
-    corrected = schemas.whole("How many of them a person corrected.")
+    decided = schemas.integer("Decisions a person has corrected or left as they were when resolving the ticket.")
+    corrected = schemas.integer("How many of them a person corrected.")
     accuracy = schemas.decimal(
         "Share of them that nobody corrected, from 0 to 1; left out when there are none.", required=False
     )

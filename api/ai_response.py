@@ -54,12 +54,12 @@ def create_ai_response(ticket_id: str, body: Row) -> Answer:
     Writes, stores and mails a new answer; without a model, or when it fails, a canned one. While the model is busy with
     other tickets it answers 503, and nothing is stored or mailed.
     """
-    runtime, actor, who = current_runtime(), g.actor, pop_actor_and_version(body)
+    runtime, actor, actor_and_version = current_runtime(), g.actor, pop_actor_and_version(body)
 
     def open_unit(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
         return runtime.storage.unit_of_work(actor, write=write)
 
     ticket = ai_answers.regenerate_answer(
-        open_unit, ticket_id, runtime.model, runtime.trained_models, places=runtime.waiting, **who
+        open_unit, ticket_id, runtime.model, runtime.trained_models, places=runtime.wait_slots, **actor_and_version
     )
     return _answer(ticket, False, "Answered.")

@@ -28,7 +28,7 @@ class SignedIn(Schema):
     user = schemas.part(User)
     access_token = schemas.text("Send it as Authorization: Bearer; valid for expires_in_seconds.")
     refresh_token = schemas.text("Gets the next pair of tokens, once.")
-    expires_in_seconds = schemas.whole("How long the access token is valid.")
+    expires_in_seconds = schemas.integer("How long the access token is valid.")
 
 
 class SignedOut(Schema):

@@ -54,7 +54,7 @@ class Erased(Schema):
     """What became of a customer."""
 
     erased = schemas.flag("Always true.")
-    tickets = schemas.whole("How many tickets were theirs.")
+    tickets = schemas.integer("How many tickets were theirs.")
 
 
 @blp.get(

@@ -16,8 +16,8 @@ blp = Resource("demo", __name__, description="Tickets to look around with.")
 class Filled(Schema):
     """What was made."""
 
-    created = schemas.whole("Tickets that were made.")
-    customers = schemas.whole("Customers they are from.")
+    created = schemas.integer("Tickets that were made.")
+    customers = schemas.integer("Customers they are from.")
 
 
 @blp.post("/api/demo", "FillDemo", permission=Permission.IMPORT, response=Filled)

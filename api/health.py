@@ -37,14 +37,14 @@ class MailHealth(Schema):
 
     mode = schemas.text("smtp, console or memory.")
     note = schemas.text("What keeps mail from going out, or empty.")
-    held_back = schemas.whole("Mails of the last 24 hours that were not sent because of a limit.")
+    held_back = schemas.integer("Mails of the last 24 hours that were not sent because of a limit.")
 
 
 class JobsHealth(Schema):
     """The outbox."""
 
-    waiting = schemas.whole("Jobs that wait.")
-    dead = schemas.whole("Jobs that failed for good.")
+    waiting = schemas.integer("Jobs that wait.")
+    dead = schemas.integer("Jobs that failed for good.")
 
 
 class Health(Schema):

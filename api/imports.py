@@ -103,7 +103,7 @@ class ImportQuery(Schema):
 class RowError(Schema):
     """Why one row was refused."""
 
-    line = schemas.whole("Line of the file; of a JSON list the position, from 1.")
+    line = schemas.integer("Line of the file; of a JSON list the position, from 1.")
     field = schemas.text("The field that cannot be used.")
     message = schemas.text("What is accepted.")
 
@@ -111,11 +111,11 @@ class RowError(Schema):
 class Imported(Schema):
     """What became of a file."""
 
-    read = schemas.whole("Rows that were read.")
-    created = schemas.whole("Tickets that were made.")
-    skipped = schemas.whole("Rows that were here already.")
-    rejected = schemas.whole("Rows that cannot be used.")
-    customers = schemas.whole("Customers who were new.")
+    read = schemas.integer("Rows that were read.")
+    created = schemas.integer("Tickets that were made.")
+    skipped = schemas.integer("Rows that were here already.")
+    rejected = schemas.integer("Rows that cannot be used.")
+    customers = schemas.integer("Customers who were new.")
     ignored = fields.List(
         fields.String(), required=True, metadata={"description": "Columns that hold values and were left out."}
     )
@@ -126,7 +126,7 @@ class Imported(Schema):
     )
 
 
-def checked(values: Row) -> Row:
+def check_row(values: Row) -> Row:
     """The values of a row in the server's own form. Raises AppError 400 naming every field that cannot be used."""
     return load_values(_TICKET, values)
 
@@ -157,7 +157,7 @@ def import_tickets(query: Row) -> Answer:
     rows = import_files.read(_file(), kind, columns=columns, charset=charset)
     runtime = current_runtime()
     open_desk = partial(runtime.storage.unit_of_work, g.actor)
-    portions = imports.import_rows(open_desk, runtime.trained_models, rows, checked, seconds=imports.SECONDS)
+    portions = imports.import_rows(open_desk, runtime.trained_models, rows, check_row, seconds=imports.SECONDS)
     result = imports.whole(portions)
     result.ignored = list(columns.ignored)
     return Answer(result.as_data(), summary(result))

@@ -21,7 +21,7 @@ class Job(Schema):
     kind = schemas.text("What it does, such as public_reply (a mail) or answer (by AI).")
     ticket_id = schemas.text("Id of the ticket it is about, or empty.")
     state = schemas.word(outbox.STATES, "waiting, or dead when it was given up.")
-    attempts = schemas.whole("How often it was tried.")
+    attempts = schemas.integer("How often it was tried.")
     last_error = schemas.text("Why it failed the last time.")
     run_at = schemas.moment("When it is due; of a dead job, when it was tried last.", required=True)
 

@@ -91,8 +91,8 @@ def rotate_key(uow: UnitOfWork, key_id: str, body: Row) -> Answer:
 
     Makes a new key like it; the old one goes on working for 24 hours. The new one ends no later than the key you use.
     """
-    old = api_keys.get(uow, key_id)
-    gate.check_can_grant(old["role"], tuple(old["scopes"]))
+    old_key = api_keys.get(uow, key_id)
+    gate.check_can_grant(old_key["role"], tuple(old_key["scopes"]))
     row, key = api_keys.rotate(uow, key_id)
     return Answer(
         {**api_keys.key_shape(row), "key": key}, "Here is the new key. The old one works for a day more.", 201
@@ -105,7 +105,7 @@ def revoke_key(uow: UnitOfWork, key_id: str) -> Answer:
 
     It stops working with the next request.
     """
-    old = api_keys.get(uow, key_id)
-    gate.check_can_grant(old["role"], tuple(old["scopes"]))
+    old_key = api_keys.get(uow, key_id)
+    gate.check_can_grant(old_key["role"], tuple(old_key["scopes"]))
     api_keys.revoke(uow, key_id)
     return Answer({"deleted": True}, "The key is revoked.")

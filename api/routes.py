@@ -99,8 +99,8 @@ def _http_error(error: HTTPException) -> Response:
     if status == 404:
         answer = not_found()
     elif isinstance(error, MethodNotAllowed):
-        allowed = ", ".join(sorted(error.valid_methods or ()))
-        answer = AppError(f"Use one of: {allowed}.", "method_not_allowed", 405, headers={"Allow": allowed})
+        methods = ", ".join(sorted(error.valid_methods or ()))
+        answer = AppError(f"Use one of: {methods}.", "method_not_allowed", 405, headers={"Allow": methods})
     elif status == 413:
         answer = parsing.which_limit(request)
     elif status == 400:

@@ -44,12 +44,12 @@ class SettingsOut(Schema):
     ai_enabled = schemas.flag(settings.SETTINGS["ai_enabled"].about)
     ai_triage = schemas.word(settings.AI_TRIAGE, settings.SETTINGS["ai_triage"].about)
     topic_teams = schemas.items(TopicTeam, settings.SETTINGS["topic_teams"].about)
-    retention_days = schemas.whole(settings.SETTINGS["retention_days"].about)
+    retention_days = schemas.integer(settings.SETTINGS["retention_days"].about)
     support_email = schemas.text(settings.SETTINGS["support_email"].about)
     mail_name = schemas.text(settings.SETTINGS["mail_name"].about)
     reply_to = schemas.text(settings.SETTINGS["reply_to"].about)
-    recipient_mails_per_hour = schemas.whole(settings.SETTINGS["recipient_mails_per_hour"].about)
-    company_mails_per_hour = schemas.whole(settings.SETTINGS["company_mails_per_hour"].about)
+    recipient_mails_per_hour = schemas.integer(settings.SETTINGS["recipient_mails_per_hour"].about)
+    company_mails_per_hour = schemas.integer(settings.SETTINGS["company_mails_per_hour"].about)
 
 
 class MailAddress(Email):

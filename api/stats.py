@@ -31,21 +31,21 @@ class AgentFigures(Schema):
     """One agent's share."""
 
     agent = schemas.text("Agent, as in assigned_to.")
-    open = schemas.whole("Their tickets that are not resolved or closed.")
-    resolved = schemas.whole("Their tickets that are resolved or closed.")
-    resolution_seconds_median = schemas.whole("Median time from opening to resolving their tickets.", required=False)
+    open = schemas.integer("Their tickets that are not resolved or closed.")
+    resolved = schemas.integer("Their tickets that are resolved or closed.")
+    resolution_seconds_median = schemas.integer("Median time from opening to resolving their tickets.", required=False)
 
 
 class Stats(Schema):
     """The figures of the dashboard."""
 
-    total_tickets = schemas.whole("All tickets.")
-    new_tickets = schemas.whole("Tickets that are new.")
-    ai_responded_tickets = schemas.whole("Tickets answered by AI and by nobody else yet.")
-    assigned_tickets = schemas.whole("Tickets given to an agent who has not started.")
-    resolved_tickets = schemas.whole("Tickets that are resolved and not closed.")
+    total_tickets = schemas.integer("All tickets.")
+    new_tickets = schemas.integer("Tickets that are new.")
+    ai_responded_tickets = schemas.integer("Tickets answered by AI and by nobody else yet.")
+    assigned_tickets = schemas.integer("Tickets given to an agent who has not started.")
+    resolved_tickets = schemas.integer("Tickets that are resolved and not closed.")
     ai_resolution_rate = schemas.decimal("Percent of resolved or closed tickets that AI answered and no person did.")
-    open_tickets = schemas.whole("Tickets not resolved or closed.")
+    open_tickets = schemas.integer("Tickets not resolved or closed.")
     by_status = schemas.items(schemas.Count, "Tickets by status.")
     by_priority = schemas.items(schemas.Count, "Tickets by priority.")
     by_category = schemas.items(schemas.Count, "Tickets by category.")
@@ -55,12 +55,12 @@ class Stats(Schema):
     by_tier = schemas.items(schemas.Count, "Tickets by the customer's plan.")
     created_per_day = schemas.items(schemas.Count, "Tickets opened on each of the last 30 days, oldest first.")
     resolved_per_day = schemas.items(schemas.Count, "Tickets resolved on each of the last 30 days, oldest first.")
-    backlog = schemas.whole("Unresolved tickets.")
+    backlog = schemas.integer("Unresolved tickets.")
     average_urgency = schemas.decimal("Mean urgency, from 1.0 to 5.0.", required=False)
-    first_response_seconds_median = schemas.whole(
+    first_response_seconds_median = schemas.integer(
         "Median time from opening to a person's first public reply.", required=False
     )
-    resolution_seconds_median = schemas.whole("Median time from opening to resolving.", required=False)
+    resolution_seconds_median = schemas.integer("Median time from opening to resolving.", required=False)
     agents = schemas.items(AgentFigures, "What each agent has, in the order of their names.")
 
 

@@ -51,20 +51,22 @@ def _wait_for_answer(response: Response, *, key: str, query: Row, **_: Any) -> R
     if data["ai_status"] != "pending":
         return response
     runtime.runner.wake()
-    if not runtime.waiting.acquire(blocking=False):
+    if not runtime.wait_slots.acquire(blocking=False):
         return response
     try:
         ticket = _answered_ticket(data["id"], seconds=query["wait"])
         if ticket is None:
             return response
-        done = render(ticket_answer(ticket, f"Ticket #{ticket['number']} is open and answered.", g.actor, status=201))
+        answered = render(
+            ticket_answer(ticket, f"Ticket #{ticket['number']} is open and answered.", g.actor, status=201)
+        )
         if key:
-            store_response(done, key=key)
-        return done
+            store_response(answered, key=key)
+        return answered
     except AppError:  # deleted meanwhile, or the store is unavailable: the ticket was created all the same
         return response
     finally:
-        runtime.waiting.release()
+        runtime.wait_slots.release()
 
 
 def _answered_ticket(ticket_id: str, *, seconds: int) -> Row | None:
@@ -98,9 +100,11 @@ def create_ticket(uow: UnitOfWork, body: Row, query: Row) -> Answer:
     Opens a ticket. It is triaged and, without a language model, answered at once; with one the answer follows, and wait
     says how many seconds to wait for it.
     """
-    who = pop_actor_and_version(body)["said_by"]
+    said_by = pop_actor_and_version(body)["said_by"]
     runtime = current_runtime()
-    ticket = create.open_ticket(uow, runtime.trained_models, body, model_ready=runtime.model is not None, said_by=who)
+    ticket = create.open_ticket(
+        uow, runtime.trained_models, body, model_ready=runtime.model is not None, said_by=said_by
+    )
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is open.", uow.actor, status=201)
 
 
@@ -132,10 +136,10 @@ def get_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
 
 
 def _change(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
-    who = pop_actor_and_version(body)
+    actor_and_version = pop_actor_and_version(body)
     # The version is checked first: an outdated ticket sent back whole is stale, not read-only.
-    _check_echo(changes.get_for_update(uow, ticket_id, who["version"]), uow.actor)
-    ticket = changes.update(uow, ticket_id, body, **who)
+    _check_echo(changes.get_for_update(uow, ticket_id, actor_and_version["version"]), uow.actor)
+    ticket = changes.update(uow, ticket_id, body, **actor_and_version)
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is saved.", uow.actor)
 
 
@@ -199,10 +203,10 @@ def assign_ticket(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
 
     Gives it to the named agent, or with auto to the available one with the fewest open tickets.
     """
-    auto, named = body.get("auto", False), body.get("agent_email", "")
-    if auto == bool(named):
+    auto, agent = body.get("auto", False), body.get("agent_email", "")
+    if auto == bool(agent):
         raise invalid_field("agent_email", "Give either agent_email or auto: true.")
-    ticket = changes.assign(uow, ticket_id, named, auto=auto, **pop_actor_and_version(body))
+    ticket = changes.assign(uow, ticket_id, agent, auto=auto, **pop_actor_and_version(body))
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is assigned to {ticket['assigned_to']}.", uow.actor)
 
 

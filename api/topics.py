@@ -59,22 +59,22 @@ class OldExamples(Examples):
 
     @validates_schema(skip_on_field_errors=True)
     def _some_or_all(self, fields: Row, **_: Any) -> None:
-        whole, some = fields.get("all", False), "text" in fields or "examples" in fields
-        if whole == some:
+        all_examples, given_examples = fields.get("all", False), "text" in fields or "examples" in fields
+        if all_examples == given_examples:
             raise ValidationError("Give text and topic, or examples; or all: true to forget every example.", "all")
 
 
 class Told(Schema):
     """How many examples it was about."""
 
-    examples = schemas.whole("How many examples were added or removed.")
+    examples = schemas.integer("How many examples were added or removed.")
 
 
 class TopicOut(Schema):
     """A topic."""
 
     topic = schemas.text("The topic.")
-    examples = schemas.whole("How many examples it has.")
+    examples = schemas.integer("How many examples it has.")
 
 
 class TopicText(Schema):
@@ -114,8 +114,8 @@ def teach_topics(uow: UnitOfWork, body: Row) -> Answer:
 
     Adds examples of your own topics; an example that is known already is not added again.
     """
-    added = topics.teach(uow, _pairs(body))
-    return Answer({"examples": added}, how_many(added, "new example"), status=201)
+    count = topics.teach(uow, _pairs(body))
+    return Answer({"examples": count}, how_many(count, "new example"), status=201)
 
 
 @blp.delete(

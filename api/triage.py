@@ -32,8 +32,8 @@ class TriageText(Schema):
 
     @validates_schema(skip_on_field_errors=True)
     def _one_of_both(self, fields: Row, **_: Any) -> None:
-        whole, parts = "text" in fields, "title" in fields or "description" in fields
-        if whole == parts:
+        has_text, has_parts = "text" in fields, "title" in fields or "description" in fields
+        if has_text == has_parts:
             raise ValidationError("Give either text, or title and description.", "text")
 
 
@@ -43,7 +43,7 @@ class Triaged(Schema):
     category = schemas.word(models.CATEGORIES, "Kind of question.")
     category_confidence = schemas.decimal("How sure the category is, from 0 to 1.")
     priority = schemas.word(models.PRIORITIES, "Priority.")
-    priority_score = schemas.whole("Priority as a number from 0 to 100.")
+    priority_score = schemas.integer("Priority as a number from 0 to 100.")
     urgency = schemas.decimal("Urgency from 1.0 to 5.0.")
     sentiment = schemas.word(models.SENTIMENTS, "How the customer feels.")
     sentiment_confidence = schemas.decimal("How sure that is, from 0 to 1.")

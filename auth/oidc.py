@@ -127,24 +127,24 @@ class Issuer:
         self._keys = _Keys(by_id, now + KEYS_SECONDS)
 
     def _fetch_keys(self) -> dict[str, jwt.PyJWK]:
-        discovery = _read(f"{self.url.rstrip('/')}/.well-known/openid-configuration")
+        discovery = _fetch_json(f"{self.url.rstrip('/')}/.well-known/openid-configuration")
         if discovery.get("issuer") != self.url:
             raise _Unusable(f"OIDC_ISSUER is {self.url}, but the issuer there calls itself {discovery.get('issuer')!r}")
         keys_url = discovery.get("jwks_uri")
         if not isinstance(keys_url, str) or urlsplit(keys_url).scheme not in ("https", urlsplit(self.url).scheme):
             raise _Unusable("its jwks_uri is missing or less secure than its own address")
-        listed = _read(keys_url).get("keys")
-        pairs = [_usable(key) for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
+        keys = _fetch_json(keys_url).get("keys")
+        pairs = [_usable(key) for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
         by_id = dict(pair for pair in pairs if pair)
         if not by_id:
             raise _Unusable("it has no key for RS256 or ES256")
         return by_id
 
 
-def _read(url: str) -> Json:
+def _fetch_json(url: str) -> Json:
     """The JSON object at an address. Follows no redirect; size and time are limited."""
-    deadline, raw, plain = time.monotonic() + TIMEOUT_SECONDS, b"", {"Accept-Encoding": "identity"}
-    with requests.get(url, headers=plain, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True) as response:
+    deadline, raw, headers = time.monotonic() + TIMEOUT_SECONDS, b"", {"Accept-Encoding": "identity"}
+    with requests.get(url, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True) as response:
         if response.status_code != 200:
             raise _Unusable(f"{url} answers {response.status_code}")
         while chunk := response.raw.read1(
@@ -162,15 +162,15 @@ def _read(url: str) -> Json:
     return body
 
 
-def _usable(listed: Json) -> tuple[str, jwt.PyJWK] | None:
+def _usable(jwk: Json) -> tuple[str, jwt.PyJWK] | None:
     """The id and public key of a usable signing key, else None."""
-    algorithm = ALGORITHMS.get(str(listed.get("kty")))
-    key_id = listed.get("kid")
-    if not algorithm or not isinstance(key_id, str) or listed.get("use", "sig") != "sig":
+    algorithm = ALGORITHMS.get(str(jwk.get("kty")))
+    key_id = jwk.get("kid")
+    if not algorithm or not isinstance(key_id, str) or jwk.get("use", "sig") != "sig":
         return None
-    if listed.get("alg", algorithm) != algorithm or (algorithm == "ES256" and listed.get("crv") != "P-256"):
+    if jwk.get("alg", algorithm) != algorithm or (algorithm == "ES256" and jwk.get("crv") != "P-256"):
         return None
-    public: Json = {name: listed[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in listed}
+    public: Json = {name: jwk[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in jwk}
     try:
         return key_id, jwt.PyJWK(public, algorithm)
     except (jwt.PyJWTError, ValueError, TypeError):
@@ -212,19 +212,19 @@ def _role(values: set[str], settings: Settings) -> Role:
 def _company(claims: Mapping[str, Any], settings: Settings) -> str:
     if not settings.oidc_company_claim:
         return settings.oidc_company
-    named = _claim(claims, settings.oidc_company_claim)
-    if isinstance(named, list):
-        named = named[0] if len(named) == 1 else ""
-    return str(named).strip() if isinstance(named, str | int) and not isinstance(named, bool) else ""
+    company = _claim(claims, settings.oidc_company_claim)
+    if isinstance(company, list):
+        company = company[0] if len(company) == 1 else ""
+    return str(company).strip() if isinstance(company, str | int) and not isinstance(company, bool) else ""
 
 
 def _email(claims: Mapping[str, Any], settings: Settings) -> str:
     """The address the issuer has verified, else "": a customer's tickets are found by it."""
-    named = settings.oidc_email_claim
-    if not named and str(claims.get("email_verified", claims.get("xms_edov"))).lower() not in ("true", "1"):
+    claim_name = settings.oidc_email_claim
+    if not claim_name and str(claims.get("email_verified", claims.get("xms_edov"))).lower() not in ("true", "1"):
         return ""  # unverified addresses can be freely chosen; xms_edov is Entra ID's claim
     try:
-        text = str(_claim(claims, named or "email"))[: LIMITS["email"] + 1]  # longer text is no address
+        text = str(_claim(claims, claim_name or "email"))[: LIMITS["email"] + 1]  # longer text is no address
         return valid_email(text)
     except EmailNotValidError:
         return ""

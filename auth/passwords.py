@@ -51,9 +51,9 @@ def check(password: str, *, email: str = "", field: str = "password") -> str:
     """Returns the password if it is strong enough. Raises AppError 400."""
     if len(password) < SHORTEST:
         raise invalid_field(field, f"{field} must have at least {SHORTEST} characters. A few words make a good one.")
-    plain = password.casefold()
-    base = plain.rstrip("0123456789!.?#$*_-")
-    if base in _WORST or plain in _WORST or plain == email.casefold() or len(set(plain)) < 4 or _is_sequence(plain):
+    folded = password.casefold()
+    base = folded.rstrip("0123456789!.?#$*_-")
+    if base in _WORST or folded in _WORST or folded == email.casefold() or len(set(folded)) < 4 or _is_sequence(folded):
         raise invalid_field(field, f"This {field} is too common. Choose another one, for example a few words.")
     return password
 

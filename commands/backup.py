@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import current_app
@@ -37,9 +38,9 @@ def _copy(source: str, target: str) -> None:
     An address is what DATABASE_URL may be: json:, json:/folder, sqlite:///path.db or postgresql://…
     """
     with _settings() as settings:
-        url, folder = source or _own(settings), settings.data_dir
+        url, folder = source or _own_url(settings), settings.data_dir
         with staging_copy(url, folder, stopped=True) as staging:
-            _deposited(staging, target or _own(settings), folder)
+            _restore_staging(staging, target or _own_url(settings), folder)
         click.echo("Do not start the old server again: what waits to be mailed would be mailed by both.")
 
 
@@ -50,25 +51,27 @@ def _backup(file: Path, *, overwrite: bool) -> None:
     """Write everything of this server, which may be running, into FILE; zipped when its name ends in .gz."""
     with _settings() as settings:
         _check_free(file, settings, overwrite=overwrite)
-        with staging_copy(_own(settings), settings.data_dir) as staging:
-            found = table_checksums(staging)
-            with click.progressbar(length=_rows(found), label="Writing", file=sys.stderr, update_min_steps=1000) as bar:
+        with staging_copy(_own_url(settings), settings.data_dir) as staging:
+            checksums = table_checksums(staging)
+            with _progress_bar(_rows(checksums)) as bar:
                 try:
                     backup_file.write(staging, file, step=bar.update)
                 except OSError as error:
                     raise StorageError(
                         f"{file} cannot be written: {error.strerror or error}. No part of it is left."
                     ) from error
-        _show(found)
-        click.echo(f"{_rows(found)} rows are in {file}. Keep it where only you can read it: it holds all companies.")
+        _show(checksums)
+        click.echo(
+            f"{_rows(checksums)} rows are in {file}. Keep it where only you can read it: it holds all companies."
+        )
         click.echo(SECRETS)
 
 
 def _check_free(file: Path, settings: Settings, *, overwrite: bool) -> None:
     """Raises StorageError unless a backup may be written there: only one backup takes another's place."""
-    _, own = parse_url(_own(settings), settings.data_dir)
-    real, ours = file.resolve(), (own.resolve(), settings.data_dir.resolve() / DOCUMENT)
-    if any(real.parent == one.parent and real.name.startswith(one.name) for one in ours):
+    _, store_path = parse_url(_own_url(settings), settings.data_dir)
+    real, reserved_paths = file.resolve(), (store_path.resolve(), settings.data_dir.resolve() / DOCUMENT)
+    if any(real.parent == path.parent and real.name.startswith(path.name) for path in reserved_paths):
         raise StorageError(f"{file} is a name of the server's own files. Name another file.")
     if not real.exists():
         return
@@ -84,33 +87,37 @@ def _check_free(file: Path, settings: Settings, *, overwrite: bool) -> None:
 def _restore(file: Path, target: str) -> None:
     """Put everything of the backup FILE into an empty store of any engine."""
     with _settings() as settings, staging_copy_of_backup(file) as staging:
-        _deposited(staging, target or _own(settings), settings.data_dir)
+        _restore_staging(staging, target or _own_url(settings), settings.data_dir)
         click.echo("Mail that waited when the backup was made goes out at the next start, also if it was sent since.")
         click.echo("Who was erased after the backup was made is in it again: erase them again.")
 
 
-def _deposited(staging: Connection, url: str, folder: Path) -> None:
+def _restore_staging(staging: Connection, url: str, folder: Path) -> None:
     """Puts a staged server into its new place and shows what is there."""
     engine, path = parse_url(url, folder)
-    found = table_checksums(staging)
-    with click.progressbar(length=_rows(found), label="Writing", file=sys.stderr, update_min_steps=1000) as bar:
-        restore_into(staging, url, folder, expected=found, step=bar.update)
-    _show(found)
+    checksums = table_checksums(staging)
+    with _progress_bar(_rows(checksums)) as bar:
+        restore_into(staging, url, folder, expected=checksums, step=bar.update)
+    _show(checksums)
     place = "the database" if engine == "postgresql" else path
-    click.echo(f"{_rows(found)} rows are in {place}; counts and checksums of all tables agree with what was read.")
+    click.echo(f"{_rows(checksums)} rows are in {place}; counts and checksums of all tables agree with what was read.")
     click.echo(SECRETS)
 
 
-def _show(found: TableChecksums) -> None:
-    for table, told in found.items():
-        click.echo(f"{table:<14}{told.rows:>10}  {told.checksum}")
+def _show(checksums: TableChecksums) -> None:
+    for table, checksum in checksums.items():
+        click.echo(f"{table:<14}{checksum.rows:>10}  {checksum.checksum}")
 
 
-def _rows(found: TableChecksums) -> int:
-    return sum(told.rows for told in found.values())
+def _rows(checksums: TableChecksums) -> int:
+    return sum(checksum.rows for checksum in checksums.values())
 
 
-def _own(settings: Settings) -> str:
+def _progress_bar(length: int) -> Any:
+    return click.progressbar(length=length, label="Writing", file=sys.stderr, update_min_steps=1000)
+
+
+def _own_url(settings: Settings) -> str:
     return settings.database_url.get_secret_value()
 
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import click
 
-from api.imports import checked, columns_of, summary
+from api.imports import check_row, columns_of, summary
 from commands.running_server import OPERATOR, call, open_server, url_option
 from runtime.bootstrap import Runtime
 from services.import_export import demo, import_files, imports
@@ -46,15 +46,15 @@ def migrate() -> None:
 def import_tickets(file: Path, url: str, renames: str, ignore_unknown: bool) -> None:
     """Import the tickets of a CSV, JSON or JSON Lines FILE; those that are here already are skipped."""
     total = imports.Result()
-    with open_server(url) as (runtime, address), _seekable(file) as opened:
+    with open_server(url) as (runtime, address), _seekable(file) as stream:
         columns = columns_of(renames, ignore_unknown=ignore_unknown)
-        rows = import_files.read(opened, KINDS.get(file.suffix.lower(), ""), columns=columns)
+        rows = import_files.read(stream, KINDS.get(file.suffix.lower(), ""), columns=columns)
         portions = _import_remotely(runtime, address, rows) if address else _import_locally(runtime, rows)
-        with click.progressbar(length=opened.seek(0, SEEK_END), label="Importing", file=sys.stderr) as bar:
-            opened.seek(0)
+        with click.progressbar(length=stream.seek(0, SEEK_END), label="Importing", file=sys.stderr) as bar:
+            stream.seek(0)
             for result in portions:
                 total.add(result)
-                bar.update(opened.tell() - bar.pos)
+                bar.update(stream.tell() - bar.pos)
     total.ignored = list(columns.ignored)
     _print(total)
     if not total.created + total.skipped:
@@ -96,7 +96,7 @@ def _seekable(path: Path) -> Iterator[IO[bytes]]:
 
 def _import_locally(runtime: Runtime, rows: Iterable[RawRow]) -> Iterable[imports.Result]:
     open_uow = partial(runtime.storage.unit_of_work, OPERATOR)
-    return imports.import_rows(open_uow, runtime.trained_models, rows, checked)
+    return imports.import_rows(open_uow, runtime.trained_models, rows, check_row)
 
 
 def _fill_locally(runtime: Runtime) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _import_remotely(runtime: Runtime, address: str, rows: Iterable[RawRow]) -> 
     """Imports through a running server, one portion a request. Errors name the lines of the file."""
 
     def check_unchanged(values: Row) -> Row:
-        checked(values)
+        check_row(values)
         return values
 
     def send(portion: list[imports.Good]) -> imports.Result:

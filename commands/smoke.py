@@ -14,7 +14,7 @@ from uuid import uuid4
 import click
 import requests
 
-from commands.api_client import ApiClient, ContractError, expect, expect_values, shown, unusable
+from commands.api_client import ApiClient, ContractError, expect, expect_values, printable, unusable
 
 CUSTOMER = "smoke-test"
 AGENT = "Smoke test"  # not an address, so nobody is mailed; a server with agents takes only those
@@ -36,7 +36,7 @@ class Walk(ApiClient):
         return f"/api/tickets/{self.ticket['id']}"
 
     @property
-    def wanted(self) -> dict[str, Any]:
+    def new_ticket(self) -> dict[str, Any]:
         return {**TICKET, "external_id": self.run}
 
 
@@ -50,25 +50,25 @@ def no_key(walk: Walk) -> None:
 
 
 def lookups(walk: Walk) -> None:
-    found = {name: walk.get(f"/api/lookups/{name}").data for name in LOOKUPS}
-    for name, choices in found.items():
+    lists = {name: walk.get(f"/api/lookups/{name}").data for name in LOOKUPS}
+    for name, choices in lists.items():
         expect(all(choice["key"] and choice["label"] for choice in choices), f"{name} are not pairs of key and label.")
         expect(bool(choices) or name == "agents", f"There are no {name}.")
 
 
 def create(walk: Walk) -> None:
     walk.began = True
-    walk.ticket = walk.post("/api/tickets", walk.wanted, want=201, headers={"Idempotency-Key": walk.run}).data
-    expect_values(walk.ticket, version=1, **walk.wanted)
+    walk.ticket = walk.post("/api/tickets", walk.new_ticket, want=201, headers={"Idempotency-Key": walk.run}).data
+    expect_values(walk.ticket, version=1, **walk.new_ticket)
 
 
 def create_again(walk: Walk) -> None:
-    again = walk.post("/api/tickets", walk.wanted, want=201, headers={"Idempotency-Key": walk.run})
-    expect_values(again.data, id=walk.ticket["id"])
-    expect(again.headers.get("Idempotent-Replay") == "true", "The repetition is not marked with Idempotent-Replay.")
+    repeated = walk.post("/api/tickets", walk.new_ticket, want=201, headers={"Idempotency-Key": walk.run})
+    expect_values(repeated.data, id=walk.ticket["id"])
+    expect(repeated.headers.get("Idempotent-Replay") == "true", "The repetition is not marked with Idempotent-Replay.")
 
 
-def read(walk: Walk) -> None:
+def read_ticket(walk: Walk) -> None:
     answer = walk.get(walk.path)
     expect_values(answer.data, id=walk.ticket["id"], number=walk.ticket["number"], version=1)
     expect(answer.headers.get("ETag", "").removeprefix("W/") == '"1"', "ETag does not hold the version.")
@@ -76,8 +76,10 @@ def read(walk: Walk) -> None:
 
 def find(walk: Walk) -> None:
     filters = {"external_id": walk.run, "customer_id": CUSTOMER, "status": "open", "priority": "low"}
-    found = walk.get("/api/tickets", params=filters).data
-    expect([ticket["id"] for ticket in found] == [walk.ticket["id"]], "The filters do not find exactly the new ticket.")
+    tickets = walk.get("/api/tickets", params=filters).data
+    expect(
+        [ticket["id"] for ticket in tickets] == [walk.ticket["id"]], "The filters do not find exactly the new ticket."
+    )
 
 
 def poll(walk: Walk) -> None:
@@ -86,13 +88,13 @@ def poll(walk: Walk) -> None:
 
 
 def update(walk: Walk) -> None:
-    changed = walk.call("PUT", walk.path, json={"product": "Foyer", "tags": ["smoke"], "version": 1}).data
-    expect_values(changed, product="Foyer", tags=["smoke"], version=2, title=walk.wanted["title"])
+    ticket = walk.call("PUT", walk.path, json={"product": "Foyer", "tags": ["smoke"], "version": 1}).data
+    expect_values(ticket, product="Foyer", tags=["smoke"], version=2, title=walk.new_ticket["title"])
 
 
 def update_stale(walk: Walk) -> None:
-    refused = walk.call("PUT", walk.path, want=412, json={"product": "Lost", "version": 1})
-    expect_values(refused.data["current"], version=2, product="Foyer")
+    answer = walk.call("PUT", walk.path, want=412, json={"product": "Lost", "version": 1})
+    expect_values(answer.data["current"], version=2, product="Foyer")
 
 
 def ai_response(walk: Walk) -> None:
@@ -131,9 +133,9 @@ def resolve(walk: Walk) -> None:
 
 
 def reopen(walk: Walk) -> None:
-    changed = walk.post(f"{walk.path}/reopen", {}).data
-    expect_values(changed, status="in_progress", resolution="")
-    expect("resolved_at" not in changed, "The reopened ticket still has resolved_at.")
+    ticket = walk.post(f"{walk.path}/reopen", {}).data
+    expect_values(ticket, status="in_progress", resolution="")
+    expect("resolved_at" not in ticket, "The reopened ticket still has resolved_at.")
 
 
 def history(walk: Walk) -> None:
@@ -143,16 +145,16 @@ def history(walk: Walk) -> None:
 
 
 def stats(walk: Walk) -> None:
-    found = walk.get("/api/stats").data
-    wrong = [name for name in STATS if type(found.get(name)) not in (int, float)]
+    figures = walk.get("/api/stats").data
+    wrong = [name for name in STATS if type(figures.get(name)) not in (int, float)]
     expect(not wrong, f"The statistics have no number for: {', '.join(wrong)}.")
-    expect(found["total_tickets"] >= 1, "The statistics do not count the new ticket.")
+    expect(figures["total_tickets"] >= 1, "The statistics do not count the new ticket.")
 
 
 def customers(walk: Walk) -> None:
     expect_values(walk.get(f"/api/customers/{CUSTOMER}").data, customer_id=CUSTOMER)
-    found = [customer["customer_id"] for customer in walk.get("/api/customers", params={"q": CUSTOMER}).data]
-    expect(CUSTOMER in found, "The list of customers lacks the new one.")
+    customer_ids = [customer["customer_id"] for customer in walk.get("/api/customers", params={"q": CUSTOMER}).data]
+    expect(CUSTOMER in customer_ids, "The list of customers lacks the new one.")
 
 
 def unknown_id(walk: Walk) -> None:
@@ -161,7 +163,7 @@ def unknown_id(walk: Walk) -> None:
 
 
 def unknown_field(walk: Walk) -> None:
-    answer = walk.post("/api/tickets", {**walk.wanted, "external_id": f"{walk.run}-2", "priorty": "low"}, want=400)
+    answer = walk.post("/api/tickets", {**walk.new_ticket, "external_id": f"{walk.run}-2", "priorty": "low"}, want=400)
     expect(answer.data["errors"][0]["field"] == "priorty", "The unknown field is not named.")
     expect("priority" in answer.message, "The nearest known field is not named.")
 
@@ -175,12 +177,12 @@ def not_json(walk: Walk) -> None:
 
 
 def clean_up(walk: Walk) -> None:
-    """Deletes the ticket, and whatever else this run made without being told so."""
+    """Deletes the ticket, and other tickets of this run that the server created by mistake."""
     if walk.ticket:
         remove(walk, walk.ticket["id"])
-    for found in walk.get("/api/tickets", params={"customer_id": CUSTOMER, "limit": 200}).data:
-        if found["external_id"].startswith(walk.run):
-            remove(walk, found["id"])
+    for ticket in walk.get("/api/tickets", params={"customer_id": CUSTOMER, "limit": 200}).data:
+        if ticket["external_id"].startswith(walk.run):
+            remove(walk, ticket["id"])
 
 
 def remove(walk: Walk, ticket_id: str) -> None:
@@ -195,7 +197,7 @@ STEPS: list[Step] = [
     ("list the drop-downs", lookups),
     ("create a ticket", create),
     ("create it again, once only", create_again),
-    ("read the ticket", read),
+    ("read the ticket", read_ticket),
     ("find it by filters", find),
     ("poll for newer tickets", poll),
     ("update the ticket", update),
@@ -218,34 +220,36 @@ CLEAN_UP: Step = ("delete what was made", clean_up)
 
 
 def smoke(url: str, key: str, *, say: Callable[[str], None]) -> int:
-    """Takes every step at the server at `url`, telling each; 0 when all went as they should, 1 at the first surprise."""
+    """Runs every step on the server at `url` and reports each. Returns 0 if all passed, 1 after the first failure."""
     if problem := unusable(url, key):
         say(problem)
         return 1
 
     def tell(text: str) -> None:
-        plain = "".join(c if c.isprintable() else " " for c in text)  # a server's words must not steer a terminal
-        say(re.sub(rf"(?<!\w){re.escape(key)}(?!\w)", "[key]", plain))
+        # Control characters of the server's text must not reach the terminal.
+        printable_text = "".join(c if c.isprintable() else " " for c in text)
+        say(re.sub(rf"(?<!\w){re.escape(key)}(?!\w)", "[key]", printable_text))
 
     with requests.Session() as session:
-        walk, good = Walk(url.rstrip("/"), key, session), False
-        tell(f"Testing the server at {shown(walk.url)}")
+        walk, passed = Walk(url.rstrip("/"), key, session), False
+        tell(f"Testing the server at {printable(walk.url)}")
         try:
-            good = all(_taken(step, walk, say=tell) for step in STEPS)
+            passed = all(_run_step(step, walk, say=tell) for step in STEPS)
         finally:
-            good = _taken(CLEAN_UP, walk, say=tell) and good if walk.began else good
-    tell(f"All {len(STEPS) + 1} steps went as they should." if good else "Stopped at the first surprise.")
-    return int(not good)
+            passed = _run_step(CLEAN_UP, walk, say=tell) and passed if walk.began else passed
+    tell(f"All {len(STEPS) + 1} steps went as they should." if passed else "Stopped at the first surprise.")
+    return int(not passed)
 
 
-def _taken(step: Step, walk: Walk, *, say: Callable[[str], None]) -> bool:
-    """Takes a step and tells in a line how it went."""
-    (label, take), start = step, perf_counter()
+def _run_step(step: Step, walk: Walk, *, say: Callable[[str], None]) -> bool:
+    """Runs a step and reports its result in one line."""
+    (label, run), start = step, perf_counter()
     try:
-        take(walk)
+        run(walk)
     except (ContractError, LookupError, TypeError, AttributeError) as problem:
-        known = isinstance(problem, ContractError)
-        say(f"FAIL {label}: {problem if known else f'the answer does not have the shape it should ({problem!r}).'}")
+        is_contract_error = isinstance(problem, ContractError)
+        reason = str(problem) if is_contract_error else f"the answer does not have the shape it should ({problem!r})."
+        say(f"FAIL {label}: {reason}")
         return False
     say(f"ok   {label} {'.' * (40 - len(label))} {(perf_counter() - start) * 1000:.0f} ms")
     return True

@@ -13,9 +13,9 @@ def holder(address: str, *, ipv6_bits: int = SUBNET_BITS) -> str:
     """
     bare = address.rpartition(":")[0] if address.count(":") == 1 or "]" in address else address
     try:
-        known = ipaddress.ip_address(bare.strip("[]"))
+        ip = ipaddress.ip_address(bare.strip("[]"))
     except ValueError:
         return address[:100]
-    if isinstance(known, ipaddress.IPv4Address):
-        return str(known)
-    return str(known.ipv4_mapped or ipaddress.ip_network((known, ipv6_bits), strict=False))
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or ipaddress.ip_network((ip, ipv6_bits), strict=False))

@@ -52,11 +52,11 @@ def _without_cards(match: re.Match[str], mark: str) -> str:
     if len(text) < LEAST_DIGITS:
         return text
     plus = match.string[max(0, match.start() - 1) : match.start()] == "+"
-    parts, done = [], 0
+    parts, position = [], 0
     for start, end in _cards(text, international=plus):
-        parts += [text[done:start], mark]
-        done = end
-    return "".join([*parts, text[done:]])
+        parts += [text[position:start], mark]
+        position = end
+    return "".join([*parts, text[position:]])
 
 
 def _cards(text: str, *, international: bool) -> Iterator[tuple[int, int]]:
@@ -76,9 +76,9 @@ def _cards(text: str, *, international: bool) -> Iterator[tuple[int, int]]:
 def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
     """Running Luhn sums: one list with digits at odd positions doubled, one with those at even positions."""
     numbers = [int(digit) for digit in digits]
-    odd = (_DOUBLED[number] if at % 2 else number for at, number in enumerate(numbers))
-    even = (number if at % 2 else _DOUBLED[number] for at, number in enumerate(numbers))
-    return list(accumulate(odd, initial=0)), list(accumulate(even, initial=0))
+    odd_doubled = (_DOUBLED[number] if position % 2 else number for position, number in enumerate(numbers))
+    even_doubled = (number if position % 2 else _DOUBLED[number] for position, number in enumerate(numbers))
+    return list(accumulate(odd_doubled, initial=0)), list(accumulate(even_doubled, initial=0))
 
 
 def _card_end(bounds: list[int], digits: str, luhn: tuple[list[int], list[int]]) -> int:
@@ -90,13 +90,13 @@ def _card_end(bounds: list[int], digits: str, luhn: tuple[list[int], list[int]])
     if not _NETWORK.match(digits, start):
         return 0
     sizes = [end - begin for begin, end in pairwise(bounds[:3])]
-    four_first, alike = sizes[0] >= 4 and sizes[1:] != [2], True
+    four_first, equal_sizes = sizes[0] >= 4 and sizes[1:] != [2], True
     for count, (begin, end) in enumerate(pairwise(bounds), 1):
         if end - start > MOST_DIGITS:
             break
-        alike = alike and end - begin == sizes[0]
+        equal_sizes = equal_sizes and end - begin == sizes[0]
         # Telephone numbers and dates are no cards: the first group has four digits or more, or all have the same size.
-        if end - start >= LEAST_DIGITS and (alike or four_first):
+        if end - start >= LEAST_DIGITS and (equal_sizes or four_first):
             sums = luhn[(end - 1) % 2 == 1]
             if (sums[end] - sums[start]) % 10 == 0:
                 best = count

@@ -62,8 +62,8 @@ SCOPES: tuple[str, ...] = (ACT_FOR_CUSTOMERS, *sorted(_ADMIN))
 
 def allows(actor: Actor, permission: Permission) -> bool:
     """Whether the actor has the permission. Scopes only restrict a key, they never extend its role."""
-    named = [scope for scope in actor.scopes if scope != ACT_FOR_CUSTOMERS]
-    return permission in GRANTED[actor.role] and (not named or permission in named)
+    scopes = [scope for scope in actor.scopes if scope != ACT_FOR_CUSTOMERS]
+    return permission in GRANTED[actor.role] and (not scopes or permission in scopes)
 
 
 def granted(actor: Actor) -> frozenset[Permission]:

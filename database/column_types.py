@@ -134,14 +134,15 @@ def unique_when_set(name: str, column: str, *further: str, of_company: bool = Tr
 
 def is_broken(error: IntegrityError, table: Table, index: str) -> bool:
     """Whether it is this unique index that refused a row, told by the fields of the driver's error."""
-    fault: Any = error.orig
-    if constraint := getattr(getattr(fault, "diag", None), "constraint_name", None):
+    driver_error: Any = error.orig
+    if constraint := getattr(getattr(driver_error, "diag", None), "constraint_name", None):
         return bool(constraint == index)
-    unique = next(one for one in table.indexes if one.name == index)
-    named = {f"{table.name}.{column.name}" for column in unique.columns}
+    unique = next(candidate for candidate in table.indexes if candidate.name == index)
+    index_columns = {f"{table.name}.{column.name}" for column in unique.columns}
     # SQLite has no field for it; its message ends in the columns of the index and is never translated.
-    violated = set(str(fault).rpartition(": ")[2].split(", "))
-    return getattr(fault, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_UNIQUE" and violated == named
+    violated_columns = set(str(driver_error).rpartition(": ")[2].split(", "))
+    is_unique_fault = getattr(driver_error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_UNIQUE"
+    return is_unique_fault and violated_columns == index_columns
 
 
 def measured(name: str, *among: str) -> Index:

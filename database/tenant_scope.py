@@ -50,9 +50,9 @@ def scope_conditions(table: Table, visibility: Visibility) -> list[ColumnElement
     if visibility == "company" or table is tables.idempotency:
         return conditions
     customer_row: ColumnElement[str] = bindparam("customer_", type_=tables.customers.c.id.type)
-    mine = tables.tickets.c.customer_row == customer_row
+    of_customer = tables.tickets.c.customer_row == customer_row
     if table is tables.tickets:
-        return [*conditions, mine]
+        return [*conditions, of_customer]
     if table is tables.customers:
         # Also by address and customer ID: the row may be newer than this customer's authentication.
         email: ColumnElement[str] = bindparam("own_email_", type_=table.c.email.type)
@@ -65,8 +65,8 @@ def scope_conditions(table: Table, visibility: Visibility) -> list[ColumnElement
     if table in (tables.replies, tables.jobs):
         # Customers create jobs but cannot read them. They read the replies of their tickets without internal notes.
         readable = ~table.c.internal if table is tables.replies else false()
-        own = table.c.ticket_id.in_(select(tables.tickets.c.id).where(mine))
-        return [*conditions, and_(own, readable)]
+        of_own_tickets = table.c.ticket_id.in_(select(tables.tickets.c.id).where(of_customer))
+        return [*conditions, and_(of_own_tickets, readable)]
     return [*conditions, false()]
 
 

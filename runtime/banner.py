@@ -23,7 +23,7 @@ def opening_lines(runtime: Runtime, *, terminal: bool | None = None) -> list[str
     address = f"http://{'localhost' if everywhere else settings.bind_host}:{settings.port}"
     reach = "from every machine that reaches this one" if everywhere else "from this machine"
     stays = runtime.survives_restart
-    kept = "survives a restart" if stays else f"IS LOST AT THE NEXT RESTART\n         {runtime.storage_note}"
+    persistence = "survives a restart" if stays else f"IS LOST AT THE NEXT RESTART\n         {runtime.storage_note}"
     ai = (
         f"{settings.openai_model}, canned replies when it cannot"
         if runtime.model
@@ -32,19 +32,19 @@ def opening_lines(runtime: Runtime, *, terminal: bool | None = None) -> list[str
     mail = f"by {settings.smtp_host}" if settings.smtp_host else "one log line per notice (no SMTP_HOST)"
     lines = [
         f"Foyer is open at {address} {reach} (help at {address}/docs)",
-        f"  data   {storage.place} ({storage.name}), {kept}",
+        f"  data   {storage.place} ({storage.name}), {persistence}",
         f"  AI     {ai}",
         f"  triage {MEANINGS[runtime.embeddings.name]}"
         + (f" ({runtime.embeddings.note})" if runtime.embeddings.note else ""),
         f"  mail   {mail}",
     ]
-    given = settings.api_key.get_secret_value()
+    configured_key = settings.api_key.get_secret_value()
     file = key_file(settings)
-    made = f"in {file}" if stays else f"in {file}, lost with the data; set API_KEY to keep one"
-    elsewhere = f"one that the data came with; it is not in {file}, so bring that file along or set API_KEY"
-    lines.append(f"  key    {'the one in API_KEY' if given else made if file.exists() else elsewhere}")
-    if (sys.stdout.isatty() if terminal is None else terminal) and (given or file.exists()):
-        key = given or file.read_text().strip()
+    made_here = f"in {file}" if stays else f"in {file}, lost with the data; set API_KEY to keep one"
+    other_key = f"one that the data came with; it is not in {file}, so bring that file along or set API_KEY"
+    lines.append(f"  key    {'the one in API_KEY' if configured_key else made_here if file.exists() else other_key}")
+    if (sys.stdout.isatty() if terminal is None else terminal) and (configured_key or file.exists()):
+        key = configured_key or file.read_text().strip()
         ticket = '{"title": "Cannot login", "description": "My team is blocked.", "customer_email": "ada@example.com"}'
         lines += [
             "  try    "

@@ -68,7 +68,7 @@ class Runtime:
             mail_from=settings.mail_from,
         )
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
-        self.waiting = threading.BoundedSemaphore(places)
+        self.wait_slots = threading.BoundedSemaphore(places)
         self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self), sync_models=ModelSync(self))
         if self.mailer.mode == "console":
             self.runner.batched_queues = frozenset({"mail"})
@@ -127,9 +127,9 @@ class Runtime:
     @property
     def storage_note(self) -> str:
         """Whether the data stays, in sentences for a person: what would be lost, what was, and what to do."""
-        kept = self.survives_restart
+        durable = self.survives_restart
         ahead = self.storage.clocks.ahead_seconds()
-        return health.storage_note(durable=kept, opened_empty_at=self.opened_empty_at, ahead_seconds=ahead)
+        return health.storage_note(durable=durable, opened_empty_at=self.opened_empty_at, ahead_seconds=ahead)
 
     def start(self, *, url: str = "") -> None:
         """Opens the store and starts the jobs; with DEMO a new server is filled first. Raises StorageError.
@@ -186,7 +186,7 @@ def _check_settings(storage: Storage, rows: Sequence[Row]) -> None:
     """Raises StorageError for settings of a company that no program of ours wrote."""
     for company in rows:
         if fault := company_settings.fault(company):
-            where = Where(storage.place, storage.path if storage.name == "json" else None)
+            location = Where(storage.place, storage.path if storage.name == "json" else None)
             raise StorageError(
-                f"{where.row('companies', company['id'])}: field settings: {fault}. Correct it and start again."
+                f"{location.row('companies', company['id'])}: field settings: {fault}. Correct it and start again."
             )

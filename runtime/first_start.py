@@ -34,17 +34,18 @@ def prepare(storage: Storage, settings: Settings, *, serving: bool = True) -> No
     The key of API_KEY changes only when the server is `serving` and API_KEY names another one. A process without API_KEY
     may share the store with one that has it.
     """
-    given = settings.api_key.get_secret_value()
+    configured_key = settings.api_key.get_secret_value()
     with storage.unit_of_work(None, write=True) as uow:
         name = DEFAULT_COMPANY
         first = {"id": name, "name": name, "name_key": name_key(name), "look_key": look_key(name), "oidc_allowed": True}
         uow.insert_new(companies, {**first, "confirmed_at": uow.real_now, "created_at": uow.now})
-        own = uow.as_actor(Actor(DEFAULT_COMPANY, "admin", "start"))  # of several that start at once, one makes the key
-        if given and serving:
-            _keep_environment_key(uow, given)
-        if not given and serving and uow.count(select(api_keys).where(_from_environment)):
+        # as_actor locks the company: of several servers that start at once, one creates the key.
+        admin_uow = uow.as_actor(Actor(DEFAULT_COMPANY, "admin", "start"))
+        if configured_key and serving:
+            _keep_environment_key(uow, configured_key)
+        if not configured_key and serving and uow.count(select(api_keys).where(_from_environment)):
             log.warning("API_KEY is not set here. The last one stays valid until `flask remove-api-key` ends it.")
-        if not given and not admins.exist(own):
+        if not configured_key and not admins.exist(admin_uow):
             key = new_key()
             # Written before it is committed: a key nobody can read would lock everybody out.
             _write_private(key_file(settings), key)

@@ -31,5 +31,5 @@ def is_proven(owner: Owner) -> bool:
         )
     except requests.RequestException:
         return False
-    said = answer.headers.get(PROOF, "")
-    return bool(owner.secret) and hmac.compare_digest(said.encode(), proof(owner.secret, challenge).encode())
+    answer_proof = answer.headers.get(PROOF, "")
+    return bool(owner.secret) and hmac.compare_digest(answer_proof.encode(), proof(owner.secret, challenge).encode())

@@ -13,9 +13,9 @@ _EXACT = ("subject", "subject_id", "action", "said_by")
 
 def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
     """One page of the events that match all filters, and the total."""
-    matching = uow.query(events).where(*_conditions(filters))
-    page = matching.order_by(events.c.created_at.desc(), events.c.id.desc())
-    return uow.find(page.limit(filters["limit"]).offset(filters["offset"])), uow.count(matching)
+    query = uow.query(events).where(*_conditions(filters))
+    page = query.order_by(events.c.created_at.desc(), events.c.id.desc())
+    return uow.find(page.limit(filters["limit"]).offset(filters["offset"])), uow.count(query)
 
 
 def _conditions(filters: Row) -> list[Any]:

@@ -25,10 +25,10 @@ def job_shape(job: Row) -> Row:
 
 def find(uow: UnitOfWork, *, states: list[str], limit: int, offset: int) -> tuple[list[Row], int]:
     """One page of the company's jobs in these states (of STATES), newest first, and the total."""
-    stored = [state for state, public in PUBLIC_STATE.items() if public in states]
-    matching = uow.query(jobs).where(jobs.c.state.in_(stored))
-    page = matching.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit).offset(offset)
-    return uow.find(page), uow.count(matching)
+    stored_states = [state for state, public in PUBLIC_STATE.items() if public in states]
+    query = uow.query(jobs).where(jobs.c.state.in_(stored_states))
+    page = query.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit).offset(offset)
+    return uow.find(page), uow.count(query)
 
 
 def retry(uow: UnitOfWork, job_id: str) -> Row:
@@ -62,9 +62,9 @@ class Job:
     delay_seconds: float = 0
 
 
-def enqueue(uow: UnitOfWork, new: Sequence[Job]) -> None:
+def enqueue(uow: UnitOfWork, new_jobs: Sequence[Job]) -> None:
     """Adds jobs to the caller's unit of work. Raises ValueError if a delay is too long."""
-    if any(job.delay_seconds > LONGEST_WAIT_SECONDS for job in new):
+    if any(job.delay_seconds > LONGEST_WAIT_SECONDS for job in new_jobs):
         raise ValueError(f"a job may be put off for {LONGEST_WAIT_SECONDS} s at most")
     uow.insert_many(
         table,
@@ -79,26 +79,24 @@ def enqueue(uow: UnitOfWork, new: Sequence[Job]) -> None:
                 else uow.real_now,
                 "created_at": uow.now,
             }
-            for job in new
+            for job in new_jobs
         ],
     )
 
 
 def waiting_ids(uow: UnitOfWork, queue: str, kind: str) -> list[str]:
     """The ids of waiting jobs of that queue and kind."""
-    matching = uow.query(table, table.c.id).where(
-        table.c.lane == queue, table.c.kind == kind, table.c.state == "waiting"
-    )
-    return [job["id"] for job in uow.find(matching)]
+    query = uow.query(table, table.c.id).where(table.c.lane == queue, table.c.kind == kind, table.c.state == "waiting")
+    return [job["id"] for job in uow.find(query)]
 
 
 def recently_done(uow: UnitOfWork, queue: str, *, seconds: float) -> dict[str, str]:
     """Jobs of a queue that were done in the last `seconds`: job id -> company id."""
     since = timestamps.later(uow.real_now, seconds=-seconds)
-    done = uow.query(table, table.c.id, table.c.company_id).where(
+    query = uow.query(table, table.c.id, table.c.company_id).where(
         table.c.state == "done", table.c.lane == queue, table.c.run_at >= since
     )
-    return {job["id"]: job["company_id"] for job in uow.find(done)}
+    return {job["id"]: job["company_id"] for job in uow.find(query)}
 
 
 def finish(uow: UnitOfWork, ids: Sequence[str]) -> None:
@@ -108,6 +106,6 @@ def finish(uow: UnitOfWork, ids: Sequence[str]) -> None:
 
 def purge(uow: UnitOfWork) -> int:
     """Deletes jobs done more than 7 days ago and jobs failed more than 30 days ago; returns how many."""
-    kept_seconds = {"done": KEPT_SECONDS, "dead": DEAD_KEPT_SECONDS}
-    old = {state: timestamps.later(uow.real_now, seconds=-seconds) for state, seconds in kept_seconds.items()}
-    return sum(uow.delete(table, table.c.state == state, table.c.run_at < before) for state, before in old.items())
+    seconds_by_state = {"done": KEPT_SECONDS, "dead": DEAD_KEPT_SECONDS}
+    limits = {state: timestamps.later(uow.real_now, seconds=-seconds) for state, seconds in seconds_by_state.items()}
+    return sum(uow.delete(table, table.c.state == state, table.c.run_at < before) for state, before in limits.items())

@@ -46,11 +46,11 @@ def sender(uow: UnitOfWork, payload: Row, *, from_name: str, support_email: str)
     """
     if not _is_confirmed(uow):
         return {"from_name": "", "reply_to": "", "support_email": ""}
-    own = settings.current(uow)
+    company_settings = settings.current(uow)
     operators = uow.actor.company_id == DEFAULT_COMPANY
     return {
-        "from_name": own["mail_name"] or (from_name if operators else ""),
-        "reply_to": own["reply_to"],
+        "from_name": company_settings["mail_name"] or (from_name if operators else ""),
+        "reply_to": company_settings["reply_to"],
         "support_email": payload.get("support_email") or (support_email if operators else ""),
     }
 
@@ -102,8 +102,8 @@ def _is_confirmed(uow: UnitOfWork) -> bool:
 def _limits(uow: UnitOfWork, notice: str, to: str, support_email: str) -> list[tuple[str, str, int]]:
     """The counters of a notice to that address as (kind, name, limit per hour); the company's counter first."""
     company = uow.get(companies, uow.actor.company_id) or {"id": "", "settings": {}, "confirmed_at": None}
-    own = settings.of_company(company)
-    to_one, to_all = own["recipient_mails_per_hour"], own["company_mails_per_hour"]
+    company_settings = settings.of_company(company)
+    to_one, to_all = company_settings["recipient_mails_per_hour"], company_settings["company_mails_per_hour"]
     if company["confirmed_at"] is None:
         goes = notice in WITHOUT_WORDS and _is_staff(uow, to, ("admin",))
         return [(UNCONFIRMED, "", to_one if goes else 0)]

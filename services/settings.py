@@ -94,9 +94,9 @@ def change(uow: UnitOfWork, fields: Row) -> Row:
     fields |= cleared
     _check_mail_limits(uow, fields)
     company = _company(uow, lock=True)
-    before, stored = of_company(company), {**company["settings"], **fields}
-    uow.update(companies, company["id"], {"settings": stored})
-    after = of_company({**company, "settings": stored})
+    before, settings = of_company(company), {**company["settings"], **fields}
+    uow.update(companies, company["id"], {"settings": settings})
+    after = of_company({**company, "settings": settings})
     record(
         uow,
         company["id"],

@@ -21,17 +21,18 @@ def category_weight(trained: TrainableClassifier, built_in: TextClassifier | Non
     if built_in is None:
         return 0.0
     targets = np.array([CATEGORIES.index(trained.labels[place]) for place in trained.targets])
-    base, own = built_in.category(trained.vectors), category_columns(trained.labels, trained.left_out)
+    built_in_scores = built_in.category(trained.vectors)
+    trained_scores = category_columns(trained.labels, trained.left_out)
     rows = np.arange(len(targets))
 
     def log_loss(weight: float) -> Floats:
-        scores = base + weight * own
+        scores = built_in_scores + weight * trained_scores
         # Each weight at its best temperature, else noise seems to help where the built-in scores are overconfident.
         losses = (-np.log(to_probabilities(scores, temperature)[rows, targets]) for temperature in TEMPERATURES)
         return min(losses, key=np.mean)
 
     def hits(weight: float) -> int:
-        return int(((base + weight * own).argmax(1) == targets).sum())
+        return int(((built_in_scores + weight * trained_scores).argmax(1) == targets).sum())
 
     best = min(WEIGHTS, key=lambda weight: float(log_loss(weight).mean()))
     gain = log_loss(0) - log_loss(best)
@@ -49,20 +50,20 @@ def find_threshold(trained: TrainableClassifier, rule_labels: Sequence[str]) -> 
     by_rule, labels = np.array(rule_labels), np.array(trained.labels)
     differ = np.flatnonzero(labels[predictions] != by_rule)
     differ = differ[np.argsort(-confidence[differ], kind="stable")]
-    gained = (predictions[differ] == trained.targets[differ]).astype(int)
-    lost = (by_rule[differ] == labels[trained.targets[differ]]).astype(int)
-    gains, decided = (gained - lost).cumsum(), (gained + lost).cumsum()
+    hits = (predictions[differ] == trained.targets[differ]).astype(int)
+    losses = (by_rule[differ] == labels[trained.targets[differ]]).astype(int)
+    net_gains, decisive = (hits - losses).cumsum(), (hits + losses).cumsum()
     # Corrections are stored before tickets are resolved. Among corrections the rules are never right, so the classifier must
     # beat chance as well.
     chance = (np.bincount(trained.targets, minlength=len(labels)) / len(trained.targets))[predictions[differ]]
-    expected, deviation = chance.cumsum(), (chance * (1 - chance)).cumsum() ** 0.5
+    expected_hits, deviation = chance.cumsum(), (chance * (1 - chance)).cumsum() ** 0.5
     best_gain, threshold = 0, NO_THRESHOLD
     for share in SHARES:
         last = round(share * len(differ)) - 1
-        if last < 0 or gained.cumsum()[last] <= expected[last] + THRESHOLD_ERRORS * deviation[last]:
+        if last < 0 or hits.cumsum()[last] <= expected_hits[last] + THRESHOLD_ERRORS * deviation[last]:
             continue
-        if gains[last] > max(best_gain, THRESHOLD_ERRORS * decided[last] ** 0.5):
-            best_gain, threshold = gains[last], float(confidence[differ[last]])
+        if net_gains[last] > max(best_gain, THRESHOLD_ERRORS * decisive[last] ** 0.5):
+            best_gain, threshold = net_gains[last], float(confidence[differ[last]])
     return threshold
 
 

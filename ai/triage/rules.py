@@ -78,7 +78,7 @@ class _WordMatches:
     """The matches of the word lists in one text."""
 
     weights: dict[str, int]
-    named: dict[str, tuple[str, ...]]
+    matched_words: dict[str, tuple[str, ...]]
     level: int
     level_words: tuple[str, ...]
     haste: str
@@ -111,7 +111,7 @@ def triage(
     raised = _raises(raw, haste=matches.haste, tier=tier)
     urgency = min(50, round(scoring.urgency(matches.level, tone) * 10) + sum(raised.values())) / 10
     category = scoring.category(
-        matches.weights, matches.named, classification, own=own, foreign=bool(classifier) and _foreign(text)
+        matches.weights, matches.matched_words, classification, own=own, foreign=bool(classifier) and _foreign(text)
     )
     by_words, word, grumbles = _sentiment(text, level=matches.level)
     sentiment = scoring.sentiment(by_words, word, tone)
@@ -180,14 +180,14 @@ def overruled(local: Triage, own: Mapping[str, tuple[str, int, float]]) -> Triag
 
     An always-win rule keeps its priority. The score moves into the band of the priority.
     """
-    allowed = {
+    predictions = {
         field: prediction
         for field, prediction in own.items()
         if prediction[0] != getattr(local, field) and not (field == "priority" and local.risk)
     }
-    if not allowed:
+    if not predictions:
         return local
-    values = {field: value for field, (value, _, _) in allowed.items()}
+    values = {field: value for field, (value, _, _) in predictions.items()}
     merged = replace(
         local,
         source="learned",
@@ -198,7 +198,7 @@ def overruled(local: Triage, own: Mapping[str, tuple[str, int, float]]) -> Triag
     lowest, highest = BANDS[merged.priority]
     reasons = (
         f"{field} {value}: {scoring.like_ticket(number, similarity)}"
-        for field, (value, number, similarity) in allowed.items()
+        for field, (value, number, similarity) in predictions.items()
     )
     return replace(
         merged,
@@ -209,11 +209,11 @@ def overruled(local: Triage, own: Mapping[str, tuple[str, int, float]]) -> Triag
 
 
 def _match_words(text: str) -> _WordMatches:
-    weights, named = _category(text)
+    weights, matched_words = _category(text)
     risk, risk_word = next(((kind, word) for kind, p in words.RISKS.items() if (word := _first(p, text))), ("", ""))
     level, level_words = (5, (risk_word,)) if risk else _level(text)
     haste, several = _first(words.HASTE, text), _first(words.SEVERAL, text)
-    return _WordMatches(weights, named, level, level_words, haste, several, risk, risk_word)
+    return _WordMatches(weights, matched_words, level, level_words, haste, several, risk, risk_word)
 
 
 def _unnegated(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
@@ -238,12 +238,12 @@ def _first(pattern: re.Pattern[str], text: str) -> str:
 
 def _category(text: str) -> tuple[dict[str, int], dict[str, tuple[str, ...]]]:
     """The sum of the weights of each category's different words, and those words, the strongest first."""
-    weights, named = {}, {}
+    weights, matched_words = {}, {}
     for category, pattern in words.CATEGORIES.items():
         by_word = {match[0]: STRONG if match["strong"] else WEAK for match in pattern.finditer(text)}
         weights[category] = sum(by_word.values())
-        named[category] = tuple(sorted(by_word, key=by_word.__getitem__, reverse=True))
-    return weights, named
+        matched_words[category] = tuple(sorted(by_word, key=by_word.__getitem__, reverse=True))
+    return weights, matched_words
 
 
 def _level(text: str) -> tuple[int, tuple[str, ...]]:
@@ -295,9 +295,9 @@ def _blended(local: float, model: float) -> float:
 
 def _allowed_priority(local: Triage, suggested: str) -> str:
     """The priority the model may set: at most one band higher, and no lower one than an always-win rule set."""
-    ours = PRIORITY_RANK[local.priority]
-    rank = min(PRIORITY_RANK.get(suggested, ours), ours + 1)
-    return PRIORITIES[(max(rank, ours) if local.risk else rank) - 1]
+    local_rank = PRIORITY_RANK[local.priority]
+    rank = min(PRIORITY_RANK.get(suggested, local_rank), local_rank + 1)
+    return PRIORITIES[(max(rank, local_rank) if local.risk else rank) - 1]
 
 
 def _urgency_reasons(

@@ -140,9 +140,10 @@ def sentiment(by_words: str, word: str, classification: Classification | None) -
     reasons = (f"sentiment {by_words}: {quoted(word)}",) if word else ()
     if classification is None:
         return Decision(by_words, BY_WORDS if word else BY_DEFAULT, reasons)
-    added = {"neutral": -NEUTRAL_PENALTY} | ({by_words: SENTIMENT_WORDS} if word else {})
+    word_scores = {"neutral": -NEUTRAL_PENALTY} | ({by_words: SENTIMENT_WORDS} if word else {})
     probabilities = softmax(
-        {name: score + added.get(name, 0) for name, score in classification.sentiments.items()}, SENTIMENT_TEMPERATURE
+        {name: score + word_scores.get(name, 0) for name, score in classification.sentiments.items()},
+        SENTIMENT_TEMPERATURE,
     )
     value = max(probabilities, key=probabilities.__getitem__)
     if value != by_words and probabilities[value] < UNSURE:
@@ -152,9 +153,9 @@ def sentiment(by_words: str, word: str, classification: Classification | None) -
     return Decision(value, probabilities[value], reasons)
 
 
-def wants_human(asked: str, classification: Classification | None) -> float:
-    """The probability that the customer wants a person. `asked` is the match of the word list."""
-    return max(ASKED if asked else 0.0, classification.wants_human if classification else 0.03)
+def wants_human(matched_words: str, classification: Classification | None) -> float:
+    """The probability that the customer wants a person. `matched_words` is the match of the word list."""
+    return max(ASKED if matched_words else 0.0, classification.wants_human if classification else 0.03)
 
 
 def escalation(

@@ -155,8 +155,8 @@ def softmax(scores: Mapping[str, float], temperature: float) -> dict[str, float]
     """Scores as probabilities; a lower temperature favours the best score."""
     most = max(scores.values())
     parts = {name: float(np.exp((score - most) / temperature)) for name, score in scores.items()}
-    whole = sum(parts.values())
-    return {name: part / whole for name, part in parts.items()}
+    total = sum(parts.values())
+    return {name: part / total for name, part in parts.items()}
 
 
 def _probability(score: Floats, offset: float) -> float:

@@ -99,8 +99,8 @@ class TrainableClassifier:
         predictions, confidence = self.left_out_predictions
         order = np.argsort(-confidence, kind="stable")
         precision = (predictions == self.targets)[order].cumsum() / np.arange(1, len(order) + 1)
-        good = [place for place in range(LEAST_EXAMPLES - 1, len(order)) if precision[place] >= PRECISION]
-        return float(confidence[order[good[-1]]]) if good else NO_THRESHOLD
+        precise_places = [place for place in range(LEAST_EXAMPLES - 1, len(order)) if precision[place] >= PRECISION]
+        return float(confidence[order[precise_places[-1]]]) if precise_places else NO_THRESHOLD
 
 
 def to_probabilities(scores: Floats, temperature: float) -> Floats:
@@ -126,7 +126,7 @@ def count_words(text: str) -> Floats:
 
 
 def _tf_idf(counts: Floats, rarity: Floats) -> Floats:
-    weighed = np.log1p(counts) * rarity
-    lengths = np.linalg.norm(weighed, axis=1, keepdims=True)
-    unit: Floats = np.divide(weighed, lengths, out=np.zeros_like(weighed), where=lengths > 0)
+    weights = np.log1p(counts) * rarity
+    lengths = np.linalg.norm(weights, axis=1, keepdims=True)
+    unit: Floats = np.divide(weights, lengths, out=np.zeros_like(weights), where=lengths > 0)
     return unit

@@ -178,9 +178,9 @@ def in_one_unit(view: Callable[[UnitOfWork], Answer], *, key: str, secret: bool 
         if not key:
             return render(view(uow))
         call = _call(key)
-        stored = idempotency.claim(uow, call)
-        if stored:
-            return replay(stored)
+        earlier = idempotency.claim(uow, call)
+        if earlier:
+            return replay(earlier)
         response = _run_in_savepoint(uow, view)
         idempotency.store(
             uow, call, response.status_code, "" if secret and response.status_code < 400 else _serialize(response)
@@ -194,9 +194,9 @@ def in_own_units(view: Callable[[], Answer | Response], *, key: str) -> Response
         return render(view())
     storage, call = current_runtime().storage, _call(key)
     with storage.unit_of_work(g.actor, write=True) as uow:
-        stored = idempotency.claim(uow, call, lease=True)
-    if stored:
-        return replay(stored)
+        earlier = idempotency.claim(uow, call, lease=True)
+    if earlier:
+        return replay(earlier)
     try:
         response = render(view())
     except Exception as error:
@@ -248,10 +248,10 @@ def _serialize(response: Response) -> str:
     return orjson.dumps([{"ETag": etag} if etag else {}, response.get_data(as_text=True)]).decode()
 
 
-def replay(stored: idempotency.Stored) -> Response:
+def replay(earlier: idempotency.Stored) -> Response:
     """The stored response, marked with Idempotent-Replay."""
-    headers, body = orjson.loads(stored.answer)
-    return respond(body.encode(), stored.status, {**headers, "Idempotent-Replay": "true"})
+    headers, body = orjson.loads(earlier.answer)
+    return respond(body.encode(), earlier.status, {**headers, "Idempotent-Replay": "true"})
 
 
 def _decode_header(header: str) -> str:

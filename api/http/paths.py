@@ -28,8 +28,8 @@ class EncodedNames:
             raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "").partition("?")[0]
             _, prefix, name = raw.partition(PREFIX)
             if prefix and _KEPT.search(name):
-                kept = _KEPT.sub(lambda match: f"%25{match[1].upper()}", name)
-                environ["PATH_INFO"] = PREFIX + unquote_to_bytes(kept).decode("latin-1")
+                encoded_name = _KEPT.sub(lambda match: f"%25{match[1].upper()}", name)
+                environ["PATH_INFO"] = PREFIX + unquote_to_bytes(encoded_name).decode("latin-1")
         return self._app(environ, start_response)
 
 

@@ -29,7 +29,7 @@ class Counter(Protocol):
     def hit(self, key: str, seconds: int) -> int:
         """Counts a call in the key's window of `seconds`; returns the count so far."""
 
-    def held(self, key: str) -> int:
+    def count(self, key: str) -> int:
         """How many calls the key's window holds."""
 
     def seconds_left(self, key: str) -> float:
@@ -68,7 +68,7 @@ class InMemory:
                 del self._windows[next(iter(self._windows))]
         return count
 
-    def held(self, key: str) -> int:
+    def count(self, key: str) -> int:
         """As Counter says."""
         count, ends = self._windows.get(key, (0, 0.0))
         return count if ends > self._clock() else 0
@@ -94,16 +94,16 @@ class InRedis:
             raise ConfigError(
                 "Cannot start, please correct the environment: RATE_LIMIT_STORAGE_URI cannot be read"
             ) from None
-        self._alone = InMemory()
+        self._local = InMemory()
         self._away_until = 0.0
 
     def hit(self, key: str, seconds: int) -> int:
         """As Counter says."""
-        return self._call(lambda: self._redis.incr(key, seconds), lambda: self._alone.hit(key, seconds))
+        return self._call(lambda: self._redis.incr(key, seconds), lambda: self._local.hit(key, seconds))
 
-    def held(self, key: str) -> int:
+    def count(self, key: str) -> int:
         """As Counter says."""
-        return self._call(lambda: self._redis.get(key), lambda: self._alone.held(key))
+        return self._call(lambda: self._redis.get(key), lambda: self._local.count(key))
 
     def seconds_left(self, key: str) -> float:
         """As Counter says."""
@@ -112,12 +112,12 @@ class InRedis:
             connection: Any = self._redis.get_connection()
             return float(connection.pttl(self._redis.prefixed_key(key))) / 1000
 
-        return self._call(shared, lambda: self._alone.seconds_left(key))
+        return self._call(shared, lambda: self._local.seconds_left(key))
 
-    def _call(self, shared: Callable[[], T], alone: Callable[[], T]) -> T:
+    def _call(self, shared: Callable[[], T], local: Callable[[], T]) -> T:
         away_until = self._away_until
         if time.monotonic() < away_until:
-            return alone()
+            return local()
         if away_until:  # one thread tries again, the others do not wait for it
             self._away_until = time.monotonic() + REDIS_AGAIN_SECONDS
         try:
@@ -126,7 +126,7 @@ class InRedis:
             self._away_until = time.monotonic() + REDIS_AGAIN_SECONDS
             if not away_until:
                 log.warning("Redis cannot be asked (%s): this process counts calls by itself", type(error).__name__)
-            return alone()
+            return local()
         if away_until:
             self._away_until = 0.0
             log.warning("Redis counts calls again")

@@ -39,18 +39,18 @@ class Limits:
     """The limits of one app. Raises ConfigError when the counter cannot be opened."""
 
     def __init__(self, settings: Settings, *, counter: Counter | None = None) -> None:
-        self.general = () if settings.rate_limit == "off" else _parsed(settings.rate_limit)
+        self.general = () if settings.rate_limit == "off" else _parse_limits(settings.rate_limit)
         self.counter = counter or open_counter(settings.rate_limit_storage_uri.get_secret_value())
 
     def count(self, limits: tuple[RateLimitItem, ...], key: str) -> tuple[int, int]:
         """Counts a call. Returns the least remaining calls and their limit. Raises AppError 429."""
         least = None
         for limit in limits:
-            place = limit.key_for(key)
-            left = limit.amount - self.counter.hit(place, limit.get_expiry())
-            if left < 0:
-                raise _too_many(limit, self.counter.seconds_left(place))
-            least = min(least or (left, limit.amount), (left, limit.amount))
+            counter_key = limit.key_for(key)
+            remaining = limit.amount - self.counter.hit(counter_key, limit.get_expiry())
+            if remaining < 0:
+                raise _too_many(limit, self.counter.seconds_left(counter_key))
+            least = min(least or (remaining, limit.amount), (remaining, limit.amount))
         return least or (0, 0)
 
 
@@ -70,7 +70,7 @@ def present_key(key: str, look: Callable[[str], Actor | None]) -> Actor | None:
     counter, place = _current_limits().counter, holder(request.remote_addr or "", ipv6_bits=SITE_BITS)
     wrong, right = f"wrong key {place}", f"right key {place} {hashlib.sha256(key.encode(errors='replace')).hexdigest()}"
     is_short = len(key) < SHORTEST_API_KEY
-    if is_short and counter.held(wrong) >= WRONG_KEYS and not counter.held(right):
+    if is_short and counter.count(wrong) >= WRONG_KEYS and not counter.count(right):
         raise _too_many_keys(counter.seconds_left(wrong))
     actor = look(key)
     if actor is None and counter.hit(wrong, WRONG_KEYS_SECONDS) > WRONG_KEYS:
@@ -85,19 +85,19 @@ def check_public(limit: PublicRateLimit | None) -> None:
     if limit is None:
         return
     limits, route, address = _current_limits(), request.endpoint, holder(request.remote_addr or "")
-    limits.count(_parsed(limit.per_address), f"{route} {address}")
+    limits.count(_parse_limits(limit.per_address), f"{route} {address}")
     if limit.per_account:
         named = read_json(request).get("email")
         account = hashlib.sha256(normal_form.email(named).encode() if isinstance(named, str) else b"").hexdigest()
-        limits.count(_parsed(limit.per_account), f"{route} {address} {account}")
+        limits.count(_parse_limits(limit.per_account), f"{route} {address} {account}")
     if limit.in_all:
-        limits.count(_parsed(limit.in_all), f"{route}")
+        limits.count(_parse_limits(limit.in_all), f"{route}")
 
 
 def headers() -> tuple[tuple[str, str], ...]:
     """Rate-limit headers of this request, () when nothing was counted."""
-    left = g.get("calls_left")
-    return _headers(*left) if left else ()
+    remaining_and_limit = g.get("calls_left")
+    return _headers(*remaining_and_limit) if remaining_and_limit else ()
 
 
 def _current_limits() -> Limits:
@@ -105,12 +105,12 @@ def _current_limits() -> Limits:
     return limits
 
 
-def _headers(left: int, amount: int) -> tuple[tuple[str, str], ...]:
-    return ("X-RateLimit-Limit", str(amount)), ("X-RateLimit-Remaining", str(left))
+def _headers(remaining: int, limit: int) -> tuple[tuple[str, str], ...]:
+    return ("X-RateLimit-Limit", str(limit)), ("X-RateLimit-Remaining", str(remaining))
 
 
 @cache
-def _parsed(text: str) -> tuple[RateLimitItem, ...]:
+def _parse_limits(text: str) -> tuple[RateLimitItem, ...]:
     return tuple(parse_many(text))
 
 

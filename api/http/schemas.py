@@ -26,7 +26,7 @@ def moment(about: str, *, required: bool = False) -> fields.String:
     return fields.String(metadata={"description": about, "format": "date-time"}, required=required)
 
 
-def whole(about: str, *, required: bool = True) -> fields.Integer:
+def integer(about: str, *, required: bool = True) -> fields.Integer:
     """A whole number."""
     return fields.Integer(metadata={"description": about}, required=required)
 
@@ -60,7 +60,7 @@ class Ticket(Schema):
     """A ticket. Customers get it without the fields that explain the triage."""
 
     id = text("Id of the ticket.")
-    number = whole("Number of the ticket for people, counted per company.")
+    number = integer("Number of the ticket for people, counted per company.")
     title = text("What it is about, in a few words.")
     description = text("What the customer wrote.")
     customer_email = text("E-mail address of the customer.")
@@ -96,9 +96,9 @@ class Ticket(Schema):
     sla_status = text("How the agreed times are kept.")
     resolved_at = moment("When it was resolved.")
     closed_at = moment("When it was closed.")
-    csat_score = whole("How satisfied the customer was, from 1 to 5.", required=False)
+    csat_score = integer("How satisfied the customer was, from 1 to 5.", required=False)
     external_id = text("Id of the ticket in your own systems.")
-    version = whole("Raised with every change by a person; name it to be sure that nothing is overwritten.")
+    version = integer("Raised with every change by a person; name it to be sure that nothing is overwritten.")
     created_at = moment("When it was opened.", required=True)
     updated_at = moment("When it last changed.", required=True)
 
@@ -145,9 +145,9 @@ class Customer(Schema):
     customer_id = text("Id in your own systems.")
     name = text("Name.")
     tier = word(models.TIERS, "Plan.")
-    total_tickets = whole("All their tickets.")
-    open_tickets = whole("Tickets not resolved or closed.")
-    resolved_tickets = whole("Tickets resolved or closed.")
+    total_tickets = integer("All their tickets.")
+    open_tickets = integer("Tickets not resolved or closed.")
+    resolved_tickets = integer("Tickets resolved or closed.")
     average_urgency = decimal("Mean urgency of their tickets.", required=False)
     first_contact_at = moment("When they first wrote.")
     last_contact_at = moment("When they last opened a ticket.")
@@ -163,7 +163,7 @@ class Choice(Schema):
 class Count(Choice):
     """One row of a chart."""
 
-    count = whole("How many.")
+    count = integer("How many.")
 
 
 class Deleted(Schema):
@@ -182,9 +182,9 @@ def envelope(schema: type[Schema]) -> type[Schema]:
 def listing(schema: type[Schema]) -> type[Schema]:
     """The envelope around a list."""
     page = {
-        "total": whole("How many there are in all."),
-        "limit": whole("How many are sent at most."),
-        "offset": whole("How many were skipped."),
+        "total": integer("How many there are in all."),
+        "limit": integer("How many are sent at most."),
+        "offset": integer("How many were skipped."),
     }
     data = fields.List(fields.Nested(schema), required=True)
     return Schema.from_dict({**_head(), "data": data, **page}, name=f"{schema.__name__}List")

@@ -6,7 +6,7 @@ Every rule here is one of Power Platform's for custom connectors; its absence ma
 from dataclasses import dataclass
 
 from api.specs.connector_choices import DropDowns, find_drop_downs
-from api.specs.connector_schemas import RARELY_NEEDED, asked, described, flat, reachable
+from api.specs.connector_schemas import RARELY_NEEDED, body_fields, flat, labelled, reachable
 from api.specs.declarations import HEADERS, Json, Operation, Source, body_schema, read_declarations, resolved, sentence
 from core.version import VERSION
 
@@ -40,8 +40,8 @@ def connector_document() -> Json:
     definitions = {name: flat(schema) for name, schema in source.document["definitions"].items()}
     bodies = [p for item in paths.values() for op in item.values() for p in op["parameters"] if p["in"] == "body"]
     for name in reachable(bodies, definitions):
-        definitions[name] = asked(definitions[name], view.choices)
-    used = reachable(paths, definitions)
+        definitions[name] = body_fields(definitions[name], view.choices)
+    reachable_names = reachable(paths, definitions)
     return {
         "swagger": "2.0",
         "info": {
@@ -57,7 +57,7 @@ def connector_document() -> Json:
         "consumes": [JSON],
         "produces": [JSON],
         "paths": paths,
-        "definitions": {name: schema for name, schema in definitions.items() if name in used},
+        "definitions": {name: schema for name, schema in definitions.items() if name in reachable_names},
         "securityDefinitions": {"api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
         "security": [{"api_key": []}],
         "tags": source.document["tags"],
@@ -93,7 +93,7 @@ def _operation(view: _View, operation: Operation) -> Json:
     body = _body_of_other_media(doc)
     parameters = [*doc["parameters"], *body, *_headers(view.raw, operation)]
     rows = _row_fields(view.raw, doc)
-    made = {
+    definition = {
         "operationId": doc["operationId"],
         "summary": doc["summary"],
         "description": sentence(doc["description"]),
@@ -105,10 +105,10 @@ def _operation(view: _View, operation: Operation) -> Json:
         **_trigger(operation),
     }
     if body:
-        made["consumes"] = _media_of(doc["requestBody"]["content"])
+        definition["consumes"] = _media_of(doc["requestBody"]["content"])
     if files:
-        made["produces"] = [JSON, *files]
-    return {**made, **{name: doc[name] for name in ("consumes", "produces") if name in doc}}
+        definition["produces"] = [JSON, *files]
+    return {**definition, **{name: doc[name] for name in ("consumes", "produces") if name in doc}}
 
 
 def _visibility(raw: Json, operation: Operation, *, as_file: bool) -> Json:
@@ -184,18 +184,18 @@ def _parameter(view: _View, operation: Operation, parameter: Json, rows: Json) -
             "name": "body",
             "required": parameter.get("required", True),
             "description": sentence(parameter.get("description", "What to send.")),
-            "schema": asked(flat(parameter["schema"]), view.choices),
+            "schema": body_fields(flat(parameter["schema"]), view.choices),
         }
-    made = described(name, parameter)
+    definition = labelled(name, parameter)
     if place == "path":
-        made["x-ms-url-encoding"] = "single"
+        definition["x-ms-url-encoding"] = "single"
     if place == "query":
-        made = view.choices.apply(name, made, rows.get(name))
+        definition = view.choices.apply(name, definition, rows.get(name))
     if operation.path.startswith(TRIGGERS) and name == "after":
-        made["x-ms-visibility"] = "internal"  # the platform fills it in with the newest row it has seen
+        definition["x-ms-visibility"] = "internal"  # the platform fills it in with the newest row it has seen
     elif name in RARELY_NEEDED or operation.path.startswith(TRIGGERS):
-        made["x-ms-visibility"] = "advanced"
-    return made
+        definition["x-ms-visibility"] = "advanced"
+    return definition
 
 
 def _row_fields(raw: Json, doc: Json) -> Json:
@@ -210,12 +210,12 @@ def _row_fields(raw: Json, doc: Json) -> Json:
 
 def _responses(operation: Operation) -> Json:
     """The one success with its schema; errors in words only, so that makers are shown the server's own message."""
-    found: Json = {}
+    responses: Json = {}
     schema: Json = {}
     for status, response in sorted(operation.doc["responses"].items()):
         if status[0] == "2" and not schema:
             schema = flat(response.get("schema") or FILE)
-            found[status] = {"description": sentence(response.get("description", "Done")), "schema": schema}
+            responses[status] = {"description": sentence(response.get("description", "Done")), "schema": schema}
         elif status != "default" and (status[0] in "23" or operation.can_answer(status)):
-            found[status] = {"description": response.get("description", "Done.")}
-    return {**found, "default": {"description": ANY_OTHER}}
+            responses[status] = {"description": response.get("description", "Done.")}
+    return {**responses, "default": {"description": ANY_OTHER}}

@@ -23,69 +23,69 @@ def flat(schema: Json) -> Json:
         return {"$ref": schema["$ref"]}
     if len(schema.get("allOf", [])) == 1:
         return flat(schema["allOf"][0])
-    made = {name: value for name, value in schema.items() if name not in NOT_FOR_LOW_CODE}
-    _plain_type(made)
-    if "enum" in made:
-        made["x-ms-enum-values"] = [{"value": word, "displayName": display_name(word)} for word in made["enum"]]
-    if "items" in made:
-        made["items"] = flat(made["items"])
-    if isinstance(made.get("properties"), dict):
-        made["type"] = "object"
-        made["properties"] = {name: described(name, inner) for name, inner in made["properties"].items()}
-    return made
+    result = {name: value for name, value in schema.items() if name not in NOT_FOR_LOW_CODE}
+    _plain_type(result)
+    if "enum" in result:
+        result["x-ms-enum-values"] = [{"value": word, "displayName": display_name(word)} for word in result["enum"]]
+    if "items" in result:
+        result["items"] = flat(result["items"])
+    if isinstance(result.get("properties"), dict):
+        result["type"] = "object"
+        result["properties"] = {name: labelled(name, inner) for name, inner in result["properties"].items()}
+    return result
 
 
-def described(name: str, schema: Json) -> Json:
+def labelled(name: str, schema: Json) -> Json:
     """A property or parameter of this name, with its label and a sentence."""
-    made = flat(schema)
-    if "$ref" in made:
-        return made  # nothing may stand beside a reference
-    about = made.get("description") or ABOUT.get(name) or label(name)
-    return {**made, "description": sentence(about), "x-ms-summary": label(name)}
+    result = flat(schema)
+    if "$ref" in result:
+        return result  # nothing may stand beside a reference
+    about = result.get("description") or ABOUT.get(name) or label(name)
+    return {**result, "description": sentence(about), "x-ms-summary": label(name)}
 
 
-def asked(schema: Json, choices: DropDowns) -> Json:
+def body_fields(schema: Json, choices: DropDowns) -> Json:
     """The schema of a body: drop-downs, what is required first and what is rarely needed last."""
     required = schema.get("required", [])
-    given = {name: _asked(name, inner, choices) for name, inner in schema.get("properties", {}).items()}
-    order = sorted(given, key=lambda name: (name not in required, name in RARELY_NEEDED))
-    made = {**schema, **({"properties": {name: given[name] for name in order}} if given else {})}
-    if isinstance(made.get("items"), dict):
-        made["items"] = asked(made["items"], choices)
-    return made
+    properties = {name: _body_field(name, inner, choices) for name, inner in schema.get("properties", {}).items()}
+    order = sorted(properties, key=lambda name: (name not in required, name in RARELY_NEEDED))
+    result = {**schema, **({"properties": {name: properties[name] for name in order}} if properties else {})}
+    if isinstance(result.get("items"), dict):
+        result["items"] = body_fields(result["items"], choices)
+    return result
 
 
-def _asked(name: str, schema: Json, choices: DropDowns) -> Json:
-    made = choices.apply(name, schema)
-    return {**made, "x-ms-visibility": "advanced"} if name in RARELY_NEEDED and "$ref" not in made else made
+def _body_field(name: str, schema: Json, choices: DropDowns) -> Json:
+    result = choices.apply(name, schema)
+    return {**result, "x-ms-visibility": "advanced"} if name in RARELY_NEEDED and "$ref" not in result else result
 
 
-def _plain_type(made: Json) -> None:
+def _plain_type(schema: Json) -> None:
     """One type, a format of the closed list, and bounds as Swagger 2.0 writes them."""
-    if isinstance(made.get("type"), list):
-        made["type"] = next(kind for kind in made["type"] if kind != "null")
-    wanted = made.pop("format", "")
-    kept = wanted if wanted in FORMATS else LIKE.get(wanted, "")
-    if made.get("type") == "integer":
-        kept = "int64" if made.get("maximum", 0) > LARGEST_INT32 else kept or "int32"
-    elif made.get("type") == "number":
-        kept = kept or "double"
-    if kept:
-        made["format"] = kept
+    if isinstance(schema.get("type"), list):
+        schema["type"] = next(kind for kind in schema["type"] if kind != "null")
+    format_name = schema.pop("format", "")
+    known_format = format_name if format_name in FORMATS else LIKE.get(format_name, "")
+    if schema.get("type") == "integer":
+        known_format = "int64" if schema.get("maximum", 0) > LARGEST_INT32 else known_format or "int32"
+    elif schema.get("type") == "number":
+        known_format = known_format or "double"
+    if known_format:
+        schema["format"] = known_format
     for end, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if not isinstance(made.get(end, False), bool):
-            made[bound], made[end] = made[end], True
+        if not isinstance(schema.get(end, False), bool):
+            schema[bound], schema[end] = schema[end], True
 
 
 def reachable(start: Any, definitions: Json) -> set[str]:
     """The names of the definitions that are referred to from `start`, directly or through others."""
-    found: set[str] = set()
-    waiting = [start]
-    while waiting:
-        for name in set(_references(waiting.pop())) - found:
-            found.add(name)
-            waiting.append(definitions[name])
-    return found
+    names: set[str] = set()
+    pending = [start]
+    while pending:
+        for name in set(_references(pending.pop())) - names:
+            names.add(name)
+            pending.append(definitions[name])
+    return names
 
 
 def _references(value: Any) -> Iterator[str]:

@@ -81,21 +81,21 @@ def read_declarations(openapi: str) -> Source:
 
 def resolved(document: Json, schema: Json) -> Json:
     """The schema itself, where it is a reference."""
-    place: Any = document
+    node: Any = document
     if "$ref" not in schema:
         return schema
     for name in schema["$ref"].removeprefix("#/").split("/"):
-        place = place[name]
-    found: Json = place
-    return found
+        node = node[name]
+    target: Json = node
+    return target
 
 
 def body_schema(document: Json, doc: Json) -> Json:
     """The schema of the JSON body of an operation in either version; {} without one."""
     content = doc.get("requestBody", {}).get("content", {})
-    given = [content.get("application/json", {}).get("schema")]
-    given += [parameter.get("schema") for parameter in doc.get("parameters", []) if parameter.get("in") == "body"]
-    return next((resolved(document, schema) for schema in given if schema), {})
+    schemas = [content.get("application/json", {}).get("schema")]
+    schemas += [parameter.get("schema") for parameter in doc.get("parameters", []) if parameter.get("in") == "body"]
+    return next((resolved(document, schema) for schema in schemas if schema), {})
 
 
 def label(name: str) -> str:
@@ -131,10 +131,11 @@ def _move_path_parameters(document: Json) -> None:
 
 def _path_words(path: str, parameter: Json) -> str:
     name = parameter["name"]
-    thing, _, what = name.rpartition("_")
-    derived = f"{what.capitalize()} of the {thing.replace('_', ' ')}." if thing else f"{what.capitalize()} to look for."
-    until_here = path.partition(f"{{{name}}}")[0] + f"{{{name}}}"
-    return str(parameter.get("description") or PATH_WORDS.get(until_here, derived))
+    thing, _, field_name = name.rpartition("_")
+    purpose = f"of the {thing.replace('_', ' ')}" if thing else "to look for"
+    default_text = f"{field_name.capitalize()} {purpose}."
+    path_prefix = path.partition(f"{{{name}}}")[0] + f"{{{name}}}"
+    return str(parameter.get("description") or PATH_WORDS.get(path_prefix, default_text))
 
 
 def _headers(document: Json, path: str, method: str, *, for_customers: bool) -> tuple[str, ...]:

@@ -107,18 +107,18 @@ def _finish(raw: Json, operation: Operation) -> None:
 
 
 def _responses(operation: Operation) -> Json:
-    declared = operation.doc["responses"]
+    declared_responses = operation.doc["responses"]
     more = MORE_ERRORS if "requestBody" in operation.doc else {}
-    errors = {status: {"description": text} for status, text in more.items() if status not in declared}
-    found: Json = {}
-    for status, response in sorted({**declared, **errors}.items()):
+    errors = {status: {"description": text} for status, text in more.items() if status not in declared_responses}
+    result: Json = {}
+    for status, response in sorted({**declared_responses, **errors}.items()):
         if status[0] == "2":
-            found[status] = response
+            result[status] = response
         elif status != "default" and operation.can_answer(status):
-            found[status] = _error(response["description"])
+            result[status] = _error(response["description"])
             if status == "503":
-                found[status]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
-    return {**found, "default": _error(ANY_OTHER)}
+                result[status]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+    return {**result, "default": _error(ANY_OTHER)}
 
 
 def _error(description: str) -> Json:

@@ -30,7 +30,7 @@ def connector(host: str) -> Json:
     return {**_connector(), "host": host}
 
 
-def written(document: Json) -> bytes:
+def serialized(document: Json) -> bytes:
     """A document as the bytes of its file: readable, and the same on every run."""
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -40,8 +40,8 @@ def _public(view: Any) -> Any:
     return view
 
 
-def _served(document: Json) -> Response:
-    response = Response(written(document), mimetype="application/json")
+def _json_response(document: Json) -> Response:
+    response = Response(serialized(document), mimetype="application/json")
     # Tools in browsers import a description by its address; there is nothing secret in it.
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "no-cache"
@@ -52,11 +52,11 @@ def _served(document: Json) -> Response:
 @_public
 def openapi_json() -> Response:
     """OpenAPI 3.0."""
-    return _served(openapi(request.host_url.rstrip("/")))
+    return _json_response(openapi(request.host_url.rstrip("/")))
 
 
 @blp.get("/swagger.json")
 @_public
 def swagger_json() -> Response:
     """Swagger 2.0, as Power Platform imports it."""
-    return _served(connector(request.host))
+    return _json_response(connector(request.host))

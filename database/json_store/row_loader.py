@@ -44,19 +44,19 @@ class Rows:
 
     def load(self, document: Document) -> None:
         """Puts the document's rows into the empty tables. Raises Invalid, MalformedLine."""
-        loaded = set()
+        tables = set()
         with ThreadPoolExecutor(1) as background:  # SQLite inserts one batch while the next is read and checked
             pending: Future[None] | None = None
             for table, rows in document.portions():
-                loaded.add(table)
-                checked = self._checked(table, rows, Where(str(document.path), document.path))
+                tables.add(table)
+                portions = self._check_rows(table, rows, Where(str(document.path), document.path))
                 if pending:
                     pending.result()
-                pending = background.submit(self._insert, checked)
+                pending = background.submit(self._insert, portions)
             if pending:
                 pending.result()
         for table in self._tables:
-            if table not in loaded:
+            if table not in tables:
                 raise Invalid(f"{document.path}: table {table} is missing; without rows it is []")
 
     def clear(self) -> None:
@@ -67,13 +67,13 @@ class Rows:
 
     def add(self, table: str, rows: list[Any], where: Where) -> None:
         """Puts rows into a table. Raises Invalid."""
-        self._insert(self._checked(table, rows, where))
+        self._insert(self._check_rows(table, rows, where))
 
     def apply(self, changes: Iterable[Sequence[Any]], where: str) -> None:
         """Applies the changes of one transaction. Raises Invalid."""
         for kind, table, content in changes:
             if kind == "put":
-                for portion in self._checked(table, [content], Where(where)):
+                for portion in self._check_rows(table, [content], Where(where)):
                     self._insert_singly(portion, portion.values, replacing=True)
             else:
                 self._check_table(table, Where(where))
@@ -83,7 +83,7 @@ class Rows:
         if table not in self._tables:
             raise Invalid(f"{where.name}: there is no table {table}")
 
-    def _checked(self, table: str, rows: list[Any], where: Where) -> list[_Portion]:
+    def _check_rows(self, table: str, rows: list[Any], where: Where) -> list[_Portion]:
         self._check_table(table, where)
         for number, row in enumerate(rows, self._counts[table] + 1):
             if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not row["id"]:
@@ -91,7 +91,8 @@ class Rows:
         self._counts[table] += len(rows)
         fields = self._tables[table]
         return [
-            _Portion(table, names, _stored(names, alike, fields, where, table), where) for names, alike in _alike(rows)
+            _Portion(table, names, _convert_columns(names, group, fields, where, table), where)
+            for names, group in _group_by_fields(rows)
         ]
 
     def _insert(self, portions: list[_Portion]) -> None:
@@ -117,7 +118,7 @@ class Rows:
                 raise Invalid(f"{portion.where.row(portion.table, row_id)}: {_reason(plain(error))}") from error
 
 
-def _alike(rows: list[Any]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+def _group_by_fields(rows: list[Any]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
     """Groups of rows that name the same fields in the same order; nearly always one group."""
     if len(set(map(tuple, rows))) == 1:
         yield tuple(rows[0]), rows
@@ -134,23 +135,23 @@ def _table_names(connection: Connection) -> list[str]:
 
 def _fields(connection: Connection, table: str) -> dict[str, Field]:
     """The columns by name, as the database describes them."""
-    described = connection.exec_driver_sql(f'PRAGMA table_info("{table}")').all()
+    columns = connection.exec_driver_sql(f'PRAGMA table_info("{table}")').all()
     return {
-        name: Field(table, name, _kind(declared, default), not required)
-        for _, name, declared, required, default, _ in described
+        name: Field(table, name, _kind(column_type, default), not required)
+        for _, name, column_type, required, default, _ in columns
     }
 
 
-def _kind(declared: str, default: str | None) -> str:
+def _kind(column_type: str, default: str | None) -> str:
     # SQLite has no JSON type; the default value identifies such columns in every revision.
     if default in ("'[]'", "'{}'"):
         return "list" if default == "'[]'" else "object"
-    if declared == "VARCHAR(24)":
+    if column_type == "VARCHAR(24)":
         return "time"
-    return {"BOOLEAN": "flag", "INTEGER": "number"}.get(declared, "text")
+    return {"BOOLEAN": "flag", "INTEGER": "number"}.get(column_type, "text")
 
 
-def _stored(
+def _convert_columns(
     names: tuple[str, ...], rows: list[Any], fields: Mapping[str, Field], where: Where, table: str
 ) -> list[tuple[Any, ...]]:
     """Rows that name the same fields, as SQLite stores them. Checks whole columns: row by row takes seconds."""
@@ -158,19 +159,19 @@ def _stored(
     for name, values in zip(names, zip(*(row.values() for row in rows), strict=True), strict=True):
         if name not in fields:
             raise Invalid(f"{where.row(table, rows[0]['id'])}: there is no field {name}")
-        stored = fields[name].stored(values)
-        if len(stored) < len(rows):
-            place = where.row(table, rows[len(stored)]["id"])
+        converted = fields[name].to_stored(values)
+        if len(converted) < len(rows):
+            place = where.row(table, rows[len(converted)]["id"])
             raise Invalid(f"{place}: field {name} must be {fields[name].accepted}")
-        columns.append(stored)
+        columns.append(converted)
     return list(zip(*columns, strict=True))
 
 
 @lru_cache
 def _statement(table: str, names: Sequence[str], *, rows: int = 1, replacing: bool = False) -> str:
-    listed = ", ".join(f'"{name}"' for name in names)
+    columns = ", ".join(f'"{name}"' for name in names)
     marks = f"({', '.join('?' * len(names))})"
-    statement = f'INSERT INTO "{table}" ({listed}) VALUES {", ".join([marks] * rows)}'
+    statement = f'INSERT INTO "{table}" ({columns}) VALUES {", ".join([marks] * rows)}'
     if not replacing:
         return statement
     updates = ", ".join(f'"{name}" = excluded."{name}"' for name in names)
@@ -197,8 +198,8 @@ def check(connection: Connection, where: Where) -> None:
                 row_id = _first_offender(connection, table, rule)
                 if row_id:
                     raise Invalid(f"{where.row(table, row_id)}: field {name} must be {accepted}")
-    if broken := broken_reference(connection):
-        table, row_id, fault = broken
+    if reference := broken_reference(connection):
+        table, row_id, fault = reference
         raise Invalid(f"{where.row(table, row_id)}: {fault}")
 
 

@@ -33,12 +33,12 @@ def load(connection: Connection, document: Path) -> None:
 
     Raises Invalid, DamagedJournal, OSError, and FileNotFoundError when there is no document.
     """
-    with _opened(document) as files:
+    with _open_files(document) as files:
         try:
-            last = _by_line(connection, files.document, document)
+            last = _load_by_line(connection, files.document, document)
         except MalformedLine:  # edited by hand: it can only be read as a whole
             files.document.seek(0)
-            last = _whole(connection, files.document, document)
+            last = _load_whole(connection, files.document, document)
     rows = Rows(connection)
     for path, content in files.journals:
         growing = path == _active(document)
@@ -47,7 +47,7 @@ def load(connection: Connection, document: Path) -> None:
             last = seq
 
 
-def _by_line(connection: Connection, file: BinaryIO, document: Path) -> int:
+def _load_by_line(connection: Connection, file: BinaryIO, document: Path) -> int:
     revision, seq = json_document.head(file.readline())
     _migrate(connection, revision, document)
     rows = Rows(connection)
@@ -56,7 +56,7 @@ def _by_line(connection: Connection, file: BinaryIO, document: Path) -> int:
     return seq
 
 
-def _whole(connection: Connection, file: BinaryIO, document: Path) -> int:
+def _load_whole(connection: Connection, file: BinaryIO, document: Path) -> int:
     content = json_document.parsed(document, file.read())
     _migrate(connection, content.revision, document)
     rows = Rows(connection)
@@ -72,17 +72,17 @@ def _migrate(connection: Connection, revision: str, document: Path) -> None:
 
 
 @contextmanager
-def _opened(document: Path) -> Iterator[_Files]:
+def _open_files(document: Path) -> Iterator[_Files]:
     for _ in range(TRIES):
         with ExitStack() as stack:
-            files = _together(document, stack)
+            files = _open_at_once(document, stack)
             if files:
                 yield files
                 return
     raise Invalid(f"{document} changes faster than it can be read")
 
 
-def _together(document: Path, stack: ExitStack) -> _Files | None:
+def _open_at_once(document: Path, stack: ExitStack) -> _Files | None:
     """Opens all files at one moment; None when one of them was replaced meanwhile."""
     paths = [*journals(document), document]
     try:
@@ -96,8 +96,8 @@ def _together(document: Path, stack: ExitStack) -> _Files | None:
     if not same or [*journals(document), document] != paths:
         return None
     # From here on only the newest journal grows, and an unfinished line is not acknowledged yet.
-    opened = files.pop(document)
-    return _Files(opened, [(path, file.read()) for path, file in files.items()])
+    document_file = files.pop(document)
+    return _Files(document_file, [(path, file.read()) for path, file in files.items()])
 
 
 def journals(document: Path) -> list[Path]:

@@ -78,7 +78,7 @@ class Field:
     def _is_without_null(self) -> bool:
         return (self.table, self.name) in _WITHOUT_NULL
 
-    def stored(self, values: Sequence[Any]) -> Sequence[Any]:
+    def to_stored(self, values: Sequence[Any]) -> Sequence[Any]:
         """The values of many rows as SQLite stores them, up to the first that is not accepted."""
         also = {type(None)} if self.nullable else set()
         types = set(map(type, values))
@@ -90,10 +90,10 @@ class Field:
             return values
         ready: list[str | int | None] = []
         for value in values:
-            stored = None if type(value) in also else self._one(value)
-            if stored is None and type(value) not in also:
+            converted = None if type(value) in also else self._one(value)
+            if converted is None and type(value) not in also:
                 break
-            ready.append(stored)
+            ready.append(converted)
         return ready
 
     def _are_in_range(self, values: Sequence[int | None]) -> bool:
@@ -125,17 +125,17 @@ class Field:
         """The SQL condition its value must not meet ("" when there is none), and what is accepted instead."""
         if self.kind == "time":
             # Read and written again: what is not in this form changes, and by the modifier a 30th of February does too.
-            again = f"strftime('%Y-%m-%dT%H:%M:%fZ', \"{self.name}\", '+0 days')"
-            rule = f'"{self.name}" IS NOT {again} OR "{self.name}" < \'0001\''
+            normalized = f"strftime('%Y-%m-%dT%H:%M:%fZ', \"{self.name}\", '+0 days')"
+            rule = f'"{self.name}" IS NOT {normalized} OR "{self.name}" < \'0001\''
             if self.name in _ENDS:
                 return rule, "a time like 2026-01-31T08:00:00.000Z"
             latest = timestamps.later(timestamps.stamp(timestamps.now()), seconds=AHEAD_YEARS * 365 * 24 * 3600)
             accepted = f"a time like 2026-01-31T08:00:00.000Z, at most {AHEAD_YEARS} years ahead"
             return f"{rule} OR \"{self.name}\" > '{latest}'", accepted
         choices = _CHOICES.get((self.table, self.name), ())
-        listed = ", ".join(f"'{choice}'" for choice in choices)
+        quoted_choices = ", ".join(f"'{choice}'" for choice in choices)
         words = ", ".join(choice or '""' for choice in choices)
-        return (f'"{self.name}" NOT IN ({listed})' if choices else ""), f"one of {words}"
+        return (f'"{self.name}" NOT IN ({quoted_choices})' if choices else ""), f"one of {words}"
 
 
 def _holds_null(value: Any) -> bool:

@@ -43,7 +43,7 @@ def write(connection: Connection, path: Path, *, step: Callable[[int], None]) ->
 
 def is_one(path: Path) -> bool:
     """Whether the file begins as a backup does, or is empty. Raises OSError."""
-    with _opened(path) as file:
+    with _open_archive(path) as file:
         try:
             document.head(file.readline(1000))
         except (document.MalformedLine, EOFError, zlib.error, gzip.BadGzipFile):
@@ -57,7 +57,7 @@ def load(connection: Connection, path: Path) -> None:
     Checks the whole file first. Raises Invalid, with the line, for a damaged or incomplete file; OSError.
     """
     _verify(path)
-    with _opened(path) as file:
+    with _open_archive(path) as file:
         revision = document.head(file.readline())[0]
         if not migrations.has_revision(revision):
             raise Invalid(f"{path} was written by a newer Foyer (revision {revision})")
@@ -75,7 +75,7 @@ def _zipped(file: BinaryIO, path: Path) -> AbstractContextManager[BinaryIO]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _open_archive(path: Path) -> Iterator[BinaryIO]:
     with path.open("rb") as file:
         zipped = file.read(2) == _ZIPPED
         file.seek(0)
@@ -85,7 +85,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 def _verify(path: Path) -> None:
     """Compares every line with its checksum. Raises Invalid."""
     checks, last = array("I"), b""
-    with _opened(path) as file:
+    with _open_archive(path) as file:
         try:
             for last in file:
                 checks.append(zlib.crc32(last))
@@ -93,9 +93,9 @@ def _verify(path: Path) -> None:
             raise Invalid(f"{path}, line {len(checks) + 1}: the file is damaged here ({error})") from error
     if not last.startswith(_BEFORE) or not last.endswith(_AFTER):
         raise Invalid(f"{path} is not a complete backup: its end is missing")
-    expected = last[len(_BEFORE) : -len(_AFTER)]
+    checksums = last[len(_BEFORE) : -len(_AFTER)]
     for number, check in enumerate(checks[:-1]):
-        if expected[8 * number : 8 * number + 8] != b"%08x" % check:
+        if checksums[8 * number : 8 * number + 8] != b"%08x" % check:
             raise Invalid(f"{path}, line {number + 1}: the file is damaged here")
-    if len(expected) != 8 * (len(checks) - 1):
+    if len(checksums) != 8 * (len(checks) - 1):
         raise Invalid(f"{path}, line {len(checks)}: lines are missing before this one")

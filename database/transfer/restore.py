@@ -92,8 +92,8 @@ def _into_document(staging: Connection, document: Path, expected: TableChecksums
             for line in json_document.lines(staging, 0, migrations.head()):
                 file.write(line.encode())
                 step(1)
-        with staging_copy_of_document(new_document) as again:
-            _compare(again, expected, str(document))
+        with staging_copy_of_document(new_document) as result:
+            _compare(result, expected, str(document))
         os.replace(new_document, document)
         sync_folder(document.parent)
     finally:
@@ -130,8 +130,8 @@ def _columns(table: Table) -> Columns:
 
 def _filled(connection: Connection) -> list[str]:
     """The names of our tables that have rows, at any revision."""
-    ours = set(inspect(connection).get_table_names()) & set(metadata.tables)
-    return [table for table in sorted(ours) if next(pages(connection, table, {"id": False}), None)]
+    tables = set(inspect(connection).get_table_names()) & set(metadata.tables)
+    return [table for table in sorted(tables) if next(pages(connection, table, {"id": False}), None)]
 
 
 def _filled_document(document: Path) -> list[str]:

@@ -12,16 +12,16 @@ class ChunkedBody:
     def __init__(self) -> None:
         self.done = False
         self._line = b""
-        self._left = 0  # bytes of the current chunk still to come, its line end included
+        self._remaining = 0  # bytes of the current chunk still to come, its line end included
         self._in_trailers = False
 
     def take(self, data: bytes) -> int:
         """How many of the next bytes belong to the body."""
         position = 0
         while position < len(data) and not self.done:
-            if self._left:
-                step = min(self._left, len(data) - position)
-                self._left -= step
+            if self._remaining:
+                step = min(self._remaining, len(data) - position)
+                self._remaining -= step
                 position += step
             else:
                 position = self._take_line(data, position)
@@ -46,6 +46,6 @@ class ChunkedBody:
         if size is None:
             self.done = True
         elif length := int(size[1], 16):
-            self._left = length + len(b"\r\n")
+            self._remaining = length + len(b"\r\n")
         else:
             self._in_trailers = True

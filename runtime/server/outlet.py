@@ -23,8 +23,8 @@ class Outlet:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._sock = sock
-        self._kept: SpooledTemporaryFile[bytes] | None = None
-        self._read = 0  # bytes of _kept that are sent
+        self._file: SpooledTemporaryFile[bytes] | None = None
+        self._read_position = 0  # bytes of _file that are sent
         self.unsent = 0
         self._since = self.deadline = 0.0
         self._moved = 0
@@ -63,32 +63,32 @@ class Outlet:
 
     def flush(self) -> None:
         """Sends of what is kept as much as the client takes at once. Raises OSError when it has left."""
-        while self.unsent and self._kept is not None:
-            self._kept.seek(self._read)
-            piece = self._kept.read(PIECE)
-            sent = self._send(memoryview(piece))
-            self._read += sent
-            self.unsent -= sent
+        while self.unsent and self._file is not None:
+            self._file.seek(self._read_position)
+            piece = self._file.read(PIECE)
+            count = self._send(memoryview(piece))
+            self._read_position += count
+            self.unsent -= count
             if not self.unsent:
                 self.forget()
-            elif sent < len(piece):
+            elif count < len(piece):
                 return
 
     def forget(self) -> None:
         """Drops what is kept."""
-        if self._kept is not None:
-            self._kept.close()
-        self._kept, self._read, self.unsent, self._since = None, 0, 0, 0.0
+        if self._file is not None:
+            self._file.close()
+        self._file, self._read_position, self.unsent, self._since = None, 0, 0, 0.0
 
     def _send(self, view: memoryview) -> int:
         try:
-            sent = self._sock.send(view)
+            count = self._sock.send(view)
         except BlockingIOError:
-            sent = 0
-        if self._since and sent:
-            self._moved += sent
+            count = 0
+        if self._since and count:
+            self._moved += count
             self.deadline = pace.deadline(self._since, self._moved, time.monotonic())
-        return sent
+        return count
 
     def _start_clock(self) -> None:
         if not self._since:
@@ -97,10 +97,10 @@ class Outlet:
 
     def _keep(self, view: memoryview) -> None:
         self._start_clock()
-        if self._kept is None:
-            self._kept = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
-        self._kept.seek(0, 2)
-        self._kept.write(view)
+        if self._file is None:
+            self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+        self._file.seek(0, 2)
+        self._file.write(view)
         self.unsent += len(view)
 
     def _wait(self) -> None:

@@ -52,9 +52,9 @@ class ReceivedBytes(Unreader):  # type: ignore[misc]
 class ReceivedRequest(RequestParser):  # type: ignore[misc]
     """gunicorn's parser for one request whose head has arrived. It hands out the request, or raises what is wrong with it."""
 
-    def __init__(self, cfg: Any, received: ReceivedBytes, client: Any, number: int) -> None:
+    def __init__(self, cfg: Any, unread_bytes: ReceivedBytes, client: Any, number: int) -> None:
         super().__init__(cfg, (), client)
-        self.unreader = received
+        self.unreader = unread_bytes
         self.req_count = number - 1
         self.error: Exception | None = None
         try:
@@ -79,7 +79,7 @@ class Intake:
         self._cfg, self._client, self._number = cfg, client, number
         self._head = bytearray()
         self._searched = 0
-        self._left = 0
+        self._remaining = 0
         self._chunked: ChunkedBody | None = None
         self._started = time.monotonic()
         self.deadline = self._started + pace.SECONDS
@@ -97,7 +97,7 @@ class Intake:
     @property
     def large(self) -> bool:
         """Whether the body is larger than what most routes take."""
-        return self.size + self._left > SMALL_BODY
+        return self.size + self._remaining > SMALL_BODY
 
     def add(self, data: bytes) -> None:
         """Takes in bytes. Raises OSError when the body cannot be kept."""
@@ -115,21 +115,21 @@ class Intake:
 
     def _read_head(self) -> bytes:
         """Reads the head once it has arrived; returns what followed it."""
-        while found := _HEAD_END.search(self._head, self._searched, HEAD_MOST):
-            request = self._parsed(found.end())
+        while match := _HEAD_END.search(self._head, self._searched, HEAD_MOST):
+            request = self._parse(match.end())
             if not isinstance(request.error, NoMoreData):
-                return self._with_head(request, found.end())
-            self._searched = found.end()  # the head of a proxy protocol may hold anything
+                return self._with_head(request, match.end())
+            self._searched = match.end()  # the head of a proxy protocol may hold anything
         self._searched = max(self._searched, len(self._head) - 3)
         if len(self._head) > HEAD_MOST:
-            request = self._parsed(HEAD_MOST)
+            request = self._parse(HEAD_MOST)
             if isinstance(request.error, NoMoreData):
                 is_line = b"\n" not in self._head
                 request.error = LimitRequestLine(HEAD_MOST, HEAD_MOST) if is_line else LimitRequestHeaders("too long")
             return self._with_head(request, HEAD_MOST)
         return b""
 
-    def _parsed(self, end: int) -> ReceivedRequest:
+    def _parse(self, end: int) -> ReceivedRequest:
         return ReceivedRequest(self._cfg, ReceivedBytes(bytes(self._head[:end])), self._client, self._number)
 
     def _with_head(self, request: ReceivedRequest, end: int) -> bytes:
@@ -141,8 +141,8 @@ class Intake:
         if isinstance(reader, ChunkedReader):
             self._chunked = ChunkedBody()
         else:
-            self._left = reader.length
-        if self._left > LARGEST_BODY:
+            self._remaining = reader.length
+        if self._remaining > LARGEST_BODY:
             self._refuse_body(request)
         elif request.mesg._expected_100_continue:
             request.mesg._expected_100_continue = False  # or gunicorn would say it again
@@ -155,14 +155,14 @@ class Intake:
         self.end()
 
     def _read_body(self, request: ReceivedRequest, data: bytes) -> None:
-        used = self._chunked.take(data) if self._chunked else min(self._left, len(data))
-        if used:
-            request.unreader.add(data[:used])
-        self.size += used
-        self._left -= 0 if self._chunked else used
-        if self._chunked.done if self._chunked else not self._left:
+        length = self._chunked.take(data) if self._chunked else min(self._remaining, len(data))
+        if length:
+            request.unreader.add(data[:length])
+        self.size += length
+        self._remaining -= 0 if self._chunked else length
+        if self._chunked.done if self._chunked else not self._remaining:
             self.end()
-            self.rest = data[used:]
+            self.rest = data[length:]
         elif self.size > LARGEST_BODY:
             self._refuse_body(request)
         elif self._chunked or self.large:

@@ -133,15 +133,15 @@ class ServerWorker(ThreadWorker):  # type: ignore[misc]
                 conn.deadline = min(conn.deadline, deadline)
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
-        kept = bool(super()._keepalive_after(conn, keepalive))
+        keep_alive = bool(super()._keepalive_after(conn, keepalive))
         if not isinstance(conn, Connection):
-            return kept
+            return keep_alive
         if conn.parser.unreader.read():
             return False  # gunicorn saw the body end elsewhere than we did
         conn.parser.unreader.close()
         if conn.rest:
             conn.parser.unreader.unread(conn.rest)  # tells finish_request that the next request has begun to arrive
-        return kept
+        return keep_alive
 
     def _wait(self, conn: Connection, event: int, callback: Any, deadline: float) -> None:
         """Calls `callback` whenever the client has sent something, or can take something, until `deadline`."""

@@ -66,19 +66,19 @@ def rotate(uow: UnitOfWork, key_id: str) -> tuple[Row, str]:
 
     If the caller's own key expires, the new key expires no later.
     """
-    old = _get_for_update(uow, key_id)
+    old_key = _get_for_update(uow, key_id)
     last_day = timestamps.later(uow.real_now, seconds=OVERLAP_SECONDS)
-    until = min(old["expires_at"] or last_day, last_day)
+    until = min(old_key["expires_at"] or last_day, last_day)
     if until <= uow.real_now:
         raise conflict("key_expired", "This key has expired. Create a new one.")
-    ends = [end for end in (old["expires_at"], _caller_expiry(uow)) if end]
+    ends = [end for end in (old_key["expires_at"], _caller_expiry(uow)) if end]
     row, key = _insert(
-        uow, {name: old[name] for name in ("name", "role", "scopes")} | {"expires_at": min(ends, default=None)}
+        uow, {name: old_key[name] for name in ("name", "role", "scopes")} | {"expires_at": min(ends, default=None)}
     )
     uow.update(api_keys, key_id, {"expires_at": until})
-    if old["role"] == "admin" and not old["expires_at"] and ends:
+    if old_key["role"] == "admin" and not old_key["expires_at"] and ends:
         admins.check_one_remains(uow)
-    record(uow, key_id, [Change("key_rotated", "expires_at", old["expires_at"], until)], subject="key")
+    record(uow, key_id, [Change("key_rotated", "expires_at", old_key["expires_at"], until)], subject="key")
     record(uow, row["id"], [Change("key_created", "role", "", row["role"])], subject="key")
     return row, key
 
@@ -104,8 +104,8 @@ def _caller_expiry(uow: UnitOfWork) -> str:
 
 def _insert(uow: UnitOfWork, values: Row) -> tuple[Row, str]:
     key = new_key()
-    stored = {"prefix": prefix_of(key), "key_hash": hash_key(key), "created_at": uow.now}
-    return uow.insert(api_keys, {**values, **stored}), key
+    columns = {"prefix": prefix_of(key), "key_hash": hash_key(key), "created_at": uow.now}
+    return uow.insert(api_keys, {**values, **columns}), key
 
 
 def get(uow: UnitOfWork, key_id: str, *, lock: bool = False) -> Row:

@@ -49,6 +49,6 @@ def ask_to_confirm(uow: UnitOfWork, user: Row) -> None:
     admins = uow.query(users, users.c.id).where(users.c.role == "admin").order_by(users.c.created_at, users.c.id)
     first = uow.first(admins)
     since = timestamps.later(uow.real_now, seconds=-CONFIRM_AGAIN_SECONDS)
-    asked = uow.query(jobs, jobs.c.id).where(jobs.c.kind == notifications.CONFIRM, jobs.c.run_at > since)
-    if first is not None and first["id"] == user["id"] and uow.first(asked) is None:
+    requests = uow.query(jobs, jobs.c.id).where(jobs.c.kind == notifications.CONFIRM, jobs.c.run_at > since)
+    if first is not None and first["id"] == user["id"] and uow.first(requests) is None:
         notifications.confirm_address(uow, user)

@@ -24,30 +24,30 @@ def count_attempt(uow: UnitOfWork, account: str, place: str) -> None:
 
     Raises AppError 429 after too many attempts from this place.
     """
-    whole, part = _ids(account, place)
-    of_account = _locked(uow, whole, account=whole)  # always locked first, so that no deadlock arises
-    of_place = _locked(uow, part, account=whole)
-    most = MAX_ATTEMPTS if of_account["tries"] < MOST_OF_ACCOUNT else MOST_UNDER_ATTACK
-    if of_place["tries"] >= most:
-        raise _too_many(timestamps.seconds_between(uow.real_now, of_place["tries_until"]))
-    for row in (of_account, of_place):
+    account_id, place_id = _ids(account, place)
+    account_row = _locked(uow, account_id, account=account_id)  # always locked first, so that no deadlock arises
+    place_row = _locked(uow, place_id, account=account_id)
+    limit = MAX_ATTEMPTS if account_row["tries"] < MOST_OF_ACCOUNT else MOST_UNDER_ATTACK
+    if place_row["tries"] >= limit:
+        raise _too_many(timestamps.seconds_between(uow.real_now, place_row["tries_until"]))
+    for row in (account_row, place_row):
         until = row["tries_until"] or timestamps.later(uow.real_now, seconds=WINDOW_SECONDS)
         uow.update(tries, row["id"], {"tries": row["tries"] + 1, "tries_until": until})
 
 
 def clear(uow: UnitOfWork, account: str, place: str) -> None:
     """Resets the count of this place after a right password; the attempt does not count for the account."""
-    whole, part = _ids(account, place)
-    uow.update_where(tries, tries.c.id == whole, tries.c.tries > 0, tries=tries.c.tries - 1)
-    uow.delete(tries, tries.c.id == part)
-    uow.delete(tries, tries.c.id == whole, tries.c.tries == 0)
+    account_id, place_id = _ids(account, place)
+    uow.update_where(tries, tries.c.id == account_id, tries.c.tries > 0, tries=tries.c.tries - 1)
+    uow.delete(tries, tries.c.id == place_id)
+    uow.delete(tries, tries.c.id == account_id, tries.c.tries == 0)
 
 
 def forget_account(uow: UnitOfWork, account: str) -> None:
     """Removes all counts of a deleted account."""
-    whole, _ = _ids(account, "")
-    uow.delete(tries, tries.c.id == whole)
-    uow.delete(tries, tries.c.account == whole)
+    account_id, _ = _ids(account, "")
+    uow.delete(tries, tries.c.id == account_id)
+    uow.delete(tries, tries.c.account == account_id)
 
 
 def purge(uow: UnitOfWork) -> int:
@@ -57,8 +57,8 @@ def purge(uow: UnitOfWork) -> int:
 
 def _ids(account: str, place: str) -> tuple[str, str]:
     """Row ids for an account and for an account at a place: hashes, so that the table holds no addresses."""
-    whole = hashlib.sha256(f"sign in {account}".encode()).hexdigest()
-    return whole, hashlib.sha256(f"{whole} {place}".encode("utf-8", "surrogateescape")).hexdigest()
+    account_id = hashlib.sha256(f"sign in {account}".encode()).hexdigest()
+    return account_id, hashlib.sha256(f"{account_id} {place}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _locked(uow: UnitOfWork, row_id: str, *, account: str) -> Row:

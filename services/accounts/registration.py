@@ -25,13 +25,13 @@ def register(storage: Storage, tokens: Tokens, fields: Row, *, address: str, con
     password_hash = passwords.hashed(fields["password"])
     with storage.unit_of_work(None, write=True) as uow:
         company = companies.create(uow, fields["company"], confirmed=confirmed)
-        own = uow.as_actor(Actor(company["id"], "admin", fields["email"], address=address))
-        record(own, company["id"], [Change("company_created", "name", "", company["name"])], subject="company")
+        company_uow = uow.as_actor(Actor(company["id"], "admin", fields["email"], address=address))
+        record(company_uow, company["id"], [Change("company_created", "name", "", company["name"])], subject="company")
         person = {"name": fields["name"], "email": fields["email"], "role": "admin", "password_hash": password_hash}
-        user = people.create(own, person)
-        companies.ask_to_confirm(own, user)
-        session = sessions.start(own, user["id"])
-        return {"company": companies.company_shape(company), **signed_in(own, tokens, user, session)}
+        user = people.create(company_uow, person)
+        companies.ask_to_confirm(company_uow, user)
+        session = sessions.start(company_uow, user["id"])
+        return {"company": companies.company_shape(company), **signed_in(company_uow, tokens, user, session)}
 
 
 def add_person(storage: Storage, company: str, fields: Row, *, address: str) -> None:
@@ -55,11 +55,11 @@ def confirm(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Ro
         user = uow.get(users, claims["sub"])
         if user is None or user["disabled"] or user["role"] != "admin" or user["email"] != claims["email"]:
             raise _over()
-        own = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=address))
-        company = own.get(table, user["company_id"], lock=True)
+        company_uow = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=address))
+        company = company_uow.get(table, user["company_id"], lock=True)
         if company is None or company["confirmed_at"]:
             raise _over()
-        return _changed(own, company, {"confirmed_at": own.real_now})
+        return _update_company(company_uow, company, {"confirmed_at": company_uow.real_now})
 
 
 def allow(storage: Storage, actor: Actor, fields: Row) -> Row:
@@ -71,16 +71,18 @@ def allow(storage: Storage, actor: Actor, fields: Row) -> Row:
         company = companies.find_by_name(uow, fields["company"])
         if company is None:
             raise _no_company(fields["company"])
-        own = uow.as_actor(Actor(company["id"], "admin", actor.name, key_name=actor.key_name, address=actor.address))
+        company_uow = uow.as_actor(
+            Actor(company["id"], "admin", actor.name, key_name=actor.key_name, address=actor.address)
+        )
         values = {name: fields[name] for name in ("oidc_allowed",) if name in fields}
         if "confirmed" in fields and fields["confirmed"] != bool(company["confirmed_at"]):
-            values["confirmed_at"] = own.real_now if fields["confirmed"] else None
-        return _changed(own, company, values)
+            values["confirmed_at"] = company_uow.real_now if fields["confirmed"] else None
+        return _update_company(company_uow, company, values)
 
 
-def _changed(own: UnitOfWork, company: Row, values: Row) -> Row:
-    after = own.update(table, company["id"], values) or company
-    record(own, company["id"], differences("company_changed", company, after, values), subject="company")
+def _update_company(company_uow: UnitOfWork, company: Row, values: Row) -> Row:
+    after = company_uow.update(table, company["id"], values) or company
+    record(company_uow, company["id"], differences("company_changed", company, after, values), subject="company")
     return after
 
 

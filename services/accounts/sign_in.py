@@ -35,21 +35,21 @@ def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, compa
         lockout.count_attempt(uow, email, place)
     with storage.unit_of_work(None) as uow:
         accounts = _accounts(uow, email, company)
-    fitting = _fitting(accounts, password, tested=1 if company else MOST_ACCOUNTS)
-    if not fitting:
+    matches = _matching_accounts(accounts, password, tested=1 if company else MOST_ACCOUNTS)
+    if not matches:
         raise _wrong_credentials()
-    if len(fitting) > 1:
-        raise _several(storage, fitting)
+    if len(matches) > 1:
+        raise _several_companies(storage, matches)
     with storage.unit_of_work(None, write=True) as uow:
-        user = uow.get(users, fitting[0]["id"])
-        if not _is_still(user, fitting[0], email):
+        user = uow.get(users, matches[0]["id"])
+        if not _is_still(user, matches[0], email):
             raise _wrong_credentials()
-        own = uow.as_actor(Actor(user["company_id"], "admin", email, address=address))
+        company_uow = uow.as_actor(Actor(user["company_id"], "admin", email, address=address))
         lockout.clear(uow, email, place)  # everywhere the company is locked first and the attempts second: no deadlock
-        companies.ask_to_confirm(own, user)
-        session = sessions.start(own, user["id"])
-        record(own, user["id"], [Change("signed_in")], subject="user")
-        return signed_in(own, tokens, user, session)
+        companies.ask_to_confirm(company_uow, user)
+        session = sessions.start(company_uow, user["id"])
+        record(company_uow, user["id"], [Change("signed_in")], subject="user")
+        return signed_in(company_uow, tokens, user, session)
 
 
 def refresh(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
@@ -60,12 +60,12 @@ def refresh(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Ro
     with storage.unit_of_work(None, write=True) as uow:
         user = uow.get(users, claims["sub"])
         if user is not None and not user["disabled"]:
-            own = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=address))
-            continued = sessions.refresh(own, claims["sid"], claims["gen"])
+            company_uow = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=address))
+            continued = sessions.refresh(company_uow, claims["sid"], claims["gen"])
             if continued.session is not None:
-                return signed_in(own, tokens, user, continued.session)
+                return signed_in(company_uow, tokens, user, continued.session)
             if continued.reason == "reused":
-                record(own, user["id"], [Change("session_ended", "", "", "token used twice")], subject="user")
+                record(company_uow, user["id"], [Change("session_ended", "", "", "token used twice")], subject="user")
     raise _signed_out_error()
 
 
@@ -77,32 +77,32 @@ def log_out(storage: Storage, tokens: Tokens, token: str, *, address: str) -> No
     with storage.unit_of_work(None, write=True) as uow:
         user = uow.get(users, claims["sub"])
         if user is not None:
-            own = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=address))
-            if sessions.end(own, claims["sid"]):
-                record(own, user["id"], [Change("signed_out")], subject="user")
+            company_uow = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=address))
+            if sessions.end(company_uow, claims["sid"]):
+                record(company_uow, user["id"], [Change("signed_out")], subject="user")
 
 
-def change_password(storage: Storage, actor: Actor, old: str, new: str) -> None:
+def change_password(storage: Storage, actor: Actor, old_password: str, new_password: str) -> None:
     """Changes the password of the signed-in user and ends their other sessions. Raises AppError 400, 401, 403, 429."""
     if not actor.user_id or not actor.session_id:
         raise forbidden("Only people who signed in with a password can change it.")
-    passwords.check(new, email=actor.name, field="new")
+    passwords.check(new_password, email=actor.name, field="new")
     # Counted per session, so that nobody else can use up the attempts.
     account, place = f"password {actor.user_id}", actor.session_id
     with storage.unit_of_work(None, write=True) as uow:
         user = people.get(uow.as_actor(replace(actor, role="admin")), actor.user_id)
         lockout.count_attempt(uow, account, place)
-    if not passwords.matches(user["password_hash"], old):
+    if not passwords.matches(user["password_hash"], old_password):
         raise _wrong_old()
-    password_hash = passwords.hashed(new)
+    password_hash = passwords.hashed(new_password)
     with storage.unit_of_work(None, write=True) as uow:
         if not _is_still(uow.get(users, actor.user_id), user, user["email"]):
             raise _wrong_old()
-        own = uow.as_actor(replace(actor, role="admin"))
+        admin_uow = uow.as_actor(replace(actor, role="admin"))
         lockout.clear(uow, account, place)
-        own.update(users, actor.user_id, {"password_hash": password_hash})
-        sessions.end_all(own, actor.user_id, but=actor.session_id)
-        record(own, actor.user_id, [Change("password_changed")], subject="user")
+        admin_uow.update(users, actor.user_id, {"password_hash": password_hash})
+        sessions.end_all(admin_uow, actor.user_id, but=actor.session_id)
+        record(admin_uow, actor.user_id, [Change("password_changed")], subject="user")
 
 
 def authenticate_access_token(storage: Storage, tokens: Tokens, token: str) -> Actor | None:
@@ -201,10 +201,10 @@ def _accounts(uow: UnitOfWork, email: str, company: str) -> list[Row]:
     return uow.find(first.limit(MOST_ACCOUNTS))
 
 
-def _fitting(accounts: list[Row], password: str, *, tested: int) -> list[Row]:
+def _matching_accounts(accounts: list[Row], password: str, *, tested: int) -> list[Row]:
     """The accounts with this password. The number of checks is constant, so the time tells nothing."""
     hashes = [account["password_hash"] for account in accounts[:tested]]
-    fits = [passwords.matches(stored, password) for stored in [*hashes, *[""] * (tested - len(hashes))]]
+    fits = [passwords.matches(password_hash, password) for password_hash in [*hashes, *[""] * (tested - len(hashes))]]
     return [account for account, fit in zip(accounts, fits, strict=False) if fit]
 
 
@@ -248,10 +248,10 @@ def _wrong_old() -> AppError:
     return replace(_wrong_credentials(), message="The old password is wrong.")
 
 
-def _several(storage: Storage, fitting: list[Row]) -> AppError:
+def _several_companies(storage: Storage, accounts: list[Row]) -> AppError:
     with storage.unit_of_work(None) as uow:
-        of_them = companies_table.c.id.in_([user["company_id"] for user in fitting])
-        names = sorted(row["name"] for row in uow.find(uow.query(companies_table).where(of_them)))
+        companies_of_accounts = companies_table.c.id.in_([user["company_id"] for user in accounts])
+        names = sorted(row["name"] for row in uow.find(uow.query(companies_table).where(companies_of_accounts)))
     problem = invalid_field("company", f"company must be one of: {', '.join(names)}.")
     return replace(
         problem, message="You have accounts with this password in several companies. Send company with the name of one."

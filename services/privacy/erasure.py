@@ -52,13 +52,13 @@ def get_customer(uow: UnitOfWork, name: str, *, lock: bool = False) -> Row:
 def erase(uow: UnitOfWork, name: str) -> Erased:
     """Erases all data about a customer and enqueues the scrubbing of the files. Raises AppError 404."""
     row = get_customer(uow, name, lock=True)
-    theirs = uow.find(uow.query(tickets, t.id, t.customer_name).where(t.customer_row == row["id"]))
-    ids = [ticket["id"] for ticket in theirs]
-    names = traces.not_staff(uow, _names(row, theirs))
+    ticket_rows = uow.find(uow.query(tickets, t.id, t.customer_name).where(t.customer_row == row["id"]))
+    ids = [ticket["id"] for ticket in ticket_rows]
+    names = traces.not_staff(uow, _names(row, ticket_rows))
     sure = traces.sure_names(uow, row, names)
     training_examples.erase_texts(uow, t.customer_row == row["id"], names)
-    for start in range(0, len(theirs), BATCH):
-        portion = theirs[start : start + BATCH]
+    for start in range(0, len(ticket_rows), BATCH):
+        portion = ticket_rows[start : start + BATCH]
         _erase_tickets(uow, [ticket["id"] for ticket in portion])
         _remove_names(uow, row, portion)
     traces.forget_calls_about(uow, ids)
@@ -68,13 +68,13 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.forget_calls_of(uow, row, sure)
     traces.forget_jobs(uow, sure)
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
-    record(uow, row["id"], [Change("customer_erased", "tickets", "", len(theirs))], subject="customer")
+    record(uow, row["id"], [Change("customer_erased", "tickets", "", len(ticket_rows))], subject="customer")
     outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=60)])
-    return Erased(len(theirs), account)
+    return Erased(len(ticket_rows), account)
 
 
-def _names(row: Row, theirs: Iterable[Row]) -> set[str]:
-    return {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in theirs)} - {""}
+def _names(row: Row, ticket_rows: Iterable[Row]) -> set[str]:
+    return {row["email"], row["customer_id"], row["name"], *(ticket["customer_name"] for ticket in ticket_rows)} - {""}
 
 
 def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
@@ -86,10 +86,10 @@ def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     training_examples.forget_tickets(uow, ids)
 
 
-def _remove_names(uow: UnitOfWork, row: Row, theirs: Sequence[Row]) -> None:
+def _remove_names(uow: UnitOfWork, row: Row, ticket_rows: Sequence[Row]) -> None:
     """Removes a customer's names from the threads and history of their tickets."""
-    names = traces.not_staff(uow, _names(row, theirs))
-    ids, r = [ticket["id"] for ticket in theirs], replies.c
+    names = traces.not_staff(uow, _names(row, ticket_rows))
+    ids, r = [ticket["id"] for ticket in ticket_rows], replies.c
     uow.update_where(replies, r.ticket_id.in_(ids), r.author_role == "customer", author_name="", author_email="")
     traces.unname_replies(uow, r.ticket_id.in_(ids), names)
     traces.unname_history(uow, events.c.subject_id.in_(ids), names)
@@ -97,8 +97,8 @@ def _remove_names(uow: UnitOfWork, row: Row, theirs: Sequence[Row]) -> None:
 
 def _remove_account(uow: UnitOfWork, email: str) -> str:
     """Deletes the customer's user account; returns its address, "" without one."""
-    mine = uow.query(users).where(users.c.email == email, users.c.email != "", users.c.role == "customer")
-    account = uow.first(mine)
+    query = uow.query(users).where(users.c.email == email, users.c.email != "", users.c.role == "customer")
+    account = uow.first(query)
     if account is None:
         return ""
     sessions.end_all(uow, account["id"])
@@ -122,25 +122,25 @@ def find_old_customers(uow: UnitOfWork, days: int) -> list[str]:
 def erase_old_tickets(uow: UnitOfWork, ids: list[str], days: int) -> int:
     """Erases the given tickets that are still due; returns how many."""
     columns = uow.query(tickets, t.id, t.customer_name, t.customer_row)
-    due = uow.find(columns.where(t.id.in_(ids), *_is_due(uow, days)).order_by(t.customer_row))
-    training_examples.erase_texts(uow, t.id.in_([ticket["id"] for ticket in due]))
-    _erase_tickets(uow, [ticket["id"] for ticket in due])
-    traces.forget_calls_about(uow, [ticket["id"] for ticket in due])
-    people = uow.query(customers).where(customers.c.id.in_({ticket["customer_row"] for ticket in due}))
+    ticket_rows = uow.find(columns.where(t.id.in_(ids), *_is_due(uow, days)).order_by(t.customer_row))
+    training_examples.erase_texts(uow, t.id.in_([ticket["id"] for ticket in ticket_rows]))
+    _erase_tickets(uow, [ticket["id"] for ticket in ticket_rows])
+    traces.forget_calls_about(uow, [ticket["id"] for ticket in ticket_rows])
+    people = uow.query(customers).where(customers.c.id.in_({ticket["customer_row"] for ticket in ticket_rows}))
     rows = {row["id"]: row for row in uow.find(people)}
-    for customer_row, theirs in groupby(due, key=lambda ticket: ticket["customer_row"]):
-        _remove_names(uow, rows[customer_row], list(theirs))
-    return len(due)
+    for customer_row, rows_of_customer in groupby(ticket_rows, key=lambda ticket: ticket["customer_row"]):
+        _remove_names(uow, rows[customer_row], list(rows_of_customer))
+    return len(ticket_rows)
 
 
 def erase_old_customers(uow: UnitOfWork, ids: list[str], days: int) -> int:
     """Empties the names of the given customers that are still due; returns how many. User accounts stay."""
-    due = uow.find(uow.query(customers).where(customers.c.id.in_(ids), *_is_left_alone(uow, days)))
-    acted_as = {row[name] for row in due for name in ("email", "customer_id")} - {""}
+    customer_rows = uow.find(uow.query(customers).where(customers.c.id.in_(ids), *_is_left_alone(uow, days)))
+    acted_as = {row[name] for row in customer_rows for name in ("email", "customer_id")} - {""}
     traces.clear_actors(uow, traces.not_staff(uow, acted_as))
-    chosen = customers.c.id.in_([row["id"] for row in due])
-    uow.update_where(customers, chosen, email="", customer_id="", name="")
-    return len(due)
+    of_customers = customers.c.id.in_([row["id"] for row in customer_rows])
+    uow.update_where(customers, of_customers, email="", customer_id="", name="")
+    return len(customer_rows)
 
 
 def record_retention(uow: UnitOfWork, counts: Mapping[str, int]) -> None:

@@ -25,7 +25,7 @@ class Mentions:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = sorted({name for name in names if folded(name)})
-        self._pattern = re.compile("|".join(_whole(folded(name)) for name in self._names) or r"(?!)")
+        self._pattern = re.compile("|".join(_word_pattern(folded(name)) for name in self._names) or r"(?!)")
 
     def within(self, value: Any) -> bool:
         """Whether a text, or any text in a list or an object, contains one of the names."""
@@ -52,8 +52,8 @@ def sweep(
 ) -> Iterator[list[Row]]:
     """Yields the rows that meet the conditions, with id and the named columns. They may be changed meanwhile."""
     last = ""
-    chosen = uow.query(table, table.c.id, *(table.c[name] for name in columns)).where(*conditions).order_by(table.c.id)
-    while batch := uow.find(chosen.where(table.c.id > last).limit(BATCH)):
+    query = uow.query(table, table.c.id, *(table.c[name] for name in columns)).where(*conditions).order_by(table.c.id)
+    while batch := uow.find(query.where(table.c.id > last).limit(BATCH)):
         yield batch
         last = batch[-1]["id"]
 
@@ -65,7 +65,7 @@ def _in_unicode(label: re.Match[str]) -> str:
         return label[0]
 
 
-def _whole(name: str) -> str:
+def _word_pattern(name: str) -> str:
     """A pattern for the name as whole words, and not inside another address."""
     before, after = (r"(?<![\w.+-])", r"(?![\w-])") if "@" in name else (r"(?<!\w)", r"(?!\w)")
     return (before if _has_words(name[0]) else "") + re.escape(name) + (after if _has_words(name[-1]) else "")

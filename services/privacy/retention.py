@@ -22,12 +22,12 @@ _RETENTION = {
 def erase_customer(storage: Storage, actor: Actor, name: str) -> int:
     """Erases a customer, also from the files; returns the number of their tickets. Raises AppError 404."""
     with storage.unit_of_work(None, write=True) as uow:
-        erased = erasure.erase(uow.as_actor(actor), name)
-        elsewhere = uow.query(tables.users).where(tables.users.c.email == erased.account)
-        if erased.account and not uow.count(elsewhere):  # tries at another company's account are not ours to forget
-            lockout.forget_account(uow, erased.account)
+        result = erasure.erase(uow.as_actor(actor), name)
+        same_address = uow.query(tables.users).where(tables.users.c.email == result.account)
+        if result.account and not uow.count(same_address):  # tries at another company's account are not ours to forget
+            lockout.forget_account(uow, result.account)
     _scrub_now(storage)
-    return erased.tickets
+    return result.tickets
 
 
 def scrub(storage: Storage) -> None:
@@ -51,24 +51,24 @@ def apply_retention(storage: Storage) -> None:
     with storage.unit_of_work(None) as uow:
         companies = uow.find(uow.query(tables.companies))
     retention_days = {company["id"]: settings.of_company(company)["retention_days"] for company in companies}
-    erased = [
+    results = [
         _apply_to_company(storage, Actor(company, "admin", "system"), days)
         for company, days in retention_days.items()
         if days
     ]
-    if any(erased):
+    if any(results):
         _scrub_now(storage)
 
 
 def _apply_to_company(storage: Storage, actor: Actor, days: int) -> bool:
     counts = {}
-    for thing, (due, work) in _RETENTION.items():
+    for thing, (find_due, erase) in _RETENTION.items():
         with storage.unit_of_work(actor) as uow:
-            ids = due(uow, days)
+            ids = find_due(uow, days)
         counts[thing] = 0
         for start in range(0, len(ids), erasure.BATCH):
             with storage.unit_of_work(actor, write=True) as uow:
-                counts[thing] += work(uow, ids[start : start + erasure.BATCH], days)
+                counts[thing] += erase(uow, ids[start : start + erasure.BATCH], days)
                 erasure.enqueue_scrub(uow)
     if any(counts.values()):
         with storage.unit_of_work(actor, write=True) as uow:

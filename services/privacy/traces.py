@@ -46,7 +46,7 @@ def sure_names(uow: UnitOfWork, row: Row, names: set[str]) -> set[str]:
     own_id = row["customer_id"]
     long = len(own_id) >= (_LEAST_NUMBER if own_id.isdigit() else _LEAST_ID)
     full = {name for name in names - {row["email"], own_id} if _is_full(name)}
-    others = [
+    queries = [
         uow.query(customers, customers.c.name.label("name")).where(
             customers.c.id != row["id"], is_one(customers.c.name, full)
         ),
@@ -55,15 +55,15 @@ def sure_names(uow: UnitOfWork, row: Row, names: set[str]) -> set[str]:
         ),
         uow.query(users, users.c.name.label("name")).where(users.c.role != "customer", is_one(users.c.name, full)),
     ]
-    shared = {folded(other["name"]) for statement in others for other in uow.find(statement.distinct()) if full}
+    shared = {folded(other["name"]) for query in queries for other in uow.find(query.distinct()) if full}
     unique = {name for name in full if folded(name) not in shared}
     return (unique | {row["email"]} | ({own_id} if long else set())) & names
 
 
 def _is_full(name: str) -> bool:
     """Whether it is a first and a last name, or a name in a script without spaces between words."""
-    plain = folded(name)
-    return " " in plain or (len(plain) >= _LEAST_NAME and plain.lower() == plain.upper() and not plain.isdigit())
+    text = folded(name)
+    return " " in text or (len(text) >= _LEAST_NAME and text.lower() == text.upper() and not text.isdigit())
 
 
 def is_one(column: ColumnElement[str], names: Iterable[str]) -> Condition:
@@ -145,9 +145,9 @@ def _texts(answer: str) -> Any:
 
 def forget_calls_about(uow: UnitOfWork, ids: Sequence[str]) -> None:
     """Deletes stored calls to URLs of one of the tickets."""
-    named = func.substr(idempotency.c.route, len(_TICKET_CALL) + 1, 36)
+    ticket_id = func.substr(idempotency.c.route, len(_TICKET_CALL) + 1, 36)
     for start in range(0, len(ids), BATCH):
-        uow.delete(idempotency, named.in_(ids[start : start + BATCH]))
+        uow.delete(idempotency, ticket_id.in_(ids[start : start + BATCH]))
 
 
 def forget_jobs(uow: UnitOfWork, names: set[str]) -> None:

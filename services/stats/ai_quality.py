@@ -18,7 +18,7 @@ def report(uow: UnitOfWork) -> list[Row]:
     """For each triage field: accuracy in total and per month; for categories also the calibration of confidence."""
     right = table.c.label == table.c.decided
     month = func.substr(table.c.created_at, 1, 7)
-    grouped = uow.aggregate(
+    rows = uow.aggregate(
         uow.query(table, table.c.field, month, right, func.count())
         .where(table.c.field.in_(FIELDS), table.c.decided != "")
         .group_by(table.c.field, month, right)
@@ -31,8 +31,8 @@ def report(uow: UnitOfWork) -> list[Row]:
     return [
         {
             "field": field,
-            **_figures((bool(ok), count) for name, _, ok, count in grouped if name == field),
-            "per_month": _per_month((month, bool(ok), count) for name, month, ok, count in grouped if name == field),
+            **_figures((bool(ok), count) for name, _, ok, count in rows if name == field),
+            "per_month": _per_month((month, bool(ok), count) for name, month, ok, count in rows if name == field),
             "calibration": _calibration(sureness) if field == CATEGORY else [],
         }
         for field in FIELDS

@@ -70,8 +70,8 @@ def shares(uow: UnitOfWork, teams: Counter[str]) -> tuple[Counter[str], Counter[
     finished = func.coalesce(func.sum(c.number).filter(c.b.in_(FINISHED)), 0)
     cells = uow.query(tallies, c.a, func.sum(c.number), finished).where(c.kind == "agent").group_by(c.a)
     rows = uow.aggregate(cells)
-    every, done = ({row[0]: int(row[place]) for row in rows} for place in (1, 2))
-    return teams, Counter(every), Counter(done)
+    totals, finished_counts = ({row[0]: int(row[place]) for row in rows} for place in (1, 2))
+    return teams, Counter(totals), Counter(finished_counts)
 
 
 def per_day(uow: UnitOfWork, days: list[str]) -> dict[str, dict[str, int]]:
@@ -97,11 +97,13 @@ def medians(uow: UnitOfWork) -> dict[tuple[str, str], int]:
             answers[int(first)] += number
         else:
             solutions[first][int(second)] += number
-    every = sum(solutions.values(), Counter[int]())
+    all_solutions = sum(solutions.values(), Counter[int]())
     all_distributions = {("first_response_seconds_median", ""): Distribution(t.first_response_seconds, None, answers)}
-    all_distributions["resolution_seconds_median", ""] = Distribution(t.resolution_seconds, None, every)
+    all_distributions["resolution_seconds_median", ""] = Distribution(t.resolution_seconds, None, all_solutions)
     all_distributions |= {
-        ("agent", who): Distribution(t.resolution_seconds, who, sizes) for who, sizes in solutions.items() if who
+        ("agent", agent): Distribution(t.resolution_seconds, agent, sizes)
+        for agent, sizes in solutions.items()
+        if agent
     }
     distributions = [(name, distribution) for name, distribution in all_distributions.items() if distribution.sizes]
     return {name: value for name, value in _medians_of(uow, distributions)}
@@ -120,13 +122,13 @@ def _medians_of(
             yield portion[place][0], half_up(sum(values), len(values))
 
 
-def _arm(uow: UnitOfWork, place: int, distribution: Distribution) -> Select[Any]:
-    low, skipped, number = distribution.middle()
-    near = uow.query(tickets, distribution.column).where(distribution.column >= low)
+def _arm(uow: UnitOfWork, number: int, distribution: Distribution) -> Select[Any]:
+    low, skipped, limit = distribution.middle()
+    query = uow.query(tickets, distribution.column).where(distribution.column >= low)
     if distribution.agent is not None:
-        near = near.where(t.assigned_to == distribution.agent)
-    values = near.order_by(distribution.column).limit(number).offset(skipped).subquery()
-    return select(literal(place), *values.c)
+        query = query.where(t.assigned_to == distribution.agent)
+    values = query.order_by(distribution.column).limit(limit).offset(skipped).subquery()
+    return select(literal(number), *values.c)
 
 
 def half_up(part: int, whole: int) -> int:

@@ -85,31 +85,31 @@ def _totals(uow: UnitOfWork, period: Period) -> tuple[int, int, int, dict[str, C
 def _shares(uow: UnitOfWork, period: Period) -> tuple[Counter[str], Counter[str], Counter[str]]:
     """Tickets per team, per agent, and finished tickets per agent, in one query."""
     columns = (t.assigned_team, t.assigned_to)
-    grouped = uow.query(tickets, *columns, func.count(), func.count().filter(_FINISHED)).where(*period)
+    query = uow.query(tickets, *columns, func.count(), func.count().filter(_FINISHED)).where(*period)
     teams: Counter[str] = Counter()
-    every: Counter[str] = Counter()
+    agents: Counter[str] = Counter()
     finished: Counter[str] = Counter()
-    for team, agent, number, resolved in uow.aggregate(grouped.group_by(*columns)):
+    for team, agent, number, resolved in uow.aggregate(query.group_by(*columns)):
         teams[team] += number
-        every[agent] += number
+        agents[agent] += number
         finished[agent] += resolved
-    return teams, every, finished
+    return teams, agents, finished
 
 
 def _teams_and_agents(
-    teams: Counter[str], every: Counter[str], finished: Counter[str], medians: dict[tuple[str, str], int]
+    teams: Counter[str], agent_totals: Counter[str], finished: Counter[str], medians: dict[tuple[str, str], int]
 ) -> tuple[list[Row], list[Row]]:
-    agents = [
+    agent_rows = [
         {
             "agent": agent,
-            "open": every[agent] - finished[agent],
+            "open": agent_totals[agent] - finished[agent],
             "resolved": finished[agent],
             **({"resolution_seconds_median": medians["agent", agent]} if ("agent", agent) in medians else {}),
         }
-        for agent in sorted(every)
+        for agent in sorted(agent_totals)
         if agent
     ]
-    return models.counted(teams, (*models.TEAMS, *sorted(set(teams) - set(models.TEAMS)))), agents
+    return models.counted(teams, (*models.TEAMS, *sorted(set(teams) - set(models.TEAMS)))), agent_rows
 
 
 def _days(now: str, end: str) -> list[str]:
@@ -145,16 +145,16 @@ def _medians(uow: UnitOfWork, period: Period) -> dict[tuple[str, str], int]:
     SQLite has no median function, so rows are numbered and the middle one or two are read.
     """
 
-    def measured(name: str, column: ColumnElement[Any], who: ColumnElement[str]) -> Any:
-        labels = (literal(name).label("name"), who.label("who"), column.label("seconds"))
+    def values_of(name: str, column: ColumnElement[Any], agent: ColumnElement[str]) -> Any:
+        labels = (literal(name).label("name"), agent.label("who"), column.label("seconds"))
         return uow.query(tickets, *labels).where(column.is_not(None), *period)
 
-    whole = [measured(name, column, literal("")) for name, column in MEDIANS.items()]
-    values = union_all(*whole, measured("agent", t.resolution_seconds, t.assigned_to)).subquery()
-    same = (values.c.name, values.c.who)
-    place = func.row_number().over(partition_by=same, order_by=values.c.seconds).label("place")
-    placed = select(*same, values.c.seconds, place, func.count().over(partition_by=same).label("size")).subquery().c
-    middle = select(placed.name, placed.who, func.min(placed.seconds), func.max(placed.seconds))
-    middle = middle.where((2 * placed.place).between(placed.size, placed.size + 2))
-    middles: Iterable[tuple[Any, ...]] = uow.aggregate(middle.group_by(placed.name, placed.who))
-    return {(name, who): half_up(low + high, 2) for name, who, low, high in middles}
+    queries = [values_of(name, column, literal("")) for name, column in MEDIANS.items()]
+    values = union_all(*queries, values_of("agent", t.resolution_seconds, t.assigned_to)).subquery()
+    group = (values.c.name, values.c.who)
+    place = func.row_number().over(partition_by=group, order_by=values.c.seconds).label("place")
+    rows = select(*group, values.c.seconds, place, func.count().over(partition_by=group).label("size")).subquery().c
+    middle = select(rows.name, rows.who, func.min(rows.seconds), func.max(rows.seconds))
+    middle = middle.where((2 * rows.place).between(rows.size, rows.size + 2))
+    middles: Iterable[tuple[Any, ...]] = uow.aggregate(middle.group_by(rows.name, rows.who))
+    return {(name, agent): half_up(low + high, 2) for name, agent, low, high in middles}

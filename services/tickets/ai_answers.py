@@ -43,11 +43,11 @@ def answer_new_ticket(
     """
     with open_uow() as uow:
         ticket = changes.get(uow, ticket_id)
-        allowed = settings.current(uow)["ai_enabled"]
+        ai_enabled = settings.current(uow)["ai_enabled"]
     if _still_needed(ticket):
         answer = (
             _model_answer(open_uow, ticket, model, trained_models)
-            if model and allowed
+            if model and ai_enabled
             else _canned_answer(ticket, model)
         )
     with open_uow(write=True) as uow:
@@ -80,8 +80,8 @@ def regenerate_answer(
     with open_uow() as uow:
         before = changes.get_for_update(uow, ticket_id, version)
         _check_open(before)
-        allowed = settings.current(uow)["ai_enabled"]
-    if model and allowed:
+        ai_enabled = settings.current(uow)["ai_enabled"]
+    if model and ai_enabled:
         with _model_slot(places):
             answer = _model_answer(open_uow, before, model, trained_models)
     else:
@@ -144,12 +144,12 @@ def store_answer(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, an
         history_of.record(
             uow, ticket["id"], [history_of.Change("ai_answered", "prompt", "", PROMPT)], actor=history_of.AI
         )
-    changed = changes.write(uow, ticket, values, "ai_answered", by_ai=True)
-    replies.add_ai_answer(uow, changed)
-    notifications.notify_ai_answer(uow, changed)
-    if changed["priority"] == "urgent" and ticket["priority"] != "urgent":
-        notifications.notify_urgent(uow, changed)
-    return changed
+    ticket_after = changes.write(uow, ticket, values, "ai_answered", by_ai=True)
+    replies.add_ai_answer(uow, ticket_after)
+    notifications.notify_ai_answer(uow, ticket_after)
+    if ticket_after["priority"] == "urgent" and ticket["priority"] != "urgent":
+        notifications.notify_urgent(uow, ticket_after)
+    return ticket_after
 
 
 def _blend_triage(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, answer: Answer) -> Triage:

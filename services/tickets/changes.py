@@ -76,9 +76,9 @@ def _assign(uow: UnitOfWork, ticket: Row, agent: str, *, said_by: str) -> Row:
     if agent == ticket["assigned_to"] and ticket["status"] not in MOVES["assign"].changes:
         return ticket
     values = {**move_fields(ticket, "assign"), "assigned_to": agent, "assigned_at": uow.now}
-    changed = write(uow, ticket, values, "assigned", said_by=said_by)
-    notifications.notify_assigned(uow, changed)
-    return changed
+    ticket_after = write(uow, ticket, values, "assigned", said_by=said_by)
+    notifications.notify_assigned(uow, ticket_after)
+    return ticket_after
 
 
 def unassign(uow: UnitOfWork, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
@@ -102,10 +102,10 @@ def resolve(uow: UnitOfWork, ticket_id: str, resolution: str, *, said_by: str = 
 
 def _resolve(uow: UnitOfWork, ticket: Row, resolution: str, *, said_by: str) -> Row:
     values = {**move_fields(ticket, "resolve"), "resolution": resolution, **_resolution_time(uow, ticket)}
-    changed = write(uow, ticket, values, "resolved", said_by=said_by)
-    notifications.notify_resolved(uow, changed)
-    training_examples.confirmed(uow, changed)
-    return changed
+    ticket_after = write(uow, ticket, values, "resolved", said_by=said_by)
+    notifications.notify_resolved(uow, ticket_after)
+    training_examples.confirmed(uow, ticket_after)
+    return ticket_after
 
 
 def _resolution_time(uow: UnitOfWork, ticket: Row) -> Row:
@@ -165,11 +165,11 @@ def _write_plain(uow: UnitOfWork, ticket: Row, plain_fields: Row, *, said_by: st
     if "external_id" in changes:
         _check_external_id(uow, changes["external_id"])
         changes["external_scope"] = ""
-    changed = write(uow, ticket, changes, "updated", said_by=said_by)
+    ticket_after = write(uow, ticket, changes, "updated", said_by=said_by)
     training_examples.corrected(uow, ticket, changes)
     if changes.get("priority") == "urgent":
-        notifications.notify_urgent(uow, changed)
-    return changed
+        notifications.notify_urgent(uow, ticket_after)
+    return ticket_after
 
 
 def _check_external_id(uow: UnitOfWork, external_id: str) -> None:
@@ -242,12 +242,12 @@ def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: st
     """Stores the values and one event for each visible change. A person's change increments the version."""
     keep_version = by_ai or ticket.get("raised", False)  # several writes of one request increment it once
     version = {} if keep_version else {"version": ticket["version"] + 1}
-    changed = uow.update(tickets, ticket["id"], {**values, **version, "updated_at": uow.now})
-    if changed is None:
+    after = uow.update(tickets, ticket["id"], {**values, **version, "updated_at": uow.now})
+    if after is None:
         raise not_found()
-    changed["raised"] = ticket.get("raised", False) or not by_ai
+    after["raised"] = ticket.get("raised", False) or not by_ai
     record(uow, ticket["id"], _changes(ticket, values, action), said_by=said_by, actor=AI if by_ai else "")
-    return changed
+    return after
 
 
 def _changes(ticket: Row, values: Row, action: str) -> Iterable[Change]:

@@ -26,14 +26,14 @@ def find_or_create(uow: UnitOfWork, fields: Row) -> Row:
     if not matches:
         tier = details["tier"] or "standard"
         return uow.insert(customers, {**identity, "name": details["name"], "tier": tier, "created_at": uow.now})
-    added = {name: value for name, value in {**identity, **details}.items() if value and matches[0][name] != value}
-    if not added:
+    new_values = {name: value for name, value in {**identity, **details}.items() if value and matches[0][name] != value}
+    if not new_values:
         return matches[0]
-    changed = uow.update(customers, matches[0]["id"], added)
-    if changed is None:
+    customer_after = uow.update(customers, matches[0]["id"], new_values)
+    if customer_after is None:
         raise not_found()
-    _complete_tickets(uow, changed, added)
-    return changed
+    _complete_tickets(uow, customer_after, new_values)
+    return customer_after
 
 
 @cache
@@ -59,34 +59,34 @@ def _identity(uow: UnitOfWork, fields: Row) -> tuple[str, str]:
     return email, customer_id
 
 
-def _complete_tickets(uow: UnitOfWork, customer: Row, added: Row) -> None:
+def _complete_tickets(uow: UnitOfWork, customer: Row, new_values: Row) -> None:
     """Copies a newly known address or customer id to the customer's tickets."""
     for name, column in (("email", tickets.c.customer_email), ("customer_id", tickets.c.customer_id)):
-        if name in added:
-            theirs = tickets.c.customer_row == customer["id"]
-            uow.update_where(tickets, theirs, column == "", **{column.name: customer[name]})
+        if name in new_values:
+            of_customer = tickets.c.customer_row == customer["id"]
+            uow.update_where(tickets, of_customer, column == "", **{column.name: customer[name]})
 
 
 def find(uow: UnitOfWork, *, limit: int, offset: int, words: str = "") -> tuple[list[Row], int]:
     """One page of customers with ticket counts, newest first, and the total."""
-    matching = uow.query(customers).where(or_(customers.c.email != "", customers.c.customer_id != ""))  # not the erased
+    query = uow.query(customers).where(or_(customers.c.email != "", customers.c.customer_id != ""))  # not the erased
     if words:
         words = " ".join(normal_form.email(word) if "@" in word else word for word in words.split())
-        matching = uow.containing(matching, words, [customers.c.email, customers.c.customer_id, customers.c.name])
-    total = uow.count(matching)
+        query = uow.containing(query, words, [customers.c.email, customers.c.customer_id, customers.c.name])
+    total = uow.count(query)
     page = _with_counts(
-        uow, matching.order_by(customers.c.created_at.desc(), customers.c.id.desc()).limit(limit).offset(offset)
+        uow, query.order_by(customers.c.created_at.desc(), customers.c.id.desc()).limit(limit).offset(offset)
     )
     return page, total
 
 
 def by_name(people: Select[Any], name: str) -> Select[Any]:
     """Those of the people whose e-mail address, in any spelling, or customer id it is; the address comes first."""
-    wanted = name.strip()
-    mail, own_id = customers.c.email == normal_form.email(name), customers.c.customer_id == wanted
+    text = name.strip()
+    mail, own_id = customers.c.email == normal_form.email(name), customers.c.customer_id == text
     # An old row keeps another spelling when somebody else had the address already (migrations/versions/0010).
     named = or_(
-        and_(or_(mail, customers.c.email == wanted.lower()), customers.c.email != ""),
+        and_(or_(mail, customers.c.email == text.lower()), customers.c.email != ""),
         and_(own_id, customers.c.customer_id != ""),
     )
     return people.where(named).order_by(case((mail, 0), else_=1))

@@ -154,8 +154,8 @@ def _ordered_ids(uow: UnitOfWork, filters: Row, total: int) -> Select[Any]:
         return _filtered(uow, filters, best_first=True)
     if "tag" in filters and filters["sort"] in _TAG_SORTS:
         # Along the index of the tag: SQLite would otherwise sort all tickets that have it.
-        others = _filtered(uow, {name: value for name, value in filters.items() if name != "tag"})
-        match = exists(others.where(t.id == g.ticket_id).correlate(ticket_tags))
+        other_filters = _filtered(uow, {name: value for name, value in filters.items() if name != "tag"})
+        match = exists(other_filters.where(t.id == g.ticket_id).correlate(ticket_tags))
         return _tagged(uow, filters["tag"]).where(match).order_by(*_TAG_SORTS[filters["sort"]])
     order = SORTS[filters["sort"]]
     is_filtered = not set(filters) <= set(PAGE)

@@ -29,32 +29,32 @@ class Similar:
 
 def find_similar(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row) -> Similar:
     """Finds similar tickets. The unit of work must see the whole company."""
-    like = trained_models.find_similar(uow, ticket, most=MAX_SIMILAR)
-    counts = Counter((row["category"], row["priority"]) for row in like)
+    rows = trained_models.find_similar(uow, ticket, most=MAX_SIMILAR)
+    counts = Counter((row["category"], row["priority"]) for row in rows)
     judged = [{"category": label[0], "priority": label[1], "count": count} for label, count in counts.most_common()]
-    return Similar(judged, _texts_of_others(uow, ticket, like))
+    return Similar(judged, _texts_of_others(uow, ticket, rows))
 
 
-def _texts_of_others(uow: UnitOfWork, ticket: Row, like: list[Row]) -> list[str]:
+def _texts_of_others(uow: UnitOfWork, ticket: Row, similar_rows: list[Row]) -> list[str]:
     """Texts of other customers in the similar and the newest tickets, limited in number and length."""
     t, r = tickets.c, replies.c
     description = func.substr(t.description, 1, MAX_CHARACTERS_EACH).label("description")
     newest = uow.query(tickets, t.id, t.customer_row, t.title, description).order_by(t.created_at.desc(), t.id.desc())
-    rows = [*like, *uow.find(newest.limit(MAX_COMPARED))]
-    theirs = {row["id"]: row for row in rows if row["customer_row"] != ticket["customer_row"]}
-    texts = [f"{row['title']}. {row['description']}"[:MAX_CHARACTERS_EACH] for row in theirs.values()]
+    rows = [*similar_rows, *uow.find(newest.limit(MAX_COMPARED))]
+    rows_of_others = {row["id"]: row for row in rows if row["customer_row"] != ticket["customer_row"]}
+    texts = [f"{row['title']}. {row['description']}"[:MAX_CHARACTERS_EACH] for row in rows_of_others.values()]
     customer_replies = uow.query(replies, r.body).where(
-        r.ticket_id.in_(theirs), r.author_role == "customer", ~r.internal
+        r.ticket_id.in_(rows_of_others), r.author_role == "customer", ~r.internal
     )
     texts += [row["body"][:MAX_CHARACTERS_EACH] for row in uow.find(customer_replies.limit(MAX_REPLIES))]
     return _limit_total(texts)
 
 
 def _limit_total(texts: list[str]) -> list[str]:
-    remaining, limited = MAX_CHARACTERS, []
+    remaining, result = MAX_CHARACTERS, []
     for text in texts:
-        limited.append(text[:remaining])
+        result.append(text[:remaining])
         remaining -= len(text)
         if remaining <= 0:
             break
-    return limited
+    return result

@@ -1,4 +1,4 @@
-"""A company's own labels: topics, taught by examples and told of every ticket, and the teams that surely known ones go to."""
+"""Topics: a company's own labels, trained on its examples and predicted for each ticket, and the teams of topics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,83 +27,83 @@ class Topic:
 
 
 def folded(topic: str) -> str:
-    """A topic in the one form by which two are the same, whatever the case they are written in."""
+    """The form of a topic in which two topics are compared: case does not matter."""
     return topic.casefold()
 
 
 def teach(uow: UnitOfWork, pairs: Pairs) -> int:
-    """Adds examples, each a text and its topic; one that is known already is not added again. Tells how many are new.
+    """Adds examples, each a text and its topic, and returns how many were new. Existing examples are not added again.
 
-    A topic is written as it was the first time, whatever the case it is written in now.
+    A topic keeps the case of its first example.
     """
-    spelled: dict[str, str] = {}
+    spelling: dict[str, str] = {}
     for topic in [*(row["topic"] for row in known(uow)), *(topic for _, topic in pairs)]:
-        spelled.setdefault(folded(topic), topic)
-    wanted = dict.fromkeys((text, spelled[folded(topic)]) for text, topic in pairs)
-    chosen = uow.query(table, table.c.text, table.c.label).where(
-        table.c.field == TOPIC, table.c.text.in_({text for text, _ in wanted})
+        spelling.setdefault(folded(topic), topic)
+    examples = dict.fromkeys((text, spelling[folded(topic)]) for text, topic in pairs)
+    query = uow.query(table, table.c.text, table.c.label).where(
+        table.c.field == TOPIC, table.c.text.in_({text for text, _ in examples})
     )
-    there = {(row["text"], row["label"]) for row in uow.find(chosen)}
-    new = [
+    existing = {(row["text"], row["label"]) for row in uow.find(query)}
+    rows = [
         {"field": TOPIC, "text": text, "label": topic, "created_at": uow.now}
-        for text, topic in wanted
-        if (text, topic) not in there
+        for text, topic in examples
+        if (text, topic) not in existing
     ]
-    uow.insert_many(table, new)
-    _changed(uow, "topics_taught", len(new))
-    return len(new)
+    uow.insert_many(table, rows)
+    _record_change(uow, "topics_taught", len(rows))
+    return len(rows)
 
 
 def forget(uow: UnitOfWork, pairs: Pairs) -> int:
-    """Removes these examples, whatever the case their topics are written in; tells how many."""
-    wanted = {(text, folded(topic)) for text, topic in pairs}
-    # Which topics are the same is said here alone: each engine has its own idea of case.
-    chosen = uow.query(table, table.c.id, table.c.text, table.c.label).where(
-        table.c.field == TOPIC, table.c.text.in_({text for text, _ in wanted})
+    """Removes these examples and returns how many. The case of a topic does not matter."""
+    examples = {(text, folded(topic)) for text, topic in pairs}
+    # Topics are compared here and not in SQL, because the engines differ in case folding.
+    query = uow.query(table, table.c.id, table.c.text, table.c.label).where(
+        table.c.field == TOPIC, table.c.text.in_({text for text, _ in examples})
     )
-    named = [row["id"] for row in uow.find(chosen) if (row["text"], folded(row["label"])) in wanted]
-    return _forgotten(uow, table.c.id.in_(named))
+    ids = [row["id"] for row in uow.find(query) if (row["text"], folded(row["label"])) in examples]
+    return _delete_examples(uow, table.c.id.in_(ids))
 
 
 def forget_all(uow: UnitOfWork) -> int:
-    """Removes every example of a topic; tells how many."""
-    return _forgotten(uow, table.c.field == TOPIC)
+    """Removes all examples of topics and returns how many."""
+    return _delete_examples(uow, table.c.field == TOPIC)
 
 
-def _forgotten(uow: UnitOfWork, which: ColumnElement[bool]) -> int:
-    gone = uow.delete(table, which)
-    _changed(uow, "topics_forgotten", gone)
-    return gone
+def _delete_examples(uow: UnitOfWork, condition: ColumnElement[bool]) -> int:
+    count = uow.delete(table, condition)
+    _record_change(uow, "topics_forgotten", count)
+    return count
 
 
-def _changed(uow: UnitOfWork, action: str, count: int) -> None:
-    """Puts on record that it was done, by how many examples; never what they say."""
+def _record_change(uow: UnitOfWork, action: str, count: int) -> None:
+    """Records the change and the number of examples, not their texts, and enqueues training."""
     if count:
         record(uow, uow.actor.company_id, [Change(action, "examples", "", count)], subject="company")
         training_examples.enqueue_training(uow)
 
 
 def known(uow: UnitOfWork) -> list[Row]:
-    """Every topic with how many examples it has, by name."""
+    """Every topic with the number of its examples, sorted by name."""
     rows = uow.query(table, table.c.label, func.count()).where(table.c.field == TOPIC).group_by(table.c.label)
     return [{"topic": topic, "examples": count} for topic, count in sorted(uow.aggregate(rows))]
 
 
 def predict(open_uow: OpenUnitOfWork, trained_models: TrainedModels, text: str) -> Topic:
-    """The topic of a text, by the current examples; with more than 300 of them, by those trained last."""
+    """The topic of a text. With up to 300 examples the model is trained first, with more the last model is used."""
     return _predict(trained_models.train(open_uow, TOPIC, wait=False), text)
 
 
 def of_ticket(uow: UnitOfWork, trained_models: TrainedModels, title: str, description: str) -> Topic:
-    """The topic of a new ticket, by the model trained last: a ticket does not wait for training."""
+    """The topic of a new ticket, by the last trained model: a ticket does not wait for training."""
     topic = _predict(trained_models.get(uow, TOPIC), f"{title}. {description}")
     return topic if topic.confidence >= LEAST else Topic()
 
 
 def team_of(topic: Topic, teams: Sequence[Row]) -> str:
-    """The team a ticket of this topic goes to by itself, "" when none is named or the topic is not sure enough."""
-    named = {folded(row["topic"]): str(row["team"]) for row in teams}
-    return named.get(folded(topic.name), "") if topic.sure else ""
+    """The team that a ticket of this topic is assigned to, "" without one or if the topic is not sure enough."""
+    team_by_topic = {folded(row["topic"]): str(row["team"]) for row in teams}
+    return team_by_topic.get(folded(topic.name), "") if topic.sure else ""
 
 
 def _predict(model: TrainedModel | None, text: str) -> Topic:

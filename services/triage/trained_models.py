@@ -148,11 +148,11 @@ class TrainedModels:
         vector = self.embeddings.encode([f"{ticket['title']}. {ticket['description']}"])[0]
         similarity = model.classifier.vectors @ vector
         numbers = [model.numbers[place] for place in np.argsort(-similarity)[: most + 1] if similarity[place] >= LIKE]
-        others = [number for number in numbers if number != ticket["number"]][:most]
+        other_numbers = [number for number in numbers if number != ticket["number"]][:most]
         t = tickets.c
         query = uow.query(tickets, *(t[name] for name in SIMILAR_COLUMNS))
-        rows = {row["number"]: row for row in uow.find(query.where(t.number.in_(others), t.erased_at.is_(None)))}
-        return [rows[number] for number in others if number in rows]
+        rows = {row["number"]: row for row in uow.find(query.where(t.number.in_(other_numbers), t.erased_at.is_(None)))}
+        return [rows[number] for number in other_numbers if number in rows]
 
     def _fit(self, rows: Sequence[Row], field: str, stamp: Stamp) -> TrainedModel:
         labels = [row["label"] for row in rows]

@@ -41,10 +41,10 @@ def _has_many_examples(uow: UnitOfWork) -> bool:
 
 def corrected(uow: UnitOfWork, ticket: Row, changes: Row) -> None:
     """Stores the fields of triage that a person changed as examples."""
-    changed = [field for field in FIELDS if field in changes]
-    if uow.actor.is_customer or not changed:
+    changed_fields = [field for field in FIELDS if field in changes]
+    if uow.actor.is_customer or not changed_fields:
         return
-    for field in changed:
+    for field in changed_fields:
         _store(uow, ticket, field, str(changes[field]))
     enqueue_training(uow)
 
@@ -99,9 +99,9 @@ def stamp(uow: UnitOfWork, field: str) -> Stamp:
 
 def _newest(uow: UnitOfWork, field: str, *columns: Any) -> Select[Any]:
     """The newest examples of a field, without those of erased tickets."""
-    joined = uow.query(table, *columns).join_from(table, tickets, table.c.ticket_id == tickets.c.id, isouter=True)
-    chosen = joined.where(table.c.field == field, tickets.c.erased_at.is_(None))
-    return chosen.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(MOST)
+    query = uow.query(table, *columns).join_from(table, tickets, table.c.ticket_id == tickets.c.id, isouter=True)
+    of_field = query.where(table.c.field == field, tickets.c.erased_at.is_(None))
+    return of_field.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(MOST)
 
 
 def recently_trained(uow: UnitOfWork, *, most: int) -> list[str]:

@@ -82,12 +82,12 @@ def test_a_ticket_that_is_deleted_while_its_customer_waits_was_created_all_the_s
 
 @pytest.fixture
 def all_places_taken(runtime):
-    taken = [runtime.waiting.acquire(blocking=False) for _ in range(2)]
+    taken = [runtime.wait_slots.acquire(blocking=False) for _ in range(2)]
     assert taken == [True, True]  # 8 threads: two places
-    assert not runtime.waiting.acquire(blocking=False)
+    assert not runtime.wait_slots.acquire(blocking=False)
     yield
     for _ in taken:
-        runtime.waiting.release()
+        runtime.wait_slots.release()
 
 
 def test_a_ticket_whose_creator_cannot_wait_is_answered_later(admin, fake, all_places_taken):
@@ -124,9 +124,9 @@ def test_a_new_answer_is_refused_while_all_places_are_taken(admin, run_jobs, mai
         check_refused(admin, ticket, admin.post(path, headers={"Idempotency-Key": "k"}))
     run_jobs()
     assert mailer.sent == []
-    runtime.waiting.release()
+    runtime.wait_slots.release()
     assert admin.data(admin.post(path, headers={"Idempotency-Key": "k"}))["ai_source"] == "model"
-    runtime.waiting.acquire()
+    runtime.wait_slots.acquire()
 
 
 def test_a_new_answer_is_refused_while_all_lines_to_the_model_are_in_use(admin, run_jobs, mailer, runtime, fake):

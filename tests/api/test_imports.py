@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.imports import MAX_FILE, checked, columns_of
+from api.imports import MAX_FILE, check_row, columns_of
 from core.models import DEFAULT_COMPANY, Actor
 from database.tables import tickets
 from services.import_export import import_files, imports
@@ -306,7 +306,7 @@ def test_others_write_between_two_batches(admin, runtime):
     rows = import_files.read(io.BytesIO(text.encode()), "csv", columns=columns_of())
     numbers = []
     for result in imports.import_rows(
-        partial(runtime.storage.unit_of_work, actor), runtime.trained_models, rows, checked
+        partial(runtime.storage.unit_of_work, actor), runtime.trained_models, rows, check_row
     ):
         assert result.created == imports.BATCH
         numbers.append(admin.ticket()["number"])
@@ -357,7 +357,7 @@ def test_long_rows_come_in_smaller_portions(admin, runtime):
     portions = [
         result.created
         for result in imports.import_rows(
-            partial(runtime.storage.unit_of_work, actor), runtime.trained_models, rows, checked
+            partial(runtime.storage.unit_of_work, actor), runtime.trained_models, rows, check_row
         )
     ]
     assert portions == [14, 14, 2]

@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 
 from api.specs.declarations import METHODS, label
 from api.specs.openapi import EXAMPLES
-from api.specs.pages import connector, openapi, written
+from api.specs.pages import connector, openapi, serialized
 from tests.support.spec_check import check_response, openapi_path, rule_of
 
 OPENAPI, SWAGGER = openapi("http://desk.example"), connector("desk.example")
@@ -156,7 +156,7 @@ def test_swagger_hides_what_makers_do_not_pick_themselves():
 def test_swagger_is_a_connector_file():
     assert (SWAGGER["host"], SWAGGER["basePath"], SWAGGER["schemes"]) == ("desk.example", "/", ["https"])
     assert SWAGGER["securityDefinitions"] == {"api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
-    assert len(written(SWAGGER)) < 1_000_000
+    assert len(serialized(SWAGGER)) < 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_both_are_served_without_a_key_and_with_the_host_asked(app):
     assert described.json["servers"] == [{"url": "https://desk.example:8443"}]
     connects = client.get("/swagger.json", base_url="https://desk.example:8443")
     assert connects.json["host"] == "desk.example:8443"
-    assert connects.data == written(connector("desk.example:8443"))
+    assert connects.data == serialized(connector("desk.example:8443"))
     assert client.get("/swagger.json").json["host"] == "localhost"
     for response in (described, connects):
         assert response.mimetype == "application/json"

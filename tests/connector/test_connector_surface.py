@@ -14,10 +14,10 @@ def changed(change: Callable[[Broken], Any]) -> list[str]:
     """What this change of the sample breaks."""
     broken = Broken()
     change(broken)
-    return breaks(surface(written(document())), surface(written(broken.d)))
+    return breaks(surface(serialized(document())), surface(serialized(broken.d)))
 
 
-def written(definition: Any) -> bytes:
+def serialized(definition: Any) -> bytes:
     return json.dumps(definition).encode()
 
 
@@ -106,7 +106,7 @@ def test_required_arguments_in_another_order_are_a_break():
     _two_required(before)
     _two_required(after)
     _flipped(after)
-    found = breaks(surface(written(before.d)), surface(written(after.d)))
+    found = breaks(surface(serialized(before.d)), surface(serialized(after.d)))
     assert found == ["CreateTicket: the required arguments come in another order: urgency, title."]
 
 
@@ -117,7 +117,7 @@ def test_optional_arguments_in_another_order_are_none():
 def test_path_parameters_come_before_the_fields_of_the_body():
     found = Broken()
     found.add("CreateTicket", query("company", "string", "Company", required=True))
-    assert surface(written(found.d))["CreateTicket"]["in_order"] == ["company", "title"]
+    assert surface(serialized(found.d))["CreateTicket"]["in_order"] == ["company", "title"]
 
 
 def test_what_the_platform_fills_in_has_no_place_in_formulas():
@@ -125,11 +125,11 @@ def test_what_the_platform_fills_in_has_no_place_in_formulas():
     found.add(
         "GetTicket", query("kind", "string", "Kind", required=True, **{"x-ms-visibility": "internal", "default": "a"})
     )
-    assert surface(written(found.d))["GetTicket"]["in_order"] == ["ticket_id"]
+    assert surface(serialized(found.d))["GetTicket"]["in_order"] == ["ticket_id"]
 
 
 def test_the_lock_holds_the_surface(tmp_path):
     assert read_lock(tmp_path) is None
-    (tmp_path / "surface.lock.json").write_bytes(locked(written(document())))
-    assert read_lock(tmp_path) == surface(written(document()))
-    assert breaks(read_lock(tmp_path), surface(written(document()))) == []
+    (tmp_path / "surface.lock.json").write_bytes(locked(serialized(document())))
+    assert read_lock(tmp_path) == surface(serialized(document()))
+    assert breaks(read_lock(tmp_path), surface(serialized(document()))) == []

@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.specs.connector import TRIGGERS, watched
-from api.specs.pages import connector, written
+from api.specs.pages import connector, serialized
 from tools.connector.icon import COLOUR, icon
 from tools.connector.readme import readme
 
@@ -17,9 +17,9 @@ def connector_files(host: str) -> dict[str, bytes]:
     document = connector(host)
     about = properties(document)
     return {
-        DEFINITION: written(document),
-        PROPERTIES: written(about),
-        SETTINGS: written(settings()),
+        DEFINITION: serialized(document),
+        PROPERTIES: serialized(about),
+        SETTINGS: serialized(settings()),
         ICON: icon(),
         README: readme(document, about, checked_in=HOST).encode(),
     }
