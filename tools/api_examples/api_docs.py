@@ -44,16 +44,16 @@ def page(scenario: Scenario) -> str:
             parts += [f"## {chapter.name}\n\n{chapter.about}\n"] if steps else []
             for step in steps:
                 parts.append(_route(scenario, scenario.operation(step)))
-                shown = [step, *(each for each in refusals.values() if each.operation == step.operation)]
-                parts += [_example(player, player.play(each)) for each in shown]
+                shown_steps = [step, *(each for each in refusals.values() if each.operation == step.operation)]
+                parts += [_example(player, player.play(each)) for each in shown_steps]
     return "\n".join(parts)
 
 
 def _route(scenario: Scenario, operation: Operation) -> str:
     """What a route does and what it takes."""
     doc = operation.doc
-    who = "needs no key" if operation.public else f"for {', '.join(operation.roles)}"
-    call = f"`{operation.method.upper()} {operation.path}` ({doc['operationId']}), {who}."
+    callers = "needs no key" if operation.public else f"for {', '.join(operation.roles)}"
+    call = f"`{operation.method.upper()} {operation.path}` ({doc['operationId']}), {callers}."
     lines = [f"### {doc['summary']}", "", f"{call} {sentence(doc['description'])}", ""]
     if inputs := scenario.inputs(operation):
         lines += ["| name | in | type | required | what it is |", "|---|---|---|---|---|"]
@@ -86,7 +86,7 @@ def _curl(player: Player, exchange: Exchange) -> str:
     if request.credential == ADMIN_KEY:
         parts += ["-H", '"X-API-Key: $KEY"']
     elif request.credential:
-        token = player.shown(player.values[request.credential])
+        token = player.with_placeholders(player.values[request.credential])
         parts += ["-H", shlex.quote(f"Authorization: Bearer {token}")]
     for name, value in request.headers.items():
         parts += ["-H", shlex.quote(f"{name}: {value}")]

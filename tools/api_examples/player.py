@@ -68,9 +68,11 @@ class Player:
         for kind, secret in _secrets(data):
             self._name(secret, kind, f"EXAMPLE-{kind}-{{}}")
         media = response.mimetype or ""
-        return Exchange(step, request.map_texts(self.shown), response.status_code, media, self.shown(text))
+        return Exchange(
+            step, request.map_texts(self.with_placeholders), response.status_code, media, self.with_placeholders(text)
+        )
 
-    def shown(self, text: str) -> str:
+    def with_placeholders(self, text: str) -> str:
         """The text with placeholders, the longest value first: a prefix is part of its key."""
         for value in sorted(self.placeholders, key=len, reverse=True):
             text = text.replace(value, self.placeholders[value])
@@ -94,8 +96,8 @@ def open_player(scenario: Scenario) -> Iterator[Player]:
     values = {name: value for name, (_, value) in VARIABLES.items() if value} | {ADMIN_KEY: KEY, "runId": "1042"}
     with TemporaryDirectory() as folder:
         defaults = {name: setting.get_default() for name, setting in Settings.model_fields.items()}
-        own = {"data_dir": Path(folder), "api_key": KEY, "embeddings": "static"}
-        app = create_app(Settings(_env_file=None, **{**defaults, **own}), clock=lambda: clock[0])
+        overrides = {"data_dir": Path(folder), "api_key": KEY, "embeddings": "static"}
+        app = create_app(Settings(_env_file=None, **{**defaults, **overrides}), clock=lambda: clock[0])
         try:
             yield Player(scenario, app.test_client(), clock, values)
         finally:

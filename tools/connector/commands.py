@@ -40,7 +40,7 @@ def connector(host: str, folder: Path, *, check: bool, release: bool) -> None:
         raise click.UsageError(f"The files in {FOLDER} name {HOST}; for {host} name a folder with --folder.")
     files = connector_files(host)
     if check:
-        _checked(files, folder)
+        _check_files(files, folder)
         return
     folder.mkdir(parents=True, exist_ok=True)
     if release:
@@ -48,21 +48,21 @@ def connector(host: str, folder: Path, *, check: bool, release: bool) -> None:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     click.echo(f"{', '.join(files)}: written to {folder}.")
-    _warned(broken(files[DEFINITION], folder))
+    _warn(broken(files[DEFINITION], folder))
 
 
-def _checked(files: dict[str, bytes], folder: Path) -> None:
+def _check_files(files: dict[str, bytes], folder: Path) -> None:
     """Says what differs and what would break apps, and leaves with 1 when anything does."""
-    behind = [name for name, content in files.items() if _content(folder / name) != content]
-    for name in behind:
+    outdated = [name for name, content in files.items() if _content(folder / name) != content]
+    for name in outdated:
         click.echo(f"{folder / name} is not what the code makes; run flask connector and check it in.")
     if read_lock(folder) is None:
-        behind.append(LOCK)
+        outdated.append(LOCK)
         click.echo(f"{folder / LOCK} is missing; it comes back with flask connector --release.")
     problems = broken(files[DEFINITION], folder)
     for problem in problems:
         click.echo(f"{problem} Apps and flows rely on it: put it back, or add a new operation beside it.")
-    if behind or problems:
+    if outdated or problems:
         sys.exit(1)
     click.echo(f"The files in {folder} are what the code makes, and nothing that apps rely on has changed.")
 
@@ -71,7 +71,7 @@ def _content(file: Path) -> bytes | None:
     return file.read_bytes() if file.exists() else None
 
 
-def _warned(problems: list[str]) -> None:
+def _warn(problems: list[str]) -> None:
     for problem in problems:
         click.echo(f"Careful: {problem} flask connector --check fails until it is back, or until you run --release.")
 

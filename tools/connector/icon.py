@@ -17,10 +17,10 @@ def icon() -> bytes:
     # One stored block: what a compressor makes differs between its versions, and the file is compared byte for byte.
     pixels = b"".join(_rows())
     length = len(pixels)
-    stored = struct.pack("<BBBHH", 0x78, 0x01, 1, length, length ^ 0xFFFF) + pixels
-    stored += struct.pack(">I", zlib.adler32(pixels))
+    block = struct.pack("<BBBHH", 0x78, 0x01, 1, length, length ^ 0xFFFF) + pixels
+    block += struct.pack(">I", zlib.adler32(pixels))
     header = struct.pack(">IIBBBBB", SIZE, SIZE, 4, 3, 0, 0, 0)
-    parts = [(b"IHDR", header), (b"PLTE", _palette()), (b"IDAT", stored), (b"IEND", b"")]
+    parts = [(b"IHDR", header), (b"PLTE", _palette()), (b"IDAT", block), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in parts)
 
 
@@ -37,7 +37,7 @@ def _rows() -> Iterator[bytes]:
     for y in range(SIZE):
         shades = [_shade(x, y) for x in range(SIZE)]
         pairs = zip(shades[::2], shades[1::2], strict=True)
-        yield b"\0" + bytes(left << 4 | right for left, right in pairs)
+        yield b"\0" + bytes(first << 4 | right for first, right in pairs)
 
 
 def _shade(x: int, y: int) -> int:

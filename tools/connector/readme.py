@@ -77,13 +77,13 @@ Always name `apiProperties` (settings.json does): without it, colour, key and tr
 
 def readme(document: dict[str, Any], properties: dict[str, Any], *, checked_in: str) -> str:
     """The page for this document and its apiProperties; `checked_in` is the host that the repository's own files name."""
-    made = properties["properties"]
+    settings = properties["properties"]
     operations = [operation for operation in _operations(document) if operation.get("x-ms-visibility") != "internal"]
     return TEXT.format(
         host=document["host"],
         checked_in=checked_in,
-        colour=made["iconBrandColor"],
-        triggers="\n".join(_configured(policy["parameters"]) for policy in made["policyTemplateInstances"]),
+        colour=settings["iconBrandColor"],
+        triggers="\n".join(_trigger_row(policy["parameters"]) for policy in settings["policyTemplateInstances"]),
         trigger_list=_table(operation for operation in operations if "x-ms-trigger" in operation),
         action_list=_table(operation for operation in operations if "x-ms-trigger" not in operation),
     )
@@ -94,7 +94,7 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from item.values()
 
 
-def _configured(parameters: dict[str, Any]) -> str:
+def _trigger_row(parameters: dict[str, Any]) -> str:
     """One trigger as the portal asks for it."""
     [(query, value)] = parameters["x-ms-apimTemplateParameter.triggerConfig"].items()
     names = ", ".join(parameters["x-ms-apimTemplate-operationName"])

@@ -100,13 +100,13 @@ def document_not_valid(c: Connector) -> Problems:
 def unknown_extension(c: Connector) -> Problems:
     """A typo in an x-ms- word, or in how visible something is, is silently ignored by the platform."""
     for item in objects(c.definition):
-        where, seen = (
+        where, visibility = (
             str(item.get("operationId") or item.get("name") or "x-ms-"),
             item.get("x-ms-visibility", "internal"),
         )
         for name in [name for name in item if name.startswith("x-ms-") and name not in EXTENSIONS]:
             yield where, f"the platform does not know {name}."
-        if isinstance(seen, str) and seen not in VISIBILITIES:
+        if isinstance(visibility, str) and visibility not in VISIBILITIES:
             yield where, f"x-ms-visibility is one of {', '.join(VISIBILITIES)}."
 
 
@@ -149,9 +149,9 @@ def partial_duplicate_operation_path(c: Connector) -> Problems:
     paths = list(c.definition.get("paths", {}))
     for path in paths:
         for other in paths:
-            mine, others = path.lower().split("/"), other.lower().split("/")
-            differing = [theirs for word, theirs in zip(mine, others, strict=False) if word != theirs]
-            if path != other and len(mine) == len(others) and all("{" in word for word in differing):
+            parts, other_parts = path.lower().split("/"), other.lower().split("/")
+            differing = [other_word for word, other_word in zip(parts, other_parts, strict=False) if word != other_word]
+            if path != other and len(parts) == len(other_parts) and all("{" in word for word in differing):
                 yield path, f"it could be taken for {other}."
 
 
@@ -220,10 +220,14 @@ def schema_type_must_be_one_word(c: Connector) -> Problems:
 def schema_ref_loop_not_allowed(c: Connector) -> Problems:
     """A schema that holds itself comes out empty."""
     definitions = c.definition.get("definitions", {})
-    held = {n: {str(o["$ref"]).rpartition("/")[2] for o in objects(s) if "$ref" in o} for n, s in definitions.items()}
-    for _ in held:  # as often as the longest chain may be
-        held = {name: inner.union(*(held.get(other, ()) for other in inner)) for name, inner in held.items()}
-    for name in [name for name, inner in held.items() if name in inner]:
+    references = {
+        n: {str(o["$ref"]).rpartition("/")[2] for o in objects(s) if "$ref" in o} for n, s in definitions.items()
+    }
+    for _ in references:  # as often as the longest chain may be
+        references = {
+            name: inner.union(*(references.get(other, ()) for other in inner)) for name, inner in references.items()
+        }
+    for name in [name for name, inner in references.items() if name in inner]:
         yield f"definitions/{name}", "it holds itself."
 
 
@@ -247,7 +251,7 @@ def label_required(c: Connector) -> Problems:
 def internal_required_without_default(c: Connector) -> Problems:
     """A hidden field is filled in by its default, which is sent only when it is required."""
     for place in c.places:
-        hidden = place.asked and place.name and place.schema.get("x-ms-visibility") == "internal"
+        hidden = place.in_request and place.name and place.schema.get("x-ms-visibility") == "internal"
         if hidden and not place.schema.get(NOTIFICATION_URL) and place.required != ("default" in place.schema):
             yield place.where, "a hidden field is required and has a default, or neither."
 
@@ -256,11 +260,11 @@ def internal_required_without_default(c: Connector) -> Problems:
 def invalid_enum_values_extension_value(c: Connector) -> Problems:
     """A choice is made of texts, each with a name for people."""
     for place in c.places:
-        words, shown = place.schema.get("enum"), place.schema.get(CHOICES, [])
-        names = [str(entry.get("displayName", "")) for entry in shown]
-        if words is None and not shown:
+        words, entries = place.schema.get("enum"), place.schema.get(CHOICES, [])
+        names = [str(entry.get("displayName", "")) for entry in entries]
+        if words is None and not entries:
             continue
-        if place.schema.get("type") != "string" or [entry.get("value") for entry in shown] != words:
+        if place.schema.get("type") != "string" or [entry.get("value") for entry in entries] != words:
             yield place.where, f"a choice is a string with the same values in enum and {CHOICES}."
         if not all(names) or len(set(names)) < len(names):
             yield place.where, "each choice has a displayName of its own."
@@ -269,15 +273,15 @@ def invalid_enum_values_extension_value(c: Connector) -> Problems:
 @rule
 def operation_id_not_found(c: Connector) -> Problems:
     """The operation that is asked for choices, or to try a connection, exists and gets all it requires."""
-    asked = [("x-ms-capabilities", c.definition.get("x-ms-capabilities", {}).get("testConnection", {}))]
-    asked += [(place.where, place.schema.get(name, {})) for place in c.places for name in (DROP_DOWN, NEW_DROP_DOWN)]
-    for where, call in [(where, call) for where, call in asked if call]:
+    calls = [("x-ms-capabilities", c.definition.get("x-ms-capabilities", {}).get("testConnection", {}))]
+    calls += [(place.where, place.schema.get(name, {})) for place in c.places for name in (DROP_DOWN, NEW_DROP_DOWN)]
+    for where, call in [(where, call) for where, call in calls if call]:
         target = c.operation(call.get("operationId")) or Op("", "", {})
-        known = {p.get("name"): bool(p.get("required")) for p in target.parameters}
-        needed = {name for name, required in known.items() if required}
+        parameters = {p.get("name"): bool(p.get("required")) for p in target.parameters}
+        required_names = {name for name, required in parameters.items() if required}
         if not target.doc:
             yield where, f"there is no operation {call.get('operationId')}."
-        elif not needed <= set(call.get("parameters", {})) <= set(known):
+        elif not required_names <= set(call.get("parameters", {})) <= set(parameters):
             yield where, f"give {target.where} what it requires, and nothing it does not know."
 
 
@@ -285,12 +289,12 @@ def operation_id_not_found(c: Connector) -> Problems:
 def invoked_operation_should_produce_array(c: Connector) -> Problems:
     """Choices are a list in the answer, with the fields that are shown and sent; old and new designers read the same."""
     for place in c.places:
-        old, new = place.schema.get(DROP_DOWN), place.schema.get(NEW_DROP_DOWN)
-        if (old or {}).get("operationId") != (new or {}).get("operationId"):
+        values_call, list_call = place.schema.get(DROP_DOWN), place.schema.get(NEW_DROP_DOWN)
+        if (values_call or {}).get("operationId") != (list_call or {}).get("operationId"):
             yield place.where, f"use {DROP_DOWN} and {NEW_DROP_DOWN} together, for the same operation."
         for call, rows, *names in (
-            (old, "value-collection", "value-path", "value-title"),
-            (new, "itemsPath", "itemValuePath", "itemTitlePath"),
+            (values_call, "value-collection", "value-path", "value-title"),
+            (list_call, "itemsPath", "itemValuePath", "itemTitlePath"),
         ):
             target = c.operation(call.get("operationId")) if call else None
             if call and target and not _has_rows(c, target, call.get(rows, ""), [call.get(name, "") for name in names]):
@@ -354,13 +358,13 @@ def operation_must_have_notification_content_extension(c: Connector) -> Problems
 @rule
 def connection_parameter_missing(c: Connector) -> Problems:
     """A connection asks for each key the definition names, as a secret."""
-    asked: Json = c.properties.get("properties", {}).get("connectionParameters", {})
+    parameters: Json = c.properties.get("properties", {}).get("connectionParameters", {})
     for name in c.definition.get("securityDefinitions", {}):
-        shown: Json = asked.get(name, {}).get("uiDefinition", {})
-        limits: Json = shown.get("constraints", {})
-        if asked.get(name, {}).get("type") != "securestring" or limits.get("clearText"):
+        ui_definition: Json = parameters.get(name, {}).get("uiDefinition", {})
+        limits: Json = ui_definition.get("constraints", {})
+        if parameters.get(name, {}).get("type") != "securestring" or limits.get("clearText"):
             yield "apiProperties.json", f"add {name} as a connection parameter of the type securestring."
-        elif limits.get("required") not in ("true", "false") or not shown.get("displayName"):
+        elif limits.get("required") not in ("true", "false") or not ui_definition.get("displayName"):
             yield "apiProperties.json", f'{name} has a displayName, and required is the text "true" or "false".'
 
 

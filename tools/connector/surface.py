@@ -33,8 +33,8 @@ def read_lock(folder: Path) -> Json | None:
     file = folder / LOCK
     if not file.exists():
         return None
-    found: Json = json.loads(file.read_bytes())
-    return found
+    lock: Json = json.loads(file.read_bytes())
+    return lock
 
 
 def _operation(document: Json, op: Op) -> Json:
@@ -68,18 +68,18 @@ def _arguments(document: Json, op: Op) -> Iterator[tuple[str, Json]]:
 
 def _body_fields(document: Json, schema: Json, above: str, *, required: bool) -> Iterator[tuple[str, Json]]:
     for name, inner in schema["properties"].items():
-        found = resolved(document, inner) or {}
-        needed = required and name in schema.get("required", [])
-        yield f"{above}{name}", _argument(found, "body", required=needed)
-        if found.get("properties") and above.count(".") < DEEPEST:
-            yield from _body_fields(document, found, f"{above}{name}.", required=needed)
+        target = resolved(document, inner) or {}
+        is_required = required and name in schema.get("required", [])
+        yield f"{above}{name}", _argument(target, "body", required=is_required)
+        if target.get("properties") and above.count(".") < DEEPEST:
+            yield from _body_fields(document, target, f"{above}{name}.", required=is_required)
 
 
 def _argument(schema: Json, place: str, *, required: bool) -> Json:
-    made: Json = {"in": place, "type": _type(schema), "required": required}
+    argument: Json = {"in": place, "type": _type(schema), "required": required}
     if schema.get("x-ms-visibility") == "internal":
-        made["hidden"] = True
-    return {**made, "takes": schema["enum"]} if "enum" in schema else made
+        argument["hidden"] = True
+    return {**argument, "takes": schema["enum"]} if "enum" in schema else argument
 
 
 def _type(schema: Json) -> str:
@@ -97,30 +97,31 @@ def _fields_of_answer(document: Json, op: Op) -> Iterator[tuple[str, str]]:
 
 
 def _fields(document: Json, schema: Json, above: str, depth: int) -> Iterator[tuple[str, str]]:
-    found = resolved(document, schema) or {}
+    target = resolved(document, schema) or {}
     if above:
-        yield above, _type(found)
+        yield above, _type(target)
     if depth > DEEPEST:
         return
-    if found.get("type") == "array":
-        items = resolved(document, found.get("items", {})) or {}
-        found, above = items, f"{above}[]"
-    for name, inner in found.get("properties", {}).items():
+    if target.get("type") == "array":
+        items = resolved(document, target.get("items", {})) or {}
+        target, above = items, f"{above}[]"
+    for name, inner in target.get("properties", {}).items():
         yield from _fields(document, inner, f"{above}.{name}" if above else name, depth + 1)
 
 
 def breaks(old: Json, new: Json) -> list[str]:
     """What `new` takes away from who relies on `old`, a sentence each, beginning with the operation."""
-    said: list[str] = []
+    sentences: list[str] = []
     for name, before in old.items():
         after = new.get(name)
         if after is None:
-            said.append(f"{name} is gone.")
+            sentences.append(f"{name} is gone.")
         else:
-            said += [
-                f"{name}: {what}" for what in (*_kind(before, after), *_input(before, after), *_answer(before, after))
+            sentences += [
+                f"{name}: {sentence}"
+                for sentence in (*_kind(before, after), *_input(before, after), *_answer(before, after))
             ]
-    return said
+    return sentences
 
 
 def _kind(before: Json, after: Json) -> Iterator[str]:
@@ -131,25 +132,25 @@ def _kind(before: Json, after: Json) -> Iterator[str]:
 
 
 def _input(before: Json, after: Json) -> Iterator[str]:
-    given, wanted = before["arguments"], after["arguments"]
-    same = [name for name in given if name in wanted]
-    for name in given:
-        if name not in wanted:
+    old_arguments, new_arguments = before["arguments"], after["arguments"]
+    same = [name for name in old_arguments if name in new_arguments]
+    for name in old_arguments:
+        if name not in new_arguments:
             yield f"the argument {name} is gone."
     for name in same:
-        yield from _argument_changed(name, given[name], wanted[name])
-    for name, argument in wanted.items():
-        if name not in given and argument["required"] and _is_asked_already(name, given):
+        yield from _argument_changed(name, old_arguments[name], new_arguments[name])
+    for name, argument in new_arguments.items():
+        if name not in old_arguments and argument["required"] and _parent_exists(name, old_arguments):
             yield f"the new argument {name} is required."
-    kept = [name for name in before["in_order"] if name in after["in_order"]]
-    if kept != [name for name in after["in_order"] if name in before["in_order"]]:
+    order = [name for name in before["in_order"] if name in after["in_order"]]
+    if order != [name for name in after["in_order"] if name in before["in_order"]]:
         yield f"the required arguments come in another order: {', '.join(after['in_order'])}."
 
 
-def _is_asked_already(name: str, given: Json) -> bool:
+def _parent_exists(name: str, old_arguments: Json) -> bool:
     """A field required within a new optional object bothers nobody who leaves the object out."""
     above = name.rpartition(".")[0]
-    return not above or above in given
+    return not above or above in old_arguments
 
 
 def _argument_changed(name: str, before: Json, after: Json) -> Iterator[str]:

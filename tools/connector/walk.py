@@ -48,7 +48,7 @@ class Place:
 
     where: str
     schema: Json
-    asked: bool  # part of a request
+    in_request: bool  # part of a request
     name: str = ""  # of the field or parameter; "" for a whole schema and for items
     required: bool = False
     hidden: bool = False  # makers do not see the operation
@@ -64,53 +64,53 @@ def operations(document: Json) -> Iterator[Op]:
 
 def places(document: Json) -> Iterator[Place]:
     """Every parameter and schema, each reference followed once for requests and once for answers."""
-    seen: set[tuple[str, bool]] = set()
+    visited: set[tuple[str, bool]] = set()
     for op in operations(document):
         for parameter in op.parameters:
             name = str(parameter.get("name", ""))
             if parameter.get("in") == "body":
                 yield from _within(
-                    document, Place(f"{op.where}/body", parameter["schema"], True, hidden=op.internal), seen
+                    document, Place(f"{op.where}/body", parameter["schema"], True, hidden=op.internal), visited
                 )
             else:
                 yield Place(f"{op.where}/{name}", parameter, True, name, parameter.get("required") is True)
         for status, response in op.responses.items():
             if "schema" in response:
                 yield from _within(
-                    document, Place(f"{op.where}/{status}", response["schema"], False, hidden=op.internal), seen
+                    document, Place(f"{op.where}/{status}", response["schema"], False, hidden=op.internal), visited
                 )
 
 
-def _within(document: Json, place: Place, seen: set[tuple[str, bool]]) -> Iterator[Place]:
+def _within(document: Json, place: Place, visited: set[tuple[str, bool]]) -> Iterator[Place]:
     yield place
     schema = place.schema
     if "$ref" in schema:
-        key = (str(schema["$ref"]), place.asked)
+        key = (str(schema["$ref"]), place.in_request)
         target = resolved(document, schema)
-        if target is not None and key not in seen:
-            seen.add(key)
-            yield from _within(document, replace(place, schema=target, name=""), seen)
+        if target is not None and key not in visited:
+            visited.add(key)
+            yield from _within(document, replace(place, schema=target, name=""), visited)
         return
     for name, inner in schema.get("properties", {}).items():
         required = name in schema.get("required", [])
         field = replace(place, where=f"{place.where}/{name}", schema=inner, name=name, required=required)
-        yield from _within(document, field, seen)
+        yield from _within(document, field, visited)
     if "items" in schema:
         items = replace(place, where=f"{place.where}[]", schema=schema["items"], name="", required=False)
-        yield from _within(document, items, seen)
+        yield from _within(document, items, visited)
 
 
 def resolved(document: Json, schema: Json) -> Json | None:
     """The schema itself where it is a reference, followed to its end; None when that leads nowhere."""
-    met: set[str] = set()
+    visited: set[str] = set()
     while "$ref" in schema:
         ref = str(schema["$ref"])
         place: Any = document
         for name in ref.removeprefix("#/").split("/"):
             place = place.get(name) if isinstance(place, dict) else None
-        if not isinstance(place, dict) or ref in met:
+        if not isinstance(place, dict) or ref in visited:
             return None
-        met.add(ref)
+        visited.add(ref)
         schema = place
     return schema
 
