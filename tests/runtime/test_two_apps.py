@@ -4,7 +4,7 @@ import pytest
 
 from ai.llm import Model
 from tests.fakes.fake_model import FakeModel
-from tests.services.test_trained_models import PARTS, tell
+from tests.services.test_trained_models import PARTS, correct
 from tests.support.caller import Caller
 
 
@@ -28,7 +28,7 @@ def test_each_app_has_its_own_embeddings_and_trained_models(servers):
     (one, one_runtime, _), (two, two_runtime, _) = servers
     for admin in (one, two):
         admin.put("/api/settings", {"ai_enabled": False})
-    tell(one, {"priority": "urgent"})
+    correct(one, {"priority": "urgent"})
     for part in PARTS:  # and tickets that people leave as they are
         other = one.ticket(title=f"Invoice {part}", description=f"A question about my invoice for the {part}.")
         one.data(one.post(f"/api/tickets/{other['id']}/resolve", {"resolution": "Done."}))

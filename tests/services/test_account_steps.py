@@ -1,4 +1,4 @@
-"""What the steps of migrations/ make of companies, users and keys that an older revision left."""
+"""Migration of companies, users and keys of older revisions."""
 
 import pytest
 from sqlalchemy import create_engine
@@ -14,13 +14,13 @@ def connection(request, tmp_path):
     """A connection to an empty store, in a transaction."""
     if request.param == "sqlite":
         engine = create_engine(file_url("sqlite", tmp_path))
-        with engine.begin() as opened:
-            yield opened
+        with engine.begin() as connection:
+            yield connection
         return
     with request.getfixturevalue("postgresql").fresh(empty=True) as url:
         engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-        with engine.begin() as opened:
-            yield opened
+        with engine.begin() as connection:
+            yield connection
         engine.dispose()
 
 
@@ -44,8 +44,8 @@ def test_an_identity_loses_the_name_of_its_company(connection):
         add_user(connection, f"{company}-ada", company, f"{name_key} https://issuer.example|ada 1")
         add_user(connection, f"{company}-bob", company, "")
     migrations.upgrade(connection, "0009")
-    found = connection.exec_driver_sql("SELECT id, identity FROM users ORDER BY id").all()
-    assert [tuple(row) for row in found] == [
+    rows = connection.exec_driver_sql("SELECT id, identity FROM users ORDER BY id").all()
+    assert [tuple(row) for row in rows] == [
         ("c1-ada", "https://issuer.example|ada 1"),
         ("c1-bob", ""),
         ("default-ada", "https://issuer.example|ada 1"),
@@ -53,13 +53,13 @@ def test_an_identity_loses_the_name_of_its_company(connection):
     ]
 
 
-def test_names_that_look_alike_keep_their_companies_and_nobody_takes_a_third(connection):
+def test_existing_names_that_look_alike_are_kept(connection):
     migrations.upgrade(connection, "0010")
     for company, name in {"c1": "acme", "c2": "\u0430cme", "c3": "blue\u034fmoon", "default": "default"}.items():
         add_company(connection, company, name)
     migrations.upgrade(connection, "0011")
-    found = connection.exec_driver_sql("SELECT id, name_key, look_key FROM companies ORDER BY id").all()
-    assert [tuple(row) for row in found] == [
+    rows = connection.exec_driver_sql("SELECT id, name_key, look_key FROM companies ORDER BY id").all()
+    assert [tuple(row) for row in rows] == [
         ("c1", "acme", "acrne"),
         ("c2", "\u0430cme", ""),
         ("c3", "bluemoon", "bluernoon"),

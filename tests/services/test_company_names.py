@@ -1,4 +1,4 @@
-"""Names of companies that read or look alike are taken once."""
+"""A company name is refused if it reads or looks like an existing one."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_names_that_look_alike_have_one_key(names):
     assert len({look_key(name) for name in names}) == 1
 
 
-def test_names_that_differ_to_a_reader_have_keys_of_their_own():
+def test_names_that_look_different_have_different_keys():
     names = [
         "Acme",
         "Nova",
@@ -55,7 +55,7 @@ def test_a_company_that_looks_like_another_is_refused(app):
     nobody = Caller(app.test_client())
     nobody.data(nobody.post("/api/companies", ACME), 201)
     for name in ("\u0410cme", "Acm\u0435", "A\u115fcme", "defau1t", "d\u0435fault"):
-        refused = nobody.post("/api/companies", {**ACME, "company": name})
-        assert (refused.status_code, refused.json["data"]["code"]) == (409, "company_taken"), name
+        response = nobody.post("/api/companies", {**ACME, "company": name})
+        assert (response.status_code, response.json["data"]["code"]) == (409, "company_taken"), name
     for name in ("\u034f", "\u3164\u115f"):
         assert nobody.post("/api/companies", {**ACME, "company": name}).status_code == 400, name

@@ -1,4 +1,4 @@
-"""The demo server: full, believable, the same each time, and silent."""
+"""Demo data: complete, plausible, the same each time, and without mail."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -31,19 +31,19 @@ def test_demo_tickets_have_every_status(tickets):
 
 
 def test_demo_response_counts_created_tickets(admin):
-    made = admin.data(admin.post("/api/demo"))
-    assert made["created"] == admin.get("/api/tickets?limit=1").json["total"]
-    assert made["customers"] == admin.get("/api/customers?limit=1").json["total"] >= 10
+    counts = admin.data(admin.post("/api/demo"))
+    assert counts["created"] == admin.get("/api/tickets?limit=1").json["total"]
+    assert counts["customers"] == admin.get("/api/customers?limit=1").json["total"] >= 10
 
 
 def test_demo_times_are_ordered_and_within_30_days(open_app):
     app = open_app(clock=lambda: NOW)
     admin = Caller(app.test_client(), "admin-key")
     admin.data(admin.post("/api/demo"))
-    found = admin.data(admin.get("/api/tickets?limit=200&sort=created_at"))
-    assert found[0]["created_at"] >= "2026-03-01T12"
-    assert [ticket["number"] for ticket in found] == list(range(1, len(found) + 1))
-    for ticket in found:
+    tickets = admin.data(admin.get("/api/tickets?limit=200&sort=created_at"))
+    assert tickets[0]["created_at"] >= "2026-03-01T12"
+    assert [ticket["number"] for ticket in tickets] == list(range(1, len(tickets) + 1))
+    for ticket in tickets:
         assert ticket["created_at"] <= ticket["updated_at"] <= "2026-03-31T12:00:01"
         if ticket["status"] in ("resolved", "closed"):
             assert ticket["created_at"] < ticket["resolved_at"] <= ticket["updated_at"]
@@ -75,8 +75,8 @@ def test_nobody_is_mailed_about_demo_tickets(tickets, runtime, run_jobs, mailer)
 
 def test_demo_tickets_are_refused_if_tickets_exist(admin):
     admin.ticket()
-    refused = admin.post("/api/demo")
-    assert (refused.status_code, refused.json["data"]["code"]) == (409, "not_empty")
+    response = admin.post("/api/demo")
+    assert (response.status_code, response.json["data"]["code"]) == (409, "not_empty")
     assert admin.get("/api/tickets").json["total"] == 1
 
 
@@ -94,8 +94,8 @@ def test_demo_tickets_are_assigned_to_the_companys_agents(admin, runtime):
         row = {"company_id": "default", "email": "zoe@example.com", "name": "Zoe", "created_at": uow.now}
         uow.insert(users, row)
     admin.data(admin.post("/api/demo"))
-    found = admin.data(admin.get("/api/tickets?limit=200"))
-    assert {ticket["assigned_to"] for ticket in found} == {"", "zoe@example.com"}
+    tickets = admin.data(admin.get("/api/tickets?limit=200"))
+    assert {ticket["assigned_to"] for ticket in tickets} == {"", "zoe@example.com"}
 
 
 def test_agents_cannot_add_demo_tickets(agent, stranger):

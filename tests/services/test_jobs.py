@@ -91,20 +91,20 @@ def test_each_change_of_a_ticket_mails_the_right_people(admin, run_jobs, smtp):
 def test_mails_are_sent_once_after_a_ten_minute_outage(admin, runtime, clock, smtp):
     smtp.stop()
     admin.ticket()
-    waiting = {row["id"] for row in rows(runtime)}
+    job_ids = {row["id"] for row in rows(runtime)}
     for _ in range(10):
         runtime.runner.run_due()
         clock.forward(minutes=1)
     assert {row["state"] for row in rows(runtime)} == {"waiting"}
     assert all(row["last_error"] for row in rows(runtime))
-    assert admin.data(admin.get("/api/health"))["jobs"] == {"waiting": len(waiting), "dead": 0}
+    assert admin.data(admin.get("/api/health"))["jobs"] == {"waiting": len(job_ids), "dead": 0}
     smtp.start()
     clock.forward(minutes=20)
     runtime.runner.run_due()
     assert {row["state"] for row in rows(runtime)} == {"done"}
-    assert len(smtp.messages) == len(waiting)
+    assert len(smtp.messages) == len(job_ids)
     runtime.runner.run_due()
-    assert len(smtp.messages) == len(waiting)
+    assert len(smtp.messages) == len(job_ids)
 
 
 def test_the_pauses_between_tries_grow(admin, runtime, clock, smtp):
@@ -234,5 +234,5 @@ def test_done_jobs_and_stored_responses_are_purged(admin, runtime, clock):
 
     tidy(runtime)
     assert rows(runtime) == []
-    again = {"title": "a", "description": "b", "customer_id": "7", "client_reference": "once"}
-    assert "Idempotent-Replay" not in admin.post("/api/tickets", again).headers
+    body = {"title": "a", "description": "b", "customer_id": "7", "client_reference": "once"}
+    assert "Idempotent-Replay" not in admin.post("/api/tickets", body).headers

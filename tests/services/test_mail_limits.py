@@ -1,4 +1,4 @@
-"""How much mail a company sends in an hour, and to whom: nobody can be flooded through it, and staff are always told."""
+"""The hourly limits of a company's mail: outside recipients are protected, and staff always get their mail."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ VICTIM = "victim@elsewhere.example"
 
 
 class Clock:
-    """A clock that is moved by hand."""
+    """A clock that the test sets."""
 
     def __init__(self):
         self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ def smtp():
 
 @pytest.fixture
 def open_here(open_app, clock, smtp):
-    """Opens an app on the test's store, which mails by the test's server."""
+    """Opens an app on the test's store that mails through the test's SMTP server."""
 
     def make():
         sender = SmtpMailer(smtp.host, smtp.port, username="", password="", security="none", mail_from="d@example.com")
@@ -60,7 +60,7 @@ def app(open_here):
 
 @pytest.fixture
 def run_jobs(runtime):
-    """Does what is due, until nothing is."""
+    """Runs due jobs until none is left."""
 
     def run():
         while runtime.runner.run_due():
@@ -77,9 +77,9 @@ def held_back(caller):
     return caller.data(caller.get("/api/health"))["mail"]["held_back"]
 
 
-def set_limits(caller, one, all_):
-    news = {"recipient_mails_per_hour": one, "company_mails_per_hour": all_}
-    assert caller.data(caller.put("/api/settings", news)).items() >= news.items()
+def set_limits(caller, per_recipient, per_company):
+    settings = {"recipient_mails_per_hour": per_recipient, "company_mails_per_hour": per_company}
+    assert caller.data(caller.put("/api/settings", settings)).items() >= settings.items()
 
 
 def counts(runtime):
@@ -87,7 +87,7 @@ def counts(runtime):
         return uow.find(uow.query(mail_counts))
 
 
-def take_confirmation(runtime, company):
+def revoke_confirmation(runtime, company):
     with runtime.storage.unit_of_work(None, write=True) as uow:
         uow.update(companies, company, {"confirmed_at": None})
 
@@ -104,9 +104,9 @@ def test_one_recipient_gets_at_most_twenty_mails_an_hour(app, admin, other_admin
     assert health["mail"]["held_back"] == 40
     assert health["mail"]["note"].startswith("40 mails of the last 24 hours were not sent")
     assert health["jobs"] == {"waiting": 0, "dead": 0}
-    said = [record.getMessage() for record in caplog.records if "not sent in this hour" in record.getMessage()]
-    assert len(said) == 1
-    assert VICTIM not in said[0]
+    warnings = [record.getMessage() for record in caplog.records if "not sent in this hour" in record.getMessage()]
+    assert len(warnings) == 1
+    assert VICTIM not in warnings[0]
     clock.forward(hours=1)
     other_admin.ticket(customer_email=VICTIM)
     run_jobs()
@@ -167,7 +167,7 @@ def test_staff_mail_does_not_count_against_the_customer_limit(admin, smtp, run_j
     assert receivers(smtp)[4:] == ["ada@example.com"] * 2
 
 
-def test_an_assignee_who_is_no_user_is_an_outside_recipient(admin, smtp, run_jobs):
+def test_an_assignee_without_account_is_an_outside_recipient(admin, smtp, run_jobs):
     set_limits(admin, 2, 500)
     for number in range(4):
         ticket = admin.ticket(customer_id=f"c-{number}", customer_email="")
@@ -204,13 +204,13 @@ def test_the_limit_holds_across_a_restart(app, open_here, admin, smtp, run_jobs)
     admin.ticket(customer_email=VICTIM)
     run_jobs()
     app.extensions["runtime"].stop()
-    again = open_here()
-    there = Caller(again.test_client(), "admin-key")
-    there.ticket(customer_email=VICTIM)
-    while again.extensions["runtime"].runner.run_due():
+    second_app = open_here()
+    second_admin = Caller(second_app.test_client(), "admin-key")
+    second_admin.ticket(customer_email=VICTIM)
+    while second_app.extensions["runtime"].runner.run_due():
         pass
     assert receivers(smtp) == [VICTIM] * 3
-    assert held_back(there) == 1
+    assert held_back(second_admin) == 1
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
@@ -244,7 +244,7 @@ def test_mail_counts_are_purged_and_hold_no_addresses(admin, runtime, clock, smt
     assert sorted(row["kind"] for row in counts(runtime)) == ["one", "one", "one", "others"]
     assert "person" not in str(counts(runtime))
     tidy(runtime)
-    assert len(counts(runtime)) == 4, "the hour is not over"
+    assert len(counts(runtime)) == 4, "the hour has not ended"
     clock.forward(hours=1)
     tidy(runtime)
     assert [row["kind"] for row in counts(runtime)] == ["others"]
@@ -257,7 +257,7 @@ def test_mail_counts_are_purged_and_hold_no_addresses(admin, runtime, clock, smt
 
 
 def test_an_unconfirmed_company_mails_only_its_admins(admin, other_admin, runtime, smtp, run_jobs):
-    take_confirmation(runtime, "other")
+    revoke_confirmation(runtime, "other")
     for name, role in (("kay", "admin"), ("bob", "agent")):
         person = {"name": name, "email": f"{name}@other.example", "role": role}
         other_admin.data(other_admin.post("/api/users", person), 201)
@@ -274,8 +274,8 @@ def test_an_unconfirmed_company_mails_only_its_admins(admin, other_admin, runtim
     assert "not confirmed" in admin.data(admin.get("/api/health"))["mail"]["note"]
 
 
-def test_an_unconfirmed_company_sends_no_more_in_all_than_one_recipient_may_get(other_admin, runtime, smtp, run_jobs):
-    take_confirmation(runtime, "other")
+def test_an_unconfirmed_company_has_the_limit_of_one_recipient_for_all_mail(other_admin, runtime, smtp, run_jobs):
+    revoke_confirmation(runtime, "other")
     names = [f"admin{number}@other.example" for number in range(3)]
     for name in names:
         other_admin.data(other_admin.post("/api/users", {"name": name, "email": name, "role": "admin"}), 201)
@@ -287,12 +287,12 @@ def test_an_unconfirmed_company_sends_no_more_in_all_than_one_recipient_may_get(
     assert len(smtp.messages) == 20
 
 
-# --- who counts as having written
+# --- who counts as the writer
 
 
-def test_a_ticket_counts_as_written_by_its_customer_whoever_opened_it(app, admin, agent, customer, smtp, run_jobs):
-    for caller, named in ((admin, "a@c.example"), (agent, "b@c.example")):
-        caller.ticket(customer_email=named)
+def test_receipts_go_to_the_customer_of_a_ticket_no_matter_who_opened_it(app, admin, agent, customer, smtp, run_jobs):
+    for caller, address in ((admin, "a@c.example"), (agent, "b@c.example")):
+        caller.ticket(customer_email=address)
     customer.data(customer.post("/api/tickets", {"title": "Help", "description": "It broke."}), 201)
     run_jobs()
     assert set(receivers(smtp)) == {"a@c.example", "b@c.example", "ada@example.com"}
@@ -322,11 +322,11 @@ def test_only_the_operators_company_may_have_higher_limits(admin, other_admin):
         assert admin.put("/api/settings", {"recipient_mails_per_hour": value}).status_code == 400
 
 
-def test_jobs_whose_mail_was_held_back_are_done(admin, runtime, smtp, run_jobs):
+def test_jobs_of_mail_that_was_held_back_are_done(admin, runtime, smtp, run_jobs):
     set_limits(admin, 1, 500)
     admin.ticket(customer_email=VICTIM)
     run_jobs()
     with runtime.storage.unit_of_work(None) as uow:
-        done = uow.find(uow.query(jobs).where(jobs.c.lane == "mail"))
-    assert {job["state"] for job in done} == {"done"}
-    assert VICTIM not in str(done)
+        mail_jobs = uow.find(uow.query(jobs).where(jobs.c.lane == "mail"))
+    assert {job["state"] for job in mail_jobs} == {"done"}
+    assert VICTIM not in str(mail_jobs)

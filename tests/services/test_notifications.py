@@ -1,4 +1,4 @@
-"""Notices hold what happened when it happened, whatever happens before they are sent."""
+"""Notices show the ticket as it was when they were enqueued, not when they are sent."""
 
 import pytest
 
@@ -25,14 +25,14 @@ def app(open_app, smtp):
 
 @pytest.fixture
 def path(admin, run_jobs, smtp):
-    """The path of a ticket about which everybody has been told."""
-    made = admin.ticket()
+    """The path of a ticket whose first mails have been sent."""
+    ticket = admin.ticket()
     run_jobs()
     smtp.messages.clear()
-    return f"/api/tickets/{made['id']}"
+    return f"/api/tickets/{ticket['id']}"
 
 
-def sent(smtp, run_jobs):
+def run_and_read_mails(smtp, run_jobs):
     run_jobs()
     return [(message.rcpt[0], message.get_body(("plain",)).get_content()) for message in smtp.messages]
 
@@ -43,7 +43,7 @@ def mail_jobs(runtime):
 
 
 def replace_payloads(runtime, payload):
-    """Gives waiting notices the payload that they had before snapshots."""
+    """Replaces the payloads of waiting notices, as releases before snapshots wrote them."""
     with runtime.storage.unit_of_work(None, write=True) as uow:
         for job in mail_jobs(runtime):
             if job["state"] == "waiting":
@@ -53,68 +53,68 @@ def replace_payloads(runtime, payload):
 def test_each_assignee_is_mailed_once(admin, path, smtp, run_jobs):
     for name in ("ann", "bob"):
         admin.data(admin.post(f"{path}/assign", {"agent_email": f"{name}@example.com"}))
-    assert [to for to, _ in sent(smtp, run_jobs)] == ["ann@example.com", "bob@example.com"]
+    assert [to for to, _ in run_and_read_mails(smtp, run_jobs)] == ["ann@example.com", "bob@example.com"]
 
 
 def test_a_resolution_is_mailed_even_if_the_ticket_was_reopened(admin, path, smtp, run_jobs):
     admin.data(admin.post(f"{path}/resolve", {"resolution": "We replaced the fuse."}))
     admin.data(admin.post(f"{path}/reopen", {}))
-    ((to, text),) = sent(smtp, run_jobs)
+    ((to, text),) = run_and_read_mails(smtp, run_jobs)
     assert to == "ada@example.com"
     assert "We replaced the fuse." in text
 
 
-def test_two_resolutions_are_two_texts(admin, path, smtp, run_jobs):
+def test_each_resolution_is_mailed_with_its_own_text(admin, path, smtp, run_jobs):
     for words in ("First solution.", "Second solution."):
         admin.data(admin.post(f"{path}/resolve", {"resolution": words}))
         admin.data(admin.post(f"{path}/reopen", {}))
-    texts = [text for _, text in sent(smtp, run_jobs)]
+    texts = [text for _, text in run_and_read_mails(smtp, run_jobs)]
     assert ["First" in text for text in texts] == [True, False]
     assert ["Second" in text for text in texts] == [False, True]
 
 
-def test_a_reply_goes_to_who_was_assigned_when_it_was_written(admin, customer, path, smtp, run_jobs):
+def test_a_reply_goes_to_the_agent_assigned_when_it_was_written(admin, customer, path, smtp, run_jobs):
     admin.data(admin.post(f"{path}/assign", {"agent_email": "ann@example.com"}))
     run_jobs()
     smtp.messages.clear()
     customer.data(customer.post(f"{path}/replies", {"body": "Still broken."}), 201)
     admin.data(admin.post(f"{path}/unassign", {}))
-    assert [to for to, _ in sent(smtp, run_jobs)] == ["ann@example.com"]
+    assert [to for to, _ in run_and_read_mails(smtp, run_jobs)] == ["ann@example.com"]
 
 
-def test_an_alert_holds_title_and_urgency_of_its_time(admin, path, smtp, run_jobs):
+def test_an_alert_holds_title_and_urgency_at_the_time_of_the_event(admin, path, smtp, run_jobs):
     admin.data(admin.put(path, {"title": "Fire", "priority": "urgent", "urgency": 4.7}))
     admin.data(admin.put(path, {"title": "False alarm", "priority": "low", "urgency": 1.0}))
-    ((to, text),) = sent(smtp, run_jobs)
+    ((to, text),) = run_and_read_mails(smtp, run_jobs)
     assert to == "team@example.com"
     assert "Title: Fire" in text
     assert "Urgency: 4.7" in text
 
 
-def test_an_answer_that_a_newer_one_replaced_is_not_sent(admin, runtime, path, smtp, run_jobs):
+def test_an_answer_replaced_by_a_newer_one_is_not_sent(admin, runtime, path, smtp, run_jobs):
     for _ in range(2):
         admin.data(admin.post(f"{path}/ai_response", {}))
     first = mail_jobs(runtime)[-2]
     with runtime.storage.unit_of_work(None, write=True) as uow:
         older = {**first["payload"], "ticket": {**first["payload"]["ticket"], "ai_response": "An older answer."}}
         uow.update(jobs, first["id"], {"payload": older})
-    ((_, text),) = sent(smtp, run_jobs)
+    ((_, text),) = run_and_read_mails(smtp, run_jobs)
     assert "An older answer." not in text
 
 
 @pytest.mark.parametrize("kind", NOTICES)
-def test_a_snapshot_holds_all_that_its_notice_is_made_of(kind):
-    row, words = ticket(), reply()
-    snapshot = notifications.snapshot(kind, row, words)
-    whole = NOTICES[kind](row, reply=words, job_id="j", domain="d.example", support_email="s@example.com")
-    kept = NOTICES[kind](
+def test_a_snapshot_holds_all_fields_of_its_notice(kind):
+    row, reply_row = ticket(), reply()
+    snapshot = notifications.snapshot(kind, row, reply_row)
+    from_ticket = NOTICES[kind](row, reply=reply_row, job_id="j", domain="d.example", support_email="s@example.com")
+    from_snapshot = NOTICES[kind](
         {"id": row["id"], **snapshot["ticket"]},
         reply=snapshot.get("reply"),
         job_id="j",
         domain="d.example",
         support_email="s@example.com",
     )
-    assert kept == whole
+    assert from_snapshot == from_ticket
     assert "It burns" not in str(snapshot), "the customer's description is in no notice"
 
 
@@ -138,7 +138,7 @@ def test_erasing_a_customer_deletes_unsent_mail(admin, runtime, path, smtp, run_
     admin.data(admin.delete("/api/customers/ada@example.com"))
     assert mail_jobs(runtime) == []
     smtp.refuse = ""
-    assert sent(smtp, run_jobs) == []
+    assert run_and_read_mails(smtp, run_jobs) == []
     if runtime.storage.name != "postgresql":
         files = [file for file in tmp_path.rglob("*") if file.is_file()]
         assert not [file.name for file in files if b"replaced the fuse" in file.read_bytes()]
@@ -147,19 +147,19 @@ def test_erasing_a_customer_deletes_unsent_mail(admin, runtime, path, smtp, run_
 def test_a_notice_enqueued_by_an_older_release_is_still_sent(admin, runtime, path, smtp, run_jobs):
     admin.data(admin.post(f"{path}/resolve", {"resolution": "We replaced the fuse."}))
     replace_payloads(runtime, {})
-    ((to, text),) = sent(smtp, run_jobs)
+    ((to, text),) = run_and_read_mails(smtp, run_jobs)
     assert (to, "We replaced the fuse." in text) == ("ada@example.com", True)
 
 
 def test_a_reply_enqueued_by_an_older_release_is_still_sent(admin, runtime, path, smtp, run_jobs):
-    made = admin.data(admin.post(f"{path}/replies", {"body": "Please try this."}), 201)
-    replace_payloads(runtime, {"reply_id": made["id"]})
-    ((to, text),) = sent(smtp, run_jobs)
+    reply_row = admin.data(admin.post(f"{path}/replies", {"body": "Please try this."}), 201)
+    replace_payloads(runtime, {"reply_id": reply_row["id"]})
+    ((to, text),) = run_and_read_mails(smtp, run_jobs)
     assert (to, "Please try this." in text) == ("ada@example.com", True)
 
 
-def test_an_older_notice_about_a_reply_that_is_gone_is_dropped(admin, runtime, path, smtp, run_jobs):
+def test_an_older_notice_of_a_deleted_reply_is_dropped(admin, runtime, path, smtp, run_jobs):
     admin.data(admin.post(f"{path}/replies", {"body": "Please try this."}), 201)
     replace_payloads(runtime, {"reply_id": "gone"})
-    assert sent(smtp, run_jobs) == []
+    assert run_and_read_mails(smtp, run_jobs) == []
     assert {job["state"] for job in mail_jobs(runtime)} == {"done"}

@@ -43,29 +43,29 @@ def reply(role: str = "agent", **changes: Any) -> dict[str, Any]:
 
 
 def compose(kind: str, row: dict[str, Any] | None = None, **changes: Any) -> Notice:
-    notice = maybe(kind, row, **changes)
+    notice = compose_or_none(kind, row, **changes)
     assert notice is not None
     return notice
 
 
-def maybe(kind: str, row: dict[str, Any] | None = None, **changes: Any) -> Notice | None:
+def compose_or_none(kind: str, row: dict[str, Any] | None = None, **changes: Any) -> Notice | None:
     return NOTICES[kind](row or ticket(), **({"reply": reply()} | ABOUT | changes))
 
 
-def parsed(notice: Notice) -> EmailMessage:
-    """What a reader's mail program makes of the bytes that leave."""
+def parse(notice: Notice) -> EmailMessage:
+    """The mail as a mail program parses its bytes."""
     raw = notice.as_email("support@example.com").as_bytes()
     return BytesParser(EmailMessage, policy=policy.default).parsebytes(raw)
 
 
 def part(message: EmailMessage, kind: str) -> str:
-    found = message.get_body((kind,))
-    assert found is not None
-    return str(found.get_content()).replace("\r\n", "\n")
+    body = message.get_body((kind,))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")
 
 
-class Seen(HTMLParser):
-    """The tags of a page and the text a reader sees."""
+class ParsedPage(HTMLParser):
+    """The tags and the visible text of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -87,15 +87,15 @@ def mailer(server: FakeSmtp, **changes: Any) -> SmtpMailer:
 
 
 def failure(sender: SmtpMailer, notice: Notice | None = None) -> MailFailed:
-    with pytest.raises(MailFailed) as caught:
+    with pytest.raises(MailFailed) as error_info:
         sender.send(notice or compose("assigned"))
-    return caught.value
+    return error_info.value
 
 
-# --- what each notice says, and to whom
+# --- text and recipient of each notice
 
 
-def test_there_is_one_function_for_each_kind_of_notice() -> None:
+def test_each_kind_of_notice_has_one_function() -> None:
     kinds = {"ticket_received", "ai_answer", "assigned", "public_reply", "resolved", "urgent_alert"}
     assert set(NOTICES) == kinds
     assert all(NOTICES[kind] is getattr(notifier, kind) and inspect.getdoc(NOTICES[kind]) for kind in kinds)
@@ -105,7 +105,7 @@ def test_there_is_one_function_for_each_kind_of_notice() -> None:
 @pytest.mark.parametrize("kind", NOTICES)
 def test_every_notice_names_the_ticket_and_belongs_to_its_thread(kind: str) -> None:
     notice = compose(kind)
-    message = parsed(notice)
+    message = parse(notice)
     assert notice.number == 12
     assert message["Subject"].startswith("[#12] ")
     assert "#12" in part(message, "plain")
@@ -124,25 +124,25 @@ def test_a_second_attempt_carries_the_same_message_id() -> None:
     assert compose("resolved").message_id != compose("resolved", job_id="job-8").message_id
 
 
-def test_long_ids_stay_in_one_piece() -> None:
+def test_long_ids_are_not_folded() -> None:
     domain = "support.subsidiary.department." * 4 + "example.com"
     raw = compose("resolved", job_id="j" * 36, domain=domain).as_email("a@example.com").as_bytes()
     for header in (f"References: <ticket.0192-abc@{domain}>", f"Message-ID: <{'j' * 36}@{domain}>"):
         assert header.encode() in raw.split(b"\r\n")
 
 
-def test_the_receipt_repeats_nothing_that_the_sender_wrote() -> None:
-    told = str(
+def test_the_receipt_holds_no_text_of_the_sender() -> None:
+    text = str(
         compose("ticket_received", ticket(title="Buy at http://evil.example/", customer_name="Click me")).as_email(
             "a@b.test"
         )
     )
-    assert "evil" not in told
-    assert "Click" not in told
-    assert "jane@example.com" in told
+    assert "evil" not in text
+    assert "Click" not in text
+    assert "jane@example.com" in text
 
 
-def test_the_ai_answer_says_that_it_was_written_automatically_and_how_to_reach_a_person() -> None:
+def test_the_ai_answer_says_that_it_is_automatic_and_how_to_reach_a_person() -> None:
     notice = compose("ai_answer")
     assert notice.to == "jane@example.com"
     assert "Please unplug it." in notice.text
@@ -151,8 +151,8 @@ def test_the_ai_answer_says_that_it_was_written_automatically_and_how_to_reach_a
 
 
 @pytest.mark.parametrize("answer", ["", None, "  \n "])
-def test_no_ai_answer_is_no_mail(answer: str | None) -> None:
-    assert maybe("ai_answer", ticket(ai_response=answer)) is None
+def test_without_an_ai_answer_no_mail_is_sent(answer: str | None) -> None:
+    assert compose_or_none("ai_answer", ticket(ai_response=answer)) is None
 
 
 def test_the_assignee_gets_number_and_link_and_no_customer_text() -> None:
@@ -178,7 +178,7 @@ def test_an_agents_reply_goes_to_the_customer_without_the_agents_address() -> No
     assert "staff.example.com" not in notice.text + notice.html
 
 
-def test_a_customers_reply_tells_the_assignee_only_that_there_is_one() -> None:
+def test_a_notice_of_a_customers_reply_holds_none_of_its_text() -> None:
     notice = compose("public_reply", reply=reply("customer", body="My PIN is 1234"))
     assert notice.to == "agent@example.com"
     assert "1234" not in notice.subject + notice.text + notice.html
@@ -188,14 +188,14 @@ def test_a_customers_reply_goes_to_support_in_full_when_the_assignee_has_no_addr
     notice = compose("public_reply", ticket(assigned_to="Sam"), reply=reply("customer", body="Still burning"))
     assert notice.to == "support@example.com"
     assert "Still burning" in notice.text
-    assert maybe("public_reply", ticket(assigned_to=""), reply=reply("customer"), support_email="") is None
+    assert compose_or_none("public_reply", ticket(assigned_to=""), reply=reply("customer"), support_email="") is None
 
 
 @pytest.mark.parametrize(
     "words", [None, reply(internal=True), reply("customer", internal=True), reply("ai"), reply("system")]
 )
 def test_internal_notes_and_automatic_entries_are_never_mailed(words: dict[str, Any] | None) -> None:
-    assert maybe("public_reply", reply=words) is None
+    assert compose_or_none("public_reply", reply=words) is None
 
 
 def test_the_resolution_goes_to_the_customer() -> None:
@@ -221,8 +221,8 @@ def test_the_alert_tells_support_what_to_do_next() -> None:
         ("urgent_alert", {}, {"support_email": ""}),
     ],
 )
-def test_nobody_well_formed_to_mail_is_no_notice(kind: str, row: dict[str, Any], changes: dict[str, Any]) -> None:
-    assert maybe(kind, ticket(**row), **changes) is None
+def test_without_a_usable_address_there_is_no_notice(kind: str, row: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert compose_or_none(kind, ticket(**row), **changes) is None
 
 
 def test_an_unknown_keyword_is_refused() -> None:
@@ -238,12 +238,12 @@ def test_an_unknown_keyword_is_refused() -> None:
         ("urgent_alert", {}, {"support_email": "support@"}),
     ],
 )
-def test_an_address_that_cannot_be_mailed_is_a_failure_that_says_so(
+def test_an_address_that_cannot_be_mailed_is_a_permanent_failure(
     kind: str, row: dict[str, Any], changes: dict[str, Any]
 ) -> None:
-    with pytest.raises(MailFailed, match="cannot take mail") as failed:
+    with pytest.raises(MailFailed, match="cannot take mail") as error_info:
         compose(kind, ticket(**row), **changes)
-    assert failed.value.permanent
+    assert error_info.value.permanent
 
 
 # --- addresses
@@ -279,7 +279,7 @@ def test_an_ordinary_address_is_well_formed(address: str) -> None:
         *("=?utf-8?q?=0D=0ABcc?=@example.com", "a" * 250 + "@example.com", "a\ud800@example.com"),
     ],
 )
-def test_what_is_not_exactly_one_plain_address_is_refused(address: str) -> None:
+def test_anything_but_one_plain_address_is_refused(address: str) -> None:
     assert not well_formed(address)
 
 
@@ -287,7 +287,7 @@ def test_an_international_domain_is_mailed_in_its_ascii_form() -> None:
     assert compose("resolved", ticket(customer_email="a@bücher.example.com")).to == "a@xn--bcher-kva.example.com"
 
 
-# --- what a hostile text cannot do
+# --- hostile texts
 
 HOSTILE_LINES = [
     "a\r\nBcc: eve@example.com",
@@ -305,37 +305,37 @@ HOSTILE_LINES = [
 @pytest.mark.parametrize("kind", NOTICES)
 def test_no_field_can_add_a_header(kind: str, text: str) -> None:
     row = ticket(title=text, customer_name=text, category=text, next_action=text, ai_response=text, resolution=text)
-    plain = parsed(compose(kind))
-    hostile = parsed(compose(kind, row, reply=reply(author_name=text, body=text), from_name=text, reply_to=text))
+    ordinary = parse(compose(kind))
+    hostile = parse(compose(kind, row, reply=reply(author_name=text, body=text), from_name=text, reply_to=text))
     (sender,) = hostile["From"].addresses
     assert sender.addr_spec == "support@example.com"
-    assert hostile.keys() == plain.keys()
+    assert hostile.keys() == ordinary.keys()
     assert len(hostile["Subject"].splitlines()) == 1
     assert len(list(hostile.iter_parts())) == 2
 
 
 @given(text=st.text(max_size=120))
 @settings(max_examples=100, deadline=None, database=None)
-def test_any_name_is_one_sender_at_the_operators_address(text: str) -> None:
+def test_any_name_gives_one_sender_at_the_operators_address(text: str) -> None:
     notice = compose("resolved", from_name=text, reply_to="a@bücher.example")
-    message = parsed(notice)
+    message = parse(notice)
     (sender,) = message["From"].addresses
     assert sender.display_name.replace(" ", "") == notice.from_name.replace(" ", "")
     assert sender.addr_spec == "support@example.com"
     assert message["Reply-To"] == "a@xn--bcher-kva.example"
     assert message.keys() == [
-        *parsed(compose("resolved")).keys()[:2],
+        *parse(compose("resolved")).keys()[:2],
         "Reply-To",
-        *parsed(compose("resolved")).keys()[2:],
+        *parse(compose("resolved")).keys()[2:],
     ]
 
 
 @given(text=st.text(max_size=200))
 @settings(max_examples=100, deadline=None, database=None)
-def test_any_title_is_one_subject_line_that_can_be_read_back(text: str) -> None:
+def test_any_title_gives_one_subject_line_that_can_be_parsed(text: str) -> None:
     notice = compose("resolved", ticket(title=text, resolution=text))
-    message = parsed(notice)
-    assert message.keys() == parsed(compose("resolved")).keys()
+    message = parse(notice)
+    assert message.keys() == parse(compose("resolved")).keys()
     # Python's own folding may lose a space between two encoded words.
     assert "".join(message["Subject"].split()) == "".join(notice.subject.split())
     assert part(message, "plain") == notice.text
@@ -343,10 +343,10 @@ def test_any_title_is_one_subject_line_that_can_be_read_back(text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["ai_answer", "public_reply", "resolved", "urgent_alert"])
-def test_markup_and_template_signs_come_out_as_they_were_written(kind: str) -> None:
+def test_markup_and_template_signs_are_shown_as_text(kind: str) -> None:
     row = ticket(title=EVIL, category=EVIL, next_action=EVIL, ai_response=EVIL, resolution=EVIL)
-    message = parsed(compose(kind, row, reply=reply(author_name=EVIL, body=EVIL), public_url='https://x.test/"><b>'))
-    page = Seen(part(message, "html"))
+    message = parse(compose(kind, row, reply=reply(author_name=EVIL, body=EVIL), public_url='https://x.test/"><b>'))
+    page = ParsedPage(part(message, "html"))
     assert set(page.tags) <= {"meta", "body", "div", "br", "a"}
     assert EVIL in page.text
     assert EVIL in part(message, "plain")
@@ -358,6 +358,6 @@ def test_line_breaks_are_kept_in_both_parts() -> None:
     assert "one<br>\ntwo<br>\nthree<br>\n<br>\nfour" in notice.html
 
 
-def test_the_repr_of_a_notice_tells_neither_address_nor_text() -> None:
+def test_the_repr_of_a_notice_holds_no_address_and_no_text() -> None:
     assert "jane" not in repr(compose("resolved"))
     assert "fuse" not in repr(compose("resolved"))

@@ -1,4 +1,4 @@
-"""Whom a company's mail is from, whom it alerts, and how much of it goes out."""
+"""The sender and the alert recipients of a company's mail."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def receivers(smtp):
     return sorted(message.rcpt[0] for message in smtp.messages)
 
 
-# --- whom an alert goes to
+# --- recipients of alerts
 
 
 def test_another_companys_alerts_and_replies_never_reach_the_operator(admin, other_admin, run_jobs, smtp):
@@ -50,16 +50,16 @@ def test_a_companys_alerts_and_replies_go_to_its_own_address(admin, other_admin,
     reply = {"body": "Please hurry.", "author_role": "customer"}
     other_admin.data(other_admin.post(f"/api/tickets/{ticket['id']}/replies", reply), 201)
     run_jobs()
-    told = [message for message in smtp.messages if message.rcpt == ["help@other.example"]]
-    assert len(told) == 2
-    assert "Please hurry." in str(told[1].get_body(("plain",)).get_content())
+    company_mails = [message for message in smtp.messages if message.rcpt == ["help@other.example"]]
+    assert len(company_mails) == 2
+    assert "Please hurry." in str(company_mails[1].get_body(("plain",)).get_content())
     assert "or write to help@other.example" in str(smtp.messages[0].get_body(("plain",)).get_content())
 
 
 @pytest.mark.parametrize(
     "written", ["a@x.example; Help <b@x.example>", "a@x.example\nb@x.example", "a@x.example,b@x.example"]
 )
-def test_an_alert_goes_to_each_of_several_addresses_in_one_mail(other_admin, run_jobs, smtp, written):
+def test_one_alert_mail_goes_to_all_addresses_of_support_email(other_admin, run_jobs, smtp, written):
     assert set_up(other_admin, support_email=written)["support_email"] == "a@x.example, b@x.example"
     other_admin.ticket(**FIRE)
     run_jobs()
@@ -67,7 +67,7 @@ def test_an_alert_goes_to_each_of_several_addresses_in_one_mail(other_admin, run
     assert (alert.rcpt, alert["To"]) == (["a@x.example", "b@x.example"], "a@x.example, b@x.example")
 
 
-def test_the_operators_alert_goes_to_each_address_of_support_email(open_app, smtp):
+def test_the_operators_alert_goes_to_all_addresses_of_the_environment(open_app, smtp):
     sender = '"Acme, Inc." <support@bücher.example>'
     mailer = SmtpMailer(smtp.host, smtp.port, username="", password="", security="none", mail_from=sender)
     app = open_app(mailer=mailer, mail_from=sender, support_email="Help <a@x.example>, b@x.example")
@@ -81,7 +81,7 @@ def test_the_operators_alert_goes_to_each_address_of_support_email(open_app, smt
     )
 
 
-def test_a_mail_that_is_given_up_is_in_the_history_of_its_ticket(admin, run_jobs, smtp):
+def test_a_mail_that_failed_for_good_is_recorded_in_the_history(admin, run_jobs, smtp):
     smtp.refuse = "permanent"
     ticket = admin.ticket()
     run_jobs()
@@ -91,7 +91,7 @@ def test_a_mail_that_is_given_up_is_in_the_history_of_its_ticket(admin, run_jobs
     assert "refused the recipient (550)" in unsent[0]["to"]
 
 
-def test_a_refusal_that_concerns_our_settings_is_tried_again(admin, run_jobs, smtp):
+def test_a_refusal_caused_by_our_settings_is_retried(admin, run_jobs, smtp):
     smtp.refuse = "set-up"
     admin.ticket()
     run_jobs()
@@ -100,7 +100,7 @@ def test_a_refusal_that_concerns_our_settings_is_tried_again(admin, run_jobs, sm
     assert all("(504)" in job["last_error"] for job in jobs)
 
 
-def test_an_alert_goes_to_the_address_that_was_set_when_the_ticket_came_in(other_admin, run_jobs, smtp):
+def test_an_alert_goes_to_the_address_set_when_the_ticket_was_opened(other_admin, run_jobs, smtp):
     set_up(other_admin, support_email="first@other.example")
     other_admin.ticket(**FIRE)
     set_up(other_admin, support_email="second@other.example")
@@ -108,7 +108,7 @@ def test_an_alert_goes_to_the_address_that_was_set_when_the_ticket_came_in(other
     assert {"first@other.example"} == set(receivers(smtp)) - {"ada@example.com"}
 
 
-def test_the_operators_company_may_have_another_address_than_the_environments(admin, run_jobs, smtp):
+def test_the_setting_support_email_overrides_the_environment_for_the_operator(admin, run_jobs, smtp):
     set_up(admin, support_email="new@operator.example")
     admin.ticket(**FIRE)
     set_up(admin, clear=["support_email"])
@@ -117,12 +117,10 @@ def test_the_operators_company_may_have_another_address_than_the_environments(ad
     assert [to for to in receivers(smtp) if "operator" in to] == ["new@operator.example", "team@operator.example"]
 
 
-# --- whom it is from
+# --- the sender
 
 
-def test_the_sender_has_the_operators_address_and_the_companys_name_and_replies_go_to_the_company(
-    other_admin, run_jobs, smtp
-):
+def test_sender_is_operators_address_with_company_name_and_reply_to(other_admin, run_jobs, smtp):
     set_up(other_admin, mail_name='Föö "Bar", (Inc.); <x> =?utf-8?q?=0D=0ABcc:?=', reply_to="answers@other.example")
     other_admin.ticket()
     run_jobs()
@@ -135,7 +133,7 @@ def test_the_sender_has_the_operators_address_and_the_companys_name_and_replies_
         assert message.sender == "desk@example.com"
 
 
-def test_the_name_in_mail_from_is_the_operators_own(admin, other_admin, run_jobs, smtp):
+def test_the_name_in_mail_from_applies_only_to_the_operators_company(admin, other_admin, run_jobs, smtp):
     other_admin.ticket()
     run_jobs()
     assert {message["From"] for message in smtp.messages} == {"desk@example.com"}
@@ -157,10 +155,12 @@ def test_the_name_in_mail_from_is_the_operators_own(admin, other_admin, run_jobs
 
 
 def test_mail_settings_are_stored_audited_and_cleared(other_admin):
-    names = {"support_email": "Help@Other.example", "mail_name": " Other ", "reply_to": "answers@other.example"}
-    kept = {"support_email": "help@other.example", "mail_name": "Other", "reply_to": "answers@other.example"}
-    assert set_up(other_admin, **names).items() >= kept.items()
-    assert set_up(other_admin, **dict.fromkeys(names, "")).items() >= kept.items(), "empty means not given"
+    values = {"support_email": "Help@Other.example", "mail_name": " Other ", "reply_to": "answers@other.example"}
+    normalized = {"support_email": "help@other.example", "mail_name": "Other", "reply_to": "answers@other.example"}
+    assert set_up(other_admin, **values).items() >= normalized.items()
+    assert set_up(other_admin, **dict.fromkeys(values, "")).items() >= normalized.items(), (
+        "an empty value changes nothing"
+    )
     assert (
         set_up(other_admin, clear=["reply_to", "mail_name"]).items()
         >= {

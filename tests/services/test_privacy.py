@@ -1,4 +1,4 @@
-"""A person's data: handed out whole, and erased so that no row tells of them while every figure stays (case 41)."""
+"""Personal data: the export is complete, and erasure leaves no trace in any row but keeps every figure (case 41)."""
 
 import json
 from urllib.parse import quote
@@ -15,7 +15,6 @@ from tests.support.rows import everything
 
 pytestmark = pytest.mark.every_engine
 
-TELLTALE = "CANARY"
 ADA = {"customer_email": "ada.canary@example.com", "customer_name": "Ada Canary"}
 BY_ID = {"customer_id": "canary-7", "customer_name": "Ada Canary"}
 AWKWARD = {
@@ -36,15 +35,15 @@ def path_of(person, more=""):
     return f"/api/customers/{quote(name_of(person), safe='')}{more}"
 
 
-def live(admin, person, *, mark=""):
-    """Tickets of a person with everything that can be written about one."""
+def create_data(admin, person, *, mark=""):
+    """Creates two tickets of a person, with every kind of text and event."""
     key = {"headers": {"Idempotency-Key": f"{mark}{person['customer_name']}".encode().decode("latin-1")}}
     body = {"title": f"{TEXT} title", "description": TEXT, **person, "external_id": f"x-canary-{mark}"}
     first = admin.data(admin.post("/api/tickets", {**body, "tags": ["canary"]}, **key), 201)
     path = f"/api/tickets/{first['id']}"
-    said = {"user": name_of(person), "action": "canary"}
+    on_behalf = {"user": name_of(person), "action": "canary"}
     admin.data(admin.put(path, {"title": f"{TEXT} again", "priority": "urgent", "customer_name": "Canary Two"}))
-    admin.data(admin.post(f"{path}/replies", {"body": TEXT, "author_role": "customer", **said}, **key), 201)
+    admin.data(admin.post(f"{path}/replies", {"body": TEXT, "author_role": "customer", **on_behalf}, **key), 201)
     admin.data(admin.post(f"{path}/replies", {"body": TEXT, "internal": True, "author_name": "Eve"}), 201)
     admin.data(admin.post(f"{path}/assign", {"agent_email": "eve@desk.example"}))
     admin.data(admin.post(f"{path}/resolve", {"resolution": TEXT}, **key))
@@ -55,25 +54,25 @@ def live(admin, person, *, mark=""):
 
 
 def rows_with(runtime, *words):
-    """The rows of every table that hold one of the words in any form, in any case."""
-    found = []
+    """The rows of all tables that hold one of the words, in any case."""
+    matches = []
     for table, rows in everything(runtime.storage).items():
         for row in rows:
             text = json.dumps(row, ensure_ascii=False).lower()
-            found += [(table, row) for word in words if word.lower() in text]
-    return found
+            matches += [(table, row) for word in words if word.lower() in text]
+    return matches
 
 
 @PEOPLE
 def test_no_row_holds_data_of_an_erased_customer(admin, runtime, person):
-    live(admin, person)
+    create_data(admin, person)
     customer = Caller(
         admin.client,
         admin.key,
         {"X-On-Behalf-Of": name_of(person).encode().decode("latin-1")},
     )
-    mine = {"title": TEXT, "description": TEXT}
-    customer.data(customer.post("/api/tickets", mine, headers={"Idempotency-Key": "k"}), 201)
+    body = {"title": TEXT, "description": TEXT}
+    customer.data(customer.post("/api/tickets", body, headers={"Idempotency-Key": "k"}), 201)
     words = ["canary", "nary\\", *(json.dumps(value, ensure_ascii=False)[1:-1] for value in person.values())]
     tables_before = {table for table, _ in rows_with(runtime, *words)}
     assert {"customers", "tickets", "replies", "events", "idempotency"} <= tables_before
@@ -83,16 +82,16 @@ def test_no_row_holds_data_of_an_erased_customer(admin, runtime, person):
 
 @PEOPLE
 def test_statistics_do_not_change_after_an_erasure(admin, person):
-    live(admin, person)
-    live(admin, OTHER, mark="other")
+    create_data(admin, person)
+    create_data(admin, OTHER, mark="other")
     admin.ticket(title="Help", priority="low", **{"customer_email": "", **person})
     before = admin.data(admin.get("/api/stats"))
-    kept = (
+    names = (
         "id number status category priority priority_score urgency sentiment customer_tier source created_at updated_at"
     )
 
     def outlines():
-        return [{name: ticket[name] for name in kept.split()} for ticket in admin.data(admin.get("/api/tickets"))]
+        return [{name: ticket[name] for name in names.split()} for ticket in admin.data(admin.get("/api/tickets"))]
 
     tickets = outlines()
     admin.data(admin.delete(path_of(person)))
@@ -100,8 +99,8 @@ def test_statistics_do_not_change_after_an_erasure(admin, person):
     assert outlines() == tickets
 
 
-def test_what_is_left_of_a_ticket(admin):
-    first, _ = live(admin, ADA)
+def test_the_fields_of_an_erased_ticket(admin):
+    first, _ = create_data(admin, ADA)
     before = admin.data(admin.get(f"/api/tickets/{first}"))
     admin.data(admin.delete(path_of(ADA)))
     ticket = admin.data(admin.get(f"/api/tickets/{first}"))
@@ -121,10 +120,10 @@ def test_what_is_left_of_a_ticket(admin):
     history = admin.data(admin.get(f"/api/tickets/{first}/history"))
     assert {event["actor"] for event in history} == {"API_KEY"}
     assert "customer" in {event["said_by"] for event in history}
-    told = {event["field"]: (event["from"], event["to"]) for event in history}
-    assert told["title"] == ("", "")
-    assert told["priority"][1] == "urgent"
-    assert told["status"][1] == "resolved"
+    changes = {event["field"]: (event["from"], event["to"]) for event in history}
+    assert changes["title"] == ("", "")
+    assert changes["priority"][1] == "urgent"
+    assert changes["status"][1] == "resolved"
 
 
 def test_events_of_an_erased_customer_do_not_identify_them(admin, runtime):
@@ -135,64 +134,64 @@ def test_events_of_an_erased_customer_do_not_identify_them(admin, runtime):
     assert {event["actor"] for event in admin.data(admin.get(path))} == {name_of(ADA)}
     admin.data(admin.delete(path_of(ADA)))
     assert {event["actor"] for event in admin.data(admin.get(path))} == {"customer"}
-    own = admin.data(admin.get(f"/api/audit?subject_id={ticket['id']}"))
-    assert {event["address"] for event in own} == {""}
+    events = admin.data(admin.get(f"/api/audit?subject_id={ticket['id']}"))
+    assert {event["address"] for event in events} == {""}
 
 
 @PEOPLE
 def test_data_of_others_is_not_erased(admin, other_admin, runtime, person):
-    live(admin, OTHER, mark="other")
-    there = live(other_admin, person, mark="there")
+    create_data(admin, OTHER, mark="other")
+    ticket_ids = create_data(other_admin, person, mark="there")
     before = everything(runtime.storage)
-    live(admin, person)
+    create_data(admin, person)
     admin.data(admin.delete(path_of(person)))
     after = everything(runtime.storage)
     changing = {"companies", "api_keys"}  # the last number, and when a key was last used
     for table in set(before) - changing:
-        kept = {row["id"]: row for row in after[table]}
-        assert [kept.get(row["id"]) for row in before[table]] == before[table], table
-    assert other_admin.data(other_admin.get(path_of(person)))["total_tickets"] == len(there)
+        rows = {row["id"]: row for row in after[table]}
+        assert [rows.get(row["id"]) for row in before[table]] == before[table], table
+    assert other_admin.data(other_admin.get(path_of(person)))["total_tickets"] == len(ticket_ids)
 
 
 def test_a_short_customer_id_does_not_delete_stored_responses_of_others(admin):
     admin.ticket(customer_email="", customer_id="1")
     key = {"headers": {"Idempotency-Key": "mine"}}
     body = {"title": "A 1", "description": "1 and 11", **OTHER}
-    made = admin.data(admin.post("/api/tickets", body, **key), 201)
+    ticket = admin.data(admin.post("/api/tickets", body, **key), 201)
     admin.data(admin.delete("/api/customers/1"))
-    again = admin.post("/api/tickets", body, **key)
-    assert again.headers["Idempotent-Replay"] == "true"
-    assert again.json["data"] == made
+    response = admin.post("/api/tickets", body, **key)
+    assert response.headers["Idempotent-Replay"] == "true"
+    assert response.json["data"] == ticket
 
 
 def test_a_second_erasure_is_404_and_a_returning_customer_is_new(admin):
-    live(admin, ADA)
+    create_data(admin, ADA)
     admin.data(admin.delete(path_of(ADA)))
     assert admin.delete(path_of(ADA)).status_code == 404
     assert admin.get(path_of(ADA)).status_code == 404
     nobody = admin.delete("/api/customers/nobody@example.com")
     assert admin.delete(path_of(ADA)).get_data() == nobody.get_data()
-    again = admin.ticket(**ADA)
+    ticket = admin.ticket(**ADA)
     profile = admin.data(admin.get(path_of(ADA)))
     assert (profile["total_tickets"], profile["name"]) == (1, "Ada Canary")
     assert [ticket["id"] for ticket in admin.data(admin.get(f"/api/tickets?customer_email={name_of(ADA)}"))] == [
-        again["id"]
+        ticket["id"]
     ]
 
 
 @pytest.mark.parametrize("name", ["", " ", "%20", "%", "_"])
 def test_an_empty_name_matches_no_customer(admin, name):
-    live(admin, ADA)
+    create_data(admin, ADA)
     admin.data(admin.delete(path_of(ADA)))
     assert admin.delete(f"/api/customers/{quote(name)}").status_code in (404, 405)
 
 
 def test_the_erasure_itself_is_recorded(admin):
-    live(admin, ADA)
+    create_data(admin, ADA)
     admin.data(admin.delete(path_of(ADA)))
-    found = admin.data(admin.get("/api/audit?subject=customer"))
-    assert [(event["action"], event["actor"], event["to"]) for event in found] == [("customer_erased", "API_KEY", "2")]
-    assert found[0]["subject_id"]
+    events = admin.data(admin.get("/api/audit?subject=customer"))
+    assert [(event["action"], event["actor"], event["to"]) for event in events] == [("customer_erased", "API_KEY", "2")]
+    assert events[0]["subject_id"]
 
 
 def test_erasure_deletes_account_and_sessions(app, admin, runtime):
@@ -215,15 +214,15 @@ def test_erasure_deletes_account_and_sessions(app, admin, runtime):
 
 
 def test_erasure_does_not_reset_a_lockout_of_another_company(admin, other_admin, runtime):
-    # Whoever administers a company of their own could else forget the wrong tries at any address.
+    # Otherwise the admin of any company could reset the lock-out of any address.
     other_admin.data(
         other_admin.post(
             "/api/users", {"name": "Ada", "email": name_of(ADA), "role": "agent", "password": "correct horse battery"}
         ),
         201,
     )
-    here = {"name": "Ada Canary", "email": name_of(ADA), "role": "customer", "password": "correct horse battery"}
-    admin.data(admin.post("/api/users", here), 201)
+    person = {"name": "Ada Canary", "email": name_of(ADA), "role": "customer", "password": "correct horse battery"}
+    admin.data(admin.post("/api/users", person), 201)
     with runtime.storage.unit_of_work(None, write=True) as uow:
         lockout.count_attempt(uow, name_of(ADA), "198.51.100.7")
     before = everything(runtime.storage)["sign_in_tries"]
@@ -265,8 +264,8 @@ def test_events_of_deleted_tickets_lose_the_erased_customer(admin, runtime, pers
     created = [event for event in everything(runtime.storage)["events"] if event["action"] == "created"]
     assert [event["actor"].lower() for event in created] != ["customer"]
     admin.data(admin.delete(path_of(person)))
-    left = [event for event in everything(runtime.storage)["events"] if event["action"] == "created"]
-    assert [(event["actor"], event["address"]) for event in left] == [("customer", "")]
+    remaining = [event for event in everything(runtime.storage)["events"] if event["action"] == "created"]
+    assert [(event["actor"], event["address"]) for event in remaining] == [("customer", "")]
     assert rows_with(runtime, "canary", 'ca\\"nary') == []
 
 
@@ -278,12 +277,12 @@ def test_a_customer_id_equal_to_a_key_name_leaves_events_of_the_key(admin):
 
 
 def test_waiting_mail_of_an_erased_customer_is_not_sent(admin, runtime, mailer, run_jobs):
-    ids = live(admin, ADA)
-    others = live(admin, OTHER, mark="other")
-    waiting = {job["ticket_id"] for job in everything(runtime.storage)["jobs"] if job["lane"] == "mail"}
-    assert waiting == {*ids, *others}
+    ids = create_data(admin, ADA)
+    other_ids = create_data(admin, OTHER, mark="other")
+    mailed_ids = {job["ticket_id"] for job in everything(runtime.storage)["jobs"] if job["lane"] == "mail"}
+    assert mailed_ids == {*ids, *other_ids}
     admin.data(admin.delete(path_of(ADA)))
-    assert {job["ticket_id"] for job in everything(runtime.storage)["jobs"]} == {*others, None}
+    assert {job["ticket_id"] for job in everything(runtime.storage)["jobs"]} == {*other_ids, None}
     run_jobs()
     assert mailer.sent
     assert name_of(ADA) not in str([str(notice) for notice in mailer.sent])
@@ -304,20 +303,20 @@ def test_a_pending_answer_is_dropped_after_an_erasure(open_app):
 
 @PEOPLE
 def test_the_data_export_of_a_customer_is_complete(admin, runtime, other_admin, person):
-    ids = live(admin, person)
-    live(admin, OTHER, mark="other")
+    ids = create_data(admin, person)
+    create_data(admin, OTHER, mark="other")
     other_admin.ticket(title="Elsewhere", **{"customer_email": "", **person})
-    held = admin.data(admin.get(path_of(person, "/export")))
-    assert held["customer"] == admin.data(admin.get(path_of(person)))
-    assert [ticket["id"] for ticket in held["tickets"]] == ids
-    for ticket in held["tickets"]:
+    export = admin.data(admin.get(path_of(person, "/export")))
+    assert export["customer"] == admin.data(admin.get(path_of(person)))
+    assert [ticket["id"] for ticket in export["tickets"]] == ids
+    for ticket in export["tickets"]:
         path = f"/api/tickets/{ticket['id']}"
         assert ticket.pop("replies") == admin.data(admin.get(f"{path}/replies"))
         assert ticket.pop("history") == admin.data(admin.get(f"{path}/history"))
         assert ticket == admin.data(admin.get(path))
-    assert {notice["ticket_id"] for notice in held["notices"]} <= set(ids)
-    assert bool(held["notices"])
-    text = str(held)
+    assert {notice["ticket_id"] for notice in export["notices"]} <= set(ids)
+    assert bool(export["notices"])
+    text = str(export)
     assert "Bob" not in text
     assert "Elsewhere" not in text
 
@@ -329,17 +328,17 @@ def test_the_data_export_holds_account_and_events_without_secrets(app, admin, ru
     client = Caller(app.test_client())
     signed_in = client.data(client.post("/api/auth/login", {"email": name_of(ADA), "password": password}))
     admin.ticket(**ADA)
-    held = admin.data(admin.get(path_of(ADA, "/export")))
-    assert held["account"] == user
-    assert "signed_in" in {event["action"] for event in held["events"]}
+    export = admin.data(admin.get(path_of(ADA, "/export")))
+    assert export["account"] == user
+    assert "signed_in" in {event["action"] for event in export["events"]}
     rows = everything(runtime.storage)
     secrets = [row["password_hash"] for row in rows["users"]] + [row["key_hash"] for row in rows["api_keys"]]
     secrets += [admin.key, password, signed_in["access_token"], signed_in["refresh_token"], rows["sessions"][0]["id"]]
-    assert not [secret for secret in secrets if secret in str(held)]
+    assert not [secret for secret in secrets if secret in str(export)]
 
 
 def test_only_admins_can_export_or_erase_a_customer(app, runtime, admin, agent, customer):
-    live(admin, ADA)
+    create_data(admin, ADA)
     narrow = Caller(app.test_client(), add_key(runtime, "admin", scopes=["customers.read"]))
     for caller in (agent, customer, narrow):
         assert caller.get(path_of(ADA, "/export")).status_code == 403

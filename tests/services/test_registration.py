@@ -1,4 +1,4 @@
-"""A company that strangers may register: confirming its first admin's address, and what only the operator allows."""
+"""Registration of companies: confirmation of the first admin's address, and permissions of the operator."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -14,15 +14,15 @@ from tests.support.caller import Caller
 
 
 @pytest.fixture
-def moved():
+def clock_offsets():
     """Seconds by which the clock of `app` is ahead."""
     return []
 
 
 @pytest.fixture
-def app(open_app, moved):
+def app(open_app, clock_offsets):
     start = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    return open_app(clock=lambda: start + timedelta(seconds=sum(moved)), public_url="https://desk.example/")
+    return open_app(clock=lambda: start + timedelta(seconds=sum(clock_offsets)), public_url="https://desk.example/")
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def register(caller, **fields):
 def mails(app, mailer):
     """The mails that were sent since the last call."""
     app.extensions["runtime"].runner.run_due()
-    sent = list(mailer.sent)
+    notices = list(mailer.sent)
     mailer.sent.clear()
-    return sent
+    return notices
 
 
 def token_of(mail):
@@ -55,57 +55,57 @@ def confirm(caller, token):
     return caller.post("/api/auth/confirm", {"token": token})
 
 
-def test_the_first_admin_confirms_the_company_with_the_link_that_was_mailed_once(app, nobody, mailer):
-    made = register(nobody)
-    assert made["company"]["confirmed"] is False
+def test_the_first_admin_confirms_the_company_once_with_the_mailed_link(app, nobody, mailer):
+    registration = register(nobody)
+    assert registration["company"]["confirmed"] is False
     [mail] = mails(app, mailer)
     assert (mail.kind, mail.to) == ("confirm_address", ACME["email"])
     assert "https://desk.example/confirm#" in mail.text
-    assert "Acme" not in mail.text + mail.subject, "whoever named the company may be a stranger to the address"
+    assert "Acme" not in mail.text + mail.subject, "the person who named the company may not own the address"
     token = token_of(mail)
-    assert nobody.data(confirm(nobody, token)) == {**made["company"], "confirmed": True}
-    zoe = bearing(nobody, made["access_token"])
+    assert nobody.data(confirm(nobody, token)) == {**registration["company"], "confirmed": True}
+    zoe = bearing(nobody, registration["access_token"])
     assert zoe.data(zoe.get("/api/me"))["company"]["confirmed"] is True
-    again = confirm(nobody, token)
-    assert (again.status_code, again.json["data"]["errors"][0]["field"]) == (400, "token")
+    response = confirm(nobody, token)
+    assert (response.status_code, response.json["data"]["errors"][0]["field"]) == (400, "token")
     nobody.data(log_in(nobody))
     assert mails(app, mailer) == []
 
 
-def test_a_token_that_is_not_the_one_confirms_nothing(app, nobody, moved, mailer):
-    made = register(nobody)
+def test_a_wrong_or_expired_token_confirms_nothing(app, nobody, clock_offsets, mailer):
+    registration = register(nobody)
     [mail] = mails(app, mailer)
-    for token in ("nonsense", made["access_token"], made["refresh_token"], token_of(mail)[:-2]):
+    for token in ("nonsense", registration["access_token"], registration["refresh_token"], token_of(mail)[:-2]):
         assert confirm(nobody, token).status_code == 400
-    moved.append(CONFIRM_SECONDS)
+    clock_offsets.append(CONFIRM_SECONDS)
     assert confirm(nobody, token_of(mail)).status_code == 400
     assert [row["confirmed_at"] for row in rows(app, companies) if row["name"] == "Acme"] == [None]
 
 
-def test_a_confirmation_is_no_way_to_sign_in(app, nobody, mailer):
+def test_a_confirmation_token_cannot_sign_in(app, nobody, mailer):
     register(nobody)
     token = token_of(mails(app, mailer)[0])
     assert bearing(nobody, token).get("/api/me").status_code == 401
     assert nobody.post("/api/auth/refresh", {"refresh_token": token}).status_code == 401
 
 
-def test_a_token_is_worth_nothing_for_another_address(app, nobody, mailer):
-    made = register(nobody)
+def test_a_token_is_invalid_after_a_change_of_address(app, nobody, mailer):
+    registration = register(nobody)
     [mail] = mails(app, mailer)
-    zoe = bearing(nobody, made["access_token"])
-    zoe.data(zoe.call("PATCH", f"/api/users/{made['user']['id']}", {"email": "new@acme.example"}))
+    zoe = bearing(nobody, registration["access_token"])
+    zoe.data(zoe.call("PATCH", f"/api/users/{registration['user']['id']}", {"email": "new@acme.example"}))
     assert confirm(nobody, token_of(mail)).status_code == 400
 
 
-def test_signing_in_unconfirmed_mails_a_new_link_at_most_once_an_hour(app, nobody, moved, mailer):
-    made = register(nobody)
-    zoe = bearing(nobody, made["access_token"])
+def test_sign_in_mails_a_new_link_at_most_once_an_hour(app, nobody, clock_offsets, mailer):
+    registration = register(nobody)
+    zoe = bearing(nobody, registration["access_token"])
     zoe.data(zoe.post("/api/users", {"name": "B", "email": "b@acme.example", "role": "admin", "password": GOOD}), 201)
     nobody.data(log_in(nobody))
     assert len(mails(app, mailer)) == 1
-    moved.append(CONFIRM_AGAIN_SECONDS + 1)
+    clock_offsets.append(CONFIRM_AGAIN_SECONDS + 1)
     nobody.data(log_in(nobody, email="b@acme.example"))
-    assert mails(app, mailer) == [], "the first admin is asked, nobody else"
+    assert mails(app, mailer) == [], "only the first admin gets a link"
     nobody.data(log_in(nobody))
     nobody.data(log_in(nobody))
     [mail] = mails(app, mailer)
@@ -115,58 +115,58 @@ def test_signing_in_unconfirmed_mails_a_new_link_at_most_once_an_hour(app, nobod
 def test_no_job_holds_an_address_or_a_token(app, nobody, mailer):
     register(nobody)
     token = token_of(mails(app, mailer)[0])
-    kept = str(rows(app, jobs))
-    assert "confirm_address" in kept
-    assert token not in kept
-    assert ACME["email"] not in kept
+    stored_jobs = str(rows(app, jobs))
+    assert "confirm_address" in stored_jobs
+    assert token not in stored_jobs
+    assert ACME["email"] not in stored_jobs
 
 
-def test_a_mailbox_gets_few_links_however_many_companies_strangers_register_for_it(app, nobody, mailer):
+def test_the_number_of_links_to_one_mailbox_is_limited(app, nobody, mailer):
     for number in range(8):
         register(nobody, company=f"Acme {number}", email=f"zoe+{number}@acme.example")
     assert len(mails(app, mailer)) == 5
 
 
-def test_an_unconfirmed_company_sends_nothing_that_anybody_wrote(app, nobody, mailer):
-    """The address of its admin may be a stranger's, who would be sent any text and link."""
-    made = register(nobody)
-    zoe = bearing(nobody, made["access_token"])
+def test_an_unconfirmed_company_mails_no_texts_of_users(app, nobody, mailer):
+    """The address of its admin may belong to a stranger, who must not get arbitrary texts and links."""
+    registration = register(nobody)
+    zoe = bearing(nobody, registration["access_token"])
     zoe.data(zoe.put("/api/settings", {"mail_name": "You have won", "support_email": ACME["email"]}))
     ticket = zoe.ticket(customer_email=ACME["email"], title="My account was hacked, see evil.example")
     path = f"/api/tickets/{ticket['id']}"
     zoe.data(zoe.post(f"{path}/replies", {"body": "See http://evil.example/"}), 201)
     zoe.data(zoe.post(f"{path}/assign", {"agent_email": ACME["email"]}))
     zoe.data(zoe.post(f"{path}/resolve", {"resolution": "See http://evil.example/"}))
-    sent = mails(app, mailer)
-    assert {mail.kind for mail in sent} == {"confirm_address", "ticket_received", "assigned"}
-    assert {mail.to for mail in sent} == {ACME["email"]}
-    assert not [mail for mail in sent if "evil" in mail.text + mail.subject or mail.from_name or mail.reply_to]
+    notices = mails(app, mailer)
+    assert {mail.kind for mail in notices} == {"confirm_address", "ticket_received", "assigned"}
+    assert {mail.to for mail in notices} == {ACME["email"]}
+    assert not [mail for mail in notices if "evil" in mail.text + mail.subject or mail.from_name or mail.reply_to]
 
 
-def test_a_mailbox_gets_few_mails_of_all_unconfirmed_companies_together(app, nobody, mailer):
+def test_all_unconfirmed_companies_share_the_limit_of_one_mailbox(app, nobody, mailer):
     for number in range(3):
-        made = register(nobody, company=f"Acme {number}")
-        zoe = bearing(nobody, made["access_token"])
+        registration = register(nobody, company=f"Acme {number}")
+        zoe = bearing(nobody, registration["access_token"])
         ticket = zoe.ticket()
         for _ in range(10):
             zoe.data(zoe.post(f"/api/tickets/{ticket['id']}/assign", {"agent_email": ACME["email"]}))
             zoe.data(zoe.post(f"/api/tickets/{ticket['id']}/unassign"))
-    sent = mails(app, mailer)
-    assert len([mail for mail in sent if mail.kind == "assigned"]) == 20
+    notices = mails(app, mailer)
+    assert len([mail for mail in notices if mail.kind == "assigned"]) == 20
 
 
-def test_the_operator_confirms_and_allows_a_company_and_nobody_else_does(app, nobody, operator):
-    made = register(nobody)
-    zoe = bearing(nobody, made["access_token"])
+def test_only_the_operator_confirms_a_company_and_allows_oidc(app, nobody, operator):
+    registration = register(nobody)
+    zoe = bearing(nobody, registration["access_token"])
     narrow = Caller(app.test_client(), add_key(app.extensions["runtime"], "admin", scopes=["settings.write"]))
     agent = Caller(app.test_client(), add_key(app.extensions["runtime"], "agent"))
     for caller in (zoe, narrow, agent):
-        refused = caller.call("PATCH", "/api/companies", {"company": "Acme", "confirmed": True, "oidc_allowed": True})
-        assert refused.status_code == 403
-    said = operator.data(operator.call("PATCH", "/api/companies", {"company": "ACME", "oidc_allowed": True}))
-    assert said == {**made["company"], "confirmed": False, "oidc_allowed": True}
-    said = operator.data(operator.call("PATCH", "/api/companies", {"company": "Acme", "confirmed": True}))
-    assert (said["confirmed"], said["oidc_allowed"]) == (True, True)
+        response = caller.call("PATCH", "/api/companies", {"company": "Acme", "confirmed": True, "oidc_allowed": True})
+        assert response.status_code == 403
+    company = operator.data(operator.call("PATCH", "/api/companies", {"company": "ACME", "oidc_allowed": True}))
+    assert company == {**registration["company"], "confirmed": False, "oidc_allowed": True}
+    company = operator.data(operator.call("PATCH", "/api/companies", {"company": "Acme", "confirmed": True}))
+    assert (company["confirmed"], company["oidc_allowed"]) == (True, True)
     assert operator.call("PATCH", "/api/companies", {"company": "Nowhere"}).status_code == 404
     events = zoe.data(zoe.get("/api/audit?subject=company"))
     assert [event["field"] for event in events if event["action"] == "company_changed"] == [
@@ -176,8 +176,8 @@ def test_the_operator_confirms_and_allows_a_company_and_nobody_else_does(app, no
 
 
 def test_a_company_that_the_operator_registers_is_confirmed(app, operator, nobody, mailer):
-    made = register(operator)
-    assert made["company"]["confirmed"] is True
-    elsewhere = bearing(nobody, made["access_token"])
-    assert register(elsewhere, company="Other")["company"]["confirmed"] is False
+    registration = register(operator)
+    assert registration["company"]["confirmed"] is True
+    other_admin = bearing(nobody, registration["access_token"])
+    assert register(other_admin, company="Other")["company"]["confirmed"] is False
     assert [mail.kind for mail in mails(app, mailer)] == ["confirm_address"]

@@ -1,4 +1,4 @@
-"""Keeping things only as long as a company wants: old tickets and the people behind them are erased by themselves (case 41)."""
+"""Retention periods: old tickets and their customers are erased automatically (case 41)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ START = datetime(2026, 1, 31, 8, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that the test sets."""
 
     def __init__(self):
         self.present = START
@@ -58,62 +58,62 @@ def holding(folder, word):
     return [path.name for path in folder.rglob("*") if path.is_file() and word in path.read_bytes()]
 
 
-def test_without_a_setting_nothing_is_erased(admin, runtime, clock):
+def test_without_a_retention_period_nothing_is_erased(admin, runtime, clock):
     assert admin.data(admin.get("/api/settings"))["retention_days"] == 0
-    old = resolved(admin)
+    old_id = resolved(admin)
     clock.on_day(3650)
     tidy(runtime)
-    assert description(admin, old) == "CANARY"
+    assert description(admin, old_id) == "CANARY"
 
 
 @pytest.mark.parametrize("value", [-1, 3651, 0.5, 1.5, "0.5", "a", True, [1], 10**20])
-def test_days_are_whole_numbers_up_to_ten_years(admin, value):
+def test_the_period_is_a_whole_number_up_to_ten_years(admin, value):
     answer = admin.put("/api/settings", {"retention_days": value})
     assert (answer.status_code, answer.json["data"]["errors"][0]["field"]) == (400, "retention_days")
     assert admin.data(admin.get("/api/settings"))["retention_days"] == 0
 
 
 @pytest.mark.parametrize("value", [0, 1, 3650, "30"])
-def test_days_that_are_accepted(admin, value):
+def test_accepted_periods(admin, value):
     assert admin.data(admin.put("/api/settings", {"retention_days": value}))["retention_days"] == int(value)
-    told = admin.data(admin.get("/api/audit?subject=settings"))
-    assert [(event["field"], event["from"], event["to"]) for event in told] == (
+    events = admin.data(admin.get("/api/audit?subject=settings"))
+    assert [(event["field"], event["from"], event["to"]) for event in events] == (
         [("retention_days", "0", str(int(value)))] if int(value) else []
     )
 
 
 def test_only_data_past_the_period_is_erased_with_its_bytes(admin, runtime, clock, tmp_path):
     keep(admin, 30)
-    old = resolved(admin)
-    old_and_open = admin.ticket(description="Still open", customer_email="eve@example.com")["id"]
-    closed = resolved(admin, customer_email="carl@example.com")
-    admin.data(admin.put(f"/api/tickets/{closed}", {"status": "closed"}))
+    old_id = resolved(admin)
+    open_id = admin.ticket(description="Still open", customer_email="eve@example.com")["id"]
+    closed_id = resolved(admin, customer_email="carl@example.com")
+    admin.data(admin.put(f"/api/tickets/{closed_id}", {"status": "closed"}))
     clock.on_day(10)
-    recent = resolved(admin, customer_email="bob@example.com", description="Recent", customer_name="Bob")
+    recent_id = resolved(admin, customer_email="bob@example.com", description="Recent", customer_name="Bob")
     clock.on_day(29)
     tidy(runtime)
-    assert description(admin, old) == "CANARY"
+    assert description(admin, old_id) == "CANARY"
     clock.on_day(31)
     figures = admin.data(admin.get("/api/stats"))
     tidy(runtime)
-    shown = [description(admin, ticket) for ticket in (old, closed, old_and_open, recent)]
-    assert shown == ["(erased)", "(erased)", "Still open", "Recent"]
-    known = {row["email"] for row in everything(runtime.storage)["customers"]}
-    assert known == {"", "eve@example.com", "bob@example.com"}
+    descriptions = [description(admin, ticket) for ticket in (old_id, closed_id, open_id, recent_id)]
+    assert descriptions == ["(erased)", "(erased)", "Still open", "Recent"]
+    emails = {row["email"] for row in everything(runtime.storage)["customers"]}
+    assert emails == {"", "eve@example.com", "bob@example.com"}
     assert admin.data(admin.get("/api/stats")) == figures
     assert holding(tmp_path, b"ada@example.com") == []
     assert holding(tmp_path, b"carl@example.com") == []
 
 
-def test_a_customer_with_a_newer_ticket_stays_while_the_old_ticket_is_erased(admin, runtime, clock):
+def test_a_customer_with_a_newer_ticket_is_kept(admin, runtime, clock):
     keep(admin, 30)
-    old = resolved(admin)
+    old_id = resolved(admin)
     clock.on_day(20)
-    new = resolved(admin, description="New")
+    new_id = resolved(admin, description="New")
     clock.on_day(31)
     tidy(runtime)
-    assert [description(admin, ticket) for ticket in (old, new)] == ["(erased)", "New"]
-    assert admin.data(admin.get(f"/api/tickets/{old}"))["customer_email"] == ""
+    assert [description(admin, ticket) for ticket in (old_id, new_id)] == ["(erased)", "New"]
+    assert admin.data(admin.get(f"/api/tickets/{old_id}"))["customer_email"] == ""
     assert admin.data(admin.get("/api/customers/ada@example.com"))["total_tickets"] == 2
     clock.on_day(51)
     tidy(runtime)
@@ -135,15 +135,15 @@ def test_customers_without_tickets_are_erased(admin, customer, runtime, clock):
 
 def test_a_changed_ticket_is_not_due(admin, runtime, clock):
     keep(admin, 30)
-    old = resolved(admin)
+    old_id = resolved(admin)
     clock.on_day(20)
-    admin.data(admin.put(f"/api/tickets/{old}", {"priority": "low", "tags": ["looked-at"]}))
+    admin.data(admin.put(f"/api/tickets/{old_id}", {"priority": "low", "tags": ["looked-at"]}))
     clock.on_day(31)
     tidy(runtime)
-    assert description(admin, old) == "CANARY"
+    assert description(admin, old_id) == "CANARY"
 
 
-def test_the_age_of_an_imported_finished_ticket_is_its_end(admin, runtime, clock):
+def test_the_age_of_an_imported_ticket_counts_from_its_end(admin, runtime, clock):
     keep(admin, 30)
     row = {"description": "CANARY", "customer_email": "ada@example.com", "created_at": "2025-01-01", "status": "closed"}
     ended = {"long ago": "2025-01-02", "recently": "2026-01-30"}
@@ -152,8 +152,8 @@ def test_the_age_of_an_imported_finished_ticket_is_its_end(admin, runtime, clock
     tidy(runtime)
     tickets = admin.data(admin.get("/api/tickets"))
     assert sorted(ticket["description"] for ticket in tickets) == ["(erased)", "CANARY"]
-    (left,) = [ticket for ticket in tickets if ticket["description"] == "CANARY"]
-    assert left["external_id"] == "recently"
+    (ticket,) = [ticket for ticket in tickets if ticket["description"] == "CANARY"]
+    assert ticket["external_id"] == "recently"
 
 
 def test_retention_is_recorded_once_with_counts(admin, runtime, clock):
@@ -162,8 +162,8 @@ def test_retention_is_recorded_once_with_counts(admin, runtime, clock):
         resolved(admin, customer_email=f"c{number}@example.com")
     clock.on_day(2)
     tidy(runtime)
-    found = admin.data(admin.get("/api/audit?action=retention_applied"))
-    assert {(event["actor"], event["field"], event["to"]) for event in found} == {
+    events = admin.data(admin.get("/api/audit?action=retention_applied"))
+    assert {(event["actor"], event["field"], event["to"]) for event in events} == {
         ("system", "tickets", "3"),
         ("system", "customers", "3"),
     }
@@ -182,28 +182,28 @@ def test_retention_works_in_small_batches(admin, runtime, clock, monkeypatch):
     rows = everything(runtime.storage)
     assert {row["description"] for row in rows["tickets"]} == {"(erased)"}
     assert {row["email"] for row in rows["customers"]} == {""}
-    assert len({row["erased_at"] for row in rows["tickets"]}) == 3, "each unit of work has a moment of its own"
+    assert len({row["erased_at"] for row in rows["tickets"]}) == 3, "each unit of work has its own time"
     assert {row["state"] for row in rows["jobs"] if row["lane"] == "upkeep"} == {"done"}
 
 
 def test_each_company_has_its_own_retention_period(app, admin, runtime, clock):
-    there = Caller(app.test_client(), add_key(runtime, "admin", company="other"))
-    keep(there, 1)
-    here, elsewhere = resolved(admin), resolved(there)
+    other_admin = Caller(app.test_client(), add_key(runtime, "admin", company="other"))
+    keep(other_admin, 1)
+    own_id, other_id = resolved(admin), resolved(other_admin)
     clock.on_day(2)
     tidy(runtime)
-    assert description(admin, here) == "CANARY"
-    assert description(there, elsewhere) == "(erased)"
+    assert description(admin, own_id) == "CANARY"
+    assert description(other_admin, other_id) == "(erased)"
     assert admin.get("/api/audit?action=retention_applied").json["total"] == 0
-    assert there.get("/api/audit?action=retention_applied").json["total"] == 2
+    assert other_admin.get("/api/audit?action=retention_applied").json["total"] == 2
 
 
-def test_the_history_of_an_old_ticket_says_what_happened_and_nothing_more(admin, runtime, clock):
+def test_the_history_of_an_erased_ticket_keeps_actions_without_texts(admin, runtime, clock):
     keep(admin, 1)
-    old = resolved(admin)
+    old_id = resolved(admin)
     clock.on_day(2)
     tidy(runtime)
-    history = admin.data(admin.get(f"/api/tickets/{old}/history"))
+    history = admin.data(admin.get(f"/api/tickets/{old_id}/history"))
     assert {event["action"] for event in history} >= {"created", "replied", "resolved"}
     assert "CANARY" not in str(history)
     assert ("status", "resolved") in {(event["field"], event["to"]) for event in history}

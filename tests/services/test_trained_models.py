@@ -1,4 +1,4 @@
-"""What own examples decide beside the category, in every process, and what random ones cannot: priority, feeling and team."""
+"""Trained models of priority, sentiment and team: they follow corrections, in every process, and ignore noise."""
 
 import random
 
@@ -19,7 +19,7 @@ OURS = Actor("default", "admin", "x")
 PARTS = "spindle arbor quill collet gib ram knee table saddle vice chuck tailstock".split()
 
 
-def tell(admin, changes, *, text="The {} makes a hum"):
+def correct(admin, changes, *, text="The {} makes a hum"):
     for part in PARTS:
         words = text.format(part)
         ticket = admin.ticket(title=words, description=words + ".")
@@ -27,25 +27,25 @@ def tell(admin, changes, *, text="The {} makes a hum"):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "named"),
+    ("field", "value", "reason_name"),
     [("priority", "urgent", "priority"), ("sentiment", "negative", "sentiment"), ("assigned_team", "sales", "team")],
 )
-def test_what_people_correct_again_and_again_is_decided_their_way(admin, run_jobs, field, value, named):
-    tell(admin, {field: value})
-    for part in PARTS:  # and something else that they leave as it is
+def test_repeated_corrections_are_predicted(admin, run_jobs, field, value, reason_name):
+    correct(admin, {field: value})
+    for part in PARTS:  # and other tickets that they do not correct
         other = admin.ticket(title=f"Invoice {part}", description=f"A question about my invoice for the {part}.")
         admin.data(admin.post(f"/api/tickets/{other['id']}/resolve", {"resolution": "Done."}))
     run_jobs()
     ticket = admin.ticket(title="The pulley makes a hum", description="The pulley makes a hum.")
     assert (ticket[field], ticket["triage_source"]) == (value, "learned")
-    assert any(reason.startswith(f"{named} {value}: like your ticket #") for reason in ticket["triage_reasons"])
+    assert any(reason.startswith(f"{reason_name} {value}: like your ticket #") for reason in ticket["triage_reasons"])
     invoice = admin.ticket(title="Invoice", description="A question about my invoice.")
     assert invoice[field] != value or invoice["triage_source"] == "rules"
 
 
-def test_a_learnt_priority_has_a_score_of_its_band_and_never_lowers_a_risk(admin, run_jobs):
-    tell(admin, {"priority": "low"}, text="Urgent, the {} is blocked")
-    tell(admin, {"priority": "high"}, text="A question about my invoice for the {}")
+def test_a_predicted_priority_has_a_score_of_its_band_and_never_lowers_a_risk(admin, run_jobs):
+    correct(admin, {"priority": "low"}, text="Urgent, the {} is blocked")
+    correct(admin, {"priority": "high"}, text="A question about my invoice for the {}")
     run_jobs()
     ticket = admin.ticket(title="Urgent, the pulley is blocked", description="Urgent, the pulley is blocked.")
     assert (ticket["priority"], ticket["triage_source"]) == ("low", "learned")
@@ -56,43 +56,43 @@ def test_a_learnt_priority_has_a_score_of_its_band_and_never_lowers_a_risk(admin
     assert risk["priority"] == "urgent"
 
 
-def test_what_one_process_learnt_the_others_follow(admin, runtime, run_jobs):
-    def at_hand():
+def test_other_processes_train_after_one_process_has_trained(admin, runtime, run_jobs):
+    def current_model():
         with runtime.storage.unit_of_work(OURS) as uow:
             return runtime.trained_models.get(uow, "priority")
 
-    follow = ModelSync(runtime)
-    follow()
-    tell(admin, {"priority": "urgent"})
-    tell(admin, {"priority": "high"}, text="A question about my invoice for the {}")
+    sync = ModelSync(runtime)
+    sync()
+    correct(admin, {"priority": "urgent"})
+    correct(admin, {"priority": "high"}, text="A question about my invoice for the {}")
     run_jobs()
-    learnt = at_hand()
-    runtime.trained_models.clear()  # from here on it is another process, which holds something of the company
+    trained = current_model()
+    runtime.trained_models.clear()  # from here on it acts as another process, which has a model of the company
     runtime.trained_models.train(lambda: runtime.storage.unit_of_work(OURS), "topic")
-    assert at_hand() is None
+    assert current_model() is None
     runtime.trained_models.pop_missing_companies()
-    follow()
-    assert at_hand().classifier.labels == learnt.classifier.labels
-    assert at_hand().threshold == learnt.threshold < 1
+    sync()
+    assert current_model().classifier.labels == trained.classifier.labels
+    assert current_model().threshold == trained.threshold < 1
 
 
-def test_a_process_that_was_started_anew_learns_what_its_tickets_ask_for(admin, runtime, run_jobs):
+def test_a_new_process_trains_the_models_that_its_tickets_miss(admin, runtime, run_jobs):
     admin.data(
         admin.post("/api/topics/examples", {"examples": [{"text": t, "topic": t} for t in ("ink", "paper")]}), 201
     )
     run_jobs()
-    follow = ModelSync(runtime)
-    follow()
+    sync = ModelSync(runtime)
+    sync()
     runtime.trained_models.clear()
     assert admin.ticket(title="ink", description="ink")["topic"] == ""
-    follow()
+    sync()
     assert admin.ticket(title="ink", description="ink")["topic"] == "ink"
     runtime.trained_models.clear()
-    ModelSync(runtime)()  # of a new process: it looks for whoever taught last before anybody asks
+    ModelSync(runtime)()  # in a new process: it trains the companies with the newest examples at once
     assert admin.ticket(title="ink", description="ink")["topic"] == "ink"
 
 
-def test_the_oldest_are_let_go_when_many_are_held(admin, runtime, run_jobs, monkeypatch):
+def test_the_oldest_models_are_dropped_when_there_are_too_many(admin, runtime, run_jobs, monkeypatch):
     monkeypatch.setattr(trained_models, "MAX_EXAMPLES", 3)
     for topic in ("a", "b", "c", "d"):
         admin.data(admin.post("/api/topics/examples", {"text": f"about {topic}", "topic": topic}), 201)
@@ -100,10 +100,10 @@ def test_the_oldest_are_let_go_when_many_are_held(admin, runtime, run_jobs, monk
     assert {field for _, field in runtime.trained_models._models} == {"topic"}
 
 
-def test_many_changes_are_learnt_together(admin, runtime, run_jobs):
+def test_with_many_examples_training_is_delayed(admin, runtime, run_jobs):
     many = [{"text": f"question {number}", "topic": f"{number % 7}"} for number in range(400)]
     admin.data(admin.post("/api/topics/examples", {"examples": many}), 201)
-    run_jobs()  # the first time at once
+    run_jobs()  # the first training runs at once
     for text in ("one more", "and another"):
         admin.data(admin.post("/api/topics/examples", {"text": text, "topic": "1"}), 201)
     with runtime.storage.unit_of_work(None) as uow:
@@ -118,22 +118,23 @@ def train(texts, labels):
 TEXTS = [text for texts in KNOWN.values() for text in texts]
 
 
-def test_random_labels_hardly_ever_count():
-    tries, counted, overruling = 40, 0, 0
+def test_random_labels_rarely_get_a_weight():
+    tries, weighted, overruling = 40, 0, 0
     built_in = TextClassifier(STATIC)
     for seed in range(tries):
-        chance = random.Random(seed)
-        texts = chance.sample(TEXTS, 60)
-        counted += cross_validation.category_weight(train(texts, chance.choices(CATEGORIES, k=60)), built_in) > 0
-        ruled = chance.choices(PRIORITIES, k=60)
+        generator = random.Random(seed)
+        texts = generator.sample(TEXTS, 60)
+        weighted += cross_validation.category_weight(train(texts, generator.choices(CATEGORIES, k=60)), built_in) > 0
+        rule_labels = generator.choices(PRIORITIES, k=60)
         overruling += (
-            cross_validation.find_threshold(train(texts, chance.choices(PRIORITIES, k=60)), ruled) < NO_THRESHOLD
+            cross_validation.find_threshold(train(texts, generator.choices(PRIORITIES, k=60)), rule_labels)
+            < NO_THRESHOLD
         )
-    assert counted <= tries / 10
+    assert weighted <= tries / 10
     assert overruling <= tries / 5
 
 
-def test_corrections_at_random_that_nobody_resolved_do_not_count_either():
+def test_random_corrections_without_resolved_tickets_rarely_overrule():
     tries, overruling = 40, 0
     for seed in range(tries):
         chance = random.Random(seed)
@@ -144,20 +145,20 @@ def test_corrections_at_random_that_nobody_resolved_do_not_count_either():
     assert overruling <= tries / 5
 
 
-def test_where_the_rules_are_right_own_examples_never_overrule_them():
+def test_examples_that_agree_with_the_rules_never_overrule_them():
     labels = [category for category, texts in KNOWN.items() for _ in texts]
     assert cross_validation.find_threshold(train(TEXTS, labels), labels) == NO_THRESHOLD
 
 
-def test_six_corrections_are_too_few_and_seven_enough():
-    ruled = ["low"] * 24
+def test_seven_corrections_are_needed_to_overrule():
+    rule_labels = ["low"] * 24
     for wrong, enough in ((6, False), (7, True)):
         texts = [f"the {part} hums" for part in PARTS[:wrong]] + [f"invoice {n} please" for n in range(24 - wrong)]
         labels = ["high"] * wrong + ["low"] * (24 - wrong)
-        assert (cross_validation.find_threshold(train(texts, labels), ruled) <= 1) is enough
+        assert (cross_validation.find_threshold(train(texts, labels), rule_labels) <= 1) is enough
 
 
-def test_one_ticket_is_one_example_however_often_it_is_changed(admin, runtime):
+def test_a_ticket_that_is_changed_often_is_one_example(admin, runtime):
     ticket = admin.ticket(title="Invoice", description="My invoice is wrong.")
     for category in ("sales", "technical", "account", "sales"):
         admin.data(admin.put(f"/api/tickets/{ticket['id']}", {"category": category}))
@@ -167,7 +168,7 @@ def test_one_ticket_is_one_example_however_often_it_is_changed(admin, runtime):
     assert [(row["decided"], row["label"], row["text"]) for row in rows] == [("billing", "sales", "")]
 
 
-def test_a_corrected_field_leaves_the_figures_of_the_others(admin):
+def test_the_figures_of_other_fields_do_not_change_with_a_correction(admin):
     ticket = admin.ticket(title="Invoice", description="My invoice is wrong.")
     admin.data(admin.put(f"/api/tickets/{ticket['id']}", {"category": "sales"}))
     admin.data(admin.post(f"/api/tickets/{ticket['id']}/resolve", {"resolution": "Done."}))

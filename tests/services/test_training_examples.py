@@ -1,4 +1,4 @@
-"""Learning from what people decide: corrections and resolved tickets become examples, noise changes nothing."""
+"""Training examples: corrections and resolved tickets become examples, and noise changes nothing."""
 
 import random
 
@@ -10,7 +10,7 @@ from core.models import Actor
 from database.tables import examples
 
 OURS = Actor("default", "admin", "x")
-# Words of a trade nobody prepared for: this company's own people say which team each belongs to.
+# Words of an unusual trade. The people of the company assign each to a team.
 OWN = {
     "billing": [
         "kerf ledger",
@@ -36,7 +36,7 @@ OWN = {
 
 
 @pytest.fixture
-def taught(admin, run_jobs):
+def trained(admin, run_jobs):
     for category, texts in OWN.items():
         for text in texts:
             ticket = admin.ticket(title=text, description=f"About the {text}.")
@@ -45,24 +45,24 @@ def taught(admin, run_jobs):
     return admin
 
 
-def test_corrections_are_learnt_and_the_reason_names_the_ticket(taught):
-    ticket = taught.ticket(title="broach ledger", description="About the broach ledger.")
+def test_corrections_are_predicted_and_the_reason_names_the_ticket(trained):
+    ticket = trained.ticket(title="broach ledger", description="About the broach ledger.")
     assert (ticket["category"], ticket["triage_source"]) == ("billing", "learned")
     assert any("like your ticket #" in reason for reason in ticket["triage_reasons"])
-    found = taught.data(taught.post("/api/triage", {"text": "About the broach sampler."}))
-    assert (found["category"], found["triage_source"]) == ("sales", "learned")
+    result = trained.data(trained.post("/api/triage", {"text": "About the broach sampler."}))
+    assert (result["category"], result["triage_source"]) == ("sales", "learned")
 
 
-def test_other_companies_learn_nothing_from_it(taught, stranger):
+def test_other_companies_are_not_affected(trained, stranger):
     assert stranger.ticket(title="broach ledger", description="About the broach ledger.")["triage_source"] == "rules"
 
 
-def test_risk_rules_still_win(taught):
-    ticket = taught.ticket(title="broach ledger", description="About the broach ledger: this is fraud.")
+def test_risk_rules_still_win(trained):
+    ticket = trained.ticket(title="broach ledger", description="About the broach ledger: this is fraud.")
     assert ticket["priority"] == "urgent"
 
 
-def test_noise_is_found_out_and_counts_nothing(admin, runtime, run_jobs):
+def test_random_labels_get_no_weight(admin, runtime, run_jobs):
     chance = random.Random(3)
     texts = [
         "I was charged twice",
@@ -77,20 +77,20 @@ def test_noise_is_found_out_and_counts_nothing(admin, runtime, run_jobs):
         admin.data(admin.put(f"/api/tickets/{ticket['id']}", {"category": wrong}))
         admin.data(admin.post(f"/api/tickets/{ticket['id']}/resolve", {"resolution": "Done."}))
     run_jobs()
-    found = admin.data(admin.post("/api/triage", {"text": "I was charged twice"}))
-    assert (found["category"], found["triage_source"]) == ("billing", "rules")
+    result = admin.data(admin.post("/api/triage", {"text": "I was charged twice"}))
+    assert (result["category"], result["triage_source"]) == ("billing", "rules")
     with runtime.storage.unit_of_work(OURS) as uow:
         assert runtime.trained_models.get(uow, "category").weight == 0
 
 
-def test_what_a_customer_writes_is_no_example(admin, customer, runtime, run_jobs):
+def test_a_ticket_of_a_customer_is_no_example(admin, customer, runtime, run_jobs):
     customer.data(customer.post("/api/tickets", {"title": "x", "description": "Category: sales. Learn this."}), 201)
     run_jobs()
     with runtime.storage.unit_of_work(None) as uow:
         assert uow.count(uow.query(examples)) == 0
 
 
-def test_a_resolved_ticket_confirms_its_triage_and_a_later_correction_counts(admin, runtime):
+def test_resolution_counts_as_correct_triage_and_a_later_correction_as_wrong(admin, runtime):
     ticket = admin.ticket(title="Invoice", description="The invoice is wrong.")
     admin.data(admin.post(f"/api/tickets/{ticket['id']}/resolve", {"resolution": "Done."}))
     quality = {row["field"]: row for row in admin.data(admin.get("/api/ai/quality"))}
@@ -105,7 +105,7 @@ def test_a_resolved_ticket_confirms_its_triage_and_a_later_correction_counts(adm
     assert quality["priority"]["accuracy"] == 1
 
 
-def test_a_category_that_came_with_the_ticket_says_nothing_about_triage(admin):
+def test_a_category_set_by_the_caller_is_not_counted(admin):
     ticket = admin.ticket(category="sales")
     admin.data(admin.post(f"/api/tickets/{ticket['id']}/resolve", {"resolution": "Done."}))
     quality = {row["field"]: row for row in admin.data(admin.get("/api/ai/quality"))}
@@ -113,8 +113,8 @@ def test_a_category_that_came_with_the_ticket_says_nothing_about_triage(admin):
     assert "accuracy" not in quality["category"]
 
 
-def test_erased_tickets_teach_nothing_more(taught, runtime, run_jobs):
-    taught.data(taught.delete("/api/customers/ada@example.com"))
+def test_erased_tickets_are_no_longer_examples(trained, runtime, run_jobs):
+    trained.data(trained.delete("/api/customers/ada@example.com"))
     assert runtime.trained_models.train(lambda: runtime.storage.unit_of_work(OURS), "category").classifier is None
 
 
@@ -122,16 +122,16 @@ def train(texts, labels):
     return TrainableClassifier(embeddings.open_embeddings("static"), texts, labels)
 
 
-def test_leaving_one_out_is_what_learning_without_it_says():
+def test_leave_one_out_scores_agree_with_training_without_the_example():
     texts, labels = (
         ["red ink", "red paint", "blue ink", "blue paint", "red pen", "blue pen"],
         ["r", "r", "b", "b", "r", "b"],
     )
-    whole = train(texts, labels)
-    for place, text in enumerate(texts):
-        kept = [other for other in range(len(texts)) if other != place]
-        apart = train([texts[other] for other in kept], [labels[other] for other in kept]).classify(text)
-        assert (apart.scores.argmax() == whole.left_out[place].argmax()).all()
+    classifier = train(texts, labels)
+    for position, text in enumerate(texts):
+        others = [other for other in range(len(texts)) if other != position]
+        left_out_result = train([texts[other] for other in others], [labels[other] for other in others]).classify(text)
+        assert (left_out_result.scores.argmax() == classifier.left_out[position].argmax()).all()
 
 
 def test_too_few_examples_never_decide_alone():
