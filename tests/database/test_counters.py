@@ -65,10 +65,10 @@ def check(storage):
             urgency[key] += round(row["urgency"] * 10)
             by_ai[key] += bool(helped)
         tagged |= {(row["company_id"], tag, row["created_at"], row["id"]) for tag in row["tags"]}
-    counted = {tuple(row[name] for name in ("company_id", "kind", *"abcdefg")): row for row in counter_rows}
-    assert {key: row["number"] for key, row in counted.items()} == numbers
-    assert {key: row["urgency"] for key, row in counted.items()} == urgency
-    assert {key: row["by_ai"] for key, row in counted.items()} == by_ai
+    stored = {tuple(row[name] for name in ("company_id", "kind", *"abcdefg")): row for row in counter_rows}
+    assert {key: row["number"] for key, row in stored.items()} == numbers
+    assert {key: row["urgency"] for key, row in stored.items()} == urgency
+    assert {key: row["by_ai"] for key, row in stored.items()} == by_ai
     assert set(tags) == tagged
     return rows
 
@@ -82,41 +82,41 @@ def new_ticket(dice):
 
 
 def past(dice, now):
-    opened = timestamps.later(now, seconds=-dice.randrange(90 * 86_400))
-    columns = {"created_at": opened, "status": dice.choice(models.STATUSES), "topic": dice.choice(("", "refund"))}
+    created_at = timestamps.later(now, seconds=-dice.randrange(90 * 86_400))
+    columns = {"created_at": created_at, "status": dice.choice(models.STATUSES), "topic": dice.choice(("", "refund"))}
     columns |= {"assigned_to": dice.choice(("", *AGENTS)), "ai_response": dice.choice(("", "Try this."))}
     columns |= {"first_response_seconds": dice.choice((None, 0, dice.randrange(10**6)))}
     if columns["status"] in models.FINISHED:
         took = dice.randrange(80 * 86_400)
-        columns |= {"resolution_seconds": took, "resolved_at": timestamps.later(opened, seconds=took)}
+        columns |= {"resolution_seconds": took, "resolved_at": timestamps.later(created_at, seconds=took)}
     return columns
 
 
-def change(uow, dice, chosen):
-    """Makes one of the changes a ticket can have."""
+def change(uow, dice, ticket):
+    """Makes one kind of change to a ticket."""
     match dice.randrange(9):
         case 0:
-            rules.assign(uow, chosen, dice.choice(AGENTS))
+            rules.assign(uow, ticket, dice.choice(AGENTS))
         case 1:
-            rules.unassign(uow, chosen)
+            rules.unassign(uow, ticket)
         case 2:
-            rules.resolve(uow, chosen, "Done.")
+            rules.resolve(uow, ticket, "Done.")
         case 3:
-            rules.reopen(uow, chosen)
+            rules.reopen(uow, ticket)
         case 4:
-            replies.add(uow, chosen, {"body": "Hello", "author_name": "Ben"})
+            replies.add(uow, ticket, {"body": "Hello", "author_name": "Ben"})
         case 5:
-            rules.update(uow, chosen, {"tags": dice.sample(TAGS, dice.randrange(3)), "urgency": 4.2})
+            rules.update(uow, ticket, {"tags": dice.sample(TAGS, dice.randrange(3)), "urgency": 4.2})
         case 6:
-            rules.update(uow, chosen, {name: new_ticket(dice)[name] for name in ("customer_tier", "title")})
+            rules.update(uow, ticket, {name: new_ticket(dice)[name] for name in ("customer_tier", "title")})
         case 7:
-            rules.update(uow, chosen, {"priority": dice.choice(models.PRIORITIES), "assigned_team": "sales"})
+            rules.update(uow, ticket, {"priority": dice.choice(models.PRIORITIES), "assigned_team": "sales"})
         case 8:
-            rules.update(uow, chosen, {"status": "closed"})
+            rules.update(uow, ticket, {"status": "closed"})
 
 
 def change_something(storage, dice):
-    """Makes one change in a transaction; it is rolled back when a rule refuses it."""
+    """Makes one change in a transaction, which is rolled back if a rule refuses it."""
     with contextlib.suppress(AppError), storage.unit_of_work(ADMIN, write=True) as uow:
         ids = sorted(row[0] for row in uow.aggregate(uow.query(table, table.c.id)))
         match dice.randrange(8) if ids else 0:

@@ -95,13 +95,13 @@ def test_a_failed_write_is_503_and_memory_and_disk_agree(tmp_path: Path, engine:
     folder = tmp_path / "data"
     folder.mkdir()
     url = {} if engine == "json" else {"DATABASE_URL": f"sqlite:///{folder / 'foyer.db'}"}
-    written = [folder / name for name in FILES[engine]]
+    paths = [folder / name for name in FILES[engine]]
     with Server(folder, **url) as server, requests.Session() as session:
         (worker,) = psutil.Process(server.process.pid).children()
         assert created(server, session) == 1
         for last, (call, error) in enumerate((("write", "ENOSPC"), ("write", "EIO"), ("fsync", "EIO")), start=1):
             before = list(range(1, last + 1))
-            with failing(worker.pid, call, error, *written):
+            with failing(worker.pid, call, error, *paths):
                 for _ in range(3):
                     response = create(server, session)
                     assert (response.status_code, response.json()["data"]["code"]) == (503, "unavailable"), (
@@ -120,7 +120,7 @@ def test_a_failed_write_is_503_and_memory_and_disk_agree(tmp_path: Path, engine:
 
 
 @pytest.mark.parametrize(("call", "error"), [("rename", "EIO"), ("fsync", "EIO"), ("write", "ENOSPC")])
-def test_a_failed_fold_at_the_stop_leaves_everything_for_the_next_start(tmp_path: Path, call: str, error: str) -> None:
+def test_a_failed_fold_at_the_stop_keeps_all_data_for_the_next_start(tmp_path: Path, call: str, error: str) -> None:
     folder = tmp_path / "data"
     command = [sys.executable, "-c", WRITES_AND_CLOSES, str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

@@ -1,6 +1,6 @@
-"""The same random work on a JSON file, on SQLite and on PostgreSQL: every answer must be the same, whatever the engine.
+"""The same random calls on a JSON file, on SQLite and on PostgreSQL: all responses must be equal.
 
-FOYER_EXAMPLES=500 looks longer than CI does.
+FOYER_EXAMPLES=500 runs more examples than CI does.
 """
 
 from contextlib import ExitStack
@@ -217,7 +217,7 @@ class SameAnswers(RuleBasedStateMachine):
         return self.tickets[number % len(self.tickets)] if self.tickets else "id-0"
 
     def note(self, status: int, body: Any) -> None:
-        """Remembers the ticket of an answer, and its version as it was first seen: it grows stale."""
+        """Remembers the ticket of a response and its first version, which becomes stale."""
         if status in (200, 201) and "number" in body["data"] and body["data"]["id"] not in self.versions:
             self.tickets.append(body["data"]["id"])
             self.versions[body["data"]["id"]] = body["data"]["version"]
@@ -372,7 +372,7 @@ def run(postgresql: Any) -> type[SameAnswers]:
     return Machine
 
 
-def test_whatever_is_asked_every_engine_answers_the_same(run: type[SameAnswers]) -> None:
+def test_every_engine_gives_the_same_responses(run: type[SameAnswers]) -> None:
     count = examples(5)
     run_state_machine_as_test(
         run,

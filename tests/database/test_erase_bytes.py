@@ -39,30 +39,30 @@ OUTLIVES = b"stays here"
 
 @pytest.fixture(params=FILES)
 def engine(request):
-    """The engines that keep files; what a server keeps is its owner's matter."""
+    """The engines that keep files."""
     return request.param
 
 
 def files_with(folder, *words):
-    """The files anywhere in the folder that hold one of the words, in any case."""
-    found = []
+    """The files in the folder, at any depth, that hold one of the words, in any case."""
+    names = []
     for path in sorted(folder.rglob("*")):
         content = path.read_bytes().lower() if path.is_file() else b""
-        found += [path.name for word in words if word.lower() in content]
-    return sorted(set(found))
+        names += [path.name for word in words if word.lower() in content]
+    return sorted(set(names))
 
 
 def forms(text):
-    """A text as it may stand in a file: as it is, and escaped as JSON, once or twice, with and without ASCII only."""
-    found = {text}
+    """The forms of a text in a file: unchanged, and escaped as JSON once or twice, with and without ASCII only."""
+    texts = {text}
     for ascii_only in (True, False):
         once = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
-        found |= {once, json.dumps(once, ensure_ascii=ascii_only)[1:-1]}
-    return [form.encode() for form in found]
+        texts |= {once, json.dumps(once, ensure_ascii=ascii_only)[1:-1]}
+    return [form.encode() for form in texts]
 
 
 def write_about(admin, text, **more):
-    """A ticket with the text everywhere a text can be."""
+    """Creates a ticket with the text in every field of text."""
     key = {"headers": {"Idempotency-Key": "canary"}}
     body = {"title": text[:150].split("\n")[0], "description": text, **ADA, **more}
     ticket = admin.data(admin.post("/api/tickets", body, **key), 201)
@@ -74,7 +74,7 @@ def write_about(admin, text, **more):
 
 
 @EVERY_TEXT
-def test_when_the_call_has_answered_no_file_holds_what_was_erased(admin, tmp_path, text):
+def test_no_file_holds_erased_data_after_the_response(admin, tmp_path, text):
     bobs = admin.ticket(customer_email="bob@example.com", description=OUTLIVES.decode())
     write_about(admin, text)
     assert files_with(tmp_path, b"canary", *forms(text))
@@ -84,7 +84,7 @@ def test_when_the_call_has_answered_no_file_holds_what_was_erased(admin, tmp_pat
     assert admin.data(admin.get(f"/api/tickets/{bobs['id']}"))["description"] == OUTLIVES.decode()
 
 
-def test_what_was_deleted_or_changed_earlier_goes_with_it(admin, tmp_path):
+def test_erasure_also_removes_earlier_deleted_and_changed_texts(admin, tmp_path):
     deleted = write_about(admin, TEXTS["plain"])
     admin.data(admin.delete(f"/api/tickets/{deleted}"))
     ticket = admin.ticket(**ADA, description="CANARY once")
@@ -94,7 +94,7 @@ def test_what_was_deleted_or_changed_earlier_goes_with_it(admin, tmp_path):
     assert files_with(tmp_path, b"canary") == []
 
 
-def test_what_was_deleted_without_being_overwritten_goes_too(admin, tmp_path):
+def test_erasure_also_removes_rows_deleted_without_secure_delete(admin, tmp_path):
     admin.ticket(customer_email=ADA["customer_email"])
     file = next(path for path in tmp_path.iterdir() if path.name.endswith((".sqlite", "foyer.db")))
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
@@ -117,14 +117,14 @@ def test_after_a_restart_the_data_is_the_same_and_the_files_are_clean(open_app, 
     before = everything(app.extensions["runtime"].storage)
     app.extensions["runtime"].stop()
     assert files_with(tmp_path, b"canary") == []
-    again = open_app()
-    after = everything(again.extensions["runtime"].storage)
+    second_app = open_app()
+    after = everything(second_app.extensions["runtime"].storage)
     assert after == before
     assert files_with(tmp_path, b"canary") == []
 
 
 @pytest.mark.parametrize("engine", ["json"])
-def test_old_copies_of_the_document_go_too_and_the_log_says_so(admin, tmp_path, caplog):
+def test_erasure_removes_old_copies_of_the_document_and_logs_it(admin, tmp_path, caplog):
     write_about(admin, TEXTS["plain"])
     for name in ("foyer.json.bak-0001", "foyer.json.bak-0001.journal", "foyer.json.tmp-left"):
         (tmp_path / name).write_text("CANARY")
@@ -134,21 +134,21 @@ def test_old_copies_of_the_document_go_too_and_the_log_says_so(admin, tmp_path, 
     assert "foyer.json.bak-0001 is removed" in caplog.text
 
 
-def test_others_read_and_write_meanwhile(app, tmp_path, monkeypatch):
+def test_others_can_read_and_write_during_scrubbing(app, tmp_path, monkeypatch):
     monkeypatch.setattr(json_file, "FOLD_AT_BYTES", 2000)  # folding beside the writers all the time
     admin = Caller(app.test_client(), "admin-key")
-    stop, failures, written = threading.Event(), [], []
+    stop, failures, ticket_ids = threading.Event(), [], []
 
     def work(number):
         caller = Caller(app.test_client(), "admin-key")
         while not stop.is_set():
             body = {"title": f"Of {number}", "description": "More.", "customer_email": f"bob{number}@example.com"}
-            made = caller.post("/api/tickets", body)
-            listed = caller.get("/api/tickets?limit=20&sort=updated_at")
-            if (made.status_code, listed.status_code) == (201, 200):
-                written.append(made.json["data"]["id"])
+            created = caller.post("/api/tickets", body)
+            page = caller.get("/api/tickets?limit=20&sort=updated_at")
+            if (created.status_code, page.status_code) == (201, 200):
+                ticket_ids.append(created.json["data"]["id"])
             else:
-                failures.append((made.get_data(), listed.get_data()))
+                failures.append((created.get_data(), page.get_data()))
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
     for thread in threads:
@@ -163,13 +163,13 @@ def test_others_read_and_write_meanwhile(app, tmp_path, monkeypatch):
         for thread in threads:
             thread.join()
     assert failures == []
-    assert written
-    held = {row["id"] for row in everything(app.extensions["runtime"].storage)["tickets"]}
-    assert set(written) <= held
+    assert ticket_ids
+    stored_ids = {row["id"] for row in everything(app.extensions["runtime"].storage)["tickets"]}
+    assert set(ticket_ids) <= stored_ids
 
 
 class Clock:
-    """The time, ahead by as much as is asked for."""
+    """The real time plus an offset that the test sets."""
 
     def __init__(self):
         self.ahead = timedelta()
@@ -178,7 +178,7 @@ class Clock:
         return timestamps.now() + self.ahead
 
 
-def test_when_the_files_cannot_be_scrubbed_the_erasure_holds_and_is_tried_again(open_app, tmp_path, monkeypatch):
+def test_failed_scrubbing_keeps_the_erasure_and_is_retried(open_app, tmp_path, monkeypatch):
     monkeypatch.setattr(sqlite_engine, "BUSY_TIMEOUT_MS", 50)
     clock = Clock()
     app = open_app(clock=clock)
@@ -200,7 +200,7 @@ def test_when_the_files_cannot_be_scrubbed_the_erasure_holds_and_is_tried_again(
     assert {row["state"] for row in everything(runtime.storage)["jobs"]} <= {"done"}
 
 
-def test_scrubbing_that_worked_is_not_done_again_by_the_job(open_app):
+def test_the_job_does_not_repeat_successful_scrubbing(open_app):
     clock = Clock()
     app = open_app(clock=clock)
     runtime, admin = app.extensions["runtime"], Caller(app.test_client(), "admin-key")
@@ -211,7 +211,7 @@ def test_scrubbing_that_worked_is_not_done_again_by_the_job(open_app):
 
 
 @pytest.mark.parametrize("engine", ["json"])
-def test_a_full_disk_at_scrubbing_stops_nobody_from_writing(open_app, tmp_path, monkeypatch):
+def test_a_full_disk_during_scrubbing_does_not_stop_writers(open_app, tmp_path, monkeypatch):
     clock = Clock()
     app = open_app(clock=clock)
     runtime, admin = app.extensions["runtime"], Caller(app.test_client(), "admin-key")
@@ -237,7 +237,7 @@ def test_a_full_disk_at_scrubbing_stops_nobody_from_writing(open_app, tmp_path, 
 
 
 @pytest.mark.parametrize("step", ["before", "after"])
-def test_the_next_start_scrubs_what_a_killed_server_left(open_app, tmp_path, engine, step, monkeypatch):
+def test_the_next_start_scrubs_the_files_of_a_killed_server(open_app, tmp_path, engine, step, monkeypatch):
     folder, killed = tmp_path / "data", tmp_path / "killed"
     folder.mkdir()
     real_scrub = Storage.scrub
@@ -266,7 +266,7 @@ def test_the_next_start_scrubs_what_a_killed_server_left(open_app, tmp_path, eng
     assert "Bob" in {ticket["title"] for ticket in admin.data(admin.get("/api/tickets"))}
 
 
-def test_after_scrubbing_everything_goes_on_as_before(admin, tmp_path):
+def test_reads_and_writes_work_after_scrubbing(admin, tmp_path):
     write_about(admin, TEXTS["plain"])
     admin.data(admin.delete(PATH))
     for round_ in range(3):

@@ -1,4 +1,4 @@
-"""The journal: what a torn or harmed line does to the next start, and that no refusal changes a file."""
+"""The journal: the next start after a torn or damaged line, and that a refused start changes no file."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ LINES = 4
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
-    """A folder as kill -9 leaves it: a document without rows and a journal of four lines; with the rows after each line."""
+    """A folder after kill -9 (a document without rows, a journal of four lines), and the rows after each line."""
     live, folder = tmp_path_factory.mktemp("live"), tmp_path_factory.mktemp("killed")
     store = open_store(live)
     states = [everything(store)]
@@ -37,7 +37,7 @@ def killed(tmp_path_factory):
 
 @pytest.fixture
 def crashed(tmp_path, killed):
-    """A copy of it of one's own."""
+    """A copy of it for one test."""
     folder, states = killed
     return Path(shutil.copytree(folder, tmp_path / "crashed")), states
 
@@ -53,18 +53,18 @@ def reopened(folder):
     return contents[0]
 
 
-def assert_refused(folder, *wanted):
-    """No start, a sentence that names all of `wanted`, and every file as it was."""
+def assert_refused(folder, *words):
+    """Checks that the start fails with a sentence that holds all of `words`, and that no file changes."""
     before = files(folder)
-    with pytest.raises(StorageError) as refused:
+    with pytest.raises(StorageError) as error_info:
         open_store(folder)
-    for word in wanted:
-        assert re.search(word, str(refused.value)), f"{word!r} is not in {refused.value}"
+    for word in words:
+        assert re.search(word, str(error_info.value)), f"{word!r} is not in {error_info.value}"
     assert files(folder) == before
 
 
 def change_line(folder, number, change):
-    """Replaces one line (from 1) of the journal by what `change` makes of it."""
+    """Applies `change` to one line of the journal, counted from 1."""
     path = folder / ACTIVE
     lines = path.read_bytes().splitlines(keepends=True)
     lines[number - 1] = change(lines[number - 1])
@@ -79,16 +79,16 @@ def test_a_whole_journal_is_replayed(crashed):
 
 def test_a_last_line_cut_at_any_byte_leaves_the_earlier_lines(crashed):
     folder, _ = crashed
-    whole = (folder / ACTIVE).read_bytes()
-    last = whole.rindex(b"\n", 0, -1) + 1
-    for end in range(last, len(whole) - 1):
-        (folder / ACTIVE).write_bytes(whole[:end])
+    content = (folder / ACTIVE).read_bytes()
+    last = content.rindex(b"\n", 0, -1) + 1
+    for end in range(last, len(content) - 1):
+        (folder / ACTIVE).write_bytes(content[:end])
         assert [seq for seq, _ in transactions(folder / ACTIVE, after=0, may_be_torn=True)] == [1, 2, 3], end
-        assert (folder / ACTIVE).read_bytes() == whole[:end], "reading changes nothing"
+        assert (folder / ACTIVE).read_bytes() == content[:end], "reading changes nothing"
 
 
-def test_a_last_line_that_is_whole_but_for_its_end_is_kept(crashed, caplog):
-    """Everything it says is there and its checksum is right: it may have been acknowledged."""
+def test_a_last_line_without_its_line_end_is_kept(crashed, caplog):
+    """Its content is complete and its checksum is right, so it may have been acknowledged."""
     folder, states = crashed
     change_line(folder, LINES, lambda line: line[:-1])
     assert reopened(folder) == states[LINES]
@@ -101,13 +101,13 @@ def test_writing_goes_on_after_a_last_line_without_its_end(crashed):
     store = open_store(folder)
     with store.unit_of_work(None, write=True) as uow:
         add_customer(uow, "later", ONE)
-    expected = everything(store)
+    all_rows = everything(store)
     copy = folder.with_name("copy")
     copy.mkdir()
     for name in ("foyer.json", ACTIVE):
         shutil.copy2(folder / name, copy / name)
     store.close()
-    assert reopened(copy) == expected
+    assert reopened(copy) == all_rows
 
 
 def test_a_line_without_its_end_before_another_is_damage(crashed):
@@ -124,12 +124,12 @@ def test_a_copy_of_a_stopped_server_has_the_last_line_without_its_end(crashed, t
     assert emails == ["ada@example.com", "bob@example.com", "eve@example.com"]
 
 
-@pytest.mark.parametrize("kept", [0, 1, 20, 60, 120, -2])
-def test_a_store_opens_with_a_torn_last_line_and_logs_it(crashed, caplog, kept):
+@pytest.mark.parametrize("length", [0, 1, 20, 60, 120, -2])
+def test_a_store_opens_with_a_torn_last_line_and_logs_it(crashed, caplog, length):
     folder, states = crashed
-    change_line(folder, LINES, lambda line: line[:kept])
+    change_line(folder, LINES, lambda line: line[:length])
     assert reopened(folder) == states[LINES - 1]
-    assert ("line 4 was not finished" in caplog.text) is (kept != 0)
+    assert ("line 4 was not finished" in caplog.text) is (length != 0)
 
 
 def test_writing_goes_on_after_a_torn_line(crashed):
@@ -138,13 +138,13 @@ def test_writing_goes_on_after_a_torn_line(crashed):
     store = open_store(folder)
     with store.unit_of_work(None, write=True) as uow:
         add_customer(uow, "later", ONE)
-    expected = everything(store)
+    all_rows = everything(store)
     copy = folder.with_name("copy")
     copy.mkdir()
     for name in ("foyer.json", ACTIVE):
         shutil.copy2(folder / name, copy / name)
     store.close()
-    assert reopened(copy) == expected
+    assert reopened(copy) == all_rows
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_last_line_filled_with_nul_is_left_out(crashed, tail):
     assert reopened(folder) == states[LINES - 1]
 
 
-def test_a_torn_line_in_a_refused_folder_is_still_there(crashed):
+def test_a_refused_start_keeps_a_torn_line(crashed):
     folder, _ = crashed
     change_line(folder, LINES, lambda line: line[:30])
     document = folder / "foyer.json"
@@ -188,14 +188,14 @@ HARMS = {
 
 @pytest.mark.parametrize("number", [1, LINES - 1])
 @pytest.mark.parametrize("harm", HARMS)
-def test_a_harmed_line_that_is_not_the_last_stops_the_start(crashed, harm, number):
+def test_a_damaged_line_before_the_last_stops_the_start(crashed, harm, number):
     folder, _ = crashed
     change_line(folder, number, HARMS[harm])
     assert_refused(folder, ACTIVE, f"line {number}", "Nothing was changed")
 
 
 @pytest.mark.parametrize("harm", ["another letter", "another number", "a wrong checksum", "not UTF-8"])
-def test_a_last_line_that_is_whole_but_wrong_was_harmed_and_not_torn(crashed, harm):
+def test_a_complete_but_wrong_last_line_is_damaged_and_not_torn(crashed, harm):
     folder, _ = crashed
     change_line(folder, LINES, HARMS[harm])
     assert_refused(folder, ACTIVE, f"line {LINES}", "damaged")
@@ -208,7 +208,7 @@ def test_a_missing_line_stops_the_start(crashed, number):
     assert_refused(folder, ACTIVE, f"line {number}", f"transaction {number} is missing before {number + 1}")
 
 
-def test_a_line_that_is_there_twice_stops_the_start(crashed):
+def test_a_repeated_line_stops_the_start(crashed):
     folder, _ = crashed
     change_line(folder, 2, lambda line: line + line)
     assert_refused(folder, ACTIVE, "line 3")
@@ -229,7 +229,7 @@ def test_a_journal_without_its_document_is_not_taken_for_a_new_store(crashed):
 
 
 def test_a_journal_that_is_already_in_the_document_is_skipped(crashed):
-    """Killed between putting the document in place and removing the journal."""
+    """The process was killed after it replaced the document and before it removed the journal."""
     folder, states = crashed
     journal = (folder / ACTIVE).read_bytes()
     reopened(folder)
@@ -249,7 +249,7 @@ def test_a_journal_that_is_partly_in_the_document_is_replayed_from_there(crashed
 
 
 @pytest.mark.parametrize("turned", [1, 2, 3, 4])
-def test_journals_put_aside_are_replayed_before_the_one_being_written(crashed, turned):
+def test_rotated_journals_are_replayed_before_the_active_one(crashed, turned):
     folder, states = crashed
     lines = (folder / ACTIVE).read_bytes().splitlines(keepends=True)
     (folder / f"{ACTIVE}.{turned}").write_bytes(b"".join(lines[:turned]))
@@ -260,7 +260,7 @@ def test_journals_put_aside_are_replayed_before_the_one_being_written(crashed, t
     assert (folder / f"{ACTIVE}.bak").exists()
 
 
-def test_journals_put_aside_are_ordered_by_number_and_not_by_name(crashed):
+def test_rotated_journals_are_ordered_by_number_and_not_by_name(crashed):
     folder, states = crashed
     for seq, line in enumerate((folder / ACTIVE).read_bytes().splitlines(keepends=True), 1):
         (folder / f"{ACTIVE}.{8 + seq}").write_bytes(line)
@@ -268,7 +268,7 @@ def test_journals_put_aside_are_ordered_by_number_and_not_by_name(crashed):
     assert reopened(folder) == states[LINES]
 
 
-def test_a_journal_put_aside_cannot_be_torn(crashed):
+def test_a_rotated_journal_cannot_be_torn(crashed):
     folder, _ = crashed
     lines = (folder / ACTIVE).read_bytes().splitlines(keepends=True)
     (folder / f"{ACTIVE}.4").write_bytes(b"".join(lines)[:-20])
@@ -286,12 +286,12 @@ def test_a_missing_journal_before_another_stops_the_start(crashed):
 def test_a_journal_that_contradicts_an_edited_document_stops_the_start(crashed):
     folder, _ = crashed
     document = folder / "foyer.json"
-    taken = orjson.dumps({"id": "other", "name": ONE, "created_at": "2026-01-31T08:00:00.000Z"})
-    document.write_bytes(document.read_bytes().replace(b'"companies": [', b'"companies": [' + taken))
+    row = orjson.dumps({"id": "other", "name": ONE, "created_at": "2026-01-31T08:00:00.000Z"})
+    document.write_bytes(document.read_bytes().replace(b'"companies": [', b'"companies": [' + row))
     assert_refused(folder, ACTIVE, "transaction 1", "table companies", "another row has the same name")
 
 
-def test_a_write_that_fails_half_way_leaves_the_journal_as_it_was(tmp_path, monkeypatch):
+def test_a_write_that_fails_leaves_the_journal_unchanged(tmp_path, monkeypatch):
     journal = Journal(tmp_path / ACTIVE)
     journal.append(1, "[]")
     before = journal.path.read_bytes()
@@ -313,7 +313,7 @@ def test_a_write_that_fails_half_way_leaves_the_journal_as_it_was(tmp_path, monk
     journal.close()
 
 
-def test_a_closed_journal_writes_to_nobody_elses_file(tmp_path):
+def test_a_closed_journal_writes_to_no_file(tmp_path):
     journal = Journal(tmp_path / ACTIVE)
     journal.close()
     journal.close()

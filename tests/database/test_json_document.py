@@ -1,4 +1,4 @@
-"""The document of the JSON-file engine as people edit it: what opens, what is refused, and in which words."""
+"""Manual edits of the JSON document: which are loaded, which are refused, and with which message."""
 
 import json
 import re
@@ -21,16 +21,16 @@ def left_behind(tmp_path_factory):
     """A document as a stopped server writes it, and the rows of its store."""
     folder = tmp_path_factory.mktemp("left")
     store = filled(folder)
-    held = everything(store)
+    all_rows = everything(store)
     store.close()
-    return folder / "foyer.json", held
+    return folder / "foyer.json", all_rows
 
 
 @pytest.fixture
 def document(tmp_path, left_behind):
-    """A copy of it of one's own."""
-    path, held = left_behind
-    return Path(shutil.copy2(path, tmp_path)), held
+    """A copy of it for one test."""
+    path, all_rows = left_behind
+    return Path(shutil.copy2(path, tmp_path)), all_rows
 
 
 def edit(path, change):
@@ -41,29 +41,29 @@ def edit(path, change):
 
 
 def test_the_document_is_json_with_one_row_a_line_and_private(document):
-    path, held = document
+    path, all_rows = document
     content = orjson.loads(path.read_bytes())
     lines = path.read_text(encoding="utf-8").split("\n")
-    rows = sum(len(found) for found in held.values())
+    rows = sum(len(table_rows) for table_rows in all_rows.values())
     assert sum(line.rstrip(",").startswith(("{", ",{")) and '"id":' in line for line in lines) == rows
-    assert (content["revision"], set(content["tables"])) == (migrations.head(), set(held))
+    assert (content["revision"], set(content["tables"])) == (migrations.head(), set(all_rows))
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("form", [{"indent": 2}, {"indent": 4, "sort_keys": True}, {"ensure_ascii": False}], ids=str)
-def test_a_document_laid_out_anew_holds_the_same(document, form):
-    path, held = document
+def test_a_reformatted_document_holds_the_same_rows(document, form):
+    path, all_rows = document
     path.write_text(json.dumps(orjson.loads(path.read_bytes()), **form), encoding="utf-8")
     store = open_store(path.parent)
-    assert everything(store) == held
+    assert everything(store) == all_rows
     store.close()
 
 
 def test_a_document_saved_with_a_byte_order_mark_opens(document):
-    path, held = document
+    path, all_rows = document
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     store = open_store(path.parent)
-    assert everything(store) == held
+    assert everything(store) == all_rows
     store.close()
 
 
@@ -86,8 +86,8 @@ def test_manual_edits_of_the_document_are_loaded(document):
         ticket = uow.find(uow.query(tickets).order_by(tickets.c.number))[0]
         assert uow.count(uow.query(events)) == 0
     store.close()
-    shown = [ticket[name] for name in ("title", "status", "tags", "human_replied", "product")]
-    assert shown == ["By hand", "resolved", ["x"], True, ""]
+    fields = [ticket[name] for name in ("title", "status", "tags", "human_replied", "product")]
+    assert fields == ["By hand", "resolved", ["x"], True, ""]
 
 
 def ticket(**values):
@@ -212,24 +212,24 @@ INVALID = {
 }
 
 
-def assert_refused(path, *wanted):
+def assert_refused(path, *expected_words):
     before = files(path.parent)
-    with pytest.raises(StorageError) as refused:
+    with pytest.raises(StorageError) as error_info:
         open_store(path.parent)
-    for words in (str(path), *wanted):
-        assert words in str(refused.value)
+    for words in (str(path), *expected_words):
+        assert words in str(error_info.value)
     assert files(path.parent) == before
-    assert "Nothing was changed" in str(refused.value)
-    assert "\n" not in str(refused.value)
+    assert "Nothing was changed" in str(error_info.value)
+    assert "\n" not in str(error_info.value)
 
 
 @pytest.mark.parametrize("fault", INVALID)
-def test_a_fault_made_by_hand_is_named_and_nothing_is_overwritten(document, fault):
+def test_a_manual_error_is_reported_and_nothing_is_overwritten(document, fault):
     path, _ = document
-    change, wanted = INVALID[fault]
+    change, expected_words = INVALID[fault]
     wrong = orjson.loads(path.read_bytes())["tables"]["tickets"][1]["id"]
     edit(path, change)
-    assert_refused(path, *(words.replace("TICKET", wrong) for words in wanted))
+    assert_refused(path, *(words.replace("TICKET", wrong) for words in expected_words))
 
 
 # Faults that no row with an id has.
@@ -237,22 +237,23 @@ WITHOUT_LINE = re.compile("table (tickets )?(is missing|must be)|no table|headin
 
 
 @pytest.mark.parametrize(
-    "fault", [name for name, (_, wanted) in INVALID.items() if not WITHOUT_LINE.search(" ".join(wanted))]
+    "fault",
+    [name for name, (_, expected_words) in INVALID.items() if not WITHOUT_LINE.search(" ".join(expected_words))],
 )
 def test_the_line_of_the_row_is_named(document, fault):
-    """Laid out by an editor or by us, row by row."""
+    """In the layout of an editor, and in ours with one row per line."""
     path, _ = document
-    change, wanted = INVALID[fault]
+    change, expected_words = INVALID[fault]
     content = orjson.loads(path.read_bytes())
-    rows = content["tables"][next(table for table in content["tables"] if table in wanted[0])]
-    row_id = rows[1 if wanted[0] == "tickets" else 0]["id"]
+    rows = content["tables"][next(table for table in content["tables"] if table in expected_words[0])]
+    row_id = rows[1 if expected_words[0] == "tickets" else 0]["id"]
     change(content)
     for write in (pretty, by_line):
         write(path, content)
         lines = [number for number, line in enumerate(path.read_text().splitlines(), 1) if f'"id": "{row_id}"' in line]
-        with pytest.raises(StorageError) as refused:
+        with pytest.raises(StorageError) as error_info:
             open_store(path.parent)
-        assert f"{path}, line {lines[0]}: table {wanted[0]}, row " in str(refused.value)
+        assert f"{path}, line {lines[0]}: table {expected_words[0]}, row " in str(error_info.value)
 
 
 @pytest.mark.parametrize("row", [None, "x", {}, {"id": 5}, {"id": ""}], ids=str)
@@ -293,7 +294,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("case", HARMLESS)
-def test_times_at_the_ends_of_the_calendar_break_nothing(open_app, admin, runtime, tmp_path, case):
+def test_extreme_times_are_accepted(open_app, admin, runtime, tmp_path, case):
     table, values = HARMLESS[case]
     ticket_id = admin.ticket()["id"]
     admin.data(admin.post("/api/keys", {"name": "app", "role": "agent"}), 201)
@@ -302,27 +303,27 @@ def test_times_at_the_ends_of_the_calendar_break_nothing(open_app, admin, runtim
     admin.post(f"/api/tickets/{ticket_id}/replies", {"body": "once"}, headers={"Idempotency-Key": "k"})
     runtime.stop()
     edit(tmp_path / "foyer.json", lambda content: [row.update(values) for row in content["tables"][table]])
-    again = open_app()
-    parts = again.extensions["runtime"]
-    admin = Caller(again.test_client(), "admin-key")
-    parts.runner.check_heartbeats()
-    parts.runner.run_due()
-    tidy(parts)
+    second_app = open_app()
+    second_runtime = second_app.extensions["runtime"]
+    admin = Caller(second_app.test_client(), "admin-key")
+    second_runtime.runner.check_heartbeats()
+    second_runtime.runner.run_due()
+    tidy(second_runtime)
     assert admin.get(f"/api/tickets/{ticket_id}").status_code == 200
     assert admin.post(f"/api/tickets/{ticket_id}/resolve", {"resolution": "done"}).status_code == 200
     login = {"email": person["email"], "password": person["password"]}
-    assert Caller(again.test_client()).post("/api/auth/login", login).status_code == 200
+    assert Caller(second_app.test_client()).post("/api/auth/login", login).status_code == 200
     assert {key["name"] for key in admin.data(admin.get("/api/keys"))} >= {"app"}
     for key in admin.data(admin.get("/api/keys")):
         if key["name"] == "app":
             assert admin.post(f"/api/keys/{key['id']}/rotate").status_code in (201, 409)
     assert admin.get("/api/stats").status_code == 200
-    parts.stop()
+    second_runtime.stop()
     open_app().extensions["runtime"].start()
 
 
 @pytest.mark.parametrize(
-    ("stored", "said"),
+    ("stored_settings", "message"),
     [
         ({"retention_days": "x"}, "retention_days must be a whole number"),
         ({"retention_days": -1}, "retention_days must be a whole number from 0"),
@@ -336,22 +337,22 @@ def test_times_at_the_ends_of_the_calendar_break_nothing(open_app, admin, runtim
     ],
     ids=str,
 )
-def test_settings_that_no_program_wrote_are_named_at_the_start(open_app, runtime, tmp_path, stored, said):
+def test_invalid_settings_are_reported_at_the_start(open_app, runtime, tmp_path, stored_settings, message):
     assert runtime.storage.path
     runtime.stop()
     path = tmp_path / "foyer.json"
-    edit(path, lambda content: content["tables"]["companies"][0].update(settings=stored))
-    again = open_app().extensions["runtime"]
-    with pytest.raises(StorageError) as refused:
-        again.start()
-    assert f"{path}, line " in str(refused.value)
-    assert f"table companies, row default: field settings: {said}" in str(refused.value)
+    edit(path, lambda content: content["tables"]["companies"][0].update(settings=stored_settings))
+    second_runtime = open_app().extensions["runtime"]
+    with pytest.raises(StorageError) as error_info:
+        second_runtime.start()
+    assert f"{path}, line " in str(error_info.value)
+    assert f"table companies, row default: field settings: {message}" in str(error_info.value)
     edit(path, lambda content: content["tables"]["companies"][0].update(settings={}))
     open_app().extensions["runtime"].start()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"not json", b"\xff\xfe", b"[" * 100_000])
-def test_a_document_that_is_no_document_is_refused(document, content):
+def test_another_json_file_is_refused(document, content):
     path, _ = document
     path.write_bytes(content)
     assert_refused(path)
@@ -360,17 +361,17 @@ def test_a_document_that_is_no_document_is_refused(document, content):
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
 def test_a_truncated_document_is_refused_and_never_taken_for_a_new_one(document, share):
     path, _ = document
-    whole = path.read_bytes()
-    path.write_bytes(whole[: int(len(whole) * share)])
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
     assert_refused(path, "not JSON")
 
 
 def test_the_lock_is_free_again_after_a_refusal(document):
-    path, held = document
-    whole = path.read_bytes()
+    path, all_rows = document
+    content = path.read_bytes()
     path.write_bytes(b"{")
     assert_refused(path)
-    path.write_bytes(whole)
+    path.write_bytes(content)
     store = open_store(path.parent)
-    assert everything(store) == held
+    assert everything(store) == all_rows
     store.close()

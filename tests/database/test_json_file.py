@@ -1,4 +1,4 @@
-"""The JSON-file engine: what is captured, folding beside the writers, one process per folder, and migrations."""
+"""The JSON-file engine: capture of changes, folding during writes, one process per folder, and migrations."""
 
 import json
 import shutil
@@ -45,7 +45,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # --- what is captured ---------------------------------------------------------------------------------------------------
 
 
-def test_bulk_changes_and_cascading_deletions_are_there_after_a_restart(tmp_path):
+def test_bulk_changes_and_cascading_deletions_survive_a_restart(tmp_path):
     folder = tmp_path / "data"
     store = filled(folder)
     with store.unit_of_work(actor(ONE), write=True) as uow:
@@ -54,10 +54,10 @@ def test_bulk_changes_and_cascading_deletions_are_there_after_a_restart(tmp_path
         uow.insert_many(customers, [{"email": f"c{n}@example.com", "created_at": uow.now} for n in range(50)])
         uow.delete(tickets, tickets.c.number == 1)
         uow.claim("mail", limit=5)
-    held = everything(store)
-    assert [len(held[name]) for name in ("tickets", "replies", "events", "jobs", "customers")] == [1, 2, 2, 1, 51]
+    all_rows = everything(store)
+    assert [len(all_rows[name]) for name in ("tickets", "replies", "events", "jobs", "customers")] == [1, 2, 2, 1, 51]
     for fold in (False, True):
-        assert json.dumps(restarted(folder, fold=fold)) == json.dumps(held)
+        assert json.dumps(restarted(folder, fold=fold)) == json.dumps(all_rows)
     store.close()
 
 
@@ -73,7 +73,7 @@ STEPS = st.lists(
 
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
-def test_any_sequence_of_work_is_found_again_after_a_restart(tmp_path_factory, steps):
+def test_any_sequence_of_units_of_work_survives_a_restart(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("random") / "data"
     store = filled(folder)
     for step in steps:
@@ -82,9 +82,9 @@ def test_any_sequence_of_work_is_found_again_after_a_restart(tmp_path_factory, s
                 work(uow, *step)
         except (LookupError, IntegrityError):
             continue
-    held = everything(store)
+    all_rows = everything(store)
     for fold in (False, True):
-        assert json.dumps(restarted(folder, fold=fold)) == json.dumps(held)
+        assert json.dumps(restarted(folder, fold=fold)) == json.dumps(all_rows)
     store.close()
 
 
@@ -126,11 +126,11 @@ def test_a_unit_of_work_without_changes_writes_nothing(tmp_path):
 # --- folding ------------------------------------------------------------------------------------------------------------
 
 
-def test_folding_goes_on_beside_four_writers_and_loses_nothing(tmp_path, monkeypatch):
+def test_folding_during_four_writers_loses_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(json_file, "FOLD_AT_BYTES", 2_000)
     folds = []
     write = document.write
-    monkeypatch.setattr(document, "write", lambda *given: (folds.append(given[2]), write(*given)))
+    monkeypatch.setattr(document, "write", lambda *args: (folds.append(args[2]), write(*args)))
     folder = tmp_path / "data"
     store = open_store(folder)
     add_company(store)
@@ -139,13 +139,13 @@ def test_folding_goes_on_beside_four_writers_and_loses_nothing(tmp_path, monkeyp
         writer.start()
     for writer in writers:
         writer.join()
-    held = everything(store)
-    assert len(held["customers"]) == 240
+    all_rows = everything(store)
+    assert len(all_rows["customers"]) == 240
     store._engine._folding.join()
     assert len(folds) > 3, "the journal was never folded in the background"
     assert folds == sorted(folds)
     for fold in (False, True):
-        assert restarted(folder, fold=fold) == held
+        assert restarted(folder, fold=fold) == all_rows
     store.close()
     assert not [path for path in folder.iterdir() if "tmp-" in path.name or ".journal." in path.name]
 
@@ -155,10 +155,10 @@ def test_a_write_during_folding_is_in_the_new_journal(tmp_path, monkeypatch):
     began, go_on = threading.Event(), threading.Event()
     write = document.write
 
-    def slow(*given):
+    def slow(*args):
         began.set()
         assert go_on.wait(20)
-        write(*given)
+        write(*args)
 
     folder = tmp_path / "data"
     store = filled(folder)
@@ -167,22 +167,22 @@ def test_a_write_during_folding_is_in_the_new_journal(tmp_path, monkeypatch):
     write_some(store, 40, "before")
     assert began.wait(20)
     write_some(store, 10, "during")
-    held = everything(store)
+    all_rows = everything(store)
     monkeypatch.setattr(document, "write", write)
-    assert restarted(folder, fold=True) == held
+    assert restarted(folder, fold=True) == all_rows
     go_on.set()
     store._engine._folding.join()
-    assert restarted(folder, fold=True) == held
+    assert restarted(folder, fold=True) == all_rows
     store.close()
 
 
-def test_a_fold_that_fails_costs_nothing_but_a_warning(tmp_path, monkeypatch, caplog):
+def test_a_failed_fold_only_logs_a_warning(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(json_file, "FOLD_AT_BYTES", 0)
     folder = tmp_path / "data"
     store = filled(folder)
     store._engine._folding.join()
 
-    def full(*given):
+    def full(*args):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
@@ -190,16 +190,16 @@ def test_a_fold_that_fails_costs_nothing_but_a_warning(tmp_path, monkeypatch, ca
         write_some(store, 40, "a")
         store._engine._folding.join()
     assert "will be tried again" in caplog.text
-    held = everything(store)
-    assert restarted(folder, fold=True) == held
+    all_rows = everything(store)
+    assert restarted(folder, fold=True) == all_rows
     write_some(store, 40, "b")
     store._engine._folding.join()
-    held = everything(store)
+    all_rows = everything(store)
     store.close()
-    assert restarted(folder, fold=False) == held
+    assert restarted(folder, fold=False) == all_rows
 
 
-def test_a_journal_that_cannot_be_turned_fails_no_write_that_is_committed(tmp_path, monkeypatch, caplog):
+def test_a_failed_rotation_of_the_journal_fails_no_committed_write(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(json_file, "FOLD_AT_BYTES", 0)
     folder = tmp_path / "data"
     store = filled(folder)
@@ -216,15 +216,15 @@ def test_a_journal_that_cannot_be_turned_fails_no_write_that_is_committed(tmp_pa
         while not opened:
             write_some(store, 1, f"a{(name := name + 1)}-")
         assert "cannot be folded now" in caplog.text
-        with pytest.raises(AppError) as refused:
+        with pytest.raises(AppError) as error_info:
             write_some(store, 1, "refused")
-        assert refused.value.status == 503
+        assert error_info.value.status == 503
     write_some(store, 3, "after")
-    held = everything(store)
-    assert len(held["customers"]) == 1 + name + 3
-    assert restarted(folder, fold=False) == held
+    all_rows = everything(store)
+    assert len(all_rows["customers"]) == 1 + name + 3
+    assert restarted(folder, fold=False) == all_rows
     store.close()
-    assert restarted(folder, fold=False) == held
+    assert restarted(folder, fold=False) == all_rows
 
 
 # --- one process per folder ---------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ sys.stdin.readline()
 
 @pytest.fixture
 def holder(tmp_path):
-    """Another process that has the folder open; it closes the store at the first line and leaves at the second."""
+    """Another process that has the folder open. It closes the store at the first line of input and ends at the second."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -261,13 +261,13 @@ def holder(tmp_path):
     process.stdout.close()
 
 
-def test_a_second_process_says_who_it_waits_for_and_leaves_with_what_to_do(tmp_path, holder, caplog):
-    with pytest.raises(StorageError) as refused:
+def test_a_second_process_names_the_owner_of_the_folder_and_ends_with_advice(tmp_path, holder, caplog):
+    with pytest.raises(StorageError) as error_info:
         JsonFile(tmp_path, lock_wait_seconds=0.2).open()
     assert f"in use by process {holder.pid} on " in caplog.text
     assert "waiting up to 0.2 s" in caplog.text
     for words in (f"process {holder.pid}", "DATA_DIR", "DATABASE_URL"):
-        assert words in str(refused.value)
+        assert words in str(error_info.value)
     assert is_held(tmp_path / json_file.DOCUMENT)
     assert (tmp_path / "foyer.json.owner").stat().st_mode & 0o777 == 0o600
 
@@ -280,21 +280,21 @@ def test_the_folder_is_free_when_the_first_process_stops(tmp_path, holder):
     JsonFile(tmp_path, lock_wait_seconds=0).open().close()
 
 
-def test_the_folder_is_free_when_the_first_process_is_killed_and_who_waited_gets_it(tmp_path, holder):
+def test_a_waiting_process_gets_the_folder_when_the_first_is_killed(tmp_path, holder):
     threading.Timer(0.3, holder.kill).start()
     JsonFile(tmp_path, lock_wait_seconds=20).open().close()
 
 
 def test_a_store_opened_by_one_thread_can_be_closed_by_another(tmp_path):
-    opened = []
-    thread = threading.Thread(target=lambda: opened.append(JsonFile(tmp_path).open()))
+    stores = []
+    thread = threading.Thread(target=lambda: stores.append(JsonFile(tmp_path).open()))
     thread.start()
     thread.join()
-    opened[0].close()
+    stores[0].close()
     assert not is_held(tmp_path / json_file.DOCUMENT)
 
 
-def test_asking_whether_a_folder_is_open_makes_none(tmp_path):
+def test_the_check_for_an_open_folder_creates_none(tmp_path):
     assert not is_held(tmp_path / "none" / json_file.DOCUMENT)
     assert not (tmp_path / "none").exists()
 
@@ -315,7 +315,7 @@ def upgrade():
 
 @pytest.fixture
 def next_release(tmp_path, monkeypatch):
-    """Steps of a release to come, after ours; called to install it."""
+    """Migrations of a later release. Call it to install them."""
     head, copy = migrations.head(), tmp_path / "migrations"
     shutil.copytree(migrations.HERE, copy)
     (copy / "versions" / "next.py").write_text(REBUILDING.replace("{head}", head))
@@ -327,17 +327,17 @@ def next_release(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("engine", ["json", "sqlite"])
-def test_a_migration_that_rebuilds_a_table_keeps_what_hangs_on_it(tmp_path, engine, next_release):
+def test_a_migration_that_rebuilds_a_table_keeps_rows_that_refer_to_it(tmp_path, engine, next_release):
     folder = tmp_path / "data"
     store = open_store(folder, file_url(engine, folder))
     add_company(store)
     with store.unit_of_work(None, write=True) as uow:
         add_thread(uow, add_ticket(uow, add_customer(uow), 1))
-    held = everything(store)
+    all_rows = everything(store)
     store.close()
     next_release()
     store = open_store(folder, file_url(engine, folder))
-    assert everything(store) == held
+    assert everything(store) == all_rows
     with store.unit_of_work(actor(ONE), write=True) as uow, pytest.raises(IntegrityError):
         add_ticket(uow, "nobody", 2)
     with store.unit_of_work(actor(ONE), write=True) as uow:
@@ -347,9 +347,9 @@ def test_a_migration_that_rebuilds_a_table_keeps_what_hangs_on_it(tmp_path, engi
 
 
 def test_the_state_before_a_migration_is_kept_and_opens_in_the_older_release(tmp_path, next_release, monkeypatch):
-    old, folder, back = migrations.head(), tmp_path / "data", tmp_path / "back"
+    old_revision, folder, back = migrations.head(), tmp_path / "data", tmp_path / "back"
     store = filled(folder)
-    held = everything(store)
+    all_rows = everything(store)
     crashed = tmp_path / "crashed"
     shutil.copytree(folder, crashed, ignore=shutil.ignore_patterns("*.sqlite*", "*.lock"))
     store.close()
@@ -361,10 +361,10 @@ def test_the_state_before_a_migration_is_kept_and_opens_in_the_older_release(tmp
     with pytest.raises(StorageError, match=r"newer Foyer \(revision next\)"):
         open_store(crashed)
     back.mkdir()
-    for kept in crashed.glob(f"foyer.json.bak-{old}*"):
-        shutil.copy2(kept, back / kept.name.replace(f".bak-{old}", ""))
+    for copy in crashed.glob(f"foyer.json.bak-{old_revision}*"):
+        shutil.copy2(copy, back / copy.name.replace(f".bak-{old_revision}", ""))
     store = open_store(back)
-    assert everything(store) == held
+    assert everything(store) == all_rows
     store.close()
 
 

@@ -1,4 +1,4 @@
-"""The JSON-file engine on disks that fail, after a loss of power, and killed at any step of folding."""
+"""The JSON-file engine on failing disks, after a power loss, and after a kill at any step of folding."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ REAL_FSYNC = os.fsync
 
 
 class FailingOnce:
-    """os.fsync that raises EIO at one call and counts them all."""
+    """os.fsync that counts its calls and raises EIO at one of them."""
 
     def __init__(self):
         self.calls = 0
@@ -33,28 +33,28 @@ class FailingOnce:
         REAL_FSYNC(handle)
 
 
-def test_a_write_the_disk_did_not_confirm_is_503_and_gone_after_the_next_one(tmp_path, monkeypatch):
+def test_a_write_with_failed_fsync_is_503_and_not_kept(tmp_path, monkeypatch):
     folder = tmp_path / "data"
     store = filled(folder)
     before = everything(store)
     failing = FailingOnce()
     monkeypatch.setattr(journal.os, "fsync", failing)
-    with pytest.raises(AppError) as refused:
+    with pytest.raises(AppError) as error_info:
         write_some(store, 1, "lost")
-    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "10")
+    assert (error_info.value.status, error_info.value.headers["Retry-After"]) == (503, "10")
     assert failing.calls == 1, "a failed fsync is never tried again"
     assert everything(store) == before
     write_some(store, 1, "next")
-    held = everything(store)
-    assert [row["email"] for row in held["customers"]] == ["ada@example.com", "next0@example.com"]
-    assert restarted(folder, fold=False) == held
+    all_rows = everything(store)
+    assert [row["email"] for row in all_rows["customers"]] == ["ada@example.com", "next0@example.com"]
+    assert restarted(folder, fold=False) == all_rows
     write_some(store, 1, "later")
-    held = everything(store)
+    all_rows = everything(store)
     store.close()
-    assert restarted(folder, fold=False) == held
+    assert restarted(folder, fold=False) == all_rows
 
 
-def test_a_stop_after_a_write_the_disk_did_not_confirm_leaves_it_out(tmp_path, monkeypatch):
+def test_a_stop_after_a_failed_fsync_leaves_the_write_out(tmp_path, monkeypatch):
     folder = tmp_path / "data"
     store = filled(folder)
     before = everything(store)
@@ -65,8 +65,8 @@ def test_a_stop_after_a_write_the_disk_did_not_confirm_leaves_it_out(tmp_path, m
     assert restarted(folder, fold=False) == before
 
 
-def test_recovery_waits_for_a_fold_that_is_under_way(tmp_path, monkeypatch):
-    """The fold would else put its older document in the place of the newer one, whose journal is gone."""
+def test_recovery_waits_for_a_running_fold(tmp_path, monkeypatch):
+    """Otherwise the fold would replace the newer document, whose journal is deleted, with its older one."""
     monkeypatch.setattr(engine, "FOLD_AT_BYTES", 0)
     folder = tmp_path / "data"
     store = filled(folder)
@@ -74,11 +74,11 @@ def test_recovery_waits_for_a_fold_that_is_under_way(tmp_path, monkeypatch):
     began, go_on = threading.Event(), threading.Event()
     write = document.write
 
-    def slow(*given):
+    def slow(*args):
         if threading.current_thread().name == "foyer-fold":
             began.set()
             assert go_on.wait(20)
-        write(*given)
+        write(*args)
 
     monkeypatch.setattr(document, "write", slow)
     write_some(store, 40, "a")
@@ -93,13 +93,13 @@ def test_recovery_waits_for_a_fold_that_is_under_way(tmp_path, monkeypatch):
     go_on.set()
     recovering.join()
     store._engine._folding.join()
-    held = everything(store)
-    assert len(held["customers"]) == 42
-    assert restarted(folder, fold=False) == held
+    all_rows = everything(store)
+    assert len(all_rows["customers"]) == 42
+    assert restarted(folder, fold=False) == all_rows
     store.close()
 
 
-def test_a_commit_that_fails_after_the_line_takes_the_line_back(tmp_path):
+def test_a_failed_commit_removes_its_line_from_the_journal(tmp_path):
     folder = tmp_path / "data"
     store = filled(folder)
     before, journalled = everything(store), (folder / "foyer.json.journal").read_bytes()
@@ -115,19 +115,19 @@ def test_a_commit_that_fails_after_the_line_takes_the_line_back(tmp_path):
     assert (folder / "foyer.json.journal").read_bytes() == journalled
     assert everything(store) == before
     write_some(store, 2, "after")
-    held = everything(store)
+    all_rows = everything(store)
     for fold in (False, True):
-        assert restarted(folder, fold=fold) == held
+        assert restarted(folder, fold=fold) == all_rows
     store.close()
 
 
-def test_an_interrupt_between_line_and_commit_is_healed_by_the_next_write(tmp_path, monkeypatch):
+def test_an_interrupt_between_line_and_commit_is_repaired_by_the_next_write(tmp_path, monkeypatch):
     folder = tmp_path / "data"
     store = filled(folder)
     append = journal.Journal.append
 
-    def interrupted(self, *given):
-        append(self, *given)
+    def interrupted(self, *args):
+        append(self, *args)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -135,14 +135,14 @@ def test_an_interrupt_between_line_and_commit_is_healed_by_the_next_write(tmp_pa
         with pytest.raises(KeyboardInterrupt):
             write_some(store, 1, "interrupted")
     write_some(store, 2, "after")
-    held = everything(store)
-    assert len(held["customers"]) == 3
-    assert restarted(folder, fold=False) == held
+    all_rows = everything(store)
+    assert len(all_rows["customers"]) == 3
+    assert restarted(folder, fold=False) == all_rows
     store.close()
 
 
 class Platter:
-    """What a disk holds of a folder after a loss of power: only what was fsynced, names as of the folder's own fsync."""
+    """The content of a folder after a power loss: only fsynced data, and names as of the last fsync of the folder."""
 
     def __init__(self):
         self.content = {}
@@ -157,20 +157,20 @@ class Platter:
             self.content[inode] = Path(f"/proc/self/fd/{handle}").read_bytes()
 
     def after_power_loss(self, folder, target):
-        """The folder as found when the power is back."""
+        """The folder after the power loss."""
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
         for name, inode in self.names[folder].items():
             if name.startswith("foyer.json") and ".sqlite" not in name:
                 (target / name).write_bytes(self.content.get(inode, b""))
         store = open_store(target)
-        found = everything(store)
+        all_rows = everything(store)
         store.close()
-        return found
+        return all_rows
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
-def test_whatever_was_acknowledged_survives_a_loss_of_power(tmp_path, monkeypatch):
+def test_every_acknowledged_write_survives_a_power_loss(tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "FOLD_AT_BYTES", 1_500)
     platter = Platter()
     monkeypatch.setattr(os, "fsync", platter.fsync)
@@ -178,10 +178,10 @@ def test_whatever_was_acknowledged_survives_a_loss_of_power(tmp_path, monkeypatc
     store = filled(folder)
     for number in range(12):
         write_some(store, 1, f"n{number}-")
-        held = everything(store)
-        assert platter.after_power_loss(folder, tmp_path / "found") == held, number
+        all_rows = everything(store)
+        assert platter.after_power_loss(folder, tmp_path / "found") == all_rows, number
     store.close()
-    assert platter.after_power_loss(folder, tmp_path / "found") == held
+    assert platter.after_power_loss(folder, tmp_path / "found") == all_rows
 
 
 KILLED = """
@@ -220,21 +220,21 @@ for number in range(1000):
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("call", ["fsync", "replace", "unlink"])
-def test_killed_at_any_step_of_folding_nothing_is_lost_and_leftovers_are_cleared(tmp_path, call, moment):
+def test_a_kill_at_any_step_of_folding_loses_nothing_and_leftovers_are_removed(tmp_path, call, moment):
     folder = tmp_path / "data"
     command = [sys.executable, "-c", KILLED, str(folder), call, moment]
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
     assert ended.returncode == 9, ended.stderr
     acknowledged = set(ended.stdout.split())
     assert acknowledged
-    left = {path.name for path in folder.iterdir()}
-    assert any(name.startswith("foyer.json.tmp-") for name in left) is ((call, moment) in MID_WRITE)
+    file_names = {path.name for path in folder.iterdir()}
+    assert any(name.startswith("foyer.json.tmp-") for name in file_names) is ((call, moment) in MID_WRITE)
     store = open_store(folder)
-    found = {row["email"] for row in everything(store)["customers"]}
-    assert acknowledged <= found
-    assert len(found) <= len(acknowledged) + 1
-    left = {path.name for path in folder.iterdir()}
-    assert not [name for name in left if "tmp-" in name or ".journal." in name]
+    emails = {row["email"] for row in everything(store)["customers"]}
+    assert acknowledged <= emails
+    assert len(emails) <= len(acknowledged) + 1
+    file_names = {path.name for path in folder.iterdir()}
+    assert not [name for name in file_names if "tmp-" in name or ".journal." in name]
     store.close()
 
 

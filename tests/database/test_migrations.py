@@ -1,6 +1,6 @@
-"""Data of every released revision, as its own program left it, opens in this one and says what it said there.
+"""Data of every released revision opens in this release, and its responses stay the same.
 
-The files are made by tests/fixtures/old/make.py, once for each release; each is opened in place and copied to every engine.
+tests/fixtures/old/make.py made the files, once for each release. Each is opened in place and copied to every engine.
 """
 
 import gzip
@@ -31,9 +31,9 @@ class Old:
         self.source, self.folder = source, folder
         self.revision, self.is_json = source[:4], source.endswith("json")
         folder.mkdir()
-        told = json.loads((OLD / f"{source}.answers.json").read_text())
-        self.said, self.call, self.at = told["said"], told["call"], datetime.fromisoformat(told["at"])
-        self.tickets = next(data for path, data in self.said.items() if path.startswith("/api/tickets?"))
+        answers = json.loads((OLD / f"{source}.answers.json").read_text())
+        self.responses, self.call, self.at = answers["said"], answers["call"], datetime.fromisoformat(answers["at"])
+        self.tickets = next(data for path, data in self.responses.items() if path.startswith("/api/tickets?"))
         if self.is_json:
             for suffix in ("", ".journal"):
                 shutil.copy(OLD / f"{source}{suffix}", folder / f"foyer.json{suffix}")
@@ -57,28 +57,28 @@ def url(old, request, open_old, tmp_path, copies):
     if request.param == "in place":
         yield old.url
     elif request.param == "postgresql":
-        with request.getfixturevalue("postgresql").fresh(empty=True) as made:
-            yield copied(old, made, open_old)
+        with request.getfixturevalue("postgresql").fresh(empty=True) as address:
+            yield copy_to(old, address, open_old)
     else:
-        made = file_url(request.param, tmp_path).replace("json:", f"json:{tmp_path}")
-        file = tmp_path / DOCUMENT if request.param == "json" else Path(made.removeprefix("sqlite:///"))
+        address = file_url(request.param, tmp_path).replace("json:", f"json:{tmp_path}")
+        file = tmp_path / DOCUMENT if request.param == "json" else Path(address.removeprefix("sqlite:///"))
         if (old.source, request.param) in copies:
             file.write_bytes(copies[old.source, request.param])
         else:
-            copied(old, made, open_old)
+            copy_to(old, address, open_old)
             copies[old.source, request.param] = file.read_bytes()
-        yield made
+        yield address
 
 
 @pytest.fixture(scope="module")
 def copies():
-    """The files that copying made, by source and engine: each copy is made once and opened by several tests."""
+    """The copied files by source and engine: each copy is made once and opened by several tests."""
     return {}
 
 
 @pytest.fixture
 def open_old(old, open_app, monkeypatch):
-    """Opens an app at an address, an hour after the old one was left, with the key it had: a short one."""
+    """Opens an app at an address, an hour after the old one stopped, with its old, short key."""
     monkeypatch.setattr(config, "SHORTEST_API_KEY", 0)
     hour_later = old.at + timedelta(hours=1)
     return lambda url: open_app(clock=lambda: hour_later, database_url=url, secret_key=SECRET, api_key="admin-key")
@@ -86,16 +86,16 @@ def open_old(old, open_app, monkeypatch):
 
 @pytest.fixture
 def engine():
-    """The settings of these tests name their stores themselves."""
+    """These tests choose their stores in the settings."""
     return "json"
 
 
-def copied(old, url, open_old):
+def copy_to(old, url, open_old):
     before = old.files()
     app = open_old(url)
     with app.app_context():
-        done = app.test_cli_runner().invoke(args=["copy", "--from", old.url, "--to", url])
-    assert done.exit_code == 0, done.output
+        result = app.test_cli_runner().invoke(args=["copy", "--from", old.url, "--to", url])
+    assert result.exit_code == 0, result.output
     assert old.files() == before, "a source is never changed"
     return url
 
@@ -114,7 +114,7 @@ def covers(now, then):
     return now == then
 
 
-def test_the_files_tell_of_every_state_and_every_released_revision(old):
+def test_the_files_cover_every_state_and_every_released_revision(old):
     assert {ticket["status"] for ticket in old.tickets} == {
         *("new", "ai_responded", "assigned", "in_progress", "waiting_customer", "handoff", "resolved", "closed")
     }
@@ -124,43 +124,43 @@ def test_the_files_tell_of_every_state_and_every_released_revision(old):
 
 def test_every_response_of_the_old_server_is_unchanged(old, opened):
     admin = Caller(opened.test_client(), "admin-key")
-    assert len(old.said) > 3 * len(old.tickets)
-    for path, then in old.said.items():
+    assert len(old.responses) > 3 * len(old.tickets)
+    for path, then in old.responses.items():
         now = admin.data(admin.get(path))
         for row in then if path in FOLDED else ():
             row.pop(FOLDED[path], None)
         assert covers(now, then), path
 
 
-def test_work_goes_on_where_it_was_left(old, opened, mailer):
+def test_tickets_and_jobs_continue_after_the_upgrade(old, opened, mailer):
     admin = Caller(opened.test_client(), "admin-key")
-    again = admin.post("/api/tickets", old.call, headers={"Idempotency-Key": "said-once"})
-    assert again.headers["Idempotent-Replay"] == "true"
-    assert again.json["data"]["id"] in {ticket["id"] for ticket in old.tickets}
-    assert again.json["data"]["description"] == old.call["description"]
-    made = admin.ticket()
-    assert made["number"] == max(ticket["number"] for ticket in old.tickets) + 1
+    response = admin.post("/api/tickets", old.call, headers={"Idempotency-Key": "said-once"})
+    assert response.headers["Idempotent-Replay"] == "true"
+    assert response.json["data"]["id"] in {ticket["id"] for ticket in old.tickets}
+    assert response.json["data"]["description"] == old.call["description"]
+    ticket = admin.ticket()
+    assert ticket["number"] == max(ticket["number"] for ticket in old.tickets) + 1
     assert admin.get("/api/tickets").json["total"] == len(old.tickets) + 1
     for ticket in old.tickets:
         if ticket["status"] not in ("resolved", "closed"):
-            changed = admin.data(admin.post(f"/api/tickets/{ticket['id']}/resolve", {"resolution": "Done."}))
-            assert changed["version"] == ticket["version"] + 1
+            resolved = admin.data(admin.post(f"/api/tickets/{ticket['id']}/resolve", {"resolution": "Done."}))
+            assert resolved["version"] == ticket["version"] + 1
     opened.extensions["runtime"].runner.run_due()
     assert {mail.to for mail in mailer.sent} >= {"ada@example.com", "bob@example.com"}, "what waited is mailed"
 
 
-def test_people_sign_in_with_the_password_they_had(old, opened):
+def test_users_sign_in_with_their_old_passwords(old, opened):
     if old.revision == "0001":
         assert opened.test_client().get("/api/me", headers={"X-API-Key": "fk_test_other_agent_0"}).status_code == 200
         return
     zoe = {"email": "zoe@acme.example", "password": "a few good words"}
     answer = Caller(opened.test_client()).post("/api/auth/login", zoe)
     assert answer.status_code == 200
-    mine = Caller(opened.test_client(), headers={"Authorization": f"Bearer {answer.json['data']['access_token']}"})
-    assert mine.get("/api/tickets").json["total"] == 0
+    caller = Caller(opened.test_client(), headers={"Authorization": f"Bearer {answer.json['data']['access_token']}"})
+    assert caller.get("/api/tickets").json["total"] == 0
 
 
-def test_the_companies_that_were_there_count_as_confirmed(old, opened):
+def test_existing_companies_are_confirmed(old, opened):
     with opened.extensions["runtime"].storage.unit_of_work(None) as unit:
         rows = unit.find(unit.query(companies))
     assert {row["id"] for row in rows} > {"default"}
@@ -169,7 +169,7 @@ def test_the_companies_that_were_there_count_as_confirmed(old, opened):
 
 
 @pytest.mark.parametrize("old", [name for name in SOURCES if name.endswith("json")], indirect=True)
-def test_the_document_of_the_old_revision_is_kept_beside(old, open_old):
+def test_a_copy_of_the_old_document_is_kept(old, open_old):
     before = old.files()
     app = open_old(old.url)
     assert app.extensions["runtime"].storage.name == "json"
@@ -178,5 +178,5 @@ def test_the_document_of_the_old_revision_is_kept_beside(old, open_old):
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_what_is_kept_is_small(source):
+def test_the_old_files_are_small(source):
     assert all(path.stat().st_size < 60_000 for path in OLD.glob(f"{source}*"))

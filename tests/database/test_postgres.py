@@ -1,4 +1,4 @@
-"""What only PostgreSQL has: many processes on one database, and a server that goes away and comes back."""
+"""PostgreSQL only: many processes on one database, and outages of the database server."""
 
 import threading
 import time
@@ -32,73 +32,73 @@ TICKET = {"title": "Question about my plan", "description": "How do I change it?
 
 @pytest.fixture
 def url(postgresql):
-    with postgresql.fresh() as made:
-        yield made
+    with postgresql.fresh() as address:
+        yield address
 
 
 @pytest.fixture
 def store(url, tmp_path):
-    opened = open_storage(url, tmp_path)
-    yield opened
-    opened.close()
+    storage = open_storage(url, tmp_path)
+    yield storage
+    storage.close()
 
 
 @pytest.fixture
 def second(url, tmp_path):
-    """What another process has open, as far as the database can tell."""
-    opened = open_storage(url, tmp_path)
-    yield opened
-    opened.close()
+    """A second storage on the same database, as another process opens it."""
+    storage = open_storage(url, tmp_path)
+    yield storage
+    storage.close()
 
 
 @pytest.fixture
 def server():
-    """A server of the test's own, to be stopped and started."""
-    made = Server("max_connections=20")
-    made.start()
-    yield made
-    made.remove()
+    """A database server that the test can stop and start."""
+    database_server = Server("max_connections=20")
+    database_server.start()
+    yield database_server
+    database_server.remove()
 
 
 # --- writers side by side -----------------------------------------------------------------------------------------------
 
 
-def test_who_polls_misses_nothing_whatever_the_order_of_the_commits(store, second):
-    """Two processes write for one company; a third asks again and again for what is later than what it saw."""
+def test_polling_misses_no_row_in_any_order_of_commits(store, second):
+    """Two processes write for one company. A third polls for rows newer than the last one it has seen."""
     add_company(store)
     with store.unit_of_work(None, write=True) as uow:
         ada = add_customer(uow)
-    done, seen = threading.Event(), []
+    finished, polled_ids = threading.Event(), []
     slow = [time.sleep, lambda seconds: None]
 
     def write(process, number):
         with process.unit_of_work(actor(ONE), write=True) as uow:
-            made = add_ticket(uow, ada, number)
+            written_ids = add_ticket(uow, ada, number)
             slow[number % 2](0.003)  # between the moment and the commit, which others must not overtake
-            return made
+            return written_ids
 
     def poll():
         after = ""
         while True:
-            last = done.is_set()
+            last = finished.is_set()
             with store.unit_of_work(actor(ONE)) as uow:
                 t = tables.tickets
-                found = uow.find(uow.query(t, t.c.id, t.c.updated_at).where(t.c.updated_at > after))
-            seen.extend(row["id"] for row in found)
-            after = max([after, *(row["updated_at"] for row in found)])
+                rows = uow.find(uow.query(t, t.c.id, t.c.updated_at).where(t.c.updated_at > after))
+            polled_ids.extend(row["id"] for row in rows)
+            after = max([after, *(row["updated_at"] for row in rows)])
             if last:
                 return
 
     with ThreadPoolExecutor(7) as pool:
         poller = pool.submit(poll)
-        made = list(pool.map(lambda n: write((store, second)[n // 2 % 2], n), range(200)))
-        done.set()
+        written_ids = list(pool.map(lambda n: write((store, second)[n // 2 % 2], n), range(200)))
+        finished.set()
         poller.result()
-    assert sorted(seen) == sorted(made)
-    assert len(set(seen)) == 200
+    assert sorted(polled_ids) == sorted(written_ids)
+    assert len(set(polled_ids)) == 200
 
 
-def test_moments_follow_each_other_across_processes_whose_clocks_differ(url, tmp_path):
+def test_order_stamps_increase_across_processes_with_different_clocks(url, tmp_path):
 
     ahead = open_storage(url, tmp_path, clock=lambda: datetime(2026, 5, 1, 12, 0, 1, tzinfo=UTC))
     behind = open_storage(url, tmp_path, clock=lambda: datetime(2026, 5, 1, 12, tzinfo=UTC))
@@ -125,7 +125,7 @@ def test_writers_of_different_companies_do_not_wait_for_each_other(store, second
             assert unscoped.claim("mail", limit=1) == []
 
 
-def test_two_that_claim_at_once_share_the_jobs_without_waiting(store, second):
+def test_two_concurrent_claims_share_the_jobs_without_waiting(store, second):
     add_company(store)
     with store.unit_of_work(None, write=True) as uow:
         for _ in range(6):
@@ -139,13 +139,13 @@ def test_two_that_claim_at_once_share_the_jobs_without_waiting(store, second):
 
 @contextmanager
 def lock_of_somebody_else(url, statement):
-    """A transaction of another program that stands still with a lock."""
+    """An idle transaction of another program that holds a lock."""
     with psycopg.connect(url) as other:
         other.execute(statement)
         yield
 
 
-def test_a_locked_row_of_one_company_does_not_keep_others_waiting(store, url):
+def test_a_locked_row_of_one_company_does_not_block_others(store, url):
     add_company(store, ONE)
     add_company(store, TWO)
 
@@ -179,22 +179,22 @@ def status_of(future):
     return future.exception().status
 
 
-def test_a_reader_does_not_wait_for_ever_for_a_table_that_somebody_locked(url, tmp_path, monkeypatch):
+def test_a_reader_of_a_locked_table_times_out(url, tmp_path, monkeypatch):
     monkeypatch.setattr(postgres_engine, "STATEMENT_SECONDS", 0.2)
     store = open_storage(url, tmp_path)
     with lock_of_somebody_else(url, "LOCK TABLE companies IN ACCESS EXCLUSIVE MODE"):
-        assert refused(store) == (503, "5")
+        assert status_and_retry_after(store) == (503, "5")
     assert works(store)
     store.close()
 
 
-def test_a_task_is_one_instances_at_a_time(store, second):
-    with store.exclusive_task("tidy") as ours:
-        assert ours
-        with second.exclusive_task("tidy") as theirs, second.exclusive_task("another") as other:
-            assert (theirs, other) == (False, True)
-    with second.exclusive_task("tidy") as theirs:
-        assert theirs
+def test_an_exclusive_task_runs_in_one_instance_at_a_time(store, second):
+    with store.exclusive_task("tidy") as acquired:
+        assert acquired
+        with second.exclusive_task("tidy") as acquired_by_second, second.exclusive_task("another") as acquired_other:
+            assert (acquired_by_second, acquired_other) == (False, True)
+    with second.exclusive_task("tidy") as acquired_by_second:
+        assert acquired_by_second
 
 
 def blocked(store):
@@ -204,7 +204,7 @@ def blocked(store):
 
 
 def start(store):
-    """What every instance does first, where no key is given."""
+    """The first step of every instance without a configured key."""
     first_start.prepare(store, Settings(_env_file=None, data_dir=store.folder, secret_key=SECRET, api_key=""))
 
 
@@ -224,8 +224,8 @@ PASSWORD = "correct horse battery staple"
 
 
 @pytest.mark.parametrize(("comes", "goes_on"), [(start, open_a_ticket), (log_in, change_a_password)])
-def test_who_waits_for_a_turn_holds_nothing_that_whoever_has_it_needs(store, tmp_path, comes, goes_on):
-    """Two that each held what the other waits for would wait in a ring, and the server would refuse one of them."""
+def test_a_waiting_writer_holds_no_lock_that_the_running_one_needs(store, tmp_path, comes, goes_on):
+    """Otherwise both would wait for each other, and the server would abort one of them as a deadlock."""
     store.folder = tmp_path
     start(store)
     admin = Actor("default", "admin", "test")
@@ -243,23 +243,23 @@ def test_who_waits_for_a_turn_holds_nothing_that_whoever_has_it_needs(store, tmp
 # --- a server that fails ------------------------------------------------------------------------------------------------
 
 
-def refused(storage):
-    with pytest.raises(AppError) as failed, storage.unit_of_work(None) as uow:
+def status_and_retry_after(storage):
+    with pytest.raises(AppError) as error_info, storage.unit_of_work(None) as uow:
         uow.count(uow.query(tables.companies))
-    return failed.value.status, failed.value.headers["Retry-After"]
+    return error_info.value.status, error_info.value.headers["Retry-After"]
 
 
-def test_out_of_connections_is_503_and_over_when_there_are_some(server, tmp_path):
+def test_without_free_connections_the_response_is_503_until_there_are_some(server, tmp_path):
     storage = open_storage(server.url, tmp_path)
-    others = []
+    connections = []
     while True:
         try:
-            others.append(psycopg.connect(server.url))
+            connections.append(psycopg.connect(server.url))
         except psycopg.OperationalError:
             break
     with storage.unit_of_work(None):  # has the connection the start left
-        assert refused(storage) == (503, "5")
-        for other in others:
+        assert status_and_retry_after(storage) == (503, "5")
+        for other in connections:
             other.close()
         wait_until(lambda: works(storage))
     storage.close()
@@ -273,18 +273,18 @@ def works(storage):
         return False
 
 
-def test_more_at_once_than_connections_wait_and_then_get_503(url, tmp_path, monkeypatch):
+def test_more_requests_than_connections_wait_and_then_get_503(url, tmp_path, monkeypatch):
     monkeypatch.setattr(postgres_engine, "WAIT_SECONDS", 0.05)
     store = open_storage(url, tmp_path)
     with ExitStack() as many:
         for _ in range(postgres_engine.CONNECTIONS):
             many.enter_context(store.unit_of_work(None))
-        assert refused(store) == (503, "5")
+        assert status_and_retry_after(store) == (503, "5")
     assert works(store)
     store.close()
 
 
-def test_restarted_while_nobody_asks_nobody_notices(server, tmp_path):
+def test_a_restart_of_the_idle_database_causes_no_error(server, tmp_path):
     storage = open_storage(server.url, tmp_path)
     add_company(storage)
     server.stop("fast")
@@ -296,28 +296,28 @@ def test_restarted_while_nobody_asks_nobody_notices(server, tmp_path):
     storage.close()
 
 
-def test_a_database_that_is_away_is_one_log_line_and_one_when_it_is_back(server, tmp_path, monkeypatch, caplog):
+def test_an_outage_logs_one_line_at_its_start_and_one_at_its_end(server, tmp_path, monkeypatch, caplog):
     for name in ("POLL_SECONDS", "HEARTBEAT_SECONDS", "SYNC_SECONDS", "TIDY_SECONDS"):
         monkeypatch.setattr(runner, name, 0.02)
     key = "fk_the-key-of-a-waiting-server"
-    given = {"database_url": server.url, "secret_key": SECRET, "api_key": key, "embeddings": "static"}
-    app = create_app(Settings(_env_file=None, data_dir=tmp_path, **given))
+    settings = {"database_url": server.url, "secret_key": SECRET, "api_key": key, "embeddings": "static"}
+    app = create_app(Settings(_env_file=None, data_dir=tmp_path, **settings))
     runtime, admin = app.extensions["runtime"], Caller(app.test_client(), key)
     runtime.start()
     assert admin.post("/api/tickets", TICKET).status_code == 201
     wait_until(lambda: admin.get("/api/health").json["data"]["jobs"]["waiting"] == 0)
     tries = Counter()
-    uow, alone = runtime.storage.unit_of_work, runtime.storage.exclusive_task
+    unit_of_work, exclusive_task = runtime.storage.unit_of_work, runtime.storage.exclusive_task
 
-    def counted(opens):
+    def counting(opens):
         def count(*args, **kwargs):
             tries[threading.current_thread().name] += 1
             return opens(*args, **kwargs)
 
         return count
 
-    monkeypatch.setattr(runtime.storage, "unit_of_work", counted(uow))
-    monkeypatch.setattr(runtime.storage, "exclusive_task", counted(alone))
+    monkeypatch.setattr(runtime.storage, "unit_of_work", counting(unit_of_work))
+    monkeypatch.setattr(runtime.storage, "exclusive_task", counting(exclusive_task))
     caplog.clear()
     server.stop("fast")
     wait_until(lambda: admin.post("/api/tickets", TICKET).status_code == 503)
@@ -332,13 +332,13 @@ def test_a_database_that_is_away_is_one_log_line_and_one_when_it_is_back(server,
     wait_until(lambda: "is back after" in caplog.text)
     tries.clear()
     wait_until(lambda: all(tries[name] >= 3 for name in threads))
-    told = [line.message for line in caplog.records if line.levelname != "INFO"]
-    assert [("is away" in line, "is back after" in line) for line in told] == [(True, False), (False, True)]
+    messages = [line.message for line in caplog.records if line.levelname != "INFO"]
+    assert [("is away" in line, "is back after" in line) for line in messages] == [(True, False), (False, True)]
     runtime.stop()
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(server, tmp_path, mode):
+def test_a_restart_under_load_loses_no_acknowledged_ticket_and_no_job(server, tmp_path, mode):
     settings = Settings(
         _env_file=None,
         data_dir=tmp_path,
@@ -387,16 +387,18 @@ def test_restarted_under_load_no_acknowledged_ticket_is_lost_and_no_job_sticks(s
     runtime.stop()
 
 
-def test_a_connection_lost_within_a_unit_of_work_never_passes_for_a_commit(store, second):
+def test_a_connection_lost_in_a_unit_of_work_is_an_error(store, second):
     def work():
         with store.unit_of_work(None, write=True) as uow:
             uow.insert(tables.companies, {"id": ONE, "name": ONE, "created_at": uow.now})
             with second._engine.read() as other:
-                others = "datname = current_database() AND pid <> pg_backend_pid()"
-                other.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}").all()
+                other_connections = "datname = current_database() AND pid <> pg_backend_pid()"
+                other.exec_driver_sql(
+                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {other_connections}"
+                ).all()
 
-    with pytest.raises(AppError) as failed:
+    with pytest.raises(AppError) as error_info:
         work()
-    assert failed.value.status == 503
+    assert error_info.value.status == 503
     with store.unit_of_work(None) as uow:
         assert uow.count(uow.query(tables.companies)) == 0

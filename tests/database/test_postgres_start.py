@@ -17,42 +17,42 @@ from tests.support.rows import add_customer, add_ticket
 
 @pytest.fixture
 def url(postgresql):
-    with postgresql.fresh() as made:
-        yield made
+    with postgresql.fresh() as address:
+        yield address
 
 
 @pytest.fixture
 def store(url, tmp_path):
-    opened = open_storage(url, tmp_path)
-    yield opened
-    opened.close()
+    storage = open_storage(url, tmp_path)
+    yield storage
+    storage.close()
 
 
 @pytest.fixture
 def server():
-    """A server of the test's own, to be stopped and started."""
-    made = Server("max_connections=20")
-    made.start()
-    yield made
-    made.remove()
+    """A database server that the test can stop and start."""
+    database_server = Server("max_connections=20")
+    database_server.start()
+    yield database_server
+    database_server.remove()
 
 
-def test_apps_that_start_at_once_make_the_tables_the_company_and_the_key_once(postgresql, tmp_path):
-    together, said = threading.Barrier(4), []
+def test_concurrent_starts_create_tables_company_and_key_once(postgresql, tmp_path):
+    barrier, places = threading.Barrier(4), []
 
     def start(number):
         folder = tmp_path / str(number)
         settings = Settings(_env_file=None, data_dir=folder, database_url=url, secret_key=SECRET)
         app = create_app(settings)
-        together.wait(60)
+        barrier.wait(60)
         storage = app.extensions["runtime"].storage
-        said.append(storage.place)
+        places.append(storage.place)
         app.extensions["runtime"].stop()
 
     with postgresql.fresh(empty=True) as url:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(start, range(4)))
-        assert len(said) == 4
+        assert len(places) == 4
         storage = open_storage(url, tmp_path)
         with storage.unit_of_work(None) as uow:
             assert [row["id"] for row in uow.find(uow.query(tables.companies))] == ["default"]
@@ -65,20 +65,20 @@ def test_apps_that_start_at_once_make_the_tables_the_company_and_the_key_once(po
     assert len([path for path in tmp_path.iterdir() if (path / "api_key").exists()]) == 1
 
 
-def test_every_column_holds_and_orders_what_it_does_in_a_file(store):
+def test_every_column_has_the_range_and_order_that_it_has_in_sqlite(store):
     with store._engine.read() as connection:
         assert connection.exec_driver_sql(postgres_tables._wide()).all() == []
     with store.unit_of_work(None, write=True) as uow:
         for name in ("Zoë", "a", "~", "B", "é", "-"):
             uow.insert(tables.companies, {"id": name, "name": name, "created_at": uow.now})
-        listed = uow.find(uow.query(tables.companies).order_by(tables.companies.c.name))
-        assert [row["name"] for row in listed] == ["-", "B", "Zoë", "a", "~", "é"]
+        company_rows = uow.find(uow.query(tables.companies).order_by(tables.companies.c.name))
+        assert [row["name"] for row in company_rows] == ["-", "B", "Zoë", "a", "~", "é"]
         ada = add_customer(uow, company="a")
-        made = add_ticket(uow, ada, 1, "a", resolution_seconds=10**10, assigned_team="x" * 200)
-        assert uow.get(tables.tickets, made)["resolution_seconds"] == 10**10
+        ticket_id = add_ticket(uow, ada, 1, "a", resolution_seconds=10**10, assigned_team="x" * 200)
+        assert uow.get(tables.tickets, ticket_id)["resolution_seconds"] == 10**10
 
 
-def test_a_newer_revision_is_refused_and_left_alone(url, tmp_path):
+def test_a_newer_revision_is_refused_and_not_changed(url, tmp_path):
     engine = Postgres(url).open()
     with engine.write() as connection:
         engine.begin_write(connection, "")
@@ -106,28 +106,28 @@ def test_a_newer_revision_is_refused_and_left_alone(url, tmp_path):
 )
 def test_no_password_is_in_an_error_or_a_log_line(address, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(postgres_engine, "START_WAIT_SECONDS", 0)
-    with pytest.raises(StorageError) as refused:
+    with pytest.raises(StorageError) as error_info:
         open_storage(address, tmp_path)
-    told = str(refused.value) + caplog.text + repr(refused.value.__context__)
-    assert "hunt" not in told
-    assert refused.value.__cause__ is None
+    output = str(error_info.value) + caplog.text + repr(error_info.value.__context__)
+    assert "hunt" not in output
+    assert error_info.value.__cause__ is None
 
 
-def test_a_wrong_password_is_said_at_once_and_not_told(server, tmp_path):
+def test_a_wrong_password_is_reported_at_once_and_not_shown(server, tmp_path):
     with pytest.raises(
         StorageError, match=r"database postgres on 127\.0\.0\.1 cannot be opened: .*authentication"
-    ) as refused:
+    ) as error_info:
         open_storage(server.url.replace("p%40ss%2Fword", "hunter2"), tmp_path)
-    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(error_info.value)
 
 
 def test_on_postgresql_a_server_is_in_production(monkeypatch):
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     monkeypatch.delenv("SECRET_KEY", raising=False)
     monkeypatch.setenv("DATABASE_URL", "postgres://foyer:hunter2@db/desk")
-    with pytest.raises(ConfigError, match="SECRET_KEY") as refused:
+    with pytest.raises(ConfigError, match="SECRET_KEY") as error_info:
         load_settings()
-    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(error_info.value)
     monkeypatch.setenv("SECRET_KEY", SECRET)
     assert load_settings().production
     assert "hunter2" not in repr(load_settings())

@@ -36,9 +36,9 @@ def uow(admin, runtime):
     """Four tickets, half of them new and half assigned to Ben; every filter of this file matches some."""
     fields = {"priority": "high", "category": "billing", "assigned_team": "sales", "sentiment": "neutral"}
     for number in range(4):
-        made = admin.ticket(**fields, tags=["vip"], product="Lamp", customer_id="c-1", external_id=f"x{number or ''}")
+        ticket = admin.ticket(**fields, tags=["vip"], product="Lamp", customer_id="c-1", external_id=f"x{number or ''}")
         if number % 2 == 0:
-            admin.data(admin.post(f"/api/tickets/{made['id']}/assign", {"agent_email": "ben"}))
+            admin.data(admin.post(f"/api/tickets/{ticket['id']}/assign", {"agent_email": "ben"}))
     with runtime.storage.unit_of_work(None, write=True) as uow:
         uow.update_where(tickets, topic="refund")
         uow.update_where(tickets, tickets.c.assigned_to == "", status="new")
@@ -56,11 +56,11 @@ def asking(uow, path):
 
 def plans(storage, ask, explain, having="ORDER BY"):
     """The plans of the statements on tickets that `ask` runs."""
-    seen = []
+    statements = []
 
     def note(connection, cursor, statement, parameters, *_):
         if having in statement and "FROM tickets" in statement:
-            seen.append((statement, parameters))
+            statements.append((statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
@@ -68,7 +68,7 @@ def plans(storage, ask, explain, having="ORDER BY"):
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     with storage._engine._engine.connect() as connection:
-        return [explain(connection, statement, parameters) for statement, parameters in seen]
+        return [explain(connection, statement, parameters) for statement, parameters in statements]
 
 
 def by_sqlite(connection, statement, parameters):
@@ -88,26 +88,26 @@ def test_sqlite_reads_an_index_in_order_when_many_tickets_match(uow, runtime, mo
     monkeypatch.setattr(queries, "MAX_SORTED_ROWS", 0)
     for query in ["", *ONE, *LONG]:
         for sort in SORTS:
-            asked = f"/api/tickets?{query}&sort={sort}"
-            found = plans(runtime.storage, asking(uow, asked), by_sqlite)
-            assert found, asked
-            for plan in found:
+            path = f"/api/tickets?{query}&sort={sort}"
+            all_plans = plans(runtime.storage, asking(uow, path), by_sqlite)
+            assert all_plans, path
+            for plan in all_plans:
                 inner = plan if "tag=" not in query else [line for line in plan if "ticket_tags" in line] or plan
-                assert any("INDEX ix_tickets" in line or "ticket_tags USING PRIMARY" in line for line in inner), asked
-                assert not any(line.startswith("SCAN") for line in plan), (asked, plan)
+                assert any("INDEX ix_tickets" in line or "ticket_tags USING PRIMARY" in line for line in inner), path
+                assert not any(line.startswith("SCAN") for line in plan), (path, plan)
                 if "tag=" not in query:  # whose page alone is put in order again
-                    assert not any("TEMP B-TREE" in line for line in plan), (asked, plan)
+                    assert not any("TEMP B-TREE" in line for line in plan), (path, plan)
 
 
 @pytest.mark.parametrize("engine", FILES)
 def test_sqlite_reads_an_index_when_few_tickets_match(uow, runtime):
     for query in [*ONE, *OTHERS]:
         for sort in SORTS:
-            asked = f"/api/tickets?{query}&sort={sort}"
-            found = plans(runtime.storage, asking(uow, asked), by_sqlite)
-            assert found, asked
-            for plan in found:
-                assert not any(line.startswith("SCAN") for line in plan), (asked, plan)
+            path = f"/api/tickets?{query}&sort={sort}"
+            all_plans = plans(runtime.storage, asking(uow, path), by_sqlite)
+            assert all_plans, path
+            for plan in all_plans:
+                assert not any(line.startswith("SCAN") for line in plan), (path, plan)
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])
@@ -115,11 +115,11 @@ def test_postgresql_has_an_index_in_the_order_of_every_sort(uow, runtime, monkey
     monkeypatch.setattr(queries, "MAX_SORTED_ROWS", 0)
     for query in ["", *ONE[:-1], "status=open"]:
         for sort in SORTS:
-            asked = f"/api/tickets?{query}&sort={sort}"
-            found = plans(runtime.storage, asking(uow, asked), by_postgresql)
-            assert found, asked
-            for plan in found:
-                assert not any("Seq Scan" in line or "Sort  (" in line for line in plan), (asked, plan)
+            path = f"/api/tickets?{query}&sort={sort}"
+            all_plans = plans(runtime.storage, asking(uow, path), by_postgresql)
+            assert all_plans, path
+            for plan in all_plans:
+                assert not any("Seq Scan" in line or "Sort  (" in line for line in plan), (path, plan)
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])
@@ -133,14 +133,14 @@ def test_postgresql_searches_the_index_of_words_and_looks_up_the_matches(admin, 
     for _ in ("without statistics", "with them"):
         for words in ("1234", "question", "quest 1234"):
             for sort in ("", "&sort=created_at", "&sort=urgency", "&sort=-due"):
-                asked = f"/api/tickets?q={words}{sort}"
-                found = plans(
-                    runtime.storage, lambda asked=asked: admin.data(admin.get(asked)), as_it_is, "ticket_words"
+                path = f"/api/tickets?q={words}{sort}"
+                all_plans = plans(
+                    runtime.storage, lambda path=path: admin.data(admin.get(path)), as_it_is, "ticket_words"
                 )
-                assert len(found) == 2, asked  # the page and how many there are
-                for plan in found:
-                    assert any("on ix_ticket_words" in line for line in plan), (asked, plan)
-                    assert any("Index Cond" in line and line.count("@@") == 2 for line in plan), (asked, plan)
+                assert len(all_plans) == 2, path  # the page and how many there are
+                for plan in all_plans:
+                    assert any("on ix_ticket_words" in line for line in plan), (path, plan)
+                    assert any("Index Cond" in line and line.count("@@") == 2 for line in plan), (path, plan)
                     assert any("using pk_tickets" in line for line in plan), "\n".join(plan)
         with runtime.storage._engine._engine.connect() as connection:
             connection.exec_driver_sql("ANALYZE")
@@ -149,7 +149,7 @@ def test_postgresql_searches_the_index_of_words_and_looks_up_the_matches(admin, 
 @pytest.mark.parametrize("engine", ["postgresql"])
 def test_a_start_updates_the_statistics_of_tables_that_have_grown(tmp_path, database_url):
     def known_and_true(tickets):
-        """Pages of the tickets the planner knows of, and those there are, after a start with so many more."""
+        """The number of pages of tickets in the planner statistics, and in fact, after a start with more tickets."""
         with closing(open_store(tmp_path, database_url)) as store, store.unit_of_work(None, write=True) as uow:
             for _ in range(tickets):
                 add_ticket(uow, ada, next(numbers), description="Lorem ipsum. " * 40)
@@ -171,16 +171,16 @@ def test_a_start_updates_the_statistics_of_tables_that_have_grown(tmp_path, data
 
 
 def test_small_pages_together_equal_one_large_page(admin, monkeypatch):
-    made = [admin.ticket(tags=["vip"] if number % 2 else [])["id"] for number in range(7)]
+    ticket_ids = [admin.ticket(tags=["vip"] if number % 2 else [])["id"] for number in range(7)]
     for soon in (0, 2000):
         monkeypatch.setattr(queries, "MAX_SORTED_ROWS", soon)
         for sort in SORTS:
             for query in ("", "&tag=vip", "&tag=vip&status=open", "&status=open"):
-                whole = [row["id"] for row in admin.data(admin.get(f"/api/tickets?sort={sort}{query}&limit=200"))]
-                assert set(whole) == set(made if "tag" not in query else made[1::2])
-                pieces = [
+                large_page = [row["id"] for row in admin.data(admin.get(f"/api/tickets?sort={sort}{query}&limit=200"))]
+                assert set(large_page) == set(ticket_ids if "tag" not in query else ticket_ids[1::2])
+                small_pages = [
                     row["id"]
                     for offset in range(0, 8, 2)
                     for row in admin.data(admin.get(f"/api/tickets?sort={sort}{query}&limit=2&offset={offset}"))
                 ]
-                assert pieces == whole, (sort, query)
+                assert small_pages == large_page, (sort, query)

@@ -1,4 +1,4 @@
-"""The cache of reads: no caller, in whatever order, gets what was read for another, and a write ends an entry."""
+"""The read cache: no caller gets an entry of another caller, and a write invalidates entries."""
 
 from itertools import permutations
 
@@ -22,15 +22,15 @@ ACTORS = {
 
 
 @pytest.mark.parametrize(("first", "second"), list(permutations(ACTORS, 2)))
-def test_actors_who_see_different_things_share_no_entry(runtime, first, second):
-    def read(name):
+def test_actors_with_different_visibility_share_no_entry(runtime, first, second):
+    def read_company(name):
         with runtime.storage.unit_of_work(ACTORS[name]) as uow:
             return uow.cached((tickets,), "anything", lambda: name)
 
-    assert (read(first), read(second), read(first)) == (first, second, first)
+    assert (read_company(first), read_company(second), read_company(first)) == (first, second, first)
 
 
-def test_what_is_read_before_the_gate_is_apart_from_what_an_actor_reads(runtime):
+def test_reads_of_authentication_and_of_actors_share_no_entry(runtime):
     assert runtime.storage.cached((tickets,), "anything", lambda: "before") == "before"
     for actor in ACTORS.values():
         with runtime.storage.unit_of_work(actor) as uow:
@@ -71,48 +71,51 @@ READERS = (
 READS = [name for name in CALLS if name.startswith(("Get", "List", "On", "Export"))]
 
 
-def test_every_route_that_reads_is_tried(app):
+def test_every_reading_route_is_covered(app):
     assert {name for name, (method, *_) in operations(app).items() if method == "GET"} - PUBLIC == set(READS)
 
 
 def forget(app):
-    """Empties the cache, as any write does."""
+    """Empties the cache, as every write does."""
     with app.extensions["runtime"].storage.unit_of_work(None, write=True) as uow:
         uow.touched |= set(metadata.tables)
 
 
-def told(answer):
-    """What an answer says beside its body."""
+def status_and_headers(answer):
+    """Status and headers of a response."""
     return answer.status_code, answer.headers.get("ETag"), answer.headers.get("Content-Length")
 
 
 @pytest.mark.parametrize("operation", READS)
-def test_what_one_caller_has_read_changes_nothing_in_what_another_reads(world, operation):  # noqa: F811
+def test_reads_of_one_caller_do_not_change_the_reads_of_another(world, operation):  # noqa: F811
     _, rule, _ = operations(world.app)[operation]
     ids = {**world.ids, "name": "agents"} if operation == "ListChoices" else world.ids
     callers = {name: world.callers[name] for name in READERS}
     for query in QUERIES.get(operation, [""]):
-        path, alone = world.path(rule, ids) + query, {}
+        path, uncached = world.path(rule, ids) + query, {}
         for name, caller in callers.items():
             forget(world.app)
-            alone[name] = caller.get(path)
+            uncached[name] = caller.get(path)
         for first, reader in callers.items():
             forget(world.app)
             reader.get(path)
             for name, caller in callers.items():  # whose entry the first one's is, is seen whoever else reads between
                 answer = caller.get(path)
-                assert (answer.get_data(), told(answer)) == (alone[name].get_data(), told(alone[name])), (first, name)
+                assert (answer.get_data(), status_and_headers(answer)) == (
+                    uncached[name].get_data(),
+                    status_and_headers(uncached[name]),
+                ), (first, name)
         for name, caller in callers.items():
             headers = {"X-API-Key": caller.key} if caller.key else {}
             head = caller.client.head(path, headers={**headers, **caller.headers, "If-None-Match": '"1"'})
-            assert told(head) == told(alone[name]), name
+            assert status_and_headers(head) == status_and_headers(uncached[name]), name
 
 
 INVISIBLE = ["\u2003", "\u200b", "\u00a0", "\u2060\ufeff", "\u00ad", "\u3164", "\ufe0f", "\u115f\u2800", "\U000e0020"]
 
 
 @pytest.mark.parametrize("person", INVISIBLE, ids=ascii)
-def test_a_customer_whose_name_cannot_be_seen_is_told_what_to_send(world, person):  # noqa: F811
+def test_an_invisible_customer_name_is_rejected_with_advice(world, person):  # noqa: F811
     key = world.callers["acting key"].key
     caller = Caller(world.app.test_client(), key, {"X-On-Behalf-Of": person.encode().decode("latin-1")})
     before = world.rows()
@@ -120,11 +123,11 @@ def test_a_customer_whose_name_cannot_be_seen_is_told_what_to_send(world, person
         assert (answer.status_code, answer.json["data"]["code"]) == (403, "customer_not_named")
         assert "X-On-Behalf-Of" in answer.json["message"]
     assert world.rows() == before
-    made = world.callers["admin"].post("/api/tickets", {**NEW, "customer_id": person})
-    assert made.status_code == 400
+    response = world.callers["admin"].post("/api/tickets", {**NEW, "customer_id": person})
+    assert response.status_code == 400
 
 
-def test_bytes_that_only_look_like_space_do_not_make_the_key_act_for_itself(world):  # noqa: F811
+def test_blank_looking_bytes_in_on_behalf_of_are_rejected(world):  # noqa: F811
     key = world.callers["acting key"].key
     for header in ("\xa0", "\x85"):
         answer = Caller(world.app.test_client(), key, {"X-On-Behalf-Of": header}).get("/api/tickets")

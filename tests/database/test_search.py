@@ -135,7 +135,7 @@ QUERIES = {
 
 
 def fill(store):
-    """Adds the tickets, and one of another company that has all their words."""
+    """Adds the tickets, and a ticket of another company with all their words."""
     add_company(store)
     add_company(store, TWO)
     with store.unit_of_work(None, write=True) as uow:
@@ -153,9 +153,9 @@ def fill(store):
     return store
 
 
-def ask(store, words, *, best_first=False, who=None):
+def ask(store, words, *, best_first=False, searcher=None):
     """The numbers of the tickets found."""
-    with store.unit_of_work(who or actor(ONE)) as uow:
+    with store.unit_of_work(searcher or actor(ONE)) as uow:
         matches = uow.search(uow.query(tickets, tickets.c.number), words, best_first=best_first)
         numbers = [row["number"] for row in uow.find(matches)]
         assert uow.count(uow.search(uow.query(tickets), words)) == len(numbers)
@@ -164,9 +164,9 @@ def ask(store, words, *, best_first=False, who=None):
 
 @pytest.fixture
 def store(tmp_path, database_url):
-    opened = fill(open_store(tmp_path, database_url))
-    yield opened
-    opened.close()
+    filled_store = fill(open_store(tmp_path, database_url))
+    yield filled_store
+    filled_store.close()
 
 
 def test_a_query_finds_the_same_tickets_on_every_engine(store):
@@ -174,7 +174,7 @@ def test_a_query_finds_the_same_tickets_on_every_engine(store):
         assert {words: set(ask(store, words, best_first=best_first)) for words in QUERIES} == QUERIES
 
 
-def test_a_word_is_found_by_each_of_its_beginnings(store):
+def test_a_word_is_found_by_each_of_its_prefixes(store):
     all_words = {word for text in TICKETS.values() for word in re.findall("[a-z]+", " ".join(text).lower())}
     for word in all_words - {"z" * 600}:
         by = {number for number, text in TICKETS.items() if re.search(rf"\b{word}", " ".join(text).lower())}
@@ -188,9 +188,9 @@ def stores(tmp_path_factory, postgresql):
     with postgresql.fresh() as url:
         folders = {kind: tmp_path_factory.mktemp(kind) for kind in ("json", "sqlite", "postgresql")}
         urls = {"json": "json:", "sqlite": f"sqlite:///{folders['sqlite'] / 'foyer.db'}", "postgresql": url}
-        opened = [fill(open_store(folders[kind], urls[kind])) for kind in urls]
-        yield opened
-        for store in opened:
+        filled_stores = [fill(open_store(folders[kind], urls[kind])) for kind in urls]
+        yield filled_stores
+        for store in filled_stores:
             store.close()
 
 
@@ -205,8 +205,8 @@ LINES = st.lists(PIECES, max_size=12).flatmap(lambda of: st.sampled_from([" ".jo
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=LINES)
 def test_every_engine_finds_the_same_tickets_for_any_text(stores, text):
-    found = [set(ask(store, text, best_first=True)) for store in stores]
-    assert found[0] == found[1] == found[2]
+    results = [set(ask(store, text, best_first=True)) for store in stores]
+    assert results[0] == results[1] == results[2]
 
 
 @settings(max_examples=60, deadline=None)
@@ -319,17 +319,17 @@ def test_results_are_the_same_after_a_restart_and_after_a_kill(tmp_path, databas
     else:
         store.close()
     for _ in range(2):
-        again = open_store(tmp_path, database_url)
-        assert {words: ask(again, words, best_first=True) for words in QUERIES} == before
-        again.close()
+        second_store = open_store(tmp_path, database_url)
+        assert {words: ask(second_store, words, best_first=True) for words in QUERIES} == before
+        second_store.close()
 
 
 def test_customers_find_only_their_own_tickets_by_fields_they_see(admin, customer, stranger):
-    mine = admin.ticket(customer_email="ada@example.com", title="Lantern")
+    ticket = admin.ticket(customer_email="ada@example.com", title="Lantern")
     admin.ticket(customer_email="eve@example.com", title="Lantern of Eve")
-    admin.data(admin.post(f"/api/tickets/{mine['id']}/replies", {"body": "A secretnote", "internal": True}), 201)
-    admin.data(admin.put(f"/api/tickets/{mine['id']}", {"assigned_to": "hidden.agent@example.com"}))
-    assert [ticket["id"] for ticket in customer.data(customer.get("/api/tickets?q=lanterns"))] == [mine["id"]]
+    admin.data(admin.post(f"/api/tickets/{ticket['id']}/replies", {"body": "A secretnote", "internal": True}), 201)
+    admin.data(admin.put(f"/api/tickets/{ticket['id']}", {"assigned_to": "hidden.agent@example.com"}))
+    assert [ticket["id"] for ticket in customer.data(customer.get("/api/tickets?q=lanterns"))] == [ticket["id"]]
     for words in ("secretnote", "hidden", "eve"):
         assert customer.get(f"/api/tickets?q={words}").json["total"] == 0, words
     assert stranger.get("/api/tickets?q=lantern").json["total"] == 0
@@ -337,7 +337,7 @@ def test_customers_find_only_their_own_tickets_by_fields_they_see(admin, custome
     assert set(SEARCHED) <= set(CUSTOMER_TICKET_FIELDS)
 
 
-def test_a_search_looks_at_a_bounded_number_of_tickets_the_newest(store, monkeypatch):
+def test_a_search_reads_a_limited_number_of_tickets_the_newest_first(store, monkeypatch):
     for module in (sqlite_index, postgres_index):
         monkeypatch.setattr(module, "MAX_CANDIDATES", 3)
     monkeypatch.setattr(statements, "MAX_RANKED", 2)
@@ -350,7 +350,7 @@ def test_a_search_looks_at_a_bounded_number_of_tickets_the_newest(store, monkeyp
     assert ask(store, "*") == []
 
 
-def test_a_search_asks_for_the_longest_words_and_a_bounded_number_of_forms(store):
+def test_a_search_uses_the_longest_words_and_a_limited_number_of_forms(store):
     with store.unit_of_work(None, write=True) as uow:
         for company, letter in ((ONE, "z"), (TWO, "a")):
             person = uow.find(select(tickets.c.customer_row).where(tickets.c.company_id == company))[0]["customer_row"]

@@ -34,45 +34,45 @@ OWNED = [table for table in tables.metadata.sorted_tables if "company_id" in tab
 
 @pytest.fixture
 def store(tmp_path, database_url):
-    opened = open_store(tmp_path, database_url)
-    yield opened
-    opened.close()
+    opened_store = open_store(tmp_path, database_url)
+    yield opened_store
+    opened_store.close()
 
 
 @pytest.fixture
 def world(store):
     """Two companies with a row in every table; in the first, two customers with a ticket each."""
-    made = {}
+    ids = {}
     for company in (ONE, TWO):
         add_company(store, company)
         with store.unit_of_work(None, write=True) as uow:
             for number, name in enumerate(("ada", "bob"), 1):
-                made[company, name] = add_customer(uow, name, company)
-                made[company, number] = add_ticket(uow, made[company, name], number, company)
-                add_thread(uow, made[company, number], company)
-            owned = {"company_id": company, "created_at": uow.now}
-            user = uow.insert(tables.users, {**owned, "email": f"agent@{company}.example"})
+                ids[company, name] = add_customer(uow, name, company)
+                ids[company, number] = add_ticket(uow, ids[company, name], number, company)
+                add_thread(uow, ids[company, number], company)
+            company_values = {"company_id": company, "created_at": uow.now}
+            user = uow.insert(tables.users, {**company_values, "email": f"agent@{company}.example"})
             until = {"rotated_at": uow.now, "expires_at": uow.now}
-            uow.insert(tables.sessions, {**owned, "user_id": user["id"], **until})
-            uow.insert(tables.api_keys, {**owned, "key_hash": company})
-            uow.insert(tables.idempotency, {**owned, "key": "k", "body_hash": "h", "expires_at": uow.now})
+            uow.insert(tables.sessions, {**company_values, "user_id": user["id"], **until})
+            uow.insert(tables.api_keys, {**company_values, "key_hash": company})
+            uow.insert(tables.idempotency, {**company_values, "key": "k", "body_hash": "h", "expires_at": uow.now})
             uow.insert(tables.mail_counts, {"company_id": company, "kind": "own", "hour": uow.now})
-    return made
+    return ids
 
 
 @pytest.mark.parametrize("table", OWNED, ids=lambda table: table.name)
-def test_no_verb_sees_or_touches_a_row_of_another_company(store, world, table):
+def test_no_verb_reads_or_changes_a_row_of_another_company(store, world, table):
     with store.unit_of_work(None) as uow:
         foreign = uow.find(select(table).where(table.c.company_id == TWO))
-        own = uow.find(select(table).where(table.c.company_id == ONE))
+        own_rows = uow.find(select(table).where(table.c.company_id == ONE))
     assert foreign, "a table without a foreign row would prove nothing"
-    assert own
+    assert own_rows
     before = everything(store)[table.name]
     timestamp = "created_at" if "created_at" in table.c else "hour"
     with store.unit_of_work(actor(ONE), write=True) as uow:
-        assert {row["id"] for row in uow.find(uow.query(table))} == {row["id"] for row in own}
-        assert uow.count(uow.query(table)) == len(own)
-        assert uow.aggregate(uow.query(table, func.count())) == [(len(own),)]
+        assert {row["id"] for row in uow.find(uow.query(table))} == {row["id"] for row in own_rows}
+        assert uow.count(uow.query(table)) == len(own_rows)
+        assert uow.aggregate(uow.query(table, func.count())) == [(len(own_rows),)]
         for row in foreign:
             assert uow.get(table, row["id"]) is None
             assert uow.get(table, row["id"], lock=True) is None
@@ -93,7 +93,7 @@ def test_a_change_or_deletion_without_conditions_stays_in_its_company(store, wor
         assert uow.count(uow.query(replies)) == 4
 
 
-def test_a_company_is_seen_only_by_its_own(store, world):
+def test_a_company_is_visible_only_to_its_own_actors(store, world):
     with store.unit_of_work(actor(ONE)) as uow:
         assert [row["id"] for row in uow.find(uow.query(companies))] == [ONE]
         assert uow.get(companies, TWO) is None
@@ -103,16 +103,16 @@ def test_a_company_is_seen_only_by_its_own(store, world):
 
 def test_search_finds_words_only_in_the_own_company(store, world):
     with store.unit_of_work(actor(ONE)) as uow:
-        for found in (
+        for query in (
             uow.search(uow.query(tickets), "TICKET 1"),
             uow.containing(uow.query(tickets), "TICKET 1", [tickets.c.title]),
         ):
-            assert [row["id"] for row in uow.find(found)] == [world[ONE, 1]]
+            assert [row["id"] for row in uow.find(query)] == [world[ONE, 1]]
         assert not uow.find(uow.containing(uow.query(tickets), "100%", [tickets.c.title]))
 
 
 @pytest.mark.parametrize("verb", ["insert", "insert_many", "insert_new"])
-def test_a_company_named_by_the_caller_is_replaced_by_the_actors_own(store, world, verb):
+def test_a_company_in_the_values_is_replaced_by_the_actors_company(store, world, verb):
     with store.unit_of_work(actor(ONE), write=True) as uow:
         values = {"id": "smuggled", "company_id": TWO, "email": "eve@example.com", "created_at": uow.now}
         getattr(uow, verb)(customers, [values] if verb == "insert_many" else values)
@@ -122,8 +122,8 @@ def test_a_company_named_by_the_caller_is_replaced_by_the_actors_own(store, worl
 
 def test_no_change_moves_a_row_to_another_company(store, world):
     with store.unit_of_work(actor(ONE), write=True) as uow:
-        changed = uow.update(tickets, world[ONE, 1], {"company_id": TWO, "title": "moved?"})
-        assert (changed["company_id"], changed["title"]) == (ONE, "moved?")
+        row = uow.update(tickets, world[ONE, 1], {"company_id": TWO, "title": "moved?"})
+        assert (row["company_id"], row["title"]) == (ONE, "moved?")
         uow.update_where(tickets, tickets.c.id == world[ONE, 2], company_id=TWO, title="moved too?")
         assert uow.get(tickets, world[ONE, 2])["title"] == "moved too?"
 
@@ -134,15 +134,15 @@ def test_a_customer_sees_only_own_tickets_and_the_public_part_of_their_thread(st
         assert [row["id"] for row in uow.find(uow.query(tickets))] == [world[ONE, 1]]
         assert uow.get(tickets, world[ONE, 2]) is None
         assert uow.update(tickets, world[ONE, 2], {"title": "mine"}) is None
-        seen = uow.find(uow.query(replies))
-        assert [(row["ticket_id"], row["body"]) for row in seen] == [(world[ONE, 1], "public")]
+        reply_rows = uow.find(uow.query(replies))
+        assert [(row["ticket_id"], row["body"]) for row in reply_rows] == [(world[ONE, 1], "public")]
         assert [row["id"] for row in uow.find(uow.query(customers))] == [world[ONE, "ada"]]
         for hidden in (events, jobs, tables.users, tables.api_keys):
             assert uow.count(uow.query(hidden)) == 0, hidden.name
             assert uow.delete(hidden) == 0, hidden.name
 
 
-def test_an_unknown_customer_has_no_rows_at_all(store, world):
+def test_an_unknown_customer_sees_no_rows(store, world):
     with store.unit_of_work(actor(ONE, "customer", "")) as uow:
         for table in (tickets, replies, customers, events, jobs):
             assert uow.count(uow.query(table)) == 0, table.name
@@ -155,10 +155,10 @@ def test_only_a_unit_of_work_without_an_actor_sees_every_company(store, world):
             _ = uow.actor
 
 
-def test_jobs_are_claimed_once_and_only_in_the_own_scope(store, world):
+def test_jobs_are_claimed_once_and_only_in_scope(store, world):
     with store.unit_of_work(actor(ONE), write=True) as uow:
-        mine = uow.claim("mail", limit=10)
-        assert {(job["company_id"], job["state"], job["attempts"]) for job in mine} == {(ONE, "running", 1)}
+        claimed = uow.claim("mail", limit=10)
+        assert {(job["company_id"], job["state"], job["attempts"]) for job in claimed} == {(ONE, "running", 1)}
     with store.unit_of_work(None, write=True) as uow:
         rest = uow.claim("mail", limit=10)
         assert {job["company_id"] for job in rest} == {TWO}
@@ -166,7 +166,7 @@ def test_jobs_are_claimed_once_and_only_in_the_own_scope(store, world):
         assert uow.claim("no such queue", limit=10) == []
 
 
-def test_a_unit_of_work_that_raises_leaves_nothing(store, world):
+def test_a_unit_of_work_that_raises_is_rolled_back(store, world):
     before = everything(store)
 
     def work():
@@ -181,7 +181,7 @@ def test_a_unit_of_work_that_raises_leaves_nothing(store, world):
     assert everything(store) == before
 
 
-def test_an_attempt_that_raises_is_undone_alone(store, world):
+def test_an_attempt_that_raises_is_rolled_back_alone(store, world):
     def attempt(uow):
         with uow.attempt():
             uow.update(tickets, world[ONE, 2], {"title": "undone"})
@@ -195,14 +195,14 @@ def test_an_attempt_that_raises_is_undone_alone(store, world):
         assert {row["title"] for row in uow.find(uow.query(tickets))} == {"kept", "Ticket 2"}
 
 
-def test_a_reader_never_sees_what_is_not_committed(store, world):
+def test_a_reader_never_sees_uncommitted_rows(store, world):
     with store.unit_of_work(actor(ONE), write=True) as writer:
         writer.update_where(tickets, title="half done")
         with store.unit_of_work(actor(ONE)) as reader:
             assert reader.count(reader.query(tickets).where(tickets.c.title == "half done")) == 0
 
 
-def test_insert_new_tells_of_a_known_row_but_hides_no_other_fault(store, world):
+def test_insert_new_skips_existing_rows_but_hides_no_other_error(store, world):
     with store.unit_of_work(actor(ONE), write=True) as uow:
         ada = {"email": "ada@example.com", "created_at": uow.now}
         assert uow.insert_new(customers, ada) is False
@@ -215,22 +215,22 @@ def test_insert_new_tells_of_a_known_row_but_hides_no_other_fault(store, world):
             uow.insert_new(customers, {"email": "timeless@example.com"})
 
 
-def test_which_unique_index_refused_a_row_is_told_on_every_engine(store, world):
+def test_the_violated_unique_index_is_known_on_every_engine(store, world):
     with store.unit_of_work(None, write=True) as uow:
         ada = add_customer(uow, "eve")
         add_ticket(uow, ada, 71, external_id="x-1")
-        refused = []
-        for who, number, more in ((ada, 71, {}), (ada, 72, {"external_id": "x-1"}), ("nobody", 73, {})):
+        violations = []
+        for customer, number, more in ((ada, 71, {}), (ada, 72, {"external_id": "x-1"}), ("nobody", 73, {})):
             with pytest.raises(IntegrityError) as error, uow.attempt():
-                add_ticket(uow, who, number, **more)
-            broken = [
+                add_ticket(uow, customer, number, **more)
+            indexes = [
                 index.name for index in tickets.indexes if index.unique and is_broken(error.value, tickets, index.name)
             ]
-            refused.append(broken)
-    assert refused == [["uq_tickets_number"], ["uq_tickets_external_id"], []]
+            violations.append(indexes)
+    assert violations == [["uq_tickets_number"], ["uq_tickets_external_id"], []]
 
 
-def test_insert_gives_the_row_back_as_it_is_stored(store, world):
+def test_insert_returns_the_stored_row(store, world):
     with store.unit_of_work(actor(ONE), write=True) as uow:
         values = {
             "customer_row": world[ONE, "ada"],
@@ -239,14 +239,14 @@ def test_insert_gives_the_row_back_as_it_is_stored(store, world):
             "urgency": 4.3,
             "topic_confidence": 0.125,
         }
-        made = uow.insert(tickets, {**values, "created_at": uow.now, "updated_at": uow.now})
+        row = uow.insert(tickets, {**values, "created_at": uow.now, "updated_at": uow.now})
     with store.unit_of_work(actor(ONE)) as uow:
-        assert uow.get(tickets, made["id"]) == made
-    assert (made["tags"], made["urgency"], made["topic_confidence"], made["version"]) == (["a", "b"], 4.3, 0.125, 1)
+        assert uow.get(tickets, row["id"]) == row
+    assert (row["tags"], row["urgency"], row["topic_confidence"], row["version"]) == (["a", "b"], 4.3, 0.125, 1)
 
 
-def test_a_clock_set_back_between_two_starts_still_gives_later_times(tmp_path, database_url):
-    """Who polls for newer tickets would else miss those of a day."""
+def test_times_increase_after_the_clock_was_set_back_between_two_starts(tmp_path, database_url):
+    """Otherwise a client that polls for newer tickets would miss the tickets of a day."""
     moments = []
     for day in (20, 19):
         store = open_store(tmp_path, database_url, clock=lambda day=day: datetime(2026, 1, day, tzinfo=UTC))
@@ -258,67 +258,67 @@ def test_a_clock_set_back_between_two_starts_still_gives_later_times(tmp_path, d
     assert moments == sorted(set(moments))
 
 
-def test_writers_get_a_later_time_each_even_when_the_clock_stands_still_or_turns_back(tmp_path, database_url):
+def test_each_writer_gets_a_later_time_even_if_the_clock_stops_or_is_set_back(tmp_path, database_url):
     clock = [datetime(2026, 1, 31, 8, tzinfo=UTC)]
     store = open_store(tmp_path, database_url, clock=lambda: clock[0])
-    seen = []
+    times = []
     for turn in range(6):
         with store.unit_of_work(None, write=True) as uow:
-            seen.append(uow.now)
+            times.append(uow.now)
         if turn == 3:
             clock[0] = datetime(2026, 1, 30, tzinfo=UTC)
     store.close()
-    assert seen == sorted(set(seen))
-    assert seen[0] == "2026-01-31T08:00:00.000Z"
+    assert times == sorted(set(times))
+    assert times[0] == "2026-01-31T08:00:00.000Z"
 
 
-def test_a_delete_takes_the_thread_along(store, world):
+def test_deleting_a_ticket_deletes_its_thread(store, world):
     with store.unit_of_work(actor(ONE), write=True) as uow:
         assert uow.delete(tickets, tickets.c.id == world[ONE, 1]) == 1
-    kept = everything(store)
+    all_rows = everything(store)
     for table in ("replies", "jobs"):
-        assert kept[table]
-        assert all(row["ticket_id"] != world[ONE, 1] for row in kept[table])
+        assert all_rows[table]
+        assert all(row["ticket_id"] != world[ONE, 1] for row in all_rows[table])
 
 
-def test_references_hold_on_every_connection(store, world):
+def test_foreign_keys_are_enforced_on_every_connection(store, world):
     for _ in range(3):
         with pytest.raises(IntegrityError), store.unit_of_work(actor(ONE), write=True) as uow:
             add_ticket(uow, "nobody", 50)
 
 
-def test_a_store_that_fails_answers_503_to_readers_and_writers(store, world):
+def test_a_failing_store_is_503_for_readers_and_writers(store, world):
     for write in (False, True):
-        with pytest.raises(AppError) as failed, store.unit_of_work(None, write=write) as uow:
+        with pytest.raises(AppError) as error_info, store.unit_of_work(None, write=write) as uow:
             uow.find(select(tables.text("no_such_column")).select_from(tickets))
-        assert (failed.value.status, failed.value.headers["Retry-After"]) == (503, "5")
+        assert (error_info.value.status, error_info.value.headers["Retry-After"]) == (503, "5")
 
 
-def test_a_closed_store_does_nothing_more(tmp_path, database_url):
+def test_a_closed_store_refuses_all_work(tmp_path, database_url):
     store = open_store(tmp_path, database_url)
     add_company(store)
     store.close()
     store.close()
     names = {path.name for path in tmp_path.iterdir()}
     for write in (False, True):
-        with pytest.raises(AppError) as refused, store.unit_of_work(None, write=write):
+        with pytest.raises(AppError) as error_info, store.unit_of_work(None, write=write):
             pass
-        assert refused.value.status == 503
+        assert error_info.value.status == 503
     assert {path.name for path in tmp_path.iterdir()} == names
 
 
-def test_data_is_there_after_a_restart(tmp_path, database_url):
+def test_data_survives_a_restart(tmp_path, database_url):
     store = open_store(tmp_path, database_url)
     add_company(store)
     before = everything(store)
     store.close()
-    again = open_store(tmp_path, database_url)
-    assert everything(again) == before
-    again.close()
+    second_store = open_store(tmp_path, database_url)
+    assert everything(second_store) == before
+    second_store.close()
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_a_second_process_is_kept_from_a_file(tmp_path, engine, monkeypatch):
+def test_a_second_process_cannot_open_the_file(tmp_path, engine, monkeypatch):
     monkeypatch.setattr(FolderLock.__init__, "__kwdefaults__", {"wait_seconds": 0.1})
     monkeypatch.setattr(JsonFile.__init__, "__kwdefaults__", {"lock_wait_seconds": 0.1})
     url = file_url(engine, tmp_path)
@@ -342,7 +342,7 @@ def test_files_are_private_to_their_owner(tmp_path, engine):
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_a_path_with_special_characters_is_only_a_path(tmp_path, engine):
+def test_a_path_with_special_characters_works(tmp_path, engine):
     folder = tmp_path / "50% & more? #1"
     store = open_store(folder, file_url(engine, folder))
     add_company(store)
@@ -356,7 +356,7 @@ def test_a_database_url_without_a_file_is_refused(tmp_path, url):
         open_storage(url, tmp_path)
 
 
-def test_a_sqlite_file_that_is_none_is_refused_in_a_sentence_and_kept(tmp_path):
+def test_a_file_that_is_not_sqlite_is_refused_with_a_sentence_and_kept(tmp_path):
     file = tmp_path / "foyer.db"
     file.write_bytes(b"something else entirely, long enough to be read as a header" * 20)
     before = file.read_bytes()

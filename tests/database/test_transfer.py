@@ -42,11 +42,11 @@ def flask(tmp_path, settings):
     def run(*words, database_url="json:", ok=True):
         app = create_app(settings(data_dir=tmp_path / "own", database_url=database_url, secret_key=SECRET))
         with app.app_context():
-            done = app.test_cli_runner().invoke(args=[*map(str, words)])
-        assert (done.exit_code == 0) is ok, done.output
-        assert "p%40ss" not in done.output
-        assert "p@ss" not in done.output
-        return done.output
+            result = app.test_cli_runner().invoke(args=[*map(str, words)])
+        assert (result.exit_code == 0) is ok, result.output
+        assert "p%40ss" not in result.output
+        assert "p@ss" not in result.output
+        return result.output
 
     return run
 
@@ -62,18 +62,20 @@ def source(tmp_path, engine, database_url):
         for number in range(1, 4):
             more = {"title": AWKWARD, "tags": ["a", "{b}"], "urgency": 4.3, "ai_citations": [{"id": "}"}]}
             add_thread(uow, add_ticket(uow, ada, number, **more))
-        owned = {"company_id": ONE, "created_at": uow.now}
+        company_values = {"company_id": ONE, "created_at": uow.now}
         call = {"caller": "x", "route": "POST /", "key": "k", "body_hash": "h", "status": 201, "answer": AWKWARD}
-        uow.insert(tables.idempotency, {**owned, **call, "expires_at": uow.now})
-        zoe = uow.insert(tables.users, {**owned, "email": "zoe@example.com", "disabled": True})
-        uow.insert(tables.sessions, {**owned, "user_id": zoe["id"], "rotated_at": uow.now, "expires_at": uow.now})
+        uow.insert(tables.idempotency, {**company_values, **call, "expires_at": uow.now})
+        zoe = uow.insert(tables.users, {**company_values, "email": "zoe@example.com", "disabled": True})
+        uow.insert(
+            tables.sessions, {**company_values, "user_id": zoe["id"], "rotated_at": uow.now, "expires_at": uow.now}
+        )
     store.close()
     return url
 
 
 @pytest.fixture(params=ENGINES)
 def target(request, tmp_path):
-    """The address of a store where there is nothing yet."""
+    """The address of an empty store."""
     folder = tmp_path / "target"
     folder.mkdir()
     if request.param == "postgresql":
@@ -83,47 +85,47 @@ def target(request, tmp_path):
         yield f"json:{folder / 'data'}" if request.param == "json" else file_url("sqlite", folder)
 
 
-def held(url):
-    """Everything a store holds."""
+def rows_of(url):
+    """All rows of a store."""
     store = open_storage(url, ROOT / "nowhere")
-    found = everything(store)
+    all_rows = everything(store)
     store.close()
-    return found
+    return all_rows
 
 
-def test_everything_arrives_on_every_engine_once(flask, source, target):
-    said = flask("copy", "--from", source, "--to", target)
-    assert "counts and checksums of all tables agree" in said
-    assert "SECRET_KEY" in said
-    arrived = held(target)
-    assert arrived == held(source)
-    assert {table for table, rows in arrived.items() if rows} == FILLED
-    again = flask("copy", "--from", source, "--to", target, ok=False)
-    assert "is not empty" in again
-    assert held(target) == arrived
+def test_all_rows_are_copied_to_every_engine_once(flask, source, target):
+    output = flask("copy", "--from", source, "--to", target)
+    assert "counts and checksums of all tables agree" in output
+    assert "SECRET_KEY" in output
+    copied_rows = rows_of(target)
+    assert copied_rows == rows_of(source)
+    assert {table for table, rows in copied_rows.items() if rows} == FILLED
+    second_output = flask("copy", "--from", source, "--to", target, ok=False)
+    assert "is not empty" in second_output
+    assert rows_of(target) == copied_rows
 
 
-def test_a_copy_that_is_interrupted_leaves_nothing_and_can_be_repeated(flask, source, target, monkeypatch):
+def test_an_interrupted_copy_leaves_nothing_and_can_be_repeated(flask, source, target, monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr(restore, "_compare", stopped)  # every row is written, the moment before it counts
         assert "Aborted" in flask("copy", "--from", source, "--to", target, ok=False)
-    assert not any(held(target).values())
+    assert not any(rows_of(target).values())
     flask("copy", "--from", source, "--to", target)
-    assert held(target) == held(source)
+    assert rows_of(target) == rows_of(source)
 
 
 @pytest.mark.parametrize("target", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("engine", ["json", "sqlite"])
-def test_what_a_target_cannot_keep_is_noticed_before_it_counts(flask, source, target, tmp_path):
+def test_a_target_that_changes_values_is_detected_before_the_commit(flask, source, target, tmp_path):
     store = open_storage(source, tmp_path)
     with store.unit_of_work(None, write=True) as uow:
         uow.update_where(tables.replies, tables.replies.c.body == "note", body="no\0te")
     store.close()
     assert "replies would differ" in flask("copy", "--from", source, "--to", target, ok=False)
-    assert not any(held(target).values())
+    assert not any(rows_of(target).values())
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -134,7 +136,7 @@ def test_a_running_server_is_not_copied_but_backed_up(flask, source, tmp_path):
     flask("backup", tmp_path / "b.json", database_url=source)
     store.close()
     flask("restore", tmp_path / "b.json", "--to", f"sqlite:///{tmp_path}/x.db")
-    assert held(f"sqlite:///{tmp_path}/x.db") == there
+    assert rows_of(f"sqlite:///{tmp_path}/x.db") == there
 
 
 @pytest.mark.parametrize(
@@ -148,20 +150,22 @@ def test_a_missing_source_is_reported_and_not_created(flask, words, tmp_path, en
 
 
 class Writer(threading.Thread):
-    """Opens tickets until told to stop; each is a row of five tables in one unit of work."""
+    """Creates tickets until it is stopped; each is a row in five tables in one unit of work."""
 
     def __init__(self, store, number):
         super().__init__()
-        self.store, self.number, self.done, self.over = store, number, [], threading.Event()
+        self.store, self.number, self.ticket_ids, self.stopping = store, number, [], threading.Event()
         with store.unit_of_work(None, write=True) as uow:
             self.customer = add_customer(uow, f"writer{number}")
 
     def run(self):
-        while not self.over.is_set() and len(self.done) < 3000:
+        while not self.stopping.is_set() and len(self.ticket_ids) < 3000:
             with self.store.unit_of_work(None, write=True) as uow:
-                ticket = add_ticket(uow, self.customer, 10_000 * self.number + len(self.done), description="d" * 500)
+                ticket = add_ticket(
+                    uow, self.customer, 10_000 * self.number + len(self.ticket_ids), description="d" * 500
+                )
                 add_thread(uow, ticket)
-            self.done.append(ticket)
+            self.ticket_ids.append(ticket)
 
 
 def test_a_backup_during_writes_is_consistent(flask, source, target, tmp_path, monkeypatch):
@@ -173,36 +177,36 @@ def test_a_backup_during_writes_is_consistent(flask, source, target, tmp_path, m
     acknowledged = []
     try:
         for number in range(3):
-            wait_until(lambda: sum(len(writer.done) for writer in writers) > 10 * number)  # noqa: B023 - called at once
-            acknowledged.append({ticket for writer in writers for ticket in list(writer.done)})
+            wait_until(lambda: sum(len(writer.ticket_ids) for writer in writers) > 10 * number)  # noqa: B023 - called at once
+            acknowledged.append({ticket for writer in writers for ticket in list(writer.ticket_ids)})
             flask("backup", tmp_path / f"{number}.json.gz", database_url=source)
     finally:
         for writer in writers:
-            writer.over.set()
+            writer.stopping.set()
             writer.join()
         store.close()
     flask("restore", tmp_path / "2.json.gz", "--to", target)
-    found = held(target)
-    tickets = {row["id"] for row in found["tickets"]}
+    restored = rows_of(target)
+    tickets = {row["id"] for row in restored["tickets"]}
     assert len(acknowledged[2]) > 10
     assert tickets >= acknowledged[2]
     for table, column, each in (("replies", "ticket_id", 2), ("events", "subject_id", 1), ("jobs", "ticket_id", 1)):
-        assert Counter(row[column] for row in found[table]) == dict.fromkeys(tickets, each), table
-    now = held(source)
-    for table, rows in found.items():
+        assert Counter(row[column] for row in restored[table]) == dict.fromkeys(tickets, each), table
+    now = rows_of(source)
+    for table, rows in restored.items():
         there = {row["id"]: row for row in now[table]}
         assert all(there[row["id"]] == row for row in rows), table
 
 
 @pytest.fixture
 def backup(flask, source, tmp_path):
-    made = tmp_path / "b.json"
-    said = flask("backup", made, database_url=source)
-    assert "SECRET_KEY" in said
-    return made
+    file = tmp_path / "b.json"
+    output = flask("backup", file, database_url=source)
+    assert "SECRET_KEY" in output
+    return file
 
 
-def test_a_backup_is_private_and_is_not_overwritten_unless_told(flask, source, backup):
+def test_a_backup_is_private_and_overwritten_only_on_request(flask, source, backup):
     before = backup.read_bytes()
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert "--overwrite" in flask("backup", backup, database_url=source, ok=False)
@@ -212,12 +216,12 @@ def test_a_backup_is_private_and_is_not_overwritten_unless_told(flask, source, b
 
 
 @pytest.mark.parametrize("engine", ["json"])
-def test_a_backup_takes_the_place_of_nothing_but_a_backup(flask, source, tmp_path):
+def test_a_backup_overwrites_only_a_backup(flask, source, tmp_path):
     folder = tmp_path / "source"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     for name in ("foyer.json", "foyer.json.journal", "foyer.json.journal.7"):
-        said = flask("backup", folder / name, "--overwrite", database_url=source, ok=False)
-        assert "the server's own files" in said
+        output = flask("backup", folder / name, "--overwrite", database_url=source, ok=False)
+        assert "the server's own files" in output
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     (tmp_path / "secret_key").write_text("a secret")
     for path in (tmp_path / "secret_key", Path(os.devnull)):
@@ -237,39 +241,39 @@ def test_a_link_to_the_database_does_not_hide_it(flask, source, tmp_path):
     link.symlink_to(real)
     before = real.read_bytes()
     for file, url in ((real, f"sqlite:///{link}"), (link, source)):
-        said = flask("backup", file, "--overwrite", database_url=url, ok=False)
-        assert "the server's own files" in said
+        output = flask("backup", file, "--overwrite", database_url=url, ok=False)
+        assert "the server's own files" in output
     assert real.read_bytes() == before
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_damaged_backup_is_refused_with_its_line_and_changes_nothing(flask, backup, tmp_path):
-    whole = backup.read_bytes()
-    lines = whole.splitlines(keepends=True)
+    intact = backup.read_bytes()
+    lines = intact.splitlines(keepends=True)
     place = next(number for number, line in enumerate(lines) if b"Ticket" in line or b"quoted" in line)
-    harmed = {
+    damaged_contents = {
         f"line {place + 1}:": [*lines[:place], lines[place].replace(b"e", b"a", 1), *lines[place + 1 :]],
         f"line {place + 2}:": [*lines[: place + 1], *lines[place + 2 :]],
         "line 1:": [lines[0].replace(b'"00', b'"90'), *lines[1:]],
         "its end is missing": lines[:-1],
         "end is missing": [],
     }
-    for told, content in harmed.items():
+    for message, content in damaged_contents.items():
         backup.write_bytes(b"".join(content))
-        assert told in flask("restore", backup, "--to", f"json:{tmp_path}/new", ok=False)
+        assert message in flask("restore", backup, "--to", f"json:{tmp_path}/new", ok=False)
     assert not (tmp_path / "new").exists()
-    backup.write_bytes(whole)
+    backup.write_bytes(intact)
     flask("restore", backup, "--to", f"json:{tmp_path}/new")
 
 
 @pytest.mark.parametrize("engine", ["json"])
-def test_a_document_that_a_hand_wrote_in_is_read_all_the_same(flask, source, tmp_path):
+def test_a_manually_edited_document_is_copied(flask, source, tmp_path):
     document = tmp_path / "source" / "foyer.json"
-    there = held(source)
+    there = rows_of(source)
     document.write_text(json.dumps(json.loads(document.read_text()), indent=2, ensure_ascii=False))
     flask("backup", tmp_path / "b.json", database_url=source)
     flask("restore", tmp_path / "b.json", "--to", f"json:{tmp_path}/new")
-    assert held(f"json:{tmp_path}/new") == there
+    assert rows_of(f"json:{tmp_path}/new") == there
 
 
 @contextmanager
@@ -288,7 +292,7 @@ def largest_file(kib):
 @pytest.mark.parametrize("engine", ["json"])
 @pytest.mark.parametrize("kib", [4, 64, 256])
 def test_a_backup_to_a_full_disk_fails_with_a_sentence_and_leaves_no_file(flask, source, tmp_path, kib):
-    """The disk is full while the private copy is made or while the backup is written."""
+    """The disk is full during the private copy or during the backup."""
     folder = tmp_path / "backups"
     folder.mkdir()
     document = tmp_path / "source" / "foyer.json"

@@ -1,4 +1,4 @@
-"""One write under a clock that is a day ahead: rows stay in order, everything that ends or is due goes by the real clock."""
+"""One write under a clock that is a day ahead: rows stay in order, and expiry and due times use the real clock."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +25,7 @@ ACME = {"company": "Acme", "name": "Zoë", "email": "zoe@acme.example", "passwor
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that the test sets."""
 
     def __init__(self):
         self.present = START
@@ -38,7 +38,7 @@ class Clock:
 
 
 class Mailer:
-    """Takes mail, or refuses it while `away`."""
+    """Accepts mail, or refuses it while `away`."""
 
     mode = "memory"
 
@@ -85,7 +85,7 @@ def write_ahead(admin, clock):
     return write
 
 
-def held(runtime, table):
+def rows_of(runtime, table):
     return everything(runtime.storage)[table.name]
 
 
@@ -97,7 +97,7 @@ def is_replay(answer):
     return answer.headers.get("Idempotent-Replay") == "true"
 
 
-def test_rows_stay_in_the_order_they_were_written_also_after_a_restart(open_app, clock):
+def test_rows_keep_the_order_of_writing_also_after_a_restart(open_app, clock):
     moments = []
     for ahead in (False, True, False, False):
         app = open_app(clock=clock)
@@ -128,24 +128,24 @@ def test_a_key_ends_by_the_real_clock(app, admin, clock, write_ahead):
 
 
 def test_the_last_use_of_a_key_is_by_the_real_clock(app, admin, clock, write_ahead):
-    def used():
+    def last_used_at():
         return admin.data(admin.get("/api/keys"))[0]["last_used_at"]
 
     write_ahead()
     clock.forward(minutes=11)
-    used()
-    assert used() == stamp(clock.present)
+    last_used_at()
+    assert last_used_at() == stamp(clock.present)
 
 
 def test_a_rotated_key_works_for_one_real_day(app, admin, clock, write_ahead):
-    made = admin.data(admin.post("/api/keys", {"name": "app", "role": "agent"}), 201)
+    key = admin.data(admin.post("/api/keys", {"name": "app", "role": "agent"}), 201)
     write_ahead()
-    admin.data(admin.post(f"/api/keys/{made['id']}/rotate"), 201)
-    old = Caller(app.test_client(), made["key"])
+    admin.data(admin.post(f"/api/keys/{key['id']}/rotate"), 201)
+    old_caller = Caller(app.test_client(), key["key"])
     clock.forward(hours=23)
-    assert old.get("/api/tickets").status_code == 200
+    assert old_caller.get("/api/tickets").status_code == 200
     clock.forward(hours=1, seconds=1)
-    assert old.get("/api/tickets").status_code == 401
+    assert old_caller.get("/api/tickets").status_code == 401
 
 
 def test_access_and_refresh_tokens_end_by_the_real_clock(nobody, clock, write_ahead):
@@ -163,18 +163,18 @@ def test_access_and_refresh_tokens_end_by_the_real_clock(nobody, clock, write_ah
         assert nobody.post("/api/auth/refresh", body).status_code == 401
 
 
-def test_a_refresh_token_is_good_again_for_thirty_real_seconds(nobody, clock, write_ahead):
+def test_a_refresh_token_can_be_used_again_for_thirty_real_seconds(nobody, clock, write_ahead):
     first = nobody.data(nobody.post("/api/companies", ACME), 201)["refresh_token"]
     write_ahead()
     second = nobody.data(nobody.post("/api/auth/refresh", {"refresh_token": first}))
     clock.forward(seconds=29)
-    again = nobody.data(nobody.post("/api/auth/refresh", {"refresh_token": first}))
-    assert again["refresh_token"] == second["refresh_token"]
+    repeated = nobody.data(nobody.post("/api/auth/refresh", {"refresh_token": first}))
+    assert repeated["refresh_token"] == second["refresh_token"]
     clock.forward(seconds=2)
     assert nobody.post("/api/auth/refresh", {"refresh_token": first}).status_code == 401
 
 
-def test_a_refresh_token_used_under_a_clock_ahead_is_not_good_for_the_whole_day(nobody, clock):
+def test_a_refresh_token_used_under_a_clock_ahead_is_not_valid_for_the_whole_day(nobody, clock):
     first = nobody.data(nobody.post("/api/companies", ACME), 201)["refresh_token"]
     clock.present += DAY
     nobody.data(nobody.post("/api/auth/refresh", {"refresh_token": first}))
@@ -235,14 +235,14 @@ def test_stored_answers_and_done_jobs_are_purged_by_the_real_clock(admin, runtim
     runtime.runner.run_due()
     clock.forward(hours=23)
     tidy(runtime)
-    assert len(held(runtime, idempotency)) == 1
+    assert len(rows_of(runtime, idempotency)) == 1
     clock.forward(hours=2)
     tidy(runtime)
-    assert not held(runtime, idempotency)
-    assert held(runtime, jobs_table)
+    assert not rows_of(runtime, idempotency)
+    assert rows_of(runtime, jobs_table)
     clock.forward(days=7)
     tidy(runtime)
-    assert not held(runtime, jobs_table)
+    assert not rows_of(runtime, jobs_table)
 
 
 def test_mail_is_tried_again_by_the_real_clock(admin, runtime, clock, mailer, write_ahead):
@@ -272,15 +272,15 @@ def test_mail_of_the_write_under_a_clock_ahead_does_not_wait_for_a_day(runtime, 
     runtime.runner.check_heartbeats()
     runtime.runner.run_due()
     assert mailer.sent
-    assert {job["state"] for job in held(runtime, jobs_table)} == {"done"}
+    assert {job["state"] for job in rows_of(runtime, jobs_table)} == {"done"}
 
 
-def test_no_job_is_put_off_for_longer_than_the_watch_allows(runtime):
+def test_no_job_has_a_delay_longer_than_the_maximum(runtime):
     with runtime.storage.unit_of_work(None, write=True) as uow, pytest.raises(ValueError, match="put off"):
         outbox.enqueue(uow, [outbox.Job("mail", "received", delay_seconds=outbox.LONGEST_WAIT_SECONDS + 1)])
 
 
-def test_health_says_how_far_apart_the_clocks_are_and_the_log_says_it_once(admin, clock, caplog, write_ahead):
+def test_health_and_one_log_line_say_how_far_the_clock_differs(admin, clock, caplog, write_ahead):
     def note():
         return admin.data(admin.get("/api/health"))["storage"]["note"]
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody rem
 
 
 def replace(path, content):
-    """Another file in the place of `path`."""
+    """Replaces `path` with another file."""
     path.with_name("other").write_bytes(content)
     os.replace(path.with_name("other"), path)
 
@@ -75,43 +75,43 @@ def folder(tmp_path):
 def store(folder):
     """A store with an older document and a journal."""
     filled(folder).close()
-    opened = open_store(folder)
-    write_some(opened, 3, "before")
-    yield opened
-    opened.close()
+    filled_store = open_store(folder)
+    write_some(filled_store, 3, "before")
+    yield filled_store
+    filled_store.close()
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_is_acknowledged_afterwards_and_before_survives_a_kill(store, folder, way):
+def test_acknowledged_writes_before_and_after_survive_a_kill(store, folder, way):
     WAYS[way](folder)
     write_some(store, 1, "noticed")
-    held = everything(store)
-    assert len(held["customers"]) == 5
-    assert restarted(folder, fold=False) == held
+    all_rows = everything(store)
+    assert len(all_rows["customers"]) == 5
+    assert restarted(folder, fold=False) == all_rows
     write_some(store, 2, "after")
     assert restarted(folder, fold=False) == everything(store)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_clean_stop_without_a_further_write_leaves_everything_on_disk(store, folder, way):
-    held = everything(store)
+    all_rows = everything(store)
     WAYS[way](folder)
     store.close()
-    assert restarted(folder, fold=False) == held
+    assert restarted(folder, fold=False) == all_rows
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_clean_stop_after_further_writes_leaves_everything_on_disk(store, folder, way):
     WAYS[way](folder)
     write_some(store, 2, "after")
-    held = everything(store)
+    all_rows = everything(store)
     WAYS[way](folder)
     store.close()
-    assert restarted(folder, fold=False) == held
+    assert restarted(folder, fold=False) == all_rows
 
 
 @pytest.mark.parametrize("way", ["journal unlinked", "journal replaced", "journal cut", "document unlinked"])
-def test_while_it_happens_again_and_again_nothing_is_lost(store, folder, way):
+def test_nothing_is_lost_when_files_vanish_repeatedly(store, folder, way):
     for number in range(5):
         WAYS[way](folder)
         write_some(store, 1, f"n{number}-")
@@ -127,15 +127,15 @@ def test_the_log_says_what_happened(store, folder, caplog):
     assert caplog.text.count("was removed, replaced or changed") == 2
 
 
-def test_a_document_somebody_put_there_is_kept_aside(store, folder):
+def test_a_document_placed_by_another_program_is_kept_aside(store, folder):
     replace(folder / DOCUMENT, b"written by hand")
     write_some(store, 1, "after")
     assert (folder / f"{DOCUMENT}.bak-replaced").read_bytes() == b"written by hand"
 
 
-def test_a_write_that_cannot_be_made_safe_is_refused_until_it_can(store, folder, monkeypatch):
-    """The journal is gone and the disk takes no document."""
-    held = everything(store)
+def test_writes_are_refused_while_the_disk_takes_no_document(store, folder, monkeypatch):
+    """The journal is deleted, and the disk takes no document."""
+    all_rows = everything(store)
     with monkeypatch.context() as patch:
         patch.setattr(document, "write", full)
         (folder / JOURNAL).unlink()
@@ -143,26 +143,26 @@ def test_a_write_that_cannot_be_made_safe_is_refused_until_it_can(store, folder,
             with pytest.raises(AppError) as refusal:
                 write_some(store, 1, "refused")
             assert refusal.value.status == 503
-    assert everything(store) == held
+    assert everything(store) == all_rows
     write_some(store, 1, "after")
     assert restarted(folder, fold=False) == everything(store)
-    assert len(everything(store)["customers"]) == len(held["customers"]) + 1
+    assert len(everything(store)["customers"]) == len(all_rows["customers"]) + 1
 
 
 def full(*_):
     raise OSError(28, "No space left on device")
 
 
-def test_a_journal_that_vanishes_while_a_new_document_is_written_in_the_background(store, folder, monkeypatch):
+def test_a_journal_that_vanishes_during_a_background_fold(store, folder, monkeypatch):
     monkeypatch.setattr(engine, "FOLD_AT_BYTES", 0)
     began, go_on = threading.Event(), threading.Event()
     write = document.write
 
-    def slow(*given):
+    def slow(*args):
         if threading.current_thread().name == "foyer-fold":
             began.set()
             assert go_on.wait(20)
-        write(*given)
+        write(*args)
 
     monkeypatch.setattr(document, "write", slow)
     write_some(store, 40, "many")
@@ -173,23 +173,23 @@ def test_a_journal_that_vanishes_while_a_new_document_is_written_in_the_backgrou
     writing.start()
     go_on.set()
     writing.join()
-    held = everything(store)
-    assert len(held["customers"]) == 45
-    assert restarted(folder, fold=False) == held
+    all_rows = everything(store)
+    assert len(all_rows["customers"]) == 45
+    assert restarted(folder, fold=False) == all_rows
 
 
-def test_another_process_that_took_the_folder_over_is_not_overwritten(store, folder):
+def test_the_files_of_a_process_that_took_over_the_folder_are_not_overwritten(store, folder):
     shutil.rmtree(folder)
     other = filled(folder)
-    theirs = everything(other)
+    other_rows = everything(other)
     with pytest.raises(AppError) as refusal:
         write_some(store, 1, "refused")
     assert refusal.value.status == 503
     store.close()
     write_some(other, 1, "theirs")
     other.close()
-    found = restarted(folder, fold=False)
-    assert len(found["customers"]) == len(theirs["customers"]) + 1
+    all_rows = restarted(folder, fold=False)
+    assert len(all_rows["customers"]) == len(other_rows["customers"]) + 1
 
 
 KILLED = """
@@ -217,14 +217,14 @@ def test_a_kill_right_after_the_acknowledgement_loses_nothing(folder, name):
     assert emails == {"ada@example.com", "acknowledged0@example.com", *(f"before{n}@example.com" for n in range(3))}
 
 
-def test_a_stop_that_cannot_save_what_only_memory_holds_says_so(store, folder, monkeypatch, caplog):
+def test_a_stop_that_cannot_save_the_data_in_memory_logs_it(store, folder, monkeypatch, caplog):
     (folder / JOURNAL).unlink()
     monkeypatch.setattr(document, "write", full)
     store.close()
     assert "LOST" in caplog.text
 
 
-def test_a_start_is_refused_in_words_when_the_document_alone_is_missing(store, folder, tmp_path):
+def test_a_start_without_the_document_is_refused_with_a_sentence(store, folder, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns("*.lock", "*.sqlite*"))
     (copy / DOCUMENT).unlink()
     with pytest.raises(StorageError, match="is missing although its journal"):
