@@ -244,7 +244,7 @@ def _check_answer(answer: Mapping[str, Any], checks: guards.Guards, model_name: 
     reply = answer.get("reply")
     if not isinstance(reply, str) or len(reply) > MAX_REPLY:
         raise _UnusableError("the model's answer had no reply of a usable length")
-    text = guards.plain(reply)
+    text = guards.plain_text(reply)
     if not any(unicodedata.category(char)[0] in "LN" for char in text):
         raise _UnusableError("the model's reply was empty")
     if objection := checks.objection(text):

@@ -119,7 +119,7 @@ class UnitOfWork:
         result: Any = self._connection.execute(statement, self._scope)
         rows = [dict(zip(fields, row, strict=True)) for row in result.cursor.fetchall()]
         result.close()
-        for name, convert in column_types.leaving(table, fields):
+        for name, convert in column_types.output_converters(table, fields):
             for row in rows:
                 if row[name] is None:
                     del row[name]
@@ -175,7 +175,7 @@ class UnitOfWork:
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
         """Inserts a row and returns it whole. Sets a new ID, and the company of the actor."""
         self.touched.add(table.name)
-        row = {**column_types.blank(table), **self._complete(table, values)}
+        row = {**column_types.default_values(table), **self._complete(table, values)}
         self._connection.execute(insert_into(table), row)
         self._update_index(table, values, [row])
         return row
@@ -186,7 +186,7 @@ class UnitOfWork:
             self.touched.add(table.name)
             complete_rows = [self._complete(table, values) for values in rows]
             self._connection.execute(insert_into(table), complete_rows)
-            self._update_index(table, rows[0], [{**column_types.blank(table), **row} for row in complete_rows])
+            self._update_index(table, rows[0], [{**column_types.default_values(table), **row} for row in complete_rows])
 
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Inserts a row unless that breaks a unique constraint. Returns whether it was inserted."""

@@ -97,7 +97,7 @@ def list_topics(uow: UnitOfWork) -> Answer:
 
     Every topic with how many examples it has.
     """
-    rows = topics.known(uow)
+    rows = topics.list_topics(uow)
     return Answer(rows, how_many(len(rows), "topic"), page=(len(rows), len(rows), 0))
 
 

@@ -11,7 +11,7 @@ from uuid_utils import uuid7
 
 from core import models, timestamps
 from database import migrations
-from database.column_types import blank
+from database.column_types import default_values
 from database.tables import companies, customers, events, metadata, replies, tickets
 from storage import Storage
 
@@ -33,7 +33,7 @@ def ticket_rows(count: int, people: list[str]) -> Iterator[Row]:
         created_at = timestamps.later(CREATED_AT, seconds=YEAR * number // count)
         category, priority = dice.choice(models.CATEGORIES), dice.choices(models.PRIORITIES, (30, 45, 20, 5))[0]
         row = {
-            **blank(tickets),
+            **default_values(tickets),
             "id": str(uuid7()),
             "company_id": COMPANY,
             "customer_row": people[number % len(people)],
@@ -68,12 +68,15 @@ def ticket_rows(count: int, people: list[str]) -> Iterator[Row]:
 def rows(count: int) -> Iterator[tuple[str, Iterator[Row]]]:
     """The tables that have rows, with their rows. A table comes after the tables that it refers to."""
     company = {"id": COMPANY, "name": COMPANY, "name_key": COMPANY, "created_at": CREATED_AT, "last_number": count}
-    yield "companies", iter([{**blank(companies), **company}])
+    yield "companies", iter([{**default_values(companies), **company}])
     people = [str(uuid7()) for _ in range(max(1, count // 20))]
     common = {"company_id": COMPANY, "created_at": CREATED_AT}
     yield (
         "customers",
-        ({**blank(customers), **common, "id": key, "email": f"c{n}@example.com"} for n, key in enumerate(people)),
+        (
+            {**default_values(customers), **common, "id": key, "email": f"c{n}@example.com"}
+            for n, key in enumerate(people)
+        ),
     )
     ticket_ids: list[str] = []
 
@@ -83,9 +86,9 @@ def rows(count: int) -> Iterator[tuple[str, Iterator[Row]]]:
             yield row
 
     yield "tickets", recorded_tickets()
-    reply = {**blank(replies), **common, "author_name": "Ben", "author_email": AGENTS[0], "body": TEXT * 2}
+    reply = {**default_values(replies), **common, "author_name": "Ben", "author_email": AGENTS[0], "body": TEXT * 2}
     yield "replies", ({**reply, "id": str(uuid7()), "ticket_id": ticket} for ticket in ticket_ids)
-    event = {**blank(events), **common, "actor": "Ben", "through": "key", "address": "10.0.0.1"}
+    event = {**default_values(events), **common, "actor": "Ben", "through": "key", "address": "10.0.0.1"}
     yield (
         "events",
         (

@@ -176,7 +176,7 @@ def audit_shape(row: Mapping[str, Any]) -> dict[str, Any]:
     return shape({**row, "from": row["from_value"], "to": row["to_value"]}, AUDIT_FIELDS)
 
 
-def counted(pairs: Mapping[str, int], keys: Iterable[str]) -> list[dict[str, Any]]:
+def chart_rows(pairs: Mapping[str, int], keys: Iterable[str]) -> list[dict[str, Any]]:
     """Counts as rows of key, label and count, in the order of `keys`, zeros included."""
     return [{"key": key, "label": label(key), "count": pairs.get(key, 0)} for key in keys]
 

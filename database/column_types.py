@@ -79,7 +79,7 @@ def moment(name: str, *, required: bool = False) -> Column[str]:
     return Column(name, String(24), nullable=not required)
 
 
-def listed(name: str) -> Column[Any]:
+def text_list(name: str) -> Column[Any]:
     """A list."""
     return Column(name, JsonText, nullable=False, server_default="[]")
 
@@ -90,8 +90,8 @@ def seconds() -> Integer:
 
 
 @cache
-def blank(table: Table) -> dict[str, Any]:
-    """What a row of `table` holds where nothing is said: each column's default, None where it has none."""
+def default_values(table: Table) -> dict[str, Any]:
+    """The default of each column of `table`, None for a column without one."""
     return {column.name: _default(column) for column in table.columns}
 
 
@@ -109,8 +109,8 @@ def _default(column: Column[Any]) -> Any:
 
 
 @cache
-def leaving(table: Table, fields: tuple[str, ...]) -> list[tuple[str, Callable[[Any], Any]]]:
-    """Which of the fields may be unset or are kept in another form, and how a kept value leaves (JSON text as it is)."""
+def output_converters(table: Table, fields: tuple[str, ...]) -> list[tuple[str, Callable[[Any], Any]]]:
+    """The fields that may be unset or are stored in another form, each with the function that converts a stored value."""
     columns = [table.c[name] for name in fields]
     special = [column for column in columns if column.nullable or isinstance(column.type, JsonText | Fixed | Boolean)]
     return [(column.name, _form(column)) for column in special]
@@ -126,26 +126,26 @@ def _form(column: Column[Any]) -> Callable[[Any], Any]:
 
 
 def unique_when_set(name: str, column: str, *further: str, of_company: bool = True) -> Index:
-    """Unique, with further columns, in a company or of all together, among the rows where the column is not ""."""
+    """A unique index of the rows in which the column is not "", per company or of all companies."""
     condition = sql(f"{column} <> ''")
-    among = ["company_id", column] if of_company else [column]
-    return Index(name, *among, *further, unique=True, sqlite_where=condition, postgresql_where=condition)
+    columns = ["company_id", column] if of_company else [column]
+    return Index(name, *columns, *further, unique=True, sqlite_where=condition, postgresql_where=condition)
 
 
 def is_broken(error: IntegrityError, table: Table, index: str) -> bool:
-    """Whether it is this unique index that refused a row, told by the fields of the driver's error."""
+    """Whether the error is a violation of this unique index, by the fields of the driver's error."""
     driver_error: Any = error.orig
     if constraint := getattr(getattr(driver_error, "diag", None), "constraint_name", None):
         return bool(constraint == index)
     unique = next(candidate for candidate in table.indexes if candidate.name == index)
     index_columns = {f"{table.name}.{column.name}" for column in unique.columns}
-    # SQLite has no field for it; its message ends in the columns of the index and is never translated.
+    # SQLite has no such field. Its message ends with the columns of the index and is never translated.
     violated_columns = set(str(driver_error).rpartition(": ")[2].split(", "))
     is_unique_fault = getattr(driver_error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_UNIQUE"
     return is_unique_fault and violated_columns == index_columns
 
 
-def measured(name: str, *among: str) -> Index:
+def index_of_values(name: str, *columns: str) -> Index:
     """An index of a company's rows in which the last of the columns is set."""
-    condition = sql(f"{among[-1]} IS NOT NULL")
-    return Index(name, "company_id", *among, sqlite_where=condition, postgresql_where=condition)
+    condition = sql(f"{columns[-1]} IS NOT NULL")
+    return Index(name, "company_id", *columns, sqlite_where=condition, postgresql_where=condition)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import StoreUnavailable
-from database.sqlite_engine import SqliteFile, plain
+from database.sqlite_engine import SqliteFile, error_message
 
 if TYPE_CHECKING:
     from database.postgres_engine import Postgres
@@ -46,7 +46,7 @@ class Outages:
             self._end()
 
     def _log(self, error: Exception) -> None:
-        reason = " ".join(plain(error).split())
+        reason = " ".join(error_message(error).split())
         if not self._engine.is_away(error):
             log.error("The data store failed: %s", reason)
             return

@@ -27,7 +27,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, SQLAl
 from core.errors import StorageError
 from database import migrations, postgres_tables
 from database.search import postgres_index
-from database.sqlite_engine import plain
+from database.sqlite_engine import error_message
 from database.writer_shares import WAIT_SECONDS, Exhausted, Shares
 
 log = logging.getLogger("foyer.storage")
@@ -286,7 +286,7 @@ class Postgres:
 
     def error_text(self, error: Exception) -> str:
         """The message of an error, without the password."""
-        text = plain(error).strip()
+        text = error_message(error).strip()
         for secret in self._secrets:
             text = text.replace(secret, "…")
         return text

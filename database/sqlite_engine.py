@@ -54,7 +54,7 @@ class SqliteFile:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.take()
         except OSError as error:
-            raise StorageError(f"{self.path} cannot be opened: {plain(error)}") from error
+            raise StorageError(f"{self.path} cannot be opened: {error_message(error)}") from error
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
             self._bring_forward()
@@ -71,15 +71,15 @@ class SqliteFile:
                 if revision != migrations.head():
                     with without_triggers(connection):
                         migrations.upgrade(connection)
-                broken = broken_reference(connection)
-                if broken:
-                    table, row_id, fault = broken
+                reference = broken_reference(connection)
+                if reference:
+                    table, row_id, fault = reference
                     raise StorageError(f"{self.path}: table {table}, row {row_id}: {fault}. Nothing was changed.")
                 sqlite_index.prepare(connection, anew=revision != migrations.head())
                 set_planner_statistics(connection)
                 connection.commit()
         except (OSError, sqlite3.Error, SQLAlchemyError) as error:
-            raise StorageError(f"{self.path} cannot be opened: {plain(error)}") from error
+            raise StorageError(f"{self.path} cannot be opened: {error_message(error)}") from error
         finally:
             self._engine.dispose()  # new connections enforce foreign keys
 
@@ -224,7 +224,7 @@ def broken_reference(connection: Connection) -> tuple[str, str, str] | None:
     return table, row_id, f"field {field} names {value}, which is not in {parent}"
 
 
-def plain(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """The message of an error, without the SQL statement."""
     # After some errors SQLite rolls everything back; undoing a savepoint then fails too and hides the first error.
     while _is_unspecific(error) and isinstance(error.__context__, DBAPIError | sqlite3.Error):

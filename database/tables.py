@@ -105,7 +105,7 @@ api_keys = Table(
     column_types.word("prefix"),
     Column("key_hash", String(64), nullable=False, unique=True),
     column_types.word("role", "admin"),
-    column_types.listed("scopes"),
+    column_types.text_list("scopes"),
     column_types.moment("expires_at"),
     column_types.moment("last_used_at"),
     column_types.moment("created_at", required=True),
@@ -140,7 +140,7 @@ tickets = Table(
     column_types.word("customer_tier", "standard"),
     column_types.word("source", "api"),
     column_types.text("product"),
-    column_types.listed("tags"),
+    column_types.text_list("tags"),
     column_types.word("status", "new"),
     column_types.word("category", "general"),
     column_types.word("priority", "medium"),
@@ -157,9 +157,9 @@ tickets = Table(
     column_types.word("ai_source"),
     column_types.word("ai_status", "off"),
     Column("ai_confidence", column_types.Fixed(3)),
-    column_types.listed("ai_citations"),
+    column_types.text_list("ai_citations"),
     column_types.word("triage_source", "rules"),
-    column_types.listed("triage_reasons"),
+    column_types.text_list("triage_reasons"),
     Column("category_confidence", column_types.Fixed(3)),
     column_types.text("next_action"),
     column_types.text("resolution"),
@@ -204,9 +204,9 @@ tickets = Table(
             "product": "product",
         }.items()
     ),
-    column_types.measured("ix_tickets_first_response", "first_response_seconds"),
-    column_types.measured("ix_tickets_resolution", "resolution_seconds"),
-    column_types.measured("ix_tickets_agent_resolution", "assigned_to", "resolution_seconds"),
+    column_types.index_of_values("ix_tickets_first_response", "first_response_seconds"),
+    column_types.index_of_values("ix_tickets_resolution", "resolution_seconds"),
+    column_types.index_of_values("ix_tickets_agent_resolution", "assigned_to", "resolution_seconds"),
 )
 
 replies = Table(

@@ -25,7 +25,7 @@ from jobs.handlers import ModelSync, tidy, workers
 from jobs.runner import THREADS, Runner
 from notifier import Mailer, open_mailer
 from runtime import first_start
-from runtime.host_disk import on_a_disk_that_stays
+from runtime.host_disk import is_on_persistent_disk
 from services import health
 from services import settings as company_settings
 from services.accounts.companies import find_by_name
@@ -122,7 +122,7 @@ class Runtime:
         storage = self.storage
         if storage.path is None:
             return storage.durable
-        return on_a_disk_that_stays(storage.path, host_forgets=bool(self.settings.render or self.settings.dyno))
+        return is_on_persistent_disk(storage.path, host_is_ephemeral=bool(self.settings.render or self.settings.dyno))
 
     @property
     def storage_note(self) -> str:

@@ -4,20 +4,20 @@ from pathlib import Path
 
 from config import HERE
 
-GONE_WITH_THE_CONTAINER = {"overlay", "aufs", "tmpfs", "ramfs"}
+CONTAINER_FILE_SYSTEMS = {"overlay", "aufs", "tmpfs", "ramfs"}
 
 
-def on_a_disk_that_stays(file: Path, *, host_forgets: bool, mounts: str | None = None) -> bool:
-    """Whether a file outlives the machine's restarts and deploys.
+def is_on_persistent_disk(file: Path, *, host_is_ephemeral: bool, mounts: str | None = None) -> bool:
+    """Whether a file is kept after restarts and deploys of the machine.
 
-    A container's own layers and memory do not (`mounts` are the lines of /proc/self/mountinfo, where there is one), and a
-    host that forgets (Render, Heroku) keeps only mounted disks: what is on one disk with the code is replaced with it.
+    Layers of a container and file systems in memory are not kept (`mounts` are the lines of /proc/self/mountinfo). A host
+    without persistent storage (Render, Heroku) keeps only mounted disks: the disk of the code is replaced at each deploy.
     """
     folder = file.resolve().parent
     kind = _file_system(folder, _mounts() if mounts is None else mounts)
-    if kind in GONE_WITH_THE_CONTAINER:
+    if kind in CONTAINER_FILE_SYSTEMS:
         return False
-    return not host_forgets or _place_of(folder) != _place_of(HERE)
+    return not host_is_ephemeral or _mount_point(folder) != _mount_point(HERE)
 
 
 def _mounts() -> str:
@@ -26,15 +26,15 @@ def _mounts() -> str:
 
 
 def _file_system(folder: Path, mounts: str) -> str:
-    """The kind of file system a folder is on; of several mounted at one place the last is seen."""
+    """The type of file system of a folder. Of several mounts at one place the last one counts."""
     deepest = kind = ""
     for line in mounts.splitlines():
-        place, made_of = line.split()[4].replace("\\040", " "), line.partition(" - ")[2].split()[0]
+        place, mounted_type = line.split()[4].replace("\\040", " "), line.partition(" - ")[2].split()[0]
         if folder.is_relative_to(place) and len(place) >= len(deepest):
-            deepest, kind = place, made_of
+            deepest, kind = place, mounted_type
     return kind
 
 
-def _place_of(folder: Path) -> Path:
-    """Where the disk is mounted that a folder is on."""
+def _mount_point(folder: Path) -> Path:
+    """The mount point of the disk of a folder."""
     return next((place for place in (folder, *folder.parents) if place.is_mount()), folder)

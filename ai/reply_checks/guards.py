@@ -37,7 +37,7 @@ _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\u
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """The text without control characters, invisible characters and tags."""
     text = text.replace("\r\n", "\n")
     text = text.translate({ord(char): None for char in set(text) if not _is_visible(char)})

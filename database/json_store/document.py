@@ -110,10 +110,10 @@ def read(path: Path) -> Document | None:
 
 def read_whole(path: Path) -> Document:
     """The document at `path` with its rows, in any layout. Raises Invalid."""
-    return parsed(path, path.read_bytes())
+    return parse(path, path.read_bytes())
 
 
-def parsed(path: Path, raw: bytes) -> Document:
+def parse(path: Path, raw: bytes) -> Document:
     """The document in these bytes; errors name `path`. Raises Invalid."""
     try:
         content = orjson.loads(raw.removeprefix(_BOM))
@@ -135,7 +135,7 @@ def head(line: bytes) -> tuple[str, int]:
     """The revision and the last transaction in the first line of a document. Raises MalformedLine."""
     match = _HEAD.fullmatch(line)
     if not match or int(match[2]) > LARGEST_SEQ:
-        raise MalformedLine  # `parsed` then names the number that is too large
+        raise MalformedLine  # `parse` then names the number that is too large
     return match[1].decode(), int(match[2])
 
 

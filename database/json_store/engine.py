@@ -36,7 +36,7 @@ from database.json_store.journal import (
 from database.json_store.row_loader import Rows, check
 from database.json_store.snapshot import journals
 from database.search import sqlite_index
-from database.sqlite_engine import SqliteFile, begin_writing, plain
+from database.sqlite_engine import SqliteFile, begin_writing, error_message
 from database.sqlite_statistics import set_planner_statistics
 from database.url import DOCUMENT
 
@@ -78,13 +78,13 @@ class JsonFile(SqliteFile):
             make_folder(self._folder)
             self._lock.take()
         except OSError as error:
-            raise StorageError(f"The data folder {self._folder} cannot be used: {plain(error)}") from error
+            raise StorageError(f"The data folder {self._folder} cannot be used: {error_message(error)}") from error
         with contextlib.ExitStack() as undo:
             undo.callback(self._release)
             try:
                 self._rebuild()
             except (OSError, sqlite3.Error, SQLAlchemyError) as error:
-                raise StorageError(f"The data in {self._folder} cannot be opened: {plain(error)}") from error
+                raise StorageError(f"The data in {self._folder} cannot be opened: {error_message(error)}") from error
             except (DamagedJournal, Invalid) as error:
                 hint = "Nothing was changed. Put back a good copy of the file, or correct what is named here."
                 raise StorageError(f"{error}. {hint}") from error
@@ -106,10 +106,10 @@ class JsonFile(SqliteFile):
                 self._fold()
         except (OSError, SQLAlchemyError, StorageError) as error:
             if self._journal.is_in_place() and self._document_is_in_place():
-                log.warning("The journal was left as it is for the next start: %s", plain(error))
+                log.warning("The journal was left as it is for the next start: %s", error_message(error))
             else:
                 log.critical(
-                    "Changes are LOST: a file was removed and no new document can be written: %s", plain(error)
+                    "Changes are LOST: a file was removed and no new document can be written: %s", error_message(error)
                 )
         self._release()
 
@@ -335,7 +335,7 @@ class JsonFile(SqliteFile):
             if not folding and self._journal.size > max(FOLD_AT_BYTES, (self._document_file or (0,))[-1]):
                 self._fold_in_background()
         except (OSError, SQLAlchemyError, RuntimeError) as error:  # RuntimeError: the system has no thread to spare
-            log.warning("The journal cannot be folded now: %s", plain(error))
+            log.warning("The journal cannot be folded now: %s", error_message(error))
 
     def _fold_in_background(self) -> None:
         snapshot = self._read_snapshot()
@@ -366,7 +366,7 @@ class JsonFile(SqliteFile):
             self._note_document(seq)
             self._delete(journals)
         except (OSError, SQLAlchemyError) as error:
-            log.warning("Folding the journal failed and will be tried again: %s", plain(error))
+            log.warning("Folding the journal failed and will be tried again: %s", error_message(error))
 
     def _delete(self, journals: list[Path]) -> None:
         for path in journals:

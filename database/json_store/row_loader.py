@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from database.json_store.document import Document, Invalid, Where
 from database.json_store.values import Field
-from database.sqlite_engine import broken_reference, plain
+from database.sqlite_engine import broken_reference, error_message
 from database.tables import derived
 
 _AT_ONCE = 50_000  # values per statement; more is not faster
@@ -115,7 +115,7 @@ class Rows:
                 self._driver.execute(statement, row)
             except sqlite3.IntegrityError as error:
                 row_id = row[portion.names.index("id")]
-                raise Invalid(f"{portion.where.row(portion.table, row_id)}: {_reason(plain(error))}") from error
+                raise Invalid(f"{portion.where.row(portion.table, row_id)}: {_reason(error_message(error))}") from error
 
 
 def _group_by_fields(rows: list[Any]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:

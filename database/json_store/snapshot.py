@@ -57,7 +57,7 @@ def _load_by_line(connection: Connection, file: BinaryIO, document: Path) -> int
 
 
 def _load_whole(connection: Connection, file: BinaryIO, document: Path) -> int:
-    content = json_document.parsed(document, file.read())
+    content = json_document.parse(document, file.read())
     _migrate(connection, content.revision, document)
     rows = Rows(connection)
     rows.clear()

@@ -20,7 +20,7 @@ from database.json_store.document import Invalid, Where
 from database.json_store.folder_lock import FolderLock, make_folder
 from database.json_store.journal import DamagedJournal, sync_folder
 from database.json_store.row_loader import check
-from database.sqlite_engine import SqliteFile, plain
+from database.sqlite_engine import SqliteFile, error_message
 from database.tables import metadata
 from database.transfer.staging_copy import Columns, insert_page, pages, staging_copy_of_document
 from database.url import parse_url
@@ -118,7 +118,7 @@ def _into_tables(staging: Connection, engine: "SqliteFile | Postgres", expected:
     except IntegrityError as error:
         raise StorageError(f"{engine.place} was written to meanwhile. Nothing of the copy is in it.") from error
     except engine.failures as error:
-        reason = plain(error) if isinstance(engine, SqliteFile) else engine.error_text(error)
+        reason = error_message(error) if isinstance(engine, SqliteFile) else engine.error_text(error)
         raise StorageError(f"{engine.place} cannot be written: {reason}. Nothing of the copy is in it.") from None
     finally:
         engine.close()

@@ -20,7 +20,7 @@ from database import migrations
 from database.json_store import snapshot
 from database.json_store.document import Invalid, MalformedLine
 from database.json_store.journal import DamagedJournal
-from database.sqlite_engine import BUSY_TIMEOUT_MS, begin_writing, plain
+from database.sqlite_engine import BUSY_TIMEOUT_MS, begin_writing, error_message
 from database.tables import derived
 from database.transfer import backup_file
 from database.url import lock_owner, parse_url
@@ -82,10 +82,10 @@ def _private(load: Load, *, begin: bool = True) -> Iterator[Connection]:
             except (Invalid, DamagedJournal) as error:
                 raise StorageError(f"{error}. Nothing was changed.") from error
             except OSError as error:
-                raise StorageError(f"The data cannot be read: {plain(error)}.") from error
+                raise StorageError(f"The data cannot be read: {error_message(error)}.") from error
             except (sqlite3.Error, SQLAlchemyError) as error:
                 hint = "The folder for temporary files (TMPDIR) must have room for a copy."
-                raise StorageError(f"The data cannot be read: {plain(error)}. {hint}") from error
+                raise StorageError(f"The data cannot be read: {error_message(error)}. {hint}") from error
             yield connection
     finally:
         engine.dispose()

@@ -90,7 +90,7 @@ class Intake:
         self.rest = b""
 
     @property
-    def begun(self) -> bool:
+    def has_started(self) -> bool:
         """Whether anything has arrived."""
         return bool(self._head)
 

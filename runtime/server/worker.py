@@ -111,7 +111,7 @@ class ServerWorker(ThreadWorker):  # type: ignore[misc]
             return
         self._next_sweep = now + SWEEP_SECONDS
         for conn in [conn for conn in self._waiting if conn.deadline <= now]:
-            if conn.intake is not None and conn.intake.begun:
+            if conn.intake is not None and conn.intake.has_started:
                 self._refuse(conn, 408)
             else:
                 self._drop(conn)
@@ -129,7 +129,7 @@ class ServerWorker(ThreadWorker):  # type: ignore[misc]
     def _cap_keepalive(self, deadline: float) -> None:
         super()._cap_keepalive(deadline)
         for conn in self._waiting:
-            if conn.intake is not None and not conn.intake.begun:
+            if conn.intake is not None and not conn.intake.has_started:
                 conn.deadline = min(conn.deadline, deadline)
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:

@@ -131,8 +131,8 @@ def authenticate_oidc(storage: Storage, person: Person, *, address: str) -> Acto
             "Your company does not accept sign-ins from this issuer. Ask the operator of this server to allow them."
         )
     # A user whose company changed at the issuer is a different user here.
-    whole = (company["id"], person.identity)
-    user = storage.cached((users,), ("identity", *whole), lambda: _user_by_identity(storage, *whole))
+    identity = (company["id"], person.identity)
+    user = storage.cached((users,), ("identity", *identity), lambda: _user_by_identity(storage, *identity))
     if user is not None and user["disabled"]:
         return None
     if user is None or user["role"] != person.role or user["email"] != person.email:
@@ -143,17 +143,17 @@ def authenticate_oidc(storage: Storage, person: Person, *, address: str) -> Acto
 
 def _sign_in_oidc_user(uow: UnitOfWork, person: Person, company_id: str, *, address: str) -> Row:
     name = person.email or person.name or person.identity.rpartition("|")[2]
-    own = uow.as_actor(Actor(company_id, "admin", name, address=address))
-    user = own.first(own.query(users).where(users.c.identity == person.identity))
-    holder = own.first(own.query(users).where(users.c.email == person.email, users.c.email != ""))
+    company_uow = uow.as_actor(Actor(company_id, "admin", name, address=address))
+    user = company_uow.first(company_uow.query(users).where(users.c.identity == person.identity))
+    holder = company_uow.first(company_uow.query(users).where(users.c.email == person.email, users.c.email != ""))
     if holder is None or (user is not None and holder["id"] == user["id"]):
         values = {"name": person.name, "email": person.email, "role": person.role, "identity": person.identity}
-        return people.create(own, values) if user is None else _apply_issuer_data(own, user, person)
+        return people.create(company_uow, values) if user is None else _apply_issuer_data(company_uow, user, person)
     # An account that an admin added by address alone is linked now; an account with another way to sign in is not.
     if user is not None or holder["password_hash"] or holder["identity"]:
         raise forbidden("This e-mail address already signs in another way. Ask an admin of your company.")
-    own.update(users, holder["id"], {"identity": person.identity})
-    return _apply_issuer_data(own, holder, person)
+    company_uow.update(users, holder["id"], {"identity": person.identity})
+    return _apply_issuer_data(company_uow, holder, person)
 
 
 def _apply_issuer_data(uow: UnitOfWork, user: Row, person: Person) -> Row:

@@ -34,7 +34,7 @@ class Mentions:
         values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         return any(map(self.within, values))
 
-    def near(self, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
+    def condition(self, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
         """True for every row with a name in one of the columns, and for some others; `within` decides."""
         texts = [type_coerce(column, Text) for column in columns]
         parts = {part for name in self._names for part in _parts(name)}
@@ -43,8 +43,8 @@ class Mentions:
 
 def folded(text: str) -> str:
     """The text in its canonical spelling."""
-    plain = " ".join(unicodedata.normalize("NFC", text.lower()).split())
-    return _PUNYCODE.sub(_in_unicode, plain) if "xn--" in plain else plain
+    spaced = " ".join(unicodedata.normalize("NFC", text.lower()).split())
+    return _PUNYCODE.sub(_in_unicode, spaced) if "xn--" in spaced else spaced
 
 
 def sweep(
@@ -85,7 +85,7 @@ def _parts(name: str) -> set[str]:
     if len(run) >= _LEAST_RUN or (at and not domain.isascii()):
         return {run}
     return {
-        unicodedata.normalize(form, spelled)
+        unicodedata.normalize(form, spelling)
         for form in ("NFC", "NFD")
-        for spelled in (name, name.lower(), name.upper(), name.title())
+        for spelling in (name, name.lower(), name.upper(), name.title())
     }

@@ -86,7 +86,7 @@ def unname_replies(uow: UnitOfWork, about_them: Condition, names: set[str]) -> N
     """Removes names from the authors of replies."""
     mentions, r, columns = Mentions(names), replies.c, ("author_name", "author_email")
     by_people = and_(about_them, r.author_role != "ai")
-    for batch in sweep(uow, replies, by_people, mentions.near(r.author_name, r.author_email), columns=columns):
+    for batch in sweep(uow, replies, by_people, mentions.condition(r.author_name, r.author_email), columns=columns):
         ids = [row["id"] for row in batch if mentions.within([row[name] for name in columns])]
         uow.update_where(replies, r.id.in_(ids), author_name="", author_email="")
 
@@ -108,8 +108,8 @@ def clear_record(uow: UnitOfWork, names: set[str]) -> None:
 
 
 def _clear(uow: UnitOfWork, mentions: Mentions, instead: dict[str, str], *conditions: Condition) -> None:
-    near = mentions.near(*(e[name] for name in instead))
-    for batch in sweep(uow, events, *conditions, near, columns=instead):
+    names_somebody = mentions.condition(*(e[name] for name in instead))
+    for batch in sweep(uow, events, *conditions, names_somebody, columns=instead):
         for name, value in instead.items():
             ids = [row["id"] for row in batch if mentions.within(row[name])]
             if ids:
@@ -125,7 +125,7 @@ def forget_calls_of(uow: UnitOfWork, row: Row, names: set[str]) -> None:
     if conditions:
         uow.delete(idempotency, or_(*conditions))
     mentions = Mentions(names | {row["email"]} - {""})
-    for batch in sweep(uow, idempotency, mentions.near(c.key, c.answer), columns=("key", "answer")):
+    for batch in sweep(uow, idempotency, mentions.condition(c.key, c.answer), columns=("key", "answer")):
         ids = [call["id"] for call in batch if mentions.within([call["key"], _texts(call["answer"])])]
         uow.delete(idempotency, c.id.in_(ids))
 
@@ -155,7 +155,7 @@ def forget_jobs(uow: UnitOfWork, names: set[str]) -> None:
     mentions, j = Mentions(names), jobs_table.c
     over = or_(j.state.in_(("done", "dead")), and_(j.ticket_id.is_(None), j.state == "waiting"))
     for batch in sweep(
-        uow, jobs_table, over, mentions.near(j.payload, j.last_error), columns=("payload", "last_error")
+        uow, jobs_table, over, mentions.condition(j.payload, j.last_error), columns=("payload", "last_error")
     ):
         ids = [job["id"] for job in batch if mentions.within([job["payload"], job["last_error"]])]
         uow.delete(jobs_table, j.id.in_(ids))

@@ -57,7 +57,7 @@ def overview(uow: UnitOfWork, *, start: str = "", end: str = "") -> Row:
     by_team, agents = _teams_and_agents(*shares, medians)
     status = counts["by_status"]
     unresolved = sum(status[name] for name in models.OPEN)
-    charts = {name: models.counted(counts[name], words) for name, (_, words) in WORDS.items()}
+    charts = {name: models.chart_rows(counts[name], words) for name, (_, words) in WORDS.items()}
     return {
         "total_tickets": total,
         **{f"{name}_tickets": status[name] for name in ("new", "ai_responded", "assigned", "resolved")},
@@ -65,7 +65,7 @@ def overview(uow: UnitOfWork, *, start: str = "", end: str = "") -> Row:
         "open_tickets": unresolved,
         **charts,
         "by_team": by_team,
-        **{name: models.counted(by_day, days) for name, by_day in per_day.items()},
+        **{name: models.chart_rows(by_day, days) for name, by_day in per_day.items()},
         "backlog": unresolved,
         **({"average_urgency": half_up(urgency, total) / 10} if total else {}),
         **{name: medians[name, ""] for name in MEDIANS if (name, "") in medians},
@@ -109,7 +109,7 @@ def _teams_and_agents(
         for agent in sorted(agent_totals)
         if agent
     ]
-    return models.counted(teams, (*models.TEAMS, *sorted(set(teams) - set(models.TEAMS)))), agent_rows
+    return models.chart_rows(teams, (*models.TEAMS, *sorted(set(teams) - set(models.TEAMS)))), agent_rows
 
 
 def _days(now: str, end: str) -> list[str]:

@@ -80,16 +80,16 @@ def find(uow: UnitOfWork, *, limit: int, offset: int, words: str = "") -> tuple[
     return page, total
 
 
-def by_name(people: Select[Any], name: str) -> Select[Any]:
-    """Those of the people whose e-mail address, in any spelling, or customer id it is; the address comes first."""
+def by_name(query: Select[Any], name: str) -> Select[Any]:
+    """The customers of the query with this e-mail address, in any spelling, or this customer id. The address comes first."""
     text = name.strip()
     mail, own_id = customers.c.email == normal_form.email(name), customers.c.customer_id == text
-    # An old row keeps another spelling when somebody else had the address already (migrations/versions/0010).
-    named = or_(
+    # An old row may keep another spelling of its address (migrations/versions/0010).
+    matches = or_(
         and_(or_(mail, customers.c.email == text.lower()), customers.c.email != ""),
         and_(own_id, customers.c.customer_id != ""),
     )
-    return people.where(named).order_by(case((mail, 0), else_=1))
+    return query.where(matches).order_by(case((mail, 0), else_=1))
 
 
 def profile(uow: UnitOfWork, name: str) -> Row:

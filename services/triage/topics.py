@@ -37,7 +37,7 @@ def teach(uow: UnitOfWork, pairs: Pairs) -> int:
     A topic keeps the case of its first example.
     """
     spelling: dict[str, str] = {}
-    for topic in [*(row["topic"] for row in known(uow)), *(topic for _, topic in pairs)]:
+    for topic in [*(row["topic"] for row in list_topics(uow)), *(topic for _, topic in pairs)]:
         spelling.setdefault(folded(topic), topic)
     examples = dict.fromkeys((text, spelling[folded(topic)]) for text, topic in pairs)
     query = uow.query(table, table.c.text, table.c.label).where(
@@ -83,7 +83,7 @@ def _record_change(uow: UnitOfWork, action: str, count: int) -> None:
         training_examples.enqueue_training(uow)
 
 
-def known(uow: UnitOfWork) -> list[Row]:
+def list_topics(uow: UnitOfWork) -> list[Row]:
     """Every topic with the number of its examples, sorted by name."""
     rows = uow.query(table, table.c.label, func.count()).where(table.c.field == TOPIC).group_by(table.c.label)
     return [{"topic": topic, "examples": count} for topic, count in sorted(uow.aggregate(rows))]

@@ -127,7 +127,7 @@ def erase_texts(uow: UnitOfWork, of_customer: ColumnElement[bool], names: Collec
     repeats: list[ColumnElement[bool]] = [text.in_(query.where(of_customer)) for query in texts]
     mentions = Mentions(name for name in names if len(name) >= LEAST_NAME)
     of_texts, deleted = table.c.ticket_id.is_(None), 0
-    for batch in sweep(uow, table, of_texts, mentions.near(text), columns=("text",)):
+    for batch in sweep(uow, table, of_texts, mentions.condition(text), columns=("text",)):
         deleted += uow.delete(table, table.c.id.in_([row["id"] for row in batch if mentions.within(row["text"])]))
     if deleted + uow.delete(table, of_texts, or_(*repeats)):
         enqueue_training(uow)

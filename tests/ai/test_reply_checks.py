@@ -142,5 +142,5 @@ def test_control_and_invisible_characters_are_taken_out():
 def test_guards_are_quick_on_any_reply_and_any_ticket(unit):
     long = (unit * 20_000)[:20_000]
     started = time.monotonic()
-    guards.objection(guards.plain(long[:MAX_REPLY]), seen=long, secret=INSTRUCTIONS)
+    guards.objection(guards.plain_text(long[:MAX_REPLY]), seen=long, secret=INSTRUCTIONS)
     assert time.monotonic() - started < 5

@@ -7,7 +7,7 @@ import pytest
 from config import HERE
 from runtime import host_disk as parts
 from runtime.banner import opening_lines
-from runtime.host_disk import on_a_disk_that_stays
+from runtime.host_disk import is_on_persistent_disk
 from services.health import storage_note
 from tests.conftest import FILES
 from tests.support.caller import Caller
@@ -140,13 +140,13 @@ def test_health_is_the_same_at_both_addresses_and_needs_no_key(app):
     ],
 )
 def test_in_a_container_only_volumes_stay(file, stays):
-    assert on_a_disk_that_stays(Path(file), host_forgets=False, mounts=CONTAINER) is stays
+    assert is_on_persistent_disk(Path(file), host_is_ephemeral=False, mounts=CONTAINER) is stays
 
 
 def test_on_a_host_that_forgets_only_a_disk_of_its_own_stays():
-    assert on_a_disk_that_stays(Path("/dev/foyer.json"), host_forgets=True, mounts="")
-    assert not on_a_disk_that_stays(HERE / "data" / "foyer.json", host_forgets=True, mounts="")
-    assert on_a_disk_that_stays(HERE / "data" / "foyer.json", host_forgets=False, mounts="")
+    assert is_on_persistent_disk(Path("/dev/foyer.json"), host_is_ephemeral=True, mounts="")
+    assert not is_on_persistent_disk(HERE / "data" / "foyer.json", host_is_ephemeral=True, mounts="")
+    assert is_on_persistent_disk(HERE / "data" / "foyer.json", host_is_ephemeral=False, mounts="")
 
 
 @pytest.mark.parametrize("engine", FILES)

@@ -48,7 +48,7 @@ def connector(host: str, folder: Path, *, check: bool, release: bool) -> None:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     click.echo(f"{', '.join(files)}: written to {folder}.")
-    _warn(broken(files[DEFINITION], folder))
+    _warn(broken_surface(files[DEFINITION], folder))
 
 
 def _check_files(files: dict[str, bytes], folder: Path) -> None:
@@ -59,7 +59,7 @@ def _check_files(files: dict[str, bytes], folder: Path) -> None:
     if read_lock(folder) is None:
         outdated.append(LOCK)
         click.echo(f"{folder / LOCK} is missing; it comes back with flask connector --release.")
-    problems = broken(files[DEFINITION], folder)
+    problems = broken_surface(files[DEFINITION], folder)
     for problem in problems:
         click.echo(f"{problem} Apps and flows rely on it: put it back, or add a new operation beside it.")
     if outdated or problems:
@@ -76,7 +76,7 @@ def _warn(problems: list[str]) -> None:
         click.echo(f"Careful: {problem} flask connector --check fails until it is back, or until you run --release.")
 
 
-def broken(definition: bytes, folder: Path) -> list[str]:
+def broken_surface(definition: bytes, folder: Path) -> list[str]:
     """What the definition takes away from the surface that is locked in the folder, a sentence each."""
     lock = read_lock(folder)
     return breaks(lock, surface(definition)) if lock else []
