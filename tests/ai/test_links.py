@@ -1,4 +1,4 @@
-"""What counts as a link in a reply, by IANA's endings, and how their list is made."""
+"""Links in a reply, by the top-level domains of IANA, and the list of these domains."""
 
 import pytest
 
@@ -18,7 +18,7 @@ github.io
 """
 
 
-def test_the_endings_of_the_public_part_of_the_list_are_taken():
+def test_top_level_domains_come_from_the_icann_part_of_the_list():
     assert top_level(LIST) == ["ck", "com", "uk", "рф"]
 
 
@@ -47,5 +47,5 @@ def test_the_file_names_its_source_and_holds_every_kind_of_ending():
         ("file.txt, main.cpp, index.html", set()),
     ],
 )
-def test_links_and_addresses_are_told_from_other_text(text, found):
+def test_links_and_addresses_are_recognized(text, found):
     assert addresses(folded(text)) == found

@@ -1,4 +1,4 @@
-"""A reply never repeats what another customer wrote, however a model came to know it."""
+"""A reply never repeats a text of another customer."""
 
 import pytest
 
@@ -60,7 +60,7 @@ def test_a_reply_with_what_another_customer_replied_is_not_sent(admin, answered)
     check_refused(*answered(f"Hello Ada. {SECRET}"))
 
 
-def test_the_words_of_a_like_ticket_are_compared_however_old_it_is(admin, answered, monkeypatch):
+def test_texts_of_similar_tickets_of_any_age_are_compared(admin, answered, monkeypatch):
     monkeypatch.setattr("services.tickets.similar.MAX_COMPARED", 1)
     for number, category in enumerate(("sales", "billing") * 2):
         ticket = other(admin, title="Merger", description=f"{SECRET} Question {number}.")
@@ -83,13 +83,13 @@ def test_what_the_customer_wrote_in_another_ticket_may_be_repeated(admin, answer
     assert (ticket["ai_source"], reasons) == ("model", [])
 
 
-def test_the_usual_words_of_other_customers_may_be_repeated(admin, answered):
+def test_common_phrases_of_other_customers_may_be_repeated(admin, answered):
     other(admin, description=COMMON.replace(" us ", " me ").replace("We", "I"))
     ticket, reasons = answered(COMMON)
     assert (ticket["ai_source"], reasons) == ("model", [])
 
 
-def test_another_companys_words_are_none_of_this_companys_business(stranger, answered):
+def test_texts_of_other_companies_are_not_compared(stranger, answered):
     other(stranger, description=SECRET)
     ticket, reasons = answered(SECRET)
     assert (ticket["ai_source"], reasons) == ("model", [])

@@ -1,4 +1,4 @@
-"""What a model's reply must not hold before a customer reads it, tried through the whole way of a reply."""
+"""Checks of a model's reply, through the whole path of a reply."""
 
 import time
 from typing import Any
@@ -77,7 +77,7 @@ def test_a_link_image_or_address_that_the_customer_has_not_seen_is_not_sent(repl
         "Please send us the data: name and date.",
     ],
 )
-def test_what_the_customer_has_seen_and_what_is_no_link_may_be_said(reply):
+def test_known_links_and_texts_without_links_may_be_sent(reply):
     assert said(reply).text == reply
 
 
@@ -116,7 +116,7 @@ def test_a_reply_with_a_promise_is_not_sent(reply):
         "Restarting takes about five minutes.",
     ],
 )
-def test_talk_of_refunds_and_calls_without_a_promise_may_be_said(reply):
+def test_texts_about_refunds_and_calls_without_a_promise_may_be_sent(reply):
     assert said(reply).source == "model"
 
 
@@ -134,12 +134,12 @@ def test_tags_become_plain_text():
     assert "<script" not in said("a <scr<b>ipt>x</scr</b>ipt> <<i>img src=x onerror=y").text
 
 
-def test_control_and_invisible_characters_are_taken_out():
+def test_control_and_invisible_characters_are_removed():
     assert said("a\x00b\x1b[31m\u202ec\u200bd\ud800\r\ne\tf").text == "ab[31mcd\ne\tf"
 
 
 @pytest.mark.parametrize("unit", ["<", "<a", "<a>", "a.", "a@", "we will ", "http://", "!", "a-", "(", "refund "])
-def test_guards_are_quick_on_any_reply_and_any_ticket(unit):
+def test_guards_are_fast_for_any_reply_and_any_ticket(unit):
     long = (unit * 20_000)[:20_000]
     started = time.monotonic()
     guards.objection(guards.plain_text(long[:MAX_REPLY]), seen=long, secret=INSTRUCTIONS)

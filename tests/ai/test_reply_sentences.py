@@ -1,4 +1,4 @@
-"""Sentences that a model's reply may hold and sentences it may not, in four languages: one table beside the other."""
+"""Allowed and refused sentences of a model's reply, in four languages."""
 
 import pytest
 
@@ -199,7 +199,7 @@ def test_an_ordinary_sentence_may_be_sent(sentence):
 
 
 @pytest.mark.parametrize(("why", "sentence"), [(why, line) for why, table in REFUSED.items() for line in lines(table)])
-def test_a_refused_sentence_is_refused_for_what_it_says(why, sentence):
+def test_a_refused_sentence_is_refused_with_its_reason(why, sentence):
     assert why in GUARDS.objection(sentence)
 
 

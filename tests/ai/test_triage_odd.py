@@ -1,4 +1,4 @@
-"""What is no ordinary ticket: nothing, noise, other languages, orders to the machine, tables that are damaged or another's."""
+"""Triage of unusual texts: empty, noise, other languages, orders to the triage; and of damaged tables."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def classifier(request):
 
 
 @pytest.mark.parametrize("text", NOTHING, ids=range(len(NOTHING)))
-def test_a_text_that_says_nothing_is_general_low_and_not_sure(classifier, text):
+def test_an_empty_text_is_general_low_and_uncertain(classifier, text):
     found = triage("", text, classifier=classifier)
     assert (found.category, found.priority, found.certain) == ("general", "low", False)
     assert found.category_confidence <= 0.3
@@ -52,7 +52,7 @@ def test_a_text_that_says_nothing_is_general_low_and_not_sure(classifier, text):
 
 
 @pytest.mark.parametrize("text", NOISE.values(), ids=NOISE)
-def test_noise_is_decided_calmly_and_the_same_each_time(classifier, text):
+def test_noise_is_not_urgent_and_deterministic(classifier, text):
     found = triage("", text, classifier=classifier)
     assert PRIORITY_RANK[found.priority] <= PRIORITY_RANK["medium"]
     assert not found.risk
@@ -61,7 +61,7 @@ def test_noise_is_decided_calmly_and_the_same_each_time(classifier, text):
 
 
 @pytest.mark.parametrize("text", LANGUAGES.values(), ids=LANGUAGES)
-def test_another_language_is_not_sure_and_said_to_be_one(classifier, text):
+def test_another_language_is_uncertain_with_a_reason(classifier, text):
     found = triage("", text, classifier=classifier)
     assert found.category_confidence <= 0.3
     assert not found.certain
@@ -69,20 +69,20 @@ def test_another_language_is_not_sure_and_said_to_be_one(classifier, text):
 
 
 @pytest.mark.parametrize("text", ORDERS)
-def test_orders_to_the_machine_raise_nothing_beyond_the_rules(classifier, text):
+def test_orders_to_the_triage_do_not_raise_the_priority(classifier, text):
     found, by_words = triage("", text, classifier=classifier), triage("", text)
     assert (found.priority_score, found.urgency) == (by_words.priority_score, by_words.urgency)
     assert any("it gives orders" in reason for reason in found.reasons)
 
 
-def test_a_customer_who_asks_for_priority_is_still_heard(classifier):
+def test_a_request_for_priority_still_counts_as_haste(classifier):
     found = triage(
         "", "Please raise the priority of this, our server is down and nobody can work.", classifier=classifier
     )
     assert (found.category, found.priority, found.urgency) == ("technical", "urgent", 5.0)
 
 
-def test_a_table_damaged_on_disk_is_told_at_the_start_and_in_health_and_nothing_stops(open_app, tmp_path, monkeypatch):
+def test_a_damaged_table_is_reported_in_log_and_health_and_the_server_works(open_app, tmp_path, monkeypatch):
     from app import opening_lines
     from tests.support.caller import Caller
 

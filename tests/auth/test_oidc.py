@@ -1,4 +1,4 @@
-"""Tokens of an OpenID Connect issuer: which are taken, and how its keys are kept (case 13). Over real HTTP."""
+"""Tokens of an OpenID Connect issuer: verification, and caching of the issuer's keys (case 13), over real HTTP."""
 
 import base64
 import hashlib
@@ -100,7 +100,7 @@ def test_clocks_may_differ_by_a_minute(fake, known, claim, seconds):
     assert known.claims(fake.token(**{claim: int(time.time()) + seconds}))
 
 
-def test_a_slash_more_is_another_issuer(fake, known):
+def test_an_issuer_with_an_extra_slash_is_another_issuer(fake, known):
     assert known.claims(fake.token(iss=fake.url + "/")) is None
 
 
@@ -119,7 +119,7 @@ def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(fake, known):
             assert known.claims(token) is None
 
 
-def test_the_algorithm_is_the_keys_and_not_the_tokens(fake, known):
+def test_the_key_determines_the_algorithm(fake, known):
     rest = fake.token().partition(".")[2]
     for header in (
         {"alg": "ES256", "kid": "one"},
@@ -150,7 +150,7 @@ def test_a_key_inside_the_token_or_at_an_address_in_it_is_not_used(fake, known):
 
 
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "fk_abc", "é.é.é", "x" * 100_000, "." * 1000])
-def test_what_is_no_token_is_refused_without_asking_anybody(fake, known, token):
+def test_malformed_tokens_are_refused_without_a_request_to_the_issuer(fake, known, token):
     assert known.claims(token) is None
     assert not names_issuer(token, fake.url)
     assert fake.asked == []
@@ -165,7 +165,7 @@ def test_a_changed_token_is_refused(fake, known):
 
 
 @pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits")
-def test_keys_that_are_not_for_this_are_not_used(fake, known):
+def test_keys_for_other_purposes_are_not_used(fake, known):
     small, other = rsa_key(1024), ec.generate_private_key(ec.SECP384R1())
     fake.keys = [
         listed(SECOND, "encrypts", use="enc"),
@@ -187,7 +187,7 @@ def test_keys_that_are_not_for_this_are_not_used(fake, known):
     assert listed(other, "x")["crv"] == "P-384"
 
 
-def test_whose_token_it_says_it_is_decides_who_checks_it_and_no_more(fake):
+def test_the_iss_claim_only_selects_the_verifier(fake):
     assert names_issuer(fake.token(), fake.url)
     assert names_issuer(handmade(fake, {"alg": "none"}, lambda _: b""), fake.url), (
         "checked by the issuer's keys, and refused"
@@ -196,7 +196,7 @@ def test_whose_token_it_says_it_is_decides_who_checks_it_and_no_more(fake):
     assert not names_issuer(fake.token(iss=""), "")
 
 
-def test_keys_are_asked_for_once_an_hour(fake, known, clock):
+def test_keys_are_fetched_once_an_hour(fake, known, clock):
     for _ in range(5):
         assert known.claims(fake.token())
     assert fake.asked == [DISCOVERY, "/keys"]
@@ -205,7 +205,7 @@ def test_keys_are_asked_for_once_an_hour(fake, known, clock):
     assert fake.times_asked() == 2
 
 
-def test_a_new_key_is_found_and_an_old_one_forgotten(fake, known, clock):
+def test_new_keys_are_fetched_and_removed_keys_are_dropped(fake, known, clock):
     assert known.claims(fake.token())
     fake.keys = [listed(SECOND, "two")]
     clock.seconds += oidc.AGAIN_SECONDS + 1
@@ -213,7 +213,7 @@ def test_a_new_key_is_found_and_an_old_one_forgotten(fake, known, clock):
     assert known.claims(fake.token()) is None, "the issuer has taken it back"
 
 
-def test_a_flood_of_unknown_keys_is_no_flood_of_questions(fake, known, clock):
+def test_many_unknown_keys_cause_few_requests(fake, known, clock):
     assert known.claims(fake.token())
     token = fake.token(SECOND, "random")
     rest = token.partition(".")[2]
@@ -225,7 +225,7 @@ def test_a_flood_of_unknown_keys_is_no_flood_of_questions(fake, known, clock):
     assert known.claims(fake.token())
 
 
-def test_old_keys_serve_while_new_ones_cannot_be_had(fake, known, clock, caplog):
+def test_old_keys_are_used_while_the_issuer_is_unreachable(fake, known, clock, caplog):
     assert known.claims(fake.token())
     fake.says("/keys", b"no", 500)
     clock.seconds += oidc.KEYS_SECONDS + 1
@@ -255,9 +255,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("path", "body", "status", "headers"), BROKEN.values(), ids=BROKEN)
-def test_without_keys_nothing_can_be_checked_and_the_caller_is_told_when_again(
-    fake, known, clock, path, body, status, headers
-):
+def test_without_keys_the_response_is_503_with_retry_after(fake, known, clock, path, body, status, headers):
     fake.says("/evil", {"keys": fake.keys})
     if isinstance(body, dict):
         body = {
@@ -275,7 +273,7 @@ def test_without_keys_nothing_can_be_checked_and_the_caller_is_told_when_again(
     assert known.claims(fake.token()), "and then it is there again"
 
 
-def test_an_issuer_that_is_not_there_or_answers_too_slowly_is_not_waited_for(fake, clock, free_port, monkeypatch):
+def test_a_slow_or_unreachable_issuer_times_out(fake, clock, free_port, monkeypatch):
     with pytest.raises(AppError, match="cannot be checked"):
         Issuer(f"http://127.0.0.1:{free_port}", AUDIENCE).claims(fake.token())
     monkeypatch.setattr(oidc, "TIMEOUT_SECONDS", 0.2)
@@ -287,7 +285,7 @@ def test_an_issuer_that_is_not_there_or_answers_too_slowly_is_not_waited_for(fak
         Issuer(fake.url, AUDIENCE).claims(fake.token())
 
 
-def test_of_many_who_come_first_one_asks_for_the_keys_and_all_are_served(fake, known):
+def test_many_first_requests_fetch_the_keys_once(fake, known):
     fake.delay = 0.05
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(known.claims, [fake.token()] * 16))
@@ -295,7 +293,7 @@ def test_of_many_who_come_first_one_asks_for_the_keys_and_all_are_served(fake, k
     assert fake.times_asked() == 1
 
 
-def test_a_known_key_waits_for_nobody_while_another_is_looked_for(fake, known, clock):
+def test_a_known_key_does_not_wait_for_a_running_fetch(fake, known, clock):
     assert known.claims(fake.token())
     clock.seconds += oidc.AGAIN_SECONDS + 1
     fake.hold = threading.Event()

@@ -1,4 +1,4 @@
-"""What the claims of a checked token mean here: who, which address, which company, which role."""
+"""The claims of a verified token: identity, address, company and role."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def read(claims, **settings):
     return person({**CLAIMS, **claims}, Settings(_env_file=None, **issuer, **settings))
 
 
-def test_a_person_as_most_issuers_tell_them():
+def test_a_person_with_the_usual_claims():
     assert read({**ADA, "roles": ["agent"]}) == Person(
         identity="https://id.example/|ada-1", email="ada@example.com", name="Ada Byron", company="default", role="agent"
     )
@@ -104,11 +104,11 @@ def test_a_role_of_several_words_is_one_role():
         ([["Acme"]], ""),
     ],
 )
-def test_a_company_is_named_by_the_claim_alone_when_there_is_one(claim, company):
+def test_the_company_claim_overrides_the_default_company(claim, company):
     assert read({"org": claim}, oidc_company_claim="org", oidc_company="default").company == company
 
 
-def test_a_company_claim_that_is_not_there_names_none():
+def test_a_missing_company_claim_names_no_company():
     assert read({}, oidc_company_claim="org.name").company == ""
     assert read({"org": "Acme"}, oidc_company_claim="org.name").company == ""
 
@@ -136,7 +136,7 @@ def test_a_company_claim_that_is_not_there_names_none():
         ({}, ""),
     ],
 )
-def test_an_address_is_believed_only_when_the_issuer_vouches_for_it(claims, email):
+def test_only_a_verified_address_is_used(claims, email):
     assert read(claims).email == email
 
 
@@ -154,15 +154,15 @@ def test_an_address_is_believed_only_when_the_issuer_vouches_for_it(claims, emai
         ({}, ""),
     ],
 )
-def test_a_name_is_one_line_that_can_be_kept(claims, name):
+def test_a_name_becomes_one_line_of_limited_length(claims, name):
     assert read(claims).name == name
 
 
-def test_the_same_subject_of_another_issuer_is_somebody_else():
+def test_the_same_subject_of_another_issuer_is_another_person():
     assert read({}).identity != read({"iss": "https://other.example/"}).identity
 
 
 @pytest.mark.parametrize("claim", ["preferred_username", "upn", "https://example.com/mail"])
-def test_a_claim_that_the_settings_name_is_believed_as_it_is(claim):
+def test_the_configured_address_claim_is_used_without_verification(claim):
     assert read({claim: "Ada@example.com"}, oidc_email_claim=claim).email == "ada@example.com"
     assert read({claim: "ada", "email": "ada@example.com", "email_verified": True}, oidc_email_claim=claim).email == ""

@@ -1,4 +1,4 @@
-"""A small connector without a fault, and how to break it in few words."""
+"""A small connector without a fault, and helpers to break it."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""The connector against the app it is made from: the same routes, drop-downs that fill, triggers that fire, one form of answer."""
+"""The connector and its app: the same routes, drop-downs, triggers, and one form of response."""
 
 import json
 import re
@@ -75,14 +75,14 @@ def test_answers_have_the_same_fields_as_the_full_description():
             assert fields(DOCUMENT, answer) == fields(full, content["application/json"]["schema"]), op.where
 
 
-def test_every_list_is_offered_and_every_offer_is_a_list():
+def test_every_lookup_is_a_drop_down_and_every_drop_down_a_lookup():
     calls = [found["x-ms-dynamic-list"] for found in objects(DOCUMENT) if "x-ms-dynamic-list" in found]
     assert {call["parameters"]["name"]["value"] for call in calls} == set(LOOKUP_OF_FIELD.values()) == set(LOOKUPS)
     assert set(LOOKUP_VALUES) == set(LOOKUPS) - {"agents"}
 
 
 @pytest.mark.parametrize("name", LOOKUP_VALUES)
-def test_a_list_holds_the_words_that_stood_there(admin, name):
+def test_a_lookup_holds_the_words_of_the_enum(admin, name):
     assert [choice["key"] for choice in admin.data(admin.get(f"/api/lookups/{name}"))] == list(LOOKUP_VALUES[name])
 
 
@@ -110,7 +110,7 @@ def test_drop_downs_call_the_server(operation, argument, wanted):
     assert "enum" not in field
 
 
-def test_a_field_of_the_same_name_with_other_words_is_no_drop_down_of_ours():
+def test_a_field_of_the_same_name_with_other_words_gets_no_drop_down():
     choices = DropDowns("ListChoices", "name")
     other = {"type": "string", "enum": ["active", "disabled"]}
     assert choices.apply("status", other) == other
@@ -121,7 +121,7 @@ def test_a_field_of_the_same_name_with_other_words_is_no_drop_down_of_ours():
     assert "enum" in asked(OPERATIONS["CreateTicket"], "status")
 
 
-def test_words_that_never_change_are_shown_as_people_read_them():
+def test_fixed_words_have_display_names():
     sort = asked(OPERATIONS["ListTickets"], "sort")
     named = {entry["value"]: entry["displayName"] for entry in sort["x-ms-enum-values"]}
     assert named["-created_at"] == "Created at, descending"
@@ -129,25 +129,25 @@ def test_words_that_never_change_are_shown_as_people_read_them():
     assert display_name("") == "None"
 
 
-def test_what_is_required_comes_first_in_a_form_and_what_is_rare_last():
+def test_required_fields_come_first_and_rare_fields_last():
     names = list(DOCUMENT["definitions"]["NewTicket"]["properties"])
     assert names[:2] == ["title", "description"]
     assert set(names[-3:]) == {"client_reference", "user", "action"}
 
 
-def test_what_makers_look_for_first_is_important():
+def test_the_most_used_operations_are_important():
     important = {name for name, op in OPERATIONS.items() if op.doc.get("x-ms-visibility") == "important"}
     assert important == {"ListTickets", "GetTicket", "CreateTicket", "UpdateTicket"}
 
 
-def test_nobody_signs_in_or_downloads_files_through_a_connection():
+def test_sign_in_and_downloads_are_hidden():
     for op in OPERATIONS.values():
         writes_openly = not op.doc["security"] and op.method != "get"
         if op.path.startswith("/api/auth/") or writes_openly or len(op.doc.get("produces", [])) > 1:
             assert op.internal, op.where
 
 
-def test_a_connection_is_tried_out_with_a_call_every_role_may_make(admin, agent, customer):
+def test_the_connection_test_uses_a_call_that_every_role_may_make(admin, agent, customer):
     test = DOCUMENT["x-ms-capabilities"]["testConnection"]
     op = OPERATIONS[test["operationId"]]
     path = op.path.format(**test["parameters"])
@@ -179,7 +179,7 @@ def test_a_trigger_fires_once_for_what_is_new(admin, name):
     assert admin.data(admin.get(path, query_string={query: fired[0][field]})) == []
 
 
-def test_triggers_are_marked_and_keep_their_state_to_themselves():
+def test_triggers_are_marked_and_hide_their_state():
     assert set(TRIGGERS) == {"OnNewTicket", "OnTicketUpdated"}
     for name in TRIGGERS:
         doc = OPERATIONS[name].doc
@@ -188,7 +188,7 @@ def test_triggers_are_marked_and_keep_their_state_to_themselves():
         assert asked(OPERATIONS[name], "after")["x-ms-visibility"] == "internal"
 
 
-def test_the_readme_names_every_action_and_what_the_portal_asks_for():
+def test_the_readme_names_every_action_and_portal_setting():
     files = connector_files(HOST)
     page, about = files[README].decode(), loaded(files[PROPERTIES])["properties"]
     assert about["iconBrandColor"] in page
@@ -200,7 +200,7 @@ def test_the_readme_names_every_action_and_what_the_portal_asks_for():
         assert f"| `{query}` | `{value}` |" in page
 
 
-def test_the_folder_keeps_settings_of_ones_own_out_of_the_repository():
+def test_git_ignores_own_settings_in_the_folder():
     assert "settings.json" in (FOLDER / ".gitignore").read_text().split()
 
 

@@ -1,4 +1,4 @@
-"""The commands about the connector, on folders of their own."""
+"""The commands of the connector, on temporary folders."""
 
 import json
 from pathlib import Path
@@ -37,12 +37,12 @@ def before(folder: Path, change: Any) -> None:
     (folder / LOCK).write_text(json.dumps(lock))
 
 
-def test_all_files_are_made(folder):
+def test_all_files_are_written(folder):
     assert sorted(file.name for file in folder.iterdir()) == sorted(FILES)
     assert run("connector", "--check", "--folder", str(folder)).exit_code == 0
 
 
-def test_the_checked_in_files_are_what_the_code_makes():
+def test_the_checked_in_files_are_up_to_date():
     checked = run("connector", "--check")
     assert checked.exit_code == 0, checked.output
 
@@ -55,7 +55,7 @@ def test_the_files_can_be_made_for_another_host(tmp_path):
 
 
 @pytest.mark.parametrize("host", ["https://desk.example.org", "desk.example.org/api", "https://x.y/z", "", "a b", "-a"])
-def test_a_host_the_platform_would_refuse_is_refused(tmp_path, host):
+def test_an_invalid_host_is_refused(tmp_path, host):
     made = run("connector", "--host", host, "--folder", str(tmp_path / "mine"))
     assert made.exit_code == 2
     assert "give the bare host name" in made.output
@@ -71,7 +71,7 @@ def test_the_checked_in_files_are_not_written_for_another_host(folder, monkeypat
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_differs_or_is_missing_is_named(folder, name):
+def test_a_different_or_missing_file_is_reported(folder, name):
     (folder / name).unlink()
     result = run("connector", "--check", "--folder", str(folder))
     assert result.exit_code == 1
@@ -80,7 +80,7 @@ def test_a_file_that_differs_or_is_missing_is_named(folder, name):
 
 
 @pytest.mark.parametrize("name", FILES[:-1])
-def test_a_changed_file_is_named_and_left_as_it_is(folder, name):
+def test_a_changed_file_is_reported_and_not_changed(folder, name):
     (folder / name).write_bytes(b"mine")
     result = run("connector", "--check", "--folder", str(folder))
     assert result.exit_code == 1
@@ -88,7 +88,7 @@ def test_a_changed_file_is_named_and_left_as_it_is(folder, name):
     assert (folder / name).read_bytes() == b"mine"
 
 
-def test_what_breaks_apps_is_refused_with_the_operation(folder):
+def test_a_breaking_change_is_refused_with_its_operation(folder):
     def released(lock: Any) -> None:
         lock["FindTicket"] = lock["GetTicket"]
         lock["GetTicket"]["answer"]["data.colour"] = "string"
@@ -100,7 +100,7 @@ def test_what_breaks_apps_is_refused_with_the_operation(folder):
     assert "GetTicket: the field data.colour of the answer is gone." in result.output
 
 
-def test_making_the_files_warns_of_it_and_a_release_settles_it(folder):
+def test_writing_the_files_warns_of_a_breaking_change_until_a_release(folder):
     before(folder, lambda lock: lock.update(FindTicket=lock["GetTicket"]))
     made = run("connector", "--folder", str(folder))
     assert made.exit_code == 0
@@ -110,7 +110,7 @@ def test_making_the_files_warns_of_it_and_a_release_settles_it(folder):
     assert run("connector", "--check", "--folder", str(folder)).exit_code == 0
 
 
-def test_what_is_added_since_the_release_is_let_through(folder):
+def test_an_addition_since_the_release_is_accepted(folder):
     before(folder, lambda lock: (lock.pop("GetTicket"), lock["ListTickets"]["arguments"].pop("q")))
     assert run("connector", "--check", "--folder", str(folder)).exit_code == 0
 
@@ -131,7 +131,7 @@ def test_the_linter_prints_a_line_for_each_finding(folder):
     assert result.output == "OperationSummaryRequired GetTicket: give it a summary.\n"
 
 
-def test_the_linter_looks_at_the_checked_in_files_by_itself():
+def test_the_linter_checks_the_checked_in_files_by_default():
     result = run("lint-connector")
     assert result.exit_code == 0, result.output
     assert str(FOLDER) in result.output

@@ -1,4 +1,4 @@
-"""The connector's linter: our own files, broken in one way after another, and the rule that names it."""
+"""The connector's linter: each kind of fault is reported by its rule."""
 
 import pytest
 
@@ -65,20 +65,20 @@ MORE = [
 
 
 @pytest.mark.parametrize(("rule", "spoil"), [*FAULTS, *MORE])
-def test_a_fault_is_named_by_its_rule(tmp_path, rule, spoil):
+def test_each_fault_is_reported_by_its_rule(tmp_path, rule, spoil):
     broken = Broken()
     spoil(broken)
     assert {finding.rule for finding in lint_folder(broken.write(tmp_path))} == {rule}
 
 
-def test_without_a_fault_nothing_is_said_and_every_rule_is_tried(tmp_path):
+def test_a_connector_without_a_fault_passes_and_every_rule_is_tested(tmp_path):
     assert [str(finding) for finding in lint_folder(Broken().write(tmp_path))] == []
     assert set(RULES) <= {rule for rule, _ in (*FAULTS, *MORE)}
     assert len(FAULTS) == 22
 
 
 @pytest.mark.parametrize("name", [DEFINITION, PROPERTIES, SETTINGS, ICON])
-def test_a_file_that_is_missing_or_no_json_object_is_named(tmp_path, name):
+def test_a_missing_or_invalid_file_is_reported(tmp_path, name):
     file = Broken().write(tmp_path) / name
     file.unlink()
     assert [(finding.rule, finding.where) for finding in lint_folder(tmp_path)] == [("FileNotReadable", name)]
@@ -86,7 +86,7 @@ def test_a_file_that_is_missing_or_no_json_object_is_named(tmp_path, name):
     assert lint_folder(tmp_path)
 
 
-def test_microsofts_schemas_are_asked_where_somebody_has_them(tmp_path):
+def test_microsofts_schemas_are_used_if_given(tmp_path):
     for name in (
         "apiDefinition.swagger.schema.json",
         "paconn-apiProperties.schema.json",

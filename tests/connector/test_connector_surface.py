@@ -1,4 +1,4 @@
-"""What apps and flows rely on: every way to break it is refused by name, and what only adds is let through."""
+"""The surface that apps rely on: every breaking change is reported, and additions are accepted."""
 
 import json
 from collections.abc import Callable
@@ -92,16 +92,16 @@ ADDS = [
 
 
 @pytest.mark.parametrize(("said", "change"), BREAKS, ids=[said.split(" of the ")[0] for said, _ in BREAKS])
-def test_what_breaks_apps_is_said_with_the_operation(said, change):
+def test_each_breaking_change_is_reported_with_its_operation(said, change):
     assert said in changed(change)
 
 
 @pytest.mark.parametrize("change", ADDS, ids=range(len(ADDS)))
-def test_what_only_adds_breaks_nothing(change):
+def test_additions_break_nothing(change):
     assert changed(change) == []
 
 
-def test_required_arguments_in_another_order_are_a_break():
+def test_another_order_of_required_arguments_is_a_breaking_change():
     before, after = Broken(), Broken()
     _two_required(before)
     _two_required(after)
@@ -110,7 +110,7 @@ def test_required_arguments_in_another_order_are_a_break():
     assert found == ["CreateTicket: the required arguments come in another order: urgency, title."]
 
 
-def test_optional_arguments_in_another_order_are_none():
+def test_another_order_of_optional_arguments_is_no_breaking_change():
     assert changed(_flipped) == []
 
 
@@ -120,7 +120,7 @@ def test_path_parameters_come_before_the_fields_of_the_body():
     assert surface(serialized(found.d))["CreateTicket"]["in_order"] == ["company", "title"]
 
 
-def test_what_the_platform_fills_in_has_no_place_in_formulas():
+def test_hidden_arguments_have_no_place_in_formulas():
     found = Broken()
     found.add(
         "GetTicket", query("kind", "string", "Kind", required=True, **{"x-ms-visibility": "internal", "default": "a"})

@@ -1,4 +1,4 @@
-"""The check that holds answers to the specs notices what it is there to notice."""
+"""The check of responses against the specs detects differences."""
 
 import pytest
 from flask import Flask
@@ -15,7 +15,7 @@ from tests.support.spec_check import check_response
         {"success": True, "message": "Yes.", "data": {"deleted": True}, "total": 1},
     ],
 )
-def test_a_drift_from_the_description_is_noticed(body):
+def test_a_response_that_differs_from_the_schema_is_detected(body):
     app = Flask("other")
     with app.test_request_context():
         response = app.json.response(body)
@@ -23,7 +23,7 @@ def test_a_drift_from_the_description_is_noticed(body):
         check_response(app, response, "DELETE", "/api/tickets/<ticket_id>")
 
 
-def test_a_status_that_is_not_described_is_noticed():
+def test_an_undescribed_status_is_detected():
     app = Flask("other")
     with app.test_request_context():
         response = app.json.response({})

@@ -1,4 +1,4 @@
-"""docs/api.md: made from the scenario, complete, and every curl line is answered by a running server as the page says."""
+"""docs/api.md: generated from the scenario, complete, and every curl line works on a running server."""
 
 import json
 import os
@@ -19,13 +19,13 @@ EXAMPLES = re.findall(r"```sh\n(curl .*?)\n```\n\nAnswers (\d+):\n\n```(json|tex
 PLACEHOLDER = re.compile(r"01920000-0000-7000-8000-\d{12}|EXAMPLE-\w+-\d+|2026-03-02T[\d:.]+Z")
 
 
-def test_the_page_is_what_the_code_makes_whatever_the_environment(monkeypatch):
+def test_the_page_is_up_to_date_in_any_environment(monkeypatch):
     for name, value in {"OPENAI_API_KEY": "sk-not-asked", "SMTP_HOST": "mail.example", "RENDER": "true"}.items():
         monkeypatch.setenv(name, value)
     assert page(Scenario()) == TEXT, "run flask api-docs"
 
 
-def test_a_differing_page_is_named_and_left_alone(tmp_path):
+def test_a_different_page_is_reported_and_not_changed(tmp_path):
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "api.md").write_text("# Mine\n")
     command = [sys.executable, "-m", "flask", "api-docs", "--check", "--folder", str(tmp_path)]
@@ -58,7 +58,7 @@ def test_every_route_is_on_the_page_once(app):
         ({"saves": {"ticketId": "0.id"}}, r"List them: the answer has no 0\.id"),
     ],
 )
-def test_a_step_with_another_answer_is_named(fields, sentence):
+def test_a_step_with_an_unexpected_response_is_reported(fields, sentence):
     step = Step(operation="ListTickets", name="List them", **fields)
     with pytest.raises(ScenarioError, match=sentence):
         page(Scenario([Chapter("Wrong", "", [step])]))

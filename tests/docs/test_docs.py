@@ -1,4 +1,4 @@
-"""The documents against the code: the README's table and commands, .env.example, the links."""
+"""The documents agree with the code: settings, commands, .env.example, links."""
 
 import os
 import re
@@ -47,13 +47,13 @@ def test_env_example_names_every_setting_and_no_other():
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/metrics.md"])
-def test_every_link_between_the_documents_leads_somewhere(page):
+def test_every_link_between_the_documents_works(page):
     folder = (ROOT / page).parent
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / page).read_text())
     assert all((folder / target).exists() for target in targets)
 
 
-def test_every_file_the_readme_names_is_there():
+def test_every_file_in_the_readme_exists():
     named = re.findall(r"`((?:docs/|tests/|\.)?[\w/.-]+\.(?:md|py|yaml|json|txt|example))`", README)
     made_at_run_time = {"foyer.json"}
     assert [
@@ -98,7 +98,7 @@ def shell_blocks(text: str) -> list[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the README's commands are for a POSIX shell")
-def test_every_command_of_the_readme_works_word_for_word(tmp_path, free_port):
+def test_every_command_of_the_readme_works(tmp_path, free_port):
     """In a copy of the project, top to bottom: the server runs beside, everything else must succeed."""
     copy = tmp_path / "foyer"
     ignored = shutil.ignore_patterns(

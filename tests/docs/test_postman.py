@@ -1,4 +1,4 @@
-"""The Postman collection: made from the scenario, complete, without a key; and Newman runs it twice on one server."""
+"""The Postman collection: generated from the scenario, complete, without a key; Newman runs it twice on one server."""
 
 import json
 import os
@@ -38,12 +38,12 @@ def script(item: dict[str, Any]) -> str:
     return "\n".join(line for each in item["event"] if each["listen"] == "test" for line in each["script"]["exec"])
 
 
-def test_the_files_are_what_the_code_makes():
+def test_the_files_are_up_to_date():
     for path, text in make_files().items():
         assert (ROOT / path).read_text(encoding="utf-8") == text, f"{path} differs; run flask postman"
 
 
-def test_routes_specs_and_scenario_name_the_same(app):
+def test_routes_specs_and_scenario_have_the_same_operations(app):
     routes = {
         (method, openapi_path(rule.rule))
         for rule in app.url_map.iter_rules()
@@ -63,12 +63,12 @@ def test_routes_specs_and_scenario_name_the_same(app):
         (Step(operation="GetTicket", name="Read it", path={"id": "7"}), "Read it: GetTicket has no path parameter id"),
     ],
 )
-def test_a_step_that_does_not_fit_the_api_is_named(step, sentence):
+def test_a_step_that_does_not_match_the_api_is_reported(step, sentence):
     with pytest.raises(ScenarioError, match=sentence):
         collection(Scenario([Chapter("Wrong", "", [step])]))
 
 
-def test_it_holds_no_key_and_every_variable_it_uses():
+def test_it_holds_no_key_and_defines_every_variable():
     values = {variable["key"]: variable["value"] for variable in COLLECTION["variable"]}
     assert (values["apiKey"], values["baseUrl"]) == ("", "http://127.0.0.1:5000")
     assert "fk_" not in TEXT
@@ -83,7 +83,7 @@ def test_it_holds_no_key_and_every_variable_it_uses():
 
 
 @pytest.mark.parametrize("item", REQUESTS, ids=[item["name"] for item in REQUESTS])
-def test_every_request_tests_its_status_and_says_what_it_does(item):
+def test_every_request_has_a_status_test_and_a_description(item):
     assert re.search(r"to\.have\.status\(|expect\(pm\.response\.code\)", script(item))
     assert script(item).count("pm.test(") >= 2
     assert len(item["request"]["description"]) > 40

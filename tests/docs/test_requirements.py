@@ -26,13 +26,13 @@ def hashes(name: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
-def test_a_lock_holds_what_is_required_with_hashes(name):
+def test_a_lock_file_pins_every_requirement_with_hashes(name):
     """When this fails, make the lock files anew (CONTRIBUTING.md)."""
     assert pins(f"{name}.txt") <= pins(f"{name}.lock")
     assert all(hashes(f"{name}.lock").values())
 
 
-def test_the_checks_run_with_the_libraries_of_the_image():
+def test_ci_uses_the_libraries_of_the_image():
     served, checked = hashes("requirements.lock"), hashes("requirements-dev.lock")
     assert served.items() <= checked.items()
 

@@ -1,4 +1,4 @@
-"""powerapps/ against the connector: every operation, parameter, field, control, file and curl line it names exists."""
+"""powerapps/ agrees with the connector: every operation, parameter, field, control, file and curl line exists."""
 
 import json
 import re
@@ -113,7 +113,7 @@ def test_every_call_has_the_parameters_of_its_operation(path):
         assert named <= optional, operation
 
 
-def test_a_wrong_call_is_noticed():
+def test_a_wrong_call_is_detected():
     assert arguments('gTicket.id, "a, b", {limit: 2}) && true') == ["gTicket.id", '"a, b"', "{limit: 2}"]
     assert parameters("ResolveTicket")[0] == 2
 
@@ -169,7 +169,7 @@ def test_the_readme_says_where_every_starter_file_goes():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_operation_and_json_block_of_a_page_is_good(page):
+def test_every_link_operation_and_json_block_of_a_page_is_valid(page):
     text = page.read_text()
     assert [link for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text) if not (page.parent / link).exists()] == []
     assert set(re.findall(r"\bFoyer\.([A-Z]\w+)", text)) <= set(OPERATIONS)

@@ -1,6 +1,6 @@
-"""powerapps/flows against the connector: the schemas for Parse JSON, and the fields the expressions read.
+"""powerapps/flows agrees with the connector: the schemas for Parse JSON, and the fields of the expressions.
 
-`python -m tests.test_powerapps_flows` writes the schemas anew after the shape of an answer has grown.
+`python -m tests.powerapps.test_powerapps_flows` writes the schemas again after a response has new fields.
 """
 
 import json
@@ -40,11 +40,11 @@ def text_of(operation: str) -> str:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_schema_says_what_the_connector_says(name):
-    assert file_of(name).read_text() == text_of(SCHEMAS[name]), "run python -m tests.test_powerapps_flows"
+def test_the_schemas_agree_with_the_connector(name):
+    assert file_of(name).read_text() == text_of(SCHEMAS[name]), "run python -m tests.powerapps.test_powerapps_flows"
 
 
-def test_the_schemas_take_real_answers_and_refuse_a_null(agent, customer):
+def test_the_schemas_accept_real_responses_and_refuse_a_null(agent, customer):
     ticket = customer.ticket(tags=["login"])["id"]
     answers = {
         "ticket": [caller.get(f"/api/tickets/{ticket}").json for caller in (agent, customer)],

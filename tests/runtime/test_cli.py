@@ -1,4 +1,4 @@
-"""The flask commands, on the data of a server that is closed and through one that is running."""
+"""The flask commands, on the data of a stopped server and through a running server."""
 
 import os
 import subprocess
@@ -121,7 +121,7 @@ def test_a_file_is_imported_once_while_the_server_is_stopped(shell, messages):
         assert shell.total(url) == 150
 
 
-def test_a_file_comes_in_through_the_running_server_with_its_own_line_numbers(shell, tmp_path):
+def test_a_file_is_imported_through_the_running_server_with_its_line_numbers(shell, tmp_path):
     file = tmp_path / "some.csv"
     file.write_text(MESSAGES + '7,nonsense,Hello\n8,2017-01-01,"open\n9,2017-01-01,Hello\n')
     with shell.running() as url:
@@ -133,7 +133,7 @@ def test_a_file_comes_in_through_the_running_server_with_its_own_line_numbers(sh
         assert shell.total(url) == 151
 
 
-def test_there_is_nothing_to_migrate_beside_a_running_server(shell, engine):
+def test_migrate_does_nothing_while_a_server_runs(shell, engine):
     with shell.running():
         beside = shell.flask_here("migrate")
     assert beside.returncode == 0, beside.stderr
@@ -147,7 +147,7 @@ def works(client, key):
     return client.get("/api/me", headers={"X-API-Key": key}).status_code == 200
 
 
-def test_a_command_leaves_the_key_of_api_key_valid_until_it_is_told_to_end_it(shell):
+def test_commands_keep_the_key_of_api_key_until_remove_api_key(shell):
     shell.env["API_KEY"] = "the-key-of-the-server"
     with shell.running_here() as client:
         assert works(client, "the-key-of-the-server")
@@ -170,7 +170,7 @@ def test_a_command_leaves_the_key_of_api_key_valid_until_it_is_told_to_end_it(sh
 
 
 @pytest.mark.parametrize("engine", ["json"])
-def test_a_file_or_folder_that_is_not_there_is_told_in_words(shell, tmp_path):
+def test_a_missing_file_or_folder_is_reported_in_a_sentence(shell, tmp_path):
     missing = tmp_path / "nosuch.gz"
     refused = shell.flask("restore", str(missing))
     assert refused.returncode == 1
@@ -183,7 +183,7 @@ def test_a_file_or_folder_that_is_not_there_is_told_in_words(shell, tmp_path):
     assert "Errno" not in refused.stderr
 
 
-def test_a_file_of_which_nothing_can_be_used_fails(shell, tmp_path):
+def test_a_file_without_a_usable_row_fails(shell, tmp_path):
     file = tmp_path / "bad.csv"
     file.write_text("user_id,description\n,Hello\n")
     refused = shell.flask_here("import", str(file))
@@ -191,7 +191,7 @@ def test_a_file_of_which_nothing_can_be_used_fails(shell, tmp_path):
     assert "line 2: customer_email" in refused.stdout
 
 
-def test_a_header_that_means_nothing_is_told_in_a_sentence(shell, tmp_path):
+def test_an_unusable_header_is_reported_in_a_sentence(shell, tmp_path):
     file = tmp_path / "bad.csv"
     file.write_text("Mesage Body,user id\nHello,1\n")
     refused = shell.flask_here("import", str(file))
@@ -200,7 +200,7 @@ def test_a_header_that_means_nothing_is_told_in_a_sentence(shell, tmp_path):
     assert "Traceback" not in refused.stderr
 
 
-def test_an_address_where_nobody_answers_is_named(shell, messages):
+def test_an_unreachable_address_is_reported(shell, messages):
     url = f"http://127.0.0.1:{free_port()}"
     shell.env["API_KEY"] = "a-key"
     refused = shell.flask_here("import", messages, "--url", url)
@@ -250,7 +250,7 @@ def test_the_key_is_not_sent_to_another_server_at_the_same_port(shell, impostor,
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_nobody_is_called_where_a_process_has_the_data_and_serves_nobody(settings, engine, open_app):
+def test_a_process_that_has_the_data_but_no_port_is_not_called(settings, engine, open_app):
     holder = open_app().extensions["runtime"]
     assert holder.storage
     command = create_app(settings()).extensions["runtime"]
@@ -263,7 +263,7 @@ def test_nobody_is_called_where_a_process_has_the_data_and_serves_nobody(setting
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_commands_find_a_server_whose_port_only_its_command_line_says(shell, messages, tmp_path, engine, database_url):
+def test_commands_find_a_server_with_a_port_from_its_command_line(shell, messages, tmp_path, engine, database_url):
     port = free_port()
     command = (*GUNICORN, "--bind", f"127.0.0.1:{port}")
     shell.key_file.parent.mkdir()
@@ -283,7 +283,7 @@ def test_demo_tickets_are_added_once_while_the_server_is_stopped(shell):
     assert "has tickets already" in refused.stderr
 
 
-def test_a_running_server_is_filled(shell):
+def test_demo_tickets_are_added_to_a_running_server(shell):
     with shell.running() as url:
         made = shell.flask_here("demo", "--url", url)
         assert made.returncode == 0, made.stderr

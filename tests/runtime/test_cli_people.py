@@ -1,4 +1,4 @@
-"""Making companies and people from the shell, beside a server that runs and without one."""
+"""Commands that create companies and users, with and without a running server."""
 
 import pytest
 import requests
@@ -40,7 +40,7 @@ def test_companies_and_users_are_created_while_the_server_is_stopped(shell):
         assert sign_in(url, "carl@example.com")["user"]["role"] == "agent"
 
 
-def test_companies_and_people_are_made_on_a_running_server(shell):
+def test_companies_and_users_are_created_on_a_running_server(shell):
     with shell.running() as url:
         assert company(shell).returncode == 0
         assert user(shell, "carl@example.com").returncode == 0
@@ -51,7 +51,7 @@ def test_companies_and_people_are_made_on_a_running_server(shell):
         assert "POST /api/users" in elsewhere.stderr
 
 
-def test_the_operator_allows_a_company_the_people_of_the_issuer_on_a_closed_and_a_running_server(shell):
+def test_allow_company_works_with_and_without_a_running_server(shell):
     company(shell)
     allowed = shell.flask("allow-company", "ACME", "--oidc")
     assert allowed.returncode == 0, allowed.stderr
@@ -65,7 +65,7 @@ def test_the_operator_allows_a_company_the_people_of_the_issuer_on_a_closed_and_
     assert [(row["field"], row["to"]) for row in changes] == [("oidc_allowed", "false"), ("oidc_allowed", "true")]
 
 
-def test_what_cannot_be_made_says_why(shell):
+def test_a_refused_command_says_why(shell):
     assert company(shell).returncode == 0
     assert user(shell, "zoe@acme.example").returncode == 0, "of another company"
     for result, word in (

@@ -1,4 +1,4 @@
-"""Settings as people write them: trimmed, put into the form that is used, or refused at the start by name."""
+"""Settings are trimmed and normalized, or refused at the start with their name."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def no_env_file(monkeypatch):
 
 
 @pytest.mark.parametrize(("written", "used"), TAKEN.items(), ids=ascii)
-def test_a_setting_is_put_into_the_form_that_is_used(monkeypatch, written, used):
+def test_a_setting_is_normalized(monkeypatch, written, used):
     name, text = written
     monkeypatch.setenv(name, text)
     value = getattr(load_settings(), name.lower())
@@ -53,7 +53,7 @@ def test_a_setting_is_put_into_the_form_that_is_used(monkeypatch, written, used)
 
 
 @pytest.mark.parametrize(("written", "reason"), REFUSED.items(), ids=ascii)
-def test_a_setting_that_cannot_work_stops_the_start_by_name(monkeypatch, written, reason):
+def test_an_unusable_setting_stops_the_start_and_is_named(monkeypatch, written, reason):
     name, text = written
     monkeypatch.setenv(name, text)
     with pytest.raises(ConfigError) as refused:

@@ -1,4 +1,4 @@
-"""The files that hosts read: blueprints, Procfile, Dockerfile, compose file, and the guide that names them."""
+"""Deployment files: blueprints, Procfile, Dockerfile, compose file, and the guide."""
 
 import ast
 import re
@@ -62,7 +62,7 @@ def test_a_blueprint_fits_the_app(name, app):
     assert "DATABASE_URL" in env or env["WEB_CONCURRENCY"] == "1"
 
 
-def test_production_keeps_its_data_and_the_demo_says_that_it_does_not():
+def test_the_production_blueprint_keeps_data_and_the_demo_does_not():
     production, demo, shared = (BLUEPRINTS[name]["services"][0] for name in BLUEPRINTS)
     assert values(production)["APP_ENV"] == "production"
     assert production["plan"] != "free"
@@ -75,7 +75,7 @@ def test_production_keeps_its_data_and_the_demo_says_that_it_does_not():
     assert [semantic in service["buildCommand"] for service in (production, demo, shared)] == [True, False, True]
 
 
-def test_the_shared_blueprint_makes_a_private_database_and_uses_it():
+def test_the_shared_blueprint_creates_and_uses_a_private_database():
     blueprint = BLUEPRINTS["render.postgres.yaml"]
     [database] = blueprint["databases"]
     [source] = [item for item in blueprint["services"][0]["envVars"] if item["key"] == "DATABASE_URL"]
@@ -91,7 +91,7 @@ def test_the_procfile_and_the_image_start_the_same_server():
     assert [shlex.split(line)[-2:] for line in started] == [["/srv/foyer/.venv/bin/gunicorn", "app:app"]]
 
 
-def test_the_image_is_lean_and_runs_without_root():
+def test_the_image_is_small_and_runs_without_root():
     _, libraries, last = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)
     version = values(BLUEPRINTS["render.yaml"]["services"][0])["PYTHON_VERSION"]
     assert libraries.startswith(f"python:{version}-slim")

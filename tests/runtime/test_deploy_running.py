@@ -1,4 +1,4 @@
-"""Servers as hosts run them: under their port, behind their proxy, stopped by their signal, in their image."""
+"""Servers as hosts run them: with PORT, behind a proxy, stopped by a signal, in the image."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def wait_for_line(server: Server, text: str) -> None:
 
 
 @pytest.mark.parametrize("command", BY_HOSTS.values(), ids=BY_HOSTS)
-def test_it_opens_at_the_port_of_the_host_and_leaves_politely(tmp_path, command):
+def test_it_listens_on_the_port_of_the_host_and_stops_cleanly(tmp_path, command):
     with Server(tmp_path / "data", command=command, HOST="") as server:
         family = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children()]
         heard = {place.laddr for process in family for place in process.net_connections() if place.status == "LISTEN"}
@@ -52,7 +52,7 @@ def test_it_opens_at_the_port_of_the_host_and_leaves_politely(tmp_path, command)
     assert "Traceback" not in server.log
 
 
-def test_a_stop_lets_the_request_at_hand_finish(tmp_path):
+def test_a_stop_waits_for_the_running_request(tmp_path):
     """The body is sent only after the stop has begun; the answer is whole and the ticket stays."""
     with Server(tmp_path / "data", GUNICORN_CMD_ARGS="--log-level info") as server:
         body, port = json.dumps(TICKET).encode(), int(server.url.rpartition(":")[2])
@@ -78,7 +78,7 @@ def test_a_stop_lets_the_request_at_hand_finish(tmp_path):
         assert tickets(again) == 1
 
 
-def test_the_options_render_adds_by_itself_do_no_harm(tmp_path):
+def test_it_runs_with_the_options_that_render_adds(tmp_path):
     """Render sets GUNICORN_CMD_ARGS and WEB_CONCURRENCY for Python services; both come after our file."""
     with Server(
         tmp_path / "data",
@@ -100,7 +100,7 @@ def addresses(get) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("proxies", [0, 1])
-def test_a_proxy_is_believed_only_when_it_is_trusted(tmp_path, proxies):
+def test_forwarded_headers_are_used_only_from_trusted_proxies(tmp_path, proxies):
     """Over a real connection: gunicorn must not believe on its own what the server does not."""
     with Server(tmp_path / "data", TRUSTED_PROXIES=str(proxies)) as server:
         said = addresses(lambda path: requests.get(server.url + path, headers=PROXY, timeout=PATIENCE_SECONDS))
@@ -108,7 +108,7 @@ def test_a_proxy_is_believed_only_when_it_is_trusted(tmp_path, proxies):
     assert said == (("desk.example.com", "https://desk.example.com") if proxies else (here, server.url))
 
 
-def test_of_two_proxies_the_nearer_one_is_believed(tmp_path):
+def test_with_one_trusted_proxy_the_nearest_one_counts(tmp_path):
     """What a caller writes into the header itself stands in front of what the proxy adds."""
     forged = {"X-Forwarded-Host": "evil.example, desk.example.com", "X-Forwarded-Proto": "http, https"}
     with Server(tmp_path / "data", TRUSTED_PROXIES="1") as server:
@@ -134,7 +134,7 @@ def image(tmp_path_factory) -> Path:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the image is a Linux")
-def test_the_files_of_the_image_are_a_whole_server(tmp_path, image):
+def test_the_files_of_the_image_are_a_complete_server(tmp_path, image):
     """Its command runs in its folder; its health check tells a running server from a stopped one."""
     assert not (image / "tests").exists()
     command = ("env", "-C", str(image), *GUNICORN)
@@ -182,7 +182,7 @@ def test_a_copy_made_while_the_server_runs_opens_elsewhere(tmp_path):
         assert tickets(again) == 3
 
 
-def test_the_tickets_of_a_demo_can_be_taken_along(tmp_path):
+def test_the_tickets_of_a_demo_can_be_exported(tmp_path):
     """The guide's way from free to paid, with its commands."""
     with Server(tmp_path / "free") as demo, Server(tmp_path / "paid") as paid:
         assert demo.call(requests, "POST", "/api/demo", {}).status_code == 200

@@ -106,7 +106,7 @@ def assert_unavailable(answer):
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_a_full_disk_is_503_changes_nothing_and_is_over_when_there_is_space(small_disk, engine):
+def test_a_full_disk_is_503_until_there_is_space(small_disk, engine):
     acknowledged = []
     with Opened(small_disk, engine) as uow:
         acknowledged += [uow.post().json["data"] for _ in range(3)]
@@ -124,7 +124,7 @@ def test_a_full_disk_is_503_changes_nothing_and_is_over_when_there_is_space(smal
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_a_disk_that_is_full_at_the_stop_keeps_everything_for_the_next_start(small_disk, engine):
+def test_a_full_disk_at_the_stop_loses_nothing(small_disk, engine):
     acknowledged = []
     with Opened(small_disk, engine) as uow:
         acknowledged += [uow.post().json["data"] for _ in range(3)]
@@ -135,7 +135,7 @@ def test_a_disk_that_is_full_at_the_stop_keeps_everything_for_the_next_start(sma
         assert uow.tickets() == acknowledged
 
 
-def test_a_disk_that_is_full_at_the_start_stops_it_in_a_sentence_and_harms_nothing(small_disk):
+def test_a_full_disk_at_the_start_stops_it_with_a_sentence(small_disk):
     with Opened(small_disk) as uow:
         made = uow.post().json["data"]
     filler = fill(small_disk)
@@ -148,7 +148,7 @@ def test_a_disk_that_is_full_at_the_start_stops_it_in_a_sentence_and_harms_nothi
         assert uow.tickets() == [made]
 
 
-def test_a_file_that_may_not_grow_is_503_and_goes_on_when_it_may(tmp_path):
+def test_a_file_size_limit_is_503_until_it_is_lifted(tmp_path):
     """The same without a mount: the system refuses every byte beyond a limit, in the middle of a line."""
     import resource
 
@@ -218,7 +218,7 @@ server.post(**{"Idempotency-Key": "once"})
     ("engine", "moment"),
     [("json", "after the line"), ("json", "after the commit"), ("sqlite", "after the commit")],
 )
-def test_case_15_killed_between_commit_and_send_the_same_key_gets_the_same_ticket(tmp_path, engine, moment):
+def test_case_15_after_a_kill_before_the_response_the_same_key_gets_the_same_ticket(tmp_path, engine, moment):
     command = [sys.executable, "-c", KILLED_AT_COMMIT, str(tmp_path), engine, moment]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 9, ended.stderr
@@ -267,9 +267,7 @@ def all_tickets(server):
 
 
 @pytest.mark.parametrize(("database", "times"), [("json", 5), ("sqlite", 2)])
-def test_killed_again_and_again_under_load_every_acknowledged_ticket_is_there_and_no_number_twice(
-    tmp_path, database, times
-):
+def test_repeated_kills_under_load_lose_no_acknowledged_ticket_and_repeat_no_number(tmp_path, database, times):
     folder = tmp_path / "data"
     folder.mkdir()
     more = {} if database == "json" else {"DATABASE_URL": f"sqlite:///{folder / 'foyer.db'}"}
@@ -336,7 +334,7 @@ def one(calls, names, *words, after=-1):
     raise AssertionError(f"no {names} with {words} after {after}")
 
 
-def test_the_answer_is_sent_after_the_fsync_and_a_fold_is_synced_before_it_is_named(tmp_path):
+def test_the_response_follows_the_fsync_and_a_fold_is_synced_before_its_rename(tmp_path):
     if not shutil.which("strace"):
         not_here("there is no strace here; the loss of power in test_json_file.py shows the same")
     folder, record = tmp_path / "data", tmp_path / "calls"
@@ -374,7 +372,7 @@ run()
 """
 
 
-def test_a_second_server_on_the_same_file_leaves_with_a_sentence_and_the_first_goes_on(tmp_path):
+def test_a_second_server_on_the_same_file_stops_with_a_sentence(tmp_path):
     folder = tmp_path / "data"
     folder.mkdir()
     with Server(folder) as first, requests.Session() as session:

@@ -1,4 +1,4 @@
-"""No card number, IBAN, password or key reaches the log, whoever writes the line."""
+"""No card number, IBAN, password or key reaches the log."""
 
 import io
 import logging
@@ -33,7 +33,7 @@ def lines():
 
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
-def test_it_is_masked_in_the_words_the_arguments_and_what_an_error_quotes(lines, secret):
+def test_secrets_are_masked_in_message_arguments_and_traceback(lines, secret):
     log, written = lines
     value = secret.removeprefix("password: ")
     log.warning("said " + secret)
@@ -48,13 +48,13 @@ def test_it_is_masked_in_the_words_the_arguments_and_what_an_error_quotes(lines,
     assert "Traceback" in text
 
 
-def test_an_ordinary_line_stays_as_it_is(lines):
+def test_an_ordinary_line_is_not_changed(lines):
     log, written = lines
     log.warning("Job %s failed and is tried again in %d s", "01a1fea7-22b6-752d-92fc-85da71ab1e75", 20)
     assert written.getvalue().endswith("Job 01a1fea7-22b6-752d-92fc-85da71ab1e75 failed and is tried again in 20 s\n")
 
 
-def test_why_a_job_failed_is_kept_without_secrets(runtime, admin):
+def test_the_error_of_a_failed_job_is_stored_without_secrets(runtime, admin):
     def fail(job):
         raise ValueError(f"cannot send {SECRETS['card']}")
 
@@ -70,7 +70,7 @@ ADA = "ada.lovelace@example.com"
 
 
 @pytest.mark.parametrize("fault", ["taken address", "taken address, many at once", "nothing where something must be"])
-def test_what_a_database_error_logs_quotes_nothing_that_was_written(runtime, lines, fault):
+def test_a_logged_database_error_quotes_no_values(runtime, lines, fault):
     log, written = lines
     person = {"email": ADA, "name": "Ada Lovelace", "company_id": "default", "created_at": "2026-11-21T11:44:31.000Z"}
     rows = {
@@ -92,7 +92,7 @@ def test_what_a_database_error_logs_quotes_nothing_that_was_written(runtime, lin
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])
-def test_what_the_server_cannot_read_is_not_quoted(runtime, lines):
+def test_an_unreadable_request_is_not_quoted(runtime, lines):
     log, written = lines
     try:
         with runtime.storage.unit_of_work(None) as uow:
@@ -103,7 +103,7 @@ def test_what_the_server_cannot_read_is_not_quoted(runtime, lines):
     assert ADA not in written.getvalue()
 
 
-def test_a_database_error_does_not_quote_what_was_written(runtime):
+def test_a_database_error_quotes_no_values(runtime):
     with runtime.storage.unit_of_work(None, write=True) as uow, pytest.raises(IntegrityError) as error, uow.attempt():
         uow.insert_many(companies, [{"id": "twice", "name": "A customer's words", "created_at": uow.now}] * 2)
     assert "A customer's words" not in str(error.value)

@@ -1,4 +1,4 @@
-"""Receiving requests in pieces: however the bytes are cut, gunicorn reads the same requests from them."""
+"""Requests that arrive in pieces: gunicorn reads the same requests for any split of the bytes."""
 
 import itertools
 import socket
@@ -69,18 +69,18 @@ def in_pieces(pieces: list[bytes]) -> list[tuple[str, str, bytes]]:
 
 
 @given(st.lists(requests(), max_size=4).map(b"".join), st.lists(st.integers(0, 500), max_size=20))
-def test_requests_are_the_same_however_they_are_cut(stream, cuts):
+def test_requests_are_the_same_for_any_split_of_their_bytes(stream, cuts):
     places = [0, *sorted(cuts), len(stream)]
     pieces = [stream[start:end] for start, end in itertools.pairwise(places)]
     assert in_pieces(pieces) == by_gunicorn(stream)
 
 
 @given(st.lists(st.binary(max_size=50) | st.sampled_from([b"\r\n\r\n", b"GET / HTTP/1.1\r\n", b"\r\n", b"\n", b": a"])))
-def test_no_bytes_break_the_intake(pieces):
+def test_any_bytes_are_handled(pieces):
     assert in_pieces(pieces) == by_gunicorn(b"".join(pieces))
 
 
-def test_the_head_of_a_proxy_protocol_is_waited_for():
+def test_a_proxy_protocol_head_is_read_first():
     cfg = Config()
     cfg.set("proxy_protocol", "v2")
     intake = Intake(cfg, PEER, 1)
@@ -100,7 +100,7 @@ def test_a_pace_of_100_kb_a_second_is_enough_and_no_pause_is_longer_than_10_seco
     assert pace.deadline(100, moved, now) == expected
 
 
-def test_an_intake_that_is_cut_off_gives_what_came():
+def test_an_interrupted_request_holds_the_received_bytes():
     intake = Intake(CFG, PEER, 1)
     intake.add(head("POST", "/a", "Content-Length: 10") + b"12345")
     intake.end()
@@ -109,7 +109,7 @@ def test_an_intake_that_is_cut_off_gives_what_came():
 
 
 @pytest.mark.parametrize("size", [10, 300_000, UNSENT_MOST])
-def test_an_answer_that_nobody_reads_yet_is_kept_and_sent_later(size):
+def test_an_unread_response_is_kept_and_sent_later(size):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         outlet, answer = Outlet(ours), bytes(range(251)) * (size // 251 + 1)
@@ -122,7 +122,7 @@ def test_an_answer_that_nobody_reads_yet_is_kept_and_sent_later(size):
         assert outlet.unsent == 0
 
 
-def test_a_thread_leaves_a_reader_that_reads_nothing(monkeypatch):
+def test_a_client_that_reads_nothing_is_disconnected(monkeypatch):
     monkeypatch.setattr(pace, "SECONDS", 0.2)
     ours, theirs = socket.socketpair()
     with ours, theirs:

@@ -1,4 +1,4 @@
-"""HTTP as the server itself speaks it, byte by byte to a real gunicorn: framing, pipelining, stops, and its own refusals."""
+"""HTTP of a real gunicorn, byte by byte: framing, pipelining, stops, and its own refusals."""
 
 import json
 import signal
@@ -62,14 +62,14 @@ def test_a_connection_serves_one_request_after_another(client):
 
 
 @pytest.mark.parametrize("request_line", ["GET /health HTTP/1.0", "HEAD /health HTTP/1.0"])
-def test_a_client_of_http_1_0_is_answered_and_left(client, request_line):
+def test_a_connection_of_http_1_0_is_closed_after_the_response(client, request_line):
     client.send(f"\r\n{request_line}\r\n\r\n".encode())
     assert client.answer(without_body=request_line.startswith("HEAD")).status == 200
     assert client.ended()
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_a_client_that_asks_before_it_sends_is_told_once_to_go_on(client, framing):
+def test_expect_100_continue_is_answered_once(client, framing):
     body = TICKET if framing == "length" else chunks(TICKET, 10)
     length = f"Content-Length: {len(TICKET)}" if framing == "length" else CHUNKED
     client.send(head("POST", "/api/tickets", JSON, length, "Expect: 100-continue"))
@@ -89,7 +89,7 @@ def test_a_body_larger_than_any_route_takes_is_413_before_it_is_sent(client, ser
     assert (answer.status, answer.headers["connection"]) == (413, "close")
 
 
-def test_a_body_that_breaks_off_is_refused(client, server):
+def test_an_interrupted_body_is_refused(client, server):
     before = total(server)
     client.send(post("/api/tickets", TICKET)[:-3])
     client.socket.shutdown(socket.SHUT_WR)
@@ -102,7 +102,7 @@ def test_a_body_that_breaks_off_is_refused(client, server):
     "body", [b"zz\r\n", b"5\nabcde\r\n0\r\n\r\n", b"2\r\nabcde\r\n0\r\n\r\n", b"f" * 9000, b"-5\r\n"]
 )
 @pytest.mark.parametrize("path", ["/api/tickets", "/nowhere"])
-def test_after_a_badly_chunked_body_nothing_of_it_is_taken_for_a_request(client, body, path):
+def test_the_rest_of_a_badly_chunked_body_is_not_a_request(client, body, path):
     client.send(head("POST", path, JSON, CHUNKED) + body + head("GET", "/health"))
     assert client.answer().status in (400, 404)
     client.socket.shutdown(socket.SHUT_WR)
@@ -127,7 +127,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_the_server_refuses_by_itself_has_the_form_of_the_api(client, name):
+def test_refusals_of_the_server_itself_have_the_envelope(client, name):
     sent, status, code = REFUSED[name]
     client.send(sent)
     answer = client.answer()
@@ -148,7 +148,7 @@ def test_long_addresses_and_headers_reach_the_app(client, request_head):
     assert client.answer().status == 200
 
 
-def test_only_so_many_large_bodies_are_kept_at_a_time(server):
+def test_the_number_of_large_bodies_at_once_is_limited(server):
     large = head("POST", "/api/import", JSON, f"Content-Length: {2 * MEBI}")
     senders = [RawConnection(server) for _ in range(8)]
     try:
@@ -170,7 +170,7 @@ def test_only_so_many_large_bodies_are_kept_at_a_time(server):
             sender.close()
 
 
-def test_a_stop_waits_for_requests_at_hand_and_not_for_idle_connections(tmp_path):
+def test_a_stop_waits_for_running_requests_and_not_for_idle_connections(tmp_path):
     with Server(tmp_path / "data") as server, RawConnection(server) as idle, RawConnection(server) as used:
         used.send(head("GET", "/health"))
         assert used.answer().status == 200
@@ -185,7 +185,7 @@ def test_a_stop_waits_for_requests_at_hand_and_not_for_idle_connections(tmp_path
         assert "Traceback" not in server.log
 
 
-def test_where_few_files_may_be_open_connections_are_limited_to_them(tmp_path):
+def test_connections_are_limited_by_the_limit_of_open_files(tmp_path):
     """Without a limit the worker ends as soon as it cannot accept, and everything at hand is lost."""
     few = ("bash", "-c", 'ulimit -n 300; exec "$@"', "few", *GUNICORN)
     with Server(tmp_path / "data", command=few) as server:
@@ -198,7 +198,7 @@ def test_where_few_files_may_be_open_connections_are_limited_to_them(tmp_path):
         assert "Traceback" not in server.log
 
 
-def test_gunicorn_may_still_speak_tls_itself(tmp_path, monkeypatch):
+def test_gunicorn_can_still_serve_tls(tmp_path, monkeypatch):
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-days", "2"]
     make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]

@@ -1,6 +1,6 @@
-"""Slow clients, with a real gunicorn: many that send or read too slowly keep nobody else waiting, and are told so.
+"""Slow clients of a real gunicorn: they do not delay other clients, and they get 408.
 
-All clients of this file are at work at the same time, so that the minute of the slowest is waited for only once.
+All clients of this file run at the same time, so that the tests wait only once for the slowest.
 """
 
 import json
@@ -121,12 +121,12 @@ def play(server: Server) -> Outcome:
     return outcome
 
 
-def test_others_are_answered_while_the_slow_ones_are_at_it(outcome):
+def test_other_clients_are_answered_during_slow_requests(outcome):
     assert outcome.health == [200, 200, 200]
 
 
 @pytest.mark.parametrize("kind", SLOW)
-def test_who_sends_too_slowly_is_answered_408_in_the_form_of_the_api(outcome, kind):
+def test_a_slow_request_is_408_in_the_envelope(outcome, kind):
     answers = outcome.refused[kind]
     assert [answer.status for answer in answers] == [408] * ONES[kind]
     assert answers[0].json["data"] == {"code": "request_timeout", "errors": []}
@@ -134,11 +134,11 @@ def test_who_sends_too_slowly_is_answered_408_in_the_form_of_the_api(outcome, ki
     assert len({answer.headers["x-request-id"] for answer in answers}) == ONES[kind]
 
 
-def test_a_connection_that_says_nothing_is_closed_without_a_word(outcome):
+def test_a_silent_connection_is_closed_without_a_response(outcome):
     assert outcome.silent_closed == EACH
 
 
-def test_a_body_of_1_mib_at_a_fair_pace_is_taken(outcome):
+def test_a_body_of_1_mib_at_the_minimum_pace_is_accepted(outcome):
     assert outcome.uploads["a small body"].status == 201
 
 
@@ -146,5 +146,5 @@ def test_a_larger_body_may_take_longer(outcome):
     assert outcome.uploads["a large body"].json["data"]["created"] == 1
 
 
-def test_an_answer_arrives_whole_at_a_client_that_reads_late(outcome):
+def test_a_response_arrives_complete_at_a_client_that_reads_late(outcome):
     assert outcome.read_slowly == BUNDLE.stat().st_size

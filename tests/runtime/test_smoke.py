@@ -1,4 +1,4 @@
-"""The test script for deployments, against a server that works, servers that do not, and what is no server at all."""
+"""The smoke test, against a working server, broken servers and other programs."""
 
 import json
 import threading
@@ -92,20 +92,20 @@ def test_it_can_be_run_again_and_with_a_slash_at_the_end(server):
     assert [customer["customer_id"] for customer in found] == [CUSTOMER]
 
 
-def test_each_step_has_a_label_of_its_own():
+def test_each_step_has_its_own_label():
     labels = [label for label, _ in STEPS]
     assert len(set(labels)) == len(labels)
     assert all(0 < len(label) < 40 for label in labels)
 
 
-def test_a_wrong_key_is_said_to_be_wrong(server):
+def test_a_wrong_key_is_reported(server):
     code, lines = walk(server, "fk_another-key")
     assert code == 1
     assert any("does not accept this key" in line for line in lines)
     assert tickets_at(server) == 0
 
 
-def test_the_key_is_never_said(server):
+def test_the_key_is_never_printed(server):
     for key in (KEY, "fk_another-key"):
         _, lines = walk(server, key)
         assert key not in "\n".join(lines)
@@ -132,13 +132,13 @@ def test_a_key_that_cannot_be_sent_is_refused_at_once(key):
 @pytest.mark.parametrize(
     "url", ["", "desk.example.com", "ftp://desk.example.com", "http://", "http://[", "http://a:99999", "http://a/?b=c"]
 )
-def test_an_address_that_is_none_is_refused_at_once(url):
+def test_an_invalid_address_is_refused_at_once(url):
     code, lines = walk(url)
     assert code == 1
     assert lines == ["The address must look like https://desk.example.com."]
 
 
-def test_an_address_where_nothing_listens_is_said_to_be_so():
+def test_an_address_without_a_server_is_reported():
     code, lines = walk(f"http://127.0.0.1:{free_port()}")
     assert code == 1
     assert "Cannot connect to http://127.0.0.1:" in lines[1]
@@ -152,7 +152,7 @@ def test_a_server_that_answers_html_is_reported_as_not_foyer():
     assert "HTML instead of JSON (200): is this the address of a server?" in lines[1]
 
 
-def test_a_missing_certificate_is_said_to_be_missing():
+def test_a_missing_certificate_is_reported():
     with served(HTML) as url:
         code, lines = walk(url.replace("http:", "https:"))
     assert code == 1
@@ -167,13 +167,13 @@ def test_a_redirect_is_reported_with_the_new_address():
     assert "redirected to https://desk.example.com/api/health: use that address" in lines[1]
 
 
-def test_a_password_in_the_address_is_not_said():
+def test_a_password_in_the_address_is_not_printed():
     code, lines = walk(f"http://me:secret@127.0.0.1:{free_port()}")
     assert code == 1
     assert "secret" not in "\n".join(lines)
 
 
-def test_a_key_that_may_not_delete_is_named_as_the_reason(app, runtime):
+def test_a_key_without_the_delete_permission_is_reported(app, runtime):
     with served(app) as url:
         code, lines = walk(url, add_key(runtime, "agent"))
     assert code == 1
@@ -210,7 +210,7 @@ def test_a_server_with_one_broken_route_fails_at_that_step_and_keeps_no_ticket(
     assert admin.get("/api/tickets").json["total"] == 0
 
 
-def test_a_ticket_whose_creation_was_answered_badly_is_deleted_too(app, admin):
+def test_a_ticket_with_a_bad_creation_response_is_deleted_too(app, admin):
     with served(broken(app, "POST", "/api/tickets", lambda _: HTML)) as url:
         code, lines = walk(url, "admin-key")
     assert code == 1
@@ -228,7 +228,7 @@ def test_the_ticket_is_deleted_when_the_run_is_interrupted(app, admin):
     assert admin.get("/api/tickets").json["total"] == 0
 
 
-def test_tickets_of_others_are_left_alone(app, admin):
+def test_other_tickets_are_not_deleted(app, admin):
     mine = admin.ticket(customer_id=CUSTOMER, customer_email="")
     with served(app) as url:
         code, lines = walk(url, "admin-key")

@@ -1,4 +1,4 @@
-"""After a stop the store stays closed: a request that comes late is told to come again, and another process may open it."""
+"""After a stop the store stays closed: late requests get 503, and another process can open the store."""
 
 import threading
 
@@ -18,7 +18,7 @@ def refused(answer):
     return int(answer.headers["Retry-After"]) > 0
 
 
-def test_late_requests_are_told_to_come_again(app, runtime, admin, nobody):
+def test_late_requests_are_503_with_retry_after(app, runtime, admin, nobody):
     ticket = admin.ticket()
     runtime.stop()
     assert refused(admin.post("/api/tickets", NEW))
@@ -27,12 +27,12 @@ def test_late_requests_are_told_to_come_again(app, runtime, admin, nobody):
     assert refused(nobody.post("/api/auth/login", {"email": "ada@example.com", "password": "not the one"}))
 
 
-def test_a_stop_before_the_first_request_is_a_stop(app, runtime, admin):
+def test_a_stop_before_the_first_request_closes_the_store(app, runtime, admin):
     runtime.stop()
     assert refused(admin.get("/api/tickets"))
 
 
-def test_late_requests_and_jobs_leave_the_files_alone(runtime, admin, open_app, tmp_path):
+def test_late_requests_and_jobs_do_not_touch_the_files(runtime, admin, open_app, tmp_path):
     """The next process has the folder as soon as this one let go of it."""
     admin.ticket()
     runtime.stop()
@@ -54,7 +54,7 @@ def test_a_start_opens_it_again(runtime, admin):
 
 
 @pytest.mark.parametrize("engine", ["json"])
-def test_who_asked_before_the_stop_and_reads_after_it_makes_no_new_file(tmp_path, engine):
+def test_a_response_read_after_the_stop_creates_no_file(tmp_path, engine):
     store = filled(tmp_path)
     held, go_on, answers = threading.Event(), threading.Event(), []
 

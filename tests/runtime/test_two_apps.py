@@ -1,4 +1,4 @@
-"""Two apps in one process share no state of AI: neither what was learnt, nor the embeddings, the breaker and the switch."""
+"""Two apps in one process share no AI state: trained models, embeddings, circuit breaker and the switch are separate."""
 
 import pytest
 

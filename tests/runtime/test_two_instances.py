@@ -1,4 +1,4 @@
-"""Two gunicorns on one PostgreSQL: what one did holds at the other at once, and kill -9 of either loses and doubles nothing.
+"""Two gunicorns on one PostgreSQL: changes apply to both at once, and kill -9 of either loses and repeats nothing.
 
 FOYER_CREATES=5000 creates as many tickets; CI makes fewer.
 """
@@ -68,7 +68,7 @@ def data(answer: Any, status: int = 200) -> Any:
     return answer.json()["data"]
 
 
-def test_a_key_is_good_at_both_at_once_and_revoked_at_both_at_once(pair: Any, session: Any) -> None:
+def test_a_key_works_and_is_revoked_on_both_instances_at_once(pair: Any, session: Any) -> None:
     one, two = pair
     made = data(one.call(session, "POST", "/api/keys", {"name": "for an app", "role": "agent"}), 201)
     mine = {"X-API-Key": made["key"]}
@@ -78,7 +78,7 @@ def test_a_key_is_good_at_both_at_once_and_revoked_at_both_at_once(pair: Any, se
     assert two.call(session, "GET", "/api/tickets", **mine).status_code == 401
 
 
-def test_who_signs_out_or_is_kept_out_at_one_is_out_at_the_other(pair: Any, session: Any) -> None:
+def test_sign_out_applies_to_all_instances(pair: Any, session: Any) -> None:
     one, two = pair
     user = data(one.call(session, "POST", "/api/users", PERSON), 201)
 
@@ -107,7 +107,7 @@ def test_wrong_passwords_count_together(pair: Any, session: Any) -> None:
     assert int(answers[-1].headers["Retry-After"]) > 0
 
 
-def test_a_setting_holds_at_the_other_at_once(pair: Any, session: Any) -> None:
+def test_a_setting_applies_to_all_instances_at_once(pair: Any, session: Any) -> None:
     one, two = pair
     for wanted in (False, True, False):
         data(one.call(session, "PUT", "/api/settings", {"ai_enabled": wanted}))
@@ -136,7 +136,7 @@ def test_the_same_call_sent_to_both_is_one_call(pair: Any, session: Any) -> None
     assert {answer.status_code for answer in answers} <= {201, 409}
 
 
-def test_what_one_learns_the_other_knows(pair: Any, session: Any) -> None:
+def test_training_examples_apply_to_all_instances(pair: Any, session: Any) -> None:
     """Only one of them does the job of learning; both tell a ticket's topic afterwards."""
     one, _two = pair
     examples = [{"text": f"Where is my parcel {n}? It has not arrived.", "topic": "delivery"} for n in range(6)]
@@ -202,9 +202,7 @@ def kill_at_random(pair: Pair, made: dict[str, Any], done: threading.Event) -> N
         pair.kill(chance.randrange(2))
 
 
-def test_killed_at_random_no_ticket_is_lost_no_number_given_twice_and_every_mail_sent_once(
-    postgresql: Any, tmp_path: Any
-) -> None:
+def test_random_kills_lose_no_ticket_repeat_no_number_and_send_each_mail_once(postgresql: Any, tmp_path: Any) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""The pages for people: they load with everything they name, from here alone, and hold no secret."""
+"""The web pages: their files exist, come from this server only, and hold no secret."""
 
 import re
 from html.parser import HTMLParser
@@ -50,7 +50,7 @@ def client(app):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_whole_and_guarded(client, path):
+def test_a_page_is_complete_and_has_its_headers(client, path):
     response = client.get(path)
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     policy = response.headers["Content-Security-Policy"]
@@ -68,7 +68,7 @@ def test_a_page_is_whole_and_guarded(client, path):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_everything_a_page_names_is_there(client, path):
+def test_every_file_that_a_page_names_exists(client, path):
     page = Reader(client.get(path).text)
     ids = {attrs.get("id") for _, attrs in page.tags}
     assert page.named
@@ -81,12 +81,12 @@ def test_everything_a_page_names_is_there(client, path):
         assert (attrs.get("aria-labelledby") or next(iter(ids))) in ids
 
 
-def test_the_front_page_leads_on(client):
+def test_the_front_page_has_links(client):
     page = Reader(client.get("/").text)
     assert {"/docs", "/openapi.json", "/swagger.json", "/README.md"} <= set(page.named)
 
 
-def test_the_front_page_says_where_the_key_is_and_not_what_it_is(client, runtime):
+def test_the_front_page_says_where_the_key_is_without_showing_it(client, runtime):
     assert runtime.storage
     for path in ("/", "/docs"):
         text = client.get(path).text
@@ -95,7 +95,7 @@ def test_the_front_page_says_where_the_key_is_and_not_what_it_is(client, runtime
         assert "fk_" not in text
 
 
-def test_scripts_find_the_elements_they_fill():
+def test_every_element_that_a_script_fills_exists():
     for script, page in (("home.js", "index.html"), ("docs.js", "docs.html")):
         ids = {attrs.get("id") for _, attrs in Reader((HERE / page).read_text("utf-8")).tags}
         text = (HERE / script).read_text("utf-8")
@@ -104,7 +104,7 @@ def test_scripts_find_the_elements_they_fill():
             assert found in ids, found
 
 
-def test_the_front_page_reads_what_health_says(client):
+def test_the_front_page_reads_existing_fields_of_health(client):
     """The names home.js takes out of /api/health are there."""
     data = client.get("/api/health").json["data"]
     assert {"storage", "ai", "mail", "jobs", "version"} <= set(data)
@@ -113,13 +113,13 @@ def test_the_front_page_reads_what_health_says(client):
 
 
 @pytest.mark.parametrize("name", ["index.html", "docs.html", *OWN_FILES])
-def test_our_files_name_no_other_place(name):
+def test_our_files_load_nothing_from_other_hosts(name):
     text = (HERE / name).read_text("utf-8").replace('xmlns="http://www.w3.org/2000/svg"', "")
     text = text.replace("http://127.0.0.1:5000", "")  # what the script replaces by this server's own address
     assert not OUTSIDE.search(text), OUTSIDE.search(text)
 
 
-def test_swagger_ui_comes_from_its_package_and_is_kept_long(client):
+def test_swagger_ui_comes_from_its_package_and_is_cached_long(client):
     page = Reader(client.get("/docs").text)
     files = [name for name in page.named if name.startswith("/docs/assets/")]
     assert {name.rpartition("/")[2] for name in files} == {"swagger-ui.css", "swagger-ui-bundle.js"}
@@ -147,7 +147,7 @@ def test_nothing_else_is_served(client, path):
     assert response.json["success"] is False
 
 
-def test_our_files_are_asked_for_again_but_not_sent_again(client):
+def test_our_files_are_revalidated_and_not_sent_again(client):
     first = client.get("/assets/style.css")
     assert first.headers["Content-Type"] == "text/css; charset=utf-8"
     again = client.get("/assets/style.css", headers={"If-None-Match": first.headers["ETag"]})
