@@ -1,4 +1,4 @@
-"""Who may do what, and whose rows exist for whom: a stranger on every route (cases 1-6, 9, 12, 14)."""
+"""Permissions and visibility of rows for every role and for other companies (cases 1-6, 9, 12, 14)."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -45,7 +45,7 @@ def test_a_view_without_a_declared_permission_is_refused(runtime):
     assert Caller(bare.test_client()).get("/api/forgotten").status_code == 401
 
 
-def test_lists_hold_only_what_is_ones_own(admin, customer, other_customer, stranger):
+def test_lists_hold_only_own_rows(admin, customer, other_customer, stranger):
     mine = admin.ticket()
     admin.ticket(customer_email="eve@example.com", title="Eve's secret")
     for path in (
@@ -67,11 +67,11 @@ def test_lists_hold_only_what_is_ones_own(admin, customer, other_customer, stran
 
 
 @pytest.mark.parametrize("path", ["/api/customers", "/api/settings", "/api/stats"])
-def test_what_is_about_others_is_not_for_customers(customer, path):
+def test_customers_cannot_read_data_about_others(customer, path):
     assert customer.get(path).status_code == 403
 
 
-def test_settings_are_read_by_agents_and_changed_by_admins_of_the_company_alone(admin, agent, customer, other_admin):
+def test_agents_read_settings_and_only_admins_change_them(admin, agent, customer, other_admin):
     for caller in (agent, customer):
         assert caller.put("/api/settings", {"ai_enabled": False}).status_code == 403
     assert agent.data(agent.get("/api/settings"))["ai_enabled"] is True
@@ -79,7 +79,7 @@ def test_settings_are_read_by_agents_and_changed_by_admins_of_the_company_alone(
     assert other_admin.data(other_admin.get("/api/settings"))["ai_enabled"] is True
 
 
-def test_customers_see_a_ticket_without_what_explains_the_triage(admin, customer):
+def test_customers_see_a_ticket_without_triage_details(admin, customer):
     ticket = admin.ticket(assigned_to="bob@example.com", priority="high")
     path = f"/api/tickets/{ticket['id']}"
     made = customer.data(customer.post("/api/tickets", NEW), 201)
@@ -104,7 +104,7 @@ def test_customers_see_the_thread_without_notes_and_addresses(admin, customer):
 
 
 @pytest.mark.parametrize("query", ["assigned_to=bob@example.com", "user=bob@example.com&role=agent", "topic=x"])
-def test_what_customers_cannot_see_they_cannot_filter_for(admin, customer, query):
+def test_customers_cannot_filter_by_hidden_fields(admin, customer, query):
     # Otherwise trying addresses would tell who has the ticket.
     admin.ticket(assigned_to="bob@example.com")
     assert customer.get(f"/api/tickets?{query}").status_code == 400
@@ -169,13 +169,13 @@ def test_an_unknown_customer_has_no_tickets_and_can_open_the_first(customer, adm
 @pytest.mark.parametrize(
     "person", ["@", "a@", "ada@example.com, eve@example.com", "x" * 101, "a" * 250 + "@example.com", "\xff", "a@b\x01c"]
 )
-def test_who_cannot_be_a_customer_cannot_be_acted_for(customer, person):
+def test_on_behalf_of_needs_a_valid_customer(customer, person):
     caller = Caller(customer.client, customer.key, {"X-On-Behalf-Of": person})
     response = caller.get("/api/tickets")
     assert (response.status_code, response.json["data"]["errors"][0]["field"]) == (400, "X-On-Behalf-Of")
 
 
-def test_a_new_customers_first_messages_at_once_lose_nothing(app, customer, admin):
+def test_concurrent_first_tickets_of_a_new_customer_are_all_created(app, customer, admin):
     # The loser of the race may be told to send again, never that something broke.
     def write(_):
         caller = Caller(app.test_client(), customer.key, {"X-On-Behalf-Of": "new@example.com"})
@@ -191,7 +191,7 @@ def test_a_new_customers_first_messages_at_once_lose_nothing(app, customer, admi
     assert admin.get("/api/customers").json["total"] == 1
 
 
-def test_a_fault_of_another_field_is_not_said_to_be_an_external_id(admin, runtime):
+def test_another_fault_is_not_reported_as_an_external_id(admin, runtime):
     admin.ticket()
     with runtime.storage.unit_of_work(None, write=True) as uow:
         uow.update_where(companies, last_number=0)  # as after a repair by hand: the next number is taken
@@ -209,7 +209,7 @@ def test_an_external_id_of_the_company_is_409_for_its_staff(admin, agent, strang
     assert stranger.ticket(external_id="x-1")["number"] == 1
 
 
-def test_an_external_id_that_customers_give_takes_it_from_nobody_else(admin, customer, other_customer):
+def test_an_external_id_of_a_customer_does_not_block_others(admin, customer, other_customer):
     made = [
         caller.data(caller.post("/api/tickets", {**NEW, "external_id": "x-1"}), 201)
         for caller in (customer, other_customer)
@@ -226,7 +226,7 @@ def test_an_external_id_that_customers_give_takes_it_from_nobody_else(admin, cus
     assert [row["id"] for row in customer.data(customer.get("/api/tickets?external_id=x-1"))] == [made[0]["id"]]
 
 
-def test_an_external_id_that_staff_gives_a_customers_ticket_is_the_companys(admin, customer):
+def test_an_external_id_set_by_staff_is_unique_in_the_company(admin, customer):
     ticket = customer.data(customer.post("/api/tickets", {**NEW, "external_id": "x-1"}), 201)
     path = f"/api/tickets/{ticket['id']}"
     admin.ticket(external_id="x-2")
@@ -260,7 +260,7 @@ FORBIDDEN = {
 
 
 @pytest.mark.parametrize(("field", "value"), FORBIDDEN.items())
-def test_what_callers_do_not_own_they_cannot_write(admin, customer, runtime, field, value):
+def test_callers_cannot_write_rows_of_others(admin, customer, runtime, field, value):
     ticket = admin.ticket(assigned_to="bob")
     path = f"/api/tickets/{ticket['id']}"
 

@@ -1,4 +1,4 @@
-"""The AI answer: it never holds up a ticket, never fails one, and never talks over a person."""
+"""The AI answer: it never delays or fails a ticket, and it is not sent after a person has replied."""
 
 import threading
 import time
@@ -36,7 +36,7 @@ def test_with_a_model_a_ticket_is_stored_at_once_and_answered_by_a_job(admin, ru
 @pytest.mark.parametrize(
     "mode", ["error500", "refuse", "nonsense", "wrong_shape", "huge", "reset", "empty", "silent", "not_json"]
 )
-def test_when_the_model_fails_the_canned_answer_takes_its_place(admin, run_jobs, fake, mode):
+def test_when_the_model_fails_the_answer_is_canned(admin, run_jobs, fake, mode):
     fake.mode = mode
     ticket = admin.ticket()
     run_jobs()
@@ -68,7 +68,7 @@ def test_a_customer_who_waits_for_the_answer_to_their_first_ticket_gets_it(custo
     assert customer.data(customer.get("/api/tickets"))[0]["id"] == ticket["id"]
 
 
-def test_a_ticket_that_is_deleted_while_its_customer_waits_was_created_all_the_same(admin, customer, fake):
+def test_a_ticket_deleted_during_the_wait_is_still_201(admin, customer, fake):
     body = {"title": "Help", "description": "How do I export?"}
     made = []
     waiting = threading.Thread(target=lambda: made.append(customer.post("/api/tickets?wait=20", body)))
@@ -117,7 +117,7 @@ def answered_ticket(admin, run_jobs, mailer):
     return admin.data(admin.get(f"/api/tickets/{ticket['id']}"))
 
 
-def test_a_new_answer_is_refused_while_all_places_are_taken(admin, run_jobs, mailer, runtime, fake, all_places_taken):
+def test_a_new_answer_is_503_while_all_slots_are_in_use(admin, run_jobs, mailer, runtime, fake, all_places_taken):
     ticket = answered_ticket(admin, run_jobs, mailer)
     path = f"/api/tickets/{ticket['id']}/ai_response"
     for _ in range(2):  # the key is free again
@@ -129,7 +129,7 @@ def test_a_new_answer_is_refused_while_all_places_are_taken(admin, run_jobs, mai
     runtime.wait_slots.acquire()
 
 
-def test_a_new_answer_is_refused_while_all_lines_to_the_model_are_in_use(admin, run_jobs, mailer, runtime, fake):
+def test_a_new_answer_is_503_while_all_connections_to_the_model_are_in_use(admin, run_jobs, mailer, runtime, fake):
     ticket = answered_ticket(admin, run_jobs, mailer)
     lines = [runtime.model._lines.get_nowait() for _ in range(runtime.model._lines.qsize())]
     check_refused(admin, ticket, admin.post(f"/api/tickets/{ticket['id']}/ai_response"))
@@ -139,7 +139,7 @@ def test_a_new_answer_is_refused_while_all_lines_to_the_model_are_in_use(admin, 
         runtime.model._lines.put(line)
 
 
-def test_a_canned_answer_needs_no_place(admin, run_jobs, mailer, fake, all_places_taken):
+def test_a_canned_answer_needs_no_slot(admin, run_jobs, mailer, fake, all_places_taken):
     ticket = answered_ticket(admin, run_jobs, mailer)
     admin.data(admin.put("/api/settings", {"ai_enabled": False}))
     assert admin.data(admin.post(f"/api/tickets/{ticket['id']}/ai_response"))["ai_source"] == "canned"
@@ -153,7 +153,7 @@ def test_a_canned_answer_needs_no_place(admin, run_jobs, mailer, fake, all_place
         ("resolve", {"resolution": "Done by phone."}),
     ],
 )
-def test_a_person_who_was_faster_is_not_talked_over(admin, run_jobs, fake, interfere):
+def test_no_ai_answer_after_a_person_replied(admin, run_jobs, fake, interfere):
     fake.mode, fake.seconds = "slow", 0.8
     ticket = admin.ticket()
     path = f"/api/tickets/{ticket['id']}"
@@ -200,7 +200,7 @@ def test_urgency_blends_six_parts_model_with_four_parts_rules(admin, run_jobs, f
     assert after["triage_reasons"]
 
 
-def test_what_a_person_decided_is_not_overruled_by_the_model(admin, run_jobs, fake):
+def test_the_model_does_not_overrule_decisions_of_people(admin, run_jobs, fake):
     fake.reply = {"urgency": 5.0, "category": "sales", "priority": "urgent"}
     ticket = admin.ticket(category="billing", priority="low")
     run_jobs()
@@ -226,7 +226,7 @@ def test_notes_do_not_reach_the_model(admin, run_jobs, fake):
     assert "Suspected fraud" not in str(fake.requests)
 
 
-def test_tickets_of_one_company_that_bring_the_model_down_stop_no_other_company(admin, stranger, run_jobs, fake):
+def test_model_failures_of_one_company_do_not_affect_others(admin, stranger, run_jobs, fake):
     fake.mode = "error500"
     failing = [admin.ticket() for _ in range(6)]
     while run_jobs():
@@ -240,5 +240,5 @@ def test_tickets_of_one_company_that_bring_the_model_down_stop_no_other_company(
     assert stranger.data(stranger.get(f"/api/tickets/{ticket['id']}"))["ai_source"] == "model"
 
 
-def test_health_says_who_answers(admin):
+def test_health_names_the_model(admin):
     assert admin.data(admin.get("/api/health"))["ai"]["mode"] == "model"

@@ -43,7 +43,7 @@ def test_a_key_acts_for_customers_with_the_scope(admin, app):
     assert ada.get("/api/stats").status_code == 403
 
 
-def test_a_revoked_key_is_over_with_the_next_request(admin, app):
+def test_a_revoked_key_is_invalid_from_the_next_request_on(admin, app):
     made = make(admin)
     caller = Caller(app.test_client(), made["key"])
     assert caller.get("/api/tickets").status_code == 200
@@ -52,7 +52,7 @@ def test_a_revoked_key_is_over_with_the_next_request(admin, app):
     assert admin.delete(f"/api/keys/{made['id']}").status_code == 404
 
 
-def test_a_rotated_key_goes_on_for_a_day(open_app, clock):  # noqa: F811
+def test_a_rotated_key_works_for_one_more_day(open_app, clock):  # noqa: F811
     app = open_app(clock=clock)
     admin = Caller(app.test_client(), "admin-key")
     old = make(admin, scopes=["tickets.read"])
@@ -66,7 +66,7 @@ def test_a_rotated_key_goes_on_for_a_day(open_app, clock):  # noqa: F811
     assert admin.post(f"/api/keys/{old['id']}/rotate").json["data"]["code"] == "key_expired"
 
 
-def test_a_key_ends_when_it_says(open_app, clock):  # noqa: F811
+def test_a_key_expires_at_its_expiry(open_app, clock):  # noqa: F811
     app = open_app(clock=clock)
     admin = Caller(app.test_client(), "admin-key")
     made = make(admin, expires_at="2026-03-01T13:00:00Z")
@@ -77,7 +77,7 @@ def test_a_key_ends_when_it_says(open_app, clock):  # noqa: F811
     assert admin.post("/api/keys", {**NEW, "expires_at": "2026-03-01T13:00:00Z"}).status_code == 400
 
 
-def test_a_key_made_with_a_key_that_ends_ends_no_later(open_app, clock):  # noqa: F811
+def test_a_key_expires_no_later_than_the_key_that_created_it(open_app, clock):  # noqa: F811
     app = open_app(clock=clock)
     admin = Caller(app.test_client(), "admin-key")
     end = "2026-03-01T13:00:00.000Z"
@@ -96,7 +96,7 @@ def test_a_key_made_with_a_key_that_ends_ends_no_later(open_app, clock):  # noqa
     assert [caller.get("/api/tickets").status_code for caller in callers] == [401] * 5 + [200]
 
 
-def test_a_key_that_is_being_replaced_makes_none_that_outlives_it(admin, app):
+def test_a_rotated_key_creates_no_key_that_outlives_it(admin, app):
     old = make(admin, role="admin")
     admin.data(admin.post(f"/api/keys/{old['id']}/rotate"), 201)
     last_day = make(Caller(app.test_client(), old["key"]))
@@ -104,7 +104,7 @@ def test_a_key_that_is_being_replaced_makes_none_that_outlives_it(admin, app):
     assert last_day["expires_at"] == shown[old["id"]]["expires_at"]
 
 
-def test_a_key_that_ends_does_not_take_a_company_its_last_lasting_admin(other_admin, app, runtime):
+def test_an_expiring_key_cannot_remove_the_last_permanent_admin(other_admin, app, runtime):
     ending = Caller(app.test_client(), make(other_admin, role="admin", expires_at="2999-01-01")["key"])
     last = next(key for key in ending.data(ending.get("/api/keys")) if "expires_at" not in key)
     before = rows(app, api_keys)
@@ -113,7 +113,7 @@ def test_a_key_that_ends_does_not_take_a_company_its_last_lasting_admin(other_ad
     assert rows(app, api_keys) == before
 
 
-def test_making_a_key_again_under_the_same_reference_tells_that_it_was_made(admin, app):
+def test_repeating_the_creation_of_a_key_is_409(admin, app):
     headers = {"Idempotency-Key": "once"}
     made = admin.data(admin.post("/api/keys", NEW, headers=headers), 201)
     again = admin.post("/api/keys", NEW, headers=headers)
@@ -133,7 +133,7 @@ def test_making_a_key_again_under_the_same_reference_tells_that_it_was_made(admi
 @pytest.mark.parametrize(
     "wrong", ["fk_{}{}wrong-as-wrong-can-be", "{}{}", "x{}{}", "{}{} any other text of some length"]
 )
-def test_wrong_keys_are_limited_whatever_they_look_like_and_lock_no_right_one_out(open_app, wrong):
+def test_wrong_keys_are_limited_and_lock_out_no_valid_key(open_app, wrong):
     app = open_app(api_key="acme42")
     short, seconds = Caller(app.test_client(), "acme42"), WRONG_KEYS_SECONDS
     long = Caller(app.test_client(), make(short)["key"])
@@ -156,7 +156,7 @@ def test_wrong_keys_are_limited_whatever_they_look_like_and_lock_no_right_one_ou
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_a_key_short_enough_to_guess_is_not_found_by_guessing_fast(open_app, clock):  # noqa: F811
+def test_guesses_of_a_short_key_are_limited(open_app, clock):  # noqa: F811
     app = open_app(api_key="acme42")
     app.extensions["limits"].counter = InMemory(lambda: clock().timestamp())
     keys = [f"acme{number}" for number in range(10, 43)]
@@ -166,7 +166,7 @@ def test_a_key_short_enough_to_guess_is_not_found_by_guessing_fast(open_app, clo
     assert Caller(app.test_client(), "acme42").get("/api/tickets").status_code == 200
 
 
-def test_wrong_keys_leave_no_row_behind(app, admin):
+def test_wrong_keys_create_no_rows(app, admin):
     admin.get("/api/me")
     before = rows(app, api_keys)
     for number in range(30):
@@ -175,7 +175,7 @@ def test_wrong_keys_leave_no_row_behind(app, admin):
 
 
 @pytest.mark.parametrize(("method", "end"), [("POST", "/rotate"), ("DELETE", "")])
-def test_a_key_of_another_company_is_no_key(app, admin, other_admin, method, end):
+def test_a_key_of_another_company_is_404(app, admin, other_admin, method, end):
     theirs = make(other_admin)
     admin.get("/api/me")  # notes that this key was used
     before = rows(app, api_keys)
@@ -185,7 +185,7 @@ def test_a_key_of_another_company_is_no_key(app, admin, other_admin, method, end
     assert rows(app, api_keys) == before
 
 
-def test_the_key_in_the_environment_is_changed_there(admin):
+def test_the_key_of_the_environment_cannot_be_changed_by_the_api(admin):
     mine = next(key for key in admin.data(admin.get("/api/keys")) if key["name"] == "API_KEY")
     assert mine["prefix"] == ""
     for response in (admin.post(f"/api/keys/{mine['id']}/rotate"), admin.delete(f"/api/keys/{mine['id']}")):
@@ -209,13 +209,13 @@ def test_the_key_in_the_environment_is_changed_there(admin):
         {"prefix": "x"},
     ],
 )
-def test_what_no_key_can_be_makes_none(admin, app, body):
+def test_invalid_fields_create_no_key(admin, app, body):
     before = len(rows(app, api_keys))
     assert admin.post("/api/keys", {**NEW, **body}).status_code == 400
     assert len(rows(app, api_keys)) == before
 
 
-def test_a_name_of_the_operators_key_elsewhere_changes_nothing_at_a_start(open_app, other_admin, runtime):
+def test_a_key_named_api_key_in_another_company_is_kept_at_a_start(open_app, other_admin, runtime):
     made = make(other_admin)
     with runtime.storage.unit_of_work(None, write=True) as uow:
         uow.update(api_keys, made["id"], {"name": "API_KEY"})
@@ -234,7 +234,7 @@ def test_a_start_without_api_key_leaves_the_key_of_another_process_valid(open_ap
     assert Caller(app.test_client(), "admin-key").get("/api/me").status_code == 200
 
 
-def test_what_happened_to_keys_is_on_record_without_a_secret(admin, app):
+def test_changes_of_keys_are_recorded_without_secrets(admin, app):
     made = make(admin)
     new = admin.data(admin.post(f"/api/keys/{made['id']}/rotate"), 201)
     admin.delete(f"/api/keys/{made['id']}")

@@ -1,6 +1,6 @@
-"""Every route, every caller, every id: what they get, and that nothing is written by those who may not (cases 1, 2, 9, 12, 13).
+"""Every route, caller and id: the response, and that callers without permission change nothing (cases 1, 2, 9, 12, 13).
 
-Who may what is read from core/permissions.py; a route that is not in CALLS fails by its name.
+The permissions come from core/permissions.py. A route that is missing in CALLS fails with its name.
 """
 
 import uuid
@@ -236,7 +236,7 @@ def send(caller, method, path, call):
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_who_may_not_gets_nowhere_and_changes_nothing(unchanged_world, operation):
+def test_callers_without_permission_are_refused_and_change_nothing(unchanged_world, operation):
     method, rule, permission = ROUTES[operation]
     path = unchanged_world.path(rule, unchanged_world.ids)
     for name, caller in unchanged_world.callers.items():
@@ -249,7 +249,7 @@ OF_ONE_THING = [name for name in CALLS if "<" in ROUTES[name][1] and name != "Li
 
 
 @pytest.mark.parametrize("operation", OF_ONE_THING)
-def test_what_is_not_yours_answers_like_what_is_not_there(unchanged_world, operation):
+def test_rows_of_others_are_404_like_missing_rows(unchanged_world, operation):
     world, (method, rule, permission) = unchanged_world, ROUTES[operation]
     call = CALLS[operation]
     strangers = [
@@ -270,7 +270,7 @@ GRANTS = [(operation, name) for operation in CALLS for name in ROLES if ROUTES[o
 
 
 @pytest.mark.parametrize(("operation", "name"), GRANTS)
-def test_who_may_gets_there(world, operation, name):
+def test_callers_with_permission_are_served(world, operation, name):
     method, rule, _ = ROUTES[operation]
     call = CALLS[operation]
     path = world.path(rule, {**world.ids, "name": "statuses"} if operation == "ListChoices" else world.ids)
@@ -282,7 +282,7 @@ READS = [name for name in CALLS if ROUTES[name][0] == "GET" and name != "ListCho
 
 @pytest.mark.parametrize("name", ["agent elsewhere", "admin elsewhere"])
 @pytest.mark.parametrize("operation", READS)
-def test_no_answer_elsewhere_holds_a_word_of_this_company(world_of_module, operation, name):
+def test_no_response_to_another_company_holds_data_of_this_one(world_of_module, operation, name):
     world, (method, rule, _) = world_of_module, ROUTES[operation]
     text = send(world.callers[name], method, world.path(rule, world.ids), CALLS[operation]).get_data(as_text=True)
     assert not [
@@ -331,13 +331,13 @@ def test_an_id_of_another_company_in_a_body_or_query_is_refused(world, method, p
         "user=ada@example.com&role=customer",
     ],
 )
-def test_filters_reach_into_no_other_company(unchanged_world, query):
+def test_filters_match_no_other_company(unchanged_world, query):
     stranger = unchanged_world.callers["admin elsewhere"]
     assert stranger.get(f"/api/tickets?{query}").json["total"] == 0
     assert stranger.get("/api/audit?subject_id=" + unchanged_world.ids["ticket_id"]).json["total"] == 0
 
 
-def test_a_name_that_another_company_uses_is_free_here(world):
+def test_names_are_unique_only_within_a_company(world):
     mine, theirs = world.callers["admin"], world.callers["admin elsewhere"]
     for caller in (mine, theirs):
         ticket = caller.ticket(

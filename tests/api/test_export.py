@@ -1,4 +1,4 @@
-"""Everything taken out as a file: whole, exact, streamed, harmless in a spreadsheet (case 33), and of one company alone."""
+"""Exports: complete, exact, streamed, without formulas (case 33), and of one company only."""
 
 import csv
 import io
@@ -45,7 +45,7 @@ def lived(admin, **fields):
     return ticket["id"]
 
 
-def test_json_holds_every_ticket_whole_with_thread_and_history(admin):
+def test_json_holds_every_ticket_with_thread_and_history(admin):
     ids = [lived(admin, customer_email=f"c{number}@example.com") for number in range(3)]
     answer = taken_out(admin)
     assert answer.mimetype == "application/json"
@@ -105,7 +105,7 @@ def test_a_cell_that_begins_like_a_formula_gets_an_apostrophe(text):
     assert read["number"] == "7"
 
 
-def test_every_cell_stands_in_quotation_marks(admin):
+def test_every_cell_is_quoted(admin):
     admin.ticket(title="a;=1+1")
     answer = admin.client.get("/api/export?format=csv", headers={"X-API-Key": admin.key}).get_data(as_text=True)
     header, _, _ = answer.partition("\r\n")
@@ -131,13 +131,13 @@ def test_export_without_tickets_is_an_empty_file(admin):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
-def test_pages_lose_and_repeat_nothing(admin, monkeypatch, count):
+def test_paging_loses_and_repeats_no_ticket(admin, monkeypatch, count):
     monkeypatch.setattr(exports, "PAGE", 2)
     ids = [admin.ticket(title=str(number))["id"] for number in range(count)]
     assert [ticket["id"] for ticket in taken_out(admin).json["data"]] == ids
 
 
-def test_tickets_of_one_moment_are_all_there(open_app, monkeypatch):
+def test_all_tickets_with_the_same_time_are_exported(open_app, monkeypatch):
     monkeypatch.setattr(exports, "PAGE", 2)
     admin = Caller(open_app().test_client(), "admin-key")
     rows = [
@@ -150,7 +150,7 @@ def test_tickets_of_one_moment_are_all_there(open_app, monkeypatch):
     assert [(t["created_at"], t["id"]) for t in data] == sorted((t["created_at"], t["id"]) for t in data)
 
 
-def test_tickets_that_were_brought_in_newest_first_are_there_once_and_oldest_first(admin, monkeypatch):
+def test_tickets_imported_newest_first_are_exported_once_oldest_first(admin, monkeypatch):
     monkeypatch.setattr(exports, "PAGE", 2)
     days = [f"2020-01-0{9 - n}T00:00:00.000Z" for n in range(7)]
     rows = [{"description": day, "customer_email": "a@example.com", "created_at": day} for day in days]
@@ -158,7 +158,7 @@ def test_tickets_that_were_brought_in_newest_first_are_there_once_and_oldest_fir
     assert [ticket["description"] for ticket in taken_out(admin).json["data"]] == days[::-1]
 
 
-def test_what_comes_in_meanwhile_is_not_in_it_and_what_goes_is_not_counted(app, admin, monkeypatch):
+def test_tickets_created_or_deleted_during_the_export_are_left_out(app, admin, monkeypatch):
     monkeypatch.setattr(exports, "PAGE", 2)
     ids = [admin.ticket(title=str(number))["id"] for number in range(5)]
     answer = app.test_client().get("/api/export", headers={"X-API-Key": admin.key}, buffered=False)
@@ -175,7 +175,7 @@ def test_what_comes_in_meanwhile_is_not_in_it_and_what_goes_is_not_counted(app, 
     assert (body["total"], body["limit"]) == (4, 4)
 
 
-def test_it_is_read_while_it_is_sent_and_keeps_nobody_waiting(app, admin, monkeypatch):
+def test_the_export_is_streamed_and_blocks_nobody(app, admin, monkeypatch):
     monkeypatch.setattr(exports, "PAGE", 2)
     for number in range(9):
         admin.ticket(title=str(number))
@@ -209,13 +209,13 @@ def test_a_period_is_strict_at_both_ends(open_app):
 
 
 @pytest.mark.parametrize("query", ["format=xml", "created_after=soon", "limit=10", "fields=id", "format=csv;DROP"])
-def test_what_is_not_known_is_refused_in_the_common_form(admin, query):
+def test_unknown_parameters_are_refused_in_the_common_form(admin, query):
     answer = admin.get(f"/api/export?{query}")
     assert answer.status_code == 400
     assert answer.json["data"]["code"] == "invalid_fields"
 
 
-def test_only_admins_take_out_and_only_what_is_their_companys(app, runtime, admin, agent, customer, other_admin):
+def test_only_admins_export_and_only_their_company(app, runtime, admin, agent, customer, other_admin):
     mine = admin.ticket(title="CANARY of the first")
     there = other_admin.ticket(title="CANARY of the other", external_id="CANARY-other")
     narrow = Caller(app.test_client(), add_key(runtime, "admin", scopes=["tickets.read", "import"]))
@@ -229,7 +229,7 @@ def test_only_admins_take_out_and_only_what_is_their_companys(app, runtime, admi
         assert "other" not in answer.get_data(as_text=True)
 
 
-def test_no_secret_is_ever_in_it_case_4(app, admin, runtime):
+def test_it_holds_no_secret_case_4(app, admin, runtime):
     person = {"name": "Bob", "email": "bob@example.com", "role": "agent", "password": PASSWORD}
     admin.data(admin.post("/api/users", person), 201)
     caller = Caller(app.test_client())
@@ -246,7 +246,7 @@ def test_no_secret_is_ever_in_it_case_4(app, admin, runtime):
         assert [secret for secret in secrets if secret in text] == []
 
 
-def test_what_was_erased_is_not_in_it_case_41(admin):
+def test_it_holds_no_erased_data_case_41(admin):
     lived(admin, customer_email="ada.canary@example.com", customer_name="Canary", title="Canary")
     admin.data(admin.delete("/api/customers/ada.canary@example.com"))
     for kind in ("json", "csv"):

@@ -1,4 +1,4 @@
-"""The headers of every answer: each route, every kind of error, pages and files; and who is believed about the caller."""
+"""The headers of every response: routes, errors, pages and files; and trusted proxies."""
 
 import re
 
@@ -30,7 +30,7 @@ def check(response):
     assert "Strict-Transport-Security" not in names
 
 
-def test_the_headers_are_those_meant():
+def test_the_headers_have_the_expected_values():
     assert dict(ALWAYS) == {
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
@@ -79,7 +79,7 @@ def test_every_kind_of_error(app, method, path, more, status):
     assert response.headers["Cache-Control"] == NO_STORE
 
 
-def test_a_fault_of_ours(app):
+def test_an_internal_error(app):
     def broken() -> None:
         raise RuntimeError("by a test")
 
@@ -90,7 +90,7 @@ def test_a_fault_of_ours(app):
     check(response)
 
 
-def test_pages_say_their_own_policy_and_how_long_they_are_kept(app):
+def test_pages_have_their_own_policy_and_cache_time(app):
     client = app.test_client()
     for path, policy, keep in (
         ("/", STRICT, "no-cache"),
@@ -108,7 +108,7 @@ def test_pages_say_their_own_policy_and_how_long_they_are_kept(app):
     check(again)
 
 
-def test_a_ticket_keeps_its_version_and_other_sites_may_still_read_it(admin):
+def test_a_ticket_has_its_etag_and_cors_headers(admin):
     ticket = admin.ticket()
     response = admin.get(f"/api/tickets/{ticket['id']}", headers={"Origin": "https://maker.example"})
     check(response)
@@ -117,7 +117,7 @@ def test_a_ticket_keeps_its_version_and_other_sites_may_still_read_it(admin):
 
 
 @pytest.mark.parametrize("path", ["/", "/api/health", "/api/tickets", "/nothing"])
-def test_over_https_browsers_are_told_to_stay_there(app, path):
+def test_over_https_hsts_is_sent(app, path):
     secure = app.test_client().get(path, base_url="https://desk.example")
     assert secure.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert "Strict-Transport-Security" not in app.test_client().get(path).headers
@@ -141,7 +141,7 @@ FORWARDED = {
         (3, ("127.0.0.1", "http://localhost/api/health")),
     ],
 )
-def test_as_many_proxies_are_believed_as_the_settings_say(open_app, proxies, seen):
+def test_the_number_of_trusted_proxies_is_respected(open_app, proxies, seen):
     """(case 10)"""
     app, found = open_app(trusted_proxies=proxies), []
     app.before_request(lambda: found.append((request.remote_addr, request.url)))
@@ -150,14 +150,14 @@ def test_as_many_proxies_are_believed_as_the_settings_say(open_app, proxies, see
     assert ("Strict-Transport-Security" in response.headers) == seen[1].startswith("https")
 
 
-def test_https_behind_the_proxy_is_https_for_the_browser_and_the_spec(open_app):
+def test_https_behind_a_proxy_is_https_in_headers_and_spec(open_app):
     client = open_app(trusted_proxies=1).test_client()
     response = client.get("/openapi.json", headers={"X-Forwarded-Proto": "https", "X-Forwarded-Host": "desk.example"})
     assert response.json["servers"] == [{"url": "https://desk.example"}]
     assert response.headers["Strict-Transport-Security"]
 
 
-def test_a_limit_and_what_is_left_of_it_are_on_answers_with_a_key(app):
+def test_responses_to_a_key_have_rate_limit_headers(app):
     response = Caller(app.test_client(), "admin-key").get("/api/tickets")
     assert (response.headers["X-RateLimit-Limit"], response.headers["X-RateLimit-Remaining"]) == ("1200", "1199")
     assert "X-RateLimit-Limit" not in app.test_client().get("/api/tickets").headers

@@ -1,4 +1,4 @@
-"""What the server says about itself: at /api/health, and in its first lines."""
+"""/api/health and the first lines of the log."""
 
 from pathlib import Path
 
@@ -118,7 +118,7 @@ def test_log_does_not_name_a_key_file_that_is_missing(lasting, tmp_path):
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_a_key_that_is_lost_with_the_data_is_called_so(forgetful):
+def test_the_log_says_that_the_key_is_lost_with_the_data(forgetful):
     assert "set API_KEY to keep one" in first_lines(forgetful(api_key=""))
     assert "set API_KEY" not in first_lines(forgetful())
 
@@ -139,18 +139,18 @@ def test_health_is_the_same_at_both_addresses_and_needs_no_key(app):
         ("/dev/foyer.json", False),
     ],
 )
-def test_in_a_container_only_volumes_stay(file, stays):
+def test_in_a_container_only_volumes_are_persistent(file, stays):
     assert is_on_persistent_disk(Path(file), host_is_ephemeral=False, mounts=CONTAINER) is stays
 
 
-def test_on_a_host_that_forgets_only_a_disk_of_its_own_stays():
+def test_on_an_ephemeral_host_only_a_mounted_disk_is_persistent():
     assert is_on_persistent_disk(Path("/dev/foyer.json"), host_is_ephemeral=True, mounts="")
     assert not is_on_persistent_disk(HERE / "data" / "foyer.json", host_is_ephemeral=True, mounts="")
     assert is_on_persistent_disk(HERE / "data" / "foyer.json", host_is_ephemeral=False, mounts="")
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_on_heroku_nothing_stays(open_app, monkeypatch, tmp_path):
+def test_on_heroku_nothing_is_persistent(open_app, monkeypatch, tmp_path):
     monkeypatch.setattr(parts, "HERE", tmp_path)
     assert "not persistent" in storage_health(open_app(dyno="web.1"))["note"]
 

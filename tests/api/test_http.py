@@ -1,4 +1,4 @@
-"""HTTP itself: methods, addresses, HEAD, OPTIONS and what browsers of other sites may do."""
+"""HTTP: methods, addresses, HEAD, OPTIONS and CORS."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_a_trailing_slash_is_the_same_address(admin):
 
 
 @pytest.mark.parametrize("path", ["/api/tickets", "/api/settings", "/api/health", "/api/lookups/tiers"])
-def test_head_answers_the_headers_of_get_without_a_body(admin, path):
+def test_head_sends_the_headers_of_get_without_a_body(admin, path):
     headers = {"X-API-Key": admin.key}
     head = admin.client.head(path, headers=headers)
     assert (head.status_code, head.get_data()) == (200, b"")
@@ -53,7 +53,7 @@ def test_head_needs_a_key_where_get_does(app):
     assert app.test_client().head("/api/tickets").status_code == 401
 
 
-def test_options_tells_the_methods_without_a_key(app):
+def test_options_lists_the_methods_without_a_key(app):
     response = app.test_client().options("/api/tickets")
     assert (response.status_code, response.get_data()) == (200, b"")
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
@@ -76,7 +76,7 @@ def test_a_preflight_needs_no_key_and_never_allows_credentials(app, method):
 
 
 @pytest.mark.parametrize(("path", "status"), [("/api/tickets", 401), ("/api/health", 200), ("/api/nope", 404)])
-def test_a_browser_may_read_every_answer_errors_too(app, path, status):
+def test_a_browser_may_read_every_response_including_errors(app, path, status):
     response = app.test_client().get(path, headers={"Origin": "https://maker.example"})
     assert response.status_code == status
     assert response.headers["Access-Control-Allow-Origin"] in ("*", "https://maker.example")

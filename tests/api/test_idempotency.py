@@ -1,4 +1,4 @@
-"""The same key, route and body by the same caller is one call: done once, answered alike (case 15)."""
+"""Idempotency: the same key, route and body by the same caller is done once with one response (case 15)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -29,7 +29,7 @@ def is_replay(response):
     return response.headers.get("Idempotent-Replay") == "true"
 
 
-def test_the_same_call_gives_the_stored_answer_and_does_nothing_twice(admin, mailer, run_jobs):
+def test_a_repeated_call_gets_the_stored_response_and_changes_nothing(admin, mailer, run_jobs):
     first, second = (admin.post("/api/tickets", NEW, **keyed()) for _ in range(2))
     assert (first.status_code, is_replay(first)) == (201, False)
     assert (second.status_code, is_replay(second)) == (201, True)
@@ -40,7 +40,7 @@ def test_the_same_call_gives_the_stored_answer_and_does_nothing_twice(admin, mai
     assert sorted(notice.kind for notice in mailer.sent) == ["ai_answer", "ticket_received"]
 
 
-def test_the_field_names_the_call_as_the_header_does(admin):
+def test_client_reference_works_like_the_header(admin):
     by_field = admin.post("/api/tickets", {**NEW, "client_reference": "k-1"})
     assert is_replay(admin.post("/api/tickets", {**NEW, "client_reference": "k-1"}))
     assert is_replay(admin.post("/api/tickets", NEW, **keyed()))
@@ -49,7 +49,7 @@ def test_the_field_names_the_call_as_the_header_does(admin):
     assert total(admin) == 1
 
 
-def test_two_different_names_for_one_call_are_400(admin):
+def test_different_keys_in_header_and_body_are_400(admin):
     response = admin.post("/api/tickets", {**NEW, "client_reference": "a"}, **keyed("b"))
     assert response.status_code == 400
     assert response.json["data"]["errors"][0]["field"] == "client_reference"
@@ -98,7 +98,7 @@ def test_a_key_belongs_to_one_caller_and_company(admin, agent, other_admin, cust
     assert (total(admin), total(other_admin)) == (4, 1)
 
 
-def test_fifty_at_once_make_one_ticket(app, admin, runtime):
+def test_fifty_concurrent_calls_create_one_ticket(app, admin, runtime):
     def create(_):
         return Caller(app.test_client(), "admin-key").post("/api/tickets", NEW, **keyed())
 
@@ -115,7 +115,7 @@ def test_fifty_at_once_make_one_ticket(app, admin, runtime):
     ("below", "body", "status"),
     [("resolve", {"resolution": "Again."}, 409), ("resolve", {"resolution": "Again.", "version": 1}, 412)],
 )
-def test_an_answer_about_the_state_of_things_is_stored(admin, below, body, status):
+def test_a_conflict_response_is_stored(admin, below, body, status):
     path = f"/api/tickets/{admin.ticket()['id']}"
     admin.data(admin.post(f"{path}/resolve", {"resolution": "Done."}))
     first = admin.post(f"{path}/{below}", body, **keyed())
@@ -162,7 +162,7 @@ def test_a_fault_leaves_the_key_free(admin, monkeypatch):
     assert (lambda response: (response.status_code, is_replay(response)))(admin.post(path, **keyed())) == (200, False)
 
 
-def test_an_answer_is_forgotten_after_a_day(open_app):
+def test_a_stored_response_is_deleted_after_a_day(open_app):
     present = [datetime(2026, 1, 31, 8, tzinfo=UTC)]
     admin = Caller(open_app(clock=lambda: present[0]).test_client(), "admin-key")
     first = admin.post("/api/tickets", NEW, **keyed())
@@ -176,7 +176,7 @@ def test_an_answer_is_forgotten_after_a_day(open_app):
     assert is_replay(admin.post("/api/tickets", {**NEW, "title": "Other"}, **keyed()))
 
 
-def test_while_the_model_is_thinking_the_same_call_is_in_progress(open_app):
+def test_a_repeated_call_during_the_model_call_is_409(open_app):
     with FakeModel() as fake, closing(open_model("key", fake.url, "fake", 30.0)) as model:
         app = open_app(model=model)
         admin = Caller(app.test_client(), "admin-key")
@@ -200,7 +200,7 @@ def test_while_the_model_is_thinking_the_same_call_is_in_progress(open_app):
         assert fake.count == 1
 
 
-def test_an_asked_answer_that_is_not_allowed_is_stored_like_any_other(admin):
+def test_a_refused_ai_answer_is_stored(admin):
     path = f"/api/tickets/{admin.ticket()['id']}"
     admin.data(admin.post(f"{path}/resolve", {"resolution": "Done."}))
     first = admin.post(f"{path}/ai_response", **keyed())
@@ -209,7 +209,7 @@ def test_an_asked_answer_that_is_not_allowed_is_stored_like_any_other(admin):
     assert (first.status_code, second.status_code, is_replay(second)) == (409, 409, True)
 
 
-def test_a_call_that_died_while_asking_the_model_can_be_made_again_when_its_lease_is_over(open_app):
+def test_a_call_that_died_can_be_repeated_after_its_lease(open_app):
     present = [datetime(2026, 1, 31, 8, tzinfo=UTC)]
     app = open_app(clock=lambda: present[0])
     admin = Caller(app.test_client(), "admin-key")
@@ -224,7 +224,7 @@ def test_a_call_that_died_while_asking_the_model_can_be_made_again_when_its_leas
     assert is_replay(admin.post(path, **keyed()))
 
 
-def test_a_repeated_create_that_would_wait_gets_the_stored_answer(open_app):
+def test_a_repeated_create_with_wait_gets_the_stored_response(open_app):
     with FakeModel() as fake, closing(open_model("key", fake.url, "fake", 30.0)) as model:
         app = open_app(model=model)
         admin = Caller(app.test_client(), "admin-key")

@@ -1,4 +1,4 @@
-"""What a key can do, how it travels, and that nothing tells it (cases 9, 12, 14)."""
+"""Permissions of keys, how they are sent, and that no response holds one (cases 9, 12, 14)."""
 
 import pytest
 
@@ -17,14 +17,14 @@ def test_a_key_in_the_query_is_not_accepted(app, name):
     "headers",
     [{"Authorization": "Bearer admin-key"}, {"Authorization": "bearer  admin-key"}, {"X-API-Key": " admin-key "}],
 )
-def test_a_key_travels_in_either_header(app, headers):
+def test_a_key_is_accepted_in_either_header(app, headers):
     assert Caller(app.test_client()).get("/api/tickets", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(
     "header", ["X-Remote-User", "From", "X-Forwarded-User", "X-User", "Remote-User", "X-Company-Id"]
 )
-def test_headers_that_claim_to_be_somebody_are_ignored(app, stranger, admin, header):
+def test_identity_headers_are_ignored(app, stranger, admin, header):
     admin.ticket()
     for value in ("admin", "default", "ada@example.com"):
         assert Caller(app.test_client()).get("/api/tickets", headers={header: value}).status_code == 401
@@ -43,7 +43,7 @@ def test_scopes_that_name_permissions_narrow_a_key(app, runtime, admin):
         assert reader.call(method, where, body).status_code == 403
 
 
-def test_what_changes_about_a_key_holds_from_the_next_request_on(app, runtime):
+def test_changes_of_a_key_apply_from_the_next_request_on(app, runtime):
     caller = Caller(app.test_client(), add_key(runtime, "admin", scopes=["settings.read", "settings.write"]))
     assert caller.put("/api/settings", {"ai_enabled": True}).status_code == 200
 

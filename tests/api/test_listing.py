@@ -111,7 +111,7 @@ def test_every_filter_matches_plain_python(admin, sample):
         assert response.json["total"] == len(expected), query
 
 
-def test_the_filters_tell_the_tickets_apart(sample):
+def test_the_filters_select_different_tickets(sample):
     # A filter that keeps all or nothing would prove little; the few that mean to are named.
     for query, keep in FILTERS.items():
         if "{" not in query and query not in (

@@ -1,4 +1,4 @@
-"""People of an OpenID Connect issuer at the server: who they are here, what they may, and that nobody else is taken for them."""
+"""Users of an OpenID Connect issuer: identity, permissions, and separation from other users."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +59,7 @@ def people(app):
         return every.find(select(users).order_by(users.c.created_at))
 
 
-def test_the_first_sign_in_makes_the_user_and_the_next_finds_them(server, signed_in, fake):
+def test_the_first_sign_in_creates_the_user_and_later_ones_use_it(server, signed_in, fake):
     app = server()
     claims = {"email": "ada@example.com", "email_verified": True, "name": "Ada Byron", "roles": ["agent"]}
     found = me(signed_in(app, **claims))
@@ -70,7 +70,7 @@ def test_the_first_sign_in_makes_the_user_and_the_next_finds_them(server, signed
     assert row["password_hash"] == ""
 
 
-def test_many_first_requests_at_once_make_one_user(server, signed_in):
+def test_concurrent_first_requests_create_one_user(server, signed_in):
     app = server()
     callers = [signed_in(app, email="ada@example.com", roles=["agent"]) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
@@ -78,7 +78,7 @@ def test_many_first_requests_at_once_make_one_user(server, signed_in):
     assert len(people(app)) == 1
 
 
-def test_a_changed_role_holds_at_once(server, signed_in):
+def test_a_changed_role_applies_at_once(server, signed_in):
     app = server()
     assert signed_in(app, roles=["admin"]).get("/api/users").status_code == 200
     assert signed_in(app, roles=["agent"]).get("/api/users").status_code == 403
@@ -123,7 +123,7 @@ def test_two_companies_by_a_claim_see_nothing_of_each_other(server, signed_in):
 @pytest.mark.parametrize(
     "claims", [{}, {"org": ""}, {"org": "nobody"}, {"org": ["default", "acme"]}, {"org": {"x": 1}}]
 )
-def test_whose_company_is_not_here_is_refused_and_nobody_is_made(server, signed_in, claims):
+def test_an_unknown_company_is_refused_and_no_user_is_created(server, signed_in, claims):
     app = server(oidc_company_claim="org")
     response = signed_in(app, roles=["admin"], **claims).get("/api/me")
     assert (response.status_code, response.json["data"]["code"]) == (403, "forbidden")
@@ -132,7 +132,7 @@ def test_whose_company_is_not_here_is_refused_and_nobody_is_made(server, signed_
         assert every.count(select(companies)) == 1
 
 
-def test_a_company_that_a_stranger_named_like_theirs_takes_no_people_of_the_issuer(server, signed_in):
+def test_a_company_registered_by_a_stranger_gets_no_users_of_the_issuer(server, signed_in):
     app = server(oidc_company_claim="org")
     stranger = Caller(app.test_client())
     made = stranger.data(stranger.post("/api/companies", REGISTER), 201)
@@ -144,7 +144,7 @@ def test_a_company_that_a_stranger_named_like_theirs_takes_no_people_of_the_issu
     assert me(signed_in(app, org="Acme", roles=["agent"]))["company"] == made["company"]
 
 
-def test_the_same_address_of_another_company_is_in_nobodys_way(server, signed_in):
+def test_the_same_address_in_another_company_is_no_conflict(server, signed_in):
     app = server()
     stranger = Caller(app.test_client())
     stranger.data(stranger.post("/api/companies", REGISTER), 201)
@@ -152,7 +152,7 @@ def test_the_same_address_of_another_company_is_in_nobodys_way(server, signed_in
     assert (found["email"], found["company"]["name"]) == (REGISTER["email"], "default")
 
 
-def test_a_person_whose_token_names_another_company_now_is_no_more_of_the_first(server, signed_in):
+def test_a_person_with_a_new_company_claim_leaves_the_first_company(server, signed_in):
     app = server(oidc_company_claim="org")
     add_key(app.extensions["runtime"], "admin", company="acme")
     allow(app, "acme")
@@ -161,7 +161,7 @@ def test_a_person_whose_token_names_another_company_now_is_no_more_of_the_first(
     assert moved.status_code == 403 or moved.json["data"]["company"]["name"] == "acme"
 
 
-def test_a_customer_has_the_tickets_of_an_address_the_issuer_vouches_for_and_no_others(server, signed_in):
+def test_a_customer_sees_only_tickets_of_the_verified_address(server, signed_in):
     app = server()
     admin = Caller(app.test_client(), "admin-key")
     for person in ("ada@example.com", "bob@example.com"):
@@ -180,7 +180,7 @@ def test_a_customer_has_the_tickets_of_an_address_the_issuer_vouches_for_and_no_
             assert (answer.status_code, answer.json["data"]["code"]) == (403, "customer_not_named"), subject
 
 
-def test_an_address_alone_makes_nobody_somebody_else(server, signed_in):
+def test_the_same_address_does_not_match_another_user(server, signed_in):
     """Whoever can set the address of an account at the issuer is not thereby whoever has it here."""
     app = server(oidc_company="Acme")
     registered = Caller(app.test_client())
@@ -214,12 +214,12 @@ def test_tokens_with_wrong_claims_key_or_header_are_401(server, signed_in, fake)
     assert people(app) == []
 
 
-def test_tokens_of_an_issuer_nobody_configured_are_401(app, signed_in, fake):
+def test_tokens_without_a_configured_issuer_are_401(app, signed_in, fake):
     assert signed_in(app, roles=["admin"]).get("/api/me").status_code == 401
     assert fake.asked == []
 
 
-def test_while_the_issuer_cannot_be_asked_its_people_wait_and_others_do_not(server, signed_in, fake):
+def test_an_unreachable_issuer_affects_only_its_users(server, signed_in, fake):
     app = server()
     fake.says("/keys", b"no", 500)
     response = signed_in(app, roles=["agent"]).get("/api/me")
@@ -229,13 +229,13 @@ def test_while_the_issuer_cannot_be_asked_its_people_wait_and_others_do_not(serv
     assert people(app) == []
 
 
-def test_each_person_has_a_limit_of_their_own(server, signed_in):
+def test_each_person_has_their_own_rate_limit(server, signed_in):
     app = server(rate_limit="2 per hour")
     assert [signed_in(app, "ada-1", roles=["agent"]).get("/api/me").status_code for _ in range(3)] == [200, 200, 429]
     assert signed_in(app, "bob-1", roles=["agent"]).get("/api/me").status_code == 200
 
 
-def test_a_company_may_be_spelled_in_any_case_and_whoever_is_disabled_stays_so(server, signed_in):
+def test_the_company_claim_ignores_case_and_disabled_users_stay_disabled(server, signed_in):
     app = server(oidc_company_claim="org")
     first = me(signed_in(app, org="default", roles=["agent"]))
     assert me(signed_in(app, org="DEFAULT", roles=["agent"])) == first
@@ -246,7 +246,7 @@ def test_a_company_may_be_spelled_in_any_case_and_whoever_is_disabled_stays_so(s
         assert signed_in(app, org=spelled, roles=["agent"]).get("/api/me").status_code == 401
 
 
-def test_a_new_address_is_taken_over_and_an_old_one_is_let_go(server, signed_in):
+def test_a_changed_address_replaces_the_old_one(server, signed_in):
     app = server()
     for address in ("old@example.com", "new@example.com"):
         assert me(signed_in(app, email=address, email_verified=True))["email"] == address

@@ -1,4 +1,4 @@
-"""The limits of routes that need no credentials: signing in and registering. They hold whatever RATE_LIMIT says."""
+"""The limits of public routes: sign-in and registration. They apply also with RATE_LIMIT=off."""
 
 import pytest
 from sqlalchemy import select
@@ -49,7 +49,7 @@ def at(address):
     return {"environ_base": {"REMOTE_ADDR": address}}
 
 
-def test_every_route_that_strangers_may_write_to_has_a_limit(app):
+def test_every_public_writing_route_has_a_limit(app):
     found = {}
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
@@ -64,7 +64,7 @@ def test_every_route_that_strangers_may_write_to_has_a_limit(app):
 
 
 @pytest.mark.parametrize("rate_limit", ["off", "1 per minute"])
-def test_one_address_registers_so_many_companies_and_another_is_not_hindered(door, clock, rate_limit):
+def test_registrations_are_limited_per_address(door, clock, rate_limit):
     caller = door(rate_limit=rate_limit)
     assert attempts(caller, "/api/companies", 61) == [400] * 60 + [429]
     refused = caller.post("/api/companies", {})
@@ -75,7 +75,7 @@ def test_one_address_registers_so_many_companies_and_another_is_not_hindered(doo
     assert attempts(caller, "/api/companies", 1) == [400]
 
 
-def test_all_together_register_so_many(door, clock):
+def test_registrations_are_limited_in_all(door, clock):
     caller = door()
     for number in range(12):
         assert attempts(caller, "/api/companies", 50, **at(f"198.51.100.{number}")) == [400] * 50
@@ -84,13 +84,13 @@ def test_all_together_register_so_many(door, clock):
     assert attempts(caller, "/api/companies", 1, **at("203.0.113.1")) == [400]
 
 
-def test_one_address_does_not_use_up_what_is_there_for_all(door):
+def test_one_address_cannot_use_up_the_limit_of_all(door):
     caller = door()
     attempts(caller, "/api/companies", 700)
     assert attempts(caller, "/api/companies", 1, **at("203.0.113.1")) == [400]
 
 
-def test_one_address_signs_in_so_often_and_for_one_account_less(door):
+def test_sign_ins_are_limited_per_address_and_account(door):
     caller = door()
     body = {"email": "Ada@Example.com "}
     assert attempts(caller, "/api/auth/login", 61, body=body) == [400] * 60 + [429]
@@ -105,21 +105,21 @@ def test_one_address_signs_in_so_often_and_for_one_account_less(door):
 @pytest.mark.parametrize(
     ("path", "other"), [("/api/auth/refresh", "/api/auth/logout"), ("/api/auth/logout", "/api/auth/refresh")]
 )
-def test_staying_signed_in_and_signing_out_have_a_wide_limit_each(door, path, other):
+def test_refresh_and_sign_out_have_high_limits(door, path, other):
     caller = door()
     assert attempts(caller, path, 602) == [400] * 600 + [429] * 2
     assert attempts(caller, other, 1) == [400]
 
 
 @pytest.mark.parametrize("sent", ["{", "[]", '{"email": 7}', '{"email": null}', '{"email": ["a"]}', ""])
-def test_what_cannot_be_read_counts_too_and_is_told_as_ever(door, sent):
+def test_invalid_bodies_count_too_and_are_400(door, sent):
     caller = door()
     more = {"data": sent, "content_type": "application/json"}
     assert {caller.post("/api/auth/login", **more).status_code for _ in range(60)} == {400}
     assert attempts(caller, "/api/companies", 1) == [400]
 
 
-def test_a_claimed_address_is_not_believed_unless_a_proxy_is_trusted(door):
+def test_forwarded_addresses_count_only_from_trusted_proxies(door):
     """(case 10)"""
     caller = door()
     attempts(caller, "/api/companies", 60)
@@ -145,14 +145,14 @@ def test_a_claimed_address_is_not_believed_unless_a_proxy_is_trusted(door):
         (["unknown", "", "unknown"], False),
     ],
 )
-def test_who_is_behind_an_address(door, addresses, one):
+def test_the_holder_of_an_address(door, addresses, one):
     caller = door()
     for address in addresses:
         attempts(caller, "/api/companies", 20, **at(address))
     assert attempts(caller, "/api/companies", 1, **at(addresses[0])) == ([429] if one else [400])
 
 
-def test_beyond_the_limit_nothing_is_written(door):
+def test_above_the_limit_nothing_is_written(door):
     caller = door()
     runtime = caller.client.application.extensions["runtime"]
     attempts(caller, "/api/companies", 60)

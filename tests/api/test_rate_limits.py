@@ -1,4 +1,4 @@
-"""How often a caller may call: the limit of each credential, in this process and in Redis (case 42)."""
+"""The rate limit of each credential, in memory and in Redis (case 42)."""
 
 import contextlib
 import os
@@ -57,7 +57,7 @@ def statuses(caller: Caller, times: int, **more: Any) -> list[int]:
     return [caller.get("/api/settings", **more).status_code for _ in range(times)]
 
 
-def test_a_key_may_call_as_often_as_its_limit_and_is_told_when_again(limited, clock):
+def test_calls_above_the_limit_are_429_with_retry_after(limited, clock):
     admin = Caller(limited().test_client(), "admin-key")
     answers = [admin.get("/api/settings") for _ in range(4)]
     assert [a.status_code for a in answers] == [200, 200, 200, 429]
@@ -83,7 +83,7 @@ def test_a_window_begins_with_its_first_call_not_with_the_last(limited, clock):
     assert statuses(admin, 4) == [200, 200, 200, 429]
 
 
-def test_other_keys_of_the_company_and_other_companies_have_limits_of_their_own(limited):
+def test_each_key_has_its_own_limit(limited):
     app = limited()
     runtime = app.extensions["runtime"]
     admin = Caller(app.test_client(), "admin-key")
@@ -92,7 +92,7 @@ def test_other_keys_of_the_company_and_other_companies_have_limits_of_their_own(
     assert statuses(Caller(app.test_client(), add_key(runtime, "admin", company="other")), 4) == [200, 200, 200, 429]
 
 
-def test_every_address_counts_on_the_one_key_and_a_claimed_one_changes_nothing(limited):
+def test_all_addresses_of_a_key_count_together(limited):
     """(case 10)"""
     admin = Caller(limited().test_client(), "admin-key")
     assert statuses(admin, 3) == [200] * 3
@@ -101,13 +101,13 @@ def test_every_address_counts_on_the_one_key_and_a_claimed_one_changes_nothing(l
     assert admin.get("/api/settings", environ_base={"REMOTE_ADDR": "198.51.100.7"}).status_code == 429
 
 
-def test_many_keys_behind_one_address_do_not_limit_one_another(limited):
+def test_keys_behind_one_address_do_not_share_a_limit(limited):
     app = limited("1 per minute")
     keys = [add_key(app.extensions["runtime"], "admin", company=f"company {number}") for number in range(5)]
     assert [Caller(app.test_client(), key).get("/api/settings").status_code for key in keys] == [200] * 5
 
 
-def test_acting_for_customers_counts_on_the_key(limited):
+def test_calls_on_behalf_of_customers_count_for_the_key(limited):
     app = limited()
     for person in ("ada@example.com", "bob@example.com", "eve@example.com"):
         headers = {"X-On-Behalf-Of": person}
@@ -118,7 +118,7 @@ def test_acting_for_customers_counts_on_the_key(limited):
     )
 
 
-def test_what_is_refused_counts_too_and_writes_nothing_past_the_limit(limited):
+def test_refused_calls_count_and_write_nothing_above_the_limit(limited):
     app = limited("2 per minute")
     agent = Caller(app.test_client(), add_key(app.extensions["runtime"], "agent"))
     new = {"title": "Help", "description": "It broke.", "customer_email": "ada@example.com"}
@@ -128,7 +128,7 @@ def test_what_is_refused_counts_too_and_writes_nothing_past_the_limit(limited):
     assert admin.get("/api/tickets").json["total"] == 0
 
 
-def test_an_answer_of_429_is_not_kept_for_the_idempotency_key(limited, clock):
+def test_a_429_is_not_stored_for_the_idempotency_key(limited, clock):
     app = limited("1 per minute")
     admin = Caller(app.test_client(), "admin-key", {"Idempotency-Key": "one"})
     assert admin.get("/api/tickets").status_code == 200
@@ -138,7 +138,7 @@ def test_an_answer_of_429_is_not_kept_for_the_idempotency_key(limited, clock):
     assert admin.post("/api/tickets", new).status_code == 201
 
 
-def test_several_limits_hold_at_once(limited, clock):
+def test_several_limits_apply_at_once(limited, clock):
     admin = Caller(limited("2 per second, 3 per minute").test_client(), "admin-key")
     assert statuses(admin, 3) == [200, 200, 429]
     clock.seconds += 1
@@ -151,7 +151,7 @@ def test_several_limits_hold_at_once(limited, clock):
     assert admin.get("/api/settings").headers["Retry-After"] == "59"
 
 
-def test_a_window_that_ended_meanwhile_is_still_said_to_last_a_second(limited):
+def test_retry_after_is_at_least_one_second(limited):
     """Redis says -2 ms of a key that is gone by the time it is asked."""
 
     class Gone(InMemory):
@@ -164,7 +164,7 @@ def test_a_window_that_ended_meanwhile_is_still_said_to_last_a_second(limited):
     assert [admin.get("/api/settings").headers.get("Retry-After") for _ in range(2)] == [None, "1"]
 
 
-def test_off_counts_nothing(limited):
+def test_rate_limit_off_counts_nothing(limited):
     admin = Caller(limited("off").test_client(), "admin-key")
     answers = [admin.get("/api/settings") for _ in range(20)]
     assert {a.status_code for a in answers} == {200}
@@ -183,14 +183,14 @@ def test_preflights_strangers_and_pages_are_not_counted(limited):
 
 
 @pytest.mark.parametrize("value", ["lots", "0 per minute", "5 per fortnight", "-1 per minute", "5 per minute or so"])
-def test_a_limit_that_cannot_be_used_stops_the_start(monkeypatch, value):
+def test_an_unusable_limit_stops_the_start(monkeypatch, value):
     monkeypatch.setenv("RATE_LIMIT", value)
     with pytest.raises(ConfigError, match="RATE_LIMIT: must be like `1200 per minute`"):
         load_settings()
 
 
 @pytest.mark.parametrize("value", ["mongodb://x", "localhost:6379"])
-def test_a_counter_that_is_not_known_stops_the_start_without_telling_the_value(monkeypatch, value):
+def test_an_unknown_counter_stops_the_start_without_showing_its_value(monkeypatch, value):
     monkeypatch.setenv("RATE_LIMIT_STORAGE_URI", value)
     with pytest.raises(ConfigError, match="RATE_LIMIT_STORAGE_URI: must begin with memory://") as raised:
         load_settings()
@@ -198,7 +198,7 @@ def test_a_counter_that_is_not_known_stops_the_start_without_telling_the_value(m
 
 
 @pytest.mark.parametrize("value", ["OFF", " 10/second ", "1200 per minute; 20000 per day"])
-def test_a_limit_is_read_as_people_write_it(value):
+def test_a_limit_is_accepted_in_common_notations(value):
     assert Settings(_env_file=None, rate_limit=value).rate_limit == value.strip().lower()
 
 
@@ -227,7 +227,7 @@ def test_many_threads_are_counted_exactly():
     assert sorted(counts) == list(range(1, 16001))
 
 
-def test_what_is_over_is_forgotten_and_strangers_cannot_fill_the_memory(clock, monkeypatch):
+def test_ended_windows_are_deleted_and_memory_is_bounded(clock, monkeypatch):
     counter = InMemory(clock)
     for number in range(50):
         counter.hit(f"early {number}", 5)
@@ -282,7 +282,7 @@ def test_two_apps_share_one_limit_through_redis(redis, open_app, postgresql, fre
             app.extensions["runtime"].stop()
 
 
-def test_redis_counts_the_same_and_says_how_long(redis, open_app, free_port):
+def test_redis_counts_like_memory(redis, open_app, free_port):
     redis()
     app = open_app(rate_limit="2 per minute", rate_limit_storage_uri=f"redis://127.0.0.1:{free_port}")
     admin = Caller(app.test_client(), "admin-key")
@@ -292,7 +292,7 @@ def test_redis_counts_the_same_and_says_how_long(redis, open_app, free_port):
     assert 1 <= int(answers[2].headers["Retry-After"]) <= 60
 
 
-def test_without_redis_the_process_counts_by_itself_says_so_once_and_comes_back(redis, free_port, caplog, monkeypatch):
+def test_without_redis_the_process_counts_in_memory_until_redis_is_back(redis, free_port, caplog, monkeypatch):
     process = redis()
     counter = InRedis(f"redis://127.0.0.1:{free_port}")
     assert [counter.hit("one", 60) for _ in range(3)] == [1, 2, 3]

@@ -88,7 +88,7 @@ def test_a_company_registers_and_its_admin_is_signed_in(nobody, acme):
         {"email": "other@acme.example", "company": "ACME"},
     ],
 )
-def test_the_name_of_a_company_is_taken_once(server, nobody, acme, change):
+def test_a_company_name_is_unique(server, nobody, acme, change):
     before = len(rows(server, users))
     response = nobody.post("/api/companies", {**ACME, **change})
     assert (response.status_code, response.json["data"]["code"]) == (409, "company_taken")
@@ -121,7 +121,7 @@ def test_the_worst_passwords_are_refused(nobody, password):
 @pytest.mark.parametrize(
     "password", ["pässwörter zählen auch", " leading and trailing ", "x" * 60 + "yzab", "🔑🔒🔓🗝🔐🔏🧷🧵"]
 )
-def test_a_password_is_kept_exactly_as_it_was_typed(nobody, password):
+def test_a_password_is_not_normalized(nobody, password):
     assert nobody.post("/api/companies", {**ACME, "password": password}).status_code == 201
     assert log_in(nobody, password=password).status_code == 200
     if password != password.strip():
@@ -137,7 +137,7 @@ def test_registering_answers_the_same_whether_or_not_the_address_is_known(nobody
     assert zoe.data(zoe.get("/api/me"))["company"]["name"] == "Other"
 
 
-def test_signing_in_opens_the_company_whose_password_fits_and_asks_when_several_do(nobody, acme):
+def test_sign_in_selects_the_company_by_password_or_lists_several(nobody, acme):
     for company, password in (("Other", "another good one"), ("Third", GOOD)):
         nobody.data(nobody.post("/api/companies", {**ACME, "company": company, "password": password}), 201)
 
@@ -156,7 +156,7 @@ def test_signing_in_opens_the_company_whose_password_fits_and_asks_when_several_
         assert (refused.status_code, refused.data) == (401, log_in(nobody, password="wrong one").data)
 
 
-def test_as_many_passwords_are_tested_whoever_is_asked_for(nobody, acme, monkeypatch):
+def test_the_number_of_password_checks_is_constant(nobody, acme, monkeypatch):
     tested = []
     monkeypatch.setattr(passwords, "matches", lambda kept, password: tested.append(password) and False)
     nobody.data(nobody.post("/api/companies", {**ACME, "company": "Other"}), 201)
@@ -167,7 +167,7 @@ def test_as_many_passwords_are_tested_whoever_is_asked_for(nobody, acme, monkeyp
             assert len(tested) == times
 
 
-def test_companies_that_strangers_register_with_an_address_keep_nobody_out(open_app):
+def test_companies_of_strangers_with_the_same_address_lock_nobody_out(open_app):
     app = open_app()
     operator, nobody = Caller(app.test_client(), "admin-key"), Caller(app.test_client())
     for number in range(sign_in.MOST_ACCOUNTS):
@@ -178,7 +178,7 @@ def test_companies_that_strangers_register_with_an_address_keep_nobody_out(open_
 
 
 @pytest.mark.parametrize(("given", "status"), [({}, 403), ({"open_registration": True}, 201)])
-def test_registration_is_closed_in_production_unless_it_is_opened(open_app, given, status):
+def test_registration_is_closed_in_production_by_default(open_app, given, status):
     production = {"app_env": "production", "secret_key": "s" * 32, "api_key": LONG_KEY, "open_registration": None}
     app = open_app(**{**production, **given})
     assert Caller(app.test_client()).post("/api/companies", ACME).status_code == status
@@ -192,7 +192,7 @@ def test_registration_is_closed_in_production_unless_it_is_opened(open_app, give
     assert with_a_wrong_key.status_code == (401 if status == 403 else 201)
 
 
-def test_only_the_operators_key_opens_a_company_where_registration_is_closed(open_app):
+def test_with_closed_registration_only_the_operator_creates_companies(open_app):
     app = open_app(open_registration=False)
     operator = Caller(app.test_client(), "admin-key")
     made = operator.data(operator.post("/api/companies", ACME), 201)
@@ -209,7 +209,7 @@ def test_signing_in_answers_the_same_whether_or_not_the_address_is_known(nobody,
     assert log_in(nobody, email="ZOE@acme.example ").status_code == 200
 
 
-def test_too_many_wrong_tries_lock_an_account_for_the_address_they_came_from(server, nobody, acme, clock):
+def test_too_many_wrong_passwords_lock_the_account_for_that_address(server, nobody, acme, clock):
     for email in (ACME["email"], "unknown@acme.example"):
         for attempt in range(lockout.MAX_ATTEMPTS):
             claimed = {"X-Forwarded-For": f"10.0.0.{attempt}", "CF-Connecting-IP": f"10.0.1.{attempt}"}
@@ -223,7 +223,7 @@ def test_too_many_wrong_tries_lock_an_account_for_the_address_they_came_from(ser
     assert log_in(nobody).status_code == 200
 
 
-def test_an_account_that_many_addresses_guess_at_slows_each_of_them_and_lets_its_owner_in(nobody, acme, monkeypatch):
+def test_guesses_from_many_addresses_are_limited_and_the_owner_signs_in(nobody, acme, monkeypatch):
     monkeypatch.setattr(lockout, "MOST_OF_ACCOUNT", 2 * lockout.MAX_ATTEMPTS)
     for place in range(2 * lockout.MAX_ATTEMPTS):
         guess = log_in(nobody, password="wrong one", **at(f"198.51.100.{place}"))
@@ -235,21 +235,21 @@ def test_an_account_that_many_addresses_guess_at_slows_each_of_them_and_lets_its
     assert {answer.status_code for answer in others} == {401}
 
 
-def test_addresses_that_one_caller_may_choose_from_count_as_one(nobody, acme):
+def test_addresses_of_one_ipv6_site_count_as_one(nobody, acme):
     for attempt in range(lockout.MAX_ATTEMPTS):
         assert log_in(nobody, password="wrong one", **at(f"2001:db8:1:{attempt}::1")).status_code == 401
     assert log_in(nobody, **at("2001:db8:1:ffff::1")).status_code == 429
     assert log_in(nobody, **at("2001:db8:2::1")).status_code == 200
 
 
-def test_whoever_is_signed_in_is_not_locked_out_by_wrong_tries_of_others(nobody, acme):
+def test_wrong_passwords_of_others_do_not_affect_sessions(nobody, acme):
     for _ in range(lockout.MAX_ATTEMPTS + 1):
         log_in(nobody, password="wrong one")
     zoe = bearing(nobody, refresh(nobody, acme["refresh_token"])["access_token"])
     assert zoe.post("/api/auth/password", {"old": GOOD, "new": "a new good one"}).status_code == 200
 
 
-def test_whoever_is_signed_in_guesses_the_old_password_only_so_often(nobody, acme, clock):
+def test_wrong_old_passwords_are_limited(nobody, acme, clock):
     zoe = bearing(nobody, acme["access_token"])
     guess = {"old": "wrong one", "new": "a new good one"}
     statuses = [zoe.post("/api/auth/password", guess).status_code for _ in range(lockout.MAX_ATTEMPTS + 1)]
@@ -257,7 +257,7 @@ def test_whoever_is_signed_in_guesses_the_old_password_only_so_often(nobody, acm
     assert log_in(nobody).status_code == 200
 
 
-def test_many_guesses_at_once_are_no_more_than_one_after_the_other(server, nobody, acme):
+def test_concurrent_guesses_are_counted(server, nobody, acme):
     def guess(_):
         return log_in(Caller(server.test_client()), password="wrong one").status_code
 
@@ -267,7 +267,7 @@ def test_many_guesses_at_once_are_no_more_than_one_after_the_other(server, nobod
     assert answers.count(429) == 10
 
 
-def test_a_right_password_in_time_forgets_the_wrong_ones(server, nobody, acme):
+def test_a_right_password_resets_the_count(server, nobody, acme):
     for _ in range(3):
         for _ in range(lockout.MAX_ATTEMPTS - 1):
             assert log_in(nobody, password="wrong one").status_code == 401
@@ -276,7 +276,7 @@ def test_a_right_password_in_time_forgets_the_wrong_ones(server, nobody, acme):
     assert of_account["tries"] == 3 * (lockout.MAX_ATTEMPTS - 1), "what was wrong still counts against the account"
 
 
-def test_wrong_tries_leave_no_trace_in_the_audit(server, nobody, acme):
+def test_wrong_passwords_are_not_in_the_audit(server, nobody, acme):
     before = rows(server, events)
     for _ in range(lockout.MAX_ATTEMPTS + 3):
         log_in(nobody, password="wrong one")
@@ -284,7 +284,7 @@ def test_wrong_tries_leave_no_trace_in_the_audit(server, nobody, acme):
     assert rows(server, events) == before
 
 
-def test_an_access_token_is_over_after_a_quarter_of_an_hour(nobody, acme, clock):
+def test_an_access_token_expires_after_15_minutes(nobody, acme, clock):
     zoe = bearing(nobody, acme["access_token"])
     clock.moved.append(tokens.ACCESS_SECONDS - 1)
     assert zoe.get("/api/me").status_code == 200
@@ -296,7 +296,7 @@ def refresh(caller, token, status=200):
     return caller.data(caller.post("/api/auth/refresh", {"refresh_token": token}), status)
 
 
-def test_a_refresh_token_is_used_once_and_a_call_sent_again_gets_the_same(nobody, acme, clock):
+def test_a_refresh_token_works_once_and_a_repeated_call_gets_the_same_tokens(nobody, acme, clock):
     second = refresh(nobody, acme["refresh_token"])
     clock.moved.append(29)
     again = refresh(nobody, acme["refresh_token"])
@@ -307,7 +307,7 @@ def test_a_refresh_token_is_used_once_and_a_call_sent_again_gets_the_same(nobody
     assert zoe.data(zoe.get("/api/me"))["email"] == ACME["email"]
 
 
-def test_a_refresh_token_that_comes_back_ends_the_session(server, nobody, acme, clock):
+def test_a_reused_refresh_token_ends_the_session(server, nobody, acme, clock):
     other = nobody.data(log_in(nobody))
     second = refresh(nobody, acme["refresh_token"])
     clock.moved.append(31)
@@ -330,7 +330,7 @@ def test_signing_out_ends_the_session_at_once_and_again(nobody, acme):
     assert nobody.post("/api/auth/logout", {"refresh_token": "nonsense"}).status_code == 200
 
 
-def test_a_session_that_nobody_continues_is_over_after_two_weeks(server, nobody, acme, clock):
+def test_a_session_without_refresh_ends_after_two_weeks(server, nobody, acme, clock):
     clock.moved.append(14 * 24 * 3600 + 1)
     refresh(nobody, acme["refresh_token"], 401)
 
@@ -340,7 +340,7 @@ def unsigned(claims, algorithm="none"):
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts) + "."
 
 
-def test_a_token_of_another_make_is_worth_nothing(server, nobody, acme, clock):
+def test_forged_tokens_are_401(server, nobody, acme, clock):
     secret = server.extensions["runtime"].tokens._secret
     claims = jwt.decode(acme["access_token"], options={"verify_signature": False})
     assert bearing(nobody, jwt.encode(claims, secret, "HS256")).get("/api/me").status_code == 200
@@ -388,7 +388,7 @@ def test_a_key_has_no_password_to_change(nobody):
 
 
 @pytest.mark.parametrize("engine", FILES)
-def test_a_secret_of_the_start_is_kept_and_a_short_one_is_refused_in_production(settings, tmp_path, open_app):
+def test_the_generated_secret_is_kept_and_a_short_one_is_refused_in_production(settings, tmp_path, open_app):
     with pytest.raises(ValueError, match="SECRET_KEY"):
         settings(app_env="production")
     with pytest.raises(ValueError, match="SECRET_KEY"):
@@ -406,7 +406,7 @@ def test_a_secret_of_the_start_is_kept_and_a_short_one_is_refused_in_production(
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
 
 
-def test_nothing_that_is_kept_holds_a_password_or_a_token(server, nobody, acme, tmp_path):
+def test_no_stored_row_holds_a_password_or_a_token(server, nobody, acme, tmp_path):
     log_in(nobody)
     refreshed = refresh(nobody, acme["refresh_token"])
     secrets = [GOOD, acme["access_token"], acme["refresh_token"], refreshed["refresh_token"]]

@@ -1,4 +1,4 @@
-"""Both descriptions of the API against the routes they describe, against their standards and against real answers."""
+"""Both descriptions of the API, compared with the routes, their standards and real responses."""
 
 import re
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ def test_openapi_describes_every_error_in_the_common_form():
         assert "default" in operation["responses"]
 
 
-def test_openapi_names_the_headers_where_they_mean_something():
+def test_openapi_names_headers_only_where_they_apply():
     def headers(method: str, path: str) -> set[str]:
         return {
             parameter["$ref"].rpartition("/")[2]

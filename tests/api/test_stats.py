@@ -1,4 +1,4 @@
-"""The dashboard's figures, against the same figures counted ticket by ticket in Python, and against sums done by hand."""
+"""The dashboard's figures, compared with counts in Python and with manual sums."""
 
 import random
 import re
@@ -143,7 +143,7 @@ def tenths(value):
     return int(value * 10 + Fraction(1, 2)) / 10
 
 
-def test_every_figure_is_what_counting_ticket_by_ticket_gives(store, varied):
+def test_every_figure_equals_a_count_of_the_tickets(store, varied):
     figures = overview(store)
     assert figures == by_hand(varied)
     assert figures["total_tickets"] == 80

@@ -15,7 +15,7 @@ def test_the_worked_example_is_triaged_as_published(admin):
     assert ticket["triage_reasons"]
 
 
-def test_a_ticket_is_answered_in_its_own_creation_without_a_model(admin):
+def test_without_a_model_a_new_ticket_is_answered_at_once(admin):
     ticket = admin.ticket()
     assert (ticket["status"], ticket["ai_status"], ticket["ai_source"]) == ("ai_responded", "done", "canned")
     assert f"#{ticket['number']}" in ticket["ai_response"]

@@ -1,4 +1,4 @@
-"""The teams that surely known topics go to: for a new ticket, after the model's answer, for a text asked about."""
+"""Teams of topics: for new tickets, after the model's answer, and in POST /api/triage."""
 
 from dataclasses import replace
 
@@ -40,7 +40,7 @@ def routed(admin, run_jobs):
     return admin
 
 
-def test_a_topic_that_is_sure_goes_to_its_team(routed):
+def test_a_sure_topic_assigns_its_team(routed):
     text = {"title": "Password", "description": "I forgot the password of my phone"}
     ticket = routed.ticket(**text)
     assert (ticket["topic"], ticket["assigned_team"], ticket["triage_source"]) == ("login", "sales", "learned")
@@ -49,7 +49,7 @@ def test_a_topic_that_is_sure_goes_to_its_team(routed):
     assert routed.ticket(**text, category="billing")["assigned_team"] == "finance"
 
 
-def test_a_topic_that_is_not_sure_goes_nowhere(routed):
+def test_an_unsure_topic_assigns_no_team(routed):
     ticket = routed.ticket(title="Hm", description="Something about a swim, a door and perhaps my account")
     assert (ticket["topic"], ticket["triage_source"]) == ("login", "rules")
     assert not any(reason.startswith("team ") for reason in ticket["triage_reasons"])
@@ -72,7 +72,7 @@ def test_a_topic_has_one_team(admin):
     assert admin.data(admin.get("/api/settings"))["topic_teams"] == []
 
 
-def test_teams_of_topics_are_on_record_and_can_be_taken_back(admin):
+def test_changes_of_topic_teams_are_recorded_and_can_be_cleared(admin):
     admin.data(admin.put("/api/settings", {"topic_teams": [{"topic": "login", "team": "sales"}]}))
     assert admin.data(admin.put("/api/settings", {"topic_teams": []}))["topic_teams"] == []
     told = [(row["from"], row["to"]) for row in admin.data(admin.get("/api/audit?action=settings_changed"))]
@@ -83,14 +83,14 @@ def because_of_topic(decided):
     return any(reason.startswith('team sales: the topic "login"') for reason in decided["triage_reasons"])
 
 
-def test_a_text_that_is_asked_about_goes_where_its_ticket_would(routed):
+def test_a_triaged_text_gets_the_team_of_its_ticket(routed):
     ticket, told = routed.ticket(**TEXT), routed.data(routed.post("/api/triage", TEXT))
     assert (told["assigned_team"], told["triage_source"]) == ("sales", "learned")
     assert told["triage_reasons"] == ticket["triage_reasons"]
     assert because_of_topic(told)
 
 
-def test_a_priority_that_comes_with_the_ticket_leaves_its_topics_team(routed):
+def test_a_given_priority_keeps_the_team_of_the_topic(routed):
     ticket = routed.ticket(**TEXT, priority="low")
     assert (ticket["assigned_team"], ticket["triage_source"]) == ("sales", "human")
 
@@ -103,7 +103,7 @@ class TestWithModel:
         return with_model
 
     @pytest.mark.parametrize("worth", ["off", "uncertain", "always"])
-    def test_the_answer_leaves_the_team_of_the_topic(self, routed, run_jobs, fake, worth):
+    def test_an_ai_answer_keeps_the_team_of_the_topic(self, routed, run_jobs, fake, worth):
         fake.reply = {"category": "billing", "urgency": 5.0}
         routed.data(routed.put("/api/settings", {"ai_triage": worth}))
         ticket = routed.ticket(**TEXT)
@@ -117,7 +117,7 @@ class TestWithModel:
         assert not {event["field"] for event in events} & {"topic", "topic_confidence", "assigned_team"}
 
 
-def test_a_category_of_the_models_leaves_the_team_of_the_topic():
+def test_a_category_of_the_model_keeps_the_team_of_the_topic():
     view = Suggestion(category="billing", priority="low", sentiment="neutral", urgency=2.0)
     local = replace(triage("Hm", "It is there."), certain=False, category="general", assigned_team="sales")
     assert blend(local, view, tier="standard").assigned_team == "finance"

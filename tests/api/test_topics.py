@@ -1,4 +1,4 @@
-"""A company's own labels: taught by examples, told of texts and tickets, never across companies."""
+"""Topics: a company's own labels, trained on examples and separate from other companies."""
 
 import pytest
 
@@ -51,13 +51,13 @@ def test_topics_are_listed_with_their_examples(taught):
     assert listed == [{"topic": name, "examples": 5} for name in sorted(TAUGHT)]
 
 
-def test_new_tickets_carry_their_topic(taught):
+def test_new_tickets_have_their_topic(taught):
     ticket = taught.ticket(title="Password", description="I need to reset my password")
     assert ticket["topic"] == "login"
     assert ticket["topic_confidence"] > 0.5
 
 
-def test_an_example_is_learnt_at_once_and_one_by_one(admin):
+def test_each_example_applies_at_once(admin):
     for text, topic in (("the tap drips", "water"), ("the lamp is dark", "light")):
         assert admin.data(admin.post("/api/topics/examples", {"text": text, "topic": topic}), 201) == {"examples": 1}
     assert predict(admin, "no light in the lamp")["topic"] == "light"
@@ -65,24 +65,24 @@ def test_an_example_is_learnt_at_once_and_one_by_one(admin):
     assert predict(admin, "my door is locked")["topic"] == "door"
 
 
-def test_the_same_example_twice_is_one(taught):
+def test_a_repeated_example_is_stored_once(taught):
     assert taught.data(taught.post("/api/topics/examples", EXAMPLES[0]), 201) == {"examples": 0}
 
 
-def test_one_text_with_two_topics_is_kept_and_not_sure(admin):
+def test_a_text_with_two_topics_is_stored_and_unsure(admin):
     for topic in ("a", "b"):
         admin.data(admin.post("/api/topics/examples", {"text": "it rains", "topic": topic}), 201)
     assert predict(admin, "it rains")["confidence"] <= 0.6
 
 
-def test_a_single_topic_does_not_take_everything(admin):
+def test_a_single_topic_does_not_match_every_text(admin):
     admin.data(admin.post("/api/topics/examples", {"text": "the invoice is wrong", "topic": "invoices"}), 201)
     assert (
         predict(admin, "wrong invoice")["confidence"] > predict(admin, "what a fine day for a swim")["confidence"] + 0.2
     )
 
 
-def test_nothing_taught_is_an_empty_topic(admin):
+def test_without_examples_the_topic_is_empty(admin):
     assert predict(admin, "hello") == {"topic": "", "confidence": 0.0, "sure": False}
     assert admin.ticket()["topic"] == ""
 
@@ -101,7 +101,7 @@ def test_half_an_example_is_refused(admin, body):
     assert admin.post("/api/topics/examples", body).status_code == 400
 
 
-def test_another_company_neither_sees_nor_learns_them(taught, stranger):
+def test_topics_do_not_affect_other_companies(taught, stranger):
     assert stranger.data(stranger.get("/api/topics")) == []
     assert predict(stranger, "reset my password")["topic"] == ""
     assert stranger.ticket(title="Password", description="reset my password")["topic"] == ""
@@ -117,7 +117,7 @@ def test_agents_teach_and_admins_forget(agent):
     assert agent.call("DELETE", "/api/topics/examples", {"all": True}).status_code == 403
 
 
-def test_what_was_taught_is_there_after_a_restart(open_app, engine):
+def test_examples_survive_a_restart(open_app, engine):
     from tests.support.caller import Caller
 
     first = open_app()
@@ -128,7 +128,7 @@ def test_what_was_taught_is_there_after_a_restart(open_app, engine):
     assert predict(again, "please reset my password")["topic"] == "login"
 
 
-def test_a_thousand_topics_are_told_apart(admin):
+def test_a_thousand_topics_are_distinguished(admin):
     names = [f"product {number}" for number in range(1_000)]
     examples = [{"text": f"question about {name}", "topic": name} for name in names]
     assert admin.data(admin.post("/api/topics/examples", {"examples": examples}), 201)["examples"] == 1_000
@@ -136,13 +136,13 @@ def test_a_thousand_topics_are_told_apart(admin):
         assert predict(admin, f"question about {name}")["topic"] == name
 
 
-def test_teaching_is_on_record_by_number_alone(taught):
+def test_the_audit_holds_the_number_of_examples_without_texts(taught):
     taught.data(taught.call("DELETE", "/api/topics/examples", EXAMPLES[0]))
     told = [(row["action"], row["to"]) for row in taught.data(taught.get("/api/audit?subject=company"))]
     assert told[:2] == [("topics_forgotten", "1"), ("topics_taught", str(len(EXAMPLES)))]
 
 
-def test_a_topic_is_one_however_it_is_written(taught):
+def test_topics_ignore_case(taught):
     taught.data(taught.post("/api/topics/examples", {"text": "I want a refund now", "topic": "REFUNDS"}), 201)
     assert [row["topic"] for row in taught.data(taught.get("/api/topics"))] == sorted(TAUGHT)
     assert taught.data(taught.call("DELETE", "/api/topics/examples", {**EXAMPLES[0], "topic": "Refunds"})) == {
@@ -150,7 +150,7 @@ def test_a_topic_is_one_however_it_is_written(taught):
     }
 
 
-def test_a_topic_is_one_in_other_letters_too(admin):
+def test_topics_ignore_case_in_other_scripts(admin):
     admin.data(admin.post("/api/topics/examples", {"text": "Das geht nicht", "topic": "Ärger"}), 201)
     gone = admin.call("DELETE", "/api/topics/examples", {"text": "Das geht nicht", "topic": "ärger"})
     assert admin.data(gone) == {"examples": 1}
@@ -170,22 +170,22 @@ def test_an_example_is_forgotten_only_with_its_own_topic(taught):
         *({"all": True, **EXAMPLES[0]}, {"all": True, "examples": EXAMPLES}),
     ],
 )
-def test_nothing_is_forgotten_unless_it_is_named_or_all_is_asked_for(taught, body):
+def test_examples_are_deleted_only_by_name_or_with_all(taught, body):
     assert taught.call("DELETE", "/api/topics/examples", body).status_code == 400
     assert sum(row["examples"] for row in taught.data(taught.get("/api/topics"))) == len(EXAMPLES)
 
 
-def test_a_topic_is_no_address(admin):
+def test_an_address_is_no_topic(admin):
     assert admin.post("/api/topics/examples", {"text": "a", "topic": "ada@example.com"}).status_code == 400
 
 
-def test_three_thousand_examples_are_taken_at_once_and_no_more(admin):
+def test_at_most_three_thousand_examples_per_call(admin):
     many = [{"text": f"question {number}", "topic": str(number % 9)} for number in range(3_001)]
     assert admin.post("/api/topics/examples", {"examples": many}).status_code == 400
     assert admin.data(admin.post("/api/topics/examples", {"examples": many[:3_000]}), 201) == {"examples": 3_000}
 
 
-def test_a_customers_words_go_with_the_customer(admin, runtime, run_jobs):
+def test_erasing_a_customer_deletes_examples_with_their_texts(admin, runtime, run_jobs):
     said = "My boat has a hole."
     ticket = admin.ticket(description=said)
     admin.data(
@@ -211,7 +211,7 @@ def test_a_customers_words_go_with_the_customer(admin, runtime, run_jobs):
         ([{**EXAMPLES[0], "text": 7}], "examples[0].text", "must be text"),
     ],
 )
-def test_what_is_wrong_within_a_list_is_told_as_anywhere_else(admin, examples, field, words):
+def test_faults_within_a_list_are_reported_like_others(admin, examples, field, words):
     refused = admin.post("/api/topics/examples", {"examples": examples})
     assert refused.status_code == 400
     [error] = refused.json["data"]["errors"]
@@ -219,7 +219,7 @@ def test_what_is_wrong_within_a_list_is_told_as_anywhere_else(admin, examples, f
     assert words in error["message"]
 
 
-def test_what_is_empty_within_a_list_is_not_given(admin):
+def test_empty_items_of_a_list_are_ignored(admin):
     examples = [None, {**EXAMPLES[0], "topik": None}, ""]
     assert admin.data(admin.post("/api/topics/examples", {"examples": examples}), 201) == {"examples": 1}
     teams = [None, {"topic": "a", "team": "sales", "unknown": ""}]

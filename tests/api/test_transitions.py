@@ -1,4 +1,4 @@
-"""Every move from every state, through the API: allowed ones land where models.MOVES says, others are 409 and change nothing."""
+"""Every transition from every status: allowed ones follow models.MOVES, others are 409 and change nothing."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""POST /api/triage: what would be decided, without a trace."""
+"""POST /api/triage: the triage of a text, without storing anything."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_a_text_is_triaged_and_nothing_is_stored(admin, runtime):
         assert [uow.count(uow.query(table)) for table in (tickets, events, jobs)] == [0, 0, 0]
 
 
-def test_title_and_description_say_what_a_ticket_of_them_would_get(agent):
+def test_title_and_description_are_triaged_like_a_ticket(agent):
     body = {"title": "Cannot login", "description": "My team is blocked today.", "customer_tier": "enterprise"}
     found = agent.data(agent.post("/api/triage", body))
     ticket = agent.ticket(**body)
@@ -35,15 +35,15 @@ def test_neither_or_both_is_refused(agent, body):
 
 
 @pytest.mark.parametrize("text", ["😀" * 30, "a" * 20_000, "blocked " * 2_400, "\u202eabc"])
-def test_odd_texts_get_an_answer(agent, text):
+def test_odd_texts_are_triaged(agent, text):
     assert agent.data(agent.post("/api/triage", {"text": text}))["triage_reasons"]
 
 
-def test_customers_may_not_see_how_it_is_decided(customer):
+def test_customers_cannot_use_the_route(customer):
     assert customer.post("/api/triage", ASKED).status_code == 403
 
 
-def test_health_names_how_texts_are_compared(admin):
+def test_health_names_the_embeddings(admin):
     ai = admin.data(admin.get("/api/health"))["ai"]
     assert (ai["embeddings"], ai["note"]) == ("static", "")
 

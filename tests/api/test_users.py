@@ -1,4 +1,4 @@
-"""The people of a company: added, changed, kept out and let go (cases 1-5, 9)."""
+"""Users of a company: create, change, disable, delete (cases 1-5, 9)."""
 
 import uuid
 
@@ -58,7 +58,7 @@ def test_a_signed_in_customer_is_that_customer(admin):
     assert bob.get("/api/lookups/agents").json["data"] == []
 
 
-def test_a_new_role_holds_from_the_next_request_on(admin):
+def test_a_new_role_applies_from_the_next_request_on(admin):
     user = add(admin, role="admin")
     bob, _ = sign_in(admin)
     assert bob.get("/api/users").status_code == 200
@@ -69,7 +69,7 @@ def test_a_new_role_holds_from_the_next_request_on(admin):
     assert bob.get("/api/stats").status_code == 403
 
 
-def test_whoever_is_disabled_or_deleted_is_out_with_the_next_request(admin):
+def test_a_disabled_or_deleted_user_is_401_from_the_next_request_on(admin):
     for end in (
         lambda user: admin.call("PATCH", f"/api/users/{user['id']}", {"disabled": True}),
         lambda user: admin.delete(f"/api/users/{user['id']}"),
@@ -83,14 +83,14 @@ def test_whoever_is_disabled_or_deleted_is_out_with_the_next_request(admin):
         assert log_in(Caller(admin.client), user["email"]).status_code == 401
 
 
-def test_a_disabled_person_is_let_in_again(admin):
+def test_a_disabled_user_can_be_enabled(admin):
     user = add(admin)
     for disabled, status in ((True, 401), (False, 200)):
         admin.data(admin.call("PATCH", f"/api/users/{user['id']}", {"disabled": disabled}))
         assert log_in(Caller(admin.client), BOB["email"]).status_code == status
 
 
-def test_a_password_an_admin_sets_signs_the_person_out(admin):
+def test_a_password_set_by_an_admin_ends_the_sessions(admin):
     user = add(admin)
     bob, _ = sign_in(admin)
     admin.data(admin.call("PATCH", f"/api/users/{user['id']}", {"password": "another good one"}))
@@ -99,7 +99,7 @@ def test_a_password_an_admin_sets_signs_the_person_out(admin):
     assert log_in(Caller(admin.client), BOB["email"], "another good one").status_code == 200
 
 
-def test_tickets_go_to_agents_who_are_there(admin):
+def test_tickets_are_assigned_to_enabled_agents(admin):
     ticket = admin.ticket()
     add(admin, team="finance")
     gone = add(admin, email="gone@example.com")
@@ -118,7 +118,7 @@ def test_a_fault_of_another_field_is_not_said_to_be_a_taken_address(runtime):
         people.create(uow, {"name": "Ada", "email": None, "role": "agent"})
 
 
-def test_an_address_is_somebody_elses_only_within_the_company(admin, other_admin):
+def test_addresses_are_unique_only_within_a_company(admin, other_admin):
     add(other_admin)
     add(admin)
     response = admin.post("/api/users", BOB)
@@ -131,7 +131,7 @@ def test_an_address_is_somebody_elses_only_within_the_company(admin, other_admin
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_a_person_of_another_company_is_nobody(admin, other_admin, app, method):
+def test_a_user_of_another_company_is_404(admin, other_admin, app, method):
     theirs = add(other_admin)
     before = rows(app, users)
     answers = [
@@ -143,7 +143,7 @@ def test_a_person_of_another_company_is_nobody(admin, other_admin, app, method):
     assert rows(app, users) == before
 
 
-def test_the_last_admin_stays(open_app):
+def test_the_last_admin_cannot_be_removed(open_app):
     nobody = Caller(open_app().test_client())
     made = nobody.data(
         nobody.post("/api/companies", {"company": "A", "name": "Z", "email": "z@a.example", "password": GOOD}), 201
@@ -157,7 +157,7 @@ def test_the_last_admin_stays(open_app):
     assert zoe.call("PATCH", path, {"role": "agent"}).status_code == 200
 
 
-def test_a_narrowed_key_cannot_make_more_of_itself(app, runtime, admin):
+def test_a_narrowed_key_cannot_extend_itself(app, runtime, admin):
     narrow = Caller(app.test_client(), add_key(runtime, "admin", scopes=["users.write", "keys.write", "users.read"]))
     target = add(admin, role="admin")
     for role in ("admin", "agent", "customer"):
@@ -191,12 +191,12 @@ def test_a_narrowed_key_cannot_make_more_of_itself(app, runtime, admin):
         {"disabled": True},
     ],
 )
-def test_what_cannot_be_said_about_a_person_changes_nothing(admin, app, body):
+def test_invalid_user_fields_change_nothing(admin, app, body):
     assert admin.post("/api/users", {**BOB, **body}).status_code == 400
     assert rows(app, users) == []
 
 
-def test_what_happened_to_people_is_on_record_without_a_secret(admin, app):
+def test_changes_of_users_are_recorded_without_secrets(admin, app):
     user = add(admin)
     admin.call("PATCH", f"/api/users/{user['id']}", {"role": "admin", "password": "another good one"})
     sign_in(admin, password="another good one")

@@ -1,4 +1,4 @@
-"""Versions: a write that names the one it saw is refused when it is stale, never merged (case 18)."""
+"""Versions: a write with a stale version is refused and never merged (case 18)."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -47,7 +47,7 @@ def test_the_version_is_also_the_etag(admin):
 
 @pytest.mark.every_engine
 @pytest.mark.parametrize("write", WRITES)
-def test_a_stale_version_is_412_with_the_row_as_it_is_and_nothing_is_written(admin, mailer, run_jobs, write):
+def test_a_stale_version_is_412_with_the_current_row_and_nothing_is_written(admin, mailer, run_jobs, write):
     method, below, body = WRITES[write]
     ticket = admin.ticket()
     admin.data(admin.put(path_of(ticket), {"product": "Lamp"}))
@@ -126,7 +126,7 @@ def test_of_two_writers_with_one_version_exactly_one_wins(app, admin):
 
 
 @pytest.mark.every_engine
-def test_one_call_raises_the_version_by_one_however_much_it_changes(admin):
+def test_one_call_increments_the_version_once(admin):
     ticket = admin.ticket(product="Lamp")
     body = {"title": "New", "priority": "urgent", "clear": ["product"], "assigned_to": "bob", "status": "in_progress"}
     assert admin.data(admin.put(path_of(ticket), body))["version"] == 2
@@ -135,7 +135,7 @@ def test_one_call_raises_the_version_by_one_however_much_it_changes(admin):
 
 
 @pytest.mark.every_engine
-def test_a_call_that_changes_nothing_leaves_the_version(admin):
+def test_a_call_without_changes_keeps_the_version(admin):
     ticket = admin.ticket(assigned_to="bob")
     path = path_of(ticket)
     assert admin.data(admin.put(path, {"title": ticket["title"]})) == ticket
@@ -144,7 +144,7 @@ def test_a_call_that_changes_nothing_leaves_the_version(admin):
 
 
 @pytest.mark.every_engine
-def test_what_people_do_raises_the_version(admin):
+def test_changes_by_people_increment_the_version(admin):
     path = path_of(admin.ticket())
     moves = [
         ("assign", {"agent_email": "bob"}),
@@ -159,7 +159,7 @@ def test_what_people_do_raises_the_version(admin):
 
 
 @pytest.mark.every_engine
-def test_the_answer_of_the_ai_does_not_raise_it(open_app):
+def test_an_ai_answer_does_not_increment_the_version(open_app):
     with FakeModel() as fake, closing(open_model("key", fake.url, "fake", 10.0)) as model:
         app = open_app(model=model)
         admin = Caller(app.test_client(), "admin-key")
@@ -174,13 +174,13 @@ def test_the_answer_of_the_ai_does_not_raise_it(open_app):
         assert admin.data(admin.put(path_of(ticket), {"title": "New", "version": 1}))["version"] == 2
 
 
-def test_a_stale_ticket_sent_back_whole_is_told_that_it_is_stale(admin):
+def test_a_stale_ticket_sent_back_whole_is_412(admin):
     ticket = admin.ticket()
     admin.put(path_of(ticket), {"product": "Lamp"})
     assert admin.put(path_of(ticket), {**ticket, "title": "New"}).status_code == 412
 
 
-def test_a_customer_sees_a_stale_ticket_as_customers_see_tickets(admin, customer):
+def test_the_412_for_a_customer_has_only_customer_fields(admin, customer):
     ticket = admin.ticket()
     admin.put(path_of(ticket), {"assigned_to": "bob"})
     response = customer.post(f"{path_of(ticket)}/replies", {"body": "Hello.", "version": 1})
