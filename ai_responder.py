@@ -19,6 +19,7 @@ from ai.reply_checks import guards
 from core.models import CATEGORIES, PRIORITIES, SENTIMENTS
 from core.redaction import mask
 
+_NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,12})?")
 PROMPT = "reply-3"
 MAX_REPLY = 4_000
 MAX_DESCRIPTION = 12_000
@@ -263,6 +264,8 @@ def _choice(answer: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> s
 
 def _number(answer: Mapping[str, Any], name: str, *, low: float, high: float) -> float:
     value = answer.get(name)
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise _UnusableError(f"the model's {name} was not a number")
     if not low <= value <= high:

@@ -24,6 +24,9 @@ SHORTEST_API_KEY = 20  # characters; shorter ones can be guessed, so production 
 _DRIVER = re.compile(r"^(postgres(?:ql)?)\+\w+://")  # SQLAlchemy's way to name a driver
 
 
+_QUOTED = re.compile(r""" "[^"]*" | '[^']*' """, re.VERBOSE)  # as a file for Docker keeps them
+
+
 def _split_web_address(text: str) -> SplitResult:
     """Raises ValueError unless the text is an address with http:// or https:// and a host."""
     try:
@@ -140,6 +143,8 @@ class Settings(BaseSettings):
         if not isinstance(text, str):
             return value
         text = trimmed(text)
+        if info.field_name not in ("secret_key", "smtp_password") and _QUOTED.fullmatch(text):
+            text = trimmed(text[1:-1])
         if info.field_name != "support_email" and any(c < " " or c == "\x7f" for c in text):
             raise ValueError("must be one line, without control characters")
         return SecretStr(text) if secret else text
@@ -153,6 +158,14 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("smtp_host", "host")
+    @classmethod
+    def _host_name(cls, value: str, info: ValidationInfo) -> str:
+        if "/" in value or re.fullmatch(r"[^:]*:\d*|\[.*\]:\d*", value):
+            port = "SMTP_PORT" if info.field_name == "smtp_host" else "PORT"
+            raise ValueError(f"must be a host name or address alone; its port goes into {port}")
+        return value
 
     @field_validator("database_url")
     @classmethod

@@ -8,6 +8,7 @@ import contextlib
 import json
 import logging
 import queue
+import re
 import socket
 import threading
 import time
@@ -32,6 +33,8 @@ NOT_OF_THE_ENDPOINT = ("busy", "breaker_open", "refused")  # failures that say n
 # How an answer's form is asked for, the strictest first: endpoints know one or the other, or none.
 FORMS = ("json_schema", "json_object", "")
 UNKNOWN_FORM_STATUSES = (400, 422, 501)
+NAMES_FORM = re.compile(r"response_?format|json_?(?:schema|object|mode)|structured output|guided", re.IGNORECASE)
+LIKE_A_KEY = re.compile(r"\b(?:sk|pk|rk|key)-[^\s\"',;)]+")  # of any length: a provider repeats what it was sent
 
 
 log = logging.getLogger("foyer.llm")
@@ -196,22 +199,19 @@ class Model:
     ) -> dict[str, Any]:
         """Asks in the strictest form that the endpoint knows. The form that works is remembered."""
         refused: Failure | None = None
-        forms = (self._form,) if self._form_works else FORMS
-        for form in forms:
+        works = self._form_works
+        for form in FORMS[FORMS.index(self._form) :]:
             try:
                 answer = self._ask(self._request(messages, schema, schema_name, form), ends)
             except Failure as failure:
-                if refused is None and failure.status not in UNKNOWN_FORM_STATUSES:
-                    raise
                 refused = refused or failure
-                if failure.status in UNKNOWN_FORM_STATUSES:
+                # A form that has worked is refused for the text, unless the endpoint names the form.
+                if failure.status in UNKNOWN_FORM_STATUSES and (not works or NAMES_FORM.search(failure.detail)):
                     continue
                 break
             self._form, self._form_works = form, True
             if refused is not None:
-                log.warning(
-                    "the endpoint does not know response_format %s: it is asked with %s", FORMS[0], form or "none"
-                )
+                log.warning("the endpoint refuses a stricter response_format: it is asked with %s", form or "none")
             return answer
         raise refused or AssertionError("unreachable")
 
@@ -287,7 +287,8 @@ class Model:
 
     def _give_up(self, failure: Failure, started: float) -> NoReturn:
         seconds = time.monotonic() - started
-        detail = mask(failure.detail.replace(self._api_key, "[key]") if self._api_key else failure.detail)
+        detail = failure.detail.replace(self._api_key, "[key]") if self._api_key else failure.detail
+        detail = mask(LIKE_A_KEY.sub("[key]", detail))
         log.warning("model call failed: reason=%s detail=%s elapsed=%.2fs", failure.reason, detail, seconds)
         raise ModelUnavailable(failure.reason, seconds=seconds) from None
 

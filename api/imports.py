@@ -38,33 +38,6 @@ LINES_TYPES = (
 ANY_TYPES = ("", "application/octet-stream", "text/plain")  # the file itself tells
 
 
-# What other help desks call a state.
-OTHER_STATUS_WORDS = {
-    "pending": "waiting_customer",
-    "waiting": "waiting_customer",
-    "waiting_on_customer": "waiting_customer",
-    "waiting_for_customer": "waiting_customer",
-    "awaiting_customer": "waiting_customer",
-    "awaiting_your_reply": "waiting_customer",
-    "answered": "waiting_customer",
-    "hold": "in_progress",
-    "on_hold": "in_progress",
-    "waiting_on_third_party": "in_progress",
-    "active": "in_progress",
-    "started": "in_progress",
-    "unassigned": "new",
-    "to_do": "new",
-    "todo": "new",
-    "solved": "resolved",
-    "done": "resolved",
-    "fixed": "resolved",
-    "completed": "resolved",
-    "cancelled": "closed",
-    "canceled": "closed",
-    "archived": "closed",
-}
-
-
 class ImportedTicket(TicketFields):
     """One row of a file, under the same rules as a ticket that is created."""
 
@@ -80,9 +53,7 @@ class ImportedTicket(TicketFields):
     source = Choice(models.SOURCES, about="Where it came in; import when not given.")
     created_at = Moment(about="When it was opened; now when not given.")
     # An AI answer is not brought along, so a ticket that had one is open for the next.
-    status = Choice(
-        models.STATUSES, also={**STATUS_WORDS, **OTHER_STATUS_WORDS, "ai_responded": "new"}, about="State it is in."
-    )
+    status = Choice(models.STATUSES, also={**STATUS_WORDS, "ai_responded": "new"}, about="State it is in.")
     resolution = Text(LIMITS["resolution"], lines=True, about="How it was resolved.")
     resolved_at = Moment(about="When it was resolved.")
     closed_at = Moment(about="When it was closed.")
@@ -160,7 +131,7 @@ def import_tickets(query: Row) -> Answer:
     portions = imports.import_rows(open_uow, runtime.trained_models, rows, check_row, seconds=imports.SECONDS)
     result = imports.whole(portions)
     result.ignored = list(columns.ignored)
-    return Answer(result.as_data(), summary(result))
+    return Answer(result.as_data(), f"{summary(result)}{about_columns(columns)}")
 
 
 def summary(result: imports.Result) -> str:
@@ -168,6 +139,13 @@ def summary(result: imports.Result) -> str:
     counts = f"{result.created} created, {result.skipped} here already, {result.rejected} refused"
     left_out = f"{how_many(len(result.ignored), 'column')[:-1]} left out. " if result.ignored else ""
     return f"{how_many(result.read, 'row')[:-1]} read: {counts}. {left_out}{result.stopped}".strip()
+
+
+def about_columns(columns: Columns) -> str:
+    """What was assumed of the file, and what `map` names that no ticket has; each a sentence after a space."""
+    encoding, absent = columns.guessed_encoding, ", ".join(columns.unused_renames())
+    guess = f" The file named no charset and was read as {encoding}." if encoding else ""
+    return guess + (f" map names {absent}, which no ticket of the file has." if absent else "")
 
 
 def columns_of(renames: str = "", *, ignore_unknown: bool = False) -> Columns:

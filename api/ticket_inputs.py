@@ -7,7 +7,7 @@ from flask import g, request
 from marshmallow import Schema, ValidationError, validates_schema
 
 from api.http.common_inputs import Repeatable
-from api.http.fields import Choice, Choices, Email, Id, Moment, Number, Person, Text, Urgency, Words, Yes
+from api.http.fields import Choice, Choices, Email, Id, Moment, Number, Person, Text, TicketNumber, Urgency, Words, Yes
 from core import models
 from core.errors import invalid_field
 from core.models import LIMITS
@@ -25,24 +25,58 @@ ALIASES = {
 }
 WRITABLE = frozenset(changes.PLAIN_FIELDS) | {"status", "assigned_to", "resolution", "version"}
 SET_BY_SERVER = frozenset(changes.TRIAGE_FIELDS) | {"assigned_to", "customer_tier"}
-STATUS_WORDS = {"open": "new"}
+# What other help desks call a state.
+STATUS_WORDS = {
+    "open": "new",
+    "pending": "waiting_customer",
+    "waiting": "waiting_customer",
+    "waiting_on_customer": "waiting_customer",
+    "waiting_for_customer": "waiting_customer",
+    "awaiting_customer": "waiting_customer",
+    "awaiting_your_reply": "waiting_customer",
+    "answered": "waiting_customer",
+    "hold": "in_progress",
+    "on_hold": "in_progress",
+    "waiting_on_third_party": "in_progress",
+    "active": "in_progress",
+    "started": "in_progress",
+    "unassigned": "new",
+    "to_do": "new",
+    "todo": "new",
+    "solved": "resolved",
+    "done": "resolved",
+    "fixed": "resolved",
+    "completed": "resolved",
+    "cancelled": "closed",
+    "canceled": "closed",
+    "archived": "closed",
+}
 # What other help desks call a priority.
 PRIORITY_WORDS = {
     "lowest": "low",
     "minor": "low",
     "trivial": "low",
     "p4": "low",
+    "sev4": "low",
+    "sev_4": "low",
     "normal": "medium",
     "moderate": "medium",
     "p3": "medium",
+    "sev3": "medium",
+    "sev_3": "medium",
     "major": "high",
     "important": "high",
     "p2": "high",
+    "sev2": "high",
+    "sev_2": "high",
     "critical": "urgent",
     "blocker": "urgent",
     "highest": "urgent",
     "emergency": "urgent",
+    "p0": "urgent",
     "p1": "urgent",
+    "sev1": "urgent",
+    "sev_1": "urgent",
 }
 # Servers that compress responses mark the ETag; the client sends it back like that.
 _ENTITY_TAG = re.compile('(?:W/)?"?([0-9]{1,11})(?:[-;](?:gzip|br|deflate|zstd))?"?')
@@ -126,10 +160,13 @@ class TicketQuery(Schema):
 
     status = Choices(
         models.STATUSES,
+        also=STATUS_WORDS,
         groups={"open": models.OPEN, "all": models.STATUSES},
         about="A state, a comma list, open or all.",
     )
-    priority = Choices(models.PRIORITIES, about="Only tickets of this priority; several with commas between.")
+    priority = Choices(
+        models.PRIORITIES, also=PRIORITY_WORDS, about="Only tickets of this priority; several with commas between."
+    )
     category = Choices(models.CATEGORIES, about="Category or a comma list.")
     assigned_team = Choices(models.TEAMS, about="Team or a comma list.")
     sentiment = Choices(models.SENTIMENTS, about="Sentiment or a comma list.")
@@ -141,7 +178,7 @@ class TicketQuery(Schema):
     external_id = Id(LIMITS["external_id"], about="Ticket's id in your own systems.")
     product = Text(LIMITS["product"], about="Only tickets about this product, as it is written there.")
     tag = Text(LIMITS["tag"], about="Only tickets with this tag.")
-    number = Number(1, 2**31 - 1, about="Only the ticket with this number.")
+    number = TicketNumber(1, 2**31 - 1, about="Only the ticket with this number.")
     topic = Text(LIMITS["tag"], about="A topic.")
     q = Text(
         LIMITS["q"],

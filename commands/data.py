@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import click
 
-from api.imports import check_row, columns_of, summary
+from api.imports import about_columns, check_row, columns_of, summary
 from commands.running_server import OPERATOR, call, open_server, url_option
 from runtime.bootstrap import Runtime
 from services.import_export import demo, import_files, imports
@@ -42,13 +42,14 @@ def migrate() -> None:
     help="Your columns and the ticket fields they are for: Subject:title,Body:description.",
 )
 @click.option("--ignore-unknown", is_flag=True, help="Leave out columns that mean nothing here, and list them.")
+@click.option("--charset", default="", help="Encoding of a CSV file that is not UTF-8, like windows-1251.")
 @url_option
-def import_tickets(file: Path, url: str, renames: str, ignore_unknown: bool) -> None:
+def import_tickets(file: Path, url: str, renames: str, ignore_unknown: bool, charset: str) -> None:
     """Import the tickets of a CSV, JSON or JSON Lines FILE; those that are here already are skipped."""
     total = imports.Result()
     with open_server(url) as (runtime, address), _seekable(file) as stream:
         columns = columns_of(renames, ignore_unknown=ignore_unknown)
-        rows = import_files.read(stream, KINDS.get(file.suffix.lower(), ""), columns=columns)
+        rows = import_files.read(stream, KINDS.get(file.suffix.lower(), ""), columns=columns, charset=charset)
         portions = _import_remotely(runtime, address, rows) if address else _import_locally(runtime, rows)
         with click.progressbar(length=stream.seek(0, SEEK_END), label="Importing", file=sys.stderr) as bar:
             stream.seek(0)
@@ -56,12 +57,12 @@ def import_tickets(file: Path, url: str, renames: str, ignore_unknown: bool) -> 
                 total.add(result)
                 bar.update(stream.tell() - bar.pos)
     total.ignored = list(columns.ignored)
-    _print(total)
+    _print(total, about_columns(columns))
     if not total.created + total.skipped:
         sys.exit(1)
 
 
-def _print(total: imports.Result) -> None:
+def _print(total: imports.Result, about_file: str) -> None:
     for error in total.errors:
         place = f"{error['field']}: " if error["field"] else ""
         click.echo(f"line {error['line']}: {place}{error['message']}")
@@ -69,7 +70,7 @@ def _print(total: imports.Result) -> None:
         click.echo("… and so on.")
     if total.ignored:
         click.echo(f"Left out: {', '.join(total.ignored)}.")
-    click.echo(summary(total))
+    click.echo(f"{summary(total)}{about_file}")
 
 
 @click.command("demo")

@@ -12,6 +12,7 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 __all__ = ["EmailNotValidError", "email", "is_blank", "is_invisible", "mailable", "trimmed", "valid_email"]
 
 _MOST = 1_000  # characters that are looked at; RFC 5321 allows 254
+_FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # as input methods of Asia type ASCII
 _INVISIBLE_KINDS = {"Cf", "Zs", "Zl", "Zp"}  # not NUL and other control characters: they are no text, and refused
 # Fillers and selectors that Unicode counts as letters, signs or marks and that show nothing (Default_Ignorable_Code_Point).
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -37,7 +38,8 @@ def valid_email(text: str) -> str:
     """An address in its one form: trimmed, NFC, lower case, its domain in Unicode. Raises EmailNotValidError."""
     if len(text) > _MOST:
         raise EmailNotValidError
-    local, at, domain = trimmed(text).rpartition("@")
+    local, at, domain = trimmed(text).translate(_FULL_WIDTH).rpartition("@")
+    domain = domain.removesuffix(".")  # the root, as name servers write it
     checked = _single_dots(local)
     valid = validate_email(f"{checked}{at}{domain}", check_deliverability=False, globally_deliverable=False)
     address = valid.normalized if checked == local else f"{local}@{valid.domain}"

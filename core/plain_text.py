@@ -2,8 +2,10 @@
 
 import re
 
-# Escape sequences of terminals (ECMA-48): CSI, OSC up to its end, and the two-character ones.
-_TERMINAL = re.compile("(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\\\)|\x1b[ -/]*[0-~]")
+# Escape sequences of terminals (ECMA-48): CSI, strings (DCS, SOS, OSC, PM, APC) up to their end, and the two-character ones.
+_TERMINAL = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[PX\\]^_][^\x07\x1b]{0,1000}(?:\x07|\x1b\\\\)|\x1b[ -/]*[0-~]"
+)
 _BREAKS = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f]")
 _UNUSUAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -12,6 +12,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from api.http.field_names import MAX_FIELDS, check_field_names, is_empty
 from core import normal_form, plain_text, timestamps
+from core.mailboxes import bracketed_address
 from core.models import LIMITS
 
 _WHOLE = re.compile(r"(-?[0-9]{1,12})(?:\.0{1,12})?")
@@ -55,7 +56,16 @@ class Id(Text):
 
 
 class Person(Id):
-    """A person, by e-mail address, name or id in the caller's own systems."""
+    """A person, by e-mail address, name or id in the caller's own systems; of `Bob <bob@example.com>` the address."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not ("@" in text and text.endswith(">")):
+            return text
+        try:
+            return normal_form.valid_email(bracketed_address(text))
+        except EmailNotValidError:
+            raise ValidationError(f"{attr} must be a name or an e-mail address, like bob@example.com.") from None
 
 
 class Topic(Text):
@@ -91,7 +101,7 @@ class Email(Text):
             # Checked before `clean`: a line break within an address could inject mail headers.
             if isinstance(text, str) and not text.isprintable() and any(c < " " or c == "\x7f" for c in text):
                 raise EmailNotValidError
-            return normal_form.valid_email(super()._deserialize(text, attr, data, **kwargs))
+            return normal_form.valid_email(bracketed_address(super()._deserialize(text, attr, data, **kwargs)))
         except EmailNotValidError:
             raise ValidationError(f"{attr} must be an e-mail address, like ada@example.com.") from None
 
@@ -178,6 +188,14 @@ class Number(fields.Integer):
         if not whole or not self.least <= int(whole[1]) <= self.most:
             raise ValidationError(f"{attr} must be a whole number from {self.least} to {self.most}.")
         return int(whole[1])
+
+
+class TicketNumber(Number):
+    """The number of a ticket; #7 is 7."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        number = value.strip().removeprefix("#") if isinstance(value, str) else value
+        return super()._deserialize(number, attr, data, **kwargs)
 
 
 class Urgency(fields.Float):

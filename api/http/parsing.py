@@ -20,7 +20,17 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api.http.field_names import check_field_names
 from api.http.fields import THIS_FIELD, Email, Person
-from core.errors import AppError, FieldError, bad_request, form_too_large, invalid, too_large, unavailable
+from core.errors import (
+    AppError,
+    FieldError,
+    bad_request,
+    form_too_large,
+    invalid,
+    invalid_field,
+    too_large,
+    unavailable,
+)
+from core.json_names import repeated_name
 from core.normal_form import trimmed
 
 _IN_MEMORY = 1024 * 1024  # of an upload; what is more goes to disk
@@ -48,7 +58,7 @@ class Parser(FlaskParser):
 
 def read_json(req: Request) -> dict[str, Any]:
     """The body as an object; no body at all is an empty one. Raises AppError 400, 413, 415."""
-    raw = read_body(req).removeprefix(codecs.BOM_UTF8)
+    raw = _as_utf8(read_body(req), req.mimetype_params.get("charset", ""))
     if not raw.strip():
         g.body = {}
         return {}
@@ -56,15 +66,31 @@ def read_json(req: Request) -> dict[str, Any]:
         raise AppError("Send JSON, with the header Content-Type: application/json.", "not_json", 415)
     try:
         body = orjson.loads(raw)
+        repeated = repeated_name(raw)
     except orjson.JSONDecodeError as error:
-        # orjson refuses lone surrogates and more than 1,024 levels here as well.
-        raise bad_request(
-            "bad_json", f"The body is not valid JSON (line {error.lineno}, column {error.colno})."
-        ) from error
+        raise bad_request("bad_json", _why_not_json(error)) from error
+    if repeated:
+        raise invalid_field(repeated[:100], f"{repeated[:100]} stands twice in the body. Send it once.")
     if not isinstance(body, dict):
         raise bad_request("not_an_object", 'The body must be a JSON object, like {"title": "…"}.')
     g.body = body
     return body
+
+
+def _as_utf8(raw: bytes, charset: str) -> bytes:
+    """The body in UTF-8, without a byte order mark. Raises AppError 400 for bytes that are not of the charset."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        charset = "utf-16"
+    try:
+        return raw.decode(charset or "utf-8").encode().removeprefix(codecs.BOM_UTF8)
+    except (UnicodeError, LookupError):
+        raise bad_request("bad_charset", f"The body is not text in {charset[:40] or 'UTF-8'}. Send UTF-8.") from None
+
+
+def _why_not_json(error: orjson.JSONDecodeError) -> str:
+    if "surrogate" in error.msg:
+        return f"The body holds half a character (a lone surrogate; column {error.colno}). Send whole characters."
+    return f"The body is not valid JSON (line {error.lineno}, column {error.colno})."
 
 
 def _restore_plus(value: Any, field: Any) -> Any:
@@ -83,7 +109,9 @@ def _check_text(query: bytes) -> None:
 
 
 def read_body(req: Request) -> bytes:
-    """The bytes of the body. Raises AppError 400 for a body that is torn, 413 for one that is too large."""
+    """The bytes of the body. Raises AppError 400 for a torn body, 413 for one too large, 415 for a compressed one."""
+    if req.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+        raise AppError("Send the body uncompressed, without the header Content-Encoding.", "compressed_body", 415)
     with _reading(req):
         raw = req.get_data(cache=True)
     _check_size(req, len(raw))

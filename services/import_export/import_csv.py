@@ -28,6 +28,12 @@ _CHARSET = re.compile(
     r"|shift[-_]?jis|euc-(jp|kr)|gb(2312|k|18030)|big5|iso-2022-(jp|kr)",
     re.IGNORECASE,
 )
+GUESSED = "cp1252"  # what Excel writes in Western Europe and America
+_FOREIGN_WORD = re.compile("[^\x00-\x7f]{5,}")
+_NAME_CHARSET = (
+    "The file is not UTF-8, and its letters are not those of Western Europe. Save it as UTF-8, or name its charset, like "
+    "Content-Type: text/csv; charset=windows-1251 (or iso-8859-7, gb18030, shift_jis …)."
+)
 csv.field_size_limit(MAX_RECORD)
 
 Record = tuple[int, list[str] | None, str]  # its first line, its cells or None, why it has none
@@ -43,6 +49,8 @@ def rows(file: IO[bytes], columns: Columns, charset: str = "") -> Iterator[RawRo
     `charset` is what the sender says; it counts when it is not UTF-8, which is tried first.
     """
     encoding, errors = _encoding(file, charset)
+    if encoding == GUESSED and not charset:
+        columns.guessed_encoding = "Windows-1252"
     text = io.TextIOWrapper(file, encoding, errors, newline="")
     try:
         lines = _Lines(text)
@@ -90,14 +98,23 @@ def _encoding(file: IO[bytes], charset: str) -> tuple[str, str]:
         for _ in _decoded(file, "strict"):
             pass
     except UnicodeDecodeError:
-        # Something beyond ASCII reads as UTF-8 and some bytes do not: UTF-8 with damage. Nothing does: never was UTF-8.
         if declared not in ("", "utf-8", "ascii"):
             return declared, "replace" if declared.startswith("utf-16") else "surrogateescape"
+        # Something beyond ASCII reads as UTF-8 and some bytes do not: UTF-8 with damage. Nothing does: never was UTF-8.
+        is_foreign = any(map(_is_foreign, _decoded(file, "surrogateescape")))
         damaged = any(map(_BEYOND_ASCII.search, _decoded(file, "surrogateescape")))
-        return ("utf-8-sig" if damaged else "cp1252"), "surrogateescape"
+    else:
+        return "utf-8-sig", "strict"
     finally:
         file.seek(0)
-    return "utf-8-sig", "strict"
+    if is_foreign:
+        raise bad_request("unknown_charset", _NAME_CHARSET)
+    return ("utf-8-sig" if damaged else GUESSED), "surrogateescape"
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether a word has no letter of ASCII, and most of it is no UTF-8: another alphabet than that of Windows-1252."""
+    return any(len(_ESCAPED_BYTE.findall(word)) > len(word) / 2 for word in _FOREIGN_WORD.findall(text))
 
 
 def _declared(charset: str) -> str:
@@ -207,6 +224,7 @@ def _fields(header: list[str], columns: Columns) -> list[str]:
     errors = [FieldError(column[:100], _unknown(column, name, columns.known)) for column, name in unknown[:MAX_ERRORS]]
     repeated = [name for name, count in Counter(names).items() if name in columns.known and count > 1]
     errors += [FieldError(name, f"There are two columns {name}.") for name in repeated]
+    errors += [FieldError("map", f"The file has no column {name}.") for name in columns.unused_renames()]
     if errors:
         raise invalid(*errors)
     if not any(name in columns.known for name in names):

@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 
 from core.errors import FieldError, bad_request
+from core.json_names import repeated_name
 from services.import_export.import_values import MAX_COLUMNS, Columns, RawRow, fitting
 
 MAX_ITEM = 256 * 1024  # bytes of one ticket: room for every field at its longest with all letters escaped
@@ -58,6 +59,8 @@ def _row(position: int, item: bytes | None, columns: Columns) -> RawRow:
     values = orjson.loads(item)
     if not isinstance(values, dict):
         return RawRow(position, problem=FieldError("", "Each ticket must be an object."))
+    if repeated := repeated_name(item):
+        return RawRow(position, problem=FieldError(repeated[:100], "This name stands twice."))
     if len(values) > MAX_COLUMNS:
         return RawRow(position, problem=FieldError("", f"A ticket has at most {MAX_COLUMNS} fields."))
     # A name that is none stays as it is, to be refused by name.

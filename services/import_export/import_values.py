@@ -43,11 +43,23 @@ class Columns:
     renames: Mapping[str, str] = field(default_factory=dict)
     ignore_unknown: bool = False
     ignored: dict[str, None] = field(default_factory=dict)
+    as_written: dict[str, str] = field(default_factory=dict)  # field -> column
+    present_renames: set[str] = field(default_factory=set)
+    guessed_encoding: str = ""
 
     def field_of(self, column: str) -> str:
         """The field that a column is for: the caller's choice, else the column's name as a field name."""
-        name = field_name(column)
-        return self.renames.get(name, name)
+        column_name = field_name(column)
+        name = self.renames.get(column_name, column_name)
+        if column_name in self.renames:
+            self.present_renames.add(column_name)
+        if len(self.as_written) < MAX_COLUMNS:
+            self.as_written.setdefault(name, column.strip())
+        return name
+
+    def unused_renames(self) -> list[str]:
+        """The columns of `renames` that the file, as far as it was read, does not have."""
+        return sorted(self.renames.keys() - self.present_renames)
 
     def is_accepted(self, name: str) -> bool:
         """Whether a value under this name is used or may be left out."""
@@ -66,7 +78,7 @@ class Columns:
     def note(self, name: str, value: Any) -> None:
         """Notes that a value was left out, unless it is empty."""
         if value not in (None, "", [], {}) and len(self.ignored) < MAX_IGNORED:
-            self.ignored[name[:100]] = None
+            self.ignored[self.as_written.get(name, name)[:100]] = None
 
 
 def parse_renames(text: str, known: Collection[str]) -> dict[str, str]:

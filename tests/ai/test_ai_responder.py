@@ -237,7 +237,7 @@ class TestShape:
             {"urgency": 0.9},
             {"urgency": 5.1},
             {"urgency": True},
-            {"urgency": "4"},
+            {"urgency": "four"},
             {"urgency": float("nan")},
             {"urgency": 10**400},
             {"confidence": -0.1},

@@ -96,6 +96,30 @@ def test_a_refusal_of_one_text_does_not_change_the_form(model, fake):
     assert [request["response_format"]["type"] for request in fake.requests] == ["json_schema"] * 3
 
 
+def test_a_form_that_stops_working_is_stepped_down_from(model, fake):
+    ask(model)
+    fake.mode = "no_schema"
+    assert ask(model) == REPLY
+    fake.mode = "no_form"
+    assert ask(model) == ask(model) == REPLY
+    forms = [request.get("response_format", {}).get("type") for request in fake.requests]
+    assert forms == ["json_schema", "json_schema", "json_object", "json_object", None, None]
+
+
+@pytest.mark.parametrize("key", ["sk-secret1", "sk-proj-abc", "key-0123"])
+def test_a_key_in_the_words_of_a_provider_is_not_logged(model, fake, caplog, key):
+    fake.mode, fake.sentence = "unauthorized", f"Incorrect API key provided: {key}. See the dashboard."
+    with pytest.raises(ModelUnavailable):
+        ask(model)
+    assert "Incorrect API key provided: [key]" in caplog.text
+    assert key not in caplog.text
+
+
+def test_numbers_written_as_text_are_taken(desk, fake):
+    fake.reply = {"urgency": "3", "confidence": "0.8"}
+    assert answered(desk)[0]["ai_source"] == "model"
+
+
 def test_the_body_of_an_error_that_drips_is_not_waited_for(model, fake):
     ask(model)
     fake.mode = "drip_error"

@@ -110,7 +110,7 @@ def test_any_csv_comes_in_with_map_and_ignore_unknown(admin):
     text = "Ticket ID,Subject,Body,Requester,Channel,Тема\n17,Lamp,It is dark,ada@example.com,Web form,x\n"
     query = "?ignore_unknown=true&map=Body:description,Requester:customer_email,Ticket%20ID:external_id,Тема:product"
     result = send(admin, text, query=query)
-    assert (result["created"], result["ignored"]) == (1, ["channel"])
+    assert (result["created"], result["ignored"]) == (1, ["Channel"])
     (ticket,) = tickets(admin)
     expected = ("Lamp", "It is dark", "ada@example.com", "17", "x")
     assert (
@@ -123,6 +123,40 @@ def test_unknown_columns_are_refused_with_what_would_be_taken(admin):
     (error,) = response.json["data"]["errors"]
     assert (response.status_code, error["field"]) == (400, "Channel")
     assert "ignore_unknown" in error["message"]
+
+
+def test_a_guessed_charset_is_named(admin):
+    data = ROW.replace("Lamp", "Lämp").encode("cp1252")
+    response = admin.post("/api/import", data=data, content_type="text/csv")
+    assert tickets(admin)[0]["title"] == "Lämp"
+    assert "read as Windows-1252" in response.json["message"]
+    assert "read as" not in admin.post("/api/import", data=ROW, content_type="text/csv").json["message"]
+
+
+@pytest.mark.parametrize(("charset", "word"), [("cp1251", "Лампа"), ("iso8859-7", "Λάμπα"), ("gb18030", "台灯坏了")])
+def test_bytes_of_another_alphabet_need_a_charset(admin, charset, word):
+    data = ROW.replace("Lamp", word).encode(charset)
+    response = admin.post("/api/import", data=data, content_type="text/csv")
+    assert (response.status_code, "charset=windows-1251" in response.json["message"]) == (400, True)
+    send(admin, data, f"text/csv; charset={charset}")
+    assert [ticket["title"] for ticket in tickets(admin)] == [word]
+
+
+def test_a_map_of_an_absent_column_is_told(admin):
+    response = admin.post("/api/import?map=Subject:title", data=ROW, content_type="text/csv")
+    assert response.json["data"]["errors"] == [{"field": "map", "message": "The file has no column subject."}]
+    assert tickets(admin) == []
+    rows = [{"title": "Lamp", "description": "d", "customer_id": "1"}]
+    response = admin.post("/api/import?map=Subject:title", rows)
+    assert "map names subject, which no ticket" in response.json["message"]
+
+
+def test_a_name_that_stands_twice_refuses_the_ticket(admin):
+    twice = '{"title": "One", "description": "d", "customer_id": "1", "title": "Two"}'
+    once = '{"title": "Lamp", "description": "d", "customer_id": "1"}'
+    result = send(admin, f"[{twice}, {once}]", "application/json")
+    assert [(error["line"], error["field"]) for error in result["errors"]] == [(1, "title")]
+    assert [ticket["title"] for ticket in tickets(admin)] == ["Lamp"]
 
 
 @pytest.mark.parametrize("pairs", ["Subject", "Subject:", ":title", "Subject:nothing"])

@@ -1,5 +1,6 @@
 """What real clients send: whatever is unambiguous is taken and put into one form, and what is stored is so on every engine."""
 
+import gzip
 from urllib.parse import quote
 
 import pytest
@@ -19,6 +20,12 @@ PASTED = {
     ("product", "Lamp\u2028large"): "Lamp large",
     ("customer_email", "\u200bada@example.com\u200e"): "ada@example.com",
     ("customer_email", "ada@example.com\r\n"): "ada@example.com",
+    ("customer_email", "Ada <ada@example.com>"): "ada@example.com",
+    ("customer_email", "<ada@example.com>"): "ada@example.com",
+    ("customer_email", "ａｄａ＠ｅｘａｍｐｌｅ．ｃｏｍ"): "ada@example.com",
+    ("customer_email", "ada@EXAMPLE.com."): "ada@example.com",
+    ("assigned_to", "Bob <bob@example.com>"): "bob@example.com",
+    ("assigned_to", "Bob > Eve"): "Bob > Eve",
     ("customer_email", "ada@corp.local"): "ada@corp.local",
     ("customer_email", "svc@srv01.home.arpa"): "svc@srv01.home.arpa",
     ("customer_email", "root@localhost"): "root@localhost",
@@ -47,6 +54,9 @@ REFUSED = {
     ("customer_email", "ada@exa\nmple.com"): "like ada@example.com",
     ("customer_email", ".ada@example.com"): "like ada@example.com",
     ("customer_email", "ada@exam..ple.com"): "like ada@example.com",
+    ("customer_email", "ada@example.com.."): "like ada@example.com",
+    ("customer_email", "eve@x.example <ada@example.com>"): "like ada@example.com",
+    ("assigned_to", "Bob <bob@>"): "a name or an e-mail address",
     ("customer_id", 1.5): "must be text",
     ("customer_id", True): "must be text",
     ("customer_id", 2**53 + 2): "must be text",
@@ -135,3 +145,59 @@ def test_a_key_with_letters_beyond_ascii_is_sent_as_utf_8(open_app, header):
     value = "schlüssel-für-alle-2026".encode().decode("latin-1")
     sent = {header: f"Bearer {value}" if header == "Authorization" else value}
     assert app.test_client().get("/api/me", headers=sent).status_code == 200
+
+
+BODY = '{"title": "Größe", "description": "d", "customer_email": "ada@example.com"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "media"),
+    [
+        (BODY.encode(), "application/json"),
+        (BODY.encode(), "application/json; charset=UTF-8"),
+        (BODY.encode("utf-8-sig"), "application/json"),
+        (BODY.encode("latin-1"), "application/json; charset=iso-8859-1"),
+        (BODY.encode("utf-16"), "application/json; charset=utf-16"),
+        (BODY.encode("utf-16"), "application/json"),
+    ],
+)
+def test_a_body_is_read_in_its_charset(admin, body, media):
+    ticket = admin.data(admin.post("/api/tickets", data=body, content_type=media), 201)
+    assert ticket["title"] == "Größe"
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "encoding", "status", "words"),
+    [
+        (BODY.encode("latin-1"), "application/json", "", 400, "Send UTF-8"),
+        (BODY.encode(), "application/json; charset=klingon", "", 400, "klingon"),
+        (gzip.compress(BODY.encode()), "application/json", "gzip", 415, "uncompressed"),
+        (b'{"title": "\\ud800"}', "application/json", "", 400, "half a character"),
+        (b'{"title": "a", "description": "d", "title": "b"}', "application/json", "", 400, "title stands twice"),
+        (b'{"a": {"b": 1, "b": 2}}', "application/json", "", 400, "b stands twice"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused_with_the_reason(admin, body, media, encoding, status, words):
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    response = admin.post("/api/tickets", data=body, content_type=media, headers=headers)
+    texts = [response.json["message"], *(error["message"] for error in (response.json["data"] or {}).get("errors", []))]
+    assert (response.status_code, any(words in text for text in texts)) == (status, True), texts
+    assert admin.get("/api/tickets").json["total"] == 0
+
+
+def test_words_of_other_help_desks_are_understood_by_filters_and_changes(admin):
+    ticket = admin.ticket(priority="Sev 1")
+    path = f"/api/tickets/{ticket['id']}"
+    assert ticket["priority"] == "urgent"
+    changed = admin.data(admin.call("PATCH", path, json={"status": "pending", "priority": "normal"}))
+    assert (changed["status"], changed["priority"]) == ("waiting_customer", "medium")
+    for query in ("status=pending", "priority=normal", "status=solved,pending&priority=critical,normal", "number=%231"):
+        assert admin.get(f"/api/tickets?{query}").json["total"] == 1, query
+    changed = admin.data(admin.call("PUT", path, json={"status": "Solved", "resolution": "Done."}))
+    assert changed["status"] == "resolved"
+
+
+def test_an_agent_is_assigned_by_the_address_of_a_mailbox(admin):
+    path = f"/api/tickets/{admin.ticket()['id']}/assign"
+    assert admin.data(admin.post(path, {"agent_email": "Bob <bob@example.com>"}))["assigned_to"] == "bob@example.com"
+    assert admin.post(path, {"agent_email": "Bob <bob@>"}).status_code == 400

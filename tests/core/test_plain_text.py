@@ -15,6 +15,7 @@ LINES = {
     "\x1b[1;31mred\x1b[0m text": "red text",
     "\x9b32mgreen": "green",
     "\x1b]0;title\x07rest": "rest",
+    "a\x1bP1$r0m\x1b\\b\x1b_app\x1b\\c\x1b^note\x1b\\d\x1bXstart\x1b\\e": "abcde",
     "\x1b]8;;https://example.com\x1b\\link\x1b]8;;\x1b\\": "link",
     "typo\b fixed\x7f": "typo fixed",
     "\ufeff\u200b  marked \u200e\u2069": "marked",
