@@ -4,9 +4,8 @@ Every query is limited to the rows its actor may see, see database/tenant_scope.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,12 +53,13 @@ class UnitOfWork:
         index: Index,
         read_cache: ReadCache | None = None,
         begin_write: WriteOrder | None = None,
+        touched: set[str] | None = None,
     ) -> None:
         self._connection = connection
         self._index = index
         self._begin_write = begin_write  # None in read transactions
         self._cache = read_cache  # None in write transactions: uncommitted data is not cached
-        self.touched: set[str] = set()
+        self.touched: set[str] = set() if touched is None else touched  # names of the tables written to
         self._actor = actor
         self.now = now  # the order stamp, later than that of every earlier write
         self.real_now = real_now  # the real clock, for expiry and due times
@@ -71,7 +71,7 @@ class UnitOfWork:
         if self._actor is not None:
             raise RuntimeError("this unit of work already has an actor")
         now = self._begin_write(actor.company_id) if self._begin_write else self.now
-        uow = UnitOfWork(
+        return UnitOfWork(
             self._connection,
             actor,
             now,
@@ -79,9 +79,8 @@ class UnitOfWork:
             index=self._index,
             read_cache=self._cache,
             begin_write=self._begin_write,
+            touched=self.touched,
         )
-        uow.touched = self.touched
-        return uow
 
     @property
     def actor(self) -> Actor:
@@ -284,11 +283,13 @@ class Storage:
 
     def __init__(self, engine: "SqliteFile | Postgres", clock: Clock) -> None:
         self._engine = engine
-        self._writer: AbstractContextManager[Any] = threading.Lock() if engine.exclusive else nullcontext()
         self.clocks = timestamps.Clocks(clock, _latest(engine))
         self._outages = Outages(engine)
         self._closed = False
         self._cache = ReadCache(exclusive=engine.exclusive)
+        if isinstance(engine, SqliteFile):
+            # Before anybody is answered: the cache is never older than the last commit.
+            engine.writers.on_commit = self._cache.invalidate
         self.name = engine.name
         self.exclusive = engine.exclusive
         self.durable = engine.durable
@@ -307,24 +308,19 @@ class Storage:
         company = actor.company_id if actor else ""
         with self._outages.watched():
             if write:
-                with self._writer:  # held until the cache is invalidated: it is never older than the last commit
-                    uow = None
-                    try:
-                        with self._open_engine().write(company) as connection:
-                            begin_write = partial(self._begin_write, connection)
-                            now = begin_write(company)
-                            uow = UnitOfWork(
-                                connection,
-                                actor,
-                                now,
-                                self.real_now(),
-                                index=self._engine.index,
-                                begin_write=begin_write,
-                            )
-                            yield uow
-                    finally:
-                        if uow is not None:
-                            self._cache.invalidate(uow.touched)
+                touched: set[str] = set()
+                with self._open_engine().write(company, touched) as connection:
+                    begin_write = partial(self._begin_write, connection)
+                    now = begin_write(company)
+                    yield UnitOfWork(
+                        connection,
+                        actor,
+                        now,
+                        self.real_now(),
+                        index=self._engine.index,
+                        begin_write=begin_write,
+                        touched=touched,
+                    )
             else:
                 with self._open_engine().read() as connection:
                     times = (self.clocks.order_now(), self.real_now())
@@ -358,12 +354,12 @@ class Storage:
 
     def scrub(self) -> None:
         """Removes erased and deleted data from the store's files, copies included. Raises AppError 503."""
-        with self._outages.watched(OSError), self._writer:
+        with self._outages.watched(OSError), self._engine.paused():
             self._open_engine().scrub()
 
     def close(self) -> None:
         """Closes the store after the current write transaction."""
-        with self._writer:
+        with self._engine.paused():
             if not self._closed:
                 self._closed = True
                 self._engine.close()

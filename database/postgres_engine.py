@@ -10,7 +10,7 @@ import re
 import select
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -170,7 +170,7 @@ class Postgres:
             _driver(connection).rollback()
 
     @contextmanager
-    def write(self, company: str = "") -> Iterator[Connection]:
+    def write(self, company: str = "", touched: set[str] | None = None) -> Iterator[Connection]:
         """A connection for a write transaction, begun by `begin_write`: committed when the block ends, else rolled back.
 
         `company` owns the rows to write, "" when it is not known yet. Each company may use a share of the connections.
@@ -181,6 +181,10 @@ class Postgres:
             driver = _driver(connection)
             yield connection
             driver.commit()
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Nothing to wait for: the database orders its writers."""
+        return nullcontext()
 
     def is_away(self, error: Exception) -> bool:
         """Whether the server cannot be reached, closed the connection or has too many; decided by SQLSTATE."""

@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from core.errors import StorageError
 from database import migrations
 from database.bulk_load import without_triggers
+from database.group_commit import GroupCommit
 from database.json_store.folder_lock import FolderLock
 from database.search import sqlite_index
 from database.sqlite_statistics import set_planner_statistics
@@ -45,7 +46,12 @@ class SqliteFile:
         self.index = sqlite_index.Index()
         self._engine = self._make_engine()
         self._idle_readers: deque[Connection] = deque()
-        self._idle_writers: deque[Connection] = deque()
+        self._writer: Connection | None = None  # kept for the next group
+        self.writers = GroupCommit(
+            connect=self._connect_writer,
+            commit=lambda connection: self._commit(connection),
+            discard=self._discard_writer,
+        )
         self._closed = False
 
     def open(self) -> "SqliteFile":
@@ -97,12 +103,17 @@ class SqliteFile:
             yield connection
 
     @contextmanager
-    def write(self, company: str = "") -> Iterator[Connection]:
-        """A connection in a write transaction: committed when the block ends, rolled back when it raises."""
-        with self._borrowed(self._idle_writers) as connection:
-            begin_writing(connection)
+    def write(self, company: str = "", touched: set[str] | None = None) -> Iterator[Connection]:
+        """A connection in a write transaction: committed when the block ends, rolled back when it raises.
+
+        Writers that wait for one another are committed together. `touched` is filled with the names of written tables.
+        """
+        with self.writers.member(set() if touched is None else touched) as connection:
             yield connection
-            self._commit(connection)
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Within the block no writer has its turn."""
+        return self.writers.paused()
 
     def is_away(self, error: Exception) -> bool:
         """Whether the store cannot be reached: always False for a file."""
@@ -144,8 +155,10 @@ class SqliteFile:
     def _close_connections(self) -> None:
         """Closes every connection; those in use close when they are returned."""
         self._closed = True
-        for connection in (*self._idle_readers, *self._idle_writers):
-            connection.close()
+        for connection in (*self._idle_readers, self._writer):
+            if connection:
+                connection.close()
+        self._writer = None
         self._engine.dispose()
 
     @contextmanager
@@ -164,6 +177,20 @@ class SqliteFile:
             connection.close()
         else:
             idle.append(connection)
+
+    def _connect_writer(self) -> Connection:
+        connection = self._writer or self._engine.connect()
+        try:
+            begin_writing(connection)
+        except BaseException:
+            self._discard_writer(connection)
+            raise
+        self._writer = connection
+        return connection
+
+    def _discard_writer(self, connection: Connection) -> None:
+        self._writer = None
+        _undo(connection)
 
     @contextmanager
     def _unchecked(self) -> Iterator[Connection]:
