@@ -144,6 +144,7 @@ class _About:
 
 Draft = tuple[str, str, dict[str, str]]  # to whom, the subject, the paragraphs in their order
 NOTICES: dict[str, Callable[..., Notice | None]] = {}
+_DRAFTS: dict[str, Callable[[Row, _About], Draft | None]] = {}
 
 
 def _notice(draft: Callable[[Row, _About], Draft | None]) -> Callable[..., Notice | None]:
@@ -165,7 +166,7 @@ def _notice(draft: Callable[[Row, _About], Draft | None]) -> Callable[..., Notic
         sender = _one_line(told.from_name), _deliverable(told.reply_to)
         return Notice(draft.__name__, int(ticket["number"]), address, title, text, _as_html(said), *ids, *sender)
 
-    NOTICES[draft.__name__] = compose
+    NOTICES[draft.__name__], _DRAFTS[draft.__name__] = compose, draft
     return compose
 
 
@@ -336,7 +337,16 @@ class ConsoleMailer:
     mode = "console"
 
     def send(self, notice: Notice) -> None:
-        log.info("mail (not sent, no mail server): %s #%d to %s", notice.kind, notice.number, mask_email(notice.to))
+        self._log(notice.kind, notice.number, notice.to)
+
+    def note(self, kind: str, ticket: Row, *, reply: Row | None, support_email: str) -> None:
+        """Writes the line of a notice of NOTICES without composing it, if it would go to an address."""
+        draft = _DRAFTS[kind](ticket, _About("", "", support_email=support_email, reply=reply))
+        if draft and "@" in draft[0]:
+            self._log(kind, ticket["number"], draft[0])
+
+    def _log(self, kind: str, number: int, to: str) -> None:
+        log.info("mail (not sent, no mail server): %s #%d to %s", kind, number, mask_email(to))
 
 
 class MemoryMailer:

@@ -37,6 +37,8 @@ log = logging.getLogger("foyer.storage")
 Row = dict[str, Any]
 T = TypeVar("T")
 _UNARY_PLUS: custom_op[bool] = custom_op("+")
+# (queue, kind) -> what is called with the company and the job, after the commit; such jobs are not stored.
+DirectJobs = dict[tuple[str, str], Callable[[str, Any], None]]
 WriteOrder = Callable[[str], str]  # locks a company for writing and returns the order stamp of the write
 
 
@@ -54,12 +56,15 @@ class UnitOfWork:
         read_cache: ReadCache | None = None,
         begin_write: WriteOrder | None = None,
         touched: set[str] | None = None,
+        direct_jobs: DirectJobs | None = None,
     ) -> None:
         self._connection = connection
         self._index = index
         self._begin_write = begin_write  # None in read transactions
         self._cache = read_cache  # None in write transactions: uncommitted data is not cached
         self.touched: set[str] = set() if touched is None else touched  # names of the tables written to
+        self.direct_jobs = direct_jobs or {}
+        self.after_commit: list[Callable[[], None]] = []  # called once the changes are durable
         self._actor = actor
         self.now = now  # the order stamp, later than that of every earlier write
         self.real_now = real_now  # the real clock, for expiry and due times
@@ -71,7 +76,7 @@ class UnitOfWork:
         if self._actor is not None:
             raise RuntimeError("this unit of work already has an actor")
         now = self._begin_write(actor.company_id) if self._begin_write else self.now
-        return UnitOfWork(
+        uow = UnitOfWork(
             self._connection,
             actor,
             now,
@@ -80,7 +85,10 @@ class UnitOfWork:
             read_cache=self._cache,
             begin_write=self._begin_write,
             touched=self.touched,
+            direct_jobs=self.direct_jobs,
         )
+        uow.after_commit = self.after_commit
+        return uow
 
     @property
     def actor(self) -> Actor:
@@ -287,6 +295,7 @@ class Storage:
         self._outages = Outages(engine)
         self._closed = False
         self._cache = ReadCache(exclusive=engine.exclusive)
+        self.direct_jobs: DirectJobs = {}
         if isinstance(engine, SqliteFile):
             # Before anybody is answered: the cache is never older than the last commit.
             engine.writers.on_commit = self._cache.invalidate
@@ -312,7 +321,7 @@ class Storage:
                 with self._open_engine().write(company, touched) as connection:
                     begin_write = partial(self._begin_write, connection)
                     now = begin_write(company)
-                    yield UnitOfWork(
+                    uow = UnitOfWork(
                         connection,
                         actor,
                         now,
@@ -320,7 +329,11 @@ class Storage:
                         index=self._engine.index,
                         begin_write=begin_write,
                         touched=touched,
+                        direct_jobs=self.direct_jobs,
                     )
+                    yield uow
+                for action in uow.after_commit:
+                    action()
             else:
                 with self._open_engine().read() as connection:
                     times = (self.clocks.order_now(), self.real_now())
@@ -386,4 +399,4 @@ def open_storage(url: str, data_dir: Path, *, clock: Clock = timestamps.now) -> 
     return Storage(SqliteFile(path).open(), clock)
 
 
-__all__ = ["Clock", "Row", "Storage", "StorageError", "UnitOfWork", "open_storage"]
+__all__ = ["Clock", "DirectJobs", "Row", "Storage", "StorageError", "UnitOfWork", "open_storage"]

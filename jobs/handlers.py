@@ -14,7 +14,7 @@ from auth.tokens import Tokens
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
 from jobs.runner import PermanentFailure, is_last_try
-from notifier import NOTICES, Mailer, MailFailed, Notice, confirm_address
+from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
 from services.privacy import erasure
@@ -22,7 +22,7 @@ from services.privacy.retention import apply_retention, scrub
 from services.tickets import ai_answers, notifications
 from services.triage import training_examples
 from services.triage.trained_models import TrainedModels
-from storage import Row, Storage, UnitOfWork
+from storage import DirectJobs, Row, Storage, UnitOfWork
 
 log = logging.getLogger("foyer.jobs")
 
@@ -55,6 +55,20 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
         erasure.QUEUE: lambda job: scrub(runtime.storage),
         training_examples.QUEUE: lambda job: _train(runtime, job["company_id"]),
     }
+
+
+def direct_jobs(runtime: Server) -> DirectJobs:
+    """The jobs that need no runner: without a mail server a notice is a log line."""
+    mailer = runtime.mailer
+    if not isinstance(mailer, ConsoleMailer):
+        return {}
+
+    def note(company: str, job: outbox.Job) -> None:
+        own = job.payload["support_email"]
+        support_email = own or (runtime.settings.support_email if company == DEFAULT_COMPANY else "")
+        mailer.note(job.kind, job.payload["ticket"], reply=job.payload.get("reply"), support_email=support_email)
+
+    return {(notifications.QUEUE, kind): note for kind in NOTICES}
 
 
 def tidy(runtime: Server) -> None:

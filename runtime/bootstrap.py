@@ -21,7 +21,7 @@ from core.errors import StorageError, unavailable
 from core.models import DEFAULT_COMPANY, Actor
 from database.json_store.document import Where
 from database.tables import companies
-from jobs.handlers import ModelSync, tidy, workers
+from jobs.handlers import ModelSync, direct_jobs, tidy, workers
 from jobs.runner import THREADS, Runner
 from notifier import Mailer, open_mailer
 from runtime import first_start
@@ -70,8 +70,6 @@ class Runtime:
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.wait_slots = threading.BoundedSemaphore(places)
         self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self), sync_models=ModelSync(self))
-        if self.mailer.mode == "console":
-            self.runner.batched_queues = frozenset({"mail"})
         self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
         self.serving = True  # False in a command, which leaves the key of API_KEY as it is
         self.note_secret = secrets.token_urlsafe(32)  # in the note of the lock: whoever knows it is this process
@@ -178,6 +176,8 @@ class Runtime:
                 rows = uow.find(uow.query(companies))
             _check_settings(storage, rows)
             first_start.prepare(storage, self.settings, serving=self.serving)
+            if self.serving:  # a command may not know the server's mail server, so its notices stay jobs
+                storage.direct_jobs = direct_jobs(self)
             undo.pop_all()
         return storage
 

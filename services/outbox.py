@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from core import timestamps
@@ -63,9 +64,15 @@ class Job:
 
 
 def enqueue(uow: UnitOfWork, new_jobs: Sequence[Job]) -> None:
-    """Adds jobs to the caller's unit of work. Raises ValueError if a delay is too long."""
+    """Adds jobs to the caller's unit of work; direct ones are done after its commit. Raises ValueError if a delay is too long."""
     if any(job.delay_seconds > LONGEST_WAIT_SECONDS for job in new_jobs):
         raise ValueError(f"a job may be put off for {LONGEST_WAIT_SECONDS} s at most")
+    stored = []
+    for job in new_jobs:
+        if run := uow.direct_jobs.get((job.queue, job.kind)):
+            uow.after_commit.append(partial(run, uow.actor.company_id, job))
+        else:
+            stored.append(job)
     uow.insert_many(
         table,
         [
@@ -79,7 +86,7 @@ def enqueue(uow: UnitOfWork, new_jobs: Sequence[Job]) -> None:
                 else uow.real_now,
                 "created_at": uow.now,
             }
-            for job in new_jobs
+            for job in stored
         ],
     )
 

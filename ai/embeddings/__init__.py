@@ -57,6 +57,8 @@ class Embeddings:
         if self._tier is None:
             raise RuntimeError("No embeddings are available.")
         keys = [key_of(text) for text in texts]
+        if len(keys) == 1 and (cached := self._cache.get(keys[0])) is not None:
+            return cached[None]
         with self._lock:
             vectors = {key: self._cache[key] for key in keys if key in self._cache}
         vectors |= {key: self._ready[key] for key in keys if key in self._ready}

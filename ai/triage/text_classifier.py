@@ -3,6 +3,7 @@
 It returns scores only; ai/triage/scoring.py combines them with word lists.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,12 +58,12 @@ class Head:
 
     def __init__(self, vectors: Floats, targets: Floats) -> None:
         self.vectors = vectors
-        self._mean = targets.mean(0)
+        self.mean = targets.mean(0)
         gram = kernel(vectors, vectors) + RIDGE * np.eye(len(vectors))
-        self.weights: Floats = np.linalg.solve(gram, targets - self._mean)
+        self.weights: Floats = np.linalg.solve(gram, targets - self.mean)
 
     def __call__(self, vectors: Floats) -> Floats:
-        scores: Floats = kernel(vectors, self.vectors) @ self.weights + self._mean
+        scores: Floats = kernel(vectors, self.vectors) @ self.weights + self.mean
         return scores
 
 
@@ -77,6 +78,28 @@ def one_hot(labels: Iterable[Any], names: Sequence[str]) -> Floats:
     return np.array([[float(label == name) for name in names] for label in labels])
 
 
+@dataclass(frozen=True, slots=True)
+class _Heads:
+    """All heads as one: their sentences below one another, so that one multiplication serves a text.
+
+    `weights` is (sentences, outputs), zero where an output belongs to another head; `mean` is added to the outputs.
+    """
+
+    vectors: Floats
+    weights: Floats
+    mean: Floats
+
+    @classmethod
+    def of(cls, heads: Sequence[Head]) -> "_Heads":
+        weights = np.zeros((sum(len(head.vectors) for head in heads), sum(head.weights.shape[1] for head in heads)))
+        row = column = 0
+        for head in heads:
+            rows, columns = head.weights.shape
+            weights[row : row + rows, column : column + columns] = head.weights
+            row, column = row + rows, column + columns
+        return cls(np.vstack([head.vectors for head in heads]), weights, np.concatenate([head.mean for head in heads]))
+
+
 class TextClassifier:
     """Classifies texts by the built-in sentences, for one encoder. Its heads are trained at first use."""
 
@@ -89,22 +112,19 @@ class TextClassifier:
         return Head(self.encoder.encode(texts), one_hot(labels, CATEGORIES))
 
     @cached_property
-    def _sentiment(self) -> Head:
-        texts, labels = flat(examples.SENTIMENTS)
-        return Head(self.encoder.encode(texts), one_hot(labels, SENTIMENTS))
-
-    @cached_property
-    def _urgency(self) -> Head:
-        texts, labels = flat(examples.URGENCY)
-        return Head(self.encoder.encode(texts), np.array(labels, float)[:, None])
-
-    @cached_property
-    def _dissatisfied(self) -> Head:
-        return self._either(examples.DISSATISFIED, examples.SATISFIED)
-
-    @cached_property
-    def _wants_human(self) -> Head:
-        return self._either(examples.WANTS_HUMAN, examples.NO_HUMAN)
+    def _heads(self) -> _Heads:
+        """The heads of category, sentiment, urgency, dissatisfied and wants_human, in this order."""
+        sentiments, labels = flat(examples.SENTIMENTS)
+        urgencies, levels = flat(examples.URGENCY)
+        return _Heads.of(
+            [
+                self.category,
+                Head(self.encoder.encode(sentiments), one_hot(labels, SENTIMENTS)),
+                Head(self.encoder.encode(urgencies), np.array(levels, float)[:, None]),
+                self._either(examples.DISSATISFIED, examples.SATISFIED),
+                self._either(examples.WANTS_HUMAN, examples.NO_HUMAN),
+            ]
+        )
 
     def _either(self, yes: Sequence[str], no: Sequence[str]) -> Head:
         targets = np.array([1.0] * len(yes) + [-1.0] * len(no))
@@ -116,23 +136,30 @@ class TextClassifier:
 
     def classify(self, text: str) -> Classification:
         """Classifies one text."""
-        vector = self.encoder.encode([text])
-        texts, labels = flat(examples.CATEGORIES)
-        similarities = (self.category.vectors @ vector[0]).tolist()
-        nearest: dict[str, tuple[str, float]] = {}
-        for label, sentence, similarity in zip(labels, texts, similarities, strict=True):
-            if similarity > nearest.get(label, ("", -1.0))[1]:
-                nearest[label] = (sentence, similarity)
+        vector, heads = self.encoder.encode([text])[0], self._heads
+        similarities = heads.vectors @ vector
+        outputs = iter((np.exp(2 * KERNEL_WIDTH * (similarities - 1)) @ heads.weights + heads.mean).tolist())
         centre = 3.0
         return Classification(
-            categories=dict(zip(CATEGORIES, self.category(vector)[0].tolist(), strict=True)),
-            nearest=nearest,
-            sentiments=dict(zip(SENTIMENTS, self._sentiment(vector)[0].tolist(), strict=True)),
-            urgency=centre + URGENCY_STRETCH * (float(self._urgency(vector)[0, 0]) - centre),
-            dissatisfied=_probability(self._dissatisfied(vector), OFFSETS["dissatisfied"]),
-            wants_human=_probability(self._wants_human(vector), OFFSETS["wants_human"]),
+            categories={name: next(outputs) for name in CATEGORIES},
+            nearest=_nearest(similarities),
+            sentiments={name: next(outputs) for name in SENTIMENTS},
+            urgency=centre + URGENCY_STRETCH * (next(outputs) - centre),
+            dissatisfied=_probability(next(outputs), OFFSETS["dissatisfied"]),
+            wants_human=_probability(next(outputs), OFFSETS["wants_human"]),
             understood=bool(vector.any()),
         )
+
+
+def _nearest(similarities: Floats) -> dict[str, tuple[str, float]]:
+    """The most similar sentence of each category; the similarities begin with those of the category's sentences."""
+    nearest, start = {}, 0
+    for label, texts in examples.CATEGORIES.items():
+        own = similarities[start : start + len(texts)]
+        place = int(own.argmax())
+        nearest[label] = (texts[place], float(own[place]))
+        start += len(texts)
+    return nearest
 
 
 def sentences() -> list[str]:
@@ -154,10 +181,10 @@ def flat(groups: Mapping[Any, Sequence[str]]) -> tuple[list[str], list[Any]]:
 def softmax(scores: Mapping[str, float], temperature: float) -> dict[str, float]:
     """Scores as probabilities; a lower temperature favours the best score."""
     most = max(scores.values())
-    parts = {name: float(np.exp((score - most) / temperature)) for name, score in scores.items()}
-    total = sum(parts.values())
-    return {name: part / total for name, part in parts.items()}
+    parts = {name: math.exp((score - most) / temperature) for name, score in scores.items()}
+    whole = sum(parts.values())
+    return {name: part / whole for name, part in parts.items()}
 
 
-def _probability(score: Floats, offset: float) -> float:
-    return float(1 / (1 + np.exp(-STEEPNESS * (score[0, 0] - offset))))
+def _probability(score: float, offset: float) -> float:
+    return 1 / (1 + math.exp(-STEEPNESS * (score - offset)))

@@ -36,7 +36,7 @@ def open_ticket(
     elif ticket["status"] == "new":
         ticket |= ai_answers.answer_now(ticket)
     ticket = _insert(uow, ticket, said_by=said_by)
-    notifications.notify_opened(uow, ticket)
+    notifications.notify_opened(uow, ticket, company)
     if asks_model:
         ai_answers.enqueue_answer(uow, ticket["id"])
     elif ticket["ai_status"] == "done":

@@ -21,15 +21,19 @@ _TICKET_FIELDS = {
 _REPLY_FIELDS = ("author_role", "author_name", "body", "internal")
 
 
-def notify_opened(uow: UnitOfWork, ticket: Row) -> None:
-    """New ticket: mails the customer the number and answer, the agent the ticket, the support address an alert if urgent."""
+def notify_opened(uow: UnitOfWork, ticket: Row, company: Row) -> None:
+    """New ticket: mails the customer the number and answer, the agent the ticket, the support address an alert if urgent.
+
+    `company` is the row of the ticket's company.
+    """
     kinds = {
         "ticket_received": ticket["customer_email"],
         "ai_answer": ticket["customer_email"] and ticket["ai_status"] == "done",
         "urgent_alert": ticket["priority"] == "urgent",
         "assigned": ticket["assigned_to"],
     }
-    _send(uow, ticket, *(kind for kind, applies in kinds.items() if applies))
+    support_email = settings.of_company(company)["support_email"]
+    _enqueue(uow, ticket, *(kind for kind, applies in kinds.items() if applies), support_email=support_email)
 
 
 def notify_ai_answer(uow: UnitOfWork, ticket: Row) -> None:
@@ -110,7 +114,10 @@ def _without_snapshot(uow: UnitOfWork, job: Row, ticket: Row) -> Row | None:
     return snapshot(job["kind"], ticket, reply) if reply else None
 
 
-def _send(uow: UnitOfWork, ticket: Row, *kinds: str, reply: Row | None = None) -> None:
-    recipient = {"support_email": settings.current(uow)["support_email"]} if kinds else {}
-    payloads = {kind: snapshot(kind, ticket, reply) | recipient for kind in kinds}
+def _send(uow: UnitOfWork, ticket: Row, kind: str, *, reply: Row | None = None) -> None:
+    _enqueue(uow, ticket, kind, reply=reply, support_email=settings.current(uow)["support_email"])
+
+
+def _enqueue(uow: UnitOfWork, ticket: Row, *kinds: str, support_email: str, reply: Row | None = None) -> None:
+    payloads = {kind: snapshot(kind, ticket, reply) | {"support_email": support_email} for kind in kinds}
     outbox.enqueue(uow, [outbox.Job(QUEUE, kind, ticket["id"], payload) for kind, payload in payloads.items()])
