@@ -32,7 +32,6 @@ POLL_SECONDS = 1.0
 TIDY_SECONDS = 3600
 SYNC_SECONDS = 3.0
 STOP_SECONDS = 20
-PAUSE_SECONDS = 0.2  # after a batch of mails that are only logged, so that requests go first
 BATCH = {"mail": 50, "ai": 1, "upkeep": 1, "learn": 1}
 THREADS = {"mail": 1, "ai": 3, "upkeep": 1, "learn": 1}
 
@@ -68,9 +67,6 @@ class Runner:
         self._last_heartbeat: float | None = None  # monotonic time of it; None while no heartbeat thread runs
         # For each running job: its last heartbeat, and the monotonic time at which this process first saw it.
         self._heartbeats: dict[str, tuple[str, float]] = {}
-        # Queues whose results are recorded once per batch. The others are recorded after each job, because a job that
-        # reached another machine must not run twice.
-        self.batched_queues: frozenset[str] = frozenset()
 
     def start(self) -> None:
         """Starts the threads."""
@@ -189,8 +185,6 @@ class Runner:
                 self._wake.wait(POLL_SECONDS)
                 if not self._stopping.is_set():  # while stopping the event stays set, for every thread
                     self._wake.clear()
-            elif queue in self.batched_queues:
-                self._stopping.wait(PAUSE_SECONDS)
 
     def _run_batch(self, queue: str) -> int:
         with self._storage().unit_of_work(None) as uow:
@@ -207,7 +201,7 @@ class Runner:
         return len(batch)
 
     def _run_jobs(self, batch: Sequence[Row]) -> None:
-        started, results = time.monotonic(), []
+        started = time.monotonic()
         for position, job in enumerate(batch):
             if self._stopping.is_set():
                 self._release(batch[position:])
@@ -215,11 +209,8 @@ class Runner:
             if self._missed_heartbeats(started):
                 log.warning("This process was suspended: %d jobs are left to other processes", len(batch) - position)
                 break
-            results.append((job, self._run(job)))
-            if job["lane"] not in self.batched_queues:
-                self._record_results(results)
-                results = []
-        self._record_results(results)
+            # After each job: what has reached another machine must not run twice.
+            self._record_result(job, self._run(job))
 
     def _missed_heartbeats(self, started: float) -> bool:
         """Whether other processes may take this process for ended by now."""
@@ -241,26 +232,21 @@ class Runner:
             return error
         return None
 
-    def _record_results(self, results: Sequence[tuple[Row, Exception | None]]) -> None:
-        """Stores the results of jobs. Repeats that while the store fails, because a sent mail must not be sent again."""
-        while results:
+    def _record_result(self, job: Row, error: Exception | None) -> None:
+        """Stores the result of a job. Repeats that while the store fails, because a sent mail must not be sent again."""
+        while True:
             try:
-                self._write_results(results)
+                self._write_result(job, error)
                 break
             except AppError:
                 if self._stopping.wait(POLL_SECONDS):
                     raise
 
-    def _write_results(self, results: Sequence[tuple[Row, Exception | None]]) -> None:
+    def _write_result(self, job: Row, error: Exception | None) -> None:
         with self._storage().unit_of_work(None, write=True) as uow:
-            done_ids = [job["id"] for job, error in results if error is None]
             # The payload may hold a customer's texts. They are deleted as soon as the job is done.
-            uow.update_where(
-                table, table.c.id.in_(done_ids), state="done", run_at=uow.real_now, last_error="", payload={}
-            )
-            for job, error in results:
-                if error is not None:
-                    uow.update(table, job["id"], _after_failure(job, error, uow.real_now))
+            done = {"state": "done", "run_at": uow.real_now, "last_error": "", "payload": {}}
+            uow.update(table, job["id"], _after_failure(job, error, uow.real_now) if error else done)
 
 
 def _misdated_ids(uow: UnitOfWork, queues: Iterable[str]) -> list[str]:
