@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import email_validator
 from email_validator import EmailNotValidError, validate_email
@@ -34,6 +35,7 @@ def trimmed(text: str) -> str:
     return text[first:end]
 
 
+@lru_cache(maxsize=4096)
 def valid_email(text: str) -> str:
     """An address in its one form: trimmed, NFC, lower case, its domain in Unicode. Raises EmailNotValidError."""
     if len(text) > _MOST:

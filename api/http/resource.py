@@ -1,13 +1,14 @@
 """Declares routes: one call names a route's path, permission, input and output, for the gate and both API descriptions."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 from flask import Response, g, request
 from flask_smorest import Blueprint
-from marshmallow import Schema
+from marshmallow import Schema, ValidationError
 
 from api.http import gate
 from api.http.parsing import Parser
@@ -150,16 +151,27 @@ def _content(media: dict[str, Any]) -> dict[str, Any]:
 def _handler(run: RunView, *, body: Schema | None, query: Schema | None) -> Callable[..., Response]:
     """A Flask view: loads query and body, then runs the view."""
     parser = Resource.ARGUMENTS_PARSER
+    no_query = _loaded_without_values(query)
 
     def handler(**path: Any) -> Response:
         values = dict(path)
-        if query:
+        if no_query is not None and not request.query_string:
+            values["query"] = deepcopy(no_query)
+        elif query:
             values["query"] = parser.parse(query, request, location="query")
         if body:
             values["body"] = parser.parse(body, request, location="json")
         return run(values)
 
     return handler
+
+
+def _loaded_without_values(query: Schema | None) -> dict[str, Any] | None:
+    """What an empty query string loads as, the same for every request; None when it must be checked each time."""
+    try:
+        return dict(query.load({})) if query else None
+    except (ValidationError, RuntimeError):  # a required field, or a check that looks at the request
+        return None
 
 
 def _run_view(route: Route, view: View) -> RunView:
