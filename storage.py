@@ -109,8 +109,7 @@ class UnitOfWork:
     def get(self, table: Table, row_id: str, *, lock: bool = False) -> Row | None:
         """The visible row with that ID, or None. `lock` locks the row until the transaction ends."""
         statement = tenant_scope.row_by_id(table, self._visibility, lock)
-        row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
-        return _as_dict(row)
+        return _as_dict(self._connection.execute(statement, {**self._scope, "id_": row_id}).first())
 
     def find(self, statement: Select[Any], **params: Any) -> list[Row]:
         """The rows of a SELECT made by `query`."""
@@ -297,8 +296,7 @@ class Storage:
         self._cache = ReadCache(exclusive=engine.exclusive)
         self.direct_jobs: DirectJobs = {}
         if isinstance(engine, SqliteFile):
-            # Before anybody is answered: the cache is never older than the last commit.
-            engine.writers.on_commit = self._cache.invalidate
+            engine.writers.on_commit = self._cache.invalidate  # before anybody is answered
         self.name = engine.name
         self.exclusive = engine.exclusive
         self.durable = engine.durable

@@ -18,14 +18,18 @@ class Filled(Schema):
 
     created = schemas.integer("Tickets that were made.")
     customers = schemas.integer("Customers they are from.")
+    articles = schemas.integer("Articles that were made.")
 
 
 @blp.post("/api/demo", "FillDemo", permission=Permission.IMPORT, response=Filled)
 def fill_demo(uow: UnitOfWork) -> Answer:
     """Create demo tickets.
 
-    Creates about 60 realistic tickets of the last 30 days in every state. Only a company without tickets gets them; nobody
-    is mailed.
+    Creates about 60 realistic tickets of the last 30 days in every state, and 15 articles.
+    Only a company without tickets gets them; nobody is mailed.
     """
     counts = demo.fill(uow, current_runtime().trained_models)
-    return Answer(counts, f"{counts['created']} demo tickets of {counts['customers']} customers were created.")
+    return Answer(
+        counts,
+        f"{counts['created']} demo tickets of {counts['customers']} customers and {counts['articles']} articles were created.",
+    )

@@ -21,6 +21,8 @@ from api import (
     imports,
     jobs,
     keys,
+    knowledge,
+    knowledge_imports,
     lookups,
     me,
     replies,
@@ -63,6 +65,8 @@ RESOURCES = [
     jobs,
     exports,
     keys,
+    knowledge,
+    knowledge_imports,
 ]
 MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()

@@ -271,5 +271,5 @@ def list_history(uow: UnitOfWork, ticket_id: str) -> Answer:
     Everything that happened to it, oldest first.
     """
     changes.get(uow, ticket_id)
-    events = [models.event_shape(row) for row in history.of_ticket(uow, ticket_id)]
+    events = [models.event_shape(row) for row in history.of_subject(uow, ticket_id)]
     return Answer(events, how_many(len(events), "event"), page=(len(events), len(events), 0))

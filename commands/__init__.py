@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from commands import accounts, backup, data, development, smoke
+from commands import accounts, backup, data, development, knowledge, smoke
 
 
 def register_commands(app: Flask) -> None:
     """Adds the commands to the app."""
-    for command in (*data.COMMANDS, *accounts.COMMANDS, *backup.COMMANDS, smoke.command):
+    for command in (*data.COMMANDS, *knowledge.COMMANDS, *accounts.COMMANDS, *backup.COMMANDS, smoke.command):
         app.cli.add_command(command)
     development.register(app)

@@ -79,7 +79,8 @@ def fill_demo(url: str) -> None:
     """Fill an empty server with about 60 demo tickets."""
     with open_server(url) as (runtime, address):
         counts = call(runtime, f"{address}/api/demo", {}) if address else _fill_locally(runtime)
-    click.echo(f"{counts['created']} tickets from {counts['customers']} customers are here to look around with.")
+    made = f"{counts['created']} tickets from {counts['customers']} customers and {counts['articles']} articles"
+    click.echo(f"{made} are here to look around with.")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ Source = Literal["api", "web", "powerapps", "email", "chat", "import", "other"]
 Decider = Literal["model", "knowledge", "learned", "rules", "canned", "human"]
 AiStatus = Literal["off", "pending", "done", "failed"]
 Role = Literal["admin", "agent", "customer"]
+ArticleStatus = Literal["draft", "published"]
 AuthorRole = Literal["customer", "agent", "ai", "system"]
 
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -27,6 +28,7 @@ SENTIMENTS: tuple[str, ...] = get_args(Sentiment)
 TIERS: tuple[str, ...] = get_args(Tier)
 SOURCES: tuple[str, ...] = get_args(Source)
 ROLES: tuple[str, ...] = get_args(Role)
+ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
 
 FINISHED = ("resolved", "closed")
 OPEN: tuple[str, ...] = tuple(status for status in STATUSES if status not in FINISHED)
@@ -56,6 +58,7 @@ LIMITS: dict[str, int] = {
     "resolution": 5_000,
     "body": 20_000,
     "external_id": 200,
+    "article": 100_000,
     "key": 200,
     "password": 200,
     "company": 120,
@@ -137,6 +140,7 @@ STAFF_ONLY_FIELDS = frozenset(
     "priority_score topic topic_confidence assigned_to ai_confidence triage_source triage_reasons next_action".split()
 )
 CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS)
+ARTICLE_FIELDS = "id title body tags category status source version created_at updated_at".split()
 REPLY_FIELDS = ["id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
 CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_email", "internal")]
 AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()

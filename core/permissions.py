@@ -18,6 +18,8 @@ class Permission(StrEnum):
     STATS_READ = "stats.read"
     CUSTOMERS_READ = "customers.read"
     LOOKUPS_READ = "lookups.read"
+    KNOWLEDGE_READ = "knowledge.read"
+    KNOWLEDGE_WRITE = "knowledge.write"
     SETTINGS_READ = "settings.read"
     SETTINGS_WRITE = "settings.write"
     CUSTOMERS_EXPORT = "customers.export"
@@ -42,6 +44,7 @@ _CUSTOMER = frozenset(
         Permission.TICKETS_CREATE,
         Permission.REPLIES_WRITE,
         Permission.LOOKUPS_READ,
+        Permission.KNOWLEDGE_READ,
         Permission.ACCOUNT,
     }
 )
@@ -50,6 +53,7 @@ _AGENT = _CUSTOMER | {
     Permission.HISTORY_READ,
     Permission.STATS_READ,
     Permission.CUSTOMERS_READ,
+    Permission.KNOWLEDGE_WRITE,
     Permission.SETTINGS_READ,
 }
 _ADMIN = frozenset(Permission) - {Permission.PUBLIC}

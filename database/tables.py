@@ -262,6 +262,24 @@ examples = Table(
     Index("ix_examples_ticket", "ticket_id", "field"),
 )
 
+articles = Table(
+    "articles",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.text("title"),
+    column_types.text("body"),
+    column_types.text_list("tags"),
+    column_types.word("category", "general"),
+    column_types.word("status", "published"),
+    column_types.text("source"),  # where an import took it from; unique when set, so that a second import finds it
+    Column("version", Integer, nullable=False, server_default="1"),
+    column_types.moment("created_at", required=True),
+    column_types.moment("updated_at", required=True),
+    Index("ix_articles_updated", "company_id", "updated_at", "id"),
+    column_types.unique_when_set("uq_articles_source", "source"),
+)
+
 jobs = Table(
     "jobs",
     metadata,

@@ -49,6 +49,8 @@ def scope_conditions(table: Table, visibility: Visibility) -> list[ColumnElement
     conditions: list[ColumnElement[bool]] = [table.c.company_id == company]
     if visibility == "company" or table is tables.idempotency:
         return conditions
+    if table is tables.articles:
+        return [*conditions, table.c.status == "published"]
     customer_row: ColumnElement[str] = bindparam("customer_", type_=tables.customers.c.id.type)
     of_customer = tables.tickets.c.customer_row == customer_row
     if table is tables.tickets:

@@ -17,6 +17,7 @@ from jobs.runner import PermanentFailure, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
+from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
 from services.tickets import ai_answers, notifications
@@ -42,6 +43,9 @@ class Server(Protocol):
 
     @property
     def trained_models(self) -> TrainedModels: ...
+
+    @property
+    def knowledge(self) -> Knowledge: ...
 
     @property
     def tokens(self) -> Tokens: ...
@@ -142,7 +146,7 @@ def _train(runtime: Server, company_id: str) -> None:
 
 
 class ModelSync:
-    """Trains the models that are missing in this process, or that another process has retrained."""
+    """Trains the models that are missing in this process, or that another process has retrained; encodes new passages."""
 
     def __init__(self, runtime: Server) -> None:
         self._runtime = runtime
@@ -164,6 +168,7 @@ class ModelSync:
         for company in dict.fromkeys([*initial, *trained_models.pop_missing_companies(), *retrained]):
             _train(self._runtime, company)
         self._known_jobs = set(training_jobs)
+        self._runtime.knowledge.encode_rest()
 
 
 def _system(job: Row) -> Actor:

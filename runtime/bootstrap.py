@@ -30,6 +30,7 @@ from services import health
 from services import settings as company_settings
 from services.accounts.companies import find_by_name
 from services.import_export import demo
+from services.knowledge.search import Knowledge
 from services.triage.trained_models import TrainedModels
 from storage import Clock, Row, Storage, open_storage
 
@@ -98,6 +99,11 @@ class Runtime:
         """What only this server knows."""
         _ = self.storage  # whose opening sees to it
         return first_start.secret(self.settings)
+
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        """The indexes of the companies' articles."""
+        return Knowledge(self.embeddings)
 
     @property
     def ai_mode(self) -> str:

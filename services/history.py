@@ -12,7 +12,7 @@ from database.tables import events
 from storage import Row, UnitOfWork
 
 AI = "ai"
-Subject = Literal["ticket", "customer", "user", "key", "company", "settings"]
+Subject = Literal["ticket", "customer", "user", "key", "company", "settings", "article"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,10 @@ def not_lately(uow: UnitOfWork, subject_id: str, changes: Iterable[Change], *, s
     ]
 
 
-def of_ticket(uow: UnitOfWork, ticket_id: str) -> list[Row]:
-    """The events of a ticket, oldest first."""
-    of_this_ticket = uow.query(events).where(events.c.subject_id == ticket_id, events.c.subject == "ticket")
-    return uow.find(of_this_ticket.order_by(events.c.created_at, events.c.id))
+def of_subject(uow: UnitOfWork, subject_id: str, *, subject: Subject = "ticket") -> list[Row]:
+    """The events of a ticket or another subject, oldest first."""
+    own = uow.query(events).where(events.c.subject_id == subject_id, events.c.subject == subject)
+    return uow.find(own.order_by(events.c.created_at, events.c.id))
 
 
 def _as_text(value: Any) -> str:

@@ -12,17 +12,19 @@ from core import timestamps
 from core.errors import conflict
 from database.tables import customers, jobs
 from database.tables import tickets as table
+from services.knowledge import articles
 from services.routing import agents
 from services.tickets import changes, create, replies
 from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
-STORY = Path(__file__).resolve().parent.parent.parent / "data" / "demo_tickets.json"
+_DATA = Path(__file__).resolve().parent.parent.parent / "data"
+STORY, ARTICLES = _DATA / "demo_tickets.json", _DATA / "demo_articles.json"
 HOUR = 3600
 
 
 def fill(uow: UnitOfWork, trained_models: TrainedModels) -> Row:
-    """Adds the demo tickets to a company without tickets; returns counts. Raises AppError 409 if it has tickets."""
+    """Adds the demo tickets and articles to a company without tickets; returns counts. Raises AppError 409 if it has tickets."""
     if uow.count(uow.query(table)):
         raise conflict(
             "not_empty", "Your company has tickets already. Demo tickets can only be added to an empty company."
@@ -33,7 +35,11 @@ def fill(uow: UnitOfWork, trained_models: TrainedModels) -> Row:
         start = timestamps.later(present, seconds=-entry["hours_ago"] * HOUR)
         _create_with_steps(uow, trained_models, story["customers"][entry["customer"]], entry, start, cast)
     uow.now = present
-    return {"created": len(story["tickets"]), "customers": uow.count(uow.query(customers))}
+    article_fields = orjson.loads(ARTICLES.read_bytes())
+    for fields in article_fields:
+        articles.import_one(uow, fields)
+    customer_count = uow.count(uow.query(customers))
+    return {"created": len(story["tickets"]), "customers": customer_count, "articles": len(article_fields)}
 
 
 def _assign_agents(uow: UnitOfWork, authored: list[str]) -> dict[str, str]:

@@ -1,0 +1,245 @@
+"""The index of one company's articles: finds passages by words (BM25) and by meaning (embeddings), in memory.
+
+A passage's score is a weighted sum of two parts between 0 and 1: how much of the question's words it holds, and the cosine
+of the vectors. A sum keeps "there is no answer" visible, which a fusion of ranks does not.
+"""
+
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai.embeddings import Embeddings
+from ai.retrieval.passages import Passage, cut
+
+Floats = NDArray[np.floating[Any]]
+Terms = Callable[[str], list[str]]  # the words of a text in their basic form, in order
+
+# BM25 with its usual constants (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework").
+SATURATION, LENGTH_SHARE = 1.2, 0.75
+# The share of meaning in the score by tier, chosen on questions about two collections (docs/ai-quality.md).
+MEANING_SHARE = {"static": 0.3, "minilm": 0.5}
+LEAST_SCORE = 0.05  # below it a passage has nothing to do with the question
+ENCODED_AT_ONCE = 16
+MOST_SENTENCES = 3  # of a passage that are shown
+CONSIDERED = 100  # best passages from which the articles are chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """An article as it is indexed."""
+
+    title: str
+    body: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that may answer a question, its matching sentences, and its score from 0 to 1."""
+
+    article_id: str
+    title: str
+    heading: str
+    passage: str
+    score: float
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One article: its passages, and for each passage its terms, their counts and its vector (zeros until it is encoded)."""
+
+    article: Article
+    passages: list[Passage]
+    places: NDArray[np.int32]  # the passage of each term, from 0 within the article
+    terms: NDArray[np.int32]
+    counts: Floats
+    lengths: Floats
+    vectors: Floats
+    encoded: int = 0  # passages
+
+
+@dataclass(frozen=True, slots=True)
+class _Flat:
+    """All entries as arrays. The postings of term t are `places[starts[t]:starts[t + 1]]`, with their `weights`."""
+
+    entries: list[tuple[str, _Entry]] = field(default_factory=list)
+    owners: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))  # entry of each passage
+    first: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))  # first passage of each entry
+    starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
+    places: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    weights: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    rarity: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    vectors: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+
+class ArticleIndex:
+    """The passages of one company. Threads share it; a search sees one state of it."""
+
+    def __init__(self, embeddings: Embeddings, terms: Terms) -> None:
+        self._embeddings, self._terms = embeddings, terms
+        self._lock = threading.Lock()
+        self._vocabulary: dict[str, int] = {}
+        self._entries: dict[str, _Entry] = {}
+        self._flat = _Flat()
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The version of each article that is indexed, by id."""
+        return {article_id: entry.article.version for article_id, entry in self._entries.items()}
+
+    @property
+    def passage_count(self) -> int:
+        return len(self._flat.owners)
+
+    def update(self, changed: Mapping[str, Article], removed: Collection[str] = ()) -> None:
+        """Indexes new and changed articles by their words, and drops removed ones. Vectors follow with `encode`."""
+        with self._lock:
+            entries = {key: entry for key, entry in self._entries.items() if key not in removed}
+            entries |= {key: self._entry(article) for key, article in changed.items()}
+            self._entries, self._flat = entries, self._flatten(entries)
+
+    def encode(self, *, seconds: float) -> bool:
+        """Encodes passages that have no vector yet, for about this time. Returns whether all have one."""
+        ends, changed = time.monotonic() + seconds, False
+        while (entry := self._unencoded()) and time.monotonic() < ends:
+            end = entry.encoded + ENCODED_AT_ONCE
+            texts = [_text(entry.article, passage) for passage in entry.passages[entry.encoded : end]]
+            vectors = self._embeddings.encode(texts)
+            with self._lock:
+                entry.vectors[entry.encoded : end] = vectors
+                entry.encoded, changed = end, True
+        if changed:
+            with self._lock:
+                self._flat = self._flatten(self._entries)
+        return entry is None
+
+    def search(self, question: str, count: int) -> list[Hit]:
+        """The best passages for a question, at most one of each article, the best first."""
+        flat = self._flat
+        names = list(dict.fromkeys(self._terms(question)))
+        if not len(flat.owners):
+            return []
+        scores = self._scores(flat, names, question)
+        chosen: dict[int, int] = {}
+        best = np.argpartition(-scores, min(CONSIDERED, len(scores) - 1))[:CONSIDERED]
+        for passage in best[np.argsort(-scores[best], kind="stable")].tolist():
+            if scores[passage] < LEAST_SCORE or len(chosen) == count:
+                break
+            chosen.setdefault(int(flat.owners[passage]), passage)
+        return [self._hit(flat, owner, passage, float(scores[passage]), names) for owner, passage in chosen.items()]
+
+    def _scores(self, flat: _Flat, names: Sequence[str], question: str) -> Floats:
+        """The score of every passage."""
+        known = [number for name in names if (number := self._vocabulary.get(name, -1)) + 1 < len(flat.starts)]
+        known = [number for number in known if number >= 0 and flat.starts[number] < flat.starts[number + 1]]
+        words = np.zeros(len(flat.owners), np.float32)
+        for number in known:
+            postings = slice(flat.starts[number], flat.starts[number + 1])
+            words[flat.places[postings]] += flat.weights[postings]
+        strange = len(names) - len(known)  # words of no article: they count as the rarest
+        most = float(flat.rarity[known].sum()) + strange * _rarity(np.zeros(1), len(flat.owners))[0]
+        words /= max(most * (SATURATION + 1), 1e-9)
+        share = MEANING_SHARE.get(self._embeddings.name, 0.0)
+        if not share:
+            return words
+        vector = self._embeddings.encode([question])[0]
+        scores: Floats = (1 - share) * words + share * np.maximum(flat.vectors @ vector, 0)
+        return scores
+
+    def _hit(self, flat: _Flat, owner: int, passage: int, score: float, names: Sequence[str]) -> Hit:
+        article_id, entry = flat.entries[owner]
+        found = entry.passages[passage - int(flat.first[owner])]
+        rarity = {
+            name: float(flat.rarity[number]) for name in names if (number := self._vocabulary.get(name)) is not None
+        }
+        sentences = matching_sentences(found.sentences, rarity, self._terms)
+        return Hit(article_id, entry.article.title, found.heading, " ".join(sentences), min(1.0, round(score, 3)))
+
+    def _entry(self, article: Article) -> _Entry:
+        passages = cut(article.body) or [Passage("", ())]
+        counted = [Counter(self._terms(_text(article, passage))) for passage in passages]
+        vocabulary = self._vocabulary
+        terms = [vocabulary.setdefault(name, len(vocabulary)) for counts in counted for name in counts]
+        return _Entry(
+            article,
+            passages,
+            np.repeat(np.arange(len(passages), dtype=np.int32), [len(counts) for counts in counted]),
+            np.array(terms, np.int32),
+            np.array([count for counts in counted for count in counts.values()], np.float32),
+            np.array([counts.total() for counts in counted], np.float32),
+            np.zeros((len(passages), self._width), np.float32),
+        )
+
+    @property
+    def _width(self) -> int:
+        return self._embeddings.encode([""]).shape[1] if self._embeddings else 0
+
+    def _unencoded(self) -> _Entry | None:
+        if not self._embeddings:
+            return None
+        with self._lock:
+            return next((entry for entry in self._entries.values() if entry.encoded < len(entry.passages)), None)
+
+    def _flatten(self, entries: Mapping[str, _Entry]) -> _Flat:
+        if not entries:
+            return _Flat()
+        all_entries = list(entries.items())
+        sizes = np.array([len(entry.passages) for _, entry in all_entries])
+        first = np.concatenate([[0], sizes.cumsum()])[:-1]
+        lengths = np.concatenate([entry.lengths for _, entry in all_entries])
+        places = np.concatenate(
+            [entry.places + np.int32(start) for (_, entry), start in zip(all_entries, first, strict=True)]
+        )
+        terms = np.concatenate([entry.terms for _, entry in all_entries])
+        counts = np.concatenate([entry.counts for _, entry in all_entries])
+        occurrences = np.bincount(terms, minlength=len(self._vocabulary))
+        rarity = _rarity(occurrences, len(lengths))
+        norm = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * lengths / max(lengths.mean(), 1))
+        weights = rarity[terms] * counts * (SATURATION + 1) / (counts + norm[places])
+        order = np.argsort(terms, kind="stable")
+        return _Flat(
+            all_entries,
+            np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
+            first,
+            np.concatenate([[0], occurrences.cumsum()]),
+            places[order],
+            weights[order].astype(np.float32),
+            rarity,
+            np.concatenate([entry.vectors for _, entry in all_entries]),
+        )
+
+
+def matching_sentences(sentences: Sequence[str], rarity: Mapping[str, float], terms: Terms) -> list[str]:
+    """The sentences that hold most of the question's words, in their order; the first ones when none holds any."""
+    weights = [sum(rarity.get(name, 0.0) for name in {*terms(sentence)}) for sentence in sentences]
+    most = max(weights, default=0.0)
+    if not most:
+        return list(sentences[:2])
+    good = sorted(range(len(sentences)), key=lambda place: -weights[place])[:MOST_SENTENCES]
+    return [sentences[place] for place in sorted(good) if weights[place] >= most / 2]
+
+
+def _rarity(occurrences: Floats | NDArray[np.int64], passages: int) -> Floats:
+    """The inverse document frequency of BM25, never negative."""
+    rarity: Floats = np.log1p((passages - occurrences + 0.5) / (occurrences + 0.5)).astype(np.float32)
+    return rarity
+
+
+def _text(article: Article, passage: Passage) -> str:
+    """What is indexed of a passage: title and heading in front, as they say what it is about."""
+    return ". ".join(filter(None, (article.title, passage.heading, passage.text)))
+
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def words_of(text: str) -> Iterable[str]:
+    """The runs of letters and digits of a text, in lower case."""
+    return _WORD.findall(text.lower())

@@ -1,0 +1,1 @@
+"""Knowledge: a company's articles, their search and their import."""

@@ -1,0 +1,107 @@
+"""Finds the passages of a company's published articles that answer a question.
+
+Each process keeps an index per company in memory. Before each search it is compared with the rows the caller sees, so it never
+answers from a draft, from an article that is gone, or from another company.
+"""
+
+import threading
+from collections import OrderedDict
+from functools import lru_cache
+
+from sqlalchemy import func
+
+from ai.embeddings import Embeddings
+from ai.retrieval.index import Article, ArticleIndex, Hit, words_of
+from database.search.words import find_stems, fold
+from database.tables import articles as table
+from storage import UnitOfWork
+
+MOST_INDEXES = 200  # companies with an index in memory, those that asked last
+ENCODE_SECONDS = 0.1  # of one search, for passages without a vector
+BACKGROUND_SECONDS = 5.0  # of one round of the background thread
+READ_AT_ONCE = 500  # articles
+
+Stamp = tuple[int, str]
+
+
+@lru_cache(maxsize=1024)
+def terms(text: str) -> list[str]:
+    """The words of a text in their basic form, in order."""
+    words = list(words_of(fold(text)))
+    stems = find_stems(words)
+    return [stems.get(word, word) for word in words]
+
+
+class _CompanyIndex:
+    """The index of one company and the state of its articles that it shows."""
+
+    def __init__(self, embeddings: Embeddings) -> None:
+        self.index = ArticleIndex(embeddings, terms)
+        self.stamp: Stamp = (0, "")
+        self.lock = threading.Lock()
+
+    def follow(self, uow: UnitOfWork) -> None:
+        """Brings the index to the state of the published articles."""
+        stamp = _stamp(uow)
+        if stamp == self.stamp:
+            return
+        with self.lock:
+            rows = uow.find(uow.query(table, table.c.id, table.c.version).where(table.c.status == "published"))
+            versions = {row["id"]: row["version"] for row in rows}
+            indexed = self.index.versions
+            changed = [row_id for row_id, version in versions.items() if indexed.get(row_id) != version]
+            self.index.update(_read(uow, changed), indexed.keys() - versions.keys())
+            self.stamp = stamp
+
+
+class Knowledge:
+    """The indexes of all companies in one process."""
+
+    def __init__(self, embeddings: Embeddings) -> None:
+        self._embeddings = embeddings
+        self._indexes: OrderedDict[str, _CompanyIndex] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def search(self, uow: UnitOfWork, question: str, count: int) -> list[Hit]:
+        """The best passages of the actor's company for a question, at most one of each article, the best first."""
+        company = self._of_company(uow.actor.company_id)
+        company.follow(uow)
+        company.index.encode(seconds=ENCODE_SECONDS)
+        return company.index.search(question, count)
+
+    def encode_rest(self) -> None:
+        """Encodes passages that have no vector yet, for some seconds. Until then they are found by their words."""
+        with self._lock:
+            indexes = list(self._indexes.values())
+        for company in indexes:
+            company.index.encode(seconds=BACKGROUND_SECONDS)
+
+    def _of_company(self, company_id: str) -> _CompanyIndex:
+        with self._lock:
+            if company_id not in self._indexes:
+                self._indexes[company_id] = _CompanyIndex(self._embeddings)
+            self._indexes.move_to_end(company_id)
+            while len(self._indexes) > MOST_INDEXES:
+                self._indexes.popitem(last=False)
+            return self._indexes[company_id]
+
+
+def _stamp(uow: UnitOfWork) -> Stamp:
+    """Changes with every change of the published articles: times only increase, and a deletion lowers the number."""
+
+    def read() -> Stamp:
+        published = uow.query(table, func.count(), func.max(table.c.updated_at)).where(table.c.status == "published")
+        ((count, newest),) = uow.aggregate(published)
+        return int(count), str(newest or "")
+
+    return uow.cached((table,), "published articles", read)
+
+
+def _read(uow: UnitOfWork, ids: list[str]) -> dict[str, Article]:
+    found: dict[str, Article] = {}
+    for start in range(0, len(ids), READ_AT_ONCE):
+        named = table.c.id.in_(ids[start : start + READ_AT_ONCE])
+        columns = (table.c.id, table.c.title, table.c.body, table.c.version)
+        for row in uow.find(uow.query(table, *columns).where(named, table.c.status == "published")):
+            found[row["id"]] = Article(row["title"], row["body"], row["version"])
+    return found
