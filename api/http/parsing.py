@@ -84,7 +84,7 @@ def _as_utf8(raw: bytes, charset: str) -> bytes:
     try:
         return raw.decode(charset or "utf-8").encode().removeprefix(codecs.BOM_UTF8)
     except (UnicodeError, LookupError):
-        raise bad_request("bad_charset", f"The body is not text in {charset[:40] or 'UTF-8'}. Send UTF-8.") from None
+        raise bad_request("bad_json", f"The body is not text in {charset[:40] or 'UTF-8'}. Send UTF-8.") from None
 
 
 def _why_not_json(error: orjson.JSONDecodeError) -> str:

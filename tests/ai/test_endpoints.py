@@ -115,9 +115,9 @@ def test_a_key_in_the_words_of_a_provider_is_not_logged(model, fake, caplog, key
     assert key not in caplog.text
 
 
-def test_numbers_written_as_text_are_taken(desk, fake):
+def test_numbers_written_as_text_are_taken(server, fake):
     fake.reply = {"urgency": "3", "confidence": "0.8"}
-    assert answered(desk)[0]["ai_source"] == "model"
+    assert answered(server)[0]["ai_source"] == "model"
 
 
 def test_the_body_of_an_error_that_drips_is_not_waited_for(model, fake):

@@ -36,6 +36,7 @@ TAKEN = {
     "key": [(*CREATE, "client_reference"), (*CREATE, "Idempotency-Key")],
     "company": [("POST", "/api/companies", "company")],
     "password": [("POST", "/api/companies", "password")],
+    "article": [("POST", "/api/knowledge", "body")],
     "q": [("GET", "/api/tickets", "q"), ("GET", "/api/customers", "q")],
 }
 
@@ -57,7 +58,8 @@ def sent(caller, limit, method, path, field, size):
         return caller.post(path, NEW, headers={field: value})
     if path == "/api/companies":
         return caller.post(path, {**COMPANY, field: value})
-    whole = NEW if path == "/api/tickets" else {"body": "Hello."} if path.endswith("replies") else {}
+    whole = {"/api/tickets": NEW, "/api/knowledge": {"title": "Refunds"}}.get(path, {})
+    whole = {"body": "Hello."} if path.endswith("replies") else whole
     return caller.call(method, path, {**whole, field: value})
 
 

@@ -59,6 +59,8 @@ QUERIES = {
     ],
     "ListCustomers": ["", "?q=ada"],
     "OnNewTicket": ["", "?limit=1"],
+    "ListArticles": ["", "?status=draft"],
+    "SearchKnowledge": ["?q=refund"],
 }
 
 
@@ -68,7 +70,7 @@ READERS = (
 ).split(", ")
 
 
-READS = [name for name in CALLS if name.startswith(("Get", "List", "On", "Export"))]
+READS = [name for name in CALLS if name.startswith(("Get", "List", "On", "Export", "Search"))]
 
 
 def test_every_reading_route_is_covered(app):

@@ -56,6 +56,7 @@ def world(store):
             uow.insert(tables.sessions, {**company_values, "user_id": user["id"], **until})
             uow.insert(tables.api_keys, {**company_values, "key_hash": company})
             uow.insert(tables.idempotency, {**company_values, "key": "k", "body_hash": "h", "expires_at": uow.now})
+            uow.insert(tables.articles, {**company_values, "updated_at": uow.now})
             uow.insert(tables.mail_counts, {"company_id": company, "kind": "own", "hour": uow.now})
     return ids
 
