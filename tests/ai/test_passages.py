@@ -1,7 +1,5 @@
 """How articles are cut into passages."""
 
-import time
-
 import pytest
 
 from ai.retrieval.passages import WORDS, cut, plain
@@ -57,10 +55,6 @@ def test_an_article_without_text_has_no_passage(body):
 @pytest.mark.parametrize(
     "unit", ["[", "](", "*", "`", "~~~\n", "# ", "<a ", "> ", "- ", "|", "![", "1. ", "=\n", "a\n---\n"]
 )
-def test_a_megabyte_of_signs_takes_time_in_proportion(unit):
-    def seconds(size):
-        begin = time.process_time()
-        cut(unit * (size // len(unit)))
-        return time.process_time() - begin
-
-    assert seconds(400_000) < 40 * max(seconds(100_000), 0.01)
+def test_a_megabyte_of_signs_is_cut_and_nothing_is_added(unit):
+    body = unit * (1_000_000 // len(unit))
+    assert sum(len(passage.text) + len(passage.heading) for passage in cut(body)) <= len(body)
