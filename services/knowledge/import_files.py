@@ -48,14 +48,14 @@ def read(name: str, data: bytes, suffix: str = "") -> Iterator[RawRow]:
     suffix = PurePosixPath(name.lower()).suffix or suffix
     if data.startswith(b"PK\x03\x04") or suffix == ".zip":
         return _zip_rows(data)
+    if suffix not in ("", ".json", ".csv", *TEXT_SUFFIXES):
+        raise bad_request("unknown_file", "Send Markdown, CSV or JSON, or a ZIP of Markdown files.")
     text = decode(data)
     if suffix in TEXT_SUFFIXES:
         return iter([_markdown_row(1, name, text)])
     if suffix == ".json" or text.lstrip()[:1] in ("[", "{"):
         return _json_rows(name, text)
-    if suffix == ".csv" or not suffix:
-        return _csv_rows(name, text)
-    raise bad_request("unknown_file", "Send Markdown, CSV or JSON, or a ZIP of Markdown files.")
+    return _csv_rows(name, text)
 
 
 def decode(data: bytes) -> str:
