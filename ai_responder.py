@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from ai import canned_replies
 from ai.llm import ModelUnavailable
 from ai.reply_checks import guards
+from ai.retrieval.index import Hit
 from core.models import CATEGORIES, PRIORITIES, SENTIMENTS
 from core.redaction import mask
 
@@ -124,9 +125,10 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The text for the customer, its source (model or canned), and the reason for that source in plain words.
+    """The text for the customer, its source (model, knowledge or canned), and the reason for that source in plain words.
 
-    `confidence` is 0 to 1, None for a canned answer. `failed` means that the model was asked and gave no usable reply.
+    `confidence` is 0 to 1, None for a canned answer. `citations` holds the ids of the articles that the text rests on.
+    `failed` means that the model was asked and gave no usable reply.
     `busy` means that the model was occupied with other tickets and was not asked.
     """
 
@@ -147,6 +149,13 @@ class _UnusableError(Exception):
 def canned(ticket: Mapping[str, Any], reason: str = READY_MADE) -> Answer:
     """The ready-made reply for the ticket's category, priority and sentiment. Never raises."""
     return Answer(canned_replies.reply(ticket), "canned", reason=reason)
+
+
+def from_article(ticket: Mapping[str, Any], hit: Hit, reason: str) -> Answer:
+    """The reply that quotes the passage of an article. `reason` says why the model did not answer."""
+    found = f"the article {hit.title[:80]} answers it with a score of {hit.score:.2f}; {reason}"
+    text = canned_replies.quote(ticket, hit.title, hit.passage)
+    return Answer(text, "knowledge", confidence=hit.score, citations=[hit.article_id], reason=found)
 
 
 def write(

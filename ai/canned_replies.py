@@ -44,6 +44,7 @@ STEPS = {
         "any order or reference number that belongs to it. Simply reply to this message with what you have."
     ),
 }
+AFTER_QUOTE = "If it does not, reply to this message: a person will read it."
 CLOSINGS = {
     "low": "Your ticket is in our queue, and you can add to it at any time by replying.",
     "medium": "Your ticket is in our queue. Reply at any time to add details, or to tell us that it is solved.",
@@ -64,13 +65,23 @@ _MAX_NAME = 40
 
 def reply(ticket: Mapping[str, Any]) -> str:
     """The reply to a ticket. Missing or unknown fields get the text of an ordinary ticket."""
+    category = ticket.get("category")
+    return _letter(ticket, STEPS[category if category in STEPS else "general"])
+
+
+def quote(ticket: Mapping[str, Any], title: str, passage: str) -> str:
+    """The reply that quotes an article instead of the first steps. It says that a person reads further questions."""
+    return _letter(ticket, f"This may answer it, from our article “{title}”:\n\n{passage}\n\n{AFTER_QUOTE}")
+
+
+def _letter(ticket: Mapping[str, Any], content: str) -> str:
     category, name = ticket.get("category"), ticket.get("customer_name")
     category = category if category in STEPS else "general"
     number = ticket.get("number")
     receipt = f"We have recorded {SUBJECTS[category]}" + (f" as ticket #{number}." if number else ".")
     opening = OPENINGS.get(str(ticket.get("sentiment")), OPENINGS["neutral"])
     closing = CLOSINGS.get(str(ticket.get("priority")), CLOSINGS["medium"])
-    return "\n\n".join([_greeting(str(name or "")), f"{opening} {receipt}", STEPS[category], closing])
+    return "\n\n".join([_greeting(str(name or "")), f"{opening} {receipt}", content, closing])
 
 
 def _greeting(name: str) -> str:

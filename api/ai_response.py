@@ -51,7 +51,7 @@ def get_ai_response(uow: UnitOfWork, ticket_id: str) -> Answer:
 def create_ai_response(ticket_id: str, body: Row) -> Answer:
     """Have a new AI answer written.
 
-    Writes, stores and mails a new answer; without a model, or when it fails, a canned one. While the model is busy with
+    Writes, stores and mails a new answer; without a model, or when it fails, one that quotes an article, or a canned one. While the model is busy with
     other tickets it answers 503, and nothing is stored or mailed.
     """
     runtime, actor, actor_and_version = current_runtime(), g.actor, pop_actor_and_version(body)
@@ -60,6 +60,12 @@ def create_ai_response(ticket_id: str, body: Row) -> Answer:
         return runtime.storage.unit_of_work(actor, write=write)
 
     ticket = ai_answers.regenerate_answer(
-        open_unit, ticket_id, runtime.model, runtime.trained_models, places=runtime.wait_slots, **actor_and_version
+        open_unit,
+        ticket_id,
+        runtime.model,
+        runtime.trained_models,
+        runtime.knowledge,
+        places=runtime.wait_slots,
+        **actor_and_version,
     )
     return _answer(ticket, False, "Answered.")

@@ -83,6 +83,14 @@ def _answered_ticket(ticket_id: str, *, seconds: int) -> Row | None:
     return None
 
 
+def _prepare(body: Row) -> None:
+    """What a new ticket needs and other writers need not wait for: its vector, and the article that answers it."""
+    runtime = current_runtime()
+    decide.prepare(runtime.trained_models, [body])
+    with runtime.storage.unit_of_work(g.actor) as uow:
+        g.article = runtime.knowledge.answer(uow, body)
+
+
 @blp.post(
     "/api/tickets",
     "CreateTicket",
@@ -91,7 +99,7 @@ def _answered_ticket(ticket_id: str, *, seconds: int) -> Row | None:
     query=CreateQuery,
     response=schemas.Ticket,
     status=201,
-    before=lambda body: decide.prepare(current_runtime().trained_models, [body]),
+    before=lambda body: _prepare(body),
     after=_wait_for_answer,
 )
 def create_ticket(uow: UnitOfWork, body: Row, query: Row) -> Answer:
@@ -103,7 +111,12 @@ def create_ticket(uow: UnitOfWork, body: Row, query: Row) -> Answer:
     said_by = pop_actor_and_version(body)["said_by"]
     runtime = current_runtime()
     ticket = create.open_ticket(
-        uow, runtime.trained_models, body, model_ready=runtime.model is not None, said_by=said_by
+        uow,
+        runtime.trained_models,
+        body,
+        model_ready=runtime.model is not None,
+        article=g.get("article"),
+        said_by=said_by,
     )
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is open.", uow.actor, status=201)
 

@@ -138,7 +138,7 @@ def _write_answer(runtime: Server, job: Row) -> None:
     def open_uow(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
         return runtime.storage.unit_of_work(actor, write=write)
 
-    ai_answers.answer_new_ticket(open_uow, job["ticket_id"], runtime.model, runtime.trained_models)
+    ai_answers.answer_new_ticket(open_uow, job["ticket_id"], runtime.model, runtime.trained_models, runtime.knowledge)
 
 
 def _train(runtime: Server, company_id: str) -> None:

@@ -11,15 +11,16 @@ from functools import lru_cache
 from sqlalchemy import func
 
 from ai.embeddings import Embeddings
-from ai.retrieval.index import Article, ArticleIndex, Hit, words_of
+from ai.retrieval.index import ANSWER_SCORE, Article, ArticleIndex, Hit, words_of
 from database.search.words import find_stems, fold
 from database.tables import articles as table
-from storage import UnitOfWork
+from storage import Row, UnitOfWork
 
 MOST_INDEXES = 200  # companies with an index in memory, those that asked last
 ENCODE_SECONDS = 0.1  # of one search, for passages without a vector
 BACKGROUND_SECONDS = 5.0  # of one round of the background thread
 READ_AT_ONCE = 500  # articles
+MOST_QUESTION = 2_000  # characters of a ticket that are searched for
 
 Stamp = tuple[int, str]
 
@@ -68,6 +69,11 @@ class Knowledge:
         company.follow(uow)
         company.index.encode(seconds=ENCODE_SECONDS)
         return company.index.search(question, count)
+
+    def answer(self, uow: UnitOfWork, ticket: Row) -> Hit | None:
+        """The passage that answers a ticket (its `title` and `description`) well enough to be sent, if there is one."""
+        hits = self.search(uow, f"{ticket['title']}. {ticket['description']}"[:MOST_QUESTION], 1)
+        return hits[0] if hits and hits[0].score >= ANSWER_SCORE and hits[0].passage else None
 
     def encode_rest(self) -> None:
         """Encodes passages that have no vector yet, for some seconds. Until then they are found by their words."""

@@ -6,12 +6,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from threading import Semaphore
 
+from ai.retrieval.index import Hit
 from ai.triage.rules import Triage, blend
-from ai_responder import MAX_ENTRIES, NO_MODEL, PROMPT, Answer, Completes, canned, write
+from ai_responder import MAX_ENTRIES, NO_MODEL, PROMPT, Answer, Completes, canned, from_article, write
 from core.errors import AppError, conflict, unavailable
 from core.models import FINISHED, label
 from services import history as history_of
 from services import outbox, settings
+from services.knowledge.search import Knowledge
 from services.tickets import changes, notifications, replies, similar
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
@@ -29,27 +31,40 @@ def enqueue_answer(uow: UnitOfWork, ticket_id: str) -> None:
     outbox.enqueue(uow, [outbox.Job(QUEUE, "answer", ticket_id)])
 
 
-def answer_now(ticket: Row) -> Row:
-    """The fields that a canned answer sets in a ticket that is being created."""
-    return answer_fields(ticket, canned(ticket))
+def answer_now(ticket: Row, article: Hit | None) -> Row:
+    """The fields that an answer without the model sets in a ticket that is being created."""
+    return answer_fields(ticket, _or_article(ticket, canned(ticket), article))
+
+
+def _or_article(ticket: Row, answer: Answer, article: Hit | None) -> Answer:
+    """The answer, or instead of a canned one the quotation of the article."""
+    if answer.source != "canned" or article is None:
+        return answer
+    return replace(from_article(ticket, article, answer.reason), failed=answer.failed, busy=answer.busy)
 
 
 def answer_new_ticket(
-    open_uow: OpenUnitOfWork, ticket_id: str, model: Completes | None, trained_models: TrainedModels
+    open_uow: OpenUnitOfWork,
+    ticket_id: str,
+    model: Completes | None,
+    trained_models: TrainedModels,
+    knowledge: Knowledge,
 ) -> None:
-    """Job of a new ticket: asks the model and stores its answer, or else a canned answer.
+    """Job of a new ticket: asks the model and stores its answer, or else one that quotes an article, or a canned one.
 
     Nothing is stored if a person replied, resolved or took over in the meantime: a late answer would only confuse.
     """
     with open_uow() as uow:
         ticket = changes.get(uow, ticket_id)
         ai_enabled = settings.current(uow)["ai_enabled"]
+        article = knowledge.answer(uow, ticket)
     if _still_needed(ticket):
         answer = (
             _model_answer(open_uow, ticket, model, trained_models)
             if model and ai_enabled
             else _canned_answer(ticket, model)
         )
+        answer = _or_article(ticket, answer, article)
     with open_uow(write=True) as uow:
         current = changes.get_for_update(uow, ticket_id, even_erased=True)
         if _still_needed(ticket) and _still_needed(current):
@@ -67,12 +82,13 @@ def regenerate_answer(
     ticket_id: str,
     model: Completes | None,
     trained_models: TrainedModels,
+    knowledge: Knowledge,
     *,
     places: Semaphore,
     said_by: str = "",
     version: int | None = None,
 ) -> Row:
-    """Writes a new answer on request: the model's if there is one and it is enabled, else a canned answer.
+    """Writes a new answer on request: the model's if there is one and it is enabled, else by an article, else a canned one.
 
     `places` limits how many callers wait for the model at once. Raises AppError 404, 412, 503 if the model is busy, and 409
     if the ticket is finished or was changed while the model wrote. Nothing is stored or mailed then.
@@ -81,6 +97,7 @@ def regenerate_answer(
         before = changes.get_for_update(uow, ticket_id, version)
         _check_open(before)
         ai_enabled = settings.current(uow)["ai_enabled"]
+        article = knowledge.answer(uow, before)
     if model and ai_enabled:
         with _model_slot(places):
             answer = _model_answer(open_uow, before, model, trained_models)
@@ -88,6 +105,7 @@ def regenerate_answer(
         answer = _canned_answer(before, model)
     if answer.busy:
         raise _model_is_busy()
+    answer = _or_article(before, answer, article)
     with open_uow(write=True) as uow:
         ticket = changes.get_for_update(uow, ticket_id)
         _check_open(ticket)

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from ai.retrieval.index import Hit
 from core.errors import conflict, not_found
 from core.models import PRIORITY_RANK, TEAM_OF
 from database.column_types import is_broken
@@ -23,10 +24,17 @@ COPIED_FIELDS = "title description source product tags external_id".split()
 
 
 def open_ticket(
-    uow: UnitOfWork, trained_models: TrainedModels, fields: Row, *, model_ready: bool, said_by: str = ""
+    uow: UnitOfWork,
+    trained_models: TrainedModels,
+    fields: Row,
+    *,
+    model_ready: bool,
+    article: Hit | None = None,
+    said_by: str = "",
 ) -> Row:
-    """Creates a ticket, triages and numbers it, and sends notifications. With a model the answer is enqueued, else canned.
+    """Creates a ticket, triages and numbers it, and sends notifications.
 
+    With a model the answer is enqueued, else it quotes the `article` that answers the ticket, or is canned.
     Raises AppError 400, 403, 409.
     """
     ticket, company = _ticket(uow, trained_models, fields)
@@ -34,7 +42,7 @@ def open_ticket(
     if asks_model:
         ticket["ai_status"] = "pending"
     elif ticket["status"] == "new":
-        ticket |= ai_answers.answer_now(ticket)
+        ticket |= ai_answers.answer_now(ticket, article)
     ticket = _insert(uow, ticket, said_by=said_by)
     notifications.notify_opened(uow, ticket, company)
     if asks_model:

@@ -7,13 +7,14 @@ from collections import Counter
 import pytest
 from sqlalchemy import delete, select
 
-from ai.embeddings import open_embeddings
+from ai.embeddings import Embeddings, open_embeddings
 from core import models, timestamps
 from core.errors import AppError
 from core.models import Actor
 from database.tables import derived, jobs
 from database.tables import tickets as table
 from services.import_export import demo
+from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.stats import counters
 from services.tickets import ai_answers, create, replies
@@ -26,6 +27,7 @@ ADMIN = Actor("default", "admin", "test")
 AGENTS = ("ben@example.com", "Zoe", "ann@example.com")
 TAGS = ("vip", 'a"b', "50%", "naïve", "x'y")
 
+KNOWLEDGE = Knowledge(Embeddings(None, "none"))
 TRAINED_MODELS = TrainedModels(open_embeddings("static"))
 
 
@@ -139,7 +141,7 @@ def answer_by_ai(storage):
         asked = create.open_ticket(uow, TRAINED_MODELS, new_ticket(random.Random(1)), model_ready=True)
         uow.delete(jobs)
     ai_answers.answer_new_ticket(
-        lambda write=False: storage.unit_of_work(ADMIN, write=write), asked["id"], None, TRAINED_MODELS
+        lambda write=False: storage.unit_of_work(ADMIN, write=write), asked["id"], None, TRAINED_MODELS, KNOWLEDGE
     )
 
 

@@ -1,0 +1,90 @@
+"""A ticket that an article answers gets the article quoted, without a model and when the model fails."""
+
+import pytest
+
+from ai.llm import Model
+from tests.fakes.fake_model import FakeModel
+from tests.support.caller import Caller
+
+ARTICLE = {
+    "title": "How long refunds take",
+    "body": "A refund goes back to the card and arrives after five working days.",
+    "category": "billing",
+}
+ASKED = {"title": "When does my refund arrive?", "description": "How long does a refund to the card take to arrive?"}
+
+
+def add_article(admin, **fields):
+    return admin.data(admin.post("/api/knowledge", {**ARTICLE, **fields}), 201)
+
+
+def test_a_new_ticket_is_answered_by_the_article(admin, mailer, run_jobs):
+    article = add_article(admin)
+    ticket = admin.ticket(**ASKED)
+    assert (ticket["ai_source"], ticket["ai_status"], ticket["status"]) == ("knowledge", "done", "ai_responded")
+    assert ticket["ai_citations"] == [article["id"]]
+    assert 0.45 <= ticket["ai_confidence"] <= 1
+    assert "“How long refunds take”" in ticket["ai_response"]
+    assert ARTICLE["body"] in ticket["ai_response"]
+    assert "a person will read it" in ticket["ai_response"]
+    thread = admin.data(admin.get(f"/api/tickets/{ticket['id']}/replies"))
+    assert [(reply["author_role"], reply["body"]) for reply in thread] == [("ai", ticket["ai_response"])]
+    run_jobs()
+    assert any(ARTICLE["body"] in notice.text for notice in mailer.sent)
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ({"status": "draft"}, ASKED),
+        ({}, {"title": "Login", "description": "I cannot sign in on my new phone."}),
+        ({}, {"title": "😀", "description": "😀"}),
+    ],
+)
+def test_without_a_published_article_that_fits_the_answer_is_canned(admin, fields, asked):
+    add_article(admin, **fields)
+    ticket = admin.ticket(**asked)
+    assert (ticket["ai_source"], ticket["ai_citations"]) == ("canned", [])
+
+
+def test_an_article_of_another_company_answers_nothing(admin, other_admin):
+    add_article(other_admin)
+    assert admin.ticket(**ASKED)["ai_source"] == "canned"
+
+
+def test_what_an_article_says_is_quoted_as_text(admin):
+    add_article(admin, body="A refund to the card takes <script>alert(1)</script> five days to arrive {{x}} %s.")
+    text = admin.ticket(**ASKED)["ai_response"]
+    assert "<script>" not in text
+    assert "{{x}} %s" in text
+
+
+def test_a_new_answer_on_request_rests_on_the_article_too(admin):
+    ticket = admin.ticket(**ASKED)
+    assert ticket["ai_source"] == "canned"
+    article = add_article(admin)
+    answer = admin.data(admin.post(f"/api/tickets/{ticket['id']}/ai_response", {}))
+    assert (answer["ai_source"], answer["ai_citations"]) == ("knowledge", [article["id"]])
+
+
+def test_when_the_model_fails_the_article_answers(open_app):
+    with FakeModel() as fake:
+        model = Model(api_key="sk-test-0123456789", base_url=fake.url, name="fake-1")
+        app = open_app(model=model)
+        admin, runtime = Caller(app.test_client(), "admin-key"), app.extensions["runtime"]
+        article = add_article(admin)
+        fake.mode = "nonsense"
+        failed = admin.ticket(**ASKED)
+        other = admin.ticket(title="Login", description="I cannot sign in on my new phone.")
+        while runtime.runner.run_due():
+            pass
+        ticket = admin.data(admin.get(f"/api/tickets/{failed['id']}"))
+        assert (ticket["ai_source"], ticket["ai_citations"]) == ("knowledge", [article["id"]])
+        history = admin.data(admin.get(f"/api/tickets/{failed['id']}/history"))
+        assert "ai_failed" in [event["action"] for event in history]
+        assert admin.data(admin.get(f"/api/tickets/{other['id']}"))["ai_source"] == "canned"
+        fake.mode = "ok"
+        answered = admin.ticket(**ASKED)
+        runtime.runner.run_due()
+        assert admin.data(admin.get(f"/api/tickets/{answered['id']}"))["ai_source"] == "model"
+        model.close()
