@@ -51,8 +51,8 @@ def get_ai_response(uow: UnitOfWork, ticket_id: str) -> Answer:
 def create_ai_response(ticket_id: str, body: Row) -> Answer:
     """Have a new AI answer written.
 
-    Writes, stores and mails a new answer; without a model, or when it fails, one that quotes an article, or a canned one. While the model is busy with
-    other tickets it answers 503, and nothing is stored or mailed.
+    Writes, stores and mails a new answer; without a model, or when it fails, one that quotes an article, or a canned one.
+    While the model is busy with other tickets it answers 503, and nothing is stored or mailed.
     """
     runtime, actor, actor_and_version = current_runtime(), g.actor, pop_actor_and_version(body)
 
