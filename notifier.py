@@ -152,19 +152,19 @@ def _notice(draft: Callable[[Row, _About], Draft | None]) -> Callable[..., Notic
 
     @wraps(draft)
     def compose(ticket: Row, **about: Any) -> Notice | None:
-        told = _About(**about)
-        to, subject, paragraphs = draft(ticket, told) or ("", "", {})
-        recipients = to.split(",") if to and to == told.support_email else [to]  # only an alert goes to several
+        context = _About(**about)
+        to, subject, paragraphs = draft(ticket, context) or ("", "", {})
+        recipients = to.split(",") if to and to == context.support_email else [to]  # only an alert goes to several
         address = ", ".join(filter(None, map(_deliverable, recipients)))
         if not address and "@" in (to or ""):
             raise MailFailed("the address of the recipient cannot take mail", permanent=True)
         if not address:
             return None
-        said = {part: text for part, text in paragraphs.items() if text}
-        ids = _message_id(told.job_id, told.domain), _message_id(f"ticket.{ticket['id']}", told.domain)
-        title, text = _one_line(f"[#{ticket['number']}] {subject}"), "\n\n".join(said.values()) + "\n"
-        sender = _one_line(told.from_name), _deliverable(told.reply_to)
-        return Notice(draft.__name__, int(ticket["number"]), address, title, text, _as_html(said), *ids, *sender)
+        parts = {part: text for part, text in paragraphs.items() if text}
+        ids = _message_id(context.job_id, context.domain), _message_id(f"ticket.{ticket['id']}", context.domain)
+        title, text = _one_line(f"[#{ticket['number']}] {subject}"), "\n\n".join(parts.values()) + "\n"
+        sender = _one_line(context.from_name), _deliverable(context.reply_to)
+        return Notice(draft.__name__, int(ticket["number"]), address, title, text, _as_html(parts), *ids, *sender)
 
     NOTICES[draft.__name__], _DRAFTS[draft.__name__] = compose, draft
     return compose
@@ -230,8 +230,8 @@ def urgent_alert(ticket: Row, about: _About) -> Draft:
 
 def confirm_address(to: str, token: str, **about: Any) -> Notice | None:
     """To whoever registered a company: confirm your address. Keywords as of the other notices; None for no address."""
-    told = _About(**about)
-    link = f"{told.public_url.rstrip('/')}/confirm#{token}" if told.public_url else ""
+    context = _About(**about)
+    link = f"{context.public_url.rstrip('/')}/confirm#{token}" if context.public_url else ""
     # Nothing that the sender wrote is in it, the company's name included: the address may be a stranger's.
     opening = "Somebody registered a company at this help desk with your e-mail address."
     how = "open this link" if link else "send this token to POST /api/auth/confirm"
@@ -242,7 +242,7 @@ def confirm_address(to: str, token: str, **about: Any) -> Notice | None:
     }
     if not (address := _deliverable(to)):
         return None
-    text, message_id = "\n\n".join(texts.values()) + "\n", _message_id(told.job_id, told.domain)
+    text, message_id = "\n\n".join(texts.values()) + "\n", _message_id(context.job_id, context.domain)
     return Notice("confirm_address", 0, address, "Confirm your e-mail address", text, _as_html(texts), message_id, "")
 
 

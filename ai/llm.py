@@ -255,8 +255,10 @@ class Model:
         if form == "json_schema":
             named = {"name": schema_name, "strict": True, "schema": schema}
             return {"model": self.name, "messages": messages, "response_format": {"type": form, "json_schema": named}}
-        told = f"Answer with one JSON object and nothing else. It must follow this JSON schema: {json.dumps(schema)}"
-        request = {"model": self.name, "messages": [{"role": "system", "content": told}, *messages]}
+        instruction = (
+            f"Answer with one JSON object and nothing else. It must follow this JSON schema: {json.dumps(schema)}"
+        )
+        request = {"model": self.name, "messages": [{"role": "system", "content": instruction}, *messages]}
         return request | ({"response_format": {"type": form}} if form else {})
 
     def _connect(self, line: _Line) -> "OpenAI":

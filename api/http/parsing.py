@@ -150,7 +150,7 @@ def which_limit(req: Request) -> AppError:
 
 
 def upload(req: Request) -> IO[bytes]:
-    """The file that was sent, at its beginning: of a form its first file, else the body. A large one is kept on disk.
+    """The file that was sent, at its beginning: of a form its first file, else the body. A large one is fields on disk.
 
     Raises AppError 400, 413, 503.
     """
@@ -191,8 +191,8 @@ def body_hash() -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
         return digest.hexdigest()
-    kept = {name: value for name, value in body.items() if name != "client_reference"}
-    return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    fields = {name: value for name, value in body.items() if name != "client_reference"}
+    return hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def load_values(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:

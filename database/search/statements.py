@@ -60,8 +60,10 @@ def matching(
     tokens = signed_tokens(text)[:MAX_WORDS]
     is_written = [index.key.in_(index.written(tokens, company=company))] if tokens else []
     # Materialized: a planner that expects few matches would look for each among all tickets, newest first.
-    found = matches.with_only_columns(t.id, t.created_at).cte("matches").prefix_with("MATERIALIZED")
-    newest_matches = select(found.c.id).order_by(found.c.created_at.desc(), found.c.id.desc()).limit(MAX_RANKED)
+    all_matches = matches.with_only_columns(t.id, t.created_at).cte("matches").prefix_with("MATERIALIZED")
+    newest_matches = (
+        select(all_matches.c.id).order_by(all_matches.c.created_at.desc(), all_matches.c.id.desc()).limit(MAX_RANKED)
+    )
     is_ranked = t.id.in_(newest_matches)
     relevance = case((is_ranked, index.relevance(words, company=company)), else_=0)
     is_named = [t.number.in_(numbers)] if numbers else []

@@ -41,11 +41,11 @@ def current_extent(uow: UnitOfWork, *, after: str = "", before: str = "") -> Ext
     return Extent(newest or "", after, before)
 
 
-def pages(open_desk: OpenUnitOfWork, extent: Extent) -> Iterator[list[Row]]:
+def pages(open_uow: OpenUnitOfWork, extent: Extent) -> Iterator[list[Row]]:
     """Pages of tickets with threads, oldest first. Each page has its own unit of work, so a slow client blocks nobody."""
     moment, ticket_id = extent.after, "~"  # the period begins after that moment: "~" is past every id
     while True:
-        with open_desk() as uow:
+        with open_uow() as uow:
             rows = _page(uow, extent, moment, ticket_id)
             page = with_threads(uow, rows)
         if page:

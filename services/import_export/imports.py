@@ -86,7 +86,7 @@ class Result:
 
 
 def import_rows(
-    open_desk: OpenUnitOfWork,
+    open_uow: OpenUnitOfWork,
     trained_models: TrainedModels,
     rows: Iterable[RawRow],
     check: Check,
@@ -95,11 +95,11 @@ def import_rows(
 ) -> Iterator[Result]:
     """Imports the rows and yields what became of each portion once it is committed.
 
-    `open_desk` opens a unit of work, with write=True one that may write; other writers have their turn between two of them.
+    `open_uow` opens a unit of work, with write=True one that may write; other writers have their turn between two of them.
     `check` gives a row's values in the server's own form, or raises AppError: the rules of input live with the API. Stops after
     `seconds`, and after 1,000 refused rows.
     """
-    return in_portions(rows, check, partial(_brought_in, open_desk, trained_models), seconds=seconds)
+    return in_portions(rows, check, partial(_brought_in, open_uow, trained_models), seconds=seconds)
 
 
 def in_portions(
@@ -153,15 +153,15 @@ def _checked(row: RawRow, check: Check, result: Result, external_ids: set[str]) 
     return [(row.line, values)]
 
 
-def _brought_in(open_desk: OpenUnitOfWork, trained_models: TrainedModels, good: list[Good]) -> Result:
+def _brought_in(open_uow: OpenUnitOfWork, trained_models: TrainedModels, good: list[Good]) -> Result:
     result = Result()
-    with open_desk() as uow:
+    with open_uow() as uow:
         new = deque(_not_here(uow, good, result))
     if new:
         decide.prepare(trained_models, [_named(values) for _, values in new])
     while new:
         # A second result: when the unit of work is undone, nothing of it may have been counted.
-        result.add(_one_unit(open_desk, trained_models, new))
+        result.add(_one_unit(open_uow, trained_models, new))
     return result
 
 
@@ -178,10 +178,10 @@ def _not_here(uow: UnitOfWork, good: list[Good], result: Result) -> Iterator[Goo
             yield line, values
 
 
-def _one_unit(open_desk: OpenUnitOfWork, trained_models: TrainedModels, new: deque[Good]) -> Result:
+def _one_unit(open_uow: OpenUnitOfWork, trained_models: TrainedModels, new: deque[Good]) -> Result:
     """Takes rows and imports them in one unit of work, as many as there is time for."""
     result, ends = Result(), monotonic() + UNIT_SECONDS
-    with open_desk(write=True) as uow:
+    with open_uow(write=True) as uow:
         while new:
             _try_one(uow, trained_models, *new.popleft(), result)
             if monotonic() >= ends:
@@ -211,11 +211,11 @@ def _reasons(error: AppError) -> Iterable[FieldError]:
 
 def _bring_in_one(uow: UnitOfWork, trained_models: TrainedModels, values: Row) -> None:
     past = _past(values, uow.now)
-    given = {"source": "import", **_named(values)}
-    given["external_id"] = _external_id(given)
-    if given.get("assigned_to"):
+    fields = {"source": "import", **_named(values)}
+    fields["external_id"] = _external_id(fields)
+    if fields.get("assigned_to"):
         past["assigned_at"] = past.get("created_at", uow.now)
-    create.import_ticket(uow, trained_models, given, **past)
+    create.import_ticket(uow, trained_models, fields, **past)
 
 
 def _named(values: Row) -> Row:
@@ -263,10 +263,10 @@ def title_of(message: str) -> str:
     return (cut.rpartition(" ")[0] or cut).rstrip(" ,;:-") + "…"
 
 
-def _external_id(given: Row) -> str:
+def _external_id(fields: Row) -> str:
     """Its own, or one that is the same for the same ticket in every run: who wrote it, when, and what."""
-    if given.get("external_id"):
-        return str(given["external_id"])
+    if fields.get("external_id"):
+        return str(fields["external_id"])
     names = ("customer_email", "customer_id", "created_at", "title", "description")
-    parts = orjson.dumps([given.get(name, "") for name in names])
+    parts = orjson.dumps([fields.get(name, "") for name in names])
     return PREFIX + hashlib.sha256(parts).hexdigest()[:32]
