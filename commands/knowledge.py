@@ -10,6 +10,7 @@ import click
 
 from api.knowledge_imports import check_article, summary
 from commands.running_server import OPERATOR, call, open_server, url_option
+from core.errors import AppError, FieldError
 from runtime.bootstrap import Runtime
 from services.import_export.import_values import RawRow
 from services.knowledge import import_files, imports
@@ -42,9 +43,12 @@ def _rows(path: Path) -> Iterator[RawRow]:
         name = file.relative_to(path).as_posix()
         if not file.is_file() or not import_files.is_article(name):
             continue
-        for row in import_files.read(name, file.read_bytes()):
-            line += 1
+        line += 1
+        try:
+            (row,) = import_files.read(name, file.read_bytes())
             yield RawRow(line, row.values, row.problem)
+        except AppError as error:
+            yield RawRow(line, problem=FieldError("", f"{name}: {error.message}"))
 
 
 def _import_locally(runtime: Runtime, rows: Iterator[RawRow]) -> imports.Result:

@@ -4,15 +4,20 @@ One thread at a time runs its statements. When others wait for their turn, the c
 Nobody gets an answer before the commit: neither a writer, nor a writer who was refused for what an earlier one wrote.
 """
 
+import copy
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection
 
+from core.errors import unavailable
+
 MOST_MEMBERS = 32  # of one group: the first of them waits for the last
+MOST_SECONDS = 0.05  # from the beginning of a group until no further writer joins
 
 
 class _Group:
@@ -20,9 +25,10 @@ class _Group:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.begun = time.monotonic()
         self.members = 0
         self.touched: set[str] = set()
-        self.committed = threading.Event()  # set when it is decided, either way
+        self.committed = threading.Event()  # set after the commit, and after its failure
         self.error: BaseException | None = None
 
 
@@ -70,10 +76,10 @@ class GroupCommit:
             self._undo(group, error, is_first=is_first)
         finally:
             self._end_turn()
-        if own_error is None or not is_first:  # a first member saw committed data only
+        if own_error is None or not is_first:  # a refused first member has seen no uncommitted change
             group.committed.wait()
             if group.error and group.error is not own_error:
-                raise group.error from own_error
+                raise _error_of_member(group.error)
         if own_error:
             raise own_error
 
@@ -97,7 +103,7 @@ class GroupCommit:
         """Commits the group unless a waiting writer will join it; then lets the next writer have its turn."""
         try:
             group = self._group
-            if group and (not self._waiting or group.members >= MOST_MEMBERS):
+            if group and (not self._waiting or group.members >= MOST_MEMBERS or _is_old(group)):
                 self._close_group()
         finally:
             self._turn.release()
@@ -136,8 +142,24 @@ class GroupCommit:
         else:
             self._group = None
         finally:
-            self.on_commit(group.touched)
-            group.committed.set()
+            try:
+                self.on_commit(group.touched)
+            finally:
+                group.committed.set()
+
+
+def _is_old(group: _Group) -> bool:
+    return time.monotonic() - group.begun > MOST_SECONDS
+
+
+def _error_of_member(error: BaseException) -> Exception:
+    """The error of a group for one of its members: an object of its own, because each thread adds its traceback."""
+    if not isinstance(error, Exception):
+        return unavailable("The server is stopping. Please try again shortly.")
+    try:
+        return copy.copy(error)
+    except Exception:  # an error that cannot be copied
+        return error
 
 
 def _driver(group: _Group) -> Any:

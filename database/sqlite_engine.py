@@ -120,7 +120,7 @@ class SqliteFile:
         return False
 
     def begin_write(self, connection: Connection, company: str) -> str:
-        """Does nothing: storage.py admits one write transaction at a time."""
+        """Does nothing: database/group_commit.py admits one writer at a time."""
         return ""
 
     @contextmanager

@@ -23,7 +23,7 @@ Terms = Callable[[str], list[str]]  # the words of a text in their basic form, i
 
 # BM25 with its usual constants (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework").
 SATURATION, LENGTH_SHARE = 1.2, 0.75
-# The share of meaning in the score by tier, chosen on questions about two collections (docs/ai-quality.md).
+# The share of meaning in the score by tier, chosen on questions about two collections of articles.
 MEANING_SHARE = {"static": 0.3, "minilm": 0.5}
 # The score from which a passage is sent to a customer. On two collections it was the wrong one for 1 to 4 questions of 100,
 # and for none of 120 questions that no article answers. MiniLM reaches it for 60 of 100 questions, the static table for 20.
@@ -40,7 +40,6 @@ FUNCTION_WORDS = frozenset(
     "that the their them then there they this to too up us was we were what when where which who why will with would you "
     "your".split()
 )
-CONSIDERED = 100  # best passages from which the articles are chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,7 @@ class _Flat:
     """All entries as arrays. The postings of term t are `places[starts[t]:starts[t + 1]]`, with their `weights`."""
 
     entries: list[tuple[str, _Entry]] = field(default_factory=list)
-    owners: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))  # entry of each passage
-    first: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))  # first passage of each entry
+    first: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))  # the first passage of each entry
     starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     places: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     weights: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -96,7 +94,7 @@ class ArticleIndex:
 
     def __init__(self, embeddings: Embeddings, terms: Terms) -> None:
         self._embeddings, self._terms = embeddings, terms
-        self._lock = threading.Lock()
+        self._lock, self._encoding = threading.Lock(), threading.Lock()
         self._vocabulary: dict[str, int] = {}
         self._function_words = {*terms(" ".join(sorted(FUNCTION_WORDS)))}
         self._entries: dict[str, _Entry] = {}
@@ -109,7 +107,7 @@ class ArticleIndex:
 
     @property
     def passage_count(self) -> int:
-        return len(self._flat.owners)
+        return len(self._flat.vectors)
 
     def update(self, changed: Mapping[str, Article], removed: Collection[str] = ()) -> None:
         """Indexes new and changed articles by their words, and drops removed ones. Vectors follow with `encode`."""
@@ -119,15 +117,24 @@ class ArticleIndex:
             self._entries, self._flat = entries, self._flatten(entries)
 
     def encode(self, *, seconds: float) -> bool:
-        """Encodes passages that have no vector yet, for about this time. Returns whether all have one."""
-        ends, changed = time.monotonic() + seconds, False
+        """Encodes passages that have no vector yet, for about this time. Returns whether all have one.
+
+        One thread at a time does so; another one returns at once.
+        """
+        if not self._encoding.acquire(blocking=False):
+            return False
+        try:
+            return self._encode(time.monotonic() + seconds)
+        finally:
+            self._encoding.release()
+
+    def _encode(self, ends: float) -> bool:
+        changed = False
         while (entry := self._unencoded()) and time.monotonic() < ends:
-            end = entry.encoded + ENCODED_AT_ONCE
-            texts = [_text(entry.article, passage) for passage in entry.passages[entry.encoded : end]]
-            vectors = self._embeddings.encode(texts)
-            with self._lock:
-                entry.vectors[entry.encoded : end] = vectors
-                entry.encoded, changed = end, True
+            start, end = entry.encoded, entry.encoded + ENCODED_AT_ONCE
+            texts = [_text(entry.article, passage) for passage in entry.passages[start:end]]
+            entry.vectors[start:end] = self._embeddings.encode(texts)
+            entry.encoded, changed = end, True
         if changed:
             with self._lock:
                 self._flat = self._flatten(self._entries)
@@ -137,16 +144,12 @@ class ArticleIndex:
         """The best passages for a question, at most one of each article, the best first."""
         flat = self._flat
         names = list(dict.fromkeys(self._terms(question)))
-        if not len(flat.owners):
+        if not len(flat.vectors):
             return []
         scores = self._scores(flat, names, question)
-        chosen: dict[int, int] = {}
-        best = np.argpartition(-scores, min(CONSIDERED, len(scores) - 1))[:CONSIDERED]
-        for passage in best[np.argsort(-scores[best], kind="stable")].tolist():
-            if scores[passage] < LEAST_SCORE or len(chosen) == count:
-                break
-            chosen.setdefault(int(flat.owners[passage]), passage)
-        return [self._hit(flat, owner, passage, float(scores[passage]), names) for owner, passage in chosen.items()]
+        best_scores = np.maximum.reduceat(scores, flat.first)  # of each article
+        articles = np.argsort(-best_scores, kind="stable")[:count]
+        return [self._hit(flat, int(place), scores, names) for place in articles if best_scores[place] >= LEAST_SCORE]
 
     def _scores(self, flat: _Flat, names: Sequence[str], question: str) -> Floats:
         """The score of every passage."""
@@ -157,11 +160,11 @@ class ArticleIndex:
                 known.append(number)
             else:
                 strange += name not in self._function_words
-        words = np.zeros(len(flat.owners), np.float32)
+        words = np.zeros(len(flat.vectors), np.float32)
         for number in known:
             postings = slice(flat.starts[number], flat.starts[number + 1])
             words[flat.places[postings]] += flat.weights[postings]
-        most = float(flat.rarity[known].sum()) + strange * _rarity(np.zeros(1), len(flat.owners))[0]
+        most = float(flat.rarity[known].sum()) + strange * _rarity(np.zeros(1), len(flat.vectors))[0]
         words /= max(most * (SATURATION + 1), 1e-9)
         share = MEANING_SHARE.get(self._embeddings.name, 0.0)
         if not share:
@@ -170,14 +173,17 @@ class ArticleIndex:
         scores: Floats = (1 - share) * words + share * np.maximum(flat.vectors @ vector, 0)
         return scores
 
-    def _hit(self, flat: _Flat, owner: int, passage: int, score: float, names: Sequence[str]) -> Hit:
-        article_id, entry = flat.entries[owner]
-        found = entry.passages[passage - int(flat.first[owner])]
-        rarity = {
-            name: float(flat.rarity[number]) for name in names if (number := self._vocabulary.get(name)) is not None
-        }
-        sentences = matching_sentences(found.sentences, rarity, self._terms)
-        return Hit(article_id, entry.article.title, found.heading, " ".join(sentences), min(1.0, round(score, 3)))
+    def _hit(self, flat: _Flat, place: int, scores: Floats, names: Sequence[str]) -> Hit:
+        """The best passage of the article at this place."""
+        article_id, entry = flat.entries[place]
+        start = int(flat.first[place])
+        best = int(scores[start : start + len(entry.passages)].argmax())
+        passage = entry.passages[best]
+        numbers = {name: self._vocabulary.get(name, len(flat.rarity)) for name in names}
+        rarity = {name: float(flat.rarity[number]) for name, number in numbers.items() if number < len(flat.rarity)}
+        sentences = matching_sentences(passage.sentences, rarity, self._terms)
+        score = min(1.0, round(float(scores[start + best]), 3))
+        return Hit(article_id, entry.article.title, passage.heading, " ".join(sentences), score)
 
     def _entry(self, article: Article) -> _Entry:
         passages = cut(article.body) or [Passage("", ())]
@@ -225,7 +231,6 @@ class ArticleIndex:
         order = np.argsort(terms, kind="stable")
         return _Flat(
             all_entries,
-            np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
             first,
             np.concatenate([[0], occurrences.cumsum()]),
             places[order],

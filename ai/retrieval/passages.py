@@ -7,15 +7,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-WORDS = 90  # of a passage (../shared: 90 words found more than longer or shorter passages)
+WORDS = 90  # of a passage
 FEWEST_WORDS = 15  # a shorter rest is added to the passage before it
 _LETTERS_PER_WORD = 8  # a run without spaces counts as a word for each of these: Chinese and Japanese have none
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _UNDERLINE = re.compile(r" {0,3}(=+|-{2,})[ \t]*")
 _LIST_MARK = re.compile(r"[ \t]{0,20}(?:[-*+]|[0-9]{1,4}[.)])[ \t]+|[ \t]{0,20}>[ \t]?")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,1000}(?:[ \t]\"[^\"]{0,300}\")?\)")
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
-_SIGNS = re.compile(r"\*{1,3}|~~|`{1,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|[ \t]*\|[ \t]*")
+_TAG = re.compile(
+    r"</?(?:a|b|br|blockquote|code|del|details|div|em|h[1-6]|hr|i|img|li|ol|p|pre|s|script|span|strong|style|sub|summary|sup"
+    r"|table|tbody|td|th|thead|tr|u|ul)\b[^<>]{0,300}>",
+    re.IGNORECASE,
+)
+_EMPHASIS = re.compile(r"\*{1,3}|~~|`{1,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)")
+_TABLE_RULE = re.compile(r"[ |:=-]{3,1000}")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 
 
@@ -38,7 +43,8 @@ def cut(body: str) -> list[Passage]:
 
 def plain(text: str) -> str:
     """Markdown of one paragraph as plain text on one line: links by their text, no emphasis, no tags."""
-    return " ".join(_SIGNS.sub(" ", _TAG.sub(" ", _LINK.sub(r"\1", text))).split())
+    text = " ".join(text.split())  # first: patterns would try long runs of blanks again and again
+    return " ".join(_EMPHASIS.sub("", _TAG.sub(" ", _LINK.sub(r"\1", text))).replace("|", " ").split())
 
 
 def _sections(body: str) -> Iterator[tuple[str, list[str]]]:
@@ -46,10 +52,11 @@ def _sections(body: str) -> Iterator[tuple[str, list[str]]]:
     heading, paragraphs, lines = "", list[str](), list[str]()
     is_code = False
     for line in body.splitlines():
-        if _FENCE.match(line):
+        fence = _FENCE.match(line)
+        if fence and line.count(fence[1]) == 1:
             is_code = not is_code
             continue
-        if not lines and not is_code and _UNDERLINE.fullmatch(line):  # a rule between paragraphs
+        if not is_code and _TABLE_RULE.fullmatch(line.strip()) and ("|" in line or not lines):  # or between paragraphs
             continue
         new_heading = None if is_code else _heading(line, lines)
         if new_heading is None and line.strip() and not _LIST_MARK.match(line):
@@ -69,19 +76,26 @@ def _heading(line: str, lines: list[str]) -> str | None:
     text = line.strip()
     level = len(text) - len(text.lstrip("#"))
     if 0 < level <= 6 and text[level : level + 1] in (" ", "\t"):
-        return plain(text.strip("# \t"))
+        return plain(heading_text(text[level:]))
     if len(lines) == 1 and _UNDERLINE.fullmatch(line):
         return plain(lines.pop())
     return None
 
 
+def heading_text(text: str) -> str:
+    """The text of a heading without the closing signs: `Refunds ##` is Refunds, `C#` stays."""
+    text = text.strip()
+    opened = text.rstrip("#")
+    return opened.strip() if opened != text and opened[-1:] in ("", " ", "\t") else text
+
+
 def _section_passages(heading: str, paragraphs: list[str]) -> Iterator[Passage]:
     sentences = [sentence for paragraph in paragraphs for sentence in _sentences(plain(paragraph))]
     passages: list[list[str]] = []
-    size = WORDS
+    size = 0
     for sentence in sentences:
         length = _length(sentence)
-        if size + length > WORDS and size:
+        if not passages or size + length > WORDS:
             passages.append([])
             size = 0
         passages[-1].append(sentence)

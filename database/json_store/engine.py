@@ -48,7 +48,7 @@ FOLD_AT_BYTES = 8 * 1024 * 1024
 class JsonFile(SqliteFile):
     """`foyer.json` in a folder. Each write transaction is in the journal, on disk, before it is committed.
 
-    storage.py admits one writer at a time.
+    database/group_commit.py admits one writer at a time.
     """
 
     name = "json"

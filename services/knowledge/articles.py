@@ -34,7 +34,7 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
     matching = uow.query(table).where(*(a[name] == filters[name] for name in _EXACT if name in filters))
     if "tag" in filters:
         matching = matching.where(
-            type_coerce(a.tags, Text).contains(orjson.dumps(filters["tag"]).decode(), autoescape=True)
+            type_coerce(a.tags, Text).icontains(orjson.dumps(filters["tag"]).decode(), autoescape=True)
         )
     if "q" in filters:
         matching = uow.containing(matching, filters["q"], [a.title, a.body, type_coerce(a.tags, Text)])

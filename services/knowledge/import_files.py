@@ -8,6 +8,7 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,8 +16,10 @@ from typing import Any
 import orjson
 import yaml
 
-from core.errors import FieldError, bad_request
-from core.models import ARTICLE_STATUSES, CATEGORIES
+from ai.retrieval.passages import heading_text
+from core.errors import AppError, FieldError, bad_request, invalid_field
+from core.json_names import repeated_name
+from core.models import CATEGORIES
 from services.import_export.import_values import RawRow, field_name
 
 MOST_ARTICLES = 10_000
@@ -30,10 +33,23 @@ ALIASES = {
     "text": "body",
     "content": "body",
     "description": "body",
-    "id": "source",
     "state": "status",
     "tag": "tags",
     "keywords": "tags",
+}
+YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+# What other systems call the state of an article.
+STATUS_WORDS = {
+    "live": "published",
+    "public": "published",
+    "active": "published",
+    "unpublished": "draft",
+    "in review": "draft",
+    "review": "draft",
+    "pending": "draft",
+    "private": "draft",
+    "hidden": "draft",
+    "archived": "draft",
 }
 FIELDS = ("title", "body", "tags", "category", "status", "source")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -93,8 +109,8 @@ def _zipped_row(line: int, archive: zipfile.ZipFile, file: zipfile.ZipInfo) -> R
     try:
         with archive.open(file) as content:
             data = content.read(MOST_FILE_BYTES + 1)
-        return _markdown_row(line, name, data.decode("utf-8-sig").replace("\r\n", "\n"))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, UnicodeDecodeError):
+        return _markdown_row(line, name, decode(data))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, zlib.error, AppError):
         return RawRow(line, problem=FieldError("", f"{name} cannot be read: it is damaged, encrypted or not UTF-8."))
 
 
@@ -109,10 +125,11 @@ def _markdown_row(line: int, name: str, text: str) -> RawRow:
             front = None
         if not isinstance(front, dict):
             return RawRow(line, problem=FieldError("", f"The front matter of {name} is not lines like title: Refunds."))
-        fields = _article_fields(front)
+        fields = _article_fields(front, name)
+        fields["source"] = str(front.get("source") or name)
     heading = _HEADING.match(text)
     if "title" not in fields and heading:
-        fields["title"], text = heading[1].strip("# "), text[heading.end() :]
+        fields["title"], text = heading_text(heading[1]), text[heading.end() :]
     stem = PurePosixPath(name).stem.replace("-", " ").replace("_", " ").strip()
     fields = {"title": stem, **fields, "body": text.strip()}
     return RawRow(line, {**fields, "source": fields.get("source") or name or _title_source("", fields)})
@@ -135,6 +152,8 @@ def _json_rows(name: str, text: str) -> Iterator[RawRow]:
         raise bad_request(
             "bad_json", f"The file is not valid JSON (line {error.lineno}, column {error.colno})."
         ) from None
+    if repeated := repeated_name(text.encode()):
+        raise invalid_field(repeated[:100], f"{repeated[:100]} stands twice in one object of the file.")
     if isinstance(data, dict):
         data = next((data[key] for key in ("articles", "data", "questions") if isinstance(data.get(key), list)), None)
     if not isinstance(data, list):
@@ -151,7 +170,7 @@ def _rows(name: str, rows: list[Any]) -> Iterator[RawRow]:
         if not isinstance(row, dict):
             yield RawRow(line, problem=FieldError("", "Each article must be an object with title and body."))
             continue
-        fields = _article_fields(row)
+        fields = _article_fields(row, name)
         yield RawRow(line, fields | {"source": fields.get("source") or _title_source(name, fields)})
 
 
@@ -161,26 +180,27 @@ def _title_source(name: str, fields: Mapping[str, Any]) -> str:
     return f"{name or 'import'}#{hashlib.blake2b(title.encode('utf-8', 'replace'), digest_size=8).hexdigest()}"
 
 
-def _article_fields(row: Mapping[Any, Any]) -> dict[str, Any]:
+def _article_fields(row: Mapping[Any, Any], name: str) -> dict[str, Any]:
     """The fields of an article among those of a file; a category that is none of ours becomes a tag."""
-    fields: dict[str, Any] = {}
-    for column, value in row.items():
-        name = field_name(str(column))
-        name = ALIASES.get(name, name)
-        if value in (None, "", []) or name in fields:
-            continue
-        if name in FIELDS:
-            fields[name] = value if isinstance(value, list) else str(value)
-        elif name in ("draft", "published"):
-            is_true = str(value).strip().lower() in ("true", "yes", "1")
-            fields["status"] = "draft" if is_true == (name == "draft") else "published"
-    tags = fields.get("tags", [])
-    tags = re.split(r"[,;|]", tags) if isinstance(tags, str) else [str(tag) for tag in tags]
-    category = fields.get("category")
-    if isinstance(category, list) or (category and category.strip().lower() not in CATEGORIES):
+    named = {field_name(str(column)): value for column, value in row.items() if value not in (None, "", [])}
+    fields = {field: named[field] for field in FIELDS if field in named}
+    for alias, field in ALIASES.items():
+        if alias in named:
+            fields.setdefault(field, named[alias])
+    if "source" not in fields and "id" in named:
+        fields["source"] = f"{name or 'import'}#{named['id']}"
+    for flag, status in (("draft", "draft"), ("published", "published")):
+        if str(named.get(flag)).lower() in YES_OR_NO:
+            other = {"draft": "published", "published": "draft"}[status]
+            fields.setdefault("status", status if YES_OR_NO[str(named[flag]).lower()] else other)
+    tags, category = fields.get("tags", []), fields.get("category")
+    tags = re.split(r"[,;|]", tags) if isinstance(tags, str) else list(tags) if isinstance(tags, list) else [tags]
+    if isinstance(category, list) or (category and str(category).strip().lower() not in CATEGORIES):
         tags += category if isinstance(category, list) else [category]
         del fields["category"]
-    if str(fields.get("status", "")).strip().lower() not in ("", *ARTICLE_STATUSES):
-        fields["status"] = "draft"  # of another system, such as in review
+    if "status" in fields:
+        word = str(fields["status"]).strip().lower().replace("_", " ")
+        fields["status"] = STATUS_WORDS.get(word, word)
+    fields |= {field: str(fields[field]) for field in ("title", "body", "category", "source") if field in fields}
     tags = list(dict.fromkeys(tag.strip() for tag in map(str, tags) if tag.strip()))
     return fields | ({"tags": tags} if tags else {})

@@ -1,12 +1,12 @@
 """Finds the passages of a company's published articles that answer a question.
 
-Each process keeps an index per company in memory. Before each search it is compared with the rows the caller sees, so it never
-answers from a draft, from an article that is gone, or from another company.
+Each process keeps an index per company in memory. Before each search it is compared with the published articles that the caller
+sees. So it answers from no draft, no deleted article and no other company.
 """
 
 import threading
+import time
 from collections import OrderedDict
-from functools import lru_cache
 
 from sqlalchemy import func
 
@@ -25,7 +25,6 @@ MOST_QUESTION = 2_000  # characters of a ticket that are searched for
 Stamp = tuple[int, str]
 
 
-@lru_cache(maxsize=1024)
 def terms(text: str) -> list[str]:
     """The words of a text in their basic form, in order."""
     words = list(words_of(fold(text)))
@@ -51,7 +50,9 @@ class _CompanyIndex:
             versions = {row["id"]: row["version"] for row in rows}
             indexed = self.index.versions
             changed = [row_id for row_id, version in versions.items() if indexed.get(row_id) != version]
-            self.index.update(_read(uow, changed), indexed.keys() - versions.keys())
+            articles = _read(uow, changed)
+            gone = (indexed.keys() - versions.keys()) | ({*changed} - articles.keys())
+            self.index.update(articles, gone)
             self.stamp = stamp
 
 
@@ -79,8 +80,9 @@ class Knowledge:
         """Encodes passages that have no vector yet, for some seconds. Until then they are found by their words."""
         with self._lock:
             indexes = list(self._indexes.values())
+        ends = time.monotonic() + BACKGROUND_SECONDS
         for company in indexes:
-            company.index.encode(seconds=BACKGROUND_SECONDS)
+            company.index.encode(seconds=max(0.0, ends - time.monotonic()))
 
     def _of_company(self, company_id: str) -> _CompanyIndex:
         with self._lock:

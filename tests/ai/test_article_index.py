@@ -1,5 +1,7 @@
 """The index of articles: what is found, in which order, and what is not."""
 
+import threading
+
 import pytest
 
 from ai.embeddings import Embeddings, open_embeddings
@@ -71,3 +73,24 @@ def test_passages_without_a_vector_yet_are_found_by_their_words():
     assert made.encode(seconds=0) is False
     assert made.encode(seconds=10) is True
     assert made.search("refund card", 1)[0].score > before
+
+
+def test_threads_that_encode_and_search_at_once_get_answers():
+    made = ArticleIndex(open_embeddings("static"), terms)
+    made.update({str(number): Article(f"T{number}", f"Word{number} is a thing. " * 300, 1) for number in range(20)})
+    errors = []
+
+    def work(number):
+        try:
+            for _ in range(20):
+                made.encode(seconds=0.01)
+                assert made.search(f"word{number} thing", 1)[0].article_id == str(number)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []

@@ -5,7 +5,9 @@ import pytest
 from ai.retrieval.passages import WORDS, cut, plain
 
 PLAIN = {
-    "Open *Settings > People* and choose **Add**.": "Open Settings > People and choose Add .",
+    "Open *Settings > People* and choose **Add**.": "Open Settings > People and choose Add.",
+    "un**believ**able": "unbelievable",
+    "the field <id> of a row": "the field <id> of a row",
     "See [the guide](https://example.com/a) and ![a picture](x.png).": "See the guide and a picture.",
     "`code` and ~~old~~ words": "code and old words",
     "snake_case_stays": "snake_case_stays",
@@ -53,7 +55,8 @@ def test_an_article_without_text_has_no_passage(body):
 
 
 @pytest.mark.parametrize(
-    "unit", ["[", "](", "*", "`", "~~~\n", "# ", "<a ", "> ", "- ", "|", "![", "1. ", "=\n", "a\n---\n"]
+    "unit",
+    ["[", "](", "*", "`", "~~~\n", "# ", "<a ", "> ", "- ", "|", "![", "1. ", "=\n", "a\n---\n", " ", "a  |", "# #"],
 )
 def test_a_megabyte_of_signs_is_cut_and_nothing_is_added(unit):
     body = unit * (1_000_000 // len(unit))

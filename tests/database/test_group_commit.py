@@ -113,6 +113,7 @@ def test_when_the_commit_fails_every_writer_of_the_group_fails_and_nothing_is_ch
     monkeypatch.setattr(kind, "_commit", fail)
     outcomes = writers.run()
     assert {name: str(error) for name, error in outcomes.items()} == dict.fromkeys(outcomes, "no space")
+    assert len({id(error) for error in outcomes.values()}) == len(outcomes) == 3
     monkeypatch.setattr(kind, "_commit", commit)
     assert emails(store) == set()
     with store.unit_of_work(ADMIN, write=True) as uow:
