@@ -165,7 +165,7 @@ class Settings(BaseSettings):
     @field_validator("smtp_host", "host")
     @classmethod
     def _host_name(cls, value: str, info: ValidationInfo) -> str:
-        if "/" in value or re.fullmatch(r"[^:]*:\d*|\[.*\]:\d*", value):
+        if not re.fullmatch(r"[\w.:%\[\]-]*", value) or re.fullmatch(r"[^:]*:[^:]*|\[.*\]:.*", value):
             port = "SMTP_PORT" if info.field_name == "smtp_host" else "PORT"
             raise ValueError(f"must be a host name or address alone; its port goes into {port}")
         return value

@@ -21,6 +21,9 @@ from storage import Row, UnitOfWork
 blp = Resource("knowledge", __name__, description="Articles that answer questions, and their search.")
 
 
+CLEARED: Row = {"tags": [], "source": ""}
+
+
 class Article(Schema):
     """An article."""
 
@@ -68,6 +71,7 @@ class ArticleChanges(ArticleFields, Versioned):
 
     title = Text(LIMITS["title"], about="What it is about.")
     body = Text(LIMITS["article"], lines=True, about="The article, in Markdown.")
+    clear = Words(2, Choice(tuple(CLEARED)), about="Fields to empty: tags, source.")
 
 
 class ArticleQuery(PageQuery):
@@ -77,7 +81,7 @@ class ArticleQuery(PageQuery):
     category = Choice(models.CATEGORIES, about="Kind of question.")
     tag = Text(LIMITS["tag"], about="Only articles with this tag.")
     source = Text(LIMITS["external_id"], about="Only the article from there.")
-    q = Text(LIMITS["q"], about="Words that title, body or tags must hold.")
+    q = Text(LIMITS["q"], about="Words that title or body must hold.")
 
 
 class Question(Schema):
@@ -149,6 +153,7 @@ def get_article(uow: UnitOfWork, article_id: str) -> Answer:
 def _change(uow: UnitOfWork, article_id: str, body: Row) -> Answer:
     who = pop_actor_and_version(body)
     article = articles.get(uow, article_id, lock=True, version=who["version"])
+    body |= {name: CLEARED[name] for name in body.pop("clear", [])}
     return _answer(articles.update(uow, article, body, said_by=who["said_by"]), "The article is saved.")
 
 
@@ -188,7 +193,7 @@ def patch_article(uow: UnitOfWork, article_id: str, body: Row) -> Answer:
 def delete_article(uow: UnitOfWork, article_id: str) -> Answer:
     """Delete an article.
 
-    No answer rests on it any more. Its history stays.
+    No search finds it any more. Its history stays in the audit.
     """
     body = Resource.ARGUMENTS_PARSER.parse(Versioned(), request, location="json")
     who = pop_actor_and_version(body)

@@ -13,6 +13,7 @@ from api.http.resource import Resource
 from api.imports import FORM, MAX_FILE, RowError
 from api.knowledge import WholeArticle
 from core.permissions import Permission
+from services.import_export.imports import SECONDS
 from services.knowledge import import_files, imports
 from storage import Row
 
@@ -77,6 +78,9 @@ def import_articles() -> Answer:
     """
     part = next(iter(request.files.values()), None) if request.mimetype == FORM else None
     name = (part.filename if part else "") or ""
-    rows = import_files.read(name, upload(request).read(), SUFFIXES.get(request.mimetype, ""))
-    result = imports.import_rows(partial(current_runtime().storage.unit_of_work, g.actor), rows, check_article)
+    media, params = (part or request).mimetype, (part or request).mimetype_params
+    rows = import_files.read(name, upload(request).read(), SUFFIXES.get(media, ""), charset=params.get("charset", ""))
+    result = imports.import_rows(
+        partial(current_runtime().storage.unit_of_work, g.actor), rows, check_article, seconds=SECONDS
+    )
     return Answer(result.as_data(), summary(result))

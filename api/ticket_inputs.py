@@ -4,12 +4,13 @@ import re
 from typing import Any
 
 from flask import g, request
-from marshmallow import Schema, ValidationError, validates_schema
+from marshmallow import Schema, ValidationError, pre_load, validates_schema
 
 from api.http.common_inputs import Repeatable
 from api.http.fields import Choice, Choices, Email, Id, Moment, Number, Person, Text, TicketNumber, Urgency, Words, Yes
 from core import models
 from core.errors import invalid_field
+from core.mailboxes import bracketed_name
 from core.models import LIMITS
 from services.tickets import changes, queries
 from storage import Row
@@ -114,6 +115,13 @@ class TicketFields(WriteMeta):
         LIMITS["external_id"],
         about="Id of the ticket in your own systems; unique, for customers among their own.",
     )
+
+    @pre_load
+    def _name_of_mailbox(self, fields: Row, **_: Any) -> Row:
+        """The name of `Ada <ada@example.com>` is the customer's, where none is given."""
+        address = fields.get("customer_email")
+        name = bracketed_name(address) if isinstance(address, str) and "customer_name" not in fields else ""
+        return {**fields, "customer_name": name} if name else fields
 
 
 class NewTicket(TicketFields, Repeatable):

@@ -24,7 +24,7 @@ SENT_AT_ONCE = 50  # articles of one request to a running server
 def import_knowledge(path: Path, url: str) -> None:
     """Import the articles of PATH: a folder or ZIP of Markdown, or a Markdown, CSV or JSON file."""
     with open_server(url) as (runtime, address):
-        rows = _rows(path)
+        rows = imports.without_repeats(_rows(path))
         result = _import_remotely(runtime, address, rows) if address else _import_locally(runtime, rows)
     for error in result.errors:
         place = f"{error['field']}: " if error["field"] else ""
@@ -40,9 +40,9 @@ def _rows(path: Path) -> Iterator[RawRow]:
         return
     line = 0
     for file in sorted(path.rglob("*")):
-        name = file.relative_to(path).as_posix()
-        if not file.is_file() or not import_files.is_article(name):
-            continue
+        name = file.relative_to(path).as_posix().encode(errors="replace").decode()
+        if not file.is_file() or not import_files.is_article(name) or path.resolve() not in file.resolve().parents:
+            continue  # also what a link outside the folder points to
         line += 1
         try:
             (row,) = import_files.read(name, file.read_bytes())

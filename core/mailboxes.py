@@ -45,7 +45,13 @@ def parse_mailbox(text: str) -> Mailbox:
 def bracketed_address(text: str) -> str:
     """The address of `Ada <ada@example.com>` or `<ada@example.com>`; a text of another form as it is."""
     named = _NAMED.fullmatch(text)
-    return named[3] if named and "@" not in (named[1] or named[2] or "") else text
+    return named[3].strip() if named and "@" not in (named[1] or named[2] or "") else text
+
+
+def bracketed_name(text: str) -> str:
+    """The name of `Ada <ada@example.com>`, "" for a text of another form."""
+    named = _NAMED.fullmatch(text)
+    return (named[1] or named[2] or "").strip() if named else ""
 
 
 def parse_mailboxes(text: str) -> list[Mailbox]:

@@ -16,10 +16,11 @@ _LIST_MARK = re.compile(r"[ \t]{0,20}(?:[-*+]|[0-9]{1,4}[.)])[ \t]+|[ \t]{0,20}>
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,1000}(?:[ \t]\"[^\"]{0,300}\")?\)")
 _TAG = re.compile(
     r"</?(?:a|b|br|blockquote|code|del|details|div|em|h[1-6]|hr|i|img|li|ol|p|pre|s|script|span|strong|style|sub|summary|sup"
-    r"|table|tbody|td|th|thead|tr|u|ul)\b[^<>]{0,300}>",
+    r"|table|tbody|td|th|thead|tr|u|ul)(?=[\s/>])[^<>]{0,300}>",
     re.IGNORECASE,
 )
-_EMPHASIS = re.compile(r"\*{1,3}|~~|`{1,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)")
+_CODE = re.compile(r"(`{1,2})([^`]{1,2000})\1")
+_EMPHASIS = re.compile(r"(?<![\s*])\*{1,3}|\*{1,3}(?![\s*])|~~|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)")
 _TABLE_RULE = re.compile(r"[ |:=-]{3,1000}")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 
@@ -44,21 +45,32 @@ def cut(body: str) -> list[Passage]:
 def plain(text: str) -> str:
     """Markdown of one paragraph as plain text on one line: links by their text, no emphasis, no tags."""
     text = " ".join(text.split())  # first: patterns would try long runs of blanks again and again
-    return " ".join(_EMPHASIS.sub("", _TAG.sub(" ", _LINK.sub(r"\1", text))).replace("|", " ").split())
+    parts, end = [], 0
+    for code in _CODE.finditer(text):  # code stays as it is
+        parts += [_without_marks(text[end : code.start()]), code[2].strip()]
+        end = code.end()
+    return " ".join("".join([*parts, _without_marks(text[end:])]).split())
+
+
+def _without_marks(text: str) -> str:
+    return _EMPHASIS.sub("", _TAG.sub(" ", _LINK.sub(r"\1", text))).replace("|", " ")
 
 
 def _sections(body: str) -> Iterator[tuple[str, list[str]]]:
     """Each heading with the paragraphs below it, up to the next heading."""
     heading, paragraphs, lines = "", list[str](), list[str]()
     is_code = False
-    for line in body.splitlines():
+    for line in _without_comments(body).splitlines():
         fence = _FENCE.match(line)
         if fence and line.count(fence[1]) == 1:
             is_code = not is_code
             continue
         if not is_code and _TABLE_RULE.fullmatch(line.strip()) and ("|" in line or not lines):  # or between paragraphs
             continue
-        new_heading = None if is_code else _heading(line, lines)
+        if is_code:
+            lines += [f"`{line.replace('`', chr(39)).strip()}`"] if line.strip() else []  # as code within a line
+            continue
+        new_heading = _heading(line, lines)
         if new_heading is None and line.strip() and not _LIST_MARK.match(line):
             lines.append(line)
             continue
@@ -69,6 +81,13 @@ def _sections(body: str) -> Iterator[tuple[str, list[str]]]:
             yield heading, paragraphs
             heading, paragraphs = new_heading, []
     yield heading, [*paragraphs, " ".join(lines)]
+
+
+def _without_comments(body: str) -> str:
+    """The article without `<!-- … -->`, which readers do not see."""
+    first, *rest = body.split("<!--")
+    shown = (part.partition("-->")[2] if "-->" in part else f"<!--{part}" for part in rest)
+    return "".join([first, *shown])
 
 
 def _heading(line: str, lines: list[str]) -> str | None:

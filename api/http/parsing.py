@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api.http.field_names import check_field_names
 from api.http.fields import THIS_FIELD, Email, Person
+from core.charsets import codec_of
 from core.errors import (
     AppError,
     FieldError,
@@ -82,7 +83,7 @@ def _as_utf8(raw: bytes, charset: str) -> bytes:
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         charset = "utf-16"
     try:
-        return raw.decode(charset or "utf-8").encode().removeprefix(codecs.BOM_UTF8)
+        return raw.decode(codec_of(charset) if charset else "utf-8").encode().removeprefix(codecs.BOM_UTF8)
     except (UnicodeError, LookupError):
         raise bad_request("bad_json", f"The body is not text in {charset[:40] or 'UTF-8'}. Send UTF-8.") from None
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from typing import IO, Any
 
+from core.charsets import codec_of
 from core.errors import FieldError, bad_request, invalid
 from core.models import TICKET_FIELDS
 from services.import_export.exports import FORMULA_STARTS
@@ -23,18 +24,13 @@ _CHUNK = 64 * 1024
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f\udc80-\udcff]")
 _SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)  # Excel's own hint
-_CHARSET = re.compile(
-    r"us-ascii|utf-?8|utf-?16([lb]e)?|latin-?1|iso-?8859-\d+|windows-\d+|cp-?\d+|koi8-[ru]|mac-?(roman|cyrillic)"
-    r"|shift[-_]?jis|euc-(jp|kr)|gb(2312|k|18030)|big5|iso-2022-(jp|kr)",
-    re.IGNORECASE,
-)
 GUESSED = "cp1252"  # what Excel writes in Western Europe and America
+_NO_CAPITAL = re.compile("[\udca1-\udcbf\udce0-\udcff]")
 _FOREIGN_WORD = re.compile("[^\x00-\x7f]{5,}")
 _NAME_CHARSET = (
     "The file is not UTF-8, and its letters are not those of Western Europe. Save it as UTF-8, or name its charset, like "
     "Content-Type: text/csv; charset=windows-1251 (or iso-8859-7, gb18030, shift_jis …)."
 )
-csv.field_size_limit(MAX_RECORD)
 
 Record = tuple[int, list[str] | None, str]  # its first line, its cells or None, why it has none
 _OPEN_QUOTE = (
@@ -94,12 +90,14 @@ def _encoding(file: IO[bytes], charset: str) -> tuple[str, str]:
     file.seek(0)
     if marked:
         return "utf-16", "replace"
+    if declared.startswith(("utf-16", "iso2022")):  # their bytes are valid UTF-8, with another meaning
+        return declared, "replace"
     try:
         for _ in _decoded(file, "strict"):
             pass
     except UnicodeDecodeError:
-        if declared not in ("", "utf-8", "ascii"):
-            return declared, "replace" if declared.startswith("utf-16") else "surrogateescape"
+        if declared not in ("", "utf-8"):
+            return declared, "surrogateescape"
         # Something beyond ASCII reads as UTF-8 and some bytes do not: UTF-8 with damage. Nothing does: never was UTF-8.
         is_foreign = any(map(_is_foreign, _decoded(file, "surrogateescape")))
         damaged = any(map(_BEYOND_ASCII.search, _decoded(file, "surrogateescape")))
@@ -113,8 +111,9 @@ def _encoding(file: IO[bytes], charset: str) -> tuple[str, str]:
 
 
 def _is_foreign(text: str) -> bool:
-    """Whether a word has no letter of ASCII, and most of it is no UTF-8: another alphabet than that of Windows-1252."""
-    return any(len(_ESCAPED_BYTE.findall(word)) > len(word) / 2 for word in _FOREIGN_WORD.findall(text))
+    """Whether a word has no letter of ASCII, most of it is no UTF-8, and it is no run of capitals in Windows-1252."""
+    words = (word for word in _FOREIGN_WORD.findall(text) if len(_ESCAPED_BYTE.findall(word)) > len(word) / 2)
+    return any(len(_NO_CAPITAL.findall(word)) >= 2 for word in words)
 
 
 def _declared(charset: str) -> str:
@@ -122,8 +121,7 @@ def _declared(charset: str) -> str:
     if not charset:
         return ""
     try:
-        if _CHARSET.fullmatch(charset):
-            return codecs.lookup(charset).name
+        return codec_of(charset)
     except LookupError:
         pass
     raise bad_request("bad_charset", f"charset {charset[:40]!a} is not known. Use UTF-8, or a name like windows-1252.")
@@ -248,7 +246,7 @@ def _row(line: int, fields: list[str], cells: list[str], columns: Columns) -> Ra
         return RawRow(line, problem=FieldError("", f"{there}; put text with commas in quotation marks."))
     for position, (name, cell) in enumerate(zip(fields, cells, strict=False), 1):
         if _ESCAPED_BYTE.search(cell):
-            reason = "This holds bytes that are no text in UTF-8 (nor in Windows-1252)."
+            reason = "This holds bytes that are no text in the charset of the file."
             return RawRow(line, problem=FieldError(name, reason))
         if name:
             values[name] = cell

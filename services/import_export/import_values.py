@@ -3,6 +3,7 @@
 A row that cannot be read becomes a row with a problem; what the fields of a ticket may hold is not judged here.
 """
 
+import csv
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import orjson
 
 from core.errors import FieldError, invalid_field
 
+csv.field_size_limit(200_000)  # characters of a cell: an article is longer than a whole row of a ticket
 MAX_COLUMNS = 100  # more than there are fields and aliases
 ID = "id"  # of a ticket in the system the file comes from
 # Columns of message exports, beside the ticket's own field names and their aliases.

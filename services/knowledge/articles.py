@@ -37,7 +37,7 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
             type_coerce(a.tags, Text).icontains(orjson.dumps(filters["tag"]).decode(), autoescape=True)
         )
     if "q" in filters:
-        matching = uow.containing(matching, filters["q"], [a.title, a.body, type_coerce(a.tags, Text)])
+        matching = uow.containing(matching, filters["q"], [a.title, a.body])
     page = matching.order_by(a.updated_at.desc(), a.id.desc())
     return uow.find(page.limit(filters["limit"]).offset(filters["offset"])), uow.count(matching)
 

@@ -8,7 +8,6 @@ import hashlib
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -17,7 +16,8 @@ import orjson
 import yaml
 
 from ai.retrieval.passages import heading_text
-from core.errors import AppError, FieldError, bad_request, invalid_field
+from core.charsets import codec_of
+from core.errors import FieldError, bad_request, invalid_field
 from core.json_names import repeated_name
 from core.models import CATEGORIES
 from services.import_export.import_values import RawRow, field_name
@@ -37,7 +37,7 @@ ALIASES = {
     "tag": "tags",
     "keywords": "tags",
 }
-YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+YES_OR_NO = {word: True for word in "true yes y on 1".split()} | {word: False for word in "false no n off 0".split()}
 # What other systems call the state of an article.
 STATUS_WORDS = {
     "live": "published",
@@ -56,7 +56,7 @@ _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"\s{0,99}#[ \t]+([^\n]{1,998})\n?")
 
 
-def read(name: str, data: bytes, suffix: str = "") -> Iterator[RawRow]:
+def read(name: str, data: bytes, suffix: str = "", *, charset: str = "") -> Iterator[RawRow]:
     """The articles of a file by the ending of its name, or by how it begins. `suffix` is for a file without a name.
 
     Raises AppError 400 when it cannot be used.
@@ -66,7 +66,7 @@ def read(name: str, data: bytes, suffix: str = "") -> Iterator[RawRow]:
         return _zip_rows(data)
     if suffix not in ("", ".json", ".csv", *TEXT_SUFFIXES):
         raise bad_request("unknown_file", "Send Markdown, CSV or JSON, or a ZIP of Markdown files.")
-    text = decode(data)
+    text = decode(data, charset)
     if suffix in TEXT_SUFFIXES:
         return iter([_markdown_row(1, name, text)])
     if suffix == ".json" or text.lstrip()[:1] in ("[", "{"):
@@ -74,18 +74,28 @@ def read(name: str, data: bytes, suffix: str = "") -> Iterator[RawRow]:
     return _csv_rows(name, text)
 
 
-def decode(data: bytes) -> str:
-    """The text of a file in UTF-8 or, with its mark, UTF-16. Raises AppError 400."""
+def decode(data: bytes, charset: str = "") -> str:
+    """The text of a file in UTF-8, in UTF-16 with its mark, or in the charset that is named. Raises AppError 400."""
+    marked = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
-        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError:
+        text = data.decode("utf-16" if marked else "utf-8-sig" if _is_utf8(data) else codec_of(charset or "utf-8"))
+    except (UnicodeError, LookupError):
         raise bad_request("bad_charset", "The file is not text in UTF-8. Save it as UTF-8 and send it again.") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _zip_rows(data: bytes) -> Iterator[RawRow]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except zipfile.BadZipFile:
+    except Exception:  # the library raises many kinds for damaged files
         raise bad_request("bad_zip", "The file is not a ZIP that can be read.") from None
     files = [file for file in archive.infolist() if is_article(file.filename)]
     if not files:
@@ -110,21 +120,22 @@ def _zipped_row(line: int, archive: zipfile.ZipFile, file: zipfile.ZipInfo) -> R
         with archive.open(file) as content:
             data = content.read(MOST_FILE_BYTES + 1)
         return _markdown_row(line, name, decode(data))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, zlib.error, AppError):
+    except Exception:  # damaged, encrypted, or not text: the library raises many kinds
         return RawRow(line, problem=FieldError("", f"{name} cannot be read: it is damaged, encrypted or not UTF-8."))
 
 
 def _markdown_row(line: int, name: str, text: str) -> RawRow:
     """An article of one file: fields from its front matter, the title else from its first heading or its name."""
     fields: dict[str, Any] = {}
-    if match := _FRONT_MATTER.match(text):
+    match = _FRONT_MATTER.match(text)
+    try:  # every value is text: dates and numbers are not read as such
+        head = match[1] if match and len(match[1]) <= MOST_FRONT_MATTER else ""
+        front = yaml.load(head, Loader=yaml.BaseLoader)  # noqa: S506  # it makes texts, lists and dicts only
+    except (yaml.YAMLError, RecursionError, ValueError):
+        problem = f"The front matter of {name or 'the file'} is not lines like title: Refunds."
+        return RawRow(line, problem=FieldError("", problem))
+    if match and isinstance(front, dict):  # else the file begins with a rule
         text = text[match.end() :]
-        try:
-            front = yaml.safe_load(match[1]) if len(match[1]) <= MOST_FRONT_MATTER else None
-        except yaml.YAMLError:
-            front = None
-        if not isinstance(front, dict):
-            return RawRow(line, problem=FieldError("", f"The front matter of {name} is not lines like title: Refunds."))
         fields = _article_fields(front, name)
         fields["source"] = str(front.get("source") or name)
     heading = _HEADING.match(text)
@@ -139,7 +150,11 @@ def _csv_rows(name: str, text: str) -> Iterator[RawRow]:
     first_line = text.partition("\n")[0]
     delimiter = max(",;\t", key=first_line.count)
     try:
-        rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True))
+        reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
+        names = [field_name(column or "") for column in reader.fieldnames or []]
+        if repeated := next((one for one in names if one and names.count(one) > 1), ""):
+            raise bad_request("bad_header", f"There are two columns {repeated[:60]}.")
+        rows = list(reader)
     except csv.Error as error:
         raise bad_request("bad_csv", f"The CSV cannot be read: {error}.") from None
     return _rows(name, rows)
@@ -171,13 +186,19 @@ def _rows(name: str, rows: list[Any]) -> Iterator[RawRow]:
             yield RawRow(line, problem=FieldError("", "Each article must be an object with title and body."))
             continue
         fields = _article_fields(row, name)
-        yield RawRow(line, fields | {"source": fields.get("source") or _title_source(name, fields)})
+        source = str(fields.get("source") or "").strip() or _title_source(name, fields)
+        yield RawRow(line, fields | {"source": source})
 
 
 def _title_source(name: str, fields: Mapping[str, Any]) -> str:
     """The source of an article that names none: its title tells whether it is the same one."""
     title = str(fields.get("title", "")).strip().casefold()
     return f"{name or 'import'}#{hashlib.blake2b(title.encode('utf-8', 'replace'), digest_size=8).hexdigest()}"
+
+
+def _is_yes(value: Any) -> bool | None:
+    """Whether a flag is set, None for a word that is neither yes nor no."""
+    return YES_OR_NO.get(str(value).strip().lower())
 
 
 def _article_fields(row: Mapping[Any, Any], name: str) -> dict[str, Any]:
@@ -189,10 +210,10 @@ def _article_fields(row: Mapping[Any, Any], name: str) -> dict[str, Any]:
             fields.setdefault(field, named[alias])
     if "source" not in fields and "id" in named:
         fields["source"] = f"{name or 'import'}#{named['id']}"
-    for flag, status in (("draft", "draft"), ("published", "published")):
-        if str(named.get(flag)).lower() in YES_OR_NO:
-            other = {"draft": "published", "published": "draft"}[status]
-            fields.setdefault("status", status if YES_OR_NO[str(named[flag]).lower()] else other)
+    if (flag := named.get("draft", named.get("is_draft"))) is not None:  # a word that is not known means a draft
+        fields.setdefault("status", "published" if _is_yes(flag) is False else "draft")
+    if (is_published := _is_yes(named.get("published", named.get("is_published")))) is not None:  # else a date
+        fields.setdefault("status", "published" if is_published else "draft")
     tags, category = fields.get("tags", []), fields.get("category")
     tags = re.split(r"[,;|]", tags) if isinstance(tags, str) else list(tags) if isinstance(tags, list) else [tags]
     if isinstance(category, list) or (category and str(category).strip().lower() not in CATEGORIES):
@@ -201,6 +222,6 @@ def _article_fields(row: Mapping[Any, Any], name: str) -> dict[str, Any]:
     if "status" in fields:
         word = str(fields["status"]).strip().lower().replace("_", " ")
         fields["status"] = STATUS_WORDS.get(word, word)
-    fields |= {field: str(fields[field]) for field in ("title", "body", "category", "source") if field in fields}
-    tags = list(dict.fromkeys(tag.strip() for tag in map(str, tags) if tag.strip()))
-    return fields | ({"tags": tags} if tags else {})
+    numbers = {field: str(value) for field, value in fields.items() if isinstance(value, int | float)}
+    tags = [tag.strip() if isinstance(tag, str) else tag for tag in tags]
+    return fields | numbers | ({"tags": [tag for tag in tags if tag not in ("", None)]} if tags else {})

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from itertools import chain
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -47,16 +48,35 @@ class Result:
         return asdict(self)
 
 
-def import_rows(open_uow: OpenUnitOfWork, rows: Iterable[RawRow], check: Check) -> Result:
-    """Imports the articles in short units of work. `check` puts the fields into their form, or raises AppError."""
-    total, waiting = Result(), iter(rows)
+def import_rows(open_uow: OpenUnitOfWork, rows: Iterable[RawRow], check: Check, *, seconds: float = inf) -> Result:
+    """Imports the articles in short units of work. `check` puts the fields into their form, or raises AppError.
+
+    Stops after `seconds` and says at which article: the same import, sent again, goes on from there.
+    """
+    total, waiting, ends = Result(), without_repeats(rows), monotonic() + seconds
     while (row := next(waiting, None)) is not None:
+        if monotonic() >= ends:
+            total.reject(row.line, [FieldError("", "Stopped here after the longest time. Send the file again.")])
+            break
         part = Result()
         with open_uow(write=True) as uow:
             for one in _for_a_while(chain([row], waiting)):
                 _import_one(uow, one, check, part)
         total.add(part)  # after the commit: what is undone was not imported
     return total
+
+
+def without_repeats(rows: Iterable[RawRow]) -> Iterator[RawRow]:
+    """The rows; one whose source stood there before has a problem instead, because it would overwrite that one."""
+    sources = set[str]()
+    for row in rows:
+        source = row.values.get("source", "")
+        if not row.problem and source in sources:
+            row = RawRow(
+                row.line, problem=FieldError("source", "Another article before it has the same source or title.")
+            )
+        sources.add(source)
+        yield row
 
 
 def _for_a_while(rows: Iterator[RawRow]) -> Iterator[RawRow]:
@@ -73,7 +93,7 @@ def _import_one(uow: UnitOfWork, row: RawRow, check: Check, result: Result) -> N
         result.reject(row.line, [row.problem])
         return
     try:
-        fields = check(row.values)
+        fields = {"source": row.values["source"], **check(row.values)}
         with uow.attempt():
             outcome = articles.import_one(uow, fields)
     except AppError as error:

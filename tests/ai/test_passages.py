@@ -8,6 +8,9 @@ PLAIN = {
     "Open *Settings > People* and choose **Add**.": "Open Settings > People and choose Add.",
     "un**believ**able": "unbelievable",
     "the field <id> of a row": "the field <id> of a row",
+    "Run `ls *.log | wc -l` now": "Run ls *.log | wc -l now",
+    "5 * 3 and 2 ** 8": "5 * 3 and 2 ** 8",
+    "Mail <a@example.com> or <https://example.com/x>.": "Mail <a@example.com> or <https://example.com/x>.",
     "See [the guide](https://example.com/a) and ![a picture](x.png).": "See the guide and a picture.",
     "`code` and ~~old~~ words": "code and old words",
     "snake_case_stays": "snake_case_stays",
@@ -32,9 +35,14 @@ def test_sections_are_cut_at_their_headings():
     ]
 
 
-def test_a_sign_in_code_is_no_heading():
-    (passage,) = cut("Run:\n\n```\n# not a heading\nmake run\n```\n")
-    assert (passage.heading, passage.text) == ("", "Run: # not a heading make run")
+def test_code_is_kept_as_it_is_and_is_no_heading():
+    (passage,) = cut("Run:\n\n```\n# not a heading\nrm *.tmp `x` __init__\n```\n")
+    assert (passage.heading, passage.text) == ("", "Run: # not a heading rm *.tmp 'x' __init__")
+
+
+def test_comments_are_not_shown():
+    (passage,) = cut("One. <!-- secret\n\n# no heading --> Two.")
+    assert (passage.heading, passage.text) == ("", "One. Two.")
 
 
 def test_passages_have_about_the_same_length_and_lose_no_sentence():

@@ -201,3 +201,12 @@ def test_an_agent_is_assigned_by_the_address_of_a_mailbox(admin):
     path = f"/api/tickets/{admin.ticket()['id']}/assign"
     assert admin.data(admin.post(path, {"agent_email": "Bob <bob@example.com>"}))["assigned_to"] == "bob@example.com"
     assert admin.post(path, {"agent_email": "Bob <bob@>"}).status_code == 400
+
+
+def test_the_name_of_a_mailbox_is_the_customers(admin):
+    ticket = admin.data(admin.post("/api/tickets", {**NEW, "customer_email": '"Lovelace, Ada" <ada@example.com>'}), 201)
+    assert (ticket["customer_email"], ticket["customer_name"]) == ("ada@example.com", "Lovelace, Ada")
+    ticket = admin.data(
+        admin.post("/api/tickets", {**NEW, "customer_email": "X <eve@example.com>", "customer_name": "Eve"}), 201
+    )
+    assert ticket["customer_name"] == "Eve"

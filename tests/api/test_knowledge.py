@@ -49,6 +49,7 @@ def test_an_article_is_added_read_changed_and_deleted(admin):
         ("tag=bill", []),
         ("q=five days", ["Refunds", "Draft"]),
         ("q=100%25", []),
+        ("q=[", []),
         ("source=faq/1", ["Labels"]),
         ("limit=1&offset=1", ["Refunds"]),
     ],
@@ -249,3 +250,69 @@ def test_wrong_articles_are_refused_one_by_one(admin):
     ]
     front = b"---\n[ not: yaml: {{\n---\nText."
     assert admin.data(admin.post("/api/import/knowledge", data=front, content_type="text/markdown"))["rejected"] == 1
+
+
+ODD_FRONT_MATTER = [
+    "date: 2026-13-45",
+    "date: 2001-12-14t21:59:43.10-99:99",
+    "number: 0x" + "f" * 5000,
+    "tags: !!set {a, b}",
+    "title: yes",
+    "x: " + "[" * 3000,
+    "a: &a [x]\nb: [*a, *a]",
+]
+
+
+@pytest.mark.parametrize("front", ODD_FRONT_MATTER)
+def test_odd_front_matter_is_taken_or_refused_for_that_article_alone(admin, front):
+    data = zipped({"odd.md": f"---\n{front}\n---\nText.", "good.md": "# Good\n\nText."})
+    result = admin.data(admin.post("/api/import/knowledge", data=data, content_type="application/zip"))
+    assert (result["read"], result["created"] + result["rejected"]) == (2, 2)
+    assert "Good" in [row["title"] for row in admin.data(admin.get("/api/knowledge"))]
+
+
+@pytest.mark.parametrize("place", [30, 60, 100])
+def test_a_damaged_zip_is_refused_in_words(admin, place):
+    data = bytearray(zipped({"a.md": "# One\n\nText one. " * 50, "b.md": "# Two\n\nText."}))
+    data[place : place + 8] = b"\xff" * 8
+    response = admin.post("/api/import/knowledge", data=bytes(data), content_type="application/zip")
+    assert response.status_code in (200, 400)
+
+
+@pytest.mark.parametrize(
+    ("row", "status"),
+    [
+        ("draft=on", "draft"),
+        ("draft=wahr", "draft"),
+        ("draft=no", "published"),
+        ("is_draft=true", "draft"),
+        ("published=false", "draft"),
+        ("published=2024-05-01", "published"),
+    ],
+)
+def test_a_word_that_is_not_known_never_publishes_a_draft(admin, row, status):
+    name, value = row.split("=")
+    admin.data(admin.post("/api/import/knowledge", [{"title": "a", "body": "b", name: value}]))
+    assert admin.data(admin.get("/api/knowledge"))[0]["status"] == status
+
+
+def test_an_article_never_overwrites_another_one_of_its_file(admin):
+    rows = [
+        {"title": "Reset", "body": "A"},
+        {"title": "Reset", "body": "B"},
+        {"title": "c", "body": "d", "source": " "},
+    ]
+    result = admin.data(admin.post("/api/import/knowledge", rows))
+    assert (result["created"], result["rejected"]) == (2, 1)
+    assert [row["body"] for row in admin.data(admin.get("/api/knowledge?q=Reset"))] == ["A"]
+
+
+def test_tags_and_source_are_cleared_by_name(admin):
+    made = article(admin, source="faq/1")
+    changed = admin.data(admin.put(f"/api/knowledge/{made['id']}", {"clear": ["tags", "source"]}))
+    assert (changed["tags"], changed["source"], changed["version"]) == ([], "", 2)
+
+
+def test_a_question_in_chinese_finds_its_article(admin):
+    made = article(admin, title="退款政策", body="退款需要五天时间。")
+    assert [hit["article_id"] for hit in search(admin, "退款需要多长时间")] == [made["id"]]

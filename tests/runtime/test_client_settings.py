@@ -37,6 +37,8 @@ REFUSED = {
     ("SUPPORT_EMAIL", "nobody"): "comma, semicolon or line end between",
     ("SMTP_HOST", "mail.example:2525"): "SMTP_PORT",
     ("SMTP_HOST", "smtp://mail.example"): "SMTP_PORT",
+    ("SMTP_HOST", "mail.example:abc"): "SMTP_PORT",
+    ("SMTP_HOST", "“mail.example”"): "SMTP_PORT",
     ("HOST", "0.0.0.0:8000"): "PORT",
     ("OPENAI_BASE_URL", "x.example/v1"): "http:// or https://",
     ("OPENAI_BASE_URL", "https://"): "name a host",
