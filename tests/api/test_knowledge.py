@@ -230,7 +230,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("data", "media", "words"), REFUSED)
+@pytest.mark.parametrize(("data", "media", "words"), REFUSED, ids=range(len(REFUSED)))
 def test_a_file_that_cannot_be_used_is_refused_with_the_reason(admin, data, media, words):
     response = admin.post("/api/import/knowledge", data=data, content_type=media)
     told = [response.json["message"], *(error["message"] for error in response.json["data"]["errors"])]
