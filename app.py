@@ -66,7 +66,7 @@ def __getattr__(name: str) -> Flask:
 
 
 def main() -> None:
-    """Serves on this machine until Ctrl-C or a polite request to stop."""
+    """Serves on this machine until Ctrl-C or SIGTERM."""
     runtime: Runtime = _app().extensions["runtime"]
     settings = runtime.settings
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

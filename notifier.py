@@ -180,7 +180,7 @@ def ticket_received(ticket: Row, about: _About) -> Draft:
 
 @_notice
 def ai_answer(ticket: Row, about: _About) -> Draft | None:
-    """To the customer: the automatic answer, named as such, with a way to a person. None without an answer."""
+    """To the customer: the automatic answer. It says that it is automatic and how to reach a person. None without an answer."""
     opening = f"Here is an answer to your request #{ticket['number']}. It was written automatically."
     closing = f"If it does not help, answer where you opened your request{about.way_out()}: a person will read it."
     texts = {"opening": opening, "quoted": _plain(ticket["ai_response"]), "closing": closing}

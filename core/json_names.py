@@ -1,4 +1,4 @@
-"""Finds a name that stands twice in one object of a JSON text: parsers keep the last value and say nothing."""
+"""Finds duplicate keys in JSON: a name that stands twice in one object. Parsers keep the last value and say nothing."""
 
 import json
 from typing import Any

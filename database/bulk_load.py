@@ -59,7 +59,7 @@ def refill(connection: Connection, counts: list[Row] | None = None) -> None:
 
 
 def count_tickets(connection: Connection) -> list[Row]:
-    """The counters computed from all tickets. Only reads."""
+    """Counts all tickets and returns the rows of the counters' table. Writes nothing."""
     return [
         tuple(row)
         for kind in TALLIES  # one by one: sorting all of them together takes longer

@@ -149,7 +149,7 @@ class SqliteFile:
         self._lock.release()
 
     def announce(self, url: str, secret: str) -> None:
-        """Writes into the note of the lock where this process serves, and the secret that identifies it."""
+        """Writes the server's address and its secret into the lock file, so that commands find it and can check that it is ours."""
         self._lock.sign(url, secret)
 
     def _close_connections(self) -> None:

@@ -34,10 +34,11 @@ def matching(
     customer: str,
     best_first: bool,
 ) -> Select[Any]:
-    """`statement`, of tickets, limited to those that match `text`; `best_first` orders them: a ticket whose number is
-    named comes first, then those that hold the text's tokens with their signs, then by relevance.
+    """A SELECT of tickets, limited to those that match a search text.
 
-    `visible_ids` selects the ids of all tickets the actor sees. Work is bounded by the limits in words.py.
+    With `best_first` it is ordered. A ticket whose number is named comes first. Then come tickets with the text's signs as
+    written, then the others by relevance. `visible_ids` selects the ids of all tickets the actor sees. The limits in words.py
+    bound the work.
     """
     text = text.replace("\x00", "\ufffd").encode(errors="replace").decode()
     words = search_words(text)

@@ -1,1 +1,1 @@
-"""Who works on a ticket."""
+"""Assignment: which agent gets a ticket."""
