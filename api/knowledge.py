@@ -21,9 +21,6 @@ from storage import Row, UnitOfWork
 blp = Resource("knowledge", __name__, description="Articles that answer questions, and their search.")
 
 
-CLEARED: Row = {"tags": [], "source": ""}
-
-
 class Article(Schema):
     """An article."""
 
@@ -71,7 +68,7 @@ class ArticleChanges(ArticleFields, Versioned):
 
     title = Text(LIMITS["title"], about="What it is about.")
     body = Text(LIMITS["article"], lines=True, about="The article, in Markdown.")
-    clear = Words(2, Choice(tuple(CLEARED)), about="Fields to empty: tags, source.")
+    clear = Words(2, Choice(tuple(articles.CLEARABLE)), about="Fields to empty.")
 
 
 class ArticleQuery(PageQuery):
@@ -153,7 +150,6 @@ def get_article(uow: UnitOfWork, article_id: str) -> Answer:
 def _change(uow: UnitOfWork, article_id: str, body: Row) -> Answer:
     who = pop_actor_and_version(body)
     article = articles.get(uow, article_id, lock=True, version=who["version"])
-    body |= {name: CLEARED[name] for name in body.pop("clear", [])}
     return _answer(articles.update(uow, article, body, said_by=who["said_by"]), "The article is saved.")
 
 

@@ -27,7 +27,7 @@ from core import models
 from core.errors import AppError, invalid_field, read_only
 from core.models import Actor, ticket_shape
 from core.permissions import Permission
-from services import history
+from services import history, settings
 from services.tickets import changes, create, queries
 from services.triage import decide
 from storage import Row, UnitOfWork
@@ -88,7 +88,8 @@ def _prepare(body: Row) -> None:
     runtime = current_runtime()
     decide.prepare(runtime.trained_models, [body])
     with runtime.storage.unit_of_work(g.actor) as uow:
-        g.article = runtime.knowledge.answer(uow, body)
+        if runtime.model is None or not settings.current(uow)["ai_enabled"]:  # else the job of the answer looks for it
+            g.article = runtime.knowledge.answer(uow, body, wait=False)
 
 
 @blp.post(

@@ -168,7 +168,9 @@ class ModelSync:
         for company in dict.fromkeys([*initial, *trained_models.pop_missing_companies(), *retrained]):
             _train(self._runtime, company)
         self._known_jobs = set(training_jobs)
-        self._runtime.knowledge.encode_rest()
+        self._runtime.knowledge.catch_up(
+            lambda company_id: self._runtime.storage.unit_of_work(Actor(company_id, "admin", "system"))
+        )
 
 
 def _system(job: Row) -> Actor:

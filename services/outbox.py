@@ -1,6 +1,7 @@
 """Outbox: enqueue jobs in the unit of work of a change, list them, retry failed ones, purge old ones."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,6 +13,8 @@ from database.tables import jobs
 from database.tables import jobs as table
 from services.history import Change, record
 from storage import Row, UnitOfWork
+
+log = logging.getLogger("foyer.jobs")
 
 # Stored state -> public state. A running job counts as waiting, as in health.
 PUBLIC_STATE = {"waiting": "waiting", "running": "waiting", "dead": "dead"}
@@ -70,7 +73,7 @@ def enqueue(uow: UnitOfWork, new_jobs: Sequence[Job]) -> None:
     stored = []
     for job in new_jobs:
         if run := uow.direct_jobs.get((job.queue, job.kind)):
-            uow.after_commit.append(partial(run, uow.actor.company_id, job))
+            uow.after_commit.append(partial(_run_direct, run, uow.actor.company_id, job))
         else:
             stored.append(job)
     uow.insert_many(
@@ -89,6 +92,14 @@ def enqueue(uow: UnitOfWork, new_jobs: Sequence[Job]) -> None:
             for job in stored
         ],
     )
+
+
+def _run_direct(run: Callable[[str, Job], None], company: str, job: Job) -> None:
+    """Does a direct job. Its change is committed, so a failure is logged and is no error of the caller."""
+    try:
+        run(company, job)
+    except Exception as error:  # its text may quote the customer
+        log.error("A job (%s) failed after its change was committed: %s", job.kind, type(error).__name__)
 
 
 def waiting_ids(uow: UnitOfWork, queue: str, kind: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 from core.errors import FieldError, invalid, not_found
 from core.models import DEFAULT_COMPANY
 from database.tables import companies
+from services.clearing import pop_cleared
 from services.history import differences, record
 from storage import Row, UnitOfWork
 
@@ -88,10 +89,7 @@ def current(uow: UnitOfWork) -> Row:
 
 def change(uow: UnitOfWork, fields: Row) -> Row:
     """Sets the given settings, resets those named in `clear`, and returns all settings. Raises AppError 400."""
-    cleared = {name: SETTINGS[name].default for name in fields.pop("clear", [])}
-    if twice := sorted(set(cleared) & set(fields)):
-        raise invalid(*(FieldError(name, f"{name} cannot be set and cleared in the same call.") for name in twice))
-    fields |= cleared
+    fields |= pop_cleared(fields, {name: SETTINGS[name].default for name in CLEARABLE})
     _check_mail_limits(uow, fields)
     company = _company(uow, lock=True)
     before, settings = of_company(company), {**company["settings"], **fields}

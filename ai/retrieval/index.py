@@ -4,11 +4,10 @@ A passage's score is a weighted sum of two parts between 0 and 1: how much of th
 of the vectors. A sum keeps "there is no answer" visible, which a fusion of ranks does not.
 """
 
-import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,10 +104,6 @@ class ArticleIndex:
         """The version of each article that is indexed, by id."""
         return {article_id: entry.article.version for article_id, entry in self._entries.items()}
 
-    @property
-    def passage_count(self) -> int:
-        return len(self._flat.vectors)
-
     def update(self, changed: Mapping[str, Article], removed: Collection[str] = ()) -> None:
         """Indexes new and changed articles by their words, and drops removed ones. Vectors follow with `encode`."""
         with self._lock:
@@ -143,9 +138,9 @@ class ArticleIndex:
     def search(self, question: str, count: int) -> list[Hit]:
         """The best passages for a question, at most one of each article, the best first."""
         flat = self._flat
-        names = list(dict.fromkeys(self._terms(question)))
         if not len(flat.vectors):
             return []
+        names = list(dict.fromkeys(self._terms(question)))
         scores = self._scores(flat, names, question)
         best_scores = np.maximum.reduceat(scores, flat.first)  # of each article
         articles = np.argsort(-best_scores, kind="stable")[:count]
@@ -259,11 +254,3 @@ def _rarity(occurrences: Floats | NDArray[np.int64], passages: int) -> Floats:
 def _text(article: Article, passage: Passage) -> str:
     """What is indexed of a passage: title and heading in front, as they say what it is about."""
     return ". ".join(filter(None, (article.title, passage.heading, passage.text)))
-
-
-_WORD = re.compile(r"[^\W_]+")
-
-
-def words_of(text: str) -> Iterable[str]:
-    """The runs of letters and digits of a text, in lower case."""
-    return _WORD.findall(text.lower())

@@ -126,14 +126,17 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
+def words_in_order(text: str) -> list[str]:
+    """The words of a text, in order, each as often as it stands there; empty when it has none."""
+    if text.isascii():
+        return [word[:MAX_WORD_LENGTH] for word in _ASCII_WORD.findall(text.lower())]
+    positions = word_positions([(fold(text), "")])[0]
+    return [word[:MAX_WORD_LENGTH] for word, _, _ in sorted(positions, key=lambda position: position[2])]
+
+
 def split_words(text: str) -> list[str]:
     """The distinct words of a text, in order; empty when it has none."""
-    if text.isascii():
-        return list(dict.fromkeys(word[:MAX_WORD_LENGTH] for word in _ASCII_WORD.findall(text.lower())))
-    positions = word_positions([(fold(text), "")])[0]
-    return list(
-        dict.fromkeys(word[:MAX_WORD_LENGTH] for word, _, _ in sorted(positions, key=lambda position: position[2]))
-    )
+    return list(dict.fromkeys(words_in_order(text)))
 
 
 def search_words(text: str) -> list[str]:

@@ -11,10 +11,12 @@ from core.models import ARTICLE_FIELDS, shape
 from database.column_types import is_broken
 from database.tables import articles as table
 from services import history
+from services.clearing import pop_cleared
 from services.history import Change, record
 from storage import Row, UnitOfWork
 
 PLAIN_FIELDS = ("title", "body", "tags", "category", "status", "source")
+CLEARABLE: Row = {"tags": [], "source": ""}
 _EXACT = ("status", "category", "source")
 
 
@@ -54,7 +56,11 @@ def create(uow: UnitOfWork, fields: Row, *, said_by: str = "") -> Row:
 
 
 def update(uow: UnitOfWork, article: Row, fields: Row, *, said_by: str = "") -> Row:
-    """Changes fields of an article that is locked; nothing happens when none differs. Raises AppError 409."""
+    """Changes fields of an article that is locked, and empties those in `clear`; nothing happens when none differs.
+
+    Raises AppError 400, 409.
+    """
+    fields |= pop_cleared(fields, CLEARABLE)
     changes = history.differences("changed", article, {**article, **fields}, PLAIN_FIELDS)
     if not changes:
         return article

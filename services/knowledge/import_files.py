@@ -9,6 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,10 +18,11 @@ import yaml
 
 from ai.retrieval.passages import heading_text
 from core.charsets import codec_of
-from core.errors import FieldError, bad_request, invalid_field
+from core.errors import AppError, FieldError, bad_request, invalid_field
 from core.json_names import repeated_name
 from core.models import CATEGORIES
 from services.import_export.import_values import RawRow, field_name
+from services.knowledge.articles import PLAIN_FIELDS
 
 MOST_ARTICLES = 10_000
 MOST_BYTES = 64 * 1024 * 1024  # of all files of a ZIP together, unpacked
@@ -51,7 +53,6 @@ STATUS_WORDS = {
     "hidden": "draft",
     "archived": "draft",
 }
-FIELDS = ("title", "body", "tags", "category", "status", "source")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"\s{0,99}#[ \t]+([^\n]{1,998})\n?")
 
@@ -66,7 +67,7 @@ def read(name: str, data: bytes, suffix: str = "", *, charset: str = "") -> Iter
         return _zip_rows(data)
     if suffix not in ("", ".json", ".csv", *TEXT_SUFFIXES):
         raise bad_request("unknown_file", "Send Markdown, CSV or JSON, or a ZIP of Markdown files.")
-    text = decode(data, charset)
+    text = _decode(data, charset)
     if suffix in TEXT_SUFFIXES:
         return iter([_markdown_row(1, name, text)])
     if suffix == ".json" or text.lstrip()[:1] in ("[", "{"):
@@ -74,22 +75,14 @@ def read(name: str, data: bytes, suffix: str = "", *, charset: str = "") -> Iter
     return _csv_rows(name, text)
 
 
-def decode(data: bytes, charset: str = "") -> str:
+def _decode(data: bytes, charset: str = "") -> str:
     """The text of a file in UTF-8, in UTF-16 with its mark, or in the charset that is named. Raises AppError 400."""
-    marked = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    try:
-        text = data.decode("utf-16" if marked else "utf-8-sig" if _is_utf8(data) else codec_of(charset or "utf-8"))
-    except (UnicodeError, LookupError):
-        raise bad_request("bad_charset", "The file is not text in UTF-8. Save it as UTF-8 and send it again.") from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    codecs = ["utf-16"] if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ["utf-8-sig", charset or "utf-8"]
+    for charset_name in codecs:
+        with suppress(UnicodeError, LookupError):
+            text = data.decode(charset_name if charset_name == "utf-8-sig" else codec_of(charset_name))
+            return text.replace("\r\n", "\n").replace("\r", "\n")
+    raise bad_request("bad_charset", "The file is not text in UTF-8. Save it as UTF-8 and send it again.")
 
 
 def _zip_rows(data: bytes) -> Iterator[RawRow]:
@@ -119,9 +112,12 @@ def _zipped_row(line: int, archive: zipfile.ZipFile, file: zipfile.ZipInfo) -> R
     try:
         with archive.open(file) as content:
             data = content.read(MOST_FILE_BYTES + 1)
-        return _markdown_row(line, name, decode(data))
-    except Exception:  # damaged, encrypted, or not text: the library raises many kinds
-        return RawRow(line, problem=FieldError("", f"{name} cannot be read: it is damaged, encrypted or not UTF-8."))
+    except Exception:  # the library raises many kinds
+        return RawRow(line, problem=FieldError("", f"{name} cannot be read: it is damaged or encrypted."))
+    try:
+        return _markdown_row(line, name, _decode(data))
+    except AppError as error:
+        return RawRow(line, problem=FieldError("", f"{name}: {error.message}"))
 
 
 def _markdown_row(line: int, name: str, text: str) -> RawRow:
@@ -204,7 +200,7 @@ def _is_yes(value: Any) -> bool | None:
 def _article_fields(row: Mapping[Any, Any], name: str) -> dict[str, Any]:
     """The fields of an article among those of a file; a category that is none of ours becomes a tag."""
     named = {field_name(str(column)): value for column, value in row.items() if value not in (None, "", [])}
-    fields = {field: named[field] for field in FIELDS if field in named}
+    fields = {field: named[field] for field in PLAIN_FIELDS if field in named}
     for alias, field in ALIASES.items():
         if alias in named:
             fields.setdefault(field, named[alias])

@@ -1,7 +1,6 @@
 """Imports articles: each is found again by its source, and a second import changes only what changed."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from math import inf
@@ -10,14 +9,9 @@ from typing import Any
 
 from core.errors import AppError, FieldError
 from services.import_export.import_values import RawRow
+from services.import_export.imports import MOST_ERRORS, UNIT_SECONDS, Check, OpenUnitOfWork
 from services.knowledge import articles
 from storage import Row, UnitOfWork
-
-UNIT_SECONDS = 0.1  # a unit of work ends after it, so that other writers have their turn
-MOST_ERRORS = 200
-
-OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
-Check = Callable[[Row], Row]
 
 
 @dataclass(slots=True)
@@ -56,7 +50,8 @@ def import_rows(open_uow: OpenUnitOfWork, rows: Iterable[RawRow], check: Check, 
     total, waiting, ends = Result(), without_repeats(rows), monotonic() + seconds
     while (row := next(waiting, None)) is not None:
         if monotonic() >= ends:
-            total.reject(row.line, [FieldError("", "Stopped here after the longest time. Send the file again.")])
+            stopped = "Stopped here after the longest time. Send the file again, and it goes on."
+            total.errors.append({"line": row.line, "field": "", "message": stopped})
             break
         part = Result()
         with open_uow(write=True) as uow:

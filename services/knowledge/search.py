@@ -4,15 +4,18 @@ Each process keeps an index per company in memory. Before each search it is comp
 sees. So it answers from no draft, no deleted article and no other company.
 """
 
+import logging
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from sqlalchemy import func
 
 from ai.embeddings import Embeddings
-from ai.retrieval.index import ANSWER_SCORE, Article, ArticleIndex, Hit, words_of
-from database.search.words import find_stems, fold
+from ai.retrieval.index import ANSWER_SCORE, Article, ArticleIndex, Hit
+from database.search.words import find_stems, words_in_order
 from database.tables import articles as table
 from storage import Row, UnitOfWork
 
@@ -20,14 +23,17 @@ MOST_INDEXES = 200  # companies with an index in memory, those that asked last
 ENCODE_SECONDS = 0.1  # of one search, for passages without a vector
 BACKGROUND_SECONDS = 5.0  # of one round of the background thread
 READ_AT_ONCE = 500  # articles
+QUICK = 20  # changed articles that a new ticket waits for
 MOST_QUESTION = 2_000  # characters of a ticket that are searched for
 
 Stamp = tuple[int, str]
+OpenUnitOfWork = Callable[[str], AbstractContextManager[UnitOfWork]]
+log = logging.getLogger("foyer.knowledge")
 
 
 def terms(text: str) -> list[str]:
     """The words of a text in their basic form, in order."""
-    words = list(words_of(fold(text)))
+    words = words_in_order(text)
     stems = find_stems(words)
     return [stems.get(word, word) for word in words]
 
@@ -40,20 +46,35 @@ class _CompanyIndex:
         self.stamp: Stamp = (0, "")
         self.lock = threading.Lock()
 
-    def follow(self, uow: UnitOfWork) -> None:
-        """Brings the index to the state of the published articles."""
+    def follow(self, uow: UnitOfWork, *, wait: bool = True) -> bool:
+        """Brings the index to the state of the published articles. Returns whether it shows it.
+
+        Without `wait` it does so only for a few changed articles, and never behind another thread.
+        """
         stamp = _stamp(uow)
         if stamp == self.stamp:
-            return
-        with self.lock:
+            return True
+        if not self.lock.acquire(blocking=wait):
+            return False
+        try:
             rows = uow.find(uow.query(table, table.c.id, table.c.version).where(table.c.status == "published"))
             versions = {row["id"]: row["version"] for row in rows}
             indexed = self.index.versions
             changed = [row_id for row_id, version in versions.items() if indexed.get(row_id) != version]
+            if not wait and len(changed) > QUICK:
+                return False
             articles = _read(uow, changed)
             gone = (indexed.keys() - versions.keys()) | ({*changed} - articles.keys())
             self.index.update(articles, gone)
             self.stamp = stamp
+        finally:
+            self.lock.release()
+        return True
+
+    def find(self, question: str, count: int) -> list[Hit]:
+        """The best passages for a question. Passages without a vector get one first, for a moment."""
+        self.index.encode(seconds=ENCODE_SECONDS)
+        return self.index.search(question, count)
 
 
 class Knowledge:
@@ -62,22 +83,41 @@ class Knowledge:
     def __init__(self, embeddings: Embeddings) -> None:
         self._embeddings = embeddings
         self._indexes: OrderedDict[str, _CompanyIndex] = OrderedDict()
+        self._behind: set[str] = set()  # companies whose tickets did not wait for the index
         self._lock = threading.Lock()
 
     def search(self, uow: UnitOfWork, question: str, count: int) -> list[Hit]:
         """The best passages of the actor's company for a question, at most one of each article, the best first."""
         company = self._of_company(uow.actor.company_id)
         company.follow(uow)
-        company.index.encode(seconds=ENCODE_SECONDS)
-        return company.index.search(question, count)
+        return company.find(question, count)
 
-    def answer(self, uow: UnitOfWork, ticket: Row) -> Hit | None:
-        """The passage that answers a ticket (its `title` and `description`) well enough to be sent, if there is one."""
-        hits = self.search(uow, f"{ticket['title']}. {ticket['description']}"[:MOST_QUESTION], 1)
+    def answer(self, uow: UnitOfWork, ticket: Row, *, wait: bool = True) -> Hit | None:
+        """The passage that answers a ticket (its `title` and `description`) well enough to be sent, if there is one.
+
+        Without `wait` there is none while many articles are not indexed yet. Never raises: a ticket does not fail for it.
+        """
+        question = f"{ticket['title']}. {ticket['description']}"[:MOST_QUESTION]
+        try:
+            company = self._of_company(uow.actor.company_id)
+            if not company.follow(uow, wait=wait):
+                self._behind.add(uow.actor.company_id)
+                return None
+            hits = company.find(question, 1)
+        except Exception as error:  # its text may quote the customer
+            log.error("No article was looked for: %s", type(error).__name__)
+            return None
         return hits[0] if hits and hits[0].score >= ANSWER_SCORE and hits[0].passage else None
 
-    def encode_rest(self) -> None:
-        """Encodes passages that have no vector yet, for some seconds. Until then they are found by their words."""
+    def catch_up(self, open_uow: OpenUnitOfWork) -> None:
+        """Indexes what tickets did not wait for, then encodes passages for some seconds.
+
+        `open_uow` opens a unit of work of a company. Until it has a vector, a passage is found by its words.
+        """
+        while self._behind:
+            company_id = self._behind.pop()
+            with open_uow(company_id) as uow:
+                self._of_company(company_id).follow(uow)
         with self._lock:
             indexes = list(self._indexes.values())
         ends = time.monotonic() + BACKGROUND_SECONDS

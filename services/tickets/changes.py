@@ -5,9 +5,10 @@ from typing import Any
 
 from ai.triage.rules import Triage
 from core import timestamps
-from core.errors import FieldError, conflict, invalid, invalid_field, not_found, stale
+from core.errors import conflict, invalid_field, not_found, stale
 from core.models import FINISHED, MOVES, PRIORITY_RANK, TEAM_OF, label, ticket_shape
 from database.tables import events, tickets
+from services.clearing import pop_cleared
 from services.history import AI, Change, record
 from services.routing import agents
 from services.tickets import notifications
@@ -138,9 +139,7 @@ def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
 def update(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", version: int | None = None) -> Row:
     """Updates the given fields; status, assigned_to and resolution are transitions. Raises AppError 400, 404, 409, 412."""
     ticket = get_for_update(uow, ticket_id, version)
-    cleared = {name: CLEARABLE[name] for name in fields.pop("clear", [])}
-    if twice := sorted(set(cleared) & set(fields)):
-        raise invalid(*(FieldError(name, f"{name} cannot be set and cleared in the same call.") for name in twice))
+    cleared = pop_cleared(fields, CLEARABLE)
     # Clients may send the whole ticket back. State fields with their current value request no transition.
     fields = {name: value for name, value in fields.items() if name not in STATE_FIELDS or ticket[name] != value}
     unassign_it = cleared.pop("assigned_to", None) is not None

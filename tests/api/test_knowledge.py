@@ -137,6 +137,13 @@ def test_tags_and_source_are_cleared_by_name(admin):
     made = article(admin, source="faq/1")
     changed = admin.data(admin.put(f"/api/knowledge/{made['id']}", {"clear": ["tags", "source"]}))
     assert (changed["tags"], changed["source"], changed["version"]) == ([], "", 2)
+    both = admin.put(f"/api/knowledge/{made['id']}", {"clear": ["tags"], "tags": ["a"]})
+    assert (both.status_code, both.json["data"]["errors"][0]["field"]) == (400, "tags")
+
+
+def test_a_word_is_found_with_and_without_its_accents(admin):
+    made = article(admin, title="Café", body="The café opens at nine.")
+    assert [hit["article_id"] for hit in search(admin, "when does the cafe open")] == [made["id"]]
 
 
 def test_a_question_in_chinese_finds_its_article(admin):

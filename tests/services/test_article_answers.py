@@ -3,6 +3,8 @@
 import pytest
 
 from ai.llm import Model
+from ai.retrieval.index import ArticleIndex
+from services.knowledge.search import QUICK
 from tests.fakes.fake_model import FakeModel
 from tests.support.caller import Caller
 
@@ -88,3 +90,29 @@ def test_when_the_model_fails_the_article_answers(open_app):
         runtime.runner.run_due()
         assert admin.data(admin.get(f"/api/tickets/{answered['id']}"))["ai_source"] == "model"
         model.close()
+
+
+def test_a_ticket_waits_for_no_index_of_many_articles(admin, runtime):
+    rows = [
+        {
+            "title": f"Thing {number}",
+            "body": "Something else entirely, which has as many words as the other article has.",
+        }
+        for number in range(QUICK)
+    ]
+    admin.data(admin.post("/api/import/knowledge", [*rows, ARTICLE]))
+    assert admin.ticket(**ASKED)["ai_source"] == "canned"
+    runtime.runner._sync_models()
+    assert admin.ticket(**ASKED)["ai_source"] == "knowledge"
+
+
+def test_a_ticket_does_not_fail_because_of_an_article(admin, monkeypatch, caplog):
+    add_article(admin)
+
+    def fail(*_):
+        raise ValueError("secret words of a customer")
+
+    monkeypatch.setattr(ArticleIndex, "search", fail)
+    assert admin.ticket(**ASKED)["ai_source"] == "canned"
+    assert "No article was looked for: ValueError" in caplog.text
+    assert "secret words" not in caplog.text

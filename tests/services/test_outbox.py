@@ -117,3 +117,14 @@ def test_failed_jobs_are_deleted_after_thirty_days(admin, runtime, clock, failed
     tidy(runtime)
     assert admin.data(admin.get("/api/jobs")) == []
     assert admin.data(admin.get("/api/health"))["jobs"] == {"waiting": 0, "dead": 0}
+
+
+def test_a_direct_job_that_fails_is_logged_and_fails_no_caller(runtime, admin, caplog):
+    def fail(company, job):
+        raise ValueError("words of a customer")
+
+    runtime.storage.direct_jobs = {("mail", kind): fail for kind in ("ticket_received", "ai_answer")}
+    ticket = admin.ticket()
+    assert admin.data(admin.get(f"/api/tickets/{ticket['id']}"))["number"] == 1
+    assert "A job (ticket_received) failed after its change was committed: ValueError" in caplog.text
+    assert "words of a customer" not in caplog.text
