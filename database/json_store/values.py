@@ -23,6 +23,8 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("customers", "tier"): models.TIERS,
     ("replies", "author_role"): get_args(models.AuthorRole),
     ("users", "role"): models.ROLES,
+    ("articles", "status"): models.ARTICLE_STATUSES,
+    ("articles", "category"): models.CATEGORIES,
     ("api_keys", "role"): models.ROLES,
 }
 _THOUSANDTHS = (0, 1000)
@@ -40,7 +42,6 @@ _RANGES: dict[tuple[str, str], tuple[int, int]] = {
 # one that is far ahead would stay for good. No clock is wrong by as much.
 AHEAD_YEARS = 100
 _ENDS = {"expires_at", "tries_until", "run_at", "first_response_due_at", "resolve_due_at"}
-_OF_OBJECTS = {("tickets", "ai_citations")}
 _WITHOUT_NULL = {("companies", "settings")}  # what jobs carry is between programs
 
 
@@ -60,7 +61,7 @@ class Field:
             least, most = self.range
             return f"a whole number from {least} to {most}"
         if self.kind == "list":
-            return f"a list of {'objects without null' if self._is_of_objects else 'texts'}"
+            return "a list of texts"
         if self.kind == "object":
             return f"an object{' without null' if self._is_without_null else ''}"
         return {"flag": "true or false"}.get(self.kind, "text")
@@ -69,10 +70,6 @@ class Field:
     def range(self) -> tuple[int, int]:
         """The least and the largest number."""
         return _RANGES.get((self.table, self.name), (0, LARGEST))
-
-    @property
-    def _is_of_objects(self) -> bool:
-        return (self.table, self.name) in _OF_OBJECTS
 
     @property
     def _is_without_null(self) -> bool:
@@ -113,11 +110,10 @@ class Field:
     def _as_json(self, value: Any) -> str | None:
         if not isinstance(value, list if self.kind == "list" else dict):
             return None
-        if self.kind == "list" and set(map(type, value)) - {dict if self._is_of_objects else str}:
+        if self.kind == "list" and set(map(type, value)) - {str}:
             return None
         try:
-            without_null = self._is_of_objects or self._is_without_null  # in a list of texts there is none by now
-            return None if without_null and _holds_null(value) else orjson.dumps(value).decode()
+            return None if self._is_without_null and _holds_null(value) else orjson.dumps(value).decode()
         except (TypeError, RecursionError):  # nested deeper than can be written again
             return None
 

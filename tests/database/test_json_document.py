@@ -151,13 +151,13 @@ INVALID = {
     ),
     "number in a list of texts": (ticket(tags=[5]), ["tickets", "TICKET", "tags must be a list of texts"]),
     "object in a list of texts": (ticket(tags=[{"a": 1}]), ["tickets", "TICKET", "tags must be a list of texts"]),
-    "null in a list of objects": (
+    "null among the citations": (
         ticket(ai_citations=[None]),
-        ["tickets", "TICKET", "ai_citations must be a list of objects"],
+        ["tickets", "TICKET", "ai_citations must be a list of texts"],
     ),
-    "null deep in a list": (
+    "object among the citations": (
         ticket(ai_citations=[{"a": [None]}]),
-        ["tickets", "TICKET", "ai_citations", "without null"],
+        ["tickets", "TICKET", "ai_citations must be a list of texts"],
     ),
     "null for a list": (ticket(tags=None), ["tickets", "TICKET", "tags must be a list"]),
     "null for a row": (

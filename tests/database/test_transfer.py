@@ -60,7 +60,7 @@ def source(tmp_path, engine, database_url):
     with store.unit_of_work(None, write=True) as uow:
         ada = add_customer(uow)
         for number in range(1, 4):
-            more = {"title": AWKWARD, "tags": ["a", "{b}"], "urgency": 4.3, "ai_citations": [{"id": "}"}]}
+            more = {"title": AWKWARD, "tags": ["a", "{b}"], "urgency": 4.3, "ai_citations": ["}"]}
             add_thread(uow, add_ticket(uow, ada, number, **more))
         company_values = {"company_id": ONE, "created_at": uow.now}
         call = {"caller": "x", "route": "POST /", "key": "k", "body_hash": "h", "status": 201, "answer": AWKWARD}

@@ -4,7 +4,9 @@ import pytest
 
 from ai.llm import Model
 from ai.retrieval.index import ArticleIndex
+from database.tables import articles, tickets
 from services.knowledge.search import QUICK
+from storage import open_storage
 from tests.fakes.fake_model import FakeModel
 from tests.support.caller import Caller
 
@@ -116,3 +118,14 @@ def test_a_ticket_does_not_fail_because_of_an_article(admin, monkeypatch, caplog
     assert admin.ticket(**ASKED)["ai_source"] == "canned"
     assert "No article was looked for: ValueError" in caplog.text
     assert "secret words" not in caplog.text
+
+
+def test_an_answered_ticket_and_its_article_are_there_after_a_restart(admin, runtime):
+    article, ticket = add_article(admin), admin.ticket(**ASKED)
+    admin.data(admin.put(f"/api/knowledge/{article['id']}", {"clear": ["tags", "source"], "status": "draft"}))
+    runtime.stop()
+    store = open_storage("json:", runtime.settings.data_dir)
+    with store.unit_of_work(None) as uow:
+        assert uow.get(tickets, ticket["id"])["ai_citations"] == [article["id"]]
+        assert uow.get(articles, article["id"])["status"] == "draft"
+    store.close()

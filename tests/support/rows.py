@@ -84,7 +84,7 @@ def filled(folder: Path) -> Storage:
             "title": AWKWARD,
             "tags": ["a", "{b}"],
             "urgency": 4.3,
-            "ai_citations": [{"id": "}"}],
+            "ai_citations": ["}"],
             "triage_reasons": [],
         }
         for number in (1, 2):
