@@ -5,28 +5,22 @@ This module uses no HTTP, storage or environment, and it changes no ticket. The 
 
 import json
 import logging
-import math
-import re
 import time
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from ai import canned_replies
-from ai.llm import ModelUnavailable
+from ai.model_call import Completes, NotUsable, ask, choice, masked, number, reply_text
 from ai.reply_checks import guards
 from ai.retrieval.index import Hit
 from core.models import CATEGORIES, PRIORITIES, SENTIMENTS
-from core.redaction import mask
 
-_NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,12})?")
 PROMPT = "reply-3"
 MAX_REPLY = 4_000
 MAX_DESCRIPTION = 12_000
 MAX_ENTRY = 3_000
 MAX_ENTRIES = 12
-MARGIN = 500  # characters beyond the limit that are masked before the cut, so that no half card number remains
 CHECKING_SHARE = 0.05  # share of the deadline that is reserved for the checks of the reply
 NO_MODEL = "no model is set up"
 READY_MADE = "the ready-made reply for this category, priority and sentiment"
@@ -66,52 +60,6 @@ SCHEMA: dict[str, Any] = {
 # The ticket fields in the prompt. Addresses and ids are not sent to the model.
 _PROMPT_FIELDS = "number title description customer_name customer_tier product tags category priority sentiment".split()
 
-_REASONS = {
-    "timeout": "the model did not answer within {seconds:.0f} s",
-    "refused": "the model refused to answer",
-    "bad_answer": "the model's answer could not be read",
-    "breaker_open": "the model failed several times in a row and is not asked for a moment",
-    "busy": "the model was busy with other tickets",
-    "error": "the model could not be reached",
-    "too_large": "the model's answer was too large",
-    "rate_limited": "the model's provider limits how often it may be asked",
-    "wrong_key": "the model's provider refused the key (OPENAI_API_KEY)",
-    "unknown_model": "the provider does not know the model or the address (OPENAI_MODEL, OPENAI_BASE_URL)",
-    "rejected": "the model's provider refused the request",
-}
-
-
-def fault_note(model: "Completes | None") -> str:
-    """The reason why the last call of the model failed, "" when it worked or there is no model."""
-    reason = getattr(model, "fault", "")
-    return (
-        _REASONS.get(reason, _REASONS["error"]).format(seconds=getattr(model, "timeout_seconds", 0)) if reason else ""
-    )
-
-
-class Completes(Protocol):
-    """The interface of a model. llm.Model implements it."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def timeout_seconds(self) -> float:
-        """The time limit of a call without a deadline."""
-        ...
-
-    def complete(
-        self,
-        messages: list[dict[str, str]],
-        schema: dict[str, Any],
-        *,
-        schema_name: str,
-        deadline_seconds: float | None = None,
-        company: str = "",
-    ) -> dict[str, Any]:
-        """Returns a JSON object within the deadline. Raises ModelUnavailable. Failures are counted per `company`."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
@@ -140,10 +88,6 @@ class Answer:
     reason: str = ""
     failed: bool = False
     busy: bool = False
-
-
-class _UnusableError(Exception):
-    """The model's answer must not be used. The text of the exception is the reason."""
 
 
 def canned(ticket: Mapping[str, Any], reason: str = READY_MADE) -> Answer:
@@ -177,28 +121,25 @@ def write(
         return canned(ticket, NO_MODEL)
     deadline = time.monotonic() + (model.timeout_seconds if deadline_seconds is None else deadline_seconds)
     try:
-        messages = [
-            {"role": "system", "content": INSTRUCTIONS},
-            {"role": "user", "content": _data(ticket, thread, judged)},
-        ]
+        data = _data(ticket, thread, judged)
         checks = guards.Guards(seen=_texts(ticket, thread), secret=INSTRUCTIONS, others=others)
         remaining = (deadline - time.monotonic()) * (1 - CHECKING_SHARE)
         if remaining <= 0:
-            raise _UnusableError("the time limit was reached before the model was asked")
-        answer = model.complete(
-            messages,
+            raise NotUsable("the time limit was reached before the model was asked")
+        answer = ask(
+            model,
+            INSTRUCTIONS,
+            data,
             SCHEMA,
             schema_name="support_reply",
             deadline_seconds=remaining,
             company=str(ticket.get("company_id") or ""),
         )
         return _check_answer(answer, checks, model.name)
-    except ModelUnavailable as error:
-        reason = _REASONS.get(error.reason, _REASONS["error"]).format(seconds=max(1.0, error.seconds))
-        return replace(_failed(ticket, reason), busy=error.reason == "busy")
-    except _UnusableError as error:
-        log.warning("model reply not used: ticket=%s %s", ticket.get("id"), error)
-        return _failed(ticket, str(error))
+    except NotUsable as error:
+        if not error.of_endpoint:
+            log.warning("model reply not used: ticket=%s %s", ticket.get("id"), error)
+        return replace(_failed(ticket, str(error)), busy=error.busy)
     except (
         Exception
     ) as error:  # AI never makes a ticket fail. The error's text is not logged: it may quote the customer
@@ -212,23 +153,14 @@ def _failed(ticket: Mapping[str, Any], reason: str) -> Answer:
 
 def _data(ticket: Mapping[str, Any], thread: Sequence[Mapping[str, Any]], judged: Sequence[Mapping[str, Any]]) -> str:
     """The ticket and thread for the model: masked and cut to size. JSON keeps each text inside its own string."""
-    fields = {name: _masked(ticket[name], MAX_DESCRIPTION) for name in _PROMPT_FIELDS if ticket.get(name)}
+    fields = {name: masked(ticket[name], MAX_DESCRIPTION) for name in _PROMPT_FIELDS if ticket.get(name)}
     entries = [
-        {"from": str(entry.get("author_role", "")), "text": _masked(entry.get("body", ""), MAX_ENTRY)}
+        {"from": str(entry.get("author_role", "")), "text": masked(entry.get("body", ""), MAX_ENTRY)}
         for entry in _public(thread)
     ]
     content = {"ticket": fields, "thread": entries} | ({"judged": list(judged)} if judged else {})
     data = json.dumps(content, ensure_ascii=False)
     return f"The ticket, as data:\n{data}\nEnd of the data. Draft the reply and judge the ticket."
-
-
-def _masked(value: Any, limit: int) -> Any:
-    if isinstance(value, str):
-        # Lone surrogates are replaced, because they cannot be sent. Masking only reads MARGIN characters beyond the limit.
-        return mask(value[: limit + MARGIN].encode("utf-8", "replace").decode())[:limit]
-    if isinstance(value, list | tuple):
-        return [_masked(item, limit) for item in value]
-    return value if isinstance(value, int | float) else str(value)
 
 
 def _public(thread: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -243,40 +175,14 @@ def _texts(ticket: Mapping[str, Any], thread: Sequence[Mapping[str, Any]]) -> st
 
 
 def _check_answer(answer: Mapping[str, Any], checks: guards.Guards, model_name: str) -> Answer:
-    """The model's answer after a check of each field. Raises _UnusableError with the reason."""
+    """The model's answer after a check of each field. Raises NotUsable with the reason."""
     suggestion = Suggestion(
-        _choice(answer, "category", CATEGORIES),
-        _choice(answer, "priority", PRIORITIES),
-        _choice(answer, "sentiment", SENTIMENTS),
-        round(_number(answer, "urgency", low=1.0, high=5.0), 1),
+        choice(answer, "category", CATEGORIES),
+        choice(answer, "priority", PRIORITIES),
+        choice(answer, "sentiment", SENTIMENTS),
+        round(number(answer, "urgency", low=1.0, high=5.0), 1),
     )
-    confidence = _number(answer, "confidence", low=0.0, high=1.0)
-    reply = answer.get("reply")
-    if not isinstance(reply, str) or len(reply) > MAX_REPLY:
-        raise _UnusableError("the model's answer had no reply of a usable length")
-    text = guards.plain_text(reply)
-    if not any(unicodedata.category(char)[0] in "LN" for char in text):
-        raise _UnusableError("the model's reply was empty")
-    if objection := checks.objection(text):
-        raise _UnusableError(objection)
+    confidence = number(answer, "confidence", low=0.0, high=1.0)
+    text = reply_text(answer, checks, MAX_REPLY)
     reason = f"the model {model_name} wrote this reply (prompt {PROMPT})"
     return Answer(text, "model", confidence=confidence, suggestion=suggestion, reason=reason)
-
-
-def _choice(answer: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str:
-    value = answer.get(name)
-    word = re.sub(r"[\s_-]+", "_", value.strip().lower()) if isinstance(value, str) else ""
-    if word not in choices:
-        raise _UnusableError(f"the model's {name} was not one of the allowed values")
-    return word
-
-
-def _number(answer: Mapping[str, Any], name: str, *, low: float, high: float) -> float:
-    value = answer.get(name)
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        value = float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _UnusableError(f"the model's {name} was not a number")
-    if not low <= value <= high:
-        raise _UnusableError(f"the model's {name} was out of range")
-    return float(value)

@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.serving import make_server
 
-from ai_responder import Completes
+from ai.model_call import Completes
 from api import routes
 from api.http.rate_limits import Limits
 from api.specs import pages as specs

@@ -3,7 +3,7 @@
 from flask import Response, request
 from marshmallow import Schema
 
-from ai_responder import fault_note
+from ai.model_call import fault_note
 from api.http import schemas
 from api.http.envelope import Answer, render
 from api.http.gate import current_runtime

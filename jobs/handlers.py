@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol
 
-from ai_responder import Completes
+from ai.model_call import Completes
 from auth.tokens import Tokens
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor

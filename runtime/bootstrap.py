@@ -12,7 +12,7 @@ from functools import cached_property
 
 from ai.embeddings import Embeddings, open_embeddings
 from ai.llm import Model, open_model
-from ai_responder import Completes
+from ai.model_call import Completes
 from auth.oidc import Issuer
 from auth.tokens import Tokens
 from config import Settings

@@ -6,9 +6,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from threading import Semaphore
 
+from ai.model_call import Completes
 from ai.retrieval.index import Hit
 from ai.triage.rules import Triage, blend
-from ai_responder import MAX_ENTRIES, NO_MODEL, PROMPT, Answer, Completes, canned, from_article, write
+from ai_responder import MAX_ENTRIES, NO_MODEL, PROMPT, Answer, canned, from_article, write
 from core.errors import AppError, conflict, unavailable
 from core.models import FINISHED, label
 from services import history as history_of
