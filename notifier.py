@@ -228,6 +228,17 @@ def urgent_alert(ticket: Row, about: _About) -> Draft:
     return about.support_email, f"Urgent: {ticket['title']}", texts
 
 
+@_notice
+def handoff_alert(ticket: Row, about: _About) -> Draft:
+    """To the support address: a conversation waits for a person."""
+    opening = f"A customer in the chat needs a person: conversation #{ticket['number']}."
+    quoted = "\n".join(
+        filter(None, [f"Title: {_one_line(ticket['title'])}", f"Reason: {_one_line(ticket['handoff_reason'])}"])
+    )
+    texts = {"opening": opening, "quoted": quoted, "link": about.link(ticket)}
+    return about.support_email, f"A person is needed: {ticket['title']}", texts
+
+
 def confirm_address(to: str, token: str, **about: Any) -> Notice | None:
     """To whoever registered a company: confirm your address. Keywords as of the other notices; None for no address."""
     context = _About(**about)

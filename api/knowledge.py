@@ -1,7 +1,5 @@
 """Knowledge over HTTP: the company's articles, and the passages that answer a question."""
 
-from dataclasses import asdict
-
 from flask import request
 from marshmallow import Schema
 
@@ -18,6 +16,7 @@ from core.permissions import Permission
 from services.knowledge import articles
 from storage import Row, UnitOfWork
 
+PASSAGE_FIELDS = ("article_id", "title", "passage", "heading", "score")
 blp = Resource("knowledge", __name__, description="Articles that answer questions, and their search.")
 
 
@@ -227,5 +226,6 @@ def search_knowledge(uow: UnitOfWork, query: Row) -> Answer:
 
     Searches published articles by words and by meaning; the best first, one passage of each article.
     """
-    hits = [asdict(hit) for hit in current_runtime().knowledge.search(uow, query["q"], query["k"])]
-    return Answer(hits, how_many(len(hits), "passage"), page=(len(hits), len(hits), 0))
+    hits = current_runtime().knowledge.search(uow, query["q"], query["k"])
+    data = [{name: getattr(hit, name) for name in PASSAGE_FIELDS} for hit in hits]
+    return Answer(data, how_many(len(data), "passage"), page=(len(data), len(data), 0))

@@ -13,6 +13,7 @@ from api import (
     ai_response,
     audit,
     auth,
+    chat,
     companies,
     customers,
     demo,
@@ -67,6 +68,7 @@ RESOURCES = [
     keys,
     knowledge,
     knowledge_imports,
+    chat,
 ]
 MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()

@@ -43,6 +43,9 @@ class SettingsOut(Schema):
 
     ai_enabled = schemas.flag(settings.SETTINGS["ai_enabled"].about)
     ai_triage = schemas.word(settings.AI_TRIAGE, settings.SETTINGS["ai_triage"].about)
+    ai_tone = schemas.text(settings.SETTINGS["ai_tone"].about)
+    human_first = schemas.flag(settings.SETTINGS["human_first"].about)
+    chat_idle_minutes = schemas.integer(settings.SETTINGS["chat_idle_minutes"].about)
     topic_teams = schemas.items(TopicTeam, settings.SETTINGS["topic_teams"].about)
     retention_days = schemas.integer(settings.SETTINGS["retention_days"].about)
     support_email = schemas.text(settings.SETTINGS["support_email"].about)
@@ -96,6 +99,9 @@ class SettingsChanges(Schema):
 
     ai_enabled = Yes(about=settings.SETTINGS["ai_enabled"].about)
     ai_triage = Choice(settings.AI_TRIAGE, about=settings.SETTINGS["ai_triage"].about)
+    ai_tone = Text(models.LIMITS["q"], about=settings.SETTINGS["ai_tone"].about)
+    human_first = Yes(about=settings.SETTINGS["human_first"].about)
+    chat_idle_minutes = Number(0, settings.MOST_IDLE_MINUTES, about=settings.SETTINGS["chat_idle_minutes"].about)
     topic_teams = Things(NewTopicTeam, MOST_TOPIC_TEAMS, about=settings.SETTINGS["topic_teams"].about)
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
     support_email = MailAddresses(about=settings.SETTINGS["support_email"].about)

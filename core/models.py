@@ -17,6 +17,10 @@ Source = Literal["api", "web", "powerapps", "email", "chat", "import", "other"]
 Decider = Literal["model", "knowledge", "learned", "rules", "canned", "human"]
 AiStatus = Literal["off", "pending", "done", "failed"]
 Role = Literal["admin", "agent", "customer"]
+AnsweredBy = Literal["ai", "human"]
+# Why a conversation was handed to a person: they asked for one, were angry, got no answer twice, an answer was unsure, a risk
+# was named, the AI had written its most turns, or the model failed.
+Escalation = Literal["asked", "angry", "unanswered", "low_confidence", "risk", "turn_limit", "ai_failed"]
 ArticleStatus = Literal["draft", "published"]
 AuthorRole = Literal["customer", "agent", "ai", "system"]
 
@@ -28,6 +32,9 @@ SENTIMENTS: tuple[str, ...] = get_args(Sentiment)
 TIERS: tuple[str, ...] = get_args(Tier)
 SOURCES: tuple[str, ...] = get_args(Source)
 ROLES: tuple[str, ...] = get_args(Role)
+DECIDERS: tuple[str, ...] = get_args(Decider)
+AUTHOR_ROLES: tuple[str, ...] = get_args(AuthorRole)
+ESCALATIONS: tuple[str, ...] = get_args(Escalation)
 ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
 
 FINISHED = ("resolved", "closed")
@@ -113,6 +120,7 @@ MOVES: dict[str, Move] = {
     "wait": Move("set to wait for the customer", OPEN, "waiting_customer"),
     "queue": Move("put back in the queue", ("ai_responded", "handoff", "in_progress", "waiting_customer"), "new"),
     "handoff": Move("handed to a person", OPEN, "handoff"),
+    "return": Move("given back to the AI", OPEN, "new"),
     "resolve": Move("resolved", OPEN, "resolved"),
     "close": Move("closed", ("resolved",), "closed"),
     "reopen": Move("reopened", FINISHED, "in_progress", unassigned="new"),

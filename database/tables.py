@@ -220,8 +220,30 @@ replies = Table(
     column_types.text("author_email"),
     column_types.text("body"),
     Column("internal", Boolean, nullable=False, server_default=false()),
+    column_types.word("ai_source"),  # of a turn that the AI wrote
+    column_types.text_list("citations"),  # ids of the articles that it rests on
     column_types.moment("created_at", required=True),
     Index("ix_replies_ticket", "ticket_id", "created_at", "id"),
+)
+
+# The state of a conversation: a ticket with the source chat. Its turns are the replies of the ticket.
+conversations = Table(
+    "conversations",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.ticket(),
+    column_types.word("answered_by", "ai"),  # ai or human
+    column_types.word("escalation_reason"),
+    Column("ai_turns", Integer, nullable=False, server_default="0"),  # since a person gave it back
+    Column("unanswered_turns", Integer, nullable=False, server_default="0"),  # in a row
+    column_types.word("ended_by"),  # customer, agent or silence, "" while it is open
+    column_types.moment("last_turn_at", required=True),
+    column_types.moment("idle_due_at"),  # when the next step of closing a silent conversation is due
+    Column("warned", Boolean, nullable=False, server_default=false()),
+    column_types.moment("seen_at", required=True),  # when the customer last asked for new messages, in steps of seconds
+    Index("uq_conversations_ticket", "ticket_id", unique=True),
+    Index("ix_conversations_idle", "idle_due_at"),
 )
 
 # What happened, to tickets and to everything else: a ticket's history and the audit are the same rows.

@@ -6,7 +6,7 @@ storage.py adds these conditions to every query, update and delete.
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Select, Table, and_, bindparam, false, or_, select, update
+from sqlalchemy import Select, Table, and_, bindparam, false, or_, select, true, update
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -64,9 +64,9 @@ def scope_conditions(table: Table, visibility: Visibility) -> list[ColumnElement
             and_(customer_id != "", table.c.customer_id == customer_id),
         )
         return [*conditions, or_(table.c.id == customer_row, by_email, by_customer_id)]
-    if table in (tables.replies, tables.jobs):
+    if table in (tables.replies, tables.jobs, tables.conversations):
         # Customers create jobs but cannot read them. They read the replies of their tickets without internal notes.
-        readable = ~table.c.internal if table is tables.replies else false()
+        readable = {tables.replies: ~tables.replies.c.internal, tables.jobs: false()}.get(table, true())
         of_own_tickets = table.c.ticket_id.in_(select(tables.tickets.c.id).where(of_customer))
         return [*conditions, and_(of_own_tickets, readable)]
     return [*conditions, false()]

@@ -13,10 +13,12 @@ from ai.model_call import Completes
 from auth.tokens import Tokens
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
-from jobs.runner import PermanentFailure, is_last_try
+from jobs.runner import Periodic, PermanentFailure, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
+from services.chat import idle
+from services.chat.presence import Presence
 from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
@@ -28,6 +30,7 @@ from storage import DirectJobs, Row, Storage, UnitOfWork
 log = logging.getLogger("foyer.jobs")
 
 COMPANIES_AT_START = 20  # models of so many companies, those with the newest examples, are trained at the start
+TIDY_SECONDS, SYNC_SECONDS, CHATS_SECONDS = 3600.0, 3.0, 5.0
 RECENT_SECONDS = 120  # more than the clocks of the processes may differ
 
 
@@ -37,6 +40,7 @@ class Server(Protocol):
     settings: Settings
     mailer: Mailer
     model: Completes | None
+    presence: Presence
 
     @property
     def storage(self) -> Storage: ...
@@ -73,6 +77,16 @@ def direct_jobs(runtime: Server) -> DirectJobs:
         mailer.note(job.kind, job.payload["ticket"], reply=job.payload.get("reply"), support_email=support_email)
 
     return {(notifications.QUEUE, kind): note for kind in NOTICES}
+
+
+def periodic(runtime: Server) -> list[Periodic]:
+    """The work that a running server repeats."""
+    return [
+        Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime), in_one_process=True),
+        Periodic("silent chats", CHATS_SECONDS, lambda: idle.sweep(runtime.storage), in_one_process=True),
+        Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
+        Periodic("chat presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),
+    ]
 
 
 def tidy(runtime: Server) -> None:

@@ -8,6 +8,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import and_
@@ -29,8 +31,6 @@ DELAYS_SECONDS = (5, 20, 80, 300, 600, 600, 600, 600, 600, 600)
 HEARTBEAT_SECONDS = 3.0
 HEARTBEAT_TIMEOUT_SECONDS = 15.0
 POLL_SECONDS = 1.0
-TIDY_SECONDS = 3600
-SYNC_SECONDS = 3.0
 STOP_SECONDS = 20
 BATCH = {"mail": 50, "ai": 1, "upkeep": 1, "learn": 1}
 THREADS = {"mail": 1, "ai": 3, "upkeep": 1, "learn": 1}
@@ -40,24 +40,28 @@ class PermanentFailure(Exception):
     """A retry would not help."""
 
 
-class Runner:
-    """Runs jobs. Each queue has its own threads, and `workers` holds one function per queue.
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """Work that is repeated every `seconds`, in each process or, with `in_one_process`, in one of them at a time."""
 
-    `tidy` runs hourly in one process. `sync_models` runs every few seconds in each process.
-    """
+    name: str
+    seconds: float
+    work: Callable[[], None]
+    in_one_process: bool = False
+
+
+class Runner:
+    """Runs jobs and periodic work. Each queue has its own threads, and `workers` holds one function per queue."""
 
     def __init__(
         self,
         storage: Callable[[], Storage],
         workers: Mapping[str, Callable[[Row], None]],
-        *,
-        tidy: Callable[[], None] = lambda: None,
-        sync_models: Callable[[], None] = lambda: None,
+        periodic: Sequence[Periodic] = (),
     ) -> None:
         self._storage = storage
         self._workers = workers
-        self._tidy = tidy
-        self._sync_models = sync_models
+        self._periodic = periodic
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._wake = threading.Event()
@@ -86,10 +90,9 @@ class Runner:
         ]
         for thread in self._threads:
             thread.start()
-        self._threads.append(
-            self._start_periodic("tidying", TIDY_SECONDS, self._tidy_in_one_process, until=self._stopping)
-        )
-        self._threads.append(self._start_periodic("model sync", SYNC_SECONDS, self._sync_models, until=self._stopping))
+        for task in self._periodic:
+            work = partial(self._run_in_one_process, task) if task.in_one_process else task.work
+            self._threads.append(self._start_periodic(task.name, task.seconds, work, until=self._stopping))
 
     def stop(self) -> None:
         """Waits until the running jobs are finished, STOP_SECONDS at most, and ends the threads."""
@@ -139,10 +142,10 @@ class Runner:
         thread.start()
         return thread
 
-    def _tidy_in_one_process(self) -> None:
-        with self._storage().exclusive_task("tidy") as acquired:
+    def _run_in_one_process(self, task: Periodic) -> None:
+        with self._storage().exclusive_task(task.name) as acquired:
             if acquired:
-                self._tidy()
+                task.work()
 
     def check_heartbeats(self) -> None:
         """Sends the heartbeat of this process's jobs and makes jobs without heartbeat due again."""

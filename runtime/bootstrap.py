@@ -21,7 +21,7 @@ from core.errors import StorageError, unavailable
 from core.models import DEFAULT_COMPANY, Actor
 from database.json_store.document import Where
 from database.tables import companies
-from jobs.handlers import ModelSync, direct_jobs, tidy, workers
+from jobs.handlers import direct_jobs, periodic, workers
 from jobs.runner import THREADS, Runner
 from notifier import Mailer, open_mailer
 from runtime import first_start
@@ -29,6 +29,7 @@ from runtime.host_disk import is_on_persistent_disk
 from services import health
 from services import settings as company_settings
 from services.accounts.companies import find_by_name
+from services.chat.presence import Presence
 from services.import_export import demo
 from services.knowledge.search import Knowledge
 from services.triage.trained_models import TrainedModels
@@ -70,7 +71,8 @@ class Runtime:
         )
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.wait_slots = threading.BoundedSemaphore(places)
-        self.runner = Runner(lambda: self.storage, workers(self), tidy=lambda: tidy(self), sync_models=ModelSync(self))
+        self.presence = Presence()
+        self.runner = Runner(lambda: self.storage, workers(self), periodic(self))
         self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
         self.serving = True  # False in a command, which leaves the key of API_KEY as it is
         self.note_secret = secrets.token_urlsafe(32)  # in the note of the lock: whoever knows it is this process

@@ -25,6 +25,12 @@ SETTINGS: dict[str, Setting] = {
         "always",
         "What the model's triage counts: off, uncertain (only where our own is not sure of the category) or always.",
     ),
+    "ai_tone": Setting("", "How the model should sound in a chat, such as: brief and warm, first names."),
+    "human_first": Setting(False, "Whether people answer a chat first; the AI answers once a person lets it in."),
+    "chat_idle_minutes": Setting(
+        30,
+        "Minutes without a word of the customer after which a chat closes itself, with a warning 5 minutes before; 0 never.",
+    ),
     "topic_teams": Setting(
         [],
         "Which team tickets of a topic go to by themselves, where topics as sure as this were right 95 times of 100.",
@@ -49,7 +55,8 @@ SETTINGS: dict[str, Setting] = {
 }
 # Only the operator's company may raise these limits, so that registered companies cannot send mass mail.
 MAIL_LIMITS = ("recipient_mails_per_hour", "company_mails_per_hour")
-CLEARABLE = ("support_email", "mail_name", "reply_to")
+CLEARABLE = ("support_email", "mail_name", "reply_to", "ai_tone")
+MOST_IDLE_MINUTES = 24 * 60
 AI_TRIAGE = ("off", "uncertain", "always")
 MOST_RETENTION_DAYS = 3650
 MOST_OF_ANY = 10**9  # of any setting that is a number

@@ -52,13 +52,14 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that may answer a question, its matching sentences, and its score from 0 to 1."""
+    """A passage that may answer a question: its matching sentences, its score from 0 to 1, and the whole passage."""
 
     article_id: str
     title: str
     heading: str
     passage: str
     score: float
+    whole: str = ""
 
 
 @dataclass(slots=True)
@@ -178,7 +179,8 @@ class ArticleIndex:
         rarity = {name: float(flat.rarity[number]) for name, number in numbers.items() if number < len(flat.rarity)}
         sentences = matching_sentences(passage.sentences, rarity, self._terms)
         score = min(1.0, round(float(scores[start + best]), 3))
-        return Hit(article_id, entry.article.title, passage.heading, " ".join(sentences), score)
+        whole = " ".join(passage.sentences)
+        return Hit(article_id, entry.article.title, passage.heading, " ".join(sentences), score, whole)
 
     def _entry(self, article: Article) -> _Entry:
         passages = cut(article.body) or [Passage("", ())]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from flask import Response, g
+from flask import Response, g, request
 
 from core.errors import AppError
 from core.models import LIMITS
@@ -39,6 +39,13 @@ def render(answer: Answer | Response) -> Response:
     if answer.page is not None:
         body["total"], body["limit"], body["offset"] = answer.page
     return respond(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE), answer.status, answer.headers)
+
+
+def if_changed(answer: Answer) -> Response:
+    """The answer, or an empty 304 when its ETag is the one that the caller has (RFC 9110 §13.1.2)."""
+    response = render(answer)
+    response.make_conditional(request)
+    return response
 
 
 def _truncate(message: str) -> str:

@@ -86,10 +86,15 @@ class Knowledge:
         self._behind: set[str] = set()  # companies whose tickets did not wait for the index
         self._lock = threading.Lock()
 
-    def search(self, uow: UnitOfWork, question: str, count: int) -> list[Hit]:
-        """The best passages of the actor's company for a question, at most one of each article, the best first."""
+    def search(self, uow: UnitOfWork, question: str, count: int, *, wait: bool = True) -> list[Hit]:
+        """The best passages of the actor's company for a question, at most one of each article, the best first.
+
+        Without `wait` there are none while many articles are not indexed yet.
+        """
         company = self._of_company(uow.actor.company_id)
-        company.follow(uow)
+        if not company.follow(uow, wait=wait):
+            self._behind.add(uow.actor.company_id)
+            return []
         return company.find(question, count)
 
     def answer(self, uow: UnitOfWork, ticket: Row, *, wait: bool = True) -> Hit | None:
@@ -99,11 +104,7 @@ class Knowledge:
         """
         question = f"{ticket['title']}. {ticket['description']}"[:MOST_QUESTION]
         try:
-            company = self._of_company(uow.actor.company_id)
-            if not company.follow(uow, wait=wait):
-                self._behind.add(uow.actor.company_id)
-                return None
-            hits = company.find(question, 1)
+            hits = self.search(uow, question, 1, wait=wait)
         except Exception as error:  # its text may quote the customer
             log.error("No article was looked for: %s", type(error).__name__)
             return None

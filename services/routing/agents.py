@@ -30,11 +30,19 @@ def resolve(uow: UnitOfWork, name: str, *, field: str = "assigned_to") -> str:
 
 
 def least_busy(uow: UnitOfWork, team: str) -> str:
-    """The available agent with the fewest open tickets, of `team` if possible. Raises AppError 409 without agents."""
+    """As `find_least_busy`. Raises AppError 409 without agents."""
+    agent = find_least_busy(uow, team)
+    if not agent:
+        raise conflict("no_agents", "No agent is available. Name one in agent_email.")
+    return agent
+
+
+def find_least_busy(uow: UnitOfWork, team: str) -> str:
+    """The available agent with the fewest open tickets, of `team` if possible; "" when nobody is available."""
     available = uow.find(uow.query(users).where(_staff, users.c.available))
     candidates = [user for user in available if user["team"] == team] or available
     if not candidates:
-        raise conflict("no_agents", "No agent is available. Name one in agent_email.")
+        return ""
     load = dict(
         uow.aggregate(
             uow.query(tickets, tickets.c.assigned_to, func.count())

@@ -8,6 +8,7 @@ from core import timestamps
 from core.errors import conflict, invalid_field, not_found, stale
 from core.models import FINISHED, MOVES, PRIORITY_RANK, TEAM_OF, label, ticket_shape
 from database.tables import events, tickets
+from services.chat import conversations
 from services.clearing import pop_cleared
 from services.history import AI, Change, record
 from services.routing import agents
@@ -125,6 +126,19 @@ def reopen_fields(ticket: Row, move: str) -> Row:
     if ticket["status"] in FINISHED:
         values |= {"resolved_at": None, "closed_at": None, "resolution_seconds": None, "resolution": ""}
     return values
+
+
+def close_conversation(uow: UnitOfWork, ticket: Row, resolution: str, *, said_by: str = "") -> Row:
+    """Resolves and closes a conversation in one step. Nobody is mailed. Raises AppError 409 for a finished one."""
+    check_move(ticket, "resolve")
+    values = {"status": "closed", "closed_at": uow.now, "resolution": resolution, **_resolution_time(uow, ticket)}
+    return write(uow, ticket, values, "closed", said_by=said_by)
+
+
+def return_to_ai(uow: UnitOfWork, ticket: Row, *, said_by: str = "") -> Row:
+    """Takes a conversation from its agent, for the AI to answer. Raises AppError 409 for a finished one."""
+    values = {**move_fields(ticket, "return"), "assigned_to": "", "assigned_at": None}
+    return write(uow, ticket, values, "returned_to_ai", said_by=said_by)
 
 
 def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
@@ -245,8 +259,15 @@ def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: st
     if after is None:
         raise not_found()
     after["raised"] = ticket.get("raised", False) or not by_ai
+    if ticket["source"] == conversations.CHAT and not by_ai and _takes(uow, ticket, after):
+        conversations.take_over(uow, after)
     record(uow, ticket["id"], _changes(ticket, values, action), said_by=said_by, actor=AI if by_ai else "")
     return after
+
+
+def _takes(uow: UnitOfWork, before: Row, after: Row) -> bool:
+    """Whether staff took a conversation with this change."""
+    return not uow.actor.is_customer and after["status"] != before["status"] and after["status"] in conversations.TAKEN
 
 
 def _changes(ticket: Row, values: Row, action: str) -> Iterable[Change]:

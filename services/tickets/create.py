@@ -11,6 +11,7 @@ from database.column_types import is_broken
 from database.tables import companies
 from database.tables import tickets as table
 from services import settings
+from services.chat import conversations
 from services.history import Change, record
 from services.routing import agents
 from services.tickets import ai_answers, customers, notifications, replies
@@ -49,6 +50,20 @@ def open_ticket(
         ai_answers.enqueue_answer(uow, ticket["id"])
     elif ticket["ai_status"] == "done":
         replies.add_ai_answer(uow, ticket)
+    return ticket
+
+
+def open_conversation(uow: UnitOfWork, trained_models: TrainedModels, fields: Row, *, said_by: str = "") -> Row:
+    """Creates the ticket of a conversation: triaged and numbered, without an answer. Only an urgent one is told of.
+
+    Raises AppError 400, 403, 409.
+    """
+    ticket, company = _ticket(uow, trained_models, {**fields, "source": conversations.CHAT})
+    ticket = _insert(uow, ticket, said_by=said_by)
+    people_first = settings.of_company(company)["human_first"]
+    conversations.start(uow, ticket, answered_by="human" if people_first else "ai")
+    if ticket["priority"] == "urgent":
+        notifications.notify_urgent(uow, ticket)
     return ticket
 
 

@@ -3,8 +3,11 @@
 The payload of the job is a snapshot, so later changes of the ticket do not alter the mail.
 """
 
+from typing import Any
+
 from database.tables import companies, replies, tickets, users
 from services import outbox, settings
+from services.chat import conversations
 from services.history import Change, record
 from storage import Row, UnitOfWork
 
@@ -17,6 +20,7 @@ _TICKET_FIELDS = {
     "public_reply": ("customer_email", "assigned_to", "title"),
     "resolved": ("customer_email", "title", "resolution"),
     "urgent_alert": ("title", "category", "urgency", "next_action"),
+    "handoff_alert": ("title", "handoff_reason"),
 }
 _REPLY_FIELDS = ("author_role", "author_name", "body", "internal")
 
@@ -32,8 +36,9 @@ def notify_opened(uow: UnitOfWork, ticket: Row, company: Row) -> None:
         "urgent_alert": ticket["priority"] == "urgent",
         "assigned": ticket["assigned_to"],
     }
-    support_email = settings.of_company(company)["support_email"]
-    _enqueue(uow, ticket, *(kind for kind, applies in kinds.items() if applies), support_email=support_email)
+    to_support = {"support_email": settings.of_company(company)["support_email"]}
+    payloads = {kind: snapshot(kind, ticket) | to_support for kind, applies in kinds.items() if applies}
+    outbox.enqueue(uow, [outbox.Job(QUEUE, kind, ticket["id"], payload) for kind, payload in payloads.items()])
 
 
 def notify_ai_answer(uow: UnitOfWork, ticket: Row) -> None:
@@ -58,9 +63,22 @@ def notify_resolved(uow: UnitOfWork, ticket: Row) -> None:
         _send(uow, ticket, "resolved")
 
 
+def notify_handoff(uow: UnitOfWork, ticket: Row, reason: str) -> None:
+    """Conversation handed over: alerts the support address. `reason` is a clause, such as "the customer is upset"."""
+    _send(uow, {**ticket, "handoff_reason": reason}, "handoff_alert")
+
+
 def notify_reply(uow: UnitOfWork, ticket: Row, reply: Row) -> None:
-    """New public reply: mails the customer or the agent, whoever did not write it."""
-    _send(uow, ticket, "public_reply", reply=reply)
+    """New public reply: mails the customer or the agent, whoever did not write it.
+
+    Turns of a chat are not mailed, except a person's reply that the customer does not fetch within two minutes.
+    """
+    if ticket["source"] != conversations.CHAT:
+        _send(uow, ticket, "public_reply", reply=reply)
+    elif reply["author_role"] == "agent":
+        in_touch = conversations.is_in_touch(uow, conversations.get(uow, ticket))
+        delay = conversations.IN_TOUCH_SECONDS if in_touch else 0
+        _send(uow, ticket, "public_reply", reply=reply, delay_seconds=delay, unless_seen_since=uow.real_now)
 
 
 def confirm_address(uow: UnitOfWork, user: Row) -> None:
@@ -86,7 +104,8 @@ def snapshot(kind: str, ticket: Row, reply: Row | None = None) -> Row:
 def load_notice(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
     """Returns the ticket fields and reply of a mail job, or None if the mail is obsolete.
 
-    It is obsolete if the ticket is deleted or erased, or a newer AI answer replaced the one in the snapshot.
+    It is obsolete if the ticket is deleted or erased, a newer AI answer replaced the one in the snapshot, or the customer has
+    seen the reply in the chat.
     """
     ticket = uow.get(tickets, job["ticket_id"])
     if ticket is None or ticket["erased_at"]:
@@ -95,6 +114,8 @@ def load_notice(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
     if payload is None:
         return None
     ticket_fields = {"id": ticket["id"], **payload["ticket"]}
+    if (since := payload.get("unless_seen_since")) and conversations.find(uow, ticket).get("seen_at", "") > since:
+        return None
     if job["kind"] == "ai_answer" and ticket_fields["ai_response"] != ticket["ai_response"]:
         return None
     return ticket_fields, payload.get("reply")
@@ -114,10 +135,9 @@ def _without_snapshot(uow: UnitOfWork, job: Row, ticket: Row) -> Row | None:
     return snapshot(job["kind"], ticket, reply) if reply else None
 
 
-def _send(uow: UnitOfWork, ticket: Row, kind: str, *, reply: Row | None = None) -> None:
-    _enqueue(uow, ticket, kind, reply=reply, support_email=settings.current(uow)["support_email"])
-
-
-def _enqueue(uow: UnitOfWork, ticket: Row, *kinds: str, support_email: str, reply: Row | None = None) -> None:
-    payloads = {kind: snapshot(kind, ticket, reply) | {"support_email": support_email} for kind in kinds}
-    outbox.enqueue(uow, [outbox.Job(QUEUE, kind, ticket["id"], payload) for kind, payload in payloads.items()])
+def _send(
+    uow: UnitOfWork, ticket: Row, kind: str, *, reply: Row | None = None, delay_seconds: float = 0, **more: Any
+) -> None:
+    support_email = settings.current(uow)["support_email"]
+    payload = snapshot(kind, ticket, reply) | {"support_email": support_email} | more
+    outbox.enqueue(uow, [outbox.Job(QUEUE, kind, ticket["id"], payload, delay_seconds=delay_seconds)])

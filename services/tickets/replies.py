@@ -1,8 +1,12 @@
 """Replies of a ticket: messages of customers, agents and the AI, and internal notes that customers never see."""
 
+from collections.abc import Sequence
+
 from core import timestamps
 from core.errors import conflict, invalid_field
+from core.models import AuthorRole
 from database.tables import replies
+from services.chat import conversations
 from services.history import Change, record
 from services.tickets import changes, notifications
 from storage import Row, UnitOfWork
@@ -45,14 +49,38 @@ def add(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", vers
     note = Change("note_added" if internal else "replied", "replies", "", reply["id"])
     record(uow, ticket["id"], [note], said_by=said_by)
     if not internal:
+        if ticket["source"] == conversations.CHAT:
+            conversations.note_turn(uow, ticket, role)
         notifications.notify_reply(uow, ticket, reply)
     return reply
 
 
 def add_ai_answer(uow: UnitOfWork, ticket: Row) -> None:
     """Adds the AI answer of the ticket to its thread."""
-    row = {"ticket_id": ticket["id"], "author_role": "ai", "author_name": "AI", "body": ticket["ai_response"]}
-    uow.insert_many(replies, [{**row, "created_at": uow.now}])
+    add_turn(uow, ticket, "ai", ticket["ai_response"], source=ticket["ai_source"], citations=ticket["ai_citations"])
+
+
+def add_turn(
+    uow: UnitOfWork,
+    ticket: Row,
+    role: AuthorRole,
+    body: str,
+    *,
+    source: str = "",
+    citations: Sequence[str] = (),
+    internal: bool = False,
+) -> None:
+    """Adds to the thread what no caller wrote as a reply: an AI answer, a notice of the system, a customer's first message.
+
+    `source` says who wrote an AI answer, and `citations` are the ids of its articles. The status stays and nobody is told.
+    """
+    names = {"ai": "AI", "system": "System", "customer": ticket["customer_name"]}
+    row = {"ticket_id": ticket["id"], "author_role": role, "author_name": names[role], "body": body}
+    row |= {"author_email": ticket["customer_email"] if role == "customer" else "", "internal": internal}
+    row |= {"ai_source": source, "citations": list(citations), "created_at": uow.now}
+    uow.insert_many(replies, [row])
+    if ticket["source"] == conversations.CHAT and not internal:
+        conversations.note_turn(uow, ticket, role)
 
 
 def _author_role(uow: UnitOfWork, fields: Row) -> str:

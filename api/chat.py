@@ -1,0 +1,199 @@
+"""The chat over HTTP: write a message, follow the conversation, close it, give it back to the AI."""
+
+from contextlib import AbstractContextManager
+
+from flask import Response, g
+from marshmallow import Schema
+
+from api.http import schemas
+from api.http.common_inputs import Repeatable
+from api.http.envelope import Answer, how_many, if_changed
+from api.http.fields import Email, Id, Number, Text
+from api.http.gate import current_runtime
+from api.http.resource import Resource
+from api.ticket_inputs import MoveTicket, pop_actor_and_version
+from core import models
+from core.models import LIMITS, Actor
+from core.permissions import Permission
+from services.chat import messages, turns
+from services.chat.answers import Helpers
+from storage import Row, UnitOfWork
+
+blp = Resource("chat", __name__, description="Conversations: the AI answers from your articles, or a person does.")
+ENDED = "The conversation was closed."
+
+
+class Citation(Schema):
+    """An article that an answer rests on."""
+
+    article_id = schemas.text("Id of the article.")
+    title = schemas.text("What it is about.")
+
+
+class ChatReply(Schema):
+    """The answer to a message."""
+
+    conversation_id = schemas.text("Id of the conversation; send it with the next message.")
+    ticket_id = schemas.text("Id of its ticket, which is the same.")
+    number = schemas.integer("Number of the ticket for people.")
+    reply = schemas.text("What to show to the customer; empty while a person answers.")
+    escalation = schemas.flag("Whether a person answers this conversation.")
+    escalation_reason = schemas.text("Why it was handed to a person.", enum=["", *models.ESCALATIONS])
+    status = schemas.word(models.STATUSES, "State of the ticket.")
+    ai_source = schemas.word(models.DECIDERS, "Who wrote the reply.")
+    ai_confidence = schemas.decimal("How sure the reply is, from 0 to 1.", required=False)
+    citations = schemas.items(Citation, "The articles that the reply rests on.")
+
+
+class Message(Schema):
+    """One turn of a conversation."""
+
+    id = schemas.text("Id of the message.")
+    role = schemas.word(models.AUTHOR_ROLES, "Who wrote it.")
+    author_name = schemas.text("Name of the author.")
+    body = schemas.text("What it says.")
+    created_at = schemas.moment("When it was written.", required=True)
+    citations = schemas.items(Citation, "The articles that it rests on.")
+
+
+class ConversationOut(Schema):
+    """A conversation with its messages."""
+
+    conversation_id = schemas.text("Id of the conversation.")
+    ticket_id = schemas.text("Id of its ticket, which is the same.")
+    number = schemas.integer("Number of the ticket for people.")
+    status = schemas.word(models.STATUSES, "State of the ticket.")
+    escalation = schemas.flag("Whether a person answers this conversation.")
+    escalation_reason = schemas.text("Why it was handed to a person.", enum=["", *models.ESCALATIONS])
+    ended_by = schemas.text("Who ended it: customer, agent or silence.")
+    messages = schemas.items(Message, "The newest 200 messages, oldest first.")
+
+
+class NewMessage(Repeatable):
+    """A message of a customer."""
+
+    ALIASES = {"user_id": "customer_id", "email": "customer_email", "name": "customer_name", "text": "message"}
+
+    message = Text(LIMITS["body"], lines=True, required=True, about="What the customer writes.")
+    conversation_id = Id(
+        LIMITS["key"], about="The conversation to go on with; without it the open one of the last day."
+    )
+    customer_email = Email(about="E-mail address of the customer.")
+    customer_id = Id(LIMITS["customer_id"], about="Id of the customer in your own systems, instead of the address.")
+    customer_name = Text(LIMITS["name"], about="Name of the customer.")
+    product = Text(LIMITS["product"], about="Product it is about.")
+
+
+class MessagesQuery(Schema):
+    """Which messages."""
+
+    after = Id(LIMITS["key"], about="Id of the last message you have; only newer ones are listed.")
+    limit = Number(1, 200, load_default=200, about="How many at most.")
+
+
+def _helpers(actor: Actor) -> Helpers:
+    """What answers need. They are made for the whole company, since a customer sees no agents."""
+    runtime = current_runtime()
+    system = Actor(actor.company_id, "admin", "system")
+
+    def open_uow(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
+        return runtime.storage.unit_of_work(system, write=write)
+
+    return Helpers(open_uow, runtime.model, runtime.trained_models, runtime.knowledge, runtime.wait_slots)
+
+
+@blp.post(
+    "/api/chat",
+    "SendChatMessage",
+    permission=Permission.TICKETS_CREATE,
+    body=NewMessage,
+    response=ChatReply,
+    manages_transactions=True,
+)
+def send_message(body: Row) -> Answer:
+    """Send a chat message.
+
+    Stores the message and answers it: with the model grounded in your articles, else with the best article. When that is not
+    enough, or the customer asks, the conversation is handed to a person.
+    """
+    storage, helpers = current_runtime().storage, _helpers(g.actor)
+    with storage.unit_of_work(g.actor, write=True) as uow:
+        actor = turns.identify(uow, body)
+    turns.prepare(helpers, body)
+    with storage.unit_of_work(actor, write=True) as uow:
+        turn = turns.receive(uow, helpers, body)
+    result = turns.answer(helpers, turn)
+    return Answer(result, "A person answers this conversation." if result["escalation"] else "Answered.")
+
+
+@blp.get(
+    "/api/chat/<conversation_id>",
+    "GetConversation",
+    permission=Permission.TICKETS_READ,
+    response=ConversationOut,
+)
+def get_conversation(uow: UnitOfWork, conversation_id: str) -> Answer:
+    """Get a conversation.
+
+    Its state and its messages.
+    """
+    _note_presence(uow.actor, conversation_id)
+    conversation = messages.conversation(uow, conversation_id)
+    return Answer(conversation, f"Conversation #{conversation['number']}.")
+
+
+@blp.get(
+    "/api/chat/<conversation_id>/messages",
+    "ListMessages",
+    permission=Permission.TICKETS_READ,
+    query=MessagesQuery,
+    response=Message,
+    many=True,
+)
+def list_messages(uow: UnitOfWork, conversation_id: str, query: Row) -> Response:
+    """List the messages of a conversation.
+
+    Oldest first, only those after the one you name. Send the ETag as If-None-Match: without news the answer is an empty 304.
+    """
+    rows, etag = messages.after(uow, conversation_id, query.get("after", ""), limit=query["limit"])
+    _note_presence(uow.actor, conversation_id)
+    page = (len(rows), query["limit"], 0)
+    return if_changed(Answer(rows, how_many(len(rows), "message"), page=page, headers={"ETag": f'"{etag}"'}))
+
+
+@blp.post(
+    "/api/chat/<conversation_id>/close",
+    "CloseConversation",
+    permission=Permission.REPLIES_WRITE,
+    body=MoveTicket,
+    response=ConversationOut,
+)
+def close_conversation(uow: UnitOfWork, conversation_id: str, body: Row) -> Answer:
+    """Close a conversation.
+
+    Resolves and closes it; a later message with its id opens it again.
+    """
+    messages.close(uow, conversation_id, **pop_actor_and_version(body))
+    return Answer(messages.conversation(uow, conversation_id), ENDED)
+
+
+@blp.post(
+    "/api/chat/<conversation_id>/return",
+    "ReturnConversation",
+    permission=Permission.TICKETS_WORK,
+    body=MoveTicket,
+    response=ConversationOut,
+)
+def return_conversation(uow: UnitOfWork, conversation_id: str, body: Row) -> Answer:
+    """Give a conversation back to the AI.
+
+    The AI answers the next message. Only a person can do this.
+    """
+    messages.give_back(uow, conversation_id, **pop_actor_and_version(body))
+    return Answer(messages.conversation(uow, conversation_id), "The AI answers this conversation again.")
+
+
+def _note_presence(actor: Actor, conversation_id: str) -> None:
+    """Notes that the customer follows the conversation, so that replies are not mailed as well."""
+    if actor.is_customer:
+        current_runtime().presence.note(actor.company_id, conversation_id)

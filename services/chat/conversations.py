@@ -1,0 +1,97 @@
+"""The state of a conversation: who answers it, when it counts as silent, and how it ended.
+
+A conversation is a ticket with the source chat; this module writes only the table beside it. A conversation goes to people in
+`take_over` and `hand_over`, and back to the AI in `give_back` alone.
+"""
+
+from core import timestamps
+from core.models import OPEN, Escalation
+from database.tables import conversations as table
+from database.tables import tickets
+from services import settings
+from storage import Row, UnitOfWork
+
+CHAT = "chat"
+RESUMED_SECONDS = 24 * 3600  # an open conversation goes on for so long after its last turn
+WARNING_SECONDS = 300  # between the warning and the end of a silent conversation
+IN_TOUCH_SECONDS = 120  # a customer who asked for messages so lately needs no mail
+# Statuses that a person sets when they take a conversation.
+TAKEN = ("assigned", "in_progress", "waiting_customer", "handoff")
+
+
+def get(uow: UnitOfWork, ticket: Row) -> Row:
+    """The conversation of a chat ticket. One that came in as a plain ticket gets its state now, in a writing unit of work."""
+    found = uow.first(uow.query(table).where(table.c.ticket_id == ticket["id"]))
+    return found or start(uow, ticket, answered_by="human" if ticket["human_replied"] else "ai")
+
+
+def find(uow: UnitOfWork, ticket: Row) -> Row:
+    """As `get`, for reading: without a stored state, that of a new conversation."""
+    found = uow.first(uow.query(table).where(table.c.ticket_id == ticket["id"]))
+    return found or {"ticket_id": ticket["id"], "answered_by": "ai", "escalation_reason": "", "ended_by": ""}
+
+
+def start(uow: UnitOfWork, ticket: Row, *, answered_by: str) -> Row:
+    """The state of a new conversation."""
+    times = {"last_turn_at": uow.real_now, "seen_at": uow.real_now}
+    return uow.insert(table, {"ticket_id": ticket["id"], "answered_by": answered_by, **times})
+
+
+def latest_open(uow: UnitOfWork, customer_row: str) -> Row | None:
+    """The customer's newest open conversation whose last turn is not older than a day."""
+    since = timestamps.later(uow.real_now, seconds=-RESUMED_SECONDS)
+    lively = uow.query(table, table.c.ticket_id).where(table.c.last_turn_at >= since)
+    of_customer = (tickets.c.customer_row == customer_row, tickets.c.source == CHAT, tickets.c.status.in_(OPEN))
+    query = uow.query(tickets).where(*of_customer, tickets.c.id.in_(lively))
+    return uow.first(query.order_by(tickets.c.created_at.desc(), tickets.c.id.desc()))
+
+
+def note_turn(uow: UnitOfWork, ticket: Row, role: str) -> None:
+    """A turn was added by that role. The silence that ends a conversation begins with a turn of ours."""
+    conversation = get(uow, ticket)
+    values: Row = {"last_turn_at": uow.real_now, "warned": False, "ended_by": "", "idle_due_at": None}
+    if role == "customer":
+        values["seen_at"] = uow.real_now
+    elif minutes := settings.current(uow)["chat_idle_minutes"]:
+        values["idle_due_at"] = timestamps.later(uow.real_now, seconds=seconds_to_warning(minutes))
+    if role == "agent":
+        values["answered_by"] = "human"
+    uow.update(table, conversation["id"], values)
+
+
+def seconds_to_warning(minutes: int) -> int:
+    """After how many seconds of silence the customer is warned: five minutes before the end, or half-way."""
+    return max(60 * minutes - WARNING_SECONDS, 30 * minutes)
+
+
+def take_over(uow: UnitOfWork, ticket: Row) -> None:
+    """A person took the conversation."""
+    uow.update(table, get(uow, ticket)["id"], {"answered_by": "human"})
+
+
+def count_answer(uow: UnitOfWork, conversation: Row, *, unanswered: int) -> None:
+    """The AI answered; `unanswered` is how many turns in a row found no answer."""
+    counts = {"ai_turns": conversation["ai_turns"] + 1, "unanswered_turns": unanswered}
+    uow.update(table, conversation["id"], counts)
+
+
+def hand_over(uow: UnitOfWork, conversation: Row, reason: Escalation | None) -> None:
+    """The AI gives the conversation to people. `reason` is None where the company's people answer first."""
+    values = {"answered_by": "human", "escalation_reason": reason or "", "idle_due_at": None, "warned": False}
+    uow.update(table, conversation["id"], values)
+
+
+def give_back(uow: UnitOfWork, conversation: Row) -> None:
+    """A person lets the AI answer, as in a new conversation."""
+    fresh = {"answered_by": "ai", "escalation_reason": "", "ai_turns": 0, "unanswered_turns": 0}
+    uow.update(table, conversation["id"], fresh)
+
+
+def end(uow: UnitOfWork, conversation: Row, by: str) -> None:
+    """The conversation ended, by its customer, an agent or silence."""
+    uow.update(table, conversation["id"], {"ended_by": by, "idle_due_at": None, "warned": False})
+
+
+def is_in_touch(uow: UnitOfWork, conversation: Row) -> bool:
+    """Whether the customer asked for new messages within the last two minutes."""
+    return bool(conversation["seen_at"] > timestamps.later(uow.real_now, seconds=-IN_TOUCH_SECONDS))

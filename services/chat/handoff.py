@@ -1,0 +1,85 @@
+"""Handing a conversation to people: state, note for the agent, assignment, alert, and what the customer is told."""
+
+from collections.abc import Sequence
+
+from ai.chat_sentences import Language
+from core.models import PRIORITY_RANK, Escalation
+from services import history
+from services.chat import conversations
+from services.routing import agents
+from services.tickets import changes, notifications, replies
+from storage import Row, UnitOfWork
+
+REASONS: dict[Escalation | None, str] = {
+    "asked": "the customer asked for a person",
+    "angry": "the customer is upset",
+    "unanswered": "two messages in a row found no answer",
+    "low_confidence": "the model was not sure of its answer",
+    "risk": "the customer named a risk",
+    "turn_limit": "the AI has written as many answers as it may",
+    "ai_failed": "the model failed",
+    None: "your settings say that people answer first",
+}
+DANGERS = ("self-harm", "safety")  # risks in which the customer is told to call for help
+MOST_QUOTED = 500  # characters of a message in the note
+
+
+def hand_over(
+    uow: UnitOfWork,
+    ticket: Row,
+    reason: Escalation | None,
+    *,
+    language: Language,
+    turns: Sequence[Row],
+    risk: str = "",
+    priority: str = "",
+) -> tuple[Row, str]:
+    """Hands the conversation to people; returns the ticket and the sentences for the customer.
+
+    `turns` are its public turns, oldest first. `risk` is the kind of risk that was named, and `priority` what it makes of the
+    ticket, if that is higher. The unit of work must see the whole company.
+    """
+    agent = ticket["assigned_to"] or agents.find_least_busy(uow, ticket["assigned_team"])
+    values = changes.move_fields(ticket, "handoff")
+    if agent and not ticket["assigned_to"]:
+        values |= {"assigned_to": agent, "assigned_at": uow.now}
+    if PRIORITY_RANK.get(priority, 0) > ticket["priority_rank"] and ticket["triage_source"] != "human":
+        values |= {"priority": priority, "priority_rank": PRIORITY_RANK[priority]}
+    after = changes.write(uow, ticket, values, "handed_over", by_ai=True)
+    history.record(
+        uow, ticket["id"], [history.Change("handed_over", "escalation_reason", "", reason or "")], actor=history.AI
+    )
+    conversations.hand_over(uow, conversations.get(uow, ticket), reason)
+    text = _announcement(after, language, agent=agent, risk=risk)
+    replies.add_turn(uow, after, "system", text)
+    replies.add_turn(uow, after, "ai", _note(reason, turns, risk), internal=True)
+    notifications.notify_handoff(uow, after, REASONS[reason])
+    if agent and not ticket["assigned_to"]:
+        notifications.notify_assigned(uow, after)
+    return after, text
+
+
+def _announcement(ticket: Row, language: Language, *, agent: str, risk: str) -> str:
+    parts = [language.danger] if risk in DANGERS else []
+    if agent:
+        return " ".join([*parts, language.handed_over])
+    return " ".join([*parts, language.nobody_free, *([language.mailed] if ticket["customer_email"] else [])])
+
+
+def _note(reason: Escalation | None, turns: Sequence[Row], risk: str) -> str:
+    """What the agent needs to know, in short: why, and the customer's first and last words."""
+    written = [turn["body"] for turn in turns if turn["author_role"] == "customer"]
+    answers = sum(turn["author_role"] == "ai" for turn in turns)
+    lines = [f"Handed over because {REASONS[reason]}{f' ({risk})' if risk else ''}."]
+    if written:
+        lines.append(f"The customer wants: {_cut(written[0])}")
+    if len(written) > 1:
+        lines.append(f"Last message: {_cut(written[-1])}")
+    if answers:
+        lines.append(f"The AI has answered {answers} {'time' if answers == 1 else 'times'}.")
+    return "\n".join(lines)
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MOST_QUOTED else line[: MOST_QUOTED - 1] + "…"

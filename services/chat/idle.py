@@ -1,0 +1,74 @@
+"""Ends conversations in which the customer has fallen silent: a warning first, the end five minutes later.
+
+The times are of the real clock. A clock that is set forward never skips the warning; one that is set back restarts the wait.
+"""
+
+from sqlalchemy import or_
+
+from ai.chat_sentences import ENGLISH, Language, language_of
+from core import timestamps
+from core.models import Actor
+from database.tables import conversations as table
+from services import settings
+from services.chat import conversations
+from services.tickets import changes, replies
+from storage import Row, Storage, UnitOfWork
+
+MOST_AT_ONCE = 200
+WAITS_FOR_CUSTOMER = ("ai_responded", "waiting_customer")
+ENDED = "Closed after {minutes} minutes without a word from the customer."
+
+
+def sweep(storage: Storage) -> None:
+    """Warns or ends every conversation whose next step is due. Raises AppError 503."""
+    with storage.unit_of_work(None) as uow:
+        clock_went_back = (table.c.idle_due_at.is_not(None)) & (table.c.last_turn_at > uow.real_now)
+        due = uow.query(table, table.c.id, table.c.company_id).where(
+            or_(table.c.idle_due_at <= uow.real_now, clock_went_back)
+        )
+        rows = uow.find(due.order_by(table.c.idle_due_at).limit(MOST_AT_ONCE))
+    for row in rows:
+        with storage.unit_of_work(Actor(row["company_id"], "admin", "system"), write=True) as uow:
+            _step(uow, row["id"])
+
+
+def _step(uow: UnitOfWork, conversation_id: str) -> None:
+    """The next step of one conversation, as its state is now: a turn may have come meanwhile."""
+    conversation = uow.get(table, conversation_id)
+    if conversation is None or conversation["idle_due_at"] is None:
+        return
+    ticket = changes.get_for_update(uow, conversation["ticket_id"], even_erased=True)
+    conversation = uow.get(table, conversation_id, lock=True) or conversation
+    minutes = settings.current(uow)["chat_idle_minutes"]
+    due_at = conversation["idle_due_at"]
+    if not minutes or ticket["status"] not in WAITS_FOR_CUSTOMER or ticket["erased_at"] or due_at is None:
+        uow.update(table, conversation_id, {"idle_due_at": None, "warned": False})
+    elif conversation["last_turn_at"] > uow.real_now:
+        wait = timestamps.later(uow.real_now, seconds=conversations.seconds_to_warning(minutes))
+        values = {"last_turn_at": uow.real_now, "idle_due_at": wait, "warned": False}
+        uow.update(table, conversation_id, values)
+    elif due_at <= uow.real_now and conversation["warned"]:
+        _end(uow, ticket, conversation, minutes)
+    elif due_at <= uow.real_now:
+        _warn(uow, ticket, conversation, minutes)
+
+
+def _warn(uow: UnitOfWork, ticket: Row, conversation: Row, minutes: int) -> None:
+    left = 60 * minutes - conversations.seconds_to_warning(minutes)
+    text = _language(uow, ticket).still_there.format(minutes=max(1, round(left / 60)))
+    replies.add_turn(uow, ticket, "system", text)
+    due_at = timestamps.later(uow.real_now, seconds=left)
+    uow.update(table, conversation["id"], {"warned": True, "idle_due_at": due_at})
+
+
+def _end(uow: UnitOfWork, ticket: Row, conversation: Row, minutes: int) -> None:
+    replies.add_turn(uow, ticket, "system", _language(uow, ticket).closed)
+    changes.close_conversation(uow, ticket, ENDED.format(minutes=minutes))
+    conversations.end(uow, conversation, "silence")
+
+
+def _language(uow: UnitOfWork, ticket: Row) -> Language:
+    """The language of the customer's last message."""
+    turns = replies.recent_public(uow, ticket["id"], most=10)
+    written = [turn["body"] for turn in turns if turn["author_role"] == "customer"]
+    return (language_of(written[-1]) if written else None) or ENGLISH

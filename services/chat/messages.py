@@ -1,0 +1,94 @@
+"""What people see of a conversation, and its two moves that are not turns: closing it, giving it back to the AI."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import and_, or_
+
+from core.errors import invalid_field, not_found
+from core.models import FINISHED
+from database.tables import replies
+from services.chat import conversations, turns
+from services.tickets import changes
+from services.tickets import replies as threads
+from storage import Row, UnitOfWork
+
+MOST_MESSAGES = 200
+CLOSED_BY = {True: "The customer closed the conversation.", False: "The conversation was closed by an agent."}
+
+
+def get_ticket(uow: UnitOfWork, conversation_id: str, version: int | None = None, *, lock: bool = False) -> Row:
+    """The ticket of a conversation. Raises AppError 404, also for a ticket that is none; with `lock` also 409 and 412."""
+    ticket = changes.get_for_update(uow, conversation_id, version) if lock else changes.get(uow, conversation_id)
+    if ticket["source"] != conversations.CHAT:
+        raise not_found()
+    return ticket
+
+
+def conversation(uow: UnitOfWork, conversation_id: str) -> Row:
+    """A conversation with its newest messages. Raises AppError 404."""
+    ticket = get_ticket(uow, conversation_id)
+    state = conversations.find(uow, ticket)
+    return {
+        "conversation_id": ticket["id"],
+        "ticket_id": ticket["id"],
+        "number": ticket["number"],
+        "status": ticket["status"],
+        "escalation": state["answered_by"] == "human",
+        "escalation_reason": state["escalation_reason"],
+        "ended_by": state["ended_by"],
+        "messages": _shapes(uow, threads.recent_public(uow, ticket["id"], most=MOST_MESSAGES)),
+    }
+
+
+def after(uow: UnitOfWork, conversation_id: str, last_id: str, *, limit: int) -> tuple[list[Row], str]:
+    """The messages after the one with that id ("" all), oldest first, and an ETag that changes with the conversation.
+
+    Raises AppError 400, 404.
+    """
+    ticket = get_ticket(uow, conversation_id)
+    public = uow.query(replies).where(replies.c.ticket_id == ticket["id"], ~replies.c.internal)
+    if last_id:
+        last = uow.get(replies, last_id)
+        if last is None or last["ticket_id"] != ticket["id"]:
+            raise invalid_field("after", "after must be the id of a message of this conversation.")
+        later, same_time = replies.c.created_at > last["created_at"], replies.c.created_at == last["created_at"]
+        public = public.where(or_(later, and_(same_time, replies.c.id > last_id)))
+    rows = uow.find(public.order_by(replies.c.created_at, replies.c.id).limit(limit))
+    newest = rows[-1]["id"] if rows else last_id
+    return _shapes(uow, rows), f"{ticket['updated_at']}-{newest}"
+
+
+def close(uow: UnitOfWork, conversation_id: str, *, said_by: str = "", version: int | None = None) -> None:
+    """Closes a conversation, for its customer or an agent. A finished one stays as it is. Raises AppError 404, 409, 412."""
+    ticket = get_ticket(uow, conversation_id, version, lock=True)
+    if ticket["status"] in FINISHED:
+        return
+    by_customer = uow.actor.is_customer
+    changes.close_conversation(uow, ticket, CLOSED_BY[by_customer], said_by=said_by)
+    conversations.end(uow, conversations.get(uow, ticket), "customer" if by_customer else "agent")
+
+
+def give_back(uow: UnitOfWork, conversation_id: str, *, said_by: str = "", version: int | None = None) -> None:
+    """Lets the AI answer again. Raises AppError 404, 409, 412."""
+    ticket = get_ticket(uow, conversation_id, version, lock=True)
+    changes.return_to_ai(uow, ticket, said_by=said_by)
+    conversations.give_back(uow, conversations.get(uow, ticket))
+
+
+def _shapes(uow: UnitOfWork, rows: Iterable[Row]) -> list[Row]:
+    """Messages as they are shown. Articles that are not published any more are not cited."""
+    rows = list(rows)
+    titles = turns.titles_of(uow, sorted({cited for row in rows for cited in row["citations"]}))
+    return [
+        {
+            "id": row["id"],
+            "role": row["author_role"],
+            "author_name": row["author_name"],
+            "body": row["body"],
+            "created_at": row["created_at"],
+            "citations": [
+                {"article_id": cited, "title": titles[cited]} for cited in row["citations"] if cited in titles
+            ],
+        }
+        for row in rows
+    ]
