@@ -232,9 +232,7 @@ def urgent_alert(ticket: Row, about: _About) -> Draft:
 def handoff_alert(ticket: Row, about: _About) -> Draft:
     """To the support address: a conversation waits for a person."""
     opening = f"A customer in the chat needs a person: conversation #{ticket['number']}."
-    quoted = "\n".join(
-        filter(None, [f"Title: {_one_line(ticket['title'])}", f"Reason: {_one_line(ticket['handoff_reason'])}"])
-    )
+    quoted = "\n".join(filter(None, (_one_line(ticket[name]) for name in ("title", "next_action"))))
     texts = {"opening": opening, "quoted": quoted, "link": about.link(ticket)}
     return about.support_email, f"A person is needed: {ticket['title']}", texts
 

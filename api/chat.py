@@ -116,9 +116,10 @@ def send_message(body: Row) -> Answer:
     Stores the message and answers it: with the model grounded in your articles, else with the best article. When that is not
     enough, or the customer asks, the conversation is handed to a person.
     """
-    storage, helpers = current_runtime().storage, _helpers(g.actor)
-    with storage.unit_of_work(g.actor, write=True) as uow:
-        actor = turns.identify(uow, body)
+    actor, storage, helpers = g.actor, current_runtime().storage, _helpers(g.actor)
+    if actor.is_customer and not actor.customer_row:
+        with storage.unit_of_work(actor, write=True) as uow:
+            actor = turns.identify(uow, body)
     turns.prepare(helpers, body)
     with storage.unit_of_work(actor, write=True) as uow:
         turn = turns.receive(uow, helpers, body)

@@ -83,7 +83,7 @@ def periodic(runtime: Server) -> list[Periodic]:
     """The work that a running server repeats."""
     return [
         Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime), in_one_process=True),
-        Periodic("silent chats", CHATS_SECONDS, lambda: idle.sweep(runtime.storage), in_one_process=True),
+        Periodic("silent chats", CHATS_SECONDS, lambda: close_silent_chats(runtime), in_one_process=True),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
         Periodic("chat presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),
     ]
@@ -95,6 +95,15 @@ def tidy(runtime: Server) -> None:
         for service in (idempotency, outbox, lockout, outgoing_mail, sessions):
             service.purge(uow)
     apply_retention(runtime.storage)
+
+
+def close_silent_chats(runtime: Server) -> None:
+    """Warns or ends each conversation whose customer has been silent for long enough."""
+    with runtime.storage.unit_of_work(None) as uow:
+        rows = idle.due(uow)
+    for row in rows:
+        with runtime.storage.unit_of_work(_system(row), write=True) as uow:
+            idle.take_step(uow, row["id"])
 
 
 def _send_notice(runtime: Server, job: Row) -> None:

@@ -40,7 +40,7 @@ def hand_over(
     ticket, if that is higher. The unit of work must see the whole company.
     """
     agent = ticket["assigned_to"] or agents.find_least_busy(uow, ticket["assigned_team"])
-    values = changes.move_fields(ticket, "handoff")
+    values = changes.move_fields(ticket, "handoff") | {"next_action": f"Answer in the chat: {REASONS[reason]}."}
     if agent and not ticket["assigned_to"]:
         values |= {"assigned_to": agent, "assigned_at": uow.now}
     if PRIORITY_RANK.get(priority, 0) > ticket["priority_rank"] and ticket["triage_source"] != "human":
@@ -53,7 +53,7 @@ def hand_over(
     text = _announcement(after, language, agent=agent, risk=risk)
     replies.add_turn(uow, after, "system", text)
     replies.add_turn(uow, after, "ai", _note(reason, turns, risk), internal=True)
-    notifications.notify_handoff(uow, after, REASONS[reason])
+    notifications.notify_handoff(uow, after)
     if agent and not ticket["assigned_to"]:
         notifications.notify_assigned(uow, after)
     return after, text

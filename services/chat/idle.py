@@ -3,36 +3,30 @@
 The times are of the real clock. A clock that is set forward never skips the warning; one that is set back restarts the wait.
 """
 
-from sqlalchemy import or_
+from sqlalchemy import and_, or_
 
 from ai.chat_sentences import ENGLISH, Language, language_of
 from core import timestamps
-from core.models import Actor
 from database.tables import conversations as table
 from services import settings
 from services.chat import conversations
 from services.tickets import changes, replies
-from storage import Row, Storage, UnitOfWork
+from storage import Row, UnitOfWork
 
 MOST_AT_ONCE = 200
 WAITS_FOR_CUSTOMER = ("ai_responded", "waiting_customer")
 ENDED = "Closed after {minutes} minutes without a word from the customer."
 
 
-def sweep(storage: Storage) -> None:
-    """Warns or ends every conversation whose next step is due. Raises AppError 503."""
-    with storage.unit_of_work(None) as uow:
-        clock_went_back = (table.c.idle_due_at.is_not(None)) & (table.c.last_turn_at > uow.real_now)
-        due = uow.query(table, table.c.id, table.c.company_id).where(
-            or_(table.c.idle_due_at <= uow.real_now, clock_went_back)
-        )
-        rows = uow.find(due.order_by(table.c.idle_due_at).limit(MOST_AT_ONCE))
-    for row in rows:
-        with storage.unit_of_work(Actor(row["company_id"], "admin", "system"), write=True) as uow:
-            _step(uow, row["id"])
+def due(uow: UnitOfWork) -> list[Row]:
+    """The conversations, of every company, whose next step is due: `id` and `company_id` of each."""
+    clock_went_back = and_(table.c.idle_due_at.is_not(None), table.c.last_turn_at > uow.real_now)
+    is_due = or_(table.c.idle_due_at <= uow.real_now, clock_went_back)
+    query = uow.query(table, table.c.id, table.c.company_id).where(is_due)
+    return uow.find(query.order_by(table.c.idle_due_at).limit(MOST_AT_ONCE))
 
 
-def _step(uow: UnitOfWork, conversation_id: str) -> None:
+def take_step(uow: UnitOfWork, conversation_id: str) -> None:
     """The next step of one conversation, as its state is now: a turn may have come meanwhile."""
     conversation = uow.get(table, conversation_id)
     if conversation is None or conversation["idle_due_at"] is None:

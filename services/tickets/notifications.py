@@ -20,7 +20,7 @@ _TICKET_FIELDS = {
     "public_reply": ("customer_email", "assigned_to", "title"),
     "resolved": ("customer_email", "title", "resolution"),
     "urgent_alert": ("title", "category", "urgency", "next_action"),
-    "handoff_alert": ("title", "handoff_reason"),
+    "handoff_alert": ("title", "next_action"),
 }
 _REPLY_FIELDS = ("author_role", "author_name", "body", "internal")
 
@@ -63,9 +63,9 @@ def notify_resolved(uow: UnitOfWork, ticket: Row) -> None:
         _send(uow, ticket, "resolved")
 
 
-def notify_handoff(uow: UnitOfWork, ticket: Row, reason: str) -> None:
-    """Conversation handed over: alerts the support address. `reason` is a clause, such as "the customer is upset"."""
-    _send(uow, {**ticket, "handoff_reason": reason}, "handoff_alert")
+def notify_handoff(uow: UnitOfWork, ticket: Row) -> None:
+    """Conversation handed over: alerts the support address."""
+    _send(uow, ticket, "handoff_alert")
 
 
 def notify_reply(uow: UnitOfWork, ticket: Row, reply: Row) -> None:

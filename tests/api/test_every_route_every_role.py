@@ -98,6 +98,11 @@ CALLS = {
     "DeleteArticle": Call(),
     "ListArticleHistory": Call(),
     "SearchKnowledge": Call(query="?q=refund"),
+    "SendChatMessage": Call({"message": "Hello", "customer_email": "ada@example.com"}),
+    "GetConversation": Call(),
+    "ListMessages": Call(),
+    "CloseConversation": Call({}),
+    "ReturnConversation": Call({}),
     "ImportArticles": Call([{"title": "Refunds", "body": "Five days."}]),
 }
 SHARED = {"GetArticle"}  # every customer of the company sees the same
@@ -205,6 +210,8 @@ def make_world(app, admin):
     made.ids = {"ticket_id": ticket["id"], "name": "ada@example.com", "user_id": user["id"], "key_id": key["id"]}
     made.ids["job_id"] = dead_job(runtime)
     made.ids["article_id"] = admin.data(admin.post("/api/knowledge", ARTICLE), 201)["id"]
+    question = {"customer_email": "ada@example.com", "message": "Question about refunds"}
+    made.ids["conversation_id"] = admin.data(admin.post("/api/chat", question))["conversation_id"]
     signed = Caller(client).post("/api/auth/login", {"email": "first@example.com", "password": GOOD}).json["data"]
     revoked = admin.data(admin.post("/api/keys", {"name": "revoked", "role": "admin"}), 201)
     admin.delete(f"/api/keys/{revoked['id']}")

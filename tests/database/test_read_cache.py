@@ -61,6 +61,7 @@ QUERIES = {
     "OnNewTicket": ["", "?limit=1"],
     "ListArticles": ["", "?status=draft"],
     "SearchKnowledge": ["?q=refund"],
+    "ListMessages": ["", "?limit=1"],
 }
 
 

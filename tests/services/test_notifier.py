@@ -96,7 +96,7 @@ def failure(sender: SmtpMailer, notice: Notice | None = None) -> MailFailed:
 
 
 def test_each_kind_of_notice_has_one_function() -> None:
-    kinds = {"ticket_received", "ai_answer", "assigned", "public_reply", "resolved", "urgent_alert"}
+    kinds = {"ticket_received", "ai_answer", "assigned", "public_reply", "resolved", "urgent_alert", "handoff_alert"}
     assert set(NOTICES) == kinds
     assert all(NOTICES[kind] is getattr(notifier, kind) and inspect.getdoc(NOTICES[kind]) for kind in kinds)
     assert all(compose(kind).kind == kind for kind in kinds)
