@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ai.model_call import Completes, NotUsable, ask, choice, masked, number, reply_text
+from ai.model_call import Completes, articles_part, articles_text, ask, choice, cited, masked, number, reply_text
 from ai.reply_checks.guards import Guards
 from ai.retrieval.index import Hit
 
 PROMPT = "chat-1"
 MOST_TURNS = 10  # of the conversation, the newest
-MAX_TURN, MAX_MESSAGE, MAX_PASSAGE = 1_500, 8_000, 2_000  # characters
+MAX_TURN, MAX_MESSAGE = 1_500, 8_000  # characters
 MAX_REPLY = 2_000
 KINDS = ("answer", "question", "courtesy", "none")
 
@@ -87,7 +87,7 @@ def write(conversation: Conversation, model: Completes, *, deadline_seconds: flo
         company=str(conversation.ticket.get("company_id") or ""),
     )
     kind = choice(answer, "kind", KINDS)
-    citations = _cited(answer, conversation.passages)
+    citations = cited(answer, conversation.passages)
     if kind == "answer" and not citations:
         kind = "none"  # an answer without a source is a guess
     return ChatReply(
@@ -99,17 +99,6 @@ def write(conversation: Conversation, model: Completes, *, deadline_seconds: flo
     )
 
 
-def _cited(answer: Mapping[str, Any], passages: Sequence[Hit]) -> list[str]:
-    """The ids of the articles that the answer names by number. Raises NotUsable for a number that no article has."""
-    numbers = answer.get("articles")
-    if not isinstance(numbers, list):
-        raise NotUsable("the model's articles were not a list")
-    by_number = dict(enumerate((hit.article_id for hit in passages), 1))
-    if any(isinstance(cited, bool) or cited not in by_number for cited in numbers):
-        raise NotUsable("the model cited an article that it was not given")
-    return list(dict.fromkeys(by_number[cited] for cited in numbers))
-
-
 def _data(conversation: Conversation) -> str:
     """The parts of the prompt: each is JSON on one line between its marks, so no text can end its part."""
     ticket = conversation.ticket
@@ -117,15 +106,7 @@ def _data(conversation: Conversation) -> str:
     parts = {
         "company": {"name": conversation.company, "tone": conversation.tone},
         "ticket": {name: masked(ticket[name], MAX_TURN) for name in names if ticket.get(name)},
-        "articles": [
-            {
-                "number": position,
-                "title": masked(hit.title, 200),
-                "heading": masked(hit.heading, 200),
-                "text": masked(hit.whole, MAX_PASSAGE),
-            }
-            for position, hit in enumerate(conversation.passages, 1)
-        ],
+        "articles": articles_part(conversation.passages),
         "turns": [
             {"from": turn["author_role"], "text": masked(turn["body"], MAX_TURN)}
             for turn in conversation.turns[-MOST_TURNS:]
@@ -145,5 +126,4 @@ def _seen(conversation: Conversation) -> str:
         str(conversation.ticket.get(name) or "") for name in ("title", "customer_email", "customer_name", "product")
     ]
     texts += [turn["body"][:MAX_TURN] for turn in conversation.turns[-MOST_TURNS:]]
-    texts += [f"{hit.title}\n{hit.heading}\n{hit.whole}" for hit in conversation.passages]
-    return "\n".join([*texts, conversation.message[:MAX_MESSAGE]])
+    return "\n".join([*texts, articles_text(conversation.passages), conversation.message[:MAX_MESSAGE]])

@@ -11,9 +11,11 @@ from typing import Any, Protocol
 
 from ai.llm import ModelUnavailable
 from ai.reply_checks.guards import Guards, plain_text
+from ai.retrieval.index import Hit
 from core.redaction import mask
 
 _NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,12})?")
+MAX_TITLE, MAX_PASSAGE = 200, 2_000  # characters of a passage in a prompt
 MARGIN = 500  # characters beyond the limit that are masked before the cut, so that no half card number remains
 
 _REASONS = {
@@ -138,3 +140,32 @@ def number(answer: Mapping[str, Any], name: str, *, low: float, high: float) -> 
     if not low <= value <= high:
         raise NotUsable(f"the model's {name} was out of range")
     return float(value)
+
+
+def cited(answer: Mapping[str, Any], passages: Sequence[Hit]) -> list[str]:
+    """The ids of the articles that the answer names by their numbers in the prompt, which begin at 1. Raises NotUsable."""
+    numbers = answer.get("articles", [])
+    by_number = dict(enumerate((hit.article_id for hit in passages), 1))
+    if not isinstance(numbers, list):
+        raise NotUsable("the model's articles were not a list")
+    if any(isinstance(named, bool) or not isinstance(named, int) or named not in by_number for named in numbers):
+        raise NotUsable("the model cited an article that it was not given")
+    return list(dict.fromkeys(by_number[named] for named in numbers))
+
+
+def articles_part(passages: Sequence[Hit]) -> list[dict[str, Any]]:
+    """The passages for a prompt: number, title, heading and text of each."""
+    return [
+        {
+            "number": position,
+            "title": masked(hit.title, MAX_TITLE),
+            "heading": masked(hit.heading, MAX_TITLE),
+            "text": masked(hit.whole, MAX_PASSAGE),
+        }
+        for position, hit in enumerate(passages, 1)
+    ]
+
+
+def articles_text(passages: Sequence[Hit]) -> str:
+    """The texts of passages that a reply may repeat."""
+    return "\n".join(f"{hit.title}\n{hit.heading}\n{hit.whole}" for hit in passages)

@@ -23,19 +23,17 @@ from ai.chat_sentences import (
     offers_a_person,
 )
 from ai.model_call import Completes, NotUsable
-from ai.retrieval.index import ANSWER_SCORE, Hit
+from ai.retrieval.index import ANSWER_SCORE, TELLING_SCORE, Hit
 from ai.triage.rules import Triage
 from core.models import Escalation
 from database.tables import companies
 from services import settings
-from services.knowledge.search import MOST_QUESTION, Knowledge
+from services.knowledge.search import MOST_PASSAGES, MOST_QUESTION, Knowledge, good_enough
 from services.tickets import similar
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
-MOST_PASSAGES = 3
-LEAST_PASSAGE = 0.12  # the score from which on a passage is shown to the model
 SURE_ASKED = 0.5  # the probabilities of triage from which on a person is brought in: asked for one
 LOST_TWICE = 0.8  # that the customer is lost, after two messages in a row that no article answers
 LEAST_CONFIDENCE = 0.4  # of the model in its own answer
@@ -148,8 +146,7 @@ def _needs_a_person(context: _Context, message: str, earlier: Sequence[Row]) -> 
         return "risk"
     if asked or asks_for_a_person(message) or (offered and agrees(message)):
         return "asked"
-    answered = bool(context.hits) and context.hits[0].score >= ANSWER_SCORE
-    lost = not answered and min(map(_anger, [context.triage, *context.earlier])) >= LOST_TWICE
+    lost = not good_enough(context.hits) and min(map(_anger, [context.triage, *context.earlier])) >= LOST_TWICE
     return "angry" if is_angry(message) or (lost and context.earlier) else None
 
 
@@ -171,7 +168,7 @@ def _by_model(
         ticket,
         message,
         earlier,
-        [hit for hit in context.hits if hit.score >= LEAST_PASSAGE],
+        [hit for hit in context.hits if hit.score >= TELLING_SCORE],
         context.company,
         context.settings["ai_tone"],
         context.others,
@@ -194,8 +191,7 @@ def _by_model(
 
 def _without_model(message: str, context: _Context, language: Language | None, failure: str) -> Draft:
     """The best article, quoted; else a word of courtesy, or the offer of a person."""
-    best = context.hits[0] if context.hits else None
-    if best is not None and best.score >= ANSWER_SCORE:
+    if best := good_enough(context.hits):
         sentences = language or ENGLISH
         text = sentences.quote.format(title=best.title, passage=best.passage)
         return Draft(text, "knowledge", best.score, [best.article_id], failure=failure, language=language)

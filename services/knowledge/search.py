@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from sqlalchemy import func
@@ -26,9 +26,16 @@ READ_AT_ONCE = 500  # articles
 QUICK = 20  # changed articles that a new ticket waits for
 MOST_QUESTION = 2_000  # characters of a ticket that are searched for
 
+MOST_PASSAGES = 3  # that an answer rests on
+
 Stamp = tuple[int, str]
 OpenUnitOfWork = Callable[[str], AbstractContextManager[UnitOfWork]]
 log = logging.getLogger("foyer.knowledge")
+
+
+def good_enough(hits: Sequence[Hit]) -> Hit | None:
+    """The best of these passages, if it answers well enough to be sent to a customer."""
+    return hits[0] if hits and hits[0].score >= ANSWER_SCORE and hits[0].passage else None
 
 
 def terms(text: str) -> list[str]:
@@ -97,18 +104,17 @@ class Knowledge:
             return []
         return company.find(question, count)
 
-    def answer(self, uow: UnitOfWork, ticket: Row, *, wait: bool = True) -> Hit | None:
-        """The passage that answers a ticket (its `title` and `description`) well enough to be sent, if there is one.
+    def for_ticket(self, uow: UnitOfWork, ticket: Row, *, wait: bool = True) -> list[Hit]:
+        """The best passages for a ticket (its `title` and `description`), the best first.
 
-        Without `wait` there is none while many articles are not indexed yet. Never raises: a ticket does not fail for it.
+        Without `wait` there are none while many articles are not indexed yet. Never raises: a ticket does not fail for it.
         """
         question = f"{ticket['title']}. {ticket['description']}"[:MOST_QUESTION]
         try:
-            hits = self.search(uow, question, 1, wait=wait)
+            return self.search(uow, question, MOST_PASSAGES, wait=wait)
         except Exception as error:  # its text may quote the customer
             log.error("No article was looked for: %s", type(error).__name__)
-            return None
-        return hits[0] if hits and hits[0].score >= ANSWER_SCORE and hits[0].passage else None
+            return []
 
     def catch_up(self, open_uow: OpenUnitOfWork) -> None:
         """Indexes what tickets did not wait for, then encodes passages for some seconds.

@@ -1,20 +1,20 @@
 """AI answers to tickets: ask the model outside any transaction, then store its answer unless a person was faster."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from threading import Semaphore
 
 from ai.model_call import Completes
-from ai.retrieval.index import Hit
+from ai.retrieval.index import TELLING_SCORE, Hit
 from ai.triage.rules import Triage, blend
 from ai_responder import MAX_ENTRIES, NO_MODEL, PROMPT, Answer, canned, from_article, write
 from core.errors import AppError, conflict, unavailable
 from core.models import FINISHED, label
 from services import history as history_of
 from services import outbox, settings
-from services.knowledge.search import Knowledge
+from services.knowledge.search import Knowledge, good_enough
 from services.tickets import changes, notifications, replies, similar
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
@@ -58,14 +58,14 @@ def answer_new_ticket(
     with open_uow() as uow:
         ticket = changes.get(uow, ticket_id)
         ai_enabled = settings.current(uow)["ai_enabled"]
-        article = knowledge.answer(uow, ticket)
+        passages = knowledge.for_ticket(uow, ticket)
     if _still_needed(ticket):
         answer = (
-            _model_answer(open_uow, ticket, model, trained_models)
+            _model_answer(open_uow, ticket, model, trained_models, passages)
             if model and ai_enabled
             else _canned_answer(ticket, model)
         )
-        answer = _or_article(ticket, answer, article)
+        answer = _or_article(ticket, answer, good_enough(passages))
     with open_uow(write=True) as uow:
         current = changes.get_for_update(uow, ticket_id, even_erased=True)
         if _still_needed(ticket) and _still_needed(current):
@@ -98,15 +98,15 @@ def regenerate_answer(
         before = changes.get_for_update(uow, ticket_id, version)
         _check_open(before)
         ai_enabled = settings.current(uow)["ai_enabled"]
-        article = knowledge.answer(uow, before)
+        passages = knowledge.for_ticket(uow, before)
     if model and ai_enabled:
         with _model_slot(places):
-            answer = _model_answer(open_uow, before, model, trained_models)
+            answer = _model_answer(open_uow, before, model, trained_models, passages)
     else:
         answer = _canned_answer(before, model)
     if answer.busy:
         raise _model_is_busy()
-    answer = _or_article(before, answer, article)
+    answer = _or_article(before, answer, good_enough(passages))
     with open_uow(write=True) as uow:
         ticket = changes.get_for_update(uow, ticket_id)
         _check_open(ticket)
@@ -116,7 +116,9 @@ def regenerate_answer(
         return store_answer(uow, trained_models, ticket, answer)
 
 
-def _model_answer(open_uow: OpenUnitOfWork, ticket: Row, model: Completes, trained_models: TrainedModels) -> Answer:
+def _model_answer(
+    open_uow: OpenUnitOfWork, ticket: Row, model: Completes, trained_models: TrainedModels, passages: Sequence[Hit]
+) -> Answer:
     """The model's answer, or a canned one. Reading the thread and similar tickets counts against the model's timeout."""
     deadline = time.monotonic() + model.timeout_seconds
     with open_uow() as uow:
@@ -124,7 +126,13 @@ def _model_answer(open_uow: OpenUnitOfWork, ticket: Row, model: Completes, train
         similar_tickets = similar.find_similar(uow, trained_models, ticket)
     remaining = deadline - time.monotonic()
     return write(
-        ticket, thread, model, judged=similar_tickets.judged, others=similar_tickets.others, deadline_seconds=remaining
+        ticket,
+        thread,
+        model,
+        passages=[hit for hit in passages if hit.score >= TELLING_SCORE],
+        judged=similar_tickets.judged,
+        others=similar_tickets.others,
+        deadline_seconds=remaining,
     )
 
 

@@ -58,7 +58,7 @@ def test_the_setting_ai_triage_controls_the_models_influence(admin, run_jobs, wo
     assert after["triage_source"] == ("model" if counts else "rules")
     blended = round(0.6 * 5.0 + 0.4 * before["urgency"], 1)
     assert after["urgency"] == (blended if counts else before["urgency"])
-    assert any("prompt reply-3" in reason for reason in after["triage_reasons"]) is counts
+    assert any("prompt reply-4" in reason for reason in after["triage_reasons"]) is counts
 
 
 def test_unknown_values_of_ai_triage_are_refused(admin):
@@ -142,7 +142,7 @@ def test_the_prompt_version_is_recorded_with_every_answer(admin, run_jobs):
 
 def test_a_changed_prompt_needs_a_new_version():
     text = INSTRUCTIONS + json.dumps(SCHEMA, sort_keys=True)
-    assert {PROMPT: hashlib.sha256(text.encode()).hexdigest()[:12]} == {"reply-3": "10e21fa5787f"}
+    assert {PROMPT: hashlib.sha256(text.encode()).hexdigest()[:12]} == {"reply-4": "4ab39cc7e77d"}
 
 
 def test_a_model_that_was_switched_off_is_not_asked(admin, run_jobs, fake):

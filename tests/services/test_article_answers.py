@@ -5,6 +5,7 @@ import pytest
 from ai.llm import Model
 from ai.retrieval.index import ArticleIndex
 from database.tables import articles, tickets
+from jobs.handlers import ModelSync
 from services.knowledge.search import QUICK
 from storage import open_storage
 from tests.fakes.fake_model import FakeModel
@@ -104,7 +105,7 @@ def test_a_ticket_waits_for_no_index_of_many_articles(admin, runtime):
     ]
     admin.data(admin.post("/api/import/knowledge", [*rows, ARTICLE]))
     assert admin.ticket(**ASKED)["ai_source"] == "canned"
-    runtime.runner._sync_models()
+    ModelSync(runtime)()
     assert admin.ticket(**ASKED)["ai_source"] == "knowledge"
 
 
@@ -129,3 +130,23 @@ def test_an_answered_ticket_and_its_article_are_there_after_a_restart(admin, run
         assert uow.get(tickets, ticket["id"])["ai_citations"] == [article["id"]]
         assert uow.get(articles, article["id"])["status"] == "draft"
     store.close()
+
+
+def test_the_model_rests_on_the_articles_and_cites_them(open_app):
+    with FakeModel() as fake:
+        model = Model(api_key="k", base_url=fake.url, name="m", timeout_seconds=5)
+        app = open_app(model=model)
+        admin, runtime = Caller(app.test_client(), "admin-key"), app.extensions["runtime"]
+        article = add_article(admin)
+        fake.reply = {"articles": [1]}
+        ticket = admin.ticket(**ASKED)
+        runtime.runner.run_due()
+        answered = admin.data(admin.get(f"/api/tickets/{ticket['id']}"))
+        assert (answered["ai_source"], answered["ai_citations"]) == ("model", [article["id"]])
+        assert ARTICLE["body"] in fake.requests[0]["messages"][1]["content"]
+        fake.reply = {"articles": [2]}
+        ticket = admin.ticket(**ASKED)
+        runtime.runner.run_due()
+        answered = admin.data(admin.get(f"/api/tickets/{ticket['id']}"))
+        assert answered["ai_source"] == "knowledge", "an answer that cites what was not given is not used"
+        model.close()
