@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
@@ -66,12 +67,17 @@ class _Line:
         if hasattr(stream, "get_extra_info"):
             self._stream = stream
 
-    def ask(self, call: object, request: dict[str, Any], ends: float) -> dict[str, Any]:
-        """The parsed answer, after at most TRIES tries that end at the monotonic time `ends`; raises Failure."""
+    def ask(
+        self, call: object, request: dict[str, Any], ends: float, count: "Callable[[int, int], None]"
+    ) -> dict[str, Any]:
+        """The parsed answer, after at most TRIES tries that end at the monotonic time `ends`; raises Failure.
+
+        `count` is called for each try, with the tokens that were read and written as the provider says, 0 when it does not.
+        """
         with self._lock:
             self._call = call
         try:
-            return self._ask(request, ends)
+            return self._ask(request, ends, count)
         finally:
             with self._lock:
                 self._call = None
@@ -89,15 +95,19 @@ class _Line:
                 with contextlib.suppress(OSError):  # closed already, which is what was wanted
                     sock.shutdown(socket.SHUT_RDWR)
 
-    def _ask(self, request: dict[str, Any], ends: float) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], ends: float, count: "Callable[[int, int], None]") -> dict[str, Any]:
         for tries_left in reversed(range(TRIES)):
+            body = b""
             try:
-                return _parsed(self._fetch(request, ends))
+                body = self._fetch(request, ends)
+                return _parsed(body)
             except Failure as failure:
                 pause = failure.retry_after
                 if not tries_left or pause is None or pause >= ends - time.monotonic():
                     raise
                 time.sleep(pause)
+            finally:
+                count(*_tokens(body))
         raise AssertionError("unreachable")
 
     def _fetch(self, request: dict[str, Any], ends: float) -> bytes:
@@ -136,6 +146,7 @@ class Model:
     ) -> None:
         """Ask the model `name` at `base_url` (None is OpenAI), at most `concurrency` calls at once.
 
+        `count` may be set to what is told of each call: the company, the tokens read and the tokens written.
         `clock` (seconds) drives the breaker only: deadlines are kept in real time.
         """
         # Half a second of import belongs to the start-up, and only where a model is set up; never to a first ticket.
@@ -144,6 +155,7 @@ class Model:
 
         self.name = name
         self.timeout_seconds = timeout_seconds
+        self.count: Callable[[str, int, int], None] = lambda company, tokens_in, tokens_out: None
         self._api_key = api_key.strip()
         self._base_url = base_url or DEFAULT_BASE_URL
         self._tls = httpx2.create_ssl_context()
@@ -175,7 +187,7 @@ class Model:
             self._give_up(Failure("breaker_open"), started)
         health: Health | None = None
         try:
-            answer = self._ask_in_a_known_form(messages, schema, schema_name, ends=started + budget)
+            answer = self._ask_in_a_known_form(messages, schema, schema_name, ends=started + budget, company=company)
             health, self.fault = "answered", ""
         except Failure as failure:
             # Too little time says nothing about the provider.
@@ -195,14 +207,14 @@ class Model:
             self._lines.put(line)
 
     def _ask_in_a_known_form(
-        self, messages: list[dict[str, str]], schema: dict[str, Any], schema_name: str, *, ends: float
+        self, messages: list[dict[str, str]], schema: dict[str, Any], schema_name: str, *, ends: float, company: str
     ) -> dict[str, Any]:
         """Asks in the strictest form that the endpoint knows. The form that works is remembered."""
         refused: Failure | None = None
         works = self._form_works
         for form in FORMS[FORMS.index(self._form) :]:
             try:
-                answer = self._ask(self._request(messages, schema, schema_name, form), ends)
+                answer = self._ask(self._request(messages, schema, schema_name, form), ends, company)
             except Failure as failure:
                 refused = refused or failure
                 # A form that has worked is refused for the text, unless the endpoint names the form.
@@ -215,7 +227,7 @@ class Model:
             return answer
         raise refused or AssertionError("unreachable")
 
-    def _ask(self, request: dict[str, Any], ends: float) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], ends: float, company: str) -> dict[str, Any]:
         """Run the call in a thread of its own: name resolution and dripped headers know no timeout, a caller does."""
         call: Future[dict[str, Any]] = Future()
         try:
@@ -223,7 +235,9 @@ class Model:
         except queue.Empty:
             raise Failure("busy") from None
         try:
-            threading.Thread(target=self._run, args=(call, line, request, ends), name="model-call", daemon=True).start()
+            threading.Thread(
+                target=self._run, args=(call, line, request, ends, company), name="model-call", daemon=True
+            ).start()
         except RuntimeError:
             self._lines.put(line)
             raise Failure("busy", "no more threads") from None
@@ -233,11 +247,13 @@ class Model:
             line.hang_up(call)
             raise Failure("timeout") from None
 
-    def _run(self, call: Future[dict[str, Any]], line: _Line, request: dict[str, Any], ends: float) -> None:
+    def _run(
+        self, call: Future[dict[str, Any]], line: _Line, request: dict[str, Any], ends: float, company: str
+    ) -> None:
         answer: dict[str, Any] = {}
         failure: Failure | None = None
         try:
-            answer = line.ask(call, request, ends)
+            answer = line.ask(call, request, ends, partial(self.count, company))
         except Failure as error:
             failure = error
         except Exception as error:  # its text may hold a header with the key: only its name goes on
@@ -315,6 +331,15 @@ def _read(chunks: Iterable[bytes], ends: float) -> bytes:
         if time.monotonic() >= ends:
             raise Failure("timeout")
     return bytes(body)
+
+
+def _tokens(body: bytes) -> tuple[int, int]:
+    """The tokens of a request and of its answer by the field `usage`; 0 each where it is missing or odd."""
+    try:
+        usage = json.loads(body)["usage"]
+        return tuple(max(0, int(usage.get(name) or 0)) for name in ("prompt_tokens", "completion_tokens"))  # type: ignore[return-value]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return 0, 0
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

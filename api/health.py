@@ -8,9 +8,10 @@ from api.http import schemas
 from api.http.envelope import Answer, render
 from api.http.gate import current_runtime
 from api.http.resource import Resource
+from core.models import DEFAULT_COMPANY, Actor
 from core.version import VERSION
 from runtime.server_proof import CHALLENGE, PROOF, proof
-from services import health, outgoing_mail
+from services import ai_usage, health, outgoing_mail
 
 blp = Resource("health", __name__, description="Whether the server works.")
 
@@ -64,6 +65,7 @@ def _health() -> Response:
     with storage.unit_of_work(None) as uow:
         counts = health.job_counts(uow)
         held_back = outgoing_mail.held_back(uow)
+        budget = ai_usage.budget_note(uow.as_actor(Actor(DEFAULT_COMPANY, "admin", "system"))) if runtime.model else ""
     data = {
         "status": "ok",
         "version": VERSION,
@@ -76,7 +78,7 @@ def _health() -> Response:
         "ai": {
             "mode": runtime.ai_mode,
             "embeddings": runtime.embeddings.name,
-            "note": health.ai_note(runtime.embeddings.note, fault_note(runtime.model)),
+            "note": health.ai_note(runtime.embeddings.note, fault_note(runtime.model), budget),
         },
         "mail": {
             "mode": runtime.mailer.mode,

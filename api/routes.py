@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from api import (
     ai_quality,
     ai_response,
+    ai_usage,
     audit,
     auth,
     chat,
@@ -53,6 +54,7 @@ RESOURCES = [
     triage,
     topics,
     ai_quality,
+    ai_usage,
     settings,
     health,
     imports,

@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError, validates_schema
 import notifier
 from api.http import schemas
 from api.http.envelope import Answer
-from api.http.fields import Choice, Email, Number, Text, Things, Topic, Words, Yes
+from api.http.fields import Choice, Decimal, Email, Number, Text, Things, Topic, Words, Yes
 from api.http.resource import Resource
 from core import models
 from core.mailboxes import parse_mailboxes
@@ -46,6 +46,9 @@ class SettingsOut(Schema):
     ai_tone = schemas.text(settings.SETTINGS["ai_tone"].about)
     human_first = schemas.flag(settings.SETTINGS["human_first"].about)
     chat_idle_minutes = schemas.integer(settings.SETTINGS["chat_idle_minutes"].about)
+    ai_input_price = schemas.decimal(settings.SETTINGS["ai_input_price"].about)
+    ai_output_price = schemas.decimal(settings.SETTINGS["ai_output_price"].about)
+    ai_daily_budget_usd = schemas.decimal(settings.SETTINGS["ai_daily_budget_usd"].about)
     topic_teams = schemas.items(TopicTeam, settings.SETTINGS["topic_teams"].about)
     retention_days = schemas.integer(settings.SETTINGS["retention_days"].about)
     support_email = schemas.text(settings.SETTINGS["support_email"].about)
@@ -102,6 +105,9 @@ class SettingsChanges(Schema):
     ai_tone = Text(models.LIMITS["q"], about=settings.SETTINGS["ai_tone"].about)
     human_first = Yes(about=settings.SETTINGS["human_first"].about)
     chat_idle_minutes = Number(0, settings.MOST_IDLE_MINUTES, about=settings.SETTINGS["chat_idle_minutes"].about)
+    ai_input_price = Decimal(0, settings.MOST_USD, places=6, about=settings.SETTINGS["ai_input_price"].about)
+    ai_output_price = Decimal(0, settings.MOST_USD, places=6, about=settings.SETTINGS["ai_output_price"].about)
+    ai_daily_budget_usd = Decimal(0, settings.MOST_USD, places=2, about=settings.SETTINGS["ai_daily_budget_usd"].about)
     topic_teams = Things(NewTopicTeam, MOST_TOPIC_TEAMS, about=settings.SETTINGS["topic_teams"].about)
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
     support_email = MailAddresses(about=settings.SETTINGS["support_email"].about)

@@ -84,8 +84,8 @@ def text_list(name: str) -> Column[Any]:
     return Column(name, JsonText, nullable=False, server_default="[]")
 
 
-def seconds() -> Integer:
-    """A duration, of any length: an imported ticket may have been open for a century."""
+def large_number() -> Integer:
+    """A whole number of any size: seconds of a ticket that was open for a century, tokens of a day."""
     return Integer().with_variant(BigInteger(), "postgresql")
 
 

@@ -165,12 +165,12 @@ tickets = Table(
     column_types.text("resolution"),
     Column("human_replied", Boolean, nullable=False, server_default=false()),
     column_types.moment("first_response_at"),
-    Column("first_response_seconds", column_types.seconds()),
+    Column("first_response_seconds", column_types.large_number()),
     column_types.moment("first_response_due_at"),
     column_types.moment("resolve_due_at"),
     column_types.word("sla_status"),
     column_types.moment("resolved_at"),
-    Column("resolution_seconds", column_types.seconds()),
+    Column("resolution_seconds", column_types.large_number()),
     column_types.moment("closed_at"),
     Column("csat_score", Integer),
     column_types.text("external_id"),
@@ -224,6 +224,13 @@ replies = Table(
     column_types.text_list("citations"),  # ids of the articles that it rests on
     column_types.moment("created_at", required=True),
     Index("ix_replies_ticket", "ticket_id", "created_at", "id"),
+    Index(
+        "ix_replies_ai",
+        "company_id",
+        "created_at",
+        sqlite_where=text("ai_source <> ''"),
+        postgresql_where=text("ai_source <> ''"),
+    ),
 )
 
 # The state of a conversation: a ticket with the source chat. Its turns are the replies of the ticket.
@@ -238,12 +245,28 @@ conversations = Table(
     Column("ai_turns", Integer, nullable=False, server_default="0"),  # since a person gave it back
     Column("unanswered_turns", Integer, nullable=False, server_default="0"),  # in a row
     column_types.word("ended_by"),  # customer, agent or silence, "" while it is open
+    column_types.moment("ended_at"),
     column_types.moment("last_turn_at", required=True),
     column_types.moment("idle_due_at"),  # when the next step of closing a silent conversation is due
     Column("warned", Boolean, nullable=False, server_default=false()),
     column_types.moment("seen_at", required=True),  # when the customer last asked for new messages, in steps of seconds
     Index("uq_conversations_ticket", "ticket_id", unique=True),
     Index("ix_conversations_idle", "idle_due_at"),
+    column_types.index_of_values("ix_conversations_ended", "ended_at"),
+)
+
+# Calls of the model of a company on a day, and their tokens.
+ai_usage = Table(
+    "ai_usage",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.word("day"),
+    *(
+        Column(name, column_types.large_number(), nullable=False, server_default="0")
+        for name in ("model_calls", "tokens_in", "tokens_out")
+    ),
+    Index("ix_ai_usage_day", "company_id", "day"),
 )
 
 # What happened, to tickets and to everything else: a ticket's history and the audit are the same rows.

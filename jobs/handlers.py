@@ -17,6 +17,7 @@ from jobs.runner import Periodic, PermanentFailure, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
+from services.ai_usage import UsageLog
 from services.chat import idle
 from services.chat.presence import Presence
 from services.knowledge.search import Knowledge
@@ -41,6 +42,7 @@ class Server(Protocol):
     mailer: Mailer
     model: Completes | None
     presence: Presence
+    usage: UsageLog
 
     @property
     def storage(self) -> Storage: ...
@@ -85,6 +87,7 @@ def periodic(runtime: Server) -> list[Periodic]:
         Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime), in_one_process=True),
         Periodic("silent chats", CHATS_SECONDS, lambda: close_silent_chats(runtime), in_one_process=True),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
+        Periodic("count of model calls", SYNC_SECONDS, lambda: runtime.usage.flush(runtime.storage)),
         Periodic("chat presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),
     ]
 

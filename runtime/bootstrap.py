@@ -29,6 +29,7 @@ from runtime.host_disk import is_on_persistent_disk
 from services import health
 from services import settings as company_settings
 from services.accounts.companies import find_by_name
+from services.ai_usage import UsageLog
 from services.chat.presence import Presence
 from services.import_export import demo
 from services.knowledge.search import Knowledge
@@ -72,6 +73,9 @@ class Runtime:
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.wait_slots = threading.BoundedSemaphore(places)
         self.presence = Presence()
+        self.usage = UsageLog()
+        if isinstance(self.model, Model):
+            self.model.count = self.usage.note
         self.runner = Runner(lambda: self.storage, workers(self), periodic(self))
         self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
         self.serving = True  # False in a command, which leaves the key of API_KEY as it is

@@ -13,10 +13,10 @@ def job_counts(uow: UnitOfWork) -> Row:
     return {"waiting": counts.get("waiting", 0) + counts.get("running", 0), "dead": counts.get("dead", 0)}
 
 
-def ai_note(embeddings: str, fault: str) -> str:
-    """A sentence about the embeddings and one about the model's last failure, "" when there is nothing to say."""
+def ai_note(embeddings: str, fault: str, budget: str) -> str:
+    """Sentences about the embeddings, the model's last failure and its budget, "" when there is nothing to say."""
     failure = f"The last call failed: {fault}. Replies are canned until a call works again." if fault else ""
-    return f"{embeddings} {failure}".strip()
+    return " ".join(filter(None, (embeddings, failure, budget)))
 
 
 def mail_note(mode: str, held_back: int) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import FieldError, invalid, not_found
+from core.errors import FieldError, invalid, invalid_field, not_found
 from core.models import DEFAULT_COMPANY
 from database.tables import companies
 from services.clearing import pop_cleared
@@ -30,6 +30,11 @@ SETTINGS: dict[str, Setting] = {
     "chat_idle_minutes": Setting(
         30,
         "Minutes without a word of the customer after which a chat closes itself, with a warning 5 minutes before; 0 never.",
+    ),
+    "ai_input_price": Setting(0.0, "What the model costs in USD per million tokens that are sent to it."),
+    "ai_output_price": Setting(0.0, "What the model costs in USD per million tokens that it writes."),
+    "ai_daily_budget_usd": Setting(
+        0.0, "What the model may cost in a day (UTC); beyond it answers come without the model. 0 is no limit."
     ),
     "topic_teams": Setting(
         [],
@@ -60,7 +65,9 @@ MOST_IDLE_MINUTES = 24 * 60
 AI_TRIAGE = ("off", "uncertain", "always")
 MOST_RETENTION_DAYS = 3650
 MOST_OF_ANY = 10**9  # of any setting that is a number
-_KINDS = {bool: "true or false", int: "a whole number", str: "text", list: "a list"}
+MOST_USD = 1_000_000
+PRICES = ("ai_input_price", "ai_output_price")
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list"}
 
 
 def of_company(company: Row) -> Row:
@@ -74,12 +81,12 @@ def fault(company: Row) -> str:
         if name not in SETTINGS:
             continue  # of another version
         default = SETTINGS[name].default
-        if type(value) is not type(default):
+        if type(value) is not type(default) and not (type(default) is float and type(value) is int):
             return f"{name} must be {_KINDS[type(default)]}"
         if name == "ai_triage" and value not in AI_TRIAGE:
             return f"ai_triage must be one of {', '.join(AI_TRIAGE)}"
-        if isinstance(value, int) and not 0 <= value <= MOST_OF_ANY:
-            return f"{name} must be a whole number from 0 to {MOST_OF_ANY}"
+        if isinstance(value, int | float) and not 0 <= value <= MOST_OF_ANY:
+            return f"{name} must be {_KINDS[type(default)]} from 0 to {MOST_OF_ANY}"
         if name == "topic_teams" and not all(map(_is_topic_team, value)):
             return 'topic_teams must be a list of objects like {"topic": "…", "team": "…"}'
     return ""
@@ -99,6 +106,7 @@ def change(uow: UnitOfWork, fields: Row) -> Row:
     fields |= pop_cleared(fields, {name: SETTINGS[name].default for name in CLEARABLE})
     _check_mail_limits(uow, fields)
     company = _company(uow, lock=True)
+    _check_budget({**of_company(company), **fields})
     before, settings = of_company(company), {**company["settings"], **fields}
     uow.update(companies, company["id"], {"settings": settings})
     after = of_company({**company, "settings": settings})
@@ -109,6 +117,12 @@ def change(uow: UnitOfWork, fields: Row) -> Row:
         subject="settings",
     )
     return after
+
+
+def _check_budget(settings: Row) -> None:
+    if settings["ai_daily_budget_usd"] and not any(settings[name] for name in PRICES):
+        message = "Set ai_input_price or ai_output_price as well, so that costs can be counted."
+        raise invalid_field("ai_daily_budget_usd", message)
 
 
 def _check_mail_limits(uow: UnitOfWork, fields: Row) -> None:

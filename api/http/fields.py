@@ -17,7 +17,7 @@ from core.models import LIMITS
 
 _WHOLE = re.compile(r"(-?[0-9]{1,12})(?:\.0{1,12})?")
 _MAX_EXACT = 2**53  # whole numbers up to here are exact in every client
-_DECIMAL = re.compile(r"[0-9](\.[0-9]+)?")
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?")
 _LOST_PLUS = re.compile(r"(:[0-9]{2}(?:\.[0-9]+)?) ([0-9]{2}(?::?[0-9]{2})?)$")
 
 
@@ -198,18 +198,26 @@ class TicketNumber(Number):
         return super()._deserialize(number, attr, data, **kwargs)
 
 
-class Urgency(fields.Float):
-    """1.0 to 5.0, in tenths; digits as text are accepted, as text boxes send them."""
+class Decimal(fields.Float):
+    """A number within bounds, rounded to so many places; digits as text are accepted, as text boxes send them."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_with_metadata(kwargs, minimum=1, maximum=5))
+    def __init__(self, least: float, most: float, *, places: int, **kwargs: Any) -> None:
+        self.least, self.most, self.places = least, most, places
+        super().__init__(**_with_metadata(kwargs, minimum=least, maximum=most))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
         plain = isinstance(value, int | float | str) and not isinstance(value, bool)
         number = plain and _DECIMAL.fullmatch(str(value).strip())
-        if not number or not 1 <= float(value) <= 5:
-            raise ValidationError(f"{attr} must be a number from 1.0 to 5.0.")
-        return round(float(value), 1)
+        if not number or not self.least <= float(value) <= self.most:
+            raise ValidationError(f"{attr} must be a number from {self.least:.1f} to {self.most:.1f}.")
+        return round(float(value), self.places)
+
+
+class Urgency(Decimal):
+    """1.0 to 5.0, in tenths."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(1, 5, places=1, **kwargs)
 
 
 class Yes(fields.Boolean):

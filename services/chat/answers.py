@@ -27,7 +27,7 @@ from ai.retrieval.index import ANSWER_SCORE, TELLING_SCORE, Hit
 from ai.triage.rules import Triage
 from core.models import Escalation
 from database.tables import companies
-from services import settings
+from services import ai_usage, settings
 from services.knowledge.search import MOST_PASSAGES, MOST_QUESTION, Knowledge, good_enough
 from services.tickets import similar
 from services.triage import decide
@@ -85,7 +85,8 @@ class _Context:
     hits: list[Hit]
     triage: Triage
     earlier: list[Triage]  # of the customer's message before, if any
-    settings: Row
+    refusal: str  # why the model must not be asked, "" when it may
+    tone: str
     company: str
     others: list[str]
 
@@ -98,7 +99,7 @@ def compose(helpers: Helpers, ticket: Row, message: str, earlier: Sequence[Row])
     if reason is not None:
         return Draft(reason=reason, risk=context.triage.risk, priority=context.triage.priority, language=language)
     failure = ""
-    if helpers.model is not None and context.settings["ai_enabled"]:
+    if helpers.model is not None and not context.refusal:
         try:
             return _by_model(helpers, helpers.model, ticket, message, earlier, context, language)
         except NotUsable as error:
@@ -118,7 +119,8 @@ def _read(helpers: Helpers, ticket: Row, message: str, earlier: Sequence[Row]) -
             _passages(uow, helpers.knowledge, message, written),
             _triage(uow, helpers, ticket, message),
             [_triage(uow, helpers, ticket, text) for text in written],
-            settings.current(uow),
+            ai_usage.refusal(uow),
+            settings.current(uow)["ai_tone"],
             company["name"],
             similar.find_similar(uow, helpers.trained_models, ticket).others if asks_model else [],
         )
@@ -170,7 +172,7 @@ def _by_model(
         earlier,
         [hit for hit in context.hits if hit.score >= TELLING_SCORE],
         context.company,
-        context.settings["ai_tone"],
+        context.tone,
         context.others,
     )
     started = time.monotonic()

@@ -9,6 +9,7 @@ from core.models import OPEN, Escalation
 from database.tables import conversations as table
 from database.tables import tickets
 from services import settings
+from services.history import Change, record
 from storage import Row, UnitOfWork
 
 CHAT = "chat"
@@ -49,7 +50,9 @@ def latest_open(uow: UnitOfWork, customer_row: str) -> Row | None:
 def note_turn(uow: UnitOfWork, ticket: Row, role: str) -> None:
     """A turn was added by that role. The silence that ends a conversation begins with a turn of ours."""
     conversation = get(uow, ticket)
-    values: Row = {"last_turn_at": uow.real_now, "warned": False, "ended_by": "", "idle_due_at": None}
+    values: Row = {"last_turn_at": uow.real_now, "warned": False, "ended_by": "", "ended_at": None, "idle_due_at": None}
+    if conversation["ended_by"] and role == "customer":
+        record(uow, ticket["id"], [Change("reopened", "ended_by", conversation["ended_by"], "")])
     if role == "customer":
         values["seen_at"] = uow.real_now
     elif minutes := settings.current(uow)["chat_idle_minutes"]:
@@ -89,7 +92,8 @@ def give_back(uow: UnitOfWork, conversation: Row) -> None:
 
 def end(uow: UnitOfWork, conversation: Row, by: str) -> None:
     """The conversation ended, by its customer, an agent or silence."""
-    uow.update(table, conversation["id"], {"ended_by": by, "idle_due_at": None, "warned": False})
+    values = {"ended_by": by, "ended_at": uow.now, "idle_due_at": None, "warned": False}
+    uow.update(table, conversation["id"], values)
 
 
 def is_in_touch(uow: UnitOfWork, conversation: Row) -> bool:

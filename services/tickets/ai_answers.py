@@ -12,8 +12,8 @@ from ai.triage.rules import Triage, blend
 from ai_responder import MAX_ENTRIES, NO_MODEL, PROMPT, Answer, canned, from_article, write
 from core.errors import AppError, conflict, unavailable
 from core.models import FINISHED, label
+from services import ai_usage, outbox, settings
 from services import history as history_of
-from services import outbox, settings
 from services.knowledge.search import Knowledge, good_enough
 from services.tickets import changes, notifications, replies, similar
 from services.triage import decide
@@ -22,7 +22,6 @@ from storage import Row, UnitOfWork
 
 QUEUE = "ai"
 ANSWER_REQUESTED = history_of.Change("ai_answer_asked")
-SWITCHED_OFF = "the model is switched off in the settings"
 RETRY_SECONDS = 5
 OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 
@@ -57,13 +56,13 @@ def answer_new_ticket(
     """
     with open_uow() as uow:
         ticket = changes.get(uow, ticket_id)
-        ai_enabled = settings.current(uow)["ai_enabled"]
+        refusal = ai_usage.refusal(uow)
         passages = knowledge.for_ticket(uow, ticket)
     if _still_needed(ticket):
         answer = (
             _model_answer(open_uow, ticket, model, trained_models, passages)
-            if model and ai_enabled
-            else _canned_answer(ticket, model)
+            if model and not refusal
+            else _canned_answer(ticket, model, refusal)
         )
         answer = _or_article(ticket, answer, good_enough(passages))
     with open_uow(write=True) as uow:
@@ -97,13 +96,13 @@ def regenerate_answer(
     with open_uow() as uow:
         before = changes.get_for_update(uow, ticket_id, version)
         _check_open(before)
-        ai_enabled = settings.current(uow)["ai_enabled"]
+        refusal = ai_usage.refusal(uow)
         passages = knowledge.for_ticket(uow, before)
-    if model and ai_enabled:
+    if model and not refusal:
         with _model_slot(places):
             answer = _model_answer(open_uow, before, model, trained_models, passages)
     else:
-        answer = _canned_answer(before, model)
+        answer = _canned_answer(before, model, refusal)
     if answer.busy:
         raise _model_is_busy()
     answer = _or_article(before, answer, good_enough(passages))
@@ -136,8 +135,8 @@ def _model_answer(
     )
 
 
-def _canned_answer(ticket: Row, model: Completes | None) -> Answer:
-    return canned(ticket, SWITCHED_OFF if model else NO_MODEL)
+def _canned_answer(ticket: Row, model: Completes | None, refusal: str) -> Answer:
+    return canned(ticket, refusal if model else NO_MODEL)
 
 
 @contextmanager

@@ -90,6 +90,7 @@ CALLS = {
     "ForgetTopics": Call({"text": "Where is my parcel?", "topic": "delivery"}),
     "PredictTopic": Call({"text": "Where is my parcel?"}),
     "GetAiQuality": Call(),
+    "GetAiUsage": Call(),
     "ListArticles": Call(),
     "CreateArticle": Call({"title": "Refunds", "body": "Five days."}, 201),
     "GetArticle": Call(),

@@ -47,6 +47,7 @@ class FakeModel:
         self.sentence = "no"  # of an error
         self.content: Any = ""
         self.reply: dict[str, Any] = {}
+        self.usage: Any = None  # the field of the answer, left out when None
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
@@ -194,6 +195,8 @@ class _Handler(BaseHTTPRequestHandler):
         message = {"role": "assistant", "content": content, "refusal": refusal}
         choice = {"index": 0, "message": message, "finish_reason": finish_reason}
         answer = {"id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "fake", "choices": [choice]}
+        if self.model.usage is not None:
+            answer["usage"] = self.model.usage
         self._send(200, json.dumps(answer).encode())
 
     def _send(
