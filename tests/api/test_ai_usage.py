@@ -57,7 +57,7 @@ def test_calls_tokens_and_cost_are_counted(admin, runtime, fake, run_jobs):
     admin.ticket()
     run_jobs()
     fake.mode = "nonsense"
-    say(admin, "Hello again")
+    say(admin)
     row = usage_of_today(admin, runtime)
     assert (row["model_calls"], row["tokens_in"], row["tokens_out"]) == (3, 3000, 300)
     assert row["cost_usd"] == 0.0105
