@@ -49,10 +49,10 @@ def seed(folder: Path, count: int) -> str:
 
 
 @contextmanager
-def server(target: str, port: int, **env: str) -> Iterator[str]:
-    """gunicorn with one worker and 4 threads."""
+def server(target: str, port: int, *, threads: int = 4, **env: str) -> Iterator[str]:
+    """gunicorn with one worker."""
     config = "gunicorn.conf.py" if target == "app:app" else "benchmarks/plain_server.py"
-    command = [sys.executable, "-m", "gunicorn", target, "-c", config, "--threads", "4", "--workers", "1"]
+    command = [sys.executable, "-m", "gunicorn", target, "-c", config, "--threads", str(threads), "--workers", "1"]
     command += ["-b", f"127.0.0.1:{port}"]
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **env, "PORT": str(port)}, stdout=subprocess.DEVNULL

@@ -103,10 +103,9 @@ def compose(helpers: Helpers, ticket: Row, message: str, earlier: Sequence[Row])
         try:
             return _by_model(helpers, helpers.model, ticket, message, earlier, context, language)
         except NotUsable as error:
-            failure = str(error)
-            log.warning("chat reply not used: ticket=%s %s", ticket["id"], failure)
-            if error.busy:
-                failure = ""
+            failure = "" if error.busy else str(error)
+            if not error.busy and not error.of_endpoint:
+                log.warning("chat reply not used: ticket=%s %s", ticket["id"], failure)
     return _without_model(message, context, language, failure)
 
 

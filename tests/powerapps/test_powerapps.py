@@ -17,7 +17,7 @@ FOLDER = ROOT / "powerapps"
 STARTER = sorted((FOLDER / "starter").glob("*.pa.yaml"))
 PAGES = sorted(FOLDER.rglob("*.md"))
 SCHEMA = ROOT.parent / "shared" / "schemas" / "pa.schema.yaml"
-SCREENS = {"customer": "scrCustomer", "agent": "scrAgent", "admin": "scrAdmin"}
+SCREENS = {"customer": "scrCustomer", "chat": "scrChat", "agent": "scrAgent", "admin": "scrAdmin"}
 SERVER = "https://desk.example.com"
 CONNECTOR = json.loads((ROOT / "connector" / "apiDefinition.swagger.json").read_text())
 OPERATIONS = {
@@ -27,7 +27,15 @@ OPERATIONS = {
     if method != "parameters"
 }
 FIELDS = {name for schema in CONNECTOR["definitions"].values() for name in schema.get("properties", {})}
-ONCE = {"CreateTicket", "CreateReply", "AssignTicket", "UnassignTicket", "ResolveTicket", "ReopenTicket"}
+ONCE = {
+    "CreateTicket",
+    "CreateReply",
+    "AssignTicket",
+    "UnassignTicket",
+    "ResolveTicket",
+    "ReopenTicket",
+    "SendChatMessage",
+}
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -128,7 +136,7 @@ def test_every_field_a_formula_reads_is_a_field_of_the_connector(path):
 
 def test_the_customer_screen_acts_as_the_customer_in_every_call():
     for path in STARTER:
-        if path.name.startswith("customer"):
+        if path.name.startswith(("customer", "chat")):
             for formula in formulas(path):
                 assert formula.count("Foyer.") == formula.count("'X-On-Behalf-Of': User().Email"), formula
 
@@ -158,7 +166,7 @@ def test_a_starter_file_is_valid_power_apps_source(path):
 def test_control_names_are_unique_and_every_control_that_is_named_exists():
     assert sorted(NAMES) == sorted(set(NAMES))
     for path in [*STARTER, *PAGES]:
-        named = set(re.findall(r"\b((?:con|btn|txt|drp|lbl|gal|cht|rec|scr)[A-Z]\w+)", path.read_text()))
+        named = set(re.findall(r"\b((?:con|btn|txt|drp|lbl|gal|cht|rec|scr|tmr)[A-Z]\w+)", path.read_text()))
         assert named <= {*NAMES, *SCREENS.values()}, path.name
 
 
