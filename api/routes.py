@@ -14,6 +14,7 @@ from api import (
     ai_usage,
     audit,
     auth,
+    bulk,
     chat,
     companies,
     customers,
@@ -26,6 +27,7 @@ from api import (
     knowledge,
     knowledge_imports,
     lookups,
+    macros,
     me,
     replies,
     settings,
@@ -35,6 +37,7 @@ from api import (
     triage,
     triggers,
     users,
+    views,
 )
 from api.http import gate, parsing, paths
 from api.http.envelope import render_error
@@ -71,6 +74,9 @@ RESOURCES = [
     knowledge,
     knowledge_imports,
     chat,
+    bulk,
+    macros,
+    views,
 ]
 MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()

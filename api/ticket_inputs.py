@@ -199,6 +199,7 @@ class TicketQuery(Schema):
     created_after = Moment(about="Opened later than this.")
     created_before = Moment(about="Opened earlier than this.")
     updated_since = Moment(about="Changed at this time or later.")
+    view = Id(LIMITS["key"], about="Id of a saved view, whose filters and order count where none are given.")
     user = Person(LIMITS["email"], about="With role: whose tickets.")
     role = Choice(models.ROLES, about="customer: tickets of user; agent: assigned to user; admin: all.")
     sort = Choice(
@@ -221,7 +222,7 @@ class TicketQuery(Schema):
         # Customers must not learn hidden fields by filtering for them.
         if not g.actor.is_customer:
             return
-        hidden = {"assigned_to", "topic"} & set(fields) | ({"role"} if values.get("role") == "agent" else set())
+        hidden = {"assigned_to", "topic", "view"} & set(fields) | ({"role"} if values.get("role") == "agent" else set())
         if hidden:
             raise ValidationError({name: [f"{name} cannot be asked for by customers."] for name in sorted(hidden)})
 

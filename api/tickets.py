@@ -23,13 +23,14 @@ from api.ticket_inputs import (
     named_version,
     pop_actor_and_version,
 )
+from api.views import load_filter
 from core import models
 from core.errors import AppError, invalid_field, read_only
 from core.models import Actor, ticket_shape
 from core.permissions import Permission
 from services import history, settings
 from services.knowledge.search import good_enough
-from services.tickets import changes, create, queries
+from services.tickets import changes, create, queries, views
 from services.triage import decide
 from storage import Row, UnitOfWork
 
@@ -136,6 +137,8 @@ def list_tickets(uow: UnitOfWork, query: Row) -> Answer:
 
     The newest first, narrowed by any filters, a page at a time.
     """
+    if "view" in query:
+        query = views.apply(uow, query, load_filter)
     rows, total = queries.find(uow, query)
     return Answer(rows, how_many(total, "ticket"), page=(total, query["limit"], query["offset"]))
 

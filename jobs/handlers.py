@@ -23,7 +23,7 @@ from services.chat.presence import Presence
 from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
-from services.tickets import ai_answers, notifications
+from services.tickets import ai_answers, bulk, notifications
 from services.triage import training_examples
 from services.triage.trained_models import TrainedModels
 from storage import DirectJobs, Row, Storage, UnitOfWork
@@ -95,7 +95,7 @@ def periodic(runtime: Server) -> list[Periodic]:
 def tidy(runtime: Server) -> None:
     """Deletes stored answers after a day and done jobs after a week, and applies the retention periods of companies."""
     with runtime.storage.unit_of_work(None, write=True) as uow:
-        for service in (idempotency, outbox, lockout, outgoing_mail, sessions):
+        for service in (idempotency, outbox, lockout, outgoing_mail, sessions, bulk):
             service.purge(uow)
     apply_retention(runtime.storage)
 

@@ -276,13 +276,29 @@ class Things(fields.List[Any]):
         return loaded
 
     def _one(self, value: Any, name: str) -> Any:
-        schema: Any = self.inner.schema  # type: ignore[attr-defined]
-        if not isinstance(value, dict):
-            raise ValidationError(f"{name} must be an object with {', '.join(schema.load_fields)}.")
-        values, errors = check_field_names(value, schema)
-        if not errors:
-            return schema.load(values)
-        raise ValidationError({**schema.validate(values), **{error.field: [error.message] for error in errors}})
+        return _load_object(self.inner.schema, value, name)  # type: ignore[attr-defined]
+
+
+class Thing(fields.Nested):
+    """An object that is checked like a body. With `keep` its value stays as it was sent, without the empty ones."""
+
+    def __init__(self, schema: type[Schema], *, keep: bool = False, **kwargs: Any) -> None:
+        self.keep = keep
+        super().__init__(schema, **_with_metadata(kwargs))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, partial: Any = None, **kwargs: Any) -> Any:
+        loaded = _load_object(self.schema, value, str(attr))
+        return {name: one for name, one in value.items() if not is_empty(one)} if self.keep else loaded
+
+
+def _load_object(schema: Any, value: Any, name: str) -> Any:
+    """An object inside a body: empty values are dropped, unknown names refused. Raises ValidationError."""
+    if not isinstance(value, dict):
+        raise ValidationError(f"{name} must be an object with {', '.join(schema.load_fields)}.")
+    values, errors = check_field_names(value, schema)
+    if not errors:
+        return schema.load(values)
+    raise ValidationError({**schema.validate(values), **{error.field: [error.message] for error in errors}})
 
 
 def _with_metadata(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:

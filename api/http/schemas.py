@@ -51,6 +51,16 @@ def part(schema: type[Schema]) -> fields.Nested:
     return fields.Nested(schema, required=True)
 
 
+def optional_part(schema: type[Schema]) -> fields.Nested:
+    """A thing inside a thing, any of whose fields may be left out."""
+    return fields.Nested(schema(partial=True), required=True)
+
+
+def optional_text(about: str) -> fields.String:
+    """A text that is left out when not set."""
+    return fields.String(metadata={"description": about})
+
+
 def items(schema: type[Schema], about: str) -> fields.List[Any]:
     """A list of things, [] when there are none."""
     return fields.List(fields.Nested(schema), metadata={"description": about}, required=True)

@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from core import timestamps
 from core.errors import not_found
 from core.models import FINISHED
-from database.tables import customers, events, replies, tickets, users
+from database.tables import bulk_items, customers, events, replies, tickets, users
 from database.tables import jobs as jobs_table
 from services import outbox
 from services.accounts import sessions
@@ -82,6 +82,7 @@ def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     anonymise(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
     traces.empty_history(uow, events.c.subject_id.in_(ids))
+    uow.delete(bulk_items, bulk_items.c.ticket_id.in_(ids))
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
     training_examples.forget_tickets(uow, ids)
 

@@ -109,13 +109,18 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
     if set(filters.get("status", ())) >= set(models.STATUSES):
         filters = {name: value for name, value in filters.items() if name != "status"}
     texts = {name: str(value) for name, value in filters.items()}
-    conditions = tuple(item for item in texts.items() if item[0] not in PAGE)
-    total = uow.cached(SOURCES, ("count", conditions), lambda: _count(uow, filters))
+    total = count(uow, filters)
     if filters["offset"] >= total:
         return [], total
     if filters["limit"] > MAX_CACHED_ROWS:
         return _page(uow, filters, total), total
     return uow.cached(SOURCES, ("page", tuple(texts.items())), lambda: _page(uow, filters, total)), total
+
+
+def count(uow: UnitOfWork, filters: Row) -> int:
+    """How many visible tickets match all filters."""
+    conditions = tuple((name, str(value)) for name, value in filters.items() if name not in PAGE)
+    return uow.cached(SOURCES, ("count", conditions), lambda: _count(uow, filters))
 
 
 def _count(uow: UnitOfWork, filters: Row) -> int:

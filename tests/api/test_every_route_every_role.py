@@ -99,6 +99,17 @@ CALLS = {
     "DeleteArticle": Call(),
     "ListArticleHistory": Call(),
     "SearchKnowledge": Call(query="?q=refund"),
+    "ChangeTickets": Call({"ids": ["none"], "set": {"priority": "high"}}),
+    "UndoBulk": Call({"bulk_id": "none"}, 404),
+    "ListMacros": Call(),
+    "CreateMacro": Call({"name": "Thanks", "body": "Thank you."}, 201),
+    "UpdateMacro": Call({"name": "New"}),
+    "DeleteMacro": Call(),
+    "UseMacro": Call({"macro_id": "none"}, 404),
+    "ListViews": Call(),
+    "CreateView": Call({"name": "Open", "filter": {"status": "open"}}, 201),
+    "UpdateView": Call({"name": "New"}),
+    "DeleteView": Call(),
     "SendChatMessage": Call({"message": "Hello", "customer_email": "ada@example.com"}),
     "GetConversation": Call(),
     "ListMessages": Call(),
@@ -211,6 +222,9 @@ def make_world(app, admin):
     made.ids = {"ticket_id": ticket["id"], "name": "ada@example.com", "user_id": user["id"], "key_id": key["id"]}
     made.ids["job_id"] = dead_job(runtime)
     made.ids["article_id"] = admin.data(admin.post("/api/knowledge", ARTICLE), 201)["id"]
+    made.ids["macro_id"] = admin.data(admin.post("/api/macros", {"name": "Thanks", "body": "Thank you."}), 201)["id"]
+    view = {"name": "Question about refunds", "filter": {"status": "open"}, "shared": True}
+    made.ids["view_id"] = admin.data(admin.post("/api/views", view), 201)["id"]
     question = {"customer_email": "ada@example.com", "message": "Question about refunds"}
     made.ids["conversation_id"] = admin.data(admin.post("/api/chat", question))["conversation_id"]
     signed = Caller(client).post("/api/auth/login", {"email": "first@example.com", "password": GOOD}).json["data"]

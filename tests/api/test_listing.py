@@ -127,7 +127,7 @@ def test_the_filters_select_different_tickets(sample):
 
 def test_every_filter_has_a_test():
     named = {part.split("=")[0] for query in FILTERS for part in query.split("&")}
-    assert named | {"sort", "limit", "offset"} >= set(TicketQuery().fields)
+    assert named | {"sort", "limit", "offset", "view"} >= set(TicketQuery().fields)
 
 
 def by_time(ticket, name="created_at"):

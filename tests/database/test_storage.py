@@ -59,6 +59,10 @@ def world(store):
             uow.insert(tables.articles, {**company_values, "updated_at": uow.now})
             seen = {"last_turn_at": uow.now, "seen_at": uow.now}
             uow.insert(tables.conversations, {"company_id": company, "ticket_id": ids[company, 1], **seen})
+            bulk = uow.insert(tables.bulks, company_values)
+            uow.insert(tables.bulk_items, {**company_values, "bulk_id": bulk["id"], "ticket_id": ids[company, 1]})
+            uow.insert(tables.views, {**company_values, "updated_at": uow.now})
+            uow.insert(tables.macros, {**company_values, "updated_at": uow.now})
             uow.insert(tables.ai_usage, {"company_id": company, "day": "2026-03-01"})
             uow.insert(tables.mail_counts, {"company_id": company, "kind": "own", "hour": uow.now})
     return ids

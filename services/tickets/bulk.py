@@ -1,0 +1,129 @@
+"""Many tickets at once: one change or action for each, with a result of its own, and undoing it for a while."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from core import timestamps
+from core.errors import AppError, invalid_field, not_found
+from database.tables import bulk_items, bulks
+from services.tickets import changes, queries
+from storage import Row, UnitOfWork
+
+MOST_TICKETS = 500
+AT_ONCE = 50  # tickets in one unit of work, so that other writers do not wait long
+UNDO_SECONDS = 15 * 60
+NOT_RESTORED = ("id", "company_id", "version", "updated_at", "raised")
+# Action -> the function that does it to one ticket, with its arguments as keywords.
+ACTIONS: dict[str, Callable[..., Row]] = {
+    "assign": lambda uow, ticket_id, agent_email="", auto=False, **who: changes.assign(
+        uow, ticket_id, agent_email, auto=auto, **who
+    ),
+    "unassign": changes.unassign,
+    "resolve": changes.resolve,
+    "reopen": changes.reopen,
+    "close": lambda uow, ticket_id, **who: changes.update(uow, ticket_id, {"status": "closed"}, **who),
+}
+# The arguments that each action needs: at least one of them, and no others.
+ARGUMENTS: dict[str, tuple[str, ...]] = {"assign": ("agent_email", "auto"), "resolve": ("resolution",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A ticket of a bulk, and the version that the caller saw."""
+
+    ticket_id: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done to each ticket: an action with arguments, or fields to set."""
+
+    action: str = ""
+    arguments: Row = field(default_factory=dict)
+    fields: Row = field(default_factory=dict)
+    said_by: str = ""
+
+    def check(self) -> None:
+        """Raises AppError 400 for an action whose arguments are missing or another's."""
+        wanted = ARGUMENTS.get(self.action, ())
+        for name in self.arguments:
+            if name not in wanted:
+                raise invalid_field(f"arguments.{name}", f"The action {self.action} takes no {name}.")
+        if wanted and not self.arguments:
+            raise invalid_field("arguments", f"The action {self.action} needs {' or '.join(wanted)} in arguments.")
+
+    def do(self, uow: UnitOfWork, item: Item) -> Row:
+        """Does it to one ticket. Raises AppError 400, 404, 409, 412."""
+        who: Row = {"said_by": self.said_by, "version": item.version}
+        if self.action:
+            return ACTIONS[self.action](uow, item.ticket_id, **self.arguments, **who)
+        return changes.update(uow, item.ticket_id, dict(self.fields), **who)
+
+
+def matching(uow: UnitOfWork, filters: Row) -> list[Item]:
+    """The tickets that match filters of the list. Raises AppError 400 when they are too many."""
+    rows, total = queries.find(uow, {**filters, "limit": MOST_TICKETS, "offset": 0})
+    if total > MOST_TICKETS:
+        message = f"filter matches {total} tickets; at most {MOST_TICKETS} are changed at once. Narrow it."
+        raise invalid_field("filter", message)
+    return [Item(row["id"]) for row in rows]
+
+
+def start(uow: UnitOfWork) -> str:
+    """A new bulk; returns its id."""
+    return str(uow.insert(bulks, {"created_at": uow.now})["id"])
+
+
+def run(uow: UnitOfWork, bulk_id: str, items: Sequence[Item], work: Work) -> list[Row]:
+    """Does the work to each ticket. One that fails is left as it was and does not stop the others."""
+    return [_attempt(uow, bulk_id, item.ticket_id, partial(_one, uow, bulk_id, item, work)) for item in items]
+
+
+def _one(uow: UnitOfWork, bulk_id: str, item: Item, work: Work) -> str:
+    before = changes.get_for_update(uow, item.ticket_id, item.version)
+    after = work.do(uow, item)
+    old = {str(name): value for name, value in before.items() if name not in NOT_RESTORED and after[name] != value}
+    if old:
+        known = {"bulk_id": bulk_id, "ticket_id": after["id"], "version": after["version"], "before": old}
+        uow.insert(bulk_items, {**known, "created_at": uow.now})
+    return f"Ticket #{after['number']} is changed." if old else f"Ticket #{after['number']} stays as it is."
+
+
+def undo(uow: UnitOfWork, bulk_id: str, *, said_by: str = "") -> list[Row]:
+    """Puts every ticket of a bulk back, unless it was changed since. Raises AppError 404, also after 15 minutes.
+
+    What was mailed stays sent.
+    """
+    bulk = uow.get(bulks, bulk_id, lock=True)
+    if bulk is None or bulk["created_at"] < timestamps.later(uow.now, seconds=-UNDO_SECONDS):
+        raise not_found()
+    rows = uow.find(uow.query(bulk_items).where(bulk_items.c.bulk_id == bulk_id).order_by(bulk_items.c.id))
+    results = [_attempt(uow, bulk_id, row["ticket_id"], partial(_undo_one, uow, row, said_by=said_by)) for row in rows]
+    uow.delete(bulk_items, bulk_items.c.bulk_id == bulk_id)
+    return results
+
+
+def _undo_one(uow: UnitOfWork, item: Row, *, said_by: str) -> str:
+    ticket = changes.get_for_update(uow, item["ticket_id"], item["version"])
+    changes.write(uow, ticket, item["before"], "undone", said_by=said_by)
+    return f"Ticket #{ticket['number']} is as it was."
+
+
+def _attempt(uow: UnitOfWork, bulk_id: str, ticket_id: str, work: Callable[[], str]) -> Row:
+    """The result of one ticket; `code` is "" when it worked."""
+    result: dict[str, Any] = {"id": ticket_id, "bulk_id": bulk_id}
+    try:
+        with uow.attempt():
+            return {**result, "success": True, "message": work(), "code": ""}
+    except AppError as error:
+        if error.status >= 500:
+            raise
+        return {**result, "success": False, "message": error.message, "code": error.code}
+
+
+def purge(uow: UnitOfWork) -> int:
+    """Deletes bulks that can no longer be undone; returns how many."""
+    return uow.delete(bulks, bulks.c.created_at < timestamps.later(uow.now, seconds=-UNDO_SECONDS))

@@ -1,0 +1,94 @@
+"""Macros: a reply text with variables and changes, applied to a ticket together. Variables are substituted, never evaluated."""
+
+import re
+
+from core.errors import invalid_field, not_found
+from core.models import shape
+from database.tables import companies
+from database.tables import macros as table
+from services.history import Change, record
+from services.tickets import changes, replies
+from storage import Row, UnitOfWork
+
+FIELDS = "id name body set created_at updated_at".split()
+VARIABLES = ("customer_name", "customer_email", "ticket_number", "ticket_title", "agent_name", "company_name")
+_VARIABLE = re.compile(r"\{\{\s{0,9}([^{}]{0,60}?)\s{0,9}\}\}")
+
+
+def macro_shape(macro: Row) -> Row:
+    """The public fields of a macro."""
+    return shape({**macro, "set": macro["changes"]}, FIELDS)
+
+
+def get(uow: UnitOfWork, macro_id: str, *, lock: bool = False) -> Row:
+    """One macro. Raises AppError 404."""
+    macro = uow.get(table, macro_id, lock=lock)
+    if macro is None:
+        raise not_found()
+    return macro
+
+
+def find(uow: UnitOfWork, *, limit: int, offset: int) -> tuple[list[Row], int]:
+    """One page of the company's macros by name, and the total."""
+    query = uow.query(table)
+    return uow.find(query.order_by(table.c.name, table.c.id).limit(limit).offset(offset)), uow.count(query)
+
+
+def create(uow: UnitOfWork, fields: Row) -> Row:
+    """Adds a macro. Raises AppError 400 for one that does nothing or names an unknown variable."""
+    values = {"name": fields["name"], "body": fields.get("body", ""), "changes": fields.get("set", {})}
+    _check(values)
+    macro = uow.insert(table, {**values, "created_at": uow.now, "updated_at": uow.now})
+    record(uow, macro["id"], [Change("created", "name", "", macro["name"])], subject="macro")
+    return macro
+
+
+def update(uow: UnitOfWork, macro_id: str, fields: Row) -> Row:
+    """Changes the given fields. Raises AppError 400, 404."""
+    macro = get(uow, macro_id, lock=True)
+    if "set" in fields:
+        fields = {name: value for name, value in fields.items() if name != "set"} | {"changes": fields["set"]}
+    _check({**macro, **fields})
+    changed = [Change("changed", name, macro[name], value) for name, value in fields.items() if macro[name] != value]
+    record(uow, macro_id, changed, subject="macro")
+    return uow.update(table, macro_id, {**fields, "updated_at": uow.now}) or macro
+
+
+def remove(uow: UnitOfWork, macro_id: str) -> None:
+    """Deletes a macro. Raises AppError 404."""
+    macro = get(uow, macro_id, lock=True)
+    uow.delete(table, table.c.id == macro_id)
+    record(uow, macro_id, [Change("deleted", "name", macro["name"], "")], subject="macro")
+
+
+def _check(macro: Row) -> None:
+    if not macro["body"] and not macro["changes"]:
+        raise invalid_field("body", "A macro needs a body, fields to set, or both.")
+    unknown = [name for name in _VARIABLE.findall(macro["body"]) if name not in VARIABLES]
+    if unknown:
+        message = f"body holds {{{{{unknown[0]}}}}}, which is unknown. Accepted: {', '.join(VARIABLES)}."
+        raise invalid_field("body", message)
+
+
+def text_for(uow: UnitOfWork, macro: Row, ticket: Row) -> str:
+    """The reply text of a macro for a ticket. A value that is not known is left out."""
+    company = uow.get(companies, uow.actor.company_id) or {"name": ""}
+    values = {
+        "customer_name": ticket["customer_name"],
+        "customer_email": ticket["customer_email"],
+        "ticket_number": str(ticket["number"]),
+        "ticket_title": ticket["title"],
+        "agent_name": uow.actor.name,
+        "company_name": company["name"],
+    }
+    return _VARIABLE.sub(lambda found: values.get(found[1], ""), macro["body"])
+
+
+def apply(uow: UnitOfWork, ticket_id: str, macro: Row, *, said_by: str = "", version: int | None = None) -> Row:
+    """Replies with the text and makes the changes; returns the ticket. Raises AppError 400, 404, 409, 412."""
+    ticket = changes.get_for_update(uow, ticket_id, version)
+    if macro["body"]:
+        replies.add(uow, ticket_id, {"body": text_for(uow, macro, ticket)}, said_by=said_by)
+    if macro["changes"]:
+        changes.update(uow, ticket_id, dict(macro["changes"]), said_by=said_by)
+    return changes.get_for_update(uow, ticket_id)

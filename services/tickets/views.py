@@ -1,0 +1,74 @@
+"""Saved views: named filters of the list of tickets, of one person or shared with the whole company."""
+
+from collections.abc import Callable
+
+from sqlalchemy import or_
+
+from core.errors import conflict, not_found
+from core.models import shape
+from database.tables import views as table
+from services.history import Change, record
+from services.tickets import queries
+from storage import Row, UnitOfWork
+
+FIELDS = "id name filter sort shared own created_at updated_at".split()
+MOST_VIEWS = 50  # of one person, and shared ones of a company
+Load = Callable[[Row], Row]  # checks a stored filter and gives the values that queries take
+
+
+def _owner(uow: UnitOfWork) -> str:
+    """Who the views of this caller belong to: a person, or else the key."""
+    return uow.actor.user_id or uow.actor.key_id
+
+
+def view_shape(uow: UnitOfWork, view: Row) -> Row:
+    """The public fields of a view."""
+    return shape({**view, "own": view["owner"] == _owner(uow)}, FIELDS)
+
+
+def get(uow: UnitOfWork, view_id: str, *, lock: bool = False) -> Row:
+    """A view that is shared or the caller's own. Raises AppError 404."""
+    view = uow.get(table, view_id, lock=lock)
+    if view is None or not (view["shared"] or view["owner"] == _owner(uow)):
+        raise not_found()
+    return view
+
+
+def find(uow: UnitOfWork, load: Load) -> list[Row]:
+    """The views that the caller sees by name, each with the number of its tickets (`count`)."""
+    visible = or_(table.c.shared, table.c.owner == _owner(uow))
+    rows = uow.find(uow.query(table).where(visible).order_by(table.c.name, table.c.id).limit(2 * MOST_VIEWS))
+    return [view_shape(uow, row) | {"count": queries.count(uow, load(row["filter"]))} for row in rows]
+
+
+def create(uow: UnitOfWork, fields: Row) -> Row:
+    """Adds a view of the caller. Raises AppError 409 when there are too many."""
+    owner = _owner(uow)
+    if uow.count(uow.query(table).where(table.c.owner == owner)) >= MOST_VIEWS:
+        raise conflict("too_many_views", f"You have {MOST_VIEWS} views, which is the most. Delete one first.")
+    view = uow.insert(table, {**fields, "owner": owner, "created_at": uow.now, "updated_at": uow.now})
+    record(uow, view["id"], [Change("created", "name", "", view["name"])], subject="view")
+    return view
+
+
+def update(uow: UnitOfWork, view_id: str, fields: Row) -> Row:
+    """Changes the given fields. Raises AppError 404."""
+    view = get(uow, view_id, lock=True)
+    changed = [Change("changed", name, view[name], value) for name, value in fields.items() if view[name] != value]
+    record(uow, view_id, changed, subject="view")
+    return uow.update(table, view_id, {**fields, "updated_at": uow.now}) or view
+
+
+def remove(uow: UnitOfWork, view_id: str) -> None:
+    """Deletes a view. Raises AppError 404."""
+    view = get(uow, view_id, lock=True)
+    uow.delete(table, table.c.id == view_id)
+    record(uow, view_id, [Change("deleted", "name", view["name"], "")], subject="view")
+
+
+def apply(uow: UnitOfWork, query: Row, load: Load) -> Row:
+    """The query with the filters and the order of the view that it names; what the query itself says wins."""
+    view = get(uow, query["view"])
+    order = {"sort": view["sort"]} if view["sort"] else {}
+    given = {name: value for name, value in query.items() if name != "view"}
+    return {**load(view["filter"]), **order, **given}

@@ -1,0 +1,124 @@
+"""Macros and saved views: what they hold, who sees them, and what they do to a ticket or a list."""
+
+import pytest
+
+from tests.conftest import add_key
+from tests.support.caller import Caller
+
+MACRO = {"name": "Ask for the invoice", "body": "Hello {{customer_name}}, ticket #{{ ticket_number }}: which invoice?"}
+
+
+def add_macro(caller, **fields):
+    return caller.data(caller.post("/api/macros", {**MACRO, **fields}), 201)
+
+
+@pytest.mark.every_engine
+def test_a_macro_is_shown_first_and_then_replies_and_sets_fields_together(admin, customer):
+    macro = add_macro(admin, set={"status": "in progress", "priority": "high"})
+    ticket = admin.ticket(customer_name="Ada")
+    path = f"/api/tickets/{ticket['id']}/macro"
+    shown = admin.data(admin.post(path, {"macro_id": macro["id"]}))
+    assert (shown["applied"], shown["body"]) == (False, f"Hello Ada, ticket #{ticket['number']}: which invoice?")
+    assert shown["ticket"] == ticket
+    used = admin.data(admin.post(path, {"macro_id": macro["id"], "apply": True, "version": ticket["version"]}))
+    assert (used["ticket"]["status"], used["ticket"]["priority"], used["applied"]) == ("in_progress", "high", True)
+    thread = customer.data(customer.get(f"/api/tickets/{ticket['id']}/replies"))
+    assert thread[-1]["body"] == shown["body"]
+    assert admin.post(path, {"macro_id": macro["id"], "apply": True, "version": 1}).status_code == 412
+
+
+def test_a_macro_whose_change_is_not_possible_sends_no_reply_either(admin):
+    macro = add_macro(admin, set={"status": "resolved"})
+    ticket = admin.ticket()
+    assert admin.post(f"/api/tickets/{ticket['id']}/macro", {"macro_id": macro["id"], "apply": True}).status_code == 400
+    assert len(admin.data(admin.get(f"/api/tickets/{ticket['id']}/replies"))) == 1
+
+
+def test_variables_are_filled_in_once_and_never_evaluated(admin):
+    macro = add_macro(admin, body="{{customer_name}} {{ticket_title}} {7*7} %s ${x} <%= 1 %>")
+    ticket = admin.ticket(customer_name="{{customer_email}}", title="{{company_name}} {{7*7}}")
+    shown = admin.data(admin.post(f"/api/tickets/{ticket['id']}/macro", {"macro_id": macro["id"]}))
+    assert shown["body"] == "{{customer_email}} {{company_name}} {{7*7}} {7*7} %s ${x} <%= 1 %>"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"body": "{{customer}}"}, "body"),
+        ({"body": "{{}}"}, "body"),
+        ({"body": ""}, "body"),
+        ({"name": ""}, "name"),
+        ({"set": {"stat": "new"}}, "set.stat"),
+        ({"set": {"priority": "huge"}}, "set.priority"),
+        ({"set": "high"}, "set"),
+    ],
+)
+def test_a_macro_that_cannot_work_is_refused_by_field(admin, fields, field):
+    answer = admin.post("/api/macros", {**MACRO, **fields})
+    assert answer.status_code == 400
+    assert field in {error["field"] for error in answer.json["data"]["errors"]}
+
+
+def test_macros_are_listed_changed_and_deleted_in_their_company_alone(admin, agent, other_admin):
+    macro = add_macro(admin, set={"priority": "high"})
+    assert [row["name"] for row in agent.data(agent.get("/api/macros"))] == [MACRO["name"]]
+    changed = agent.data(agent.call("PATCH", f"/api/macros/{macro['id']}", {"name": "Invoice?"}))
+    assert (changed["name"], changed["set"]) == ("Invoice?", {"priority": "high"})
+    assert other_admin.data(other_admin.get("/api/macros")) == []
+    assert other_admin.delete(f"/api/macros/{macro['id']}").status_code == 404
+    assert admin.data(admin.delete(f"/api/macros/{macro['id']}")) == {"deleted": True}
+    assert admin.data(admin.get("/api/macros")) == []
+
+
+@pytest.mark.every_engine
+def test_a_view_lists_what_its_filter_says_and_counts_it(admin):
+    for number in range(3):
+        admin.ticket(
+            title=f"Ticket {number}", product="Card" if number else "Loan", priority="high" if number == 2 else "low"
+        )
+    view = admin.data(
+        admin.post("/api/views", {"name": "Cards", "filter": {"product": "Card"}, "sort": "priority"}), 201
+    )
+    assert (view["filter"], view["sort"], view["own"], view["shared"]) == ({"product": "Card"}, "priority", True, False)
+    (listed,) = admin.data(admin.get("/api/views"))
+    assert listed["count"] == 2
+    rows = admin.data(admin.get(f"/api/tickets?view={view['id']}"))
+    assert [row["title"] for row in rows] == ["Ticket 2", "Ticket 1"]
+    assert admin.get(f"/api/tickets?view={view['id']}&product=Loan").json["total"] == 1
+    assert admin.get(f"/api/tickets?view={view['id']}&limit=1").json["total"] == 2
+    admin.data(admin.call("PATCH", f"/api/views/{view['id']}", {"filter": {"status": "resolved", "q": "card"}}))
+    assert admin.get(f"/api/tickets?view={view['id']}").json["total"] == 0
+
+
+def test_a_view_is_its_owners_until_it_is_shared(admin, agent, customer, other_admin, app, runtime):
+    view = admin.data(admin.post("/api/views", {"name": "Mine", "filter": {"priority": "high"}}), 201)
+    path = f"/api/tickets?view={view['id']}"
+    assert agent.data(agent.get("/api/views")) == []
+    assert agent.get(path).status_code == 404
+    admin.data(admin.call("PATCH", f"/api/views/{view['id']}", {"shared": True}))
+    assert [(row["name"], row["own"]) for row in agent.data(agent.get("/api/views"))] == [("Mine", False)]
+    assert agent.get(path).status_code == 200
+    assert customer.get(path).status_code == 400
+    assert customer.get("/api/views").status_code == 403
+    assert other_admin.get(path).status_code == 404
+    assert other_admin.delete(f"/api/views/{view['id']}").status_code == 404
+    second = Caller(app.test_client(), add_key(runtime, "admin"))
+    assert second.data(second.delete(f"/api/views/{view['id']}")) == {"deleted": True}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"filter": {"prority": "high"}}, "filter.prority"),
+        ({"filter": {"priority": "huge"}}, "filter.priority"),
+        ({"filter": {"view": "x"}}, "filter.view"),
+        ({"filter": "priority=high"}, "filter"),
+        ({"sort": "name"}, "sort"),
+        ({"name": ""}, "name"),
+        ({"filter": {"user": "ada@example.com"}}, "filter.role"),
+    ],
+)
+def test_a_view_that_cannot_work_is_refused_by_field(admin, fields, field):
+    answer = admin.post("/api/views", {"name": "Bad", "filter": {"priority": "high"}, **fields})
+    assert answer.status_code == 400
+    assert field in {error["field"] for error in answer.json["data"]["errors"]}
