@@ -5,6 +5,7 @@ A value that cannot be used stops the start with the variable's name; nothing el
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
@@ -27,6 +28,7 @@ SHORTEST_API_KEY = 20  # characters; shorter ones can be guessed, so production 
 _DRIVER = re.compile(r"^(postgres(?:ql)?)\+\w+://")  # SQLAlchemy's way to name a driver
 
 
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}")
 _QUOTED = re.compile(r""" "[^"]*" | '[^']*' """, re.VERBOSE)  # as a file for Docker keeps them
 
 
@@ -127,6 +129,9 @@ class Settings(BaseSettings):
         "",
         description="who is alerted to urgent tickets of the company `default`, several with commas between; others set "
         "`support_email` in their settings",
+    )
+    sns_topic_arn: str = Field(
+        "", description="Amazon SNS topic that learns of chats that need a person; needs `requirements-aws.txt`"
     )
     demo: bool = Field(False, description="whether an empty server is filled with demo tickets when it starts")
     render: str = Field("", description="set by Render; the same as APP_ENV=production")
@@ -232,6 +237,15 @@ class Settings(BaseSettings):
     @classmethod
     def _alerted(cls, value: str) -> str:
         return ", ".join(box.address for box in parse_mailboxes(value))
+
+    @field_validator("sns_topic_arn")
+    @classmethod
+    def _topic(cls, value: str) -> str:
+        if value and not _TOPIC.fullmatch(value):
+            raise ValueError("must be like arn:aws:sns:eu-west-1:123456789012:support")
+        if value and find_spec("boto3") is None:
+            raise ValueError("needs boto3: pip install -r requirements-aws.txt")
+        return value
 
     @model_validator(mode="after")
     def _issuer_has_an_audience(self) -> "Settings":

@@ -11,8 +11,10 @@ from typing import Protocol
 
 from ai.model_call import Completes
 from auth.tokens import Tokens
+from channels.sns import Publishes
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
+from database.tables import tickets
 from jobs.runner import Periodic, PermanentFailure, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
@@ -41,6 +43,7 @@ class Server(Protocol):
     settings: Settings
     mailer: Mailer
     model: Completes | None
+    topic: Publishes | None
     presence: Presence
     usage: UsageLog
 
@@ -62,23 +65,25 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
     return {
         "mail": lambda job: _send_notice(runtime, job),
         "ai": lambda job: _write_answer(runtime, job),
+        notifications.ALERTS: lambda job: _publish(runtime, job),
         erasure.QUEUE: lambda job: scrub(runtime.storage),
         training_examples.QUEUE: lambda job: _train(runtime, job["company_id"]),
     }
 
 
 def direct_jobs(runtime: Server) -> DirectJobs:
-    """The jobs that need no runner: without a mail server a notice is a log line."""
+    """The jobs that need no runner: without a mail server a notice is a log line, and without a topic an alert is nothing."""
     mailer = runtime.mailer
+    alerts: DirectJobs = {} if runtime.topic else {(notifications.ALERTS, "handoff"): lambda company, job: None}
     if not isinstance(mailer, ConsoleMailer):
-        return {}
+        return alerts
 
     def note(company: str, job: outbox.Job) -> None:
         own = job.payload["support_email"]
         support_email = own or (runtime.settings.support_email if company == DEFAULT_COMPANY else "")
         mailer.note(job.kind, job.payload["ticket"], reply=job.payload.get("reply"), support_email=support_email)
 
-    return {(notifications.QUEUE, kind): note for kind in NOTICES}
+    return alerts | {(notifications.QUEUE, kind): note for kind in NOTICES}
 
 
 def periodic(runtime: Server) -> list[Periodic]:
@@ -156,6 +161,18 @@ def _may_send(runtime: Server, job: Row, to: str, support_email: str) -> bool:
         own = uow.as_actor(_system(job))
         operators = partial(uow.as_actor, Actor(DEFAULT_COMPANY, "admin", "system"))
         return outgoing_mail.may_send(own, job, to, support_email=support_email, operators=operators)
+
+
+def _publish(runtime: Server, job: Row) -> None:
+    """Publishes an alert to the topic. It holds no words of the customer."""
+    if runtime.topic is None:
+        return
+    with runtime.storage.unit_of_work(_system(job)) as uow:
+        ticket = uow.get(tickets, job["ticket_id"])
+    if ticket is None or ticket["erased_at"]:
+        return
+    alert = {"event": "ticket.handoff", "alert_id": job["id"], "ticket_id": ticket["id"], **job["payload"]}
+    runtime.topic.publish(f"A person is needed: conversation #{ticket['number']}", alert)
 
 
 def _write_answer(runtime: Server, job: Row) -> None:

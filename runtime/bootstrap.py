@@ -15,6 +15,7 @@ from ai.llm import Model, open_model
 from ai.model_call import Completes
 from auth.oidc import Issuer
 from auth.tokens import Tokens
+from channels.sns import Publishes, Topic
 from config import Settings
 from core import timestamps
 from core.errors import StorageError, unavailable
@@ -72,6 +73,7 @@ class Runtime:
         )
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.wait_slots = threading.BoundedSemaphore(places)
+        self.topic: Publishes | None = Topic(settings.sns_topic_arn) if settings.sns_topic_arn else None
         self.presence = Presence()
         self.usage = UsageLog()
         if isinstance(self.model, Model):

@@ -31,6 +31,7 @@ LEVELS = [
 ONE_IMPORTER = {
     "openai": {"ai/llm.py"},
     "smtplib": {"notifier.py"},
+    "boto3": {"channels/sns.py"},
     "argon2": {"auth/passwords.py"},
     "jwt": {"auth/tokens.py", "auth/oidc.py"},
     "limits": {"config.py", "api/http/rate_counters.py", "api/http/rate_limits.py"},

@@ -5,6 +5,7 @@ The payload of the job is a snapshot, so later changes of the ticket do not alte
 
 from typing import Any
 
+from core.models import DEFAULT_COMPANY
 from database.tables import companies, replies, tickets, users
 from services import outbox, settings
 from services.chat import conversations
@@ -12,6 +13,7 @@ from services.history import Change, record
 from storage import Row, UnitOfWork
 
 QUEUE, CONFIRM = "mail", "confirm_address"
+ALERTS = "alerts"
 # Kind of notification -> ticket fields in its snapshot, beside the number.
 _TICKET_FIELDS = {
     "ticket_received": ("customer_email",),
@@ -64,8 +66,11 @@ def notify_resolved(uow: UnitOfWork, ticket: Row) -> None:
 
 
 def notify_handoff(uow: UnitOfWork, ticket: Row) -> None:
-    """Conversation handed over: alerts the support address."""
+    """Conversation handed over: alerts the support address and, for the operator's company, the topic."""
     _send(uow, ticket, "handoff_alert")
+    if uow.actor.company_id == DEFAULT_COMPANY:
+        alert = {name: ticket[name] for name in ("number", "next_action", "priority", "assigned_to")}
+        outbox.enqueue(uow, [outbox.Job(ALERTS, "handoff", ticket["id"], alert)])
 
 
 def notify_reply(uow: UnitOfWork, ticket: Row, reply: Row) -> None:
