@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 MAX_ANSWER_BYTES = 256 * 1024
+MOST_TOKENS = 10_000_000  # of one call; a provider that names more is not believed
 TRIES = 2
 BUSY_WAIT_SECONDS = 0.25
 NOT_OF_THE_ENDPOINT = ("busy", "breaker_open", "refused")  # failures that say nothing about how it is set up
@@ -334,11 +335,16 @@ def _read(chunks: Iterable[bytes], ends: float) -> bytes:
 
 
 def _tokens(body: bytes) -> tuple[int, int]:
-    """The tokens of a request and of its answer by the field `usage`; 0 each where it is missing or odd."""
+    """The tokens of a request and of its answer by the field `usage`; 0 each where it is missing or cannot be true."""
     try:
         usage = json.loads(body)["usage"]
-        return tuple(max(0, int(usage.get(name) or 0)) for name in ("prompt_tokens", "completion_tokens"))  # type: ignore[return-value]
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        tokens_in, tokens_out = (int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens"))
+        return (
+            (tokens_in, tokens_out)
+            if min(tokens_in, tokens_out) >= 0 and tokens_in + tokens_out < MOST_TOKENS
+            else (0, 0)
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         return 0, 0
 
 

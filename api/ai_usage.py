@@ -10,6 +10,7 @@ from api.http.envelope import Answer, how_many
 from api.http.fields import Moment
 from api.http.resource import Resource
 from core import timestamps
+from core.errors import invalid_field
 from core.permissions import Permission
 from services import ai_usage
 from storage import Row, UnitOfWork
@@ -26,11 +27,8 @@ class UsageQuery(Schema):
 
     @validates_schema
     def check_order(self, values: Row, **_: Any) -> None:
-        if "start" in values and "end" in values:
-            if values["start"] > values["end"]:
-                raise ValidationError("to must not be before from.", "to")
-            if len(_days(values["start"], values["end"])) > MOST_DAYS:
-                raise ValidationError(f"from and to span at most {MOST_DAYS} days.", "from")
+        if "start" in values and "end" in values and values["start"] > values["end"]:
+            raise ValidationError("to must not be before from.", "to")
 
 
 class Usage(Schema):
@@ -61,7 +59,10 @@ def get_usage(uow: UnitOfWork, query: Row) -> Answer:
     """
     end = query.get("end", uow.real_now)
     start = query.get("start", timestamps.later(end, seconds=-(USUAL_DAYS - 1) * ai_usage.DAY_SECONDS))
-    rows = ai_usage.report(uow, _days(start, end)[-MOST_DAYS:])
+    days = _days(start, end)
+    if not 0 < len(days) <= MOST_DAYS:
+        raise invalid_field("from", f"from and to must span 1 to {MOST_DAYS} days, today being the last without to.")
+    rows = ai_usage.report(uow, days)
     return Answer(rows, how_many(len(rows), "day"), page=(len(rows), len(rows), 0))
 
 

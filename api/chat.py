@@ -99,7 +99,8 @@ def _helpers(actor: Actor) -> Helpers:
     def open_uow(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
         return runtime.storage.unit_of_work(system, write=write)
 
-    return Helpers(open_uow, runtime.model, runtime.trained_models, runtime.knowledge, runtime.wait_slots)
+    mails = runtime.mailer.mode != "console"
+    return Helpers(open_uow, runtime.model, runtime.trained_models, runtime.knowledge, runtime.wait_slots, mails=mails)
 
 
 @blp.post(
@@ -124,7 +125,8 @@ def send_message(body: Row) -> Answer:
     with storage.unit_of_work(actor, write=True) as uow:
         turn = turns.receive(uow, helpers, body)
     result = turns.answer(helpers, turn)
-    return Answer(result, "A person answers this conversation." if result["escalation"] else "Answered.")
+    told = "The conversation is with a person." if result["reply"] else "A person answers this conversation."
+    return Answer(result, told if result["escalation"] else "Answered.")
 
 
 @blp.get(
@@ -154,12 +156,13 @@ def get_conversation(uow: UnitOfWork, conversation_id: str) -> Answer:
 def list_messages(uow: UnitOfWork, conversation_id: str, query: Row) -> Response:
     """List the messages of a conversation.
 
-    Oldest first, only those after the one you name. Send the ETag as If-None-Match: without news the answer is an empty 304.
+    Those after the one you name, oldest first; without one the newest. Send the ETag as If-None-Match: without news the
+    answer is an empty 304.
     """
-    rows, etag = messages.after(uow, conversation_id, query.get("after", ""), limit=query["limit"])
+    rows, total, etag = messages.after(uow, conversation_id, query.get("after", ""), limit=query["limit"])
     _note_presence(uow.actor, conversation_id)
-    page = (len(rows), query["limit"], 0)
-    return if_changed(Answer(rows, how_many(len(rows), "message"), page=page, headers={"ETag": f'"{etag}"'}))
+    page = (total, query["limit"], 0)
+    return if_changed(Answer(rows, how_many(total, "message"), page=page, headers={"ETag": f'"{etag}"'}))
 
 
 @blp.post(

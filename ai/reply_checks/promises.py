@@ -1,4 +1,4 @@
-"""Finds promises of a refund, a call or an answer by a certain time, in English, German, French and Spanish.
+"""Finds promises of a refund, a call or an answer by a certain time, and deeds that no model has done, in seven languages.
 
 The patterns match flat text (ai/reply_checks/pleas.py). A model must not promise what no person has agreed to.
 """
@@ -29,6 +29,29 @@ _ENGLISH_PROMISES = (
     r"(?:call|callback|call-back)\b",
     rf"{_WE}{_WILL}{_SOON} (?:get back|reply|respond|answer|contact|reach|follow up|fix|resolve|solve)\b"
     rf"[^.!?]{{0,60}}?\b{_SPAN}",
+)
+# What a model claims to have done, or to have arranged.
+_DONE = (
+    r"(?:reset|cancell?ed|forwarded|escalated|connected|transferred|notified|informed|upgraded|downgraded|deleted|activated"
+    r"|deactivated|unlocked|unblocked|approved|booked|scheduled|extended|issued|waived|passed (?:this|it|your)|opened a)"
+)
+_ENGLISH_DEEDS = (
+    rf"{_WE}(?:'ve| have| has|'m| am| are)?(?: (?:just|already|now|also|successfully))* {_DONE}\b",
+    r"\b(?:i'm|i am|we're|we are) (?:now )?(?:connecting|transferring|forwarding|escalating) (?:you|this|your|it)\b",
+    r"\b(?:is|are) joining (?:now|us|you|this|the chat)\b",
+    r"\b(?:i|we) (?:can |will |'ll )?(?:guarantee|promise)\b",
+    rf"\byou (?:qualify for|are entitled to|are eligible for) (?:a |an |the |your )?(?:full |partial )?{_REFUND}\b",
+    r"\b(?:discount|promo|promotion|coupon|voucher) code:? [a-z]*\d+",
+    r"\bexpect (?:our|a|an|the) (?:\w+ )?(?:technician|engineer|colleague|agent|driver|courier)\b",
+    r"\b(?:money|refund|payment) (?:will|should) be (?:back )?(?:in|on) your (?:account|card)\b[^.!?]{0,30}\bby\b",
+)
+_OTHER_DEEDS = (
+    r"\b(?:ti|vi|le) (?:rimborser|richiamer|telefoner)\w+|\b(?:rimborseremo|rimborsero|richiameremo)\b"
+    r"|\b(?:ho|abbiamo) (?:gia )?(?:rimborsato|annullato|inoltrato|trasferito|reimpostato)\b",
+    r"\b(?:reembolsaremos|ligaremos|cancelei|reencaminhei|transferi)\b"
+    r"|\b(?:vamos|vou|iremos) (?:reembolsar|devolver|ligar|telefonar)\b|\b(?:ja )?(?:reembolsamos|cancelamos)\b",
+    r"\b(?:wij|we|ik) (?:zullen|zal|gaan|ga|hebben|heb) (?:\w+ ){0,4}"
+    r"(?:terugbetal\w+|terugbetaald|(?:terug)?bellen|gebeld|geannuleerd|doorgestuurd|doorverbonden)\b",
 )
 _WIR = r"\b(?:wir|ich|(?:unser|das|ein|eine|der|die) (?:\w+ )?(?:team|kolleg\w+|mitarbeiter\w*|support|kundendienst))"
 _GERMAN_PROMISES = (
@@ -67,7 +90,8 @@ _SPANISH_PROMISES = (
     r"\b(?:respondere|contactare|resolvere|solucionare|arreglare|pondre)(?:mos)?\b[^.!?]{0,60}?\b"
     r"(?:en|dentro de|antes de|antes del) (?:\w+ ){0,4}?(?:minutos?|horas?|dias?|semanas?|manana|hoy|lunes|viernes)\b",
 )
-_PROMISES = re.compile("|".join((*_ENGLISH_PROMISES, *_GERMAN_PROMISES, *_FRENCH_PROMISES, *_SPANISH_PROMISES)))
+_ALL = (*_ENGLISH_PROMISES, *_ENGLISH_DEEDS, *_GERMAN_PROMISES, *_FRENCH_PROMISES, *_SPANISH_PROMISES, *_OTHER_DEEDS)
+_PROMISES = re.compile("|".join(_ALL))
 
 
 def promises(text: str) -> bool:

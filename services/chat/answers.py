@@ -4,10 +4,10 @@ Whether a person is needed is a decision with a reason, never a word in a text. 
 """
 
 import logging
-import time
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Semaphore
 
 from ai import chat_reply
@@ -16,14 +16,16 @@ from ai.chat_sentences import (
     Language,
     agrees,
     asks_for_a_person,
+    courtesy,
     declines_a_person,
     is_angry,
-    is_courtesy,
     language_of,
+    names_harm,
     offers_a_person,
+    refuses,
 )
 from ai.model_call import Completes, NotUsable
-from ai.retrieval.index import ANSWER_SCORE, TELLING_SCORE, Hit
+from ai.retrieval.index import TELLING_SCORE, Hit
 from ai.triage.rules import Triage
 from core.models import Escalation
 from database.tables import companies
@@ -37,8 +39,14 @@ from storage import Row, UnitOfWork
 SURE_ASKED = 0.5  # the probabilities of triage from which on a person is brought in: asked for one
 LOST_TWICE = 0.8  # that the customer is lost, after two messages in a row that no article answers
 LEAST_CONFIDENCE = 0.4  # of the model in its own answer
+MOST_UNGROUNDED = 200  # characters of a courtesy or a question that the model may write without an article
+SURE_AGAIN = 0.6  # the score from which an article is quoted twice in a row
+MOST_TRIAGED = 5  # messages before, for the triage of a whole conversation
+DANGERS = ("self-harm", "safety")
 FOLLOW_UP_WORDS = 6  # a shorter message is also searched together with the one before
 OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
+
+_HOW_TO = re.compile(r"\W*(?:how|where|what|which|can|do|does|is|are|when|who)\b")
 
 log = logging.getLogger("foyer.chat")
 
@@ -47,7 +55,7 @@ log = logging.getLogger("foyer.chat")
 class Helpers:
     """What a turn needs of the running server. `open_uow` opens units of work that see the whole company.
 
-    `places` limits how many callers wait for the model at once.
+    `places` limits how many callers wait for the model at once. `mails` says whether the server sends mail.
     """
 
     open_uow: OpenUnitOfWork
@@ -55,15 +63,16 @@ class Helpers:
     trained_models: TrainedModels
     knowledge: Knowledge
     places: Semaphore
+    mails: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An answer that is not stored yet. With a `reason` the conversation is handed over instead.
 
-    `found`: it answers, asks back or greets; without, it only offers a person. `failure` says why the model gave no usable
-    answer, "" when it was not asked or did. `risk` and `priority` are the triage of the message. `language` is None when it
-    is none that we have sentences in.
+    `found`: it answers or is a courtesy; without, it offers a person or asks back. `failure` says why the model gave no usable
+    answer, "" when it was not asked or did. `triage` is that of all the customer's words. With `danger` somebody may come to
+    harm. `language` is None when it is none that we have sentences in.
     """
 
     text: str = ""
@@ -73,8 +82,8 @@ class Draft:
     found: bool = True
     reason: Escalation | None = None
     failure: str = ""
-    risk: str = ""
-    priority: str = ""
+    triage: Triage | None = None
+    danger: bool = False
     language: Language | None = None
 
 
@@ -82,9 +91,11 @@ class Draft:
 class _Context:
     """What is known about a message before it is answered."""
 
+    message: str
+    language: Language | None
+    earlier: Sequence[Row]
     hits: list[Hit]
-    triage: Triage
-    earlier: list[Triage]  # of the customer's message before, if any
+    triages: list[Triage]  # of the message, and of the customer's message before, if any
     refusal: str  # why the model must not be asked, "" when it may
     tone: str
     company: str
@@ -93,113 +104,144 @@ class _Context:
 
 def compose(helpers: Helpers, ticket: Row, message: str, earlier: Sequence[Row]) -> Draft:
     """The answer to a message after the `earlier` public turns, oldest first. Never raises for the model."""
-    context = _read(helpers, ticket, message, earlier)
-    language = language_of(message)
-    reason = _needs_a_person(context, message, earlier)
-    if reason is not None:
-        return Draft(reason=reason, risk=context.triage.risk, priority=context.triage.priority, language=language)
-    failure = ""
-    if helpers.model is not None and not context.refusal:
-        try:
-            return _by_model(helpers, helpers.model, ticket, message, earlier, context, language)
-        except NotUsable as error:
-            failure = "" if error.busy else str(error)
-            if not error.busy and not error.of_endpoint:
-                log.warning("chat reply not used: ticket=%s %s", ticket["id"], failure)
-    return _without_model(message, context, language, failure)
-
-
-def _read(helpers: Helpers, ticket: Row, message: str, earlier: Sequence[Row]) -> _Context:
-    written = [turn["body"] for turn in earlier if turn["author_role"] == "customer"][-1:]
-    asks_model = helpers.model is not None
+    written = [turn["body"] for turn in earlier if turn["author_role"] == "customer"]
+    language = language_of(message, " ".join(written))
     with helpers.open_uow() as uow:
-        company = uow.get(companies, uow.actor.company_id) or {"name": ""}
-        return _Context(
-            _passages(uow, helpers.knowledge, message, written),
-            _triage(uow, helpers, ticket, message),
-            [_triage(uow, helpers, ticket, text) for text in written],
-            ai_usage.refusal(uow),
-            settings.current(uow)["ai_tone"],
-            company["name"],
-            similar.find_similar(uow, helpers.trained_models, ticket).others if asks_model else [],
-        )
+        context = _read(uow, helpers, ticket, message, earlier, written, language)
+        whole = triage_of(uow, helpers, ticket, "\n".join([*written[-MOST_TRIAGED:], message]))
+    draft = _answer(helpers, ticket, context)
+    return replace(draft, language=language, triage=whole, danger=is_danger(context.triages[0], message))
 
 
-def _triage(uow: UnitOfWork, helpers: Helpers, ticket: Row, message: str) -> Triage:
-    return decide.decide(uow, helpers.trained_models, "", message, tier=ticket["customer_tier"])
+def triage_of(uow: UnitOfWork, helpers: Helpers, ticket: Row, text: str) -> Triage:
+    """The triage of a customer's words in the chat."""
+    return decide.decide(uow, helpers.trained_models, "", text, tier=ticket["customer_tier"])
 
 
-def _passages(uow: UnitOfWork, knowledge: Knowledge, message: str, written: Sequence[str]) -> list[Hit]:
+def is_danger(triage: Triage, message: str) -> bool:
+    """Whether the customer must be told to call for help."""
+    return triage.risk in DANGERS or names_harm(message)
+
+
+def _read(
+    uow: UnitOfWork,
+    helpers: Helpers,
+    ticket: Row,
+    message: str,
+    earlier: Sequence[Row],
+    written: Sequence[str],
+    language: Language | None,
+) -> _Context:
+    company = uow.get(companies, uow.actor.company_id) or {"name": ""}
+    texts = [message, *written[-1:]]
+    return _Context(
+        message,
+        language,
+        earlier,
+        _passages(uow, helpers.knowledge, message, written[-1:]),
+        [triage_of(uow, helpers, ticket, text) for text in texts],
+        ai_usage.refusal(uow),
+        settings.current(uow)["ai_tone"],
+        company["name"],
+        similar.find_similar(uow, helpers.trained_models, ticket).others if helpers.model else [],
+    )
+
+
+def _passages(uow: UnitOfWork, knowledge: Knowledge, message: str, before: Sequence[str]) -> list[Hit]:
     """The passages for a message; for a short one also those for it together with the message before."""
     hits = knowledge.search(uow, message[:MOST_QUESTION], MOST_PASSAGES, wait=False)
-    if written and len(message.split()) < FOLLOW_UP_WORDS and (not hits or hits[0].score < ANSWER_SCORE):
-        both = knowledge.search(uow, f"{written[0]} {message}"[:MOST_QUESTION], MOST_PASSAGES, wait=False)
+    if before and len(message.split()) < FOLLOW_UP_WORDS and not good_enough(hits):
+        both = knowledge.search(uow, f"{before[0]} {message}"[:MOST_QUESTION], MOST_PASSAGES, wait=False)
         best = {hit.article_id: hit for hit in sorted([*hits, *both], key=lambda hit: hit.score)}
         hits = sorted(best.values(), key=lambda hit: -hit.score)[:MOST_PASSAGES]
     return [hit for hit in hits if hit.passage]
 
 
-def _needs_a_person(context: _Context, message: str, earlier: Sequence[Row]) -> Escalation | None:
-    """The reason why a person must answer whatever the articles say, None without one."""
-    offered = bool(earlier) and offers_a_person(earlier[-1]["body"])
-    asked = context.triage.wants_human_score >= SURE_ASKED and not declines_a_person(message)
-    if context.triage.risk:
+def _answer(helpers: Helpers, ticket: Row, context: _Context) -> Draft:
+    """The ladder: words that decide by themselves, the model, the best article, the offer of a person."""
+    offered = bool(context.earlier) and offers_a_person(context.earlier[-1]["body"])
+    if (reason := _needs_a_person(context, offered=offered)) is not None:
+        return Draft(reason=reason)
+    if context.language is not None:
+        if offered and refuses(context.message):
+            return Draft(context.language.declined)
+        if text := courtesy(context.message, context.language):
+            return Draft(text)
+    failure = ""
+    if helpers.model is not None and not context.refusal:
+        try:
+            return _by_model(helpers, helpers.model, ticket, context)
+        except NotUsable as error:
+            failure = "" if error.busy else str(error)
+            if not error.busy and not error.of_endpoint:
+                log.warning("chat reply not used: ticket=%s %s", ticket["id"], failure)
+    return _without_model(context, failure)
+
+
+def _needs_a_person(context: _Context, *, offered: bool) -> Escalation | None:
+    """The reason why a person must answer, whatever the articles say; None without one. `offered`: we offered one last."""
+    triage, message = context.triages[0], context.message
+    answered = good_enough(context.hits) is not None
+    if is_danger(triage, message) or (triage.risk and not (answered and _HOW_TO.match(message.lower()))):
         return "risk"
+    asked = triage.wants_human_score >= SURE_ASKED and not declines_a_person(message)
     if asked or asks_for_a_person(message) or (offered and agrees(message)):
         return "asked"
-    lost = not good_enough(context.hits) and min(map(_anger, [context.triage, *context.earlier])) >= LOST_TWICE
-    return "angry" if is_angry(message) or (lost and context.earlier) else None
+    lost = not answered and len(context.triages) > 1 and min(map(_anger, context.triages)) >= LOST_TWICE
+    return "angry" if is_angry(message) or lost else None
 
 
 def _anger(triage: Triage) -> float:
     return triage.escalation_score if triage.sentiment == "negative" else 0.0
 
 
-def _by_model(
-    helpers: Helpers,
-    model: Completes,
-    ticket: Row,
-    message: str,
-    earlier: Sequence[Row],
-    context: _Context,
-    language: Language | None,
-) -> Draft:
-    """The model's answer. Raises NotUsable, at once when too many wait for the model already."""
+def _by_model(helpers: Helpers, model: Completes, ticket: Row, context: _Context) -> Draft:
+    """The model's answer. Raises NotUsable, at once when too many wait for the model already.
+
+    What it says without an article is never sent, but for a short courtesy or question.
+    """
     told = chat_reply.Conversation(
         ticket,
-        message,
-        earlier,
+        context.message,
+        context.earlier,
         [hit for hit in context.hits if hit.score >= TELLING_SCORE],
         context.company,
         context.tone,
         context.others,
     )
-    started = time.monotonic()
     if not helpers.places.acquire(blocking=False):
         raise NotUsable("the model was busy with other conversations", busy=True)
     try:
-        left = model.timeout_seconds - (time.monotonic() - started)
-        reply = chat_reply.write(told, model, deadline_seconds=left)
+        reply = chat_reply.write(told, model, deadline_seconds=model.timeout_seconds)
     finally:
         helpers.places.release()
     if reply.wants_person:
-        return Draft(reason="asked", language=language)
+        return Draft(reason="asked")
     if reply.kind == "answer" and reply.confidence < LEAST_CONFIDENCE:
-        return Draft(reason="low_confidence", language=language)
-    found = reply.kind != "none"
-    return Draft(reply.text, "model", reply.confidence, reply.citations, found, language=language)
+        return Draft(reason="low_confidence")
+    if reply.kind == "answer" or (reply.kind != "none" and len(reply.text) <= MOST_UNGROUNDED):
+        return Draft(reply.text, "model", reply.confidence, reply.citations, reply.kind != "question")
+    return _nothing_found(context.language)
 
 
-def _without_model(message: str, context: _Context, language: Language | None, failure: str) -> Draft:
-    """The best article, quoted; else a word of courtesy, or the offer of a person."""
-    if best := good_enough(context.hits):
-        sentences = language or ENGLISH
+def _without_model(context: _Context, failure: str) -> Draft:
+    """The best article, quoted; else a person where the model failed, or the offer of one."""
+    best = good_enough(context.hits)
+    if best and not _was_just_quoted(best, context):
+        sentences = context.language or ENGLISH
         text = sentences.quote.format(title=best.title, passage=best.passage)
-        return Draft(text, "knowledge", best.score, [best.article_id], failure=failure, language=language)
-    if language is not None and is_courtesy(message):
-        return Draft(language.welcome, failure=failure, language=language)
+        return Draft(text, "knowledge", best.score, [best.article_id], failure=failure)
     if failure:
-        return Draft(reason="ai_failed", failure=failure, language=language)
-    if language is None:
-        return Draft(reason="unanswered", language=None)
-    return Draft(language.unanswered, found=False, language=language)
+        return Draft(reason="ai_failed", failure=failure)
+    return _nothing_found(context.language)
+
+
+def _was_just_quoted(best: Hit, context: _Context) -> bool:
+    """Whether the last turn quoted the same article, which did not help, unless this message asks for it clearly."""
+    last = context.earlier[-1] if context.earlier else {"citations": []}
+    return best.article_id in last["citations"] and best.score < SURE_AGAIN
+
+
+def _nothing_found(language: Language | None) -> Draft:
+    """The offer of a person; at once a person for a language without sentences of ours."""
+    return Draft(language.unanswered, found=False) if language else Draft(reason="unanswered")

@@ -4,6 +4,8 @@ A conversation is a ticket with the source chat; this module writes only the tab
 `take_over` and `hand_over`, and back to the AI in `give_back` alone.
 """
 
+from sqlalchemy import and_, or_
+
 from core import timestamps
 from core.models import OPEN, Escalation
 from database.tables import conversations as table
@@ -15,6 +17,7 @@ from storage import Row, UnitOfWork
 CHAT = "chat"
 RESUMED_SECONDS = 24 * 3600  # an open conversation goes on for so long after its last turn
 WARNING_SECONDS = 300  # between the warning and the end of a silent conversation
+ANSWER_SECONDS = 120  # longer than the longest wait for the model
 IN_TOUCH_SECONDS = 120  # a customer who asked for messages so lately needs no mail
 # Statuses that a person sets when they take a conversation.
 TAKEN = ("assigned", "in_progress", "waiting_customer", "handoff")
@@ -23,7 +26,7 @@ TAKEN = ("assigned", "in_progress", "waiting_customer", "handoff")
 def get(uow: UnitOfWork, ticket: Row) -> Row:
     """The conversation of a chat ticket. One that came in as a plain ticket gets its state now, in a writing unit of work."""
     found = uow.first(uow.query(table).where(table.c.ticket_id == ticket["id"]))
-    return found or start(uow, ticket, answered_by="human" if ticket["human_replied"] else "ai")
+    return found or start(uow, ticket, people=bool(ticket["human_replied"]))
 
 
 def find(uow: UnitOfWork, ticket: Row) -> Row:
@@ -32,29 +35,39 @@ def find(uow: UnitOfWork, ticket: Row) -> Row:
     return found or {"ticket_id": ticket["id"], "answered_by": "ai", "escalation_reason": "", "ended_by": ""}
 
 
-def start(uow: UnitOfWork, ticket: Row, *, answered_by: str) -> Row:
-    """The state of a new conversation."""
+def start(uow: UnitOfWork, ticket: Row, *, people: bool = False) -> Row:
+    """The state of a new conversation. People answer it with `people`, and where the company's people answer first."""
+    by = "human" if people or settings.current(uow)["human_first"] else "ai"
     times = {"last_turn_at": uow.real_now, "seen_at": uow.real_now}
-    return uow.insert(table, {"ticket_id": ticket["id"], "answered_by": answered_by, **times})
+    return uow.insert(table, {"ticket_id": ticket["id"], "answered_by": by, **times})
 
 
-def latest_open(uow: UnitOfWork, customer_row: str) -> Row | None:
-    """The customer's newest open conversation whose last turn is not older than a day."""
+def latest(uow: UnitOfWork, customer_row: str) -> Row | None:
+    """The customer's newest conversation that goes on: open or ended by silence, with a turn of the last day, or with people."""
     since = timestamps.later(uow.real_now, seconds=-RESUMED_SECONDS)
-    lively = uow.query(table, table.c.ticket_id).where(table.c.last_turn_at >= since)
-    of_customer = (tickets.c.customer_row == customer_row, tickets.c.source == CHAT, tickets.c.status.in_(OPEN))
-    query = uow.query(tickets).where(*of_customer, tickets.c.id.in_(lively))
+    c = table.c
+    lately = uow.query(table, c.ticket_id).where(c.last_turn_at >= since)
+    with_people = uow.query(table, c.ticket_id).where(c.answered_by == "human")
+    by_silence = uow.query(table, c.ticket_id).where(c.last_turn_at >= since, c.ended_by == "silence")
+    is_open = and_(tickets.c.status.in_(OPEN), or_(tickets.c.id.in_(lately), tickets.c.id.in_(with_people)))
+    of_customer = (tickets.c.customer_row == customer_row, tickets.c.source == CHAT)
+    query = uow.query(tickets).where(*of_customer, or_(is_open, tickets.c.id.in_(by_silence)))
     return uow.first(query.order_by(tickets.c.created_at.desc(), tickets.c.id.desc()))
 
 
 def note_turn(uow: UnitOfWork, ticket: Row, role: str) -> None:
-    """A turn was added by that role. The silence that ends a conversation begins with a turn of ours."""
+    """A turn was added by that role. The silence that ends a conversation begins with a turn of ours.
+
+    A message that the AI does not answer for ANSWER_SECONDS, as when its process was killed, is due as well.
+    """
     conversation = get(uow, ticket)
     values: Row = {"last_turn_at": uow.real_now, "warned": False, "ended_by": "", "ended_at": None, "idle_due_at": None}
     if conversation["ended_by"] and role == "customer":
         record(uow, ticket["id"], [Change("reopened", "ended_by", conversation["ended_by"], "")])
     if role == "customer":
         values["seen_at"] = uow.real_now
+        if conversation["answered_by"] == "ai":
+            values["idle_due_at"] = timestamps.later(uow.real_now, seconds=ANSWER_SECONDS)
     elif minutes := settings.current(uow)["chat_idle_minutes"]:
         values["idle_due_at"] = timestamps.later(uow.real_now, seconds=seconds_to_warning(minutes))
     if role == "agent":

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from ai.chat_sentences import Language
-from core.models import PRIORITY_RANK, Escalation
+from ai.triage.rules import Triage
+from core.models import Escalation
 from services import history
 from services.chat import conversations
 from services.routing import agents
@@ -20,7 +21,6 @@ REASONS: dict[Escalation | None, str] = {
     "ai_failed": "the model failed",
     None: "your settings say that people answer first",
 }
-DANGERS = ("self-harm", "safety")  # risks in which the customer is told to call for help
 MOST_QUOTED = 500  # characters of a message in the note
 
 
@@ -31,39 +31,56 @@ def hand_over(
     *,
     language: Language,
     turns: Sequence[Row],
-    risk: str = "",
-    priority: str = "",
+    triage: Triage | None = None,
+    danger: bool = False,
+    mails: bool = False,
 ) -> tuple[Row, str]:
     """Hands the conversation to people; returns the ticket and the sentences for the customer.
 
-    `turns` are its public turns, oldest first. `risk` is the kind of risk that was named, and `priority` what it makes of the
-    ticket, if that is higher. The unit of work must see the whole company.
+    `turns` are its public turns, oldest first, and `triage` is that of the customer's words in them. With `danger` the
+    customer is told to call for help. `mails` says whether this server sends mail. The unit of work must see the whole company.
     """
-    agent = ticket["assigned_to"] or agents.find_least_busy(uow, ticket["assigned_team"])
-    values = changes.move_fields(ticket, "handoff") | {"next_action": f"Answer in the chat: {REASONS[reason]}."}
+    values: Row = changes.move_fields(ticket, "handoff")
+    if triage is not None and ticket["triage_source"] in ("rules", "learned"):
+        values |= triage_again(ticket, triage)
+    agent = ticket["assigned_to"] or agents.find_least_busy(uow, {**ticket, **values}["assigned_team"])
     if agent and not ticket["assigned_to"]:
         values |= {"assigned_to": agent, "assigned_at": uow.now}
-    if PRIORITY_RANK.get(priority, 0) > ticket["priority_rank"] and ticket["triage_source"] != "human":
-        values |= {"priority": priority, "priority_rank": PRIORITY_RANK[priority]}
+    risk = triage.risk if triage else ""
+    values["next_action"] = f"Answer in the chat: {REASONS[reason]}{f' ({risk})' if risk else ''}."
     after = changes.write(uow, ticket, values, "handed_over", by_ai=True)
     history.record(
         uow, ticket["id"], [history.Change("handed_over", "escalation_reason", "", reason or "")], actor=history.AI
     )
     conversations.hand_over(uow, conversations.get(uow, ticket), reason)
-    text = _announcement(after, language, agent=agent, risk=risk)
+    text = _announcement(language, agent=agent, danger=danger, mails=mails and bool(ticket["customer_email"]))
     replies.add_turn(uow, after, "system", text)
     replies.add_turn(uow, after, "ai", _note(reason, turns, risk), internal=True)
-    notifications.notify_handoff(uow, after)
-    if agent and not ticket["assigned_to"]:
-        notifications.notify_assigned(uow, after)
+    _tell(uow, ticket, after)
     return after, text
 
 
-def _announcement(ticket: Row, language: Language, *, agent: str, risk: str) -> str:
-    parts = [language.danger] if risk in DANGERS else []
+def triage_again(ticket: Row, triage: Triage) -> Row:
+    """The fields of a new triage of a ticket, whose priority never falls."""
+    values = changes.triage_fields(triage)
+    if values["priority_rank"] < ticket["priority_rank"]:
+        values |= {name: ticket[name] for name in ("priority", "priority_rank", "priority_score", "urgency")}
+    return values
+
+
+def _tell(uow: UnitOfWork, before: Row, after: Row) -> None:
+    notifications.notify_handoff(uow, after)
+    if after["assigned_to"] and not before["assigned_to"]:
+        notifications.notify_assigned(uow, after)
+    if after["priority"] == "urgent" and before["priority"] != "urgent":
+        notifications.notify_urgent(uow, after)
+
+
+def _announcement(language: Language, *, agent: str, danger: bool, mails: bool) -> str:
+    parts = [language.danger] if danger else []
     if agent:
         return " ".join([*parts, language.handed_over])
-    return " ".join([*parts, language.nobody_free, *([language.mailed] if ticket["customer_email"] else [])])
+    return " ".join([*parts, language.nobody_free, *([language.mailed] if mails else [])])
 
 
 def _note(reason: Escalation | None, turns: Sequence[Row], risk: str) -> str:

@@ -7,14 +7,15 @@ from sqlalchemy import and_, or_
 
 from ai.chat_sentences import ENGLISH, Language, language_of
 from core import timestamps
+from core.models import FINISHED
 from database.tables import conversations as table
 from services import settings
-from services.chat import conversations
+from services.chat import conversations, handoff
 from services.tickets import changes, replies
 from storage import Row, UnitOfWork
 
 MOST_AT_ONCE = 200
-WAITS_FOR_CUSTOMER = ("ai_responded", "waiting_customer")
+WAITS_FOR_CUSTOMER = ("new", "ai_responded", "waiting_customer")
 ENDED = "Closed after {minutes} minutes without a word from the customer."
 
 
@@ -33,17 +34,23 @@ def take_step(uow: UnitOfWork, conversation_id: str) -> None:
         return
     ticket = changes.get_for_update(uow, conversation["ticket_id"], even_erased=True)
     conversation = uow.get(table, conversation_id, lock=True) or conversation
-    minutes = settings.current(uow)["chat_idle_minutes"]
-    due_at = conversation["idle_due_at"]
-    if not minutes or ticket["status"] not in WAITS_FOR_CUSTOMER or ticket["erased_at"] or due_at is None:
+    minutes, due_at = settings.current(uow)["chat_idle_minutes"], conversation["idle_due_at"]
+    unanswered = conversation["answered_by"] == "ai" and _last_words(uow, ticket)[1]
+    if due_at is None or ticket["erased_at"] or ticket["status"] in FINISHED:
         uow.update(table, conversation_id, {"idle_due_at": None, "warned": False})
     elif conversation["last_turn_at"] > uow.real_now:
-        wait = timestamps.later(uow.real_now, seconds=conversations.seconds_to_warning(minutes))
-        values = {"last_turn_at": uow.real_now, "idle_due_at": wait, "warned": False}
-        uow.update(table, conversation_id, values)
-    elif due_at <= uow.real_now and conversation["warned"]:
+        seconds = conversations.ANSWER_SECONDS if unanswered else conversations.seconds_to_warning(minutes)
+        wait = timestamps.later(uow.real_now, seconds=seconds)
+        uow.update(table, conversation_id, {"last_turn_at": uow.real_now, "idle_due_at": wait, "warned": False})
+    elif due_at > uow.real_now:
+        return
+    elif unanswered:
+        _hand_over(uow, ticket)
+    elif not minutes or ticket["status"] not in WAITS_FOR_CUSTOMER:
+        uow.update(table, conversation_id, {"idle_due_at": None, "warned": False})
+    elif conversation["warned"]:
         _end(uow, ticket, conversation, minutes)
-    elif due_at <= uow.real_now:
+    else:
         _warn(uow, ticket, conversation, minutes)
 
 
@@ -61,8 +68,20 @@ def _end(uow: UnitOfWork, ticket: Row, conversation: Row, minutes: int) -> None:
     conversations.end(uow, conversation, "silence")
 
 
-def _language(uow: UnitOfWork, ticket: Row) -> Language:
-    """The language of the customer's last message."""
+def _hand_over(uow: UnitOfWork, ticket: Row) -> None:
+    """The AI never answered the last message: a person does."""
+    turns = replies.recent_public(uow, ticket["id"], most=10)
+    handoff.hand_over(uow, ticket, "ai_failed", language=_language(uow, ticket), turns=turns)
+
+
+def _last_words(uow: UnitOfWork, ticket: Row) -> tuple[list[str], bool]:
+    """The customer's last messages, oldest first, and whether one of them is the last turn."""
     turns = replies.recent_public(uow, ticket["id"], most=10)
     written = [turn["body"] for turn in turns if turn["author_role"] == "customer"]
-    return (language_of(written[-1]) if written else None) or ENGLISH
+    return written, bool(turns) and turns[-1]["author_role"] == "customer"
+
+
+def _language(uow: UnitOfWork, ticket: Row) -> Language:
+    """The language of the customer's last messages."""
+    written, _ = _last_words(uow, ticket)
+    return language_of(written[-1] if written else "", " ".join(written[:-1])) or ENGLISH

@@ -40,8 +40,10 @@ def conversation(uow: UnitOfWork, conversation_id: str) -> Row:
     }
 
 
-def after(uow: UnitOfWork, conversation_id: str, last_id: str, *, limit: int) -> tuple[list[Row], str]:
-    """The messages after the one with that id ("" all), oldest first, and an ETag that changes with the conversation.
+def after(uow: UnitOfWork, conversation_id: str, last_id: str, *, limit: int) -> tuple[list[Row], int, str]:
+    """The messages after the one with that id, oldest first; without an id the newest ones.
+
+    Also returns how many there are in all, and an ETag that changes with the conversation.
 
     Raises AppError 400, 404.
     """
@@ -53,9 +55,12 @@ def after(uow: UnitOfWork, conversation_id: str, last_id: str, *, limit: int) ->
             raise invalid_field("after", "after must be the id of a message of this conversation.")
         later, same_time = replies.c.created_at > last["created_at"], replies.c.created_at == last["created_at"]
         public = public.where(or_(later, and_(same_time, replies.c.id > last_id)))
-    rows = uow.find(public.order_by(replies.c.created_at, replies.c.id).limit(limit))
+    oldest_first = public.order_by(replies.c.created_at, replies.c.id)
+    newest_first = public.order_by(replies.c.created_at.desc(), replies.c.id.desc())
+    rows = uow.find(oldest_first.limit(limit)) if last_id else uow.find(newest_first.limit(limit))[::-1]
     newest = rows[-1]["id"] if rows else last_id
-    return _shapes(uow, rows), f"{ticket['updated_at']}-{newest}"
+    total = len(rows) if len(rows) < limit else uow.count(public)
+    return _shapes(uow, rows), total, f"{ticket['updated_at']}-{newest}"
 
 
 def close(uow: UnitOfWork, conversation_id: str, *, said_by: str = "", version: int | None = None) -> None:
@@ -69,10 +74,12 @@ def close(uow: UnitOfWork, conversation_id: str, *, said_by: str = "", version: 
 
 
 def give_back(uow: UnitOfWork, conversation_id: str, *, said_by: str = "", version: int | None = None) -> None:
-    """Lets the AI answer again. Raises AppError 404, 409, 412."""
+    """Lets the AI answer again; nothing happens where it does. Raises AppError 404, 409, 412."""
     ticket = get_ticket(uow, conversation_id, version, lock=True)
-    changes.return_to_ai(uow, ticket, said_by=said_by)
-    conversations.give_back(uow, conversations.get(uow, ticket))
+    state = conversations.get(uow, ticket)
+    if state["answered_by"] == "human":
+        changes.return_to_ai(uow, ticket, said_by=said_by)
+        conversations.give_back(uow, state)
 
 
 def _shapes(uow: UnitOfWork, rows: Iterable[Row]) -> list[Row]:

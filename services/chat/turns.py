@@ -9,11 +9,11 @@ from typing import Any
 
 from ai.chat_sentences import ENGLISH, language_of
 from core.errors import not_found
-from core.models import FINISHED, Actor
-from database.tables import articles
-from services import history
+from core.models import FINISHED, Actor, Escalation
+from database.tables import articles, replies
+from services import history, settings
 from services.chat import conversations, handoff
-from services.chat.answers import Draft, Helpers, compose
+from services.chat.answers import Draft, Helpers, compose, is_danger, triage_of
 from services.tickets import changes, create, customers
 from services.tickets import replies as threads
 from services.triage import decide
@@ -28,12 +28,16 @@ IDENTITY = ("customer_email", "customer_id")
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A stored message of the customer: its ticket, its conversation and the public turns before it, oldest first."""
+    """A stored message of the customer: its ticket, its time, and the public turns before it, oldest first.
+
+    `begins`: it is the first of a conversation, or the first after its end.
+    """
 
     ticket: Row
     message: str
     answered_by: str
-    is_new: bool
+    begins: bool
+    said_at: str
     earlier: list[Row]
 
 
@@ -58,19 +62,22 @@ def receive(uow: UnitOfWork, helpers: Helpers, fields: Row) -> Turn:
     if ticket is None:
         first = {**fields, "title": title_of(message), "description": message}
         ticket = create.open_conversation(uow, helpers.trained_models, first)
-        threads.add_turn(uow, ticket, "customer", message)
-        return Turn(ticket, message, conversations.get(uow, ticket)["answered_by"], is_new=True, earlier=[])
+        return Turn(ticket, message, conversations.get(uow, ticket)["answered_by"], True, uow.now, [])
     earlier = threads.recent_public(uow, ticket["id"], most=LAST_TURNS)
+    had_ended = ticket["status"] in FINISHED
     if ticket["status"] == "closed":
         changes.reopen(uow, ticket["id"])
     threads.add(uow, ticket["id"], {"body": message} | ({} if uow.actor.is_customer else {"author_role": "customer"}))
-    ticket = changes.get_for_update(uow, ticket["id"])
-    return Turn(ticket, message, conversations.get(uow, ticket)["answered_by"], is_new=False, earlier=earlier)
+    ticket, state = changes.get_for_update(uow, ticket["id"]), conversations.get(uow, ticket)
+    if had_ended and settings.current(uow)["human_first"]:
+        state = {**state, "answered_by": "human"}
+    return Turn(ticket, message, state["answered_by"], had_ended, uow.now, earlier)
 
 
 def _resumed(uow: UnitOfWork, fields: Row) -> Row | None:
-    """The customer's open conversation of the last day. Raises AppError 400, 403, 409."""
-    return conversations.latest_open(uow, customers.find_or_create(uow, fields)["id"])
+    """The customer's conversation that goes on, if there is one. Raises AppError 400, 403, 409."""
+    latest = conversations.latest(uow, customers.find_or_create(uow, fields)["id"])
+    return changes.get_for_update(uow, latest["id"]) if latest else None
 
 
 def _named(uow: UnitOfWork, fields: Row) -> Row:
@@ -94,21 +101,22 @@ def title_of(message: str) -> str:
 def answer(helpers: Helpers, turn: Turn) -> Row:
     """Answers a stored message and returns what POST /api/chat shows. Raises AppError 404 when it was deleted meanwhile."""
     if turn.answered_by == "human":
-        return _to_people(helpers, turn) if turn.is_new else _silence(helpers, turn.ticket["id"])
+        return _beside_people(helpers, turn)
     draft = compose(helpers, turn.ticket, turn.message, turn.earlier)
     with helpers.open_uow(write=True) as uow:
-        return deliver(uow, turn, draft)
+        return deliver(uow, turn, draft, mails=helpers.mails)
 
 
-def deliver(uow: UnitOfWork, turn: Turn, draft: Draft) -> Row:
-    """Stores an answer, or hands over, as the state of the conversation is now. Of a person's conversation it becomes a note."""
+def deliver(uow: UnitOfWork, turn: Turn, draft: Draft, *, mails: bool = False) -> Row:
+    """Stores an answer, or hands over, as the state of the conversation is now. If it went on without the AI, it becomes a note."""
     ticket = changes.get_for_update(uow, turn.ticket["id"])
     conversation = conversations.get(uow, ticket)
-    if conversation["answered_by"] == "human" or ticket["status"] in FINISHED:
+    if why := _too_late(uow, turn, ticket, conversation):
         if draft.text and not draft.reason:
-            note = f"Not sent, because a person was faster. The AI's draft:\n{draft.text}"
-            threads.add_turn(uow, ticket, "ai", note, internal=True)
-        return result(uow, ticket, "", source="human")
+            threads.add_turn(
+                uow, ticket, "ai", f"Not sent, because {why}. The AI's draft:\n{draft.text}", internal=True
+            )
+        return result(uow, ticket, "", source="human" if conversation["answered_by"] == "human" else "canned")
     unanswered = 0 if draft.found else conversation["unanswered_turns"] + 1
     reason = draft.reason
     if reason is None and unanswered >= MOST_UNANSWERED:
@@ -118,38 +126,61 @@ def deliver(uow: UnitOfWork, turn: Turn, draft: Draft) -> Row:
     if draft.failure:
         history.record(uow, ticket["id"], [history.Change("ai_failed", after=draft.failure)], actor=history.AI)
     if reason is not None:
-        customers_turn = {"author_role": "customer", "body": turn.message}
-        turns = [*turn.earlier, customers_turn]
-        language = draft.language or ENGLISH
-        after, text = handoff.hand_over(
-            uow, ticket, reason, language=language, turns=turns, risk=draft.risk, priority=draft.priority
-        )
-        return result(uow, after, text, source="canned")
+        return _hand_over(uow, turn, ticket, draft, reason, mails=mails)
     values: Row = {
         "status": changes.status_after(ticket, "ai_answer"),
         "ai_response": draft.text,
         "ai_source": draft.source,
+        "ai_status": "done",
+        "ai_confidence": draft.confidence,
+        "ai_citations": draft.citations,
     }
-    values |= {"ai_status": "done", "ai_confidence": draft.confidence, "ai_citations": draft.citations}
     after = changes.write(uow, ticket, values, "ai_answered", by_ai=True)
     threads.add_turn(uow, after, "ai", draft.text, source=draft.source, citations=draft.citations)
     conversations.count_answer(uow, conversation, unanswered=unanswered)
     return result(uow, after, draft.text, source=draft.source, confidence=draft.confidence, citations=draft.citations)
 
 
-def _to_people(helpers: Helpers, turn: Turn) -> Row:
-    """A new conversation of a company whose people answer first."""
+def _too_late(uow: UnitOfWork, turn: Turn, ticket: Row, conversation: Row) -> str:
+    """Why the AI's answer must not be sent any more, "" when it may."""
+    if conversation["answered_by"] == "human":
+        return "a person answers this conversation"
+    if ticket["status"] in FINISHED:
+        return "the conversation has ended"
+    by_agent = (replies.c.ticket_id == ticket["id"], replies.c.author_role == "agent", ~replies.c.internal)
+    later = uow.query(replies, replies.c.id).where(*by_agent, replies.c.created_at > turn.said_at)
+    return "a person was faster" if uow.first(later) else ""
+
+
+def _hand_over(
+    uow: UnitOfWork, turn: Turn, ticket: Row, draft: Draft, reason: Escalation | None, *, mails: bool
+) -> Row:
+    after, text = handoff.hand_over(
+        uow,
+        ticket,
+        reason,
+        language=draft.language or ENGLISH,
+        turns=[*turn.earlier, {"author_role": "customer", "body": turn.message}],
+        triage=draft.triage,
+        danger=draft.danger,
+        mails=mails,
+    )
+    return result(uow, after, text, source="canned")
+
+
+def _beside_people(helpers: Helpers, turn: Turn) -> Row:
+    """A message in a conversation that people answer: they are told of its beginning and of a danger, else all is silent."""
     with helpers.open_uow(write=True) as uow:
         ticket = changes.get_for_update(uow, turn.ticket["id"])
-        language = language_of(turn.message) or ENGLISH
-        said = [{"author_role": "customer", "body": turn.message}]
-        after, _ = handoff.hand_over(uow, ticket, None, language=language, turns=said)
-        return result(uow, after, "", source="human")
-
-
-def _silence(helpers: Helpers, ticket_id: str) -> Row:
-    with helpers.open_uow() as uow:
-        return result(uow, changes.get(uow, ticket_id), "", source="human")
+        triage = triage_of(uow, helpers, ticket, turn.message)
+        danger = is_danger(triage, turn.message)
+        if ticket["status"] in FINISHED or not (turn.begins or danger or triage.risk):
+            return result(uow, ticket, "", source="human")
+        named: Escalation | None = "risk" if danger or triage.risk else None
+        reason = named or conversations.get(uow, ticket)["escalation_reason"] or None
+        written = " ".join(row["body"] for row in turn.earlier if row["author_role"] == "customer")
+        draft = Draft(triage=triage, danger=danger, language=language_of(turn.message, written))
+        return _hand_over(uow, turn, ticket, draft, reason, mails=helpers.mails)
 
 
 def result(

@@ -25,6 +25,7 @@ TELLS_NOBODY = (
 BATCH = 100  # ids in one statement
 _AFTER_ID = 38  # the caller of a stored call is a credential's id, a space, and the customer it acted for
 _TICKET_CALL = "POST /api/tickets/"
+_CHAT_CALL = "POST /api/chat"
 _LEAST_NAME, _LEAST_ID, _LEAST_NUMBER = 3, 6, 8  # least length of what identifies one person in any text
 
 Condition = ColumnElement[bool]
@@ -144,10 +145,12 @@ def _texts(answer: str) -> Any:
 
 
 def forget_calls_about(uow: UnitOfWork, ids: Sequence[str]) -> None:
-    """Deletes stored calls to URLs of one of the tickets."""
+    """Deletes stored calls to URLs of one of the tickets, and messages of a chat that it is."""
     ticket_id = func.substr(idempotency.c.route, len(_TICKET_CALL) + 1, 36)
     for start in range(0, len(ids), BATCH):
         uow.delete(idempotency, ticket_id.in_(ids[start : start + BATCH]))
+        in_answer = or_(*(idempotency.c.answer.contains(name) for name in ids[start : start + BATCH]))
+        uow.delete(idempotency, idempotency.c.route == _CHAT_CALL, in_answer)
 
 
 def forget_jobs(uow: UnitOfWork, names: set[str]) -> None:

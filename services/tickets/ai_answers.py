@@ -14,6 +14,7 @@ from core.errors import AppError, conflict, unavailable
 from core.models import FINISHED, label
 from services import ai_usage, outbox, settings
 from services import history as history_of
+from services.chat import conversations
 from services.knowledge.search import Knowledge, good_enough
 from services.tickets import changes, notifications, replies, similar
 from services.triage import decide
@@ -96,6 +97,8 @@ def regenerate_answer(
     with open_uow() as uow:
         before = changes.get_for_update(uow, ticket_id, version)
         _check_open(before)
+        if before["source"] == conversations.CHAT:
+            raise conflict("conversation", "The AI answers the messages of a chat by itself, unless a person does.")
         refusal = ai_usage.refusal(uow)
         passages = knowledge.for_ticket(uow, before)
     if model and not refusal:

@@ -7,7 +7,7 @@ from ai.triage.rules import Triage
 from core import timestamps
 from core.errors import conflict, invalid_field, not_found, stale
 from core.models import FINISHED, MOVES, PRIORITY_RANK, TEAM_OF, label, ticket_shape
-from database.tables import events, tickets
+from database.tables import events, replies, tickets
 from services.chat import conversations
 from services.clearing import pop_cleared
 from services.history import AI, Change, record
@@ -105,6 +105,9 @@ def resolve(uow: UnitOfWork, ticket_id: str, resolution: str, *, said_by: str = 
 def _resolve(uow: UnitOfWork, ticket: Row, resolution: str, *, said_by: str) -> Row:
     values = {**move_fields(ticket, "resolve"), "resolution": resolution, **_resolution_time(uow, ticket)}
     ticket_after = write(uow, ticket, values, "resolved", said_by=said_by)
+    if ticket["source"] == conversations.CHAT:
+        turn = {"author_role": "system", "author_name": "System", "body": resolution, "created_at": uow.now}
+        uow.insert_many(replies, [{"ticket_id": ticket["id"], **turn}])
     notifications.notify_resolved(uow, ticket_after)
     training_examples.confirmed(uow, ticket_after)
     return ticket_after

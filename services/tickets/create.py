@@ -58,10 +58,8 @@ def open_conversation(uow: UnitOfWork, trained_models: TrainedModels, fields: Ro
 
     Raises AppError 400, 403, 409.
     """
-    ticket, company = _ticket(uow, trained_models, {**fields, "source": conversations.CHAT})
+    ticket, _ = _ticket(uow, trained_models, {**fields, "source": conversations.CHAT})
     ticket = _insert(uow, ticket, said_by=said_by)
-    people_first = settings.of_company(company)["human_first"]
-    conversations.start(uow, ticket, answered_by="human" if people_first else "ai")
     if ticket["priority"] == "urgent":
         notifications.notify_urgent(uow, ticket)
     return ticket
@@ -132,4 +130,7 @@ def _insert(uow: UnitOfWork, ticket: Row, *, said_by: str) -> Row:
     if row["ai_status"] == "done":
         changes.append(Change("ai_answered", "status", "new", row["status"]))
     record(uow, row["id"], changes, said_by=said_by)
+    if row["source"] == conversations.CHAT:  # the description is its first message
+        conversations.start(uow, row)
+        replies.add_turn(uow, row, "customer", row["description"])
     return row

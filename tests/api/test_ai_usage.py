@@ -40,7 +40,7 @@ def app(open_app, clock, fake):
     return open_app(clock=clock, model=open_model("sk-test", fake.url, "test-model", 2.0))
 
 
-def say(caller, message="Hello", **fields):
+def say(caller, message="Which plans are there?", **fields):
     return caller.data(caller.post("/api/chat", {"message": message, **ADA, **fields}))
 
 
@@ -61,11 +61,20 @@ def test_calls_tokens_and_cost_are_counted(admin, runtime, fake, run_jobs):
     row = usage_of_today(admin, runtime)
     assert (row["model_calls"], row["tokens_in"], row["tokens_out"]) == (3, 3000, 300)
     assert row["cost_usd"] == 0.0105
-    assert (row["answers_model"], row["answers_canned"]) == (2, 1)
+    assert (row["answers_model"], row["handoffs"]) == (2, 1)
 
 
 @pytest.mark.parametrize(
-    "usage", [None, {}, {"prompt_tokens": "many"}, {"prompt_tokens": -5}, [], {"prompt_tokens": None}]
+    "usage",
+    [
+        None,
+        {},
+        {"prompt_tokens": "many"},
+        {"prompt_tokens": -5},
+        [],
+        {"prompt_tokens": None},
+        {"completion_tokens": 10**18},
+    ],
 )
 def test_a_provider_that_counts_no_tokens_is_counted_by_its_calls(admin, runtime, fake, usage):
     fake.usage = usage

@@ -168,6 +168,25 @@ def test_polling_lists_what_is_new_and_an_empty_304_when_nothing_is(admin):
     assert admin.get(f"{path}?after={conversation}").status_code == 400
 
 
+def test_the_newest_messages_come_without_after_and_the_total_is_all(admin):
+    conversation = say(admin, "Hello")["conversation_id"]
+    say(admin, "Hello again")
+    page = admin.get(f"/api/chat/{conversation}/messages?limit=1").json
+    assert (page["total"], page["data"][0]["role"]) == (4, "ai")
+
+
+def test_a_conversation_with_people_goes_on_after_days_and_one_ended_by_silence_within_one(admin):
+    first = say(admin, "I want a human")["conversation_id"]
+    assert say(admin, "Still waiting")["conversation_id"] == first
+
+
+def test_an_erased_conversation_is_not_repeated_by_its_reference(admin):
+    say(admin, "I am Ada Lovelace", client_reference="m-1")
+    admin.data(admin.delete("/api/customers/ada@example.com"))
+    again = say(admin, "I am Ada Lovelace", client_reference="m-1")
+    assert again["number"] == 2
+
+
 def test_notes_are_in_no_list_of_messages(admin, customer):
     conversation = customer.data(customer.post("/api/chat", {"message": "Let me talk to a person"}))["conversation_id"]
     admin.post(f"/api/tickets/{conversation}/replies", {"body": "A secret note", "internal": True})

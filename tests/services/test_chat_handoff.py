@@ -3,10 +3,12 @@
 import itertools
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ai.llm import open_model
+from jobs.handlers import close_silent_chats
 from services.chat import handoff, turns
 from tests.conftest import add_key
 from tests.fakes.fake_model import FakeModel
@@ -68,6 +70,16 @@ def add_agent(admin, email="bob@example.com"):
         (["私はログインできません"], "unanswered"),
         (["There are transactions I never made, this is fraud"], "risk"),
         (["I want to kill myself"], "risk"),
+        (["ich will mich umbringen"], "risk"),
+        (["je veux mourir"], "risk"),
+        (["No quiero vivir más"], "risk"),
+        (["he threatens to hurt me"], "risk"),
+        (["please transfer me"], "asked"),
+        (["Could a colleague of yours take a look at this?"], "asked"),
+        (["kann ich bitte einen mitarbeiter haben"], "asked"),
+        (["можно поговорить с человеком"], "asked"),
+        ([UNKNOWN, "please"], "asked"),
+        ([UNKNOWN, "yes i want to cancel"], "asked"),
         (["I will take legal action against you"], "risk"),
     ],
 )
@@ -93,6 +105,15 @@ def test_each_reason_hands_over_with_a_sentence_for_the_customer(admin, messages
         "I spoke to an agent yesterday",
         "How do I become a support agent?",
         "My parcel arrived broken",
+        "Apple pay button missing on android",
+        "I cannot print labels in purple",
+        "My support staff cannot log in",
+        "thanks, that solved it",
+        "goodbye",
+        "👍",
+        "thank you for your help",
+        "vielen Dank für die Hilfe",
+        "no movement since 6 days",
         "yes please",
         QUESTION,
     ],
@@ -100,6 +121,76 @@ def test_each_reason_hands_over_with_a_sentence_for_the_customer(admin, messages
 def test_these_messages_do_not_ask_for_a_person(admin, message):
     admin.post("/api/knowledge", ARTICLE)
     assert say(admin, message)["escalation"] is False
+
+
+def test_a_question_about_fraud_that_an_article_answers_is_no_risk(admin):
+    body = "To mark an order as fraud, open the order and choose Mark as fraud. The order is then held."
+    admin.post("/api/knowledge", {"title": "How to mark an order as fraud", "body": body})
+    assert say(admin, "How do I mark an order as fraud?")["ai_source"] == "knowledge"
+    assert say(admin, "There was fraud on my account, I never made these orders")["escalation_reason"] == "risk"
+
+
+def test_thanks_and_goodbyes_are_answered_as_such_and_a_no_is_a_no(admin):
+    say(admin, UNKNOWN)
+    declined = say(admin, "no thanks")
+    assert (declined["escalation"], "no person then" in declined["reply"]) == (False, True)
+    assert "You are welcome" in say(admin, "ok great thanks")["reply"]
+    assert "Gern geschehen" in say(admin, "danke, tschüss", customer_email="eve@example.com")["reply"]
+    assert say(admin, "goodbye")["escalation"] is False
+
+
+def test_a_danger_in_a_conversation_with_a_person_is_answered_and_told(admin, mailer, run_jobs):
+    admin.put("/api/settings", {"support_email": "team@example.com"})
+    ticket = say(admin, "I want to speak to a person")["ticket_id"]
+    assert say(admin, "hello?")["reply"] == ""
+    answer = say(admin, "I am going to kill myself tonight")
+    assert "emergency number" in answer["reply"]
+    assert admin.data(admin.get(f"/api/tickets/{ticket}"))["priority"] == "urgent"
+    run_jobs()
+    assert any("urgent" in notice.text for notice in mailer.sent)
+
+
+def test_the_ticket_is_triaged_again_by_all_that_the_customer_wrote(admin):
+    ticket = say(admin, "hello")["ticket_id"]
+    say(admin, "my checkout is down, all customers are affected, we lose thousands every minute, this is urgent!!")
+    say(admin, "I want a human")
+    after = admin.data(admin.get(f"/api/tickets/{ticket}"))
+    assert (after["category"], after["priority"]) == ("technical", "urgent")
+    assert any("answer" in reason or "urgency" in reason for reason in after["triage_reasons"])
+
+
+def test_a_message_that_was_never_answered_is_handed_over_by_the_sweep(open_app):
+    now = [datetime(2026, 3, 1, 8, 0, tzinfo=UTC)]
+    app = open_app(clock=lambda: now[0])
+    runtime, caller = app.extensions["runtime"], Caller(app.test_client(), "admin-key")
+    conversation = say(caller, "Hello")["conversation_id"]
+    caller.post(f"/api/tickets/{conversation}/replies", {"body": "Where is it?", "author_role": "customer"})
+    now[0] += timedelta(seconds=121)
+    close_silent_chats(runtime)
+    seen = caller.data(caller.get(f"/api/chat/{conversation}"))
+    assert (seen["status"], seen["escalation_reason"]) == ("handoff", "ai_failed")
+    assert seen["messages"][-1]["role"] == "system"
+
+
+def test_a_conversation_of_people_that_goes_on_after_its_end_is_theirs_again_and_says_so(admin):
+    ticket = say(admin, "I want a human")["ticket_id"]
+    admin.post(f"/api/tickets/{ticket}/resolve", {"resolution": "We sent you a new card."})
+    messages = admin.data(admin.get(f"/api/chat/{ticket}/messages"))
+    assert (messages[-1]["role"], messages[-1]["body"]) == ("system", "We sent you a new card.")
+    answer = say(admin, "It has not arrived", conversation_id=ticket)
+    assert (answer["status"], answer["escalation_reason"]) == ("handoff", "asked")
+    assert answer["reply"]
+
+
+def test_the_ai_writes_no_letter_into_a_conversation(admin):
+    ticket = say(admin, "I want a human")["ticket_id"]
+    assert admin.post(f"/api/tickets/{ticket}/ai_response").status_code == 409
+
+
+def test_a_plain_ticket_of_the_chat_is_a_conversation_with_its_first_message(admin):
+    ticket = admin.ticket(source="chat", description="Where is my parcel?")
+    messages = admin.data(admin.get(f"/api/chat/{ticket['id']}"))["messages"]
+    assert (messages[0]["role"], messages[0]["body"]) == ("customer", "Where is my parcel?")
 
 
 def test_whoever_may_come_to_harm_is_told_to_call_for_help_and_the_ticket_is_urgent(admin):
@@ -132,6 +223,13 @@ def test_the_models_answer_decides_by_its_fields(with_model, fake, reply, messag
     assert answer["citations"] == []
 
 
+@pytest.mark.parametrize("kind", ["answer", "none", "question", "courtesy"])
+def test_what_rests_on_no_article_is_not_said(with_model, fake, kind):
+    guess = "Your plan includes 99 seats and a free pony, just enable Turbo mode. " * 4
+    fake.reply |= {"reply": guess, "kind": kind, "articles": []}
+    assert "pony" not in say(with_model, QUESTION)["reply"]
+
+
 def test_the_model_answers_from_the_article_and_cites_it(with_model, fake):
     answer = say(with_model, QUESTION)
     assert (answer["reply"], answer["ai_source"]) == ("It takes five working days.", "model")
@@ -159,6 +257,14 @@ def test_when_the_model_fails_the_article_answers_and_without_one_a_person(with_
         {"reply": "We will refund you tomorrow."},
         {"reply": "See https://evil.example/x"},
         {"reply": "Please send us your password."},
+        {"reply": "I have reset your password and cancelled your subscription."},
+        {"reply": "I've forwarded this to our billing team and they will email you."},
+        {"reply": "I connected you with a human agent; they are joining now."},
+        {"reply": "Your money will be back in your account by Friday."},
+        {"reply": "You qualify for a full refund. We guarantee it."},
+        {"reply": "Use the discount code SAVE50 for 50 percent off."},
+        {"reply": "Expect our technician at your door tomorrow at 9."},
+        {"reply": "Ti rimborseremo domani."},
         {"articles": [2]},
         {"articles": ["1"]},
         {"articles": "1"},
@@ -191,7 +297,7 @@ def test_an_available_agent_gets_the_conversation_and_people_are_told(admin, mai
 
 def test_without_agents_the_customer_is_told_that_the_conversation_waits(admin):
     answer = say(admin, "I want to speak to a person")
-    assert "waits first in the queue" in answer["reply"]
+    assert "as soon as one is" in answer["reply"]
     assert "e-mail" in answer["reply"]
     assert "e-mail" not in admin.data(admin.post("/api/chat", {"user_id": "u", "message": "human"}))["reply"]
 
@@ -200,10 +306,11 @@ def test_a_company_may_have_people_answer_first(admin):
     admin.put("/api/settings", {"human_first": True})
     admin.post("/api/knowledge", ARTICLE)
     answer = say(admin, QUESTION)
-    assert (answer["reply"], answer["ai_source"], answer["status"]) == ("", "human", "handoff")
+    assert (answer["ai_source"], answer["status"], answer["citations"]) == ("canned", "handoff", [])
     assert (answer["escalation"], answer["escalation_reason"]) == (True, "")
     messages = admin.data(admin.get(f"/api/chat/{answer['conversation_id']}/messages"))
     assert [message["role"] for message in messages] == ["customer", "system"]
+    assert say(admin, QUESTION)["reply"] == ""
     admin.data(admin.post(f"/api/chat/{answer['conversation_id']}/return"))
     assert say(admin, QUESTION)["ai_source"] == "knowledge"
 
@@ -231,10 +338,13 @@ def test_once_a_person_has_it_the_ai_stays_silent_until_a_person_gives_it_back(o
     for number, events in enumerate(itertools.permutations(EVENTS, 2)):
         named = {"customer_email": f"ada{number}@example.com"}
         ticket = say(admin, "I want to speak to a person" if first is None else "Hello", **named)["ticket_id"]
+        ai_turns = ["ai"] if first else []
         for event in filter(None, (first, *events)):
             EVENTS[event](admin, ticket)
             answer = say(admin, QUESTION, conversation_id=ticket, **named)
-            assert (answer["reply"], answer["ai_source"], answer["escalation"]) == ("", "human", True), events
+            assert (answer["ai_source"] in ("human", "canned"), answer["escalation"]) == (True, True), events
+            messages = admin.data(admin.get(f"/api/chat/{ticket}"))["messages"]
+            assert [one["role"] for one in messages if one["role"] == "ai"] == ai_turns, events
         admin.data(admin.post(f"/api/chat/{ticket}/return"))
         back = say(admin, QUESTION, conversation_id=ticket, **named)
         assert (back["ai_source"], back["escalation"], back["status"]) == ("knowledge", False, "ai_responded"), events
@@ -248,11 +358,12 @@ def test_only_staff_give_a_conversation_back(customer):
 @pytest.mark.every_engine
 def test_a_person_who_answers_while_the_model_writes_wins_and_the_draft_is_kept(with_model, fake):
     conversation = say(with_model, "Hello")["conversation_id"]
+    assert fake.count == 0, "a greeting needs no model"
     fake.mode, fake.seconds = "slow", 1.0
     answers = []
     writer = threading.Thread(target=lambda: answers.append(say(with_model, QUESTION)))
     writer.start()
-    while fake.count < 2:
+    while fake.count < 1:
         time.sleep(0.01)
     with_model.data(with_model.post(f"/api/tickets/{conversation}/replies", {"body": "I am Bob, I look at it."}), 201)
     writer.join()
