@@ -17,6 +17,7 @@ from api import (
     bulk,
     chat,
     companies,
+    copilot,
     customers,
     demo,
     exports,
@@ -77,6 +78,7 @@ RESOURCES = [
     bulk,
     macros,
     views,
+    copilot,
 ]
 MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()

@@ -115,6 +115,7 @@ CALLS = {
     "ListMessages": Call(),
     "CloseConversation": Call({}),
     "ReturnConversation": Call({}),
+    "ListSimilarTickets": Call(),
     "ImportArticles": Call([{"title": "Refunds", "body": "Five days."}]),
 }
 SHARED = {"GetArticle"}  # every customer of the company sees the same

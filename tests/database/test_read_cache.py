@@ -62,6 +62,7 @@ QUERIES = {
     "ListArticles": ["", "?status=draft"],
     "SearchKnowledge": ["?q=refund"],
     "ListMessages": ["", "?limit=1"],
+    "ListSimilarTickets": ["?k=2"],
 }
 
 
