@@ -1,18 +1,41 @@
 """The copilot over HTTP: what agents get ready-made for a ticket. Nothing here changes a ticket."""
 
+from contextlib import AbstractContextManager
+
+from flask import g
 from marshmallow import Schema
 
 from api.http import schemas
+from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer, how_many
 from api.http.fields import Number
 from api.http.gate import current_runtime
 from api.http.resource import Resource
+from api.ticket_inputs import WriteMeta
+from core import models
 from core.permissions import Permission
+from services.copilot import summaries
+from services.copilot.parts import Parts
 from services.copilot.past_tickets import question_of
 from services.tickets import changes
 from storage import Row, UnitOfWork
 
 blp = Resource("copilot", __name__, description="Work done ahead for agents.")
+
+
+class AboutTicket(WriteMeta, Repeatable):
+    """A question about a ticket without further fields."""
+
+
+class Summary(Schema):
+    """What an agent must know of a ticket."""
+
+    summary = schemas.text("What happened so far.")
+    customer_wants = schemas.text("What the customer wants now.")
+    tried = schemas.texts("Steps that were taken.")
+    open_questions = schemas.texts("Questions that nobody has answered yet.")
+    mood = schemas.word(models.SENTIMENTS, "The customer's mood now.")
+    source = schemas.text("Who wrote it: model, or rules for sentences of the ticket itself.")
 
 
 class HowMany(Schema):
@@ -30,6 +53,40 @@ class SimilarTicket(Schema):
     resolution = schemas.text("How it was resolved.")
     score = schemas.decimal("How much it is like this one, from 0 to 1.")
     resolved_at = schemas.moment("When it was resolved.")
+
+
+def _parts() -> Parts:
+    """The parts of this server that the copilot works with, for the caller."""
+    runtime, actor = current_runtime(), g.actor
+
+    def open_unit(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
+        return runtime.storage.unit_of_work(actor, write=write)
+
+    trained, knowledge, past = runtime.trained_models, runtime.knowledge, runtime.past_tickets
+    return Parts(open_unit, runtime.model, trained, knowledge, past, runtime.wait_slots)
+
+
+def _made(thing: str, reason: str) -> str:
+    """Who made it, in a sentence: `reason` says why the model did not."""
+    return f"{thing} was written without the model: {reason}." if reason else f"{thing} was written by the model."
+
+
+@blp.post(
+    "/api/tickets/<ticket_id>/summary",
+    "SummarizeTicket",
+    permission=Permission.TICKETS_WORK,
+    body=AboutTicket,
+    response=Summary,
+    manages_transactions=True,
+)
+def summarize(ticket_id: str, body: Row) -> Answer:
+    """Summarize a ticket.
+
+    What happened, what the customer wants, what was tried and what is open, internal notes included. Without a model, and
+    when it fails, in sentences of the ticket itself.
+    """
+    summary, reason = summaries.summarise(_parts(), ticket_id)
+    return Answer(summary, _made("The summary", reason))
 
 
 @blp.get(

@@ -116,6 +116,7 @@ CALLS = {
     "CloseConversation": Call({}),
     "ReturnConversation": Call({}),
     "ListSimilarTickets": Call(),
+    "SummarizeTicket": Call({}),
     "ImportArticles": Call([{"title": "Refunds", "body": "Five days."}]),
 }
 SHARED = {"GetArticle"}  # every customer of the company sees the same
