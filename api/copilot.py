@@ -6,15 +6,16 @@ from flask import g
 from marshmallow import Schema
 
 from api.http import schemas
-from api.http.common_inputs import Repeatable
+from api.http.common_inputs import PageQuery, Repeatable
 from api.http.envelope import Answer, how_many
-from api.http.fields import Number
+from api.http.fields import Choice, Number, Text
 from api.http.gate import current_runtime
 from api.http.resource import Resource
 from api.ticket_inputs import WriteMeta
 from core import models
+from core.models import LIMITS
 from core.permissions import Permission
-from services.copilot import summaries
+from services.copilot import drafts, summaries
 from services.copilot.parts import Parts
 from services.copilot.past_tickets import question_of
 from services.tickets import changes
@@ -36,6 +37,35 @@ class Summary(Schema):
     open_questions = schemas.texts("Questions that nobody has answered yet.")
     mood = schemas.word(models.SENTIMENTS, "The customer's mood now.")
     source = schemas.text("Who wrote it: model, or rules for sentences of the ticket itself.")
+
+
+class NewDraft(AboutTicket):
+    """How a reply is to be drafted; without a model it does not matter."""
+
+    tone = Text(LIMITS["tag"], about="How it should sound, such as friendly, formal or brief.")
+    instructions = Text(2_000, lines=True, about="What it should say.")
+
+
+class DraftOutcome(AboutTicket):
+    """What became of a draft."""
+
+    outcome = Choice(models.DRAFT_OUTCOMES, required=True, about="accepted, edited or discarded.")
+    body = Text(LIMITS["body"], lines=True, about="For an edited draft: what it became.")
+
+
+class Draft(Schema):
+    """A draft of a reply. It is never sent by itself."""
+
+    draft_id = schemas.text("Id of the draft.")
+    ticket_id = schemas.text("Id of the ticket.")
+    body = schemas.text("The draft.")
+    citations = schemas.items(schemas.Citation, "Published articles it rests on.")
+    source = schemas.text("Who wrote it: model, knowledge (an article), learned (a past resolution) or canned.")
+    confidence = schemas.decimal("How sure it is, from 0 to 1; 0 when it is canned.")
+    stale = schemas.flag("Whether the ticket was changed since; then read it again before you send the draft.")
+    outcome = schemas.text("What became of it: accepted, edited or discarded; empty until that is known.")
+    edited_body = schemas.text("What an edited draft became.")
+    created_at = schemas.moment("When it was written.", required=True)
 
 
 class HowMany(Schema):
@@ -87,6 +117,59 @@ def summarize(ticket_id: str, body: Row) -> Answer:
     """
     summary, reason = summaries.summarise(_parts(), ticket_id)
     return Answer(summary, _made("The summary", reason))
+
+
+@blp.post(
+    "/api/tickets/<ticket_id>/draft",
+    "DraftReply",
+    permission=Permission.TICKETS_WORK,
+    body=NewDraft,
+    response=Draft,
+    manages_transactions=True,
+)
+def draft_reply(ticket_id: str, body: Row) -> Answer:
+    """Draft a reply.
+
+    Writes a reply for an agent to read, change and send. Without a model, and when it fails, it quotes the best article or
+    how the most similar ticket was resolved, or holds first steps. Nothing is sent.
+    """
+    draft, reason = drafts.write(
+        _parts(), ticket_id, tone=body.get("tone", ""), instructions=body.get("instructions", "")
+    )
+    return Answer(draft, _made("The draft", reason))
+
+
+@blp.get(
+    "/api/tickets/<ticket_id>/draft",
+    "ListDrafts",
+    permission=Permission.TICKETS_WORK,
+    query=PageQuery,
+    response=Draft,
+    many=True,
+)
+def list_drafts(uow: UnitOfWork, ticket_id: str, query: Row) -> Answer:
+    """List the drafts of a ticket.
+
+    The newest first, each with whether the ticket was changed since and what became of it.
+    """
+    rows, total = drafts.of_ticket(uow, ticket_id, limit=query["limit"], offset=query["offset"])
+    return Answer(rows, how_many(total, "draft"), page=(total, query["limit"], query["offset"]))
+
+
+@blp.post(
+    "/api/tickets/<ticket_id>/draft/<draft_id>",
+    "RecordDraftOutcome",
+    permission=Permission.TICKETS_WORK,
+    body=DraftOutcome,
+    response=Draft,
+)
+def record_outcome(uow: UnitOfWork, ticket_id: str, draft_id: str, body: Row) -> Answer:
+    """Record what became of a draft.
+
+    Counts in the quality of the AI. The draft is not sent: reply to the ticket for that.
+    """
+    draft = drafts.record_outcome(uow, ticket_id, draft_id, body["outcome"], body.get("body", ""))
+    return Answer(draft, "The ticket was changed since the draft was written." if draft["stale"] else "Noted.")
 
 
 @blp.get(

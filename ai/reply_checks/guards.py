@@ -62,6 +62,10 @@ class Guards:
         candidates = {passage for text in others for passage in passages(links.folded(text))} - seen_passages
         self._others = {passage for passage in candidates if _is_specific(passage)}
 
+    def repeats_another(self, text: str) -> bool:
+        """Whether the text repeats what another customer wrote."""
+        return bool(passages(links.folded(text)) & self._others)
+
     def objection(self, text: str, *, to_customer: bool = True) -> str:
         """The reason why the text must not be sent, "" when it may be sent.
 

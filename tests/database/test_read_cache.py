@@ -63,6 +63,7 @@ QUERIES = {
     "SearchKnowledge": ["?q=refund"],
     "ListMessages": ["", "?limit=1"],
     "ListSimilarTickets": ["?k=2"],
+    "ListDrafts": ["", "?limit=1"],
 }
 
 

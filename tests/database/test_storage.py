@@ -64,6 +64,7 @@ def world(store):
             uow.insert(tables.views, {**company_values, "updated_at": uow.now})
             uow.insert(tables.macros, {**company_values, "updated_at": uow.now})
             uow.insert(tables.ai_usage, {"company_id": company, "day": "2026-03-01"})
+            uow.insert(tables.drafts, {**company_values, "ticket_id": ids[company, 1]})
             uow.insert(tables.mail_counts, {"company_id": company, "kind": "own", "hour": uow.now})
     return ids
 
