@@ -184,3 +184,23 @@ def test_a_ready_made_draft_promises_nothing(category):
         canned_drafts.from_resolution(ticket, "The hold was released."),
     ]
     assert [guards.objection(text, seen="", secret="") for text in texts] == ["", "", ""]
+
+
+@pytest.mark.every_engine
+def test_the_quality_tells_what_became_of_drafts_by_source(admin, other_admin):
+    canned = [drafted(admin, admin.ticket()) for _ in range(3)]
+    admin.data(decided(admin, canned[0], outcome="accepted"))
+    admin.data(decided(admin, canned[1], outcome="discarded"))
+    admin.data(admin.post("/api/knowledge", ARTICLE), 201)
+    admin.data(decided(admin, drafted(admin, admin.ticket(**ASKED)), outcome="edited", body="Better."))
+    drafted(other_admin, other_admin.ticket())
+    quality = admin.data(admin.get("/api/ai/quality"))[-1]
+    assert [quality[name] for name in ("field", "decided", "corrected", "accuracy")] == ["draft", 3, 2, 0.333]
+    assert [(month["decided"], month["corrected"]) for month in quality["per_month"]] == [(3, 2)]
+    assert sum(band["decided"] for band in quality["calibration"]) == 3
+    names = ("key", "written", "accepted", "edited", "discarded", "acceptance")
+    assert [tuple(row.get(name) for name in names) for row in quality["drafts"]] == [
+        ("all", 4, 1, 1, 1, 0.333),
+        ("knowledge", 1, 0, 1, 0, 0.0),
+        ("canned", 3, 1, 0, 1, 0.5),
+    ]
