@@ -70,6 +70,11 @@ def sentences(text: str) -> list[str]:
     return [_shortened(part) for part in found if _WORD.search(part) and not _NOT_WORTH_IT.fullmatch(part)]
 
 
+def is_question(sentence: str) -> bool:
+    """Whether a sentence asks something."""
+    return bool(_QUESTION.search(sentence))
+
+
 def best_sentences(text: str, title: str, most: int) -> list[str]:
     """The sentences that hold most of a text's frequent words and of its title, in their order."""
     all_sentences = sentences(text)
@@ -122,7 +127,7 @@ def _open_questions(first: Mapping[str, Any], entries: Sequence[Mapping[str, Any
     for place, entry in enumerate(people):
         other_side = agent if entry["author_role"] == "customer" else customer
         if entry["author_role"] in ("customer", "agent") and place > other_side:
-            yield from (sentence for sentence in sentences(str(entry["body"])) if _QUESTION.search(sentence))
+            yield from (sentence for sentence in sentences(str(entry["body"])) if is_question(sentence))
 
 
 def _listed(found: Iterator[str]) -> list[str]:

@@ -15,7 +15,7 @@ from api.ticket_inputs import WriteMeta
 from core import models
 from core.models import LIMITS
 from core.permissions import Permission
-from services.copilot import drafts, summaries
+from services.copilot import drafts, questions, summaries
 from services.copilot.parts import Parts
 from services.copilot.past_tickets import question_of
 from services.tickets import changes
@@ -66,6 +66,22 @@ class Draft(Schema):
     outcome = schemas.text("What became of it: accepted, edited or discarded; empty until that is known.")
     edited_body = schemas.text("What an edited draft became.")
     created_at = schemas.moment("When it was written.", required=True)
+
+
+class AgentQuestion(AboutTicket):
+    """A question of an agent."""
+
+    question = Text(2_000, lines=True, required=True, about="What the agent wants to know.")
+
+
+class AgentAnswer(Schema):
+    """An answer for an agent."""
+
+    answer = schemas.text("The answer, or that there is none.")
+    citations = schemas.items(schemas.Citation, "Published articles it rests on.")
+    source = schemas.text(
+        "Who wrote it: model, knowledge (an article), learned (a past resolution), rules (the ticket's own messages), canned."
+    )
 
 
 class HowMany(Schema):
@@ -170,6 +186,24 @@ def record_outcome(uow: UnitOfWork, ticket_id: str, draft_id: str, body: Row) ->
     """
     draft = drafts.record_outcome(uow, ticket_id, draft_id, body["outcome"], body.get("body", ""))
     return Answer(draft, "The ticket was changed since the draft was written." if draft["stale"] else "Noted.")
+
+
+@blp.post(
+    "/api/tickets/<ticket_id>/ask",
+    "AskAboutTicket",
+    permission=Permission.TICKETS_WORK,
+    body=AgentQuestion,
+    response=AgentAnswer,
+    manages_transactions=True,
+)
+def ask_about_ticket(ticket_id: str, body: Row) -> Answer:
+    """Ask about a ticket.
+
+    Answers an agent from the ticket, its notes and articles. Without a model, and when it fails, it quotes the best article,
+    past resolution or message of the ticket, or says that nothing answers it.
+    """
+    answer, reason = questions.answer(_parts(), ticket_id, body["question"])
+    return Answer(answer, _made("The answer", reason))
 
 
 @blp.get(
