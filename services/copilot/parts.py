@@ -9,13 +9,12 @@ from typing import TypeVar
 
 from ai.model_call import Completes
 from ai.ticket_data import NO_MODEL
-from services import settings
+from services import ai_usage
 from services.copilot.past_tickets import PastTickets
 from services.knowledge.search import Knowledge
 from services.triage.trained_models import TrainedModels
 from storage import UnitOfWork
 
-SWITCHED_OFF = "the model is switched off in the settings"
 BUSY = "the model was busy with other tickets"
 OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 T = TypeVar("T")
@@ -39,8 +38,8 @@ class Parts:
         """
         if self.model is None:
             return None, NO_MODEL
-        if not self._is_enabled():
-            return None, SWITCHED_OFF
+        if refusal := self._refusal():
+            return None, refusal
         if not self.places.acquire(blocking=False):
             return None, BUSY
         try:
@@ -48,9 +47,9 @@ class Parts:
         finally:
             self.places.release()
 
-    def _is_enabled(self) -> bool:
+    def _refusal(self) -> str:
         with self.open_uow() as uow:
-            return bool(settings.current(uow)["ai_enabled"])
+            return ai_usage.refusal(uow)
 
 
 def now() -> float:

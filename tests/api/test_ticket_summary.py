@@ -119,6 +119,16 @@ class TestWithModel:
         assert (summary["source"], fake.count) == ("rules", 0)
         assert "switched off" in message
 
+    def test_beyond_the_budget_of_the_day_nothing_is_asked(self, admin, fake, runtime):
+        admin.data(admin.put("/api/settings", {"ai_input_price": 10, "ai_daily_budget_usd": 0.01}))
+        fake.reply, fake.usage = MODEL, {"prompt_tokens": 1_000, "completion_tokens": 0}
+        ticket = admin.ticket(title="Invoice", description=BODY)
+        assert summarized(admin, ticket)[0]["source"] == "model"
+        runtime.usage.flush(runtime.storage)
+        summary, message = summarized(admin, ticket)
+        assert (summary["source"], fake.count) == ("rules", 1)
+        assert "budget" in message
+
     def test_the_same_key_asks_once(self, admin, fake):
         ticket = admin.ticket(title="Invoice", description=BODY)
         fake.reply = MODEL
