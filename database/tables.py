@@ -294,6 +294,19 @@ drafts = Table(
     Index("ix_drafts_company", "company_id", "created_at", "id"),
 )
 
+# Which articles answered which tickets.
+citations = Table(
+    "citations",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.ticket(),
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    column_types.moment("created_at", required=True),
+    Index("uq_citations_ticket", "ticket_id", "article_id", unique=True),
+    Index("ix_citations_article", "company_id", "article_id", "ticket_id"),
+)
+
 jobs = Table(
     "jobs",
     metadata,

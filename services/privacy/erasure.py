@@ -19,6 +19,7 @@ from database.tables import jobs as jobs_table
 from services import outbox
 from services.accounts import sessions
 from services.history import Change, record
+from services.knowledge import citations
 from services.privacy import traces
 from services.tickets.anonymise import ERASED, anonymise
 from services.tickets.customers import by_name as customers_by_name
@@ -86,6 +87,7 @@ def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     uow.delete(bulk_items, bulk_items.c.ticket_id.in_(ids))
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
     training_examples.forget_tickets(uow, ids)
+    citations.forget_tickets(uow, ids)
 
 
 def _remove_names(uow: UnitOfWork, row: Row, ticket_rows: Sequence[Row]) -> None:
