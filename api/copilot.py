@@ -11,11 +11,12 @@ from api.http.envelope import Answer, how_many
 from api.http.fields import Choice, Number, Text
 from api.http.gate import current_runtime
 from api.http.resource import Resource
-from api.ticket_inputs import WriteMeta
+from api.knowledge import Article, article_answer
+from api.ticket_inputs import WriteMeta, pop_actor_and_version
 from core import models
 from core.models import LIMITS
 from core.permissions import Permission
-from services.copilot import drafts, questions, summaries
+from services.copilot import drafts, proposals, questions, summaries
 from services.copilot.parts import Parts
 from services.copilot.past_tickets import question_of
 from services.tickets import changes
@@ -204,6 +205,24 @@ def ask_about_ticket(ticket_id: str, body: Row) -> Answer:
     """
     answer, reason = questions.answer(_parts(), ticket_id, body["question"])
     return Answer(answer, _made("The answer", reason))
+
+
+@blp.post(
+    "/api/tickets/<ticket_id>/article",
+    "ProposeArticle",
+    permission=Permission.KNOWLEDGE_WRITE,
+    body=AboutTicket,
+    response=Article,
+    status=201,
+)
+def propose_article(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
+    """Propose an article from a resolved ticket.
+
+    Adds a draft that names nobody, for a person to read, change and publish. The same ticket gives the same article again.
+    """
+    article, is_new = proposals.propose(uow, ticket_id, said_by=pop_actor_and_version(body)["said_by"])
+    message = "Read the draft before you publish it." if is_new else "This ticket has an article already."
+    return article_answer(uow, article, message, status=201)
 
 
 @blp.get(

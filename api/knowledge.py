@@ -101,7 +101,8 @@ class FoundPassage(Schema):
     score = schemas.decimal("How well they match, from 0 to 1.")
 
 
-def _answer(uow: UnitOfWork, article: Row, message: str, *, status: int = 200) -> Answer:
+def article_answer(uow: UnitOfWork, article: Row, message: str, *, status: int = 200) -> Answer:
+    """One article as the caller sees it, with its version as ETag."""
     (data,) = _shapes(uow, [article])
     return Answer(data, message, status, headers={"ETag": f'"{article["version"]}"'})
 
@@ -145,7 +146,7 @@ def create_article(uow: UnitOfWork, body: Row) -> Answer:
     A published article is found by the next search.
     """
     who = pop_actor_and_version(body)["said_by"]
-    return _answer(uow, articles.create(uow, body, said_by=who), "The article is added.", status=201)
+    return article_answer(uow, articles.create(uow, body, said_by=who), "The article is added.", status=201)
 
 
 @blp.get("/api/knowledge/<article_id>", "GetArticle", permission=Permission.KNOWLEDGE_READ, response=Article)
@@ -155,13 +156,13 @@ def get_article(uow: UnitOfWork, article_id: str) -> Answer:
     One article by its id.
     """
     article = articles.get(uow, article_id)
-    return _answer(uow, article, "One article.")
+    return article_answer(uow, article, "One article.")
 
 
 def _change(uow: UnitOfWork, article_id: str, body: Row) -> Answer:
     who = pop_actor_and_version(body)
     article = articles.get(uow, article_id, lock=True, version=who["version"])
-    return _answer(uow, articles.update(uow, article, body, said_by=who["said_by"]), "The article is saved.")
+    return article_answer(uow, articles.update(uow, article, body, said_by=who["said_by"]), "The article is saved.")
 
 
 @blp.put(

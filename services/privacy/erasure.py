@@ -18,6 +18,7 @@ from database.tables import bulk_items, customers, drafts, events, replies, tick
 from database.tables import jobs as jobs_table
 from services import outbox
 from services.accounts import sessions
+from services.copilot import proposals
 from services.history import Change, record
 from services.knowledge import citations
 from services.privacy import traces
@@ -88,6 +89,7 @@ def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
     training_examples.forget_tickets(uow, ids)
     citations.forget_tickets(uow, ids)
+    proposals.forget_tickets(uow, ids)
 
 
 def _remove_names(uow: UnitOfWork, row: Row, ticket_rows: Sequence[Row]) -> None:

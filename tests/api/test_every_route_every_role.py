@@ -119,6 +119,7 @@ CALLS = {
     "SummarizeTicket": Call({}),
     "DraftReply": Call({"tone": "friendly"}),
     "ListDrafts": Call(),
+    "ProposeArticle": Call({}, 409),
     "AskAboutTicket": Call({"question": "What is it about?"}),
     "RecordDraftOutcome": Call({"outcome": "accepted"}),
     "ImportArticles": Call([{"title": "Refunds", "body": "Five days."}]),
