@@ -26,6 +26,7 @@ from api import (
     jobs,
     keys,
     knowledge,
+    knowledge_gaps,
     knowledge_imports,
     lookups,
     macros,
@@ -79,6 +80,7 @@ RESOURCES = [
     macros,
     views,
     copilot,
+    knowledge_gaps,
 ]
 MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()

@@ -120,6 +120,7 @@ CALLS = {
     "DraftReply": Call({"tone": "friendly"}),
     "ListDrafts": Call(),
     "ProposeArticle": Call({}, 409),
+    "ListKnowledgeGaps": Call(),
     "AskAboutTicket": Call({"question": "What is it about?"}),
     "RecordDraftOutcome": Call({"outcome": "accepted"}),
     "ImportArticles": Call([{"title": "Refunds", "body": "Five days."}]),

@@ -63,6 +63,7 @@ QUERIES = {
     "SearchKnowledge": ["?q=refund"],
     "ListMessages": ["", "?limit=1"],
     "ListSimilarTickets": ["?k=2"],
+    "ListKnowledgeGaps": ["", "?limit=1"],
     "ListDrafts": ["", "?limit=1"],
 }
 
