@@ -14,6 +14,7 @@ from database.tables import articles
 from services import history
 from services.chat import conversations, handoff
 from services.chat.answers import Draft, Helpers, compose
+from services.copilot import drafts
 from services.tickets import changes, create, customers
 from services.tickets import replies as threads
 from services.triage import decide
@@ -108,6 +109,9 @@ def deliver(uow: UnitOfWork, turn: Turn, draft: Draft) -> Row:
         if draft.text and not draft.reason:
             note = f"Not sent, because a person was faster. The AI's draft:\n{draft.text}"
             threads.add_turn(uow, ticket, "ai", note, internal=True)
+            kept: Row = {"body": draft.text, "source": draft.source, "citations": draft.citations}
+            kept["confidence"] = draft.confidence or 0.0
+            drafts.keep(uow, ticket, kept, version=turn.ticket["version"])
         return result(uow, ticket, "", source="human")
     unanswered = 0 if draft.found else conversation["unanswered_turns"] + 1
     reason = draft.reason
