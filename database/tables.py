@@ -294,7 +294,7 @@ drafts = Table(
     Index("ix_drafts_company", "company_id", "created_at", "id"),
 )
 
-# Which articles answered which tickets.
+# Which articles answered which tickets. `escalated`: a person replied too, or the ticket was handed to one.
 citations = Table(
     "citations",
     metadata,
@@ -302,9 +302,10 @@ citations = Table(
     column_types.company(),
     column_types.ticket(),
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    Column("escalated", Boolean, nullable=False, server_default=false()),
     column_types.moment("created_at", required=True),
     Index("uq_citations_ticket", "ticket_id", "article_id", unique=True),
-    Index("ix_citations_article", "company_id", "article_id", "ticket_id"),
+    Index("ix_citations_article", "company_id", "article_id", "escalated"),
 )
 
 jobs = Table(

@@ -80,7 +80,7 @@ def add_turn(
     row |= {"author_email": ticket["customer_email"] if role == "customer" else "", "internal": internal}
     row |= {"ai_source": source, "citations": list(citations), "created_at": uow.now}
     uow.insert_many(replies, [row])
-    cited.record(uow, ticket["id"], citations)
+    cited.record(uow, ticket, citations)
     if ticket["source"] == conversations.CHAT and not internal:
         conversations.note_turn(uow, ticket, role)
 

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("company_id", sa.String(length=36), nullable=False),
         sa.Column("ticket_id", sa.String(length=36), nullable=False),
         sa.Column("article_id", sa.String(length=36), nullable=False),
+        sa.Column("escalated", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_citations_company_id")),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_citations_ticket_id"), ondelete="CASCADE"),
@@ -44,4 +45,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_citations")),
     )
     op.create_index("uq_citations_ticket", "citations", ["ticket_id", "article_id"], unique=True)
-    op.create_index("ix_citations_article", "citations", ["company_id", "article_id", "ticket_id"])
+    op.create_index("ix_citations_article", "citations", ["company_id", "article_id", "escalated"])
