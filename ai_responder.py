@@ -3,7 +3,6 @@
 This module uses no HTTP, storage or environment, and it changes no ticket. The model client is an argument.
 """
 
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -19,21 +18,16 @@ from ai.model_call import (
     ask,
     choice,
     cited,
-    masked,
     number,
     reply_text,
 )
 from ai.reply_checks import guards
 from ai.retrieval.index import Hit
+from ai.ticket_data import CHECKING_SHARE, NO_MODEL, NOT_PROCESSED, as_data, seen_texts, ticket_parts
 from core.models import CATEGORIES, PRIORITIES, SENTIMENTS
 
 PROMPT = "reply-4"
 MAX_REPLY = 4_000
-MAX_DESCRIPTION = 12_000
-MAX_ENTRY = 3_000
-MAX_ENTRIES = 12
-CHECKING_SHARE = 0.05  # share of the deadline that is reserved for the checks of the reply
-NO_MODEL = "no model is set up"
 READY_MADE = "the ready-made reply for this category, priority and sentiment"
 
 log = logging.getLogger("foyer.ai")
@@ -71,9 +65,6 @@ SCHEMA: dict[str, Any] = {
         "articles": {"type": "array", "items": {"type": "integer"}},
     },
 }
-
-# The ticket fields in the prompt. Addresses and ids are not sent to the model.
-_PROMPT_FIELDS = "number title description customer_name customer_tier product tags category priority sentiment".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +130,7 @@ def write(
     try:
         data = _data(ticket, thread, passages, judged)
         checks = guards.Guards(
-            seen=f"{_texts(ticket, thread)}\n{articles_text(passages)}", secret=INSTRUCTIONS, others=others
+            seen=f"{seen_texts(ticket, thread)}\n{articles_text(passages)}", secret=INSTRUCTIONS, others=others
         )
         remaining = (deadline - time.monotonic()) * (1 - CHECKING_SHARE)
         if remaining <= 0:
@@ -162,7 +153,7 @@ def write(
         Exception
     ) as error:  # AI never makes a ticket fail. The error's text is not logged: it may quote the customer
         log.error("model reply not written: ticket=%s error=%s", ticket.get("id"), type(error).__name__)
-        return _failed(ticket, "the model's answer could not be processed")
+        return _failed(ticket, NOT_PROCESSED)
 
 
 def _failed(ticket: Mapping[str, Any], reason: str) -> Answer:
@@ -176,26 +167,8 @@ def _data(
     judged: Sequence[Mapping[str, Any]],
 ) -> str:
     """The ticket, thread and articles for the model: masked and cut to size. JSON keeps each text inside its own string."""
-    fields = {name: masked(ticket[name], MAX_DESCRIPTION) for name in _PROMPT_FIELDS if ticket.get(name)}
-    entries = [
-        {"from": str(entry.get("author_role", "")), "text": masked(entry.get("body", ""), MAX_ENTRY)}
-        for entry in _public(thread)
-    ]
-    content = {"ticket": fields, "thread": entries, "articles": articles_part(passages), "judged": list(judged)}
-    content = {name: part for name, part in content.items() if part or name == "thread"}
-    data = json.dumps(content, ensure_ascii=False)
-    return f"The ticket, as data:\n{data}\nEnd of the data. Draft the reply and judge the ticket."
-
-
-def _public(thread: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [entry for entry in thread if not entry.get("internal")][-MAX_ENTRIES:]
-
-
-def _texts(ticket: Mapping[str, Any], thread: Sequence[Mapping[str, Any]]) -> str:
-    """The texts that the customer has already seen, so that a reply may repeat them."""
-    names = ("title", "description", "customer_email", "customer_name", "product", "tags")
-    texts = [str(ticket.get(name) or "")[:MAX_DESCRIPTION] for name in names]
-    return "\n".join([*texts, *(str(entry.get("body") or "")[:MAX_ENTRY] for entry in _public(thread))])
+    content = ticket_parts(ticket, thread) | {"articles": articles_part(passages), "judged": list(judged)}
+    return as_data(content, "Draft the reply and judge the ticket.")
 
 
 def _check_answer(answer: Mapping[str, Any], passages: Sequence[Hit], checks: guards.Guards, model_name: str) -> Answer:

@@ -81,10 +81,11 @@ def _letter(ticket: Mapping[str, Any], content: str) -> str:
     receipt = f"We have recorded {SUBJECTS[category]}" + (f" as ticket #{number}." if number else ".")
     opening = OPENINGS.get(str(ticket.get("sentiment")), OPENINGS["neutral"])
     closing = CLOSINGS.get(str(ticket.get("priority")), CLOSINGS["medium"])
-    return "\n\n".join([_greeting(str(name or "")), f"{opening} {receipt}", content, closing])
+    return "\n\n".join([greeting(str(name or "")), f"{opening} {receipt}", content, closing])
 
 
-def _greeting(name: str) -> str:
+def greeting(name: str) -> str:
+    """`Hello Ada,`, or without a name that can stand there, `Hello,`."""
     name = " ".join(name.split())
     usable = len(name) <= _MAX_NAME and _NAME.fullmatch(name) and not re.search(r"\.\w", name)
     return f"Hello {name}," if usable else "Hello,"

@@ -108,14 +108,20 @@ def masked(value: Any, limit: int) -> Any:
     return value if isinstance(value, int | float) else str(value)
 
 
-def reply_text(answer: Mapping[str, Any], checks: Guards, most: int) -> str:
-    """The field `reply` as plain text, if it is not empty, not too long and passes the checks. Raises NotUsable."""
-    reply = answer.get("reply")
-    if not isinstance(reply, str) or len(reply) > most:
-        raise NotUsable("the model's answer had no reply of a usable length")
-    text = plain_text(reply)
+def plain_field(answer: Mapping[str, Any], name: str, most: int) -> str:
+    """A field of the answer as plain text, if it is not empty and has at most `most` characters. Raises NotUsable."""
+    value = answer.get(name)
+    if not isinstance(value, str) or len(value) > most:
+        raise NotUsable(f"the model's answer had no {name} of a usable length")
+    text = plain_text(value)
     if not any(unicodedata.category(char)[0] in "LN" for char in text):
-        raise NotUsable("the model's reply was empty")
+        raise NotUsable(f"the model's {name} was empty")
+    return text
+
+
+def reply_text(answer: Mapping[str, Any], checks: Guards, most: int, *, name: str = "reply") -> str:
+    """The field `reply` as plain text, if it is not empty, not too long and passes the checks. Raises NotUsable."""
+    text = plain_field(answer, name, most)
     if objection := checks.objection(text):
         raise NotUsable(objection)
     return text

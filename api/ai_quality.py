@@ -1,4 +1,4 @@
-"""Accuracy of triage over HTTP."""
+"""Quality of the AI over HTTP: how right triage is, and what became of drafts."""
 
 from marshmallow import Schema
 
@@ -9,7 +9,7 @@ from core.permissions import Permission
 from services.stats import ai_quality
 from storage import UnitOfWork
 
-blp = Resource("ai", __name__, description="How right triage is on your own tickets.")
+blp = Resource("ai", __name__, description="How right the AI is on your own tickets.")
 
 
 class Figures(Schema):
@@ -22,24 +22,38 @@ class Figures(Schema):
     accuracy = schemas.decimal("Share of them that nobody corrected, from 0 to 1.", required=False)
 
 
-class FieldQuality(Schema):
-    """How right triage is about one field."""
+class DraftFigures(Schema):
+    """What became of the drafts of one source."""
 
-    field = schemas.text("Which field.")
-    decided = schemas.integer("Decisions a person has corrected or left as they were when resolving the ticket.")
+    key = schemas.text("Which source: model, knowledge, learned or canned; all for all together.")
+    label = schemas.text("Text to show.")
+    written = schemas.integer("Drafts that were written.")
+    accepted = schemas.integer("How many were accepted as they were.")
+    edited = schemas.integer("How many were changed before they were sent.")
+    discarded = schemas.integer("How many were thrown away.")
+    acceptance = schemas.decimal("Share of those with an outcome that were accepted, from 0 to 1.", required=False)
+
+
+class FieldQuality(Schema):
+    """How right triage is about one field, or how good drafts are."""
+
+    field = schemas.text("Which field of triage, or draft.")
+    decided = schemas.integer("Decisions a person has corrected or left as they were; drafts with an outcome.")
     corrected = schemas.integer("How many of them a person corrected.")
     accuracy = schemas.decimal(
         "Share of them that nobody corrected, from 0 to 1; left out when there are none.", required=False
     )
     per_month = schemas.items(Figures, "The same month by month.")
-    calibration = schemas.items(Figures, "For the category: the same by how sure triage was.")
+    calibration = schemas.items(Figures, "For the category and drafts: the same by how sure the AI was.")
+    drafts = schemas.items(DraftFigures, "For drafts: what became of them, by source.")
 
 
 @blp.get("/api/ai/quality", "GetAiQuality", permission=Permission.STATS_READ, response=FieldQuality, many=True)
 def get_quality(uow: UnitOfWork) -> Answer:
-    """Get the quality of triage.
+    """Get the quality of the AI.
 
-    For each field triage decides: how often people corrected it, month by month, and whether it is as sure as it is right.
+    For each field triage decides, and for drafts: how often people corrected it, month by month, and whether it is as sure as
+    it is right. For drafts also how many were written, accepted, edited and discarded, by source.
     """
     rows = ai_quality.report(uow)
     return Answer(rows, how_many(len(rows), "field"), page=(len(rows), len(rows), 0))

@@ -23,13 +23,6 @@ blp = Resource("chat", __name__, description="Conversations: the AI answers from
 ENDED = "The conversation was closed."
 
 
-class Citation(Schema):
-    """An article that an answer rests on."""
-
-    article_id = schemas.text("Id of the article.")
-    title = schemas.text("What it is about.")
-
-
 class ChatReply(Schema):
     """The answer to a message."""
 
@@ -42,7 +35,7 @@ class ChatReply(Schema):
     status = schemas.word(models.STATUSES, "State of the ticket.")
     ai_source = schemas.word(models.DECIDERS, "Who wrote the reply.")
     ai_confidence = schemas.decimal("How sure the reply is, from 0 to 1.", required=False)
-    citations = schemas.items(Citation, "The articles that the reply rests on.")
+    citations = schemas.items(schemas.Citation, "The articles that the reply rests on.")
 
 
 class Message(Schema):
@@ -53,7 +46,7 @@ class Message(Schema):
     author_name = schemas.text("Name of the author.")
     body = schemas.text("What it says.")
     created_at = schemas.moment("When it was written.", required=True)
-    citations = schemas.items(Citation, "The articles that it rests on.")
+    citations = schemas.items(schemas.Citation, "The articles that it rests on.")
 
 
 class ConversationOut(Schema):

@@ -13,7 +13,7 @@ from api.ticket_inputs import Versioned, pop_actor_and_version
 from core import models
 from core.models import ARTICLE_FIELDS, LIMITS, event_shape, shape
 from core.permissions import Permission
-from services.knowledge import articles
+from services.knowledge import articles, citations
 from storage import Row, UnitOfWork
 
 PASSAGE_FIELDS = ("article_id", "title", "passage", "heading", "score")
@@ -33,6 +33,10 @@ class Article(Schema):
     version = schemas.integer("Goes up with each change.")
     created_at = schemas.moment("When it was added.", required=True)
     updated_at = schemas.moment("When it was last changed.", required=True)
+    times_answered = schemas.integer("How many tickets it answered; left out for customers.", required=False)
+    times_escalated = schemas.integer(
+        "How many of them a person answered too, or still has to; left out for customers.", required=False
+    )
 
 
 class ArticleFields(Schema):
@@ -63,7 +67,7 @@ class NewArticle(WholeArticle, Versioned, Repeatable):
 class ArticleChanges(ArticleFields, Versioned):
     """Fields of an article to change; what is left out stays."""
 
-    READ_ONLY = frozenset({"id", "created_at", "updated_at"})
+    READ_ONLY = frozenset({"id", "created_at", "updated_at", *citations.NAMES})
 
     title = Text(LIMITS["title"], about="What it is about.")
     body = Text(LIMITS["article"], lines=True, about="The article, in Markdown.")
@@ -97,8 +101,18 @@ class FoundPassage(Schema):
     score = schemas.decimal("How well they match, from 0 to 1.")
 
 
-def _answer(article: Row, message: str, *, status: int = 200) -> Answer:
-    return Answer(shape(article, ARTICLE_FIELDS), message, status, headers={"ETag": f'"{article["version"]}"'})
+def article_answer(uow: UnitOfWork, article: Row, message: str, *, status: int = 200) -> Answer:
+    """One article as the caller sees it, with its version as ETag."""
+    (data,) = _shapes(uow, [article])
+    return Answer(data, message, status, headers={"ETag": f'"{article["version"]}"'})
+
+
+def _shapes(uow: UnitOfWork, rows: list[Row]) -> list[Row]:
+    """Articles as the caller sees them: staff also see how often each answered."""
+    if uow.actor.is_customer:
+        return [shape(row, ARTICLE_FIELDS) for row in rows]
+    counts = citations.counts(uow, [row["id"] for row in rows])
+    return [shape(row, ARTICLE_FIELDS) | counts[row["id"]] for row in rows]
 
 
 @blp.get(
@@ -115,8 +129,7 @@ def list_articles(uow: UnitOfWork, query: Row) -> Answer:
     Those changed last first. Customers see published ones.
     """
     rows, total = articles.find(uow, query)
-    data = [shape(row, ARTICLE_FIELDS) for row in rows]
-    return Answer(data, how_many(total, "article"), page=(total, query["limit"], query["offset"]))
+    return Answer(_shapes(uow, rows), how_many(total, "article"), page=(total, query["limit"], query["offset"]))
 
 
 @blp.post(
@@ -133,7 +146,7 @@ def create_article(uow: UnitOfWork, body: Row) -> Answer:
     A published article is found by the next search.
     """
     who = pop_actor_and_version(body)["said_by"]
-    return _answer(articles.create(uow, body, said_by=who), "The article is added.", status=201)
+    return article_answer(uow, articles.create(uow, body, said_by=who), "The article is added.", status=201)
 
 
 @blp.get("/api/knowledge/<article_id>", "GetArticle", permission=Permission.KNOWLEDGE_READ, response=Article)
@@ -143,13 +156,13 @@ def get_article(uow: UnitOfWork, article_id: str) -> Answer:
     One article by its id.
     """
     article = articles.get(uow, article_id)
-    return _answer(article, "One article.")
+    return article_answer(uow, article, "One article.")
 
 
 def _change(uow: UnitOfWork, article_id: str, body: Row) -> Answer:
     who = pop_actor_and_version(body)
     article = articles.get(uow, article_id, lock=True, version=who["version"])
-    return _answer(articles.update(uow, article, body, said_by=who["said_by"]), "The article is saved.")
+    return article_answer(uow, articles.update(uow, article, body, said_by=who["said_by"]), "The article is saved.")
 
 
 @blp.put(

@@ -17,6 +17,7 @@ from api import (
     bulk,
     chat,
     companies,
+    copilot,
     customers,
     demo,
     exports,
@@ -25,6 +26,7 @@ from api import (
     jobs,
     keys,
     knowledge,
+    knowledge_gaps,
     knowledge_imports,
     lookups,
     macros,
@@ -77,6 +79,8 @@ RESOURCES = [
     bulk,
     macros,
     views,
+    copilot,
+    knowledge_gaps,
 ]
 MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()

@@ -22,6 +22,7 @@ AnsweredBy = Literal["ai", "human"]
 # was named, the AI had written its most turns, or the model failed.
 Escalation = Literal["asked", "angry", "unanswered", "low_confidence", "risk", "turn_limit", "ai_failed"]
 ArticleStatus = Literal["draft", "published"]
+DraftOutcome = Literal["accepted", "edited", "discarded"]
 AuthorRole = Literal["customer", "agent", "ai", "system"]
 
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -36,6 +37,7 @@ DECIDERS: tuple[str, ...] = get_args(Decider)
 AUTHOR_ROLES: tuple[str, ...] = get_args(AuthorRole)
 ESCALATIONS: tuple[str, ...] = get_args(Escalation)
 ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
+DRAFT_OUTCOMES: tuple[str, ...] = get_args(DraftOutcome)
 
 FINISHED = ("resolved", "closed")
 OPEN: tuple[str, ...] = tuple(status for status in STATUSES if status not in FINISHED)

@@ -275,6 +275,39 @@ macros = Table(
     Index("ix_macros_company", "company_id", "name", "id"),
 )
 
+# Replies that were drafted for agents. `version` is the ticket's when the draft was written; `outcome` is "" until it is known.
+drafts = Table(
+    "drafts",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.ticket(),
+    Column("version", Integer, nullable=False, server_default="1"),
+    column_types.text("body"),
+    column_types.word("source", "canned"),
+    Column("confidence", column_types.Fixed(3), nullable=False, server_default="0"),
+    column_types.text_list("citations"),
+    column_types.word("outcome"),
+    column_types.text("edited_body"),
+    column_types.moment("created_at", required=True),
+    Index("ix_drafts_ticket", "ticket_id", "created_at", "id"),
+    Index("ix_drafts_company", "company_id", "created_at", "id"),
+)
+
+# Which articles answered which tickets. `escalated`: a person replied too, or the ticket was handed to one.
+citations = Table(
+    "citations",
+    metadata,
+    column_types.key(),
+    column_types.company(),
+    column_types.ticket(),
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    Column("escalated", Boolean, nullable=False, server_default=false()),
+    column_types.moment("created_at", required=True),
+    Index("uq_citations_ticket", "ticket_id", "article_id", unique=True),
+    Index("ix_citations_article", "company_id", "article_id", "escalated"),
+)
+
 jobs = Table(
     "jobs",
     metadata,

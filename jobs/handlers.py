@@ -22,6 +22,7 @@ from services.accounts import lockout, sessions
 from services.ai_usage import UsageLog
 from services.chat import idle
 from services.chat.presence import Presence
+from services.copilot.past_tickets import PastTickets
 from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
@@ -55,6 +56,9 @@ class Server(Protocol):
 
     @property
     def knowledge(self) -> Knowledge: ...
+
+    @property
+    def past_tickets(self) -> PastTickets: ...
 
     @property
     def tokens(self) -> Tokens: ...
@@ -214,6 +218,7 @@ class ModelSync:
         self._runtime.knowledge.catch_up(
             lambda company_id: self._runtime.storage.unit_of_work(Actor(company_id, "admin", "system"))
         )
+        self._runtime.past_tickets.encode()
 
 
 def _system(job: Row) -> Actor:

@@ -32,6 +32,7 @@ from services import settings as company_settings
 from services.accounts.companies import find_by_name
 from services.ai_usage import UsageLog
 from services.chat.presence import Presence
+from services.copilot.past_tickets import PastTickets
 from services.import_export import demo
 from services.knowledge.search import Knowledge
 from services.triage.trained_models import TrainedModels
@@ -112,6 +113,11 @@ class Runtime:
     def knowledge(self) -> Knowledge:
         """The indexes of the companies' articles."""
         return Knowledge(self.embeddings)
+
+    @cached_property
+    def past_tickets(self) -> PastTickets:
+        """The indexes of the companies' resolved tickets."""
+        return PastTickets(self.embeddings)
 
     @property
     def ai_mode(self) -> str:

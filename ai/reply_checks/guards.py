@@ -62,8 +62,15 @@ class Guards:
         candidates = {passage for text in others for passage in passages(links.folded(text))} - seen_passages
         self._others = {passage for passage in candidates if _is_specific(passage)}
 
-    def objection(self, text: str) -> str:
-        """The reason why the text must not be sent, "" when it may be sent."""
+    def repeats_another(self, text: str) -> bool:
+        """Whether the text repeats what another customer wrote."""
+        return bool(passages(links.folded(text)) & self._others)
+
+    def objection(self, text: str, *, to_customer: bool = True) -> str:
+        """The reason why the text must not be sent, "" when it may be sent.
+
+        A text for staff alone (not `to_customer`) may tell of promises and of questions for secrets.
+        """
         folded = links.folded(text)
         words, flat = passages(folded), pleas.flat(folded)
         objections = (
@@ -73,8 +80,8 @@ class Guards:
             ("held a telephone number that is not in the ticket", numbers.telephones(folded) - self._digit_runs),
             ("quoted its own instructions", words & self._secret),
             ("repeated what another customer wrote", words & self._others),
-            ("promised something the server does not do", promises.promises(flat)),
-            ("asked for a password, a card or another secret", pleas.asks_for_a_secret(flat)),
+            ("promised something the server does not do", to_customer and promises.promises(flat)),
+            ("asked for a password, a card or another secret", to_customer and pleas.asks_for_a_secret(flat)),
         )
         return next((f"the model's reply {reason}" for reason, applies in objections if applies), "")
 

@@ -19,6 +19,7 @@ _ADDRESS = re.compile(
     rf"(?P<top>(?:[^\W\d_]|[{_MARKS}]){{2,63}}|xn--[a-z0-9-]{{1,59}})(?![\w{_MARKS}-])"
     r"(?P<path>[/:?#][^\s<>\"'()\[\]{}|]*)?)"
 )
+_ANY_CASE = re.compile(_ADDRESS.pattern, re.IGNORECASE)
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])")
 _VERSION_BEFORE = re.compile(r"(?:\bv|\b(?:version|release|build|firmware|update|versión|versione)[ :]{0,2})\Z")
@@ -54,6 +55,21 @@ def addresses(text: str) -> set[str]:
         address = address.removeprefix("www.").rstrip("/")
         result |= {address, re.split("[/?#]", address, maxsplit=1)[0]}
     return result | _ip_addresses(text)
+
+
+def without_addresses(text: str, *, link: str, address: str) -> str:
+    """The text with `link` for each link and host name, and `address` for each e-mail and IP address. The rest stays."""
+
+    def instead(match: re.Match[str]) -> str:
+        if match["host"] and not match["path"] and not _is_host(match["host"].lower(), match["top"].lower()):
+            return match[0]
+        end = match[0][len(match[0].rstrip(".,;:!?")) :]
+        return (address if match["email"] else link) + end
+
+    text = _ANY_CASE.sub(instead, text)
+    for spelling in sorted(_ip_addresses(text), key=len, reverse=True):
+        text = text.replace(spelling, address)
+    return text
 
 
 def _is_host(name: str, top: str) -> bool:

@@ -148,6 +148,13 @@ class AiResponse(Schema):
     ai_citations = texts("Articles the answer rests on.")
 
 
+class Citation(Schema):
+    """A published article that a text rests on."""
+
+    article_id = text("Id of the article.")
+    title = text("What it is about.")
+
+
 class Customer(Schema):
     """A customer with counts of their tickets."""
 

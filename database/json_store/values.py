@@ -28,6 +28,8 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("users", "role"): models.ROLES,
     ("articles", "status"): models.ARTICLE_STATUSES,
     ("articles", "category"): models.CATEGORIES,
+    ("drafts", "source"): get_args(models.Decider),
+    ("drafts", "outcome"): ("", *models.DRAFT_OUTCOMES),
     ("api_keys", "role"): models.ROLES,
 }
 _THOUSANDTHS = (0, 1000)
@@ -39,6 +41,8 @@ _RANGES: dict[tuple[str, str], tuple[int, int]] = {
     ("tickets", "priority_score"): (0, 100),
     **{("tickets", f"{name}_confidence"): _THOUSANDTHS for name in ("topic", "ai", "category")},
     ("examples", "confidence"): _THOUSANDTHS,
+    ("drafts", "confidence"): _THOUSANDTHS,
+    ("drafts", "version"): (1, LARGEST),
     ("idempotency", "status"): (100, 599),
 }
 # Times that say when something ends or is due. All others say when it happened: the latest of them is where new ones begin, so

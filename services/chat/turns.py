@@ -14,6 +14,7 @@ from database.tables import articles, replies
 from services import history, settings
 from services.chat import conversations, handoff
 from services.chat.answers import Draft, Helpers, compose, is_danger, triage_of
+from services.copilot import drafts
 from services.tickets import changes, create, customers
 from services.tickets import replies as threads
 from services.triage import decide
@@ -113,9 +114,7 @@ def deliver(uow: UnitOfWork, turn: Turn, draft: Draft, *, mails: bool = False) -
     conversation = conversations.get(uow, ticket)
     if why := _too_late(uow, turn, ticket, conversation):
         if draft.text and not draft.reason:
-            threads.add_turn(
-                uow, ticket, "ai", f"Not sent, because {why}. The AI's draft:\n{draft.text}", internal=True
-            )
+            _keep(uow, turn, ticket, draft, why)
         return result(uow, ticket, "", source="human" if conversation["answered_by"] == "human" else "canned")
     unanswered = 0 if draft.found else conversation["unanswered_turns"] + 1
     reason = draft.reason
@@ -139,6 +138,13 @@ def deliver(uow: UnitOfWork, turn: Turn, draft: Draft, *, mails: bool = False) -
     threads.add_turn(uow, after, "ai", draft.text, source=draft.source, citations=draft.citations)
     conversations.count_answer(uow, conversation, unanswered=unanswered)
     return result(uow, after, draft.text, source=draft.source, confidence=draft.confidence, citations=draft.citations)
+
+
+def _keep(uow: UnitOfWork, turn: Turn, ticket: Row, draft: Draft, why: str) -> None:
+    """Keeps an answer that is not sent: as a draft for the agent, and a note that says why."""
+    threads.add_turn(uow, ticket, "ai", f"Not sent, because {why}. The AI's draft:\n{draft.text}", internal=True)
+    kept: Row = {"body": draft.text, "source": draft.source, "citations": draft.citations}
+    drafts.keep(uow, ticket, {**kept, "confidence": draft.confidence or 0.0}, version=turn.ticket["version"])
 
 
 def _too_late(uow: UnitOfWork, turn: Turn, ticket: Row, conversation: Row) -> str:

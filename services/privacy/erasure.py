@@ -14,11 +14,13 @@ from sqlalchemy.sql.elements import ColumnElement
 from core import timestamps
 from core.errors import not_found
 from core.models import FINISHED
-from database.tables import bulk_items, customers, events, replies, tickets, users
+from database.tables import bulk_items, customers, drafts, events, replies, tickets, users
 from database.tables import jobs as jobs_table
 from services import outbox
 from services.accounts import sessions
+from services.copilot import proposals
 from services.history import Change, record
+from services.knowledge import citations
 from services.privacy import traces
 from services.tickets.anonymise import ERASED, anonymise
 from services.tickets.customers import by_name as customers_by_name
@@ -78,13 +80,16 @@ def _names(row: Row, ticket_rows: Iterable[Row]) -> set[str]:
 
 
 def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
-    """Empties tickets, replies and history; deletes their jobs and training examples."""
+    """Empties tickets, replies, drafts and history; deletes their jobs and training examples."""
     anonymise(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
+    uow.update_where(drafts, drafts.c.ticket_id.in_(ids), body=ERASED, edited_body="", citations=[])
     traces.empty_history(uow, events.c.subject_id.in_(ids))
     uow.delete(bulk_items, bulk_items.c.ticket_id.in_(ids))
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
     training_examples.forget_tickets(uow, ids)
+    citations.forget_tickets(uow, ids)
+    proposals.forget_tickets(uow, ids)
 
 
 def _remove_names(uow: UnitOfWork, row: Row, ticket_rows: Sequence[Row]) -> None:

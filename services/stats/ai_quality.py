@@ -1,4 +1,4 @@
-"""Quality of triage: how often users corrected it before the ticket was resolved. Only reads."""
+"""Quality of triage and of drafts: how often users corrected them. Only reads."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ from sqlalchemy import func
 
 from core.models import label
 from database.tables import examples as table
+from services.stats import draft_quality
 from services.triage.training_examples import CATEGORY, FIELDS
 from storage import Row, UnitOfWork
 
@@ -15,7 +16,7 @@ STEPS = (0.0, 0.3, 0.5, 0.7, 0.9)  # lower bounds of the confidence bands
 
 
 def report(uow: UnitOfWork) -> list[Row]:
-    """For each triage field: accuracy in total and per month; for categories also the calibration of confidence."""
+    """For each triage field, and for drafts: accuracy in total and per month; for some also the calibration of confidence."""
     right = table.c.label == table.c.decided
     month = func.substr(table.c.created_at, 1, 7)
     rows = uow.aggregate(
@@ -28,15 +29,29 @@ def report(uow: UnitOfWork) -> list[Row]:
         .where(table.c.field == CATEGORY, table.c.decided != "", table.c.confidence.is_not(None))
         .group_by(table.c.confidence, right)
     )
-    return [
+    of_triage = [
         {
             "field": field,
             **_figures((bool(ok), count) for name, _, ok, count in rows if name == field),
             "per_month": _per_month((month, bool(ok), count) for name, month, ok, count in rows if name == field),
             "calibration": _calibration(sureness) if field == CATEGORY else [],
+            "drafts": [],
         }
         for field in FIELDS
     ]
+    return [*of_triage, _of_drafts(uow)]
+
+
+def _of_drafts(uow: UnitOfWork) -> Row:
+    """The same of drafts: one is right that was accepted as it was."""
+    per_month = draft_quality.decided_by_month(uow)
+    return {
+        "field": draft_quality.FIELD,
+        **_figures((accepted, count) for _, accepted, count in per_month),
+        "per_month": _per_month(per_month),
+        "calibration": _calibration(draft_quality.decided_by_confidence(uow)),
+        "drafts": draft_quality.by_source(uow),
+    }
 
 
 def _figures(counts: Iterable[tuple[bool, int]]) -> Row:

@@ -8,8 +8,9 @@ from threading import Semaphore
 
 from ai.model_call import Completes
 from ai.retrieval.index import TELLING_SCORE, Hit
+from ai.ticket_data import MAX_ENTRIES, NO_MODEL
 from ai.triage.rules import Triage, blend
-from ai_responder import MAX_ENTRIES, NO_MODEL, PROMPT, Answer, canned, from_article, write
+from ai_responder import PROMPT, Answer, canned, from_article, write
 from core.errors import AppError, conflict, unavailable
 from core.models import FINISHED, label
 from services import ai_usage, outbox, settings

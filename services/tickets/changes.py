@@ -11,6 +11,7 @@ from database.tables import events, replies, tickets
 from services.chat import conversations
 from services.clearing import pop_cleared
 from services.history import AI, Change, record
+from services.knowledge import citations
 from services.routing import agents
 from services.tickets import notifications
 from services.triage import training_examples
@@ -261,6 +262,8 @@ def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: st
     after = uow.update(tickets, ticket["id"], {**values, **version, "updated_at": uow.now})
     if after is None:
         raise not_found()
+    if citations.needs_a_person(values):
+        citations.escalate(uow, ticket["id"])
     after["raised"] = ticket.get("raised", False) or not by_ai
     if ticket["source"] == conversations.CHAT and not by_ai and _takes(uow, ticket, after):
         conversations.take_over(uow, after)

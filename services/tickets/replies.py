@@ -8,6 +8,7 @@ from core.models import AuthorRole
 from database.tables import replies
 from services.chat import conversations
 from services.history import Change, record
+from services.knowledge import citations as cited
 from services.tickets import changes, notifications
 from storage import Row, UnitOfWork
 
@@ -79,6 +80,7 @@ def add_turn(
     row |= {"author_email": ticket["customer_email"] if role == "customer" else "", "internal": internal}
     row |= {"ai_source": source, "citations": list(citations), "created_at": uow.now}
     uow.insert_many(replies, [row])
+    cited.record(uow, ticket, citations)
     if ticket["source"] == conversations.CHAT and not internal:
         conversations.note_turn(uow, ticket, role)
 

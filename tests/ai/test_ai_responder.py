@@ -13,7 +13,8 @@ import pytest
 import ai_responder
 from ai.llm import Model, ModelUnavailable
 from ai.reply_checks import guards
-from ai_responder import INSTRUCTIONS, MAX_DESCRIPTION, MAX_REPLY, PROMPT, Suggestion, canned, write
+from ai.ticket_data import MAX_DESCRIPTION
+from ai_responder import INSTRUCTIONS, MAX_REPLY, PROMPT, Suggestion, canned, write
 from core.models import CATEGORIES, PRIORITIES, SENTIMENTS, TICKET_FIELDS
 from tests.fakes.fake_model import REPLY, FakeModel
 

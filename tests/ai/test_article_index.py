@@ -6,7 +6,7 @@ import pytest
 
 from ai.embeddings import Embeddings, open_embeddings
 from ai.retrieval.index import Article, ArticleIndex
-from services.knowledge.search import terms
+from services.knowledge.company_index import terms
 
 ARTICLES = {
     "password": Article("Reset your password", "Choose Forgot password.\n\n## New phone\n\nUse a recovery code.", 1),

@@ -115,6 +115,14 @@ CALLS = {
     "ListMessages": Call(),
     "CloseConversation": Call({}),
     "ReturnConversation": Call({}),
+    "ListSimilarTickets": Call(),
+    "SummarizeTicket": Call({}),
+    "DraftReply": Call({"tone": "friendly"}),
+    "ListDrafts": Call(),
+    "ProposeArticle": Call({}, 409),
+    "ListKnowledgeGaps": Call(),
+    "AskAboutTicket": Call({"question": "What is it about?"}),
+    "RecordDraftOutcome": Call({"outcome": "accepted"}),
     "ImportArticles": Call([{"title": "Refunds", "body": "Five days."}]),
 }
 SHARED = {"GetArticle"}  # every customer of the company sees the same
@@ -227,6 +235,7 @@ def make_world(app, admin):
     made.ids["view_id"] = admin.data(admin.post("/api/views", view), 201)["id"]
     question = {"customer_email": "ada@example.com", "message": "Question about refunds"}
     made.ids["conversation_id"] = admin.data(admin.post("/api/chat", question))["conversation_id"]
+    made.ids["draft_id"] = admin.data(admin.post(f"/api/tickets/{ticket['id']}/draft"))["draft_id"]
     signed = Caller(client).post("/api/auth/login", {"email": "first@example.com", "password": GOOD}).json["data"]
     revoked = admin.data(admin.post("/api/keys", {"name": "revoked", "role": "admin"}), 201)
     admin.delete(f"/api/keys/{revoked['id']}")

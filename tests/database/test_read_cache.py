@@ -62,6 +62,9 @@ QUERIES = {
     "ListArticles": ["", "?status=draft"],
     "SearchKnowledge": ["?q=refund"],
     "ListMessages": ["", "?limit=1"],
+    "ListSimilarTickets": ["?k=2"],
+    "ListKnowledgeGaps": ["", "?limit=1"],
+    "ListDrafts": ["", "?limit=1"],
 }
 
 

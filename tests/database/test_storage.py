@@ -56,7 +56,8 @@ def world(store):
             uow.insert(tables.sessions, {**company_values, "user_id": user["id"], **until})
             uow.insert(tables.api_keys, {**company_values, "key_hash": company})
             uow.insert(tables.idempotency, {**company_values, "key": "k", "body_hash": "h", "expires_at": uow.now})
-            uow.insert(tables.articles, {**company_values, "updated_at": uow.now})
+            article = uow.insert(tables.articles, {**company_values, "updated_at": uow.now})
+            uow.insert(tables.citations, {**company_values, "ticket_id": ids[company, 1], "article_id": article["id"]})
             seen = {"last_turn_at": uow.now, "seen_at": uow.now}
             uow.insert(tables.conversations, {"company_id": company, "ticket_id": ids[company, 1], **seen})
             bulk = uow.insert(tables.bulks, company_values)

@@ -27,6 +27,7 @@ FILLED = {
     "replies",
     "events",
     "jobs",
+    "drafts",
     "examples",
     "idempotency",
     "users",

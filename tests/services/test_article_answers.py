@@ -6,7 +6,7 @@ from ai.llm import Model
 from ai.retrieval.index import ArticleIndex
 from database.tables import articles, tickets
 from jobs.handlers import ModelSync
-from services.knowledge.search import QUICK
+from services.knowledge.company_index import QUICK
 from storage import open_storage
 from tests.fakes.fake_model import FakeModel
 from tests.support.caller import Caller

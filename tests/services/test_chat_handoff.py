@@ -372,6 +372,9 @@ def test_a_person_who_answers_while_the_model_writes_wins_and_the_draft_is_kept(
     assert [turn["author_role"] for turn in thread if not turn["internal"]][-2:] == ["customer", "agent"]
     notes = [turn["body"] for turn in thread if turn["internal"]]
     assert "It takes five working days." in notes[-1]
+    (draft,) = with_model.data(with_model.get(f"/api/tickets/{conversation}/draft"))
+    assert (draft["source"], draft["stale"]) == ("model", True)
+    assert "It takes five working days." in draft["body"]
 
 
 def test_a_reply_of_a_person_is_mailed_unless_the_customer_reads_along(app, runtime, admin, customer, mailer, run_jobs):

@@ -57,6 +57,8 @@ def add_thread(uow: UnitOfWork, ticket_id: str, company: str = ONE) -> None:
     event = {"company_id": company, "subject_id": ticket_id, "created_at": uow.now}
     uow.insert(tables.events, {**event, "action": "created"})
     uow.insert(tables.jobs, {**owned, "lane": "mail", "kind": "received", "run_at": uow.now, "payload": {"a": [1]}})
+    draft = {"body": "draft", "source": "model", "confidence": 0.5, "citations": ["}"], "outcome": "edited"}
+    uow.insert(tables.drafts, {**owned, **draft, "edited_body": "better"})
     uow.insert(tables.examples, {**owned, "field": "category", "label": "billing", "confidence": 0.5})
 
 

@@ -1,0 +1,1 @@
+"""Copilot: work done ahead for agents. It reads tickets and changes none."""

@@ -1,0 +1,57 @@
+"""What the copilot works with, and how it may ask the model: within its slots, by the company's settings, outside transactions."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import Semaphore
+from typing import TypeVar
+
+from ai.model_call import Completes
+from ai.ticket_data import NO_MODEL
+from services import ai_usage
+from services.copilot.past_tickets import PastTickets
+from services.knowledge.search import Knowledge
+from services.triage.trained_models import TrainedModels
+from storage import UnitOfWork
+
+BUSY = "the model was busy with other tickets"
+OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the running server for one call. `open_uow` opens a unit of work of the caller."""
+
+    open_uow: OpenUnitOfWork
+    model: Completes | None
+    trained_models: TrainedModels
+    knowledge: Knowledge
+    past_tickets: PastTickets
+    places: Semaphore  # how many callers may wait for the model at once
+
+    def ask(self, call: Callable[[Completes, float], tuple[T | None, str]], *, started: float) -> tuple[T | None, str]:
+        """What the model gives, or None and the reason in plain words.
+
+        `call` gets the model and the monotonic time by which it must end; `started` is when the caller began.
+        """
+        if self.model is None:
+            return None, NO_MODEL
+        if refusal := self._refusal():
+            return None, refusal
+        if not self.places.acquire(blocking=False):
+            return None, BUSY
+        try:
+            return call(self.model, started + self.model.timeout_seconds)
+        finally:
+            self.places.release()
+
+    def _refusal(self) -> str:
+        with self.open_uow() as uow:
+            return ai_usage.refusal(uow)
+
+
+def now() -> float:
+    """The monotonic time in seconds, from which the time of a call is counted."""
+    return time.monotonic()
