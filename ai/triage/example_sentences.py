@@ -1,16 +1,33 @@
 """Sentences as customers write them, each with what it is an example of: what triage compares a text with.
 
-All are our own and of no company in particular; what a likeness weighs is in meaning.py.
+All are our own and of no company in particular. INDUSTRIES_FILE holds those of many industries and says what each category
+means. ai/triage/text_classifier.py says what the likeness to a sentence counts.
 """
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
+
+INDUSTRIES_FILE = Path(__file__).with_name("industries.txt")
 
 
 def _sentences(text: str) -> tuple[str, ...]:
     return tuple(re.split(r"\s+/\s+", " ".join(text.split())))
 
 
-CATEGORIES: dict[str, tuple[str, ...]] = {
+def _industries(text: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The industry, the category and the sentences of each line of INDUSTRIES_FILE."""
+    industry = ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            industry = line.strip("[]")
+        elif line and not line.startswith("#"):
+            category, _, sentences = line.partition(":")
+            yield industry, category, _sentences(sentences)
+
+
+# Sentences that fit nearly every company.
+COMMON: dict[str, tuple[str, ...]] = {
     "billing": _sentences("""
         I was charged twice / There is a mistake on my invoice / When do I get my refund? / My payment did not go
         through / Please send me a copy of the invoice / My card was declined when I paid / I want my money back /
@@ -42,20 +59,21 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
         / The server ran out of disk space / My mailbox is full and does not receive mail / Outlook does not
         synchronise / The phone line is dead / Please install this program on my computer / The monitor flickers / The
         job on the server failed with an error / Data is not in step between two systems / How do I connect your
-        product with our database?
+        product with our database? / I cannot log in to the system / Cannot login, our team is blocked / The
+        login page does not work
     """),
     "sales": _sentences("""
         How much does it cost? / I would like to buy a licence / Please send us a quote / Do you offer a discount? /
         Can we have a demo? / Which plan is right for a small team? / I want to upgrade to a bigger plan / I need a new
         internet connection / I want to sign up for a new phone line / Is there a free trial? / What is the difference
         between the plans? / I am interested in your products / Is this item in stock? / We want to order a hundred
-        licences / Do you have special offers? / What services do you offer? / I want to subscribe to cable television
+        licences / Do you have special offers? / I want to subscribe to cable television
         / Can I get an estimate? / Tell me the price of a new phone / I am looking for a new provider / I would like to
-        get a new policy / Do you sell this in my country? / Please tell us more about your services and their prices /
+        get a new policy / Please tell us more about your services and their prices /
         I want to take out a new insurance / Which packages are available? / I would like to add another service to my
         plan / How much will it be per month? / We are considering your product for our company / I want to start a new
         service at my address / Do charities pay less? / I would like to apply for a credit card / Am I eligible for
-        your card? / Do you have accounts for children? / Which countries do you support? / Which interest rate do you
+        your card? / Which interest rate do you
         offer? / We would like to become your customer / I am looking for a health insurance / Can we get an offer for
         our whole team?
     """),
@@ -87,8 +105,19 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
         / Please confirm my booking / I want to file a claim / The driver never came and my delivery is gone / I want
         to book a room / My suitcase is lost / How far is my application? / When will the new card be delivered? / May
         I take this bag on board? / Question about my holiday leave / Please order a new chair for the office / Are you
-        a robot? / Goodbye / Please register that I am leaving the team / I want to change the date of my booking
+        a robot? / Goodbye / Please register that I am leaving the team / I want to change the date of my booking / Do you
+        sell this in my country? / Do you have accounts for children? / Which countries do you support? / What
+        services do you offer?
     """),
+}
+
+# Each line of the file: the industry, the category and its sentences.
+INDUSTRIES = tuple(_industries(INDUSTRIES_FILE.read_text(encoding="utf-8")))
+
+# The sentences of each category, the common ones first.
+CATEGORIES: dict[str, tuple[str, ...]] = {
+    category: (*common, *(text for _, name, texts in INDUSTRIES if name == category for text in texts))
+    for category, common in COMMON.items()
 }
 
 # From 1 (nothing is asked) to 5 (work has stopped, or somebody could come to harm).

@@ -11,7 +11,7 @@ from ai.triage.text_classifier import Classification, softmax
 
 # What words add to the classifier's score of a category or sentiment (about 1 for the right one), and the temperature of the
 # softmax, chosen so that about 80 % of the decisions with confidence 0.8 are right (docs/ai-quality.md).
-CATEGORY_WORDS, CATEGORY_TEMPERATURE = 0.2, 0.12
+CATEGORY_WORDS, CATEGORY_TEMPERATURE = 0.2, 0.15
 SENTIMENT_WORDS, SENTIMENT_TEMPERATURE = 0.25, 0.2
 WORDS_SHARE = 0.5  # of the urgency; the rest is the classifier's
 TONE = 0.6  # how much a negative tone raises the urgency, and a positive one lowers it

@@ -98,6 +98,20 @@ def test_texts_of_banks_and_it_service_desks_are_classified(text, category):
 
 
 @pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("what would a berth for a ten metre boat cost per season", "sales"),
+        ("since when does your orchestra exist, and who plays in it?", "general"),
+        ("the bell tower clock strikes thirteen since you serviced it", "technical"),
+        ("my beekeeper's licence runs under the name of my late uncle, please put mine there", "account"),
+        ("you took the fee for the choir twice this quarter", "billing"),
+    ],
+)
+def test_texts_of_industries_without_an_example_are_classified(text, category):
+    assert of(text).category == category
+
+
+@pytest.mark.parametrize(
     ("text", "asks"),
     [
         ("Can I speak to somebody from your team?", True),
@@ -172,6 +186,17 @@ def test_each_group_has_many_sentences_and_none_is_in_two():
         texts, _ = flat(groups)
         assert len(texts) == len(set(texts))
         assert min(map(len, groups.values())) >= 10
+
+
+def test_every_industry_has_sentences_of_every_category_and_none_is_twice():
+    of_industry = {}
+    for industry, category, texts in examples.INDUSTRIES:
+        assert len(texts) >= 2
+        of_industry.setdefault(industry, []).append(category)
+    assert len(of_industry) >= 40
+    assert all(sorted(categories) == sorted(CATEGORIES) for categories in of_industry.values())
+    texts = [text for group in examples.CATEGORIES.values() for text in group]
+    assert len(texts) == len(set(texts))
 
 
 def test_a_head_reproduces_its_training_labels():

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from ai.embeddings import TABLE, Embeddings, weights
+from ai.triage import cross_validation
 from ai.triage.example_sentences import CATEGORIES as EXAMPLES
+from ai.triage.example_sentences import COMMON, INDUSTRIES
 from ai.triage.rules import Triage, triage
-from ai.triage.text_classifier import RIDGE, Head, TextClassifier, flat, kernel, one_hot
+from ai.triage.text_classifier import RIDGE, CategoryHead, TextClassifier, flat, kernel
 from ai.triage.trainable_classifier import TrainableClassifier
 from core.models import CATEGORIES
 
@@ -55,10 +57,38 @@ def unseen(encoder: Embeddings, pairs: Pairs) -> tuple[float, float, int]:
     vectors = encoder.encode([text for text, _ in pairs])
     differs = (encoder.encode(sentences) @ vectors.T).max(1) < RESEMBLES
     used = [position for position, flag in enumerate(differs) if flag]
-    head = Head(encoder.encode([sentences[i] for i in used]), one_hot([labels[i] for i in used], CATEGORIES))
-    scores = head(vectors)
+    common = {text for texts in COMMON.values() for text in texts}
+    chosen = [sentences[i] for i in used]
+    head = CategoryHead(encoder, chosen, [labels[i] for i in used], [text in common for text in chosen])
+    scores = head([text for text, _ in pairs])
     with_own = [_f1_with_own_tickets(encoder, pairs, scores, seed=seed) for seed in range(DRAWS)]
     return _f1(pairs, scores), float(np.mean(with_own)), len(used)
+
+
+def left_out_industries(encoder: Embeddings) -> tuple[float, float]:
+    """The accuracy for the example sentences of industries, each industry classified without its own sentences.
+
+    The second figure is the same with the sentences that fit every company alone.
+    """
+    sentences, labels = flat(COMMON)
+    industries = dict.fromkeys(industry for industry, _, _ in INDUSTRIES)
+    hits, hits_of_common, count = 0, 0, 0
+    by_common = CategoryHead(encoder, sentences, labels, [True] * len(sentences))
+    for industry in industries:
+        others = [(text, category) for name, category, texts in INDUSTRIES if name != industry for text in texts]
+        head = CategoryHead(
+            encoder,
+            [*sentences, *(text for text, _ in others)],
+            [*labels, *(category for _, category in others)],
+            [True] * len(sentences) + [False] * len(others),
+        )
+        own = [(text, category) for name, category, texts in INDUSTRIES if name == industry for text in texts]
+        targets = np.array([CATEGORIES.index(category) for _, category in own])
+        texts = [text for text, _ in own]
+        hits += int((head(texts).argmax(1) == targets).sum())
+        hits_of_common += int((by_common(texts).argmax(1) == targets).sum())
+        count += len(own)
+    return hits / count, hits_of_common / count
 
 
 def _f1_with_own_tickets(encoder: Embeddings, pairs: Pairs, scores: Any, *, seed: int) -> float:
@@ -71,10 +101,11 @@ def _f1_with_own_tickets(encoder: Embeddings, pairs: Pairs, scores: Any, *, seed
         counts[label] += 1
         (training if counts[label] <= OWN_TICKETS else test).append(position)
     classifier = TrainableClassifier(encoder, [pairs[i][0] for i in training], [pairs[i][1] for i in training])
+    weight = cross_validation.category_weight(classifier, scores[training])
     own_scores = np.zeros((len(test), len(CATEGORIES)))
     columns = [CATEGORIES.index(label) for label in classifier.labels]
     for row, position in enumerate(test):
-        own_scores[row, columns] = classifier.classify(pairs[position][0]).scores
+        own_scores[row, columns] = weight * classifier.classify(pairs[position][0]).scores
     return _f1([pairs[i] for i in test], scores[test] + own_scores)
 
 
