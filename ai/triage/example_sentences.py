@@ -226,7 +226,11 @@ WANTS_HUMAN = _sentences("""
         to an operator / I need to talk to somebody / How can I speak with customer service? / Call me back please / I
         do not want a robot, give me a person / Is there somebody I can talk to? / Put me through to your manager / I
         need assistance from a real person / I would like to talk to your supervisor / Can someone from your team call
-        me?
+        me? / Is any human reading this? / I would rather settle this on the phone with somebody / Please escalate this
+        to your manager / No more automatic answers, let a colleague answer / Can a member of staff look at this
+        himself? / I want somebody who understands my problem / Please have an adviser ring me / How do I get in touch
+        with your support people? / I need help from someone who can decide / Give me the hotline, I want to explain it
+        to a person
 """)
 NO_HUMAN = _sentences("""
         I want to cancel my order / How do I pay my bill? / I need help to reset my password / What are your opening
@@ -234,5 +238,10 @@ NO_HUMAN = _sentences("""
         crashes / I want to leave feedback / Help me change my address / I need assistance with my invoice / Our
         agents cannot log in / Please add an agent to our plan / I spoke to an agent yesterday and the refund is here
         / What is the phone number of the shop? / I have a problem with my account / Which payment methods do you
-        accept?
+        accept? / Are you a robot or a person? / It was nice talking to you / Talk to you later, bye / Please call me
+        Anna / I need to call my friend / The agent was very rude / Who is the manager of the shop? / Can I invite
+        someone to my account? / Somebody used my card / Thank the colleague who helped me / A person from your firm
+        rang me yesterday / Is there anybody who has the same problem? / Assign the ticket to another agent / How many
+        people may use the licence? / Transfer the money to my sister / Can somebody tell me the price? / No one
+        delivered my parcel / Why do you call me every day? Stop it
 """)

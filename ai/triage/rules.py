@@ -117,7 +117,9 @@ def triage(
     sentiment = scoring.sentiment(by_words, word, tone)
     score = _score(matches, urgency=urgency, tier=tier, sentiment=sentiment.value)
     priority = next(band for band, (_, highest) in BANDS.items() if score <= highest)
-    human = scoring.wants_human(_first(words.WANTS_HUMAN, text), classification)
+    requests = words.NO_REQUEST.sub(" ", text)
+    cue = requests == text and bool(words.HUMAN_CUE.search(text))
+    human = scoring.wants_human(_first(words.WANTS_HUMAN, requests), classification, cue=cue)
     pressing = urgency >= PRESSING
     return Triage(
         category=category.value,

@@ -23,6 +23,7 @@ LIKE = 0.35  # similarity from which on a sentence or ticket is named as a reaso
 STRANGE = 0.22  # similarity to the nearest sentence below which only the word lists count
 BY_WORDS, BY_DEFAULT = 0.7, 0.3  # confidence without classifier: with a word of the list, and without one
 ASKED = 0.97  # probability when a word list matched
+WITHOUT_CUE = 0.4  # of the probability that a person is wanted, for a text without a word for a person or a call
 GRUMBLE = 0.3  # what each negative word adds to the probability of escalation
 LIKELY = 0.6  # the least probability of escalation when the customer wants a person or work has stopped
 
@@ -153,9 +154,13 @@ def sentiment(by_words: str, word: str, classification: Classification | None) -
     return Decision(value, probabilities[value], reasons)
 
 
-def wants_human(matched_words: str, classification: Classification | None) -> float:
-    """The probability that the customer wants a person. `matched_words` is the match of the word list."""
-    return max(ASKED if matched_words else 0.0, classification.wants_human if classification else 0.03)
+def wants_human(matched_words: str, classification: Classification | None, *, cue: bool) -> float:
+    """The probability that the customer wants a person. `matched_words` is the match of the word list.
+
+    Without a `cue`, a word for a person or a call, likeness alone decides nothing.
+    """
+    likeness = classification.wants_human if classification else 0.03
+    return max(ASKED if matched_words else 0.0, likeness if cue else WITHOUT_CUE * likeness)
 
 
 def escalation(

@@ -17,7 +17,13 @@ _PIECES = {
     "{my}": r"(?:my|our|the|a|an|this|your)",
     "{somebody}": r"(?:(?:a|an|the|any|some|your|my|one of your) )?(?:(?:live|real|human|actual|free|available) )*"
     r"(?:human(?: being)?s?|persons?|people|agents?|operators?|representatives?|reps?|managers?|supervisors?|advis[eo]rs?"
-    r"|assistants?|some(?:one|body)|any(?:one|body)|customer (?:service|support|care)|customer assistance)",
+    r"|assistants?|specialists?|some(?:one|body)|any(?:one|body)|customer (?:service|support|care)|customer assistance)",
+    "{speak}": r"(?:spe[ae]?k(?:ing)?|spaek|speack|spek|tal[ck]k?(?:ing)?|tlk|tlak|taok|takl|chat(?:t?ing)?|chay|cht)",
+    "{being}": r"(?:(?:real|actual|live|living) )?(?:(?:chat|ro)?bot|human|person|machine|computer|program|ai|automat(?:ed|ion)"
+    r"|artificial intelligence|real)",
+    "{machine}": r"(?:(?:chat|ro)?bots?|machines?|computers?)",
+    "{role}": r"(?:human|person|agent|assistant|operator|representative|rep|supervisor|advis[eo]r|consultant|specialist|expert"
+    r"|employee|technician|customer (?:service|support|care)(?: (?:agent|rep|person))?)",
     "{deal}": r"(?:payment|purchase|charge|transaction|withdrawal|transfer)s?",
     "{kind_of}": r"(?:(?:live|real|human) )*",
     "{lawyer}": r"(?:lawyers?|attorneys?|solicitors?)",
@@ -26,7 +32,7 @@ _PIECES = {
 
 def family(phrases: str, *, pieces: str = "") -> re.Pattern[str]:
     """One pattern for the phrases, which are separated by " / ". It matches whole words; `pieces` match within words."""
-    pattern = "|".join(re.split(r"\s+/\s+", phrases.strip()))
+    pattern = "|".join(" ".join(phrases.split()).split(" / "))
     for name, piece in _PIECES.items():
         pattern = pattern.replace(name, piece)
     return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)" + (f"|{pieces}" if pieces else ""))
@@ -231,13 +237,43 @@ NEGATIVE = family(
 )
 # A request for a person, now or instead of a machine. A report of an earlier call is not a request.
 WANTS_HUMAN = family(r"""
-    (?:speak|speaking|talk|talking|chat|chatting|spek|tlk) (?:directly )?(?:to|with|wth) {somebody} /
-    (?:contact|reach|call|get|need|want|find)(?:ing)? {somebody} (?:now|please|to (?:call|speak|talk)|on the (?:phone|line)) /
-    (?:contact|reach|call)(?:ing)? (?:a|an) {kind_of}(?:human|person|agent|operator|representative) /
-    (?:connect|transfer|put|pass) (?:me|us) (?:through )?(?:to|with) {somebody} /
-    (?:human|live|real) (?:agent|person|human|operator|representative|being) /
-    (?:call|ring|phone) (?:me|us) (?:back|please|now) / call[ -]?back please / stop the bot /
-    (?:don'?t|do not) want (?:(?:to )?(?:talk|speak) to )?(?:a|this) (?:bot|robot|machine)
+    {speak} (?:directly )?(?:to|with|wth) {somebody} / {speak} (?:to|with) you (?:on|over|by) (?:the )?phone /
+    who (?:can|could|do) (?:i|we) {speak} (?:to|with) / hold of {somebody} / (?:^|(?<=\. )){role}(?:,? (?:please|now))?$ /
+    (?:contact|reach|call|get|need|want|find|have)(?:ing)? {somebody}
+    (?:now|please|to (?:call|ring|speak|talk|phone)|on the (?:phone|line)) /
+    (?:contact|reach|call)(?:ing)? (?:a|an) {kind_of}{role} /
+    (?:how|want|need|like|(?<!do i )have to|havegot|help|assist\w*|trying|try|can i|could i|where)(?: \w+){0,7}
+    (?:contact|reach)(?:ing)? (?:so\w{4,7}|{somebody}) /
+    (?:want|need|demand|prefer|like|get me|give me) (?:a|an) {kind_of}(?:human|person|operator|representative)(?! (?:for|who|to)) /
+    (?:connect|transfer|put|pass|hand|direct|forward)(?:ing)? (?:me|us|this)(?: \w+)? (?:to|with|over to|on to) {somebody} /
+    (?:transfer|connect) me to (?:the|your) (?:\w+ )?(?:team|department) / put (?:me|us)? ?through /
+    escalate (?:this|it|me|my \w+)(?: \w+)? to {somebody} / another (?:agent|human) (?:please|to) /
+    (?:give|get|find|send)(?:ing)? (?:me|us) (?:through to |to )?{somebody} / (?:human|live|personal) (?:support|help|assistance) /
+    (?:human|live|real|actual) (?:agent|person|human|operator|representative|being|people|rep) / humans? please /
+    human(?=!) / (?:call|ring|phone) (?:me|us) (?:back|please|now|up|today|tomorrow|asap|(?:on|at|under) \+?\d[\d -]*) /
+    call[ -]?back please / (?:request|like|want|need|arrange|book|get|have)(?: \w+){0,2} (?:a )?call[ -]?back /
+    (?:a )?(?:call|ring) from (?:a|an|one of your|your|some) (?:\w+ )?{role}s? / give (?:me|us) a (?:call|ring) /
+    (?:no more|stop the|stop these|enough of (?:this|the|your)|instead of (?:a|this|the)|not a) {machine} /
+    (?:don'?t|do not|rather not|no longer|refuse to) (?:want (?:to )?)?(?:{speak} (?:to|with) )?(?:a|an|this|your|any) {machine}
+""")
+# Words without which likeness to a request for a person does not count.
+HUMAN_CUE = family(r"""
+    humans? / persons? / people / (?!customer){role}s? / managers? / colleagues? / staff / team lead(?:er)? / some(?:one|body) /
+    any(?:one|body) / hotline / (?:by|on the) phone / {machine} / (?:call|ring|phone|contact|reach)(?:ing)? (?:me|us|you) /
+    call[ -]?back / transfer / escalat(?:e|ed|ion)
+""")
+# Talk about what answers, goodbyes, and questions about hours: they sound like a request for a person and are none.
+NO_REQUEST = family(r"""
+    (?:are|r|aren'?t) (?:you|u|we)(?: \w+){0,5} {being} / (?:is|was|isn'?t) (?:this|it|that)(?: \w+){0,3} {being}(?: \w+){0,4} /
+    (?:you'?re|you are|could you be|be|you)(?: \w+){0,2} (?:a|an) {being} / {being} or (?:a |an )?{being} /
+    am i (?:talking|speaking|chatting|writing|connected|dealing)(?: \w+){0,6} /
+    (?:good|great|nice|lovely|awesome|glad|pleasant|pleasure|thanks for|enjoyed|happy)(?: \w+){0,4}
+    (?:talk|chat|speak|conversation)(?:ing)?(?: \w+){0,3} /
+    (?:talk|speak|chat)(?: \w+){0,2} (?:later|soon|tomorrow|again) / (?:good)?bye /
+    (?:call|name) (?:you|me) (?!back|now|on|at|under|please|today|tomorrow|asap|up)\w+ /
+    what (?:can|do|should|shall|may) (?:you|i|we) call (?:me|you) /
+    (?:(?:what|which|check|see|the|opening) (?:\w+ )?(?:hours?|hoirs)|(?:what|which) times?)(?: \w+){0,4}
+    (?:contact|reach|call|speak|talk)(?:ing)?(?: \w+){0,4}
 """)
 # Orders to the triage itself. The classifier does not raise the priority of such a text.
 ORDERS = family(r"""
