@@ -178,7 +178,13 @@ SENTIMENTS: dict[str, tuple[str, ...]] = {
         works perfectly now, thanks / You made my day / Best company ever / I am very happy with my purchase /
         Wonderful experience / Keep up the good work / Thanks for the quick help / So impressed with your team / I am
         glad I chose you / Great job, everybody / Awesome, can't wait / You are the best, thank you / Shout-out to
-        your crew for being so kind / What a beautiful surprise
+        your crew for being so kind / What a beautiful surprise / the crew on board was lovely, please tell them
+        / fixed within ten minutes, hats off / never had such a smooth check-in / my daughter is over the moon
+        with her present / you guys rock / that was quick, cheers / finally a company that listens / so
+        comfortable, I ordered a second pair / the new design looks fantastic / big thank you to the gentleman
+        at counter 4 / arrived a day early, perfect / five stars from me / happy customer here / this app saves
+        me hours / warm welcome and great food / can't wait for the trip with you / love the update / much
+        appreciated, have a good one
     """),
     "neutral": _sentences("""
         How do I change my address? / What time do you open? / I cannot log in, please help / This is urgent, my team
@@ -187,7 +193,14 @@ SENTIMENTS: dict[str, tuple[str, ...]] = {
         Which plan includes this? / I need to update my phone number / Are there seats left on Friday? / Where can I
         find the form? / What does the plan cost? / Can you follow me so that I can write to you? / Interesting
         article about your company / I have a question about my booking / I forgot my password / When is the next
-        payment due? / I am on my way to the airport / Do you have a link for that?
+        payment due? / I am on my way to the airport / Do you have a link for that? / what is the baggage limit
+        on this route / we land at nine / could you send me the contract as a file / is there wifi on board / my
+        seat is 14C / how do I claim the miles of last week / just following up on the mail from this morning /
+        which terminal is it / I would like to change the date to the 12th / does the ticket include a meal /
+        trying to book for five people / I am looking at the two bigger models / please confirm that you got my
+        form / can the same code be used twice / when do sales for summer start / what documents are needed / I
+        live in the north of the city / is this the right place to ask / I updated my profile yesterday / who is
+        playing tonight
     """),
     "negative": _sentences("""
         This is unacceptable / I am very disappointed / Your service is terrible / I have been waiting for hours and
@@ -196,7 +209,14 @@ SENTIMENTS: dict[str, tuple[str, ...]] = {
         explanation / I will never buy from you again / What a waste of time / My flight is delayed and I will miss my
         connection / I have been on hold for an hour / Your website is broken again / The app keeps crashing / Really?
         No reply for three days? / Why is this so hard? / My parcel arrived damaged / You keep ignoring my messages /
-        This is a joke / Thanks for nothing
+        This is a joke / Thanks for nothing / how can a simple change take three weeks / nobody at the gate knew
+        anything / sat on the runway for two hours without a word / you double booked our seats, unbelievable /
+        my bag is still in another city / the line at your counter does not move / your automatic voice hung up
+        on me twice / the food was cold and so was the waiter / I regret buying this / you ruined our holiday /
+        not what was promised / no apology, no help, nothing / paying extra for this was a mistake / the site
+        ate my booking and my money / I give up / not happy at all / what kind of service is this / every year
+        it gets worse / missed my son's party because of you / please stop wasting my time / so your answer is
+        to wait another week? / they lied to me about the fee / still on hold / broken again, shocking
     """),
 }
 
@@ -209,7 +229,22 @@ DISSATISFIED = _sentences("""
         got none / The product arrived damaged / Please fix this, I cannot log in again / I paid and got nothing / My
         package is late again / Is anybody there? No reply to my mail / Why is your service down again? / You sent me
         the wrong size / I will take my business elsewhere / This is unacceptable, I want to complain / Your driver
-        never came
+        never came / ordered three weeks ago and still nothing, what is going on? / my new headphones stopped
+        working after four days, not impressed / your app logs me out every five minutes, please fix / been
+        trying to reach support since Monday, no luck / why does my internet die every single evening / paid for
+        next day delivery, it's day five / You charged me again after I cancelled. Again! / the jacket came with
+        a hole in the sleeve / two months without a reply to my claim / how is it possible to lose a parcel
+        twice / third engineer, same fault / your chat closed on me in the middle of my question / I booked a
+        window seat and got the middle / the update deleted all my settings, thanks a lot / Is it normal that
+        nobody picks up the phone for 40 minutes? / was told a refund takes five days, that was in March / you
+        sold me a ticket for a train that does not exist / the room was dirty and the front desk shrugged / my
+        kid's birthday present is stuck in your warehouse / can't check in, site is down, flight is in three
+        hours / what is the point of a warranty if you refuse every repair / sent back the wrong size, got the
+        same wrong size again / the coupon you mailed me does not work in any shop / your courier left it in the
+        rain / my bank card is blocked without any notice and I am abroad / the laptop you repaired is worse
+        than before / no heating for a week and the landlord's line is dead / how hard can it be to change an
+        address / I have explained this to four different people / I want what I paid for / lost an hour of work
+        because your editor crashed / so disappointed in the quality this year
 """)
 SATISFIED = _sentences("""
         Thank you, it works now / I love your new product / What time do you open tomorrow? / How do I change my
@@ -218,7 +253,18 @@ SATISFIED = _sentences("""
         online? / Just bought one and I am happy / Please send me the invoice / Thanks for following me / Check out
         our new article / Have a great day / I am going to your shop today / Could you tell me where it was made? /
         What colours does it come in? / How can I export the log? / Congratulations on the launch / Will you have this
-        in stock again?
+        in stock again? / does the phone come in blue? / where can I read about the new tariff / I will be at
+        your store in Leeds at noon / good morning, have a nice week everybody / my order came today, lovely
+        wrapping / can I pay with a gift card / what is the best way to send you a picture / which bus goes to
+        the stadium / just signed up, looking forward to it / is the branch open on the 1st / could you check a
+        reservation for me / the game on Sunday was fun, thanks for the tickets / any plans for a shop in
+        Dublin? / I sent you a private message with the number / thanks, that solved it / do you know when
+        registration opens / congrats to the whole crew / please tell me how to add a second user / how many
+        bags may I bring / I am thinking of buying the larger one / who do I write to about a job / the blue one
+        suits me better, I think / can you follow me back / new recipe with your flour on my page / what's the
+        password rule / happy birthday to your company / is there an app for the tablet too / we would like to
+        renew for another year / which size do you advise for 1.80 m / watching your video right now / your
+        driver was early today, great / I need the form for a change of name
 """)
 
 WANTS_HUMAN = _sentences("""

@@ -113,7 +113,7 @@ def triage(
     category = scoring.category(
         matches.weights, matches.matched_words, classification, own=own, foreign=bool(classifier) and _foreign(text)
     )
-    by_words, word, grumbles = _sentiment(text, level=matches.level)
+    by_words, word, tone_words = _sentiment(text, level=matches.level)
     sentiment = scoring.sentiment(by_words, word, tone)
     score = _score(matches, urgency=urgency, tier=tier, sentiment=sentiment.value)
     priority = next(band for band, (_, highest) in BANDS.items() if score <= highest)
@@ -142,7 +142,7 @@ def triage(
         category_confidence=round(category.confidence, 3),
         sentiment_confidence=round(sentiment.confidence, 3),
         escalation_score=round(
-            scoring.escalation(grumbles, tone, pressing=pressing, human=human, risk=matches.risk), 3
+            scoring.escalation(tone_words, tone, pressing=pressing, human=human, risk=matches.risk), 3
         ),
         wants_human_score=round(human, 3),
     )
@@ -267,15 +267,18 @@ def _raises(raw: str, *, haste: str, tier: str) -> dict[str, int]:
     return raised | ({f"{tier} customer": TIER_RAISES[tier]} if tier in TIER_RAISES else {})
 
 
-def _sentiment(text: str, *, level: int) -> tuple[str, str, int]:
-    """The sentiment by words, its first word, and the number of negative words. A draw is negative."""
+def _sentiment(text: str, *, level: int) -> tuple[str, str, scoring.ToneWords]:
+    """The sentiment by words, its first word, and the counts of words that tell the tone. A draw is negative."""
     negative = [match[0] for match in _unnegated(words.NEGATIVE, text)]
     positive = [match[0] for match in _unnegated(words.POSITIVE, text)]
+    polite = [match[0] for match in _unnegated(words.POLITE, text)]
+    complaints = {match[0] for match in words.COMPLAINTS.finditer(text)}
+    counts = scoring.ToneWords(len(negative), len(complaints), len(positive) + len(polite))
     if level == 1 and not positive:
-        positive = [match[0] for match in _unnegated(words.POLITE, text)]
+        positive = polite
     if negative and len(negative) >= len(positive):
-        return "negative", negative[0], len(negative)
-    return ("positive", positive[0], len(negative)) if positive else ("neutral", "", 0)
+        return "negative", negative[0], counts
+    return ("positive", positive[0], counts) if positive else ("neutral", "", counts)
 
 
 def _points(urgency: float, *, tier: str, sentiment: str) -> int:

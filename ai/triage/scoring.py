@@ -13,7 +13,7 @@ from ai.triage.text_classifier import Classification, softmax
 # softmax, chosen so that about 80 % of the decisions with confidence 0.8 are right (docs/ai-quality.md).
 CATEGORY_WORDS, CATEGORY_TEMPERATURE = 0.2, 0.15
 SENTIMENT_WORDS, SENTIMENT_TEMPERATURE = 0.25, 0.2
-WORDS_SHARE = 0.5  # of the urgency; the rest is the classifier's
+WORDS_SHARE = 0.6  # of the urgency; the rest is the classifier's
 TONE = 0.6  # how much a negative tone raises the urgency, and a positive one lowers it
 # Subtracted from the score of neutral: a missed complaint costs more than a false one.
 NEUTRAL_PENALTY = 0.08
@@ -24,7 +24,9 @@ STRANGE = 0.22  # similarity to the nearest sentence below which only the word l
 BY_WORDS, BY_DEFAULT = 0.7, 0.3  # confidence without classifier: with a word of the list, and without one
 ASKED = 0.97  # probability when a word list matched
 WITHOUT_CUE = 0.4  # of the probability that a person is wanted, for a text without a word for a person or a call
-GRUMBLE = 0.3  # what each negative word adds to the probability of escalation
+# What each negative word, sign of a complaint and word of praise or thanks adds to the log-odds of escalation.
+GRUMBLE, COMPLAINT, PRAISE, MOST_TONE_WORDS = 0.5, 0.5, 1.0, 3
+UNREAD_DISSATISFIED = 0.1  # the probability before the words, without the classifier
 LIKELY = 0.6  # the least probability of escalation when the customer wants a person or work has stopped
 
 
@@ -49,6 +51,15 @@ class Own:
     scores: Mapping[str, float]
     number: int
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class ToneWords:
+    """How many words of a text are negative, are signs of a complaint, and praise or thank."""
+
+    negative: int
+    complaints: int
+    praise: int
 
 
 def understood(classification: Classification) -> Classification | None:
@@ -164,14 +175,17 @@ def wants_human(matched_words: str, classification: Classification | None, *, cu
 
 
 def escalation(
-    grumbles: int, classification: Classification | None, *, pressing: bool, human: float, risk: str
+    words: ToneWords, classification: Classification | None, *, pressing: bool, human: float, risk: str
 ) -> float:
-    """The probability that the customer is lost unless a person takes over. `grumbles` counts negative words."""
+    """The probability that the customer is lost unless a person takes over."""
     if risk:
         return ASKED
-    calm = 1 - (classification.dissatisfied if classification else 0.1)
-    probability = 1 - calm * (1 - GRUMBLE) ** min(grumbles, 4)
-    return max(probability, LIKELY if pressing or human >= UNSURE else 0.0)
+    before = classification.dissatisfied if classification else UNREAD_DISSATISFIED
+    odds = math.log(before / (1 - before)) + sum(
+        weight * min(count, MOST_TONE_WORDS)
+        for weight, count in ((GRUMBLE, words.negative), (COMPLAINT, words.complaints), (-PRAISE, words.praise))
+    )
+    return max(1 / (1 + math.exp(-odds)), LIKELY if pressing or human >= UNSURE else 0.0)
 
 
 def quoted(*phrases: str) -> str:

@@ -26,7 +26,7 @@ WORD_SHARE = 0.2  # the share of common words in the kernel of the category
 RIDGE = 0.3  # regularisation of the other heads: limits the influence of a single sentence
 URGENCY_STRETCH = 1.3  # the ridge pulls urgency towards the middle; this restores the range
 STEEPNESS = 4.0  # of the logistic function that turns a yes-or-no score into a probability
-OFFSETS = {"dissatisfied": 0.2, "wants_human": 0.15}  # the score at which the probability is 0.5
+OFFSETS = {"dissatisfied": 0.35, "wants_human": 0.15}  # the score at which the probability is 0.5
 
 
 class Encoder(Protocol):

@@ -24,6 +24,8 @@ _PIECES = {
     "{machine}": r"(?:(?:chat|ro)?bots?|machines?|computers?)",
     "{role}": r"(?:human|person|agent|assistant|operator|representative|rep|supervisor|advis[eo]r|consultant|specialist|expert"
     r"|employee|technician|customer (?:service|support|care)(?: (?:agent|rep|person))?)",
+    "{time}": r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|months?)",
+    "{several}": r"(?:three|four|five|many|several|\d+)",
     "{deal}": r"(?:payment|purchase|charge|transaction|withdrawal|transfer)s?",
     "{kind_of}": r"(?:(?:live|real|human) )*",
     "{lawyer}": r"(?:lawyers?|attorneys?|solicitors?)",
@@ -116,7 +118,8 @@ RISKS: dict[str, re.Pattern[str]] = {
         i (?:just )?(?:want|wish) to die / (?:don'?t|do not) want to live(?! (?:in|at|with))
     """),
     "safety": family(r"""
-        gas leak / (?:caught|on|catch(?:es)?|catching) fire / smok(?:e|ing) (?:is )?com(?:es|ing) /
+        gas leak / smell(?:s|ing)? (?:of )?(?:gas|burning|smoke) / (?:caught|on|catch(?:es)?|catching) fire /
+        smok(?:e|ing) (?:is )?com(?:es|ing) /
         electric(?:al)? shock / electrocuted / injur(?:ed|y|ies) / (?:un|not )safe / danger(?:ous)? /
         explo(?:ded|ding|sion) / ambulance / medical emergency / burn(?:ed|t) (?:my|me|his|her)
     """),
@@ -154,9 +157,31 @@ URGENCY: dict[int, re.Pattern[str]] = {
         account (?:is |was |has been |got )?(?:locked|frozen|suspended|disabled) / outages? /
         data loss|lost (?:all )?(?:our|my) data /
         (?:production|(?:web)?site|systems?|servers?|service|network|everything|platform) (?:is |are |went )?down /
-        emergency(?! (?:contacts?|numbers?|exits?)) / {login} (?:is |does |keeps )?{fails}
+        emergency(?! (?:contacts?|numbers?|exits?)) / {login} (?:is |does |keeps )?{fails} /
+        (?:no|not one|none of (?:our|the)) (?:\w+ )?can (?:work|leave|open|access|use|pay|order|log|get|reach|see|send|be reached) /
+        (?:nobody|no one)(?: \w+){0,4} can (?:work|open|access|use|pay|order|log|get|reach|see|send|call) / cut off from /
+        all (?:our |the )?(?:tills|shops|stores|terminals|sites|offices|phones|systems|users|customers)(?: \w+){0,3}
+        (?:{fails}|{cannot}|refuse|out|off) / (?:completely|totally|entirely) (?:down|offline|cut off|dead) /
+        encrypted (?:our|my|all) /
+        (?:emptied|drained|cleared out) {my} (?:\w+ )?account / {my} (?:wallet|cards?|purse)(?: \w+){0,3} taken
     """),
     4: family(r"""
+        turned down / (?:is|are|went|gone) offline / not (?:been )?(?:granted|covered|accepted) /
+        (?:will not|won'?t|does not|doesn'?t) (?:cover|approve|accept|refund|pay) /
+        told (?:me )?no / no reason (?:was )?given / without (?:a|any|giving a) (?:reason|warning|notice) / appeal(?:ed|s)? /
+        (?:review|reconsider)(?:ed)? (?:of )?{my} (?:decision|case|application|claim|account) / reconsider(?:ed)? /
+        overturn(?:ed)? /
+        (?:object|objection) to (?:the|your|this) (?:decision|letter|notice) /
+        paid(?: \w+){0,6} (?:but|yet|and still|and nothing|and got nothing) /
+        (?:although|though|even though) (?:i|we) (?:have )?paid /
+        credit (?:bureau|agency|file) / collectors? / collection agency|debt collection|(?:in|to|into) collections /
+        bailiffs? / repossess\w* / foreclos\w* /
+        evict\w* / harass\w* / threat(?:en(?:ed|ing|s)?|s) / intimidat\w* / discriminat\w* / abused / insulted by /
+        (?:second|third|fourth|fifth|sixth|\d+(?:nd|rd|th)) (?:time|mail|e-?mail|call|request|reminder|message|attempt) /
+        (?:asked|called|written|mailed|phoned|told you|contacted you)(?: \w+){0,2} (?:twice|{several} times) /
+        again and again / (?:due|starts?|leaves?|closes?|ends?|is) (?:today|tonight|tomorrow) /
+        in (?:an|one|two|three|\d) hours? /
+        newborn / (?:no|without) (?:heating|hot water|power|electricity|medication|medicine|insulin|oxygen) /
         reject(?:ed|ion|s)? / declin(?:ed|es) / denied / refus(?:ed|es)(?! to work) /
         (?:no|missing) {money}(?: sent| yet)? /
         {not} (?:yet )?(?:been )?(?:receiv(?:e|ed)|arriv(?:e|ed)|delivered|credited|approved|paid out|refunded|come) /
@@ -195,7 +220,10 @@ URGENCY: dict[int, re.Pattern[str]] = {
     1: family(
         r"""
         thanks? / thank(?:ing)? you / thx|tanx|ty / appreciat(?:e|ed|ion) / ok(?:ay)? / alright / great / perfect /
-        awesome / solved / works? (?:now|again|fine|great) / god bless / well done / good job / got it / love
+        awesome / solved / works? (?:now|again|fine|great) / god bless / well done / good job / got it / love(?:ly)? /
+        never ?mind /
+        no (?:rush|hurry) / have a (?:nice|great|good|lovely) \w+ / found it / the best /
+        just (?:wanted|wanna|want) (?:to )?say / all good
     """,
         pieces="[👍🙏❤😊🎉]",
     ),
@@ -235,6 +263,24 @@ NEGATIVE = family(
 """,
     pieces="[😡😠👎💔🤬😤😞]",
 )
+# What people write whom a company let down, beside the words of NEGATIVE.
+COMPLAINTS = family(
+    r"""
+    still / again / never / nobody / no one|noone / wait(?:ing|ed) / \d+\+? ?{time} / times already / times now /
+    (?:for|over|after|in|past|last|took|takes|been|than) (?:\w+ ){0,3}{time} / (?:second|third|fourth|fifth) time /
+    refund(?:ed|s)? / money back / reimburs(?:e|ed|ement) / broken? / broke / late / delay(?:ed|s)? / cancel+ed / lost /
+    missing /
+    missed / ignor(?:e|ed|ing) / (?:hung|hangs?|hanging) up / disconnect(?:ed|s)? / on hold / stuck / stranded / wrong /
+    damaged /
+    defective / faulty / why / how long / fix / supposed to / promis(?:e|ed) / {fails} / {not} work / {cannot} /
+    {not} (?:get|got|respond|reply|answer|help|receiv(?:e|ed)|arriv(?:e|ed)|come|care|happen(?:ed)?|know) /
+    no (?:help|answer|response|reply|refund|explanation|info(?:rmation)?|way|update) / won'?t / refus(?:e|es|ed) / unable /
+    complain(?:t|ts|ed|ing)? / sort (?:it|this) out / what(?:'s| is) (?:going on|happening|wrong) / seriously / really\? /
+    any(?:one|body) there / losing|lose / overcharged / instead of / another (?:airline|company|provider|bank|shop) /
+    switch(?:ing)? to
+""",
+    pieces=r"[?!]{2,}",
+)
 # A request for a person, now or instead of a machine. A report of an earlier call is not a request.
 WANTS_HUMAN = family(r"""
     {speak} (?:directly )?(?:to|with|wth) {somebody} / {speak} (?:to|with) you (?:on|over|by) (?:the )?phone /
@@ -248,7 +294,8 @@ WANTS_HUMAN = family(r"""
     (?:connect|transfer|put|pass|hand|direct|forward)(?:ing)? (?:me|us|this)(?: \w+)? (?:to|with|over to|on to) {somebody} /
     (?:transfer|connect) me to (?:the|your) (?:\w+ )?(?:team|department) / put (?:me|us)? ?through /
     escalate (?:this|it|me|my \w+)(?: \w+)? to {somebody} / another (?:agent|human) (?:please|to) /
-    (?:give|get|find|send)(?:ing)? (?:me|us) (?:through to |to )?{somebody} / (?:human|live|personal) (?:support|help|assistance) /
+    (?:give|get|find|send)(?:ing)? (?:me|us) (?:through to |to )?{somebody} /
+    (?:human|live|personal) (?:support|help|assistance) /
     (?:human|live|real|actual) (?:agent|person|human|operator|representative|being|people|rep) / humans? please /
     human(?=!) / (?:call|ring|phone) (?:me|us) (?:back|please|now|up|today|tomorrow|asap|(?:on|at|under) \+?\d[\d -]*) /
     call[ -]?back please / (?:request|like|want|need|arrange|book|get|have)(?: \w+){0,2} (?:a )?call[ -]?back /

@@ -80,6 +80,23 @@ def test_the_classifier_grades_urgency_between_the_word_levels():
     assert found[0] < 2 < 3 < found[-1]
 
 
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("My appeal was turned down and nobody gave a reason", 3.5, 5.0),
+        ("I have paid in full but your collector still calls me", 3.5, 5.0),
+        ("Your staff threatened me", 3.5, 5.0),
+        ("I ask for the fourth time", 3.0, 5.0),
+        ("All our tills refuse cards", 4.5, 5.0),
+        ("How do I export all customers?", 1.0, 2.9),
+        ("The new collection is appealing", 1.0, 2.9),
+        ("Never mind, I found it", 1.0, 2.0),
+    ],
+)
+def test_families_of_words_set_the_urgency(text, least, most):
+    assert least <= of(text).urgency <= most
+
+
 def test_a_complaint_is_more_urgent_than_praise():
     assert of("Terrible, and still the same fault").urgency > of("Great work on the new colours").urgency + 1
 
@@ -149,6 +166,19 @@ def test_a_request_for_a_person_is_recognized(text, asks):
 def test_a_dissatisfied_customer_has_a_higher_escalation_score():
     lost, asks = of("Third mail and still no refund, I am leaving you"), of("Which plan includes phone support?")
     assert lost.escalation_score > 0.6 > 0.4 > asks.escalation_score
+
+
+@pytest.mark.parametrize(
+    ("complaint", "plain"),
+    [
+        ("Two weeks, still no sofa, and nobody answers", "When does the sofa come?"),
+        ("Why is the line down again?", "How do I set up the line?"),
+        ("I never got my refund", "The money came today, thank you"),
+        ("The courier is late again, this is the third time", "The courier was friendly"),
+    ],
+)
+def test_signs_of_a_complaint_raise_the_escalation_score(complaint, plain):
+    assert of(complaint).escalation_score > 0.5 > of(plain).escalation_score
 
 
 @pytest.mark.parametrize(
