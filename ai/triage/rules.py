@@ -117,9 +117,8 @@ def triage(
     sentiment = scoring.sentiment(by_words, word, tone)
     score = _score(matches, urgency=urgency, tier=tier, sentiment=sentiment.value)
     priority = next(band for band, (_, highest) in BANDS.items() if score <= highest)
-    requests = words.NO_REQUEST.sub(" ", text)
-    cue = requests == text and bool(words.HUMAN_CUE.search(text))
-    human = scoring.wants_human(_first(words.WANTS_HUMAN, requests), classification, cue=cue)
+    asked, cue = _human_words(text)
+    human = scoring.wants_human(asked, classification, cue=cue)
     pressing = urgency >= PRESSING
     return Triage(
         category=category.value,
@@ -212,10 +211,20 @@ def overruled(local: Triage, own: Mapping[str, tuple[str, int, float]]) -> Triag
 
 def _match_words(text: str) -> _WordMatches:
     weights, matched_words = _category(text)
-    risk, risk_word = next(((kind, word) for kind, p in words.RISKS.items() if (word := _first(p, text))), ("", ""))
+    risk = risk_word = ""
+    if words.ANY_RISK.search(text):
+        risk, risk_word = next(((kind, word) for kind, p in words.RISKS.items() if (word := _first(p, text))), ("", ""))
     level, level_words = (5, (risk_word,)) if risk else _level(text)
     haste, several = _first(words.HASTE, text), _first(words.SEVERAL, text)
     return _WordMatches(weights, matched_words, level, level_words, haste, several, risk, risk_word)
+
+
+def _human_words(text: str) -> tuple[str, bool]:
+    """The words that ask for a person, "" without, and whether likeness to such a request counts."""
+    if not words.PERSON_OR_CALL.search(text):
+        return "", False
+    requests = words.NO_REQUEST.sub(" ", text)
+    return _first(words.WANTS_HUMAN, requests), requests == text and bool(words.HUMAN_CUE.search(text))
 
 
 def _unnegated(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:

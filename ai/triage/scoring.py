@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from ai.triage.text_classifier import Classification, softmax
 
 # What words add to the classifier's score of a category or sentiment (about 1 for the right one), and the temperature of the
-# softmax, chosen so that about 80 % of the decisions with confidence 0.8 are right (docs/ai-quality.md).
+# softmax, chosen on companies unlike the examples (docs/ai-quality.md).
 CATEGORY_WORDS, CATEGORY_TEMPERATURE = 0.2, 0.15
 SENTIMENT_WORDS, SENTIMENT_TEMPERATURE = 0.25, 0.2
 WORDS_SHARE = 0.6  # of the urgency; the rest is the classifier's
 TONE = 0.6  # how much a negative tone raises the urgency, and a positive one lowers it
 # Subtracted from the score of neutral: a missed complaint costs more than a false one.
 NEUTRAL_PENALTY = 0.08
-CERTAIN = 0.6  # confidence from which on a category is certain
-UNSURE = 0.5  # confidence below which the reasons say that it is unsure
+# Confidence from which on a category is certain: of industries without an example nine of ten are right then. Below it the
+# reasons say that the category is unsure.
+CERTAIN = 0.6
+UNSURE = 0.5  # probability below which a tone or the wish for a person does not count
 LIKE = 0.35  # similarity from which on a sentence or ticket is named as a reason
 STRANGE = 0.22  # similarity to the nearest sentence below which only the word lists count
 BY_WORDS, BY_DEFAULT = 0.7, 0.3  # confidence without classifier: with a word of the list, and without one
@@ -135,7 +137,7 @@ def _reasons(
         yield f"category {value}: like {quoted(nearest[0])} ({nearest[1]:.2f})"
     elif not words:
         yield f"category {value}: " + ("no word pointed to a team" if value == "general" else "nearer than the others")
-    if confidence < UNSURE:
+    if confidence < CERTAIN:
         yield f"not sure of the category ({confidence:.0%}): the text fits several"
 
 

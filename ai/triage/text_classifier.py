@@ -136,7 +136,9 @@ class _Heads:
             rows, columns = head.weights.shape
             weights[row : row + rows, column : column + columns] = head.weights
             row, column = row + rows, column + columns
-        return cls(np.vstack([head.vectors for head in heads]), weights, np.concatenate([head.mean for head in heads]))
+        weights *= np.exp(-2 * KERNEL_WIDTH)  # what kernel subtracts in its exponent
+        means = np.concatenate([head.mean for head in heads]).astype(np.float32)
+        return cls(np.vstack([head.vectors for head in heads]), weights, means)
 
 
 class TextClassifier:
@@ -178,7 +180,7 @@ class TextClassifier:
         """Classifies one text."""
         vector, heads = self.encoder.encode([text])[0], self._heads
         similarities = heads.vectors @ vector
-        scores = np.exp(2 * KERNEL_WIDTH * (similarities - 1)) @ heads.weights + heads.mean
+        scores = np.exp(2 * KERNEL_WIDTH * similarities) @ heads.weights + heads.mean
         scores[: len(CATEGORIES)] += self.category.words.product(text, self.category.word_weights)
         outputs = iter(scores.tolist())
         centre = 3.0

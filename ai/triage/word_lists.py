@@ -37,7 +37,7 @@ def family(phrases: str, *, pieces: str = "") -> re.Pattern[str]:
     pattern = "|".join(" ".join(phrases.split()).split(" / "))
     for name, piece in _PIECES.items():
         pattern = pattern.replace(name, piece)
-    return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)" + (f"|{pieces}" if pieces else ""))
+    return re.compile(rf"\b(?:{pattern})(?!\w)" + (f"|{pieces}" if pieces else ""))
 
 
 def graded(*, strong: str, weak: str) -> re.Pattern[str]:
@@ -148,6 +148,8 @@ RISKS: dict[str, re.Pattern[str]] = {
         go(?:ing)? to the (?:police|press|regulator)
     """),
 }
+
+ANY_RISK = re.compile("|".join(pattern.pattern for pattern in RISKS.values()))
 
 # From the most to the least urgent. The first level with a word that is not negated decides.
 URGENCY: dict[int, re.Pattern[str]] = {
@@ -278,8 +280,7 @@ COMPLAINTS = family(
     complain(?:t|ts|ed|ing)? / sort (?:it|this) out / what(?:'s| is) (?:going on|happening|wrong) / seriously / really\? /
     any(?:one|body) there / losing|lose / overcharged / instead of / another (?:airline|company|provider|bank|shop) /
     switch(?:ing)? to
-""",
-    pieces=r"[?!]{2,}",
+"""
 )
 # A request for a person, now or instead of a machine. A report of an earlier call is not a request.
 WANTS_HUMAN = family(r"""
@@ -303,6 +304,11 @@ WANTS_HUMAN = family(r"""
     (?:no more|stop the|stop these|enough of (?:this|the|your)|instead of (?:a|this|the)|not a) {machine} /
     (?:don'?t|do not|rather not|no longer|refuse to) (?:want (?:to )?)?(?:{speak} (?:to|with) )?(?:a|an|this|your|any) {machine}
 """)
+# Letters of which every phrase of WANTS_HUMAN has some: a quick test before the slower pattern.
+PERSON_OR_CALL = re.compile(
+    r"human|person|people|agent|operator|rep\b|representative|advis|assist|specialist|expert|consultant|employee|technician|manager"
+    r"|supervisor|customer|some|any|contact|reach|call|ring|phone|bot|machine|computer|through|transfer|connect|sp[ae]|ta[kloc]|tl|ch[at]"
+)
 # Words without which likeness to a request for a person does not count.
 HUMAN_CUE = family(r"""
     humans? / persons? / people / (?!customer){role}s? / managers? / colleagues? / staff / team lead(?:er)? / some(?:one|body) /

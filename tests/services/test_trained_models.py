@@ -28,7 +28,7 @@ def correct(admin, changes, *, text="The {} makes a hum"):
 
 @pytest.mark.parametrize(
     ("field", "value", "reason_name"),
-    [("priority", "urgent", "priority"), ("sentiment", "negative", "sentiment"), ("assigned_team", "sales", "team")],
+    [("priority", "urgent", "priority"), ("sentiment", "positive", "sentiment"), ("assigned_team", "sales", "team")],
 )
 def test_repeated_corrections_are_predicted(admin, run_jobs, field, value, reason_name):
     correct(admin, {field: value})

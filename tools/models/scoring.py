@@ -15,8 +15,9 @@ from ai.triage import cross_validation
 from ai.triage.example_sentences import CATEGORIES as EXAMPLES
 from ai.triage.example_sentences import COMMON, INDUSTRIES
 from ai.triage.rules import Triage, triage
+from ai.triage.scoring import CATEGORY_TEMPERATURE
 from ai.triage.text_classifier import RIDGE, CategoryHead, TextClassifier, flat, kernel
-from ai.triage.trainable_classifier import TrainableClassifier
+from ai.triage.trainable_classifier import TrainableClassifier, to_probabilities
 from core.models import CATEGORIES
 
 RESEMBLES = 0.6  # similarity from which on an example sentence resembles a text
@@ -65,16 +66,16 @@ def unseen(encoder: Embeddings, pairs: Pairs) -> tuple[float, float, int]:
     return _f1(pairs, scores), float(np.mean(with_own)), len(used)
 
 
-def left_out_industries(encoder: Embeddings) -> tuple[float, float]:
-    """The accuracy for the example sentences of industries, each industry classified without its own sentences.
+def left_out_industries(encoder: Embeddings) -> tuple[list[tuple[bool, float]], float]:
+    """Whether the category of each sentence of an industry is right without the sentences of that industry, and its confidence.
 
-    The second figure is the same with the sentences that fit every company alone.
+    The second figure is the accuracy with the sentences that fit every company alone.
     """
     sentences, labels = flat(COMMON)
-    industries = dict.fromkeys(industry for industry, _, _ in INDUSTRIES)
-    hits, hits_of_common, count = 0, 0, 0
     by_common = CategoryHead(encoder, sentences, labels, [True] * len(sentences))
-    for industry in industries:
+    results: list[tuple[bool, float]] = []
+    hits_of_common = 0
+    for industry in dict.fromkeys(name for name, _, _ in INDUSTRIES):
         others = [(text, category) for name, category, texts in INDUSTRIES if name != industry for text in texts]
         head = CategoryHead(
             encoder,
@@ -85,10 +86,22 @@ def left_out_industries(encoder: Embeddings) -> tuple[float, float]:
         own = [(text, category) for name, category, texts in INDUSTRIES if name == industry for text in texts]
         targets = np.array([CATEGORIES.index(category) for _, category in own])
         texts = [text for text, _ in own]
-        hits += int((head(texts).argmax(1) == targets).sum())
+        probabilities = to_probabilities(head(texts), CATEGORY_TEMPERATURE)
+        right = probabilities.argmax(1) == targets
+        results += zip(right.tolist(), probabilities.max(1).tolist(), strict=True)
         hits_of_common += int((by_common(texts).argmax(1) == targets).sum())
-        count += len(own)
-    return hits / count, hits_of_common / count
+    return results, hits_of_common / len(results)
+
+
+def calibration_error(results: Sequence[tuple[bool, float]]) -> float:
+    """The expected calibration error of (right, confidence): the mean gap of accuracy and confidence in ten bands."""
+    bands = np.minimum([int(confidence * 10) for _, confidence in results], 9)
+    right, confidence = np.array(results, float).T
+    gaps = (
+        abs(right[bands == band].mean() - confidence[bands == band].mean()) * (bands == band).mean()
+        for band in {*bands}
+    )
+    return float(sum(gaps))
 
 
 def _f1_with_own_tickets(encoder: Embeddings, pairs: Pairs, scores: Any, *, seed: int) -> float:
@@ -156,7 +169,7 @@ def on_disk(tier: str) -> int:
 def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
     """The mean F1 of the labels that occur, from pairs of the right and the predicted label."""
     scores = []
-    for label in {right for right, _ in pairs} & set(CATEGORIES):
+    for label in {right for right, _ in pairs}:
         hits = sum(right == predicted == label for right, predicted in pairs)
         scores.append(2 * hits / max(1, sum((right == label) + (predicted == label) for right, predicted in pairs)))
     return float(np.mean(scores))
@@ -165,6 +178,18 @@ def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
 def spearman(left: Sequence[float], right: Sequence[float]) -> float:
     """The rank correlation. Equal values share a rank."""
     return float(np.corrcoef(_ranks(left), _ranks(right))[0, 1])
+
+
+def auroc(positive: Sequence[bool], scores: Sequence[float]) -> float:
+    """The probability that a positive one has a higher score than another; equal scores count half."""
+    pairs = [
+        (a, b)
+        for a, flag in zip(scores, positive, strict=True)
+        if flag
+        for b, other in zip(scores, positive, strict=True)
+        if not other
+    ]
+    return sum((a > b) + (a == b) / 2 for a, b in pairs) / max(1, len(pairs))
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
