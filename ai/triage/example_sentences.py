@@ -105,7 +105,8 @@ COMMON: dict[str, tuple[str, ...]] = {
         / Please confirm my booking / I want to file a claim / The driver never came and my delivery is gone / I want
         to book a room / My suitcase is lost / How far is my application? / When will the new card be delivered? / May
         I take this bag on board? / Question about my holiday leave / Please order a new chair for the office / Are you
-        a robot? / Goodbye / Please register that I am leaving the team / I want to change the date of my booking / Do you
+        a robot? / Goodbye / Please register that I am leaving the team / I want to change the date of my
+        booking / Do you
         sell this in my country? / Do you have accounts for children? / Which countries do you support? / What
         services do you offer?
     """),
@@ -199,7 +200,10 @@ SENTIMENTS: dict[str, tuple[str, ...]] = {
         which terminal is it / I would like to change the date to the 12th / does the ticket include a meal /
         trying to book for five people / I am looking at the two bigger models / please confirm that you got my
         form / can the same code be used twice / when do sales for summer start / what documents are needed / I
-        live in the north of the city / is this the right place to ask / I updated my profile yesterday / who is
+        live in the north of the city / is this the right place to ask / I updated my profile yesterday / How
+        long does a refund take to arrive? / When will the money be back on my card? / How do I report a fault?
+        / How long does delivery take? /
+        who is
         playing tonight
     """),
     "negative": _sentences("""
@@ -264,7 +268,11 @@ SATISFIED = _sentences("""
         suits me better, I think / can you follow me back / new recipe with your flour on my page / what's the
         password rule / happy birthday to your company / is there an app for the tablet too / we would like to
         renew for another year / which size do you advise for 1.80 m / watching your video right now / your
-        driver was early today, great / I need the form for a change of name
+        driver was early today, great / How long does a refund take to arrive? / When will the money be back on
+        my card? / What happens if a
+        parcel is late? / Can I send it back if it breaks? / How do I report a fault? / What is to be done when a card
+        is lost? / How long does delivery take? / Whom do I ask about a wrong invoice? /
+        I need the form for a change of name
 """)
 
 WANTS_HUMAN = _sentences("""

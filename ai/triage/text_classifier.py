@@ -83,9 +83,13 @@ class CategoryHead:
         self.encoder = encoder
         self.vectors: Floats = encoder.encode(sentences)
         self.words, word_vectors = WordTable.learn(sentences)
-        ridge, targets = np.where(common, COMMON_RIDGE, INDUSTRY_RIDGE), one_hot(labels, CATEGORIES)
-        self.mean: Floats = np.average(targets, axis=0, weights=1 / ridge)
-        gram = (1 - WORD_SHARE) * kernel(self.vectors, self.vectors) + WORD_SHARE * (word_vectors @ word_vectors.T)
+        ridge = np.where(common, COMMON_RIDGE, INDUSTRY_RIDGE).astype(np.float32)
+        targets = one_hot(labels, CATEGORIES).astype(np.float32)
+        self.mean: Floats = np.average(targets, axis=0, weights=1 / ridge).astype(np.float32)
+        gram = word_vectors @ word_vectors.T  # changed in place: a matrix of this size is many megabytes
+        gram *= WORD_SHARE / (1 - WORD_SHARE)
+        gram += kernel(self.vectors, self.vectors)
+        gram *= 1 - WORD_SHARE
         weights = _solve(gram, targets - self.mean, ridge)
         self.weights: Floats = (1 - WORD_SHARE) * weights
         # The kernel of words is linear, so its weights are kept per word.
@@ -106,7 +110,10 @@ def _solve(gram: Floats, targets: Floats, ridge: Floats) -> Floats:
 
 def kernel(left: Floats, right: Floats) -> Floats:
     """Radial kernel of two sets of unit vectors (n, d) and (m, d): (n, m), 1 for equal vectors."""
-    gram: Floats = np.exp(2 * KERNEL_WIDTH * (left @ right.T - 1))
+    gram: Floats = left @ right.T
+    gram -= 1
+    gram *= 2 * KERNEL_WIDTH
+    np.exp(gram, out=gram)
     return gram
 
 

@@ -31,10 +31,11 @@ class WordTable:
         for row, text in enumerate(texts):
             places, counts = count_words(text)
             vectors[row, places] = counts
-        holders = (vectors > 0).sum(0)
+        holders = np.count_nonzero(vectors, axis=0)
         rarity = (np.log((1 + len(texts)) / (1 + holders)) + 1).astype(np.float32)
         vectors *= rarity
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+        vectors /= np.maximum(lengths, np.float32(1e-12))[:, None]
         return cls(rarity), vectors
 
     def product(self, text: str, matrix: Floats) -> Floats:

@@ -274,7 +274,7 @@ COMPLAINTS = family(
     missing /
     missed / ignor(?:e|ed|ing) / (?:hung|hangs?|hanging) up / disconnect(?:ed|s)? / on hold / stuck / stranded / wrong /
     damaged /
-    defective / faulty / why / how long / fix / supposed to / promis(?:e|ed) / {fails} / {not} work / {cannot} /
+    defective / faulty / why / fix / supposed to / promis(?:e|ed) / {fails} / {not} work / {cannot} /
     {not} (?:get|got|respond|reply|answer|help|receiv(?:e|ed)|arriv(?:e|ed)|come|care|happen(?:ed)?|know) /
     no (?:help|answer|response|reply|refund|explanation|info(?:rmation)?|way|update) / won'?t / refus(?:e|es|ed) / unable /
     complain(?:t|ts|ed|ing)? / sort (?:it|this) out / what(?:'s| is) (?:going on|happening|wrong) / seriously / really\? /
