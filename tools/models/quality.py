@@ -50,8 +50,9 @@ rest. What a service is, where it exists, for whom, since when and in which curr
 
 The built-in sentences are {sentences}: {common} that fit nearly every company, and those of {industries} industries and kinds of
 mail (`ai/triage/industries.txt`). Here each industry is classified without its own sentences. The same hand wrote all of them, so a
-real company will do less well; the gain over the common sentences alone is what this shows. Width of the kernel, ridge, share of
-words and temperature were chosen here. The calibration error is the mean gap of confidence and accuracy.
+real company will do less well; the gain over the common sentences alone is what this shows. Width of the kernel, ridge and share of
+words were chosen here, the temperature a little higher, because real companies are less alike. The
+calibration error is the mean gap of confidence and accuracy.
 
 | tier | common sentences alone | with the other industries | calibration error | accuracy from {sure:.0%} on | share |
 |---|---|---|---|---|---|
@@ -100,7 +101,7 @@ CALIBRATION_HEAD = """
 ## Confidence and accuracy
 
 The accuracy of categories by their confidence ({tier}, with all example sentences and words). The left columns are the collections
-of the kinds in view, the middle ones collections that resemble the examples less, the right ones the industries left out.
+in view, the middle ones collections that resemble the examples less, the right ones the industries left out.
 Below {sure:.0%} the reasons of a ticket say that its category is unsure. The calibration error of the bank is {bank}, of the
 service desk {desk}: its texts are fragments, and its teams hardly follow from them.
 
