@@ -59,6 +59,10 @@ class Embeddings:
         keys = [key_of(text) for text in texts]
         if len(keys) == 1 and (cached := self._cache.get(keys[0])) is not None:
             return cached[None]
+        if len(keys) == 1 and keys[0] not in self._ready:
+            rows = self._tier.encode(texts)
+            self._add_to_cache({keys[0]: rows[0]})
+            return rows
         with self._lock:
             vectors = {key: self._cache[key] for key in keys if key in self._cache}
         vectors |= {key: self._ready[key] for key in keys if key in self._ready}

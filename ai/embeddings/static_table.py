@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ai.embeddings.minilm import Floats, unit
+from ai.embeddings.minilm import Floats
 from ai.embeddings.wordpiece import WordPiece
 
 MOST_PIECES = 512
@@ -47,8 +47,9 @@ class TokenTable:
         for row, text in enumerate(texts):
             ids = [piece for piece in self.pieces(text, MOST_PIECES) if piece != self._unknown]
             if ids:
-                vectors[row] = self._scales[ids] @ self._numbers[ids].astype(np.float32)
-        return unit(vectors)
+                vector = self._scales[ids] @ self._numbers[ids].astype(np.float32)
+                vectors[row] = vector / max(float(vector @ vector) ** 0.5, 1e-12)
+        return vectors
 
 
 def write_table(path: Path, vectors: Floats, *, vocabulary: Sequence[str], about: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ai.triage.text_classifier import Floats, TextClassifier
+from ai.triage.text_classifier import Floats
 from ai.triage.trainable_classifier import NO_THRESHOLD, TrainableClassifier, to_probabilities
 from core.models import CATEGORIES
 
@@ -16,12 +16,12 @@ THRESHOLD_ERRORS = 2.5
 SHARES = (1.0, 0.5, 0.25, 0.125)  # of the examples decided otherwise than by the rules: the most confident ones
 
 
-def category_weight(trained: TrainableClassifier, built_in: TextClassifier | None) -> float:
-    """The weight of the trained category scores against the built-in ones; 0 unless they clearly decide better."""
-    if built_in is None:
-        return 0.0
+def category_weight(trained: TrainableClassifier, built_in_scores: Floats) -> float:
+    """The weight of the trained category scores against the built-in ones; 0 unless they clearly decide better.
+
+    `built_in_scores` (n, categories) are those of the examples.
+    """
     targets = np.array([CATEGORIES.index(trained.labels[place]) for place in trained.targets])
-    built_in_scores = built_in.category(trained.vectors)
     trained_scores = category_columns(trained.labels, trained.left_out)
     rows = np.arange(len(targets))
 

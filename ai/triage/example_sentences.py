@@ -1,16 +1,33 @@
 """Sentences as customers write them, each with what it is an example of: what triage compares a text with.
 
-All are our own and of no company in particular; what a likeness weighs is in meaning.py.
+All are our own and of no company in particular. INDUSTRIES_FILE holds those of many industries and says what each category
+means. ai/triage/text_classifier.py says what the likeness to a sentence counts.
 """
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
+
+INDUSTRIES_FILE = Path(__file__).with_name("industries.txt")
 
 
 def _sentences(text: str) -> tuple[str, ...]:
     return tuple(re.split(r"\s+/\s+", " ".join(text.split())))
 
 
-CATEGORIES: dict[str, tuple[str, ...]] = {
+def _industries(text: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The industry, the category and the sentences of each line of INDUSTRIES_FILE."""
+    industry = ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            industry = line.strip("[]")
+        elif line and not line.startswith("#"):
+            category, _, sentences = line.partition(":")
+            yield industry, category, _sentences(sentences)
+
+
+# Sentences that fit nearly every company.
+COMMON: dict[str, tuple[str, ...]] = {
     "billing": _sentences("""
         I was charged twice / There is a mistake on my invoice / When do I get my refund? / My payment did not go
         through / Please send me a copy of the invoice / My card was declined when I paid / I want my money back /
@@ -42,20 +59,21 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
         / The server ran out of disk space / My mailbox is full and does not receive mail / Outlook does not
         synchronise / The phone line is dead / Please install this program on my computer / The monitor flickers / The
         job on the server failed with an error / Data is not in step between two systems / How do I connect your
-        product with our database?
+        product with our database? / I cannot log in to the system / Cannot login, our team is blocked / The
+        login page does not work
     """),
     "sales": _sentences("""
         How much does it cost? / I would like to buy a licence / Please send us a quote / Do you offer a discount? /
         Can we have a demo? / Which plan is right for a small team? / I want to upgrade to a bigger plan / I need a new
         internet connection / I want to sign up for a new phone line / Is there a free trial? / What is the difference
         between the plans? / I am interested in your products / Is this item in stock? / We want to order a hundred
-        licences / Do you have special offers? / What services do you offer? / I want to subscribe to cable television
+        licences / Do you have special offers? / I want to subscribe to cable television
         / Can I get an estimate? / Tell me the price of a new phone / I am looking for a new provider / I would like to
-        get a new policy / Do you sell this in my country? / Please tell us more about your services and their prices /
+        get a new policy / Please tell us more about your services and their prices /
         I want to take out a new insurance / Which packages are available? / I would like to add another service to my
         plan / How much will it be per month? / We are considering your product for our company / I want to start a new
         service at my address / Do charities pay less? / I would like to apply for a credit card / Am I eligible for
-        your card? / Do you have accounts for children? / Which countries do you support? / Which interest rate do you
+        your card? / Which interest rate do you
         offer? / We would like to become your customer / I am looking for a health insurance / Can we get an offer for
         our whole team?
     """),
@@ -87,8 +105,20 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
         / Please confirm my booking / I want to file a claim / The driver never came and my delivery is gone / I want
         to book a room / My suitcase is lost / How far is my application? / When will the new card be delivered? / May
         I take this bag on board? / Question about my holiday leave / Please order a new chair for the office / Are you
-        a robot? / Goodbye / Please register that I am leaving the team / I want to change the date of my booking
+        a robot? / Goodbye / Please register that I am leaving the team / I want to change the date of my
+        booking / Do you
+        sell this in my country? / Do you have accounts for children? / Which countries do you support? / What
+        services do you offer?
     """),
+}
+
+# Each line of the file: the industry, the category and its sentences.
+INDUSTRIES = tuple(_industries(INDUSTRIES_FILE.read_text(encoding="utf-8")))
+
+# The sentences of each category, the common ones first.
+CATEGORIES: dict[str, tuple[str, ...]] = {
+    category: (*common, *(text for _, name, texts in INDUSTRIES if name == category for text in texts))
+    for category, common in COMMON.items()
 }
 
 # From 1 (nothing is asked) to 5 (work has stopped, or somebody could come to harm).
@@ -149,7 +179,13 @@ SENTIMENTS: dict[str, tuple[str, ...]] = {
         works perfectly now, thanks / You made my day / Best company ever / I am very happy with my purchase /
         Wonderful experience / Keep up the good work / Thanks for the quick help / So impressed with your team / I am
         glad I chose you / Great job, everybody / Awesome, can't wait / You are the best, thank you / Shout-out to
-        your crew for being so kind / What a beautiful surprise
+        your crew for being so kind / What a beautiful surprise / the crew on board was lovely, please tell them
+        / fixed within ten minutes, hats off / never had such a smooth check-in / my daughter is over the moon
+        with her present / you guys rock / that was quick, cheers / finally a company that listens / so
+        comfortable, I ordered a second pair / the new design looks fantastic / big thank you to the gentleman
+        at counter 4 / arrived a day early, perfect / five stars from me / happy customer here / this app saves
+        me hours / warm welcome and great food / can't wait for the trip with you / love the update / much
+        appreciated, have a good one
     """),
     "neutral": _sentences("""
         How do I change my address? / What time do you open? / I cannot log in, please help / This is urgent, my team
@@ -158,7 +194,17 @@ SENTIMENTS: dict[str, tuple[str, ...]] = {
         Which plan includes this? / I need to update my phone number / Are there seats left on Friday? / Where can I
         find the form? / What does the plan cost? / Can you follow me so that I can write to you? / Interesting
         article about your company / I have a question about my booking / I forgot my password / When is the next
-        payment due? / I am on my way to the airport / Do you have a link for that?
+        payment due? / I am on my way to the airport / Do you have a link for that? / what is the baggage limit
+        on this route / we land at nine / could you send me the contract as a file / is there wifi on board / my
+        seat is 14C / how do I claim the miles of last week / just following up on the mail from this morning /
+        which terminal is it / I would like to change the date to the 12th / does the ticket include a meal /
+        trying to book for five people / I am looking at the two bigger models / please confirm that you got my
+        form / can the same code be used twice / when do sales for summer start / what documents are needed / I
+        live in the north of the city / is this the right place to ask / I updated my profile yesterday / How
+        long does a refund take to arrive? / When will the money be back on my card? / How do I report a fault?
+        / How long does delivery take? /
+        who is
+        playing tonight
     """),
     "negative": _sentences("""
         This is unacceptable / I am very disappointed / Your service is terrible / I have been waiting for hours and
@@ -167,7 +213,14 @@ SENTIMENTS: dict[str, tuple[str, ...]] = {
         explanation / I will never buy from you again / What a waste of time / My flight is delayed and I will miss my
         connection / I have been on hold for an hour / Your website is broken again / The app keeps crashing / Really?
         No reply for three days? / Why is this so hard? / My parcel arrived damaged / You keep ignoring my messages /
-        This is a joke / Thanks for nothing
+        This is a joke / Thanks for nothing / how can a simple change take three weeks / nobody at the gate knew
+        anything / sat on the runway for two hours without a word / you double booked our seats, unbelievable /
+        my bag is still in another city / the line at your counter does not move / your automatic voice hung up
+        on me twice / the food was cold and so was the waiter / I regret buying this / you ruined our holiday /
+        not what was promised / no apology, no help, nothing / paying extra for this was a mistake / the site
+        ate my booking and my money / I give up / not happy at all / what kind of service is this / every year
+        it gets worse / missed my son's party because of you / please stop wasting my time / so your answer is
+        to wait another week? / they lied to me about the fee / still on hold / broken again, shocking
     """),
 }
 
@@ -180,7 +233,22 @@ DISSATISFIED = _sentences("""
         got none / The product arrived damaged / Please fix this, I cannot log in again / I paid and got nothing / My
         package is late again / Is anybody there? No reply to my mail / Why is your service down again? / You sent me
         the wrong size / I will take my business elsewhere / This is unacceptable, I want to complain / Your driver
-        never came
+        never came / ordered three weeks ago and still nothing, what is going on? / my new headphones stopped
+        working after four days, not impressed / your app logs me out every five minutes, please fix / been
+        trying to reach support since Monday, no luck / why does my internet die every single evening / paid for
+        next day delivery, it's day five / You charged me again after I cancelled. Again! / the jacket came with
+        a hole in the sleeve / two months without a reply to my claim / how is it possible to lose a parcel
+        twice / third engineer, same fault / your chat closed on me in the middle of my question / I booked a
+        window seat and got the middle / the update deleted all my settings, thanks a lot / Is it normal that
+        nobody picks up the phone for 40 minutes? / was told a refund takes five days, that was in March / you
+        sold me a ticket for a train that does not exist / the room was dirty and the front desk shrugged / my
+        kid's birthday present is stuck in your warehouse / can't check in, site is down, flight is in three
+        hours / what is the point of a warranty if you refuse every repair / sent back the wrong size, got the
+        same wrong size again / the coupon you mailed me does not work in any shop / your courier left it in the
+        rain / my bank card is blocked without any notice and I am abroad / the laptop you repaired is worse
+        than before / no heating for a week and the landlord's line is dead / how hard can it be to change an
+        address / I have explained this to four different people / I want what I paid for / lost an hour of work
+        because your editor crashed / so disappointed in the quality this year
 """)
 SATISFIED = _sentences("""
         Thank you, it works now / I love your new product / What time do you open tomorrow? / How do I change my
@@ -189,7 +257,22 @@ SATISFIED = _sentences("""
         online? / Just bought one and I am happy / Please send me the invoice / Thanks for following me / Check out
         our new article / Have a great day / I am going to your shop today / Could you tell me where it was made? /
         What colours does it come in? / How can I export the log? / Congratulations on the launch / Will you have this
-        in stock again?
+        in stock again? / does the phone come in blue? / where can I read about the new tariff / I will be at
+        your store in Leeds at noon / good morning, have a nice week everybody / my order came today, lovely
+        wrapping / can I pay with a gift card / what is the best way to send you a picture / which bus goes to
+        the stadium / just signed up, looking forward to it / is the branch open on the 1st / could you check a
+        reservation for me / the game on Sunday was fun, thanks for the tickets / any plans for a shop in
+        Dublin? / I sent you a private message with the number / thanks, that solved it / do you know when
+        registration opens / congrats to the whole crew / please tell me how to add a second user / how many
+        bags may I bring / I am thinking of buying the larger one / who do I write to about a job / the blue one
+        suits me better, I think / can you follow me back / new recipe with your flour on my page / what's the
+        password rule / happy birthday to your company / is there an app for the tablet too / we would like to
+        renew for another year / which size do you advise for 1.80 m / watching your video right now / your
+        driver was early today, great / How long does a refund take to arrive? / When will the money be back on
+        my card? / What happens if a
+        parcel is late? / Can I send it back if it breaks? / How do I report a fault? / What is to be done when a card
+        is lost? / How long does delivery take? / Whom do I ask about a wrong invoice? /
+        I need the form for a change of name
 """)
 
 WANTS_HUMAN = _sentences("""
@@ -197,7 +280,11 @@ WANTS_HUMAN = _sentences("""
         to an operator / I need to talk to somebody / How can I speak with customer service? / Call me back please / I
         do not want a robot, give me a person / Is there somebody I can talk to? / Put me through to your manager / I
         need assistance from a real person / I would like to talk to your supervisor / Can someone from your team call
-        me?
+        me? / Is any human reading this? / I would rather settle this on the phone with somebody / Please escalate this
+        to your manager / No more automatic answers, let a colleague answer / Can a member of staff look at this
+        himself? / I want somebody who understands my problem / Please have an adviser ring me / How do I get in touch
+        with your support people? / I need help from someone who can decide / Give me the hotline, I want to explain it
+        to a person
 """)
 NO_HUMAN = _sentences("""
         I want to cancel my order / How do I pay my bill? / I need help to reset my password / What are your opening
@@ -205,5 +292,10 @@ NO_HUMAN = _sentences("""
         crashes / I want to leave feedback / Help me change my address / I need assistance with my invoice / Our
         agents cannot log in / Please add an agent to our plan / I spoke to an agent yesterday and the refund is here
         / What is the phone number of the shop? / I have a problem with my account / Which payment methods do you
-        accept?
+        accept? / Are you a robot or a person? / It was nice talking to you / Talk to you later, bye / Please call me
+        Anna / I need to call my friend / The agent was very rude / Who is the manager of the shop? / Can I invite
+        someone to my account? / Somebody used my card / Thank the colleague who helped me / A person from your firm
+        rang me yesterday / Is there anybody who has the same problem? / Assign the ticket to another agent / How many
+        people may use the licence? / Transfer the money to my sister / Can somebody tell me the price? / No one
+        delivered my parcel / Why do you call me every day? Stop it
 """)

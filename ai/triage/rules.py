@@ -113,11 +113,12 @@ def triage(
     category = scoring.category(
         matches.weights, matches.matched_words, classification, own=own, foreign=bool(classifier) and _foreign(text)
     )
-    by_words, word, grumbles = _sentiment(text, level=matches.level)
+    by_words, word, tone_words = _sentiment(text, level=matches.level)
     sentiment = scoring.sentiment(by_words, word, tone)
     score = _score(matches, urgency=urgency, tier=tier, sentiment=sentiment.value)
     priority = next(band for band, (_, highest) in BANDS.items() if score <= highest)
-    human = scoring.wants_human(_first(words.WANTS_HUMAN, text), classification)
+    asked, cue = _human_words(text)
+    human = scoring.wants_human(asked, classification, cue=cue)
     pressing = urgency >= PRESSING
     return Triage(
         category=category.value,
@@ -140,7 +141,7 @@ def triage(
         category_confidence=round(category.confidence, 3),
         sentiment_confidence=round(sentiment.confidence, 3),
         escalation_score=round(
-            scoring.escalation(grumbles, tone, pressing=pressing, human=human, risk=matches.risk), 3
+            scoring.escalation(tone_words, tone, pressing=pressing, human=human, risk=matches.risk), 3
         ),
         wants_human_score=round(human, 3),
     )
@@ -210,10 +211,20 @@ def overruled(local: Triage, own: Mapping[str, tuple[str, int, float]]) -> Triag
 
 def _match_words(text: str) -> _WordMatches:
     weights, matched_words = _category(text)
-    risk, risk_word = next(((kind, word) for kind, p in words.RISKS.items() if (word := _first(p, text))), ("", ""))
+    risk = risk_word = ""
+    if words.ANY_RISK.search(text):
+        risk, risk_word = next(((kind, word) for kind, p in words.RISKS.items() if (word := _first(p, text))), ("", ""))
     level, level_words = (5, (risk_word,)) if risk else _level(text)
     haste, several = _first(words.HASTE, text), _first(words.SEVERAL, text)
     return _WordMatches(weights, matched_words, level, level_words, haste, several, risk, risk_word)
+
+
+def _human_words(text: str) -> tuple[str, bool]:
+    """The words that ask for a person, "" without, and whether likeness to such a request counts."""
+    if not words.PERSON_OR_CALL.search(text):
+        return "", False
+    requests = words.NO_REQUEST.sub(" ", text)
+    return _first(words.WANTS_HUMAN, requests), requests == text and bool(words.HUMAN_CUE.search(text))
 
 
 def _unnegated(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
@@ -265,15 +276,18 @@ def _raises(raw: str, *, haste: str, tier: str) -> dict[str, int]:
     return raised | ({f"{tier} customer": TIER_RAISES[tier]} if tier in TIER_RAISES else {})
 
 
-def _sentiment(text: str, *, level: int) -> tuple[str, str, int]:
-    """The sentiment by words, its first word, and the number of negative words. A draw is negative."""
+def _sentiment(text: str, *, level: int) -> tuple[str, str, scoring.ToneWords]:
+    """The sentiment by words, its first word, and the counts of words that tell the tone. A draw is negative."""
     negative = [match[0] for match in _unnegated(words.NEGATIVE, text)]
     positive = [match[0] for match in _unnegated(words.POSITIVE, text)]
+    polite = [match[0] for match in _unnegated(words.POLITE, text)]
+    complaints = {match[0] for match in words.COMPLAINTS.finditer(text)}
+    counts = scoring.ToneWords(len(negative), len(complaints), len(positive) + len(polite))
     if level == 1 and not positive:
-        positive = [match[0] for match in _unnegated(words.POLITE, text)]
+        positive = polite
     if negative and len(negative) >= len(positive):
-        return "negative", negative[0], len(negative)
-    return ("positive", positive[0], len(negative)) if positive else ("neutral", "", 0)
+        return "negative", negative[0], counts
+    return ("positive", positive[0], counts) if positive else ("neutral", "", counts)
 
 
 def _points(urgency: float, *, tier: str, sentiment: str) -> int:

@@ -1,27 +1,23 @@
 """Text classifier trained on examples: kernel ridge regression over embeddings and word counts, with leave-one-out scores."""
 
-import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import pairwise
+from functools import cached_property
 
 import numpy as np
 
 from ai.triage.text_classifier import Encoder, Floats
+from ai.triage.word_counts import WordTable
 
 KERNEL_WIDTH = 2.0  # how fast the kernel falls off with distance
 RIDGE = 0.3  # regularisation
 WORD_SHARE = 0.2  # the share of common words in the kernel, where a label has enough examples
 EXAMPLES_FOR_WORDS = 5  # examples per label, on average, from which words count
-PLACES = 2_048  # size of the table in which words and pairs of words are counted
 TEMPERATURES = (0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
 PRECISION = 0.95  # of the left-out examples whose confidence reaches the threshold
 LEAST_EXAMPLES = 20  # on so many examples at least
 NO_THRESHOLD = 1.01  # a confidence that is never reached
 STRANGERS = 0.05  # the share of examples that may be unlike all others
-_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +43,7 @@ class TrainableClassifier:
         self._mean: Floats = one_hot.mean(0)
         self.vectors: Floats = encoder.encode(texts)
         self._word_share = WORD_SHARE if len(texts) >= EXAMPLES_FOR_WORDS * len(self.labels) else 0.0
-        counts = np.concatenate([count_words(text) for text in texts])
-        self._rarity = (np.log((1 + len(texts)) / (1 + (counts > 0).sum(0))) + 1).astype(np.float32)
-        words = _tf_idf(counts, self._rarity)
+        self._words, words = WordTable.learn(texts)
         similarity = self.vectors @ self.vectors.T
         gram = _kernel(similarity)
         # A text less similar to every example than nearly every example is to another one is about something else.
@@ -72,7 +66,7 @@ class TrainableClassifier:
         similarity = self.vectors @ vector
         scores = (1 - self._word_share) * (_kernel(similarity) @ self._weights) + self._mean
         if self._word_share:
-            scores = scores + self._word_share * (_tf_idf(count_words(text), self._rarity)[0] @ self._word_weights)
+            scores = scores + self._word_share * self._words.product(text, self._word_weights)
         nearest = int(similarity.argmax())
         probabilities = to_probabilities(scores[None], self._temperature)[0]
         return Result(scores, probabilities, nearest, float(similarity[nearest]))
@@ -113,20 +107,3 @@ def to_probabilities(scores: Floats, temperature: float) -> Floats:
 def _kernel(similarity: Floats) -> Floats:
     gram: Floats = np.exp(2 * KERNEL_WIDTH * (similarity - 1))
     return gram
-
-
-@lru_cache(maxsize=8)
-def count_words(text: str) -> Floats:
-    """Counts of the words and pairs of words of a text, hashed into (1, PLACES). Cached for the models of a company."""
-    counts = np.zeros((1, PLACES), np.float32)
-    words = _WORD.findall(text[:4_000].lower())[:400]
-    for name in [*words, *map(" ".join, pairwise(words))]:
-        counts[0, zlib.crc32(name.encode("utf-8", "replace")) % PLACES] += 1
-    return counts
-
-
-def _tf_idf(counts: Floats, rarity: Floats) -> Floats:
-    weights = np.log1p(counts) * rarity
-    lengths = np.linalg.norm(weights, axis=1, keepdims=True)
-    unit: Floats = np.divide(weights, lengths, out=np.zeros_like(weights), where=lengths > 0)
-    return unit

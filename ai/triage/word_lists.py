@@ -17,7 +17,15 @@ _PIECES = {
     "{my}": r"(?:my|our|the|a|an|this|your)",
     "{somebody}": r"(?:(?:a|an|the|any|some|your|my|one of your) )?(?:(?:live|real|human|actual|free|available) )*"
     r"(?:human(?: being)?s?|persons?|people|agents?|operators?|representatives?|reps?|managers?|supervisors?|advis[eo]rs?"
-    r"|assistants?|some(?:one|body)|any(?:one|body)|customer (?:service|support|care)|customer assistance)",
+    r"|assistants?|specialists?|some(?:one|body)|any(?:one|body)|customer (?:service|support|care)|customer assistance)",
+    "{speak}": r"(?:spe[ae]?k(?:ing)?|spaek|speack|spek|tal[ck]k?(?:ing)?|tlk|tlak|taok|takl|chat(?:t?ing)?|chay|cht)",
+    "{being}": r"(?:(?:real|actual|live|living) )?(?:(?:chat|ro)?bot|human|person|machine|computer|program|ai|automat(?:ed|ion)"
+    r"|artificial intelligence|real)",
+    "{machine}": r"(?:(?:chat|ro)?bots?|machines?|computers?)",
+    "{role}": r"(?:human|person|agent|assistant|operator|representative|rep|supervisor|advis[eo]r|consultant|specialist|expert"
+    r"|employee|technician|customer (?:service|support|care)(?: (?:agent|rep|person))?)",
+    "{time}": r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|months?)",
+    "{several}": r"(?:three|four|five|many|several|\d+)",
     "{deal}": r"(?:payment|purchase|charge|transaction|withdrawal|transfer)s?",
     "{kind_of}": r"(?:(?:live|real|human) )*",
     "{lawyer}": r"(?:lawyers?|attorneys?|solicitors?)",
@@ -26,10 +34,10 @@ _PIECES = {
 
 def family(phrases: str, *, pieces: str = "") -> re.Pattern[str]:
     """One pattern for the phrases, which are separated by " / ". It matches whole words; `pieces` match within words."""
-    pattern = "|".join(re.split(r"\s+/\s+", phrases.strip()))
+    pattern = "|".join(" ".join(phrases.split()).split(" / "))
     for name, piece in _PIECES.items():
         pattern = pattern.replace(name, piece)
-    return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)" + (f"|{pieces}" if pieces else ""))
+    return re.compile(rf"\b(?:{pattern})(?!\w)" + (f"|{pieces}" if pieces else ""))
 
 
 def graded(*, strong: str, weak: str) -> re.Pattern[str]:
@@ -110,7 +118,8 @@ RISKS: dict[str, re.Pattern[str]] = {
         i (?:just )?(?:want|wish) to die / (?:don'?t|do not) want to live(?! (?:in|at|with))
     """),
     "safety": family(r"""
-        gas leak / (?:caught|on|catch(?:es)?|catching) fire / smok(?:e|ing) (?:is )?com(?:es|ing) /
+        gas leak / smell(?:s|ing)? (?:of )?(?:gas|burning|smoke) / (?:caught|on|catch(?:es)?|catching) fire /
+        smok(?:e|ing) (?:is )?com(?:es|ing) /
         electric(?:al)? shock / electrocuted / injur(?:ed|y|ies) / (?:un|not )safe / danger(?:ous)? /
         explo(?:ded|ding|sion) / ambulance / medical emergency / burn(?:ed|t) (?:my|me|his|her)
     """),
@@ -140,6 +149,8 @@ RISKS: dict[str, re.Pattern[str]] = {
     """),
 }
 
+ANY_RISK = re.compile("|".join(pattern.pattern for pattern in RISKS.values()))
+
 # From the most to the least urgent. The first level with a word that is not negated decides.
 URGENCY: dict[int, re.Pattern[str]] = {
     5: family(r"""
@@ -148,9 +159,31 @@ URGENCY: dict[int, re.Pattern[str]] = {
         account (?:is |was |has been |got )?(?:locked|frozen|suspended|disabled) / outages? /
         data loss|lost (?:all )?(?:our|my) data /
         (?:production|(?:web)?site|systems?|servers?|service|network|everything|platform) (?:is |are |went )?down /
-        emergency(?! (?:contacts?|numbers?|exits?)) / {login} (?:is |does |keeps )?{fails}
+        emergency(?! (?:contacts?|numbers?|exits?)) / {login} (?:is |does |keeps )?{fails} /
+        (?:no|not one|none of (?:our|the)) (?:\w+ )?can (?:work|leave|open|access|use|pay|order|log|get|reach|see|send|be reached) /
+        (?:nobody|no one)(?: \w+){0,4} can (?:work|open|access|use|pay|order|log|get|reach|see|send|call) / cut off from /
+        all (?:our |the )?(?:tills|shops|stores|terminals|sites|offices|phones|systems|users|customers)(?: \w+){0,3}
+        (?:{fails}|{cannot}|refuse|out|off) / (?:completely|totally|entirely) (?:down|offline|cut off|dead) /
+        encrypted (?:our|my|all) /
+        (?:emptied|drained|cleared out) {my} (?:\w+ )?account / {my} (?:wallet|cards?|purse)(?: \w+){0,3} taken
     """),
     4: family(r"""
+        turned down / (?:is|are|went|gone) offline / not (?:been )?(?:granted|covered|accepted) /
+        (?:will not|won'?t|does not|doesn'?t) (?:cover|approve|accept|refund|pay) /
+        told (?:me )?no / no reason (?:was )?given / without (?:a|any|giving a) (?:reason|warning|notice) / appeal(?:ed|s)? /
+        (?:review|reconsider)(?:ed)? (?:of )?{my} (?:decision|case|application|claim|account) / reconsider(?:ed)? /
+        overturn(?:ed)? /
+        (?:object|objection) to (?:the|your|this) (?:decision|letter|notice) /
+        paid(?: \w+){0,6} (?:but|yet|and still|and nothing|and got nothing) /
+        (?:although|though|even though) (?:i|we) (?:have )?paid /
+        credit (?:bureau|agency|file) / collectors? / collection agency|debt collection|(?:in|to|into) collections /
+        bailiffs? / repossess\w* / foreclos\w* /
+        evict\w* / harass\w* / threat(?:en(?:ed|ing|s)?|s) / intimidat\w* / discriminat\w* / abused / insulted by /
+        (?:second|third|fourth|fifth|sixth|\d+(?:nd|rd|th)) (?:time|mail|e-?mail|call|request|reminder|message|attempt) /
+        (?:asked|called|written|mailed|phoned|told you|contacted you)(?: \w+){0,2} (?:twice|{several} times) /
+        again and again / (?:due|starts?|leaves?|closes?|ends?|is) (?:today|tonight|tomorrow) /
+        in (?:an|one|two|three|\d) hours? /
+        newborn / (?:no|without) (?:heating|hot water|power|electricity|medication|medicine|insulin|oxygen) /
         reject(?:ed|ion|s)? / declin(?:ed|es) / denied / refus(?:ed|es)(?! to work) /
         (?:no|missing) {money}(?: sent| yet)? /
         {not} (?:yet )?(?:been )?(?:receiv(?:e|ed)|arriv(?:e|ed)|delivered|credited|approved|paid out|refunded|come) /
@@ -189,7 +222,10 @@ URGENCY: dict[int, re.Pattern[str]] = {
     1: family(
         r"""
         thanks? / thank(?:ing)? you / thx|tanx|ty / appreciat(?:e|ed|ion) / ok(?:ay)? / alright / great / perfect /
-        awesome / solved / works? (?:now|again|fine|great) / god bless / well done / good job / got it / love
+        awesome / solved / works? (?:now|again|fine|great) / god bless / well done / good job / got it / love(?:ly)? /
+        never ?mind /
+        no (?:rush|hurry) / have a (?:nice|great|good|lovely) \w+ / found it / the best /
+        just (?:wanted|wanna|want) (?:to )?say / all good
     """,
         pieces="[👍🙏❤😊🎉]",
     ),
@@ -229,15 +265,68 @@ NEGATIVE = family(
 """,
     pieces="[😡😠👎💔🤬😤😞]",
 )
+# What people write whom a company let down, beside the words of NEGATIVE.
+COMPLAINTS = family(
+    r"""
+    still / again / never / nobody / no one|noone / wait(?:ing|ed) / \d+\+? ?{time} / times already / times now /
+    (?:for|over|after|in|past|last|took|takes|been|than) (?:\w+ ){0,3}{time} / (?:second|third|fourth|fifth) time /
+    refund(?:ed|s)? / money back / reimburs(?:e|ed|ement) / broken? / broke / late / delay(?:ed|s)? / cancel+ed / lost /
+    missing /
+    missed / ignor(?:e|ed|ing) / (?:hung|hangs?|hanging) up / disconnect(?:ed|s)? / on hold / stuck / stranded / wrong /
+    damaged /
+    defective / faulty / why / fix / supposed to / promis(?:e|ed) / {fails} / {not} work / {cannot} /
+    {not} (?:get|got|respond|reply|answer|help|receiv(?:e|ed)|arriv(?:e|ed)|come|care|happen(?:ed)?|know) /
+    no (?:help|answer|response|reply|refund|explanation|info(?:rmation)?|way|update) / won'?t / refus(?:e|es|ed) / unable /
+    complain(?:t|ts|ed|ing)? / sort (?:it|this) out / what(?:'s| is) (?:going on|happening|wrong) / seriously / really\? /
+    any(?:one|body) there / losing|lose / overcharged / instead of / another (?:airline|company|provider|bank|shop) /
+    switch(?:ing)? to
+"""
+)
 # A request for a person, now or instead of a machine. A report of an earlier call is not a request.
 WANTS_HUMAN = family(r"""
-    (?:speak|speaking|talk|talking|chat|chatting|spek|tlk) (?:directly )?(?:to|with|wth) {somebody} /
-    (?:contact|reach|call|get|need|want|find)(?:ing)? {somebody} (?:now|please|to (?:call|speak|talk)|on the (?:phone|line)) /
-    (?:contact|reach|call)(?:ing)? (?:a|an) {kind_of}(?:human|person|agent|operator|representative) /
-    (?:connect|transfer|put|pass) (?:me|us) (?:through )?(?:to|with) {somebody} /
-    (?:human|live|real) (?:agent|person|human|operator|representative|being) /
-    (?:call|ring|phone) (?:me|us) (?:back|please|now) / call[ -]?back please / stop the bot /
-    (?:don'?t|do not) want (?:(?:to )?(?:talk|speak) to )?(?:a|this) (?:bot|robot|machine)
+    {speak} (?:directly )?(?:to|with|wth) {somebody} / {speak} (?:to|with) you (?:on|over|by) (?:the )?phone /
+    who (?:can|could|do) (?:i|we) {speak} (?:to|with) / hold of {somebody} / (?:^|(?<=\. )){role}(?:,? (?:please|now))?$ /
+    (?:contact|reach|call|get|need|want|find|have)(?:ing)? {somebody}
+    (?:now|please|to (?:call|ring|speak|talk|phone)|on the (?:phone|line)) /
+    (?:contact|reach|call)(?:ing)? (?:a|an) {kind_of}{role} /
+    (?:how|want|need|like|(?<!do i )have to|havegot|help|assist\w*|trying|try|can i|could i|where)(?: \w+){0,7}
+    (?:contact|reach)(?:ing)? (?:so\w{4,7}|{somebody}) /
+    (?:want|need|demand|prefer|like|get me|give me) (?:a|an) {kind_of}(?:human|person|operator|representative)(?! (?:for|who|to)) /
+    (?:connect|transfer|put|pass|hand|direct|forward)(?:ing)? (?:me|us|this)(?: \w+)? (?:to|with|over to|on to) {somebody} /
+    (?:transfer|connect) me to (?:the|your) (?:\w+ )?(?:team|department) / put (?:me|us)? ?through /
+    escalate (?:this|it|me|my \w+)(?: \w+)? to {somebody} / another (?:agent|human) (?:please|to) /
+    (?:give|get|find|send)(?:ing)? (?:me|us) (?:through to |to )?{somebody} /
+    (?:human|live|personal) (?:support|help|assistance) /
+    (?:human|live|real|actual) (?:agent|person|human|operator|representative|being|people|rep) / humans? please /
+    human(?=!) / (?:call|ring|phone) (?:me|us) (?:back|please|now|up|today|tomorrow|asap|(?:on|at|under) \+?\d[\d -]*) /
+    call[ -]?back please / (?:request|like|want|need|arrange|book|get|have)(?: \w+){0,2} (?:a )?call[ -]?back /
+    (?:a )?(?:call|ring) from (?:a|an|one of your|your|some) (?:\w+ )?{role}s? / give (?:me|us) a (?:call|ring) /
+    (?:no more|stop the|stop these|enough of (?:this|the|your)|instead of (?:a|this|the)|not a) {machine} /
+    (?:don'?t|do not|rather not|no longer|refuse to) (?:want (?:to )?)?(?:{speak} (?:to|with) )?(?:a|an|this|your|any) {machine}
+""")
+# Letters of which every phrase of WANTS_HUMAN has some: a quick test before the slower pattern.
+PERSON_OR_CALL = re.compile(
+    r"human|person|people|agent|operator|rep\b|representative|advis|assist|specialist|expert|consultant|employee|technician|manager"
+    r"|supervisor|customer|some|any|contact|reach|call|ring|phone|bot|machine|computer|through|transfer|connect|sp[ae]|ta[kloc]|tl|ch[at]"
+)
+# Words without which likeness to a request for a person does not count.
+HUMAN_CUE = family(r"""
+    humans? / persons? / people / (?!customer){role}s? / managers? / colleagues? / staff / team lead(?:er)? / some(?:one|body) /
+    any(?:one|body) / hotline / (?:by|on the) phone / {machine} / (?:call|ring|phone|contact|reach)(?:ing)? (?:me|us|you) /
+    call[ -]?back / transfer / escalat(?:e|ed|ion)
+""")
+# Talk about what answers, goodbyes, and questions about hours: they sound like a request for a person and are none.
+NO_REQUEST = family(r"""
+    (?:are|r|aren'?t) (?:you|u|we)(?: \w+){0,5} {being} / (?:is|was|isn'?t) (?:this|it|that)(?: \w+){0,3} {being}(?: \w+){0,4} /
+    (?:you'?re|you are|could you be|be|you)(?: \w+){0,2} (?:a|an) {being} / {being} or (?:a |an )?{being} /
+    am i (?:talking|speaking|chatting|writing|connected|dealing)(?: \w+){0,6} /
+    (?:good|great|nice|lovely|awesome|glad|pleasant|pleasure|thanks for|enjoyed|happy)(?: \w+){0,4}
+    (?:talk|chat|speak|conversation)(?:ing)?(?: \w+){0,3} /
+    (?:talk|speak|chat)(?: \w+){0,2} (?:later|soon|tomorrow|again) / (?:good)?bye /
+    (?:call|name) (?:you|me) (?!back|now|on|at|under|please|today|tomorrow|asap|up)\w+ /
+    what (?:can|do|should|shall|may) (?:you|i|we) call (?:me|you) /
+    (?:(?:what|which|check|see|the|opening) (?:\w+ )?(?:hours?|hoirs)|(?:what|which) times?)(?: \w+){0,4}
+    (?:contact|reach|call|speak|talk)(?:ing)?(?: \w+){0,4}
 """)
 # Orders to the triage itself. The classifier does not raise the priority of such a text.
 ORDERS = family(r"""

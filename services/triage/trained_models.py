@@ -161,8 +161,11 @@ class TrainedModels:
         rule_labels = [self._rule_label(row, field) for row in rows] if field in OVERRULED else []
         if rule_labels == labels:
             return TrainedModel(None, stamp)  # the rules decide the same
-        classifier = TrainableClassifier(self.embeddings, [row["text"] for row in rows], labels)
-        weight = cross_validation.category_weight(classifier, self.text_classifier) if field == CATEGORY else 0.0
+        texts = [row["text"] for row in rows]
+        classifier = TrainableClassifier(self.embeddings, texts, labels)
+        weight = 0.0
+        if field == CATEGORY and self.text_classifier:
+            weight = cross_validation.category_weight(classifier, self.text_classifier.category(texts))
         threshold = cross_validation.find_threshold(classifier, rule_labels) if rule_labels else classifier.threshold
         return TrainedModel(classifier, stamp, [row["number"] for row in rows], weight, threshold)
 

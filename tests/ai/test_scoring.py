@@ -89,7 +89,11 @@ def test_the_page_is_made_of_the_files(tmp_path, monkeypatch):
         for g in ("authored", "endava_real")
     ]
     human = [{"text": "I want to talk to a person", "wants_human": 1}, {"text": "where is my parcel", "wants_human": 0}]
-    files = {"t1_category": rows, "t2_urgency": urgency, "t3_wants_human": human}
+    tone = [
+        {"text": "thank you", "label": "positive", "escalate": 0},
+        {"text": "terrible, never again", "label": "negative", "escalate": 1},
+    ]
+    files = {"t1_category": rows, "t2_urgency": urgency, "t3_authored": tone, "t3_wants_human": human}
     for name, some in {"clinc": bank, "it_tickets": it_tickets}.items():
         files |= {f"t5_{name}_train": some, f"t5_{name}_test": some}
     for name, lines in files.items():
@@ -105,6 +109,16 @@ def test_the_page_is_made_of_the_files(tmp_path, monkeypatch):
     ):
         assert f"| {company}" in page
     assert "1.00 at 1.00" in page
+
+
+def test_confidence_that_equals_accuracy_has_no_calibration_error():
+    assert scoring.calibration_error([(True, 1.0)] * 3) == pytest.approx(0)
+    assert scoring.calibration_error([(True, 0.5), (False, 0.5)]) == pytest.approx(0)
+    assert scoring.calibration_error([(False, 1.0), (True, 0.4)]) == pytest.approx((1 + 0.6) / 2)
+
+
+def test_auroc_counts_equal_scores_half():
+    assert scoring.auroc([True, False, False], [0.5, 0.1, 0.5]) == 0.75
 
 
 def test_every_intent_and_group_has_one_team():

@@ -80,6 +80,23 @@ def test_the_classifier_grades_urgency_between_the_word_levels():
     assert found[0] < 2 < 3 < found[-1]
 
 
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("My appeal was turned down and nobody gave a reason", 3.5, 5.0),
+        ("I have paid in full but your collector still calls me", 3.5, 5.0),
+        ("Your staff threatened me", 3.5, 5.0),
+        ("I ask for the fourth time", 3.0, 5.0),
+        ("All our tills refuse cards", 4.5, 5.0),
+        ("How do I export all customers?", 1.0, 2.9),
+        ("The new collection is appealing", 1.0, 2.9),
+        ("Never mind, I found it", 1.0, 2.0),
+    ],
+)
+def test_families_of_words_set_the_urgency(text, least, most):
+    assert least <= of(text).urgency <= most
+
+
 def test_a_complaint_is_more_urgent_than_praise():
     assert of("Terrible, and still the same fault").urgency > of("Great work on the new colours").urgency + 1
 
@@ -98,14 +115,48 @@ def test_texts_of_banks_and_it_service_desks_are_classified(text, category):
 
 
 @pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("what would a berth for a ten metre boat cost per season", "sales"),
+        ("since when does your orchestra exist, and who plays in it?", "general"),
+        ("the bell tower clock strikes thirteen since you serviced it", "technical"),
+        ("my beekeeper's licence runs under the name of my late uncle, please put mine there", "account"),
+        ("you took the fee for the choir twice this quarter", "billing"),
+    ],
+)
+def test_texts_of_industries_without_an_example_are_classified(text, category):
+    assert of(text).category == category
+
+
+@pytest.mark.parametrize(
     ("text", "asks"),
     [
         ("Can I speak to somebody from your team?", True),
         ("give me a real person", True),
         ("i dont want to talk to a bot", True),
+        ("this bot is useless. human!!", True),
+        ("please transfer me to the billing team, i want to speak with them", True),
+        ("who can i talk to about my contract", True),
+        ("agent please", True),
+        ("I have been on hold for hours, let me speak to a person", True),
+        ("can i have a callback", True),
+        ("nobody picks up, please call me at 555 0199", True),
+        ("may i be put through to an advisor", True),
+        ("stop replying automatically, i want a person", True),
+        ("how do i get hold of somebody at your company", True),
         ("I spoke to an agent yesterday and all is fine", False),
         ("Please add an agent to our plan", False),
         ("Where is my parcel?", False),
+        ("are you a bot?", False),
+        ("am i chatting with a real person", False),
+        ("it was nice speaking with you", False),
+        ("thanks for the chat, speak soon", False),
+        ("you can call me Bob", False),
+        ("speak louder please", False),
+        ("call my mother", False),
+        ("calls drop when i talk to customers", False),
+        ("at what hours can i reach customer service", False),
+        ("do i have to contact someone to use my points", False),
     ],
 )
 def test_a_request_for_a_person_is_recognized(text, asks):
@@ -115,6 +166,19 @@ def test_a_request_for_a_person_is_recognized(text, asks):
 def test_a_dissatisfied_customer_has_a_higher_escalation_score():
     lost, asks = of("Third mail and still no refund, I am leaving you"), of("Which plan includes phone support?")
     assert lost.escalation_score > 0.6 > 0.4 > asks.escalation_score
+
+
+@pytest.mark.parametrize(
+    ("complaint", "plain"),
+    [
+        ("Two weeks, still no sofa, and nobody answers", "When does the sofa come?"),
+        ("Why is the line down again?", "How do I set up the line?"),
+        ("I never got my refund", "The money came today, thank you"),
+        ("The courier is late again, this is the third time", "The courier was friendly"),
+    ],
+)
+def test_signs_of_a_complaint_raise_the_escalation_score(complaint, plain):
+    assert of(complaint).escalation_score > 0.5 > of(plain).escalation_score
 
 
 @pytest.mark.parametrize(
@@ -172,6 +236,17 @@ def test_each_group_has_many_sentences_and_none_is_in_two():
         texts, _ = flat(groups)
         assert len(texts) == len(set(texts))
         assert min(map(len, groups.values())) >= 10
+
+
+def test_every_industry_has_sentences_of_every_category_and_none_is_twice():
+    of_industry = {}
+    for industry, category, texts in examples.INDUSTRIES:
+        assert len(texts) >= 2
+        of_industry.setdefault(industry, []).append(category)
+    assert len(of_industry) >= 40
+    assert all(sorted(categories) == sorted(CATEGORIES) for categories in of_industry.values())
+    texts = [text for group in examples.CATEGORIES.values() for text in group]
+    assert len(texts) == len(set(texts))
 
 
 def test_a_head_reproduces_its_training_labels():

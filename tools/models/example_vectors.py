@@ -3,7 +3,8 @@
     pip install --no-deps -r requirements-semantic.txt
     python -m tools.models.example_vectors
 
-Run it after a change of ai/triage/example_sentences.py. Without the file, a start with this encoder takes longer.
+Run it after a change of ai/triage/example_sentences.py or ai/triage/industries.txt.
+Without the file, a start with this encoder takes longer.
 """
 
 import click

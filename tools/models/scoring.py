@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from ai.embeddings import TABLE, Embeddings, weights
+from ai.triage import cross_validation
 from ai.triage.example_sentences import CATEGORIES as EXAMPLES
+from ai.triage.example_sentences import COMMON, INDUSTRIES
 from ai.triage.rules import Triage, triage
-from ai.triage.text_classifier import RIDGE, Head, TextClassifier, flat, kernel, one_hot
-from ai.triage.trainable_classifier import TrainableClassifier
+from ai.triage.scoring import CATEGORY_TEMPERATURE
+from ai.triage.text_classifier import RIDGE, CategoryHead, TextClassifier, flat, kernel
+from ai.triage.trainable_classifier import TrainableClassifier, to_probabilities
 from core.models import CATEGORIES
 
 RESEMBLES = 0.6  # similarity from which on an example sentence resembles a text
@@ -55,10 +58,50 @@ def unseen(encoder: Embeddings, pairs: Pairs) -> tuple[float, float, int]:
     vectors = encoder.encode([text for text, _ in pairs])
     differs = (encoder.encode(sentences) @ vectors.T).max(1) < RESEMBLES
     used = [position for position, flag in enumerate(differs) if flag]
-    head = Head(encoder.encode([sentences[i] for i in used]), one_hot([labels[i] for i in used], CATEGORIES))
-    scores = head(vectors)
+    common = {text for texts in COMMON.values() for text in texts}
+    chosen = [sentences[i] for i in used]
+    head = CategoryHead(encoder, chosen, [labels[i] for i in used], [text in common for text in chosen])
+    scores = head([text for text, _ in pairs])
     with_own = [_f1_with_own_tickets(encoder, pairs, scores, seed=seed) for seed in range(DRAWS)]
     return _f1(pairs, scores), float(np.mean(with_own)), len(used)
+
+
+def left_out_industries(encoder: Embeddings) -> tuple[list[tuple[bool, float]], float]:
+    """Whether the category of each sentence of an industry is right without the sentences of that industry, and its confidence.
+
+    The second figure is the accuracy with the sentences that fit every company alone.
+    """
+    sentences, labels = flat(COMMON)
+    by_common = CategoryHead(encoder, sentences, labels, [True] * len(sentences))
+    results: list[tuple[bool, float]] = []
+    hits_of_common = 0
+    for industry in dict.fromkeys(name for name, _, _ in INDUSTRIES):
+        others = [(text, category) for name, category, texts in INDUSTRIES if name != industry for text in texts]
+        head = CategoryHead(
+            encoder,
+            [*sentences, *(text for text, _ in others)],
+            [*labels, *(category for _, category in others)],
+            [True] * len(sentences) + [False] * len(others),
+        )
+        own = [(text, category) for name, category, texts in INDUSTRIES if name == industry for text in texts]
+        targets = np.array([CATEGORIES.index(category) for _, category in own])
+        texts = [text for text, _ in own]
+        probabilities = to_probabilities(head(texts), CATEGORY_TEMPERATURE)
+        right = probabilities.argmax(1) == targets
+        results += zip(right.tolist(), probabilities.max(1).tolist(), strict=True)
+        hits_of_common += int((by_common(texts).argmax(1) == targets).sum())
+    return results, hits_of_common / len(results)
+
+
+def calibration_error(results: Sequence[tuple[bool, float]]) -> float:
+    """The expected calibration error of (right, confidence): the mean gap of accuracy and confidence in ten bands."""
+    bands = np.minimum([int(confidence * 10) for _, confidence in results], 9)
+    right, confidence = np.array(results, float).T
+    gaps = (
+        abs(right[bands == band].mean() - confidence[bands == band].mean()) * (bands == band).mean()
+        for band in {*bands}
+    )
+    return float(sum(gaps))
 
 
 def _f1_with_own_tickets(encoder: Embeddings, pairs: Pairs, scores: Any, *, seed: int) -> float:
@@ -71,10 +114,11 @@ def _f1_with_own_tickets(encoder: Embeddings, pairs: Pairs, scores: Any, *, seed
         counts[label] += 1
         (training if counts[label] <= OWN_TICKETS else test).append(position)
     classifier = TrainableClassifier(encoder, [pairs[i][0] for i in training], [pairs[i][1] for i in training])
+    weight = cross_validation.category_weight(classifier, scores[training])
     own_scores = np.zeros((len(test), len(CATEGORIES)))
     columns = [CATEGORIES.index(label) for label in classifier.labels]
     for row, position in enumerate(test):
-        own_scores[row, columns] = classifier.classify(pairs[position][0]).scores
+        own_scores[row, columns] = weight * classifier.classify(pairs[position][0]).scores
     return _f1([pairs[i] for i in test], scores[test] + own_scores)
 
 
@@ -125,7 +169,7 @@ def on_disk(tier: str) -> int:
 def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
     """The mean F1 of the labels that occur, from pairs of the right and the predicted label."""
     scores = []
-    for label in {right for right, _ in pairs} & set(CATEGORIES):
+    for label in {right for right, _ in pairs}:
         hits = sum(right == predicted == label for right, predicted in pairs)
         scores.append(2 * hits / max(1, sum((right == label) + (predicted == label) for right, predicted in pairs)))
     return float(np.mean(scores))
@@ -134,6 +178,18 @@ def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
 def spearman(left: Sequence[float], right: Sequence[float]) -> float:
     """The rank correlation. Equal values share a rank."""
     return float(np.corrcoef(_ranks(left), _ranks(right))[0, 1])
+
+
+def auroc(positive: Sequence[bool], scores: Sequence[float]) -> float:
+    """The probability that a positive one has a higher score than another; equal scores count half."""
+    pairs = [
+        (a, b)
+        for a, flag in zip(scores, positive, strict=True)
+        if flag
+        for b, other in zip(scores, positive, strict=True)
+        if not other
+    ]
+    return sum((a > b) + (a == b) / 2 for a, b in pairs) / max(1, len(pairs))
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
