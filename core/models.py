@@ -21,6 +21,7 @@ AnsweredBy = Literal["ai", "human"]
 # Why a conversation was handed to a person: they asked for one, were angry, got no answer twice, an answer was unsure, a risk
 # was named, the AI had written its most turns, or the model failed.
 Escalation = Literal["asked", "angry", "unanswered", "low_confidence", "risk", "turn_limit", "ai_failed"]
+SlaStatus = Literal["on_track", "at_risk", "breached", "met"]
 ArticleStatus = Literal["draft", "published"]
 DraftOutcome = Literal["accepted", "edited", "discarded"]
 AuthorRole = Literal["customer", "agent", "ai", "system"]
@@ -36,6 +37,7 @@ ROLES: tuple[str, ...] = get_args(Role)
 DECIDERS: tuple[str, ...] = get_args(Decider)
 AUTHOR_ROLES: tuple[str, ...] = get_args(AuthorRole)
 ESCALATIONS: tuple[str, ...] = get_args(Escalation)
+SLA_STATUSES: tuple[str, ...] = get_args(SlaStatus)
 ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
 DRAFT_OUTCOMES: tuple[str, ...] = get_args(DraftOutcome)
 
