@@ -132,10 +132,10 @@ MOVES: dict[str, Move] = {
     "agent_reply": Move("answered by an agent", OPEN, "waiting_customer"),
     "customer_reply": Move(
         "answered by the customer",
-        (*OPEN, "resolved"),
+        STATUSES,
         "in_progress",
         unassigned="new",
-        changes=("waiting_customer", "resolved"),
+        changes=("waiting_customer", *FINISHED),
     ),
 }
 
@@ -153,7 +153,7 @@ STAFF_ONLY_FIELDS = frozenset(
 )
 CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS)
 ARTICLE_FIELDS = "id title body tags category status source version created_at updated_at".split()
-REPLY_FIELDS = ["id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
+REPLY_FIELDS = ["id", "ticket_id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
 CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_email", "internal")]
 AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()
 USER_FIELDS = "id name email role team available disabled created_at".split()

@@ -51,6 +51,10 @@ SETTINGS: dict[str, Setting] = {
         targets.DEFAULT_HOURS,
         "When you are open: time zone, opening hours, holidays, and whether the agreed times count only these hours.",
     ),
+    "auto_close_days": Setting(7, "Days after which a resolved ticket closes by itself; 0 never."),
+    "reopen_days": Setting(
+        14, "Days in which a customer's reply reopens a resolved or closed ticket; a later one opens a new ticket."
+    ),
     "retention_days": Setting(
         0,
         "Days after which resolved and closed tickets, and customers without others, are erased; 0 keeps them for ever.",

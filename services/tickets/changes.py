@@ -142,6 +142,15 @@ def close_conversation(uow: UnitOfWork, ticket: Row, resolution: str, *, said_by
     return write(uow, ticket, values, "closed", said_by=said_by)
 
 
+def close_resolved(uow: UnitOfWork, ticket_id: str) -> bool:
+    """Closes a ticket that is still resolved; nobody is mailed. Returns whether it was."""
+    ticket = uow.get(tickets, ticket_id, lock=True)
+    if ticket is None or ticket["status"] != "resolved" or ticket["erased_at"]:
+        return False
+    write(uow, ticket, {**move_fields(ticket, "close"), "closed_at": uow.now}, "closed")
+    return True
+
+
 def return_to_ai(uow: UnitOfWork, ticket: Row, *, said_by: str = "") -> Row:
     """Takes a conversation from its agent, for the AI to answer. Raises AppError 409 for a finished one."""
     values = {**move_fields(ticket, "return"), "assigned_to": "", "assigned_at": None}
