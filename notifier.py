@@ -237,6 +237,21 @@ def handoff_alert(ticket: Row, about: _About) -> Draft:
     return about.support_email, f"A person is needed: {ticket['title']}", texts
 
 
+@_notice
+def sla_alert(ticket: Row, about: _About) -> Draft:
+    """To the support address: an agreed time is at risk or over."""
+    opening, quoted = _one_line(ticket["sentence"]), _one_line(ticket["title"])
+    texts = {"opening": opening, "quoted": quoted, "link": about.link(ticket)}
+    return about.support_email, f"{ticket['headline']}: {quoted}", texts
+
+
+@_notice
+def sla_reminder(ticket: Row, about: _About) -> Draft:
+    """To the assignee, unless the support address is theirs: an agreed time is at risk or over. No customer text."""
+    to = "" if ticket["assigned_to"] in about.support_email.split(", ") else ticket["assigned_to"]
+    return to, ticket["headline"], {"opening": _one_line(ticket["sentence"]), "link": about.link(ticket)}
+
+
 def confirm_address(to: str, token: str, **about: Any) -> Notice | None:
     """To whoever registered a company: confirm your address. Keywords as of the other notices; None for no address."""
     context = _About(**about)

@@ -4,11 +4,12 @@ from api.http import schemas
 from api.http.common_inputs import PageQuery, Repeatable
 from api.http.envelope import Answer, how_many
 from api.http.fields import Choice, Email, Text, Yes
+from api.http.gate import current_runtime
 from api.http.resource import Resource
 from api.ticket_inputs import Versioned, pop_actor_and_version
 from core.models import LIMITS, reply_shape
 from core.permissions import Permission
-from services.tickets import replies
+from services.tickets import follow_ups, replies
 from storage import Row, UnitOfWork
 
 blp = Resource("replies", __name__, description="The thread of a ticket.")
@@ -55,9 +56,13 @@ def list_replies(uow: UnitOfWork, ticket_id: str, query: Row) -> Answer:
 def create_reply(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     """Reply to a ticket.
 
-    Adds a public reply, which is mailed to the other side, or an internal note.
+    Adds a public reply, which is mailed to the other side, or an internal note. A customer's reply reopens a resolved or
+    closed ticket, or after `reopen_days` opens a new one.
     """
-    reply = replies.add(uow, ticket_id, body, **pop_actor_and_version(body))
-    return Answer(
-        reply_shape(reply, uow.actor), "The note is saved." if reply["internal"] else "The reply is sent.", 201
-    )
+    runtime, who = current_runtime(), pop_actor_and_version(body)
+    model_ready = runtime.model is not None
+    reply, ticket = follow_ups.add_reply(uow, runtime.trained_models, ticket_id, body, model_ready=model_ready, **who)
+    message = "The note is saved." if reply["internal"] else "The reply is sent."
+    if ticket:
+        message = f"The ticket was resolved long ago, so the reply has opened ticket #{ticket['number']}."
+    return Answer(reply_shape(reply, uow.actor), message, 201)

@@ -5,9 +5,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, validates_schema
 
 import notifier
+from api import agreed_times
 from api.http import schemas
 from api.http.envelope import Answer
-from api.http.fields import Choice, Decimal, Email, Number, Text, Things, Topic, Words, Yes
+from api.http.fields import Choice, Decimal, Email, Number, Text, Thing, Things, Topic, Words, Yes
 from api.http.resource import Resource
 from core import models
 from core.mailboxes import parse_mailboxes
@@ -50,6 +51,10 @@ class SettingsOut(Schema):
     ai_output_price = schemas.decimal(settings.SETTINGS["ai_output_price"].about)
     ai_daily_budget_usd = schemas.decimal(settings.SETTINGS["ai_daily_budget_usd"].about)
     topic_teams = schemas.items(TopicTeam, settings.SETTINGS["topic_teams"].about)
+    sla = schemas.items(agreed_times.SlaTarget, settings.SETTINGS["sla"].about)
+    hours = schemas.part(agreed_times.Hours)
+    auto_close_days = schemas.integer(settings.SETTINGS["auto_close_days"].about)
+    reopen_days = schemas.integer(settings.SETTINGS["reopen_days"].about)
     retention_days = schemas.integer(settings.SETTINGS["retention_days"].about)
     support_email = schemas.text(settings.SETTINGS["support_email"].about)
     mail_name = schemas.text(settings.SETTINGS["mail_name"].about)
@@ -109,6 +114,10 @@ class SettingsChanges(Schema):
     ai_output_price = Decimal(0, settings.MOST_USD, places=6, about=settings.SETTINGS["ai_output_price"].about)
     ai_daily_budget_usd = Decimal(0, settings.MOST_USD, places=2, about=settings.SETTINGS["ai_daily_budget_usd"].about)
     topic_teams = Things(NewTopicTeam, MOST_TOPIC_TEAMS, about=settings.SETTINGS["topic_teams"].about)
+    sla = agreed_times.new_targets(settings.SETTINGS["sla"].about)
+    hours = Thing(agreed_times.NewHours, about=settings.SETTINGS["hours"].about)
+    auto_close_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["auto_close_days"].about)
+    reopen_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["reopen_days"].about)
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
     support_email = MailAddresses(about=settings.SETTINGS["support_email"].about)
     mail_name = SenderName(about=settings.SETTINGS["mail_name"].about)
@@ -116,6 +125,10 @@ class SettingsChanges(Schema):
     recipient_mails_per_hour = Number(1, 100_000, about=settings.SETTINGS["recipient_mails_per_hour"].about)
     company_mails_per_hour = Number(1, 100_000, about=settings.SETTINGS["company_mails_per_hour"].about)
     clear = Words(len(settings.CLEARABLE), Choice(settings.CLEARABLE), about="Settings to empty.")
+
+    @validates_schema(skip_on_field_errors=True)
+    def _a_target_once(self, fields: Row, **_: Any) -> None:
+        agreed_times.check_targets(fields.get("sla", []))
 
     @validates_schema(skip_on_field_errors=True)
     def _a_topic_once(self, fields: Row, **_: Any) -> None:
@@ -141,6 +154,6 @@ def get_settings(uow: UnitOfWork) -> Answer:
 def update_settings(uow: UnitOfWork, body: Row) -> Answer:
     """Change the settings.
 
-    Changes the settings that are given; they hold from the next ticket on.
+    Changes the settings that are given; they hold from the next ticket on, `sla` and `hours` for open tickets too.
     """
     return Answer(settings.change(uow, body), "The settings are saved.")

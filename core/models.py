@@ -21,6 +21,7 @@ AnsweredBy = Literal["ai", "human"]
 # Why a conversation was handed to a person: they asked for one, were angry, got no answer twice, an answer was unsure, a risk
 # was named, the AI had written its most turns, or the model failed.
 Escalation = Literal["asked", "angry", "unanswered", "low_confidence", "risk", "turn_limit", "ai_failed"]
+SlaStatus = Literal["on_track", "at_risk", "breached", "met"]
 ArticleStatus = Literal["draft", "published"]
 DraftOutcome = Literal["accepted", "edited", "discarded"]
 AuthorRole = Literal["customer", "agent", "ai", "system"]
@@ -36,6 +37,7 @@ ROLES: tuple[str, ...] = get_args(Role)
 DECIDERS: tuple[str, ...] = get_args(Decider)
 AUTHOR_ROLES: tuple[str, ...] = get_args(AuthorRole)
 ESCALATIONS: tuple[str, ...] = get_args(Escalation)
+SLA_STATUSES: tuple[str, ...] = get_args(SlaStatus)
 ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
 DRAFT_OUTCOMES: tuple[str, ...] = get_args(DraftOutcome)
 
@@ -130,10 +132,10 @@ MOVES: dict[str, Move] = {
     "agent_reply": Move("answered by an agent", OPEN, "waiting_customer"),
     "customer_reply": Move(
         "answered by the customer",
-        (*OPEN, "resolved"),
+        STATUSES,
         "in_progress",
         unassigned="new",
-        changes=("waiting_customer", "resolved"),
+        changes=("waiting_customer", *FINISHED),
     ),
 }
 
@@ -151,7 +153,7 @@ STAFF_ONLY_FIELDS = frozenset(
 )
 CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS)
 ARTICLE_FIELDS = "id title body tags category status source version created_at updated_at".split()
-REPLY_FIELDS = ["id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
+REPLY_FIELDS = ["id", "ticket_id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
 CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_email", "internal")]
 AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()
 USER_FIELDS = "id name email role team available disabled created_at".split()

@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, ForeignKey, Index, Integer, String, Table, Text
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator
 
 
@@ -143,6 +144,21 @@ def is_broken(error: IntegrityError, table: Table, index: str) -> bool:
     violated_columns = set(str(driver_error).rpartition(": ")[2].split(", "))
     is_unique_fault = getattr(driver_error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_UNIQUE"
     return is_unique_fault and violated_columns == index_columns
+
+
+def clock_of_agreed_times() -> tuple[SchemaItem, ...]:
+    """The clock of a ticket's agreed times (services/sla/clocks.py), and the index of what changes next.
+
+    Since when it runs, the seconds it ran before, when the status changes next, and which alerts have been sent.
+    """
+    is_set = sql("sla_next_at IS NOT NULL")
+    return (
+        moment("sla_running_since"),
+        Column("sla_consumed_seconds", large_number(), nullable=False, server_default="0"),
+        moment("sla_next_at"),
+        text_list("sla_told"),
+        Index("ix_tickets_sla_next", "sla_next_at", sqlite_where=is_set, postgresql_where=is_set),
+    )
 
 
 def index_of_values(name: str, *columns: str) -> Index:

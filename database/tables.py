@@ -68,6 +68,7 @@ tickets = Table(
     column_types.moment("first_response_due_at"),
     column_types.moment("resolve_due_at"),
     column_types.word("sla_status"),
+    *column_types.clock_of_agreed_times(),
     column_types.moment("resolved_at"),
     Column("resolution_seconds", column_types.large_number()),
     column_types.moment("closed_at"),

@@ -15,6 +15,7 @@ from channels.sns import Publishes
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
 from database.tables import tickets
+from jobs import agreed_times
 from jobs.runner import Periodic, PermanentFailure, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
@@ -26,7 +27,8 @@ from services.copilot.past_tickets import PastTickets
 from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
-from services.tickets import ai_answers, bulk, notifications
+from services.sla import recomputing
+from services.tickets import ai_answers, bulk, closing, notifications
 from services.triage import training_examples
 from services.triage.trained_models import TrainedModels
 from storage import DirectJobs, Row, Storage, UnitOfWork
@@ -34,7 +36,8 @@ from storage import DirectJobs, Row, Storage, UnitOfWork
 log = logging.getLogger("foyer.jobs")
 
 COMPANIES_AT_START = 20  # models of so many companies, those with the newest examples, are trained at the start
-TIDY_SECONDS, SYNC_SECONDS, CHATS_SECONDS = 3600.0, 3.0, 5.0
+TIDY_SECONDS, SYNC_SECONDS, CHATS_SECONDS, AGREED_SECONDS = 3600.0, 3.0, 5.0, 10.0
+CLOSING_SECONDS = 600.0
 RECENT_SECONDS = 120  # more than the clocks of the processes may differ
 
 
@@ -72,6 +75,7 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
         notifications.ALERTS: lambda job: _publish(runtime, job),
         erasure.QUEUE: lambda job: scrub(runtime.storage),
         training_examples.QUEUE: lambda job: _train(runtime, job["company_id"]),
+        recomputing.QUEUE: lambda job: agreed_times.recompute(runtime.storage, job["company_id"]),
     }
 
 
@@ -94,7 +98,9 @@ def periodic(runtime: Server) -> list[Periodic]:
     """The work that a running server repeats."""
     return [
         Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime), in_one_process=True),
+        Periodic("auto-close", CLOSING_SECONDS, lambda: close_resolved_tickets(runtime), in_one_process=True),
         Periodic("silent chats", CHATS_SECONDS, lambda: close_silent_chats(runtime), in_one_process=True),
+        Periodic("agreed times", AGREED_SECONDS, agreed_times.Sweep(lambda: runtime.storage), in_one_process=True),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
         Periodic("count of model calls", SYNC_SECONDS, lambda: runtime.usage.flush(runtime.storage)),
         Periodic("chat presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),
@@ -107,6 +113,17 @@ def tidy(runtime: Server) -> None:
         for service in (idempotency, outbox, lockout, outgoing_mail, sessions, bulk):
             service.purge(uow)
     apply_retention(runtime.storage)
+
+
+def close_resolved_tickets(runtime: Server) -> None:
+    """Closes the tickets that were resolved `auto_close_days` ago."""
+    with runtime.storage.unit_of_work(None) as uow:
+        company_ids = closing.company_ids(uow)
+    for company_id in company_ids:
+        more = True
+        while more:
+            with runtime.storage.unit_of_work(Actor(company_id, "admin", "system"), write=True) as uow:
+                more = closing.close_some(uow)
 
 
 def close_silent_chats(runtime: Server) -> None:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from core import timestamps
 from core.errors import FieldError, invalid, invalid_field, not_found
 from core.models import DEFAULT_COMPANY
 from database.tables import companies
 from services.clearing import pop_cleared
 from services.history import differences, record
+from services.sla import recomputing, targets
 from storage import Row, UnitOfWork
 
 
@@ -40,6 +42,19 @@ SETTINGS: dict[str, Setting] = {
         [],
         "Which team tickets of a topic go to by themselves, where topics as sure as this were right 95 times of 100.",
     ),
+    "sla": Setting(
+        targets.DEFAULT_SLA,
+        "The agreed times: minutes to the first response and to the resolution for each priority, and for a tier where it has "
+        "its own. What no row names has none; an empty list switches them off.",
+    ),
+    "hours": Setting(
+        targets.DEFAULT_HOURS,
+        "When you are open: time zone, opening hours, holidays, and whether the agreed times count only these hours.",
+    ),
+    "auto_close_days": Setting(7, "Days after which a resolved ticket closes by itself; 0 never."),
+    "reopen_days": Setting(
+        14, "Days in which a customer's reply reopens a resolved or closed ticket; a later one opens a new ticket."
+    ),
     "retention_days": Setting(
         0,
         "Days after which resolved and closed tickets, and customers without others, are erased; 0 keeps them for ever.",
@@ -60,14 +75,22 @@ SETTINGS: dict[str, Setting] = {
 }
 # Only the operator's company may raise these limits, so that registered companies cannot send mass mail.
 MAIL_LIMITS = ("recipient_mails_per_hour", "company_mails_per_hour")
-CLEARABLE = ("support_email", "mail_name", "reply_to", "ai_tone")
+CLEARABLE = ("support_email", "mail_name", "reply_to", "ai_tone", "sla", "hours")
+AGREED = ("sla", "hours")  # settings that the agreed times of tickets follow from
 MOST_IDLE_MINUTES = 24 * 60
 AI_TRIAGE = ("off", "uncertain", "always")
 MOST_RETENTION_DAYS = 3650
 MOST_OF_ANY = 10**9  # of any setting that is a number
 MOST_USD = 1_000_000
 PRICES = ("ai_input_price", "ai_output_price")
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list"}
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+}
 
 
 def of_company(company: Row) -> Row:
@@ -89,7 +112,7 @@ def fault(company: Row) -> str:
             return f"{name} must be {_KINDS[type(default)]} from 0 to {MOST_OF_ANY}"
         if name == "topic_teams" and not all(map(_is_topic_team, value)):
             return 'topic_teams must be a list of objects like {"topic": "…", "team": "…"}'
-    return ""
+    return targets.fault(of_company(company))
 
 
 def _is_topic_team(row: Any) -> bool:
@@ -108,6 +131,8 @@ def change(uow: UnitOfWork, fields: Row) -> Row:
     company = _company(uow, lock=True)
     _check_budget({**of_company(company), **fields})
     before, settings = of_company(company), {**company["settings"], **fields}
+    if any(name in fields for name in AGREED):
+        _check_hours(uow, {**before, **fields})
     uow.update(companies, company["id"], {"settings": settings})
     after = of_company({**company, "settings": settings})
     record(
@@ -116,6 +141,8 @@ def change(uow: UnitOfWork, fields: Row) -> Row:
         differences("settings_changed", _for_audit(before), _for_audit(after), SETTINGS),
         subject="settings",
     )
+    if any(before[name] != after[name] for name in AGREED):
+        recomputing.enqueue(uow)
     return after
 
 
@@ -123,6 +150,11 @@ def _check_budget(settings: Row) -> None:
     if settings["ai_daily_budget_usd"] and not any(settings[name] for name in PRICES):
         message = "Set ai_input_price or ai_output_price as well, so that costs can be counted."
         raise invalid_field("ai_daily_budget_usd", message)
+
+
+def _check_hours(uow: UnitOfWork, settings: Row) -> None:
+    if reason := targets.never_ends(settings, timestamps.moment(uow.real_now)):
+        raise invalid_field("hours", reason)
 
 
 def _check_mail_limits(uow: UnitOfWork, fields: Row) -> None:
@@ -134,7 +166,11 @@ def _check_mail_limits(uow: UnitOfWork, fields: Row) -> None:
 
 def _for_audit(values: Row) -> Row:
     """The settings as the audit log shows them."""
-    return {**values, "topic_teams": [f"{row['topic']}: {row['team']}" for row in values["topic_teams"]]}
+    return {
+        **values,
+        **targets.for_audit(values),
+        "topic_teams": [f"{row['topic']}: {row['team']}" for row in values["topic_teams"]],
+    }
 
 
 def _company(uow: UnitOfWork, *, lock: bool = False) -> Row:

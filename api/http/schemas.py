@@ -101,9 +101,9 @@ class Ticket(Schema):
     next_action = fields.String(metadata={"description": "What to do next."})
     resolution = text("How it was resolved.")
     first_response_at = moment("When a person first answered.")
-    first_response_due_at = moment("When a person should have answered.")
-    resolve_due_at = moment("When it should be resolved.")
-    sla_status = text("How the agreed times are kept.")
+    first_response_due_at = moment("When a person should have answered; left out while it waits for the customer.")
+    resolve_due_at = moment("When it should be resolved; left out while it waits for the customer.")
+    sla_status = text("How the agreed times are kept: on_track, at_risk (last quarter), breached or met.")
     resolved_at = moment("When it was resolved.")
     closed_at = moment("When it was closed.")
     csat_score = integer("How satisfied the customer was, from 1 to 5.", required=False)
@@ -117,6 +117,7 @@ class Reply(Schema):
     """One entry of a ticket's thread."""
 
     id = text("Id of the reply.")
+    ticket_id = text("Id of its ticket: a new one, if the ticket was resolved too long ago.")
     author_role = word(("customer", "agent", "ai", "system"), "Who wrote it.")
     author_name = text("Name of the author.")
     author_email = fields.String(metadata={"description": "E-mail address of the author."})

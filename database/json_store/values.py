@@ -20,6 +20,7 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("tickets", "ai_status"): get_args(models.AiStatus),
     ("tickets", "ai_source"): _DECIDERS,
     ("tickets", "triage_source"): _DECIDERS,
+    ("tickets", "sla_status"): ("", *models.SLA_STATUSES),
     ("customers", "tier"): models.TIERS,
     ("replies", "author_role"): get_args(models.AuthorRole),
     ("replies", "ai_source"): _DECIDERS,
@@ -48,7 +49,7 @@ _RANGES: dict[tuple[str, str], tuple[int, int]] = {
 # Times that say when something ends or is due. All others say when it happened: the latest of them is where new ones begin, so
 # one that is far ahead would stay for good. No clock is wrong by as much.
 AHEAD_YEARS = 100
-_ENDS = {"expires_at", "tries_until", "run_at", "idle_due_at", "first_response_due_at", "resolve_due_at"}
+_ENDS = {"expires_at", "tries_until", "run_at", "idle_due_at", "sla_next_at", "first_response_due_at", "resolve_due_at"}
 _WITHOUT_NULL = {("companies", "settings")}  # what jobs carry is between programs
 
 

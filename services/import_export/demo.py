@@ -14,6 +14,7 @@ from database.tables import customers, jobs
 from database.tables import tickets as table
 from services.knowledge import articles
 from services.routing import agents
+from services.sla import sweep
 from services.tickets import changes, create, replies
 from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
@@ -65,6 +66,7 @@ def _create_with_steps(
     for step in entry.get("steps", []):
         uow.now = timestamps.later(start, seconds=step["after"] * HOUR)
         _take_step(uow, ticket["id"], step, cast.get(step.get("by", ""), ""))
+    sweep.recompute(uow, [ticket["id"]])
     uow.delete(jobs, jobs.c.ticket_id == ticket["id"])
 
 

@@ -8,11 +8,13 @@ from core import timestamps
 from core.errors import conflict, invalid_field, not_found, stale
 from core.models import FINISHED, MOVES, PRIORITY_RANK, TEAM_OF, label, ticket_shape
 from database.tables import events, replies, tickets
+from services import settings
 from services.chat import conversations
 from services.clearing import pop_cleared
 from services.history import AI, Change, record
 from services.knowledge import citations
 from services.routing import agents
+from services.sla import clocks, targets
 from services.tickets import notifications
 from services.triage import training_examples
 from storage import Row, UnitOfWork
@@ -38,7 +40,8 @@ TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team"
 # Derived or long fields get no history entry of their own.
 NOT_IN_HISTORY = frozenset(
     "priority_rank assigned_at resolved_at closed_at resolution_seconds first_response_at first_response_seconds "
-    "human_replied external_scope triage_source triage_reasons category_confidence topic_confidence ai_response".split()
+    "human_replied first_response_due_at resolve_due_at sla_status sla_running_since sla_consumed_seconds sla_next_at "
+    "sla_told external_scope triage_source triage_reasons category_confidence topic_confidence ai_response".split()
 )
 
 
@@ -137,6 +140,15 @@ def close_conversation(uow: UnitOfWork, ticket: Row, resolution: str, *, said_by
     check_move(ticket, "resolve")
     values = {"status": "closed", "closed_at": uow.now, "resolution": resolution, **_resolution_time(uow, ticket)}
     return write(uow, ticket, values, "closed", said_by=said_by)
+
+
+def close_resolved(uow: UnitOfWork, ticket_id: str) -> bool:
+    """Closes a ticket that is still resolved; nobody is mailed. Returns whether it was."""
+    ticket = uow.get(tickets, ticket_id, lock=True)
+    if ticket is None or ticket["status"] != "resolved" or ticket["erased_at"]:
+        return False
+    write(uow, ticket, {**move_fields(ticket, "close"), "closed_at": uow.now}, "closed")
+    return True
 
 
 def return_to_ai(uow: UnitOfWork, ticket: Row, *, said_by: str = "") -> Row:
@@ -259,6 +271,10 @@ def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: st
     """Stores the values and one event for each visible change. A person's change increments the version."""
     keep_version = by_ai or ticket.get("raised", False)  # several writes of one request increment it once
     version = {} if keep_version else {"version": ticket["version"] + 1}
+    if clocks.matters(ticket, values):
+        agreed = targets.of_settings(settings.current(uow))
+        clock = ticket | clocks.restored(values)
+        values = values | clocks.change(clock, values, agreed, now=uow.now, real_now=uow.real_now).fields()
     after = uow.update(tickets, ticket["id"], {**values, **version, "updated_at": uow.now})
     if after is None:
         raise not_found()
@@ -268,6 +284,14 @@ def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: st
     if ticket["source"] == conversations.CHAT and not by_ai and _takes(uow, ticket, after):
         conversations.take_over(uow, after)
     record(uow, ticket["id"], _changes(ticket, values, action), said_by=said_by, actor=AI if by_ai else "")
+    return after
+
+
+def write_quietly(uow: UnitOfWork, ticket: Row, values: Row, *, visible: bool) -> Row:
+    """Stores values that follow from time alone, without an event; the version stays. `visible` ones are news to pollers."""
+    after = uow.update(tickets, ticket["id"], {**values, "updated_at": uow.now} if visible else values)
+    if after is None:
+        raise not_found()
     return after
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ai.retrieval.index import Hit
 from core.errors import conflict, not_found
-from core.models import PRIORITY_RANK, TEAM_OF
+from core.models import FINISHED, PRIORITY_RANK, TEAM_OF
 from database.column_types import is_broken
 from database.tables import companies
 from database.tables import tickets as table
@@ -14,6 +14,7 @@ from services import settings
 from services.chat import conversations
 from services.history import Change, record
 from services.routing import agents
+from services.sla import clocks, targets
 from services.tickets import ai_answers, customers, notifications, replies
 from services.tickets import changes as tickets
 from services.triage import decide
@@ -44,7 +45,7 @@ def open_ticket(
         ticket["ai_status"] = "pending"
     elif ticket["status"] == "new":
         ticket |= ai_answers.answer_now(ticket, article)
-    ticket = _insert(uow, ticket, said_by=said_by)
+    ticket = _insert(uow, ticket, company, said_by=said_by)
     notifications.notify_opened(uow, ticket, company)
     if asks_model:
         ai_answers.enqueue_answer(uow, ticket["id"])
@@ -58,8 +59,8 @@ def open_conversation(uow: UnitOfWork, trained_models: TrainedModels, fields: Ro
 
     Raises AppError 400, 403, 409.
     """
-    ticket, _ = _ticket(uow, trained_models, {**fields, "source": conversations.CHAT})
-    ticket = _insert(uow, ticket, said_by=said_by)
+    ticket, company = _ticket(uow, trained_models, {**fields, "source": conversations.CHAT})
+    ticket = _insert(uow, ticket, company, said_by=said_by)
     if ticket["priority"] == "urgent":
         notifications.notify_urgent(uow, ticket)
     return ticket
@@ -69,9 +70,10 @@ def import_ticket(uow: UnitOfWork, trained_models: TrainedModels, fields: Row, *
     """Adds a ticket of another system: triaged and numbered, without an answer or notifications.
 
     `past` holds further columns, such as created_at and status. updated_at is always now, so that pollers see the ticket.
+    Nobody is alerted to what is overdue already.
     """
-    ticket, _ = _ticket(uow, trained_models, fields)
-    return _insert(uow, {**ticket, **past}, said_by="")
+    ticket, company = _ticket(uow, trained_models, fields)
+    return _insert(uow, {**ticket, **past}, company, said_by="", tell=False)
 
 
 def _ticket(uow: UnitOfWork, trained_models: TrainedModels, fields: Row) -> tuple[Row, Row]:
@@ -118,7 +120,11 @@ def _triage_fields(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, 
     return triage
 
 
-def _insert(uow: UnitOfWork, ticket: Row, *, said_by: str) -> Row:
+def _insert(uow: UnitOfWork, ticket: Row, company: Row, *, said_by: str, tell: bool = True) -> Row:
+    """Stores the ticket with its agreed times. What is overdue already counts as told with `tell` False."""
+    agreed = targets.of_settings(settings.of_company(company))
+    if ticket["status"] not in FINISHED:
+        ticket |= clocks.start(ticket, agreed, real_now=uow.real_now).fields(told=not tell)
     try:
         row = uow.insert(table, ticket)
     except IntegrityError as error:

@@ -5,7 +5,7 @@ The payload of the job is a snapshot, so later changes of the ticket do not alte
 
 from typing import Any
 
-from core.models import DEFAULT_COMPANY
+from core.models import DEFAULT_COMPANY, label
 from database.tables import companies, replies, tickets, users
 from services import outbox, settings
 from services.chat import conversations
@@ -23,6 +23,8 @@ _TICKET_FIELDS = {
     "resolved": ("customer_email", "title", "resolution"),
     "urgent_alert": ("title", "category", "urgency", "next_action"),
     "handoff_alert": ("title", "next_action"),
+    "sla_alert": ("title", "headline", "sentence"),
+    "sla_reminder": ("assigned_to", "headline", "sentence"),
 }
 _REPLY_FIELDS = ("author_role", "author_name", "body", "internal")
 
@@ -71,6 +73,16 @@ def notify_handoff(uow: UnitOfWork, ticket: Row) -> None:
     if uow.actor.company_id == DEFAULT_COMPANY:
         alert = {name: ticket[name] for name in ("number", "next_action", "priority", "assigned_to")}
         outbox.enqueue(uow, [outbox.Job(ALERTS, "handoff", ticket["id"], alert)])
+
+
+def notify_sla(uow: UnitOfWork, ticket: Row, goal: str, level: str, due_at: str) -> None:
+    """An agreed time (first_response or resolution) is at_risk or breached: alerts the support address and the agent."""
+    is_over, due = level == "breached", f"{due_at[:10]} {due_at[11:16]} UTC"
+    sentence = f"The {label(goal).lower()} of ticket #{ticket['number']} {'was' if is_over else 'is'} due by {due}."
+    facts = {**ticket, "headline": "Overdue" if is_over else "Due soon", "sentence": sentence}
+    _send(uow, facts, "sla_alert")
+    if ticket["assigned_to"]:
+        _send(uow, facts, "sla_reminder")
 
 
 def notify_reply(uow: UnitOfWork, ticket: Row, reply: Row) -> None:

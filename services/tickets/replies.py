@@ -1,11 +1,12 @@
 """Replies of a ticket: messages of customers, agents and the AI, and internal notes that customers never see."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core import timestamps
 from core.errors import conflict, invalid_field
-from core.models import AuthorRole
+from core.models import FINISHED, AuthorRole
 from database.tables import replies
+from services import settings
 from services.chat import conversations
 from services.history import Change, record
 from services.knowledge import citations as cited
@@ -27,13 +28,29 @@ def recent_public(uow: UnitOfWork, ticket_id: str, *, most: int) -> list[Row]:
     return uow.find(thread.order_by(replies.c.created_at.desc(), replies.c.id.desc()).limit(most))[::-1]
 
 
-def add(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", version: int | None = None) -> Row:
-    """Adds a reply. A public reply changes the status and is mailed to the other side. Raises AppError 400, 404, 409, 412."""
+def add(
+    uow: UnitOfWork,
+    ticket_id: str,
+    fields: Row,
+    *,
+    said_by: str = "",
+    version: int | None = None,
+    when_late: Callable[[Row], Row] | None = None,
+) -> Row:
+    """Adds a reply. A public reply changes the status and is mailed to the other side. Raises AppError 400, 404, 409, 412.
+
+    A customer's reply to a ticket that was resolved longer ago than `reopen_days` is what `when_late` makes of it, or 409.
+    """
     ticket = changes.get_for_update(uow, ticket_id, version)
     role = _author_role(uow, fields)
     internal = bool(fields.get("internal"))
     if internal and role == "customer":
         raise invalid_field("internal", "Only agents write internal notes.")
+    if role == "customer" and ticket["status"] in FINISHED and _is_late(uow, ticket):
+        if when_late is None:
+            message = f"Ticket #{ticket['number']} was resolved too long ago. Please open a new one."
+            raise conflict("move_not_allowed", message)
+        return when_late(ticket)
     if not internal:
         ticket = _move(uow, ticket, role, said_by=said_by)
     reply = uow.insert(
@@ -54,6 +71,11 @@ def add(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", vers
             conversations.note_turn(uow, ticket, role)
         notifications.notify_reply(uow, ticket, reply)
     return reply
+
+
+def _is_late(uow: UnitOfWork, ticket: Row) -> bool:
+    days = settings.current(uow)["reopen_days"]
+    return bool(timestamps.later(ticket["resolved_at"] or ticket["updated_at"], seconds=days * 24 * 3600) <= uow.now)
 
 
 def add_ai_answer(uow: UnitOfWork, ticket: Row) -> None:
@@ -103,8 +125,6 @@ def _author(ticket: Row, role: str, fields: Row, *, said_by: str) -> Row:
 
 
 def _move(uow: UnitOfWork, ticket: Row, role: str, *, said_by: str) -> Row:
-    if role == "customer" and ticket["status"] == "closed":
-        raise conflict("move_not_allowed", f"Ticket #{ticket['number']} is closed. Please open a new one.")
     move = "customer_reply" if role == "customer" else "agent_reply"
     values = changes.move_fields(ticket, move)
     if role == "customer" and values["status"] != ticket["status"]:

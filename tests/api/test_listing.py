@@ -142,7 +142,12 @@ def important_first(ticket):
     return -PRIORITY_RANK[ticket["priority"]], -ticket["priority_score"], *by_time(ticket)
 
 
-# No ticket has a due time yet, so `due` is the order of arrival.
+def due_first(ticket, *, last):
+    """By the due time; a ticket without one is last in both directions."""
+    due_at = ticket.get("resolve_due_at", "")
+    return (due_at == "") == last, due_at, *by_time(ticket)
+
+
 ORDERS = {
     "created_at": (by_time, False),
     "-created_at": (by_time, True),
@@ -152,8 +157,8 @@ ORDERS = {
     "-urgency": (urgent_first, False),
     "priority": (important_first, False),
     "-priority": (important_first, False),
-    "due": (by_time, False),
-    "-due": (by_time, True),
+    "due": (lambda ticket: due_first(ticket, last=True), False),
+    "-due": (lambda ticket: due_first(ticket, last=False), True),
 }
 
 

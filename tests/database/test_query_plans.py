@@ -8,6 +8,7 @@ from sqlalchemy import Engine, event
 
 from benchmarks.filling import fill
 from database.tables import tickets
+from services.sla import sweep
 from services.tickets import queries
 from services.tickets.queries import SORTS
 from tests.conftest import FILES
@@ -120,6 +121,19 @@ def test_postgresql_has_an_index_in_the_order_of_every_sort(uow, runtime, monkey
             assert all_plans, path
             for plan in all_plans:
                 assert not any("Seq Scan" in line or "Sort  (" in line for line in plan), (path, plan)
+
+
+@pytest.mark.parametrize(("engine", "explain"), [*((one, by_sqlite) for one in FILES), ("postgresql", by_postgresql)])
+def test_the_sweep_over_agreed_times_reads_what_is_due_from_its_index(admin, runtime, explain):
+    admin.ticket()
+
+    def ask():
+        with runtime.storage.unit_of_work(None) as uow:
+            sweep.due(uow)
+
+    (plan,) = plans(runtime.storage, ask, explain)
+    assert any("ix_tickets_sla_next" in line for line in plan), plan
+    assert not any("Sort" in line or "TEMP B-TREE" in line for line in plan), plan
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])

@@ -1,0 +1,1 @@
+"""SLA: the agreed times of tickets, their clocks, and the alerts about them."""
