@@ -17,7 +17,8 @@ class Language:
     """The sentences of one language, and its words and patterns in small letters.
 
     `common` are words that nearly every text has, and those of other languages do not. `quote` has the places {title} and
-    {passage}, `still_there` has {minutes}. A message of words of `greeting` or `thanks` and `filler` alone is a courtesy.
+    {passage}, `still_there` {minutes}, `closed_now` {when}. A message of words of `greeting` or `thanks` and `filler` alone is
+    a courtesy.
     """
 
     common: str
@@ -26,6 +27,7 @@ class Language:
     declined: str  # the customer wants none
     handed_over: str  # somebody is available
     nobody_free: str
+    closed_now: str  # {when}: follows handed_over or nobody_free outside the company's hours
     mailed: str  # follows nobody_free when the answer is mailed as well
     danger: str  # said first when somebody may come to harm
     welcome: str  # the answer to a greeting

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from ai.chat_sentences import Language
 from ai.triage.rules import Triage
+from core import timestamps
 from core.models import Escalation
-from services import history
+from services import history, settings
 from services.chat import conversations
 from services.routing import agents
+from services.sla import targets as sla
 from services.tickets import changes, notifications, replies
 from storage import Row, UnitOfWork
 
@@ -53,7 +55,9 @@ def hand_over(
         uow, ticket["id"], [history.Change("handed_over", "escalation_reason", "", reason or "")], actor=history.AI
     )
     conversations.hand_over(uow, conversations.get(uow, ticket), reason)
-    text = _announcement(language, agent=agent, danger=danger, mails=mails and bool(ticket["customer_email"]))
+    opens = sla.opens_again(settings.current(uow), timestamps.moment(uow.real_now))
+    mails = mails and bool(ticket["customer_email"])
+    text = _announcement(language, agent=agent, danger=danger, mails=mails, opens=opens)
     replies.add_turn(uow, after, "system", text)
     replies.add_turn(uow, after, "ai", _note(reason, turns, risk), internal=True)
     _tell(uow, ticket, after)
@@ -76,11 +80,13 @@ def _tell(uow: UnitOfWork, before: Row, after: Row) -> None:
         notifications.notify_urgent(uow, after)
 
 
-def _announcement(language: Language, *, agent: str, danger: bool, mails: bool) -> str:
-    parts = [language.danger] if danger else []
-    if agent:
-        return " ".join([*parts, language.handed_over])
-    return " ".join([*parts, language.nobody_free, *([language.mailed] if mails else [])])
+def _announcement(language: Language, *, agent: str, danger: bool, mails: bool, opens: str) -> str:
+    """What the customer is told: a danger first, who answers, when the desk opens if it is closed, and that mail comes."""
+    parts = [language.danger if danger else ""]
+    parts += [language.handed_over if agent and not opens else language.nobody_free]
+    parts += [language.closed_now.format(when=opens) if opens else ""]
+    parts += [language.mailed if mails and (opens or not agent) else ""]
+    return " ".join(filter(None, parts))
 
 
 def _note(reason: Escalation | None, turns: Sequence[Row], risk: str) -> str:

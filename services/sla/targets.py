@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -102,6 +103,19 @@ def calendar_of(hours: Mapping[str, Any]) -> Calendar:
     country = business_time.country_code(hours["holidays_country"]) if hours["holidays_country"] else ""
     zone = business_time.zone_name(hours["time_zone"])
     return Calendar(zone, tuple(tuple(week[day]) for day in WEEKDAYS), country, own_holidays)
+
+
+def opens_again(settings: Mapping[str, Any], now: datetime) -> str:
+    """When a closed desk opens, as 2026-11-30 09:00 (Europe/Berlin); "" while it is open, and when the hours say nothing."""
+    try:
+        calendar = calendar_of(settings["hours"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    second = add_business_seconds(now, 1, calendar)
+    opens = second - timedelta(seconds=1) if second else now
+    if opens - now < timedelta(minutes=1):
+        return ""
+    return f"{opens.astimezone(ZoneInfo(calendar.time_zone)):%Y-%m-%d %H:%M} ({calendar.time_zone})"
 
 
 def _minute(text: str) -> int:
