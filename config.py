@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     )
     openai_base_url: str = Field("", description="any OpenAI-compatible endpoint (Azure, Gemini, Ollama, vLLM)")
     openai_model: str = Field("gpt-4o-mini", description="name of the model at that endpoint")
+    openai_embedding_model: str = Field(
+        "",
+        description="embedding model at that endpoint that compares questions and articles, like `text-embedding-3-small`; "
+        "without it nothing is sent for that",
+    )
     ai_timeout_seconds: float = Field(8.0, gt=0, le=60, description="longest wait for the model, both tries together")
     embeddings: Literal["", "static", "minilm"] = Field(
         "", description="how texts are compared: `static` or `minilm`; without it the best that is installed"

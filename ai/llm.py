@@ -12,7 +12,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 MAX_ANSWER_BYTES = 256 * 1024
+MAX_VECTOR_BYTES = 8 * 1024 * 1024  # of the vectors of one call
 MOST_TOKENS = 10_000_000  # of one call; a provider that names more is not believed
 TRIES = 2
 BUSY_WAIT_SECONDS = 0.25
@@ -101,7 +102,7 @@ class _Line:
             body = b""
             try:
                 body = self._fetch(request, ends)
-                return _parsed(body)
+                return _vectors(body) if "input" in request else _parsed(body)
             except Failure as failure:
                 pause = failure.retry_after
                 if not tries_left or pause is None or pause >= ends - time.monotonic():
@@ -117,14 +118,16 @@ class _Line:
 
         if self._client is None:
             self._client = self._connect(self)
-        create = self._client.chat.completions.with_streaming_response.create
+        resource: Any = self._client.embeddings if "input" in request else self._client.chat.completions
+        most = MAX_VECTOR_BYTES if "input" in request else MAX_ANSWER_BYTES
         left = ends - time.monotonic()
         if left <= 0:
             raise Failure("timeout")
         try:
             # Half the time for the connection, so that a host nobody can reach is told from a slow answer.
-            with create(**request, timeout=httpx2.Timeout(left, connect=left / 2)) as response:
-                return _read(response.iter_bytes(), ends)
+            patience = httpx2.Timeout(left, connect=left / 2)
+            with resource.with_streaming_response.create(**request, timeout=patience) as response:
+                return _read(response.iter_bytes(), ends, most)
         except (APITimeoutError, httpx2.TimeoutException) as error:
             raise Failure("timeout", health=health_of(error)) from None
         except (APIConnectionError, httpx2.RequestError) as error:
@@ -181,14 +184,32 @@ class Model:
         Returns or raises ModelUnavailable within `deadline_seconds` (default: the model's timeout), whatever happens.
         Outages that a text may have provoked are counted for its `company` alone.
         """
-        started = time.monotonic()
         budget = self.timeout_seconds if deadline_seconds is None else deadline_seconds
+        return self._guarded(
+            lambda ends: self._ask_in_a_known_form(messages, schema, schema_name, ends=ends, company=company),
+            budget,
+            company,
+        )
+
+    def embed(self, texts: Sequence[str], *, deadline_seconds: float) -> list[list[float]]:
+        """One vector for each text, by the embedding model that `name` names. Raises ModelUnavailable."""
+        request = {"model": self.name, "input": list(texts), "encoding_format": "float"}
+        vectors: list[list[float]] = self._guarded(lambda ends: self._ask(request, ends, ""), deadline_seconds, "")[
+            "vectors"
+        ]
+        if len(vectors) != len(texts):
+            raise ModelUnavailable("bad_answer")
+        return vectors
+
+    def _guarded(self, ask: Callable[[float], dict[str, Any]], budget: float, company: str) -> dict[str, Any]:
+        """What `ask` answers before the time that it is given, behind the breaker. Raises ModelUnavailable."""
+        started = time.monotonic()
         attempt = self._breakers.enter(company)
         if attempt is None:
             self._give_up(Failure("breaker_open"), started)
         health: Health | None = None
         try:
-            answer = self._ask_in_a_known_form(messages, schema, schema_name, ends=started + budget, company=company)
+            answer = ask(started + budget)
             health, self.fault = "answered", ""
         except Failure as failure:
             # Too little time says nothing about the provider.
@@ -323,11 +344,11 @@ def open_model(
     )
 
 
-def _read(chunks: Iterable[bytes], ends: float) -> bytes:
+def _read(chunks: Iterable[bytes], ends: float, most: int) -> bytes:
     body = bytearray()
     for chunk in chunks:
         body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
+        if len(body) > most:
             raise Failure("too_large")
         if time.monotonic() >= ends:
             raise Failure("timeout")
@@ -357,5 +378,17 @@ def _parsed(body: bytes) -> dict[str, Any]:
         if finish == "length":
             raise Failure("bad_answer", "cut off")
         return json_object(content_text(message["content"]))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise Failure("bad_answer") from None
+
+
+def _vectors(body: bytes) -> dict[str, Any]:
+    """The vectors of an answer in the order of the texts, all of one length, as {"vectors": [[…]]}. Raises Failure."""
+    try:
+        rows = sorted(json.loads(body)["data"], key=lambda row: int(row["index"]))
+        vectors = [[float(number) for number in row["embedding"]] for row in rows]
+        if not vectors or len({len(row) for row in vectors}) != 1 or not vectors[0]:
+            raise ValueError("no vectors of one length")
+        return {"vectors": vectors}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise Failure("bad_answer") from None

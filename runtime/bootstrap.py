@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from ai.embeddings import Embeddings, open_embeddings
+from ai.embeddings.remote import RemoteEmbeddings
 from ai.llm import Model, open_model
 from ai.model_call import Completes
 from auth.oidc import Issuer
@@ -22,6 +23,7 @@ from core.errors import StorageError, unavailable
 from core.models import DEFAULT_COMPANY, Actor
 from database.json_store.document import Where
 from database.tables import companies
+from database.vector_file import VectorFile
 from jobs.handlers import direct_jobs, periodic, workers
 from jobs.runner import THREADS, Runner
 from notifier import Mailer, open_mailer
@@ -112,7 +114,19 @@ class Runtime:
     @cached_property
     def knowledge(self) -> Knowledge:
         """The indexes of the companies' articles."""
-        return Knowledge(self.embeddings)
+        return Knowledge(self.embeddings, self.remote_embeddings)
+
+    @cached_property
+    def remote_embeddings(self) -> RemoteEmbeddings | None:
+        """The embeddings of the provider, where OPENAI_EMBEDDING_MODEL names a model."""
+        settings = self.settings
+        key, url, name = (
+            settings.openai_api_key.get_secret_value(),
+            settings.openai_base_url,
+            settings.openai_embedding_model,
+        )
+        model = open_model(key, url, name, settings.ai_timeout_seconds) if name else None
+        return RemoteEmbeddings(model, VectorFile(settings.data_dir / "vectors.sqlite")) if model else None
 
     @cached_property
     def past_tickets(self) -> PastTickets:
@@ -180,6 +194,8 @@ class Runtime:
         self.runner.stop()
         if isinstance(self.model, Model):
             self.model.close()
+        if "remote_embeddings" in self.__dict__ and self.remote_embeddings:
+            self.remote_embeddings.close()
         with self._opening:
             self._stopped = True
             if self._storage is not None:

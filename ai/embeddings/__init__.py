@@ -71,6 +71,11 @@ class Embeddings:
             self._add_to_cache({key: vectors[key] for key in list(missing)[-MAX_CACHED:]})
         return np.stack([vectors[key] for key in keys])
 
+    def encode_question(self, text: str) -> Floats:
+        """float32 (d): the unit vector of a question."""
+        vector: Floats = self.encode([text])[0]
+        return vector
+
     def _add_to_cache(self, vectors: dict[bytes, Floats]) -> None:
         with self._lock:
             self._cache.update({key: row.copy() for key, row in vectors.items()})

@@ -9,8 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ai.embeddings import Embeddings
-from ai.retrieval.index import Article, ArticleIndex, Hit
+from ai.retrieval.index import Article, ArticleIndex, Encodes, Hit
 from database.search.words import find_stems, words_in_order
 from storage import UnitOfWork
 
@@ -47,7 +46,7 @@ def terms(text: str) -> list[str]:
 class CompanyIndex:
     """The index of one company and the state of its rows that it shows."""
 
-    def __init__(self, embeddings: Embeddings, source: Source) -> None:
+    def __init__(self, embeddings: Encodes, source: Source) -> None:
         self.index = ArticleIndex(embeddings, terms)
         self._source = source
         self._stamp: Stamp = (0, "")
@@ -77,6 +76,11 @@ class CompanyIndex:
             self._lock.release()
         return True
 
+    @property
+    def is_encoded(self) -> bool:
+        """Whether every passage has a vector."""
+        return self.index.is_encoded
+
     def find(self, question: str, count: int) -> list[Hit]:
         """The best passages for a question. Passages without a vector get one first, for a moment."""
         self.index.encode(seconds=ENCODE_SECONDS)
@@ -86,7 +90,7 @@ class CompanyIndex:
 class CompanyIndexes:
     """The indexes of one source, of all companies in one process."""
 
-    def __init__(self, embeddings: Embeddings, source: Source) -> None:
+    def __init__(self, embeddings: Encodes, source: Source) -> None:
         self._embeddings, self._source = embeddings, source
         self._indexes: OrderedDict[str, CompanyIndex] = OrderedDict()
         self._lock = threading.Lock()

@@ -11,8 +11,11 @@ from contextlib import AbstractContextManager
 from sqlalchemy import func
 
 from ai.embeddings import Embeddings
+from ai.embeddings.remote import RemoteEmbeddings
+from ai.llm import ModelUnavailable
 from ai.retrieval.index import ANSWER_SCORE, Article, Hit
 from database.tables import articles as table
+from services import ai_usage
 from services.knowledge.company_index import CompanyIndexes, Stamp
 from storage import Row, UnitOfWork
 
@@ -62,9 +65,13 @@ class _PublishedArticles:
 class Knowledge:
     """The indexes of all companies in one process."""
 
-    def __init__(self, embeddings: Embeddings) -> None:
+    def __init__(self, embeddings: Embeddings, remote: RemoteEmbeddings | None = None) -> None:
+        """With `remote` embeddings a company's articles are searched by them once all have a vector, else by the local ones."""
         self._indexes = CompanyIndexes(embeddings, _PublishedArticles())
+        self._remote = remote
+        self._remote_indexes = CompanyIndexes(remote, _PublishedArticles()) if remote else None
         self._behind: set[str] = set()  # companies whose tickets did not wait for the index
+        self._to_encode: set[str] = set()  # companies whose articles have no vectors of the provider yet
 
     def search(self, uow: UnitOfWork, question: str, count: int, *, wait: bool = True) -> list[Hit]:
         """The best passages of the actor's company for a question, at most one of each article, the best first.
@@ -75,7 +82,21 @@ class Knowledge:
         if not company.follow(uow, wait=wait):
             self._behind.add(uow.actor.company_id)
             return []
-        return company.find(question, count)
+        hits = self._search_remotely(uow, question, count)
+        return company.find(question, count) if hits is None else hits
+
+    def _search_remotely(self, uow: UnitOfWork, question: str, count: int) -> list[Hit] | None:
+        """The passages by the provider's embeddings; None when they cannot answer at once, or the company allows no model."""
+        if self._remote_indexes is None or not (self._remote and self._remote.width) or ai_usage.refusal(uow):
+            return None
+        company = self._remote_indexes.of(uow.actor.company_id)
+        if not company.follow(uow, wait=False) or not company.is_encoded:
+            self._to_encode.add(uow.actor.company_id)
+            return None
+        try:
+            return company.index.search(question, count)
+        except (ModelUnavailable, ValueError):
+            return None
 
     def for_ticket(self, uow: UnitOfWork, ticket: Row, *, wait: bool = True) -> list[Hit]:
         """The best passages for a ticket (its `title` and `description`), the best first.
@@ -94,8 +115,26 @@ class Knowledge:
 
         `open_uow` opens a unit of work of a company. Until it has a vector, a passage is found by its words.
         """
+        self._encode_remotely(open_uow)
         while self._behind:
             company_id = self._behind.pop()
             with open_uow(company_id) as uow:
                 self._indexes.of(company_id).follow(uow)
         self._indexes.encode(seconds=BACKGROUND_SECONDS)
+
+    def _encode_remotely(self, open_uow: OpenUnitOfWork) -> None:
+        """Asks the provider for vectors of articles for some seconds. What it does not give now is asked for again."""
+        if self._remote is None or self._remote_indexes is None:
+            return
+        try:
+            self._remote.learn_width()
+            for company_id in list(self._to_encode):
+                with open_uow(company_id) as uow:
+                    if ai_usage.refusal(uow):
+                        continue
+                    company = self._remote_indexes.of(company_id)
+                    company.follow(uow)
+                if company.index.encode(seconds=BACKGROUND_SECONDS):
+                    self._to_encode.discard(company_id)
+        except (ModelUnavailable, ValueError) as error:
+            log.warning("The provider gives no embeddings, so articles are searched without: %s", error)

@@ -28,6 +28,14 @@ STATUSES = {
 }
 
 
+def bag_of_words(text: str) -> list[float]:
+    """A vector of 32 numbers in which texts with the same words are alike, whatever their order."""
+    vector = [0.0] * 32
+    for word in text.lower().split():
+        vector[sum(word.strip(".,?!").encode()) % 32] += 1.0
+    return vector
+
+
 class FakeModel:
     """`with FakeModel() as fake:` serves at `fake.url`.
 
@@ -121,6 +129,11 @@ class _Handler(BaseHTTPRequestHandler):
         act()
 
     def _ok(self) -> None:
+        if self.path.split("?")[0].endswith("/embeddings"):
+            texts = self.model.requests[-1]["input"]
+            rows = [{"index": place, "embedding": bag_of_words(text)} for place, text in enumerate(texts)]
+            self._send(200, json.dumps({"data": rows[::-1]}).encode())
+            return
         self._say(json.dumps(REPLY | self.model.reply))
 
     def _slow(self) -> None:

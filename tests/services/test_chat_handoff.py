@@ -306,7 +306,9 @@ def test_outside_the_hours_the_customer_is_told_when_the_desk_opens(open_app):
     now = [datetime(2026, 3, 1, 20, 0, tzinfo=UTC)]  # a Sunday
     caller = Caller(open_app(clock=lambda: now[0]).test_client(), "admin-key")
     days = [{"day": day, "opens": "09:00", "closes": "17:00"} for day in ("monday", "tuesday")]
-    caller.data(caller.put("/api/settings", {"hours": {"time_zone": "Europe/Berlin", "days": days, "business_time": True}}))
+    caller.data(
+        caller.put("/api/settings", {"hours": {"time_zone": "Europe/Berlin", "days": days, "business_time": True}})
+    )
     add_agent(caller)
     assert "open again on 2026-03-02 09:00 (Europe/Berlin)" in say(caller, "human")["reply"]
     now[0] = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
