@@ -22,7 +22,7 @@ def propose(caller, ticket):
 
 
 @pytest.mark.every_engine
-def test_a_resolved_ticket_gives_one_draft_that_names_nobody(admin, agent, customer):
+def test_case_40_a_resolved_ticket_gives_one_draft_that_names_nobody(admin, agent, customer):
     admin.data(admin.post("/api/users", {"name": "Bob Mitchell", "email": "bob@example.com", "role": "agent"}), 201)
     ticket = resolved(admin)
     article = agent.data(propose(agent, ticket), 201)

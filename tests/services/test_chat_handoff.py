@@ -83,7 +83,7 @@ def add_agent(admin, email="bob@example.com"):
         (["I will take legal action against you"], "risk"),
     ],
 )
-def test_each_reason_hands_over_with_a_sentence_for_the_customer(admin, messages, reason):
+def test_case_37_each_reason_hands_over_with_a_sentence_for_the_customer(admin, messages, reason):
     answers = [say(admin, message) for message in messages]
     assert [answer["escalation"] for answer in answers] == [False] * (len(messages) - 1) + [True]
     last = answers[-1]
@@ -244,7 +244,7 @@ BROKEN = ["error500", "refuse", "nonsense", "wrong_shape", "huge", "reset", "emp
 
 
 @pytest.mark.parametrize("mode", BROKEN)
-def test_when_the_model_fails_the_article_answers_and_without_one_a_person(with_model, fake, mode):
+def test_case_36_when_the_model_fails_the_article_answers_and_without_one_a_person(with_model, fake, mode):
     fake.mode = mode
     assert say(with_model, QUESTION)["ai_source"] == "knowledge"
     answer = say(with_model, UNKNOWN)
@@ -369,7 +369,7 @@ def test_only_staff_give_a_conversation_back(customer):
 
 
 @pytest.mark.every_engine
-def test_a_person_who_answers_while_the_model_writes_wins_and_the_draft_is_kept(with_model, fake):
+def test_case_37_a_person_who_answers_while_the_model_writes_wins_and_the_draft_is_kept(with_model, fake):
     conversation = say(with_model, "Hello")["conversation_id"]
     assert fake.count == 0, "a greeting needs no model"
     fake.mode, fake.seconds = "slow", 1.0
