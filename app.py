@@ -11,12 +11,14 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.serving import make_server
 
+from config import ConfigError, Settings, load_settings  # before anything that imports numpy, whose threads it sets
+
+# isort: split
 from ai.model_call import Completes
 from api import routes
 from api.http.rate_limits import Limits
 from api.specs import pages as specs
 from commands import register_commands
-from config import ConfigError, Settings, load_settings
 from core.timestamps import now
 from notifier import Mailer
 from runtime import logs

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from core.mailboxes import Mailbox, parse_mailbox, parse_mailboxes
 from core.normal_form import trimmed
 
-# For numpy, which gunicorn imports after this file: each matrix is small, and waiting threads of BLAS cost more than they bring.
+# For numpy, which is imported after this file: each matrix is small, and waiting threads of BLAS cost more than they bring.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 HERE = Path(__file__).resolve().parent

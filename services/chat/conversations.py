@@ -75,6 +75,11 @@ def note_turn(uow: UnitOfWork, ticket: Row, role: str) -> None:
     uow.update(table, conversation["id"], values)
 
 
+def leave_alone(uow: UnitOfWork, ticket_id: str) -> None:
+    """Nothing happens by itself to a conversation of the past, until its customer writes."""
+    uow.update_where(table, table.c.ticket_id == ticket_id, idle_due_at=None)
+
+
 def seconds_to_warning(minutes: int) -> int:
     """After how many seconds of silence the customer is warned: five minutes before the end, or half-way."""
     return max(60 * minutes - WARNING_SECONDS, 30 * minutes)

@@ -12,6 +12,7 @@ from core import timestamps
 from core.errors import conflict
 from database.tables import customers, jobs
 from database.tables import tickets as table
+from services.chat import conversations
 from services.knowledge import articles
 from services.routing import agents
 from services.sla import sweep
@@ -67,6 +68,7 @@ def _create_with_steps(
         uow.now = timestamps.later(start, seconds=step["after"] * HOUR)
         _take_step(uow, ticket["id"], step, cast.get(step.get("by", ""), ""))
     sweep.recompute(uow, [ticket["id"]])
+    conversations.leave_alone(uow, ticket["id"])
     uow.delete(jobs, jobs.c.ticket_id == ticket["id"])
 
 

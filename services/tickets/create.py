@@ -138,5 +138,5 @@ def _insert(uow: UnitOfWork, ticket: Row, company: Row, *, said_by: str, tell: b
     record(uow, row["id"], changes, said_by=said_by)
     if row["source"] == conversations.CHAT:  # the description is its first message
         conversations.start(uow, row)
-        replies.add_turn(uow, row, "customer", row["description"])
+        replies.add_turn(uow, row, "customer", row["description"], at=row["created_at"])
     return row

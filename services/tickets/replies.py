@@ -92,15 +92,17 @@ def add_turn(
     source: str = "",
     citations: Sequence[str] = (),
     internal: bool = False,
+    at: str = "",
 ) -> None:
     """Adds to the thread what no caller wrote as a reply: an AI answer, a notice of the system, a customer's first message.
 
-    `source` says who wrote an AI answer, and `citations` are the ids of its articles. The status stays and nobody is told.
+    `source` says who wrote an AI answer, and `citations` are the ids of its articles. `at` is when it was
+    written, if not now. The status stays and nobody is told.
     """
     names = {"ai": "AI", "system": "System", "customer": ticket["customer_name"]}
     row = {"ticket_id": ticket["id"], "author_role": role, "author_name": names[role], "body": body}
     row |= {"author_email": ticket["customer_email"] if role == "customer" else "", "internal": internal}
-    row |= {"ai_source": source, "citations": list(citations), "created_at": uow.now}
+    row |= {"ai_source": source, "citations": list(citations), "created_at": at or uow.now}
     uow.insert_many(replies, [row])
     cited.record(uow, ticket, citations)
     if ticket["source"] == conversations.CHAT and not internal:

@@ -1,10 +1,16 @@
 """Settings are trimmed and normalized, or refused at the start with their name."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from config import ConfigError, Settings, load_settings
 from storage import StorageError, open_storage
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 TAKEN = {
     ("MAIL_FROM", "Acme, Inc. <support@acme.example>\n"): '"Acme, Inc." <support@acme.example>',
     ("MAIL_FROM", "Hilfe <hilfe@bücher.example>"): "Hilfe <hilfe@xn--bcher-kva.example>",
@@ -80,3 +86,20 @@ def test_a_parameter_that_postgresql_does_not_know_is_named(tmp_path):
         open_storage("postgresql://u:secret@h/d?sslmode=require&pgbouncer=true&connection_limit=1", tmp_path)
     assert "pgbouncer, connection_limit" in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+NUMPY_THREADS = """
+import os, sys
+class Watch:
+    def find_spec(self, name, *rest):
+        if name == "numpy":
+            print(os.environ.get("OPENBLAS_NUM_THREADS"))
+sys.meta_path.insert(0, Watch())
+import app
+"""
+
+
+def test_numpy_takes_one_thread_however_the_server_is_started():
+    env = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    run = subprocess.run([sys.executable, "-c", NUMPY_THREADS], env=env, cwd=ROOT, capture_output=True, text=True)
+    assert run.stdout.split() == ["1"], run.stderr

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.models import SENTIMENTS, STATUSES
-from database.tables import jobs, users
+from database.tables import conversations, jobs, users
 from tests.support.caller import Caller
 
 NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
@@ -63,7 +63,14 @@ def test_history_and_thread_fit_the_state(admin, tickets):
         if ticket["status"] == "waiting_customer":
             assert public[-1] == "agent"
         if ticket["status"] == "ai_responded":
-            assert public == ["ai"]
+            assert public == (["customer", "ai"] if ticket["source"] == "chat" else ["ai"])
+
+
+def test_nothing_happens_by_itself_to_a_chat_of_the_demo(admin, tickets, runtime):
+    with runtime.storage.unit_of_work(None) as uow:
+        rows = uow.find(uow.query(conversations))
+    assert rows
+    assert {row["idle_due_at"] for row in rows} == {None}
 
 
 def test_nobody_is_mailed_about_demo_tickets(tickets, runtime, run_jobs, mailer):
