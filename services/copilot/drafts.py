@@ -1,4 +1,4 @@
-"""Drafts of replies for agents: written, kept with the version of their ticket, and what became of them. None is ever sent here."""
+"""Drafts of replies for agents: writes them, stores them with their ticket's version, records their outcome. It sends none."""
 
 from collections.abc import Sequence
 
