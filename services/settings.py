@@ -61,8 +61,8 @@ SETTINGS: dict[str, Setting] = {
     ),
     "support_email": Setting(
         "",
-        "Who is alerted to urgent tickets and gets the replies on tickets that nobody has, several addresses with commas "
-        "between; without it nobody.",
+        "Who is alerted to urgent tickets, chats that need a person and agreed times at risk, and gets the replies on tickets "
+        "that nobody has; several addresses with commas between; without it nobody.",
     ),
     "mail_name": Setting("", "The name that mails to your customers and agents come from."),
     "reply_to": Setting("", "Where an answer to such a mail goes."),
