@@ -28,7 +28,9 @@ SETTINGS: dict[str, Setting] = {
         "What the model's triage counts: off, uncertain (only where our own is not sure of the category) or always.",
     ),
     "ai_tone": Setting("", "How the model should sound in a chat, such as: brief and warm, first names."),
-    "human_first": Setting(False, "Whether people answer a chat first; the AI answers once a person lets it in."),
+    "human_first": Setting(
+        False, "Whether people answer chats first; the AI answers a chat after a person gives it back."
+    ),
     "chat_idle_minutes": Setting(
         30,
         "Minutes without a word of the customer after which a chat closes itself, with a warning 5 minutes before; 0 never.",
@@ -57,7 +59,7 @@ SETTINGS: dict[str, Setting] = {
     ),
     "retention_days": Setting(
         0,
-        "Days after which resolved and closed tickets, and customers without others, are erased; 0 keeps them for ever.",
+        "Days after which resolved and closed tickets, and customers without other tickets, are erased; 0 keeps them for ever.",
     ),
     "support_email": Setting(
         "",

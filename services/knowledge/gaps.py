@@ -1,4 +1,4 @@
-"""Questions that no article answers: tickets with a canned answer or handed over unanswered, alike ones together. Only reads."""
+"""Finds questions that no article answers, by grouping alike tickets with a canned answer or handed over unanswered. Only reads."""
 
 from collections.abc import Sequence
 from typing import Any

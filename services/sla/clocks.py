@@ -126,12 +126,12 @@ def start(ticket: Row, targets: Targets, *, real_now: str) -> State:
 def change(before: Row, values: Row, targets: Targets, *, now: str, real_now: str) -> State:
     """The state of a ticket after a change at `now`, an order stamp; `real_now` says what is overdue."""
     after = {**before, **values}
-    does = phase(after["status"])
-    clock = _moved(before, does, targets.calendar, now)
+    new_phase = phase(after["status"])
+    clock = _clock_after(before, new_phase, targets.calendar, now)
     target = targets.of(after["priority"], after["customer_tier"])
-    is_frozen = does == "stops" and phase(before["status"]) == "stops"
-    answered_at = after["first_response_at"] or (after["resolved_at"] if does == "stops" else None)
-    ended_at = after["resolved_at"] if does == "stops" else None
+    is_frozen = new_phase == "stops" and phase(before["status"]) == "stops"
+    answered_at = after["first_response_at"] or (after["resolved_at"] if new_phase == "stops" else None)
+    ended_at = after["resolved_at"] if new_phase == "stops" else None
     seconds = (target.first_response_seconds, target.resolution_seconds) if target else (0, 0)
     keeps_first = is_frozen or bool(before["first_response_at"])
     first_due = before["first_response_due_at"] or ""
@@ -144,12 +144,12 @@ def change(before: Row, values: Row, targets: Targets, *, now: str, real_now: st
         _goal(FIRST_RESPONSE, clock, seconds[0], first_due, answered_at, real_now),
         _goal(RESOLUTION, clock, seconds[1], due, ended_at, real_now),
     )
-    return State(clock, goals, does == "stops", tuple(before["sla_told"]), real_now)
+    return State(clock, goals, new_phase == "stops", tuple(before["sla_told"]), real_now)
 
 
-def _moved(before: Row, does: str, calendar: Calendar | None, now: str) -> _Clock:
+def _clock_after(before: Row, new_phase: str, calendar: Calendar | None, now: str) -> _Clock:
     since, consumed = before["sla_running_since"] or "", before["sla_consumed_seconds"]
-    if does == "runs":
+    if new_phase == "runs":
         return _Clock(since or now, consumed, calendar)
     if since:
         start, end = timestamps.moment(since), timestamps.moment(now)
@@ -179,12 +179,12 @@ def _goal(name: str, clock: _Clock, seconds: int, due_at: str, done_at: str | No
         return _Goal(name, due_at, "breached")
     if not seconds:
         return _Goal(name, due_at, "")
-    risky = seconds - seconds // 4
-    if clock.consumed >= risky:
+    risk_seconds = seconds - seconds // 4
+    if clock.consumed >= risk_seconds:
         return _Goal(name, due_at, "at_risk", due_at)
     if not clock.since:
         return _Goal(name, due_at, "on_track")
-    risk_at = clock.when(risky, clock.since)
+    risk_at = clock.when(risk_seconds, clock.since)
     if risk_at and risk_at <= real_now:
         return _Goal(name, due_at, "at_risk", due_at)
     return _Goal(name, due_at, "on_track", risk_at)
