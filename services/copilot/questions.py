@@ -31,14 +31,14 @@ def answer(parts: Parts, ticket_id: str, question: str) -> tuple[Row, str]:
         hits = support.passages(uow, parts, [question, f"{ticket['title']}. {question}"])
         others = similar.find_similar(uow, parts.trained_models, ticket).others if parts.model else []
     case = Case(ticket, thread, hits, others)
-    written, reason = parts.ask(
+    model_answer, reason = parts.ask(
         lambda model, ends: copilot_prompts.answer(case, model, question, ends=ends), started=started
     )
     with parts.open_uow() as uow:
-        if written is None:
+        if model_answer is None:
             text, ids, source = _without_model(uow, parts, ticket, thread, question)
         else:
-            text, ids, source = written.text, written.citations, "model"
+            text, ids, source = model_answer.text, model_answer.citations, "model"
         return {"answer": text, "citations": support.cited(uow, ids), "source": source}, reason
 
 
