@@ -103,9 +103,9 @@ def canned(ticket: Mapping[str, Any], reason: str = READY_MADE) -> Answer:
 
 def from_article(ticket: Mapping[str, Any], hit: Hit, reason: str) -> Answer:
     """The reply that quotes the passage of an article. `reason` says why the model did not answer."""
-    found = f"the article {hit.title[:80]} answers it with a score of {hit.score:.2f}; {reason}"
+    reason = f"the article {hit.title[:80]} answers it with a score of {hit.score:.2f}; {reason}"
     text = canned_replies.quote(ticket, hit.title, hit.passage)
-    return Answer(text, "knowledge", confidence=hit.score, citations=[hit.article_id], reason=found)
+    return Answer(text, "knowledge", confidence=hit.score, citations=[hit.article_id], reason=reason)
 
 
 def write(

@@ -132,8 +132,8 @@ class Settings(BaseSettings):
     )
     support_email: str = Field(
         "",
-        description="who is alerted to urgent tickets of the company `default`, several with commas between; others set "
-        "`support_email` in their settings",
+        description="who is alerted to urgent tickets, chats that need a person and agreed times at risk, of the company "
+        "`default`, several with commas between; others set `support_email` in their settings",
     )
     sns_topic_arn: str = Field(
         "", description="Amazon SNS topic that learns of chats that need a person; needs `requirements-aws.txt`"

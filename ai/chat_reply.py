@@ -12,7 +12,6 @@ from ai.model_call import Completes, articles_part, articles_text, ask, choice, 
 from ai.reply_checks.guards import Guards
 from ai.retrieval.index import Hit
 
-PROMPT = "chat-1"
 MOST_TURNS = 10  # of the conversation, the newest
 MAX_TURN, MAX_MESSAGE = 1_500, 8_000  # characters
 MAX_REPLY = 2_000

@@ -26,9 +26,9 @@ class Language:
     unanswered: str  # nothing was found: offers a person
     declined: str  # the customer wants none
     handed_over: str  # somebody is available
-    nobody_free: str
-    closed_now: str  # {when}: follows handed_over or nobody_free outside the company's hours
-    mailed: str  # follows nobody_free when the answer is mailed as well
+    nobody_free: str  # nobody is available, or the desk is closed
+    closed_now: str  # {when}: follows nobody_free outside the company's hours
+    mailed: str  # the last sentence, when nobody is available or the desk is closed, and answers are mailed
     danger: str  # said first when somebody may come to harm
     welcome: str  # the answer to a greeting
     thanked: str
@@ -50,10 +50,10 @@ class Language:
 
     def is_made_of(self, text: str, core: str) -> bool:
         """Whether a text is short and has a word of `core`, and all its others are of `core` or `filler`."""
-        found = _flat(text).split()
+        words = _flat(text).split()
         own = set(core.split())
         return (
-            0 < len(found) <= MOST_COURTESY and not own.isdisjoint(found) and {*found} <= own | {*self.filler.split()}
+            0 < len(words) <= MOST_COURTESY and not own.isdisjoint(words) and {*words} <= own | {*self.filler.split()}
         )
 
 

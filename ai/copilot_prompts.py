@@ -29,7 +29,6 @@ from ai.retrieval.index import Hit
 from ai.ticket_data import CHECKING_SHARE, NOT_PROCESSED, as_data, seen_texts, ticket_parts
 from core.models import SENTIMENTS
 
-PROMPT = "copilot-1"
 MAX_REPLY = 4_000  # characters
 MAX_LINE = 500  # of a wish, a step or a question
 MAX_INSTRUCTIONS = 2_000

@@ -66,8 +66,8 @@ def summarise(ticket: Mapping[str, Any], thread: Sequence[Mapping[str, Any]], *,
 def sentences(text: str) -> list[str]:
     """The sentences of a message that say something, without greetings and quoted lines."""
     lines = (line for line in text[:MOST_TEXT].splitlines() if not line.lstrip().startswith(">"))
-    found = (" ".join(part.split()) for part in _END.split("\n".join(lines)))
-    return [_shortened(part) for part in found if _WORD.search(part) and not _NOT_WORTH_IT.fullmatch(part)]
+    parts = (" ".join(part.split()) for part in _END.split("\n".join(lines)))
+    return [_shortened(part) for part in parts if _WORD.search(part) and not _NOT_WORTH_IT.fullmatch(part)]
 
 
 def is_question(sentence: str) -> bool:
@@ -94,9 +94,9 @@ def _whole(ticket: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> s
     who = ticket.get("customer_name") or "The customer"
     parts = [f"{who} wrote: {_ended(_shortened(str(ticket['title'])))}"]
     parts += map(_ended, best_sentences(str(ticket["description"]), str(ticket["title"]), MOST_CHOSEN))
-    said = [entry for entry in entries if not entry.get("internal") and sentences(str(entry["body"]))]
-    if said:
-        last = said[-1]
+    public = [entry for entry in entries if not entry.get("internal") and sentences(str(entry["body"]))]
+    if public:
+        last = public[-1]
         author = ROLES.get(str(last["author_role"]), "somebody")
         parts.append(f"Last, {author} wrote: {_ended(sentences(str(last['body']))[0])}")
     if ticket.get("resolution"):
@@ -130,9 +130,9 @@ def _open_questions(first: Mapping[str, Any], entries: Sequence[Mapping[str, Any
             yield from (sentence for sentence in sentences(str(entry["body"])) if is_question(sentence))
 
 
-def _listed(found: Iterator[str]) -> list[str]:
+def _listed(texts: Iterator[str]) -> list[str]:
     """The newest of them, each once, oldest first."""
-    return list(dict.fromkeys(found))[-MOST_LISTED:]
+    return list(dict.fromkeys(texts))[-MOST_LISTED:]
 
 
 def _words(text: str) -> list[str]:

@@ -125,8 +125,8 @@ class _Line:
             raise Failure("timeout")
         try:
             # Half the time for the connection, so that a host nobody can reach is told from a slow answer.
-            patience = httpx2.Timeout(left, connect=left / 2)
-            with resource.with_streaming_response.create(**request, timeout=patience) as response:
+            timeout = httpx2.Timeout(left, connect=left / 2)
+            with resource.with_streaming_response.create(**request, timeout=timeout) as response:
                 return _read(response.iter_bytes(), ends, most)
         except (APITimeoutError, httpx2.TimeoutException) as error:
             raise Failure("timeout", health=health_of(error)) from None
@@ -291,8 +291,12 @@ class Model:
         self, messages: list[dict[str, str]], schema: dict[str, Any], schema_name: str, form: str
     ) -> dict[str, Any]:
         if form == "json_schema":
-            named = {"name": schema_name, "strict": True, "schema": schema}
-            return {"model": self.name, "messages": messages, "response_format": {"type": form, "json_schema": named}}
+            json_schema = {"name": schema_name, "strict": True, "schema": schema}
+            return {
+                "model": self.name,
+                "messages": messages,
+                "response_format": {"type": form, "json_schema": json_schema},
+            }
         instruction = (
             f"Answer with one JSON object and nothing else. It must follow this JSON schema: {json.dumps(schema)}"
         )

@@ -1,6 +1,6 @@
 """A structured call of the language model: the model's interface, masked data, and typed fields of its answer.
 
-No prompt lives here. Each caller has its own prompt and form (ai_responder.py, services/chat/, services/copilot/).
+It has no prompts. Each caller has its own prompt and schema (ai_responder.py, ai/chat_reply.py, ai/copilot_prompts.py).
 """
 
 import math

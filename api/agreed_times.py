@@ -161,7 +161,7 @@ def new_targets(about: str) -> Things:
 
 
 def check_targets(rows: list[Row]) -> None:
-    """Raises ValidationError when a priority and tier stand twice."""
+    """Raises ValidationError when a priority and tier are named twice."""
     seen: set[tuple[str, str]] = set()
     for row in rows:
         if (kind := (row["priority"], row["tier"])) in seen:

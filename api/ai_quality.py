@@ -30,7 +30,7 @@ class DraftFigures(Schema):
     written = schemas.integer("Drafts that were written.")
     accepted = schemas.integer("How many were accepted as they were.")
     edited = schemas.integer("How many were changed before they were sent.")
-    discarded = schemas.integer("How many were thrown away.")
+    discarded = schemas.integer("How many were discarded.")
     acceptance = schemas.decimal("Share of those with an outcome that were accepted, from 0 to 1.", required=False)
 
 

@@ -118,8 +118,8 @@ def send_message(body: Row) -> Answer:
     with storage.unit_of_work(actor, write=True) as uow:
         turn = turns.receive(uow, helpers, body)
     result = turns.answer(helpers, turn)
-    told = "The conversation is with a person." if result["reply"] else "A person answers this conversation."
-    return Answer(result, told if result["escalation"] else "Answered.")
+    message = "The conversation is with a person." if result["reply"] else "A person answers this conversation."
+    return Answer(result, message if result["escalation"] else "Answered.")
 
 
 @blp.get(

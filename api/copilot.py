@@ -1,4 +1,4 @@
-"""The copilot over HTTP: what agents get ready-made for a ticket. Nothing here changes a ticket."""
+"""The copilot over HTTP: summaries, drafts, answers, articles and similar tickets for agents. Nothing here changes a ticket."""
 
 from contextlib import AbstractContextManager
 
@@ -22,7 +22,7 @@ from services.copilot.past_tickets import question_of
 from services.tickets import changes
 from storage import Row, UnitOfWork
 
-blp = Resource("copilot", __name__, description="Work done ahead for agents.")
+blp = Resource("copilot", __name__, description="Summaries, drafts and answers for agents.")
 
 
 class AboutTicket(WriteMeta, Repeatable):
@@ -41,7 +41,7 @@ class Summary(Schema):
 
 
 class NewDraft(AboutTicket):
-    """How a reply is to be drafted; without a model it does not matter."""
+    """How a reply is to be drafted. Without a model only the instructions count, as words to search articles by."""
 
     tone = Text(LIMITS["tag"], about="How it should sound, such as friendly, formal or brief.")
     instructions = Text(2_000, lines=True, about="What it should say.")

@@ -48,8 +48,8 @@ class Gap(Schema):
 def list_gaps(uow: UnitOfWork, query: Row) -> Answer:
     """List what no article answers.
 
-    Questions of tickets with a canned answer, or handed over without one; alike ones together, the most frequent first. Of the
-    newest 5,000 tickets of the period, the newest 300 such ones are grouped. What an article answers by now is left out.
+    Groups of alike questions, the most frequent first, from tickets with a canned answer or handed over unanswered. The newest
+    300 such tickets among the newest 5,000 of the period count. Questions that an article answers by now are left out.
     """
     runtime = current_runtime()
     rows = gaps.find(

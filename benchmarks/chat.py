@@ -76,13 +76,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tickets", type=int, default=2000)
     parser.add_argument("--port", type=int, default=5077)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, slow_model() as model:
-        ids = seed(Path(name), given.tickets)
+        ids = seed(Path(name), arguments.tickets)
         path = f"/api/tickets/{ids[len(ids) // 2]}"
         env = {"DATA_DIR": name, "API_KEY": KEY, "RATE_LIMIT": "off", "EMBEDDINGS": "static"}
         env |= {"OPENAI_BASE_URL": model, "OPENAI_API_KEY": "k", "AI_TIMEOUT_SECONDS": "10"}
-        with server("app:app", given.port, threads=16, **env) as url:
+        with server("app:app", arguments.port, threads=16, **env) as url:
             idle = _p99(_gets(url, path, 4))
             with concurrent.futures.ThreadPoolExecutor(50) as pool:
                 chats = [pool.submit(_chat, url, number) for number in range(50)]

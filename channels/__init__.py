@@ -1,1 +1,1 @@
-"""Doors to other systems besides mail and the model."""
+"""Connections to external systems, other than mail and the model."""

@@ -4,17 +4,17 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-SECONDS = 10.0  # for the connection, and again for the answer
-TRIES = 1  # of the library; a job is tried again anyway
+SECONDS = 10.0  # limit for the connection, and the same for the answer
+TRIES = 1  # of boto3; the job runner retries
 MOST_SUBJECT = 100  # characters, a limit of SNS
 
 
 class PublishFailed(Exception):
-    """The alert was not taken. The text is what SNS or the network said, without the alert."""
+    """The alert was not published. The text is the error code of SNS or of the network, without the alert."""
 
 
 class Publishes(Protocol):
-    """What takes alerts."""
+    """The interface of an alert topic. Topic implements it."""
 
     def publish(self, subject: str, alert: Mapping[str, Any]) -> None: ...
 
@@ -34,9 +34,9 @@ class Topic:
 
         try:
             if self._client is None:
-                patience = Config(connect_timeout=SECONDS, read_timeout=SECONDS, retries={"total_max_attempts": TRIES})
+                config = Config(connect_timeout=SECONDS, read_timeout=SECONDS, retries={"total_max_attempts": TRIES})
                 region = self._arn.split(":")[3]
-                self._client = boto3.client("sns", region_name=region, config=patience)
+                self._client = boto3.client("sns", region_name=region, config=config)
             self._client.publish(TopicArn=self._arn, Subject=subject[:MOST_SUBJECT], Message=json.dumps(alert))
         except ClientError as error:
             raise PublishFailed(error.response.get("Error", {}).get("Code", "ClientError")) from None

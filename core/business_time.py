@@ -11,7 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MOST_DAYS = 3_660  # how far a calendar is searched: ten years, so that holidays without end end the search
+MOST_DAYS = 3_660  # how far a calendar is searched: ten years, so that a search without an open day ends
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000  # milliseconds
 

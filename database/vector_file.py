@@ -1,4 +1,4 @@
-"""Vectors of texts in a small SQLite file of their own, so that they are not bought twice. Losing the file loses nothing else."""
+"""Vectors of texts in a small SQLite file, so that no text is sent to the provider twice. The file may be deleted at any time."""
 
 import logging
 import sqlite3
@@ -8,11 +8,11 @@ from pathlib import Path
 
 log = logging.getLogger("foyer.vectors")
 
-AT_ONCE = 500  # keys in one question
+AT_ONCE = 500  # keys in one statement
 
 
 class VectorFile:
-    """Vectors by the key of their text. A file that cannot be read or written is logged and does without."""
+    """Vectors by the key of their text. If the file cannot be read or written, that is logged and no vector is kept."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
@@ -26,18 +26,18 @@ class VectorFile:
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """The vectors of those keys that are kept."""
-        found: dict[bytes, bytes] = {}
+        vectors: dict[bytes, bytes] = {}
         with self._lock:
             for start in range(0, len(keys), AT_ONCE):
                 portion = keys[start : start + AT_ONCE]
-                places = ", ".join("?" * len(portion))
+                marks = ", ".join("?" * len(portion))
                 try:
                     if self._connection is not None:
-                        statement = f"SELECT key, vector FROM vectors WHERE key IN ({places})"
-                        found |= dict(self._connection.execute(statement, portion))
+                        statement = f"SELECT key, vector FROM vectors WHERE key IN ({marks})"
+                        vectors |= dict(self._connection.execute(statement, portion))
                 except sqlite3.Error as error:
                     self._give_up(error)
-        return found
+        return vectors
 
     def put(self, vectors: Mapping[bytes, bytes]) -> None:
         """Keeps vectors."""

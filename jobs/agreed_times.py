@@ -1,4 +1,4 @@
-"""Jobs about agreed times: the sweep over tickets whose next moment has come, and recomputing after settings changed."""
+"""Jobs about agreed times: the sweep over tickets whose status may change, and recomputing after the settings changed."""
 
 import logging
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from storage import Storage
 log = logging.getLogger("foyer.jobs")
 
 MOST_ROUNDS = 10  # of one sweep, so that a server that stops does not wait long
-BACK_SECONDS = 60  # a clock that goes back by more had shown tickets as overdue that are not
+BACK_SECONDS = 60  # a clock set back by more may have marked tickets as overdue that are not
 
 
 class Sweep:

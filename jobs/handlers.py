@@ -1,4 +1,4 @@
-"""The work of each kind of job: send mail, write an AI answer, scrub files, train models.
+"""The work of each kind of job, such as sending mail or writing an AI answer, and the periodic work of a server.
 
 jobs/runner.py calls these functions outside any transaction. Each opens its own units of work, as the job's company.
 """
@@ -108,7 +108,7 @@ def periodic(runtime: Server) -> list[Periodic]:
 
 
 def tidy(runtime: Server) -> None:
-    """Deletes stored answers after a day and done jobs after a week, and applies the retention periods of companies."""
+    """Deletes expired rows (stored answers, done jobs, lock-outs, mail counts, sessions, bulks); applies retention periods."""
     with runtime.storage.unit_of_work(None, write=True) as uow:
         for service in (idempotency, outbox, lockout, outgoing_mail, sessions, bulk):
             service.purge(uow)

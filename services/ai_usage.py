@@ -1,4 +1,4 @@
-"""What the model costs: calls and tokens of each company and day, the daily budget, and the report of what AI did.
+"""The use of the model: calls and tokens of each company and day, cost, the daily budget, and the report of what AI did.
 
 Calls are noted in memory and written every few seconds, so a process that is killed loses the last ones from the count.
 """
@@ -119,18 +119,18 @@ def report(uow: UnitOfWork, days: list[str]) -> list[Row]:
 def _answers(uow: UnitOfWork, first: str, after: str) -> Counter[tuple[str, str]]:
     """AI answers by day and source, turns of chats included."""
     day, r = func.substr(replies.c.created_at, 1, DAY_LENGTH), replies.c
-    written = (r.ai_source != "", r.created_at >= first, r.created_at < after)
+    by_ai = (r.ai_source != "", r.created_at >= first, r.created_at < after)
     return _counter(
-        uow.aggregate(uow.query(replies, day, r.ai_source, func.count()).where(*written).group_by(day, r.ai_source))
+        uow.aggregate(uow.query(replies, day, r.ai_source, func.count()).where(*by_ai).group_by(day, r.ai_source))
     )
 
 
 def _handoffs(uow: UnitOfWork, first: str, after: str) -> Counter[tuple[str, str]]:
     """Conversations that the AI handed over, by day and reason."""
     day, e = func.substr(events.c.created_at, 1, DAY_LENGTH), events.c
-    handed = (e.action == "handed_over", e.field == "escalation_reason", e.created_at >= first, e.created_at < after)
+    handoffs = (e.action == "handed_over", e.field == "escalation_reason", e.created_at >= first, e.created_at < after)
     return _counter(
-        uow.aggregate(uow.query(events, day, e.to_value, func.count()).where(*handed).group_by(day, e.to_value))
+        uow.aggregate(uow.query(events, day, e.to_value, func.count()).where(*handoffs).group_by(day, e.to_value))
     )
 
 
@@ -146,9 +146,9 @@ def _ended(uow: UnitOfWork, first: str, after: str) -> Counter[tuple[str, str]]:
 def _reopened(uow: UnitOfWork, first: str, after: str) -> Counter[tuple[str, str]]:
     """Conversations that had ended and went on, by day."""
     day, e = func.substr(events.c.created_at, 1, DAY_LENGTH), events.c
-    went_on = (e.action == "reopened", e.field == "ended_by", e.created_at >= first, e.created_at < after)
+    reopenings = (e.action == "reopened", e.field == "ended_by", e.created_at >= first, e.created_at < after)
     return _counter(
-        uow.aggregate(uow.query(events, day, e.to_value, func.count()).where(*went_on).group_by(day, e.to_value))
+        uow.aggregate(uow.query(events, day, e.to_value, func.count()).where(*reopenings).group_by(day, e.to_value))
     )
 
 

@@ -28,7 +28,9 @@ SETTINGS: dict[str, Setting] = {
         "What the model's triage counts: off, uncertain (only where our own is not sure of the category) or always.",
     ),
     "ai_tone": Setting("", "How the model should sound in a chat, such as: brief and warm, first names."),
-    "human_first": Setting(False, "Whether people answer a chat first; the AI answers once a person lets it in."),
+    "human_first": Setting(
+        False, "Whether people answer chats first; the AI answers a chat after a person gives it back."
+    ),
     "chat_idle_minutes": Setting(
         30,
         "Minutes without a word of the customer after which a chat closes itself, with a warning 5 minutes before; 0 never.",
@@ -57,12 +59,12 @@ SETTINGS: dict[str, Setting] = {
     ),
     "retention_days": Setting(
         0,
-        "Days after which resolved and closed tickets, and customers without others, are erased; 0 keeps them for ever.",
+        "Days after which resolved and closed tickets, and customers without other tickets, are erased; 0 keeps them for ever.",
     ),
     "support_email": Setting(
         "",
-        "Who is alerted to urgent tickets and gets the replies on tickets that nobody has, several addresses with commas "
-        "between; without it nobody.",
+        "Who is alerted to urgent tickets, chats that need a person and agreed times at risk, and gets the replies on tickets "
+        "that nobody has; several addresses with commas between; without it nobody.",
     ),
     "mail_name": Setting("", "The name that mails to your customers and agents come from."),
     "reply_to": Setting("", "Where an answer to such a mail goes."),

@@ -1,4 +1,4 @@
-"""Embeddings of a provider's model: masked texts go out, unit vectors come back. Those of articles are kept."""
+"""Embeddings of a provider's model: sends masked texts and returns unit vectors. Vectors of articles are stored."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ BATCH_SECONDS = 20.0
 
 
 class Embeds(Protocol):
-    """What turns texts into vectors. llm.Model implements it."""
+    """The interface of an embedding model. llm.Model implements it."""
 
     @property
     def name(self) -> str: ...
@@ -29,7 +29,7 @@ class Embeds(Protocol):
 
 
 class Keeps(Protocol):
-    """What keeps vectors. database.vector_file.VectorFile implements it."""
+    """The interface of a store of vectors. database.vector_file.VectorFile implements it."""
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]: ...
 
@@ -39,12 +39,12 @@ class Keeps(Protocol):
 
 
 class RemoteEmbeddings:
-    """The vectors of one embedding model. `width` is 0 until the first answer told it. Asking raises ModelUnavailable."""
+    """The vectors of one embedding model. `width` is 0 until the first answer. Each call may raise ModelUnavailable."""
 
     name = "openai"
 
-    def __init__(self, model: Embeds, kept: Keeps) -> None:
-        self._model, self._kept = model, kept
+    def __init__(self, model: Embeds, store: Keeps) -> None:
+        self._model, self._store = model, store
         self.width = 0
 
     def __bool__(self) -> bool:
@@ -60,17 +60,17 @@ class RemoteEmbeddings:
         if list(texts) == [""]:
             return np.zeros((1, self.width), np.float32)
         keys = [self._key(text) for text in texts]
-        known = {key: np.frombuffer(row, np.float32) for key, row in self._kept.get(keys).items()}
-        known = {key: row for key, row in known.items() if len(row) == self.width}
-        missing = [(key, text) for key, text in zip(keys, texts, strict=True) if key not in known]
+        rows_by_key = {key: np.frombuffer(row, np.float32) for key, row in self._store.get(keys).items()}
+        rows_by_key = {key: row for key, row in rows_by_key.items() if len(row) == self.width}
+        missing = [(key, text) for key, text in zip(keys, texts, strict=True) if key not in rows_by_key]
         for start in range(0, len(missing), AT_ONCE):
             portion = missing[start : start + AT_ONCE]
             rows = dict(
                 zip((key for key, _ in portion), self._ask([text for _, text in portion], BATCH_SECONDS), strict=True)
             )
-            self._kept.put({key: row.tobytes() for key, row in rows.items()})
-            known |= rows
-        return np.stack([known[key] for key in keys])
+            self._store.put({key: row.tobytes() for key, row in rows.items()})
+            rows_by_key |= rows
+        return np.stack([rows_by_key[key] for key in keys])
 
     def encode_question(self, text: str) -> Floats:
         """float32 (width): the unit vector of a question, which is not kept."""
@@ -80,7 +80,7 @@ class RemoteEmbeddings:
     def close(self) -> None:
         """Closes connections and file. Asked again, it connects again and keeps nothing more."""
         self._model.close()
-        self._kept.close()
+        self._store.close()
 
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(f"{self._model.name}\0{text}".encode(errors="replace")).digest()

@@ -280,7 +280,7 @@ class Things(fields.List[Any]):
 
 
 class Thing(fields.Nested):
-    """An object that is checked like a body. With `keep` its value stays as it was sent, without the empty ones."""
+    """An object that is checked like a body. With `keep` the value is the object as it was sent, without empty fields."""
 
     def __init__(self, schema: type[Schema], *, keep: bool = False, **kwargs: Any) -> None:
         self.keep = keep

@@ -1,6 +1,6 @@
-"""What the AI says to a message in a chat: the model grounded in articles, else the best article, else an offer of a person.
+"""Composes the AI's answer to a chat message: the model grounded in articles, else the best article, else the offer of a person.
 
-Whether a person is needed is a decision with a reason, never a word in a text. Nothing is stored here.
+A handover is a result with a reason; no text is read to find out about it. Nothing is stored here.
 """
 
 import logging
@@ -36,12 +36,12 @@ from services.triage import decide
 from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
-SURE_ASKED = 0.5  # the probabilities of triage from which on a person is brought in: asked for one
-LOST_TWICE = 0.8  # that the customer is lost, after two messages in a row that no article answers
-LEAST_CONFIDENCE = 0.4  # of the model in its own answer
+SURE_ASKED = 0.5  # least probability, by triage, that the customer asks for a person
+LOST_TWICE = 0.8  # least escalation score of two unanswered messages in a row that brings in a person
+LEAST_CONFIDENCE = 0.4  # of the model in its own answer; below it a person answers
 MOST_UNGROUNDED = 200  # characters of a courtesy or a question that the model may write without an article
 SURE_AGAIN = 0.6  # the score from which an article is quoted twice in a row
-MOST_TRIAGED = 5  # messages before, for the triage of a whole conversation
+MOST_TRIAGED = 5  # earlier messages that the triage of a whole conversation reads
 DANGERS = ("self-harm", "safety")
 FOLLOW_UP_WORDS = 6  # a shorter message is also searched together with the one before
 OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
@@ -55,14 +55,14 @@ log = logging.getLogger("foyer.chat")
 class Helpers:
     """What a turn needs of the running server. `open_uow` opens units of work that see the whole company.
 
-    `places` limits how many callers wait for the model at once. `mails` says whether the server sends mail.
+    `wait_slots` limits how many callers wait for the model at once. `mails` says whether the server sends mail.
     """
 
     open_uow: OpenUnitOfWork
     model: Completes | None
     trained_models: TrainedModels
     knowledge: Knowledge
-    places: Semaphore
+    wait_slots: Semaphore
     mails: bool = False
 
 
@@ -70,16 +70,16 @@ class Helpers:
 class Draft:
     """An answer that is not stored yet. With a `reason` the conversation is handed over instead.
 
-    `found`: it answers or is a courtesy; without, it offers a person or asks back. `failure` says why the model gave no usable
-    answer, "" when it was not asked or did. `triage` is that of all the customer's words. With `danger` somebody may come to
-    harm. `language` is None when it is none that we have sentences in.
+    `is_answer` is False for a question and for the offer of a person. `failure` says why the model gave no usable answer; "" if
+    it gave one or was not asked. `triage` is that of all the customer's words. With `danger` somebody may come to harm.
+    `language` is None for a language without sentences of ours.
     """
 
     text: str = ""
     source: str = "canned"
     confidence: float | None = None
     citations: list[str] = field(default_factory=list)
-    found: bool = True
+    is_answer: bool = True
     reason: Escalation | None = None
     failure: str = ""
     triage: Triage | None = None
@@ -104,11 +104,11 @@ class _Context:
 
 def compose(helpers: Helpers, ticket: Row, message: str, earlier: Sequence[Row]) -> Draft:
     """The answer to a message after the `earlier` public turns, oldest first. Never raises for the model."""
-    written = [turn["body"] for turn in earlier if turn["author_role"] == "customer"]
-    language = language_of(message, " ".join(written))
+    customer_texts = [turn["body"] for turn in earlier if turn["author_role"] == "customer"]
+    language = language_of(message, " ".join(customer_texts))
     with helpers.open_uow() as uow:
-        context = _read(uow, helpers, ticket, message, earlier, written, language)
-        whole = triage_of(uow, helpers, ticket, "\n".join([*written[-MOST_TRIAGED:], message]))
+        context = _read(uow, helpers, ticket, message, earlier, customer_texts, language)
+        whole = triage_of(uow, helpers, ticket, "\n".join([*customer_texts[-MOST_TRIAGED:], message]))
     draft = _answer(helpers, ticket, context)
     return replace(draft, language=language, triage=whole, danger=is_danger(context.triages[0], message))
 
@@ -129,16 +129,16 @@ def _read(
     ticket: Row,
     message: str,
     earlier: Sequence[Row],
-    written: Sequence[str],
+    customer_texts: Sequence[str],
     language: Language | None,
 ) -> _Context:
     company = uow.get(companies, uow.actor.company_id) or {"name": ""}
-    texts = [message, *written[-1:]]
+    texts = [message, *customer_texts[-1:]]
     return _Context(
         message,
         language,
         earlier,
-        _passages(uow, helpers.knowledge, message, written[-1:]),
+        _passages(uow, helpers.knowledge, message, customer_texts[-1:]),
         [triage_of(uow, helpers, ticket, text) for text in texts],
         ai_usage.refusal(uow),
         settings.current(uow)["ai_tone"],
@@ -198,9 +198,9 @@ def _anger(triage: Triage) -> float:
 def _by_model(helpers: Helpers, model: Completes, ticket: Row, context: _Context) -> Draft:
     """The model's answer. Raises NotUsable, at once when too many wait for the model already.
 
-    What it says without an article is never sent, but for a short courtesy or question.
+    Without an article only a short courtesy or question is sent.
     """
-    told = chat_reply.Conversation(
+    conversation = chat_reply.Conversation(
         ticket,
         context.message,
         context.earlier,
@@ -209,12 +209,12 @@ def _by_model(helpers: Helpers, model: Completes, ticket: Row, context: _Context
         context.tone,
         context.others,
     )
-    if not helpers.places.acquire(blocking=False):
+    if not helpers.wait_slots.acquire(blocking=False):
         raise NotUsable("the model was busy with other conversations", busy=True)
     try:
-        reply = chat_reply.write(told, model, deadline_seconds=model.timeout_seconds)
+        reply = chat_reply.write(conversation, model, deadline_seconds=model.timeout_seconds)
     finally:
-        helpers.places.release()
+        helpers.wait_slots.release()
     if reply.wants_person:
         return Draft(reason="asked")
     if reply.kind == "answer" and reply.confidence < LEAST_CONFIDENCE:
@@ -244,4 +244,4 @@ def _was_just_quoted(best: Hit, context: _Context) -> bool:
 
 def _nothing_found(language: Language | None) -> Draft:
     """The offer of a person; at once a person for a language without sentences of ours."""
-    return Draft(language.unanswered, found=False) if language else Draft(reason="unanswered")
+    return Draft(language.unanswered, is_answer=False) if language else Draft(reason="unanswered")

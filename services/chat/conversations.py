@@ -1,7 +1,7 @@
 """The state of a conversation: who answers it, when it counts as silent, and how it ended.
 
-A conversation is a ticket with the source chat; this module writes only the table beside it. A conversation goes to people in
-`take_over` and `hand_over`, and back to the AI in `give_back` alone.
+A conversation is a ticket with the source chat; this module writes only the table `conversations`. A conversation goes to people
+in `start`, `note_turn`, `take_over` and `hand_over`, and back to the AI in `give_back` alone.
 """
 
 from sqlalchemy import and_, or_
@@ -24,22 +24,22 @@ TAKEN = ("assigned", "in_progress", "waiting_customer", "handoff")
 
 
 def get(uow: UnitOfWork, ticket: Row) -> Row:
-    """The conversation of a chat ticket. One that came in as a plain ticket gets its state now, in a writing unit of work."""
-    found = uow.first(uow.query(table).where(table.c.ticket_id == ticket["id"]))
-    return found or start(uow, ticket, people=bool(ticket["human_replied"]))
+    """The conversation of a chat ticket. A ticket without one gets it now, so the unit of work must write."""
+    conversation = uow.first(uow.query(table).where(table.c.ticket_id == ticket["id"]))
+    return conversation or start(uow, ticket, people=bool(ticket["human_replied"]))
 
 
 def find(uow: UnitOfWork, ticket: Row) -> Row:
     """As `get`, for reading: without a stored state, that of a new conversation."""
-    found = uow.first(uow.query(table).where(table.c.ticket_id == ticket["id"]))
-    return found or {"ticket_id": ticket["id"], "answered_by": "ai", "escalation_reason": "", "ended_by": ""}
+    conversation = uow.first(uow.query(table).where(table.c.ticket_id == ticket["id"]))
+    return conversation or {"ticket_id": ticket["id"], "answered_by": "ai", "escalation_reason": "", "ended_by": ""}
 
 
 def start(uow: UnitOfWork, ticket: Row, *, people: bool = False) -> Row:
     """The state of a new conversation. People answer it with `people`, and where the company's people answer first."""
-    by = "human" if people or settings.current(uow)["human_first"] else "ai"
+    answered_by = "human" if people or settings.current(uow)["human_first"] else "ai"
     times = {"last_turn_at": uow.real_now, "seen_at": uow.real_now}
-    return uow.insert(table, {"ticket_id": ticket["id"], "answered_by": by, **times})
+    return uow.insert(table, {"ticket_id": ticket["id"], "answered_by": answered_by, **times})
 
 
 def latest(uow: UnitOfWork, customer_row: str) -> Row | None:
@@ -56,9 +56,10 @@ def latest(uow: UnitOfWork, customer_row: str) -> Row | None:
 
 
 def note_turn(uow: UnitOfWork, ticket: Row, role: str) -> None:
-    """A turn was added by that role. The silence that ends a conversation begins with a turn of ours.
+    """Records a turn of that role, and when the next step of services/chat/idle.py is due.
 
-    A message that the AI does not answer for ANSWER_SECONDS, as when its process was killed, is due as well.
+    A turn of ours starts the wait for the customer. A customer's message is due after ANSWER_SECONDS, in case the process that
+    answers it was killed. An agent's turn takes the conversation over.
     """
     conversation = get(uow, ticket)
     values: Row = {"last_turn_at": uow.real_now, "warned": False, "ended_by": "", "ended_at": None, "idle_due_at": None}
@@ -86,7 +87,7 @@ def seconds_to_warning(minutes: int) -> int:
 
 
 def take_over(uow: UnitOfWork, ticket: Row) -> None:
-    """A person took the conversation."""
+    """A person took the conversation by setting a status."""
     uow.update(table, get(uow, ticket)["id"], {"answered_by": "human"})
 
 

@@ -13,6 +13,7 @@ from services.sla import targets as sla
 from services.tickets import changes, notifications, replies
 from storage import Row, UnitOfWork
 
+# Each completes the sentence: Handed over because …
 REASONS: dict[Escalation | None, str] = {
     "asked": "the customer asked for a person",
     "angry": "the customer is upset",
@@ -81,7 +82,7 @@ def _tell(uow: UnitOfWork, before: Row, after: Row) -> None:
 
 
 def _announcement(language: Language, *, agent: str, danger: bool, mails: bool, opens: str) -> str:
-    """What the customer is told: a danger first, who answers, when the desk opens if it is closed, and that mail comes."""
+    """The sentences for the customer: emergency help first, then who answers, when the desk opens, and that mail comes."""
     parts = [language.danger if danger else ""]
     parts += [language.handed_over if agent and not opens else language.nobody_free]
     parts += [language.closed_now.format(when=opens) if opens else ""]
@@ -90,14 +91,14 @@ def _announcement(language: Language, *, agent: str, danger: bool, mails: bool, 
 
 
 def _note(reason: Escalation | None, turns: Sequence[Row], risk: str) -> str:
-    """What the agent needs to know, in short: why, and the customer's first and last words."""
-    written = [turn["body"] for turn in turns if turn["author_role"] == "customer"]
+    """The note for the agent: the reason, and the customer's first and last message."""
+    customer_texts = [turn["body"] for turn in turns if turn["author_role"] == "customer"]
     answers = sum(turn["author_role"] == "ai" for turn in turns)
     lines = [f"Handed over because {REASONS[reason]}{f' ({risk})' if risk else ''}."]
-    if written:
-        lines.append(f"The customer wants: {_cut(written[0])}")
-    if len(written) > 1:
-        lines.append(f"Last message: {_cut(written[-1])}")
+    if customer_texts:
+        lines.append(f"The customer wants: {_cut(customer_texts[0])}")
+    if len(customer_texts) > 1:
+        lines.append(f"Last message: {_cut(customer_texts[-1])}")
     if answers:
         lines.append(f"The AI has answered {answers} {'time' if answers == 1 else 'times'}.")
     return "\n".join(lines)

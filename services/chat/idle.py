@@ -77,11 +77,11 @@ def _hand_over(uow: UnitOfWork, ticket: Row) -> None:
 def _last_words(uow: UnitOfWork, ticket: Row) -> tuple[list[str], bool]:
     """The customer's last messages, oldest first, and whether one of them is the last turn."""
     turns = replies.recent_public(uow, ticket["id"], most=10)
-    written = [turn["body"] for turn in turns if turn["author_role"] == "customer"]
-    return written, bool(turns) and turns[-1]["author_role"] == "customer"
+    customer_texts = [turn["body"] for turn in turns if turn["author_role"] == "customer"]
+    return customer_texts, bool(turns) and turns[-1]["author_role"] == "customer"
 
 
 def _language(uow: UnitOfWork, ticket: Row) -> Language:
     """The language of the customer's last messages."""
-    written, _ = _last_words(uow, ticket)
-    return language_of(written[-1] if written else "", " ".join(written[:-1])) or ENGLISH
+    customer_texts, _ = _last_words(uow, ticket)
+    return language_of(customer_texts[-1] if customer_texts else "", " ".join(customer_texts[:-1])) or ENGLISH

@@ -1,4 +1,4 @@
-"""What people see of a conversation, and its two moves that are not turns: closing it, giving it back to the AI."""
+"""Shows a conversation and its messages, closes it, and gives it back to the AI."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ CLOSED_BY = {True: "The customer closed the conversation.", False: "The conversa
 
 
 def get_ticket(uow: UnitOfWork, conversation_id: str, version: int | None = None, *, lock: bool = False) -> Row:
-    """The ticket of a conversation. Raises AppError 404, also for a ticket that is none; with `lock` also 409 and 412."""
+    """The ticket of a conversation. Raises AppError 404, also for a ticket of another source; with `lock` also 409 and 412."""
     ticket = changes.get_for_update(uow, conversation_id, version) if lock else changes.get(uow, conversation_id)
     if ticket["source"] != conversations.CHAT:
         raise not_found()

@@ -1,4 +1,4 @@
-"""Which customers follow their conversation. Polls are noted in memory and written together, so that polling stays cheap."""
+"""Which customers poll their conversation. Polls are noted in memory and written together, so that polling stays cheap."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ class Presence:
                 self._waiting.setdefault(company_id, set()).add(ticket_id)
 
     def flush(self, storage: Storage) -> None:
-        """Writes the time into the conversations that were polled. Raises AppError 503; the polls stay noted then."""
+        """Writes the time into the conversations that were polled. Raises AppError 503; what is not written then is lost."""
         with self._lock:
             waiting, self._waiting = self._waiting, {}
             oldest = time.monotonic() - STEP_SECONDS

@@ -1,4 +1,4 @@
-"""One turn of a conversation: store the customer's message, have an answer composed, store it unless a person was faster.
+"""One turn of a conversation: stores the customer's message, has an answer composed, and stores it unless a person was faster.
 
 The message is committed before the model is asked. The answer is stored in a unit of work of its own.
 """
@@ -43,12 +43,12 @@ class Turn:
 
 
 def identify(uow: UnitOfWork, fields: Row) -> Actor:
-    """A customer who is new here, with a row of their own, so that they see their conversations. Raises AppError 400, 403, 409."""
+    """The caller with a customer row, new or existing, so that they see their conversations. Raises AppError 400, 403, 409."""
     return replace(uow.actor, customer_row=customers.find_or_create(uow, fields)["id"])
 
 
 def prepare(helpers: Helpers, fields: Row) -> None:
-    """Encodes the message, so that other writers do not wait for that."""
+    """Encodes the message before the unit of work begins, so that other writers do not wait for it."""
     message = fields["message"]
     decide.prepare(helpers.trained_models, [{"title": title_of(message), "description": message}])
 
@@ -84,10 +84,10 @@ def _resumed(uow: UnitOfWork, fields: Row) -> Row | None:
 def _named(uow: UnitOfWork, fields: Row) -> Row:
     """The conversation with the id that was sent. Raises AppError 404, also for one of another customer."""
     ticket = changes.get_for_update(uow, fields["conversation_id"])
-    of_another = any(fields.get(name) and ticket[name] not in ("", fields[name]) for name in IDENTITY)
-    strange = not any(ticket[name] == fields.get(name) for name in IDENTITY if fields.get(name))
-    named = any(fields.get(name) for name in IDENTITY)
-    if ticket["source"] != conversations.CHAT or of_another or (named and strange):
+    names = [name for name in IDENTITY if fields.get(name)]
+    differs = any(ticket[name] not in ("", fields[name]) for name in names)
+    agrees = any(ticket[name] == fields[name] for name in names)
+    if ticket["source"] != conversations.CHAT or differs or (names and not agrees):
         raise not_found()
     return ticket
 
@@ -109,14 +109,14 @@ def answer(helpers: Helpers, turn: Turn) -> Row:
 
 
 def deliver(uow: UnitOfWork, turn: Turn, draft: Draft, *, mails: bool = False) -> Row:
-    """Stores an answer, or hands over, as the state of the conversation is now. If it went on without the AI, it becomes a note."""
+    """Stores an answer or hands over, by the present state. An answer that comes too late becomes a draft for the agent."""
     ticket = changes.get_for_update(uow, turn.ticket["id"])
     conversation = conversations.get(uow, ticket)
     if why := _too_late(uow, turn, ticket, conversation):
         if draft.text and not draft.reason:
             _keep(uow, turn, ticket, draft, why)
         return result(uow, ticket, "", source="human" if conversation["answered_by"] == "human" else "canned")
-    unanswered = 0 if draft.found else conversation["unanswered_turns"] + 1
+    unanswered = 0 if draft.is_answer else conversation["unanswered_turns"] + 1
     reason = draft.reason
     if reason is None and unanswered >= MOST_UNANSWERED:
         reason = "unanswered"
@@ -141,10 +141,10 @@ def deliver(uow: UnitOfWork, turn: Turn, draft: Draft, *, mails: bool = False) -
 
 
 def _keep(uow: UnitOfWork, turn: Turn, ticket: Row, draft: Draft, why: str) -> None:
-    """Keeps an answer that is not sent: as a draft for the agent, and a note that says why."""
+    """Keeps an answer that is not sent, as a draft for the agent and as a note that says why."""
     threads.add_turn(uow, ticket, "ai", f"Not sent, because {why}. The AI's draft:\n{draft.text}", internal=True)
-    kept: Row = {"body": draft.text, "source": draft.source, "citations": draft.citations}
-    drafts.keep(uow, ticket, {**kept, "confidence": draft.confidence or 0.0}, version=turn.ticket["version"])
+    values: Row = {"body": draft.text, "source": draft.source, "citations": draft.citations}
+    drafts.keep(uow, ticket, {**values, "confidence": draft.confidence or 0.0}, version=turn.ticket["version"])
 
 
 def _too_late(uow: UnitOfWork, turn: Turn, ticket: Row, conversation: Row) -> str:
@@ -175,17 +175,17 @@ def _hand_over(
 
 
 def _beside_people(helpers: Helpers, turn: Turn) -> Row:
-    """A message in a conversation that people answer: they are told of its beginning and of a danger, else all is silent."""
+    """A message in a conversation that people answer. They are alerted when it begins and when it names a risk, else not."""
     with helpers.open_uow(write=True) as uow:
         ticket = changes.get_for_update(uow, turn.ticket["id"])
         triage = triage_of(uow, helpers, ticket, turn.message)
         danger = is_danger(triage, turn.message)
         if ticket["status"] in FINISHED or not (turn.begins or danger or triage.risk):
             return result(uow, ticket, "", source="human")
-        named: Escalation | None = "risk" if danger or triage.risk else None
-        reason = named or conversations.get(uow, ticket)["escalation_reason"] or None
-        written = " ".join(row["body"] for row in turn.earlier if row["author_role"] == "customer")
-        draft = Draft(triage=triage, danger=danger, language=language_of(turn.message, written))
+        risk: Escalation | None = "risk" if danger or triage.risk else None
+        reason = risk or conversations.get(uow, ticket)["escalation_reason"] or None
+        earlier_texts = " ".join(row["body"] for row in turn.earlier if row["author_role"] == "customer")
+        draft = Draft(triage=triage, danger=danger, language=language_of(turn.message, earlier_texts))
         return _hand_over(uow, turn, ticket, draft, reason, mails=helpers.mails)
 
 

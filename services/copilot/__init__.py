@@ -1,1 +1,1 @@
-"""Copilot: work done ahead for agents. It reads tickets and changes none."""
+"""The copilot prepares work for agents: summaries, drafts, answers, articles. It reads tickets and changes none."""

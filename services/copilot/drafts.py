@@ -1,4 +1,4 @@
-"""Drafts of replies for agents: written, kept with the version of their ticket, and what became of them. None is ever sent here."""
+"""Drafts of replies for agents: writes them, stores them with their ticket's version, records their outcome. It sends none."""
 
 from collections.abc import Sequence
 
@@ -27,13 +27,13 @@ def write(parts: Parts, ticket_id: str, *, tone: str = "", instructions: str = "
         hits = support.passages(uow, parts, [*questions, *([instructions] if instructions else [])])
         others = similar.find_similar(uow, parts.trained_models, ticket).others if parts.model else []
     case = Case(ticket, thread, hits, others)
-    written, reason = parts.ask(
+    model_draft, reason = parts.ask(
         lambda model, ends: copilot_prompts.draft(case, model, tone=tone, instructions=instructions, ends=ends),
         started=started,
     )
-    if written:
-        values: Row = {"body": written.text, "source": "model"}
-        values |= {"confidence": written.confidence, "citations": written.citations}
+    if model_draft:
+        values: Row = {"body": model_draft.text, "source": "model"}
+        values |= {"confidence": model_draft.confidence, "citations": model_draft.citations}
     else:
         with parts.open_uow() as uow:
             values = _without_model(uow, parts, ticket, thread, questions, hits)

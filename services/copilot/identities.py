@@ -1,4 +1,4 @@
-"""Who is named in a ticket: what must not be told outside it."""
+"""The names, addresses and ids of the people in a ticket, which no text outside it may hold."""
 
 from collections.abc import Callable
 

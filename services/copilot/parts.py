@@ -1,4 +1,4 @@
-"""What the copilot works with, and how it may ask the model: within its slots, by the company's settings, outside transactions."""
+"""The parts of the server that the copilot uses. It asks the model if settings and budget allow it and a wait slot is free."""
 
 import time
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Parts:
     trained_models: TrainedModels
     knowledge: Knowledge
     past_tickets: PastTickets
-    places: Semaphore  # how many callers may wait for the model at once
+    wait_slots: Semaphore  # how many callers may wait for the model at once
 
     def ask(self, call: Callable[[Completes, float], tuple[T | None, str]], *, started: float) -> tuple[T | None, str]:
         """What the model gives, or None and the reason in plain words.
@@ -40,12 +40,12 @@ class Parts:
             return None, NO_MODEL
         if refusal := self._refusal():
             return None, refusal
-        if not self.places.acquire(blocking=False):
+        if not self.wait_slots.acquire(blocking=False):
             return None, BUSY
         try:
             return call(self.model, started + self.model.timeout_seconds)
         finally:
-            self.places.release()
+            self.wait_slots.release()
 
     def _refusal(self) -> str:
         with self.open_uow() as uow:

@@ -54,14 +54,14 @@ class _ResolvedTickets:
         return uow.cached((tickets,), "resolved tickets", read)
 
     def read(self, uow: UnitOfWork, ids: Sequence[str]) -> dict[str, Article]:
-        """What their customers asked."""
-        found: dict[str, Article] = {}
+        """The questions of the customers: title and description."""
+        texts: dict[str, Article] = {}
         columns = (t.id, t.title, t.description, t.version)
         for start in range(0, len(ids), READ_AT_ONCE):
-            named = t.id.in_(ids[start : start + READ_AT_ONCE])
-            for row in uow.find(uow.query(tickets, *columns).where(named, t.erased_at.is_(None))):
-                found[row["id"]] = Article(row["title"], row["description"][:MOST_QUESTION], row["version"])
-        return found
+            is_one = t.id.in_(ids[start : start + READ_AT_ONCE])
+            for row in uow.find(uow.query(tickets, *columns).where(is_one, t.erased_at.is_(None))):
+                texts[row["id"]] = Article(row["title"], row["description"][:MOST_QUESTION], row["version"])
+        return texts
 
 
 class PastTickets:

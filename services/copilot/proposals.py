@@ -39,21 +39,21 @@ def propose(uow: UnitOfWork, ticket_id: str, *, said_by: str = "") -> tuple[Row,
 
 
 def _fields(uow: UnitOfWork, ticket: Row) -> Row:
-    nameless = eraser(uow, ticket)
+    without_names = eraser(uow, ticket)
 
-    def told(text: str) -> str:
+    def cleaned(text: str) -> str:
         """A text without names, tags and marks that would make a heading or a quotation."""
-        return _MARKS.sub("", plain_text(nameless(text)).replace("![", "[")).strip()
+        return _MARKS.sub("", plain_text(without_names(text)).replace("![", "[")).strip()
 
     thread = replies.recent_public(uow, ticket["id"], most=MOST_REPLIES)
-    answers = [told(entry["body"]) for entry in thread if entry["author_role"] == "agent"]
+    answers = [cleaned(entry["body"]) for entry in thread if entry["author_role"] == "agent"]
     steps = next((answer for answer in reversed(answers) if len(answer.split()) >= FEWEST_WORDS), "")
-    resolution = told(ticket["resolution"])
+    resolution = cleaned(ticket["resolution"])
     solution = "\n\n".join(dict.fromkeys(filter(None, (resolution, steps))))
     if not solution:
         raise conflict("no_solution", f"Ticket #{ticket['number']} tells no solution. Give it a resolution.")
-    title = " ".join(told(ticket["title"]).split()) or UNTITLED
-    problem = " ".join(best_sentences(told(ticket["description"]), title, PROBLEM_SENTENCES))
+    title = " ".join(cleaned(ticket["title"]).split()) or UNTITLED
+    problem = " ".join(best_sentences(cleaned(ticket["description"]), title, PROBLEM_SENTENCES))
     return {
         "title": title[: LIMITS["title"]],
         "body": f"{problem}\n\n## Solution\n\n{solution}".strip(),

@@ -20,8 +20,8 @@ NOTHING = "No article, no resolved ticket and no message of this ticket answers 
 def answer(parts: Parts, ticket_id: str, question: str) -> tuple[Row, str]:
     """The `answer`, its `citations` and `source`, and why the model did not write it. Raises AppError 404.
 
-    Without the model it is the better of an article (knowledge) and a past resolution (learned), else of the ticket's own
-    messages (rules), or says that there is none (canned).
+    Without the model it quotes the better of an article (knowledge) and a past resolution (learned), else the ticket's own
+    messages (rules). Else it says that nothing answers the question (canned).
     """
     started = now()
     with parts.open_uow() as uow:
@@ -31,14 +31,14 @@ def answer(parts: Parts, ticket_id: str, question: str) -> tuple[Row, str]:
         hits = support.passages(uow, parts, [question, f"{ticket['title']}. {question}"])
         others = similar.find_similar(uow, parts.trained_models, ticket).others if parts.model else []
     case = Case(ticket, thread, hits, others)
-    written, reason = parts.ask(
+    model_answer, reason = parts.ask(
         lambda model, ends: copilot_prompts.answer(case, model, question, ends=ends), started=started
     )
     with parts.open_uow() as uow:
-        if written is None:
+        if model_answer is None:
             text, ids, source = _without_model(uow, parts, ticket, thread, question)
         else:
-            text, ids, source = written.text, written.citations, "model"
+            text, ids, source = model_answer.text, model_answer.citations, "model"
         return {"answer": text, "citations": support.cited(uow, ids), "source": source}, reason
 
 
@@ -59,7 +59,7 @@ def _without_model(
 
 
 def _of_ticket(parts: Parts, ticket: Row, thread: Sequence[Row], question: str) -> Hit | None:
-    """The sentences of the ticket's own messages that answer the question best. What asks does not answer."""
+    """The sentences of the ticket's own messages that answer the question best, questions left out."""
     bodies = [ticket["description"], *(entry["body"] for entry in thread)]
     messages = [" ".join(line for line in sentences(body) if not is_question(line)) for body in bodies]
     index = ArticleIndex(parts.trained_models.embeddings, terms)

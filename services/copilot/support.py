@@ -1,4 +1,4 @@
-"""What supports an answer to an agent: passages of articles, and how similar tickets were resolved, without anybody's name."""
+"""Finds what an answer to an agent rests on: passages of articles, and resolutions of similar tickets without names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,8 +32,10 @@ class Resolution:
 
 def newest_question(ticket: Row, thread: Sequence[Row]) -> list[str]:
     """What to search for: what the ticket asks, and what its customer wrote last."""
-    said = [entry["body"] for entry in thread if entry["author_role"] == "customer" and not entry.get("internal")]
-    return [question_of(ticket), *(f"{ticket['title']}. {body}" for body in said[-1:])]
+    customer_texts = [
+        entry["body"] for entry in thread if entry["author_role"] == "customer" and not entry.get("internal")
+    ]
+    return [question_of(ticket), *(f"{ticket['title']}. {body}" for body in customer_texts[-1:])]
 
 
 def passages(uow: UnitOfWork, parts: Parts, questions: Sequence[str]) -> list[Hit]:
@@ -49,11 +51,11 @@ def best_resolution(
     uow: UnitOfWork, parts: Parts, ticket: Row, thread: Sequence[Row], questions: Sequence[str]
 ) -> Resolution | None:
     """The resolution of the most similar ticket that may be told to this ticket's customer, if one is similar enough."""
-    found: list[PastTicket] = []
+    candidates: list[PastTicket] = []
     for question in questions:
-        found += parts.past_tickets.find(uow, question, CANDIDATES, without=ticket["id"])
+        candidates += parts.past_tickets.find(uow, question, CANDIDATES, without=ticket["id"])
     seen = seen_texts(ticket, thread)
-    for past in sorted(found, key=lambda past: -past.score):
+    for past in sorted(candidates, key=lambda past: -past.score):
         if past.score < QUOTE_SCORE:
             return None
         if text := _tellable(uow, ticket, past.row, seen):

@@ -36,8 +36,8 @@ def counts(uow: UnitOfWork, article_ids: Sequence[str]) -> dict[str, Row]:
     """For each article: how many tickets it answered, and in how many of them a person was needed all the same."""
     ids = tuple(article_ids)
     # Tickets too: those that are deleted take their rows with them.
-    found = uow.cached((table, tickets), ("citations", ids), lambda: _read(uow, ids)) if ids else {}
-    return {article_id: found.get(article_id, dict.fromkeys(NAMES, 0)) for article_id in ids}
+    rows = uow.cached((table, tickets), ("citations", ids), lambda: _read(uow, ids)) if ids else {}
+    return {article_id: rows.get(article_id, dict.fromkeys(NAMES, 0)) for article_id in ids}
 
 
 def _read(uow: UnitOfWork, ids: Sequence[str]) -> dict[str, Row]:
@@ -48,5 +48,5 @@ def _read(uow: UnitOfWork, ids: Sequence[str]) -> dict[str, Row]:
 
 
 def forget_tickets(uow: UnitOfWork, ticket_ids: Sequence[str]) -> None:
-    """Removes what answered these tickets, which are erased."""
+    """Deletes the citations of erased tickets."""
     uow.delete(table, table.c.ticket_id.in_(ticket_ids))

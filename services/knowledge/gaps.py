@@ -1,4 +1,4 @@
-"""Questions that no article answers: tickets with a canned answer or handed over unanswered, alike ones together. Only reads."""
+"""Finds questions that no article answers, by grouping alike tickets with a canned answer or handed over unanswered. Only reads."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,18 +40,18 @@ def find(
     """
     rows = [row for row in _unanswered(uow, since, until) if _question(row)]
     groups = _grouped(rows, embeddings)
-    found: list[Row] = []
+    gaps: list[Row] = []
     for typical, members in groups[:MOST_GROUPS]:
-        if len(found) == limit:
+        if len(gaps) == limit:
             break
         asked = f"{typical['title']}. {typical['description']}"[:MOST_QUESTION]
         if good_enough(knowledge.search(uow, asked, 1)) is None:
             ids = [row["id"] for row in members[:MOST_NAMED]]
             newest = members[0]["created_at"]
-            found.append(
+            gaps.append(
                 {"question": _question(typical), "count": len(members), "last_asked_at": newest, "ticket_ids": ids}
             )
-    return found
+    return gaps
 
 
 def _unanswered(uow: UnitOfWork, since: str, until: str) -> list[Row]:
@@ -74,8 +74,8 @@ def _unanswered(uow: UnitOfWork, since: str, until: str) -> list[Row]:
 
 def _question(row: Row) -> str:
     """What a ticket asks, in one sentence: its title, or the first sentence of a ticket whose title says nothing."""
-    said = [*sentences(row["title"]), *sentences(row["description"])]
-    return said[0][:MOST_LETTERS] if said else ""
+    candidates = [*sentences(row["title"]), *sentences(row["description"])]
+    return candidates[0][:MOST_LETTERS] if candidates else ""
 
 
 def _grouped(rows: Sequence[Row], embeddings: Embeddings) -> list[tuple[Row, list[Row]]]:

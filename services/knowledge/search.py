@@ -53,13 +53,13 @@ class _PublishedArticles:
 
     def read(self, uow: UnitOfWork, ids: Sequence[str]) -> dict[str, Article]:
         """The texts of those that are still published."""
-        found: dict[str, Article] = {}
+        texts: dict[str, Article] = {}
         for start in range(0, len(ids), READ_AT_ONCE):
-            named = table.c.id.in_(ids[start : start + READ_AT_ONCE])
+            is_one = table.c.id.in_(ids[start : start + READ_AT_ONCE])
             columns = (table.c.id, table.c.title, table.c.body, table.c.version)
-            for row in uow.find(uow.query(table, *columns).where(named, table.c.status == "published")):
-                found[row["id"]] = Article(row["title"], row["body"], row["version"])
-        return found
+            for row in uow.find(uow.query(table, *columns).where(is_one, table.c.status == "published")):
+                texts[row["id"]] = Article(row["title"], row["body"], row["version"])
+        return texts
 
 
 class Knowledge:

@@ -1,4 +1,4 @@
-"""The clock of a ticket: how much of its agreed times is used, when they end, and whether they are kept. Only values.
+"""The clock of a ticket: how much of its agreed times is used, when they are due, and whether they are met. No rows.
 
 The clock runs in open states, pauses in waiting_customer and stops in resolved and closed. A reopened ticket goes on where it
 stopped. docs/metrics.md has the formulas.
@@ -35,7 +35,7 @@ class _Clock:
 
 @dataclass(frozen=True, slots=True)
 class _Goal:
-    """One of the two agreed times of a ticket: its due time, how it is kept, and when that changes next ("" for never)."""
+    """One of the two agreed times of a ticket: its due time, its level, and when the level changes next ("" for never)."""
 
     name: str
     due_at: str
@@ -55,12 +55,12 @@ class State:
     clock: _Clock
     goals: tuple[_Goal, _Goal]
     is_finished: bool
-    told: tuple[str, ...]  # alerts of before
+    told: tuple[str, ...]  # alerts that were sent before
     at: str
 
     @property
     def alerts(self) -> list[_Goal]:
-        """The goals whose present level has not been told yet."""
+        """The goals whose present level needs an alert that was not sent yet."""
         return [goal for goal in self.goals if goal.alert and goal.alert not in self.told]
 
     @property
@@ -74,7 +74,7 @@ class State:
         return "at_risk" if "at_risk" in levels else "on_track"
 
     def fields(self, *, told: bool = False) -> dict[str, Any]:
-        """The columns of the ticket. With `told` the present alerts count as told."""
+        """The columns of the ticket. With `told` the present alerts count as sent."""
         moments = [goal.next_at for goal in self.goals if goal.next_at]
         if self.alerts and not told:
             moments.append(self.at)
@@ -91,12 +91,12 @@ class State:
 
 
 def _covers(goal: _Goal) -> list[str]:
-    """Who is told of a breach needs no word about its risk any more."""
+    """The alerts that count as sent with this goal's alert: a breach covers the risk of it."""
     return [f"{goal.name}_at_risk", goal.alert] if goal.level == "breached" else [goal.alert]
 
 
 def restored(values: Row) -> dict[str, Any]:
-    """What an undone change puts back of the clock and its due times; empty for other changes. What was told stays told."""
+    """The clock and due times that an undo puts back; empty for other changes. Alerts that were sent stay recorded."""
     names = ("sla_running_since", "sla_consumed_seconds", "first_response_due_at", "resolve_due_at")
     return {name: values[name] for name in names if name in values}
 
@@ -126,12 +126,12 @@ def start(ticket: Row, targets: Targets, *, real_now: str) -> State:
 def change(before: Row, values: Row, targets: Targets, *, now: str, real_now: str) -> State:
     """The state of a ticket after a change at `now`, an order stamp; `real_now` says what is overdue."""
     after = {**before, **values}
-    does = phase(after["status"])
-    clock = _moved(before, does, targets.calendar, now)
+    new_phase = phase(after["status"])
+    clock = _clock_after(before, new_phase, targets.calendar, now)
     target = targets.of(after["priority"], after["customer_tier"])
-    is_frozen = does == "stops" and phase(before["status"]) == "stops"
-    answered_at = after["first_response_at"] or (after["resolved_at"] if does == "stops" else None)
-    ended_at = after["resolved_at"] if does == "stops" else None
+    is_frozen = new_phase == "stops" and phase(before["status"]) == "stops"
+    answered_at = after["first_response_at"] or (after["resolved_at"] if new_phase == "stops" else None)
+    ended_at = after["resolved_at"] if new_phase == "stops" else None
     seconds = (target.first_response_seconds, target.resolution_seconds) if target else (0, 0)
     keeps_first = is_frozen or bool(before["first_response_at"])
     first_due = before["first_response_due_at"] or ""
@@ -144,12 +144,12 @@ def change(before: Row, values: Row, targets: Targets, *, now: str, real_now: st
         _goal(FIRST_RESPONSE, clock, seconds[0], first_due, answered_at, real_now),
         _goal(RESOLUTION, clock, seconds[1], due, ended_at, real_now),
     )
-    return State(clock, goals, does == "stops", tuple(before["sla_told"]), real_now)
+    return State(clock, goals, new_phase == "stops", tuple(before["sla_told"]), real_now)
 
 
-def _moved(before: Row, does: str, calendar: Calendar | None, now: str) -> _Clock:
+def _clock_after(before: Row, new_phase: str, calendar: Calendar | None, now: str) -> _Clock:
     since, consumed = before["sla_running_since"] or "", before["sla_consumed_seconds"]
-    if does == "runs":
+    if new_phase == "runs":
         return _Clock(since or now, consumed, calendar)
     if since:
         start, end = timestamps.moment(since), timestamps.moment(now)
@@ -179,12 +179,12 @@ def _goal(name: str, clock: _Clock, seconds: int, due_at: str, done_at: str | No
         return _Goal(name, due_at, "breached")
     if not seconds:
         return _Goal(name, due_at, "")
-    risky = seconds - seconds // 4
-    if clock.consumed >= risky:
+    risk_seconds = seconds - seconds // 4
+    if clock.consumed >= risk_seconds:
         return _Goal(name, due_at, "at_risk", due_at)
     if not clock.since:
         return _Goal(name, due_at, "on_track")
-    risk_at = clock.when(risky, clock.since)
+    risk_at = clock.when(risk_seconds, clock.since)
     if risk_at and risk_at <= real_now:
         return _Goal(name, due_at, "at_risk", due_at)
     return _Goal(name, due_at, "on_track", risk_at)

@@ -1,6 +1,6 @@
-"""Follows the clocks of tickets: what has become at risk or overdue is stored and told, once each.
+"""Follows the clocks of tickets: stores what has become at risk or overdue, and alerts once for each.
 
-A periodic job asks for the tickets whose next moment has come, so its cost grows with what is due, not with what is stored.
+A periodic job reads the tickets whose `sla_next_at` has passed, so its cost grows with what is due, not with what is stored.
 """
 
 from core.models import OPEN
@@ -18,7 +18,7 @@ INTERNAL = frozenset({"sla_running_since", "sla_consumed_seconds", "sla_next_at"
 
 
 def due(uow: UnitOfWork) -> list[Row]:
-    """The tickets, of every company, whose next moment has come: `id` and `company_id` of each, the longest due first."""
+    """The tickets, of every company, whose `sla_next_at` has passed: `id` and `company_id` of each, the longest due first."""
     query = uow.query(tickets, t.id, t.company_id).where(t.sla_next_at <= uow.real_now)
     return uow.find(query.order_by(t.sla_next_at).limit(MOST_AT_ONCE))
 
@@ -29,10 +29,10 @@ def open_ids(uow: UnitOfWork) -> list[str]:
 
 
 def take_step(uow: UnitOfWork, ticket_id: str, *, tell: bool = True) -> None:
-    """Brings the agreed times of one ticket to the present state, and tells what has not been told.
+    """Recomputes the agreed times of one ticket, and sends the alerts that were not sent yet.
 
-    With `tell` False what is at risk or overdue already counts as told; so does it for a ticket without a state, which is
-    of a release before agreed times.
+    With `tell` False the present alerts are recorded as sent and not sent. The same holds for a ticket without `sla_status`,
+    which an earlier release stored.
     """
     ticket = uow.get(tickets, ticket_id, lock=True)
     if ticket is None:
@@ -55,6 +55,6 @@ def take_step(uow: UnitOfWork, ticket_id: str, *, tell: bool = True) -> None:
 
 
 def recompute(uow: UnitOfWork, ticket_ids: list[str]) -> None:
-    """Brings tickets to the present settings; what is overdue by them already is shown and not told."""
+    """Recomputes tickets by the present settings. What is overdue by them already is shown, without an alert."""
     for ticket_id in ticket_ids:
         take_step(uow, ticket_id, tell=False)

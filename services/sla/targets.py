@@ -1,4 +1,4 @@
-"""The targets and hours of a company, read from its settings `sla` and `hours`. Only values, no rows."""
+"""The targets and opening hours of a company, read from its settings `sla` and `hours`. It uses values only, no rows."""
 
 import logging
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ DEFAULT_HOURS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The agreed times of a ticket, in seconds of the clock that the hours say."""
+    """The agreed times of a ticket, in counted seconds (all time, or business time)."""
 
     first_response_seconds: int
     resolution_seconds: int
@@ -60,7 +60,7 @@ class Targets:
 def of_settings(settings: Mapping[str, Any]) -> Targets:
     """The targets that the settings `sla` and `hours` say, remembered by their values.
 
-    Values that this release does not know, such as a country that a library dropped, are logged; then the defaults count.
+    Unknown values, such as a country that the library dropped, are logged, and the defaults are used.
     """
     return _remembered(orjson.dumps([settings["sla"], settings["hours"]]))
 
@@ -71,7 +71,7 @@ def _remembered(text: bytes) -> Targets:
     try:
         return _read(rows, hours)
     except ValueError:
-        log.warning("The settings sla and hours of a company hold what is not known here: the defaults count instead")
+        log.warning("The settings sla and hours of a company have unknown values. The defaults are used")
         return _read(DEFAULT_SLA, DEFAULT_HOURS)
 
 
@@ -126,7 +126,7 @@ def _minute(text: str) -> int:
 
 
 def never_ends(settings: Mapping[str, Any], start: datetime) -> str:
-    """Why the hours do not suffice, as a sentence: closed for a year from `start` on, or too little time for a target; else ""."""
+    """Why the hours are refused, "" when they are not: closed for a year from `start` on, or too short for a target."""
     targets, calendar = of_settings(settings), calendar_of(settings["hours"])
     first = add_business_seconds(start, 60, calendar)
     if first is None or (first - start).days > LONGEST_CLOSED_DAYS:

@@ -1,4 +1,4 @@
-"""Many tickets at once: one change or action for each, with a result of its own, and undoing it for a while."""
+"""Changes many tickets at once, with a result for each, and undoes a bulk within 15 minutes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,13 @@ from storage import Row, UnitOfWork
 MOST_TICKETS = 500
 AT_ONCE = 50  # tickets in one unit of work, so that other writers do not wait long
 UNDO_SECONDS = 15 * 60
-NOT_RESTORED = ("id", "company_id", "version", "updated_at", "raised")
+NOT_RESTORED = (
+    "id",
+    "company_id",
+    "version",
+    "updated_at",
+    "raised",
+)  # `raised` is a mark that changes.write leaves on the row
 # Action -> the function that does it to one ticket, with its arguments as keywords.
 ACTIONS: dict[str, Callable[..., Row]] = {
     "assign": lambda uow, ticket_id, agent_email="", auto=False, **who: changes.assign(
@@ -47,13 +53,13 @@ class Work:
     said_by: str = ""
 
     def check(self) -> None:
-        """Raises AppError 400 for an action whose arguments are missing or another's."""
-        wanted = ARGUMENTS.get(self.action, ())
+        """Raises AppError 400 when arguments are missing or belong to another action."""
+        names = ARGUMENTS.get(self.action, ())
         for name in self.arguments:
-            if name not in wanted:
+            if name not in names:
                 raise invalid_field(f"arguments.{name}", f"The action {self.action} takes no {name}.")
-        if wanted and not self.arguments:
-            raise invalid_field("arguments", f"The action {self.action} needs {' or '.join(wanted)} in arguments.")
+        if names and not self.arguments:
+            raise invalid_field("arguments", f"The action {self.action} needs {' or '.join(names)} in arguments.")
 
     def do(self, uow: UnitOfWork, item: Item) -> Row:
         """Does it to one ticket. Raises AppError 400, 404, 409, 412."""
@@ -87,8 +93,8 @@ def _one(uow: UnitOfWork, bulk_id: str, item: Item, work: Work) -> str:
     after = work.do(uow, item)
     old = {str(name): value for name, value in before.items() if name not in NOT_RESTORED and after[name] != value}
     if old:
-        known = {"bulk_id": bulk_id, "ticket_id": after["id"], "version": after["version"], "before": old}
-        uow.insert(bulk_items, {**known, "created_at": uow.now})
+        item_row = {"bulk_id": bulk_id, "ticket_id": after["id"], "version": after["version"], "before": old}
+        uow.insert(bulk_items, {**item_row, "created_at": uow.now})
     return f"Ticket #{after['number']} is changed." if old else f"Ticket #{after['number']} stays as it is."
 
 

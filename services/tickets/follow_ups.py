@@ -26,13 +26,13 @@ def add_reply(
 
     Raises AppError 400, 404, 409, 412.
     """
-    opened: list[Row] = []
+    new_tickets: list[Row] = []
 
     def when_late(old: Row) -> Row:
         ticket = create.open_ticket(
             uow, trained_models, _fields(uow, old, fields), model_ready=model_ready, said_by=said_by
         )
-        opened.append(ticket)
+        new_tickets.append(ticket)
         for subject in (old, ticket):
             record(
                 uow, subject["id"], [Change("follow_up", "number", old["number"], ticket["number"])], said_by=said_by
@@ -40,7 +40,7 @@ def add_reply(
         return _first_message(uow, ticket, fields["body"])
 
     reply = replies.add(uow, ticket_id, fields, said_by=said_by, version=version, when_late=when_late)
-    return reply, opened[0] if opened else None
+    return reply, new_tickets[0] if new_tickets else None
 
 
 def _fields(uow: UnitOfWork, old: Row, fields: Row) -> Row:
@@ -49,7 +49,7 @@ def _fields(uow: UnitOfWork, old: Row, fields: Row) -> Row:
         "description": fields["body"],
     }
     values |= {"product": old["product"], "source": "web" if old["source"] == conversations.CHAT else old["source"]}
-    if not uow.actor.is_customer:  # who writes in their own name already
+    if not uow.actor.is_customer:  # a customer is known by their sign-in
         values |= {name: old[name] for name in ("customer_email", "customer_id") if old[name]}
     return values
 

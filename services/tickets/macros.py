@@ -71,7 +71,7 @@ def _check(macro: Row) -> None:
 
 
 def text_for(uow: UnitOfWork, macro: Row, ticket: Row) -> str:
-    """The reply text of a macro for a ticket. A value that is not known is left out."""
+    """The reply text of a macro for a ticket. A variable without a value becomes empty."""
     company = uow.get(companies, uow.actor.company_id) or {"name": ""}
     values = {
         "customer_name": ticket["customer_name"],
@@ -81,7 +81,7 @@ def text_for(uow: UnitOfWork, macro: Row, ticket: Row) -> str:
         "agent_name": uow.actor.name,
         "company_name": company["name"],
     }
-    return _VARIABLE.sub(lambda found: values.get(found[1], ""), macro["body"])
+    return _VARIABLE.sub(lambda match: values.get(match[1], ""), macro["body"])
 
 
 def apply(uow: UnitOfWork, ticket_id: str, macro: Row, *, said_by: str = "", version: int | None = None) -> Row:

@@ -12,12 +12,12 @@ from services.tickets import queries
 from storage import Row, UnitOfWork
 
 FIELDS = "id name filter sort shared own created_at updated_at".split()
-MOST_VIEWS = 50  # of one person, and shared ones of a company
+MOST_VIEWS = 50  # of one owner; a list shows at most twice as many, shared ones included
 Load = Callable[[Row], Row]  # checks a stored filter and gives the values that queries take
 
 
 def _owner(uow: UnitOfWork) -> str:
-    """Who the views of this caller belong to: a person, or else the key."""
+    """The owner of this caller's views: the user, else the key."""
     return uow.actor.user_id or uow.actor.key_id
 
 
@@ -67,8 +67,8 @@ def remove(uow: UnitOfWork, view_id: str) -> None:
 
 
 def apply(uow: UnitOfWork, query: Row, load: Load) -> Row:
-    """The query with the filters and the order of the view that it names; what the query itself says wins."""
+    """The query with the filters and the order of the view that it names. The query's own values win."""
     view = get(uow, query["view"])
     order = {"sort": view["sort"]} if view["sort"] else {}
-    given = {name: value for name, value in query.items() if name != "view"}
-    return {**load(view["filter"]), **order, **given}
+    own = {name: value for name, value in query.items() if name != "view"}
+    return {**load(view["filter"]), **order, **own}
