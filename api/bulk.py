@@ -3,12 +3,12 @@
 from typing import Any
 
 from flask import g
-from marshmallow import Schema, ValidationError, validates_schema
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from api.http import schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer
-from api.http.fields import Choice, Id, Number, Person, Text, Thing, Things, Words, Yes
+from api.http.fields import Choice, Id, Number, Person, Text, Thing, Things, Yes
 from api.http.gate import current_runtime
 from api.http.resource import Resource
 from api.ticket_inputs import TicketChanges, TicketQuery, WriteMeta, pop_actor_and_version
@@ -62,11 +62,24 @@ class BulkArguments(Schema):
     resolution = Text(LIMITS["resolution"], lines=True, about="resolve: how it was resolved.")
 
 
+class TicketIds(fields.List):  # type: ignore[type-arg]
+    """Ids of tickets, each kept in its place: one that cannot be an id is a ticket that does not exist."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        about = {"description": kwargs.pop("about"), "maxItems": bulk.MOST_TICKETS}
+        super().__init__(fields.String(), metadata=about, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list) or not 0 < len(value) <= bulk.MOST_TICKETS:
+            raise ValidationError(f"{attr} must be a list of 1 to {bulk.MOST_TICKETS} ids.")
+        return [str(one)[: LIMITS["key"]] if isinstance(one, str | int) else "" for one in value]
+
+
 class Bulk(Repeatable):
     """Which tickets, and what to do to each."""
 
     user = Person(LIMITS["email"], about="Who is acting, as your app knows them; kept in the history.")
-    ids = Words(bulk.MOST_TICKETS, Id(LIMITS["key"]), about="The tickets, at most 500.")
+    ids = TicketIds(about="The tickets, at most 500.")
     items = Things(BulkItem, bulk.MOST_TICKETS, about="Instead of ids: tickets with the versions you saw.")
     filter = Thing(BulkFilter, about="Instead of ids: every ticket that matches, at most 500.")
     set = Thing(BulkChanges, about="Fields to set.")
@@ -79,6 +92,8 @@ class Bulk(Repeatable):
             raise ValidationError("Say which tickets by one of ids, items and filter.", "ids")
         if ("set" in values) == ("action" in values):
             raise ValidationError("Give either set or action.", "set")
+        if values.get("filter") == {}:
+            raise ValidationError("filter must name something. For all tickets send status: all.", "filter")
         if "arguments" in values and "action" not in values:
             raise ValidationError("arguments belong to an action.", "arguments")
 
@@ -99,7 +114,7 @@ def _items(uow: UnitOfWork, body: Row) -> list[bulk.Item]:
 
 def _summary(results: list[Row], done: str) -> Answer:
     good = sum(result["success"] for result in results)
-    message = f"{good} of {len(results)} tickets were {done}."
+    message = f"{good} of {len(results)} tickets {done}."
     return Answer(results, message, page=(len(results), len(results), 0))
 
 
@@ -126,7 +141,7 @@ def change_tickets(body: Row) -> Answer:
     for start in range(0, len(items), bulk.AT_ONCE):
         with storage.unit_of_work(actor, write=True) as uow:
             results += bulk.run(uow, bulk_id, items[start : start + bulk.AT_ONCE], work)
-    return _summary(results, "changed")
+    return _summary(results, "done")
 
 
 @blp.post("/api/bulk/undo", "UndoBulk", permission=Permission.TICKETS_WORK, body=Undo, response=BulkResult, many=True)

@@ -133,8 +133,8 @@ def get_conversation(uow: UnitOfWork, conversation_id: str) -> Answer:
 
     Its state and its messages.
     """
-    _note_presence(uow.actor, conversation_id)
     conversation = messages.conversation(uow, conversation_id)
+    _note_presence(uow.actor, conversation_id)
     return Answer(conversation, f"Conversation #{conversation['number']}.")
 
 

@@ -130,7 +130,11 @@ def use_macro(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     who = pop_actor_and_version(body)
     ticket = changes.get_for_update(uow, ticket_id, who["version"])
     macro = macros.get(uow, body["macro_id"])
-    use = {"applied": body.get("apply", False), "body": macros.text_for(uow, macro, ticket), "set": macro["changes"]}
+    use = {
+        "applied": body.get("apply", False),
+        "body": macros.text_for(uow, macro, ticket, said_by=who["said_by"]),
+        "set": macro["changes"],
+    }
     if use["applied"]:
         ticket = macros.apply(uow, ticket_id, macro, **who)
     message = f"{macro['name']} is {'applied' if use['applied'] else 'shown'}."

@@ -28,7 +28,7 @@ from core import models
 from core.errors import AppError, invalid_field, read_only
 from core.models import Actor, ticket_shape
 from core.permissions import Permission
-from services import history, settings
+from services import ai_usage, history
 from services.knowledge.search import good_enough
 from services.tickets import changes, create, queries, views
 from services.triage import decide
@@ -90,7 +90,7 @@ def _prepare(body: Row) -> None:
     runtime = current_runtime()
     decide.prepare(runtime.trained_models, [body])
     with runtime.storage.unit_of_work(g.actor) as uow:
-        if runtime.model is None or not settings.current(uow)["ai_enabled"]:  # else the job of the answer looks for it
+        if runtime.model is None or ai_usage.refusal(uow):  # else the job of the answer looks for it
             g.article = good_enough(runtime.knowledge.for_ticket(uow, body, wait=False))
 
 

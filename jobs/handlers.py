@@ -13,6 +13,7 @@ from ai.model_call import Completes
 from auth.tokens import Tokens
 from channels.sns import Publishes
 from config import Settings
+from core.errors import StoreUnavailable
 from core.models import DEFAULT_COMPANY, Actor
 from database.tables import tickets
 from jobs import agreed_times
@@ -120,10 +121,24 @@ def close_resolved_tickets(runtime: Server) -> None:
     with runtime.storage.unit_of_work(None) as uow:
         company_ids = closing.company_ids(uow)
     for company_id in company_ids:
-        more = True
-        while more:
-            with runtime.storage.unit_of_work(Actor(company_id, "admin", "system"), write=True) as uow:
-                more = closing.close_some(uow)
+        _alone("The resolved tickets of a company", partial(_close_resolved, runtime, company_id))
+
+
+def _close_resolved(runtime: Server, company_id: str) -> None:
+    more = True
+    while more:
+        with runtime.storage.unit_of_work(Actor(company_id, "admin", "system"), write=True) as uow:
+            more = closing.close_some(uow)
+
+
+def _alone(what: str, work: Callable[[], None]) -> None:
+    """Does one piece of a periodic work. Its failure is logged and stops no other piece."""
+    try:
+        work()
+    except StoreUnavailable:
+        raise
+    except Exception:
+        log.exception("%s could not be followed", what)
 
 
 def close_silent_chats(runtime: Server) -> None:
@@ -131,8 +146,12 @@ def close_silent_chats(runtime: Server) -> None:
     with runtime.storage.unit_of_work(None) as uow:
         rows = idle.due(uow)
     for row in rows:
-        with runtime.storage.unit_of_work(_system(row), write=True) as uow:
-            idle.take_step(uow, row["id"])
+        _alone(f"The conversation {row['id']}", partial(_follow_silence, runtime, row))
+
+
+def _follow_silence(runtime: Server, row: Row) -> None:
+    with runtime.storage.unit_of_work(_system(row), write=True) as uow:
+        idle.take_step(uow, row["id"])
 
 
 def _send_notice(runtime: Server, job: Row) -> None:

@@ -43,12 +43,14 @@ class UsageLog:
     def flush(self, storage: Storage) -> None:
         """Writes the counts. Raises AppError 503; what is not written stays noted."""
         with self._lock:
-            company_ids = list(self._counts)
-        for company_id in company_ids:
-            with storage.unit_of_work(Actor(company_id, "admin", "system"), write=True) as uow, self._lock:
-                counts = self._counts[company_id]
+            waiting = {company_id: Counter(counts) for company_id, counts in self._counts.items()}
+        for company_id, counts in waiting.items():
+            with storage.unit_of_work(Actor(company_id, "admin", "system"), write=True) as uow:
                 _add(uow, counts)
-                del self._counts[company_id]
+            with self._lock:
+                self._counts[company_id] -= counts
+                if not self._counts[company_id]:
+                    del self._counts[company_id]
 
 
 def _add(uow: UnitOfWork, counts: Counter[str]) -> None:

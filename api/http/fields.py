@@ -259,7 +259,8 @@ class Things(fields.List[Any]):
         objects = (
             [(place, one) for place, one in enumerate(value) if not is_empty(one)] if isinstance(value, list) else []
         )
-        if not isinstance(value, list) or not self.least <= len(objects) <= self.most:
+        only_empty = isinstance(value, list) and bool(value) and not objects
+        if not isinstance(value, list) or only_empty or not self.least <= len(objects) <= self.most:
             few = f"{self.least} to {self.most:,}" if self.least else f"at most {self.most:,}"
             raise ValidationError(f"{attr} must be a list of {few} objects.")
         loaded: list[Any] = []
@@ -288,7 +289,12 @@ class Thing(fields.Nested):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, partial: Any = None, **kwargs: Any) -> Any:
         loaded = _load_object(self.schema, value, str(attr))
-        return {name: one for name, one in value.items() if not is_empty(one)} if self.keep else loaded
+        return {name: _as_sent(one) for name, one in value.items() if not is_empty(one)} if self.keep else loaded
+
+
+def _as_sent(value: Any) -> Any:
+    """A value of a query as its text, so that it is read as one later."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _load_object(schema: Any, value: Any, name: str) -> Any:

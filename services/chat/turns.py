@@ -66,7 +66,7 @@ def receive(uow: UnitOfWork, helpers: Helpers, fields: Row) -> Turn:
         return Turn(ticket, message, conversations.get(uow, ticket)["answered_by"], True, uow.now, [])
     earlier = threads.recent_public(uow, ticket["id"], most=LAST_TURNS)
     had_ended = ticket["status"] in FINISHED
-    if ticket["status"] == "closed":
+    if had_ended:  # however long ago: the customer named it, or it ended by silence today
         changes.reopen(uow, ticket["id"])
     threads.add(uow, ticket["id"], {"body": message} | ({} if uow.actor.is_customer else {"author_role": "customer"}))
     ticket, state = changes.get_for_update(uow, ticket["id"]), conversations.get(uow, ticket)

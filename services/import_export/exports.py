@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import func, or_
 
 from core.models import TICKET_FIELDS, audit_shape, event_shape, reply_shape, ticket_shape
-from database.tables import events, jobs, replies, tickets, users
+from database.tables import drafts, events, jobs, replies, tickets, users
 from services.accounts import users as people
 from services.privacy import erasure
 from services.tickets import customers
@@ -142,10 +142,17 @@ def personal_data(uow: UnitOfWork, name: str) -> Row:
     return {
         "customer": customers.profile(uow, name),
         "tickets": held_tickets,
+        "drafts": _drafts(uow, row),
         "notices": _pending_notices(uow, row),
         **({"account": people.user_shape(account)} if account else {}),
         "events": [audit_shape(event) for event in actions],
     }
+
+
+def _drafts(uow: UnitOfWork, row: Row) -> list[Row]:
+    of_theirs = drafts.c.ticket_id.in_(uow.query(tickets, t.id).where(t.customer_row == row["id"]))
+    rows = uow.find(uow.query(drafts).where(of_theirs).order_by(drafts.c.created_at, drafts.c.id))
+    return [{name: draft[name] for name in ("id", "ticket_id", "body", "source", "created_at")} for draft in rows]
 
 
 def _pending_notices(uow: UnitOfWork, row: Row) -> list[Row]:

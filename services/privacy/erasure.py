@@ -69,6 +69,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.clear_record(uow, sure)
     traces.forget_calls_of(uow, row, sure)
     traces.forget_jobs(uow, sure)
+    traces.forget_views_and_macros(uow, sure)
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(uow, row["id"], [Change("customer_erased", "tickets", "", len(ticket_rows))], subject="customer")
     outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=60)])

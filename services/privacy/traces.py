@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import and_, func, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
-from database.tables import api_keys, customers, events, idempotency, replies, tickets, users
+from database.tables import api_keys, customers, events, idempotency, macros, replies, tickets, users, views
 from database.tables import jobs as jobs_table
 from services.privacy.mentions import Mentions, folded, sweep
 from storage import Row, UnitOfWork
@@ -20,7 +20,8 @@ SOMEBODY = "customer"  # replaces a name in the history
 SYSTEM_ACTORS = {"ai", "system", "command line", "start"}
 # Fields of the history whose values are enumerated or numbers, and so name nobody.
 TELLS_NOBODY = (
-    "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status prompt"
+    "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status "
+    "prompt escalation_reason ended_by first_response_due_at resolve_due_at"
 ).split()
 BATCH = 100  # ids in one statement
 _AFTER_ID = 38  # the caller of a stored call is a credential's id, a space, and the customer it acted for
@@ -151,6 +152,15 @@ def forget_calls_about(uow: UnitOfWork, ids: Sequence[str]) -> None:
         uow.delete(idempotency, ticket_id.in_(ids[start : start + BATCH]))
         in_answer = or_(*(idempotency.c.answer.contains(name) for name in ids[start : start + BATCH]))
         uow.delete(idempotency, idempotency.c.route == _CHAT_CALL, in_answer)
+
+
+def forget_views_and_macros(uow: UnitOfWork, names: set[str]) -> None:
+    """Deletes saved views and macros that name the person."""
+    mentions = Mentions(names)
+    for table, columns in ((views, ("name", "filter")), (macros, ("name", "body", "changes"))):
+        rows = uow.find(uow.query(table, table.c.id, *(table.c[name] for name in columns)))
+        ids = [row["id"] for row in rows if mentions.within([row[name] for name in columns])]
+        uow.delete(table, table.c.id.in_(ids))
 
 
 def forget_jobs(uow: UnitOfWork, names: set[str]) -> None:

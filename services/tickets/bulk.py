@@ -8,6 +8,7 @@ from typing import Any
 from core import timestamps
 from core.errors import AppError, invalid_field, not_found
 from database.tables import bulk_items, bulks
+from services.routing import agents
 from services.tickets import changes, queries
 from storage import Row, UnitOfWork
 
@@ -99,7 +100,7 @@ def _one(uow: UnitOfWork, bulk_id: str, item: Item, work: Work) -> str:
 
 
 def undo(uow: UnitOfWork, bulk_id: str, *, said_by: str = "") -> list[Row]:
-    """Puts every ticket of a bulk back, unless it was changed since. Raises AppError 404, also after 15 minutes.
+    """Puts every ticket of a bulk back, unless it was changed since. Raises AppError 404, also after 15 minutes and a second time.
 
     What was mailed stays sent.
     """
@@ -108,12 +109,14 @@ def undo(uow: UnitOfWork, bulk_id: str, *, said_by: str = "") -> list[Row]:
         raise not_found()
     rows = uow.find(uow.query(bulk_items).where(bulk_items.c.bulk_id == bulk_id).order_by(bulk_items.c.id))
     results = [_attempt(uow, bulk_id, row["ticket_id"], partial(_undo_one, uow, row, said_by=said_by)) for row in rows]
-    uow.delete(bulk_items, bulk_items.c.bulk_id == bulk_id)
+    uow.delete(bulks, bulks.c.id == bulk_id)
     return results
 
 
 def _undo_one(uow: UnitOfWork, item: Row, *, said_by: str) -> str:
     ticket = changes.get_for_update(uow, item["ticket_id"], item["version"])
+    if agent := item["before"].get("assigned_to"):
+        agents.resolve(uow, agent)  # who may have left meanwhile
     changes.write(uow, ticket, item["before"], "undone", said_by=said_by)
     return f"Ticket #{ticket['number']} is as it was."
 

@@ -10,7 +10,7 @@ from core.models import FINISHED, PRIORITY_RANK, TEAM_OF
 from database.column_types import is_broken
 from database.tables import companies
 from database.tables import tickets as table
-from services import settings
+from services import ai_usage, settings
 from services.chat import conversations
 from services.history import Change, record
 from services.routing import agents
@@ -40,7 +40,9 @@ def open_ticket(
     Raises AppError 400, 403, 409.
     """
     ticket, company = _ticket(uow, trained_models, fields)
-    asks_model = model_ready and settings.of_company(company)["ai_enabled"]
+    company_settings = settings.of_company(company)
+    over_budget = model_ready and ai_usage.is_over_budget(uow, company_settings)
+    asks_model = model_ready and company_settings["ai_enabled"] and not over_budget
     if asks_model:
         ticket["ai_status"] = "pending"
     elif ticket["status"] == "new":

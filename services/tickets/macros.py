@@ -3,9 +3,11 @@
 import re
 
 from core.errors import invalid_field, not_found
-from core.models import shape
+from core.models import LIMITS, shape
+from core.normal_form import is_blank
 from database.tables import companies
 from database.tables import macros as table
+from services import settings
 from services.history import Change, record
 from services.tickets import changes, replies
 from storage import Row, UnitOfWork
@@ -70,7 +72,7 @@ def _check(macro: Row) -> None:
         raise invalid_field("body", message)
 
 
-def text_for(uow: UnitOfWork, macro: Row, ticket: Row) -> str:
+def text_for(uow: UnitOfWork, macro: Row, ticket: Row, *, said_by: str = "") -> str:
     """The reply text of a macro for a ticket. A variable without a value becomes empty."""
     company = uow.get(companies, uow.actor.company_id) or {"name": ""}
     values = {
@@ -78,17 +80,25 @@ def text_for(uow: UnitOfWork, macro: Row, ticket: Row) -> str:
         "customer_email": ticket["customer_email"],
         "ticket_number": str(ticket["number"]),
         "ticket_title": ticket["title"],
-        "agent_name": uow.actor.name,
-        "company_name": company["name"],
+        "agent_name": "Support" if not said_by or "@" in said_by else said_by,
+        "company_name": settings.current(uow)["mail_name"] or company["name"],
     }
     return _VARIABLE.sub(lambda match: values.get(match[1], ""), macro["body"])
+
+
+def _usable(text: str) -> str:
+    """The text of a reply. Raises AppError 400 when nothing is left of it, or it is too long."""
+    if is_blank(text) or len(text) > LIMITS["body"]:
+        what = "is empty" if is_blank(text) else f"has more than {LIMITS['body']:,} characters"
+        raise invalid_field("macro_id", f"The reply of this macro {what} for this ticket.")
+    return text
 
 
 def apply(uow: UnitOfWork, ticket_id: str, macro: Row, *, said_by: str = "", version: int | None = None) -> Row:
     """Replies with the text and makes the changes; returns the ticket. Raises AppError 400, 404, 409, 412."""
     ticket = changes.get_for_update(uow, ticket_id, version)
     if macro["body"]:
-        replies.add(uow, ticket_id, {"body": text_for(uow, macro, ticket)}, said_by=said_by)
+        replies.add(uow, ticket_id, {"body": _usable(text_for(uow, macro, ticket, said_by=said_by))}, said_by=said_by)
     if macro["changes"]:
         changes.update(uow, ticket_id, dict(macro["changes"]), said_by=said_by)
     return changes.get_for_update(uow, ticket_id)

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import or_
-
-from core.errors import conflict, not_found
+from core.errors import AppError, conflict, forbidden, not_found
 from core.models import shape
 from database.tables import views as table
 from services.history import Change, record
@@ -34,11 +32,32 @@ def get(uow: UnitOfWork, view_id: str, *, lock: bool = False) -> Row:
     return view
 
 
+def get_to_change(uow: UnitOfWork, view_id: str) -> Row:
+    """A view that the caller may change: their own, or as an admin any shared one. Raises AppError 403, 404."""
+    view = get(uow, view_id, lock=True)
+    if view["owner"] != _owner(uow) and uow.actor.role != "admin":
+        raise forbidden("Only whoever saved this view, or an admin, may change it.")
+    return view
+
+
 def find(uow: UnitOfWork, load: Load) -> list[Row]:
-    """The views that the caller sees by name, each with the number of its tickets (`count`)."""
-    visible = or_(table.c.shared, table.c.owner == _owner(uow))
-    rows = uow.find(uow.query(table).where(visible).order_by(table.c.name, table.c.id).limit(2 * MOST_VIEWS))
-    return [view_shape(uow, row) | {"count": queries.count(uow, load(row["filter"]))} for row in rows]
+    """The caller's views and the shared ones, by name, each with the number of its tickets (`count`).
+
+    A view whose filter is no longer valid has no count.
+    """
+    owner, by_name = _owner(uow), (table.c.name, table.c.id)
+    own = uow.find(uow.query(table).where(table.c.owner == owner).order_by(*by_name).limit(MOST_VIEWS))
+    others = uow.query(table).where(table.c.shared, table.c.owner != owner)
+    rows = [*own, *uow.find(others.order_by(*by_name).limit(MOST_VIEWS))]
+    shapes = [view_shape(uow, row) | _count(uow, row, load) for row in rows]
+    return sorted(shapes, key=lambda view: (view["name"], view["id"]))
+
+
+def _count(uow: UnitOfWork, view: Row, load: Load) -> Row:
+    try:
+        return {"count": queries.count(uow, load(view["filter"]))}
+    except AppError:
+        return {}
 
 
 def create(uow: UnitOfWork, fields: Row) -> Row:
@@ -52,16 +71,16 @@ def create(uow: UnitOfWork, fields: Row) -> Row:
 
 
 def update(uow: UnitOfWork, view_id: str, fields: Row) -> Row:
-    """Changes the given fields. Raises AppError 404."""
-    view = get(uow, view_id, lock=True)
+    """Changes the given fields. Raises AppError 403, 404."""
+    view = get_to_change(uow, view_id)
     changed = [Change("changed", name, view[name], value) for name, value in fields.items() if view[name] != value]
     record(uow, view_id, changed, subject="view")
     return uow.update(table, view_id, {**fields, "updated_at": uow.now}) or view
 
 
 def remove(uow: UnitOfWork, view_id: str) -> None:
-    """Deletes a view. Raises AppError 404."""
-    view = get(uow, view_id, lock=True)
+    """Deletes a view. Raises AppError 403, 404."""
+    view = get_to_change(uow, view_id)
     uow.delete(table, table.c.id == view_id)
     record(uow, view_id, [Change("deleted", "name", view["name"], "")], subject="view")
 

@@ -121,6 +121,10 @@ def test_a_filter_names_the_tickets(admin, tickets):
         ({"ids": ["a"], "set": {"tags": ["x"]}, "arguments": {"auto": True}}, "arguments"),
         ({"ids": [str(number) for number in range(501)], "set": {"priority": "high"}}, "ids"),
         ({"filter": {"statu": "open"}, "set": {"priority": "high"}}, "filter.statu"),
+        ({"filter": {}, "set": {"priority": "high"}}, "filter"),
+        ({"filter": {"status": None, "q": ""}, "set": {"priority": "high"}}, "filter"),
+        ({"ids": [], "set": {"priority": "high"}}, "ids"),
+        ({"items": [None], "set": {"priority": "high"}}, "items"),
         ({"items": [{"version": 1}], "set": {"priority": "high"}}, "items[0].id"),
     ],
 )
@@ -134,7 +138,7 @@ def test_a_bulk_can_be_undone_for_fifteen_minutes_once_and_only_by_its_company(a
     first = change(admin, ids=[tickets[0]["id"]], set={"priority": "high"})[0]["bulk_id"]
     assert other_admin.post("/api/bulk/undo", {"bulk_id": first}).status_code == 404
     assert len(admin.data(admin.post("/api/bulk/undo", {"bulk_id": first}))) == 1
-    assert admin.data(admin.post("/api/bulk/undo", {"bulk_id": first})) == []
+    assert admin.post("/api/bulk/undo", {"bulk_id": first}).status_code == 404
     second = change(admin, ids=[tickets[0]["id"]], set={"priority": "urgent"})[0]["bulk_id"]
     clock.now += timedelta(minutes=15, seconds=1)
     assert admin.post("/api/bulk/undo", {"bulk_id": second}).status_code == 404
@@ -155,3 +159,21 @@ def test_an_erased_customer_is_not_brought_back_by_undoing(admin, tickets, runti
     assert admin.data(admin.post("/api/bulk/undo", {"bulk_id": bulk_id})) == []
     with runtime.storage.unit_of_work(None, write=True) as uow:
         bulk.purge(uow)
+
+
+def test_there_is_a_result_for_each_id_in_its_place(admin, tickets):
+    first = tickets[0]["id"]
+    results = change(admin, ids=[first, first, None, 7, "x" * 500], set={"priority": "high"})
+    assert [result["success"] for result in results] == [True, True, False, False, False]
+
+
+def test_undoing_gives_no_ticket_to_an_agent_who_has_left(admin, tickets):
+    user = {"name": "Bob", "email": "bob@example.com", "role": "agent"}
+    bob = admin.data(admin.post("/api/users", user), 201)
+    admin.data(admin.post("/api/users", {**user, "email": "eve@example.com"}), 201)
+    admin.data(admin.post(f"/api/tickets/{tickets[0]['id']}/assign", {"agent_email": "bob@example.com"}))
+    bulk_id = change(admin, ids=[tickets[0]["id"]], action="unassign")[0]["bulk_id"]
+    admin.delete(f"/api/users/{bob['id']}")
+    (result,) = admin.data(admin.post("/api/bulk/undo", {"bulk_id": bulk_id}))
+    assert result["success"] is False
+    assert read(admin, tickets[0])["assigned_to"] == ""

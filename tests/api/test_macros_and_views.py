@@ -102,6 +102,11 @@ def test_a_view_is_its_owners_until_it_is_shared(admin, agent, customer, other_a
     assert customer.get("/api/views").status_code == 403
     assert other_admin.get(path).status_code == 404
     assert other_admin.delete(f"/api/views/{view['id']}").status_code == 404
+    for change in (
+        lambda: agent.delete(f"/api/views/{view['id']}"),
+        lambda: agent.call("PATCH", f"/api/views/{view['id']}", {}),
+    ):
+        assert change().status_code == 403
     second = Caller(app.test_client(), add_key(runtime, "admin"))
     assert second.data(second.delete(f"/api/views/{view['id']}")) == {"deleted": True}
 
@@ -122,3 +127,35 @@ def test_a_view_that_cannot_work_is_refused_by_field(admin, fields, field):
     answer = admin.post("/api/views", {"name": "Bad", "filter": {"priority": "high"}, **fields})
     assert answer.status_code == 400
     assert field in {error["field"] for error in answer.json["data"]["errors"]}
+
+
+def test_views_and_macros_that_name_an_erased_customer_are_gone(admin):
+    admin.ticket()
+    admin.data(admin.post("/api/views", {"name": "Ada's", "filter": {"customer_email": "ada@example.com"}}), 201)
+    add_macro(admin, body="Write to ada@example.com")
+    add_macro(admin, name="Other")
+    admin.data(admin.delete("/api/customers/ada@example.com"))
+    assert admin.data(admin.get("/api/views")) == []
+    assert [macro["name"] for macro in admin.data(admin.get("/api/macros"))] == ["Other"]
+
+
+def test_no_name_of_a_key_is_in_a_reply(admin):
+    macro = add_macro(admin, body="I am {{agent_name}}.")
+    path = f"/api/tickets/{admin.ticket()['id']}/macro"
+    assert admin.data(admin.post(path, {"macro_id": macro["id"]}))["body"] == "I am Support."
+    assert admin.data(admin.post(path, {"macro_id": macro["id"], "user": "Bob"}))["body"] == "I am Bob."
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"), [("{{customer_name}}", {}), ("{{ticket_title}}" * 1200, {"title": "x" * 900})]
+)
+def test_a_macro_sends_no_reply_that_is_empty_or_too_long(admin, body, fields):
+    macro, ticket = add_macro(admin, body=body), admin.ticket(**fields)
+    answer = admin.post(f"/api/tickets/{ticket['id']}/macro", {"macro_id": macro["id"], "apply": True})
+    assert answer.status_code == 400
+    assert len(admin.data(admin.get(f"/api/tickets/{ticket['id']}/replies"))) == 1
+
+
+def test_the_values_of_a_views_filter_are_texts(admin):
+    fields = {"name": "Seven", "filter": {"number": 7, "customer_id": 12}}
+    assert admin.data(admin.post("/api/views", fields), 201)["filter"] == {"number": "7", "customer_id": "12"}

@@ -130,6 +130,33 @@ def test_a_question_about_fraud_that_an_article_answers_is_no_risk(admin):
     assert say(admin, "There was fraud on my account, I never made these orders")["escalation_reason"] == "risk"
 
 
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("Combien de temps prend un remboursement ?", "Je ne trouve rien"),
+        ("Combien coûte un abonnement ?", "Je ne trouve rien"),
+        ("Hallo", "Guten Tag"),
+        ("Wie lange dauert eine Erstattung?", "Hilfeartikeln"),
+        ("¿Cuánto cuesta una suscripción?", "No encuentro"),
+        ("Quanto costa un abbonamento?", "non trovo"),
+        ("Quanto custa uma assinatura?", "Não encontro"),
+        ("Hoeveel kost een abonnement?", "Ik vind hier"),
+        ("How much is a subscription?", "I found nothing"),
+    ],
+)
+def test_each_language_is_answered_in_itself(admin, message, words):
+    assert words in say(admin, message)["reply"]
+
+
+def test_a_resolved_conversation_of_long_ago_goes_on_when_its_customer_names_it(open_app):
+    now = [datetime(2026, 3, 1, 8, 0, tzinfo=UTC)]
+    caller = Caller(open_app(clock=lambda: now[0]).test_client(), "admin-key")
+    ticket = say(caller, "Hello")["ticket_id"]
+    caller.data(caller.post(f"/api/tickets/{ticket}/resolve", {"resolution": "Done."}))
+    now[0] += timedelta(days=40)
+    assert say(caller, "Hello again", conversation_id=ticket)["conversation_id"] == ticket
+
+
 def test_thanks_and_goodbyes_are_answered_as_such_and_a_no_is_a_no(admin):
     say(admin, UNKNOWN)
     declined = say(admin, "no thanks")
