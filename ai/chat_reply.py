@@ -59,6 +59,7 @@ class Conversation:
     passages: Sequence[Hit] = ()
     company: str = ""
     tone: str = ""
+    hours: str = ""  # whether people are there now
     others: Sequence[str] = ()
 
 
@@ -103,7 +104,7 @@ def _data(conversation: Conversation) -> str:
     ticket = conversation.ticket
     names = ("number", "title", "product", "tags", "category", "customer_name", "customer_tier")
     parts = {
-        "company": {"name": conversation.company, "tone": conversation.tone},
+        "company": {"name": conversation.company, "tone": conversation.tone, "people": conversation.hours},
         "ticket": {name: masked(ticket[name], MAX_TURN) for name in names if ticket.get(name)},
         "articles": articles_part(conversation.passages),
         "turns": [

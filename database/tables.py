@@ -68,6 +68,7 @@ tickets = Table(
     column_types.moment("first_response_due_at"),
     column_types.moment("resolve_due_at"),
     column_types.word("sla_status"),
+    column_types.word("queue_place"),  # services/tickets/waiting.py
     *column_types.clock_of_agreed_times(),
     column_types.moment("resolved_at"),
     Column("resolution_seconds", column_types.large_number()),
@@ -90,6 +91,7 @@ tickets = Table(
     Index(
         "ix_tickets_priority", "company_id", text("priority_rank DESC"), text("priority_score DESC"), "created_at", "id"
     ),
+    Index("ix_tickets_waiting", "company_id", "queue_place", "created_at", "id"),
     Index("ix_tickets_due", "company_id", "resolve_due_at", "created_at", "id"),
     *(
         Index(f"ix_tickets_{name}", "company_id", column, "created_at", "id")

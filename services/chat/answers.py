@@ -27,10 +27,12 @@ from ai.chat_sentences import (
 from ai.model_call import Completes, NotUsable
 from ai.retrieval.index import TELLING_SCORE, Hit
 from ai.triage.rules import Triage
+from core import timestamps
 from core.models import Escalation
 from database.tables import companies
 from services import ai_usage, settings
 from services.knowledge.search import MOST_PASSAGES, MOST_QUESTION, Knowledge, good_enough
+from services.sla import targets as sla
 from services.tickets import similar
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
@@ -98,6 +100,7 @@ class _Context:
     triages: list[Triage]  # of the message, and of the customer's message before, if any
     refusal: str  # why the model must not be asked, "" when it may
     tone: str
+    hours: str
     company: str
     others: list[str]
 
@@ -133,7 +136,8 @@ def _read(
     language: Language | None,
 ) -> _Context:
     company = uow.get(companies, uow.actor.company_id) or {"name": ""}
-    texts = [message, *customer_texts[-1:]]
+    texts, current = [message, *customer_texts[-1:]], settings.current(uow)
+    opens = sla.opens_again(current, timestamps.moment(uow.real_now))
     return _Context(
         message,
         language,
@@ -141,7 +145,8 @@ def _read(
         _passages(uow, helpers.knowledge, message, customer_texts[-1:]),
         [triage_of(uow, helpers, ticket, text) for text in texts],
         ai_usage.refusal(uow),
-        settings.current(uow)["ai_tone"],
+        current["ai_tone"],
+        f"closed until {opens}" if opens else "open now",
         company["name"],
         similar.find_similar(uow, helpers.trained_models, ticket).others if helpers.model else [],
     )
@@ -207,6 +212,7 @@ def _by_model(helpers: Helpers, model: Completes, ticket: Row, context: _Context
         [hit for hit in context.hits if hit.score >= TELLING_SCORE],
         context.company,
         context.tone,
+        context.hours,
         context.others,
     )
     if not helpers.wait_slots.acquire(blocking=False):

@@ -15,7 +15,7 @@ from services import history, settings
 from services.chat import conversations, handoff
 from services.chat.answers import Draft, Helpers, compose, is_danger, triage_of
 from services.copilot import drafts
-from services.tickets import changes, create, customers
+from services.tickets import changes, create, customers, waiting
 from services.tickets import replies as threads
 from services.triage import decide
 from storage import Row, UnitOfWork
@@ -133,6 +133,7 @@ def deliver(uow: UnitOfWork, turn: Turn, draft: Draft, *, mails: bool = False) -
         "ai_status": "done",
         "ai_confidence": draft.confidence,
         "ai_citations": draft.citations,
+        "queue_place": waiting.answered(ticket),
     }
     after = changes.write(uow, ticket, values, "ai_answered", by_ai=True)
     threads.add_turn(uow, after, "ai", draft.text, source=draft.source, citations=draft.citations)

@@ -17,7 +17,7 @@ from services import ai_usage, outbox, settings
 from services import history as history_of
 from services.chat import conversations
 from services.knowledge.search import Knowledge, good_enough
-from services.tickets import changes, notifications, replies, similar
+from services.tickets import changes, notifications, replies, similar, waiting
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
@@ -202,4 +202,5 @@ def answer_fields(ticket: Row, answer: Answer) -> Row:
         "ai_status": "done",
         "ai_confidence": answer.confidence,
         "ai_citations": answer.citations,
+        "queue_place": waiting.answered(ticket),
     }

@@ -15,7 +15,7 @@ from services.chat import conversations
 from services.history import Change, record
 from services.routing import agents
 from services.sla import clocks, targets
-from services.tickets import ai_answers, customers, notifications, replies
+from services.tickets import ai_answers, customers, notifications, replies, waiting
 from services.tickets import changes as tickets
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
@@ -125,6 +125,7 @@ def _triage_fields(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, 
 def _insert(uow: UnitOfWork, ticket: Row, company: Row, *, said_by: str, tell: bool = True) -> Row:
     """Stores the ticket with its agreed times. What is overdue already counts as told with `tell` False."""
     agreed = targets.of_settings(settings.of_company(company))
+    ticket["queue_place"] = waiting.place_of_new(ticket)
     if ticket["status"] not in FINISHED:
         ticket |= clocks.start(ticket, agreed, real_now=uow.real_now).fields(told=not tell)
     try:

@@ -34,6 +34,8 @@ SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {
     "-urgency": _MOST_URGENT,
     "priority": _TOP_PRIORITY,
     "-priority": _TOP_PRIORITY,
+    "waiting": (t.queue_place, t.created_at, t.id),
+    "-waiting": (t.queue_place.desc(), t.created_at.desc(), t.id.desc()),
     "due": (t.resolve_due_at.asc().nulls_last(), t.created_at, t.id),
     "-due": (t.resolve_due_at.desc().nulls_last(), t.created_at.desc(), t.id.desc()),
 }

@@ -10,7 +10,7 @@ from services import settings
 from services.chat import conversations
 from services.history import Change, record
 from services.knowledge import citations as cited
-from services.tickets import changes, notifications
+from services.tickets import changes, notifications, waiting
 from storage import Row, UnitOfWork
 
 
@@ -131,6 +131,8 @@ def _move(uow: UnitOfWork, ticket: Row, role: str, *, said_by: str) -> Row:
     values = changes.move_fields(ticket, move)
     if role == "customer" and values["status"] != ticket["status"]:
         values = changes.reopen_fields(ticket, move)
+    if role == "customer":
+        values["queue_place"] = waiting.place_after_customer(ticket, values["status"], now=uow.now)
     if role == "agent":
         values["human_replied"] = True
         if not ticket["first_response_at"]:

@@ -263,6 +263,7 @@ def test_the_model_answers_from_the_article_and_cites_it(with_model, fake):
     assert [cited["title"] for cited in answer["citations"]] == [ARTICLE["title"]]
     prompt = fake.requests[0]["messages"][-1]["content"]
     assert ARTICLE["body"] in prompt
+    assert '"people": "open now"' in prompt
     assert QUESTION in prompt
     assert "ada@example.com" not in prompt
 
