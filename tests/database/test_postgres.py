@@ -326,7 +326,10 @@ def test_an_outage_logs_one_line_at_its_start_and_one_at_its_end(server, tmp_pat
     tries.clear()
     threads = {thread.name for thread in threading.enumerate() if thread.name.startswith("foyer-")}
     assert len(threads) == 16
-    threads -= {"foyer-count-of-model-calls", "foyer-chat-presence"}  # which write only when there is something to write
+    threads -= {
+        "foyer-count-of-model-calls",
+        "foyer-chat-presence",
+    }  # which write only when there is something to write
     wait_until(lambda: all(tries[name] >= 3 for name in threads))
     assert [admin.get("/api/tickets").status_code for _ in range(3)] == [503] * 3
     assert [(line.levelname, "is away" in line.message) for line in caplog.records] == [("ERROR", True)]
