@@ -22,6 +22,7 @@ TYPICAL = {
     ("tickets", "ix_tickets_topic"): "100000 5000 500 1 1",
     ("tickets", "ix_tickets_product"): "100000 5000 500 1 1",
     ("tickets", "ix_tickets_due"): "100000 5000 50 1 1",
+    ("tickets", "ix_tickets_waiting"): "100000 5000 1 1 1",
     ("tickets", "ix_tickets_sla_next"): "20000 1",
     ("tickets", "ix_tickets_first_response"): "60000 5000 2",
     ("tickets", "ix_tickets_resolution"): "60000 5000 2",
