@@ -87,7 +87,7 @@ class MessagesQuery(Schema):
 def _helpers(actor: Actor) -> Helpers:
     """What answers need. They are made for the whole company, since a customer sees no agents."""
     runtime = current_runtime()
-    system = Actor(actor.company_id, "admin", "system")
+    system = Actor.system(actor.company_id)
 
     def open_uow(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
         return runtime.storage.unit_of_work(system, write=write)

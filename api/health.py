@@ -65,7 +65,7 @@ def _health() -> Response:
     with storage.unit_of_work(None) as uow:
         counts = health.job_counts(uow)
         held_back = outgoing_mail.held_back(uow)
-        budget = ai_usage.budget_note(uow.as_actor(Actor(DEFAULT_COMPANY, "admin", "system"))) if runtime.model else ""
+        budget = ai_usage.budget_note(uow.as_actor(Actor.system(DEFAULT_COMPANY))) if runtime.model else ""
     data = {
         "status": "ok",
         "version": VERSION,

@@ -95,6 +95,11 @@ class Actor:
     customer_id: str = ""
     customer_row: str = ""
 
+    @classmethod
+    def system(cls, company_id: str) -> "Actor":
+        """The server itself, at work for a company."""
+        return cls(company_id, "admin", "system")
+
     @property
     def is_customer(self) -> bool:
         return self.role == "customer"

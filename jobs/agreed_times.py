@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from core import timestamps
-from core.errors import StoreUnavailable
 from core.models import Actor
 from database.tables import companies
+from jobs.runner import alone
 from services.sla import recomputing, sweep
 from storage import Storage
 
@@ -33,7 +34,8 @@ class Sweep:
             with storage.unit_of_work(None) as uow:
                 rows = sweep.due(uow)
             for row in rows:
-                _take_step(storage, row["id"], row["company_id"])
+                step = partial(_take_step, storage, row["id"], row["company_id"])
+                alone(f"The agreed times of ticket {row['id']}", step)
             if len(rows) < sweep.MOST_AT_ONCE:
                 break
 
@@ -42,30 +44,20 @@ class Sweep:
         with storage.unit_of_work(None) as uow:
             ids = [row["id"] for row in uow.find(uow.query(companies, companies.c.id))]
         for company_id in ids:
-            with storage.unit_of_work(_system(company_id), write=True) as uow:
+            with storage.unit_of_work(Actor.system(company_id), write=True) as uow:
                 recomputing.enqueue(uow)
 
 
 def _take_step(storage: Storage, ticket_id: str, company_id: str) -> None:
-    """One ticket in its own unit of work: a failure stops no other ticket."""
-    try:
-        with storage.unit_of_work(_system(company_id), write=True) as uow:
-            sweep.take_step(uow, ticket_id)
-    except StoreUnavailable:
-        raise
-    except Exception:
-        log.exception("The agreed times of ticket %s could not be followed", ticket_id)
+    with storage.unit_of_work(Actor.system(company_id), write=True) as uow:
+        sweep.take_step(uow, ticket_id)
 
 
 def recompute(storage: Storage, company_id: str) -> None:
     """Recomputes the open tickets of a company in batches."""
-    actor = _system(company_id)
+    actor = Actor.system(company_id)
     with storage.unit_of_work(actor) as uow:
         ids = sweep.open_ids(uow)
     for position in range(0, len(ids), recomputing.BATCH):
         with storage.unit_of_work(actor, write=True) as uow:
             sweep.recompute(uow, ids[position : position + recomputing.BATCH])
-
-
-def _system(company_id: str) -> Actor:
-    return Actor(company_id, "admin", "system")

@@ -13,11 +13,10 @@ from ai.model_call import Completes
 from auth.tokens import Tokens
 from channels.sns import Publishes
 from config import Settings
-from core.errors import StoreUnavailable
 from core.models import DEFAULT_COMPANY, Actor
 from database.tables import tickets
 from jobs import agreed_times
-from jobs.runner import Periodic, PermanentFailure, is_last_try
+from jobs.runner import Periodic, PermanentFailure, alone, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
@@ -121,24 +120,14 @@ def close_resolved_tickets(runtime: Server) -> None:
     with runtime.storage.unit_of_work(None) as uow:
         company_ids = closing.company_ids(uow)
     for company_id in company_ids:
-        _alone("The resolved tickets of a company", partial(_close_resolved, runtime, company_id))
+        alone("The resolved tickets of a company", partial(_close_resolved, runtime, company_id))
 
 
 def _close_resolved(runtime: Server, company_id: str) -> None:
     more = True
     while more:
-        with runtime.storage.unit_of_work(Actor(company_id, "admin", "system"), write=True) as uow:
+        with runtime.storage.unit_of_work(Actor.system(company_id), write=True) as uow:
             more = closing.close_some(uow)
-
-
-def _alone(what: str, work: Callable[[], None]) -> None:
-    """Does one piece of a periodic work. Its failure is logged and stops no other piece."""
-    try:
-        work()
-    except StoreUnavailable:
-        raise
-    except Exception:
-        log.exception("%s could not be followed", what)
 
 
 def close_silent_chats(runtime: Server) -> None:
@@ -146,18 +135,18 @@ def close_silent_chats(runtime: Server) -> None:
     with runtime.storage.unit_of_work(None) as uow:
         rows = idle.due(uow)
     for row in rows:
-        _alone(f"The conversation {row['id']}", partial(_follow_silence, runtime, row))
+        alone(f"The conversation {row['id']}", partial(_follow_silence, runtime, row))
 
 
 def _follow_silence(runtime: Server, row: Row) -> None:
-    with runtime.storage.unit_of_work(_system(row), write=True) as uow:
+    with runtime.storage.unit_of_work(Actor.system(row["company_id"]), write=True) as uow:
         idle.take_step(uow, row["id"])
 
 
 def _send_notice(runtime: Server, job: Row) -> None:
     settings = runtime.settings
     try:
-        with runtime.storage.unit_of_work(_system(job)) as uow:
+        with runtime.storage.unit_of_work(Actor.system(job["company_id"])) as uow:
             own = settings.sender
             sender = outgoing_mail.sender(uow, job["payload"], from_name=own.name, support_email=settings.support_email)
             header = {"job_id": job["id"], "domain": own.domain, "public_url": settings.public_url} | sender
@@ -170,7 +159,7 @@ def _send_notice(runtime: Server, job: Row) -> None:
             runtime.mailer.send(notice)
     except MailFailed as error:
         if job["ticket_id"] and (error.permanent or is_last_try(job)):
-            with runtime.storage.unit_of_work(_system(job), write=True) as uow:
+            with runtime.storage.unit_of_work(Actor.system(job["company_id"]), write=True) as uow:
                 notifications.record_unsent(uow, job, error.reason)
         if error.permanent:
             raise PermanentFailure(str(error)) from error
@@ -198,8 +187,8 @@ def _may_send(runtime: Server, job: Row, to: str, support_email: str) -> bool:
     if runtime.mailer.mode == "console":
         return True  # the mail is only logged
     with runtime.storage.unit_of_work(None, write=True) as uow:
-        own = uow.as_actor(_system(job))
-        operators = partial(uow.as_actor, Actor(DEFAULT_COMPANY, "admin", "system"))
+        own = uow.as_actor(Actor.system(job["company_id"]))
+        operators = partial(uow.as_actor, Actor.system(DEFAULT_COMPANY))
         return outgoing_mail.may_send(own, job, to, support_email=support_email, operators=operators)
 
 
@@ -207,7 +196,7 @@ def _publish(runtime: Server, job: Row) -> None:
     """Publishes an alert to the topic. It holds no words of the customer."""
     if runtime.topic is None:
         return
-    with runtime.storage.unit_of_work(_system(job)) as uow:
+    with runtime.storage.unit_of_work(Actor.system(job["company_id"])) as uow:
         ticket = uow.get(tickets, job["ticket_id"])
     if ticket is None or ticket["erased_at"]:
         return
@@ -216,7 +205,7 @@ def _publish(runtime: Server, job: Row) -> None:
 
 
 def _write_answer(runtime: Server, job: Row) -> None:
-    actor = _system(job)
+    actor = Actor.system(job["company_id"])
 
     def open_uow(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
         return runtime.storage.unit_of_work(actor, write=write)
@@ -225,7 +214,7 @@ def _write_answer(runtime: Server, job: Row) -> None:
 
 
 def _train(runtime: Server, company_id: str) -> None:
-    runtime.trained_models.train_all(lambda: runtime.storage.unit_of_work(Actor(company_id, "admin", "system")))
+    runtime.trained_models.train_all(lambda: runtime.storage.unit_of_work(Actor.system(company_id)))
 
 
 class ModelSync:
@@ -252,11 +241,6 @@ class ModelSync:
             _train(self._runtime, company)
         self._known_jobs = set(training_jobs)
         self._runtime.knowledge.catch_up(
-            lambda company_id: self._runtime.storage.unit_of_work(Actor(company_id, "admin", "system"))
+            lambda company_id: self._runtime.storage.unit_of_work(Actor.system(company_id))
         )
         self._runtime.past_tickets.encode()
-
-
-def _system(job: Row) -> Actor:
-    """The system actor of the job's company."""
-    return Actor(job["company_id"], "admin", "system")

@@ -50,6 +50,16 @@ class Periodic:
     in_one_process: bool = False
 
 
+def alone(what: str, work: Callable[[], None]) -> None:
+    """Does one piece of a periodic work. Its failure is logged and stops no other piece. Raises StoreUnavailable."""
+    try:
+        work()
+    except StoreUnavailable:
+        raise
+    except Exception:
+        log.exception("%s could not be followed", what)
+
+
 class Runner:
     """Runs jobs and periodic work. Each queue has its own threads, and `workers` holds one function per queue."""
 

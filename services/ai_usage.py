@@ -45,7 +45,7 @@ class UsageLog:
         with self._lock:
             waiting = {company_id: Counter(counts) for company_id, counts in self._counts.items()}
         for company_id, counts in waiting.items():
-            with storage.unit_of_work(Actor(company_id, "admin", "system"), write=True) as uow:
+            with storage.unit_of_work(Actor.system(company_id), write=True) as uow:
                 _add(uow, counts)
             with self._lock:
                 self._counts[company_id] -= counts

@@ -4,7 +4,7 @@ A conversation is a ticket with the source chat; this module writes only the tab
 in `start`, `note_turn`, `take_over` and `hand_over`, and back to the AI in `give_back` alone.
 """
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, exists, or_
 
 from core import timestamps
 from core.models import OPEN, Escalation
@@ -44,14 +44,11 @@ def start(uow: UnitOfWork, ticket: Row, *, people: bool = False) -> Row:
 
 def latest(uow: UnitOfWork, customer_row: str) -> Row | None:
     """The customer's newest conversation that goes on: open or ended by silence, with a turn of the last day, or with people."""
-    since = timestamps.later(uow.real_now, seconds=-RESUMED_SECONDS)
-    c = table.c
-    lately = uow.query(table, c.ticket_id).where(c.last_turn_at >= since)
-    with_people = uow.query(table, c.ticket_id).where(c.answered_by == "human")
-    by_silence = uow.query(table, c.ticket_id).where(c.last_turn_at >= since, c.ended_by == "silence")
-    is_open = and_(tickets.c.status.in_(OPEN), or_(tickets.c.id.in_(lately), tickets.c.id.in_(with_people)))
+    c, since = table.c, timestamps.later(uow.real_now, seconds=-RESUMED_SECONDS)
+    is_open = and_(tickets.c.status.in_(OPEN), or_(c.last_turn_at >= since, c.answered_by == "human"))
+    goes_on = or_(is_open, and_(c.last_turn_at >= since, c.ended_by == "silence"))
     of_customer = (tickets.c.customer_row == customer_row, tickets.c.source == CHAT)
-    query = uow.query(tickets).where(*of_customer, or_(is_open, tickets.c.id.in_(by_silence)))
+    query = uow.query(tickets).where(*of_customer, exists().where(c.ticket_id == tickets.c.id, goes_on))
     return uow.first(query.order_by(tickets.c.created_at.desc(), tickets.c.id.desc()))
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import and_, or_
 from core.errors import invalid_field, not_found
 from core.models import FINISHED
 from database.tables import replies
-from services.chat import conversations, turns
+from services.chat import conversations
+from services.knowledge import citations
 from services.tickets import changes
 from services.tickets import replies as threads
 from storage import Row, UnitOfWork
@@ -85,7 +86,8 @@ def give_back(uow: UnitOfWork, conversation_id: str, *, said_by: str = "", versi
 def _shapes(uow: UnitOfWork, rows: Iterable[Row]) -> list[Row]:
     """Messages as they are shown. Articles that are not published any more are not cited."""
     rows = list(rows)
-    titles = turns.titles_of(uow, sorted({cited for row in rows for cited in row["citations"]}))
+    ids = {cited for row in rows for cited in row["citations"]}
+    articles = {one["article_id"]: one for one in citations.shown(uow, sorted(ids))}
     return [
         {
             "id": row["id"],
@@ -93,9 +95,7 @@ def _shapes(uow: UnitOfWork, rows: Iterable[Row]) -> list[Row]:
             "author_name": row["author_name"],
             "body": row["body"],
             "created_at": row["created_at"],
-            "citations": [
-                {"article_id": cited, "title": titles[cited]} for cited in row["citations"] if cited in titles
-            ],
+            "citations": [articles[cited] for cited in row["citations"] if cited in articles],
         }
         for row in rows
     ]

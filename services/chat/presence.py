@@ -33,5 +33,5 @@ class Presence:
             oldest = time.monotonic() - STEP_SECONDS
             self._noted = {ticket: noted for ticket, noted in self._noted.items() if noted >= oldest}
         for company_id, ticket_ids in waiting.items():
-            with storage.unit_of_work(Actor(company_id, "admin", "system"), write=True) as uow:
+            with storage.unit_of_work(Actor.system(company_id), write=True) as uow:
                 uow.update_where(table, table.c.ticket_id.in_(ticket_ids), seen_at=uow.real_now)

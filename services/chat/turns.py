@@ -10,11 +10,12 @@ from typing import Any
 from ai.chat_sentences import ENGLISH, language_of
 from core.errors import not_found
 from core.models import FINISHED, Actor, Escalation
-from database.tables import articles, replies
+from database.tables import replies
 from services import history, settings
 from services.chat import conversations, handoff
 from services.chat.answers import Draft, Helpers, compose, is_danger, triage_of
 from services.copilot import drafts
+from services.knowledge.citations import shown as shown_citations
 from services.tickets import changes, create, customers, waiting
 from services.tickets import replies as threads
 from services.triage import decide
@@ -177,11 +178,15 @@ def _hand_over(
 
 def _beside_people(helpers: Helpers, turn: Turn) -> Row:
     """A message in a conversation that people answer. They are alerted when it begins and when it names a risk, else not."""
-    with helpers.open_uow(write=True) as uow:
-        ticket = changes.get_for_update(uow, turn.ticket["id"])
+    with helpers.open_uow() as uow:
+        ticket = changes.get(uow, turn.ticket["id"])
         triage = triage_of(uow, helpers, ticket, turn.message)
         danger = is_danger(triage, turn.message)
         if ticket["status"] in FINISHED or not (turn.begins or danger or triage.risk):
+            return result(uow, ticket, "", source="human")
+    with helpers.open_uow(write=True) as uow:
+        ticket = changes.get_for_update(uow, turn.ticket["id"])
+        if ticket["status"] in FINISHED:
             return result(uow, ticket, "", source="human")
         risk: Escalation | None = "risk" if danger or triage.risk else None
         reason = risk or conversations.get(uow, ticket)["escalation_reason"] or None
@@ -195,7 +200,6 @@ def result(
 ) -> Row:
     """The answer of POST /api/chat."""
     conversation = conversations.find(uow, ticket)
-    titles = titles_of(uow, list(citations))
     return {
         "conversation_id": ticket["id"],
         "ticket_id": ticket["id"],
@@ -206,14 +210,5 @@ def result(
         "status": ticket["status"],
         "ai_source": source,
         **({} if confidence is None else {"ai_confidence": confidence}),
-        "citations": [{"article_id": cited, "title": titles[cited]} for cited in citations if cited in titles],
+        "citations": shown_citations(uow, citations),
     }
-
-
-def titles_of(uow: UnitOfWork, article_ids: list[str]) -> dict[str, str]:
-    """The titles of these articles by id, of those that are published."""
-    if not article_ids:
-        return {}
-    published = (articles.c.id.in_(article_ids), articles.c.status == "published")
-    rows = uow.find(uow.query(articles, articles.c.id, articles.c.title).where(*published))
-    return {row["id"]: row["title"] for row in rows}

@@ -1,5 +1,6 @@
 """Drafts of replies for agents: writes them, stores them with their ticket's version, records their outcome. It sends none."""
 
+import time
 from collections.abc import Sequence
 
 from ai import canned_drafts, copilot_prompts
@@ -8,8 +9,9 @@ from ai.retrieval.index import Hit
 from core.errors import conflict, invalid_field, not_found
 from database.tables import drafts as table
 from services.copilot import support
-from services.copilot.parts import Parts, now
+from services.copilot.parts import Parts
 from services.copilot.summaries import recent
+from services.knowledge.citations import shown as shown_citations
 from services.tickets import changes, similar
 from storage import Row, UnitOfWork
 
@@ -19,7 +21,7 @@ def write(parts: Parts, ticket_id: str, *, tone: str = "", instructions: str = "
 
     Without the model it quotes the best article or the best past resolution, or holds the first steps of the category.
     """
-    started = now()
+    started = time.monotonic()
     with parts.open_uow() as uow:
         ticket = changes.get_for_update(uow, ticket_id)
         thread = recent(uow, ticket_id)
@@ -43,7 +45,7 @@ def write(parts: Parts, ticket_id: str, *, tone: str = "", instructions: str = "
 
 def keep(uow: UnitOfWork, ticket: Row, values: Row, *, version: int) -> Row:
     """Stores a draft (`body`, `source`, `confidence`, `citations`) that was written for this version of the ticket."""
-    citations = [one["article_id"] for one in support.cited(uow, values["citations"])]
+    citations = [one["article_id"] for one in shown_citations(uow, values["citations"])]
     stored = {**values, "citations": citations, "ticket_id": ticket["id"], "version": version, "created_at": uow.now}
     return draft_shape(uow, uow.insert(table, stored), ticket)
 
@@ -102,7 +104,7 @@ def draft_shape(uow: UnitOfWork, draft: Row, ticket: Row) -> Row:
     return {
         "draft_id": draft["id"],
         "ticket_id": draft["ticket_id"],
-        "citations": support.cited(uow, draft["citations"]),
+        "citations": shown_citations(uow, draft["citations"]),
         "stale": draft["version"] != ticket["version"],
         **{name: draft[name] for name in names},
     }

@@ -1,6 +1,5 @@
 """The parts of the server that the copilot uses. It asks the model if settings and budget allow it and a wait slot is free."""
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -50,8 +49,3 @@ class Parts:
     def _refusal(self) -> str:
         with self.open_uow() as uow:
             return ai_usage.refusal(uow)
-
-
-def now() -> float:
-    """The monotonic time in seconds, from which the time of a call is counted."""
-    return time.monotonic()

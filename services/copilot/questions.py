@@ -1,5 +1,6 @@
 """Answers to an agent's questions about a ticket: the model's, or what supports an answer best, quoted."""
 
+import time
 from collections.abc import Sequence
 
 from ai import copilot_prompts
@@ -8,8 +9,9 @@ from ai.extracts import is_question, sentences
 from ai.reply_checks.guards import plain_text
 from ai.retrieval.index import Article, ArticleIndex, Hit
 from services.copilot import support
-from services.copilot.parts import Parts, now
+from services.copilot.parts import Parts
 from services.copilot.summaries import recent
+from services.knowledge.citations import shown as shown_citations
 from services.knowledge.company_index import ENCODE_SECONDS, terms
 from services.tickets import changes, similar
 from storage import Row, UnitOfWork
@@ -23,7 +25,7 @@ def answer(parts: Parts, ticket_id: str, question: str) -> tuple[Row, str]:
     Without the model it quotes the better of an article (knowledge) and a past resolution (learned), else the ticket's own
     messages (rules). Else it says that nothing answers the question (canned).
     """
-    started = now()
+    started = time.monotonic()
     with parts.open_uow() as uow:
         ticket = changes.get(uow, ticket_id)
         thread = recent(uow, ticket_id)
@@ -39,7 +41,7 @@ def answer(parts: Parts, ticket_id: str, question: str) -> tuple[Row, str]:
             text, ids, source = _without_model(uow, parts, ticket, thread, question)
         else:
             text, ids, source = model_answer.text, model_answer.citations, "model"
-        return {"answer": text, "citations": support.cited(uow, ids), "source": source}, reason
+        return {"answer": text, "citations": shown_citations(uow, ids), "source": source}, reason
 
 
 def _without_model(

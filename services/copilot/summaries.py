@@ -1,11 +1,12 @@
 """The summary of a ticket for an agent: the model's, or sentences of the ticket itself."""
 
+import time
 from dataclasses import asdict
 
 from ai import copilot_prompts, extracts
 from ai.copilot_prompts import Case
 from database.tables import replies
-from services.copilot.parts import Parts, now
+from services.copilot.parts import Parts
 from services.tickets import changes, similar
 from services.triage import decide
 from storage import Row, UnitOfWork
@@ -13,7 +14,7 @@ from storage import Row, UnitOfWork
 
 def summarise(parts: Parts, ticket_id: str) -> tuple[Row, str]:
     """The summary with its `source` (model or rules), and why the model did not write it. Raises AppError 404."""
-    started = now()
+    started = time.monotonic()
     with parts.open_uow() as uow:
         ticket = changes.get(uow, ticket_id)
         thread = recent(uow, ticket_id)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from ai.reply_checks import guards
 from ai.retrieval.index import Hit
 from ai.ticket_data import seen_texts
-from core.models import shape
-from database.tables import articles, replies
+from database.tables import replies
 from services.copilot.identities import eraser
 from services.copilot.parts import Parts
 from services.copilot.past_tickets import PastTicket, question_of
@@ -79,11 +78,3 @@ def _said_by_customer(uow: UnitOfWork, past: Row) -> list[str]:
     )
     texts = [f"{past['title']}. {past['description']}", *(row["body"] for row in uow.find(own.limit(CANDIDATES * 10)))]
     return [text[:MOST_TEXT] for text in texts]
-
-
-def cited(uow: UnitOfWork, ids: Sequence[str]) -> list[Row]:
-    """The articles with these ids that are published now, as `article_id` and `title`, in this order."""
-    columns = (articles.c.id.label("article_id"), articles.c.title)
-    published = uow.query(articles, *columns).where(articles.c.id.in_(ids), articles.c.status == "published")
-    rows = {row["article_id"]: row for row in uow.find(published)} if ids else {}
-    return [shape(rows[article_id], ("article_id", "title")) for article_id in ids if article_id in rows]

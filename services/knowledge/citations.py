@@ -1,6 +1,6 @@
 """Which articles answered which tickets, and how often a person was needed all the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import case, func
@@ -20,6 +20,15 @@ def record(uow: UnitOfWork, ticket: Row, article_ids: Sequence[str]) -> None:
     published = articles.c.id.in_(article_ids), articles.c.status == "published"
     for row in uow.find(uow.query(articles, articles.c.id).where(*published)):
         uow.insert_new(table, {**values, "article_id": row["id"]})
+
+
+def shown(uow: UnitOfWork, article_ids: Iterable[str]) -> list[Row]:
+    """The cited articles that are published now, as `article_id` and `title`, each once and in this order."""
+    ids = list(dict.fromkeys(article_ids))
+    columns = (articles.c.id, articles.c.title)
+    published = uow.query(articles, *columns).where(articles.c.id.in_(ids), articles.c.status == "published")
+    titles = {row["id"]: row["title"] for row in uow.find(published)} if ids else {}
+    return [{"article_id": cited, "title": titles[cited]} for cited in ids if cited in titles]
 
 
 def needs_a_person(ticket: Mapping[str, Any]) -> bool:

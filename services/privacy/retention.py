@@ -52,9 +52,7 @@ def apply_retention(storage: Storage) -> None:
         companies = uow.find(uow.query(tables.companies))
     retention_days = {company["id"]: settings.of_company(company)["retention_days"] for company in companies}
     results = [
-        _apply_to_company(storage, Actor(company, "admin", "system"), days)
-        for company, days in retention_days.items()
-        if days
+        _apply_to_company(storage, Actor.system(company), days) for company, days in retention_days.items() if days
     ]
     if any(results):
         _scrub_now(storage)

@@ -15,13 +15,7 @@ from storage import Row, UnitOfWork
 MOST_TICKETS = 500
 AT_ONCE = 50  # tickets in one unit of work, so that other writers do not wait long
 UNDO_SECONDS = 15 * 60
-NOT_RESTORED = (
-    "id",
-    "company_id",
-    "version",
-    "updated_at",
-    "raised",
-)  # `raised` is a mark that changes.write leaves on the row
+NOT_RESTORED = "id company_id version updated_at raised".split()  # changes.write leaves the mark `raised` on the row
 # Action -> the function that does it to one ticket, with its arguments as keywords.
 ACTIONS: dict[str, Callable[..., Row]] = {
     "assign": lambda uow, ticket_id, agent_email="", auto=False, **who: changes.assign(

@@ -1,25 +1,16 @@
 """What AI did and cost, day by day, and the daily budget of the model."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from ai.llm import open_model
 from jobs.handlers import close_silent_chats
 from tests.fakes.fake_model import FakeModel
+from tests.support.clock import Clock
 
 ADA = {"customer_email": "ada@example.com"}
 TODAY = "2026-03-01"
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self):
-        self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture

@@ -1,22 +1,13 @@
 """Many tickets at once: a result for each, nothing half done, and undoing it for a while."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from services.tickets import bulk
+from tests.support.clock import Clock
 
 pytestmark = pytest.mark.every_engine
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self):
-        self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture

@@ -8,13 +8,7 @@ from ai.chat_reply import INSTRUCTIONS
 from ai.llm import open_model
 from database.tables import replies
 from tests.fakes.fake_model import FakeModel
-
-ADA = {"customer_email": "ada@example.com"}
-ARTICLE = {
-    "title": "How long refunds take",
-    "body": "A refund goes back to the card and arrives after five working days.",
-}
-QUESTION = "How long does a refund to the card take to arrive?"
+from tests.support.chat import ADA, ARTICLE, QUESTION, say
 
 
 @pytest.fixture
@@ -32,10 +26,6 @@ def fake():
 @pytest.fixture
 def app(open_app, fake):
     return open_app(model=open_model("sk-test", fake.url, "test-model", 2.0), threads=8)
-
-
-def say(caller, message, **fields):
-    return caller.data(caller.post("/api/chat", {"message": message, **ADA, **fields}))
 
 
 MARKUP = [

@@ -1,25 +1,11 @@
 """Silent conversations: a warning, then the end; and a person's reply is mailed when the customer is away."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from jobs.handlers import close_silent_chats
+from tests.support.clock import Clock
 
 ADA = {"customer_email": "ada@example.com"}
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self):
-        self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
-
-    def forward(self, **time):
-        self.now += timedelta(**time)
 
 
 @pytest.fixture

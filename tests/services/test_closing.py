@@ -1,29 +1,17 @@
 """Resolved tickets close by themselves, and a late reply opens a new ticket."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from jobs.handlers import close_resolved_tickets
 from services.tickets import closing
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self):
-        self.now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
-
-    def forward(self, **time):
-        self.now += timedelta(**time)
+from tests.support.clock import Clock
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
 
 
 @pytest.fixture

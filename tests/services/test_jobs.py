@@ -1,7 +1,7 @@
 """Jobs: retries, heartbeats, takeover by another process, and failure for good."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -11,21 +11,9 @@ from database.tables import jobs
 from jobs.runner import DELAYS_SECONDS, Runner
 from notifier import SmtpMailer
 from tests.fakes.fake_smtp import FakeSmtp
+from tests.support.clock import Clock
 
 pytestmark = pytest.mark.every_engine
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self):
-        self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
-
-    def forward(self, **time):
-        self.now += timedelta(**time)
 
 
 @pytest.fixture

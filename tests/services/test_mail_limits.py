@@ -1,7 +1,6 @@
 """The hourly limits of a company's mail: outside recipients are protected, and staff always get their mail."""
 
 import threading
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,24 +10,12 @@ from notifier import SmtpMailer
 from tests.conftest import add_key
 from tests.fakes.fake_smtp import FakeSmtp
 from tests.support.caller import Caller
+from tests.support.clock import Clock
 
 pytestmark = pytest.mark.every_engine
 
 FIRE = {"title": "Stolen account", "description": "My account was hacked and I am blocked!"}
 VICTIM = "victim@elsewhere.example"
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self):
-        self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
-
-    def forward(self, **time):
-        self.now += timedelta(**time)
 
 
 @pytest.fixture

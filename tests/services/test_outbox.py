@@ -1,30 +1,16 @@
 """Waiting and failed jobs: listed for admins, retried on request, deleted after 30 days."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from database.tables import jobs
 from jobs.handlers import tidy
 from notifier import SmtpMailer
 from tests.fakes.fake_smtp import FakeSmtp
+from tests.support.clock import Clock
 
 pytestmark = pytest.mark.every_engine
 
 FIELDS = ["id", "kind", "ticket_id", "state", "attempts", "last_error", "run_at"]
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self):
-        self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
-
-    def forward(self, **time):
-        self.now += timedelta(**time)
 
 
 @pytest.fixture
