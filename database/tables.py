@@ -16,146 +16,24 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
 )
 
 from database import column_types
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
+from database.ticket_tables import conversations, replies, tickets
 
-__all__ = ["api_keys", "companies", "customers", "metadata", "sessions", "sign_in_tries", "users"]
-
-tickets = Table(
-    "tickets",
-    metadata,
-    column_types.key(),
-    column_types.company(),
-    Column("customer_row", ForeignKey("customers.id"), nullable=False),
-    Column("number", Integer, nullable=False),
-    column_types.text("title"),
-    column_types.text("description"),
-    column_types.text("customer_email"),
-    column_types.text("customer_id"),
-    column_types.text("customer_name"),
-    column_types.word("customer_tier", "standard"),
-    column_types.word("source", "api"),
-    column_types.text("product"),
-    column_types.text_list("tags"),
-    column_types.word("status", "new"),
-    column_types.word("category", "general"),
-    column_types.word("priority", "medium"),
-    Column("priority_rank", Integer, nullable=False, server_default="2"),
-    Column("priority_score", Integer, nullable=False, server_default="0"),
-    Column("urgency", column_types.Fixed(1), nullable=False, server_default="10"),
-    column_types.word("sentiment", "neutral"),
-    column_types.text("topic"),
-    Column("topic_confidence", column_types.Fixed(3)),
-    column_types.word("assigned_team", "support"),
-    column_types.text("assigned_to"),
-    column_types.moment("assigned_at"),
-    column_types.text("ai_response"),
-    column_types.word("ai_source"),
-    column_types.word("ai_status", "off"),
-    Column("ai_confidence", column_types.Fixed(3)),
-    column_types.text_list("ai_citations"),
-    column_types.word("triage_source", "rules"),
-    column_types.text_list("triage_reasons"),
-    Column("category_confidence", column_types.Fixed(3)),
-    column_types.text("next_action"),
-    column_types.text("resolution"),
-    Column("human_replied", Boolean, nullable=False, server_default=false()),
-    column_types.moment("first_response_at"),
-    Column("first_response_seconds", column_types.large_number()),
-    column_types.moment("first_response_due_at"),
-    column_types.moment("resolve_due_at"),
-    column_types.word("sla_status"),
-    column_types.word("queue_place"),  # services/tickets/waiting.py
-    *column_types.clock_of_agreed_times(),
-    column_types.moment("resolved_at"),
-    Column("resolution_seconds", column_types.large_number()),
-    column_types.moment("closed_at"),
-    Column("csat_score", Integer),
-    column_types.text("external_id"),
-    column_types.text("external_scope"),  # within which external_id is unique: "" the company, else the customer's row
-    column_types.moment("erased_at"),
-    Column("version", Integer, nullable=False, server_default="1"),
-    column_types.moment("created_at", required=True),
-    column_types.moment("updated_at", required=True),
-    Index("uq_tickets_number", "company_id", "number", unique=True),
-    Index("ix_tickets_created", "company_id", "created_at", "id"),
-    Index("ix_tickets_updated", "company_id", "updated_at", "id"),
-    Index("ix_tickets_status", "company_id", "status", "created_at", "id"),
-    Index("ix_tickets_customer", "company_id", "customer_row", "created_at", "id"),
-    Index("ix_tickets_assigned", "company_id", "assigned_to", "created_at", "id"),
-    column_types.unique_when_set("uq_tickets_external_id", "external_id", "external_scope"),
-    Index("ix_tickets_urgency", "company_id", text("urgency DESC"), "created_at", "id"),
-    Index(
-        "ix_tickets_priority", "company_id", text("priority_rank DESC"), text("priority_score DESC"), "created_at", "id"
-    ),
-    Index("ix_tickets_waiting", "company_id", "queue_place", "created_at", "id"),
-    Index("ix_tickets_due", "company_id", "resolve_due_at", "created_at", "id"),
-    *(
-        Index(f"ix_tickets_{name}", "company_id", column, "created_at", "id")
-        for column, name in {
-            "priority": "by_priority",
-            "category": "category",
-            "assigned_team": "team",
-            "sentiment": "sentiment",
-            "customer_tier": "tier",
-            "source": "source",
-            "topic": "topic",
-            "product": "product",
-        }.items()
-    ),
-    column_types.index_of_values("ix_tickets_first_response", "first_response_seconds"),
-    column_types.index_of_values("ix_tickets_resolution", "resolution_seconds"),
-    column_types.index_of_values("ix_tickets_agent_resolution", "assigned_to", "resolution_seconds"),
-)
-
-replies = Table(
-    "replies",
-    metadata,
-    column_types.key(),
-    column_types.company(),
-    column_types.ticket(),
-    column_types.word("author_role", "agent"),
-    column_types.text("author_name"),
-    column_types.text("author_email"),
-    column_types.text("body"),
-    Column("internal", Boolean, nullable=False, server_default=false()),
-    column_types.word("ai_source"),  # of a turn that the AI wrote
-    column_types.text_list("citations"),  # ids of the articles that it rests on
-    column_types.moment("created_at", required=True),
-    Index("ix_replies_ticket", "ticket_id", "created_at", "id"),
-    Index(
-        "ix_replies_ai",
-        "company_id",
-        "created_at",
-        sqlite_where=text("ai_source <> ''"),
-        postgresql_where=text("ai_source <> ''"),
-    ),
-)
-
-# The state of a conversation: a ticket with the source chat. Its turns are the replies of the ticket.
-conversations = Table(
+__all__ = [
+    "api_keys",
+    "companies",
     "conversations",
-    metadata,
-    column_types.key(),
-    column_types.company(),
-    column_types.ticket(),
-    column_types.word("answered_by", "ai"),  # ai or human
-    column_types.word("escalation_reason"),
-    Column("ai_turns", Integer, nullable=False, server_default="0"),  # since a person gave it back
-    Column("unanswered_turns", Integer, nullable=False, server_default="0"),  # in a row
-    column_types.word("ended_by"),  # customer, agent or silence, "" while it is open
-    column_types.moment("ended_at"),
-    column_types.moment("last_turn_at", required=True),
-    column_types.moment("idle_due_at"),  # when the next step of closing a silent conversation is due
-    Column("warned", Boolean, nullable=False, server_default=false()),
-    column_types.moment("seen_at", required=True),  # when the customer last asked for new messages, in steps of seconds
-    Index("uq_conversations_ticket", "ticket_id", unique=True),
-    Index("ix_conversations_idle", "idle_due_at"),
-    column_types.index_of_values("ix_conversations_ended", "ended_at"),
-)
+    "customers",
+    "metadata",
+    "replies",
+    "sessions",
+    "sign_in_tries",
+    "tickets",
+    "users",
+]
 
 # Calls of the model of a company on a day, and their tokens.
 ai_usage = Table(
