@@ -79,6 +79,7 @@ def cheap_set_up() -> Iterator[None]:
         patch.setattr(JsonFile, "_fill", _copied_when_empty(JsonFile._fill))
         patch.setattr(TokenTable, "encode", _remembered_vectors(TokenTable.encode))
         patch.setattr(text_classifier, "Head", _remembered_heads(text_classifier.Head))
+        patch.setattr(text_classifier, "CategoryHead", _remembered_category_heads(text_classifier.CategoryHead))
         patch.setattr(Rule, "_compile_builder", _cached_builder(Rule._compile_builder))
         patch.setattr(Engine, "_compiled_cache", _shared_cache(), raising=False)
         patch.setattr(DefaultDialect, "__hash__", lambda dialect: hash(type(dialect)), raising=False)
@@ -168,6 +169,20 @@ def _remembered_heads(head: Callable[..., Any]) -> Callable[..., Any]:
         key = (vectors.shape, vectors.tobytes(), targets.tobytes())
         if key not in heads:
             heads[key] = head(vectors, targets)
+        return heads[key]
+
+    return remembered
+
+
+def _remembered_category_heads(head: Callable[..., Any]) -> Callable[..., Any]:
+    """As `_remembered_heads`, for the head of the category, which takes the longest."""
+    heads: dict[Any, Any] = {}
+
+    def remembered(encoder: Any, sentences: list[str], labels: list[str], common: list[bool]) -> Any:
+        vectors = encoder.encode(sentences)
+        key = (vectors.shape, vectors.tobytes(), *sentences, *labels, *common)
+        if key not in heads:
+            heads[key] = head(encoder, sentences, labels, common)
         return heads[key]
 
     return remembered
