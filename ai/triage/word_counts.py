@@ -22,7 +22,7 @@ class WordTable:
     """How rare each word is in the training texts. A text is a unit vector of its counts times their rarity (TF-IDF)."""
 
     def __init__(self, rarity: Floats) -> None:
-        self._rarity = rarity
+        self.rarity = rarity
 
     @classmethod
     def learn(cls, texts: Sequence[str]) -> tuple["WordTable", Floats]:
@@ -41,7 +41,7 @@ class WordTable:
     def product(self, text: str, matrix: Floats) -> Floats:
         """The unit vector of a text times a matrix (PLACES, m): reads only the rows of the words of the text."""
         places, counts = count_words(text)
-        weights = counts * self._rarity[places]
+        weights = counts * self.rarity[places]
         result: Floats = weights @ matrix[places] / max(float(weights @ weights) ** 0.5, 1e-12)
         return result
 

@@ -165,7 +165,7 @@ class TrainedModels:
         classifier = TrainableClassifier(self.embeddings, texts, labels)
         weight = 0.0
         if field == CATEGORY and self.text_classifier:
-            weight = cross_validation.category_weight(classifier, self.text_classifier.category(texts))
+            weight = cross_validation.category_weight(classifier, self.text_classifier.category_scores(texts))
         threshold = cross_validation.find_threshold(classifier, rule_labels) if rule_labels else classifier.threshold
         return TrainedModel(classifier, stamp, [row["number"] for row in rows], weight, threshold)
 

@@ -9,10 +9,8 @@ import pytest
 
 from ai import embeddings
 from ai.embeddings import TABLE, Embeddings, open_embeddings
-from ai.embeddings.minilm import MiniLM
 from ai.embeddings.static_table import TokenTable, write_table
 from ai.embeddings.wordpiece import LONGEST_WORD, WordPiece, words
-from ai.triage import text_classifier
 
 NOT_HERE = open_embeddings("").name != "minilm" and "CI" not in os.environ
 ODD = [
@@ -153,20 +151,3 @@ def test_the_full_encoder_gives_unit_vectors_and_plausible_similarities():
     assert encoder.encode(["I was charged twice"]).shape == (1, 384)
     assert same @ like > 0.6 > 0.3 > same @ other
     assert np.allclose(np.linalg.norm(encoder.encode([text for text in ODD if text]), axis=1), 1, atol=1e-4)
-
-
-@pytest.mark.skipif(NOT_HERE, reason="the weights of the full encoder are not installed")
-def test_the_ready_vectors_are_those_of_the_encoder():
-    """After a change of ai/triage/example_sentences.py: python -m tools.models.example_vectors."""
-    ready, texts = embeddings.read_ready(), text_classifier.sentences()
-    assert {embeddings.key_of(text) for text in texts} == set(ready)
-    vectors = MiniLM(embeddings.weights()).encode(texts[::20])
-    assert np.allclose(vectors, [ready[embeddings.key_of(text)] for text in texts[::20]], atol=2e-3)
-
-
-@pytest.mark.parametrize("content", [b"", b"PK no archive", None])
-def test_without_a_usable_file_there_are_no_ready_vectors(tmp_path, content):
-    path = tmp_path / "ready.npz"
-    if content is not None:
-        path.write_bytes(content)
-    assert embeddings.read_ready(path) == {}

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from ai import embeddings
 from ai.triage import example_sentences as examples
+from ai.triage.heads import Head, flat
 from ai.triage.rules import BANDS, blend, triage
-from ai.triage.text_classifier import Head, TextClassifier, flat
+from ai.triage.text_classifier import TextClassifier
 from core.models import CATEGORIES, PRIORITY_RANK, SENTIMENTS, TEAM_OF, TIERS
 from tests.ai.test_triage import SUGGESTIONS, TEXTS
 

@@ -14,9 +14,10 @@ from ai.embeddings import TABLE, Embeddings, weights
 from ai.triage import cross_validation
 from ai.triage.example_sentences import CATEGORIES as EXAMPLES
 from ai.triage.example_sentences import COMMON, INDUSTRIES
+from ai.triage.heads import RIDGE, CategoryHead, flat, kernel
 from ai.triage.rules import Triage, triage
 from ai.triage.scoring import CATEGORY_TEMPERATURE
-from ai.triage.text_classifier import RIDGE, CategoryHead, TextClassifier, flat, kernel
+from ai.triage.text_classifier import TextClassifier
 from ai.triage.trainable_classifier import TrainableClassifier, to_probabilities
 from core.models import CATEGORIES
 
