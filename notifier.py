@@ -132,6 +132,7 @@ class _About:
     reply: Row | None = None
     from_name: str = ""
     reply_to: str = ""
+    rating_token: str = ""
 
     def link(self, ticket: Row) -> str:
         # A fragment works whatever pages the server has; a path may not exist.
@@ -216,6 +217,9 @@ def resolved(ticket: Row, about: _About) -> Draft:
     opening = f"Your request #{ticket['number']} has been resolved."
     closing = f"If something is still open, answer where you opened your request{about.way_out()}."
     texts = {"opening": opening, "quoted": _plain(ticket["resolution"]), "closing": closing}
+    if about.rating_token and about.public_url:
+        texts["question"] = "How satisfied are you? Rate our help within 30 days:"
+        texts["link"] = f"{about.public_url.rstrip('/')}/rate#{about.rating_token}"
     return ticket["customer_email"], f"Resolved: {ticket['title']}", texts
 
 

@@ -18,6 +18,7 @@ from api import (
     chat,
     companies,
     copilot,
+    csat,
     customers,
     demo,
     exports,
@@ -80,6 +81,7 @@ RESOURCES = [
     macros,
     views,
     copilot,
+    csat,
     knowledge_gaps,
 ]
 MAX_FORM_PARTS = 1000

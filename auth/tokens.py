@@ -1,4 +1,4 @@
-"""Signs and reads access and refresh tokens (JWT).
+"""Signs and reads tokens (JWT): for access, and of the links that are mailed.
 
 An access token names the user and its expiry. A refresh token names the session and its generation in it.
 Tokens are not stored; sessions are (services/accounts/sessions.py).
@@ -12,9 +12,10 @@ from core import timestamps
 
 ALGORITHM = "HS256"
 ISSUER = "foyer"
-ACCESS, REFRESH, CONFIRM = "foyer:access", "foyer:refresh", "foyer:confirm"
+ACCESS, REFRESH, CONFIRM, RATE = "foyer:access", "foyer:refresh", "foyer:confirm", "foyer:rate"
 ACCESS_SECONDS = 900
 CONFIRM_SECONDS = 7 * 24 * 3600
+RATE_SECONDS = 30 * 24 * 3600
 _REQUIRED = ["iss", "aud", "exp", "sub", "typ"]
 
 
@@ -39,6 +40,10 @@ class Tokens:
             CONFIRM, timestamps.later(now, seconds=CONFIRM_SECONDS), sub=user_id, email=email, company=company
         )
 
+    def rating(self, ticket_id: str, company_id: str, *, now: str) -> str:
+        """A token that lets its bearer rate this ticket of this company, and nothing else, for 30 days."""
+        return self._signed(RATE, timestamps.later(now, seconds=RATE_SECONDS), sub=ticket_id, company=company_id)
+
     def read_access(self, token: str, *, now: str) -> dict[str, Any] | None:
         """The claims of a token; None when it is invalid or expired."""
         return self._read(token, ACCESS, now, needs=("sid",))
@@ -50,6 +55,10 @@ class Tokens:
     def read_confirmation(self, token: str, *, now: str) -> dict[str, Any] | None:
         """The claims of a token; None when it is invalid or expired."""
         return self._read(token, CONFIRM, now, needs=("email",))
+
+    def read_rating(self, token: str, *, now: str) -> dict[str, Any] | None:
+        """The claims of a token; None when it is invalid or expired."""
+        return self._read(token, RATE, now, needs=("company",))
 
     def _signed(self, kind: str, expires: str, **claims: Any) -> str:
         claims |= {"iss": ISSUER, "aud": kind, "typ": kind, "exp": int(timestamps.moment(expires).timestamp())}

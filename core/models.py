@@ -74,6 +74,7 @@ LIMITS: dict[str, int] = {
     "password": 200,
     "company": 120,
     "q": 200,
+    "comment": 2_000,
     "message": 200,
 }
 

@@ -12,6 +12,7 @@ class Permission(StrEnum):
     TICKETS_READ = "tickets.read"
     TICKETS_CREATE = "tickets.create"
     TICKETS_WORK = "tickets.work"
+    TICKETS_RATE = "tickets.rate"
     TICKETS_DELETE = "tickets.delete"
     REPLIES_WRITE = "replies.write"
     HISTORY_READ = "history.read"
@@ -42,13 +43,16 @@ _CUSTOMER = frozenset(
     {
         Permission.TICKETS_READ,
         Permission.TICKETS_CREATE,
+        Permission.TICKETS_RATE,
         Permission.REPLIES_WRITE,
         Permission.LOOKUPS_READ,
         Permission.KNOWLEDGE_READ,
         Permission.ACCOUNT,
     }
 )
-_AGENT = _CUSTOMER | {
+# Staff never have these, so that nobody rates their own work.
+CUSTOMERS_ALONE = frozenset({Permission.TICKETS_RATE})
+_AGENT = (_CUSTOMER - CUSTOMERS_ALONE) | {
     Permission.TICKETS_WORK,
     Permission.HISTORY_READ,
     Permission.STATS_READ,
@@ -56,18 +60,25 @@ _AGENT = _CUSTOMER | {
     Permission.KNOWLEDGE_WRITE,
     Permission.SETTINGS_READ,
 }
-_ADMIN = frozenset(Permission) - {Permission.PUBLIC}
+_ADMIN = frozenset(Permission) - {Permission.PUBLIC} - CUSTOMERS_ALONE
 
 GRANTED: dict[str, frozenset[Permission]] = {"customer": _CUSTOMER, "agent": _AGENT, "admin": _ADMIN}
 
 
-SCOPES: tuple[str, ...] = (ACT_FOR_CUSTOMERS, *sorted(_ADMIN))
+SCOPES: tuple[str, ...] = (ACT_FOR_CUSTOMERS, *sorted(_ADMIN | _CUSTOMER))
 
 
 def allows(actor: Actor, permission: Permission) -> bool:
     """Whether the actor has the permission. Scopes only restrict a key, they never extend its role."""
     scopes = [scope for scope in actor.scopes if scope != ACT_FOR_CUSTOMERS]
     return permission in GRANTED[actor.role] and (not scopes or permission in scopes)
+
+
+def may_act(actor: Actor, permission: Permission) -> bool:
+    """Whether a key that acts for customers may do for them what only customers may. `allows` then asks as the customer."""
+    scopes = set(actor.scopes) - {ACT_FOR_CUSTOMERS}
+    acts = ACT_FOR_CUSTOMERS in actor.scopes and permission in CUSTOMERS_ALONE
+    return acts and (not scopes or permission in scopes)
 
 
 def granted(actor: Actor) -> frozenset[Permission]:
@@ -79,4 +90,4 @@ def can_grant(actor: Actor, role: Role, scopes: tuple[str, ...] = ()) -> bool:
     """Whether the actor may create a key or user with this role and scopes: nobody grants more than they have."""
     narrowed = any(scope != ACT_FOR_CUSTOMERS for scope in actor.scopes)
     acts_too = ACT_FOR_CUSTOMERS not in scopes or ACT_FOR_CUSTOMERS in actor.scopes or not narrowed
-    return acts_too and granted(Actor(actor.company_id, role, "", scopes=scopes)) <= granted(actor)
+    return acts_too and granted(Actor(actor.company_id, role, "", scopes=scopes)) - CUSTOMERS_ALONE <= granted(actor)

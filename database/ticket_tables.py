@@ -55,6 +55,16 @@ tickets = Table(
     Column("resolution_seconds", column_types.large_number()),
     column_types.moment("closed_at"),
     Column("csat_score", Integer),
+    column_types.moment("csat_at"),  # when the customer first gave this rating
+    Column("agent_replies", Integer, nullable=False, server_default="0"),  # public replies of people of the server
+    *(
+        Column(name, Boolean, nullable=False, server_default=false())
+        for name in ("closed_by_customer", "handed_over", "reopened_after_ai")
+    ),
+    *(
+        Column(f"expected_resolution_seconds{end}", column_types.large_number())  # when it was opened
+        for end in ("", "_low", "_high")
+    ),
     column_types.text("external_id"),
     column_types.text("external_scope"),  # within which external_id is unique: "" the company, else the customer's row
     column_types.moment("erased_at"),

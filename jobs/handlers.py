@@ -153,7 +153,7 @@ def _send_notice(runtime: Server, job: Row) -> None:
             notice = (
                 _confirmation(runtime, uow, job, header)
                 if job["kind"] == notifications.CONFIRM
-                else _about_ticket(uow, job, header)
+                else _about_ticket(runtime, uow, job, header)
             )
         if notice is not None and _may_send(runtime, job, notice.to, sender["support_email"]):
             runtime.mailer.send(notice)
@@ -166,11 +166,13 @@ def _send_notice(runtime: Server, job: Row) -> None:
         raise
 
 
-def _about_ticket(uow: UnitOfWork, job: Row, header: Row) -> Notice | None:
+def _about_ticket(runtime: Server, uow: UnitOfWork, job: Row, header: Row) -> Notice | None:
     content = notifications.load_notice(uow, job)
     if content is None:
         return None
     ticket, reply = content
+    if job["kind"] == "resolved" and runtime.settings.public_url:  # the token is not stored with the job
+        header |= {"rating_token": runtime.tokens.rating(ticket["id"], job["company_id"], now=uow.real_now)}
     return NOTICES[job["kind"]](ticket, reply=reply, **header)
 
 

@@ -20,6 +20,7 @@ OWN_FILES = {
     "home.js": "text/javascript",
     "docs.js": "text/javascript",
     "confirm.js": "text/javascript",
+    "rate.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 STRICT = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
@@ -56,6 +57,13 @@ def docs() -> Response:
 def confirm() -> Response:
     """Where the link to confirm an address leads."""
     return _page((HERE / "confirm.html").read_text("utf-8"), STRICT)
+
+
+@blp.get("/rate")
+@_public
+def rate() -> Response:
+    """Where the link to rate a ticket leads. Opening it rates nothing."""
+    return _page((HERE / "rate.html").read_text("utf-8"), STRICT)
 
 
 @blp.get("/README.md")

@@ -24,7 +24,7 @@ from auth import oidc
 from core.errors import AppError, FieldError, forbidden, invalid, invalid_field, nameless_customer, unauthorized
 from core.models import DEFAULT_COMPANY, LIMITS, Actor, Role
 from core.normal_form import is_blank
-from core.permissions import ACT_FOR_CUSTOMERS, Permission, allows, can_grant
+from core.permissions import ACT_FOR_CUSTOMERS, Permission, allows, can_grant, may_act
 from runtime.bootstrap import Runtime
 from services import idempotency
 from services.accounts import key_login, sign_in
@@ -53,13 +53,15 @@ def _enter() -> None:
     view = current_app.view_functions[request.url_rule.endpoint]
     permission = getattr(view, "permission", None)
     request.max_content_length = getattr(view, "max_body", MAX_BODY)
-    if permission is Permission.PUBLIC:
+    if permission is Permission.PUBLIC or (getattr(view, "by_link", False) and not _has_credentials()):
+        g.actor = None
         rate_limits.check_public(getattr(view, "limit", None))
         _check_query(view)
         return
     actor = _authenticate()
     rate_limits.check_credential(actor)
-    if permission is None or not allows(actor, permission):
+    acts = bool(request.headers.get("X-On-Behalf-Of")) and permission is not None and may_act(actor, permission)
+    if permission is None or not (acts or allows(actor, permission)):
         raise forbidden()
     g.actor = replace(_acting_for(actor), address=request.remote_addr or "")
     if g.actor.is_customer and not (g.actor.customer_email or g.actor.customer_id):
@@ -142,9 +144,11 @@ def _acting_for(actor: Actor) -> Actor:
 
 def is_operator() -> bool:
     """Whether the caller of a public route is the operator: an unrestricted admin of the default company."""
-    if "X-API-Key" not in request.headers and "Authorization" not in request.headers:
-        return False
-    return _runs_the_server(_authenticate())
+    return _has_credentials() and _runs_the_server(_authenticate())
+
+
+def _has_credentials() -> bool:
+    return "X-API-Key" in request.headers or "Authorization" in request.headers
 
 
 def check_operator() -> None:

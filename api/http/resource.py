@@ -44,11 +44,12 @@ class Route:
     body: type[Schema] | None = None  # schema of a JSON body
     query: type[Schema] | None = None
     manages_transactions: bool = False  # the view opens its own units of work
+    by_link: bool = False  # without credentials the body holds the token of a mailed link; g.actor is None then
     secret: bool = False  # the response holds a secret and is never stored
     before: Callable[[Any], None] | None = None  # gets the body before the unit of work begins, may be slow
     after: Callable[..., Response] | None = None  # gets the response after the commit, may wait
     max_body: int = gate.MAX_BODY  # bytes
-    limit: PublicRateLimit | None = None  # required for PUBLIC routes that take a body
+    limit: PublicRateLimit | None = None  # required for routes that take a body without credentials
     media: dict[str, Any] | None = None  # a body other than JSON by `body`; the view reads it itself
     downloads: dict[str, Any] | None = None  # files the view may return instead of JSON
 
@@ -109,6 +110,7 @@ class Resource(Blueprint):  # type: ignore[misc]
             handler.takes_query = query is not None
             handler.max_body = route.max_body
             handler.limit = route.limit
+            handler.by_link = route.by_link
             self._add(route, view, handler, json=body, query=query)
             return view
 
@@ -185,7 +187,7 @@ def _run_view(route: Route, view: View) -> RunView:
     def write(values: dict[str, Any]) -> Response:
         key = gate.idempotency_key(values.get("body")) if route.method == "POST" else ""
         if own_units:  # without credentials, keys of different callers could not be told apart
-            return gate.in_own_units(lambda: view(**values), key="" if route.is_public else key)
+            return gate.in_own_units(lambda: view(**values), key="" if g.actor is None else key)
         if route.before:
             route.before(values["body"])
         response = gate.in_one_unit(lambda uow: view(uow, **values), key=key, secret=route.secret)

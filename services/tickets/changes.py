@@ -15,7 +15,7 @@ from services.history import AI, Change, record
 from services.knowledge import citations
 from services.routing import agents
 from services.sla import clocks, targets
-from services.tickets import notifications, waiting
+from services.tickets import facts, notifications, waiting
 from services.triage import training_examples
 from storage import Row, UnitOfWork
 
@@ -41,7 +41,7 @@ TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team"
 NOT_IN_HISTORY = frozenset(
     "priority_rank assigned_at resolved_at closed_at resolution_seconds first_response_at first_response_seconds "
     "human_replied first_response_due_at resolve_due_at sla_status sla_running_since sla_consumed_seconds sla_next_at "
-    "sla_told queue_place external_scope triage_source triage_reasons category_confidence topic_confidence ai_response".split()
+    "sla_told queue_place external_scope csat_at agent_replies closed_by_customer handed_over reopened_after_ai triage_source triage_reasons category_confidence topic_confidence ai_response".split()
 )
 
 
@@ -273,6 +273,8 @@ def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: st
     version = {} if keep_version else {"version": ticket["version"] + 1}
     if values.get("status", ticket["status"]) != ticket["status"] and "queue_place" not in values:
         values = values | {"queue_place": waiting.place_after(ticket, values["status"], now=uow.now)}
+    if action != "undone":
+        values = values | facts.after(ticket, values, by_customer=uow.actor.is_customer)
     if clocks.matters(ticket, values):
         agreed = targets.of_settings(settings.current(uow))
         clock = ticket | clocks.restored(values)

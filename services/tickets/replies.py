@@ -134,7 +134,7 @@ def _move(uow: UnitOfWork, ticket: Row, role: str, *, said_by: str) -> Row:
     if role == "customer":
         values["queue_place"] = waiting.place_after_customer(ticket, values["status"], now=uow.now)
     if role == "agent":
-        values["human_replied"] = True
+        values |= {"human_replied": True, "agent_replies": ticket["agent_replies"] + 1}
         if not ticket["first_response_at"]:
             values["first_response_at"] = uow.now
             values["first_response_seconds"] = timestamps.seconds_between(ticket["created_at"], uow.now)

@@ -52,6 +52,7 @@ CALLS = {
     "UnassignTicket": Call({}),
     "ResolveTicket": Call({"resolution": "Done."}),
     "ReopenTicket": Call({}, 409),
+    "RateTicket": Call({"score": 5}, 409),
     "ListTicketHistory": Call(),
     "ListReplies": Call(),
     "CreateReply": Call(REPLY, 201),

@@ -3,6 +3,7 @@
 import pytest
 
 from core.models import LIMITS
+from tests.support.caller import Caller
 
 NEW = {"title": "Help", "description": "It broke.", "customer_email": "ada@example.com"}
 
@@ -31,6 +32,7 @@ TAKEN = {
         ("GET", "/api/tickets", "assigned_to"),
     ],
     "resolution": [("POST", "/api/tickets/{id}/resolve", "resolution")],
+    "comment": [("POST", "/api/tickets/{id}/csat", "comment")],
     "body": [("POST", "/api/tickets/{id}/replies", "body")],
     "external_id": [(*CREATE, "external_id"), (*CHANGE, "external_id")],
     "key": [(*CREATE, "client_reference"), (*CREATE, "Idempotency-Key")],
@@ -51,7 +53,8 @@ def sent(caller, limit, method, path, field, size):
         assert len(value) == size
     else:
         value = ["é" * size] if field == "tags" else "x" * size if field == "Idempotency-Key" else "é" * size
-    path = path.format(id=caller.ticket()["id"])
+    ticket_id = caller.ticket()["id"]
+    path = path.format(id=ticket_id)
     if method == "GET":
         return caller.get(path, query_string={field: value})
     if field == "Idempotency-Key":
@@ -60,6 +63,11 @@ def sent(caller, limit, method, path, field, size):
         return caller.post(path, {**COMPANY, field: value})
     whole = {"/api/tickets": NEW, "/api/knowledge": {"title": "Refunds"}}.get(path, {})
     whole = {"body": "Hello."} if path.endswith("replies") else whole
+    if path.endswith("csat"):
+        caller.post(f"/api/tickets/{ticket_id}/resolve", {"resolution": "Done."})
+        runtime = caller.client.application.extensions["runtime"]
+        token = runtime.tokens.rating(ticket_id, "default", now=runtime.storage.real_now())
+        caller, whole = Caller(caller.client), {"score": 5, "token": token}
     return caller.call(method, path, {**whole, field: value})
 
 
