@@ -256,6 +256,14 @@ def sla_reminder(ticket: Row, about: _About) -> Draft:
     return to, ticket["headline"], {"opening": _one_line(ticket["sentence"]), "link": about.link(ticket)}
 
 
+@_notice
+def watched(ticket: Row, about: _About) -> Draft:
+    """To a watcher: a reply or the resolution, with its text where services put it in."""
+    opening = f"{ticket['headline']} on ticket #{ticket['number']}, which you watch."
+    texts = {"opening": opening, "quoted": _plain(ticket["quoted"]), "link": about.link(ticket)}
+    return ticket["watcher"], ticket["headline"], texts
+
+
 def confirm_address(to: str, token: str, **about: Any) -> Notice | None:
     """To whoever registered a company: confirm your address. Keywords as of the other notices; None for no address."""
     context = _About(**about)

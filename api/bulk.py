@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from api.http import schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer
-from api.http.fields import Choice, Id, Number, Person, Text, Thing, Things, Yes
+from api.http.fields import Choice, Id, Moment, Number, Person, Text, Thing, Things, Yes
 from api.http.gate import current_runtime
 from api.http.resource import Resource
 from api.ticket_inputs import TicketChanges, TicketQuery, WriteMeta, pop_actor_and_version
@@ -60,6 +60,8 @@ class BulkArguments(Schema):
     agent_email = Person(LIMITS["assigned_to"], about="assign: the agent.")
     auto = Yes(about="assign: true for the available agent with the fewest open tickets.")
     resolution = Text(LIMITS["resolution"], lines=True, about="resolve: how it was resolved.")
+    until = Moment(about="snooze: until when.")
+    macro_id = Id(LIMITS["key"], about="macro: id of the macro.")
 
 
 class TicketIds(fields.List):  # type: ignore[type-arg]

@@ -59,6 +59,7 @@ class ConversationOut(Schema):
     escalation = schemas.flag("Whether a person answers this conversation.")
     escalation_reason = schemas.text("Why it was handed to a person.", enum=["", *models.ESCALATIONS])
     ended_by = schemas.text("Who ended it: customer, agent or silence.")
+    merged_into = schemas.text("Id of the conversation it goes on in, when it was merged.")
     messages = schemas.items(Message, "The newest 200 messages, oldest first.")
 
 

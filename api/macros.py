@@ -6,7 +6,7 @@ from api.bulk import BulkChanges
 from api.http import schemas
 from api.http.common_inputs import PageQuery, Repeatable
 from api.http.envelope import Answer, how_many
-from api.http.fields import Id, Text, Thing, Yes
+from api.http.fields import Choice, Id, Text, Thing, Words, Yes
 from api.http.resource import Resource
 from api.ticket_inputs import Versioned, pop_actor_and_version
 from core import models
@@ -57,10 +57,14 @@ class MacroChanges(Schema):
     name = Text(LIMITS["name"], about="Its name.")
     body = Text(LIMITS["body"], lines=True, about=f"The reply; variables: {', '.join(macros.VARIABLES)}.")
     set = Thing(BulkChanges, about="Fields to set on the ticket.")
+    clear = Words(len(macros.CLEARABLE), Choice(tuple(macros.CLEARABLE)), about="Fields to empty.")
 
 
 class NewMacro(MacroChanges, Repeatable):
     """A macro to add."""
+
+    class Meta:
+        exclude = ("clear",)
 
     name = Text(LIMITS["name"], required=True, about="Its name.")
 

@@ -29,11 +29,15 @@ from api import (
     knowledge,
     knowledge_gaps,
     knowledge_imports,
+    links,
     lookups,
     macros,
     me,
+    merging,
+    presence,
     replies,
     settings,
+    snooze,
     stats,
     tickets,
     topics,
@@ -41,6 +45,7 @@ from api import (
     triggers,
     users,
     views,
+    watchers,
 )
 from api.http import gate, parsing, paths
 from api.http.envelope import render_error
@@ -83,6 +88,11 @@ RESOURCES = [
     copilot,
     csat,
     knowledge_gaps,
+    merging,
+    links,
+    snooze,
+    watchers,
+    presence,
 ]
 MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()

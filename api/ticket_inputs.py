@@ -180,6 +180,8 @@ class TicketQuery(Schema):
     sentiment = Choices(models.SENTIMENTS, about="Sentiment or a comma list.")
     customer_tier = Choices(models.TIERS, about="Plan or a comma list.")
     source = Choices(models.SOURCES, about="Source or a comma list.")
+    sla_status = Choices(models.SLA_STATUSES, about="How the agreed times are kept: a word or a comma list.")
+    snoozed = Yes(about="true: only snoozed tickets; false: only the others.")
     assigned_to = Person(LIMITS["assigned_to"], about="Agent.")
     customer_email = Email(about="Customer's e-mail address.")
     customer_id = Id(LIMITS["customer_id"], about="Customer's id in your own systems.")
@@ -222,7 +224,9 @@ class TicketQuery(Schema):
         # Customers must not learn hidden fields by filtering for them.
         if not g.actor.is_customer:
             return
-        hidden = {"assigned_to", "topic", "view"} & set(fields) | ({"role"} if values.get("role") == "agent" else set())
+        hidden = {"assigned_to", "topic", "view", "snoozed"} & set(fields) | (
+            {"role"} if values.get("role") == "agent" else set()
+        )
         if hidden:
             raise ValidationError({name: [f"{name} cannot be asked for by customers."] for name in sorted(hidden)})
 

@@ -30,7 +30,7 @@ from core.models import Actor, ticket_shape
 from core.permissions import Permission
 from services import ai_usage, history
 from services.knowledge.search import good_enough
-from services.tickets import changes, create, queries, views
+from services.tickets import changes, create, queries, removal, views
 from services.triage import decide
 from storage import Row, UnitOfWork
 
@@ -205,7 +205,7 @@ def delete_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
     Removes it with its thread and history; only admins may.
     """
     body = Resource.ARGUMENTS_PARSER.parse(Versioned(), request, location="json")
-    changes.remove(uow, ticket_id, named_version(body))
+    removal.remove(uow, ticket_id, named_version(body))
     return Answer({"deleted": True}, "The ticket is deleted.")
 
 

@@ -6,7 +6,7 @@ from api.bulk import BulkFilter
 from api.http import schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer, how_many
-from api.http.fields import Choice, Text, Thing, Yes
+from api.http.fields import Choice, Text, Thing, Words, Yes
 from api.http.parsing import load_values
 from api.http.resource import Resource
 from core.models import LIMITS
@@ -17,6 +17,7 @@ from storage import Row, UnitOfWork
 blp = Resource("views", __name__, description="Saved filters.")
 FILTER = "priority category assigned_team sentiment customer_tier source assigned_to customer_email customer_id".split()
 FILTER += "external_id product tag number topic q created_after created_before updated_since user role".split()
+FILTER += "sla_status snoozed".split()
 ViewFilter = Schema.from_dict(
     {name: schemas.optional_text(f"Filter {name} of the list of tickets.") for name in ("status", *FILTER)},
     name="ViewFilter",
@@ -44,10 +45,14 @@ class ViewChanges(Schema):
     filter = Thing(BulkFilter, keep=True, about="Filters, as those of the list of tickets.")
     sort = Choice(tuple(queries.SORTS), about="Its order.")
     shared = Yes(about="true: everybody in the company sees it.")
+    clear = Words(len(views.CLEARABLE), Choice(tuple(views.CLEARABLE)), about="Fields to empty.")
 
 
 class NewView(ViewChanges, Repeatable):
     """A view to save."""
+
+    class Meta:
+        exclude = ("clear",)
 
     name = Text(LIMITS["name"], required=True, about="Its name.")
     filter = Thing(BulkFilter, keep=True, required=True, about="Filters, as those of the list of tickets.")

@@ -25,6 +25,9 @@ SlaStatus = Literal["on_track", "at_risk", "breached", "met"]
 ArticleStatus = Literal["draft", "published"]
 DraftOutcome = Literal["accepted", "edited", "discarded"]
 AuthorRole = Literal["customer", "agent", "ai", "system"]
+# What the other ticket of a link is to this one: `causes` is the other side of `caused_by`.
+LinkKind = Literal["related", "duplicate", "caused_by", "causes"]
+PresenceState = Literal["viewing", "replying"]
 
 STATUSES: tuple[str, ...] = get_args(Status)
 CATEGORIES: tuple[str, ...] = get_args(Category)
@@ -40,6 +43,8 @@ ESCALATIONS: tuple[str, ...] = get_args(Escalation)
 SLA_STATUSES: tuple[str, ...] = get_args(SlaStatus)
 ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
 DRAFT_OUTCOMES: tuple[str, ...] = get_args(DraftOutcome)
+LINK_KINDS: tuple[str, ...] = get_args(LinkKind)
+PRESENCE_STATES: tuple[str, ...] = get_args(PresenceState)
 
 FINISHED = ("resolved", "closed")
 OPEN: tuple[str, ...] = tuple(status for status in STATUSES if status not in FINISHED)
@@ -54,8 +59,8 @@ PRIORITY_RANK: dict[str, int] = {priority: rank for rank, priority in enumerate(
 
 DEFAULT_COMPANY = "default"  # the company of the operator
 
-# Maximum length of each field in characters; `tags` is a number of items. An e-mail address: RFC 5321 §4.5.3.1; a title: the
-# subject of a mail, RFC 5322 §2.1.1.
+# Maximum length of each field in characters; `tags`, `links` and `watchers` are numbers of items. An e-mail address: RFC 5321
+# §4.5.3.1; a title: the subject of a mail, RFC 5322 §2.1.1.
 LIMITS: dict[str, int] = {
     "title": 998,
     "description": 20_000,
@@ -76,6 +81,8 @@ LIMITS: dict[str, int] = {
     "q": 200,
     "comment": 2_000,
     "message": 200,
+    "links": 50,
+    "watchers": 20,
 }
 
 
@@ -151,11 +158,12 @@ TICKET_FIELDS: tuple[str, ...] = tuple(
         "status category priority priority_score urgency sentiment topic topic_confidence assigned_team assigned_to "
         "assigned_at ai_response ai_source ai_status ai_confidence ai_citations triage_source triage_reasons next_action "
         "resolution first_response_at first_response_due_at resolve_due_at sla_status resolved_at closed_at csat_score "
-        "external_id version created_at updated_at"
+        "external_id merged_into links watchers snoozed_until version created_at updated_at"
     ).split()
 )
 STAFF_ONLY_FIELDS = frozenset(
-    "priority_score topic topic_confidence assigned_to ai_confidence triage_source triage_reasons next_action".split()
+    "priority_score topic topic_confidence assigned_to ai_confidence triage_source triage_reasons next_action links watchers "
+    "snoozed_until".split()
 )
 CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS)
 ARTICLE_FIELDS = "id title body tags category status source version created_at updated_at".split()

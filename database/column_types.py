@@ -161,7 +161,14 @@ def clock_of_agreed_times() -> tuple[SchemaItem, ...]:
     )
 
 
-def index_of_values(name: str, *columns: str) -> Index:
-    """An index of a company's rows in which the last of the columns is set."""
+def index_of_values(name: str, *columns: str, of_company: bool = True) -> Index:
+    """An index of the rows in which the last of the columns is set, per company or of all companies."""
     condition = sql(f"{columns[-1]} IS NOT NULL")
-    return Index(name, "company_id", *columns, sqlite_where=condition, postgresql_where=condition)
+    indexed = ["company_id", *columns] if of_company else columns
+    return Index(name, *indexed, sqlite_where=condition, postgresql_where=condition)
+
+
+def index_of_texts(name: str, column: str) -> Index:
+    """An index of a company's rows in which the text column is not ""."""
+    condition = sql(f"{column} <> ''")
+    return Index(name, "company_id", column, sqlite_where=condition, postgresql_where=condition)

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from database import column_types
+from database.desk_tables import merges, presence
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.ticket_tables import conversations, replies, tickets
 
@@ -27,7 +28,9 @@ __all__ = [
     "companies",
     "conversations",
     "customers",
+    "merges",
     "metadata",
+    "presence",
     "replies",
     "sessions",
     "sign_in_tries",

@@ -67,6 +67,10 @@ tickets = Table(
     ),
     column_types.text("external_id"),
     column_types.text("external_scope"),  # within which external_id is unique: "" the company, else the customer's row
+    column_types.text("merged_into"),  # id of the ticket that its thread is part of, services/tickets/merging.py
+    column_types.text_list("links"),  # objects; both tickets of a link have it, services/tickets/links.py
+    column_types.text_list("watchers"),  # addresses
+    column_types.moment("snoozed_until"),
     column_types.moment("erased_at"),
     Column("version", Integer, nullable=False, server_default="1"),
     column_types.moment("created_at", required=True),
@@ -95,8 +99,11 @@ tickets = Table(
             "source": "source",
             "topic": "topic",
             "product": "product",
+            "sla_status": "sla",
         }.items()
     ),
+    column_types.index_of_texts("ix_tickets_merged", "merged_into"),
+    column_types.index_of_values("ix_tickets_snoozed", "snoozed_until", of_company=False),
     column_types.index_of_values("ix_tickets_first_response", "first_response_seconds"),
     column_types.index_of_values("ix_tickets_resolution", "resolution_seconds"),
     column_types.index_of_values("ix_tickets_agent_resolution", "assigned_to", "resolution_seconds"),

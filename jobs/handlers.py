@@ -15,7 +15,7 @@ from channels.sns import Publishes
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
 from database.tables import tickets
-from jobs import agreed_times
+from jobs import agreed_times, snoozed
 from jobs.runner import Periodic, PermanentFailure, alone, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
@@ -28,7 +28,7 @@ from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
 from services.sla import recomputing
-from services.tickets import ai_answers, bulk, closing, notifications
+from services.tickets import ai_answers, bulk, closing, notifications, presence
 from services.triage import training_examples
 from services.triage.trained_models import TrainedModels
 from storage import DirectJobs, Row, Storage, UnitOfWork
@@ -101,6 +101,7 @@ def periodic(runtime: Server) -> list[Periodic]:
         Periodic("auto-close", CLOSING_SECONDS, lambda: close_resolved_tickets(runtime), in_one_process=True),
         Periodic("silent chats", CHATS_SECONDS, lambda: close_silent_chats(runtime), in_one_process=True),
         Periodic("agreed times", AGREED_SECONDS, agreed_times.Sweep(lambda: runtime.storage), in_one_process=True),
+        Periodic("snoozed tickets", AGREED_SECONDS, lambda: snoozed.wake(runtime.storage), in_one_process=True),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
         Periodic("count of model calls", SYNC_SECONDS, lambda: runtime.usage.flush(runtime.storage)),
         Periodic("chat presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),
@@ -108,9 +109,9 @@ def periodic(runtime: Server) -> list[Periodic]:
 
 
 def tidy(runtime: Server) -> None:
-    """Deletes expired rows (stored answers, done jobs, lock-outs, mail counts, sessions, bulks); applies retention periods."""
+    """Deletes expired rows (stored answers, done jobs, lock-outs, mail counts, sessions, bulks, presence); applies retention."""
     with runtime.storage.unit_of_work(None, write=True) as uow:
-        for service in (idempotency, outbox, lockout, outgoing_mail, sessions, bulk):
+        for service in (idempotency, outbox, lockout, outgoing_mail, sessions, bulk, presence):
             service.purge(uow)
     apply_retention(runtime.storage)
 

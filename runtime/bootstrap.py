@@ -33,10 +33,11 @@ from services import health
 from services import settings as company_settings
 from services.accounts.companies import find_by_name
 from services.ai_usage import UsageLog
-from services.chat.presence import Presence
+from services.chat.presence import Presence as ChatPresence
 from services.copilot.past_tickets import PastTickets
 from services.import_export import demo
 from services.knowledge.search import Knowledge
+from services.tickets.presence import Presence
 from services.triage.trained_models import TrainedModels
 from storage import Clock, Row, Storage, open_storage
 
@@ -77,7 +78,8 @@ class Runtime:
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.wait_slots = threading.BoundedSemaphore(places)
         self.topic: Publishes | None = Topic(settings.sns_topic_arn) if settings.sns_topic_arn else None
-        self.presence = Presence()
+        self.presence = ChatPresence()
+        self.agents = Presence()
         self.usage = UsageLog()
         if isinstance(self.model, Model):
             self.model.count = self.usage.note

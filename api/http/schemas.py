@@ -66,6 +66,14 @@ def items(schema: type[Schema], about: str) -> fields.List[Any]:
     return fields.List(fields.Nested(schema), metadata={"description": about}, required=True)
 
 
+class Link(Schema):
+    """A link to another ticket."""
+
+    ticket_id = text("Id of the other ticket.")
+    number = integer("Number of the other ticket for people.")
+    kind = word(models.LINK_KINDS, "What the other ticket is to this one.")
+
+
 class Ticket(Schema):
     """A ticket. Customers get it without the fields that explain the triage."""
 
@@ -108,6 +116,10 @@ class Ticket(Schema):
     closed_at = moment("When it was closed.")
     csat_score = integer("How satisfied the customer was, from 1 to 5.", required=False)
     external_id = text("Id of the ticket in your own systems.")
+    merged_into = text("Id of the ticket that it is merged into; replies go there.")
+    links = fields.List(fields.Nested(Link), metadata={"description": "Links to other tickets."})
+    watchers = texts("Addresses that are told of replies and of the resolution.", required=False)
+    snoozed_until = moment("Until when it is put off.")
     version = integer("Raised with every change by a person; name it to be sure that nothing is overwritten.")
     created_at = moment("When it was opened.", required=True)
     updated_at = moment("When it last changed.", required=True)

@@ -32,6 +32,11 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("drafts", "source"): get_args(models.Decider),
     ("drafts", "outcome"): ("", *models.DRAFT_OUTCOMES),
     ("api_keys", "role"): models.ROLES,
+    ("presence", "state"): models.PRESENCE_STATES,
+}
+# Lists of objects: the fields of each object with the type of their values.
+_OBJECTS: dict[tuple[str, str], dict[str, type]] = {
+    ("tickets", "links"): {"ticket_id": str, "number": int, "kind": str},
 }
 _THOUSANDTHS = (0, 1000)
 _RANGES: dict[tuple[str, str], tuple[int, int]] = {
@@ -49,7 +54,8 @@ _RANGES: dict[tuple[str, str], tuple[int, int]] = {
 # Times that say when something ends or is due. All others say when it happened: the latest of them is where new ones begin, so
 # one that is far ahead would stay for good. No clock is wrong by as much.
 AHEAD_YEARS = 100
-_ENDS = {"expires_at", "tries_until", "run_at", "idle_due_at", "sla_next_at", "first_response_due_at", "resolve_due_at"}
+_ENDS = {"expires_at", "tries_until", "run_at", "idle_due_at", "sla_next_at", "first_response_due_at"}
+_ENDS |= {"resolve_due_at", "snoozed_until"}
 _WITHOUT_NULL = {("companies", "settings")}  # what jobs carry is between programs
 
 
@@ -69,7 +75,8 @@ class Field:
             least, most = self.range
             return f"a whole number from {least} to {most}"
         if self.kind == "list":
-            return "a list of texts"
+            fields = _OBJECTS.get((self.table, self.name))
+            return f"a list of objects with {', '.join(fields)}" if fields else "a list of texts"
         if self.kind == "object":
             return f"an object{' without null' if self._is_without_null else ''}"
         return {"flag": "true or false"}.get(self.kind, "text")
@@ -118,12 +125,20 @@ class Field:
     def _as_json(self, value: Any) -> str | None:
         if not isinstance(value, list if self.kind == "list" else dict):
             return None
-        if self.kind == "list" and set(map(type, value)) - {str}:
+        if self.kind == "list" and not self._are_items(value):
             return None
         try:
             return None if self._is_without_null and _holds_null(value) else orjson.dumps(value).decode()
         except (TypeError, RecursionError):  # nested deeper than can be written again
             return None
+
+    def _are_items(self, values: Any) -> bool:
+        fields = _OBJECTS.get((self.table, self.name))
+        if fields is None:
+            return not set(map(type, values)) - {str}
+        return all(
+            isinstance(one, dict) and {name: type(value) for name, value in one.items()} == fields for one in values
+        )
 
     def wrong(self) -> tuple[str, str]:
         """The SQL condition its value must not meet ("" when there is none), and what is accepted instead."""

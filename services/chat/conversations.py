@@ -1,7 +1,7 @@
 """The state of a conversation: who answers it, when it counts as silent, and how it ended.
 
 A conversation is a ticket with the source chat; this module writes only the table `conversations`. A conversation goes to people
-in `start`, `note_turn`, `take_over` and `hand_over`, and back to the AI in `give_back` alone.
+in `start`, `note_turn`, `take_over`, `hand_over` and `resume`, and back to the AI in `give_back` alone.
 """
 
 from sqlalchemy import and_, exists, or_
@@ -110,6 +110,11 @@ def end(uow: UnitOfWork, conversation: Row, by: str) -> None:
     """The conversation ended, by its customer, an agent or silence."""
     values = {"ended_by": by, "ended_at": uow.now, "idle_due_at": None, "warned": False}
     uow.update(table, conversation["id"], values)
+
+
+def resume(uow: UnitOfWork, conversation: Row) -> None:
+    """A conversation that was merged into another is its own again, and with people."""
+    uow.update(table, conversation["id"], {"ended_by": "", "ended_at": None, "answered_by": "human"})
 
 
 def is_in_touch(uow: UnitOfWork, conversation: Row) -> bool:

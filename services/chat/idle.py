@@ -46,6 +46,9 @@ def take_step(uow: UnitOfWork, conversation_id: str) -> None:
         return
     elif unanswered:
         _hand_over(uow, ticket)
+    elif ticket["snoozed_until"] and minutes:
+        due_at = timestamps.later(ticket["snoozed_until"], seconds=conversations.seconds_to_warning(minutes))
+        uow.update(table, conversation_id, {"idle_due_at": due_at, "warned": False})
     elif not minutes or ticket["status"] not in WAITS_FOR_CUSTOMER:
         uow.update(table, conversation_id, {"idle_due_at": None, "warned": False})
     elif conversation["warned"]:

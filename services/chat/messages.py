@@ -6,11 +6,9 @@ from sqlalchemy import and_, or_
 
 from core.errors import invalid_field, not_found
 from core.models import FINISHED
-from database.tables import replies
 from services.chat import conversations
 from services.knowledge import citations
-from services.tickets import changes
-from services.tickets import replies as threads
+from services.tickets import changes, threads
 from storage import Row, UnitOfWork
 
 MOST_MESSAGES = 200
@@ -37,6 +35,7 @@ def conversation(uow: UnitOfWork, conversation_id: str) -> Row:
         "escalation": state["answered_by"] == "human",
         "escalation_reason": state["escalation_reason"],
         "ended_by": state["ended_by"],
+        "merged_into": ticket["merged_into"],
         "messages": _shapes(uow, threads.recent_public(uow, ticket["id"], most=MOST_MESSAGES)),
     }
 
@@ -49,15 +48,15 @@ def after(uow: UnitOfWork, conversation_id: str, last_id: str, *, limit: int) ->
     Raises AppError 400, 404.
     """
     ticket = get_ticket(uow, conversation_id)
-    public = uow.query(replies).where(replies.c.ticket_id == ticket["id"], ~replies.c.internal)
+    public, c = threads.of_ticket(uow, ticket["id"], public=True)
     if last_id:
-        last = uow.get(replies, last_id)
-        if last is None or last["ticket_id"] != ticket["id"]:
+        last = uow.first(public.where(c.id == last_id))
+        if last is None:
             raise invalid_field("after", "after must be the id of a message of this conversation.")
-        later, same_time = replies.c.created_at > last["created_at"], replies.c.created_at == last["created_at"]
-        public = public.where(or_(later, and_(same_time, replies.c.id > last_id)))
-    oldest_first = public.order_by(replies.c.created_at, replies.c.id)
-    newest_first = public.order_by(replies.c.created_at.desc(), replies.c.id.desc())
+        later, same_time = c.created_at > last["created_at"], c.created_at == last["created_at"]
+        public = public.where(or_(later, and_(same_time, c.id > last_id)))
+    oldest_first = public.order_by(c.created_at, c.id)
+    newest_first = public.order_by(c.created_at.desc(), c.id.desc())
     rows = uow.find(oldest_first.limit(limit)) if last_id else uow.find(newest_first.limit(limit))[::-1]
     newest = rows[-1]["id"] if rows else last_id
     total = len(rows) if len(rows) < limit else uow.count(public)

@@ -16,7 +16,7 @@ from services.chat import conversations, handoff
 from services.chat.answers import Draft, Helpers, compose, is_danger, triage_of
 from services.copilot import drafts
 from services.knowledge.citations import shown as shown_citations
-from services.tickets import changes, create, customers, waiting
+from services.tickets import changes, create, customers, merged, waiting
 from services.tickets import replies as threads
 from services.triage import decide
 from storage import Row, UnitOfWork
@@ -83,14 +83,17 @@ def _resumed(uow: UnitOfWork, fields: Row) -> Row | None:
 
 
 def _named(uow: UnitOfWork, fields: Row) -> Row:
-    """The conversation with the id that was sent. Raises AppError 404, also for one of another customer."""
+    """The conversation with the id that was sent, or the one it is merged into.
+
+    Raises AppError 404, also for one of another customer.
+    """
     ticket = changes.get_for_update(uow, fields["conversation_id"])
     names = [name for name in IDENTITY if fields.get(name)]
     differs = any(ticket[name] not in ("", fields[name]) for name in names)
     agrees = any(ticket[name] == fields[name] for name in names)
     if ticket["source"] != conversations.CHAT or differs or (names and not agrees):
         raise not_found()
-    return ticket
+    return changes.get_for_update(uow, merged.root(uow, ticket)["id"]) if ticket["merged_into"] else ticket
 
 
 def title_of(message: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from core import timestamps
 from core.errors import not_found
 from core.models import FINISHED
-from database.tables import bulk_items, customers, drafts, events, replies, tickets, users
+from database.tables import bulk_items, customers, drafts, events, merges, replies, tickets, users
 from database.tables import jobs as jobs_table
 from services import outbox
 from services.accounts import sessions
@@ -22,7 +22,7 @@ from services.copilot import proposals
 from services.history import Change, record
 from services.knowledge import citations
 from services.privacy import traces
-from services.tickets.anonymise import ERASED, anonymise
+from services.tickets.anonymise import ERASED, anonymise, forget_watcher
 from services.tickets.customers import by_name as customers_by_name
 from services.triage import training_examples
 from storage import Row, UnitOfWork
@@ -70,6 +70,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.forget_calls_of(uow, row, sure)
     traces.forget_jobs(uow, sure)
     traces.forget_views_and_macros(uow, sure)
+    forget_watcher(uow, row["email"])
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(uow, row["id"], [Change("customer_erased", "tickets", "", len(ticket_rows))], subject="customer")
     outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=60)])
@@ -87,6 +88,7 @@ def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     uow.update_where(drafts, drafts.c.ticket_id.in_(ids), body=ERASED, edited_body="", citations=[])
     traces.empty_history(uow, events.c.subject_id.in_(ids))
     uow.delete(bulk_items, bulk_items.c.ticket_id.in_(ids))
+    uow.delete(merges, merges.c.ticket_id.in_(ids))
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
     training_examples.forget_tickets(uow, ids)
     citations.forget_tickets(uow, ids)

@@ -21,7 +21,8 @@ SYSTEM_ACTORS = {"ai", "system", "command line", "start"}
 # Fields of the history whose values are enumerated or numbers, and so name nobody.
 TELLS_NOBODY = (
     "number status category priority priority_score urgency sentiment customer_tier source assigned_team ai_source ai_status "
-    "prompt escalation_reason ended_by first_response_due_at resolve_due_at"
+    "prompt escalation_reason ended_by first_response_due_at resolve_due_at "
+    "merged_into merged_from links snoozed_until"
 ).split()
 BATCH = 100  # ids in one statement
 _AFTER_ID = 38  # the caller of a stored call is a credential's id, a space, and the customer it acted for

@@ -9,7 +9,7 @@ from core import timestamps
 from core.errors import AppError, invalid_field, not_found
 from database.tables import bulk_items, bulks
 from services.routing import agents
-from services.tickets import changes, queries
+from services.tickets import changes, macros, queries, snooze
 from storage import Row, UnitOfWork
 
 MOST_TICKETS = 500
@@ -24,10 +24,17 @@ ACTIONS: dict[str, Callable[..., Row]] = {
     "unassign": changes.unassign,
     "resolve": changes.resolve,
     "reopen": changes.reopen,
+    "snooze": snooze.snooze,
+    "macro": lambda uow, ticket_id, macro_id="", **who: macros.apply(uow, ticket_id, macros.get(uow, macro_id), **who),
     "close": lambda uow, ticket_id, **who: changes.update(uow, ticket_id, {"status": "closed"}, **who),
 }
 # The arguments that each action needs: at least one of them, and no others.
-ARGUMENTS: dict[str, tuple[str, ...]] = {"assign": ("agent_email", "auto"), "resolve": ("resolution",)}
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "assign": ("agent_email", "auto"),
+    "resolve": ("resolution",),
+    "snooze": ("until",),
+    "macro": ("macro_id",),
+}
 
 
 @dataclass(frozen=True, slots=True)

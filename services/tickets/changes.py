@@ -7,7 +7,7 @@ from ai.triage.rules import Triage
 from core import timestamps
 from core.errors import conflict, invalid_field, not_found, stale
 from core.models import FINISHED, MOVES, PRIORITY_RANK, TEAM_OF, label, ticket_shape
-from database.tables import events, replies, tickets
+from database.tables import replies, tickets
 from services import settings
 from services.chat import conversations
 from services.clearing import pop_cleared
@@ -33,6 +33,7 @@ PLAIN_FIELDS = (
     "title description product tags category priority urgency sentiment assigned_team customer_name customer_tier external_id"
 ).split()
 CLEARABLE: dict[str, Any] = {"product": "", "tags": [], "customer_name": "", "external_id": "", "assigned_to": ""}
+CLEARABLE["snoozed_until"] = None
 STATE_FIELDS = ("status", "assigned_to", "resolution")
 TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team")
 
@@ -41,7 +42,8 @@ TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team"
 NOT_IN_HISTORY = frozenset(
     "priority_rank assigned_at resolved_at closed_at resolution_seconds first_response_at first_response_seconds "
     "human_replied first_response_due_at resolve_due_at sla_status sla_running_since sla_consumed_seconds sla_next_at "
-    "sla_told queue_place external_scope csat_at agent_replies closed_by_customer handed_over reopened_after_ai triage_source triage_reasons category_confidence topic_confidence ai_response".split()
+    "sla_told queue_place links watchers external_scope csat_at agent_replies closed_by_customer handed_over reopened_after_ai "
+    "triage_source triage_reasons category_confidence topic_confidence ai_response".split()
 )
 
 
@@ -157,15 +159,6 @@ def return_to_ai(uow: UnitOfWork, ticket: Row, *, said_by: str = "") -> Row:
     return write(uow, ticket, values, "returned_to_ai", said_by=said_by)
 
 
-def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
-    """Deletes the ticket, its thread and waiting jobs. Its events stay without their values. Raises AppError 404, 412."""
-    ticket = get_for_update(uow, ticket_id, version, even_erased=True)
-    uow.update_where(events, events.c.subject_id == ticket["id"], from_value="", to_value="", said_by="")
-    record(uow, ticket["id"], [Change("deleted", "number", ticket["number"])])
-    training_examples.forget_tickets(uow, [ticket["id"]])
-    uow.delete(tickets, tickets.c.id == ticket["id"])
-
-
 def update(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", version: int | None = None) -> Row:
     """Updates the given fields; status, assigned_to and resolution are transitions. Raises AppError 400, 404, 409, 412."""
     ticket = get_for_update(uow, ticket_id, version)
@@ -173,8 +166,12 @@ def update(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", v
     # Clients may send the whole ticket back. State fields with their current value request no transition.
     fields = {name: value for name, value in fields.items() if name not in STATE_FIELDS or ticket[name] != value}
     unassign_it = cleared.pop("assigned_to", None) is not None
+    wake_it = ticket["snoozed_until"] and "snoozed_until" in cleared
+    cleared.pop("snoozed_until", None)
     plain_fields = cleared | {name: fields[name] for name in PLAIN_FIELDS if name in fields}
     ticket = _write_plain(uow, ticket, plain_fields, said_by=said_by)
+    if wake_it:
+        ticket = write(uow, ticket, {"snoozed_until": None}, "woken", said_by=said_by)
     if unassign_it and ticket["assigned_to"]:
         check_move(ticket, "unassign")
         ticket = write(uow, ticket, _unassign_fields(ticket), "unassigned", said_by=said_by)
@@ -246,7 +243,10 @@ def _change_status(uow: UnitOfWork, ticket: Row, status: str, *, resolution: str
 
 
 def check_move(ticket: Row, move: str) -> None:
-    """Raises AppError 409 if the transition is not allowed from the ticket's status."""
+    """Raises AppError 409 if the transition is not allowed from the ticket's status, or the ticket is merged."""
+    if ticket["merged_into"]:
+        message = f"Ticket #{ticket['number']} is merged into another ticket, so it cannot be {MOVES[move].label}. "
+        raise conflict("merged", f"{message}Undo the merge first.")
     if ticket["status"] not in MOVES[move].sources:
         message = (
             f"Ticket #{ticket['number']} is {label(ticket['status']).lower()}, so it cannot be {MOVES[move].label}."
@@ -275,6 +275,7 @@ def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: st
         values = values | {"queue_place": waiting.place_after(ticket, values["status"], now=uow.now)}
     if action != "undone":
         values = values | facts.after(ticket, values, by_customer=uow.actor.is_customer)
+    values = _with_snooze(ticket, values)
     if clocks.matters(ticket, values):
         agreed = targets.of_settings(settings.current(uow))
         clock = ticket | clocks.restored(values)
@@ -289,6 +290,16 @@ def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: st
         conversations.take_over(uow, after)
     record(uow, ticket["id"], _changes(ticket, values, action), said_by=said_by, actor=AI if by_ai else "")
     return after
+
+
+def _with_snooze(ticket: Row, values: Row) -> Row:
+    """The values with their place in the queue while the ticket is snoozed. What is finished is not snoozed."""
+    if values.get("status") in FINISHED and ticket["snoozed_until"]:
+        values = values | {"snoozed_until": None}
+    after = ticket | values
+    if "queue_place" not in values and bool(after["snoozed_until"]) == bool(ticket["snoozed_until"]):
+        return values
+    return values | {"queue_place": waiting.place_while(after["snoozed_until"], after["queue_place"])}
 
 
 def write_quietly(uow: UnitOfWork, ticket: Row, values: Row, *, visible: bool) -> Row:
@@ -307,7 +318,8 @@ def _takes(uow: UnitOfWork, before: Row, after: Row) -> bool:
 def _changes(ticket: Row, values: Row, action: str) -> Iterable[Change]:
     for name, value in values.items():
         if name not in NOT_IN_HISTORY and ticket[name] != value:
-            yield Change(action, name, ticket[name], value)
+            is_woken = name == "snoozed_until" and value is None and values.get("status") not in FINISHED
+            yield Change("woken" if is_woken else action, name, ticket[name], value)
 
 
 def triage_fields(triage: Triage) -> Row:

@@ -8,11 +8,13 @@ from core.normal_form import is_blank
 from database.tables import companies
 from database.tables import macros as table
 from services import settings
+from services.clearing import pop_cleared
 from services.history import Change, record
 from services.tickets import changes, replies
 from storage import Row, UnitOfWork
 
 FIELDS = "id name body set created_at updated_at".split()
+CLEARABLE: Row = {"body": "", "set": {}}
 VARIABLES = ("customer_name", "customer_email", "ticket_number", "ticket_title", "agent_name", "company_name")
 _VARIABLE = re.compile(r"\{\{\s{0,9}([^{}]{0,60}?)\s{0,9}\}\}")
 
@@ -46,7 +48,8 @@ def create(uow: UnitOfWork, fields: Row) -> Row:
 
 
 def update(uow: UnitOfWork, macro_id: str, fields: Row) -> Row:
-    """Changes the given fields. Raises AppError 400, 404."""
+    """Changes the given fields and empties those in `clear`. Raises AppError 400, 404."""
+    fields = fields | pop_cleared(fields, CLEARABLE)
     macro = get(uow, macro_id, lock=True)
     if "set" in fields:
         fields = {name: value for name, value in fields.items() if name != "set"} | {"changes": fields["set"]}

@@ -3,6 +3,7 @@
 The payload of the job is a snapshot, so later changes of the ticket do not alter the mail.
 """
 
+from collections.abc import Set
 from typing import Any
 
 from core.models import DEFAULT_COMPANY, label
@@ -10,6 +11,7 @@ from database.tables import companies, replies, tickets, users
 from services import outbox, settings
 from services.chat import conversations
 from services.history import Change, record
+from services.tickets import merged
 from storage import Row, UnitOfWork
 
 QUEUE, CONFIRM = "mail", "confirm_address"
@@ -25,6 +27,7 @@ _TICKET_FIELDS = {
     "handoff_alert": ("title", "next_action"),
     "sla_alert": ("title", "headline", "sentence"),
     "sla_reminder": ("assigned_to", "headline", "sentence"),
+    "watched": ("watcher", "headline", "quoted"),
 }
 _REPLY_FIELDS = ("author_role", "author_name", "body", "internal")
 
@@ -62,9 +65,10 @@ def notify_urgent(uow: UnitOfWork, ticket: Row) -> None:
 
 
 def notify_resolved(uow: UnitOfWork, ticket: Row) -> None:
-    """Ticket resolved: mails the customer."""
+    """Ticket resolved: mails the customer and the watchers."""
     if ticket["customer_email"]:
         _send(uow, ticket, "resolved")
+    _tell_watchers(uow, ticket, "Resolved", ticket["resolution"])
 
 
 def notify_handoff(uow: UnitOfWork, ticket: Row) -> None:
@@ -86,16 +90,36 @@ def notify_sla(uow: UnitOfWork, ticket: Row, goal: str, level: str, due_at: str)
 
 
 def notify_reply(uow: UnitOfWork, ticket: Row, reply: Row) -> None:
-    """New public reply: mails the customer or the agent, whoever did not write it.
+    """New public reply: mails the customer or the agent, whoever did not write it, and the watchers.
 
     Turns of a chat are not mailed, except a person's reply that the customer does not fetch within two minutes.
     """
     if ticket["source"] != conversations.CHAT:
         _send(uow, ticket, "public_reply", reply=reply)
+        mailed = ticket["customer_email"] if reply["author_role"] == "agent" else ticket["assigned_to"]
+        _tell_watchers(uow, ticket, "New reply", reply["body"], without={reply["author_email"], mailed})
     elif reply["author_role"] == "agent":
         in_touch = conversations.is_in_touch(uow, conversations.get(uow, ticket))
         delay = conversations.IN_TOUCH_SECONDS if in_touch else 0
         _send(uow, ticket, "public_reply", reply=reply, delay_seconds=delay, unless_seen_since=uow.real_now)
+
+
+def _tell_watchers(uow: UnitOfWork, ticket: Row, headline: str, text: str, *, without: Set[str] = frozenset()) -> None:
+    """Mails whoever watches the ticket or one merged into it. Only users of the company who are staff get the text."""
+    watchers = [*ticket["watchers"], *_watchers_of(uow, merged.sources(uow, ticket["id"]))]
+    addresses = [watcher for watcher in dict.fromkeys(watchers) if watcher not in {uow.actor.name, *without}]
+    if not addresses:
+        return
+    is_staff = (users.c.email.in_(addresses), users.c.role.in_(("agent", "admin")), ~users.c.disabled)
+    staff = {row["email"] for row in uow.find(uow.query(users, users.c.email).where(*is_staff))}
+    for watcher in addresses:
+        facts = {"watcher": watcher, "headline": headline, "quoted": text if watcher in staff else ""}
+        _send(uow, ticket | facts, "watched")
+
+
+def _watchers_of(uow: UnitOfWork, ticket_ids: list[str]) -> list[str]:
+    rows = uow.find(uow.query(tickets, tickets.c.watchers).where(tickets.c.id.in_(ticket_ids))) if ticket_ids else []
+    return [watcher for row in rows for watcher in row["watchers"]]
 
 
 def confirm_address(uow: UnitOfWork, user: Row) -> None:
@@ -121,8 +145,8 @@ def snapshot(kind: str, ticket: Row, reply: Row | None = None) -> Row:
 def load_notice(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
     """Returns the ticket fields and reply of a mail job, or None if the mail is obsolete.
 
-    It is obsolete if the ticket is deleted or erased, a newer AI answer replaced the one in the snapshot, or the customer has
-    seen the reply in the chat.
+    It is obsolete if the ticket is deleted or erased, a newer AI answer replaced the one in the snapshot, the customer has
+    seen the reply in the chat, or the recipient does not watch the ticket any more.
     """
     ticket = uow.get(tickets, job["ticket_id"])
     if ticket is None or ticket["erased_at"]:
@@ -133,9 +157,15 @@ def load_notice(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
     ticket_fields = {"id": ticket["id"], **payload["ticket"]}
     if (since := payload.get("unless_seen_since")) and conversations.find(uow, ticket).get("seen_at", "") > since:
         return None
+    if job["kind"] == "watched" and not _still_watches(uow, ticket, ticket_fields["watcher"]):
+        return None
     if job["kind"] == "ai_answer" and ticket_fields["ai_response"] != ticket["ai_response"]:
         return None
     return ticket_fields, payload.get("reply")
+
+
+def _still_watches(uow: UnitOfWork, ticket: Row, email: str) -> bool:
+    return email in ticket["watchers"] or email in _watchers_of(uow, merged.sources(uow, ticket["id"]))
 
 
 def record_unsent(uow: UnitOfWork, job: Row, reason: str) -> None:

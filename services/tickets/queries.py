@@ -77,10 +77,14 @@ def _tagged(uow: UnitOfWork, tag: str) -> Select[Any]:
 
 
 FILTERS: dict[str, Callable[[UnitOfWork, Any], Condition]] = {
-    **{name: _any_of(name) for name in "status priority category assigned_team sentiment customer_tier source".split()},
+    **{
+        name: _any_of(name)
+        for name in "status priority category assigned_team sentiment customer_tier source sla_status".split()
+    },
     **{name: _is(name) for name in "number external_id product topic".split()},
     "assigned_to": _assigned_to,
     "tag": _has_tag,
+    "snoozed": lambda uow, is_snoozed: t.snoozed_until.is_not(None) if is_snoozed else t.snoozed_until.is_(None),
     "customer_email": lambda uow, email: _written_by(uow, _equals_nonempty(customers.c.email, email)),
     "customer_id": lambda uow, customer_id: _written_by(uow, _equals_nonempty(customers.c.customer_id, customer_id)),
     "created_after": lambda uow, moment: t.created_at > moment,

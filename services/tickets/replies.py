@@ -10,22 +10,19 @@ from services import settings
 from services.chat import conversations
 from services.history import Change, record
 from services.knowledge import citations as cited
-from services.tickets import changes, notifications, waiting
+from services.tickets import changes, merged, notifications, threads, waiting
 from storage import Row, UnitOfWork
 
 
 def of_ticket(uow: UnitOfWork, ticket_id: str, *, limit: int, offset: int) -> tuple[list[Row], int]:
-    """One page of a ticket's thread, oldest first, and the total. Raises AppError 404."""
+    """One page of a ticket's thread, merged tickets included, oldest first, and the total. Raises AppError 404."""
     changes.get(uow, ticket_id)
-    thread = uow.query(replies).where(replies.c.ticket_id == ticket_id)
-    page = thread.order_by(replies.c.created_at, replies.c.id).limit(limit).offset(offset)
-    return uow.find(page), uow.count(thread)
+    return threads.page(uow, ticket_id, limit=limit, offset=offset)
 
 
 def recent_public(uow: UnitOfWork, ticket_id: str, *, most: int) -> list[Row]:
-    """The newest `most` public replies of a ticket, oldest first."""
-    thread = uow.query(replies).where(replies.c.ticket_id == ticket_id, ~replies.c.internal)
-    return uow.find(thread.order_by(replies.c.created_at.desc(), replies.c.id.desc()).limit(most))[::-1]
+    """The newest `most` public replies of a ticket and those merged into it, oldest first."""
+    return threads.recent_public(uow, ticket_id, most=most)
 
 
 def add(
@@ -39,9 +36,13 @@ def add(
 ) -> Row:
     """Adds a reply. A public reply changes the status and is mailed to the other side. Raises AppError 400, 404, 409, 412.
 
+    A reply to a merged ticket is added to the ticket it is merged into; `version` is that of the named one.
+
     A customer's reply to a ticket that was resolved longer ago than `reopen_days` is what `when_late` makes of it, or 409.
     """
     ticket = changes.get_for_update(uow, ticket_id, version)
+    if ticket["merged_into"]:
+        ticket = changes.get_for_update(uow, merged.root(uow, ticket)["id"])
     role = _author_role(uow, fields)
     internal = bool(fields.get("internal"))
     if internal and role == "customer":
@@ -133,6 +134,7 @@ def _move(uow: UnitOfWork, ticket: Row, role: str, *, said_by: str) -> Row:
         values = changes.reopen_fields(ticket, move)
     if role == "customer":
         values["queue_place"] = waiting.place_after_customer(ticket, values["status"], now=uow.now)
+        values["snoozed_until"] = None
     if role == "agent":
         values |= {"human_replied": True, "agent_replies": ticket["agent_replies"] + 1}
         if not ticket["first_response_at"]:

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from core.errors import AppError, conflict, forbidden, not_found
 from core.models import shape
 from database.tables import views as table
+from services.clearing import pop_cleared
 from services.history import Change, record
 from services.tickets import queries
 from storage import Row, UnitOfWork
 
 FIELDS = "id name filter sort shared own created_at updated_at".split()
+CLEARABLE = {"sort": ""}
 MOST_VIEWS = 50  # of one owner; a list shows at most twice as many, shared ones included
 Load = Callable[[Row], Row]  # checks a stored filter and gives the values that queries take
 
@@ -71,7 +73,8 @@ def create(uow: UnitOfWork, fields: Row) -> Row:
 
 
 def update(uow: UnitOfWork, view_id: str, fields: Row) -> Row:
-    """Changes the given fields. Raises AppError 403, 404."""
+    """Changes the given fields and empties those in `clear`. Raises AppError 400, 403, 404."""
+    fields = fields | pop_cleared(fields, CLEARABLE)
     view = get_to_change(uow, view_id)
     changed = [Change("changed", name, view[name], value) for name, value in fields.items() if view[name] != value]
     record(uow, view_id, changed, subject="view")
