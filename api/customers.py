@@ -40,12 +40,20 @@ class Notice(Schema):
     created_at = schemas.moment("When it was asked for.", required=True)
 
 
+class Watched(Schema):
+    """A ticket that somebody watches."""
+
+    ticket_id = schemas.text("Id of the ticket.")
+    number = schemas.integer("Number of the ticket for people.")
+
+
 class Person(Schema):
     """Everything held about a customer."""
 
     customer = schemas.part(schemas.Customer)
     tickets = schemas.items(WholeTicket, "Their tickets, oldest first.")
     notices = schemas.items(Notice, "What is still to be done for them.")
+    watched = schemas.items(Watched, "The tickets of others that they watch.")
     account = fields.Nested(User)
     events = schemas.items(AuditEvent, "What they did themselves, oldest first.")
 

@@ -294,7 +294,7 @@ class Thing(fields.Nested):
 
 def _as_sent(value: Any) -> Any:
     """A value of a query as its text, so that it is read as one later."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return str(value).lower() if isinstance(value, int) else value
 
 
 def _load_object(schema: Any, value: Any, name: str) -> Any:

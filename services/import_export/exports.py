@@ -14,7 +14,7 @@ from core.models import TICKET_FIELDS, audit_shape, event_shape, reply_shape, ti
 from database.tables import drafts, events, jobs, replies, tickets, users
 from services.accounts import users as people
 from services.privacy import erasure
-from services.tickets import customers
+from services.tickets import customers, watchers
 from storage import Row, UnitOfWork
 
 PAGE = 100
@@ -144,6 +144,7 @@ def personal_data(uow: UnitOfWork, name: str) -> Row:
         "tickets": held_tickets,
         "drafts": _drafts(uow, row),
         "notices": _pending_notices(uow, row),
+        "watched": watchers.watched_by(uow, row["email"]),
         **({"account": people.user_shape(account)} if account else {}),
         "events": [audit_shape(event) for event in actions],
     }

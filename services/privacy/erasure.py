@@ -22,7 +22,8 @@ from services.copilot import proposals
 from services.history import Change, record
 from services.knowledge import citations
 from services.privacy import traces
-from services.tickets.anonymise import ERASED, anonymise, forget_watcher
+from services.tickets import watchers
+from services.tickets.anonymise import ERASED, anonymise
 from services.tickets.customers import by_name as customers_by_name
 from services.triage import training_examples
 from storage import Row, UnitOfWork
@@ -70,7 +71,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.forget_calls_of(uow, row, sure)
     traces.forget_jobs(uow, sure)
     traces.forget_views_and_macros(uow, sure)
-    forget_watcher(uow, row["email"])
+    watchers.forget(uow, row["email"])
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(uow, row["id"], [Change("customer_erased", "tickets", "", len(ticket_rows))], subject="customer")
     outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=60)])

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import orjson
-from sqlalchemy import Text, case, type_coerce
+from sqlalchemy import case
 
 from database.tables import tickets
-from services.privacy.mentions import sweep
 from storage import UnitOfWork
 
 ERASED = "(erased)"
@@ -29,14 +27,3 @@ _ERASED_FIELDS: dict[str, Any] = {
 def anonymise(uow: UnitOfWork, ids: list[str]) -> None:
     """Empties the personal fields of the tickets with these ids."""
     uow.update_where(tickets, tickets.c.id.in_(ids), erased_at=uow.now, **_ERASED_FIELDS)
-
-
-def forget_watcher(uow: UnitOfWork, email: str) -> None:
-    """Removes the address from the watchers of all tickets."""
-    if not email:
-        return
-    # As it stands in the stored list, with its quotes.
-    within = type_coerce(tickets.c.watchers, Text).contains(orjson.dumps(email).decode(), autoescape=True)
-    for batch in sweep(uow, tickets, within, columns=("watchers",)):
-        for row in batch:
-            uow.update(tickets, row["id"], {"watchers": [one for one in row["watchers"] if one != email]})

@@ -124,6 +124,15 @@ CALLS = {
     "ListKnowledgeGaps": Call(),
     "AskAboutTicket": Call({"question": "What is it about?"}),
     "RecordDraftOutcome": Call({"outcome": "accepted"}),
+    "MergeTicket": Call({"into": "none"}, 404),
+    "UnmergeTicket": Call({}, 409),
+    "LinkTickets": Call({"ticket_id": "none"}, 404),
+    "UnlinkTickets": Call({"ticket_id": "none"}, 404),
+    "SnoozeTicket": Call({"until": "2020-01-01"}, 400),
+    "WatchTicket": Call({"email": "boss@example.com"}),
+    "UnwatchTicket": Call({"email": "boss@example.com"}, 404),
+    "SetPresence": Call({"state": "viewing"}),
+    "GetPresence": Call(),
     "ImportArticles": Call([{"title": "Refunds", "body": "Five days."}]),
 }
 SHARED = {"GetArticle"}  # every customer of the company sees the same
