@@ -36,6 +36,7 @@ class AllowedCompany(Company):
     """A company as the operator sees it."""
 
     oidc_allowed = schemas.flag("Whether people of the OpenID Connect issuer may belong to it.")
+    inbound_allowed = schemas.flag("Whether it may claim addresses that mail comes in at.")
 
 
 class Registered(SignedIn):
@@ -59,6 +60,9 @@ class Allowances(Repeatable):
     company = Text(LIMITS["company"], required=True, about="Name of the company.")
     confirmed = Yes(about="Whether it counts as confirmed, without the link by mail.")
     oidc_allowed = Yes(about="Whether people of the OpenID Connect issuer may belong to it.")
+    inbound_allowed = Yes(
+        about="Whether it may claim addresses that mail comes in at (inbound_addresses in its settings)."
+    )
 
 
 class Confirmation(Repeatable):
@@ -101,12 +105,13 @@ def register_company(body: Row) -> Answer:
 def allow_company(body: Row) -> Answer:
     """Say what a company may.
 
-    For the operator alone, an admin of the company default: whether a company counts as confirmed, and whether people of the
-    OpenID Connect issuer may belong to it.
+    For the operator alone, an admin of the company default: whether a company counts as confirmed, whether people of the
+    OpenID Connect issuer may belong to it, and whether it may claim addresses that mail comes in at.
     """
     gate.check_operator()
     company = registration.allow(gate.current_runtime().storage, g.actor, body)
-    data = {**company_shape(company), "oidc_allowed": company["oidc_allowed"]}
+    allowed = {name: company[name] for name in ("oidc_allowed", "inbound_allowed")}
+    data = {**company_shape(company), **allowed}
     return Answer(data, f"{company['name']} is saved.")
 
 

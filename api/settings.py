@@ -15,6 +15,7 @@ from core.mailboxes import parse_mailboxes
 from core.normal_form import valid_email
 from core.permissions import Permission
 from services import settings
+from services.inbound import addresses
 from services.triage import topics
 from storage import Row, UnitOfWork
 
@@ -59,6 +60,7 @@ class SettingsOut(Schema):
     support_email = schemas.text(settings.SETTINGS["support_email"].about)
     mail_name = schemas.text(settings.SETTINGS["mail_name"].about)
     reply_to = schemas.text(settings.SETTINGS["reply_to"].about)
+    inbound_addresses = schemas.texts(settings.SETTINGS["inbound_addresses"].about)
     recipient_mails_per_hour = schemas.integer(settings.SETTINGS["recipient_mails_per_hour"].about)
     company_mails_per_hour = schemas.integer(settings.SETTINGS["company_mails_per_hour"].about)
 
@@ -70,6 +72,16 @@ class MailAddress(Email):
         address = super()._deserialize(value, attr, data, **kwargs)
         if not notifier.well_formed(address):
             raise ValidationError(f"{attr} must be an e-mail address that mail can be sent to, like ada@example.com.")
+        return address
+
+
+class InboundAddress(MailAddress):
+    """An address at which mail comes in: without a plus part, which names a ticket."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        address = super()._deserialize(value, attr, data, **kwargs)
+        if "+" in address.rpartition("@")[0]:
+            raise ValidationError(f"{attr} takes addresses without a plus part, like support@example.com.")
         return address
 
 
@@ -122,6 +134,7 @@ class SettingsChanges(Schema):
     support_email = MailAddresses(about=settings.SETTINGS["support_email"].about)
     mail_name = SenderName(about=settings.SETTINGS["mail_name"].about)
     reply_to = MailAddress(about=settings.SETTINGS["reply_to"].about)
+    inbound_addresses = Words(addresses.MOST, InboundAddress(), about=settings.SETTINGS["inbound_addresses"].about)
     recipient_mails_per_hour = Number(1, 100_000, about=settings.SETTINGS["recipient_mails_per_hour"].about)
     company_mails_per_hour = Number(1, 100_000, about=settings.SETTINGS["company_mails_per_hour"].about)
     clear = Words(len(settings.CLEARABLE), Choice(settings.CLEARABLE), about="Settings to empty.")

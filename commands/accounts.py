@@ -35,11 +35,14 @@ def create_company(company: str, email: str, name: str, password: str, url: str)
 @click.command("allow-company")
 @click.argument("company")
 @click.option("--oidc/--no-oidc", "oidc_allowed", default=None, help="Whether it takes people of the issuer.")
+@click.option("--inbound/--no-inbound", "inbound_allowed", default=None, help="Whether it may claim inbound addresses.")
 @click.option("--confirmed/--unconfirmed", default=None, help="Whether its first admin's address counts as confirmed.")
 @url_option
-def allow_company(company: str, oidc_allowed: bool | None, confirmed: bool | None, url: str) -> None:
-    """Say what a COMPANY may: take people of the OpenID Connect issuer, mail its customers."""
-    options = {"oidc_allowed": oidc_allowed, "confirmed": confirmed}
+def allow_company(
+    company: str, oidc_allowed: bool | None, inbound_allowed: bool | None, confirmed: bool | None, url: str
+) -> None:
+    """Say what a COMPANY may: take people of the OpenID Connect issuer, take mail at addresses, mail its customers."""
+    options = {"oidc_allowed": oidc_allowed, "inbound_allowed": inbound_allowed, "confirmed": confirmed}
     fields = {"company": company} | {name: value for name, value in options.items() if value is not None}
     with open_server(url) as (runtime, address):
         if address:

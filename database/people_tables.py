@@ -31,6 +31,8 @@ companies = Table(
     column_types.moment("confirmed_at"),
     # Whether people of the OpenID Connect issuer may belong to it, which only the operator says.
     Column("oidc_allowed", Boolean, nullable=False, server_default=false()),
+    # Whether it may claim addresses that mail comes in at, which only the operator says.
+    Column("inbound_allowed", Boolean, nullable=False, server_default=false()),
     column_types.moment("created_at", required=True),
     column_types.unique_when_set("uq_companies_name_key", "name_key", of_company=False),
     column_types.unique_when_set("uq_companies_look_key", "look_key", of_company=False),

@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from database import column_types
 from database.desk_tables import merges, presence
+from database.inbound_tables import inbound_addresses, inbound_keys, inbound_mails, inbound_originals
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.ticket_tables import conversations, replies, tickets
 
@@ -29,6 +30,10 @@ __all__ = [
     "conversations",
     "customers",
     "merges",
+    "inbound_addresses",
+    "inbound_keys",
+    "inbound_mails",
+    "inbound_originals",
     "metadata",
     "presence",
     "replies",

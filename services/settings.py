@@ -9,6 +9,7 @@ from core.models import DEFAULT_COMPANY
 from database.tables import companies
 from services.clearing import pop_cleared
 from services.history import differences, record
+from services.inbound import addresses
 from services.sla import recomputing, targets
 from storage import Row, UnitOfWork
 
@@ -68,6 +69,11 @@ SETTINGS: dict[str, Setting] = {
     ),
     "mail_name": Setting("", "The name that mails to your customers and agents come from."),
     "reply_to": Setting("", "Where an answer to such a mail goes."),
+    "inbound_addresses": Setting(
+        [],
+        "Addresses at which your customers' mail comes in; mail to no company's address belongs to the company default. "
+        "Answers to your mails go to the first one.",
+    ),
     "recipient_mails_per_hour": Setting(
         20, "Most mails per hour to one address outside your company; what is over that is not sent."
     ),
@@ -77,7 +83,7 @@ SETTINGS: dict[str, Setting] = {
 }
 # Only the operator's company may raise these limits, so that registered companies cannot send mass mail.
 MAIL_LIMITS = ("recipient_mails_per_hour", "company_mails_per_hour")
-CLEARABLE = ("support_email", "mail_name", "reply_to", "ai_tone", "sla", "hours")
+CLEARABLE = ("support_email", "mail_name", "reply_to", "ai_tone", "sla", "hours", "inbound_addresses")
 AGREED = ("sla", "hours")  # settings that the agreed times of tickets follow from
 MOST_IDLE_MINUTES = 24 * 60
 AI_TRIAGE = ("off", "uncertain", "always")
@@ -135,6 +141,8 @@ def change(uow: UnitOfWork, fields: Row) -> Row:
     before, settings = of_company(company), {**company["settings"], **fields}
     if any(name in fields for name in AGREED):
         _check_hours(uow, {**before, **fields})
+    if "inbound_addresses" in fields:
+        addresses.replace(uow, company, fields["inbound_addresses"])
     uow.update(companies, company["id"], {"settings": settings})
     after = of_company({**company, "settings": settings})
     record(

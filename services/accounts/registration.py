@@ -63,7 +63,7 @@ def confirm(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Ro
 
 
 def allow(storage: Storage, actor: Actor, fields: Row) -> Row:
-    """Changes what the operator says of the company named `company`: confirmed, oidc_allowed; gives its row.
+    """Changes what the operator says of the company named `company`: confirmed, oidc_allowed, inbound_allowed; gives its row.
 
     Raises AppError 404.
     """
@@ -74,7 +74,7 @@ def allow(storage: Storage, actor: Actor, fields: Row) -> Row:
         company_uow = uow.as_actor(
             Actor(company["id"], "admin", actor.name, key_name=actor.key_name, address=actor.address)
         )
-        values = {name: fields[name] for name in ("oidc_allowed",) if name in fields}
+        values = {name: fields[name] for name in ("oidc_allowed", "inbound_allowed") if name in fields}
         if "confirmed" in fields and fields["confirmed"] != bool(company["confirmed_at"]):
             values["confirmed_at"] = company_uow.real_now if fields["confirmed"] else None
         return _update_company(company_uow, company, values)
