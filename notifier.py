@@ -243,10 +243,10 @@ def handoff_alert(ticket: Row, about: _About) -> Draft:
 
 @_notice
 def sla_alert(ticket: Row, about: _About) -> Draft:
-    """To the support address: an agreed time is at risk or over."""
+    """To the support address: an agreed time is at risk or over, or tickets wait for an agent."""
     opening, quoted = _one_line(ticket["sentence"]), _one_line(ticket["title"])
     texts = {"opening": opening, "quoted": quoted, "link": about.link(ticket)}
-    return about.support_email, f"{ticket['headline']}: {quoted}", texts
+    return about.support_email, ": ".join(filter(None, (ticket["headline"], quoted))), texts
 
 
 @_notice

@@ -6,6 +6,7 @@ Every query is limited to the rows its actor may see, see database/tenant_scope.
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,18 +77,16 @@ class UnitOfWork:
         if self._actor is not None:
             raise RuntimeError("this unit of work already has an actor")
         now = self._begin_write(actor.company_id) if self._begin_write else self.now
-        uow = UnitOfWork(
-            self._connection,
-            actor,
-            now,
-            self.real_now,
-            index=self._index,
-            read_cache=self._cache,
-            begin_write=self._begin_write,
-            touched=self.touched,
-            direct_jobs=self.direct_jobs,
-        )
-        uow.after_commit = self.after_commit
+        return self._seen_by(actor, now)
+
+    def as_system(self) -> "UnitOfWork":
+        """The same transaction for the server itself at work for the actor's company, whose rows it all sees."""
+        return self._seen_by(Actor.system(self.actor.company_id), self.now)
+
+    def _seen_by(self, actor: Actor, now: str) -> "UnitOfWork":
+        uow = copy(self)
+        uow._actor, uow._scope, uow.now = actor, tenant_scope.scope_params(actor), now
+        uow._visibility = tenant_scope.visibility_of(actor)
         return uow
 
     @property

@@ -21,6 +21,7 @@ class Language:
     a courtesy.
     """
 
+    code: str  # ISO 639-1
     common: str
     quote: str
     unanswered: str  # nothing was found: offers a person
@@ -58,8 +59,11 @@ class Language:
 
 
 _DATA = Path(__file__).with_suffix(".toml")
-LANGUAGES = [Language(**entries) for entries in tomllib.loads(_DATA.read_text(encoding="utf-8")).values()]
+_ENTRIES = tomllib.loads(_DATA.read_text(encoding="utf-8"))
+LANGUAGES = [Language(code=code, **entries) for code, entries in _ENTRIES.items()]
 ENGLISH = LANGUAGES[0]
+OTHER = "other"  # in place of a code: a language that is not among them
+LANGUAGE_CODES = (*_ENTRIES, OTHER)
 _DECLINES = re.compile(
     r"\b(?:don't|do not|no need to|rather not) (?:(?:want|need|wish|have)(?: to)? )?(?:(?:talk|speak|chat) (?:to|with) )?"
     r"(?:a |an |any )?(?:real |live )?(?:person|human|agent|people|anyone|somebody|someone)\b"

@@ -58,7 +58,7 @@ class BulkArguments(Schema):
     """What an action needs."""
 
     agent_email = Person(LIMITS["assigned_to"], about="assign: the agent.")
-    auto = Yes(about="assign: true for the available agent with the fewest open tickets.")
+    auto = Yes(about="assign: true for the agent who is free, with the fewest open tickets.")
     resolution = Text(LIMITS["resolution"], lines=True, about="resolve: how it was resolved.")
     until = Moment(about="snooze: until when.")
     macro_id = Id(LIMITS["key"], about="macro: id of the macro.")

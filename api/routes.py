@@ -36,9 +36,11 @@ from api import (
     merging,
     presence,
     replies,
+    routing,
     settings,
     snooze,
     stats,
+    teams,
     tickets,
     topics,
     triage,
@@ -93,6 +95,8 @@ RESOURCES = [
     snooze,
     watchers,
     presence,
+    teams,
+    routing,
 ]
 MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()

@@ -8,7 +8,7 @@ import notifier
 from api import agreed_times
 from api.http import schemas
 from api.http.envelope import Answer
-from api.http.fields import Choice, Decimal, Email, Number, Text, Thing, Things, Topic, Words, Yes
+from api.http.fields import Choice, Decimal, Email, Number, TeamName, Text, Thing, Things, Topic, Words, Yes
 from api.http.resource import Resource
 from core import models
 from core.mailboxes import parse_mailboxes
@@ -30,14 +30,14 @@ class TopicTeam(Schema):
     """The team of a topic."""
 
     topic = schemas.text("The topic.")
-    team = schemas.word(models.TEAMS, "The team its tickets go to.")
+    team = schemas.text("The team its tickets go to.")
 
 
 class NewTopicTeam(Schema):
     """The team of a topic, to be set."""
 
     topic = Topic(required=True, about="The topic, as in your examples.")
-    team = Choice(models.TEAMS, required=True, about="The team its tickets go to.")
+    team = TeamName(required=True, about="The team its tickets go to.")
 
 
 class SettingsOut(Schema):
@@ -54,6 +54,8 @@ class SettingsOut(Schema):
     topic_teams = schemas.items(TopicTeam, settings.SETTINGS["topic_teams"].about)
     sla = schemas.items(agreed_times.SlaTarget, settings.SETTINGS["sla"].about)
     hours = schemas.part(agreed_times.Hours)
+    tag_topics = schemas.flag(settings.SETTINGS["tag_topics"].about)
+    escalate_after_minutes = schemas.integer(settings.SETTINGS["escalate_after_minutes"].about)
     auto_close_days = schemas.integer(settings.SETTINGS["auto_close_days"].about)
     reopen_days = schemas.integer(settings.SETTINGS["reopen_days"].about)
     retention_days = schemas.integer(settings.SETTINGS["retention_days"].about)
@@ -128,6 +130,10 @@ class SettingsChanges(Schema):
     topic_teams = Things(NewTopicTeam, MOST_TOPIC_TEAMS, about=settings.SETTINGS["topic_teams"].about)
     sla = agreed_times.new_targets(settings.SETTINGS["sla"].about)
     hours = Thing(agreed_times.NewHours, about=settings.SETTINGS["hours"].about)
+    tag_topics = Yes(about=settings.SETTINGS["tag_topics"].about)
+    escalate_after_minutes = Number(
+        0, settings.MOST_ESCALATION_MINUTES, about=settings.SETTINGS["escalate_after_minutes"].about
+    )
     auto_close_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["auto_close_days"].about)
     reopen_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["reopen_days"].about)
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)

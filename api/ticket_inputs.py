@@ -7,7 +7,22 @@ from flask import g, request
 from marshmallow import Schema, ValidationError, pre_load, validates_schema
 
 from api.http.common_inputs import Repeatable
-from api.http.fields import Choice, Choices, Email, Id, Moment, Number, Person, Text, TicketNumber, Urgency, Words, Yes
+from api.http.fields import (
+    Choice,
+    Choices,
+    Email,
+    Id,
+    Moment,
+    Number,
+    Person,
+    TeamName,
+    TeamNames,
+    Text,
+    TicketNumber,
+    Urgency,
+    Words,
+    Yes,
+)
 from core import models
 from core.errors import invalid_field
 from core.mailboxes import bracketed_name
@@ -107,7 +122,7 @@ class TicketFields(WriteMeta):
     priority = Choice(models.PRIORITIES, also=PRIORITY_WORDS, about="Priority; decided by triage when not given.")
     urgency = Urgency(about="Urgency from 1.0 to 5.0; decided by triage when not given.")
     sentiment = Choice(models.SENTIMENTS, about="How the customer feels; decided by triage when not given.")
-    assigned_team = Choice(models.TEAMS, about="Team; follows from the category when not given.")
+    assigned_team = TeamName(about="Team; follows from the category and your rules when not given.")
     assigned_to = Person(LIMITS["assigned_to"], about="Agent, by e-mail address or name.")
     customer_name = Text(LIMITS["name"], about="Name of the customer.")
     customer_tier = Choice(models.TIERS, about="Plan of the customer.")
@@ -176,7 +191,7 @@ class TicketQuery(Schema):
         models.PRIORITIES, also=PRIORITY_WORDS, about="Only tickets of this priority; several with commas between."
     )
     category = Choices(models.CATEGORIES, about="Category or a comma list.")
-    assigned_team = Choices(models.TEAMS, about="Team or a comma list.")
+    assigned_team = TeamNames(about="Team or a comma list.")
     sentiment = Choices(models.SENTIMENTS, about="Sentiment or a comma list.")
     customer_tier = Choices(models.TIERS, about="Plan or a comma list.")
     source = Choices(models.SOURCES, about="Source or a comma list.")
@@ -237,7 +252,7 @@ class AssignTicket(Versioned, Repeatable):
     ALIASES = {name: "agent_email" for name in ("assigned_to", "agent_name", "agent")}
 
     agent_email = Person(LIMITS["assigned_to"], about="Agent, by e-mail address or name.")
-    auto = Yes(about="true: the available agent with the fewest open tickets.")
+    auto = Yes(about="true: the agent who is free, in your open hours, with the fewest open tickets.")
 
 
 class ResolveTicket(Versioned, Repeatable):

@@ -219,7 +219,7 @@ def delete_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
 def assign_ticket(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     """Assign a ticket.
 
-    Gives it to the named agent, or with auto to the available one with the fewest open tickets.
+    Gives it to the named agent, or with auto to the free one with the fewest open tickets, unless it has one already.
     """
     auto, agent = body.get("auto", False), body.get("agent_email", "")
     if auto == bool(agent):

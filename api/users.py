@@ -7,7 +7,7 @@ from marshmallow import Schema, post_load
 from api.http import gate, schemas
 from api.http.common_inputs import PageQuery, Repeatable
 from api.http.envelope import Answer, how_many
-from api.http.fields import Choice, Email, Password, Text, Words, Yes
+from api.http.fields import Choice, Email, Number, Password, TeamName, Text, Words, Yes
 from api.http.resource import Resource
 from auth import passwords
 from core import models
@@ -28,6 +28,7 @@ class User(Schema):
     role = schemas.word(models.ROLES, "What they are.")
     team = schemas.text("Team, for automatic assignment.")
     available = schemas.flag("Whether tickets may be assigned to them automatically.")
+    capacity = schemas.integer("Open tickets up to which tickets are assigned automatically.", required=False)
     disabled = schemas.flag("Whether they are kept out.")
     created_at = schemas.moment("When they were added.", required=True)
 
@@ -38,10 +39,19 @@ class UserChanges(Schema):
     name = Text(LIMITS["name"], about="Name.")
     email = Email(about="E-mail address to sign in with; one person's only.")
     role = Choice(models.ROLES, about="admin, agent or customer.")
-    team = Choice(models.TEAMS, about="Team, for automatic assignment.")
+    team = TeamName(about="Team, for automatic assignment.")
     available = Yes(about="Whether tickets may be assigned to them automatically.")
+    capacity = Number(
+        0,
+        models.MOST_CAPACITY,
+        about="Open tickets up to which tickets are assigned automatically; unlimited without it.",
+    )
     disabled = Yes(about="true: kept out from the next request on.")
-    clear = Words(1, Choice(("team",)), about="team: belongs to none any more.")
+    clear = Words(
+        len(users.CLEARABLE),
+        Choice(tuple(users.CLEARABLE)),
+        about="team: belongs to none any more; capacity: unlimited.",
+    )
     password = Password(about="Password; at least 8 characters.")
 
     @post_load

@@ -24,6 +24,7 @@ Escalation = Literal["asked", "angry", "unanswered", "low_confidence", "risk", "
 SlaStatus = Literal["on_track", "at_risk", "breached", "met"]
 ArticleStatus = Literal["draft", "published"]
 DraftOutcome = Literal["accepted", "edited", "discarded"]
+Assignment = Literal["off", "least_loaded"]  # whether the tickets of a team are assigned automatically
 AuthorRole = Literal["customer", "agent", "ai", "system"]
 # What the other ticket of a link is to this one: `causes` is the other side of `caused_by`.
 LinkKind = Literal["related", "duplicate", "caused_by", "causes"]
@@ -45,6 +46,7 @@ ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
 DRAFT_OUTCOMES: tuple[str, ...] = get_args(DraftOutcome)
 LINK_KINDS: tuple[str, ...] = get_args(LinkKind)
 PRESENCE_STATES: tuple[str, ...] = get_args(PresenceState)
+ASSIGNMENTS: tuple[str, ...] = get_args(Assignment)
 
 FINISHED = ("resolved", "closed")
 OPEN: tuple[str, ...] = tuple(status for status in STATUSES if status not in FINISHED)
@@ -57,6 +59,7 @@ TEAM_OF: dict[str, str] = {
 }
 PRIORITY_RANK: dict[str, int] = {priority: rank for rank, priority in enumerate(PRIORITIES, 1)}
 
+MOST_CAPACITY = 10_000  # open tickets that an agent may be said to take
 DEFAULT_COMPANY = "default"  # the company of the operator
 
 # Maximum length of each field in characters; `tags`, `links` and `watchers` are numbers of items. An e-mail address: RFC 5321
@@ -75,6 +78,7 @@ LIMITS: dict[str, int] = {
     "body": 20_000,
     "external_id": 200,
     "article": 100_000,
+    "condition": 1_000,
     "key": 200,
     "password": 200,
     "company": 120,
@@ -170,7 +174,9 @@ ARTICLE_FIELDS = "id title body tags category status source version created_at u
 REPLY_FIELDS = ["id", "ticket_id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
 CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_email", "internal")]
 AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()
-USER_FIELDS = "id name email role team available disabled created_at".split()
+USER_FIELDS = "id name email role team available capacity disabled created_at".split()
+TEAM_FIELDS = "id key name members assignment built_in created_at updated_at".split()
+RULE_FIELDS = "id position name conditions team priority tags problem created_at updated_at".split()
 KEY_FIELDS = "id name prefix role scopes expires_at last_used_at created_at".split()
 JOB_FIELDS = "id kind ticket_id state attempts last_error run_at".split()
 EVENT_FIELDS = ["id", "action", "actor", "said_by", "field", "from", "to", "created_at"]

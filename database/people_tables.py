@@ -33,6 +33,8 @@ companies = Table(
     Column("oidc_allowed", Boolean, nullable=False, server_default=false()),
     # Whether it may claim addresses that mail comes in at, which only the operator says.
     Column("inbound_allowed", Boolean, nullable=False, server_default=false()),
+    # New with each change of teams or routing rules, "" while there are none (services/routing/plan.py).
+    column_types.text("routing_stamp"),
     column_types.moment("created_at", required=True),
     column_types.unique_when_set("uq_companies_name_key", "name_key", of_company=False),
     column_types.unique_when_set("uq_companies_look_key", "look_key", of_company=False),
@@ -48,6 +50,8 @@ users = Table(
     column_types.word("role", "agent"),
     column_types.word("team"),
     Column("available", Boolean, nullable=False, server_default=true()),
+    Column("capacity", Integer),  # open tickets up to which tickets are assigned automatically; NULL is unlimited
+    column_types.moment("last_assigned_at"),  # when a ticket was last assigned to them
     Column("disabled", Boolean, nullable=False, server_default=false()),
     column_types.text("password_hash"),
     column_types.text("identity"),

@@ -22,6 +22,7 @@ from database import column_types
 from database.desk_tables import merges, presence
 from database.inbound_tables import inbound_addresses, inbound_keys, inbound_mails, inbound_originals
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
+from database.routing_tables import routing_rules, teams
 from database.ticket_tables import conversations, replies, tickets
 
 __all__ = [
@@ -37,8 +38,10 @@ __all__ = [
     "metadata",
     "presence",
     "replies",
+    "routing_rules",
     "sessions",
     "sign_in_tries",
+    "teams",
     "tickets",
     "users",
 ]

@@ -21,6 +21,7 @@ tickets = Table(
     column_types.word("source", "api"),
     column_types.text("product"),
     column_types.text_list("tags"),
+    column_types.text_list("suggested_tags"),  # tags that rules or a topic have set: none is set a second time
     column_types.word("status", "new"),
     column_types.word("category", "general"),
     column_types.word("priority", "medium"),
@@ -51,6 +52,7 @@ tickets = Table(
     column_types.word("sla_status"),
     column_types.word("queue_place"),  # services/tickets/waiting.py
     *column_types.clock_of_agreed_times(),
+    *column_types.wait_for_an_agent(),
     column_types.moment("resolved_at"),
     Column("resolution_seconds", column_types.large_number()),
     column_types.moment("closed_at"),

@@ -15,7 +15,7 @@ from channels.sns import Publishes
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
 from database.tables import tickets
-from jobs import agreed_times, snoozed
+from jobs import agreed_times, routing, snoozed
 from jobs.runner import Periodic, PermanentFailure, alone, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
@@ -27,6 +27,7 @@ from services.copilot.past_tickets import PastTickets
 from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
+from services.routing import departures
 from services.sla import recomputing
 from services.tickets import ai_answers, bulk, closing, notifications, presence
 from services.triage import training_examples
@@ -38,6 +39,7 @@ log = logging.getLogger("foyer.jobs")
 COMPANIES_AT_START = 20  # models of so many companies, those with the newest examples, are trained at the start
 TIDY_SECONDS, SYNC_SECONDS, CHATS_SECONDS, AGREED_SECONDS = 3600.0, 3.0, 5.0, 10.0
 CLOSING_SECONDS = 600.0
+ASSIGNMENT_SECONDS, ESCALATION_SECONDS = 5.0, 20.0
 RECENT_SECONDS = 120  # more than the clocks of the processes may differ
 
 
@@ -76,6 +78,7 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
         erasure.QUEUE: lambda job: scrub(runtime.storage),
         training_examples.QUEUE: lambda job: _train(runtime, job["company_id"]),
         recomputing.QUEUE: lambda job: agreed_times.recompute(runtime.storage, job["company_id"]),
+        departures.QUEUE: lambda job: routing.return_tickets(runtime.storage, job),
     }
 
 
@@ -102,6 +105,10 @@ def periodic(runtime: Server) -> list[Periodic]:
         Periodic("silent chats", CHATS_SECONDS, lambda: close_silent_chats(runtime), in_one_process=True),
         Periodic("agreed times", AGREED_SECONDS, agreed_times.Sweep(lambda: runtime.storage), in_one_process=True),
         Periodic("snoozed tickets", AGREED_SECONDS, lambda: snoozed.wake(runtime.storage), in_one_process=True),
+        Periodic(
+            "assignment", ASSIGNMENT_SECONDS, lambda: routing.assign_waiting(runtime.storage), in_one_process=True
+        ),
+        Periodic("escalation", ESCALATION_SECONDS, routing.Escalation(lambda: runtime.storage), in_one_process=True),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
         Periodic("count of model calls", SYNC_SECONDS, lambda: runtime.usage.flush(runtime.storage)),
         Periodic("chat presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),

@@ -12,7 +12,9 @@ from database.tables import events
 from storage import Row, UnitOfWork
 
 AI = "ai"
-Subject = Literal["ticket", "customer", "user", "key", "company", "settings", "article", "macro", "view"]
+Subject = Literal[
+    "ticket", "customer", "user", "key", "company", "settings", "article", "macro", "view", "team", "routing_rule"
+]
 
 
 @dataclass(frozen=True, slots=True)

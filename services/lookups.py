@@ -5,7 +5,7 @@ from collections.abc import Callable
 from core import models
 from core.errors import not_found
 from core.models import label
-from services.routing import agents
+from services.routing import agents, teams
 from storage import Row, UnitOfWork
 
 
@@ -17,7 +17,7 @@ LOOKUPS: dict[str, Callable[[UnitOfWork], list[Row]]] = {
     "statuses": _words(models.STATUSES),
     "priorities": _words(models.PRIORITIES),
     "categories": _words(models.CATEGORIES),
-    "teams": _words(models.TEAMS),
+    "teams": lambda uow: [{"key": key, "label": name} for key, name in teams.names(uow).items()],
     "tiers": _words(models.TIERS),
     "agents": lambda uow: [] if uow.actor.is_customer else agents.list_agents(uow),
 }

@@ -10,6 +10,7 @@ from database.tables import companies
 from services.clearing import pop_cleared
 from services.history import differences, record
 from services.inbound import addresses
+from services.routing import teams
 from services.sla import recomputing, targets
 from storage import Row, UnitOfWork
 
@@ -54,6 +55,14 @@ SETTINGS: dict[str, Setting] = {
         targets.DEFAULT_HOURS,
         "When you are open: time zone, opening hours, holidays, and whether the agreed times count only these hours.",
     ),
+    "tag_topics": Setting(
+        False,
+        "Whether a ticket gets its topic as a tag, where the topic is sure. Customers see the tags of their tickets.",
+    ),
+    "escalate_after_minutes": Setting(
+        0,
+        "Minutes of your open hours after which a ticket that no agent has is told to the support address, once; 0 never.",
+    ),
     "auto_close_days": Setting(7, "Days after which a resolved ticket closes by itself; 0 never."),
     "reopen_days": Setting(
         14, "Days in which a customer's reply reopens a resolved or closed ticket; a later one opens a new ticket."
@@ -86,6 +95,7 @@ MAIL_LIMITS = ("recipient_mails_per_hour", "company_mails_per_hour")
 CLEARABLE = ("support_email", "mail_name", "reply_to", "ai_tone", "sla", "hours", "inbound_addresses")
 AGREED = ("sla", "hours")  # settings that the agreed times of tickets follow from
 MOST_IDLE_MINUTES = 24 * 60
+MOST_ESCALATION_MINUTES = 30 * 24 * 60
 AI_TRIAGE = ("off", "uncertain", "always")
 MOST_RETENTION_DAYS = 3650
 MOST_OF_ANY = 10**9  # of any setting that is a number
@@ -137,6 +147,8 @@ def change(uow: UnitOfWork, fields: Row) -> Row:
     fields |= pop_cleared(fields, {name: SETTINGS[name].default for name in CLEARABLE})
     _check_mail_limits(uow, fields)
     company = _company(uow, lock=True)
+    if "topic_teams" in fields:
+        fields["topic_teams"] = [_with_team(uow, place, row) for place, row in enumerate(fields["topic_teams"])]
     _check_budget({**of_company(company), **fields})
     before, settings = of_company(company), {**company["settings"], **fields}
     if any(name in fields for name in AGREED):
@@ -154,6 +166,11 @@ def change(uow: UnitOfWork, fields: Row) -> Row:
     if any(before[name] != after[name] for name in AGREED):
         recomputing.enqueue(uow)
     return after
+
+
+def _with_team(uow: UnitOfWork, place: int, row: Row) -> Row:
+    """A row of topic_teams with the key of its team. Raises AppError 400."""
+    return {**row, "team": teams.resolve(uow, row["team"], field=f"topic_teams[{place}].team")}
 
 
 def _check_budget(settings: Row) -> None:

@@ -49,8 +49,9 @@ class Suggestion(Protocol):
 class Triage:
     """The triage of a ticket. `risk` names the rule that always wins, if one set the priority.
 
-    `topic` is the company's own label and `topic_team` the team that it decided, each "" without one. `certain`: the category
-    has enough confidence. Confidences and scores are 0 to 1, except priority_score (0 to 100) and urgency (1.0 to 5.0).
+    `topic` is the company's own label and `topic_team` the team that it decided, each "" without one. `topic_sure`: the topic
+    is so clear that it may decide by itself. `certain`: the category has enough confidence. Confidences and scores are 0 to 1,
+    except priority_score (0 to 100) and urgency (1.0 to 5.0).
     """
 
     category: str
@@ -71,6 +72,7 @@ class Triage:
     topic: str = ""
     topic_confidence: float = 0.0
     topic_team: str = ""
+    topic_sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

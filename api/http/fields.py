@@ -13,7 +13,7 @@ from marshmallow import Schema, ValidationError, fields
 from api.http.field_names import MAX_FIELDS, check_field_names, is_empty
 from core import normal_form, plain_text, timestamps
 from core.mailboxes import bracketed_address
-from core.models import LIMITS
+from core.models import LIMITS, TEAMS
 
 _WHOLE = re.compile(r"(-?[0-9]{1,12})(?:\.0{1,12})?")
 _MAX_EXACT = 2**53  # whole numbers up to here are exact in every client
@@ -137,6 +137,30 @@ class Choice(fields.String):
         if word is None or word not in self.choices:
             raise ValidationError(f"{name} must be one of: {', '.join(self.accepted)}.")
         return word
+
+
+class TeamName(Text):
+    """A team of the company, by key or name. The service says whether it exists (services/routing/teams.py)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(LIMITS["name"], **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return _team(super()._deserialize(value, attr, data, **kwargs))
+
+
+class TeamNames(TeamName):
+    """A comma list of teams."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:  # type: ignore[override]
+        text = super()._deserialize(value, attr, data, **kwargs)
+        return [_team(part) for part in text.split(",") if part.strip()] or [text]
+
+
+def _team(text: str) -> str:
+    """A built-in team in any case, with spaces and hyphens for underscores, is its key; other text stays."""
+    word = text.strip().lower().replace(" ", "_").replace("-", "_")
+    return word if word in TEAMS else text.strip()
 
 
 class Choices(Choice):

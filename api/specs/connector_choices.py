@@ -15,6 +15,7 @@ LOOKUP_OF_FIELD = {
     "priority": "priorities",
     "category": "categories",
     "assigned_team": "teams",
+    "team": "teams",
     "customer_tier": "tiers",
     "assigned_to": "agents",
     "agent_email": "agents",
@@ -24,7 +25,6 @@ LOOKUP_VALUES: dict[str, Sequence[str]] = {
     "statuses": models.STATUSES,
     "priorities": models.PRIORITIES,
     "categories": models.CATEGORIES,
-    "teams": models.TEAMS,
     "tiers": models.TIERS,
 }
 

@@ -33,6 +33,8 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("drafts", "outcome"): ("", *models.DRAFT_OUTCOMES),
     ("api_keys", "role"): models.ROLES,
     ("presence", "state"): models.PRESENCE_STATES,
+    ("teams", "assignment"): models.ASSIGNMENTS,
+    ("routing_rules", "priority"): ("", *models.PRIORITIES),
 }
 # Lists of objects: the fields of each object with the type of their values.
 _OBJECTS: dict[tuple[str, str], dict[str, type]] = {
@@ -50,6 +52,8 @@ _RANGES: dict[tuple[str, str], tuple[int, int]] = {
     ("drafts", "confidence"): _THOUSANDTHS,
     ("drafts", "version"): (1, LARGEST),
     ("idempotency", "status"): (100, 599),
+    ("users", "capacity"): (0, models.MOST_CAPACITY),
+    ("routing_rules", "position"): (1, LARGEST),
 }
 # Times that say when something ends or is due. All others say when it happened: the latest of them is where new ones begin, so
 # one that is far ahead would stay for good. No clock is wrong by as much.

@@ -19,6 +19,7 @@ from database.tables import users
 from services.accounts import companies, key_login, lockout, sessions
 from services.accounts import users as people
 from services.history import Change, differences, not_lately, record
+from services.routing import departures
 from storage import Row, Storage, UnitOfWork
 
 MOST_ACCOUNTS = 3  # accounts whose password is checked if no company is named; about 20 ms each
@@ -164,6 +165,7 @@ def _apply_issuer_data(uow: UnitOfWork, user: Row, person: Person) -> Row:
     now = uow.update(users, user["id"], {"role": person.role, "email": person.email}) or user
     changes = differences("user_changed", user, now, ["role", "email"])
     record(uow, user["id"], not_lately(uow, user["id"], changes, seconds=60), subject="user")
+    departures.after_change(uow, user, now)
     return now
 
 

@@ -2,16 +2,18 @@
 
 from sqlalchemy.exc import IntegrityError
 
-from core.errors import AppError, conflict, invalid_field, not_found
+from core.errors import AppError, conflict, forbidden, invalid_field, not_found
 from core.models import USER_FIELDS, shape
 from database.column_types import is_broken
 from database.tables import users
 from services.accounts import admins, sessions
 from services.history import Change, differences, record
+from services.routing import departures, teams
 from services.tickets import customers
 from storage import Row, UnitOfWork
 
-AUDITED_FIELDS = ("name", "email", "role", "team", "available", "disabled")
+AUDITED_FIELDS = ("name", "email", "role", "team", "available", "capacity", "disabled")
+CLEARABLE: Row = {"team": "", "capacity": None}
 
 
 def user_shape(user: Row) -> Row:
@@ -35,7 +37,8 @@ def get(uow: UnitOfWork, user_id: str, *, lock: bool = False) -> Row:
 
 
 def create(uow: UnitOfWork, fields: Row) -> Row:
-    """A new person with name, email, role and perhaps password_hash. Raises AppError 409 when the address signs in already."""
+    """A new person with name, email, role and perhaps password_hash. Raises AppError 400, 409 when the address signs in already."""
+    fields = _with_team(uow, fields)
     try:
         with uow.attempt():
             user = uow.insert(users, {**fields, "created_at": uow.now})
@@ -56,7 +59,8 @@ def change(uow: UnitOfWork, user_id: str, fields: Row) -> Row:
     for name in fields.pop("clear", []):
         if name in fields:
             raise invalid_field(name, f"{name} cannot be set and cleared in the same call.")
-        fields[name] = ""
+        fields[name] = CLEARABLE[name]
+    fields = _with_team(uow, fields)
     if before["identity"] and any(fields.get(name, before[name]) != before[name] for name in ("role", "email")):
         raise conflict(
             "managed_by_issuer", "Role and address of this user come from their identity provider. Change them there."
@@ -69,7 +73,15 @@ def change(uow: UnitOfWork, user_id: str, fields: Row) -> Row:
         sessions.end_all(uow, user_id)
     if before["role"] == "admin":
         admins.check_one_remains(uow)
+    departures.after_change(uow, before, after)
     return after
+
+
+def set_available(uow: UnitOfWork, available: bool) -> Row:
+    """Says whether the signed-in user takes tickets automatically. Raises AppError 403 for a key, which is nobody."""
+    if not uow.actor.user_id:
+        raise forbidden("Only people who sign in are available or not. A key cannot say it.")
+    return change(uow, uow.actor.user_id, {"available": available})
 
 
 def remove(uow: UnitOfWork, user_id: str) -> None:
@@ -77,8 +89,14 @@ def remove(uow: UnitOfWork, user_id: str) -> None:
     user = get(uow, user_id, lock=True)
     uow.delete(users, users.c.id == user_id)
     record(uow, user_id, [Change("user_deleted", "role", user["role"], "")], subject="user")
+    departures.after_change(uow, user, None)
     if user["role"] == "admin":
         admins.check_one_remains(uow)
+
+
+def _with_team(uow: UnitOfWork, fields: Row) -> Row:
+    """The fields with the key of the team. Raises AppError 400."""
+    return {**fields, "team": teams.resolve(uow, fields["team"], field="team")} if fields.get("team") else fields
 
 
 def _create_customer(uow: UnitOfWork, user: Row) -> None:

@@ -45,10 +45,11 @@ def hand_over(
     """
     values: Row = changes.move_fields(ticket, "handoff")
     if triage is not None and ticket["triage_source"] in ("rules", "learned"):
-        values |= triage_again(ticket, triage)
-    agent = ticket["assigned_to"] or agents.find_least_busy(uow, {**ticket, **values}["assigned_team"])
+        values |= triage_again(uow, ticket, triage)
+    agent = ticket["assigned_to"] or agents.find_free(uow, {**ticket, **values}["assigned_team"])
     if agent and not ticket["assigned_to"]:
         values |= {"assigned_to": agent, "assigned_at": uow.now}
+        agents.note_assigned(uow, agent)
     risk = triage.risk if triage else ""
     values["next_action"] = f"Answer in the chat: {REASONS[reason]}{f' ({risk})' if risk else ''}."
     after = changes.write(uow, ticket, values, "handed_over", by_ai=True)
@@ -65,9 +66,9 @@ def hand_over(
     return after, text
 
 
-def triage_again(ticket: Row, triage: Triage) -> Row:
+def triage_again(uow: UnitOfWork, ticket: Row, triage: Triage) -> Row:
     """The fields of a new triage of a ticket, whose priority never falls."""
-    values = changes.triage_fields(triage)
+    values = changes.routed_fields(uow, ticket, triage)
     if values["priority_rank"] < ticket["priority_rank"]:
         values |= {name: ticket[name] for name in ("priority", "priority_rank", "priority_score", "urgency")}
     return values

@@ -1,12 +1,18 @@
-"""Agents to assign tickets to: resolve a name, find the least busy agent, list them."""
+"""Agents to assign tickets to: resolve a name, list them, and find the one who is free for a ticket."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import and_, func, or_
 
-from core import models, normal_form
+from core import models, normal_form, timestamps
 from core.errors import conflict, invalid_field
-from database.tables import tickets, users
+from database.tables import tallies, tickets, users
+from services import settings
+from services.sla import targets
 from storage import Row, UnitOfWork
 
+ASSIGNED_TO = "assigned to "  # how the reason of an automatic assignment begins
 _staff = and_(users.c.role.in_(("agent", "admin")), ~users.c.disabled)
 
 
@@ -29,28 +35,104 @@ def resolve(uow: UnitOfWork, name: str, *, field: str = "assigned_to") -> str:
     return str(matches[0]["email"])
 
 
-def least_busy(uow: UnitOfWork, team: str) -> str:
-    """As `find_least_busy`. Raises AppError 409 without agents."""
-    agent = find_least_busy(uow, team)
-    if not agent:
-        raise conflict("no_agents", "No agent is available. Name one in agent_email.")
-    return agent
+def is_agent(uow: UnitOfWork, email: str) -> bool:
+    """Whether an agent of the company has that address."""
+    return bool(email) and bool(uow.count(uow.query(users).where(_staff, users.c.email == email)))
 
 
-def find_least_busy(uow: UnitOfWork, team: str) -> str:
-    """The available agent with the fewest open tickets, of `team` if possible; "" when nobody is available."""
-    available = uow.find(uow.query(users).where(_staff, users.c.available))
-    candidates = [user for user in available if user["team"] == team] or available
-    if not candidates:
-        return ""
-    load = dict(
-        uow.aggregate(
-            uow.query(tickets, tickets.c.assigned_to, func.count())
-            .where(tickets.c.status.in_(models.OPEN))
-            .group_by(tickets.c.assigned_to)
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The agent chosen for a ticket, and why in plain words."""
+
+    email: str
+    reason: str
+
+
+class Pool:
+    """The agents who are available, with their open work, as one unit of work sees them.
+
+    The unit of work must see the whole company. In a writing one nobody else assigns meanwhile, so capacity holds.
+    """
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        u, company_settings = users.c, settings.current(uow)
+        self.opens_again = targets.opens_again(company_settings, timestamps.moment(uow.real_now))
+        self._people = [] if self.opens_again else uow.find(uow.query(users).where(_staff, u.available, u.email != ""))
+        self._open = _open_work(uow, [person["email"] for person in self._people])
+        self._teams = set() if self.opens_again else _teams_with_members(uow)
+
+    def choose(self, team: str, *, helpers: bool = True, exclude: Collection[str] = ()) -> Choice | None:
+        """The free agent with the least open work, of those the one idle for longest; None when nobody is free.
+
+        Members of the team come first. Others are asked with `helpers`, and where the team has no members.
+        """
+        free = [person for person in self._people if self._has_room(person) and person["email"] not in exclude]
+        members = [person for person in free if person["team"] == team]
+        candidates = members or (free if helpers or team not in self._teams else [])
+        if not candidates:
+            return None
+        best = min(
+            candidates, key=lambda person: (self._load(person), person["last_assigned_at"] or "", person["email"])
         )
-    )
-    return str(min(candidates, key=lambda user: (load.get(user["email"], 0), user["email"]))["email"])
+        where = f"team {team}" if members else "all teams"
+        return Choice(best["email"], f"{ASSIGNED_TO}{best['email']}: least open work ({self._load(best)}) in {where}")
+
+    def note(self, email: str) -> None:
+        """Counts a ticket that this agent got."""
+        self._open[email] = self._open.get(email, 0) + 1
+        for person in self._people:
+            if person["email"] == email:
+                person["last_assigned_at"] = self._uow.now
+
+    def _load(self, person: Row) -> int:
+        return self._open.get(person["email"], 0)
+
+    def _has_room(self, person: Row) -> bool:
+        return person["capacity"] is None or self._load(person) < person["capacity"]
+
+
+def _open_work(uow: UnitOfWork, emails: list[str]) -> dict[str, int]:
+    """The number of open tickets of each agent, from the counters that the database maintains."""
+    c = tallies.c
+    of_agents = (c.kind == "agent", c.a.in_(emails), c.b.in_(models.OPEN))
+    rows = uow.aggregate(uow.query(tallies, c.a, func.sum(c.number)).where(*of_agents).group_by(c.a)) if emails else []
+    return {email: int(number) for email, number in rows}
+
+
+def _teams_with_members(uow: UnitOfWork) -> set[str]:
+    return {
+        row[0] for row in uow.aggregate(uow.query(users, users.c.team).where(_staff, users.c.team != "").distinct())
+    }
+
+
+def with_reason(reasons: list[str], reason: str) -> list[str]:
+    """The reasons with that of an automatic assignment, in the place of an earlier one."""
+    return [*(one for one in reasons if not one.startswith(ASSIGNED_TO)), reason]
+
+
+def note_assigned(uow: UnitOfWork, email: str) -> None:
+    """Notes when an agent last got a ticket, by which the one who is idle for longest is found."""
+    uow.update_where(users, users.c.email == email, users.c.email != "", last_assigned_at=uow.now)
+
+
+def choose(uow: UnitOfWork, team: str) -> Choice:
+    """The free agent for a ticket of that team. Raises AppError 409 when nobody is free."""
+    pool = Pool(uow.as_system())
+    choice = pool.choose(team)
+    if choice is None and pool.opens_again:
+        raise conflict(
+            "no_agents", f"You are closed now and open again on {pool.opens_again}. Name an agent in agent_email."
+        )
+    if choice is None:
+        raise conflict("no_agents", "No agent is free: available, and below capacity. Name one in agent_email.")
+    return choice
+
+
+def find_free(uow: UnitOfWork, team: str) -> str:
+    """The free agent for a ticket of that team, "" when nobody is free."""
+    choice = Pool(uow.as_system()).choose(team)
+    return choice.email if choice else ""
 
 
 def list_agents(uow: UnitOfWork) -> list[Row]:

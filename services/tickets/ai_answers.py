@@ -167,7 +167,7 @@ def store_answer(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, an
     """Stores the answer, adds it to the thread and mails it. The ticket's version does not change."""
     values = answer_fields(ticket, answer)
     if answer.suggestion is not None and ticket["triage_source"] in ("rules", "learned"):
-        values |= changes.triage_fields(_blend_triage(uow, trained_models, ticket, answer))
+        values |= changes.routed_fields(uow, ticket, _blend_triage(uow, trained_models, ticket, answer))
     if answer.failed:
         history_of.record(uow, ticket["id"], [history_of.Change("ai_failed", after=answer.reason)], actor=history_of.AI)
     if answer.source == "model":

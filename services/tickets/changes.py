@@ -1,6 +1,6 @@
 """Change tickets: check the transition, write fields and history, enqueue notifications. The only writer of ticket state."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from ai.triage.rules import Triage
@@ -13,9 +13,9 @@ from services.chat import conversations
 from services.clearing import pop_cleared
 from services.history import AI, Change, record
 from services.knowledge import citations
-from services.routing import agents
+from services.routing import agents, matching, plan, teams
 from services.sla import clocks, targets
-from services.tickets import facts, notifications, waiting
+from services.tickets import facts, notifications, team_queue, waiting
 from services.triage import training_examples
 from storage import Row, UnitOfWork
 
@@ -42,9 +42,11 @@ TRIAGE_FIELDS = ("category", "priority", "urgency", "sentiment", "assigned_team"
 NOT_IN_HISTORY = frozenset(
     "priority_rank assigned_at resolved_at closed_at resolution_seconds first_response_at first_response_seconds "
     "human_replied first_response_due_at resolve_due_at sla_status sla_running_since sla_consumed_seconds sla_next_at "
-    "sla_told queue_place links watchers external_scope csat_at agent_replies closed_by_customer handed_over reopened_after_ai "
-    "triage_source triage_reasons category_confidence topic_confidence ai_response".split()
+    "sla_told queue_place queue_since escalated_at suggested_tags links watchers external_scope csat_at agent_replies "
+    "closed_by_customer handed_over reopened_after_ai triage_source triage_reasons category_confidence topic_confidence "
+    "ai_response".split()
 )
+RECORDED = frozenset(tickets.c.keys()) - NOT_IN_HISTORY
 
 
 def get(uow: UnitOfWork, ticket_id: str) -> Row:
@@ -73,18 +75,31 @@ def get_for_update(uow: UnitOfWork, ticket_id: str, version: int | None = None, 
 def assign(
     uow: UnitOfWork, ticket_id: str, name: str, *, auto: bool = False, said_by: str = "", version: int | None = None
 ) -> Row:
-    """Assigns the ticket to the named agent or, with `auto`, to the least busy one. Raises AppError 400, 404, 409, 412."""
+    """Assigns the ticket to the named agent or, with `auto`, to the one who is free. Raises AppError 400, 404, 409, 412.
+
+    With `auto` a ticket that an agent of the company has stays theirs.
+    """
     ticket = get_for_update(uow, ticket_id, version)
     check_move(ticket, "assign")
-    agent = agents.least_busy(uow, ticket["assigned_team"]) if auto else agents.resolve(uow, name, field="agent_email")
-    return _assign(uow, ticket, agent, said_by=said_by)
+    if not auto:
+        return assign_to(uow, ticket, agents.resolve(uow, name, field="agent_email"), said_by=said_by)
+    if agents.is_agent(uow, ticket["assigned_to"]):
+        return assign_to(uow, ticket, ticket["assigned_to"], said_by=said_by)
+    choice = agents.choose(uow, ticket["assigned_team"])
+    return assign_to(uow, ticket, choice.email, reason=choice.reason, said_by=said_by)
 
 
-def _assign(uow: UnitOfWork, ticket: Row, agent: str, *, said_by: str) -> Row:
+def assign_to(
+    uow: UnitOfWork, ticket: Row, agent: str, *, reason: str = "", said_by: str = "", background: bool = False
+) -> Row:
+    """Assigns the ticket and mails the agent. `reason` says why it was chosen automatically. Raises AppError 409."""
     if agent == ticket["assigned_to"] and ticket["status"] not in MOVES["assign"].changes:
         return ticket
     values = {**move_fields(ticket, "assign"), "assigned_to": agent, "assigned_at": uow.now}
-    ticket_after = write(uow, ticket, values, "assigned", said_by=said_by)
+    if reason:
+        values["triage_reasons"] = agents.with_reason(ticket["triage_reasons"], reason)
+    ticket_after = write(uow, ticket, values, "assigned", said_by=said_by, background=background)
+    agents.note_assigned(uow, agent)
     notifications.notify_assigned(uow, ticket_after)
     return ticket_after
 
@@ -95,10 +110,11 @@ def unassign(uow: UnitOfWork, ticket_id: str, *, said_by: str = "", version: int
     check_move(ticket, "unassign")
     if not ticket["assigned_to"]:
         return ticket
-    return write(uow, ticket, _unassign_fields(ticket), "unassigned", said_by=said_by)
+    return write(uow, ticket, unassign_fields(ticket), "unassigned", said_by=said_by)
 
 
-def _unassign_fields(ticket: Row) -> Row:
+def unassign_fields(ticket: Row) -> Row:
+    """The fields that taking a ticket from its agent sets. Raises AppError 409."""
     return {**move_fields(ticket, "unassign"), "assigned_to": "", "assigned_at": None}
 
 
@@ -155,7 +171,7 @@ def close_resolved(uow: UnitOfWork, ticket_id: str) -> bool:
 
 def return_to_ai(uow: UnitOfWork, ticket: Row, *, said_by: str = "") -> Row:
     """Takes a conversation from its agent, for the AI to answer. Raises AppError 409 for a finished one."""
-    values = {**move_fields(ticket, "return"), "assigned_to": "", "assigned_at": None}
+    values = {**move_fields(ticket, "return"), "assigned_to": "", "assigned_at": None, "queue_since": None}
     return write(uow, ticket, values, "returned_to_ai", said_by=said_by)
 
 
@@ -174,12 +190,14 @@ def update(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", v
         ticket = write(uow, ticket, {"snoozed_until": None}, "woken", said_by=said_by)
     if unassign_it and ticket["assigned_to"]:
         check_move(ticket, "unassign")
-        ticket = write(uow, ticket, _unassign_fields(ticket), "unassigned", said_by=said_by)
+        ticket = write(uow, ticket, unassign_fields(ticket), "unassigned", said_by=said_by)
     return _apply_state_fields(uow, ticket, fields, said_by=said_by)
 
 
 def _write_plain(uow: UnitOfWork, ticket: Row, plain_fields: Row, *, said_by: str) -> Row:
     changes = {name: value for name, value in plain_fields.items() if ticket[name] != value}
+    if "assigned_team" in changes:
+        changes["assigned_team"] = teams.resolve(uow, changes["assigned_team"], field="assigned_team")
     if "category" in changes and "assigned_team" not in plain_fields:
         changes["assigned_team"] = TEAM_OF[changes["category"]]
     if any(name in changes for name in TRIAGE_FIELDS):
@@ -208,7 +226,7 @@ def _apply_state_fields(uow: UnitOfWork, ticket: Row, fields: Row, *, said_by: s
     agent = agents.resolve(uow, fields["assigned_to"]) if fields.get("assigned_to") else ""
     if agent and agent != ticket["assigned_to"]:
         check_move(ticket, "assign")
-        ticket = _assign(uow, ticket, agent, said_by=said_by)
+        ticket = assign_to(uow, ticket, agent, said_by=said_by)
     status, resolution = str(fields.get("status", ticket["status"])), str(fields.get("resolution", ""))
     if status != ticket["status"]:
         return _change_status(uow, ticket, status, resolution=resolution, said_by=said_by)
@@ -267,9 +285,23 @@ def move_fields(ticket: Row, move: str) -> Row:
     return {"status": status_after(ticket, move)}
 
 
-def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: str = "", by_ai: bool = False) -> Row:
-    """Stores the values and one event for each visible change. A person's change increments the version."""
-    keep_version = by_ai or ticket.get("raised", False)  # several writes of one request increment it once
+def write(
+    uow: UnitOfWork,
+    ticket: Row,
+    values: Row,
+    action: str,
+    *,
+    said_by: str = "",
+    by_ai: bool = False,
+    background: bool = False,
+    recorded: Container[str] = RECORDED,
+) -> Row:
+    """Stores the values and one event for each visible change of a `recorded` field. A person's change increments the version.
+
+    `by_ai` and `background` writes keep it.
+    """
+    # Several writes of one request increment it once.
+    keep_version = by_ai or background or ticket.get("raised", False)
     version = {} if keep_version else {"version": ticket["version"] + 1}
     if values.get("status", ticket["status"]) != ticket["status"] and "queue_place" not in values:
         values = values | {"queue_place": waiting.place_after(ticket, values["status"], now=uow.now)}
@@ -280,6 +312,7 @@ def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: st
         agreed = targets.of_settings(settings.current(uow))
         clock = ticket | clocks.restored(values)
         values = values | clocks.change(clock, values, agreed, now=uow.now, real_now=uow.real_now).fields()
+    values = values | team_queue.after(ticket, values, real_now=uow.real_now)
     after = uow.update(tickets, ticket["id"], {**values, **version, "updated_at": uow.now})
     if after is None:
         raise not_found()
@@ -288,7 +321,7 @@ def write(uow: UnitOfWork, ticket: Row, values: Row, action: str, *, said_by: st
     after["raised"] = ticket.get("raised", False) or not by_ai
     if ticket["source"] == conversations.CHAT and not by_ai and _takes(uow, ticket, after):
         conversations.take_over(uow, after)
-    record(uow, ticket["id"], _changes(ticket, values, action), said_by=said_by, actor=AI if by_ai else "")
+    record(uow, ticket["id"], _changes(ticket, values, action, recorded), said_by=said_by, actor=AI if by_ai else "")
     return after
 
 
@@ -304,6 +337,7 @@ def _with_snooze(ticket: Row, values: Row) -> Row:
 
 def write_quietly(uow: UnitOfWork, ticket: Row, values: Row, *, visible: bool) -> Row:
     """Stores values that follow from time alone, without an event; the version stays. `visible` ones are news to pollers."""
+    values = values | team_queue.after(ticket, values, real_now=uow.real_now)
     after = uow.update(tickets, ticket["id"], {**values, "updated_at": uow.now} if visible else values)
     if after is None:
         raise not_found()
@@ -315,11 +349,17 @@ def _takes(uow: UnitOfWork, before: Row, after: Row) -> bool:
     return not uow.actor.is_customer and after["status"] != before["status"] and after["status"] in conversations.TAKEN
 
 
-def _changes(ticket: Row, values: Row, action: str) -> Iterable[Change]:
+def _changes(ticket: Row, values: Row, action: str, recorded: Container[str]) -> Iterable[Change]:
     for name, value in values.items():
-        if name not in NOT_IN_HISTORY and ticket[name] != value:
+        if name in recorded and ticket[name] != value:
             is_woken = name == "snoozed_until" and value is None and values.get("status") not in FINISHED
             yield Change("woken" if is_woken else action, name, ticket[name], value)
+
+
+def routed_fields(uow: UnitOfWork, ticket: Row, triage: Triage) -> Row:
+    """The fields that a new triage of a ticket sets, as the company's routing changes them."""
+    tag_topics = triage.topic_sure and settings.current(uow)["tag_topics"]
+    return matching.apply(plan.current(uow), ticket, triage, triage_fields(triage), tag_topics=tag_topics)
 
 
 def triage_fields(triage: Triage) -> Row:

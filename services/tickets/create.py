@@ -13,9 +13,9 @@ from database.tables import tickets as table
 from services import ai_usage, settings
 from services.chat import conversations
 from services.history import Change, record
-from services.routing import agents
+from services.routing import agents, matching, plan, teams
 from services.sla import clocks, targets
-from services.tickets import ai_answers, customers, notifications, replies, waiting
+from services.tickets import ai_answers, customers, notifications, replies, team_queue, waiting
 from services.tickets import changes as tickets
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
@@ -47,6 +47,9 @@ def open_ticket(
         ticket["ai_status"] = "pending"
     elif ticket["status"] == "new":
         ticket |= ai_answers.answer_now(ticket, article)
+    if not asks_model:  # else the periodic assignment follows the model's answer
+        ticket |= _automatic_agent(uow, ticket, company)
+    ticket |= team_queue.of_new(ticket, real_now=uow.real_now)
     ticket = _insert(uow, ticket, company, said_by=said_by)
     notifications.notify_opened(uow, ticket, company)
     if asks_model:
@@ -100,15 +103,16 @@ def _ticket(uow: UnitOfWork, trained_models: TrainedModels, fields: Row) -> tupl
         "created_at": uow.now,
         "updated_at": uow.now,
     }
-    return ticket | _triage_fields(uow, trained_models, ticket, fields), company
+    return ticket | _triage_fields(uow, trained_models, ticket, fields, company), company
 
 
-def _triage_fields(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, fields: Row) -> Row:
-    """The triage of the rules, overridden by the fields the caller sent."""
-    triage = tickets.triage_fields(
-        decide.decide(uow, trained_models, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
-    )
+def _triage_fields(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, fields: Row, company: Row) -> Row:
+    """The triage of the rules, as the company's routing changes it, overridden by the fields the caller sent."""
+    decision = decide.decide(uow, trained_models, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
+    triage = tickets.triage_fields(decision)
     human = {name: fields[name] for name in tickets.TRIAGE_FIELDS if name in fields}
+    if "assigned_team" in human:
+        human["assigned_team"] = teams.resolve(uow, human["assigned_team"], field="assigned_team")
     if human:
         triage |= human
         triage["triage_source"] = "human"
@@ -116,10 +120,26 @@ def _triage_fields(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, 
         triage["priority_rank"] = PRIORITY_RANK[triage["priority"]]
         if "category" in human and "assigned_team" not in human:
             triage["assigned_team"] = TEAM_OF[triage["category"]]
+    tag_topics = settings.of_company(company)["tag_topics"] if decision.topic_sure else False
+    own_plan = plan.of_company(uow, company)
+    triage = matching.apply(own_plan, ticket, decision, triage, human=human, tag_topics=tag_topics)
     if fields.get("assigned_to"):
         agent = agents.resolve(uow, fields["assigned_to"])
         triage |= {"assigned_to": agent, "assigned_at": uow.now, "status": "assigned"}
     return triage
+
+
+def _automatic_agent(uow: UnitOfWork, ticket: Row, company: Row) -> Row:
+    """The fields that give a ticket of a team with automatic assignment to the agent who is free; {} when nobody is."""
+    if ticket["assigned_to"] or ticket["assigned_team"] not in plan.of_company(uow, company).automatic:
+        return {}
+    system = uow.as_system()  # a customer sees no agents
+    choice = agents.Pool(system).choose(ticket["assigned_team"], helpers=False)
+    if choice is None:
+        return {}
+    agents.note_assigned(system, choice.email)
+    reasons = agents.with_reason(ticket["triage_reasons"], choice.reason)
+    return {"assigned_to": choice.email, "assigned_at": uow.now, "status": "assigned", "triage_reasons": reasons}
 
 
 def _insert(uow: UnitOfWork, ticket: Row, company: Row, *, said_by: str, tell: bool = True) -> Row:
@@ -137,8 +157,11 @@ def _insert(uow: UnitOfWork, ticket: Row, company: Row, *, said_by: str, tell: b
         raise conflict("external_id_taken", "There is a ticket with this external_id already.") from None
     changes = [Change("created")]
     if row["ai_status"] == "done":
-        changes.append(Change("ai_answered", "status", "new", row["status"]))
+        changes.append(Change("ai_answered", "status", "new", "ai_responded"))
     record(uow, row["id"], changes, said_by=said_by)
+    if row["ai_status"] == "done" and row["assigned_to"]:  # after an answer only by itself
+        assigned = [Change("assigned", "assigned_to", "", row["assigned_to"])]
+        record(uow.as_system(), row["id"], assigned)
     if row["source"] == conversations.CHAT:  # the description is its first message
         conversations.start(uow, row)
         replies.add_turn(uow, row, "customer", row["description"], at=row["created_at"])

@@ -89,6 +89,18 @@ def notify_sla(uow: UnitOfWork, ticket: Row, goal: str, level: str, due_at: str)
         _send(uow, facts, "sla_reminder")
 
 
+def notify_escalated(uow: UnitOfWork, ticket: Row, sentence: str) -> None:
+    """Nobody took the ticket in time: alerts the support address."""
+    _send(uow, {**ticket, "headline": "Waiting", "sentence": sentence}, "sla_alert")
+
+
+def notify_returned(uow: UnitOfWork, ticket: Row, agent: str, number: int) -> None:
+    """An agent left with so many open tickets, of which `ticket` is one: alerts the support address once."""
+    what = "One open ticket is" if number == 1 else f"{number} open tickets are"
+    sentence = f"{agent} works here no more. {what} back in the queues of their teams."
+    _send(uow, {**ticket, "title": "", "headline": "Tickets without an agent", "sentence": sentence}, "sla_alert")
+
+
 def notify_reply(uow: UnitOfWork, ticket: Row, reply: Row) -> None:
     """New public reply: mails the customer or the agent, whoever did not write it, and the watchers.
 

@@ -9,6 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from core import models, normal_form, timestamps
 from core.models import ticket_fields
 from database.tables import customers, ticket_tags, tickets
+from services.routing import teams
 from services.stats import counters
 from storage import Row, UnitOfWork
 
@@ -110,6 +111,7 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
 
     Ordered by `sort`; the default is best match first with `q`, else newest first.
     """
+    filters = _with_known_teams(uow, filters)
     if "q" not in filters:
         filters = {"sort": NEWEST, **filters}
     if set(filters.get("status", ())) >= set(models.STATUSES):
@@ -123,8 +125,18 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
     return uow.cached(SOURCES, ("page", tuple(texts.items())), lambda: _page(uow, filters, total)), total
 
 
+def _with_known_teams(uow: UnitOfWork, filters: Row) -> Row:
+    """The filters with the keys of teams that are there or were. Raises AppError 400 for others."""
+    named = filters.get("assigned_team", ())
+    if all(team in models.TEAMS for team in named):
+        return filters
+    keys = [teams.resolve(uow, team, field="assigned_team", of_past=True) for team in named]
+    return {**filters, "assigned_team": keys}
+
+
 def count(uow: UnitOfWork, filters: Row) -> int:
-    """How many visible tickets match all filters."""
+    """How many visible tickets match all filters. Raises AppError 400 for a team that never was."""
+    filters = _with_known_teams(uow, filters)
     conditions = tuple((name, str(value)) for name, value in filters.items() if name not in PAGE)
     return uow.cached(SOURCES, ("count", conditions), lambda: _count(uow, filters))
 

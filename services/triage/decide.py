@@ -38,7 +38,7 @@ def _add_topic(uow: UnitOfWork, decision: Triage, topic: topics.Topic) -> Triage
     """Adds the topic. A confident topic decides the team that the setting topic_teams names for it."""
     # Only a confident topic needs the settings: nearly every ticket is triaged without a query.
     team = topics.team_of(topic, settings.current(uow)["topic_teams"]) if topic.sure else ""
-    decision = replace(decision, topic=topic.name, topic_confidence=topic.confidence)
+    decision = replace(decision, topic=topic.name, topic_confidence=topic.confidence, topic_sure=topic.sure)
     if not team:
         return decision
     reason = f'team {team}: the topic "{topic.name}" ({topic.confidence:.0%} sure)'
