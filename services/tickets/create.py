@@ -47,7 +47,7 @@ def open_ticket(
         ticket["ai_status"] = "pending"
     elif ticket["status"] == "new":
         ticket |= ai_answers.answer_now(ticket, article)
-    ticket = _insert(uow, ticket, company, said_by=said_by)
+    ticket = _insert(uow, ticket | {"arrived_at": uow.real_now}, company, said_by=said_by)
     notifications.notify_opened(uow, ticket, company)
     if asks_model:
         ai_answers.enqueue_answer(uow, ticket["id"])
@@ -62,7 +62,7 @@ def open_conversation(uow: UnitOfWork, trained_models: TrainedModels, fields: Ro
     Raises AppError 400, 403, 409.
     """
     ticket, company = _ticket(uow, trained_models, {**fields, "source": conversations.CHAT})
-    ticket = _insert(uow, ticket, company, said_by=said_by)
+    ticket = _insert(uow, ticket | {"arrived_at": uow.real_now}, company, said_by=said_by)
     if ticket["priority"] == "urgent":
         notifications.notify_urgent(uow, ticket)
     return ticket
