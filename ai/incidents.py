@@ -63,7 +63,7 @@ def poisson_tail(count: int, mean: float) -> float:
     return max(0.0, 1.0 - math.exp(-mean) * sum(mean**k / math.factorial(k) for k in range(count)))
 
 
-def _busiest_span(places: NDArray[np.intp], centre: int, times: Sequence[float], customers: Sequence[str]) -> list[int]:
+def _busiest_span(places: Sequence[int], centre: int, times: Sequence[float], customers: Sequence[str]) -> list[int]:
     """Of the places, in the order of time, those within the window with most customers that holds `centre`."""
     best: list[int] = []
     most, first = 0, 0
