@@ -136,7 +136,7 @@ def use_macro(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     macro = macros.get(uow, body["macro_id"])
     use = {
         "applied": body.get("apply", False),
-        "body": macros.text_for(uow, macro, ticket, said_by=who["said_by"]),
+        "body": macros.text_for(uow, macro["body"], ticket, said_by=who["said_by"]),
         "set": macro["changes"],
     }
     if use["applied"]:

@@ -58,6 +58,8 @@ class SettingsOut(Schema):
     escalate_after_minutes = schemas.integer(settings.SETTINGS["escalate_after_minutes"].about)
     auto_close_days = schemas.integer(settings.SETTINGS["auto_close_days"].about)
     reopen_days = schemas.integer(settings.SETTINGS["reopen_days"].about)
+    incidents_enabled = schemas.flag(settings.SETTINGS["incidents_enabled"].about)
+    incident_customers = schemas.integer(settings.SETTINGS["incident_customers"].about)
     retention_days = schemas.integer(settings.SETTINGS["retention_days"].about)
     support_email = schemas.text(settings.SETTINGS["support_email"].about)
     mail_name = schemas.text(settings.SETTINGS["mail_name"].about)
@@ -136,6 +138,12 @@ class SettingsChanges(Schema):
     )
     auto_close_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["auto_close_days"].about)
     reopen_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["reopen_days"].about)
+    incidents_enabled = Yes(about=settings.SETTINGS["incidents_enabled"].about)
+    incident_customers = Number(
+        settings.LEAST_INCIDENT_CUSTOMERS,
+        settings.MOST_INCIDENT_CUSTOMERS,
+        about=settings.SETTINGS["incident_customers"].about,
+    )
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
     support_email = MailAddresses(about=settings.SETTINGS["support_email"].about)
     mail_name = SenderName(about=settings.SETTINGS["mail_name"].about)

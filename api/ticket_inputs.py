@@ -205,6 +205,7 @@ class TicketQuery(Schema):
     tag = Text(LIMITS["tag"], about="Only tickets with this tag.")
     number = TicketNumber(1, 2**31 - 1, about="Only the ticket with this number.")
     topic = Text(LIMITS["tag"], about="A topic.")
+    incident = Id(LIMITS["key"], about="Only the tickets of the incident with this id.")
     q = Text(
         LIMITS["q"],
         about="Words to search for, each as it is, as a beginning (of three letters or more) or in another form: cancelling "
@@ -239,7 +240,7 @@ class TicketQuery(Schema):
         # Customers must not learn hidden fields by filtering for them.
         if not g.actor.is_customer:
             return
-        hidden = {"assigned_to", "topic", "view", "snoozed"} & set(fields) | (
+        hidden = {"assigned_to", "topic", "view", "snoozed", "incident"} & set(fields) | (
             {"role"} if values.get("role") == "agent" else set()
         )
         if hidden:

@@ -23,6 +23,7 @@ AnsweredBy = Literal["ai", "human"]
 Escalation = Literal["asked", "angry", "unanswered", "low_confidence", "risk", "turn_limit", "ai_failed"]
 SlaStatus = Literal["on_track", "at_risk", "breached", "met"]
 ArticleStatus = Literal["draft", "published"]
+IncidentStatus = Literal["open", "resolved"]
 DraftOutcome = Literal["accepted", "edited", "discarded"]
 Assignment = Literal["off", "least_loaded"]  # whether the tickets of a team are assigned automatically
 AuthorRole = Literal["customer", "agent", "ai", "system"]
@@ -43,6 +44,7 @@ AUTHOR_ROLES: tuple[str, ...] = get_args(AuthorRole)
 ESCALATIONS: tuple[str, ...] = get_args(Escalation)
 SLA_STATUSES: tuple[str, ...] = get_args(SlaStatus)
 ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
+INCIDENT_STATUSES: tuple[str, ...] = get_args(IncidentStatus)
 DRAFT_OUTCOMES: tuple[str, ...] = get_args(DraftOutcome)
 LINK_KINDS: tuple[str, ...] = get_args(LinkKind)
 PRESENCE_STATES: tuple[str, ...] = get_args(PresenceState)
@@ -162,12 +164,12 @@ TICKET_FIELDS: tuple[str, ...] = tuple(
         "status category priority priority_score urgency sentiment topic topic_confidence assigned_team assigned_to "
         "assigned_at ai_response ai_source ai_status ai_confidence ai_citations triage_source triage_reasons next_action "
         "resolution first_response_at first_response_due_at resolve_due_at sla_status resolved_at closed_at csat_score "
-        "external_id merged_into links watchers snoozed_until version created_at updated_at"
+        "external_id incident_id merged_into links watchers snoozed_until version created_at updated_at"
     ).split()
 )
 STAFF_ONLY_FIELDS = frozenset(
     "priority_score topic topic_confidence assigned_to ai_confidence triage_source triage_reasons next_action links watchers "
-    "snoozed_until".split()
+    "snoozed_until incident_id".split()
 )
 CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS)
 ARTICLE_FIELDS = "id title body tags category status source version created_at updated_at".split()

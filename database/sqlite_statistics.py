@@ -23,6 +23,7 @@ TYPICAL = {
     ("tickets", "ix_tickets_product"): "100000 5000 500 1 1",
     ("tickets", "ix_tickets_due"): "100000 5000 50 1 1",
     ("tickets", "ix_tickets_waiting"): "100000 5000 1 1 1",
+    ("tickets", "ix_tickets_incident"): "2000 500 20",
     ("tickets", "ix_tickets_sla_next"): "20000 1",
     ("tickets", "ix_tickets_sla"): "100000 5000 1000 1 1",
     ("tickets", "ix_tickets_merged"): "2000 100 1",

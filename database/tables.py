@@ -21,6 +21,7 @@ from sqlalchemy import (
 from database import column_types
 from database.desk_tables import merges, presence
 from database.inbound_tables import inbound_addresses, inbound_keys, inbound_mails, inbound_originals
+from database.incident_tables import incidents
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.routing_tables import routing_rules, teams
 from database.ticket_tables import conversations, replies, tickets
@@ -30,11 +31,12 @@ __all__ = [
     "companies",
     "conversations",
     "customers",
-    "merges",
     "inbound_addresses",
     "inbound_keys",
     "inbound_mails",
     "inbound_originals",
+    "incidents",
+    "merges",
     "metadata",
     "presence",
     "replies",

@@ -74,6 +74,8 @@ tickets = Table(
     column_types.text_list("watchers"),  # addresses
     column_types.moment("snoozed_until"),
     column_types.moment("erased_at"),
+    column_types.word("incident_id"),
+    column_types.moment("arrived_at"),  # by the real clock; NULL for a ticket that was imported or is a demo
     Column("version", Integer, nullable=False, server_default="1"),
     column_types.moment("created_at", required=True),
     column_types.moment("updated_at", required=True),
@@ -106,6 +108,7 @@ tickets = Table(
     ),
     column_types.index_of_texts("ix_tickets_merged", "merged_into"),
     column_types.index_of_values("ix_tickets_snoozed", "snoozed_until", of_company=False),
+    column_types.index_of_texts("ix_tickets_incident", "incident_id"),
     column_types.index_of_values("ix_tickets_first_response", "first_response_seconds"),
     column_types.index_of_values("ix_tickets_resolution", "resolution_seconds"),
     column_types.index_of_values("ix_tickets_agent_resolution", "assigned_to", "resolution_seconds"),

@@ -15,7 +15,7 @@ from channels.sns import Publishes
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
 from database.tables import tickets
-from jobs import agreed_times, routing, snoozed
+from jobs import agreed_times, incidents, routing, snoozed
 from jobs.runner import Periodic, PermanentFailure, alone, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
@@ -24,6 +24,7 @@ from services.ai_usage import UsageLog
 from services.chat import idle
 from services.chat.presence import Presence
 from services.copilot.past_tickets import PastTickets
+from services.incidents import actions
 from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
@@ -37,7 +38,7 @@ from storage import DirectJobs, Row, Storage, UnitOfWork
 log = logging.getLogger("foyer.jobs")
 
 COMPANIES_AT_START = 20  # models of so many companies, those with the newest examples, are trained at the start
-TIDY_SECONDS, SYNC_SECONDS, CHATS_SECONDS, AGREED_SECONDS = 3600.0, 3.0, 5.0, 10.0
+TIDY_SECONDS, SYNC_SECONDS, CHATS_SECONDS, AGREED_SECONDS, INCIDENTS_SECONDS = 3600.0, 3.0, 5.0, 10.0, 5.0
 CLOSING_SECONDS = 600.0
 ASSIGNMENT_SECONDS, ESCALATION_SECONDS = 5.0, 20.0
 RECENT_SECONDS = 120  # more than the clocks of the processes may differ
@@ -79,6 +80,7 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
         training_examples.QUEUE: lambda job: _train(runtime, job["company_id"]),
         recomputing.QUEUE: lambda job: agreed_times.recompute(runtime.storage, job["company_id"]),
         departures.QUEUE: lambda job: routing.return_tickets(runtime.storage, job),
+        actions.QUEUE: lambda job: incidents.resume(runtime.storage, job),
     }
 
 
@@ -99,6 +101,7 @@ def direct_jobs(runtime: Server) -> DirectJobs:
 
 def periodic(runtime: Server) -> list[Periodic]:
     """The work that a running server repeats."""
+    search = incidents.Search(lambda: runtime.storage, lambda: runtime.trained_models.embeddings)
     return [
         Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime), in_one_process=True),
         Periodic("auto-close", CLOSING_SECONDS, lambda: close_resolved_tickets(runtime), in_one_process=True),
@@ -109,6 +112,7 @@ def periodic(runtime: Server) -> list[Periodic]:
             "assignment", ASSIGNMENT_SECONDS, lambda: routing.assign_waiting(runtime.storage), in_one_process=True
         ),
         Periodic("escalation", ESCALATION_SECONDS, routing.Escalation(lambda: runtime.storage), in_one_process=True),
+        Periodic("incidents", INCIDENTS_SECONDS, search, in_one_process=True),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
         Periodic("count of model calls", SYNC_SECONDS, lambda: runtime.usage.flush(runtime.storage)),
         Periodic("chat presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),

@@ -13,7 +13,18 @@ from storage import Row, UnitOfWork
 
 AI = "ai"
 Subject = Literal[
-    "ticket", "customer", "user", "key", "company", "settings", "article", "macro", "view", "team", "routing_rule"
+    "ticket",
+    "customer",
+    "user",
+    "key",
+    "company",
+    "settings",
+    "article",
+    "macro",
+    "view",
+    "team",
+    "routing_rule",
+    "incident",
 ]
 
 

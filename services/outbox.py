@@ -94,6 +94,19 @@ def enqueue(uow: UnitOfWork, new_jobs: Sequence[Job]) -> None:
     )
 
 
+def enqueue_fallback(uow: UnitOfWork, job: Job) -> str:
+    """Adds a job that does the rest of work which the caller begins at once. Returns its id."""
+    run_at = timestamps.later(uow.real_now, seconds=job.delay_seconds)
+    values = {
+        "lane": job.queue,
+        "kind": job.kind,
+        "payload": dict(job.payload),
+        "run_at": run_at,
+        "created_at": uow.now,
+    }
+    return str(uow.insert(table, values)["id"])
+
+
 def _run_direct(run: Callable[[str, Job], None], company: str, job: Job) -> None:
     """Does a direct job. Its change is committed, so a failure is logged and is no error of the caller."""
     try:

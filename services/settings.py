@@ -67,6 +67,10 @@ SETTINGS: dict[str, Setting] = {
     "reopen_days": Setting(
         14, "Days in which a customer's reply reopens a resolved or closed ticket; a later one opens a new ticket."
     ),
+    "incidents_enabled": Setting(
+        True, "Whether tickets of several customers who write what is alike within 30 minutes become an incident."
+    ),
+    "incident_customers": Setting(5, "How many customers must write what is alike to make an incident."),
     "retention_days": Setting(
         0,
         "Days after which resolved and closed tickets, and customers without other tickets, are erased; 0 keeps them for ever.",
@@ -96,6 +100,7 @@ CLEARABLE = ("support_email", "mail_name", "reply_to", "ai_tone", "sla", "hours"
 AGREED = ("sla", "hours")  # settings that the agreed times of tickets follow from
 MOST_IDLE_MINUTES = 24 * 60
 MOST_ESCALATION_MINUTES = 30 * 24 * 60
+LEAST_INCIDENT_CUSTOMERS, MOST_INCIDENT_CUSTOMERS = 2, 100
 AI_TRIAGE = ("off", "uncertain", "always")
 MOST_RETENTION_DAYS = 3650
 MOST_OF_ANY = 10**9  # of any setting that is a number

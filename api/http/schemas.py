@@ -116,6 +116,7 @@ class Ticket(Schema):
     closed_at = moment("When it was closed.")
     csat_score = integer("How satisfied the customer was, from 1 to 5.", required=False)
     external_id = text("Id of the ticket in your own systems.")
+    incident_id = fields.String(metadata={"description": "Id of the incident that it belongs to."})
     merged_into = text("Id of the ticket that it is merged into; replies go there.")
     links = fields.List(fields.Nested(Link), metadata={"description": "Links to other tickets."})
     watchers = texts("Addresses that are told of replies and of the resolution.", required=False)

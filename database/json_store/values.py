@@ -32,6 +32,7 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("drafts", "source"): get_args(models.Decider),
     ("drafts", "outcome"): ("", *models.DRAFT_OUTCOMES),
     ("api_keys", "role"): models.ROLES,
+    ("incidents", "status"): models.INCIDENT_STATUSES,
     ("presence", "state"): models.PRESENCE_STATES,
     ("teams", "assignment"): models.ASSIGNMENTS,
     ("routing_rules", "priority"): ("", *models.PRIORITIES),

@@ -16,7 +16,7 @@ from services.chat import conversations
 from services.knowledge import articles
 from services.routing import agents
 from services.sla import sweep
-from services.tickets import assigning, changes, create, replies
+from services.tickets import assigning, changes, create, incidents, replies
 from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
@@ -70,6 +70,7 @@ def _create_with_steps(
     sweep.recompute(uow, [ticket["id"]])
     conversations.leave_alone(uow, ticket["id"])
     assigning.keep_out_of_queue(uow, ticket["id"])
+    incidents.leave_alone(uow, ticket["id"])
     uow.delete(jobs, jobs.c.ticket_id == ticket["id"])
 
 

@@ -22,7 +22,7 @@ from services.copilot import proposals
 from services.history import Change, record
 from services.knowledge import citations
 from services.privacy import traces
-from services.tickets import watchers
+from services.tickets import incidents, watchers
 from services.tickets.anonymise import ERASED, anonymise
 from services.tickets.customers import by_name as customers_by_name
 from services.triage import training_examples
@@ -85,6 +85,7 @@ def _names(row: Row, ticket_rows: Iterable[Row]) -> set[str]:
 def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     """Empties tickets, replies, drafts and history; deletes their jobs and training examples."""
     anonymise(uow, ids)
+    incidents.leave(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
     uow.update_where(drafts, drafts.c.ticket_id.in_(ids), body=ERASED, edited_body="", citations=[])
     traces.empty_history(uow, events.c.subject_id.in_(ids))

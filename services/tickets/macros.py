@@ -1,7 +1,6 @@
 """Macros: a reply text with variables and changes, applied to a ticket together. Variables are substituted, never evaluated."""
 
-import re
-
+from core import text_variables
 from core.errors import invalid_field, not_found
 from core.models import LIMITS, shape
 from core.normal_form import is_blank
@@ -16,7 +15,6 @@ from storage import Row, UnitOfWork
 FIELDS = "id name body set created_at updated_at".split()
 CLEARABLE: Row = {"body": "", "set": {}}
 VARIABLES = ("customer_name", "customer_email", "ticket_number", "ticket_title", "agent_name", "company_name")
-_VARIABLE = re.compile(r"\{\{\s{0,9}([^{}]{0,60}?)\s{0,9}\}\}")
 
 
 def macro_shape(macro: Row) -> Row:
@@ -69,14 +67,17 @@ def remove(uow: UnitOfWork, macro_id: str) -> None:
 def _check(macro: Row) -> None:
     if not macro["body"] and not macro["changes"]:
         raise invalid_field("body", "A macro needs a body, fields to set, or both.")
-    unknown = [name for name in _VARIABLE.findall(macro["body"]) if name not in VARIABLES]
-    if unknown:
-        message = f"body holds {{{{{unknown[0]}}}}}, which is unknown. Accepted: {', '.join(VARIABLES)}."
-        raise invalid_field("body", message)
+    check_variables(macro["body"])
 
 
-def text_for(uow: UnitOfWork, macro: Row, ticket: Row, *, said_by: str = "") -> str:
-    """The reply text of a macro for a ticket. A variable without a value becomes empty."""
+def check_variables(text: str, *, field: str = "body") -> None:
+    """Raises AppError 400 when the text of a field names a variable that there is not."""
+    if fault := text_variables.fault(text, VARIABLES, field=field):
+        raise invalid_field(field, fault)
+
+
+def text_for(uow: UnitOfWork, body: str, ticket: Row, *, said_by: str = "") -> str:
+    """A text with the variables of a ticket filled in. A variable without a value becomes empty."""
     company = uow.get(companies, uow.actor.company_id) or {"name": ""}
     values = {
         "customer_name": ticket["customer_name"],
@@ -86,14 +87,14 @@ def text_for(uow: UnitOfWork, macro: Row, ticket: Row, *, said_by: str = "") -> 
         "agent_name": "Support" if not said_by or "@" in said_by else said_by,
         "company_name": settings.current(uow)["mail_name"] or company["name"],
     }
-    return _VARIABLE.sub(lambda match: values.get(match[1], ""), macro["body"])
+    return text_variables.fill(body, values)
 
 
-def _usable(text: str) -> str:
-    """The text of a reply. Raises AppError 400 when nothing is left of it, or it is too long."""
-    if is_blank(text) or len(text) > LIMITS["body"]:
-        what = "is empty" if is_blank(text) else f"has more than {LIMITS['body']:,} characters"
-        raise invalid_field("macro_id", f"The reply of this macro {what} for this ticket.")
+def usable(text: str, *, field: str = "macro_id", what: str = "The reply of this macro", most: str = "body") -> str:
+    """The text, with at most LIMITS[most] characters. Raises AppError 400 when nothing is left of it, or it is too long."""
+    if is_blank(text) or len(text) > LIMITS[most]:
+        fault = "is empty" if is_blank(text) else f"has more than {LIMITS[most]:,} characters"
+        raise invalid_field(field, f"{what} {fault} for this ticket.")
     return text
 
 
@@ -101,7 +102,8 @@ def apply(uow: UnitOfWork, ticket_id: str, macro: Row, *, said_by: str = "", ver
     """Replies with the text and makes the changes; returns the ticket. Raises AppError 400, 404, 409, 412."""
     ticket = changes.get_for_update(uow, ticket_id, version)
     if macro["body"]:
-        replies.add(uow, ticket_id, {"body": _usable(text_for(uow, macro, ticket, said_by=said_by))}, said_by=said_by)
+        text = usable(text_for(uow, macro["body"], ticket, said_by=said_by))
+        replies.add(uow, ticket_id, {"body": text}, said_by=said_by)
     if macro["changes"]:
         changes.update(uow, ticket_id, dict(macro["changes"]), said_by=said_by)
     return changes.get_for_update(uow, ticket_id)

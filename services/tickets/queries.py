@@ -65,7 +65,7 @@ def _written_by(uow: UnitOfWork, person: Condition) -> Condition:
 
 
 def _equals_nonempty(column: ColumnElement[str], name: str) -> Condition:
-    return and_(column == name, column != "")  # the partial indexes of customers leave out empty values
+    return and_(column == name, column != "")  # partial indexes leave out empty values
 
 
 def _has_tag(uow: UnitOfWork, tag: str) -> Condition:
@@ -84,6 +84,7 @@ FILTERS: dict[str, Callable[[UnitOfWork, Any], Condition]] = {
     },
     **{name: _is(name) for name in "number external_id product topic".split()},
     "assigned_to": _assigned_to,
+    "incident": lambda uow, incident_id: _equals_nonempty(t.incident_id, incident_id),
     "tag": _has_tag,
     "snoozed": lambda uow, is_snoozed: t.snoozed_until.is_not(None) if is_snoozed else t.snoozed_until.is_(None),
     "customer_email": lambda uow, email: _written_by(uow, _equals_nonempty(customers.c.email, email)),

@@ -2,7 +2,7 @@
 
 from database.tables import events, merges, tickets
 from services.history import Change, record
-from services.tickets import changes, links
+from services.tickets import changes, incidents, links
 from services.triage import training_examples
 from storage import UnitOfWork
 
@@ -17,6 +17,7 @@ def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
     links.remove_all(uow, ticket)
     _separate(uow, ticket_id)
     training_examples.forget_tickets(uow, [ticket["id"]])
+    incidents.leave(uow, [ticket["id"]])
     uow.delete(tickets, t.id == ticket["id"])
 
 

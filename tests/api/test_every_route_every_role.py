@@ -18,6 +18,7 @@ from core.permissions import ACT_FOR_CUSTOMERS, GRANTED, Permission
 from database.tables import api_keys, jobs, metadata
 from notifier import MemoryMailer
 from services.accounts import sessions, users
+from services.tickets import incidents
 from tests.api.test_sign_in import GOOD, bearing
 from tests.conftest import ENGINES, SECRET, Given, add_key
 from tests.support.caller import Caller
@@ -133,6 +134,9 @@ CALLS = {
     "UnwatchTicket": Call({"email": "boss@example.com"}, 404),
     "SetPresence": Call({"state": "viewing"}),
     "GetPresence": Call(),
+    "ListIncidents": Call(),
+    "ReplyToIncident": Call({"body": "We are on it."}),
+    "ResolveIncident": Call({"resolution": "It works again."}),
     "ImportArticles": Call([{"title": "Refunds", "body": "Five days."}]),
 }
 SHARED = {"GetArticle"}  # every customer of the company sees the same
@@ -229,6 +233,12 @@ def unchanged_world(world_of_module):
     assert world.rows() == before
 
 
+def incident(runtime, ticket_id):
+    """An incident of one ticket."""
+    with runtime.storage.unit_of_work(Actor.system("default"), write=True) as uow:
+        return incidents.open_incident(uow, [{"id": ticket_id, "arrived_at": uow.real_now}])
+
+
 def make_world(app, admin):
     """The callers and the things, made through the API where it makes them."""
     made, runtime = World(app), app.extensions["runtime"]
@@ -239,6 +249,7 @@ def make_world(app, admin):
     key = admin.data(admin.post("/api/keys", {"name": "first", "role": "agent"}), 201)
     made.ids = {"ticket_id": ticket["id"], "name": "ada@example.com", "user_id": user["id"], "key_id": key["id"]}
     made.ids["job_id"] = dead_job(runtime)
+    made.ids["incident_id"] = incident(runtime, ticket["id"])
     made.ids["article_id"] = admin.data(admin.post("/api/knowledge", ARTICLE), 201)["id"]
     made.ids["macro_id"] = admin.data(admin.post("/api/macros", {"name": "Thanks", "body": "Thank you."}), 201)["id"]
     view = {"name": "Question about refunds", "filter": {"status": "open"}, "shared": True}

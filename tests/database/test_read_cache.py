@@ -65,6 +65,7 @@ QUERIES = {
     "ListSimilarTickets": ["?k=2"],
     "ListKnowledgeGaps": ["", "?limit=1"],
     "ListDrafts": ["", "?limit=1"],
+    "ListIncidents": ["", "?status=resolved"],
 }
 
 

@@ -66,6 +66,8 @@ def world(store):
             at_ticket = {"company_id": company, "ticket_id": ids[company, 1], "since": uow.now, "seen_at": uow.now}
             uow.insert(tables.presence, at_ticket)
             uow.insert(tables.views, {**company_values, "updated_at": uow.now})
+            seen = {"opened_at": uow.now, "newest_at": uow.now}
+            uow.insert(tables.incidents, {"company_id": company, **seen})
             uow.insert(tables.macros, {**company_values, "updated_at": uow.now})
             uow.insert(tables.ai_usage, {"company_id": company, "day": "2026-03-01"})
             uow.insert(tables.mail_counts, {"company_id": company, "kind": "own", "hour": uow.now})
@@ -80,7 +82,9 @@ def test_no_verb_reads_or_changes_a_row_of_another_company(store, world, table):
     assert foreign, "a table without a foreign row would prove nothing"
     assert own_rows
     before = everything(store)[table.name]
-    timestamp = next(name for name in ("created_at", "hour", "last_turn_at", "day", "since") if name in table.c)
+    timestamp = next(
+        name for name in ("created_at", "hour", "last_turn_at", "day", "since", "opened_at") if name in table.c
+    )
     with store.unit_of_work(actor(ONE), write=True) as uow:
         assert {row["id"] for row in uow.find(uow.query(table))} == {row["id"] for row in own_rows}
         assert uow.count(uow.query(table)) == len(own_rows)

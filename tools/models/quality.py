@@ -21,7 +21,7 @@ from ai.triage.example_sentences import COMMON, INDUSTRIES
 from ai.triage.rules import Triage
 from ai.triage.scoring import CERTAIN
 from ai.triage.text_classifier import TextClassifier
-from tools.models import scoring
+from tools.models import incidents, scoring
 from tools.models.scoring import Pairs
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "ai-quality.md"
@@ -138,7 +138,7 @@ def main(folder: Path) -> None:
             continue
         results[tier] = _measure(folder, companies, tier=tier, encoder=encoder)
         click.echo(f"{tier}: measured")
-    PAGE.write_text(_page(folder, companies, results), encoding="utf-8")
+    PAGE.write_text(_page(folder, companies, results) + incidents.section(folder), encoding="utf-8")
     click.echo(f"Written: {PAGE}")
 
 

@@ -1,0 +1,1 @@
+"""Incidents: found among new tickets, answered and resolved together."""
