@@ -24,6 +24,7 @@ from api import (
     exports,
     health,
     imports,
+    inbound,
     jobs,
     keys,
     knowledge,
@@ -93,6 +94,7 @@ RESOURCES = [
     snooze,
     watchers,
     presence,
+    inbound,
 ]
 MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()

@@ -25,6 +25,7 @@ _TICKET_FIELDS = {
     "resolved": ("customer_email", "title", "resolution"),
     "urgent_alert": ("title", "category", "urgency", "next_action"),
     "handoff_alert": ("title", "next_action"),
+    "mail_alert": ("assigned_to", "reason"),
     "sla_alert": ("title", "headline", "sentence"),
     "sla_reminder": ("assigned_to", "headline", "sentence"),
     "watched": ("watcher", "headline", "quoted"),
@@ -87,6 +88,11 @@ def notify_sla(uow: UnitOfWork, ticket: Row, goal: str, level: str, due_at: str)
     _send(uow, facts, "sla_alert")
     if ticket["assigned_to"]:
         _send(uow, facts, "sla_reminder")
+
+
+def notify_note(uow: UnitOfWork, ticket: Row, reason: str) -> None:
+    """A mail is kept as a note: tells the agent, else the support address."""
+    _send(uow, {**ticket, "reason": reason}, "mail_alert")
 
 
 def notify_reply(uow: UnitOfWork, ticket: Row, reply: Row) -> None:
