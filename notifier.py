@@ -18,7 +18,7 @@ from email.utils import format_datetime
 from functools import partial, wraps
 from typing import Any, Literal, Protocol
 
-from channels.notice_text import as_html, message_id, one_line, plain
+from channels.notice_text import MessageIds, as_html, message_id, one_line, plain
 from core.mailboxes import parse_mailbox
 from core.normal_form import mailable
 from core.redaction import mask_email
@@ -30,8 +30,8 @@ log = logging.getLogger("foyer.mail")
 
 # Ids must stay in one piece: as plain text the library would encode those that are longer than a line.
 _HEADERS = HeaderRegistry()
-for _name in ("in-reply-to", "references"):
-    _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]
+_HEADERS.map_to_type("in-reply-to", MessageIDHeader)  # type: ignore[arg-type]
+_HEADERS.map_to_type("references", MessageIds)  # type: ignore[arg-type]
 _POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 
 

@@ -3,11 +3,27 @@
 import html
 import re
 from collections.abc import Mapping
+from email.policy import EmailPolicy
+from typing import Any
 
 from core.plain_text import clean
 
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 _DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+class MessageIds:
+    """A header of several Message-IDs for the mail library: one in a line, each in one piece."""
+
+    max_count = 1
+    name: str
+
+    @staticmethod
+    def parse(value: str, fields: dict[str, Any]) -> None:
+        fields["parse_tree"], fields["decoded"] = None, value
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        return f"{self.name}: {f'{policy.linesep} '.join(str(self).split())}{policy.linesep}"
 
 
 def plain(value: object) -> str:

@@ -48,8 +48,10 @@ def test_without_the_secret_no_mail_is_taken(app, headers):
 
 
 def test_a_server_without_a_secret_takes_no_mail(open_app):
-    response = open_app().test_client().post(
-        "/api/inbound/email", data=b"From: a@b.example\n\nx", headers={"X-Inbound-Secret": ""}
+    response = (
+        open_app()
+        .test_client()
+        .post("/api/inbound/email", data=b"From: a@b.example\n\nx", headers={"X-Inbound-Secret": ""})
     )
     assert response.status_code == 401
 
