@@ -22,6 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 HERE = Path(__file__).resolve().parent
 POSTGRESQL = ("postgresql://", "postgres://")
+SHORTEST_SECRET = 20  # characters of a secret that a service sends
 SHORTEST_API_KEY = 20  # characters; shorter ones can be guessed, so production refuses them
 
 
@@ -135,6 +136,21 @@ class Settings(BaseSettings):
         description="who is alerted to urgent tickets, chats that need a person and agreed times at risk, of the company "
         "`default`, several with commas between; others set `support_email` in their settings",
     )
+    inbound_secret: SecretStr = Field(
+        SecretStr(""),
+        description="secret of services that post mail to /api/inbound/email; 20 characters or more, without it none may",
+    )
+    imap_host: str = Field("", description="mail server whose mailbox is read; without it none is")
+    imap_port: int = Field(0, ge=0, le=65535, description="port of that server; 993, or 143 without `ssl`")
+    imap_username: str = Field("", description="name to sign in to the mailbox with")
+    imap_password: SecretStr = Field(SecretStr(""), description="password of that name")
+    imap_security: Literal["none", "starttls", "ssl"] = Field(
+        "ssl", description="how the connection is protected: `none`, `starttls` or `ssl`"
+    )
+    imap_folder: str = Field("INBOX", description="folder that mail is taken from")
+    imap_done_folder: str = Field(
+        "", description="folder that taken mail is moved to; without it unread mail is taken and marked as read"
+    )
     sns_topic_arn: str = Field(
         "", description="Amazon SNS topic that learns of chats that need a person; needs `requirements-aws.txt`"
     )
@@ -156,15 +172,17 @@ class Settings(BaseSettings):
         if not isinstance(text, str):
             return value
         text = trimmed(text)
-        if info.field_name not in ("secret_key", "smtp_password") and _QUOTED.fullmatch(text):
+        if info.field_name not in ("secret_key", "smtp_password", "imap_password") and _QUOTED.fullmatch(text):
             text = trimmed(text[1:-1])
         if info.field_name != "support_email" and any(c < " " or c == "\x7f" for c in text):
             raise ValueError("must be one line, without control characters")
         return SecretStr(text) if secret else text
 
-    @field_validator("app_env", "smtp_security", "embeddings", mode="before")
+    @field_validator("app_env", "smtp_security", "imap_security", "embeddings", mode="before")
     @classmethod
-    def _lower(cls, value: object) -> object:
+    def _lower(cls, value: object, info: ValidationInfo) -> object:
+        if info.field_name == "imap_security" and value in ("tls", "TLS"):
+            return "ssl"  # as SMTP_SECURITY calls it
         return value.lower() if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
@@ -172,11 +190,11 @@ class Settings(BaseSettings):
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("smtp_host", "host")
+    @field_validator("smtp_host", "imap_host", "host")
     @classmethod
     def _host_name(cls, value: str, info: ValidationInfo) -> str:
         if not re.fullmatch(r"[\w.:%\[\]-]*", value) or re.fullmatch(r"[^:]*:[^:]*|\[.*\]:.*", value):
-            port = "SMTP_PORT" if info.field_name == "smtp_host" else "PORT"
+            port = {"smtp_host": "SMTP_PORT", "imap_host": "IMAP_PORT"}.get(str(info.field_name), "PORT")
             raise ValueError(f"must be a host name or address alone; its port goes into {port}")
         return value
 
@@ -242,6 +260,13 @@ class Settings(BaseSettings):
     @classmethod
     def _alerted(cls, value: str) -> str:
         return ", ".join(box.address for box in parse_mailboxes(value))
+
+    @field_validator("inbound_secret")
+    @classmethod
+    def _long_secret(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"must have {SHORTEST_SECRET} characters or more")
+        return value
 
     @field_validator("sns_topic_arn")
     @classmethod

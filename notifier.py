@@ -3,12 +3,10 @@
 No storage, no HTTP and no environment here; who is told what and when is decided by services and run by jobs.
 """
 
-import html
 import logging
-import re
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
@@ -20,22 +18,20 @@ from email.utils import format_datetime
 from functools import partial, wraps
 from typing import Any, Literal, Protocol
 
+from channels.notice_text import MessageIds, as_html, message_id, one_line, plain
 from core.mailboxes import parse_mailbox
 from core.normal_form import mailable
-from core.plain_text import clean
 from core.redaction import mask_email
 
 Row = Mapping[str, Any]
 Security = Literal["none", "starttls", "tls"]
 log = logging.getLogger("foyer.mail")
 
-_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
-_DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 # Ids must stay in one piece: as plain text the library would encode those that are longer than a line.
 _HEADERS = HeaderRegistry()
-for _name in ("in-reply-to", "references"):
-    _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]
+_HEADERS.map_to_type("in-reply-to", MessageIDHeader)  # type: ignore[arg-type]
+_HEADERS.map_to_type("references", MessageIds)  # type: ignore[arg-type]
 _POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 
 
@@ -52,7 +48,8 @@ class MailFailed(Exception):
 class Notice:
     """One mail to one person. What a customer wrote stays out of its repr, and so out of logs.
 
-    `number` is the ticket's; a notice that is not about a ticket has 0 there and "" as `thread_id`.
+    `number` is the ticket's; a notice that is not about a ticket has 0 there and "" as `thread_id`. `thread_id` holds the
+    Message-IDs that it follows, with spaces between, the latest last.
     """
 
     kind: str
@@ -77,7 +74,7 @@ class Notice:
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = self.message_id
         if self.thread_id:
-            message["In-Reply-To"] = message["References"] = self.thread_id
+            message["In-Reply-To"], message["References"] = self.thread_id.split()[-1], self.thread_id
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(self.text)
@@ -95,32 +92,6 @@ def _deliverable(address: str | None) -> str:
     return mailable(address) if address else ""
 
 
-def _plain(value: object) -> str:
-    """User text for a body: in the form of core/plain_text.py, without what UTF-8 cannot hold."""
-    return clean(_NOT_TEXT.sub(" ", "" if value is None else str(value)), lines=True)
-
-
-def _one_line(value: object) -> str:
-    """User text for a header or a sentence: one line, and no encoded words for the library to decode."""
-    return " ".join(_DIRECTION_MARKS.sub("", _plain(value)).split()).replace("=?", "= ?")
-
-
-def _message_id(name: str, domain: str) -> str:
-    name, domain = (re.sub("[^A-Za-z0-9.-]", "-", part) for part in (name, domain or "localhost"))
-    return f"<{name}@{domain}>"
-
-
-def _as_html(paragraphs: Mapping[str, str]) -> str:
-    """The paragraphs (opening, quoted, closing, link) as a page; everything in them is escaped."""
-    rows = []
-    for part, text in paragraphs.items():
-        safe = html.escape(text).replace("\n", "<br>\n")
-        inner = f'<a href="{safe}" style="color:#1a56b0">{safe}</a>' if part == "link" else safe
-        bar = ";padding:8px 16px;border-left:3px solid #c5cad3" if part == "quoted" else ""
-        rows.append(f'<div dir="auto" style="margin:0 0 16px{bar}">{inner}</div>\n')
-    return f'<!doctype html>\n<meta charset="utf-8">\n<body style="font:15px/1.5 sans-serif">\n{"".join(rows)}</body>\n'
-
-
 @dataclass(frozen=True, slots=True)
 class _About:
     """What a notice is told beside its ticket."""
@@ -133,6 +104,8 @@ class _About:
     from_name: str = ""
     reply_to: str = ""
     rating_token: str = ""
+    reference: str = ""  # signed, of the ticket, where an answer by mail may come in
+    earlier_ids: Sequence[str] = ()  # Message-IDs of the customer's mails
 
     def link(self, ticket: Row) -> str:
         # A fragment works whatever pages the server has; a path may not exist.
@@ -162,10 +135,12 @@ def _notice(draft: Callable[[Row, _About], Draft | None]) -> Callable[..., Notic
         if not address:
             return None
         parts = {part: text for part, text in paragraphs.items() if text}
-        ids = _message_id(context.job_id, context.domain), _message_id(f"ticket.{ticket['id']}", context.domain)
-        title, text = _one_line(f"[#{ticket['number']}] {subject}"), "\n\n".join(parts.values()) + "\n"
-        sender = _one_line(context.from_name), _deliverable(context.reply_to)
-        return Notice(draft.__name__, int(ticket["number"]), address, title, text, _as_html(parts), *ids, *sender)
+        reference = f".{context.reference}" if context.reference else ""
+        thread_id = message_id(f"ticket{reference or '.' + ticket['id']}", context.domain)
+        ids = message_id(f"{context.job_id}{reference}", context.domain), " ".join([thread_id, *context.earlier_ids])
+        title, text = one_line(f"[#{ticket['number']}] {subject}"), "\n\n".join(parts.values()) + "\n"
+        sender = one_line(context.from_name), _deliverable(context.reply_to)
+        return Notice(draft.__name__, int(ticket["number"]), address, title, text, as_html(parts), *ids, *sender)
 
     NOTICES[draft.__name__], _DRAFTS[draft.__name__] = compose, draft
     return compose
@@ -184,7 +159,7 @@ def ai_answer(ticket: Row, about: _About) -> Draft | None:
     """To the customer: the automatic answer. It says that it is automatic and how to reach a person. None without an answer."""
     opening = f"Here is an answer to your request #{ticket['number']}. It was written automatically."
     closing = f"If it does not help, answer where you opened your request{about.way_out()}: a person will read it."
-    texts = {"opening": opening, "quoted": _plain(ticket["ai_response"]), "closing": closing}
+    texts = {"opening": opening, "quoted": plain(ticket["ai_response"]), "closing": closing}
     return (ticket["customer_email"], "An answer to your request", texts) if texts["quoted"] else None
 
 
@@ -202,12 +177,12 @@ def public_reply(ticket: Row, about: _About) -> Draft | None:
     if reply is None or reply["internal"] or reply["author_role"] not in ("agent", "customer"):
         return None
     if reply["author_role"] == "agent":
-        opening = f"{_one_line(reply['author_name']) or 'Our team'} has answered your request #{ticket['number']}:"
-        return ticket["customer_email"], ticket["title"], {"opening": opening, "quoted": _plain(reply["body"])}
+        opening = f"{one_line(reply['author_name']) or 'Our team'} has answered your request #{ticket['number']}:"
+        return ticket["customer_email"], ticket["title"], {"opening": opening, "quoted": plain(reply["body"])}
     # Any text may stand in assigned_to, so an address found there learns only that there is a reply.
     assignee = _deliverable(ticket["assigned_to"])
     opening = f"The customer has replied on ticket #{ticket['number']}."
-    texts = {"opening": opening, "quoted": "" if assignee else _plain(reply["body"]), "link": about.link(ticket)}
+    texts = {"opening": opening, "quoted": "" if assignee else plain(reply["body"]), "link": about.link(ticket)}
     return assignee or about.support_email, "The customer has replied", texts
 
 
@@ -216,7 +191,7 @@ def resolved(ticket: Row, about: _About) -> Draft:
     """To the customer: your request is resolved, and how."""
     opening = f"Your request #{ticket['number']} has been resolved."
     closing = f"If something is still open, answer where you opened your request{about.way_out()}."
-    texts = {"opening": opening, "quoted": _plain(ticket["resolution"]), "closing": closing}
+    texts = {"opening": opening, "quoted": plain(ticket["resolution"]), "closing": closing}
     if about.rating_token and about.public_url:
         texts["question"] = "How satisfied are you? Rate our help within 30 days:"
         texts["link"] = f"{about.public_url.rstrip('/')}/rate#{about.rating_token}"
@@ -226,7 +201,7 @@ def resolved(ticket: Row, about: _About) -> Draft:
 @_notice
 def urgent_alert(ticket: Row, about: _About) -> Draft:
     """To the support address: an urgent ticket waits."""
-    facts = {name: _one_line(ticket[name]) for name in ("title", "category", "urgency", "next_action")}
+    facts = {name: one_line(ticket[name]) for name in ("title", "category", "urgency", "next_action")}
     quoted = "\n".join(f"{name.replace('_', ' ').capitalize()}: {value}" for name, value in facts.items() if value)
     texts = {"opening": f"Ticket #{ticket['number']} is urgent.", "quoted": quoted, "link": about.link(ticket)}
     return about.support_email, f"Urgent: {ticket['title']}", texts
@@ -236,7 +211,7 @@ def urgent_alert(ticket: Row, about: _About) -> Draft:
 def handoff_alert(ticket: Row, about: _About) -> Draft:
     """To the support address: a conversation waits for a person."""
     opening = f"A customer in the chat needs a person: conversation #{ticket['number']}."
-    quoted = "\n".join(filter(None, (_one_line(ticket[name]) for name in ("title", "next_action"))))
+    quoted = "\n".join(filter(None, (one_line(ticket[name]) for name in ("title", "next_action"))))
     texts = {"opening": opening, "quoted": quoted, "link": about.link(ticket)}
     return about.support_email, f"A person is needed: {ticket['title']}", texts
 
@@ -244,7 +219,7 @@ def handoff_alert(ticket: Row, about: _About) -> Draft:
 @_notice
 def sla_alert(ticket: Row, about: _About) -> Draft:
     """To the support address: an agreed time is at risk or over, or tickets wait for an agent."""
-    opening, quoted = _one_line(ticket["sentence"]), _one_line(ticket["title"])
+    opening, quoted = one_line(ticket["sentence"]), one_line(ticket["title"])
     texts = {"opening": opening, "quoted": quoted, "link": about.link(ticket)}
     return about.support_email, ": ".join(filter(None, (ticket["headline"], quoted))), texts
 
@@ -253,15 +228,23 @@ def sla_alert(ticket: Row, about: _About) -> Draft:
 def sla_reminder(ticket: Row, about: _About) -> Draft:
     """To the assignee, unless the support address is theirs: an agreed time is at risk or over. No customer text."""
     to = "" if ticket["assigned_to"] in about.support_email.split(", ") else ticket["assigned_to"]
-    return to, ticket["headline"], {"opening": _one_line(ticket["sentence"]), "link": about.link(ticket)}
+    return to, ticket["headline"], {"opening": one_line(ticket["sentence"]), "link": about.link(ticket)}
 
 
 @_notice
 def watched(ticket: Row, about: _About) -> Draft:
     """To a watcher: a reply or the resolution, with its text where services put it in."""
     opening = f"{ticket['headline']} on ticket #{ticket['number']}, which you watch."
-    texts = {"opening": opening, "quoted": _plain(ticket["quoted"]), "link": about.link(ticket)}
+    texts = {"opening": opening, "quoted": plain(ticket["quoted"]), "link": about.link(ticket)}
     return ticket["watcher"], ticket["headline"], texts
+
+
+@_notice
+def mail_alert(ticket: Row, about: _About) -> Draft:
+    """To the assignee, else to the support address: mail on a ticket that is kept as a note. No text of it."""
+    opening = f"A mail on ticket #{ticket['number']} is kept as a note: {one_line(ticket['reason'])}."
+    to = deliverable if (deliverable := _deliverable(ticket["assigned_to"])) else about.support_email
+    return to, "Mail kept as a note", {"opening": opening, "link": about.link(ticket)}
 
 
 def confirm_address(to: str, token: str, **about: Any) -> Notice | None:
@@ -278,8 +261,8 @@ def confirm_address(to: str, token: str, **about: Any) -> Notice | None:
     }
     if not (address := _deliverable(to)):
         return None
-    text, message_id = "\n\n".join(texts.values()) + "\n", _message_id(context.job_id, context.domain)
-    return Notice("confirm_address", 0, address, "Confirm your e-mail address", text, _as_html(texts), message_id, "")
+    text, own_id = "\n\n".join(texts.values()) + "\n", message_id(context.job_id, context.domain)
+    return Notice("confirm_address", 0, address, "Confirm your e-mail address", text, as_html(texts), own_id, "")
 
 
 class Mailer(Protocol):

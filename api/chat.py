@@ -85,7 +85,7 @@ class MessagesQuery(Schema):
     limit = Number(1, 200, load_default=200, about="How many at most.")
 
 
-def _helpers(actor: Actor) -> Helpers:
+def helpers_for(actor: Actor) -> Helpers:
     """What answers need. They are made for the whole company, since a customer sees no agents."""
     runtime = current_runtime()
     system = Actor.system(actor.company_id)
@@ -111,7 +111,7 @@ def send_message(body: Row) -> Answer:
     Stores the message and answers it: with the model grounded in your articles, else with the best article. When that is not
     enough, or the customer asks, the conversation is handed to a person.
     """
-    actor, storage, helpers = g.actor, current_runtime().storage, _helpers(g.actor)
+    actor, storage, helpers = g.actor, current_runtime().storage, helpers_for(g.actor)
     if actor.is_customer and not actor.customer_row:
         with storage.unit_of_work(actor, write=True) as uow:
             actor = turns.identify(uow, body)

@@ -41,6 +41,13 @@ class MailHealth(Schema):
     held_back = schemas.integer("Mails of the last 24 hours that were not sent because of a limit.")
 
 
+class InboundHealth(Schema):
+    """How mail comes in."""
+
+    mode = schemas.text("http, imap, both or off.")
+    note = schemas.text("What keeps mail from coming in, or empty.")
+
+
 class JobsHealth(Schema):
     """The outbox."""
 
@@ -56,6 +63,7 @@ class Health(Schema):
     storage = schemas.part(StorageHealth)
     ai = schemas.part(AiHealth)
     mail = schemas.part(MailHealth)
+    inbound = schemas.part(InboundHealth)
     jobs = schemas.part(JobsHealth)
 
 
@@ -84,6 +92,12 @@ def _health() -> Response:
             "mode": runtime.mailer.mode,
             "note": health.mail_note(runtime.mailer.mode, held_back),
             "held_back": held_back,
+        },
+        "inbound": {
+            "mode": health.inbound_mode(
+                http=bool(runtime.settings.inbound_secret.get_secret_value()), imap=runtime.mailbox is not None
+            ),
+            "note": runtime.mailbox.note if runtime.mailbox else "",
         },
         "jobs": counts,
     }

@@ -25,6 +25,7 @@ from api import (
     health,
     imports,
     incidents,
+    inbound,
     jobs,
     keys,
     knowledge,
@@ -99,6 +100,7 @@ RESOURCES = [
     presence,
     teams,
     routing,
+    inbound,
 ]
 MAX_FORM_PARTS = 1000
 EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()

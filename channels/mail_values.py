@@ -102,6 +102,10 @@ def mailboxes(values: Iterable[object]) -> list[tuple[str, str]]:
 
 
 def message_ids(values: Iterable[object]) -> tuple[str, ...]:
-    """The Message-IDs of headers, each once: the first and the last of very many."""
-    ids = list(dict.fromkeys(name for value in values for name in MESSAGE_ID.findall(raw_text(value))))
+    """The Message-IDs of headers, each once: the first and the last of very many.
+
+    Some programs write an id that is longer than a line as encoded words.
+    """
+    texts = (header_text(text) if "=?" in (text := raw_text(value)) else text for value in values)
+    ids = list(dict.fromkeys(name for text in texts for name in MESSAGE_ID.findall(text)))
     return tuple(ids if len(ids) <= MOST_IDS else ids[: MOST_IDS // 2] + ids[-MOST_IDS // 2 :])

@@ -48,8 +48,11 @@ def unpack(media: str, body: bytes) -> Posted | None:
     if kind == FORM:
         return _of_form(_form_fields(body, parameters.get("boundary", "")))
     if kind == ENCODED_FORM:
-        pairs = parse_qsl(body.decode("latin-1"), True, encoding="latin-1", max_num_fields=MOST_FIELDS)
-        return _of_form({name: _Field(value.encode("latin-1")) for name, value in reversed(pairs)})
+        try:
+            pairs = parse_qsl(body.decode("latin-1"), True, encoding="latin-1", max_num_fields=MOST_FIELDS)
+            return _of_form({name: _Field(value.encode("latin-1")) for name, value in reversed(pairs)})
+        except ValueError:  # a client's default media type, with the mail itself as the body
+            return None
     return None
 
 

@@ -10,12 +10,14 @@ from functools import partial
 from typing import Protocol
 
 from ai.model_call import Completes
+from auth.references import References
 from auth.tokens import Tokens
+from channels.imap_poller import Mailbox
 from channels.sns import Publishes
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
 from database.tables import tickets
-from jobs import agreed_times, incidents, routing, snoozed
+from jobs import agreed_times, inbound_mail, incidents, routing, snoozed
 from jobs.runner import Periodic, PermanentFailure, alone, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
@@ -25,6 +27,7 @@ from services.chat import idle
 from services.chat.presence import Presence
 from services.copilot.past_tickets import PastTickets
 from services.incidents import actions
+from services.inbound import records, thread_headers
 from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
@@ -38,9 +41,9 @@ from storage import DirectJobs, Row, Storage, UnitOfWork
 log = logging.getLogger("foyer.jobs")
 
 COMPANIES_AT_START = 20  # models of so many companies, those with the newest examples, are trained at the start
-TIDY_SECONDS, SYNC_SECONDS, CHATS_SECONDS, AGREED_SECONDS, INCIDENTS_SECONDS = 3600.0, 3.0, 5.0, 10.0, 5.0
-CLOSING_SECONDS = 600.0
-ASSIGNMENT_SECONDS, ESCALATION_SECONDS = 5.0, 20.0
+TIDY_SECONDS, CLOSING_SECONDS = 3600.0, 600.0
+AGREED_SECONDS, ESCALATION_SECONDS, MAILBOX_SECONDS = 10.0, 20.0, 20.0
+SYNC_SECONDS, CHATS_SECONDS, INCIDENTS_SECONDS, ASSIGNMENT_SECONDS = 3.0, 5.0, 5.0, 5.0
 RECENT_SECONDS = 120  # more than the clocks of the processes may differ
 
 
@@ -51,6 +54,7 @@ class Server(Protocol):
     mailer: Mailer
     model: Completes | None
     topic: Publishes | None
+    mailbox: Mailbox | None
     presence: Presence
     usage: UsageLog
 
@@ -69,6 +73,9 @@ class Server(Protocol):
     @property
     def tokens(self) -> Tokens: ...
 
+    @property
+    def references(self) -> References: ...
+
 
 def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
     """The function that runs the jobs of each queue."""
@@ -78,6 +85,7 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
         notifications.ALERTS: lambda job: _publish(runtime, job),
         erasure.QUEUE: lambda job: scrub(runtime.storage),
         training_examples.QUEUE: lambda job: _train(runtime, job["company_id"]),
+        records.QUEUE: lambda job: inbound_mail.read(runtime, job),
         recomputing.QUEUE: lambda job: agreed_times.recompute(runtime.storage, job["company_id"]),
         departures.QUEUE: lambda job: routing.return_tickets(runtime.storage, job),
         actions.QUEUE: lambda job: incidents.resume(runtime.storage, job),
@@ -113,6 +121,7 @@ def periodic(runtime: Server) -> list[Periodic]:
         ),
         Periodic("escalation", ESCALATION_SECONDS, routing.Escalation(lambda: runtime.storage), in_one_process=True),
         Periodic("incidents", INCIDENTS_SECONDS, search, in_one_process=True),
+        Periodic("mailbox", MAILBOX_SECONDS, lambda: inbound_mail.poll(runtime), in_one_process=True),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
         Periodic("count of model calls", SYNC_SECONDS, lambda: runtime.usage.flush(runtime.storage)),
         Periodic("chat presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),
@@ -122,7 +131,7 @@ def periodic(runtime: Server) -> list[Periodic]:
 def tidy(runtime: Server) -> None:
     """Deletes expired rows (stored answers, done jobs, lock-outs, mail counts, sessions, bulks, presence); applies retention."""
     with runtime.storage.unit_of_work(None, write=True) as uow:
-        for service in (idempotency, outbox, lockout, outgoing_mail, sessions, bulk, presence):
+        for service in (idempotency, outbox, lockout, outgoing_mail, sessions, bulk, presence, records):
             service.purge(uow)
     apply_retention(runtime.storage)
 
@@ -183,6 +192,7 @@ def _about_ticket(runtime: Server, uow: UnitOfWork, job: Row, header: Row) -> No
     if content is None:
         return None
     ticket, reply = content
+    header |= thread_headers.header_fields(uow, runtime.references, job)
     if job["kind"] == "resolved" and runtime.settings.public_url:  # the token is not stored with the job
         header |= {"rating_token": runtime.tokens.rating(ticket["id"], job["company_id"], now=uow.real_now)}
     return NOTICES[job["kind"]](ticket, reply=reply, **header)

@@ -32,8 +32,18 @@ HEARTBEAT_SECONDS = 3.0
 HEARTBEAT_TIMEOUT_SECONDS = 15.0
 POLL_SECONDS = 1.0
 STOP_SECONDS = 20
-BATCH = {"mail": 50, "ai": 1, "alerts": 10, "upkeep": 1, "learn": 1, "sla": 1, "routing": 1, "incidents": 1}
-THREADS = {"mail": 1, "ai": 3, "alerts": 1, "upkeep": 1, "learn": 1, "sla": 1, "routing": 1, "incidents": 1}
+BATCH = {
+    "mail": 50,
+    "ai": 1,
+    "alerts": 10,
+    "upkeep": 1,
+    "learn": 1,
+    "sla": 1,
+    "routing": 1,
+    "incidents": 1,
+    "inbound": 5,
+}
+THREADS = dict.fromkeys(BATCH, 1) | {"ai": 3}
 
 
 class PermanentFailure(Exception):

@@ -15,7 +15,9 @@ from ai.embeddings.remote import RemoteEmbeddings
 from ai.llm import Model, open_model
 from ai.model_call import Completes
 from auth.oidc import Issuer
+from auth.references import References
 from auth.tokens import Tokens
+from channels.imap_poller import open_mailbox
 from channels.sns import Publishes, Topic
 from config import Settings
 from core import timestamps
@@ -75,6 +77,15 @@ class Runtime:
             security=settings.smtp_security,
             mail_from=settings.mail_from,
         )
+        self.mailbox = open_mailbox(
+            host=settings.imap_host,
+            port=settings.imap_port,
+            username=settings.imap_username,
+            password=settings.imap_password.get_secret_value(),
+            security=settings.imap_security,
+            folder=settings.imap_folder,
+            done_folder=settings.imap_done_folder,
+        )
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.wait_slots = threading.BoundedSemaphore(places)
         self.topic: Publishes | None = Topic(settings.sns_topic_arn) if settings.sns_topic_arn else None
@@ -106,6 +117,11 @@ class Runtime:
     def tokens(self) -> Tokens:
         """Signs and reads what signed-in people carry."""
         return Tokens(self.secret)
+
+    @cached_property
+    def references(self) -> References:
+        """Signs and reads the references to tickets in mail."""
+        return References(self.secret)
 
     @cached_property
     def secret(self) -> str:

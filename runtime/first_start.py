@@ -38,8 +38,8 @@ def prepare(storage: Storage, settings: Settings, *, serving: bool = True) -> No
     with storage.unit_of_work(None, write=True) as uow:
         name = DEFAULT_COMPANY
         first = {"id": name, "name": name, "name_key": name_key(name), "look_key": look_key(name)}
-        first |= {"oidc_allowed": True, "inbound_allowed": True}
-        uow.insert_new(companies, {**first, "confirmed_at": uow.real_now, "created_at": uow.now})
+        allowed = {"oidc_allowed": True, "inbound_allowed": True}
+        uow.insert_new(companies, {**first, **allowed, "confirmed_at": uow.real_now, "created_at": uow.now})
         # as_actor locks the company: of several servers that start at once, one creates the key.
         admin_uow = uow.as_actor(Actor(DEFAULT_COMPANY, "admin", "start"))
         if configured_key and serving:

@@ -19,6 +19,11 @@ def ai_note(embeddings: str, fault: str, budget: str) -> str:
     return " ".join(filter(None, (embeddings, failure, budget)))
 
 
+def inbound_mode(*, http: bool, imap: bool) -> str:
+    """How mail comes in: http, imap, both or off."""
+    return "both" if http and imap else "http" if http else "imap" if imap else "off"
+
+
 def mail_note(mode: str, held_back: int) -> str:
     """A sentence about mail problems, "" if mail is sent."""
     if mode == "console":

@@ -54,13 +54,13 @@ def prepare(helpers: Helpers, fields: Row) -> None:
     decide.prepare(helpers.trained_models, [{"title": title_of(message), "description": message}])
 
 
-def receive(uow: UnitOfWork, helpers: Helpers, fields: Row) -> Turn:
-    """Stores a message in its conversation: the named one, the open one of the last day, or a new one.
+def receive(uow: UnitOfWork, helpers: Helpers, fields: Row, *, resumes: bool = True) -> Turn:
+    """Stores a message in its conversation: the named one, with `resumes` the open one of the last day, or a new one.
 
     `fields` are those of POST /api/chat. Raises AppError 400, 403, 404, 409.
     """
     message = fields["message"]
-    ticket = _named(uow, fields) if "conversation_id" in fields else _resumed(uow, fields)
+    ticket = _named(uow, fields) if "conversation_id" in fields else _resumed(uow, fields) if resumes else None
     if ticket is None:
         first = {**fields, "title": title_of(message), "description": message}
         ticket = create.open_conversation(uow, helpers.trained_models, first)

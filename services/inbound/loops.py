@@ -34,9 +34,9 @@ def why_automatic(mail: InboundMail, own_addresses: set[str]) -> str:
         return "it has a null sender"
     if headers.get("precedence", "").strip().lower() in _BULK:
         return "it is bulk mail (Precedence)"
-    if suppressed := headers.get("x-auto-response-suppress", ""):
-        if not {"none", ""} >= {word.strip().lower() for word in suppressed.split(",")}:
-            return "it asks for no automatic answer (X-Auto-Response-Suppress)"
+    suppressed = {word.strip().lower() for word in headers.get("x-auto-response-suppress", "").split(",")}
+    if suppressed - {"none", ""}:
+        return "it asks for no automatic answer (X-Auto-Response-Suppress)"
     if any(name in headers for name in (*_LISTS, *_REPLIERS)):
         return "it comes from a mailing list or an automatic reply"
     return "its address takes no replies" if _ROBOTS.fullmatch(local) else ""

@@ -10,8 +10,9 @@ from sqlalchemy import or_
 
 from core import timestamps
 from core.errors import AppError, not_found
-from database.tables import inbound_keys, inbound_mails, inbound_originals
+from database.tables import inbound_keys, inbound_mails, inbound_originals, replies
 from services import outbox
+from services.tickets.anonymise import ERASED
 from storage import Row, UnitOfWork
 
 State = Literal["received", "ticket", "reply", "note", "bounce", "duplicate", "ignored", "failed"]
@@ -117,8 +118,10 @@ def forget_tickets(uow: UnitOfWork, ticket_ids: Sequence[str]) -> None:
 
 
 def forget_sender(uow: UnitOfWork, names: set[str]) -> None:
-    """Deletes the messages that this person sent, whatever became of them."""
+    """Deletes the messages that this person sent, and empties the notes that mails of theirs became on tickets of others."""
     uow.delete(inbound_mails, inbound_mails.c.sender.in_(names))
+    notes = (replies.c.author_email.in_(names), replies.c.author_role == "system", replies.c.internal)
+    uow.update_where(replies, *notes, body=ERASED)
 
 
 def purge(uow: UnitOfWork) -> int:

@@ -20,6 +20,7 @@ from services import outbox
 from services.accounts import sessions
 from services.copilot import proposals
 from services.history import Change, record
+from services.inbound import records as inbound
 from services.knowledge import citations
 from services.privacy import traces
 from services.tickets import incidents, watchers
@@ -67,6 +68,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.forget_calls_about(uow, ids)
     account = _remove_account(uow, row["email"])
     traces.clear_actors(uow, names & {row["email"], row["customer_id"]})
+    inbound.forget_sender(uow, {name for name in (row["email"], row["customer_id"]) if name})
     traces.clear_record(uow, sure)
     traces.forget_calls_of(uow, row, sure)
     traces.forget_jobs(uow, sure)
@@ -94,6 +96,7 @@ def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
     training_examples.forget_tickets(uow, ids)
     citations.forget_tickets(uow, ids)
+    inbound.forget_tickets(uow, ids)
     proposals.forget_tickets(uow, ids)
 
 

@@ -21,17 +21,23 @@ def add_reply(
     model_ready: bool,
     said_by: str = "",
     version: int | None = None,
+    quiet: bool = False,
 ) -> tuple[Row, Row | None]:
     """Adds a reply to the ticket, or opens a new ticket with it. Returns the reply and the new ticket, if there is one.
+
+    With `quiet` nobody is mailed and nothing is answered.
 
     Raises AppError 400, 404, 409, 412.
     """
     new_tickets: list[Row] = []
 
     def when_late(old: Row) -> Row:
-        ticket = create.open_ticket(
-            uow, trained_models, _fields(uow, old, fields), model_ready=model_ready, said_by=said_by
-        )
+        if quiet:
+            ticket = create.import_ticket(uow, trained_models, _fields(uow, old, fields))
+        else:
+            ticket = create.open_ticket(
+                uow, trained_models, _fields(uow, old, fields), model_ready=model_ready, said_by=said_by
+            )
         new_tickets.append(ticket)
         for subject in (old, ticket):
             record(
@@ -39,7 +45,7 @@ def add_reply(
             )
         return _first_message(uow, ticket, fields["body"])
 
-    reply = replies.add(uow, ticket_id, fields, said_by=said_by, version=version, when_late=when_late)
+    reply = replies.add(uow, ticket_id, fields, said_by=said_by, version=version, when_late=when_late, quiet=quiet)
     return reply, new_tickets[0] if new_tickets else None
 
 

@@ -25,6 +25,7 @@ _TICKET_FIELDS = {
     "resolved": ("customer_email", "title", "resolution"),
     "urgent_alert": ("title", "category", "urgency", "next_action"),
     "handoff_alert": ("title", "next_action"),
+    "mail_alert": ("assigned_to", "reason"),
     "sla_alert": ("title", "headline", "sentence"),
     "sla_reminder": ("assigned_to", "headline", "sentence"),
     "watched": ("watcher", "headline", "quoted"),
@@ -99,6 +100,11 @@ def notify_returned(uow: UnitOfWork, ticket: Row, agent: str, number: int) -> No
     what = "One open ticket is" if number == 1 else f"{number} open tickets are"
     sentence = f"{agent} works here no more. {what} back in the queues of their teams."
     _send(uow, {**ticket, "title": "", "headline": "Tickets without an agent", "sentence": sentence}, "sla_alert")
+
+
+def notify_note(uow: UnitOfWork, ticket: Row, reason: str) -> None:
+    """A mail is kept as a note: tells the agent, else the support address."""
+    _send(uow, {**ticket, "reason": reason}, "mail_alert")
 
 
 def notify_reply(uow: UnitOfWork, ticket: Row, reply: Row) -> None:

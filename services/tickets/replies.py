@@ -33,12 +33,13 @@ def add(
     said_by: str = "",
     version: int | None = None,
     when_late: Callable[[Row], Row] | None = None,
+    quiet: bool = False,
 ) -> Row:
     """Adds a reply. A public reply changes the status and is mailed to the other side. Raises AppError 400, 404, 409, 412.
 
-    A reply to a merged ticket is added to the ticket it is merged into; `version` is that of the named one.
-
-    A customer's reply to a ticket that was resolved longer ago than `reopen_days` is what `when_late` makes of it, or 409.
+    A reply to a merged ticket is added to the ticket it is merged into; `version` is that of the named one. With `quiet`
+    nobody is mailed. A customer's reply to a ticket that was resolved longer ago than `reopen_days` is what `when_late` makes
+    of it, or 409.
     """
     ticket = changes.get_for_update(uow, ticket_id, version)
     if ticket["merged_into"]:
@@ -70,7 +71,8 @@ def add(
     if not internal:
         if ticket["source"] == conversations.CHAT:
             conversations.note_turn(uow, ticket, role)
-        notifications.notify_reply(uow, ticket, reply)
+        if not quiet:
+            notifications.notify_reply(uow, ticket, reply)
     return reply
 
 

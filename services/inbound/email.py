@@ -1,0 +1,191 @@
+"""What becomes of a mail: a ticket, a reply, a note or nothing. From and subject prove nothing; only a signed reference
+leads to a ticket, and only its customer's address makes a mail a reply.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from ai.retrieval.index import Hit
+from auth.references import References
+from channels import reply_text
+from channels.inbound_mail import InboundMail
+from core import timestamps
+from core.models import LIMITS
+from database.tables import customers, replies, tickets, users
+from services import history
+from services.chat.turns import title_of
+from services.inbound import addresses, attached_files, loops, records
+from services.tickets import changes, create, follow_ups, merged, notifications
+from services.tickets import replies as threads
+from services.triage.trained_models import TrainedModels
+from storage import Row, UnitOfWork
+
+SAME_TEXT_SECONDS = 3600  # the same text of the same sender within this time is one message
+NO_SENDER = "mail-without-sender"  # customer id of tickets whose mail names nobody to answer
+NO_TEXT = "(This mail has no text.)"
+MORE = "\n\n[The rest is in the original mail.]"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the reading of mail needs of the running server. `own_addresses` are those the server itself sends from."""
+
+    references: References
+    trained_models: TrainedModels
+    model_ready: bool
+    own_addresses: frozenset[str] = frozenset()
+
+
+def fields_of(mail: InboundMail) -> Row:
+    """The fields of a new ticket from a mail: title, description, source, customer."""
+    text = mail.text if reply_text.is_forward(mail.subject) else reply_text.without_signature(mail.text)
+    body = _body(text, mail)
+    if mail.unreadable:
+        body = f"[This mail could not be read whole: {mail.unreadable}. The original is kept.]\n\n{body}"
+    title = mail.subject[: LIMITS["title"]] or (title_of(text) if text.strip() else "(no subject)")
+    who = {"customer_email": mail.sender} if mail.sender else {"customer_id": NO_SENDER}
+    return {"title": title, "description": body[: LIMITS["description"]], "source": "email", **who}
+
+
+def receive(uow: UnitOfWork, parts: Parts, mail_id: str, mail: InboundMail, article: Hit | None = None) -> Row:
+    """Makes of a kept mail what it is; returns its row afterwards. Doing it again changes nothing. Raises AppError 404."""
+    row = records.get(uow, mail_id, lock=True)
+    if row["state"] not in ("received", "failed"):
+        return row
+    ticket = _ticket_of(uow, parts, mail)
+    about = {"sender": mail.sender[: records.MOST_SENDER], "external_id": mail.message_id}
+    if earlier := _earlier(uow, mail_id, mail, ticket):
+        twin = records.get(uow, earlier)
+        note = f"the same as message {earlier}"
+        return records.settle(uow, mail_id, "duplicate", ticket_id=twin["ticket_id"] or "", note=note, **about)
+    if mail.bounce is not None:
+        return _bounced(uow, mail_id, mail, ticket, about)
+    automatic = loops.why_automatic(mail, {*parts.own_addresses, *addresses.of_company(uow)})
+    if ticket is None:
+        return _open(uow, parts, mail_id, mail, about, quiet=automatic, article=article)
+    if reason := automatic or _stranger(uow, ticket, mail):
+        return _note(uow, mail_id, mail, ticket, about, reason, tell=not automatic)
+    return _reply(uow, parts, mail_id, mail, ticket, about)
+
+
+def _ticket_of(uow: UnitOfWork, parts: Parts, mail: InboundMail) -> Row | None:
+    """The ticket that a signed reference of the mail names, or the one it is merged into."""
+    ticket_id = parts.references.ticket_of(uow.actor.company_id, [*mail.recipients, *mail.references])
+    ticket = uow.get(tickets, ticket_id) if ticket_id else None
+    ticket = merged.root(uow, ticket) if ticket else None
+    return None if ticket is None or ticket["erased_at"] else ticket
+
+
+def _earlier(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row | None) -> str:
+    """The message that this one repeats, "" for a new one: by its Message-ID, else by sender and content within an hour.
+
+    Each content holds two keys, of this hour and the next, so that the turn of the hour separates no twins.
+    """
+    by_id = [f"mail {mail.message_id} {mail.sender}"] if mail.message_id else []
+    if earlier := records.claim(uow, mail_id, *by_id):
+        return earlier
+    digest = hashlib.sha256()
+    texts = (
+        mail.sender,
+        ticket["id"] if ticket else "",
+        *mail.references[:1],
+        mail.subject,
+        " ".join(mail.text.split()),
+    )
+    for part in (*(text.encode("utf-8", "replace") for text in texts), *(file.content for file in mail.files)):
+        digest.update(hashlib.sha256(part).digest())
+    hour = int(timestamps.moment(uow.real_now).timestamp()) // SAME_TEXT_SECONDS
+    keys = [f"content {digest.hexdigest()} {number}" for number in (hour, hour + 1)]
+    return records.claim(uow, mail_id, *keys, seconds=2 * SAME_TEXT_SECONDS)
+
+
+def _stranger(uow: UnitOfWork, ticket: Row, mail: InboundMail) -> str:
+    """Why the sender does not write as the customer of the ticket, "" when From is the customer's address."""
+    at_work = uow.query(users, users.c.id).where(users.c.email == mail.sender, users.c.role != "customer")
+    if uow.first(at_work):
+        return f"it claims to be from {mail.sender}, who works here, and mail cannot prove that"
+    if mail.sender != ticket["customer_email"]:
+        return f"{mail.sender} is not the customer of this ticket, and is not verified"
+    return ""
+
+
+def _open(
+    uow: UnitOfWork, parts: Parts, mail_id: str, mail: InboundMail, about: Row, *, quiet: str, article: Hit | None
+) -> Row:
+    fields = fields_of(mail)
+    known = uow.query(customers, customers.c.id).where(customers.c.email == mail.sender, customers.c.email != "")
+    if mail.sender_name and not uow.first(known):  # nobody renames a customer by a mail
+        fields["customer_name"] = mail.sender_name[: LIMITS["name"]]
+    if not quiet and not loops.may_cause(uow, mail.sender):
+        quiet = "its sender wrote too often in this hour"
+    if quiet:
+        ticket = create.import_ticket(uow, parts.trained_models, fields)
+    else:
+        ticket = create.open_ticket(
+            uow, parts.trained_models, fields, model_ready=parts.model_ready, article=article, said_by=mail.sender
+        )
+    attached_files.keep(uow, ticket["id"], mail.files)
+    note = f"not answered by itself: {quiet}" if quiet else ""
+    if mail.unreadable:
+        note = f"not read whole: {mail.unreadable}"
+    return records.settle(uow, mail_id, "ticket", ticket_id=ticket["id"], note=note, **about)
+
+
+def _reply(uow: UnitOfWork, parts: Parts, mail_id: str, mail: InboundMail, ticket: Row, about: Row) -> Row:
+    quiet = not loops.may_cause(uow, mail.sender)
+    fields = {"body": _body(reply_text.reply_of(mail.text), mail), "author_role": "customer"}
+    reply, follow_up = follow_ups.add_reply(
+        uow,
+        parts.trained_models,
+        ticket["id"],
+        fields,
+        model_ready=parts.model_ready,
+        said_by=mail.sender,
+        quiet=quiet,
+    )
+    ticket_id = (follow_up or ticket)["id"]
+    attached_files.keep(uow, ticket_id, mail.files, reply_id=reply["id"])
+    note = "nobody was told: its sender wrote too often in this hour" if quiet else ""
+    return records.settle(uow, mail_id, "reply", ticket_id=ticket_id, note=note, **about)
+
+
+def _note(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row, about: Row, reason: str, *, tell: bool) -> Row:
+    """Keeps the mail as an internal note that says why it is no reply. The status stays and the customer learns nothing."""
+    text = f"A mail is kept as a note: {reason}.\n\n{_body(reply_text.reply_of(mail.text), mail)}"
+    note: dict[str, Any] = {"author_role": "system", "author_name": "Mail", "author_email": mail.sender}
+    note |= {"ticket_id": ticket["id"], "body": text[: LIMITS["body"]], "internal": True, "created_at": uow.now}
+    reply = uow.insert(replies, note)
+    event = history.Change("note_added", "replies", "", reply["id"])
+    history.record(uow, ticket["id"], [event], said_by=mail.sender)
+    attached_files.keep(uow, ticket["id"], mail.files, reply_id=reply["id"])
+    if tell and loops.may_cause(uow, mail.sender):
+        notifications.notify_note(uow, changes.get(uow, ticket["id"]), reason)
+    return records.settle(uow, mail_id, "note", ticket_id=ticket["id"], note=reason, **about)
+
+
+def _bounced(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row | None, about: Row) -> Row:
+    """A delivery report: what happened to the mail goes into the history and a note of its ticket."""
+    bounce = mail.bounce
+    if ticket is None or bounce is None:
+        return records.settle(uow, mail_id, "ignored", note="a delivery report about no mail of ours", **about)
+    what = "is delayed" if bounce.action == "delayed" else "could not be delivered"
+    if bounce.action in ("delivered", "relayed", "expanded"):
+        what = "was delivered"
+    event = history.Change(
+        "mail_bounced", "customer_email", bounce.recipient, f"{bounce.action} {bounce.status}".strip()
+    )
+    history.record(uow, ticket["id"], [event])
+    status = f" ({bounce.status})" if bounce.status else ""
+    text = f"A mail to {bounce.recipient or ticket['customer_email'] or 'the customer'} {what}{status}."
+    threads.add_turn(uow, ticket, "system", text, internal=True)
+    return records.settle(uow, mail_id, "bounce", ticket_id=ticket["id"], note=text, **about)
+
+
+def _body(text: str, mail: InboundMail) -> str:
+    """The text of a message with the names of its files, within the limit of a body."""
+    files = attached_files.listed(mail.files)
+    most = LIMITS["body"] - len(files) - len(MORE) - 2
+    text = text.strip()
+    text = text if len(text) <= most else text[:most] + MORE
+    return "\n\n".join(filter(None, (text or ("" if files else NO_TEXT), files)))
