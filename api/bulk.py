@@ -138,6 +138,7 @@ def change_tickets(body: Row) -> Answer:
     work.check()
     storage, actor = current_runtime().storage, g.actor
     with storage.unit_of_work(actor, write=True) as uow:
+        work.prepare(uow)
         items, bulk_id = _items(uow, body), bulk.start(uow)
     results: list[Row] = []
     for start in range(0, len(items), bulk.AT_ONCE):

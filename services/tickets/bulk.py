@@ -63,6 +63,11 @@ class Work:
         if names and not self.arguments:
             raise invalid_field("arguments", f"The action {self.action} needs {' or '.join(names)} in arguments.")
 
+    def prepare(self, uow: UnitOfWork) -> None:
+        """Raises AppError 404 for a macro that does not exist, before any ticket is changed."""
+        if self.action == "macro":
+            macros.get(uow, self.arguments["macro_id"])
+
     def do(self, uow: UnitOfWork, item: Item) -> Row:
         """Does it to one ticket. Raises AppError 400, 404, 409, 412."""
         who: Row = {"said_by": self.said_by, "version": item.version}

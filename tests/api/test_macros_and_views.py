@@ -159,3 +159,33 @@ def test_a_macro_sends_no_reply_that_is_empty_or_too_long(admin, body, fields):
 def test_the_values_of_a_views_filter_are_texts(admin):
     fields = {"name": "Seven", "filter": {"number": 7, "customer_id": 12}}
     assert admin.data(admin.post("/api/views", fields), 201)["filter"] == {"number": "7", "customer_id": "12"}
+
+
+def test_a_change_can_empty_a_field(admin):
+    macro = add_macro(admin, body="Hello.", set={"priority": "high"})
+    path = f"/api/macros/{macro['id']}"
+    assert admin.data(admin.call("PATCH", path, {"clear": ["set"]}))["set"] == {}
+    assert admin.call("PATCH", path, {"clear": ["body"]}).status_code == 400, "it would do nothing"
+    assert admin.call("PATCH", path, {"clear": ["body"], "body": "Hi."}).status_code == 400
+    assert admin.call("PATCH", path, {"clear": ["name"]}).status_code == 400
+    assert admin.data(admin.call("PATCH", path, {"clear": ["body"], "set": {"priority": "low"}}))["body"] == ""
+    view = admin.data(admin.post("/api/views", {"name": "High", "filter": {"priority": "high"}, "sort": "due"}), 201)
+    assert admin.data(admin.call("PATCH", f"/api/views/{view['id']}", {"clear": ["sort"]}))["sort"] == ""
+    assert admin.call("PATCH", f"/api/views/{view['id']}", {"clear": ["filter"]}).status_code == 400
+    assert admin.post("/api/views", {"name": "x", "filter": {"priority": "high"}, "clear": ["sort"]}).status_code == 400
+
+
+def test_a_bulk_uses_a_macro_on_each_ticket(admin):
+    macro = add_macro(admin, body="Dear {{customer_name}}, thank you.", set={"priority": "high"})
+    tickets = [admin.ticket(customer_name=name) for name in ("Ada", "Bob")]
+    body = {"ids": [ticket["id"] for ticket in tickets], "action": "macro"}
+    results = admin.data(admin.post("/api/bulk/tickets", {**body, "arguments": {"macro_id": macro["id"]}}))
+    assert all(result["success"] for result in results)
+    for ticket, name in zip(tickets, ("Ada", "Bob"), strict=True):
+        thread = admin.data(admin.get(f"/api/tickets/{ticket['id']}/replies"))
+        assert thread[-1]["body"] == f"Dear {name}, thank you."
+    answer = admin.post("/api/bulk/tickets", {**body, "arguments": {"macro_id": "none"}})
+    assert answer.status_code == 404, "the macro, and so nothing was tried"
+    admin.data(admin.post("/api/bulk/undo", {"bulk_id": results[0]["bulk_id"]}))
+    after = admin.data(admin.get(f"/api/tickets/{tickets[0]['id']}"))
+    assert (after["priority"], after["status"]) == (tickets[0]["priority"], tickets[0]["status"])

@@ -17,7 +17,7 @@ from services.import_export import demo
 from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.stats import counters
-from services.tickets import ai_answers, create, replies
+from services.tickets import ai_answers, create, removal, replies
 from services.tickets import changes as rules
 from services.triage.trained_models import TrainedModels
 
@@ -127,7 +127,7 @@ def change_something(storage, dice):
             case 1:
                 create.import_ticket(uow, TRAINED_MODELS, new_ticket(dice), **past(dice, uow.now))
             case 2 if dice.random() < 0.3:
-                rules.remove(uow, dice.choice(ids), None)
+                removal.remove(uow, dice.choice(ids), None)
             case 3 if dice.random() < 0.2:
                 erasure.erase(uow, f"c{dice.randrange(6)}@example.com")
             case 4 if dice.random() < 0.2:

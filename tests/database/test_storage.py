@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import AppError
@@ -306,7 +306,7 @@ def test_foreign_keys_are_enforced_on_every_connection(store, world):
 def test_a_failing_store_is_503_for_readers_and_writers(store, world):
     for write in (False, True):
         with pytest.raises(AppError) as error_info, store.unit_of_work(None, write=write) as uow:
-            uow.find(select(tables.text("no_such_column")).select_from(tickets))
+            uow.find(select(text("no_such_column")).select_from(tickets))
         assert (error_info.value.status, error_info.value.headers["Retry-After"]) == (503, "5")
 
 
