@@ -26,8 +26,8 @@ from services.ai_usage import UsageLog
 from services.chat import idle
 from services.chat.presence import Presence
 from services.copilot.past_tickets import PastTickets
-from services.incidents import actions
 from services.inbound import records, thread_headers
+from services.incidents import actions
 from services.knowledge.search import Knowledge
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
