@@ -20,6 +20,7 @@ from api import (
     copilot,
     customers,
     demo,
+    events,
     exports,
     health,
     imports,
@@ -40,6 +41,7 @@ from api import (
     triggers,
     users,
     views,
+    webhooks,
 )
 from api.http import gate, parsing, paths
 from api.http.envelope import render_error
@@ -81,9 +83,11 @@ RESOURCES = [
     views,
     copilot,
     knowledge_gaps,
+    webhooks,
+    events,
 ]
 MAX_FORM_PARTS = 1000
-EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()
+EXPOSED = "ETag Location X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()
 
 
 def install(app: Flask, *, cors_origins: list[str]) -> None:

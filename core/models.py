@@ -25,6 +25,8 @@ SlaStatus = Literal["on_track", "at_risk", "breached", "met"]
 ArticleStatus = Literal["draft", "published"]
 DraftOutcome = Literal["accepted", "edited", "discarded"]
 AuthorRole = Literal["customer", "agent", "ai", "system"]
+WebhookFormat = Literal["json", "teams", "slack"]
+DeliveryState = Literal["waiting", "blocked", "delivered", "dead"]
 
 STATUSES: tuple[str, ...] = get_args(Status)
 CATEGORIES: tuple[str, ...] = get_args(Category)
@@ -40,6 +42,24 @@ ESCALATIONS: tuple[str, ...] = get_args(Escalation)
 SLA_STATUSES: tuple[str, ...] = get_args(SlaStatus)
 ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
 DRAFT_OUTCOMES: tuple[str, ...] = get_args(DraftOutcome)
+WEBHOOK_FORMATS: tuple[str, ...] = get_args(WebhookFormat)
+DELIVERY_STATES: tuple[str, ...] = get_args(DeliveryState)
+# What can happen, in the order in which the events of one write are told.
+EVENTS: tuple[str, ...] = (
+    "ticket.created",
+    "ticket.reopened",
+    "ticket.updated",
+    "ticket.assigned",
+    "ticket.replied",
+    "ticket.handoff",
+    "ticket.merged",
+    "ticket.resolved",
+    "ticket.closed",
+    "sla.at_risk",
+    "sla.breached",
+    "csat.received",
+    "incident.opened",
+)
 
 FINISHED = ("resolved", "closed")
 OPEN: tuple[str, ...] = tuple(status for status in STATUSES if status not in FINISHED)
@@ -164,6 +184,9 @@ AUDIT_FIELDS = "id action actor through said_by address subject subject_id field
 USER_FIELDS = "id name email role team available disabled created_at".split()
 KEY_FIELDS = "id name prefix role scopes expires_at last_used_at created_at".split()
 JOB_FIELDS = "id kind ticket_id state attempts last_error run_at".split()
+WEBHOOK_FIELDS = "id name url events format active inactive_reason created_at updated_at".split()
+DELIVERY_FIELDS = "id webhook_id event_id event ticket_id state attempts last_status last_error".split()
+DELIVERY_FIELDS += ["next_try_at", "finished_at", "created_at"]
 EVENT_FIELDS = ["id", "action", "actor", "said_by", "field", "from", "to", "created_at"]
 
 
@@ -208,10 +231,13 @@ _LABELS = {
     "api": "API",
     "powerapps": "Power Apps",
     "email": "E-mail",
+    "sla.at_risk": "Agreed time at risk",
+    "sla.breached": "Agreed time missed",
+    "csat.received": "Rating received",
 }
 
 
 def label(key: str) -> str:
     """The display name of an enumeration value: `in_progress` is `In progress`."""
-    text = key.replace("_", " ")
+    text = key.replace("_", " ").replace(".", " ")
     return _LABELS.get(key, text[:1].upper() + text[1:])

@@ -21,18 +21,21 @@ from sqlalchemy import (
 from database import column_types
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.ticket_tables import conversations, replies, tickets
+from database.webhook_tables import deliveries, webhooks
 
 __all__ = [
     "api_keys",
     "companies",
     "conversations",
     "customers",
+    "deliveries",
     "metadata",
     "replies",
     "sessions",
     "sign_in_tries",
     "tickets",
     "users",
+    "webhooks",
 ]
 
 # Calls of the model of a company on a day, and their tokens.

@@ -31,6 +31,7 @@ from services.sla import recomputing
 from services.tickets import ai_answers, bulk, closing, notifications
 from services.triage import training_examples
 from services.triage.trained_models import TrainedModels
+from services.webhooks import deliveries, subscriptions
 from storage import DirectJobs, Row, Storage, UnitOfWork
 
 log = logging.getLogger("foyer.jobs")
@@ -108,9 +109,9 @@ def periodic(runtime: Server) -> list[Periodic]:
 
 
 def tidy(runtime: Server) -> None:
-    """Deletes expired rows (stored answers, done jobs, lock-outs, mail counts, sessions, bulks); applies retention periods."""
+    """Deletes expired rows, such as stored answers, done jobs, lock-outs and deliveries; applies retention periods."""
     with runtime.storage.unit_of_work(None, write=True) as uow:
-        for service in (idempotency, outbox, lockout, outgoing_mail, sessions, bulk):
+        for service in (idempotency, outbox, lockout, outgoing_mail, sessions, bulk, deliveries, subscriptions):
             service.purge(uow)
     apply_retention(runtime.storage)
 

@@ -12,7 +12,7 @@ from database.tables import events
 from storage import Row, UnitOfWork
 
 AI = "ai"
-Subject = Literal["ticket", "customer", "user", "key", "company", "settings", "article", "macro", "view"]
+Subject = Literal["ticket", "customer", "user", "key", "company", "settings", "article", "macro", "view", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("drafts", "source"): get_args(models.Decider),
     ("drafts", "outcome"): ("", *models.DRAFT_OUTCOMES),
     ("api_keys", "role"): models.ROLES,
+    ("webhooks", "format"): models.WEBHOOK_FORMATS,
+    ("deliveries", "state"): models.DELIVERY_STATES,
 }
 _THOUSANDTHS = (0, 1000)
 _RANGES: dict[tuple[str, str], tuple[int, int]] = {
@@ -45,11 +47,13 @@ _RANGES: dict[tuple[str, str], tuple[int, int]] = {
     ("drafts", "confidence"): _THOUSANDTHS,
     ("drafts", "version"): (1, LARGEST),
     ("idempotency", "status"): (100, 599),
+    ("webhooks", "generation"): (1, LARGEST),
 }
 # Times that say when something ends or is due. All others say when it happened: the latest of them is where new ones begin, so
 # one that is far ahead would stay for good. No clock is wrong by as much.
 AHEAD_YEARS = 100
 _ENDS = {"expires_at", "tries_until", "run_at", "idle_due_at", "sla_next_at", "first_response_due_at", "resolve_due_at"}
+_ENDS |= {"next_try_at", "rotated_until"}  # of deliveries and webhooks
 _WITHOUT_NULL = {("companies", "settings")}  # what jobs carry is between programs
 
 

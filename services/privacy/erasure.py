@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from core import timestamps
 from core.errors import not_found
 from core.models import FINISHED
-from database.tables import bulk_items, customers, drafts, events, replies, tickets, users
+from database.tables import bulk_items, customers, deliveries, drafts, events, replies, tickets, users
 from database.tables import jobs as jobs_table
 from services import outbox
 from services.accounts import sessions
@@ -69,6 +69,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.clear_record(uow, sure)
     traces.forget_calls_of(uow, row, sure)
     traces.forget_jobs(uow, sure)
+    traces.forget_deliveries(uow, sure)
     traces.forget_views_and_macros(uow, sure)
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(uow, row["id"], [Change("customer_erased", "tickets", "", len(ticket_rows))], subject="customer")
@@ -81,13 +82,14 @@ def _names(row: Row, ticket_rows: Iterable[Row]) -> set[str]:
 
 
 def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
-    """Empties tickets, replies, drafts and history; deletes their jobs and training examples."""
+    """Empties tickets, replies, drafts and history; deletes their jobs, deliveries and training examples."""
     anonymise(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
     uow.update_where(drafts, drafts.c.ticket_id.in_(ids), body=ERASED, edited_body="", citations=[])
     traces.empty_history(uow, events.c.subject_id.in_(ids))
     uow.delete(bulk_items, bulk_items.c.ticket_id.in_(ids))
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
+    uow.delete(deliveries, deliveries.c.ticket_id.in_(ids))
     training_examples.forget_tickets(uow, ids)
     citations.forget_tickets(uow, ids)
     proposals.forget_tickets(uow, ids)

@@ -65,6 +65,8 @@ QUERIES = {
     "ListSimilarTickets": ["?k=2"],
     "ListKnowledgeGaps": ["", "?limit=1"],
     "ListDrafts": ["", "?limit=1"],
+    "ListEvents": ["", "?limit=1", "?after=2020-01-01"],
+    "ListDeliveries": ["", "?state=dead"],
 }
 
 

@@ -64,6 +64,9 @@ def world(store):
             uow.insert(tables.bulk_items, {**company_values, "bulk_id": bulk["id"], "ticket_id": ids[company, 1]})
             uow.insert(tables.views, {**company_values, "updated_at": uow.now})
             uow.insert(tables.macros, {**company_values, "updated_at": uow.now})
+            hook = uow.insert(tables.webhooks, {**company_values, "updated_at": uow.now})
+            due = {"webhook_id": hook["id"], "event_id": "e", "next_try_at": uow.now}
+            uow.insert(tables.deliveries, {**company_values, **due, "ticket_id": ids[company, 1]})
             uow.insert(tables.ai_usage, {"company_id": company, "day": "2026-03-01"})
             uow.insert(tables.mail_counts, {"company_id": company, "kind": "own", "hour": uow.now})
     return ids
