@@ -154,6 +154,11 @@ class Settings(BaseSettings):
     sns_topic_arn: str = Field(
         "", description="Amazon SNS topic that learns of chats that need a person; needs `requirements-aws.txt`"
     )
+    webhook_allow_hosts: str = Field(
+        "",
+        description="hosts that webhooks may call although they are private or speak plain http, as written in the URL, "
+        "comma separated",
+    )
     demo: bool = Field(False, description="whether an empty server is filled with demo tickets when it starts")
     render: str = Field("", description="set by Render; the same as APP_ENV=production")
     dyno: str = Field("", description="set by Heroku, where no file survives")
@@ -244,6 +249,14 @@ class Settings(BaseSettings):
                 raise ValueError("must be * or origins like https://app.example.com, with commas between")
         return ",".join(origins)
 
+    @field_validator("webhook_allow_hosts")
+    @classmethod
+    def _hosts(cls, value: str) -> str:
+        hosts = [host.strip("[]").lower() for host in re.split(r"[,;\s]+", value) if host]
+        if any(re.search(r"[/@*\[\]]|^[^:]*:[^:]*$", host) for host in hosts):
+            raise ValueError("must be host names or addresses alone, with commas between")
+        return ",".join(hosts)
+
     @field_validator("oidc_issuer")
     @classmethod
     def _issuer(cls, value: str) -> str:  # kept to the letter: tokens name it exactly so
@@ -320,6 +333,10 @@ class Settings(BaseSettings):
     def bind_host(self) -> str:
         """HOST; without it every interface when the platform sets PORT, else this machine only."""
         return self.host or ("0.0.0.0" if "PORT" in os.environ else "127.0.0.1")  # noqa: S104
+
+    @property
+    def webhook_allow_host_list(self) -> list[str]:
+        return [host for host in self.webhook_allow_hosts.split(",") if host]
 
     @property
     def cors_origin_list(self) -> list[str]:

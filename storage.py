@@ -6,7 +6,6 @@ Every query is limited to the rows its actor may see, see database/tenant_scope.
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,8 +25,9 @@ from database.json_store.engine import JsonFile
 from database.outages import Outages
 from database.read_cache import ReadCache
 from database.search import statements
-from database.search.words import SEARCHED, Index
+from database.search.words import SEARCHED
 from database.sqlite_engine import SqliteFile
+from database.transaction import DirectJobs, Transaction
 from database.url import parse_url
 
 if TYPE_CHECKING:
@@ -38,37 +38,21 @@ log = logging.getLogger("foyer.storage")
 Row = dict[str, Any]
 T = TypeVar("T")
 _UNARY_PLUS: custom_op[bool] = custom_op("+")
-# (queue, kind) -> what is called with the company and the job, after the commit; such jobs are not stored.
-DirectJobs = dict[tuple[str, str], Callable[[str, Any], None]]
-WriteOrder = Callable[[str], str]  # locks a company for writing and returns the order stamp of the write
 
 
 class UnitOfWork:
     """One transaction of one actor. Its methods read and change only the rows visible to that actor."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        actor: Actor | None,
-        now: str,
-        real_now: str,
-        *,
-        index: Index,
-        read_cache: ReadCache | None = None,
-        begin_write: WriteOrder | None = None,
-        touched: set[str] | None = None,
-        direct_jobs: DirectJobs | None = None,
-    ) -> None:
-        self._connection = connection
-        self._index = index
-        self._begin_write = begin_write  # None in read transactions
-        self._cache = read_cache  # None in write transactions: uncommitted data is not cached
-        self.touched: set[str] = set() if touched is None else touched  # names of the tables written to
-        self.direct_jobs = direct_jobs or {}
-        self.after_commit: list[Callable[[], None]] = []  # called once the changes are durable
+    def __init__(self, transaction: Transaction, actor: Actor | None, now: str) -> None:
+        self._transaction = transaction
+        transaction.members.append(self)
+        self._connection, self._index = transaction.connection, transaction.index
+        self._cache, self._begin_write = transaction.read_cache, transaction.begin_write
+        self.touched, self.after_commit = transaction.touched, transaction.after_commit
+        self.direct_jobs = transaction.direct_jobs
         self._actor = actor
         self.now = now  # the order stamp, later than that of every earlier write
-        self.real_now = real_now  # the real clock, for expiry and due times
+        self.real_now = transaction.real_now  # the real clock, for expiry and due times
         self._scope = {} if actor is None else tenant_scope.scope_params(actor)
         self._visibility = tenant_scope.visibility_of(actor)
 
@@ -77,17 +61,16 @@ class UnitOfWork:
         if self._actor is not None:
             raise RuntimeError("this unit of work already has an actor")
         now = self._begin_write(actor.company_id) if self._begin_write else self.now
-        return self._seen_by(actor, now)
+        return UnitOfWork(self._transaction, actor, now)
 
     def as_system(self) -> "UnitOfWork":
-        """The same transaction for the server itself at work for the actor's company, whose rows it all sees."""
-        return self._seen_by(Actor.system(self.actor.company_id), self.now)
+        """The same transaction and order stamp for the server itself, at work for the actor's company."""
+        return UnitOfWork(self._transaction, Actor.system(self.actor.company_id), self.now)
 
-    def _seen_by(self, actor: Actor, now: str) -> "UnitOfWork":
-        uow = copy(self)
-        uow._actor, uow._scope, uow.now = actor, tenant_scope.scope_params(actor), now
-        uow._visibility = tenant_scope.visibility_of(actor)
-        return uow
+    @property
+    def has_actor(self) -> bool:
+        """Whether this is not a system unit of work."""
+        return self._actor is not None
 
     @property
     def actor(self) -> Actor:
@@ -294,6 +277,7 @@ class Storage:
         self._closed = False
         self._cache = ReadCache(exclusive=engine.exclusive)
         self.direct_jobs: DirectJobs = {}
+        self.before_commit: Callable[[UnitOfWork], None] | None = None  # called after history was written
         if isinstance(engine, SqliteFile):
             engine.writers.on_commit = self._cache.invalidate  # before anybody is answered
         self.name = engine.name
@@ -318,23 +302,24 @@ class Storage:
                 with self._open_engine().write(company, touched) as connection:
                     begin_write = partial(self._begin_write, connection)
                     now = begin_write(company)
-                    uow = UnitOfWork(
-                        connection,
-                        actor,
-                        now,
-                        self.real_now(),
+                    transaction = Transaction(
+                        connection=connection,
                         index=self._engine.index,
+                        real_now=self.real_now(),
                         begin_write=begin_write,
                         touched=touched,
                         direct_jobs=self.direct_jobs,
                     )
+                    uow = UnitOfWork(transaction, actor, now)
                     yield uow
+                    self._before_commit(transaction)
                 for action in uow.after_commit:
                     action()
             else:
                 with self._open_engine().read() as connection:
-                    times = (self.clocks.order_now(), self.real_now())
-                    yield UnitOfWork(connection, actor, *times, index=self._engine.index, read_cache=self._cache)
+                    now, real_now, index = self.clocks.order_now(), self.real_now(), self._engine.index
+                    reading = Transaction(connection=connection, index=index, real_now=real_now, read_cache=self._cache)
+                    yield UnitOfWork(reading, actor, now)
 
     def cached(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
         """The cached result of `load`, which reads without an actor, for authentication."""
@@ -343,6 +328,12 @@ class Storage:
     def real_now(self) -> str:
         """The time of the real clock, for expiry and due times."""
         return self.clocks.real_now()
+
+    def _before_commit(self, transaction: Transaction) -> None:
+        """Does what belongs to the commit of changes that were recorded in the history, once for each actor's company."""
+        if self.before_commit and tables.events.name in transaction.touched:
+            for member in [member for member in transaction.members if member.has_actor]:
+                self.before_commit(member.as_company())
 
     def _open_engine(self) -> "SqliteFile | Postgres":
         if self._closed:

@@ -21,6 +21,7 @@ from api import (
     csat,
     customers,
     demo,
+    events,
     exports,
     health,
     imports,
@@ -50,6 +51,7 @@ from api import (
     users,
     views,
     watchers,
+    webhooks,
 )
 from api.http import gate, parsing, paths
 from api.http.envelope import render_error
@@ -101,9 +103,11 @@ RESOURCES = [
     teams,
     routing,
     inbound,
+    webhooks,
+    events,
 ]
 MAX_FORM_PARTS = 1000
-EXPOSED = "ETag X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()
+EXPOSED = "ETag Location X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()
 
 
 def install(app: Flask, *, cors_origins: list[str]) -> None:

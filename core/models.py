@@ -30,6 +30,8 @@ AuthorRole = Literal["customer", "agent", "ai", "system"]
 # What the other ticket of a link is to this one: `causes` is the other side of `caused_by`.
 LinkKind = Literal["related", "duplicate", "caused_by", "causes"]
 PresenceState = Literal["viewing", "replying"]
+WebhookFormat = Literal["json", "teams", "slack"]
+DeliveryState = Literal["waiting", "blocked", "delivered", "dead"]
 
 STATUSES: tuple[str, ...] = get_args(Status)
 CATEGORIES: tuple[str, ...] = get_args(Category)
@@ -49,6 +51,24 @@ DRAFT_OUTCOMES: tuple[str, ...] = get_args(DraftOutcome)
 LINK_KINDS: tuple[str, ...] = get_args(LinkKind)
 PRESENCE_STATES: tuple[str, ...] = get_args(PresenceState)
 ASSIGNMENTS: tuple[str, ...] = get_args(Assignment)
+WEBHOOK_FORMATS: tuple[str, ...] = get_args(WebhookFormat)
+DELIVERY_STATES: tuple[str, ...] = get_args(DeliveryState)
+# What can happen, in the order in which the events of one write are told.
+EVENTS: tuple[str, ...] = (
+    "ticket.created",
+    "ticket.reopened",
+    "ticket.updated",
+    "ticket.assigned",
+    "ticket.replied",
+    "ticket.handoff",
+    "ticket.merged",
+    "ticket.resolved",
+    "ticket.closed",
+    "sla.at_risk",
+    "sla.breached",
+    "csat.received",
+    "incident.opened",
+)
 
 FINISHED = ("resolved", "closed")
 OPEN: tuple[str, ...] = tuple(status for status in STATUSES if status not in FINISHED)
@@ -181,6 +201,9 @@ TEAM_FIELDS = "id key name members assignment built_in created_at updated_at".sp
 RULE_FIELDS = "id position name conditions team priority tags problem created_at updated_at".split()
 KEY_FIELDS = "id name prefix role scopes expires_at last_used_at created_at".split()
 JOB_FIELDS = "id kind ticket_id state attempts last_error run_at".split()
+WEBHOOK_FIELDS = "id name url events format active inactive_reason created_at updated_at".split()
+DELIVERY_FIELDS = "id webhook_id event_id event ticket_id state attempts last_status last_error".split()
+DELIVERY_FIELDS += ["next_try_at", "finished_at", "created_at"]
 EVENT_FIELDS = ["id", "action", "actor", "said_by", "field", "from", "to", "created_at"]
 
 
@@ -225,10 +248,13 @@ _LABELS = {
     "api": "API",
     "powerapps": "Power Apps",
     "email": "E-mail",
+    "sla.at_risk": "Agreed time at risk",
+    "sla.breached": "Agreed time missed",
+    "csat.received": "Rating received",
 }
 
 
 def label(key: str) -> str:
     """The display name of an enumeration value: `in_progress` is `In progress`."""
-    text = key.replace("_", " ")
+    text = key.replace("_", " ").replace(".", " ")
     return _LABELS.get(key, text[:1].upper() + text[1:])

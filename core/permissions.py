@@ -34,6 +34,8 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     JOBS_READ = "jobs.read"
     JOBS_WRITE = "jobs.write"
+    WEBHOOKS_READ = "webhooks.read"
+    WEBHOOKS_WRITE = "webhooks.write"
     ACCOUNT = "account"
 
 

@@ -25,12 +25,14 @@ from database.incident_tables import incidents
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.routing_tables import routing_rules, teams
 from database.ticket_tables import conversations, replies, tickets
+from database.webhook_tables import deliveries, webhooks
 
 __all__ = [
     "api_keys",
     "companies",
     "conversations",
     "customers",
+    "deliveries",
     "inbound_addresses",
     "inbound_keys",
     "inbound_mails",
@@ -46,6 +48,7 @@ __all__ = [
     "teams",
     "tickets",
     "users",
+    "webhooks",
 ]
 
 # Calls of the model of a company on a day, and their tokens.

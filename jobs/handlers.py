@@ -36,6 +36,7 @@ from services.sla import recomputing
 from services.tickets import ai_answers, bulk, closing, notifications, presence
 from services.triage import training_examples
 from services.triage.trained_models import TrainedModels
+from services.webhooks import deliveries, subscriptions
 from storage import DirectJobs, Row, Storage, UnitOfWork
 
 log = logging.getLogger("foyer.jobs")
@@ -44,6 +45,18 @@ COMPANIES_AT_START = 20  # models of so many companies, those with the newest ex
 TIDY_SECONDS, CLOSING_SECONDS = 3600.0, 600.0
 AGREED_SECONDS, ESCALATION_SECONDS, MAILBOX_SECONDS = 10.0, 20.0, 20.0
 SYNC_SECONDS, CHATS_SECONDS, INCIDENTS_SECONDS, ASSIGNMENT_SECONDS = 3.0, 5.0, 5.0, 5.0
+PURGED = (
+    idempotency,
+    outbox,
+    lockout,
+    outgoing_mail,
+    sessions,
+    bulk,
+    presence,
+    records,
+    deliveries,
+    subscriptions,
+)
 RECENT_SECONDS = 120  # more than the clocks of the processes may differ
 
 
@@ -129,9 +142,9 @@ def periodic(runtime: Server) -> list[Periodic]:
 
 
 def tidy(runtime: Server) -> None:
-    """Deletes expired rows (stored answers, done jobs, lock-outs, mail counts, sessions, bulks, presence); applies retention."""
+    """Deletes expired rows, such as stored answers, done jobs, lock-outs and deliveries; applies retention periods."""
     with runtime.storage.unit_of_work(None, write=True) as uow:
-        for service in (idempotency, outbox, lockout, outgoing_mail, sessions, bulk, presence, records):
+        for service in PURGED:
             service.purge(uow)
     apply_retention(runtime.storage)
 

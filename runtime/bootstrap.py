@@ -19,6 +19,7 @@ from auth.references import References
 from auth.tokens import Tokens
 from channels.imap_poller import open_mailbox
 from channels.sns import Publishes, Topic
+from channels.webhook_sender import Sender
 from config import Settings
 from core import timestamps
 from core.errors import StorageError, unavailable
@@ -28,6 +29,7 @@ from database.tables import companies
 from database.vector_file import VectorFile
 from jobs.handlers import direct_jobs, periodic, workers
 from jobs.runner import THREADS, Runner
+from jobs.webhook_runner import WebhookRunner
 from notifier import Mailer, open_mailer
 from runtime import first_start
 from runtime.host_disk import is_on_persistent_disk
@@ -41,6 +43,7 @@ from services.import_export import demo
 from services.knowledge.search import Knowledge
 from services.tickets.presence import Presence
 from services.triage.trained_models import TrainedModels
+from services.webhooks.outgoing import Outgoing
 from storage import Clock, Row, Storage, open_storage
 
 log = logging.getLogger("foyer")
@@ -95,6 +98,8 @@ class Runtime:
         if isinstance(self.model, Model):
             self.model.count = self.usage.note
         self.runner = Runner(lambda: self.storage, workers(self), periodic(self))
+        self.webhook_sender = Sender(settings.webhook_allow_host_list)
+        self.webhooks = WebhookRunner(lambda: self.storage, lambda: self.secret, self.webhook_sender)
         self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
         self.serving = True  # False in a command, which leaves the key of API_KEY as it is
         self.note_secret = secrets.token_urlsafe(32)  # in the note of the lock: whoever knows it is this process
@@ -196,6 +201,7 @@ class Runtime:
         if classifier := self.trained_models.text_classifier:
             classifier.warm_up()
         self.runner.start()
+        self.webhooks.start()
 
     def _check_company_of_issuer(self) -> None:
         """Says so when the company of OIDC_COMPANY is not allowed to take the issuer's people."""
@@ -210,6 +216,7 @@ class Runtime:
     def stop(self) -> None:
         """Finishes the jobs at hand and leaves everything on disk. Only `start` opens the store again."""
         self.runner.stop()
+        self.webhooks.stop()
         if isinstance(self.model, Model):
             self.model.close()
         if "remote_embeddings" in self.__dict__ and self.remote_embeddings:
@@ -232,6 +239,7 @@ class Runtime:
             first_start.prepare(storage, self.settings, serving=self.serving)
             if self.serving:  # a command may not know the server's mail server, so its notices stay jobs
                 storage.direct_jobs = direct_jobs(self)
+                storage.before_commit = Outgoing(storage, self.webhooks.wake)
             undo.pop_all()
         return storage
 

@@ -25,6 +25,7 @@ Subject = Literal[
     "team",
     "routing_rule",
     "incident",
+    "webhook",
 ]
 
 

@@ -5,6 +5,7 @@ Every rule here is one of Power Platform's for custom connectors; its absence ma
 
 from dataclasses import dataclass
 
+from api.specs import connector_webhooks
 from api.specs.connector_choices import DropDowns, find_drop_downs
 from api.specs.connector_schemas import RARELY_NEEDED, body_fields, flat, labelled, reachable
 from api.specs.declarations import HEADERS, Json, Operation, Source, body_schema, read_declarations, resolved, sentence
@@ -41,6 +42,7 @@ def connector_document() -> Json:
     bodies = [p for item in paths.values() for op in item.values() for p in op["parameters"] if p["in"] == "body"]
     for name in reachable(bodies, definitions):
         definitions[name] = body_fields(definitions[name], view.choices)
+    connector_webhooks.add_notification(paths, definitions)
     reachable_names = reachable(paths, definitions)
     return {
         "swagger": "2.0",
@@ -103,6 +105,7 @@ def _operation(view: _View, operation: Operation) -> Json:
         "security": [] if operation.public else [{"api_key": []}],
         **_visibility(view.raw, operation, as_file=bool(files)),
         **_trigger(operation),
+        **connector_webhooks.trigger(operation),
     }
     if body:
         definition["consumes"] = _media_of(doc["requestBody"]["content"])

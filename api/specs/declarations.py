@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 WRITES = frozenset(METHODS) - {"get"}
-ACRONYMS = {"ai", "id", "csat", "sla"}
+ACRONYMS = {"ai", "id", "csat", "sla", "url"}
 HEADERS = {
     "X-On-Behalf-Of": "E-mail address or id of the customer to act for; the key needs the scope act_for_customers.",
     "Idempotency-Key": "Your own id of this call; sent again within 24 hours, it is done once and answered the same.",
@@ -26,6 +26,7 @@ HEADERS = {
 PATH_WORDS = {
     "/api/customers/{name}": "E-mail address of the customer, or their id in your own systems.",
     "/api/lookups/{name}": "Which drop-down: statuses, priorities, categories, teams, tiers or agents.",
+    "/api/events/samples/{event}": "Name of the event, such as ticket.created.",
 }
 
 

@@ -40,6 +40,8 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
 # Lists of objects: the fields of each object with the type of their values.
 _OBJECTS: dict[tuple[str, str], dict[str, type]] = {
     ("tickets", "links"): {"ticket_id": str, "number": int, "kind": str},
+    ("webhooks", "format"): models.WEBHOOK_FORMATS,
+    ("deliveries", "state"): models.DELIVERY_STATES,
 }
 _THOUSANDTHS = (0, 1000)
 _RANGES: dict[tuple[str, str], tuple[int, int]] = {
@@ -55,12 +57,14 @@ _RANGES: dict[tuple[str, str], tuple[int, int]] = {
     ("idempotency", "status"): (100, 599),
     ("users", "capacity"): (0, models.MOST_CAPACITY),
     ("routing_rules", "position"): (1, LARGEST),
+    ("webhooks", "generation"): (1, LARGEST),
 }
 # Times that say when something ends or is due. All others say when it happened: the latest of them is where new ones begin, so
 # one that is far ahead would stay for good. No clock is wrong by as much.
 AHEAD_YEARS = 100
 _ENDS = {"expires_at", "tries_until", "run_at", "idle_due_at", "sla_next_at", "first_response_due_at"}
 _ENDS |= {"resolve_due_at", "snoozed_until"}
+_ENDS |= {"next_try_at", "rotated_until"}  # of deliveries and webhooks
 _WITHOUT_NULL = {("companies", "settings")}  # what jobs carry is between programs
 
 

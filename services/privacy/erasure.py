@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from core import timestamps
 from core.errors import not_found
 from core.models import FINISHED
-from database.tables import bulk_items, customers, drafts, events, merges, replies, tickets, users
+from database.tables import bulk_items, customers, deliveries, drafts, events, merges, replies, tickets, users
 from database.tables import jobs as jobs_table
 from services import outbox
 from services.accounts import sessions
@@ -72,6 +72,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.clear_record(uow, sure)
     traces.forget_calls_of(uow, row, sure)
     traces.forget_jobs(uow, sure)
+    traces.forget_deliveries(uow, sure)
     traces.forget_views_and_macros(uow, sure)
     watchers.forget(uow, row["email"])
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
@@ -85,7 +86,7 @@ def _names(row: Row, ticket_rows: Iterable[Row]) -> set[str]:
 
 
 def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
-    """Empties tickets, replies, drafts and history; deletes their jobs and training examples."""
+    """Empties tickets, replies, drafts and history; deletes their jobs, deliveries and training examples."""
     anonymise(uow, ids)
     incidents.leave(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
@@ -94,6 +95,7 @@ def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     uow.delete(bulk_items, bulk_items.c.ticket_id.in_(ids))
     uow.delete(merges, merges.c.ticket_id.in_(ids))
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
+    uow.delete(deliveries, deliveries.c.ticket_id.in_(ids))
     training_examples.forget_tickets(uow, ids)
     citations.forget_tickets(uow, ids)
     inbound.forget_tickets(uow, ids)

@@ -10,9 +10,10 @@ import orjson
 from sqlalchemy import and_, func, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
-from database.tables import api_keys, customers, events, idempotency, macros, replies, tickets, users, views
+from database.tables import api_keys, customers, deliveries, events, idempotency, macros, replies, tickets, users, views
 from database.tables import jobs as jobs_table
 from services.privacy.mentions import Mentions, folded, sweep
+from services.webhooks import deliveries as webhook_deliveries
 from storage import Row, UnitOfWork
 
 SOMEBODY = "customer"  # replaces a name in the history
@@ -173,3 +174,12 @@ def forget_jobs(uow: UnitOfWork, names: set[str]) -> None:
     ):
         ids = [job["id"] for job in batch if mentions.within([job["payload"], job["last_error"]])]
         uow.delete(jobs_table, j.id.in_(ids))
+
+
+def forget_deliveries(uow: UnitOfWork, names: set[str]) -> None:
+    """Deletes deliveries of webhooks whose bodies name the person."""
+    mentions, d = Mentions(names), deliveries.c
+    for batch in sweep(uow, deliveries, mentions.condition(d.body), columns=("body",)):
+        ids = [row["id"] for row in batch if mentions.within(orjson.loads(row["body"] or "{}"))]
+        if ids:
+            webhook_deliveries.forget(uow, ids)

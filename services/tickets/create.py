@@ -155,7 +155,7 @@ def _insert(uow: UnitOfWork, ticket: Row, company: Row, *, said_by: str, tell: b
             raise
         # Only the constraint of the database can tell that an external_id exists.
         raise conflict("external_id_taken", "There is a ticket with this external_id already.") from None
-    changes = [Change("created")]
+    changes = [Change("created" if tell else "imported")]
     if row["ai_status"] == "done":
         changes.append(Change("ai_answered", "status", "new", "ai_responded"))
     record(uow, row["id"], changes, said_by=said_by)

@@ -15,7 +15,7 @@ from api.http.rate_limits import Limits
 from app import create_app
 from core.models import Actor
 from core.permissions import ACT_FOR_CUSTOMERS, GRANTED, Permission
-from database.tables import api_keys, jobs, metadata
+from database.tables import api_keys, deliveries, jobs, metadata
 from notifier import MemoryMailer
 from services.accounts import sessions, users
 from services.tickets import incidents
@@ -41,6 +41,7 @@ class Call:
 REPLY = {"body": "Hello."}
 NEW = {"title": "Help", "description": "It broke."}
 ARTICLE = {"title": "Question about refunds", "body": "A refund takes five days."}
+WEBHOOK = {"url": "https://1.1.1.1/hook", "events": ["ticket.created"]}  # no test sends anything there
 USER = {"name": "Bob", "email": "bob@example.com", "role": "agent"}
 CALLS = {
     "CreateTicket": Call({**NEW, "customer_email": "ada@example.com"}, 201),
@@ -137,6 +138,15 @@ CALLS = {
     "ListIncidents": Call(),
     "ReplyToIncident": Call({"body": "We are on it."}),
     "ResolveIncident": Call({"resolution": "It works again."}),
+    "ListWebhooks": Call(),
+    "SubscribeToEvents": Call(WEBHOOK, 201),
+    "UpdateWebhook": Call({"name": "New"}),
+    "DeleteWebhook": Call(),
+    "ListDeliveries": Call(),
+    "TestWebhook": Call({}),
+    "ReplayDelivery": Call({}),
+    "ListEvents": Call(),
+    "GetEventSample": Call(),
     "ImportArticles": Call([{"title": "Refunds", "body": "Five days."}]),
 }
 SHARED = {"GetArticle"}  # every customer of the company sees the same
@@ -199,6 +209,14 @@ def dead_job(runtime):
         return uow.insert(jobs, values)["id"]
 
 
+def webhook(runtime, admin):
+    """A webhook with a dead delivery, and the name of an event."""
+    hook = admin.data(admin.post("/api/webhooks", WEBHOOK), 201)["id"]
+    with runtime.storage.unit_of_work(Actor("default", "admin", "test"), write=True) as uow:
+        values = {"webhook_id": hook, "event_id": "e", "state": "dead", "next_try_at": uow.now, "created_at": uow.now}
+        return {"webhook_id": hook, "delivery_id": uow.insert(deliveries, values)["id"], "event": "ticket.created"}
+
+
 @pytest.fixture
 def world(app, admin):
     return make_world(app, admin)
@@ -258,6 +276,7 @@ def make_world(app, admin):
     question = {"customer_email": "ada@example.com", "message": "Question about refunds"}
     made.ids["conversation_id"] = admin.data(admin.post("/api/chat", question))["conversation_id"]
     made.ids["draft_id"] = admin.data(admin.post(f"/api/tickets/{ticket['id']}/draft"))["draft_id"]
+    made.ids |= webhook(runtime, admin)
     signed = Caller(client).post("/api/auth/login", {"email": "first@example.com", "password": GOOD}).json["data"]
     revoked = admin.data(admin.post("/api/keys", {"name": "revoked", "role": "admin"}), 201)
     admin.delete(f"/api/keys/{revoked['id']}")
@@ -310,7 +329,8 @@ def test_callers_without_permission_are_refused_and_change_nothing(unchanged_wor
             assert send(caller, method, path, CALLS[operation]).status_code == denied, name
 
 
-OF_ONE_THING = [name for name in CALLS if "<" in ROUTES[name][1] and name != "ListChoices"]
+OF_NO_COMPANY = {"ListChoices", "GetEventSample"}  # what they answer is the same for every company
+OF_ONE_THING = [name for name in CALLS if "<" in ROUTES[name][1] and name not in OF_NO_COMPANY]
 
 
 @pytest.mark.parametrize("operation", OF_ONE_THING)
@@ -328,7 +348,8 @@ def test_rows_of_others_are_404_like_missing_rows(unchanged_world, operation):
             *({place: nowhere for place in world.ids} for nowhere in (str(uuid.uuid4()), "nobody@example.com", "7")),
         ]
         answers = [send(world.callers[name], method, world.path(rule, ids), call) for ids in tried]
-        assert {answer.status_code for answer in answers} == {404}, name
+        # Platforms end a subscription more than once, so that is answered the same whether or not it is there.
+        assert {answer.status_code for answer in answers} == {200 if operation == "DeleteWebhook" else 404}, name
         assert len({answer.get_data() for answer in answers}) == 1, name
     assert strangers
 
@@ -344,7 +365,7 @@ def test_callers_with_permission_are_served(world, operation, name):
     assert send(world.callers[name], method, path, call).status_code == call.ok
 
 
-READS = [name for name in CALLS if ROUTES[name][0] == "GET" and name != "ListChoices"]
+READS = [name for name in CALLS if ROUTES[name][0] == "GET" and name not in OF_NO_COMPANY]
 
 
 @pytest.mark.parametrize("name", ["agent elsewhere", "admin elsewhere"])

@@ -66,6 +66,8 @@ QUERIES = {
     "ListKnowledgeGaps": ["", "?limit=1"],
     "ListDrafts": ["", "?limit=1"],
     "ListIncidents": ["", "?status=resolved"],
+    "ListEvents": ["", "?limit=1", "?after=2020-01-01"],
+    "ListDeliveries": ["", "?state=dead"],
 }
 
 

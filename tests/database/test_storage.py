@@ -69,6 +69,9 @@ def world(store):
             seen = {"opened_at": uow.now, "newest_at": uow.now}
             uow.insert(tables.incidents, {"company_id": company, **seen})
             uow.insert(tables.macros, {**company_values, "updated_at": uow.now})
+            hook = uow.insert(tables.webhooks, {**company_values, "updated_at": uow.now})
+            due = {"webhook_id": hook["id"], "event_id": "e", "next_try_at": uow.now}
+            uow.insert(tables.deliveries, {**company_values, **due, "ticket_id": ids[company, 1]})
             uow.insert(tables.ai_usage, {"company_id": company, "day": "2026-03-01"})
             uow.insert(tables.mail_counts, {"company_id": company, "kind": "own", "hour": uow.now})
     return ids

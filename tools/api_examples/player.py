@@ -24,7 +24,7 @@ START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 BETWEEN_CALLS = timedelta(seconds=20)
 KEY = "the-key-of-the-server-in-the-examples"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-_SECRETS = ("access_token", "refresh_token", "key", "prefix")
+_SECRETS = ("access_token", "refresh_token", "key", "prefix", "secret")
 
 
 @dataclass(frozen=True)

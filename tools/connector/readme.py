@@ -63,6 +63,9 @@ Always name `apiProperties` (settings.json does): without it, colour, key and tr
   time and only sets it; on an empty server the first poll that finds a row does. When more rows are waiting than `Limit` (200 at
   most), a poll brings the oldest of them and the next poll goes on from there, so none is lost. Rows with the same time are
   never parted: all of them come, even when that is more than `Limit`.
+- *When something happens* is a webhook: the server calls the flow within a second or two. The platform subscribes when the flow
+  is switched on and ends it when the flow is switched off or deleted. Choose the events; the key of the connection needs the
+  role `admin`, or is one with the scope `webhooks.write`. The other triggers poll, and work with any key.
 - An imported ticket with an old `created_at` does not start *When a ticket is opened*. It does start *When a ticket changes*:
   its `updated_at` is the time of the import.
 - The platform sends a failed call again; `Client Reference` (or the header `Idempotency-Key`) makes sure it is done once.
@@ -91,7 +94,7 @@ def readme(document: dict[str, Any], properties: dict[str, Any], *, checked_in: 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for item in document["paths"].values():
-        yield from item.values()
+        yield from (operation for operation in item.values() if "operationId" in operation)
 
 
 def _trigger_row(parameters: dict[str, Any]) -> str:

@@ -1,0 +1,220 @@
+"""Sends one webhook over HTTP: only to public addresses, to the address that was checked, within bounds of time and size.
+
+The name is resolved once for each call and the connection goes to that address, so another answer of the DNS (rebinding)
+changes nothing. There are no proxies, no redirects, no cookies and no kept connections.
+"""
+
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Collection, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from time import monotonic
+
+import certifi
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import Url, parse_url
+
+from core import timestamps
+from core.version import VERSION
+
+CONNECT_SECONDS, TOTAL_SECONDS = 5.0, 10.0
+MOST_ADDRESSES = 3  # of a name that are tried
+MOST_ANSWER = 16 * 1024  # bytes of the answer's body that are read; none are kept
+MOST_URL = 2_000
+USER_AGENT = f"Foyer-Webhooks/{VERSION}"
+_GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")  # all unicast addresses that are assigned (RFC 4291 §2.4)
+# Public by their number, but they lead into other networks or to the machine's host.
+_NOT_PUBLIC = [
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # RFC 6890
+        "192.88.99.0/24",  # 6to4 relays, RFC 7526
+        "168.63.129.16/32",  # Azure's metadata
+        "2001::/23",  # Teredo and other protocols, RFC 2928
+        "2002::/16",  # 6to4: holds an IPv4 address
+        "3fff::/20",  # documentation, RFC 9637
+    )
+]
+
+
+class Refused(Exception):
+    """The address may not be called. The text says why, for whoever subscribed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a receiver answered: the HTTP status, 0 without an answer, and then why; and the seconds it asks to wait."""
+
+    status: int
+    error: str = ""
+    retry_after: int = 0
+
+
+class Sender:
+    """Sends webhooks. Hosts in `allow_hosts`, as they are written in the URL, may be private and may be plain http."""
+
+    def __init__(self, allow_hosts: Collection[str] = (), *, total_seconds: float = TOTAL_SECONDS) -> None:
+        self._allow_hosts = frozenset(host.lower() for host in allow_hosts)
+        self._total_seconds = total_seconds
+        self._tls: ssl.SSLContext | None = None  # reads all certificates, so it is made once
+
+    def check(self, url: str) -> None:
+        """Raises Refused for an address that may not be called, or whose name does not resolve at the moment."""
+        parts = self._parse(url)
+        self._addresses(parts)
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Sends the body and returns the answer. Does not raise; takes TOTAL_SECONDS and the time of one look-up at most."""
+        try:
+            parts = self._parse(url)
+            addresses = self._addresses(parts)
+        except Refused as error:
+            return Answer(0, str(error))
+        until, answer = monotonic() + self._total_seconds, Answer(0, "No address of the host answered.")
+        for address in addresses[:MOST_ADDRESSES]:
+            answer = self._post_to(address, parts, body, headers, until=until)
+            if answer.error != UNREACHABLE or monotonic() >= until:
+                break
+        return answer
+
+    def _parse(self, url: str) -> Url:
+        """The parts of an address whose form is allowed. Raises Refused."""
+        if len(url) > MOST_URL or not url.isprintable() or "\\" in url or " " in url:
+            raise Refused(f"url must be an address like https://example.com/hook, of at most {MOST_URL} characters.")
+        try:
+            parts = parse_url(url)
+        except LocationParseError:
+            parts = Url()
+        if parts.scheme not in ("https", "http") or not parts.host:
+            raise Refused("url must be an address like https://example.com/hook.")
+        if parts.auth:
+            raise Refused("url must not hold a name or password before the host.")
+        if parts.scheme == "http" and not self._is_allowed(parts):
+            raise Refused("url must begin with https://. Plain http is only for hosts in WEBHOOK_ALLOW_HOSTS.")
+        return parts
+
+    def _is_allowed(self, parts: Url) -> bool:
+        return _host(parts) in self._allow_hosts
+
+    def _addresses(self, parts: Url) -> list[str]:
+        """The addresses of the host. Raises Refused when one of them is not public, or when there is none."""
+        host, port = _host(parts), parts.port or _default_port(parts)
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise Refused(f"The host {host[:100]} does not resolve.") from None
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        if not self._is_allowed(parts) and not all(map(is_public, addresses)):
+            raise Refused(f"The host {host[:100]} is not on the public internet.")
+        return addresses
+
+    def _post_to(self, address: str, parts: Url, body: bytes, headers: Mapping[str, str], *, until: float) -> Answer:
+        connection = self._connection(address, parts)
+        watch = threading.Timer(max(0.0, until - monotonic()), _cut, [connection])
+        watch.daemon = True
+        watch.start()
+        with closing(connection):
+            try:
+                try:
+                    connection.connect()
+                except (OSError, HTTPError) as error:
+                    return Answer(0, _problem(error, late=monotonic() >= until, connected=False))
+                return self._exchange(connection, parts, body, headers)
+            except (OSError, HTTPError, HTTPException, ValueError) as error:
+                return Answer(0, _problem(error, late=monotonic() >= until, connected=True))
+            finally:
+                watch.cancel()
+
+    def _connection(self, address: str, parts: Url) -> HTTPConnection:
+        """A connection to that very address, not opened yet. The certificate must be that of the host in the URL."""
+        port, seconds = parts.port or _default_port(parts), min(CONNECT_SECONDS, self._total_seconds)
+        if parts.scheme == "http":
+            return HTTPConnection(address, port, timeout=seconds)
+        if self._tls is None:
+            self._tls = ssl.create_default_context(cafile=certifi.where())
+            self._tls.load_default_certs()
+        host = _host(parts)
+        return HTTPSConnection(
+            address, port, timeout=seconds, ssl_context=self._tls, server_hostname=host, assert_hostname=host
+        )
+
+    def _exchange(self, connection: HTTPConnection, parts: Url, body: bytes, headers: Mapping[str, str]) -> Answer:
+        if connection.sock is not None:
+            connection.sock.settimeout(self._total_seconds)
+        fixed = {
+            "Host": parts.netloc or "",
+            "User-Agent": USER_AGENT,
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+        }
+        target = parts.request_uri
+        connection.request("POST", target, body, {**fixed, **headers}, preload_content=False)
+        response = connection.getresponse()
+        status, wait = response.status, _seconds(response.headers.get("Retry-After", ""))
+        with suppress(OSError, HTTPError, HTTPException):  # the status has arrived, and it alone counts
+            response.read(MOST_ANSWER, decode_content=False)
+        if 200 <= status < 300:
+            return Answer(status)
+        moved = " Redirects are not followed." if 300 <= status < 400 else ""
+        return Answer(status, f"The receiver answered {status}.{moved}", wait)
+
+
+UNREACHABLE, TOO_SLOW = "The receiver cannot be reached.", "The receiver did not answer in time."
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is on the public internet: not private, loopback, link-local, mapped, reserved or metadata."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:  # with the zone of a link
+        return False
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in _GLOBAL_IPV6:
+        return False
+    if any(ip in network for network in _NOT_PUBLIC if network.version == ip.version):
+        return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
+
+
+def _host(parts: Url) -> str:
+    return str(parts.host).strip("[]").lower()
+
+
+def _default_port(parts: Url) -> int:
+    return 443 if parts.scheme == "https" else 80
+
+
+def _cut(connection: HTTPConnection) -> None:
+    """Ends a call that takes too long, whatever it waits for: a socket's timeout begins anew with each byte."""
+    sock = connection.sock
+    if sock is not None:
+        with suppress(OSError):
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def _problem(error: Exception, *, late: bool, connected: bool) -> str:
+    """Why a call failed, in words that quote nothing of the answer."""
+    reason: BaseException | None = error
+    while reason is not None and not isinstance(reason, ssl.SSLError):
+        reason = reason.__cause__ or reason.__context__
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return f"The certificate of the receiver is not valid: {reason.verify_message}."
+    if late or isinstance(error, TimeoutError):
+        return TOO_SLOW if connected else UNREACHABLE
+    return "The receiver broke the connection off." if connected else UNREACHABLE
+
+
+def _seconds(retry_after: str) -> int:
+    """Retry-After as seconds from now, 0 without one that can be read (RFC 9110 §10.2.3)."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit() and len(text) <= 9:
+        return int(text)
+    with suppress(ValueError, TypeError, OverflowError):
+        return max(0, int((parsedate_to_datetime(text) - timestamps.now()).total_seconds()))
+    return 0

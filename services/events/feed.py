@@ -1,0 +1,56 @@
+"""The feed of events for pollers: what happened after an event that the caller names, oldest first. Only reads."""
+
+from core import timestamps
+from database.tables import events, replies, tickets
+from services.events import happenings
+from services.events.happenings import Happening
+from services.events.shapes import shapes
+from storage import Row, UnitOfWork
+
+BATCH = 500  # rows of the history that are read at once
+e = events.c
+COLUMNS = tuple(e[name] for name in "subject subject_id action field from_value to_value created_at".split())
+
+
+def after(uow: UnitOfWork, last_id: str, since: str, *, limit: int) -> list[Row]:
+    """The first `limit` events after the one with the id `last_id`, or without one ("") later than `since` ("": all)."""
+    return uow.cached(
+        (events, tickets, replies), ("events", last_id, since, limit), lambda: _after(uow, last_id, since, limit)
+    )
+
+
+def _after(uow: UnitOfWork, last_id: str, since: str, limit: int) -> list[Row]:
+    page: list[Row] = []
+    # Of the write of the last event some events may be left.
+    start = timestamps.later(happenings.stamp_of(last_id), seconds=-0.001) if last_id else since
+    while True:
+        rows, start = _rows(uow, start)
+        if not rows:
+            return page
+        found = [one for one in happenings.derive(rows, for_customer=uow.actor.is_customer) if one.id > last_id]
+        page += _shown(uow, found, limit - len(page))
+        if len(page) >= limit or not start:
+            return page
+
+
+def _shown(uow: UnitOfWork, found: list[Happening], most: int) -> list[Row]:
+    rows: list[Row] = []
+    for position in range(0, len(found), most):
+        rows += shapes(uow, found[position : position + most])
+        if len(rows) >= most:
+            break
+    return rows[:most]
+
+
+def _rows(uow: UnitOfWork, start: str) -> tuple[list[Row], str]:
+    """Rows of the history later than `start`, all rows of each write, and the time to go on from ("" at the end)."""
+    query = uow.query(events, *COLUMNS).where(e.created_at > start, e.subject.in_(happenings.SUBJECTS))
+    rows = uow.find(query.order_by(e.created_at, e.id).limit(BATCH))
+    if len(rows) < BATCH:
+        return rows, ""
+    last = rows[-1]["created_at"]
+    complete = [row for row in rows if row["created_at"] < last]
+    if complete:
+        return complete, complete[-1]["created_at"]
+    of_last = uow.query(events, *COLUMNS).where(e.created_at == last, e.subject.in_(happenings.SUBJECTS))
+    return uow.find(of_last.order_by(e.id)), last
