@@ -332,8 +332,9 @@ class Storage:
     def _before_commit(self, transaction: Transaction) -> None:
         """Does what belongs to the commit of changes that were recorded in the history, once for each actor's company."""
         if self.before_commit and tables.events.name in transaction.touched:
-            for member in [member for member in transaction.members if member.has_actor]:
-                self.before_commit(member.as_company())
+            by_company = {member.actor.company_id: member for member in transaction.members if member.has_actor}
+            for member in by_company.values():
+                self.before_commit(member.as_system())
 
     def _open_engine(self) -> "SqliteFile | Postgres":
         if self._closed:

@@ -150,7 +150,7 @@ CALLS = {
     "ImportArticles": Call([{"title": "Refunds", "body": "Five days."}]),
 }
 SHARED = {"GetArticle"}  # every customer of the company sees the same
-PUBLIC = {"GetHealth", "RegisterCompany", "ConfirmAddress", "SignIn", "StaySignedIn", "SignOut"}
+PUBLIC = {"GetHealth", "ReceiveEmail", "RegisterCompany", "ConfirmAddress", "SignIn", "StaySignedIn", "SignOut"}
 
 
 def operations(app):
