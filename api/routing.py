@@ -76,7 +76,7 @@ class NewCondition(Schema):
         about="is, is_not, any_of or none_of; a word counts anywhere in the text.",
     )
     value = Value(
-        LIMITS["condition"],
+        rules.MOST_VALUE,
         required=True,
         about="A value or word, in any case; several with commas for any_of and none_of.",
     )

@@ -100,7 +100,6 @@ LIMITS: dict[str, int] = {
     "body": 20_000,
     "external_id": 200,
     "article": 100_000,
-    "condition": 1_000,
     "key": 200,
     "password": 200,
     "company": 120,

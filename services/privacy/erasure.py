@@ -74,6 +74,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.forget_jobs(uow, sure)
     traces.forget_deliveries(uow, sure)
     traces.forget_views_and_macros(uow, sure)
+    traces.forget_rules(uow, sure)
     watchers.forget(uow, row["email"])
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(uow, row["id"], [Change("customer_erased", "tickets", "", len(ticket_rows))], subject="customer")

@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from database.tables import api_keys, customers, deliveries, events, idempotency, macros, replies, tickets, users, views
 from database.tables import jobs as jobs_table
 from services.privacy.mentions import Mentions, folded, sweep
+from services.routing import rules
 from services.webhooks import deliveries as webhook_deliveries
 from storage import Row, UnitOfWork
 
@@ -163,6 +164,11 @@ def forget_views_and_macros(uow: UnitOfWork, names: set[str]) -> None:
         rows = uow.find(uow.query(table, table.c.id, *(table.c[name] for name in columns)))
         ids = [row["id"] for row in rows if mentions.within([row[name] for name in columns])]
         uow.delete(table, table.c.id.in_(ids))
+
+
+def forget_rules(uow: UnitOfWork, names: set[str]) -> None:
+    """Deletes routing rules that name the person."""
+    rules.forget(uow, Mentions(names).within)
 
 
 def forget_jobs(uow: UnitOfWork, names: set[str]) -> None:

@@ -1,6 +1,7 @@
 """Routing rules of a company: create, list, move, change and delete them. services/routing/matching.py tries them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ai.chat_sentences import LANGUAGE_CODES
 from core import models
@@ -15,6 +16,7 @@ from storage import Row, UnitOfWork
 MOST_RULES = 1_000
 MOST_CONDITIONS = 20
 MOST_VALUES = 100  # of one condition, with commas between
+MOST_VALUE = 1_000  # characters of the value of a condition
 FIELDS = ("category", "topic", "tag", "word", "tier", "source", "language")
 OPS = ("is", "is_not", "any_of", "none_of")
 # The values of fields that have a fixed list of them.
@@ -94,6 +96,18 @@ def remove(uow: UnitOfWork, rule_id: str) -> None:
     uow.update_where(table, r.position > rule["position"], position=r.position - 1)
     record(uow, rule_id, [Change("deleted", "rule", plan.rule_label(rule), "")], subject="routing_rule")
     plan.renew(uow)
+
+
+def forget(uow: UnitOfWork, names: Callable[[list[Any]], bool]) -> None:
+    """Deletes the rules whose texts name an erased person, as `names` says. The history keeps no word of them."""
+    rows = uow.find(uow.query(table).order_by(r.position.desc()))
+    gone = [row for row in rows if names([row["name"], row["conditions"], row["tags"]])]
+    for rule in gone:
+        uow.delete(table, r.id == rule["id"])
+        uow.update_where(table, r.position > rule["position"], position=r.position - 1)
+        record(uow, rule["id"], [Change("deleted", "rule")], subject="routing_rule")
+    if gone:
+        plan.renew(uow)
 
 
 def _shape(rule: Row, known: dict[str, str]) -> Row:

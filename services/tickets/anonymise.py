@@ -19,7 +19,8 @@ _ERASED_FIELDS: dict[str, Any] = {
     "ai_status": case(
         (tickets.c.ai_status == "pending", "off"), else_=tickets.c.ai_status
     ),  # a pending answer is not stored any more
-    **{name: [] for name in ("ai_citations", "triage_reasons", "tags", "watchers")},
+    **{name: [] for name in ("ai_citations", "triage_reasons", "tags", "suggested_tags", "watchers")},
+    "queue_since": None,
     "version": tickets.c.version + 1,
 }
 

@@ -74,6 +74,16 @@ CALLS = {
     "FillDemo": Call({}, 409),
     "GetStats": Call(),
     "GetMe": Call(),
+    "UpdateMe": Call({"available": False}, 403, by=()),
+    "ListTeams": Call(),
+    "CreateTeam": Call({"name": "Night shift"}, 201),
+    "UpdateTeam": Call({"name": "Late shift"}),
+    "DeleteTeam": Call(),
+    "ListRoutingRules": Call(),
+    "CreateRoutingRule": Call({"team": "sales"}, 201),
+    "UpdateRoutingRule": Call({"priority": "high"}),
+    "DeleteRoutingRule": Call(),
+    "TestRouting": Call(NEW),
     "AllowCompany": Call({"company": "default", "confirmed": True}),
     "ChangePassword": Call({"old": GOOD, "new": "another good one"}, 403, by=()),
     "ListUsers": Call(),
@@ -270,6 +280,9 @@ def make_world(app, admin):
     made.ids["incident_id"] = incident(runtime, ticket["id"])
     made.ids["article_id"] = admin.data(admin.post("/api/knowledge", ARTICLE), 201)["id"]
     made.ids["macro_id"] = admin.data(admin.post("/api/macros", {"name": "Thanks", "body": "Thank you."}), 201)["id"]
+    made.ids["team_id"] = admin.data(admin.post("/api/teams", {"name": "VIP desk"}), 201)["id"]
+    rule = {"tags": ["refund"], "conditions": [{"field": "word", "op": "is", "value": "refund"}]}
+    made.ids["rule_id"] = admin.data(admin.post("/api/routing/rules", rule), 201)["id"]
     view = {"name": "Question about refunds", "filter": {"status": "open"}, "shared": True}
     agent = Caller(client, add_key(runtime, "agent"))  # whoever saved a view may change it, and an admin
     made.ids["view_id"] = agent.data(agent.post("/api/views", view), 201)["id"]

@@ -58,6 +58,7 @@ QUERIES = {
         "?sort=urgency",
     ],
     "ListCustomers": ["", "?q=ada"],
+    "ListRoutingRules": ["", "?limit=1"],
     "OnNewTicket": ["", "?limit=1"],
     "ListArticles": ["", "?status=draft"],
     "SearchKnowledge": ["?q=refund"],

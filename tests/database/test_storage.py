@@ -72,6 +72,8 @@ def world(store):
             hook = uow.insert(tables.webhooks, {**company_values, "updated_at": uow.now})
             due = {"webhook_id": hook["id"], "event_id": "e", "next_try_at": uow.now}
             uow.insert(tables.deliveries, {**company_values, **due, "ticket_id": ids[company, 1]})
+            uow.insert(tables.teams, {**company_values, "key": "own", "updated_at": uow.now})
+            uow.insert(tables.routing_rules, {**company_values, "updated_at": uow.now})
             uow.insert(tables.ai_usage, {"company_id": company, "day": "2026-03-01"})
             uow.insert(tables.mail_counts, {"company_id": company, "kind": "own", "hour": uow.now})
     return ids
