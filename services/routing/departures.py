@@ -15,7 +15,7 @@ from services.tickets import assigning, notifications
 from storage import Row, UnitOfWork
 
 QUEUE, RETURN_TICKETS = "routing", "return_tickets"
-AT_ONCE = 25  # tickets per unit of work
+AT_ONCE = 10  # tickets per unit of work: other writers wait for so many at most
 t = tickets.c
 
 

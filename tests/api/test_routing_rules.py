@@ -2,6 +2,11 @@
 
 import pytest
 
+from core.models import Actor
+from database.tables import routing_rules
+from services.routing import plan, rules
+from tests.support.caller import Caller
+
 
 def add(admin, *conditions, **fields):
     rows = [dict(zip(("field", "op", "value"), one, strict=True)) for one in conditions]
@@ -92,16 +97,16 @@ def test_all_conditions_must_hold(admin):
 
 @pytest.mark.every_engine
 def test_rules_keep_a_total_order_when_they_move(admin):
-    rules = {name: add(admin, team="sales", name=name) for name in "abcde"}
+    made = {name: add(admin, team="sales", name=name) for name in "abcde"}
     assert order(admin) == list("abcde")
-    assert patch(admin, rules["d"], position=1)["position"] == 1
+    assert patch(admin, made["d"], position=1)["position"] == 1
     assert order(admin) == list("dabce")
-    patch(admin, rules["a"], position=5)
+    patch(admin, made["a"], position=5)
     assert order(admin) == list("dbcea")
-    assert patch(admin, rules["c"], position=999)["position"] == 5
+    assert patch(admin, made["c"], position=999)["position"] == 5
     assert order(admin) == list("dbeac")
-    patch(admin, rules["e"], name="E")
-    assert admin.data(admin.delete(f"/api/routing/rules/{rules['b']['id']}")) == {"deleted": True}
+    patch(admin, made["e"], name="E")
+    assert admin.data(admin.delete(f"/api/routing/rules/{made['b']['id']}")) == {"deleted": True}
     add(admin, team="sales", name="x", position=2)
     assert order(admin) == list("dxEac")
     assert add(admin, team="sales", name="z", position=700)["position"] == 6
@@ -164,20 +169,16 @@ def test_a_rule_sent_back_whole_stays_and_fields_can_be_cleared(admin):
 
 def test_a_team_that_rules_name_is_not_deleted_and_they_are_named(admin):
     team = admin.data(admin.post("/api/teams", {"name": "Night shift"}), 201)
-    rules = [add(admin, team="night_shift", name="Late"), add(admin, team="night_shift")]
+    made = [add(admin, team="night_shift", name="Late"), add(admin, team="night_shift")]
     refused = admin.delete(f"/api/teams/{team['id']}")
     assert (refused.status_code, refused.json["data"]["code"]) == (409, "team_in_use")
     assert '"Late", number 2' in refused.json["message"]
-    for rule in rules:
+    for rule in made:
         admin.data(admin.delete(f"/api/routing/rules/{rule['id']}"))
     admin.data(admin.delete(f"/api/teams/{team['id']}"))
 
 
 def test_a_rule_whose_team_is_gone_from_the_data_sets_no_team_and_says_so(admin, runtime):
-    from core.models import Actor
-    from database.tables import routing_rules
-    from services.routing import plan
-
     rule = add(admin, team="sales", tags=["x"])
     with runtime.storage.unit_of_work(Actor.system("default"), write=True) as uow:
         uow.update(routing_rules, rule["id"], {"team": "vanished"})
@@ -189,8 +190,6 @@ def test_a_rule_whose_team_is_gone_from_the_data_sets_no_team_and_says_so(admin,
 
 
 def test_a_company_has_at_most_so_many_rules(admin, monkeypatch):
-    from services.routing import rules
-
     monkeypatch.setattr(rules, "MOST_RULES", 2)
     for _ in range(2):
         add(admin, team="sales")
@@ -212,3 +211,25 @@ def test_a_refused_change_leaves_the_rules_as_they_were(admin):
     assert admin.ticket()["assigned_team"] == "sales"
     patch(admin, rule, team="finance")
     assert admin.ticket()["assigned_team"] == "finance"
+
+
+@pytest.mark.every_engine
+def test_teams_rules_and_what_agents_take_are_there_after_a_restart(open_app, admin, runtime):
+    team = admin.data(admin.post("/api/teams", {"name": "Nachtschicht Süd", "assignment": "least_loaded"}), 201)
+    person = {"name": "Ann", "email": "ann@example.com", "role": "agent", "team": team["key"], "capacity": 3}
+    admin.data(admin.post("/api/users", person), 201)
+    rule = add(
+        admin, ("word", "is", "日本"), ("tag", "none_of", 'a "b", c'), team=team["key"], tags=["日本"], name="日本"
+    )
+    ticket = admin.ticket(title="日本", description="日本から")
+    assert (ticket["assigned_team"], ticket["assigned_to"]) == (team["key"], "ann@example.com")
+    before = [
+        admin.data(admin.get(path)) for path in ("/api/teams", "/api/routing/rules", "/api/users", "/api/tickets")
+    ]
+    runtime.stop()
+    again = Caller(open_app().test_client(), "admin-key")
+    assert before == [
+        again.data(again.get(path)) for path in ("/api/teams", "/api/routing/rules", "/api/users", "/api/tickets")
+    ]
+    assert again.ticket(title="日本", description="日本から")["triage_reasons"][0] == ticket["triage_reasons"][0]
+    assert [row["id"] for row in again.data(again.get("/api/routing/rules"))] == [rule["id"]]
