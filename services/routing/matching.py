@@ -29,9 +29,14 @@ class Facts:
     source: str
 
     @cached_property
-    def words(self) -> str:
-        """Every word of title and description, folded."""
+    def text(self) -> str:
+        """Every word of title and description, folded, in order."""
         return word_text(self.title, self.description)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The distinct words of the text."""
+        return frozenset(self.text.split())
 
     @cached_property
     def language(self) -> str:
@@ -45,7 +50,9 @@ class Facts:
 
     def _has(self, condition: Condition) -> bool:
         if condition.field == "word":
-            return any(pattern in self.words for pattern in condition.values)
+            return not condition.values.isdisjoint(self.words) or any(
+                phrase in self.text for phrase in condition.phrases
+            )
         if condition.field == "tag":
             return not condition.values.isdisjoint(map(comparable, self.tags))
         return comparable(getattr(self, condition.field)) in condition.values

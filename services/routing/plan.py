@@ -21,10 +21,14 @@ ALL = "all"  # the key of the list of conditions in the column
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition of a rule. `values` are in the form of Facts; `text` says it in plain words."""
+    """A condition of a rule. `values` are in the form of Facts; `text` says it in plain words.
+
+    Of words, `values` are single ones and `phrases` are what else may stand in the text of words.
+    """
 
     field: str
     values: frozenset[str]
+    phrases: tuple[str, ...]
     negated: bool
     text: str
 
@@ -112,10 +116,17 @@ def _condition(stored: Row) -> Condition:
     )
     values = [value for value in values if value]
     negated = stored["op"] in ("is_not", "none_of")
-    form = word_pattern if stored["field"] == "word" else comparable
+    is_word = stored["field"] == "word"
+    forms = [form for form in map(word_pattern if is_word else comparable, values) if form]
+    phrases = tuple(form for form in forms if is_word and not _is_one_word(form))
     quoted = " or ".join(f'"{value}"' for value in values[:5]) + (" or …" if len(values) > 5 else "")
     text = f"{stored['field']} is {'not ' if negated else ''}{quoted}"
-    return Condition(stored["field"], frozenset(filter(None, map(form, values))), negated, text)
+    single = frozenset(form.strip() for form in forms if form not in phrases)
+    return Condition(stored["field"], single, phrases, negated, text)
+
+
+def _is_one_word(pattern: str) -> bool:
+    return pattern.endswith(" ") and " " not in pattern.strip()
 
 
 def comparable(text: str) -> str:
