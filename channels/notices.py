@@ -21,9 +21,9 @@ Row = Mapping[str, Any]
 
 # Ids must stay in one piece: as plain text the library would encode those that are longer than a line.
 _HEADERS = HeaderRegistry()
-for _name in ("in-reply-to", "list-unsubscribe"):
-    _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]
-_HEADERS.map_to_type("references", MessageIds)  # type: ignore[arg-type]
+_HEADERS.map_to_type("in-reply-to", MessageIDHeader)  # type: ignore[arg-type]
+for _name in ("references", "list-unsubscribe"):
+    _HEADERS.map_to_type(_name, MessageIds)  # type: ignore[arg-type]
 _POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 
 
