@@ -16,7 +16,7 @@ from core.permissions import Permission, granted
 from database.tables import companies
 from services.accounts import users
 from services.accounts.companies import company_shape
-from services.notices import subscriptions
+from services.notices import unsubscribing
 from storage import Row, UnitOfWork
 
 blp = Resource("me", __name__, description="Who you are.")
@@ -73,7 +73,7 @@ def update_me(uow: UnitOfWork, body: Row) -> Answer:
     if "available" in body:
         users.set_available(uow, body["available"])
     if "notices_off" in body:
-        subscriptions.set_off(uow, body["notices_off"])
+        unsubscribing.set_off(uow, body["notices_off"])
     return _me(uow)
 
 

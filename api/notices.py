@@ -16,7 +16,7 @@ from core.errors import not_found
 from core.models import LIMITS, Actor
 from core.permissions import Permission
 from services import outgoing_mail
-from services.notices import subscriptions, wording
+from services.notices import unsubscribing, wording
 from storage import Row, UnitOfWork
 
 blp = Resource("notices", __name__, description="The mails that customers and your people get.")
@@ -145,5 +145,5 @@ def end_notice(token: str) -> Answer:
     if not claims:
         raise not_found()
     with runtime.storage.unit_of_work(Actor.system(claims["company"]), write=True) as uow:
-        subscriptions.end(uow, claims["sub"], claims["notice"])
+        unsubscribing.end(uow, claims["sub"], claims["notice"])
     return Answer({"unsubscribed": True, "kind": claims["notice"]}, "You do not get this kind of notice any more.")

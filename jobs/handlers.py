@@ -31,7 +31,7 @@ from services.copilot.past_tickets import PastTickets
 from services.inbound import records, thread_headers
 from services.incidents import actions
 from services.knowledge.search import Knowledge
-from services.notices import digest, subscriptions, wording
+from services.notices import digest, unsubscribing, wording
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
 from services.routing import departures
@@ -239,8 +239,8 @@ def _digest(uow: UnitOfWork, job: Row, header: Row) -> Notice | None:
 
 def _to_subscribers(runtime: Server, uow: UnitOfWork, job: Row, notice: Notice) -> Notice | None:
     """The notice without those who ended its kind, with a link to end it where one person gets it."""
-    kind, url = subscriptions.kind_of(job), runtime.settings.public_url.rstrip("/")
-    left, user_id = subscriptions.addressed(uow, notice, kind)
+    kind, url = unsubscribing.kind_of(job), runtime.settings.public_url.rstrip("/")
+    left, user_id = unsubscribing.addressed(uow, notice, kind)
     if left is None or not user_id or not url:
         return left
     token = runtime.tokens.unsubscribe(user_id, job["company_id"], kind, now=uow.real_now)

@@ -36,11 +36,11 @@ STREAMS = {
 HEAD = """
 ## Incidents
 
-Made by `python -m tools.models.incidents`. False incidents are those found in a stream of one collection, where nothing broke,
-per 1,000 tickets at {rates} tickets per hour. Most of them are five and more customers who do ask the same thing: the collections
-hold few intents. The first {warm} hours of a stream are not counted: a company's first tickets are judged by their number alone,
-because nothing is usual yet. Found is the share of {planted} planted incidents, each reported by {reports} customers within 30 minutes among
-{quiet} other tickets per hour. An incident takes {customers} customers. The cosine in use is {chosen}.
+Made by `python -m tools.models.incidents`. False incidents are those found in streams of one collection, where nothing broke,
+per 1,000 tickets at {rates} tickets per hour. They are five and more customers who do ask the same thing: the collections hold
+few intents. The first {warm} hours of a stream are not counted: a company's first tickets are judged by their number alone, because
+nothing is usual yet. Found is the share of {planted} planted incidents, each reported by {reports} customers within 30
+minutes among {quiet} other tickets per hour. An incident takes {customers} customers. The cosine in use is {chosen}.
 
 | tier | cosine | {streams} | found |
 |---|---|---|---|
