@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 WINDOW_SECONDS = 30 * 60
 # The cosine from which on two tickets of a company count as alike, by tier. Measured by tools/models/incidents.py, see
 # docs/ai-quality.md. Without embeddings nothing is found.
-ALIKE = {"static": 0.54, "minilm": 0.54}
+ALIKE = {"static": 0.5, "minilm": 0.5}
 # How improbable so many customers must be, by how many usually write what is alike in such a time.
 MOST_PROBABLE = 1e-7
 UNSEEN = 0.25  # customers that count as usual beside those who wrote: what nobody wrote yet is not impossible

@@ -1,18 +1,22 @@
 """Who a caller is over HTTP."""
 
-from marshmallow import Schema, fields
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from api.companies import Company
 from api.http import schemas
 from api.http.envelope import Answer
-from api.http.fields import Yes
+from api.http.fields import Choice, Words, Yes
 from api.http.resource import Resource
+from channels.notice_words import STAFF_KINDS
 from core import models
 from core.errors import not_found
 from core.permissions import Permission, granted
 from database.tables import companies
 from services.accounts import users
 from services.accounts.companies import company_shape
+from services.notices import unsubscribing
 from storage import Row, UnitOfWork
 
 blp = Resource("me", __name__, description="Who you are.")
@@ -32,12 +36,23 @@ class Me(Schema):
     company = schemas.part(Company)
     permissions = schemas.texts("Everything you may do.")
     scopes = schemas.texts("Scopes of your key.")
+    notices_off = schemas.texts("Kinds of notices that you do not get.")
 
 
 class MeChanges(Schema):
     """What you say about yourself."""
 
-    available = Yes(required=True, about="Whether tickets may be assigned to you automatically.")
+    available = Yes(about="Whether tickets may be assigned to you automatically.")
+    notices_off = Words(
+        len(STAFF_KINDS),
+        Choice(STAFF_KINDS),
+        about="Kinds of notices that you do not want; an empty list for all again.",
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _something(self, fields: Row, **_: Any) -> None:
+        if not fields:
+            raise ValidationError("Send available, notices_off or both.", "available")
 
 
 @blp.get("/api/me", "GetMe", permission=Permission.ACCOUNT, response=Me)
@@ -51,11 +66,14 @@ def get_me(uow: UnitOfWork) -> Answer:
 
 @blp.patch("/api/me", "UpdateMe", permission=Permission.TICKETS_WORK, body=MeChanges, response=Me)
 def update_me(uow: UnitOfWork, body: Row) -> Answer:
-    """Say whether I am available.
+    """Say whether I am available, and which notices I want.
 
     While you are not available, no tickets are assigned to you automatically; those you have stay yours.
     """
-    users.set_available(uow, body["available"])
+    if "available" in body:
+        users.set_available(uow, body["available"])
+    if "notices_off" in body:
+        unsubscribing.set_off(uow, body["notices_off"])
     return _me(uow)
 
 
@@ -75,5 +93,6 @@ def _me(uow: UnitOfWork) -> Answer:
         "company": company_shape(company),
         "permissions": sorted(granted(actor)),
         "scopes": list(actor.scopes),
+        "notices_off": person["notices_off"] if person else [],
     }
     return Answer(data, f"You are {actor.name}, {actor.role} of {company['name']}.")

@@ -62,6 +62,7 @@ class SettingsOut(Schema):
     incident_customers = schemas.integer(settings.SETTINGS["incident_customers"].about)
     retention_days = schemas.integer(settings.SETTINGS["retention_days"].about)
     support_email = schemas.text(settings.SETTINGS["support_email"].about)
+    urgent_digest_minutes = schemas.integer(settings.SETTINGS["urgent_digest_minutes"].about)
     mail_name = schemas.text(settings.SETTINGS["mail_name"].about)
     reply_to = schemas.text(settings.SETTINGS["reply_to"].about)
     inbound_addresses = schemas.texts(settings.SETTINGS["inbound_addresses"].about)
@@ -146,6 +147,9 @@ class SettingsChanges(Schema):
     )
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
     support_email = MailAddresses(about=settings.SETTINGS["support_email"].about)
+    urgent_digest_minutes = Number(
+        0, settings.MOST_DIGEST_MINUTES, about=settings.SETTINGS["urgent_digest_minutes"].about
+    )
     mail_name = SenderName(about=settings.SETTINGS["mail_name"].about)
     reply_to = MailAddress(about=settings.SETTINGS["reply_to"].about)
     inbound_addresses = Words(addresses.MOST, InboundAddress(), about=settings.SETTINGS["inbound_addresses"].about)

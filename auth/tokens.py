@@ -13,6 +13,7 @@ from core import timestamps
 ALGORITHM = "HS256"
 ISSUER = "foyer"
 ACCESS, REFRESH, CONFIRM, RATE = "foyer:access", "foyer:refresh", "foyer:confirm", "foyer:rate"
+UNSUBSCRIBE, UNSUBSCRIBE_SECONDS = "foyer:unsubscribe", 365 * 24 * 3600
 ACCESS_SECONDS = 900
 CONFIRM_SECONDS = 7 * 24 * 3600
 RATE_SECONDS = 30 * 24 * 3600
@@ -44,6 +45,11 @@ class Tokens:
         """A token that lets its bearer rate this ticket of this company, and nothing else, for 30 days."""
         return self._signed(RATE, timestamps.later(now, seconds=RATE_SECONDS), sub=ticket_id, company=company_id)
 
+    def unsubscribe(self, user_id: str, company_id: str, kind: str, *, now: str) -> str:
+        """A token that lets its bearer end one kind of notice to this user, and nothing else, for a year."""
+        expires = timestamps.later(now, seconds=UNSUBSCRIBE_SECONDS)
+        return self._signed(UNSUBSCRIBE, expires, sub=user_id, company=company_id, notice=kind)
+
     def read_access(self, token: str, *, now: str) -> dict[str, Any] | None:
         """The claims of a token; None when it is invalid or expired."""
         return self._read(token, ACCESS, now, needs=("sid",))
@@ -59,6 +65,10 @@ class Tokens:
     def read_rating(self, token: str, *, now: str) -> dict[str, Any] | None:
         """The claims of a token; None when it is invalid or expired."""
         return self._read(token, RATE, now, needs=("company",))
+
+    def read_unsubscribe(self, token: str, *, now: str) -> dict[str, Any] | None:
+        """The claims of a token; None when it is invalid or expired."""
+        return self._read(token, UNSUBSCRIBE, now, needs=("company", "notice"))
 
     def _signed(self, kind: str, expires: str, **claims: Any) -> str:
         claims |= {"iss": ISSUER, "aud": kind, "typ": kind, "exp": int(timestamps.moment(expires).timestamp())}

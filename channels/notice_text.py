@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from email.policy import EmailPolicy
 from typing import Any
 
+from core.normal_form import mailable
 from core.plain_text import clean
 
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
@@ -51,3 +52,13 @@ def as_html(paragraphs: Mapping[str, str]) -> str:
         bar = ";padding:8px 16px;border-left:3px solid #c5cad3" if part == "quoted" else ""
         rows.append(f'<div dir="auto" style="margin:0 0 16px{bar}">{inner}</div>\n')
     return f'<!doctype html>\n<meta charset="utf-8">\n<body style="font:15px/1.5 sans-serif">\n{"".join(rows)}</body>\n'
+
+
+def well_formed(address: str) -> bool:
+    """Whether mail can be sent to this address: letters before the @ are ASCII, the domain may be international."""
+    return bool(deliverable(address))
+
+
+def deliverable(address: str | None) -> str:
+    """The address in ASCII, or "" for anything that is not exactly one address."""
+    return mailable(address) if address else ""

@@ -22,6 +22,7 @@ from database import column_types
 from database.desk_tables import merges, presence
 from database.inbound_tables import inbound_addresses, inbound_keys, inbound_mails, inbound_originals
 from database.incident_tables import incidents
+from database.notice_tables import notice_texts
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.routing_tables import routing_rules, teams
 from database.ticket_tables import conversations, replies, tickets
@@ -40,6 +41,7 @@ __all__ = [
     "incidents",
     "merges",
     "metadata",
+    "notice_texts",
     "presence",
     "replies",
     "routing_rules",

@@ -6,6 +6,7 @@ jobs/runner.py calls these functions outside any transaction. Each opens its own
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -16,10 +17,11 @@ from channels.imap_poller import Mailbox
 from channels.sns import Publishes
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
+from core.redaction import mask
 from database.tables import tickets
 from jobs import agreed_times, inbound_mail, incidents, routing, snoozed
 from jobs.runner import Periodic, PermanentFailure, alone, is_last_try
-from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
+from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address, urgent_digest
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
 from services.ai_usage import UsageLog
@@ -29,6 +31,7 @@ from services.copilot.past_tickets import PastTickets
 from services.inbound import records, thread_headers
 from services.incidents import actions
 from services.knowledge.search import Knowledge
+from services.notices import digest, unsubscribing, wording
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
 from services.routing import departures
@@ -42,7 +45,7 @@ from storage import DirectJobs, Row, Storage, UnitOfWork
 log = logging.getLogger("foyer.jobs")
 
 COMPANIES_AT_START = 20  # models of so many companies, those with the newest examples, are trained at the start
-TIDY_SECONDS, CLOSING_SECONDS = 3600.0, 600.0
+TIDY_SECONDS, CLOSING_SECONDS, DIGEST_SECONDS = 3600.0, 600.0, 30.0
 AGREED_SECONDS, ESCALATION_SECONDS, MAILBOX_SECONDS = 10.0, 20.0, 20.0
 SYNC_SECONDS, CHATS_SECONDS, INCIDENTS_SECONDS, ASSIGNMENT_SECONDS = 3.0, 5.0, 5.0, 5.0
 PURGED = (
@@ -133,6 +136,7 @@ def periodic(runtime: Server) -> list[Periodic]:
             "assignment", ASSIGNMENT_SECONDS, lambda: routing.assign_waiting(runtime.storage), in_one_process=True
         ),
         Periodic("escalation", ESCALATION_SECONDS, routing.Escalation(lambda: runtime.storage), in_one_process=True),
+        Periodic("digests", DIGEST_SECONDS, lambda: send_digests(runtime.storage), in_one_process=True),
         Periodic("incidents", INCIDENTS_SECONDS, search, in_one_process=True),
         Periodic("mailbox", MAILBOX_SECONDS, lambda: inbound_mail.poll(runtime), in_one_process=True),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
@@ -164,6 +168,19 @@ def _close_resolved(runtime: Server, company_id: str) -> None:
             more = closing.close_some(uow)
 
 
+def send_digests(storage: Storage) -> None:
+    """Sends the digests of urgent tickets that are due."""
+    with storage.unit_of_work(None) as uow:
+        company_ids = digest.company_ids(uow)
+    for company_id in company_ids:
+        alone("The digest of a company", partial(_send_digest, storage, company_id))
+
+
+def _send_digest(storage: Storage, company_id: str) -> None:
+    with storage.unit_of_work(Actor.system(company_id), write=True) as uow:
+        digest.send(uow)
+
+
 def close_silent_chats(runtime: Server) -> None:
     """Warns or ends each conversation whose customer has been silent for long enough."""
     with runtime.storage.unit_of_work(None) as uow:
@@ -187,8 +204,11 @@ def _send_notice(runtime: Server, job: Row) -> None:
             notice = (
                 _confirmation(runtime, uow, job, header)
                 if job["kind"] == notifications.CONFIRM
+                else _digest(uow, job, header | wording.of_mail(uow))
+                if job["kind"] == digest.DIGEST
                 else _about_ticket(runtime, uow, job, header)
             )
+            notice = notice and _to_subscribers(runtime, uow, job, notice)
         if notice is not None and _may_send(runtime, job, notice.to, sender["support_email"]):
             runtime.mailer.send(notice)
     except MailFailed as error:
@@ -208,7 +228,23 @@ def _about_ticket(runtime: Server, uow: UnitOfWork, job: Row, header: Row) -> No
     header |= thread_headers.header_fields(uow, runtime.references, job)
     if job["kind"] == "resolved" and runtime.settings.public_url:  # the token is not stored with the job
         header |= {"rating_token": runtime.tokens.rating(ticket["id"], job["company_id"], now=uow.real_now)}
-    return NOTICES[job["kind"]](ticket, reply=reply, **header)
+    return NOTICES[job["kind"]](ticket, reply=reply, **header, **wording.of_mail(uow, ticket))
+
+
+def _digest(uow: UnitOfWork, job: Row, header: Row) -> Notice | None:
+    to, rows, count = digest.content(uow, job, support_email=header["support_email"])
+    masked = [{**row, "title": mask(row["title"])} for row in rows]
+    return urgent_digest(to, masked, count, **header)
+
+
+def _to_subscribers(runtime: Server, uow: UnitOfWork, job: Row, notice: Notice) -> Notice | None:
+    """The notice without those who ended its kind, with a link to end it where one person gets it."""
+    kind, url = unsubscribing.kind_of(job), runtime.settings.public_url.rstrip("/")
+    left, user_id = unsubscribing.addressed(uow, notice, kind)
+    if left is None or not user_id or not url:
+        return left
+    token = runtime.tokens.unsubscribe(user_id, job["company_id"], kind, now=uow.real_now)
+    return replace(left, unsubscribe_url=f"{url}/api/notices/unsubscribe/{token}")
 
 
 def _confirmation(runtime: Server, uow: UnitOfWork, job: Row, header: Row) -> Notice | None:

@@ -107,7 +107,7 @@ def _limits(uow: UnitOfWork, notice: str, to: str, support_email: str) -> list[t
     if company["confirmed_at"] is None:
         goes = notice in WITHOUT_WORDS and _is_staff(uow, to, ("admin",))
         return [(UNCONFIRMED, "", to_one if goes else 0)]
-    is_alert = {*map(_normal_address, to.split(","))} <= {*map(_normal_address, support_email.split(","))}
+    is_alert = {*map(normal_address, to.split(","))} <= {*map(normal_address, support_email.split(","))}
     if is_alert or _is_staff(uow, to, STAFF):
         return [(TO_STAFF, "", NO_LIMIT if company["id"] == DEFAULT_COMPANY else MAX_TO_STAFF)]
     return [(TO_OTHERS, "", to_all), (TO_ONE, _one_mailbox(to), to_one)]
@@ -115,10 +115,10 @@ def _limits(uow: UnitOfWork, notice: str, to: str, support_email: str) -> list[t
 
 def _is_staff(uow: UnitOfWork, to: str, roles: tuple[str, ...]) -> bool:
     staff = uow.query(users, users.c.id).where(users.c.role.in_(roles), ~users.c.disabled)
-    return uow.first(staff.where(users.c.email == _normal_address(to))) is not None
+    return uow.first(staff.where(users.c.email == normal_address(to))) is not None
 
 
-def _normal_address(address: str) -> str:
+def normal_address(address: str) -> str:
     """The address in the normal form of users and settings; "" if it is invalid."""
     with suppress(EmailNotValidError):
         return normal_form.valid_email(address)
@@ -127,7 +127,7 @@ def _normal_address(address: str) -> str:
 
 def _one_mailbox(to: str) -> str:
     """The address without its plus part: such addresses belong to one mailbox."""
-    name, _, domain = _normal_address(to).rpartition("@")
+    name, _, domain = normal_address(to).rpartition("@")
     return f"{name.partition('+')[0]}@{domain}"
 
 

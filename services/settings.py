@@ -80,6 +80,9 @@ SETTINGS: dict[str, Setting] = {
         "Who is alerted to urgent tickets, chats that need a person and agreed times at risk, and gets the replies on tickets "
         "that nobody has; several addresses with commas between; without it nobody.",
     ),
+    "urgent_digest_minutes": Setting(
+        0, "Minutes between mails to your people that list the urgent tickets which nobody has; 0 never."
+    ),
     "mail_name": Setting("", "The name that mails to your customers and agents come from."),
     "reply_to": Setting("", "Where an answer to such a mail goes."),
     "inbound_addresses": Setting(
@@ -101,6 +104,7 @@ AGREED = ("sla", "hours")  # settings that the agreed times of tickets follow fr
 MOST_IDLE_MINUTES = 24 * 60
 MOST_ESCALATION_MINUTES = 30 * 24 * 60
 LEAST_INCIDENT_CUSTOMERS, MOST_INCIDENT_CUSTOMERS = 2, 100
+MOST_DIGEST_MINUTES = 7 * 24 * 60
 AI_TRIAGE = ("off", "uncertain", "always")
 MOST_RETENTION_DAYS = 3650
 MOST_OF_ANY = 10**9  # of any setting that is a number

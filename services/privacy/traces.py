@@ -10,7 +10,19 @@ import orjson
 from sqlalchemy import and_, func, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
-from database.tables import api_keys, customers, deliveries, events, idempotency, macros, replies, tickets, users, views
+from database.tables import (
+    api_keys,
+    customers,
+    deliveries,
+    events,
+    idempotency,
+    macros,
+    notice_texts,
+    replies,
+    tickets,
+    users,
+    views,
+)
 from database.tables import jobs as jobs_table
 from services.privacy.mentions import Mentions, folded, sweep
 from services.routing import rules
@@ -160,7 +172,11 @@ def forget_calls_about(uow: UnitOfWork, ids: Sequence[str]) -> None:
 def forget_views_and_macros(uow: UnitOfWork, names: set[str]) -> None:
     """Deletes saved views and macros that name the person."""
     mentions = Mentions(names)
-    for table, columns in ((views, ("name", "filter")), (macros, ("name", "body", "changes"))):
+    for table, columns in (
+        (views, ("name", "filter")),
+        (macros, ("name", "body", "changes")),
+        (notice_texts, ("subject", "text")),
+    ):
         rows = uow.find(uow.query(table, table.c.id, *(table.c[name] for name in columns)))
         ids = [row["id"] for row in rows if mentions.within([row[name] for name in columns])]
         uow.delete(table, table.c.id.in_(ids))

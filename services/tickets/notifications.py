@@ -172,7 +172,8 @@ def load_notice(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
     payload = job["payload"] if "ticket" in job["payload"] else _without_snapshot(uow, job, ticket)
     if payload is None:
         return None
-    ticket_fields = {"id": ticket["id"], **payload["ticket"]}
+    now = {name: ticket[name] for name in ("title", "description", "customer_name")}  # what a company's words may name
+    ticket_fields = {"id": ticket["id"], **now, **payload["ticket"]}
     if (since := payload.get("unless_seen_since")) and conversations.find(uow, ticket).get("seen_at", "") > since:
         return None
     if job["kind"] == "watched" and not _still_watches(uow, ticket, ticket_fields["watcher"]):

@@ -145,6 +145,9 @@ CALLS = {
     "UnwatchTicket": Call({"email": "boss@example.com"}, 404),
     "SetPresence": Call({"state": "viewing"}),
     "GetPresence": Call(),
+    "ListNotices": Call(),
+    "UpdateNotice": Call({"kind": "resolved", "text": "It is done."}),
+    "PreviewNotice": Call({"kind": "resolved"}),
     "ListIncidents": Call(),
     "ReplyToIncident": Call({"body": "We are on it."}),
     "ResolveIncident": Call({"resolution": "It works again."}),
@@ -160,7 +163,16 @@ CALLS = {
     "ImportArticles": Call([{"title": "Refunds", "body": "Five days."}]),
 }
 SHARED = {"GetArticle"}  # every customer of the company sees the same
-PUBLIC = {"GetHealth", "ReceiveEmail", "RegisterCompany", "ConfirmAddress", "SignIn", "StaySignedIn", "SignOut"}
+PUBLIC = {
+    "ConfirmAddress",
+    "EndNotice",
+    "GetHealth",
+    "ReceiveEmail",
+    "RegisterCompany",
+    "SignIn",
+    "SignOut",
+    "StaySignedIn",
+}
 
 
 def operations(app):

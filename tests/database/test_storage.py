@@ -68,6 +68,7 @@ def world(store):
             uow.insert(tables.views, {**company_values, "updated_at": uow.now})
             seen = {"opened_at": uow.now, "newest_at": uow.now}
             uow.insert(tables.incidents, {"company_id": company, **seen})
+            uow.insert(tables.notice_texts, company_values)
             uow.insert(tables.macros, {**company_values, "updated_at": uow.now})
             hook = uow.insert(tables.webhooks, {**company_values, "updated_at": uow.now})
             due = {"webhook_id": hook["id"], "event_id": "e", "next_try_at": uow.now}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import notifier
+from channels import notices
 from notifier import NOTICES, MailFailed, Notice, SmtpMailer, well_formed
 from tests.fakes.fake_smtp import FakeSmtp
 
@@ -35,6 +35,7 @@ def ticket(**changes: Any) -> dict[str, Any]:
         "ai_response": "Please unplug it.",
         "resolution": "We replaced the fuse.",
         "headline": "Overdue",
+        "reason": "its sender is unknown",
         "watcher": "boss@example.com",
         "quoted": "We replaced the fuse.",
         "sentence": "The resolution of ticket #12 was due by 2026-03-02 08:00 UTC.",
@@ -101,9 +102,9 @@ def failure(sender: SmtpMailer, notice: Notice | None = None) -> MailFailed:
 
 def test_each_kind_of_notice_has_one_function() -> None:
     kinds = {"ticket_received", "ai_answer", "assigned", "public_reply", "resolved", "urgent_alert", "handoff_alert"}
-    kinds |= {"sla_alert", "sla_reminder", "watched"}
+    kinds |= {"sla_alert", "sla_reminder", "watched", "mail_alert"}
     assert set(NOTICES) == kinds
-    assert all(NOTICES[kind] is getattr(notifier, kind) and inspect.getdoc(NOTICES[kind]) for kind in kinds)
+    assert all(NOTICES[kind] is getattr(notices, kind) and inspect.getdoc(NOTICES[kind]) for kind in kinds)
     assert all(compose(kind).kind == kind for kind in kinds)
 
 

@@ -22,6 +22,7 @@ from services.settings import SETTINGS
 
 TEXTS = Path(__file__).with_name("incident_texts.txt")
 HOURS, WARM_HOURS, EVERY_SECONDS = 8, 2, 600  # of a stream; the first hours are not counted
+STREAMS_EACH = 5
 RATES = (20, 60)  # tickets per hour
 REPORTS = (5, 6, 8)  # customers who report a planted incident
 TRIES = (0.46, 0.50, 0.54, 0.58)  # cosines
@@ -35,10 +36,11 @@ STREAMS = {
 HEAD = """
 ## Incidents
 
-Made by `python -m tools.models.incidents`. False incidents are those found in a stream of one collection, where nothing broke,
-per 1,000 tickets at {rates} tickets per hour. Most of them are five and more customers who do ask the same thing: the collections
-hold few intents. Found is the share of {planted} planted incidents, each reported by {reports} customers within 30 minutes among
-{quiet} other tickets per hour. An incident takes {customers} customers. The cosine in use is {chosen}.
+Made by `python -m tools.models.incidents`. False incidents are those found in streams of one collection, where nothing broke,
+per 1,000 tickets at {rates} tickets per hour. They are five and more customers who do ask the same thing: the collections hold
+few intents. The first {warm} hours of a stream are not counted: a company's first tickets are judged by their number alone, because
+nothing is usual yet. Found is the share of {planted} planted incidents, each reported by {reports} customers within 30
+minutes among {quiet} other tickets per hour. An incident takes {customers} customers. The cosine in use is {chosen}.
 
 | tier | cosine | {streams} | found |
 |---|---|---|---|
@@ -85,7 +87,7 @@ def false_incidents(vectors: Floats, rate: int, alike: float) -> float:
     """False incidents per 1,000 tickets of a stream after its first hours."""
     random = np.random.default_rng(7)
     number = total = 0
-    for _ in range(2):
+    for _ in range(STREAMS_EACH):
         stream, times = _stream(vectors, rate, random)
         number += sum(times[group[-1]] > WARM_HOURS * 3600 for group in _found(stream, list(times), alike))
         total += int((times > WARM_HOURS * 3600).sum())
@@ -138,6 +140,7 @@ def section(folder: Path) -> str:
     head = HEAD.format(
         rates=" / ".join(map(str, RATES)),
         quiet=RATES[0],
+        warm=WARM_HOURS,
         planted=len(groups) * len(STREAMS),
         reports=" / ".join(map(str, REPORTS)),
         customers=SETTINGS["incident_customers"].default,
