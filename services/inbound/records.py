@@ -38,10 +38,15 @@ def take_mail(uow: UnitOfWork, media: str, body: bytes) -> str:
     if earlier:
         uow.delete(inbound_mails, inbound_mails.c.id == mail["id"])
         return earlier
-    packed = base64.b64encode(zlib.compress(body, 6)).decode()
-    uow.insert_many(inbound_originals, [{"mail_id": mail["id"], "body": packed}])
+    keep_original(uow, mail["id"], body)
     outbox.enqueue(uow, [outbox.Job(QUEUE, KIND, payload={"mail_id": mail["id"]})])
     return str(mail["id"])
+
+
+def keep_original(uow: UnitOfWork, mail_id: str, body: bytes) -> None:
+    """Keeps the bytes of a message: compressed, as text, since the tables hold no bytes."""
+    packed = base64.b64encode(zlib.compress(body, 6)).decode()
+    uow.insert_many(inbound_originals, [{"mail_id": mail_id, "body": packed}])
 
 
 def claim(uow: UnitOfWork, mail_id: str, *keys: str, seconds: float = FOR_GOOD_SECONDS) -> str:
