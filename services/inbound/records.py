@@ -10,7 +10,7 @@ from sqlalchemy import or_
 
 from core import timestamps
 from core.errors import AppError, not_found
-from database.tables import inbound_keys, inbound_mails, inbound_originals, replies
+from database.tables import inbound_keys, inbound_mails, inbound_originals, replies, tickets
 from services import outbox
 from services.tickets.anonymise import ERASED
 from storage import Row, UnitOfWork
@@ -107,6 +107,14 @@ def find(
 def shape(row: Row) -> Row:
     """The public fields of a message."""
     return {**{name: row[name] for name in _FIELDS}, "ticket_id": row["ticket_id"] or ""}
+
+
+def of_customer(uow: UnitOfWork, customer: Row) -> list[Row]:
+    """The messages that a customer sent or that belong to their tickets, oldest first; each original has its own route."""
+    c, names = inbound_mails.c, {customer["email"], customer["customer_id"]} - {""}
+    of_tickets = c.ticket_id.in_(uow.query(tickets, tickets.c.id).where(tickets.c.customer_row == customer["id"]))
+    query = uow.query(inbound_mails).where(or_(c.sender.in_(names), of_tickets))
+    return [shape(row) for row in uow.find(query.order_by(c.created_at, c.id))]
 
 
 def message_ids(uow: UnitOfWork, ticket_id: str, *, most: int) -> list[str]:
