@@ -11,6 +11,7 @@ from api.http.envelope import Answer, how_many
 from api.http.fields import Text
 from api.http.gate import current_runtime
 from api.http.resource import Resource
+from api.inbound import InboundMail
 from api.users import User
 from core.models import LIMITS
 from core.permissions import Permission
@@ -53,6 +54,7 @@ class Person(Schema):
     customer = schemas.part(schemas.Customer)
     tickets = schemas.items(WholeTicket, "Their tickets, oldest first.")
     notices = schemas.items(Notice, "What is still to be done for them.")
+    messages = schemas.items(InboundMail, "Mails and messages of theirs that came in.")
     watched = schemas.items(Watched, "The tickets of others that they watch.")
     account = fields.Nested(User)
     events = schemas.items(AuditEvent, "What they did themselves, oldest first.")

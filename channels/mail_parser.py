@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
 from email.policy import Compat32
+from itertools import islice
 from typing import Any
 
 from channels import posted_mail
@@ -89,7 +90,8 @@ def _head(body: bytes) -> bytes:
 
 
 def _items(message: Message) -> list[tuple[str, str]]:
-    return [(name.lower(), raw_text(value)) for name, value in list(message.items())[:MOST_HEADERS]]
+    raw = islice(message.raw_items(), MOST_HEADERS)  # items() replaces what is not ASCII
+    return [(name.lower(), raw_text(value)) for name, value in raw]
 
 
 def _addresses(headers: list[tuple[str, str]], names: tuple[str, ...]) -> list[str]:

@@ -5,11 +5,11 @@ The library's patterns take time that grows fast with the text, so it sees a win
 
 import re
 
-from mailparser_reply import EmailReplyParser
+from mailparser_reply import EmailMessage
 from mailparser_reply.constants import MAIL_LANGUAGES
 
 WINDOW = 5_000  # characters; hostile texts of this length take about two seconds, of 20,000 more than a minute
-_PARSER = EmailReplyParser(languages=[name for name in MAIL_LANGUAGES if name != "david"])
+_LANGUAGES = [name for name in MAIL_LANGUAGES if name != "david"]
 _FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|rv|enc|doorst|vs|i|fs)\s*:", re.IGNORECASE)
 _DELIMITER = re.compile(r"^-- ?$", re.MULTILINE)  # RFC 3676 §4.3
 _QUOTED = re.compile(r"\s*>")
@@ -29,7 +29,7 @@ def reply_of(text: str) -> str:
     """The text of a reply without quoted mail and signature; the text itself when nothing else would be left."""
     window = _tidy(text)
     head, rest = window[:WINDOW], window[WINDOW:]
-    cut = _PARSER.read(head).replies
+    cut = EmailMessage(text=head, languages=[*_LANGUAGES], keep_hyphen_lists=True).read().replies
     body = cut[0].body.strip() if cut else ""
     if len(cut) <= 1:  # no quoted mail begins in the window
         body = f"{body}{rest}" if body == head.strip() else body

@@ -31,6 +31,9 @@ LEVELS = [
 ONE_IMPORTER = {
     "openai": {"ai/llm.py"},
     "smtplib": {"notifier.py"},
+    "imap_tools": {"channels/imap_poller.py"},
+    "imaplib": {"channels/imap_poller.py"},
+    "mailparser_reply": {"channels/reply_text.py"},
     "boto3": {"channels/sns.py"},
     "argon2": {"auth/passwords.py"},
     "jwt": {"auth/tokens.py", "auth/oidc.py"},

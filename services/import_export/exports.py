@@ -13,6 +13,7 @@ from sqlalchemy import func, or_
 from core.models import TICKET_FIELDS, audit_shape, event_shape, reply_shape, ticket_shape
 from database.tables import drafts, events, jobs, replies, tickets, users
 from services.accounts import users as people
+from services.inbound import records as inbound
 from services.privacy import erasure
 from services.tickets import customers, watchers
 from storage import Row, UnitOfWork
@@ -144,6 +145,7 @@ def personal_data(uow: UnitOfWork, name: str) -> Row:
         "tickets": held_tickets,
         "drafts": _drafts(uow, row),
         "notices": _pending_notices(uow, row),
+        "messages": inbound.of_customer(uow, row),
         "watched": watchers.watched_by(uow, row["email"]),
         **({"account": people.user_shape(account)} if account else {}),
         "events": [audit_shape(event) for event in actions],

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import orjson
+
 from core.errors import not_found
 from core.models import LIMITS
 from core.normal_form import EmailNotValidError, valid_email
@@ -41,10 +43,12 @@ def chat_fields(fields: Row) -> Row:
 def take(uow: UnitOfWork, helpers: Helpers, fields: Row) -> Taken:
     """Stores a message in its conversation, the same one of a channel once. Raises AppError 400, 403, 404, 409."""
     channel, external_id = fields["channel"], fields["external_id"]
-    row = uow.insert(inbound_mails, {"channel": channel, "external_id": external_id, "created_at": uow.now})
+    values = {"channel": channel, "external_id": external_id, "media": "application/json", "created_at": uow.now}
+    row = uow.insert(inbound_mails, values)
     if earlier := records.claim(uow, row["id"], f"message {channel} {external_id}"):
         uow.delete(inbound_mails, inbound_mails.c.id == row["id"])
         return Taken(earlier, records.get(uow, earlier)["ticket_id"] or "", None)
+    records.keep_original(uow, row["id"], orjson.dumps(dict(fields)))
     message = chat_fields(fields)
     # An address proves nothing, so it leads to no open conversation: only an id of the channel does.
     turn = turns.receive(uow, helpers, message, resumes="customer_id" in message)

@@ -10,7 +10,7 @@ from sqlalchemy import or_
 
 from core import timestamps
 from core.errors import AppError, not_found
-from database.tables import inbound_keys, inbound_mails, inbound_originals, replies
+from database.tables import inbound_keys, inbound_mails, inbound_originals, replies, tickets
 from services import outbox
 from services.tickets.anonymise import ERASED
 from storage import Row, UnitOfWork
@@ -38,10 +38,15 @@ def take_mail(uow: UnitOfWork, media: str, body: bytes) -> str:
     if earlier:
         uow.delete(inbound_mails, inbound_mails.c.id == mail["id"])
         return earlier
-    packed = base64.b64encode(zlib.compress(body, 6)).decode()
-    uow.insert_many(inbound_originals, [{"mail_id": mail["id"], "body": packed}])
+    keep_original(uow, mail["id"], body)
     outbox.enqueue(uow, [outbox.Job(QUEUE, KIND, payload={"mail_id": mail["id"]})])
     return str(mail["id"])
+
+
+def keep_original(uow: UnitOfWork, mail_id: str, body: bytes) -> None:
+    """Keeps the bytes of a message: compressed, as text, since the tables hold no bytes."""
+    packed = base64.b64encode(zlib.compress(body, 6)).decode()
+    uow.insert_many(inbound_originals, [{"mail_id": mail_id, "body": packed}])
 
 
 def claim(uow: UnitOfWork, mail_id: str, *keys: str, seconds: float = FOR_GOOD_SECONDS) -> str:
@@ -102,6 +107,14 @@ def find(
 def shape(row: Row) -> Row:
     """The public fields of a message."""
     return {**{name: row[name] for name in _FIELDS}, "ticket_id": row["ticket_id"] or ""}
+
+
+def of_customer(uow: UnitOfWork, customer: Row) -> list[Row]:
+    """The messages that a customer sent or that belong to their tickets, oldest first; each original has its own route."""
+    c, names = inbound_mails.c, {customer["email"], customer["customer_id"]} - {""}
+    of_tickets = c.ticket_id.in_(uow.query(tickets, tickets.c.id).where(tickets.c.customer_row == customer["id"]))
+    query = uow.query(inbound_mails).where(or_(c.sender.in_(names), of_tickets))
+    return [shape(row) for row in uow.find(query.order_by(c.created_at, c.id))]
 
 
 def message_ids(uow: UnitOfWork, ticket_id: str, *, most: int) -> list[str]:

@@ -128,6 +128,9 @@ CALLS = {
     "ListMessages": Call(),
     "CloseConversation": Call({}),
     "ReturnConversation": Call({}),
+    "ReceiveMessage": Call({"channel": "sms", "sender": "ada@example.com", "text": "Hello", "external_id": "1"}),
+    "ListInboundMails": Call(),
+    "GetInboundOriginal": Call(),
     "ListSimilarTickets": Call(),
     "SummarizeTicket": Call({}),
     "DraftReply": Call({"tone": "friendly"}),
@@ -300,6 +303,9 @@ def make_world(app, admin):
     made.ids["view_id"] = agent.data(agent.post("/api/views", view), 201)["id"]
     question = {"customer_email": "ada@example.com", "message": "Question about refunds"}
     made.ids["conversation_id"] = admin.data(admin.post("/api/chat", question))["conversation_id"]
+    message = {"channel": "form", "sender": "ada@example.com", "text": "Question about refunds", "external_id": "first"}
+    admin.data(admin.post("/api/inbound/message", message))
+    made.ids["mail_id"] = admin.data(admin.get("/api/inbound/mails"))[0]["id"]
     made.ids["draft_id"] = admin.data(admin.post(f"/api/tickets/{ticket['id']}/draft"))["draft_id"]
     made.ids |= webhook(runtime, admin)
     signed = Caller(client).post("/api/auth/login", {"email": "first@example.com", "password": GOOD}).json["data"]

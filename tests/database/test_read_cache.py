@@ -69,6 +69,7 @@ QUERIES = {
     "ListIncidents": ["", "?status=resolved"],
     "ListEvents": ["", "?limit=1", "?after=2020-01-01"],
     "ListDeliveries": ["", "?state=dead"],
+    "ListInboundMails": ["", "?state=ticket"],
 }
 
 

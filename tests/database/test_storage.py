@@ -60,6 +60,11 @@ def world(store):
             uow.insert(tables.citations, {**company_values, "ticket_id": ids[company, 1], "article_id": article["id"]})
             seen = {"last_turn_at": uow.now, "seen_at": uow.now}
             uow.insert(tables.conversations, {"company_id": company, "ticket_id": ids[company, 1], **seen})
+            mail = uow.insert(tables.inbound_mails, {**company_values, "ticket_id": ids[company, 1]})
+            of_mail = {"company_id": company, "mail_id": mail["id"]}
+            uow.insert(tables.inbound_originals, of_mail)
+            uow.insert(tables.inbound_keys, {**of_mail, "expires_at": uow.now})
+            uow.insert(tables.inbound_addresses, {"company_id": company, "address": f"help@{company}.example"})
             bulk = uow.insert(tables.bulks, company_values)
             uow.insert(tables.bulk_items, {**company_values, "bulk_id": bulk["id"], "ticket_id": ids[company, 1]})
             uow.insert(tables.merges, {**company_values, "ticket_id": ids[company, 1]})
@@ -88,9 +93,8 @@ def test_no_verb_reads_or_changes_a_row_of_another_company(store, world, table):
     assert foreign, "a table without a foreign row would prove nothing"
     assert own_rows
     before = everything(store)[table.name]
-    timestamp = next(
-        name for name in ("created_at", "hour", "last_turn_at", "day", "since", "opened_at") if name in table.c
-    )
+    times = ("created_at", "hour", "last_turn_at", "day", "since", "opened_at", "expires_at", "body", "address")
+    timestamp = next(name for name in times if name in table.c)
     with store.unit_of_work(actor(ONE), write=True) as uow:
         assert {row["id"] for row in uow.find(uow.query(table))} == {row["id"] for row in own_rows}
         assert uow.count(uow.query(table)) == len(own_rows)

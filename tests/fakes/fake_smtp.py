@@ -109,11 +109,15 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context with a certificate of its own for 127.0.0.1, and a client's that trusts nothing else."""
+def _contexts(keep: Path | None = None) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context with a certificate of its own for 127.0.0.1, and a client's that trusts nothing else.
+
+    The files of the certificate stay in `keep`, where it is given.
+    """
     openssl = shutil.which("openssl")
     assert openssl, "the openssl program is needed to make a certificate"
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = keep or Path(temporary)
         key, certificate = Path(folder, "key.pem"), Path(folder, "certificate.pem")
         command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         command += ["-keyout", str(key), "-out", str(certificate), "-days", "2", "-subj", "/CN=localhost"]

@@ -38,6 +38,7 @@ def ticket(**changes: Any) -> dict[str, Any]:
         "reason": "its sender is unknown",
         "watcher": "boss@example.com",
         "quoted": "We replaced the fuse.",
+        "reason": "eve@example.com is not the customer",
         "sentence": "The resolution of ticket #12 was due by 2026-03-02 08:00 UTC.",
     } | changes
 
