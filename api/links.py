@@ -1,4 +1,7 @@
-"""Links between tickets over HTTP."""
+"""Links between tickets over HTTP.
+
+The ticket of the path is `from_id`: the body names the other one `ticket_id`, and low-code tools put both in one list.
+"""
 
 from api.http import schemas
 from api.http.common_inputs import Repeatable
@@ -32,34 +35,34 @@ class NewLink(Versioned, Repeatable):
 
 
 @blp.post(
-    "/api/tickets/<ticket_id>/links",
+    "/api/tickets/<from_id>/links",
     "LinkTickets",
     permission=Permission.TICKETS_WORK,
     body=NewLink,
     response=schemas.Ticket,
 )
-def link_tickets(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
+def link_tickets(uow: UnitOfWork, from_id: str, body: Row) -> Answer:
     """Link two tickets.
 
     Both show the link. Customers do not see it.
     """
     other_id, kind = body.pop("ticket_id"), body.pop("kind")
-    ticket = links.add(uow, ticket_id, other_id, kind, **pop_actor_and_version(body))
+    ticket = links.add(uow, from_id, other_id, kind, **pop_actor_and_version(body))
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is linked.", uow.actor)
 
 
 @blp.delete(
-    "/api/tickets/<ticket_id>/links",
+    "/api/tickets/<from_id>/links",
     "UnlinkTickets",
     permission=Permission.TICKETS_WORK,
     body=OldLink,
     response=schemas.Ticket,
 )
-def unlink_tickets(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
+def unlink_tickets(uow: UnitOfWork, from_id: str, body: Row) -> Answer:
     """Remove a link.
 
     Removes it from both tickets.
     """
     other_id, kind = body.pop("ticket_id"), body.pop("kind", "")
-    ticket = links.remove(uow, ticket_id, other_id, kind, **pop_actor_and_version(body))
+    ticket = links.remove(uow, from_id, other_id, kind, **pop_actor_and_version(body))
     return ticket_answer(ticket, f"The link of ticket #{ticket['number']} is removed.", uow.actor)

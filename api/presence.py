@@ -32,8 +32,9 @@ class NewPresence(Schema):
     user = Person(LIMITS["email"], about="Who is at the ticket, as your app knows them; without it your user or key.")
 
 
-def _answer(uow: UnitOfWork, ticket: Row, *, shared: bool) -> Answer:
-    rows = current_runtime().agents.of_ticket(uow, ticket, shared=shared)
+def _answer(uow: UnitOfWork, ticket: Row) -> Answer:
+    runtime = current_runtime()
+    rows = runtime.agents.of_ticket(uow, ticket, shared=not runtime.storage.exclusive)
     return Answer(rows, f"At the ticket: {len(rows)}.", page=(len(rows), len(rows), 0))
 
 
@@ -52,11 +53,10 @@ def set_presence(ticket_id: str, body: Row) -> Answer:
     Counts for 30 seconds; send it again every 10 to 20. Lists who is there.
     """
     runtime = current_runtime()
-    shared = not runtime.storage.exclusive
-    with runtime.storage.unit_of_work(g.actor, write=shared) as uow:
+    with runtime.storage.unit_of_work(g.actor) as uow:
         ticket = changes.get(uow, ticket_id)
-        runtime.agents.note(uow, ticket_id, body["state"], said_by=body.get("user", ""), shared=shared)
-        return _answer(uow, ticket, shared=shared)
+        runtime.agents.note(uow, ticket_id, body["state"], said_by=body.get("user", ""))
+        return _answer(uow, ticket)
 
 
 @blp.get(
@@ -71,4 +71,4 @@ def get_presence(uow: UnitOfWork, ticket_id: str) -> Answer:
 
     Agents of the last 30 seconds, and the AI while it writes an answer; the longest there first.
     """
-    return _answer(uow, changes.get(uow, ticket_id), shared=not current_runtime().storage.exclusive)
+    return _answer(uow, changes.get(uow, ticket_id))

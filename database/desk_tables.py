@@ -17,8 +17,7 @@ merges = Table(
     Index("uq_merges_ticket", "ticket_id", unique=True),
 )
 
-# Who is at which ticket, where several processes serve; a process that serves alone keeps it in memory
-# (services/tickets/presence.py).
+# Who is at which ticket, where several processes serve (services/tickets/presence.py). Rows live for 30 seconds.
 presence = Table(
     "presence",
     metadata,

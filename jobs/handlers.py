@@ -26,7 +26,7 @@ from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
 from services.ai_usage import UsageLog
 from services.chat import idle
-from services.chat.presence import Presence
+from services.chat.presence import Presence as ChatPresence
 from services.copilot.past_tickets import PastTickets
 from services.inbound import records, thread_headers
 from services.incidents import actions
@@ -37,6 +37,7 @@ from services.privacy.retention import apply_retention, scrub
 from services.routing import departures
 from services.sla import recomputing
 from services.tickets import ai_answers, bulk, closing, notifications, presence
+from services.tickets.presence import Presence
 from services.triage import training_examples
 from services.triage.trained_models import TrainedModels
 from services.webhooks import deliveries, subscriptions
@@ -71,7 +72,8 @@ class Server(Protocol):
     model: Completes | None
     topic: Publishes | None
     mailbox: Mailbox | None
-    presence: Presence
+    presence: ChatPresence
+    agents: Presence
     usage: UsageLog
 
     @property
@@ -141,6 +143,7 @@ def periodic(runtime: Server) -> list[Periodic]:
         Periodic("mailbox", MAILBOX_SECONDS, lambda: inbound_mail.poll(runtime), in_one_process=True),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
         Periodic("count of model calls", SYNC_SECONDS, lambda: runtime.usage.flush(runtime.storage)),
+        Periodic("presence", SYNC_SECONDS, lambda: runtime.agents.flush(runtime.storage)),
         Periodic("chat presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),
     ]
 

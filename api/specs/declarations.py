@@ -24,6 +24,7 @@ HEADERS = {
 }
 # What a path parameter is, where its name does not say it.
 PATH_WORDS = {
+    "/api/tickets/{from_id}": "Id of the ticket that the link is of.",
     "/api/customers/{name}": "E-mail address of the customer, or their id in your own systems.",
     "/api/lookups/{name}": "Which drop-down: statuses, priorities, categories, teams, tiers or agents.",
     "/api/events/samples/{event}": "Name of the event, such as ticket.created.",

@@ -23,7 +23,7 @@ from services.history import Change, record
 from services.inbound import records as inbound
 from services.knowledge import citations
 from services.privacy import traces
-from services.tickets import incidents, watchers
+from services.tickets import incidents, merged, watchers
 from services.tickets.anonymise import ERASED, anonymise
 from services.tickets.customers import by_name as customers_by_name
 from services.triage import training_examples
@@ -128,7 +128,7 @@ def _remove_account(uow: UnitOfWork, email: str) -> str:
 
 def find_old_tickets(uow: UnitOfWork, days: int) -> list[str]:
     """Ids of finished tickets that were not changed for `days`."""
-    return [row["id"] for row in uow.find(uow.query(tickets, t.id).where(*_is_due(uow, days)))]
+    return [row["id"] for row in _find_due(uow, days)]
 
 
 def find_old_customers(uow: UnitOfWork, days: int) -> list[str]:
@@ -138,8 +138,7 @@ def find_old_customers(uow: UnitOfWork, days: int) -> list[str]:
 
 def erase_old_tickets(uow: UnitOfWork, ids: list[str], days: int) -> int:
     """Erases the given tickets that are still due; returns how many."""
-    columns = uow.query(tickets, t.id, t.customer_name, t.customer_row)
-    ticket_rows = uow.find(columns.where(t.id.in_(ids), *_is_due(uow, days)).order_by(t.customer_row))
+    ticket_rows = _find_due(uow, days, t.id.in_(ids))
     training_examples.erase_texts(uow, t.id.in_([ticket["id"] for ticket in ticket_rows]))
     _erase_tickets(uow, [ticket["id"] for ticket in ticket_rows])
     traces.forget_calls_about(uow, [ticket["id"] for ticket in ticket_rows])
@@ -169,6 +168,18 @@ def record_retention(uow: UnitOfWork, counts: Mapping[str, int]) -> None:
 def enqueue_scrub(uow: UnitOfWork) -> None:
     """Enqueues a scrub as a fallback, in case this process stops before its own."""
     outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=600)])
+
+
+def _find_due(uow: UnitOfWork, days: int, *conditions: Condition) -> list[Row]:
+    """Finished tickets that were not changed for `days`, by customer; a merged one is due with the ticket it went into."""
+    columns = uow.query(tickets, t.id, t.customer_name, t.customer_row, t.merged_into)
+    rows = uow.find(columns.where(*_is_due(uow, days), *conditions).order_by(t.customer_row))
+    return [row for row in rows if not row["merged_into"] or _is_over(uow, merged.root(uow, row), days)]
+
+
+def _is_over(uow: UnitOfWork, ticket: Row, days: int) -> bool:
+    is_due = or_(and_(*_is_due(uow, days)), t.erased_at.is_not(None))
+    return uow.first(uow.query(tickets, t.id).where(t.id == ticket["id"], is_due)) is not None
 
 
 def _is_due(uow: UnitOfWork, days: int) -> list[Condition]:

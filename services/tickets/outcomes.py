@@ -6,7 +6,7 @@ from core.errors import conflict, not_found
 from core.models import FINISHED, Actor
 from database.tables import tickets
 from services.history import Change, record
-from services.tickets import changes
+from services.tickets import changes, merged
 from storage import Row, Storage, UnitOfWork
 
 CHANGEABLE_DAYS = 7  # after the first rating of a resolution
@@ -19,6 +19,9 @@ def rate(uow: UnitOfWork, ticket_id: str, score: int, comment: str = "") -> Row:
     The same customer may change it for a week. A ticket that is resolved again may be rated again. Raises AppError 404, 409.
     """
     ticket = changes.get_for_update(uow, ticket_id)
+    if ticket["merged_into"]:
+        number = merged.root(uow, ticket)["number"]
+        raise conflict("merged", f"Ticket #{ticket['number']} is merged into #{number}. Rate that one.")
     if ticket["status"] not in FINISHED:
         raise conflict("not_resolved", f"Ticket #{ticket['number']} is not resolved yet. Rate it when it is.")
     is_first = ticket["csat_at"] is None or (ticket["resolved_at"] or "") > ticket["csat_at"]

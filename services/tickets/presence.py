@@ -1,56 +1,71 @@
 """Who is at which ticket: agents who view it or write a reply, for 30 seconds after they last said so, and the AI at work.
 
-A process that serves alone keeps this in memory, so that it costs no write. Where several serve it is the table `presence`.
+It is kept in memory, so that it costs no write. Where several processes serve, each writes what it was told to the table
+`presence` every few seconds, and reads the others' there.
 """
 
 import threading
 from uuid import NAMESPACE_OID, uuid5
 
 from core import timestamps
-from core.models import OPEN, shape
+from core.models import OPEN, Actor, shape
 from database.tables import presence as table
+from database.tables import tickets
 from services.chat import conversations
 from services.tickets import threads
-from storage import Row, UnitOfWork
+from storage import Row, Storage, UnitOfWork
 
 LIFE_SECONDS = 30
 MOST_IN_MEMORY = 1_000  # tickets; with more, those that nobody is at are forgotten
 FIELDS = ("name", "state", "since")
 AI = "AI"
+Place = tuple[str, str]  # company and ticket
 c = table.c
 
 
 class Presence:
-    """Who is at which ticket in one process. With `shared` the methods use the table instead."""
+    """Who is at which ticket, as one process was told."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rows: dict[tuple[str, str], dict[str, Row]] = {}  # (company, ticket) -> row id -> row
+        self._rows: dict[Place, dict[str, Row]] = {}  # place -> row id -> row
+        self._waiting: set[Place] = set()  # places whose rows `flush` is to write
 
-    def note(self, uow: UnitOfWork, ticket_id: str, state: str, *, said_by: str = "", shared: bool) -> None:
-        """The caller is at the ticket, which exists. With `shared` the unit of work must write."""
+    def note(self, uow: UnitOfWork, ticket_id: str, state: str, *, said_by: str = "") -> None:
+        """The caller is at the ticket, which exists."""
+        company = uow.actor.company_id
         row = {"name": said_by or uow.actor.name, "state": state, "since": uow.real_now, "seen_at": uow.real_now}
         caller = f"{uow.actor.user_id or uow.actor.key_id} {said_by}"
-        row_id = str(uuid5(NAMESPACE_OID, f"{uow.actor.company_id} {ticket_id} {caller}"))
-        if shared:
-            _store(uow, row_id, {"ticket_id": ticket_id, **row})
-            return
+        row_id = str(uuid5(NAMESPACE_OID, f"{company} {ticket_id} {caller}"))
         with self._lock:
-            rows = self._rows.setdefault((uow.actor.company_id, ticket_id), {})
+            rows = self._rows.setdefault((company, ticket_id), {})
             rows[row_id] = _continued(rows.get(row_id), row)
+            self._waiting.add((company, ticket_id))
             if len(self._rows) > MOST_IN_MEMORY:
                 self._forget(uow.real_now)
 
     def of_ticket(self, uow: UnitOfWork, ticket: Row, *, shared: bool) -> list[Row]:
-        """Who is at the ticket: name, state and since when, the longest first."""
-        if shared:
-            rows = uow.find(uow.query(table).where(c.ticket_id == ticket["id"]))
-        else:
-            with self._lock:
-                rows = list(self._rows.get((uow.actor.company_id, ticket["id"]), {}).values())
-        present = [row for row in rows if _is_there(row, uow.real_now)]
+        """Who is at the ticket: name, state and since when, the longest first. With `shared` also by other processes."""
+        with self._lock:
+            rows = dict(self._rows.get((uow.actor.company_id, ticket["id"]), {}))
+        stored = uow.find(uow.query(table).where(c.ticket_id == ticket["id"])) if shared else []
+        for row in stored:
+            rows[row["id"]] = _latest(row, rows.get(row["id"]))
+        present = [row for row in rows.values() if _is_there(row, uow.real_now)]
         present += _ai_at_work(uow, ticket)
         return [shape(row, FIELDS) for row in sorted(present, key=lambda row: (row["since"], row["name"]))]
+
+    def flush(self, storage: Storage) -> None:
+        """Writes what was noted since the last time, where other processes read it. Raises AppError 503; then it is lost."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, set()
+            rows = {place: dict(self._rows.get(place, {})) for place in waiting}
+        if storage.exclusive:
+            return
+        for company in {company for company, _ in waiting}:
+            with storage.unit_of_work(Actor.system(company), write=True) as uow:
+                for (_, ticket_id), noted in ((place, rows[place]) for place in sorted(rows) if place[0] == company):
+                    _store(uow, ticket_id, noted)
 
     def _forget(self, now: str) -> None:
         remaining = {
@@ -60,9 +75,19 @@ class Presence:
         self._rows = {place: rows for place, rows in remaining.items() if rows}
 
 
-def _store(uow: UnitOfWork, row_id: str, row: Row) -> None:
-    if not uow.insert_new(table, {"id": row_id, **row}):
-        uow.update(table, row_id, _continued(uow.get(table, row_id, lock=True), row))
+def _store(uow: UnitOfWork, ticket_id: str, rows: dict[str, Row]) -> None:
+    if uow.get(tickets, ticket_id) is None:
+        return  # deleted meanwhile
+    for row_id, row in sorted(rows.items()):
+        if not uow.insert_new(table, {"id": row_id, "ticket_id": ticket_id, **row}):
+            latest = _latest(uow.get(table, row_id, lock=True), row)
+            uow.update(table, row_id, {name: latest[name] for name in row})
+
+
+def _latest(one: Row | None, other: Row | None) -> Row:
+    """The later of two rows of one caller; at least one is given."""
+    earlier, later = sorted((one or other or {}, other or one or {}), key=lambda row: str(row["seen_at"]))
+    return _continued(earlier, later)
 
 
 def _continued(before: Row | None, row: Row) -> Row:

@@ -291,6 +291,7 @@ def make_world(app, admin):
     user = admin.data(admin.post("/api/users", {**USER, "email": "first@example.com", "password": GOOD}), 201)
     key = admin.data(admin.post("/api/keys", {"name": "first", "role": "agent"}), 201)
     made.ids = {"ticket_id": ticket["id"], "name": "ada@example.com", "user_id": user["id"], "key_id": key["id"]}
+    made.ids["from_id"] = ticket["id"]
     made.ids["job_id"] = dead_job(runtime)
     made.ids["incident_id"] = incident(runtime, ticket["id"])
     made.ids["article_id"] = admin.data(admin.post("/api/knowledge", ARTICLE), 201)["id"]

@@ -207,6 +207,14 @@ def test_figures_count_a_merged_ticket_as_resolved_by_nobody(admin):
     assert sum(row["count"] for row in figures["resolved_per_day"]) == 0
 
 
+def test_a_merged_ticket_is_not_rated_and_its_target_is(admin, customer):
+    source, target = admin.ticket(), admin.ticket()
+    merge(admin, source, target)
+    assert error(do(customer, source, "csat", score=5)) == (409, "merged")
+    admin.data(do(admin, target, "resolve", resolution="Done."))
+    customer.data(do(customer, target, "csat", score=5))
+
+
 def test_deleting_the_target_makes_its_sources_their_own_again(admin):
     source, target = admin.ticket(), admin.ticket()
     merge(admin, source, target)

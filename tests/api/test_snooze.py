@@ -194,3 +194,24 @@ def test_customers_cannot_filter_by_snooze_and_a_view_can(admin, customer):
     assert view["filter"] == {"snoozed": "true", "sla_status": "on_track"}
     assert [row["id"] for row in admin.data(admin.get(f"/api/tickets?view={view['id']}"))] == [ticket["id"]]
     assert admin.get("/api/tickets?sla_status=late").status_code == 400
+
+
+@pytest.mark.every_engine
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("sla_status=breached' OR 1=1 --", "sla_status"),
+        ("sla_status=breached;DROP TABLE tickets", "sla_status"),
+        ("snoozed=true OR 1=1", "snoozed"),
+        ("snoozed=1)--", "snoozed"),
+        ("sort=waiting; DROP TABLE tickets", "sort"),
+        ("snoozed_until=2026-01-01", "snoozed_until"),
+        ("merged_into=x", "merged_into"),
+    ],
+)
+def test_what_is_no_filter_is_refused_case_33(admin, query, field):
+    ticket = admin.ticket()
+    answer = admin.get("/api/tickets", query_string=query.replace(" ", "%20").replace(";", "%3B"))
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json["data"]["errors"]] == [field]
+    assert read(admin, ticket)["id"] == ticket["id"]

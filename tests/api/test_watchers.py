@@ -168,3 +168,11 @@ def test_a_ticket_has_at_most_so_many_watchers(admin):
         admin.data(watch(admin, ticket, f"w{number}@example.com"))
     answer = watch(admin, ticket, "one@example.com")
     assert (answer.status_code, answer.json["data"]["code"]) == (409, "too_many_watchers")
+
+
+@pytest.mark.every_engine
+def test_a_watcher_that_looks_like_a_formula_is_no_formula_in_a_csv_file_case_33(admin):
+    admin.data(watch(admin, admin.ticket(), "=1+1@example.com"))
+    text = admin.client.get("/api/export?format=csv", headers={"X-API-Key": admin.key}).get_data(as_text=True)
+    assert '"\'=1+1@example.com"' in text
+    assert '"=1+1' not in text

@@ -56,6 +56,8 @@ QUERIES = {
         "?customer_email=ada@example.com",
         "?offset=1",
         "?sort=urgency",
+        "?sla_status=on_track",
+        "?snoozed=false",
     ],
     "ListCustomers": ["", "?q=ada"],
     "ListRoutingRules": ["", "?limit=1"],

@@ -143,6 +143,19 @@ def test_a_changed_ticket_is_not_due(admin, runtime, clock):
     assert description(admin, old_id) == "CANARY"
 
 
+def test_a_merged_ticket_is_due_with_the_one_it_went_into(admin, runtime, clock):
+    keep(admin, 30)
+    source, target = (admin.ticket(description="CANARY")["id"] for _ in range(2))
+    admin.data(admin.post(f"/api/tickets/{source}/merge", {"into": target}))
+    clock.on_day(40)
+    tidy(runtime)
+    assert description(admin, source) == "CANARY", "its thread goes on in an open ticket"
+    admin.data(admin.post(f"/api/tickets/{target}/resolve", {"resolution": "Done."}))
+    clock.on_day(75)
+    tidy(runtime)
+    assert {description(admin, source), description(admin, target)} == {"(erased)"}
+
+
 def test_the_age_of_an_imported_ticket_counts_from_its_end(admin, runtime, clock):
     keep(admin, 30)
     row = {"description": "CANARY", "customer_email": "ada@example.com", "created_at": "2025-01-01", "status": "closed"}

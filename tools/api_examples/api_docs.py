@@ -37,16 +37,32 @@ def page(scenario: Scenario) -> str:
     for step in scenario.steps:
         if step.status >= 400 and step is not examples[step.operation]:
             refusals.setdefault(step.status, step)
+    makers = _makers(scenario, list(examples.values()))
     parts = [HEAD]
     with open_player(scenario) as player:
         for chapter in scenario.chapters:
-            steps = [step for step in chapter.steps if examples.get(step.operation) is step]
+            steps = [step for step in chapter.steps if examples.get(step.operation) is step or step in makers]
             parts += [f"## {chapter.name}\n\n{chapter.about}\n"] if steps else []
             for step in steps:
+                if step in makers:
+                    parts += [f"### {step.name}\n", _example(player, player.play(step))]
+                    continue
                 parts.append(_route(scenario, scenario.operation(step)))
                 shown_steps = [step, *(each for each in refusals.values() if each.operation == step.operation)]
                 parts += [_example(player, player.play(each)) for each in shown_steps]
     return "\n".join(parts)
+
+
+def _makers(scenario: Scenario, examples: list[Step]) -> list[Step]:
+    """Further steps, whose answers hold what the examples need and no example's answer does."""
+    needed = {name for step in examples for name in step.variables}
+    known = {name for step in examples for name in step.saves}
+    makers = []
+    for step in scenario.steps:
+        if step.saves.keys() & (needed - known):
+            makers.append(step)
+            known |= step.saves.keys()
+    return makers
 
 
 def _route(scenario: Scenario, operation: Operation) -> str:

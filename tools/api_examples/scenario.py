@@ -51,6 +51,11 @@ class Step:
     checks: Mapping[str, str] = field(default_factory=dict)  # name: JavaScript after `pm.`
     script: list[str] = field(default_factory=list)  # further JavaScript
 
+    @property
+    def variables(self) -> set[str]:
+        """The names of the variables that its request takes."""
+        return set(_VARIABLE.findall(json.dumps([dict(self.path), dict(self.query), dict(self.headers), self.body])))
+
 
 @dataclass(frozen=True)
 class Chapter:
