@@ -54,7 +54,7 @@ def _facts(event: Row) -> list[tuple[str, str]]:
         "Assigned to": ticket.get("assigned_to", ""),
         "Rating": str(ticket.get("csat_score", "")) if event["event"] == "csat.received" else "",
         ("Note" if reply.get("internal") else "Reply"): f"{author}: {reply['body']}" if reply else "",
-        "Incident": event.get("incident_id", ""),
+        "Incident": event.get("incident", {}).get("title", ""),
     }
     return [(name, _short(value, MOST_QUOTED)) for name, value in facts.items() if value]
 
