@@ -330,10 +330,10 @@ class Storage:
         return self.clocks.real_now()
 
     def _before_commit(self, transaction: Transaction) -> None:
-        """Does what belongs to the commit of changes that were recorded in the history, once for each actor's company."""
+        """Does what belongs to the commit of changes that were recorded in the history, once for each order stamp."""
         if self.before_commit and tables.events.name in transaction.touched:
-            by_company = {member.actor.company_id: member for member in transaction.members if member.has_actor}
-            for member in by_company.values():
+            members = [member for member in transaction.members if member.has_actor]
+            for member in {(member.actor.company_id, member.now): member for member in members}.values():
                 self.before_commit(member.as_system())
 
     def _open_engine(self) -> "SqliteFile | Postgres":

@@ -13,13 +13,23 @@ from api.http.envelope import Answer, how_many, if_changed
 from api.http.fields import Moment, Number, Text
 from api.http.resource import Resource
 from core.errors import not_found
-from core.models import EVENTS, LIMITS
+from core.models import EVENTS, INCIDENT_STATUSES, LIMITS
 from core.permissions import Permission
 from services.events import feed, happenings, samples
 from storage import Row, UnitOfWork
 
 blp = Resource("events", __name__, description="What happened, to poll or to be sent.")
 TAG_BYTES = 16
+
+
+class IncidentOut(Schema):
+    """The incident of an event."""
+
+    id = schemas.text("Id of the incident.")
+    title = schemas.text("What it is about.")
+    status = schemas.word(INCIDENT_STATUSES, "State of the incident.")
+    opened_at = schemas.moment("When it was opened.", required=True)
+    resolved_at = schemas.moment("When it was resolved.")
 
 
 class EventOut(Schema):
@@ -33,6 +43,7 @@ class EventOut(Schema):
     internal = fields.Boolean(metadata={"description": "Of ticket.replied: a note that customers never see."})
     reply = fields.Nested(schemas.Reply, metadata={"description": "Of ticket.replied: the reply."})
     incident_id = schemas.optional_text("Of incident.opened: id of the incident.")
+    incident = fields.Nested(IncidentOut, metadata={"description": "Of incident.opened: the incident."})
 
 
 class EventId(Text):

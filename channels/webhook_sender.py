@@ -125,7 +125,7 @@ class Sender:
                     connection.connect()
                 except (OSError, HTTPError) as error:
                     return Answer(0, _problem(error, late=monotonic() >= until, connected=False))
-                return self._exchange(connection, parts, body, headers)
+                return self._exchange(connection, parts, body, headers, until=until)
             except (OSError, HTTPError, HTTPException, ValueError) as error:
                 return Answer(0, _problem(error, late=monotonic() >= until, connected=True))
             finally:
@@ -139,12 +139,11 @@ class Sender:
         if self._tls is None:
             self._tls = ssl.create_default_context(cafile=certifi.where())
             self._tls.load_default_certs()
-        host = _host(parts)
-        return HTTPSConnection(
-            address, port, timeout=seconds, ssl_context=self._tls, server_hostname=host, assert_hostname=host
-        )
+        return HTTPSConnection(address, port, timeout=seconds, ssl_context=self._tls, server_hostname=_host(parts))
 
-    def _exchange(self, connection: HTTPConnection, parts: Url, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _exchange(
+        self, connection: HTTPConnection, parts: Url, body: bytes, headers: Mapping[str, str], *, until: float
+    ) -> Answer:
         if connection.sock is not None:
             connection.sock.settimeout(self._total_seconds)
         fixed = {
@@ -157,6 +156,8 @@ class Sender:
         target = parts.request_uri
         connection.request("POST", target, body, {**fixed, **headers}, preload_content=False)
         response = connection.getresponse()
+        if monotonic() >= until:
+            return Answer(0, TOO_SLOW)  # cut off within the headers, which reads like their end
         status, wait = response.status, _seconds(response.headers.get("Retry-After", ""))
         with suppress(OSError, HTTPError, HTTPException):  # the status has arrived, and it alone counts
             response.read(MOST_ANSWER, decode_content=False)

@@ -41,6 +41,7 @@ TOLD_OTHERWISE = {action for _, action in OF_ACTION} | {
     "deleted",
     "follow_up",
     "not_mailed",
+    "mail_bounced",
 }
 STAFF_ONLY = {"sla.at_risk", "sla.breached", "incident.opened"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

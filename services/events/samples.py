@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from core import models, timestamps
+from core import timestamps
 from core.models import EVENTS, Actor
+from database import column_types
+from database.tables import tickets
 from services.events import happenings, shapes
 from services.events.happenings import Happening
 from storage import Row
@@ -75,6 +77,13 @@ _REPLY = {
     "internal": False,
     "created_at": AT,
 }
+_INCIDENT = {
+    "id": _INCIDENT_ID,
+    "title": "The app does not load",
+    "status": "open",
+    "opened_at": AT,
+    "resolved_at": None,
+}
 
 
 def sample(event: str, actor: Actor, *, id_: str = "") -> Row | None:
@@ -84,15 +93,15 @@ def sample(event: str, actor: Actor, *, id_: str = "") -> Row | None:
     is_incident = event == "incident.opened"
     subject, subject_id = ("incident", _INCIDENT_ID) if is_incident else ("ticket", _TICKET_ID)
     one = Happening(id_ or happenings.event_id(AT, subject_id, event), event, AT, subject, subject_id)
-    return shapes.shape(
-        one, None if is_incident else _ticket(event), _REPLY if event == "ticket.replied" else None, actor
-    )
+    reply = _REPLY if event == "ticket.replied" else None
+    ticket, incident = (None, _INCIDENT) if is_incident else (_ticket(event), None)
+    return shapes.shape(one, actor, ticket=ticket, reply=reply, incident=incident)
 
 
 def _ticket(event: str) -> Row:
-    """The row of the sample's ticket: every public field, those that are not set as None."""
+    """The row of the sample's ticket: every column, those that are not set with their default."""
     created_at = timestamps.later(AT, seconds=-7200)
     due_at = timestamps.later(created_at, seconds=4 * 3600)
-    row = dict.fromkeys(models.TICKET_FIELDS) | _TICKET | {"created_at": created_at, "updated_at": AT}
+    row = column_types.default_values(tickets) | _TICKET | {"created_at": created_at, "updated_at": AT}
     row |= {"first_response_due_at": due_at, "resolve_due_at": due_at, "assigned_at": AT}
     return row | _OF_EVENT.get(event, {})

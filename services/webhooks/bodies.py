@@ -3,6 +3,7 @@
 Words of customers are data: they stand where neither Teams nor Slack reads markup or mentions.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ HEADLINES: dict[str, str] = {
     "incident.opened": "Incident opened",
 }
 assert set(HEADLINES) == set(EVENTS)  # noqa: S101 - a table that must be complete
+_HALF_ENTITY = re.compile(r"&[a-z]*$")
 MOST_TITLE, MOST_QUOTED = 150, 500  # characters; Slack takes 150 in a header and 3,000 in a section
 
 
@@ -52,7 +54,7 @@ def _facts(event: Row) -> list[tuple[str, str]]:
         "Assigned to": ticket.get("assigned_to", ""),
         "Rating": str(ticket.get("csat_score", "")) if event["event"] == "csat.received" else "",
         ("Note" if reply.get("internal") else "Reply"): f"{author}: {reply['body']}" if reply else "",
-        "Incident": event.get("incident_id", ""),
+        "Incident": event.get("incident", {}).get("title", ""),
     }
     return [(name, _short(value, MOST_QUOTED)) for name, value in facts.items() if value]
 
@@ -96,7 +98,8 @@ def _slack(event: Row) -> Row:
 
 
 def _plain(text: str, most: int) -> Row:
-    return {"type": "plain_text", "text": _escaped(text)[:most], "emoji": False}
+    cut = _HALF_ENTITY.sub("", _escaped(text)[:most])
+    return {"type": "plain_text", "text": cut, "emoji": False}
 
 
 def _escaped(text: str) -> str:

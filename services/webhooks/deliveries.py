@@ -27,6 +27,7 @@ KEPT_SECONDS = {"delivered": 7 * 24 * 3600, "dead": 30 * 24 * 3600}
 UNFINISHED = ("waiting", "blocked")
 PUBLIC_STATE = {"waiting": "waiting", "blocked": "waiting", "delivered": "delivered", "dead": "dead"}
 STATES = ("waiting", "delivered", "dead")
+MOST_KEYS = 200  # in one statement
 d = table.c
 
 
@@ -61,11 +62,11 @@ def add(uow: UnitOfWork, new: Sequence[tuple[str, Happening, str]]) -> None:
     webhook_ids, subjects = {webhook_id for webhook_id, _, _ in new}, sorted({one.subject_id for _, one, _ in new})
     behind = {
         (row["webhook_id"], row["subject_id"])
-        for start in range(0, len(subjects), 200)
+        for start in range(0, len(subjects), MOST_KEYS)
         for row in uow.find(
             uow.query(table, d.webhook_id, d.subject_id).where(
                 d.webhook_id.in_(webhook_ids),
-                d.subject_id.in_(subjects[start : start + 200]),
+                d.subject_id.in_(subjects[start : start + MOST_KEYS]),
                 d.state.in_(UNFINISHED),
             )
         )
@@ -153,13 +154,26 @@ def _after(delivery: Row, outcome: Outcome, now: str) -> Row:
 
 def unblock(uow: UnitOfWork, keys: Iterable[tuple[str, str]]) -> None:
     """Makes the next event due of each webhook and subject, unless one of them is still waiting."""
-    for webhook_id, subject_id in sorted(keys):
-        of_key = (d.webhook_id == webhook_id, d.subject_id == subject_id)
-        if uow.first(uow.query(table, d.id).where(*of_key, d.state == "waiting")):
-            continue
-        blocked = uow.query(table, d.id).where(*of_key, d.state == "blocked").order_by(d.event_id)
-        if row := uow.first(blocked):
-            uow.update(table, row["id"], {"state": "waiting", "next_try_at": uow.real_now})
+    pending = sorted(keys)
+    for start in range(0, len(pending), MOST_KEYS):
+        portion = pending[start : start + MOST_KEYS]
+        first = func.min(d.event_id).label("first")
+        query = uow.query(table, d.webhook_id, d.subject_id, d.state, first).where(
+            d.webhook_id.in_({webhook_id for webhook_id, _ in portion}),
+            d.subject_id.in_({subject_id for _, subject_id in portion}),
+            d.state.in_(UNFINISHED),
+        )
+        firsts = {
+            (row["webhook_id"], row["subject_id"], row["state"]): row["first"]
+            for row in uow.find(query.group_by(d.webhook_id, d.subject_id, d.state))
+        }
+        following: dict[str, list[str]] = {}
+        for key in portion:
+            if (*key, "waiting") not in firsts and (*key, "blocked") in firsts:
+                following.setdefault(key[0], []).append(firsts[*key, "blocked"])
+        for webhook_id, event_ids in following.items():
+            of_webhook = (d.webhook_id == webhook_id, d.event_id.in_(event_ids), d.state == "blocked")
+            uow.update_where(table, *of_webhook, state="waiting", next_try_at=uow.real_now)
 
 
 def find(uow: UnitOfWork, webhook_id: str, filters: Row) -> tuple[list[Row], int]:

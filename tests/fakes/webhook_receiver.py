@@ -1,6 +1,7 @@
 """A real HTTP server that receives webhooks and answers as a test says: refuses, hangs, resets, redirects, drips, floods."""
 
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -36,11 +37,13 @@ Behaviour = Callable[[Call, BaseHTTPRequestHandler], Any]
 class Receiver:
     """The server; `calls` are all that arrived. `accepted` are those that were answered with 2xx."""
 
-    def __init__(self, behaviour: Behaviour | None = None) -> None:
+    def __init__(self, behaviour: Behaviour | None = None, *, tls: ssl.SSLContext | None = None) -> None:
         self.calls: list[Call] = []
         self.accepted: list[Call] = []
         self.behaviour: Behaviour = behaviour or (lambda call, handler: 200)
         self._server = _Server(("127.0.0.1", 0), _handler(self))
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/hook"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -79,12 +82,12 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             if answer is None:
                 return
             status, headers = answer if isinstance(answer, tuple) else (answer, {})
+            if 200 <= status < 300:
+                receiver.accepted.append(call)
             self.send_response(status)
             for name, value in {"Content-Length": "0", **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            if 200 <= status < 300:
-                receiver.accepted.append(call)
 
         def do_GET(self) -> None:
             receiver.calls.append(Call(self.path, {}, b""))
