@@ -12,6 +12,7 @@ from api import (
     ai_quality,
     ai_response,
     ai_usage,
+    attachments,
     audit,
     auth,
     bulk,
@@ -64,6 +65,7 @@ log = logging.getLogger("foyer.api")
 RESOURCES = [
     tickets,
     replies,
+    attachments,
     ai_response,
     customers,
     lookups,

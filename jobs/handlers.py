@@ -16,6 +16,7 @@ from channels.imap_poller import Mailbox
 from channels.sns import Publishes
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
+from database.file_store.contract import FileStore
 from database.tables import tickets
 from jobs import agreed_times, inbound_mail, incidents, routing, snoozed
 from jobs.runner import Periodic, PermanentFailure, alone, is_last_try
@@ -23,6 +24,7 @@ from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
 from services.ai_usage import UsageLog
+from services.attachments import removal
 from services.chat import idle
 from services.chat.presence import Presence
 from services.copilot.past_tickets import PastTickets
@@ -75,6 +77,9 @@ class Server(Protocol):
     def storage(self) -> Storage: ...
 
     @property
+    def files(self) -> FileStore: ...
+
+    @property
     def trained_models(self) -> TrainedModels: ...
 
     @property
@@ -97,6 +102,7 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
         "ai": lambda job: _write_answer(runtime, job),
         notifications.ALERTS: lambda job: _publish(runtime, job),
         erasure.QUEUE: lambda job: scrub(runtime.storage),
+        removal.QUEUE: lambda job: removal.remove_files(runtime.storage, runtime.files, job),
         training_examples.QUEUE: lambda job: _train(runtime, job["company_id"]),
         records.QUEUE: lambda job: inbound_mail.read(runtime, job),
         recomputing.QUEUE: lambda job: agreed_times.recompute(runtime.storage, job["company_id"]),

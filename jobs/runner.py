@@ -42,6 +42,7 @@ BATCH = {
     "routing": 1,
     "incidents": 1,
     "inbound": 5,
+    "files": 10,
 }
 THREADS = dict.fromkeys(BATCH, 1) | {"ai": 3}
 

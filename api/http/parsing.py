@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api.http.field_names import check_field_names
 from api.http.fields import THIS_FIELD, Email, Person
+from core import file_names
 from core.charsets import codec_of
 from core.errors import (
     AppError,
@@ -45,6 +46,8 @@ class Parser(FlaskParser):
     DEFAULT_VALIDATION_STATUS = 400
 
     def load_json(self, req: Request, schema: Schema) -> dict[str, Any]:
+        if getattr(schema, "FROM_FORM", False) and req.mimetype == FORM_TYPES[0]:
+            return prepare(_form_fields(req), schema)
         return prepare(read_json(req), schema)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
@@ -55,6 +58,15 @@ class Parser(FlaskParser):
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         raise invalid(*flatten_errors(error.messages))
+
+
+def _form_fields(req: Request) -> dict[str, Any]:
+    """The fields of a form; its first file is `content`, and gives `name` and `content_type` when no field does."""
+    file = next(iter(req.files.values()), None)
+    if file is None:
+        return {**req.form.to_dict()}
+    own = {"name": file_names.clean(file.filename or ""), "content_type": file.mimetype}
+    return {**own, **req.form.to_dict(), "content": file.stream}
 
 
 def read_json(req: Request) -> dict[str, Any]:

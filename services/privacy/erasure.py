@@ -14,10 +14,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from core import timestamps
 from core.errors import not_found
 from core.models import FINISHED
-from database.tables import bulk_items, customers, deliveries, drafts, events, merges, replies, tickets, users
+from database.tables import attachments, bulk_items, customers, deliveries, drafts, events, merges, replies, tickets, users
 from database.tables import jobs as jobs_table
 from services import outbox
 from services.accounts import sessions
+from services.attachments import removal
 from services.copilot import proposals
 from services.history import Change, record
 from services.inbound import records as inbound
@@ -86,12 +87,13 @@ def _names(row: Row, ticket_rows: Iterable[Row]) -> set[str]:
 
 
 def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
-    """Empties tickets, replies, drafts and history; deletes their jobs, deliveries and training examples."""
+    """Empties tickets, replies, drafts and history; deletes their files, jobs, deliveries and training examples."""
     anonymise(uow, ids)
     incidents.leave(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
     uow.update_where(drafts, drafts.c.ticket_id.in_(ids), body=ERASED, edited_body="", citations=[])
     traces.empty_history(uow, events.c.subject_id.in_(ids))
+    removal.remove_rows(uow, attachments.c.ticket_id.in_(ids))
     uow.delete(bulk_items, bulk_items.c.ticket_id.in_(ids))
     uow.delete(merges, merges.c.ticket_id.in_(ids))
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))

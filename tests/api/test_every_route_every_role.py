@@ -58,6 +58,10 @@ CALLS = {
     "ListTicketHistory": Call(),
     "ListReplies": Call(),
     "CreateReply": Call(REPLY, 201),
+    "CreateAttachment": Call({"name": "a.txt", "content": "SGVsbG8="}, 201),
+    "ListAttachments": Call(),
+    "GetAttachment": Call(),
+    "DeleteAttachment": Call(),
     "GetAiResponse": Call(),
     "CreateAiResponse": Call({}),
     "ListCustomers": Call(),
@@ -301,6 +305,8 @@ def make_world(app, admin):
         "agent elsewhere": Caller(client, add_key(runtime, "agent", company="other")),
         "admin elsewhere": Caller(client, add_key(runtime, "admin", company="other")),
     }
+    path, ada = f"/api/tickets/{ticket['id']}/attachments", made.callers["customer"]
+    made.ids["attachment_id"] = ada.data(ada.post(path, {"name": "a.txt", "content": "SGVsbG8="}), 201)["id"]
     for caller in made.callers.values():
         caller.get("/api/me")  # notes once that each key was used
     return made
