@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 
 from database import column_types
+from database.attachment_tables import attachments
 from database.desk_tables import merges, presence
 from database.inbound_tables import inbound_addresses, inbound_keys, inbound_mails, inbound_originals
 from database.incident_tables import incidents
-from database.attachment_tables import attachments
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.routing_tables import routing_rules, teams
 from database.ticket_tables import conversations, replies, tickets

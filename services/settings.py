@@ -113,7 +113,16 @@ SETTINGS: dict[str, Setting] = {
 }
 # Only the operator's company may raise these limits, so that registered companies cannot send mass mail.
 MAIL_LIMITS = ("recipient_mails_per_hour", "company_mails_per_hour")
-CLEARABLE = ("attachment_types", "support_email", "mail_name", "reply_to", "ai_tone", "sla", "hours", "inbound_addresses")
+CLEARABLE = (
+    "attachment_types",
+    "support_email",
+    "mail_name",
+    "reply_to",
+    "ai_tone",
+    "sla",
+    "hours",
+    "inbound_addresses",
+)
 AGREED = ("sla", "hours")  # settings that the agreed times of tickets follow from
 MOST_ATTACHMENT_MEGABYTES = 20  # in base64 a file is a third larger, and a request has 32 MiB
 MOST_IDLE_MINUTES = 24 * 60
