@@ -40,7 +40,7 @@ def decoded(value: Any) -> bytes:
     """The bytes of a file as it stands in JSON. Raises ValueError."""
     if isinstance(value, dict):
         value = value.get("$content")
-    value = value if isinstance(value, str) else "no text at all"  # which is no base64
+    value = value if isinstance(value, str) else "?"  # which is no base64
     if prefix := _DATA_URL.match(value):
         value = value[prefix.end() :]
     text = value.translate(_URL_ALPHABET)
