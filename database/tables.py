@@ -86,6 +86,14 @@ events = Table(
     column_types.moment("created_at", required=True),
     Index("ix_events_subject", "subject_id", "created_at", "id"),
     Index("ix_events_company", "company_id", "created_at", "id"),
+    Index(
+        "ix_events_removed",
+        "company_id",
+        "created_at",
+        "id",
+        sqlite_where=column_types.is_removal(),
+        postgresql_where=column_types.is_removal(),
+    ),
 )
 
 # What people of a company decided, for triage to learn from and to be measured by. The text is the ticket's, or given here.

@@ -66,7 +66,12 @@ def scope_conditions(table: Table, visibility: Visibility) -> list[ColumnElement
         return [*conditions, or_(table.c.id == customer_row, by_email, by_customer_id)]
     if table is tables.events:  # of their tickets; services/events leaves out what only staff may know
         of_own = table.c.subject_id.in_(select(tables.tickets.c.id).where(of_customer))
-        return [*conditions, table.c.subject == "ticket", table.c.action != "note_added", of_own]
+        return [
+            *conditions,
+            table.c.subject == "ticket",
+            table.c.action.not_in(("note_added", "internal_file")),
+            of_own,
+        ]
     if table in (tables.replies, tables.attachments, tables.jobs, tables.conversations):
         # Customers create jobs but cannot read them. Of their tickets they read replies and files, without internal ones.
         readable = false() if table is tables.jobs else ~table.c.internal if "internal" in table.c else true()

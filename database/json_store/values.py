@@ -37,12 +37,12 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("presence", "state"): models.PRESENCE_STATES,
     ("teams", "assignment"): models.ASSIGNMENTS,
     ("routing_rules", "priority"): ("", *models.PRIORITIES),
+    ("webhooks", "format"): models.WEBHOOK_FORMATS,
+    ("deliveries", "state"): models.DELIVERY_STATES,
 }
 # Lists of objects: the fields of each object with the type of their values.
 _OBJECTS: dict[tuple[str, str], dict[str, type]] = {
     ("tickets", "links"): {"ticket_id": str, "number": int, "kind": str},
-    ("webhooks", "format"): models.WEBHOOK_FORMATS,
-    ("deliveries", "state"): models.DELIVERY_STATES,
 }
 _THOUSANDTHS = (0, 1000)
 _RANGES: dict[tuple[str, str], tuple[int, int]] = {

@@ -46,7 +46,9 @@ def remove(uow: UnitOfWork, attachment_id: str) -> None:
         raise conflict("not_removable", "You can remove only a file that you added and that no reply has yet.")
     removal.remove_rows(uow, a.id == row["id"])
     ticket = changes.get_for_update(uow, row["ticket_id"], even_erased=True)
-    record(uow, ticket["id"], [Change("attachment_removed", "attachments", row["name"], "")])
+    action = "internal_file" if row["internal"] else "attachment_removed"
+    record(uow, ticket["id"], [Change(action, "attachments", row["name"], "")])
+    record(uow, row["id"], [Change("deleted")], subject="attachment")
     changes.write_quietly(uow, ticket, {}, visible=True)
 
 

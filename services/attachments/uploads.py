@@ -96,8 +96,7 @@ def attach(
     role = author_role or ("customer" if uow.actor.is_customer else "agent")
     if internal and role == "customer":
         raise invalid_field("internal", "Only agents attach internal files.")
-    if not uow.actor.is_customer:  # who sees own files alone; `keep` has counted all
-        _check_quota(uow, kept.size, quota)
+    _check_quota(uow.as_system() if uow.actor.is_customer else uow, kept.size, quota)  # customers see own files alone
     row = uow.insert(
         attachments,
         {
@@ -113,7 +112,8 @@ def attach(
             "created_at": uow.now,
         },
     )
-    record(uow, ticket["id"], [Change("attached", "attachments", "", kept.name)], said_by=said_by)
+    action = "internal_file" if internal else "attached"
+    record(uow, ticket["id"], [Change(action, "attachments", "", kept.name)], said_by=said_by)
     changes.write_quietly(uow, ticket, {}, visible=True)
     return row
 

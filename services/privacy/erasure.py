@@ -14,7 +14,18 @@ from sqlalchemy.sql.elements import ColumnElement
 from core import timestamps
 from core.errors import not_found
 from core.models import FINISHED
-from database.tables import attachments, bulk_items, customers, deliveries, drafts, events, merges, replies, tickets, users
+from database.tables import (
+    attachments,
+    bulk_items,
+    customers,
+    deliveries,
+    drafts,
+    events,
+    merges,
+    replies,
+    tickets,
+    users,
+)
 from database.tables import jobs as jobs_table
 from services import outbox
 from services.accounts import sessions

@@ -90,6 +90,7 @@ CALLS = {
     "RevokeKey": Call(),
     "ListAuditEvents": Call(),
     "ListJobs": Call(),
+    "ListTombstones": Call(),
     "RetryJob": Call({}),
     "TriageText": Call({"text": "I was charged twice."}),
     "ListTopics": Call(),

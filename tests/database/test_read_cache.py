@@ -58,6 +58,7 @@ QUERIES = {
         "?sort=urgency",
     ],
     "ListCustomers": ["", "?q=ada"],
+    "ListTombstones": ["", "?limit=1"],
     "OnNewTicket": ["", "?limit=1"],
     "ListArticles": ["", "?status=draft"],
     "SearchKnowledge": ["?q=refund"],
