@@ -26,6 +26,7 @@ from database.incident_tables import incidents
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.routing_tables import routing_rules, teams
 from database.ticket_tables import conversations, replies, tickets
+from database.transfer_tables import transfers
 from database.webhook_tables import deliveries, webhooks
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "sign_in_tries",
     "teams",
     "tickets",
+    "transfers",
     "users",
     "webhooks",
 ]

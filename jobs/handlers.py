@@ -18,7 +18,7 @@ from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
 from database.file_store.contract import FileStore
 from database.tables import tickets
-from jobs import agreed_times, inbound_mail, incidents, routing, snoozed
+from jobs import agreed_times, inbound_mail, incidents, routing, snoozed, transfers
 from jobs.runner import Periodic, PermanentFailure, alone, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address
 from services import idempotency, outbox, outgoing_mail
@@ -36,6 +36,7 @@ from services.privacy.retention import apply_retention, scrub
 from services.routing import departures
 from services.sla import recomputing
 from services.tickets import ai_answers, bulk, closing, notifications, presence
+from services.transfers import requests
 from services.triage import training_examples
 from services.triage.trained_models import TrainedModels
 from services.webhooks import deliveries, subscriptions
@@ -58,6 +59,7 @@ PURGED = (
     records,
     deliveries,
     subscriptions,
+    requests,
 )
 RECENT_SECONDS = 120  # more than the clocks of the processes may differ
 
@@ -102,6 +104,7 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
         "ai": lambda job: _write_answer(runtime, job),
         notifications.ALERTS: lambda job: _publish(runtime, job),
         erasure.QUEUE: lambda job: scrub(runtime.storage),
+        requests.QUEUE: lambda job: transfers.run(runtime.storage, runtime.files, job),
         removal.QUEUE: lambda job: removal.remove_files(runtime.storage, runtime.files, job),
         training_examples.QUEUE: lambda job: _train(runtime, job["company_id"]),
         records.QUEUE: lambda job: inbound_mail.read(runtime, job),

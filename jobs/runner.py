@@ -43,6 +43,7 @@ BATCH = {
     "incidents": 1,
     "inbound": 5,
     "files": 10,
+    "transfers": 1,
 }
 THREADS = dict.fromkeys(BATCH, 1) | {"ai": 3}
 

@@ -24,6 +24,8 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("customers", "tier"): models.TIERS,
     ("replies", "author_role"): get_args(models.AuthorRole),
     ("replies", "ai_source"): _DECIDERS,
+    ("transfers", "kind"): ("export",),
+    ("transfers", "state"): models.TRANSFER_STATES,
     ("attachments", "author_role"): ("agent", "customer"),
     ("conversations", "answered_by"): get_args(models.AnsweredBy),
     ("conversations", "escalation_reason"): ("", *models.ESCALATIONS),
@@ -42,6 +44,7 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
 }
 # Lists of objects: the fields of each object with the type of their values.
 _OBJECTS: dict[tuple[str, str], dict[str, type]] = {
+    ("transfers", "errors"): {"file": str, "line": int, "field": str, "message": str},
     ("tickets", "links"): {"ticket_id": str, "number": int, "kind": str},
 }
 _THOUSANDTHS = (0, 1000)

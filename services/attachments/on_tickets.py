@@ -60,7 +60,10 @@ class Content:
         self._pieces = self._opened.enter_context(files.open(row["company_id"], row["id"]))
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
+        try:
+            yield from self._pieces
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Closes the file."""

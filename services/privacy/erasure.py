@@ -38,6 +38,7 @@ from services.privacy import traces
 from services.tickets import incidents, watchers
 from services.tickets.anonymise import ERASED, anonymise
 from services.tickets.customers import by_name as customers_by_name
+from services.transfers import requests
 from services.triage import training_examples
 from storage import Row, UnitOfWork
 
@@ -87,6 +88,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.forget_deliveries(uow, sure)
     traces.forget_views_and_macros(uow, sure)
     watchers.forget(uow, row["email"])
+    requests.forget(uow)
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(uow, row["id"], [Change("customer_erased", "tickets", "", len(ticket_rows))], subject="customer")
     outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=60)])
@@ -176,6 +178,7 @@ def record_retention(uow: UnitOfWork, counts: Mapping[str, int]) -> None:
     """Records the counts of a retention run in the audit log."""
     changes = [Change("retention_applied", thing, "", count) for thing, count in counts.items() if count]
     record(uow, uow.actor.company_id, changes, subject="company")
+    requests.forget(uow)
 
 
 def enqueue_scrub(uow: UnitOfWork) -> None:

@@ -91,6 +91,9 @@ CALLS = {
     "ListAuditEvents": Call(),
     "ListJobs": Call(),
     "ListTombstones": Call(),
+    "CreateTransfer": Call({"kind": "export"}, 409),
+    "GetTransfer": Call(),
+    "GetTransferFile": Call(ok=409),
     "RetryJob": Call({}),
     "TriageText": Call({"text": "I was charged twice."}),
     "ListTopics": Call(),
@@ -307,6 +310,7 @@ def make_world(app, admin):
         "admin elsewhere": Caller(client, add_key(runtime, "admin", company="other")),
     }
     path, ada = f"/api/tickets/{ticket['id']}/attachments", made.callers["customer"]
+    made.ids["transfer_id"] = admin.data(admin.post("/api/transfers", {"kind": "export"}), 201)["id"]
     made.ids["attachment_id"] = ada.data(ada.post(path, {"name": "a.txt", "content": "SGVsbG8="}), 201)["id"]
     for caller in made.callers.values():
         caller.get("/api/me")  # notes once that each key was used
