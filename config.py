@@ -30,6 +30,7 @@ _DRIVER = re.compile(r"^(postgres(?:ql)?)\+\w+://")  # SQLAlchemy's way to name 
 
 
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}")
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,62}(?:/[\w!.*'()-]+)*/?")
 _QUOTED = re.compile(r""" "[^"]*" | '[^']*' """, re.VERBOSE)  # as a file for Docker keeps them
 
 
@@ -70,6 +71,14 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr = Field(
         SecretStr("json:"), description="`json:` (a JSON file in DATA_DIR), `sqlite:///path.db` or `postgresql://…`"
+    )
+    attachments_url: str = Field(
+        "",
+        description="where attached files are kept: `s3://bucket/prefix` (needs `requirements-aws.txt`); without it the folder "
+        "`attachments` in DATA_DIR",
+    )
+    attachments_quota_megabytes: int = Field(
+        1024, ge=0, le=10**9, description="room for attached files of each company, in MiB; 0 for no limit"
     )
     api_key: SecretStr = Field(
         SecretStr(""),
@@ -290,6 +299,15 @@ class Settings(BaseSettings):
             raise ValueError("needs boto3: pip install -r requirements-aws.txt")
         return value
 
+    @field_validator("attachments_url")
+    @classmethod
+    def _bucket(cls, value: str) -> str:
+        if value and not _BUCKET.fullmatch(value):
+            raise ValueError("must be like s3://bucket or s3://bucket/prefix")
+        if value and find_spec("boto3") is None:
+            raise ValueError("needs boto3: pip install -r requirements-aws.txt")
+        return value
+
     @model_validator(mode="after")
     def _issuer_has_an_audience(self) -> "Settings":
         if self.oidc_issuer and not self.oidc_audience:
@@ -323,6 +341,16 @@ class Settings(BaseSettings):
     def on_postgresql(self) -> bool:
         """Whether the data is on a server that several processes share."""
         return self.database_url.get_secret_value().startswith(POSTGRESQL)
+
+    @property
+    def attachment_quota(self) -> int:
+        """ATTACHMENTS_QUOTA_MEGABYTES in bytes."""
+        return self.attachments_quota_megabytes * 1024 * 1024
+
+    @property
+    def attachments_folder(self) -> Path:
+        """Where attached files are kept when ATTACHMENTS_URL names no bucket."""
+        return self.data_dir / "attachments"
 
     @property
     def sender(self) -> Mailbox:

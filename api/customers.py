@@ -3,6 +3,7 @@
 from flask import g
 from marshmallow import Schema, fields
 
+from api.attachments import Attachment
 from api.audit import AuditEvent
 from api.exports import WholeTicket
 from api.http import schemas
@@ -53,6 +54,7 @@ class Person(Schema):
 
     customer = schemas.part(schemas.Customer)
     tickets = schemas.items(WholeTicket, "Their tickets, oldest first.")
+    attachments = schemas.items(Attachment, "The files of their tickets; GET /api/attachments/{id} has the bytes.")
     notices = schemas.items(Notice, "What is still to be done for them.")
     messages = schemas.items(InboundMail, "Mails and messages of theirs that came in.")
     watched = schemas.items(Watched, "The tickets of others that they watch.")

@@ -3,12 +3,13 @@
 from api.http import schemas
 from api.http.common_inputs import PageQuery, Repeatable
 from api.http.envelope import Answer, how_many
-from api.http.fields import Choice, Email, Text, Yes
+from api.http.fields import Choice, Email, Text, Words, Yes
 from api.http.gate import current_runtime
 from api.http.resource import Resource
 from api.ticket_inputs import Versioned, pop_actor_and_version
 from core.models import LIMITS, reply_shape
 from core.permissions import Permission
+from services.attachments import binding
 from services.tickets import follow_ups, replies
 from storage import Row, UnitOfWork
 
@@ -25,6 +26,9 @@ class NewReply(Versioned, Repeatable):
     author_role = Choice(("agent", "customer"), about="customer: passed on in the customer's name.")
     author_name = Text(LIMITS["name"], about="Name to show as the author.")
     author_email = Email(about="E-mail address of the author.")
+    attachment_ids = Words(
+        LIMITS["attachment_ids"], Text(LIMITS["key"]), about="Files of the ticket to send with it, uploaded before."
+    )
 
 
 @blp.get(
@@ -60,8 +64,9 @@ def create_reply(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     closed ticket, or after `reopen_days` opens a new one.
     """
     runtime, who = current_runtime(), pop_actor_and_version(body)
-    model_ready = runtime.model is not None
+    model_ready, attachment_ids = runtime.model is not None, body.pop("attachment_ids", [])
     reply, ticket = follow_ups.add_reply(uow, runtime.trained_models, ticket_id, body, model_ready=model_ready, **who)
+    binding.bind(uow, ticket_id, reply, attachment_ids)
     message = "The note is saved." if reply["internal"] else "The reply is sent."
     if ticket:
         message = f"The ticket was resolved long ago, so the reply has opened ticket #{ticket['number']}."

@@ -1,5 +1,6 @@
 """The company's settings over HTTP."""
 
+import re
 from typing import Any
 
 from marshmallow import Schema, ValidationError, validates_schema
@@ -24,6 +25,8 @@ blp = Resource("settings", __name__, description="What a company can change at r
 
 MOST_TOPIC_TEAMS = 1_000
 MOST_ADDRESSES = 10
+MOST_TYPES = 100
+_MEDIA_TYPE = re.compile(r"[a-z0-9][\w!#$&^.+-]*/(?:\*|[a-z0-9][\w!#$&^.+-]*)")
 
 
 class TopicTeam(Schema):
@@ -61,6 +64,8 @@ class SettingsOut(Schema):
     incidents_enabled = schemas.flag(settings.SETTINGS["incidents_enabled"].about)
     incident_customers = schemas.integer(settings.SETTINGS["incident_customers"].about)
     retention_days = schemas.integer(settings.SETTINGS["retention_days"].about)
+    attachment_megabytes = schemas.integer(settings.SETTINGS["attachment_megabytes"].about)
+    attachment_types = schemas.texts(settings.SETTINGS["attachment_types"].about)
     support_email = schemas.text(settings.SETTINGS["support_email"].about)
     urgent_digest_minutes = schemas.integer(settings.SETTINGS["urgent_digest_minutes"].about)
     mail_name = schemas.text(settings.SETTINGS["mail_name"].about)
@@ -119,6 +124,19 @@ class SenderName(Text):
         return name
 
 
+class MediaType(Text):
+    """A media type, or all of a kind: application/pdf, image/*."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(models.LIMITS["file_name"], **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        media = super()._deserialize(value, attr, data, **kwargs).lower()
+        if not _MEDIA_TYPE.fullmatch(media):
+            raise ValidationError(f"{attr} must be a media type like application/pdf or image/*.")
+        return media
+
+
 class SettingsChanges(Schema):
     """Settings to change; what is left out stays."""
 
@@ -146,6 +164,10 @@ class SettingsChanges(Schema):
         about=settings.SETTINGS["incident_customers"].about,
     )
     retention_days = Number(0, settings.MOST_RETENTION_DAYS, about=settings.SETTINGS["retention_days"].about)
+    attachment_megabytes = Number(
+        1, settings.MOST_ATTACHMENT_MEGABYTES, about=settings.SETTINGS["attachment_megabytes"].about
+    )
+    attachment_types = Words(MOST_TYPES, MediaType(), about=settings.SETTINGS["attachment_types"].about)
     support_email = MailAddresses(about=settings.SETTINGS["support_email"].about)
     urgent_digest_minutes = Number(
         0, settings.MOST_DIGEST_MINUTES, about=settings.SETTINGS["urgent_digest_minutes"].about

@@ -2,11 +2,12 @@
 
 from flask import Flask
 
-from commands import accounts, backup, data, development, knowledge, smoke
+from commands import accounts, attachments, backup, data, development, knowledge, smoke
 
 
 def register_commands(app: Flask) -> None:
     """Adds the commands to the app."""
-    for command in (*data.COMMANDS, *knowledge.COMMANDS, *accounts.COMMANDS, *backup.COMMANDS, smoke.command):
+    rooms = (data, knowledge, accounts, backup, attachments)
+    for command in (*(command for room in rooms for command in room.COMMANDS), smoke.command):
         app.cli.add_command(command)
     development.register(app)

@@ -105,6 +105,8 @@ LIMITS: dict[str, int] = {
     "company": 120,
     "q": 200,
     "comment": 2_000,
+    "file_name": 200,
+    "attachment_ids": 20,
     "message": 200,
     "links": 50,
     "watchers": 20,
@@ -194,6 +196,10 @@ CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STA
 ARTICLE_FIELDS = "id title body tags category status source version created_at updated_at".split()
 REPLY_FIELDS = ["id", "ticket_id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]
 CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_email", "internal")]
+ATTACHMENT_FIELDS = "id ticket_id reply_id name content_type size author_role internal created_at".split()
+CUSTOMER_ATTACHMENT_FIELDS = [name for name in ATTACHMENT_FIELDS if name != "internal"]
+TRANSFER_STATES = ("waiting", "running", "done", "failed", "expired")
+TRANSFER_FIELDS = "id kind state done total size errors created_at finished_at expires_at".split()
 AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()
 USER_FIELDS = "id name email role team available capacity disabled created_at".split()
 TEAM_FIELDS = "id key name members assignment built_in created_at updated_at".split()

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Boolean, Column, Dialect, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, ForeignKey, Index, Integer, String, Table, Text, TextClause
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import SchemaItem
@@ -175,6 +175,11 @@ def wait_for_an_agent() -> tuple[SchemaItem, ...]:
         Index("ix_tickets_team_queue", *columns, sqlite_where=waits, postgresql_where=waits),
         Index("ix_tickets_unescalated", *columns, sqlite_where=unescalated, postgresql_where=unescalated),
     )
+
+
+def is_removal() -> TextClause:
+    """The condition of the events that say that something is gone (services/tombstones.py)."""
+    return sql("action IN ('deleted', 'user_deleted', 'customer_erased')")
 
 
 def index_of_values(name: str, *columns: str, of_company: bool = True) -> Index:

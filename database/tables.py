@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from database import column_types
+from database.attachment_tables import attachments
 from database.desk_tables import merges, presence
 from database.inbound_tables import inbound_addresses, inbound_keys, inbound_mails, inbound_originals
 from database.incident_tables import incidents
@@ -26,10 +27,12 @@ from database.notice_tables import notice_texts
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.routing_tables import routing_rules, teams
 from database.ticket_tables import conversations, replies, tickets
+from database.transfer_tables import transfers
 from database.webhook_tables import deliveries, webhooks
 
 __all__ = [
     "api_keys",
+    "attachments",
     "companies",
     "conversations",
     "customers",
@@ -49,6 +52,7 @@ __all__ = [
     "sign_in_tries",
     "teams",
     "tickets",
+    "transfers",
     "users",
     "webhooks",
 ]
@@ -86,6 +90,14 @@ events = Table(
     column_types.moment("created_at", required=True),
     Index("ix_events_subject", "subject_id", "created_at", "id"),
     Index("ix_events_company", "company_id", "created_at", "id"),
+    Index(
+        "ix_events_removed",
+        "company_id",
+        "created_at",
+        "id",
+        sqlite_where=column_types.is_removal(),
+        postgresql_where=column_types.is_removal(),
+    ),
 )
 
 # What people of a company decided, for triage to learn from and to be measured by. The text is the ticket's, or given here.

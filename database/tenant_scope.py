@@ -66,10 +66,15 @@ def scope_conditions(table: Table, visibility: Visibility) -> list[ColumnElement
         return [*conditions, or_(table.c.id == customer_row, by_email, by_customer_id)]
     if table is tables.events:  # of their tickets; services/events leaves out what only staff may know
         of_own = table.c.subject_id.in_(select(tables.tickets.c.id).where(of_customer))
-        return [*conditions, table.c.subject == "ticket", table.c.action != "note_added", of_own]
-    if table in (tables.replies, tables.jobs, tables.conversations):
-        # Customers create jobs but cannot read them. They read the replies of their tickets without internal notes.
-        readable = {tables.replies: ~tables.replies.c.internal, tables.jobs: false()}.get(table, true())
+        return [
+            *conditions,
+            table.c.subject == "ticket",
+            table.c.action.not_in(("note_added", "internal_file")),
+            of_own,
+        ]
+    if table in (tables.replies, tables.attachments, tables.jobs, tables.conversations):
+        # Customers create jobs but cannot read them. Of their tickets they read replies and files, without internal ones.
+        readable = false() if table is tables.jobs else ~table.c.internal if "internal" in table.c else true()
         of_own_tickets = table.c.ticket_id.in_(select(tables.tickets.c.id).where(of_customer))
         return [*conditions, and_(of_own_tickets, readable)]
     return [*conditions, false()]

@@ -111,6 +111,7 @@ tickets = Table(
     column_types.index_of_texts("ix_tickets_incident", "incident_id"),
     column_types.index_of_values("ix_tickets_first_response", "first_response_seconds"),
     column_types.index_of_values("ix_tickets_resolution", "resolution_seconds"),
+    column_types.index_of_values("ix_tickets_erased", "erased_at"),
     column_types.index_of_values("ix_tickets_agent_resolution", "assigned_to", "resolution_seconds"),
 )
 

@@ -18,13 +18,15 @@ from channels.sns import Publishes
 from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
 from core.redaction import mask
+from database.file_store.contract import FileStore
 from database.tables import tickets
-from jobs import agreed_times, inbound_mail, incidents, routing, snoozed
+from jobs import agreed_times, inbound_mail, incidents, routing, snoozed, transfers
 from jobs.runner import Periodic, PermanentFailure, alone, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address, urgent_digest
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
 from services.ai_usage import UsageLog
+from services.attachments import removal
 from services.chat import idle
 from services.chat.presence import Presence as ChatPresence
 from services.copilot.past_tickets import PastTickets
@@ -38,6 +40,7 @@ from services.routing import departures
 from services.sla import recomputing
 from services.tickets import ai_answers, bulk, closing, notifications, presence
 from services.tickets.presence import Presence
+from services.transfers import requests
 from services.triage import training_examples
 from services.triage.trained_models import TrainedModels
 from services.webhooks import deliveries, subscriptions
@@ -60,6 +63,7 @@ PURGED = (
     records,
     deliveries,
     subscriptions,
+    requests,
 )
 RECENT_SECONDS = 120  # more than the clocks of the processes may differ
 
@@ -78,6 +82,9 @@ class Server(Protocol):
 
     @property
     def storage(self) -> Storage: ...
+
+    @property
+    def files(self) -> FileStore: ...
 
     @property
     def trained_models(self) -> TrainedModels: ...
@@ -102,6 +109,8 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
         "ai": lambda job: _write_answer(runtime, job),
         notifications.ALERTS: lambda job: _publish(runtime, job),
         erasure.QUEUE: lambda job: scrub(runtime.storage),
+        requests.QUEUE: lambda job: transfers.run(runtime.storage, runtime.files, job),
+        removal.QUEUE: lambda job: removal.remove_files(runtime.storage, runtime.files, job),
         training_examples.QUEUE: lambda job: _train(runtime, job["company_id"]),
         records.QUEUE: lambda job: inbound_mail.read(runtime, job),
         recomputing.QUEUE: lambda job: agreed_times.recompute(runtime.storage, job["company_id"]),

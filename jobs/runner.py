@@ -42,6 +42,8 @@ BATCH = {
     "routing": 1,
     "incidents": 1,
     "inbound": 5,
+    "files": 10,
+    "transfers": 1,
 }
 THREADS = dict.fromkeys(BATCH, 1) | {"ai": 3}
 

@@ -33,6 +33,7 @@ def opening_lines(runtime: Runtime, *, terminal: bool | None = None) -> list[str
     lines = [
         f"Foyer is open at {address} {reach} (help at {address}/docs)",
         f"  data   {storage.place} ({storage.name}), {persistence}",
+        f"  files  {runtime.files.place}{f', {note}' if (note := runtime.files_note) else ''}",
         f"  AI     {ai}",
         f"  triage {MEANINGS[runtime.embeddings.name]}"
         + (f" ({runtime.embeddings.note})" if runtime.embeddings.note else ""),

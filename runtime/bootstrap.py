@@ -24,6 +24,8 @@ from config import Settings
 from core import timestamps
 from core.errors import StorageError, unavailable
 from core.models import DEFAULT_COMPANY, Actor
+from database.file_store.contract import FileStore
+from database.file_store.opening import open_file_store
 from database.json_store.document import Where
 from database.tables import companies
 from database.vector_file import VectorFile
@@ -155,6 +157,22 @@ class Runtime:
     def past_tickets(self) -> PastTickets:
         """The indexes of the companies' resolved tickets."""
         return PastTickets(self.embeddings)
+
+    @cached_property
+    def files(self) -> FileStore:
+        """Keeps the bytes of attachments, by the setting ATTACHMENTS_URL."""
+        return open_file_store(self.settings.attachments_url, self.settings.attachments_folder)
+
+    @property
+    def files_note(self) -> str:
+        """Why attached files may be missing on another host or after a restart, "" when they are not."""
+        settings = self.settings
+        if settings.attachments_url:
+            return ""
+        ephemeral = bool(settings.render or settings.dyno)
+        if not is_on_persistent_disk(settings.attachments_folder, host_is_ephemeral=ephemeral):
+            return "LOST AT THE NEXT RESTART; set ATTACHMENTS_URL=s3://…"
+        return "" if self.storage.exclusive else "on this host only; for several hosts set ATTACHMENTS_URL=s3://…"
 
     @property
     def ai_mode(self) -> str:

@@ -22,6 +22,8 @@ Subject = Literal[
     "article",
     "macro",
     "view",
+    "attachment",
+    "transfer",
     "team",
     "routing_rule",
     "incident",

@@ -23,6 +23,17 @@ class Setting:
     about: str
 
 
+# Pictures, sound, film, text, documents and archives.
+DEFAULT_TYPES = (
+    "image/* audio/* video/* text/* font/* message/rfc822 application/pdf application/rtf application/json application/yaml "
+    "application/msword application/vnd.ms-excel application/vnd.ms-powerpoint application/vnd.ms-outlook "
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document "
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet "
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation "
+    "application/vnd.oasis.opendocument.text application/vnd.oasis.opendocument.spreadsheet "
+    "application/vnd.oasis.opendocument.presentation application/zip application/x-7z-compressed application/vnd.rar "
+    "application/gzip application/x-gzip"
+).split()
 SETTINGS: dict[str, Setting] = {
     "ai_enabled": Setting(True, "Whether the language model may be asked; without it replies are canned."),
     "ai_triage": Setting(
@@ -75,6 +86,12 @@ SETTINGS: dict[str, Setting] = {
         0,
         "Days after which resolved and closed tickets, and customers without other tickets, are erased; 0 keeps them for ever.",
     ),
+    "attachment_megabytes": Setting(10, "How large an attached file may be, in MiB."),
+    "attachment_types": Setting(
+        DEFAULT_TYPES,
+        "Which files may be attached, by what their bytes are, such as image/* or application/pdf. Pages, scripts and programs "
+        "only where they are named exactly, such as text/html.",
+    ),
     "support_email": Setting(
         "",
         "Who is alerted to urgent tickets, chats that need a person and agreed times at risk, and gets the replies on tickets "
@@ -99,8 +116,18 @@ SETTINGS: dict[str, Setting] = {
 }
 # Only the operator's company may raise these limits, so that registered companies cannot send mass mail.
 MAIL_LIMITS = ("recipient_mails_per_hour", "company_mails_per_hour")
-CLEARABLE = ("support_email", "mail_name", "reply_to", "ai_tone", "sla", "hours", "inbound_addresses")
+CLEARABLE = (
+    "attachment_types",
+    "support_email",
+    "mail_name",
+    "reply_to",
+    "ai_tone",
+    "sla",
+    "hours",
+    "inbound_addresses",
+)
 AGREED = ("sla", "hours")  # settings that the agreed times of tickets follow from
+MOST_ATTACHMENT_MEGABYTES = 20  # in base64 a file is a third larger, and a request has 32 MiB
 MOST_IDLE_MINUTES = 24 * 60
 MOST_ESCALATION_MINUTES = 30 * 24 * 60
 LEAST_INCIDENT_CUSTOMERS, MOST_INCIDENT_CUSTOMERS = 2, 100
@@ -137,6 +164,8 @@ def fault(company: Row) -> str:
             return f"ai_triage must be one of {', '.join(AI_TRIAGE)}"
         if isinstance(value, int | float) and not 0 <= value <= MOST_OF_ANY:
             return f"{name} must be {_KINDS[type(default)]} from 0 to {MOST_OF_ANY}"
+        if name == "attachment_types" and not all(isinstance(pattern, str) for pattern in value):
+            return "attachment_types must be a list of texts"
         if name == "topic_teams" and not all(map(_is_topic_team, value)):
             return 'topic_teams must be a list of objects like {"topic": "…", "team": "…"}'
     return targets.fault(of_company(company))
@@ -205,6 +234,7 @@ def _for_audit(values: Row) -> Row:
     return {
         **values,
         **targets.for_audit(values),
+        "attachment_types": ", ".join(values["attachment_types"]),
         "topic_teams": [f"{row['topic']}: {row['team']}" for row in values["topic_teams"]],
     }
 

@@ -34,10 +34,11 @@ ONE_IMPORTER = {
     "imap_tools": {"channels/imap_poller.py"},
     "imaplib": {"channels/imap_poller.py"},
     "mailparser_reply": {"channels/reply_text.py"},
-    "boto3": {"channels/sns.py"},
+    "boto3": {"channels/sns.py", "database/file_store/bucket.py"},
     "argon2": {"auth/passwords.py"},
     "jwt": {"auth/tokens.py", "auth/oidc.py"},
     "limits": {"config.py", "api/http/rate_counters.py", "api/http/rate_limits.py"},
+    "puremagic": {"core/file_types.py"},
     "psycopg": {"database/postgres_engine.py"},
 }
 KNOWS_FLASK = ("api/", "web/", "commands/", "benchmarks/", "tools/", "app.py")

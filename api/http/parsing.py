@@ -6,6 +6,7 @@ Order of the checks: size, media type, JSON, empty values, aliases, unknown name
 import codecs
 import hashlib
 import io
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
@@ -18,8 +19,10 @@ from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from api.http import file_fields
 from api.http.field_names import check_field_names
 from api.http.fields import THIS_FIELD, Email, Person
+from core import file_names
 from core.charsets import codec_of
 from core.errors import (
     AppError,
@@ -36,6 +39,7 @@ from core.normal_form import trimmed
 
 _IN_MEMORY = 1024 * 1024  # of an upload; what is more goes to disk
 _CHUNK = 64 * 1024
+_FILES_IN_JSON = threading.BoundedSemaphore(1)
 FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -45,6 +49,8 @@ class Parser(FlaskParser):
     DEFAULT_VALIDATION_STATUS = 400
 
     def load_json(self, req: Request, schema: Schema) -> dict[str, Any]:
+        if getattr(schema, "FROM_FORM", False):
+            return prepare(_form_fields(req) if req.mimetype == FORM_TYPES[0] else _fields_with_file(req), schema)
         return prepare(read_json(req), schema)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
@@ -57,9 +63,54 @@ class Parser(FlaskParser):
         raise invalid(*flatten_errors(error.messages))
 
 
-def read_json(req: Request) -> dict[str, Any]:
+def _form_fields(req: Request) -> dict[str, Any]:
+    """The fields of a form; its first file is `content`, and gives `name` and `content_type` when no field does."""
+    file = next(iter(req.files.values()), None)
+    if file is None:
+        return {**req.form.to_dict()}
+    own = {"name": file_names.clean(file.filename or ""), "content_type": file.mimetype}
+    return {**own, **req.form.to_dict(), "content": file.stream}
+
+
+def _fields_with_file(req: Request) -> dict[str, Any]:
+    """The fields of a JSON body whose `content` is a file in base64, which goes to disk.
+
+    One body at a time, because such a body is in memory several times while it is read.
+    """
+    with _FILES_IN_JSON:
+        body = read_json(req, cache=False)
+        try:
+            content = file_fields.decoded(body.get("content"))
+        except ValueError:
+            return body  # the field says what is wrong
+        # What the call is recognized by, in place of the text.
+        g.body = {**body, "content": hashlib.sha256(content).hexdigest()}
+        return {**body, "content": _on_disk(content)} if content else body
+
+
+def _on_disk(content: bytes) -> IO[bytes]:
+    file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # it is closed behind the answer
+    _close_behind(file)
+    try:
+        file.write(content)
+        file.seek(0)
+    except OSError as error:
+        raise _no_room() from error
+    return cast(IO[bytes], file)
+
+
+def _close_behind(file: Any) -> None:
+    """Closes a file behind the answer."""
+    after_this_request(lambda response: (file.close(), response)[1])
+
+
+def _no_room() -> AppError:
+    return unavailable("The server has no room for this file right now. Please try again later.")
+
+
+def read_json(req: Request, *, cache: bool = True) -> dict[str, Any]:
     """The body as an object; no body at all is an empty one. Raises AppError 400, 413, 415."""
-    raw = _as_utf8(read_body(req), req.mimetype_params.get("charset", ""))
+    raw = _as_utf8(read_body(req, cache=cache), req.mimetype_params.get("charset", ""))
     if not raw.strip():
         g.body = {}
         return {}
@@ -109,12 +160,12 @@ def _check_text(query: bytes) -> None:
         raise bad_request("bad_query", "The address holds characters that are not text (UTF-8).") from None
 
 
-def read_body(req: Request) -> bytes:
+def read_body(req: Request, *, cache: bool = True) -> bytes:
     """The bytes of the body. Raises AppError 400 for a torn body, 413 for one too large, 415 for a compressed one."""
     if req.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
         raise AppError("Send the body uncompressed, without the header Content-Encoding.", "compressed_body", 415)
     with _reading(req):
-        raw = req.get_data(cache=True)
+        raw = req.get_data(cache=cache)
     _check_size(req, len(raw))
     return raw
 
@@ -167,7 +218,7 @@ def upload(req: Request) -> IO[bytes]:
 def _spooled(req: Request) -> IO[bytes]:
     file: Any = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # it is closed behind the answer
     g.upload = file
-    after_this_request(lambda response: (file.close(), response)[1])
+    _close_behind(file)
     while True:
         with _reading(req):
             chunk = req.stream.read(_CHUNK)
@@ -176,7 +227,7 @@ def _spooled(req: Request) -> IO[bytes]:
         try:
             file.write(chunk)
         except OSError as error:
-            raise unavailable("The server has no room for this file right now. Please try again later.") from error
+            raise _no_room() from error
     _check_size(req, file.tell())
     return cast(IO[bytes], file)
 

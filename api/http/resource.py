@@ -38,7 +38,7 @@ class Route:
     path: str
     operation_id: str
     permission: Permission
-    response: type[Schema]
+    response: type[Schema] | None = None  # None where the answer is always a file
     many: bool = False  # the response is a page of a list
     status: int = 200
     body: type[Schema] | None = None  # schema of a JSON body
@@ -133,7 +133,8 @@ class Resource(Blueprint):  # type: ignore[misc]
         for location, schema in inputs.items():
             if schema is not None:
                 documented = self.arguments(schema, location=location, arg_name=location)(documented)
-        documented = self.response(route.status, (listing if route.many else envelope)(route.response))(documented)
+        if route.response:
+            documented = self.response(route.status, (listing if route.many else envelope)(route.response))(documented)
         for code, text in ERRORS.items():
             documented = self.alt_response(code, description=text, success=False)(documented)
         note = self.doc(operationId=route.operation_id, summary=summary.rstrip("."), description=details)
@@ -142,7 +143,8 @@ class Resource(Blueprint):  # type: ignore[misc]
         if route.media:
             documentation["manual_doc"]["requestBody"] = {"required": True, "content": _content(route.media)}
         if route.downloads:
-            documentation["manual_doc"]["responses"] = {route.status: {"content": _content(route.downloads)}}
+            answer = {"content": _content(route.downloads), **({} if route.response else {"description": "The file."})}
+            documentation["manual_doc"]["responses"] = {route.status: answer}
         return documentation
 
 

@@ -103,19 +103,19 @@ def _operation(view: _View, operation: Operation) -> Json:
         "parameters": [_parameter(view, operation, parameter, rows) for parameter in parameters],
         "responses": _responses(operation),
         "security": [] if operation.public else [{"api_key": []}],
-        **_visibility(view.raw, operation, as_file=bool(files)),
+        **_visibility(view.raw, operation, or_file=bool(files) and bool(_json_schema(doc))),
         **_trigger(operation),
         **connector_webhooks.trigger(operation),
     }
     if body:
         definition["consumes"] = _media_of(doc["requestBody"]["content"])
     if files:
-        definition["produces"] = [JSON, *files]
+        definition["produces"] = [*([JSON] if _json_schema(doc) else []), *files]
     return {**definition, **{name: doc[name] for name in ("consumes", "produces") if name in doc}}
 
 
-def _visibility(raw: Json, operation: Operation, *, as_file: bool) -> Json:
-    if _is_internal(raw, operation) or as_file:
+def _visibility(raw: Json, operation: Operation, *, or_file: bool) -> Json:
+    if _is_internal(raw, operation) or or_file:
         return {"x-ms-visibility": "internal"}
     if operation.path in IMPORTANT and operation.method in ("get", "post", "put"):
         return {"x-ms-visibility": "important"}
@@ -153,6 +153,13 @@ def _files(doc: Json) -> list[str]:
     """The media types of a success that can be a file."""
     answers = [response for status, response in doc["responses"].items() if status[0] == "2"]
     return [media for response in answers for media in response.get("content", {}) if media != JSON]
+
+
+def _json_schema(doc: Json) -> Json:
+    """The schema of a success in JSON; {} where the answer is always a file."""
+    return next(
+        (answer["schema"] for status, answer in doc["responses"].items() if status[0] == "2" and "schema" in answer), {}
+    )
 
 
 def _body_of_other_media(doc: Json) -> list[Json]:

@@ -24,6 +24,9 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("customers", "tier"): models.TIERS,
     ("replies", "author_role"): get_args(models.AuthorRole),
     ("replies", "ai_source"): _DECIDERS,
+    ("transfers", "kind"): ("export",),
+    ("transfers", "state"): models.TRANSFER_STATES,
+    ("attachments", "author_role"): ("agent", "customer"),
     ("conversations", "answered_by"): get_args(models.AnsweredBy),
     ("conversations", "escalation_reason"): ("", *models.ESCALATIONS),
     ("users", "role"): models.ROLES,
@@ -36,12 +39,13 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("presence", "state"): models.PRESENCE_STATES,
     ("teams", "assignment"): models.ASSIGNMENTS,
     ("routing_rules", "priority"): ("", *models.PRIORITIES),
+    ("webhooks", "format"): models.WEBHOOK_FORMATS,
+    ("deliveries", "state"): models.DELIVERY_STATES,
 }
 # Lists of objects: the fields of each object with the type of their values.
 _OBJECTS: dict[tuple[str, str], dict[str, type]] = {
+    ("transfers", "errors"): {"file": str, "line": int, "field": str, "message": str},
     ("tickets", "links"): {"ticket_id": str, "number": int, "kind": str},
-    ("webhooks", "format"): models.WEBHOOK_FORMATS,
-    ("deliveries", "state"): models.DELIVERY_STATES,
 }
 _THOUSANDTHS = (0, 1000)
 _RANGES: dict[tuple[str, str], tuple[int, int]] = {
@@ -54,6 +58,7 @@ _RANGES: dict[tuple[str, str], tuple[int, int]] = {
     ("examples", "confidence"): _THOUSANDTHS,
     ("drafts", "confidence"): _THOUSANDTHS,
     ("drafts", "version"): (1, LARGEST),
+    ("attachments", "size"): (0, LARGEST),
     ("idempotency", "status"): (100, 599),
     ("users", "capacity"): (0, models.MOST_CAPACITY),
     ("routing_rules", "position"): (1, LARGEST),

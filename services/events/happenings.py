@@ -17,6 +17,7 @@ from storage import Row
 
 SUBJECTS = ("ticket", "incident")  # subjects of the history that events are about
 NOTE = "note_added"
+INTERNAL_FILE = "internal_file"  # an internal file was attached or removed
 # (subject, action) -> event.
 OF_ACTION = {
     ("ticket", "created"): "ticket.created",
@@ -83,7 +84,7 @@ def derive(rows: Iterable[Row], *, for_customer: bool = False) -> list[Happening
 
 def _is_internal(row: Row) -> bool:
     """Whether a customer may not know of this row: a note, or a field that only staff sees."""
-    return row["action"] == NOTE or (row["field"] in STAFF_ONLY_FIELDS and row["action"] != "assigned")
+    return row["action"] in (NOTE, INTERNAL_FILE) or (row["field"] in STAFF_ONLY_FIELDS and row["action"] != "assigned")
 
 
 def _of_subject(stamp: str, subject: str, subject_id: str, rows: list[Row]) -> list[Happening]:

@@ -11,8 +11,9 @@ import orjson
 from sqlalchemy import func, or_
 
 from core.models import TICKET_FIELDS, audit_shape, event_shape, reply_shape, ticket_shape
-from database.tables import drafts, events, jobs, replies, tickets, users
+from database.tables import attachments, drafts, events, jobs, replies, tickets, users
 from services.accounts import users as people
+from services.attachments.on_tickets import attachment_shape
 from services.inbound import records as inbound
 from services.privacy import erasure
 from services.tickets import customers, watchers
@@ -143,6 +144,7 @@ def personal_data(uow: UnitOfWork, name: str) -> Row:
     return {
         "customer": customers.profile(uow, name),
         "tickets": held_tickets,
+        "attachments": _attachments(uow, row),
         "drafts": _drafts(uow, row),
         "notices": _pending_notices(uow, row),
         "messages": inbound.of_customer(uow, row),
@@ -150,6 +152,13 @@ def personal_data(uow: UnitOfWork, name: str) -> Row:
         **({"account": people.user_shape(account)} if account else {}),
         "events": [audit_shape(event) for event in actions],
     }
+
+
+def _attachments(uow: UnitOfWork, row: Row) -> list[Row]:
+    """The files of their tickets; GET /api/attachments/{id} has the bytes."""
+    of_theirs = attachments.c.ticket_id.in_(uow.query(tickets, t.id).where(t.customer_row == row["id"]))
+    rows = uow.find(uow.query(attachments).where(of_theirs).order_by(attachments.c.created_at, attachments.c.id))
+    return [attachment_shape(one, uow.actor) for one in rows]
 
 
 def _drafts(uow: UnitOfWork, row: Row) -> list[Row]:

@@ -14,10 +14,22 @@ from sqlalchemy.sql.elements import ColumnElement
 from core import timestamps
 from core.errors import not_found
 from core.models import FINISHED
-from database.tables import bulk_items, customers, deliveries, drafts, events, merges, replies, tickets, users
+from database.tables import (
+    attachments,
+    bulk_items,
+    customers,
+    deliveries,
+    drafts,
+    events,
+    merges,
+    replies,
+    tickets,
+    users,
+)
 from database.tables import jobs as jobs_table
 from services import outbox
 from services.accounts import sessions
+from services.attachments import removal
 from services.copilot import proposals
 from services.history import Change, record
 from services.inbound import records as inbound
@@ -26,6 +38,7 @@ from services.privacy import traces
 from services.tickets import incidents, merged, watchers
 from services.tickets.anonymise import ERASED, anonymise
 from services.tickets.customers import by_name as customers_by_name
+from services.transfers import requests
 from services.triage import training_examples
 from storage import Row, UnitOfWork
 
@@ -76,6 +89,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.forget_views_and_macros(uow, sure)
     traces.forget_rules(uow, sure)
     watchers.forget(uow, row["email"])
+    requests.forget(uow)
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(uow, row["id"], [Change("customer_erased", "tickets", "", len(ticket_rows))], subject="customer")
     outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=60)])
@@ -87,12 +101,13 @@ def _names(row: Row, ticket_rows: Iterable[Row]) -> set[str]:
 
 
 def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
-    """Empties tickets, replies, drafts and history; deletes their jobs, deliveries and training examples."""
+    """Empties tickets, replies, drafts and history; deletes their files, jobs, deliveries and training examples."""
     anonymise(uow, ids)
     incidents.leave(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
     uow.update_where(drafts, drafts.c.ticket_id.in_(ids), body=ERASED, edited_body="", citations=[])
     traces.empty_history(uow, events.c.subject_id.in_(ids))
+    removal.remove_rows(uow, attachments.c.ticket_id.in_(ids))
     uow.delete(bulk_items, bulk_items.c.ticket_id.in_(ids))
     uow.delete(merges, merges.c.ticket_id.in_(ids))
     uow.delete(jobs_table, jobs_table.c.ticket_id.in_(ids))
@@ -163,6 +178,7 @@ def record_retention(uow: UnitOfWork, counts: Mapping[str, int]) -> None:
     """Records the counts of a retention run in the audit log."""
     changes = [Change("retention_applied", thing, "", count) for thing, count in counts.items() if count]
     record(uow, uow.actor.company_id, changes, subject="company")
+    requests.forget(uow)
 
 
 def enqueue_scrub(uow: UnitOfWork) -> None:

@@ -24,6 +24,7 @@ from database.tables import (
     views,
 )
 from database.tables import jobs as jobs_table
+from services.attachments import removal
 from services.privacy.mentions import Mentions, folded, sweep
 from services.routing import rules
 from services.webhooks import deliveries as webhook_deliveries
@@ -190,7 +191,9 @@ def forget_rules(uow: UnitOfWork, names: set[str]) -> None:
 def forget_jobs(uow: UnitOfWork, names: set[str]) -> None:
     """Deletes jobs that name the person: finished ones, and those without a ticket. Waiting mail to others stays."""
     mentions, j = Mentions(names), jobs_table.c
-    over = or_(j.state.in_(("done", "dead")), and_(j.ticket_id.is_(None), j.state == "waiting"))
+    # A job that removes files names nobody; without it the files would stay.
+    waits = and_(j.ticket_id.is_(None), j.state == "waiting", j.lane != removal.QUEUE)
+    over = or_(j.state.in_(("done", "dead")), waits)
     for batch in sweep(
         uow, jobs_table, over, mentions.condition(j.payload, j.last_error), columns=("payload", "last_error")
     ):

@@ -1,6 +1,7 @@
 """Deletes tickets: what other tickets hold of them goes with them, and what was merged into them becomes their own again."""
 
-from database.tables import events, merges, tickets
+from database.tables import attachments, events, merges, tickets
+from services.attachments import removal as files
 from services.history import Change, record
 from services.tickets import changes, incidents, links
 from services.triage import training_examples
@@ -18,6 +19,7 @@ def remove(uow: UnitOfWork, ticket_id: str, version: int | None) -> None:
     _separate(uow, ticket_id)
     training_examples.forget_tickets(uow, [ticket["id"]])
     incidents.leave(uow, [ticket["id"]])
+    files.remove_rows(uow, attachments.c.ticket_id == ticket["id"])
     uow.delete(tickets, t.id == ticket["id"])
 
 

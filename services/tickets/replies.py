@@ -68,6 +68,8 @@ def add(
     )
     note = Change("note_added" if internal else "replied", "replies", "", reply["id"])
     record(uow, ticket["id"], [note], said_by=said_by)
+    if internal:
+        changes.write_quietly(uow, ticket, {}, visible=True)  # a copy that follows `updated_since` learns of the note
     if not internal:
         if ticket["source"] == conversations.CHAT:
             conversations.note_turn(uow, ticket, role)

@@ -58,6 +58,10 @@ CALLS = {
     "ListTicketHistory": Call(),
     "ListReplies": Call(),
     "CreateReply": Call(REPLY, 201),
+    "CreateAttachment": Call({"name": "a.txt", "content": "SGVsbG8="}, 201),
+    "ListAttachments": Call(),
+    "GetAttachment": Call(),
+    "DeleteAttachment": Call(),
     "GetAiResponse": Call(),
     "CreateAiResponse": Call({}),
     "ListCustomers": Call(),
@@ -96,6 +100,10 @@ CALLS = {
     "RevokeKey": Call(),
     "ListAuditEvents": Call(),
     "ListJobs": Call(),
+    "ListTombstones": Call(),
+    "CreateTransfer": Call({"kind": "export"}, 409),
+    "GetTransfer": Call(),
+    "GetTransferFile": Call(ok=409),
     "RetryJob": Call({}),
     "TriageText": Call({"text": "I was charged twice."}),
     "ListTopics": Call(),
@@ -333,6 +341,9 @@ def make_world(app, admin):
         "agent elsewhere": Caller(client, add_key(runtime, "agent", company="other")),
         "admin elsewhere": Caller(client, add_key(runtime, "admin", company="other")),
     }
+    path, ada = f"/api/tickets/{ticket['id']}/attachments", made.callers["customer"]
+    made.ids["transfer_id"] = admin.data(admin.post("/api/transfers", {"kind": "export"}), 201)["id"]
+    made.ids["attachment_id"] = ada.data(ada.post(path, {"name": "a.txt", "content": "SGVsbG8="}), 201)["id"]
     for caller in made.callers.values():
         caller.get("/api/me")  # notes once that each key was used
     return made

@@ -61,6 +61,7 @@ QUERIES = {
     ],
     "ListCustomers": ["", "?q=ada"],
     "ListRoutingRules": ["", "?limit=1"],
+    "ListTombstones": ["", "?limit=1"],
     "OnNewTicket": ["", "?limit=1"],
     "ListArticles": ["", "?status=draft"],
     "SearchKnowledge": ["?q=refund"],

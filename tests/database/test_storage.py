@@ -70,6 +70,8 @@ def world(store):
             uow.insert(tables.merges, {**company_values, "ticket_id": ids[company, 1]})
             at_ticket = {"company_id": company, "ticket_id": ids[company, 1], "since": uow.now, "seen_at": uow.now}
             uow.insert(tables.presence, at_ticket)
+            uow.insert(tables.transfers, company_values)
+            uow.insert(tables.attachments, {**company_values, "ticket_id": ids[company, 1]})
             uow.insert(tables.views, {**company_values, "updated_at": uow.now})
             seen = {"opened_at": uow.now, "newest_at": uow.now}
             uow.insert(tables.incidents, {"company_id": company, **seen})

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from config import HERE, Settings
+from services.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -159,3 +160,9 @@ def test_the_render_blueprint_keeps_its_data_and_uses_no_deprecated_key():
     assert {"API_KEY", "SECRET_KEY"} <= generated
     known = {name.upper() for name in Settings.model_fields} | {"PYTHON_VERSION", "WEB_CONCURRENCY"}
     assert set(values) <= known
+
+
+def test_the_readme_explains_every_setting_of_a_company():
+    section = README.partition("## Settings\n")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \|[^|]*\| (.*) \|$", section, re.MULTILINE))
+    assert rows == {name: setting.about for name, setting in SETTINGS.items()}

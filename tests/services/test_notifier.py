@@ -35,7 +35,6 @@ def ticket(**changes: Any) -> dict[str, Any]:
         "ai_response": "Please unplug it.",
         "resolution": "We replaced the fuse.",
         "headline": "Overdue",
-        "reason": "its sender is unknown",
         "watcher": "boss@example.com",
         "quoted": "We replaced the fuse.",
         "reason": "eve@example.com is not the customer",

@@ -50,6 +50,8 @@ class Caller:
 
 def check_envelope(response: Any) -> None:
     """Every answer under /api: success, message, data; success says what the status says; no null anywhere."""
+    if response.status_code == 200 and response.headers.get("Content-Disposition", "").startswith("attachment"):
+        return  # a file
     body = response.json
     assert set(body) - {"total", "limit", "offset"} == {"success", "message", "data"}, body
     assert body["success"] is (response.status_code < 400), body

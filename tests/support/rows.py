@@ -59,6 +59,8 @@ def add_thread(uow: UnitOfWork, ticket_id: str, company: str = ONE) -> None:
     uow.insert(tables.jobs, {**owned, "lane": "mail", "kind": "received", "run_at": uow.now, "payload": {"a": [1]}})
     draft = {"body": "draft", "source": "model", "confidence": 0.5, "citations": ["}"], "outcome": "edited"}
     uow.insert(tables.drafts, {**owned, **draft, "edited_body": "better"})
+    for internal in (False, True):
+        uow.insert(tables.attachments, {**owned, "name": "a.txt", "size": 2**40, "internal": internal})
     uow.insert(tables.examples, {**owned, "field": "category", "label": "billing", "confidence": 0.5})
 
 
