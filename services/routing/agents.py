@@ -40,6 +40,12 @@ def is_agent(uow: UnitOfWork, email: str) -> bool:
     return bool(email) and bool(uow.count(uow.query(users).where(_staff, users.c.email == email)))
 
 
+def has_left(uow: UnitOfWork, name: str) -> bool:
+    """Whether a ticket's agent is none any more. While a company has no agents, any name is one."""
+    system = uow.as_system()  # a customer sees no agents
+    return bool(name) and not is_agent(system, name) and bool(system.count(system.query(users).where(_staff)))
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The agent chosen for a ticket, and why in plain words."""

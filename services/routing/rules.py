@@ -74,7 +74,7 @@ def update(uow: UnitOfWork, rule_id: str, fields: Row) -> Row:
     before = get(uow, rule_id)
     fields |= pop_cleared(fields, CLEARABLE)
     values = _checked(uow, {**before, "conditions": before["conditions"].get(plan.ALL, []), **fields})
-    position = min(fields.get("position", before["position"]), uow.count(uow.query(table)))
+    position: int = min(fields.get("position") or before["position"], uow.count(uow.query(table)))
     if position < before["position"]:
         uow.update_where(table, r.position >= position, r.position < before["position"], position=r.position + 1)
     elif position > before["position"]:

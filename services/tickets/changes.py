@@ -3,7 +3,6 @@
 from collections.abc import Container, Iterable
 from typing import Any
 
-from ai.triage.rules import Triage
 from core import timestamps
 from core.errors import conflict, invalid_field, not_found, stale
 from core.models import FINISHED, MOVES, PRIORITY_RANK, TEAM_OF, label, ticket_shape
@@ -13,7 +12,7 @@ from services.chat import conversations
 from services.clearing import pop_cleared
 from services.history import AI, Change, record
 from services.knowledge import citations
-from services.routing import agents, matching, plan, teams
+from services.routing import agents, teams
 from services.sla import clocks, targets
 from services.tickets import facts, notifications, team_queue, waiting
 from services.triage import training_examples
@@ -195,9 +194,9 @@ def update(uow: UnitOfWork, ticket_id: str, fields: Row, *, said_by: str = "", v
 
 
 def _write_plain(uow: UnitOfWork, ticket: Row, plain_fields: Row, *, said_by: str) -> Row:
+    if plain_fields.get("assigned_team", ticket["assigned_team"]) != ticket["assigned_team"]:
+        plain_fields["assigned_team"] = teams.resolve(uow, plain_fields["assigned_team"], field="assigned_team")
     changes = {name: value for name, value in plain_fields.items() if ticket[name] != value}
-    if "assigned_team" in changes:
-        changes["assigned_team"] = teams.resolve(uow, changes["assigned_team"], field="assigned_team")
     if "category" in changes and "assigned_team" not in plain_fields:
         changes["assigned_team"] = TEAM_OF[changes["category"]]
     if any(name in changes for name in TRIAGE_FIELDS):
@@ -312,6 +311,8 @@ def write(
         agreed = targets.of_settings(settings.current(uow))
         clock = ticket | clocks.restored(values)
         values = values | clocks.change(clock, values, agreed, now=uow.now, real_now=uow.real_now).fields()
+    if _is_left_behind(uow, ticket, values):
+        values = values | unassign_fields({**ticket, **values})
     values = values | team_queue.after(ticket, values, real_now=uow.real_now)
     after = uow.update(tickets, ticket["id"], {**values, **version, "updated_at": uow.now})
     if after is None:
@@ -323,6 +324,12 @@ def write(
         conversations.take_over(uow, after)
     record(uow, ticket["id"], _changes(ticket, values, action, recorded), said_by=said_by, actor=AI if by_ai else "")
     return after
+
+
+def _is_left_behind(uow: UnitOfWork, ticket: Row, values: Row) -> bool:
+    """Whether a finished ticket opens again whose agent has left meanwhile."""
+    opens = ticket["status"] in FINISHED and values.get("status", "closed") not in FINISHED
+    return opens and "assigned_to" not in values and agents.has_left(uow, ticket["assigned_to"])
 
 
 def _with_snooze(ticket: Row, values: Row) -> Row:
@@ -354,28 +361,3 @@ def _changes(ticket: Row, values: Row, action: str, recorded: Container[str]) ->
         if name in recorded and ticket[name] != value:
             is_woken = name == "snoozed_until" and value is None and values.get("status") not in FINISHED
             yield Change("woken" if is_woken else action, name, ticket[name], value)
-
-
-def routed_fields(uow: UnitOfWork, ticket: Row, triage: Triage) -> Row:
-    """The fields that a new triage of a ticket sets, as the company's routing changes them."""
-    tag_topics = triage.topic_sure and settings.current(uow)["tag_topics"]
-    return matching.apply(plan.current(uow), ticket, triage, triage_fields(triage), tag_topics=tag_topics)
-
-
-def triage_fields(triage: Triage) -> Row:
-    """The fields that a triage result sets. Without a new topic, the old topic stays."""
-    topic = {"topic": triage.topic, "topic_confidence": triage.topic_confidence} if triage.topic else {}
-    return {
-        **topic,
-        "category": triage.category,
-        "priority": triage.priority,
-        "priority_rank": PRIORITY_RANK[triage.priority],
-        "priority_score": triage.priority_score,
-        "urgency": triage.urgency,
-        "sentiment": triage.sentiment,
-        "assigned_team": triage.assigned_team,
-        "triage_source": triage.source,
-        "triage_reasons": list(triage.reasons),
-        "category_confidence": triage.category_confidence,
-        "next_action": triage.next_action,
-    }

@@ -15,7 +15,7 @@ from services.chat import conversations
 from services.history import Change, record
 from services.routing import agents, matching, plan, teams
 from services.sla import clocks, targets
-from services.tickets import ai_answers, customers, notifications, replies, team_queue, waiting
+from services.tickets import ai_answers, customers, notifications, replies, team_queue, triaged, waiting
 from services.tickets import changes as tickets
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
@@ -109,7 +109,7 @@ def _ticket(uow: UnitOfWork, trained_models: TrainedModels, fields: Row) -> tupl
 def _triage_fields(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, fields: Row, company: Row) -> Row:
     """The triage of the rules, as the company's routing changes it, overridden by the fields the caller sent."""
     decision = decide.decide(uow, trained_models, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
-    triage = tickets.triage_fields(decision)
+    triage = triaged.of_triage(decision)
     human = {name: fields[name] for name in tickets.TRIAGE_FIELDS if name in fields}
     if "assigned_team" in human:
         human["assigned_team"] = teams.resolve(uow, human["assigned_team"], field="assigned_team")

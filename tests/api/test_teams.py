@@ -72,6 +72,8 @@ def test_a_team_of_the_company_is_taken_wherever_a_team_is_named(admin, people, 
     path = f"/api/tickets/{ticket['id']}"
     assert admin.data(admin.put(path, {"assigned_team": "Finance"}))["assigned_team"] == "finance"
     assert admin.data(admin.put(path, {"assigned_team": "vip-desk"}))["assigned_team"] == "vip_desk"
+    again = admin.data(admin.put(path, {"assigned_team": "VIP DESK"}))
+    assert (again["assigned_team"], again["version"]) == ("vip_desk", 3)  # nothing changed
     assert admin.get("/api/tickets?assigned_team=vip_desk,finance").json["total"] == 1
     user = admin.data(admin.call("PATCH", f"/api/users/{people['ann']['id']}", {"team": "VIP desk"}))
     assert user["team"] == "vip_desk"

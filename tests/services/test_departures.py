@@ -121,3 +121,32 @@ def test_an_erased_ticket_and_one_of_another_company_stay(admin, runtime, other_
     assert name_of(read(admin, made[0])) == ""
     with runtime.storage.unit_of_work(Actor.system("other")) as uow:
         assert uow.first(uow.query(tickets))["queue_since"] is None
+
+
+@pytest.mark.parametrize("how", ["reply", "reopen"])
+def test_a_resolved_ticket_of_who_left_opens_again_for_the_team(admin, customer, runtime, how):
+    add_agents(admin, "ann", "bob")
+    body = {"title": "Hello", "description": "How does it work?"}
+    ticket = customer.data(customer.post("/api/tickets", body), 201)
+    path = f"/api/tickets/{ticket['id']}"
+    admin.data(admin.post(f"{path}/assign", {"agent_email": "ann@example.com"}))
+    admin.data(admin.post(f"{path}/resolve", {"resolution": "Done."}))
+    leave(admin, "ann", None)
+    assert name_of(read(admin, ticket)) == "ann"  # who resolved it
+    if how == "reply":
+        customer.data(customer.post(f"{path}/replies", {"body": "It is broken again."}), 201)
+    else:
+        admin.data(admin.post(f"{path}/reopen"))
+    row = read(admin, ticket)
+    assert (row["status"], row["assigned_to"]) == ("new", "")
+    automatic(admin, row["assigned_team"])
+    routing.assign_waiting(runtime.storage)
+    assert name_of(read(admin, ticket)) == "bob"
+
+
+def test_a_reopened_ticket_stays_with_its_agent(admin, runtime):
+    add_agents(admin, "ann", "bob")
+    ticket = give(runtime, admin, 1)[0]
+    admin.data(admin.post(f"/api/tickets/{ticket['id']}/resolve", {"resolution": "Done."}))
+    reopened = admin.data(admin.post(f"/api/tickets/{ticket['id']}/reopen"))
+    assert (reopened["status"], name_of(reopened)) == ("in_progress", "ann")
