@@ -73,6 +73,7 @@ CALLS = {
     "ExportTickets": Call(),
     "FillDemo": Call({}, 409),
     "GetStats": Call(),
+    "ExportStats": Call(),
     "GetMe": Call(),
     "AllowCompany": Call({"company": "default", "confirmed": True}),
     "ChangePassword": Call({"old": GOOD, "new": "another good one"}, 403, by=()),
