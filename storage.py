@@ -130,9 +130,9 @@ class UnitOfWork:
             return load()
         return self._cache.get_or_load(sources, (tenant_scope.cache_scope(self._actor), key), load)
 
-    def aggregate(self, statement: Select[Any] | CompoundSelect[Any]) -> list[tuple[Any, ...]]:
+    def aggregate(self, statement: Select[Any] | CompoundSelect[Any], **params: Any) -> list[tuple[Any, ...]]:
         """The rows of an aggregate SELECT as tuples."""
-        return [tuple(row) for row in self._connection.execute(statement, self._scope)]
+        return [tuple(row) for row in self._connection.execute(statement, {**self._scope, **params})]
 
     def search(self, statement: Select[Any], words: str, *, best_first: bool = False) -> Select[Any]:
         """`statement`, of tickets, limited to those with every word or a form of it; `best_first` orders by relevance.

@@ -1,4 +1,4 @@
-"""Quality of the AI over HTTP: how right triage is, and what became of drafts."""
+"""Quality of the AI over HTTP: how right triage and expected times are, and what became of drafts."""
 
 from marshmallow import Schema
 
@@ -35,17 +35,24 @@ class DraftFigures(Schema):
 
 
 class FieldQuality(Schema):
-    """How right triage is about one field, or how good drafts are."""
+    """How right triage is about one field, or how good drafts or expected times are."""
 
-    field = schemas.text("Which field of triage, or draft.")
-    decided = schemas.integer("Decisions a person has corrected or left as they were; drafts with an outcome.")
-    corrected = schemas.integer("How many of them a person corrected.")
+    field = schemas.text("Which field of triage, draft, or expected_resolution_seconds.")
+    decided = schemas.integer(
+        "Decisions a person has corrected or left as they were; drafts with an outcome; resolved tickets with an expected time."
+    )
+    corrected = schemas.integer(
+        "How many of them a person corrected; of expected times, how many intervals were wrong."
+    )
     accuracy = schemas.decimal(
         "Share of them that nobody corrected, from 0 to 1; left out when there are none.", required=False
     )
     per_month = schemas.items(Figures, "The same month by month.")
     calibration = schemas.items(Figures, "For the category and drafts: the same by how sure the AI was.")
     drafts = schemas.items(DraftFigures, "For drafts: what became of them, by source.")
+    median_absolute_error_seconds = schemas.integer(
+        "For expected times: the median difference between expected and real time.", required=False
+    )
 
 
 @blp.get("/api/ai/quality", "GetAiQuality", permission=Permission.STATS_READ, response=FieldQuality, many=True)
@@ -53,7 +60,8 @@ def get_quality(uow: UnitOfWork) -> Answer:
     """Get the quality of the AI.
 
     For each field triage decides, and for drafts: how often people corrected it, month by month, and whether it is as sure as
-    it is right. For drafts also how many were written, accepted, edited and discarded, by source.
+    it is right. For drafts also how many were written, accepted, edited and discarded, by source. For expected_resolution_seconds
+    how often the interval held the time, each ticket judged by what was resolved before it was opened.
     """
     rows = ai_quality.report(uow)
     return Answer(rows, how_many(len(rows), "field"), page=(len(rows), len(rows), 0))

@@ -89,6 +89,11 @@ def _prepare(body: Row) -> None:
     """What a new ticket needs and other writers need not wait for: its vector, and the article that answers it."""
     runtime = current_runtime()
     decide.prepare(runtime.trained_models, [body])
+    if runtime.trained_models.resolution_times.is_due(g.actor.company_id):
+        with runtime.storage.unit_of_work(
+            Actor.system(g.actor.company_id)
+        ) as uow:  # customers see their own tickets only
+            runtime.trained_models.resolution_times.learn(uow)
     with runtime.storage.unit_of_work(g.actor) as uow:
         if runtime.model is None or ai_usage.refusal(uow):  # else the job of the answer looks for it
             g.article = good_enough(runtime.knowledge.for_ticket(uow, body, wait=False))

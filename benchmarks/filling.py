@@ -60,8 +60,11 @@ def ticket_rows(count: int, people: list[str]) -> Iterator[Row]:
         if row["status"] in models.FINISHED:
             seconds = dice.randrange(60, 20 * 86_400)
             row |= {"resolution_seconds": seconds, "resolved_at": timestamps.later(created_at, seconds=seconds)}
+            row["csat_score"] = dice.choice((None, None, None, 1, 4, 5))
         if dice.random() < 0.6:
-            row["first_response_seconds"] = dice.randrange(30, 86_400)
+            replies_written = dice.randrange(1, 5)
+            row |= {"first_response_seconds": dice.randrange(30, 86_400), "agent_replies": replies_written}
+        row["sla_status"] = dice.choice(("met", "met", "breached", "on_track"))
         yield row
 
 

@@ -46,6 +46,15 @@ LISTS = {
     "rare word": "q=501",
     "rare word, by age": "q=501&sort=-created_at",
 }
+STATS = {
+    "stats": "",
+    "stats, a month": "from=2026-10-01&to=2026-11-01",
+    "stats, 30 local days": "from=2026-10-05T22:00:00Z&to=2026-11-04T23:00:00Z",
+    "stats, since March": "from=2026-03-15",
+    "stats, team": "team=finance",
+    "stats, agent": "agent=agent3@example.com",
+    "stats, all four": "from=2026-10-01&to=2026-11-01&team=finance&agent=agent3@example.com",
+}
 LIMITS = {"get": 1.3, "create": 1.3, "stats": 20.0, "deep page": 10.0}
 
 
@@ -89,8 +98,9 @@ class MeasuredServer:
             self.ask("get", self.middle)
         self.write()
         self.ask("deep page", f"/api/tickets?limit=50&offset={self.tickets * 9 // 10}")
-        self.write()
-        self.ask("stats", "/api/stats")
+        for name, query in STATS.items():
+            self.write()
+            self.ask(name, f"/api/stats?{query}")
 
     def cost(self, name: str) -> float:
         """The median CPU time of a call in seconds."""
@@ -126,7 +136,8 @@ def compare(engine: str, folder: Path, sizes: tuple[int, int], rounds: int) -> N
             a, b = small.cost(name), large.cost(name)
             print(f"  {name:20} {a * 1000:7.2f} ms {b * 1000:7.2f} ms  x {b / a:5.2f}")
         get, page = large.cost("get"), large.cost("list")
-        print(f"  {'stats':20} {'':10} {large.cost('stats') * 1000:7.2f} ms  {large.cost('stats') / get:5.1f} GETs")
+        for name in STATS:
+            print(f"  {name:20} {'':10} {large.cost(name) * 1000:7.2f} ms  {large.cost(name) / get:5.1f} GETs")
         print(
             f"  {'deep page':20} {'':10} {large.cost('deep page') * 1000:7.2f} ms  {large.cost('deep page') / page:5.1f} pages"
         )

@@ -185,7 +185,8 @@ TICKET_FIELDS: tuple[str, ...] = tuple(
         "status category priority priority_score urgency sentiment topic topic_confidence assigned_team assigned_to "
         "assigned_at ai_response ai_source ai_status ai_confidence ai_citations triage_source triage_reasons next_action "
         "resolution first_response_at first_response_due_at resolve_due_at sla_status resolved_at closed_at csat_score "
-        "external_id incident_id merged_into links watchers snoozed_until version created_at updated_at"
+        "external_id incident_id merged_into links watchers snoozed_until expected_resolution_seconds "
+        "expected_resolution_seconds_low expected_resolution_seconds_high version created_at updated_at"
     ).split()
 )
 STAFF_ONLY_FIELDS = frozenset(

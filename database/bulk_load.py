@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from database import ticket_sums
 from database.tables import TALLIES
 
 Row = tuple[Any, ...]
@@ -56,6 +57,10 @@ def refill(connection: Connection, counts: list[Row] | None = None) -> None:
     rows = count_tickets(connection) if counts is None else counts
     if rows:
         connection.exec_driver_sql(f"INSERT INTO tallies VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    for table in ("ticket_sums", "word_sums"):
+        connection.exec_driver_sql(f"DELETE FROM {table}")
+    for statement in ticket_sums.fill(on_sqlite=True):
+        connection.exec_driver_sql(statement)
 
 
 def count_tickets(connection: Connection) -> list[Row]:

@@ -182,9 +182,9 @@ def is_removal() -> TextClause:
     return sql("action IN ('deleted', 'user_deleted', 'customer_erased')")
 
 
-def index_of_values(name: str, *columns: str, of_company: bool = True) -> Index:
-    """An index of the rows in which the last of the columns is set, per company or of all companies."""
-    condition = sql(f"{columns[-1]} IS NOT NULL")
+def index_of_values(name: str, *columns: str, value: str = "", of_company: bool = True) -> Index:
+    """An index of the rows in which `value`, else the last of the columns, is set, per company or of all companies."""
+    condition = sql(f"{value or columns[-1]} IS NOT NULL")
     indexed = ["company_id", *columns] if of_company else columns
     return Index(name, *indexed, sqlite_where=condition, postgresql_where=condition)
 

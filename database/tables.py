@@ -26,6 +26,7 @@ from database.incident_tables import incidents
 from database.notice_tables import notice_texts
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.routing_tables import routing_rules, teams
+from database.ticket_sums import tables as _tables_of_sums
 from database.ticket_tables import conversations, replies, tickets
 from database.transfer_tables import transfers
 from database.webhook_tables import deliveries, webhooks
@@ -291,3 +292,6 @@ ticket_tags = Table(
     Column("created_at", String(24), primary_key=True),
     Column("ticket_id", String(36), primary_key=True),
 )
+
+# Sums over tickets by the day and month in which they were opened, for statistics of any period.
+ticket_sums, word_sums = _tables_of_sums(derived)

@@ -109,10 +109,23 @@ tickets = Table(
     column_types.index_of_texts("ix_tickets_merged", "merged_into"),
     column_types.index_of_values("ix_tickets_snoozed", "snoozed_until", of_company=False),
     column_types.index_of_texts("ix_tickets_incident", "incident_id"),
-    column_types.index_of_values("ix_tickets_first_response", "first_response_seconds"),
-    column_types.index_of_values("ix_tickets_resolution", "resolution_seconds"),
     column_types.index_of_values("ix_tickets_erased", "erased_at"),
-    column_types.index_of_values("ix_tickets_agent_resolution", "assigned_to", "resolution_seconds"),
+    *(
+        column_types.index_of_values(
+            f"ix_tickets_{name}", column, "created_at", "assigned_team", "assigned_to", value=column
+        )
+        for name, column in {
+            "first_response": "first_response_seconds",
+            "resolution": "resolution_seconds",
+            "resolved": "resolved_at",
+        }.items()
+    ),
+    *(
+        column_types.index_of_values(
+            f"ix_tickets_agent_{name}", "assigned_to", column, "created_at", "assigned_team", value=column
+        )
+        for name, column in {"response": "first_response_seconds", "resolution": "resolution_seconds"}.items()
+    ),
 )
 
 replies = Table(

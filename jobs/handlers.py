@@ -324,6 +324,10 @@ class ModelSync:
         ]
         for company in dict.fromkeys([*initial, *trained_models.pop_missing_companies(), *retrained]):
             _train(self._runtime, company)
+        for company in companies:
+            if trained_models.resolution_times.is_due(company):
+                with self._runtime.storage.unit_of_work(Actor.system(company)) as uow:
+                    trained_models.resolution_times.learn(uow)
         self._known_jobs = set(training_jobs)
         self._runtime.knowledge.catch_up(
             lambda company_id: self._runtime.storage.unit_of_work(Actor.system(company_id))

@@ -121,6 +121,14 @@ class Ticket(Schema):
     links = fields.List(fields.Nested(Link), metadata={"description": "Links to other tickets."})
     watchers = texts("Addresses that are told of replies and of the resolution.", required=False)
     snoozed_until = moment("Until when it is put off.")
+    expected_resolution_seconds = integer(
+        "Expected time from opening to resolving, when it was opened: the median of your resolved tickets like it.",
+        required=False,
+    )
+    expected_resolution_seconds_low = integer(
+        "Lower end of the interval that held the time of 8 in 10 such tickets.", required=False
+    )
+    expected_resolution_seconds_high = integer("Upper end of that interval.", required=False)
     version = integer("Raised with every change by a person; name it to be sure that nothing is overwritten.")
     created_at = moment("When it was opened.", required=True)
     updated_at = moment("When it last changed.", required=True)

@@ -1,7 +1,5 @@
 """Exports: all tickets of a company with threads and history, and all data about one customer. Only reads."""
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,14 +12,13 @@ from core.models import TICKET_FIELDS, audit_shape, event_shape, reply_shape, ti
 from database.tables import attachments, drafts, events, jobs, replies, tickets, users
 from services.accounts import users as people
 from services.attachments.on_tickets import attachment_shape
+from services.import_export.csv_cells import BOM, escape_formula, lines
 from services.inbound import records as inbound
 from services.privacy import erasure
 from services.tickets import customers, watchers
 from storage import Row, UnitOfWork
 
 PAGE = 100
-# Characters that start a formula in spreadsheets (OWASP, CSV injection), also in full width.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 NOTICE_FIELDS = "id ticket_id lane kind state run_at created_at".split()
 
 OpenUnitOfWork = Callable[[], AbstractContextManager[UnitOfWork]]
@@ -93,22 +90,15 @@ def as_json(batches: Iterable[list[Row]], message: str) -> Iterator[bytes]:
 
 def as_csv(batches: Iterable[list[Row]]) -> Iterator[bytes]:
     """CSV as chunks: one row per ticket, the thread as one text in the last column."""
-    yield "\ufeff".encode()  # without a BOM, spreadsheets do not read UTF-8
-    yield _lines([[*TICKET_FIELDS, "thread"]])
+    yield BOM
+    yield lines([[*TICKET_FIELDS, "thread"]])
     for page in batches:
-        yield _lines([_cells(ticket) for ticket in page])
-
-
-def _lines(rows: Iterable[list[str]]) -> bytes:
-    # All cells are quoted, because the list separator of a spreadsheet depends on the country.
-    lines = io.StringIO()
-    csv.writer(lines, quoting=csv.QUOTE_ALL).writerows(rows)
-    return lines.getvalue().encode()
+        yield lines([_cells(ticket) for ticket in page])
 
 
 def _cells(ticket: Row) -> list[str]:
     values = [ticket.get(name, "") for name in TICKET_FIELDS]
-    return [_escape_formula(_as_text(value)) for value in (*values, _thread(ticket["replies"]))]
+    return [escape_formula(_as_text(value)) for value in (*values, _thread(ticket["replies"]))]
 
 
 def _as_text(value: Any) -> str:
@@ -125,10 +115,6 @@ def _line(entry: Row) -> str:
     role = f"{entry['author_role']}, note" if entry["internal"] else entry["author_role"]
     who = " ".join(word for word in (entry["author_name"], f"<{entry['author_email']}>") if word not in ("", "<>"))
     return f"{entry['created_at']} {role} {who}: {' '.join(entry['body'].split())}"
-
-
-def _escape_formula(cell: str) -> str:
-    return f"'{cell}" if cell.lstrip("'").startswith(FORMULA_STARTS) else cell
 
 
 def personal_data(uow: UnitOfWork, name: str) -> Row:

@@ -13,7 +13,7 @@ from typing import IO, Any
 from core.charsets import codec_of
 from core.errors import FieldError, bad_request, invalid
 from core.models import TICKET_FIELDS
-from services.import_export.exports import FORMULA_STARTS
+from services.import_export.csv_cells import FORMULA_STARTS
 from services.import_export.import_values import MAX_COLUMNS, Columns, RawRow, fitting
 
 DELIMITERS = ",;\t|"

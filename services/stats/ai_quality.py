@@ -1,4 +1,4 @@
-"""Quality of triage and of drafts: how often users corrected them. Only reads."""
+"""Quality of triage, drafts and expected times: how often they were right. Only reads."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from sqlalchemy import func
 
 from core.models import label
 from database.tables import examples as table
-from services.stats import draft_quality
+from services.stats import draft_quality, forecast
 from services.triage.training_examples import CATEGORY, FIELDS
 from storage import Row, UnitOfWork
 
@@ -16,7 +16,7 @@ STEPS = (0.0, 0.3, 0.5, 0.7, 0.9)  # lower bounds of the confidence bands
 
 
 def report(uow: UnitOfWork) -> list[Row]:
-    """For each triage field, and for drafts: accuracy in total and per month; for some also the calibration of confidence."""
+    """For each triage field, drafts and expected times: accuracy in total and per month; for some also the calibration."""
     right = table.c.label == table.c.decided
     month = func.substr(table.c.created_at, 1, 7)
     rows = uow.aggregate(
@@ -39,7 +39,20 @@ def report(uow: UnitOfWork) -> list[Row]:
         }
         for field in FIELDS
     ]
-    return [*of_triage, _of_drafts(uow)]
+    return [*of_triage, _of_drafts(uow), _of_forecast(uow)]
+
+
+def _of_forecast(uow: UnitOfWork) -> Row:
+    """The same of expected times of resolution: one is right whose interval held the time."""
+    outcomes, error = forecast.quality(uow)
+    return {
+        "field": forecast.FIELD,
+        **_figures((is_right, 1) for _, is_right in outcomes),
+        "per_month": _per_month((month, is_right, 1) for month, is_right in outcomes),
+        "calibration": [],
+        "drafts": [],
+        **({"median_absolute_error_seconds": error} if error is not None else {}),
+    }
 
 
 def _of_drafts(uow: UnitOfWork) -> Row:

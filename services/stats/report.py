@@ -1,160 +1,173 @@
 """Figures of the dashboard; docs/metrics.md has every formula. Only reads.
 
-Figures of all tickets come from counters (all_time.py). Figures of a period are counted from the tickets created from
-`start` to before `end`, in four statements.
+Counts and sums come from services/stats/sums.py, percentiles from services/stats/percentiles.py. The cost grows with the days,
+teams and agents of the selection, not with its tickets.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Integer, and_, func, literal, select, type_coerce, union_all
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Select, func
 
 from core import models
 from database.tables import tickets
-from services.stats import all_time
-from services.stats.all_time import half_up
+from database.ticket_sums import DURATIONS, WORDS
+from services.stats import hours, percentiles, statements
+from services.stats.percentiles import Wanted, half_up
+from services.stats.period import AFTER_ALL, MIDNIGHT, Selection
+from services.stats.statements import text
+from services.stats.sums import Sums, SumsOf
 from storage import Row, UnitOfWork
 
 t = tickets.c
-Period = list[ColumnElement[bool]]
 DAYS = 30
-WORDS: dict[str, tuple[ColumnElement[str], tuple[str, ...]]] = {
-    "by_status": (t.status, models.STATUSES),
-    "by_priority": (t.priority, models.PRIORITIES),
-    "by_category": (t.category, models.CATEGORIES),
-    "by_sentiment": (t.sentiment, models.SENTIMENTS),
-    "by_source": (t.source, models.SOURCES),
-    "by_tier": (t.customer_tier, models.TIERS),
+MOST_WORDS = 50  # topics and tags, the most frequent
+CHARTS = {
+    "by_status": "status",
+    "by_priority": "priority",
+    "by_category": "category",
+    "by_sentiment": "sentiment",
+    "by_source": "source",
+    "by_tier": "customer_tier",
 }
-_CELLS = [(name, word) for name, (_, words) in WORDS.items() for word in words]
-MEDIANS: dict[str, ColumnElement[Any]] = {
-    "first_response_seconds_median": t.first_response_seconds,
-    "resolution_seconds_median": t.resolution_seconds,
-}
-_FINISHED = t.status.in_(models.FINISHED)
-_BY_AI = and_(_FINISHED, t.ai_response != "", ~t.human_replied)
-_TOTALS = (func.count(), func.sum(type_coerce(t.urgency, Integer)), func.count().filter(_BY_AI))
-_COUNTS = tuple(func.count().filter(WORDS[name][0] == word) for name, word in _CELLS)
+# Age in days of UTC: the key, and the first age that it has no more.
+AGES = {"today": 1, "1_to_2_days": 3, "3_to_6_days": 7, "7_to_29_days": 30, "30_days_or_more": None}
+COUNTED = ("ai_confirmed", "ai_assumed", "ai_handed_over", "ai_reopened")
 
 
-def overview(uow: UnitOfWork, *, start: str = "", end: str = "") -> Row:
-    """All figures of docs/metrics.md about tickets created from `start` to before `end` ("" for no limit)."""
-    period = [t.created_at >= start] if start else []
-    if end:
-        period.append(t.created_at < end)
+def overview(uow: UnitOfWork, *, start: str = "", end: str = "", team: str = "", agent: str = "") -> Row:
+    """All figures of docs/metrics.md about tickets created from `start` to before `end`, of a team, of an agent ("" for all)."""
+    selection = Selection(start, end, team, agent)
+    sums = SumsOf(uow, selection)
+    totals, by_agent, by_day = sums.totals(), sums.by_agent(), sums.by_day()
+    earlier = selection.before(uow.now)
+    earlier_totals = SumsOf(uow, earlier).totals() if earlier else Sums()
+    wanted = [*percentiles.of_selection(selection, totals), *_of_agents(selection, by_agent)]
+    if earlier:
+        wanted += percentiles.of_selection(earlier, earlier_totals, prefix="previous")
+    durations = percentiles.find(uow, wanted)
+    numbers = _numbers(totals, percentiles.by_figure(durations, ""))
+    previous = _numbers(earlier_totals, percentiles.by_figure(durations, "previous")) if earlier else None
     days = _days(uow.now, end)
-    if period:
-        total, urgency, by_ai, counts = _totals(uow, period)
-        medians, per_day = _medians(uow, period), _per_day(uow, period, days)
-        shares = _shares(uow, period)
-    else:
-        total, urgency, by_ai, counts = all_time.totals(uow)
-        medians, per_day = all_time.medians(uow), all_time.per_day(uow, days)
-        shares = all_time.shares(uow, counts["by_team"])
-    by_team, agents = _teams_and_agents(*shares, medians)
-    status = counts["by_status"]
-    unresolved = sum(status[name] for name in models.OPEN)
-    charts = {name: models.chart_rows(counts[name], words) for name, (_, words) in WORDS.items()}
+    unresolved = {day: number - finished for day, (number, finished) in by_day.items()}
     return {
-        "total_tickets": total,
-        **{f"{name}_tickets": status[name] for name in ("new", "ai_responded", "assigned", "resolved")},
-        "ai_resolution_rate": half_up(1000 * by_ai, total - unresolved) / 10 if total > unresolved else 0.0,
-        "open_tickets": unresolved,
-        **charts,
-        "by_team": by_team,
-        **{name: models.chart_rows(by_day, days) for name, by_day in per_day.items()},
-        "backlog": unresolved,
-        **({"average_urgency": half_up(urgency, total) / 10} if total else {}),
-        **{name: medians[name, ""] for name in MEDIANS if (name, "") in medians},
-        "agents": agents,
+        **numbers,
+        **{name: _chart(totals, field) for name, field in CHARTS.items()},
+        "by_team": _teams({name: one["number"] for name, one in sums.by_team().items()}),
+        "created_per_day": models.chart_rows({day: numbers[0] for day, numbers in by_day.items()}, days),
+        "resolved_per_day": models.chart_rows(_resolved(uow, selection, days), days),
+        "backlog_by_age": _ages(unresolved, uow.now[:10]),
+        "by_hour": hours.by_hour(uow, selection, sums),
+        "by_topic": _words(sums.by_word("topic")),
+        "by_tag": _words(sums.by_word("tag")),
+        "agents": _agents(by_agent, durations),
+        **({"previous": previous} if previous is not None else {}),
     }
 
 
-def _totals(uow: UnitOfWork, period: Period) -> tuple[int, int, int, dict[str, Counter[str]]]:
-    """Returns (tickets, sum of urgency in tenths, tickets resolved by AI, counts of each value), in one query."""
-    total, urgency, by_ai, *numbers = uow.aggregate(uow.query(tickets, *_TOTALS, *_COUNTS).where(*period))[0]
-    counts: dict[str, Counter[str]] = {name: Counter() for name in WORDS}
-    for (name, word), number in zip(_CELLS, numbers, strict=True):
-        counts[name][word] = number
-    return total, int(urgency or 0), by_ai, counts
+def _numbers(sums: Sums, durations: Mapping[str, int]) -> Row:
+    """The single numbers of a selection."""
+    total, finished = sums["number"], sums["finished"]
+    status = {name: sums[f"status_{name}"] for name in models.STATUSES}
+    return {
+        "total_tickets": total,
+        **{f"{name}_tickets": status[name] for name in ("new", "ai_responded", "assigned", "resolved")},
+        "ai_resolution_rate": half_up(1000 * sums["by_ai"], finished) / 10 if finished else 0.0,
+        "open_tickets": total - finished,
+        "backlog": total - finished,
+        **({"average_urgency": half_up(sums["urgency"], total) / 10} if total else {}),
+        **durations,
+        **_sla_and_csat(sums),
+        **{name: sums[name] for name in COUNTED},
+    }
 
 
-def _shares(uow: UnitOfWork, period: Period) -> tuple[Counter[str], Counter[str], Counter[str]]:
-    """Tickets per team, per agent, and finished tickets per agent, in one query."""
-    columns = (t.assigned_team, t.assigned_to)
-    query = uow.query(tickets, *columns, func.count(), func.count().filter(_FINISHED)).where(*period)
-    teams: Counter[str] = Counter()
-    agents: Counter[str] = Counter()
-    finished: Counter[str] = Counter()
-    for team, agent, number, resolved in uow.aggregate(query.group_by(*columns)):
-        teams[team] += number
-        agents[agent] += number
-        finished[agent] += resolved
-    return teams, agents, finished
+def _sla_and_csat(sums: Sums) -> Row:
+    decided, rated = sums["sla_met"] + sums["sla_breached"], sums["csat_count"]
+    return {
+        **({"sla_met_percent": half_up(1000 * sums["sla_met"], decided) / 10} if decided else {}),
+        **({"csat_average": half_up(100 * sums["csat_sum"], rated) / 100} if rated else {}),
+        "csat_count": rated,
+    }
 
 
-def _teams_and_agents(
-    teams: Counter[str], agent_totals: Counter[str], finished: Counter[str], medians: dict[tuple[str, str], int]
-) -> tuple[list[Row], list[Row]]:
-    agent_rows = [
+def _chart(sums: Sums, field: str) -> list[Row]:
+    return models.chart_rows({word: sums[f"{field}_{word}"] for word in WORDS[field]}, WORDS[field])
+
+
+def _teams(counts: Mapping[str, int]) -> list[Row]:
+    others = sorted(name for name, number in counts.items() if number and name not in models.TEAMS)
+    return models.chart_rows(counts, (*models.TEAMS, *others))
+
+
+def _words(counts: Mapping[str, int]) -> list[Row]:
+    """The most frequent words, the most frequent first. They are the company's own, so each is its own label."""
+    most = sorted(((number, word) for word, number in counts.items() if number), key=lambda row: (-row[0], row[1]))
+    return [{"key": word, "label": word, "count": number} for number, word in most[:MOST_WORDS]]
+
+
+def _ages(unresolved: Mapping[str, int], today: str) -> list[Row]:
+    counts: Counter[str] = Counter()
+    last = date.fromisoformat(today).toordinal()
+    for day, number in unresolved.items():
+        age = last - date.fromisoformat(day).toordinal()
+        counts[next(key for key, end in AGES.items() if end is None or age < end)] += number
+    return models.chart_rows(counts, AGES)
+
+
+def _of_agents(selection: Selection, by_agent: Mapping[str, Sums]) -> Iterable[Wanted]:
+    for name, sums in by_agent.items():
+        theirs = Selection(selection.start, selection.end, selection.team, name)
+        for measure, column in DURATIONS.items():
+            if name:
+                yield Wanted((("agent", name), f"{column}_median"), measure, theirs, sums, "median")
+
+
+def _agents(by_agent: Mapping[str, Sums], durations: Mapping[tuple[object, str], int]) -> list[Row]:
+    times: dict[str, Row] = {}
+    for (prefix, name), seconds in durations.items():
+        if isinstance(prefix, tuple):
+            times.setdefault(prefix[1], {})[name] = seconds
+    return [
         {
             "agent": agent,
-            "open": agent_totals[agent] - finished[agent],
-            "resolved": finished[agent],
-            **({"resolution_seconds_median": medians["agent", agent]} if ("agent", agent) in medians else {}),
+            "open": sums["number"] - sums["finished"],
+            "resolved": sums["finished"],
+            "replies": sums["replies"],
+            **times.get(agent, {}),
+            **_sla_and_csat(sums),
         }
-        for agent in sorted(agent_totals)
-        if agent
+        for agent, sums in sorted(by_agent.items())
+        if agent and sums["number"]
     ]
-    return models.chart_rows(teams, (*models.TEAMS, *sorted(set(teams) - set(models.TEAMS)))), agent_rows
 
 
 def _days(now: str, end: str) -> list[str]:
     """The last 30 days in UTC, oldest first: up to today, or up to the last day before `end`."""
     last = date.fromisoformat((end or now)[:10]).toordinal()
-    if end.endswith("T00:00:00.000Z"):
+    if end.endswith(MIDNIGHT):
         last -= 1
     last = max(last, DAYS)  # there is no day before 0001-01-01
     return [date.fromordinal(day).isoformat() for day in range(last - DAYS + 1, last + 1)]
 
 
-def _per_day(uow: UnitOfWork, period: Period, days: list[str]) -> dict[str, dict[str, int]]:
-    first, last = f"{days[0]}T00:00:00.000Z", f"{days[-1]}T23:59:59.999Z"
-    columns = {"created_per_day": t.created_at, "resolved_per_day": t.resolved_at}
-    moments = union_all(
-        *(
-            uow.query(tickets, literal(name).label("name"), func.substr(column, 1, 10).label("day")).where(
-                column.between(first, last), *period
-            )
-            for name, column in columns.items()
+def _resolved(uow: UnitOfWork, selection: Selection, days: list[str]) -> dict[str, int]:
+    """The number of tickets of the selection by the day of their resolution."""
+
+    def build() -> Select[Any]:
+        day = func.substr(t.resolved_at, 1, 10)
+        created_at, team, agent = (uow.no_index(column) for column in (t.created_at, t.assigned_team, t.assigned_to))
+        within = t.resolved_at.between(text("first"), text("last"))
+        query = uow.query(tickets, day, func.count()).where(
+            within, created_at >= text("start"), created_at < text("end")
         )
-    ).subquery()
-    same = (moments.c.name, moments.c.day)
-    counts: dict[str, dict[str, int]] = {name: {} for name in columns}
-    for name, day, number in uow.aggregate(select(*same, func.count()).group_by(*same)):
-        counts[name][day] = number
-    return counts
+        return statements.place(query.group_by(day), selection, team, agent)
 
-
-def _medians(uow: UnitOfWork, period: Period) -> dict[tuple[str, str], int]:
-    """The median of each measure that has values: under (field, "") for all tickets, under ("agent", name) for one agent's.
-
-    SQLite has no median function, so rows are numbered and the middle one or two are read.
-    """
-
-    def values_of(name: str, column: ColumnElement[Any], agent: ColumnElement[str]) -> Any:
-        labels = (literal(name).label("name"), agent.label("who"), column.label("seconds"))
-        return uow.query(tickets, *labels).where(column.is_not(None), *period)
-
-    queries = [values_of(name, column, literal("")) for name, column in MEDIANS.items()]
-    values = union_all(*queries, values_of("agent", t.resolution_seconds, t.assigned_to)).subquery()
-    group = (values.c.name, values.c.who)
-    place = func.row_number().over(partition_by=group, order_by=values.c.seconds).label("place")
-    rows = select(*group, values.c.seconds, place, func.count().over(partition_by=group).label("size")).subquery().c
-    middle = select(rows.name, rows.who, func.min(rows.seconds), func.max(rows.seconds))
-    middle = middle.where((2 * rows.place).between(rows.size, rows.size + 2))
-    middles: Iterable[tuple[Any, ...]] = uow.aggregate(middle.group_by(rows.name, rows.who))
-    return {(name, agent): half_up(low + high, 2) for name, agent, low, high in middles}
+    place = statements.place_values(selection)
+    params = {"first": days[0] + MIDNIGHT, "last": f"{days[-1]}T23:59:59.999Z", "start": selection.start}
+    statement = statements.prepared(uow, ("resolved", tuple(place)), build)
+    return {
+        name: number for name, number in uow.aggregate(statement, **params, end=selection.end or AFTER_ALL, **place)
+    }

@@ -50,6 +50,7 @@ def open_ticket(
     if not asks_model:  # else the periodic assignment follows the model's answer
         ticket |= _automatic_agent(uow, ticket, company)
     ticket |= team_queue.of_new(ticket, real_now=uow.real_now) | {"arrived_at": uow.real_now}
+    ticket |= trained_models.resolution_times.expected(company["id"], ticket)
     ticket = _insert(uow, ticket, company, said_by=said_by)
     notifications.notify_opened(uow, ticket, company)
     if asks_model:
@@ -65,6 +66,7 @@ def open_conversation(uow: UnitOfWork, trained_models: TrainedModels, fields: Ro
     Raises AppError 400, 403, 409.
     """
     ticket, company = _ticket(uow, trained_models, {**fields, "source": conversations.CHAT})
+    ticket |= trained_models.resolution_times.expected(company["id"], ticket)
     ticket = _insert(uow, ticket | {"arrived_at": uow.real_now}, company, said_by=said_by)
     if ticket["priority"] == "urgent":
         notifications.notify_urgent(uow, ticket)

@@ -19,6 +19,7 @@ from ai.triage.text_classifier import TextClassifier
 from ai.triage.trainable_classifier import NO_THRESHOLD, TrainableClassifier
 from core.models import TEAM_OF
 from database.tables import tickets
+from services.stats.forecast import ResolutionTimes
 from services.triage import training_examples
 from services.triage.training_examples import CATEGORY, FIELDS, QUICK, TEAM, TOPIC, Stamp
 from storage import Row, UnitOfWork
@@ -64,6 +65,7 @@ class TrainedModels:
     def __init__(self, embeddings: Embeddings) -> None:
         self.embeddings = embeddings
         self.text_classifier = TextClassifier(embeddings) if embeddings else None
+        self.resolution_times = ResolutionTimes()
         self._lock = threading.Lock()
         self._models: OrderedDict[Key, TrainedModel] = OrderedDict()
         self._training_locks: dict[Key, threading.Lock] = {}
@@ -136,6 +138,7 @@ class TrainedModels:
         with self._lock:
             self._models.clear()
             self._missing_companies.clear()
+        self.resolution_times.clear()
 
     def find_similar(self, uow: UnitOfWork, ticket: Row, *, most: int) -> list[Row]:
         """The most similar tickets whose category a person confirmed, the most similar first, with SIMILAR_COLUMNS.

@@ -77,6 +77,7 @@ CALLS = {
     "ExportTickets": Call(),
     "FillDemo": Call({}, 409),
     "GetStats": Call(),
+    "ExportStats": Call(),
     "GetMe": Call(),
     "UpdateMe": Call({"available": False}, 403, by=()),
     "ListTeams": Call(),

@@ -9,7 +9,7 @@ import pytest
 
 from core.models import TICKET_FIELDS
 from services.import_export import exports
-from services.import_export.exports import FORMULA_STARTS
+from services.import_export.csv_cells import FORMULA_STARTS
 from tests.conftest import add_key
 from tests.support.caller import Caller
 from tests.support.rows import everything

@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 from sqlalchemy import delete, select
@@ -11,6 +11,7 @@ from ai.embeddings import Embeddings, open_embeddings
 from core import models, timestamps
 from core.errors import AppError
 from core.models import Actor
+from database import ticket_sums
 from database.tables import derived, jobs
 from database.tables import tickets as table
 from services.import_export import demo
@@ -52,6 +53,52 @@ def cells(row):
         yield "solution", row["assigned_to"], size(row["resolution_seconds"])
 
 
+def numbers(row):
+    """What one ticket adds to the sums."""
+    finished = row["status"] in models.FINISHED
+    by_ai = bool(finished and row["ai_response"] and not row["human_replied"])
+    score, half = row["csat_score"], int(row["created_at"][11:13]) * 2 + (row["created_at"][14:16] >= "30")
+    confirmed = score >= 4 if score is not None else row["closed_by_customer"]
+    sums = {"number": 1, "urgency": round(row["urgency"] * 10), "replies": row["agent_replies"], "finished": finished}
+    sums |= {"by_ai": by_ai, "csat_sum": score or 0, "csat_count": score is not None}
+    sums |= {"ai_confirmed": by_ai and confirmed, "ai_reopened": row["reopened_after_ai"]}
+    sums |= {"ai_assumed": by_ai and score is None and not row["closed_by_customer"]}
+    sums |= {"ai_handed_over": bool(row["ai_response"]) and (row["human_replied"] or row["handed_over"])}
+    sums |= {f"sla_{word}": row["sla_status"] == word for word in ("met", "breached")}
+    sums |= {f"{field}_{row[field]}": 1 for field in ticket_sums.WORDS} | {f"half_{half:02}": 1}
+    for name, column in ticket_sums.DURATIONS.items():
+        if row[column] is not None:
+            sums[f"{name}_{max(step for step in ticket_sums.STEPS if step <= row[column])}"] = 1
+    return sums
+
+
+def places(row):
+    """The rows of the sums in which one ticket counts."""
+    for span, size in (("months", 7), ("days", 10)):
+        for kind in ("all", "team", "agent", "pair"):
+            team = row["assigned_team"] if kind in ("team", "pair") else ""
+            agent = row["assigned_to"] if kind in ("agent", "pair") else ""
+            yield row["company_id"], kind, span, row["created_at"][:size], team, agent
+
+
+def check_sums(rows, stored, stored_words):
+    """Compares the sums of days and months with the tickets."""
+    sums, words = defaultdict(Counter), Counter()
+    for row in rows:
+        for company, kind, span, first, team, agent in places(row):
+            sums[company, f"{kind}_{span}", first, team, agent].update(numbers(row))
+            if kind in ("all", "pair"):
+                texts = {("topic", row["topic"])} | {("tag", tag) for tag in row["tags"]}
+                words.update((company, f"{of}_{kind}_{span}", first, word, team, agent) for of, word in texts if word)
+    key = ("company_id", "kind", "span", "team", "agent")
+    found = {
+        tuple(row[name] for name in key): Counter({name: row[name] for name in ticket_sums.SUMS}) for row in stored
+    }
+    assert {key: +counter for key, counter in found.items()} == {key: +counter for key, counter in sums.items()}
+    key = ("company_id", "kind", "span", "word", "team", "agent")
+    assert {tuple(row[name] for name in key): row["number"] for row in stored_words} == words
+
+
 def check(storage):
     """Compares every counter and every tag with the tickets."""
     numbers, urgency, by_ai, tagged = Counter(), Counter(), Counter(), set()
@@ -59,6 +106,9 @@ def check(storage):
         rows = uow.find(select(table))
         counter_rows = uow.find(select(derived.tables["tallies"]))
         tags = uow.aggregate(select(derived.tables["ticket_tags"]))
+        stored_sums = uow.find(select(derived.tables["ticket_sums"]))
+        stored_words = uow.find(select(derived.tables["word_sums"]))
+    check_sums(rows, stored_sums, stored_words)
     for row in rows:
         helped = row["status"] in models.FINISHED and row["ai_response"] and not row["human_replied"]
         for cell in cells(row):
@@ -87,7 +137,9 @@ def past(dice, now):
     created_at = timestamps.later(now, seconds=-dice.randrange(90 * 86_400))
     columns = {"created_at": created_at, "status": dice.choice(models.STATUSES), "topic": dice.choice(("", "refund"))}
     columns |= {"assigned_to": dice.choice(("", *AGENTS)), "ai_response": dice.choice(("", "Try this."))}
-    columns |= {"first_response_seconds": dice.choice((None, 0, dice.randrange(10**6)))}
+    columns |= {"first_response_seconds": dice.choice((None, 0, dice.randrange(10**6), 10**8))}
+    columns |= {"csat_score": dice.choice((None, 1, 4)), "sla_status": dice.choice(("", *models.SLA_STATUSES))}
+    columns |= {"agent_replies": dice.randrange(3), "closed_by_customer": dice.random() < 0.3}
     if columns["status"] in models.FINISHED:
         took = dice.randrange(80 * 86_400)
         columns |= {"resolution_seconds": took, "resolved_at": timestamps.later(created_at, seconds=took)}
@@ -181,7 +233,8 @@ def test_counters_of_values_without_tickets_are_deleted(admin, runtime):
     admin.data(admin.delete(f"/api/tickets/{ticket['id']}"))
     with runtime.storage.unit_of_work(None) as uow:
         assert uow.find(select(derived.tables["tallies"])) == []
-        assert uow.aggregate(select(derived.tables["ticket_tags"])) == []
+        for name in ("ticket_tags", "ticket_sums", "word_sums"):
+            assert uow.aggregate(select(derived.tables[name])) == []
 
 
 def test_totals_from_counters_equal_a_count_of_the_rows(open_app):

@@ -1,0 +1,33 @@
+"""The figures of the dashboard as the rows of a table, for a spreadsheet."""
+
+from collections.abc import Iterator
+
+from core.models import label
+from services.import_export.csv_cells import BOM, escape_formula, lines
+from storage import Row
+
+COLUMNS = ("figure", "key", "label", "value", "previous")
+
+
+def as_csv(figures: Row) -> bytes:
+    """A CSV file with a row for each number: single ones, those of each chart, and those of each agent."""
+    cells = [[escape_formula(str(row[name])) for name in COLUMNS] for row in _rows(figures)]
+    return BOM + lines([list(COLUMNS), *cells])
+
+
+def _rows(figures: Row) -> Iterator[Row]:
+    previous = figures.get("previous", {})
+    for figure, value in figures.items():
+        if isinstance(value, int | float):
+            earlier = previous.get(figure, "")
+            yield {"figure": figure, "key": "", "label": label(figure), "value": value, "previous": earlier}
+        elif figure == "agents":
+            for agent in value:
+                for name, number in agent.items():
+                    if name != "agent":
+                        place = {"figure": f"agents.{name}", "key": agent["agent"], "label": agent["agent"]}
+                        yield {**place, "value": number, "previous": ""}
+        elif isinstance(value, list):
+            for row in value:
+                place = {"figure": figure, "key": row["key"], "label": row["label"]}
+                yield {**place, "value": row["count"], "previous": ""}
