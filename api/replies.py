@@ -10,7 +10,7 @@ from api.ticket_inputs import Versioned, pop_actor_and_version
 from core.models import LIMITS, reply_shape
 from core.permissions import Permission
 from services.attachments import binding
-from services.tickets import follow_ups, replies
+from services.tickets import changes, follow_ups, replies
 from storage import Row, UnitOfWork
 
 blp = Resource("replies", __name__, description="The thread of a ticket.")
@@ -61,7 +61,7 @@ def create_reply(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     """Reply to a ticket.
 
     Adds a public reply, which is mailed to the other side, or an internal note. A customer's reply reopens a resolved or
-    closed ticket, or after `reopen_days` opens a new one.
+    closed ticket, or after `reopen_days` opens a new one. What is written to a merged ticket is added to the one it went into.
     """
     runtime, who = current_runtime(), pop_actor_and_version(body)
     model_ready, attachment_ids = runtime.model is not None, body.pop("attachment_ids", [])
@@ -70,4 +70,6 @@ def create_reply(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     message = "The note is saved." if reply["internal"] else "The reply is sent."
     if ticket:
         message = f"The ticket was resolved long ago, so the reply has opened ticket #{ticket['number']}."
+    elif reply["ticket_id"] != ticket_id:
+        message = f"The ticket is merged, so this is in ticket #{changes.get(uow, reply['ticket_id'])['number']}."
     return Answer(reply_shape(reply, uow.actor), message, 201)

@@ -138,7 +138,7 @@ class Reply(Schema):
     """One entry of a ticket's thread."""
 
     id = text("Id of the reply.")
-    ticket_id = text("Id of its ticket: a new one, if the ticket was resolved too long ago.")
+    ticket_id = text("Id of its ticket: the one it is merged into, or a new one if it was resolved too long ago.")
     author_role = word(("customer", "agent", "ai", "system"), "Who wrote it.")
     author_name = text("Name of the author.")
     author_email = fields.String(metadata={"description": "E-mail address of the author."})

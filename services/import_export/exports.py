@@ -129,7 +129,7 @@ def personal_data(uow: UnitOfWork, name: str) -> Row:
     actions = uow.find(uow.query(events).where(acted).order_by(events.c.created_at, events.c.id))
     return {
         "customer": customers.profile(uow, name),
-        "tickets": held_tickets,
+        "tickets": [_without_others(ticket) for ticket in held_tickets],
         "attachments": _attachments(uow, row),
         "drafts": _drafts(uow, row),
         "notices": _pending_notices(uow, row),
@@ -145,6 +145,13 @@ def _attachments(uow: UnitOfWork, row: Row) -> list[Row]:
     of_theirs = attachments.c.ticket_id.in_(uow.query(tickets, t.id).where(t.customer_row == row["id"]))
     rows = uow.find(uow.query(attachments).where(of_theirs).order_by(attachments.c.created_at, attachments.c.id))
     return [attachment_shape(one, uow.actor) for one in rows]
+
+
+def _without_others(ticket: Row) -> Row:
+    """A ticket without what is about other people: who watches it, and tickets that are linked."""
+    about_others = ("watchers", "links")
+    history = [event for event in ticket["history"] if event["field"] not in about_others]
+    return {name: value for name, value in ticket.items() if name not in about_others} | {"history": history}
 
 
 def _drafts(uow: UnitOfWork, row: Row) -> list[Row]:

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_OID, uuid5
 from core import timestamps
 from core.models import OPEN, Actor, shape
 from database.tables import presence as table
-from database.tables import tickets
+from database.tables import tickets, users
 from services.chat import conversations
 from services.tickets import threads
 from storage import Row, Storage, UnitOfWork
@@ -34,7 +34,7 @@ class Presence:
     def note(self, uow: UnitOfWork, ticket_id: str, state: str, *, said_by: str = "") -> None:
         """The caller is at the ticket, which exists."""
         company = uow.actor.company_id
-        row = {"name": said_by or uow.actor.name, "state": state, "since": uow.real_now, "seen_at": uow.real_now}
+        row = {"name": said_by or _name(uow), "state": state, "since": uow.real_now, "seen_at": uow.real_now}
         caller = f"{uow.actor.user_id or uow.actor.key_id} {said_by}"
         row_id = str(uuid5(NAMESPACE_OID, f"{company} {ticket_id} {caller}"))
         with self._lock:
@@ -73,6 +73,15 @@ class Presence:
             for place, rows in self._rows.items()
         }
         self._rows = {place: rows for place, rows in remaining.items() if rows}
+
+
+def _name(uow: UnitOfWork) -> str:
+    """The caller's name: of a user their own, else that of the credential."""
+    actor = uow.actor
+    user = (
+        uow.cached((users,), ("user", actor.user_id), lambda: uow.get(users, actor.user_id)) if actor.user_id else None
+    )
+    return str(user["name"] or actor.name) if user else actor.name
 
 
 def _store(uow: UnitOfWork, ticket_id: str, rows: dict[str, Row]) -> None:

@@ -67,7 +67,9 @@ def test_the_thread_of_both_is_in_one_and_a_reply_to_the_source_lands_there_case
     assert thread(admin, target) == ["First words.", "Asked twice?", "A note.", "Here."]
     assert thread(customer, target) == ["First words.", "Asked twice?", "Here."]
     assert thread(admin, source) == ["Asked twice?", "A note."]
-    late = reply(customer, source, "And one more.")
+    answer = do(customer, source, "replies", body="And one more.")
+    assert answer.json["message"] == "The ticket is merged, so this is in ticket #2."
+    late = customer.data(answer, 201)
     assert late["ticket_id"] == target["id"]
     assert thread(admin, target)[-1] == "And one more."
     assert read(customer, source)["merged_into"] == target["id"]

@@ -59,6 +59,15 @@ def test_many_agents_of_one_app_are_told_apart_and_companies_see_their_own(admin
     assert other_admin.get(path).status_code == other_admin.put(path, {"state": "viewing"}).status_code == 404
 
 
+def test_a_user_is_there_by_name(app, admin):
+    ticket = admin.ticket()
+    user = {"name": "Bob", "email": "bob@example.com", "role": "agent", "password": "a few good words"}
+    admin.data(admin.post("/api/users", user), 201)
+    signed = admin.data(Caller(app.test_client()).post("/api/auth/login", user | {"name": None, "role": None}))
+    bob = Caller(app.test_client(), headers={"Authorization": f"Bearer {signed['access_token']}"})
+    assert [row["name"] for row in be(bob, ticket)] == ["Bob"]
+
+
 @pytest.mark.every_engine
 def test_a_clock_that_jumps_leaves_nobody_there_for_good(admin, clock):
     ticket = admin.ticket()

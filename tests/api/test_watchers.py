@@ -140,6 +140,7 @@ def test_an_erased_customer_watches_no_ticket(admin, ticket):
     longer = admin.data(watch(admin, ticket, f"x{OUTSIDE}"))
     assert longer["watchers"] == [OUTSIDE, STAFF, f"x{OUTSIDE}"]
     whole = admin.data(admin.get(f"/api/customers/{OUTSIDE}/export"))
+    assert STAFF not in admin.get("/api/customers/ada@example.com/export").get_data(as_text=True)
     assert whole["watched"] == [{"ticket_id": ticket["id"], "number": ticket["number"]}]
     admin.data(admin.delete(f"/api/customers/{OUTSIDE}"))
     assert read(admin, ticket)["watchers"] == [STAFF, f"x{OUTSIDE}"]

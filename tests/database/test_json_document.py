@@ -149,6 +149,22 @@ INVALID = {
         ticket(triage_reasons=[None]),
         ["tickets", "TICKET", "triage_reasons must be a list of texts"],
     ),
+    "a link of text": (
+        ticket(links=["x"]),
+        ["tickets", "TICKET", "links must be a list of objects with ticket_id, number, kind"],
+    ),
+    "a link without a number": (
+        ticket(links=[{"ticket_id": "x", "kind": "related"}]),
+        ["tickets", "TICKET", "links must be a list"],
+    ),
+    "a link with a number in words": (
+        ticket(links=[{"ticket_id": "x", "number": "1", "kind": "related"}]),
+        ["tickets", "TICKET", "links must be a list"],
+    ),
+    "a snooze that is no time": (
+        ticket(snoozed_until="tomorrow"),
+        ["tickets", "TICKET", "snoozed_until must be a time"],
+    ),
     "number in a list of texts": (ticket(tags=[5]), ["tickets", "TICKET", "tags must be a list of texts"]),
     "object in a list of texts": (ticket(tags=[{"a": 1}]), ["tickets", "TICKET", "tags must be a list of texts"]),
     "null among the citations": (
