@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ WINDOW_SECONDS = 30 * 60
 ALIKE = {"static": 0.5, "minilm": 0.5}
 # How improbable so many customers must be, by how many usually write what is alike in such a time.
 MOST_PROBABLE = 1e-7
+ENOUGH = 100  # earlier tickets that say what is usual in however short a time they came
 UNSEEN = 0.25  # customers that count as usual beside those who wrote: what nobody wrote yet is not impossible
 
 Floats = NDArray[np.floating[Any]]
@@ -27,8 +28,8 @@ def find_groups(
     least_customers: int,
     alike: float,
     taken: Sequence[int] = (),
-) -> list[list[int]]:
-    """Groups of places whose tickets are alike, of `least_customers` or more customers within WINDOW_SECONDS.
+) -> Iterator[list[int]]:
+    """Finds groups of places whose tickets are alike, of `least_customers` or more customers within WINDOW_SECONDS.
 
     `vectors` is float (n, d) of unit length, `times` are seconds, increasing. The places `taken` belong to an incident: they
     only count as usual. A group is what is alike to one of its tickets.
@@ -37,9 +38,10 @@ def find_groups(
     """
     near = vectors @ vectors.T >= alike
     rest = max(0.0, times[-1] - times[0] - WINDOW_SECONDS) if len(times) else 0.0
+    earlier = sum(time < times[-1] - WINDOW_SECONDS for time in times)
+    is_known = rest >= WINDOW_SECONDS or (rest > 0 and earlier >= ENOUGH)  # else nothing says what is usual
     free = np.ones(len(vectors), bool)
     free[list(taken)] = False
-    groups: list[list[int]] = []
     while True:
         best: list[int] = []
         most = least_customers - 1
@@ -49,12 +51,12 @@ def find_groups(
             count = len({customers[place] for place in span})
             everybody = {customers[place] for place in np.flatnonzero(near[centre]).tolist()}
             others = len(everybody - {customers[place] for place in span})
-            usual = (others + UNSEEN) * WINDOW_SECONDS / rest if rest >= WINDOW_SECONDS else 0.0
+            usual = (others + UNSEEN) * WINDOW_SECONDS / rest if is_known else 0.0
             if count > most and poisson_tail(count, usual) < MOST_PROBABLE:
                 best, most = span, count
         if not best:
-            return groups
-        groups.append(best)
+            return
+        yield best
         free[best] = False
 
 

@@ -132,7 +132,7 @@ KINDS: dict[str, Kind] = {
     ),
     "urgent_digest": Kind(
         "What is urgent and assigned to nobody, to every agent and admin.",
-        "{{count}} urgent tickets wait for somebody",
+        "Urgent tickets that nobody has: {{count}}",
         "These tickets are urgent and assigned to nobody:",
         ("company_name", "count"),
         "the numbers and titles of the tickets, and their links",

@@ -18,6 +18,7 @@ from channels.notice_text import MessageIds, as_html, deliverable, message_id, o
 from channels.notice_words import Words
 
 Row = Mapping[str, Any]
+MOST_TITLE = 120  # characters of a title in a list of tickets
 
 # Ids must stay in one piece: as plain text the library would encode those that are longer than a line.
 _HEADERS = HeaderRegistry()
@@ -272,7 +273,10 @@ def urgent_digest(to: str, tickets: Sequence[Row], count: int, **about: Any) -> 
         return None
     values = {"count": count, "company_name": context.company_name or context.from_name}
     subject, opening = notice_words.written("urgent_digest", context.words.get("urgent_digest"), values)
-    lines = [f"#{ticket['number']} {one_line(ticket['title'])}\n{context.link(ticket)}".rstrip() for ticket in tickets]
+    lines = [
+        f"#{ticket['number']} {one_line(ticket['title'])[:MOST_TITLE]}\n{context.link(ticket)}".rstrip()
+        for ticket in tickets
+    ]
     more = f"and {count - len(tickets)} more" if count > len(tickets) else ""
     parts = {"opening": opening, "quoted": "\n".join(lines), "closing": more}
     parts = {part: text for part, text in parts.items() if text}

@@ -9,6 +9,7 @@ from typing import Any
 from core.errors import AppError, conflict
 from core.models import FINISHED, Actor
 from database.tables import jobs
+from database.tables import replies as replies_table
 from services import outbox
 from services.history import Change, record
 from services.tickets import changes, incidents, macros, replies
@@ -39,6 +40,7 @@ def start(uow: UnitOfWork, incident_id: str, kind: str, text: str, *, said_by: s
     payload = {
         "ids": ids,
         "text": text,
+        "since": uow.now,
         "said_by": said_by,
         "actor": {name: getattr(uow.actor, name) for name in _ACTOR},
     }
@@ -82,12 +84,21 @@ def _attempt(uow: UnitOfWork, ticket_id: str, kind: str, payload: Row) -> Row:
 def _reply(uow: UnitOfWork, ticket_id: str, payload: Row) -> str:
     ticket, text = _open_ticket(uow, ticket_id), payload["text"]
     text = macros.text_for(uow, text, ticket, said_by=payload["said_by"])
-    last = replies.recent_public(uow, ticket_id, most=1)
-    if last and last[0]["author_role"] == "agent" and last[0]["body"] == text:
+    if _is_answered(uow, ticket_id, text, since=payload["since"]):
         return f"Ticket #{ticket['number']} has this answer already."
     macros.usable(text, field="body", what="This answer")
     replies.add(uow, ticket_id, {"body": text}, said_by=payload["said_by"])
     return f"Ticket #{ticket['number']} is answered."
+
+
+def _is_answered(uow: UnitOfWork, ticket_id: str, text: str, *, since: str) -> bool:
+    """Whether this text is the last message of the ticket, or an agent wrote it since the work began: it was repeated."""
+    last = replies.recent_public(uow, ticket_id, most=1)
+    if last and last[0]["author_role"] == "agent" and last[0]["body"] == text:
+        return True
+    r = replies_table.c
+    same = (r.ticket_id == ticket_id, r.author_role == "agent", r.body == text, ~r.internal, r.created_at >= since)
+    return uow.first(uow.query(replies_table, r.id).where(*same)) is not None
 
 
 def _resolve(uow: UnitOfWork, ticket_id: str, payload: Row) -> str:

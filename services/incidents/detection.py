@@ -18,7 +18,7 @@ from services import settings
 from services.tickets import incidents
 from storage import Row, UnitOfWork
 
-MOST_TICKETS = 300  # newest tickets of a company that are compared
+MOST_TICKETS = 300  # newest tickets of a company that are compared, and as many from before the window
 DAY_SECONDS = 24 * 3600  # how old they may be: what is usual is read from them
 FRESH_SECONDS = 2 * WINDOW_SECONDS  # an older ticket neither makes an incident nor joins one
 AHEAD_SECONDS = 60  # a ticket that arrived later than now by more was written while the clock was wrong
@@ -71,13 +71,16 @@ def load(uow: UnitOfWork) -> State | None:
     # A ticket's created_at is never before its arrival, so the index of created_at bounds the search.
     is_recent = (t.created_at >= day_ago, t.arrived_at >= day_ago, t.arrived_at <= latest, t.erased_at.is_(None))
     query = uow.query(tickets, t.id, t.number, t.customer_row, t.arrived_at, t.incident_id).where(*is_recent)
-    rows = uow.find(query.order_by(t.created_at.desc(), t.id.desc()).limit(MOST_TICKETS))
+    newest_first = query.order_by(t.created_at.desc(), t.id.desc()).limit(MOST_TICKETS)
+    since = timestamps.later(now, seconds=-WINDOW_SECONDS)
+    # Two portions, so that a company with very many tickets in the window still has what is usual.
+    rows = uow.find(newest_first.where(t.arrived_at >= since)) + uow.find(newest_first.where(t.arrived_at < since))
     rows = sorted(rows, key=lambda row: (row["arrived_at"], row["number"]))
     if not any(row["arrived_at"] >= fresh and not row["incident_id"] for row in rows):
         return None
     open_incidents = incidents.joinable(uow, since=fresh)[:MOST_OPEN]
     members = {row["id"]: _newest_members(uow, row["id"]) for row in open_incidents}
-    return State(rows, open_incidents, members, company_settings["incident_customers"], now)
+    return State(rows, open_incidents, members, max(2, company_settings["incident_customers"]), now)
 
 
 def _newest_members(uow: UnitOfWork, incident_id: str) -> list[str]:
@@ -92,7 +95,10 @@ def texts(uow: UnitOfWork, ids: Iterable[str]) -> dict[str, str]:
 
 
 def find(state: State, vectors: dict[str, Floats], *, alike: float) -> list[Finding]:
-    """The tickets that join open incidents, then those that make new ones. Tickets without a vector are left out."""
+    """The tickets that join open incidents, and those that make a new one. Tickets without a vector are left out.
+
+    One new incident at a time: what is alike to the whole of it joins before the rest makes another.
+    """
     fresh = timestamps.later(state.real_now, seconds=-FRESH_SECONDS)
     free = [row for row in state.rows if not row["incident_id"] and row["id"] in vectors]
     joins: dict[str, list[str]] = {}
@@ -107,10 +113,10 @@ def find(state: State, vectors: dict[str, Floats], *, alike: float) -> list[Find
                 break
     findings = [Finding(ids, name) for name, ids in joins.items()]
     joined = {i for ids in joins.values() for i in ids}
-    return findings + _groups(state, vectors, joined, fresh, alike)
+    return findings + _new(state, vectors, joined, fresh, alike)
 
 
-def _groups(state: State, vectors: dict[str, Floats], joined: set[str], fresh: str, alike: float) -> list[Finding]:
+def _new(state: State, vectors: dict[str, Floats], joined: set[str], fresh: str, alike: float) -> list[Finding]:
     rows = [row for row in state.rows if row["id"] in vectors]
     taken = [place for place, row in enumerate(rows) if row["incident_id"] or row["id"] in joined]
     if len(rows) - len(taken) < state.least_customers:
@@ -124,9 +130,10 @@ def _groups(state: State, vectors: dict[str, Floats], joined: set[str], fresh: s
         alike=alike,
         taken=taken,
     )
-    return [
-        Finding([rows[place]["id"] for place in group]) for group in groups if rows[group[-1]]["arrived_at"] >= fresh
-    ]
+    for group in groups:
+        if rows[group[-1]]["arrived_at"] >= fresh:
+            return [Finding([rows[place]["id"] for place in group])]
+    return []
 
 
 def _apart(one: str, other: str) -> float:

@@ -1,5 +1,6 @@
 """Incidents: several customers who write what is alike within 30 minutes, found once, answered and resolved together."""
 
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +9,7 @@ from core.models import Actor
 from database.tables import jobs
 from jobs.incidents import Search, resume
 from services.incidents import actions, detection
+from tests.support.caller import Caller
 from tests.support.clock import Clock
 from tools.models.incidents import planted_texts
 
@@ -135,7 +137,8 @@ def test_a_later_alike_ticket_joins_within_thirty_minutes_of_the_newest(admin, s
 
 def test_two_matters_are_two_incidents(admin, search):
     write(admin, [text for pair in zip(LOGIN, PAYMENT, strict=True) for text in pair])
-    search()
+    for _ in range(4):
+        search()
     assert len(listed(admin)) == 2
 
 
@@ -256,6 +259,20 @@ def test_a_killed_reply_is_finished_by_the_job_and_no_ticket_is_answered_twice(
     resume(runtime.storage, job | {"payload": {}})  # a job that another process took over at the same moment
 
 
+def test_a_job_left_by_a_crash_does_not_repeat_what_a_second_call_answered(admin, incident, runtime, clock, run_jobs):
+    actor = Actor("default", "agent", "bob")
+    with runtime.storage.unit_of_work(actor, write=True) as uow:
+        actions.start(uow, incident["id"], "reply", "We are on it.", said_by="Bob")  # here the process is killed
+    first = incident["ticket_ids"][0]
+    admin.data(admin.post(f"/api/incidents/{incident['id']}/reply", {"body": "We are on it.", "user": "Bob"}))
+    clock.forward(seconds=30)
+    admin.data(admin.post(f"/api/tickets/{first}/replies", {"body": "Thank you.", "author_role": "customer"}), 201)
+    clock.forward(seconds=31)
+    run_jobs()
+    thread = admin.data(admin.get(f"/api/tickets/{first}/replies"))
+    assert [one["author_role"] for one in thread if one["author_role"] != "ai"] == ["agent", "customer"]
+
+
 def test_resolving_resolves_each_open_ticket_and_nothing_joins_any_more(admin, search, clock, incident):
     path = f"/api/incidents/{incident['id']}/resolve"
     results = admin.data(admin.post(path, {"resolution": "Sign-in works again, {{customer_name}}."}))
@@ -283,3 +300,20 @@ def test_an_unknown_variable_is_refused_before_anything_is_sent(admin, incident,
 def test_another_company_sees_nothing(incident, other_admin):
     assert other_admin.data(other_admin.get("/api/incidents")) == []
     assert other_admin.post(f"/api/incidents/{incident['id']}/reply", {"body": "Hello."}).status_code == 404
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_two_instances_find_the_same_incident_once(open_app, engine):
+    runtimes = [open_app().extensions["runtime"] for _ in range(2)]
+    admin = Caller(open_app().test_client(), "admin-key")
+    tickets = write(admin, LOGIN)
+    for _ in range(2):
+        threads = [threading.Thread(target=searcher(one)) for one in runtimes * 2]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    (incident,) = listed(admin)
+    joined = [[event["action"] for event in history(admin, ticket)].count("joined") for ticket in tickets]
+    assert sum(joined) == incident["ticket_count"]
+    assert set(joined) <= {0, 1}

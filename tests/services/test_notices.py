@@ -282,7 +282,7 @@ def test_the_digest_lists_what_is_urgent_and_unassigned_once_in_an_interval(admi
         send_digests(runtime.storage)
     (notice,) = mailed(mailer, run_jobs, "urgent_digest")
     assert notice.to == bob["email"]
-    assert notice.subject == "1 urgent tickets wait for somebody"
+    assert notice.subject == "Urgent tickets that nobody has: 1"
     assert f"#{urgent['number']} Card" in notice.text
     assert f"{URL}/#tickets/{urgent['id']}" in notice.text
     assert "4111 1111" not in notice.text
