@@ -1,5 +1,9 @@
 """The feed of events for pollers: what happened after an event that the caller names, oldest first. Only reads."""
 
+from typing import Any
+
+from sqlalchemy import Integer, Select, bindparam
+
 from core import timestamps
 from database.tables import events, replies, tickets
 from services.events import happenings
@@ -7,13 +11,17 @@ from services.events.happenings import Happening
 from services.events.shapes import shapes
 from storage import Row, UnitOfWork
 
+MOST_CACHED = 50  # events of a page that is kept in memory
 BATCH = 500  # rows of the history that are read at once
 e = events.c
+_STATEMENTS: dict[str, Select[Any]] = {}
 COLUMNS = tuple(e[name] for name in "subject subject_id action field from_value to_value created_at".split())
 
 
 def after(uow: UnitOfWork, last_id: str, since: str, *, limit: int) -> list[Row]:
     """The first `limit` events after the one with the id `last_id`, or without one ("") later than `since` ("": all)."""
+    if limit > MOST_CACHED:
+        return _after(uow, last_id, since, limit)
     return uow.cached(
         (events, tickets, replies), ("events", last_id, since, limit), lambda: _after(uow, last_id, since, limit)
     )
@@ -42,10 +50,19 @@ def _shown(uow: UnitOfWork, found: list[Happening], most: int) -> list[Row]:
     return rows[:most]
 
 
+def _later(uow: UnitOfWork) -> Select[Any]:
+    """The SELECT of later rows, built once for staff and once for customers: to build it costs as much as to run it."""
+    visibility = "customer" if uow.actor.is_customer else "staff"
+    if visibility not in _STATEMENTS:
+        later = (e.created_at > bindparam("start_", type_=e.created_at.type), e.subject.in_(happenings.SUBJECTS))
+        query = uow.query(events, *COLUMNS).where(*later).order_by(e.created_at, e.id)
+        _STATEMENTS[visibility] = query.limit(bindparam("most_", type_=Integer))
+    return _STATEMENTS[visibility]
+
+
 def _rows(uow: UnitOfWork, start: str) -> tuple[list[Row], str]:
     """Rows of the history later than `start`, all rows of each write, and the time to go on from ("" at the end)."""
-    query = uow.query(events, *COLUMNS).where(e.created_at > start, e.subject.in_(happenings.SUBJECTS))
-    rows = uow.find(query.order_by(e.created_at, e.id).limit(BATCH))
+    rows = uow.find(_later(uow), start_=start, most_=BATCH)
     if len(rows) < BATCH:
         return rows, ""
     last = rows[-1]["created_at"]
