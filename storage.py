@@ -115,6 +115,11 @@ class UnitOfWork:
                     row[name] = convert(row[name])
         return rows
 
+    def ids_by(self, table: Table, column: str, value: Any) -> list[str]:
+        """The IDs of the visible rows whose text column has that value, not "". Faster than `query`, for what each write asks."""
+        statement = tenant_scope.ids_by(table, column, self._visibility)
+        return [row[0] for row in self._connection.execute(statement, {**self._scope, "value_": value})]
+
     def first(self, statement: Select[Any], **params: Any) -> Row | None:
         """The first row of a SELECT made by `query`, or None."""
         return next(iter(self.find(statement.limit(1), **params)), None)
@@ -187,8 +192,10 @@ class UnitOfWork:
         if not values:
             return self.get(table, row_id)
         self.touched.add(table.name)
-        statement = update(table).where(table.c.id == row_id, *self._conditions(table)).values(self._updatable(values))
-        row = _as_dict(self._connection.execute(statement.returning(table), self._scope).first())
+        changes = {f"set_{name}": value for name, value in self._updatable(values).items()}
+        columns = tuple(name.removeprefix("set_") for name in changes)
+        statement = tenant_scope.update_by_id(table, columns, self._visibility)
+        row = _as_dict(self._connection.execute(statement, {**self._scope, "id_": row_id, **changes}).first())
         self._update_index(table, values, [row] if row else [])
         return row
 

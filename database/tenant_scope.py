@@ -3,10 +3,10 @@
 storage.py adds these conditions to every query, update and delete.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import Select, Table, and_, bindparam, false, or_, select, true, update
+from sqlalchemy import Select, Table, and_, bindparam, false, literal_column, or_, select, true, update
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -92,6 +92,21 @@ def row_by_id(table: Table, visibility: Visibility, lock: bool) -> Select[Any]:
     """A SELECT of the visible row with the ID `id_`."""
     statement = visible_rows(table, visibility).where(table.c.id == bindparam("id_"))
     return statement.with_for_update() if lock else statement
+
+
+@lru_cache(maxsize=1_000)  # callers choose the columns, so not every combination is kept
+def update_by_id(table: Table, columns: tuple[str, ...], visibility: Visibility) -> ReturningUpdate[Any]:
+    """An UPDATE of the named columns, to the parameters `set_<column>`, of the visible row with the ID `id_`."""
+    values = {name: bindparam(f"set_{name}", type_=table.c[name].type) for name in columns}
+    conditions = scope_conditions(table, visibility)
+    return update(table).where(table.c.id == bindparam("id_"), *conditions).values(values).returning(table)
+
+
+@cache
+def ids_by(table: Table, column: str, visibility: Visibility) -> Select[Any]:
+    """A SELECT of the IDs of the visible rows whose text column has the value `value_`, which is not ""."""
+    is_set = table.c[column] != literal_column("''")  # as indexes of texts say it
+    return visible_rows(table, visibility, ("id",)).where(table.c[column] == bindparam("value_"), is_set)
 
 
 @cache

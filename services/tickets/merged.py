@@ -4,7 +4,6 @@ from database.tables import tickets
 from storage import Row, UnitOfWork
 
 MOST = 100  # tickets in one thread
-t = tickets.c
 
 
 def root(uow: UnitOfWork, ticket: Row) -> Row:
@@ -27,7 +26,7 @@ def sources(uow: UnitOfWork, ticket_id: str) -> list[str]:
 def _sources(uow: UnitOfWork, ticket_id: str) -> list[str]:
     found, level = {ticket_id}, [ticket_id]
     while level and len(found) <= MOST:
-        rows = uow.find(uow.query(tickets, t.id).where(t.merged_into.in_(level), t.merged_into != "").limit(MOST))
-        level = [row["id"] for row in rows if row["id"] not in found]
+        ids = [row_id for one in level for row_id in uow.ids_by(tickets, "merged_into", one)]
+        level = [row_id for row_id in ids[:MOST] if row_id not in found]
         found.update(level)
     return sorted(found - {ticket_id})

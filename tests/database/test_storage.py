@@ -165,7 +165,8 @@ def test_a_customer_sees_only_own_tickets_and_the_public_part_of_their_thread(st
         reply_rows = uow.find(uow.query(replies))
         assert [(row["ticket_id"], row["body"]) for row in reply_rows] == [(world[ONE, 1], "public")]
         assert [row["id"] for row in uow.find(uow.query(customers))] == [world[ONE, "ada"]]
-        for hidden in (events, jobs, tables.users, tables.api_keys):
+        assert {row["subject_id"] for row in uow.find(uow.query(events))} == {world[ONE, 1]}
+        for hidden in (jobs, tables.users, tables.api_keys):
             assert uow.count(uow.query(hidden)) == 0, hidden.name
             assert uow.delete(hidden) == 0, hidden.name
 
