@@ -26,8 +26,9 @@ def company_ids(uow: UnitOfWork) -> list[str]:
 
 def is_possible(uow: UnitOfWork) -> bool:
     """Whether a waiting ticket of the company could be assigned now. It reads, so that a writer is opened only for a reason."""
-    pool = agents.Pool(uow)
-    return any(pool.choose(team, helpers=False) and _waiting(uow, team, 1) for team in plan.current(uow).automatic)
+    waiting = [team for team in plan.current(uow).automatic if _waiting(uow, team, 1)]
+    pool = agents.Pool(uow) if waiting else None
+    return pool is not None and any(pool.choose(team, helpers=False) for team in waiting)
 
 
 def assign_some(uow: UnitOfWork) -> bool:
