@@ -164,16 +164,14 @@ def clock_of_agreed_times() -> tuple[SchemaItem, ...]:
 def wait_for_an_agent() -> tuple[SchemaItem, ...]:
     """Since when a ticket waits for an agent in its team's queue, by the real clock, and when that was escalated.
 
-    `queue_since` is NULL unless it waits (services/tickets/team_queue.py). The indexes hold only tickets that wait.
+    `queue_since` is NULL unless it waits (services/tickets/team_queue.py).
     """
-    waits = sql("queue_since IS NOT NULL")
     unescalated = sql("queue_since IS NOT NULL AND escalated_at IS NULL")
-    columns = ("company_id", "queue_since")
+    since = ("company_id", "queue_since")
     return (
         moment("queue_since"),
         moment("escalated_at"),
-        Index("ix_tickets_team_queue", *columns, sqlite_where=waits, postgresql_where=waits),
-        Index("ix_tickets_unescalated", *columns, sqlite_where=unescalated, postgresql_where=unescalated),
+        Index("ix_tickets_unescalated", *since, sqlite_where=unescalated, postgresql_where=unescalated),
     )
 
 

@@ -25,6 +25,8 @@ TYPICAL = {
     ("tickets", "ix_tickets_waiting"): "100000 5000 1 1 1",
     ("tickets", "ix_tickets_incident"): "2000 500 20",
     ("tickets", "ix_tickets_sla_next"): "20000 1",
+    ("tickets", "ix_tickets_team_queue"): "2000 100 20 1 1 1",
+    ("tickets", "ix_tickets_unescalated"): "1000 50 1",
     ("tickets", "ix_tickets_sla"): "100000 5000 1000 1 1",
     ("tickets", "ix_tickets_merged"): "2000 100 1",
     ("tickets", "ix_tickets_snoozed"): "2000 1",

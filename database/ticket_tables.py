@@ -91,6 +91,12 @@ tickets = Table(
         "ix_tickets_priority", "company_id", text("priority_rank DESC"), text("priority_score DESC"), "created_at", "id"
     ),
     Index("ix_tickets_waiting", "company_id", "queue_place", "created_at", "id"),
+    Index(  # of those that wait for an agent
+        "ix_tickets_team_queue",
+        *("company_id", "assigned_team", "queue_place", "created_at", "id"),
+        sqlite_where=text("queue_since IS NOT NULL"),
+        postgresql_where=text("queue_since IS NOT NULL"),
+    ),
     Index("ix_tickets_due", "company_id", "resolve_due_at", "created_at", "id"),
     *(
         Index(f"ix_tickets_{name}", "company_id", column, "created_at", "id")

@@ -64,7 +64,10 @@ class Pool:
         self._uow = uow
         u, company_settings = users.c, settings.current(uow)
         self.opens_again = targets.opens_again(company_settings, timestamps.moment(uow.real_now))
-        self._people = [] if self.opens_again else uow.find(uow.query(users).where(_staff, u.available, u.email != ""))
+        people = uow.query(users, u.email, u.team, u.capacity, u.last_assigned_at).where(
+            _staff, u.available, u.email != ""
+        )
+        self._people = [] if self.opens_again else uow.find(people)
         self._open = _open_work(uow, [person["email"] for person in self._people])
         self._teams = set() if self.opens_again else _teams_with_members(uow)
 

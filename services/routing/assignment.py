@@ -14,6 +14,7 @@ from services.tickets import assigning
 from storage import UnitOfWork
 
 BATCH = 25  # tickets per unit of work, so that other writers do not wait long
+MOST_LOOKED_AT = 200  # of one team: some may have been taken from everybody who is free
 PENDING_SECONDS = 600  # a ticket whose answer of the model takes longer is assigned without it
 t = tickets.c
 
@@ -26,8 +27,9 @@ def company_ids(uow: UnitOfWork) -> list[str]:
 
 def is_possible(uow: UnitOfWork) -> bool:
     """Whether a waiting ticket of the company could be assigned now. It reads, so that a writer is opened only for a reason."""
-    pool = agents.Pool(uow)
-    return any(pool.choose(team, helpers=False) and _waiting(uow, team, 1) for team in plan.current(uow).automatic)
+    waiting = [team for team in plan.current(uow).automatic if _waiting(uow, team, 1)]
+    pool = agents.Pool(uow) if waiting else None
+    return pool is not None and any(pool.choose(team, helpers=False) for team in waiting)
 
 
 def assign_some(uow: UnitOfWork) -> bool:
@@ -37,13 +39,15 @@ def assign_some(uow: UnitOfWork) -> bool:
     for team in sorted(plan.current(uow).automatic):
         if not pool.choose(team, helpers=False):
             continue
-        for ticket_id in _waiting(uow, team, BATCH - number):
+        for ticket_id in _waiting(uow, team, MOST_LOOKED_AT):
+            if number >= BATCH:
+                return True
             choice = pool.choose(team, helpers=False, exclude=_taken_from(uow, ticket_id))
             if choice and assigning.assign_waiting(uow, ticket_id, choice):
                 pool.note(choice.email)
                 number += 1
-        if number >= BATCH:
-            return True
+            if not pool.choose(team, helpers=False):
+                break
     return False
 
 
@@ -53,7 +57,7 @@ def _waiting(uow: UnitOfWork, team: str, limit: int) -> list[str]:
     answered = or_(t.ai_status != "pending", t.queue_since < long_ago)
     waits = and_(t.queue_since.is_not(None), t.assigned_to == "", t.assigned_team == team, t.erased_at.is_(None))
     query = uow.query(tickets, t.id).where(waits, answered).order_by(t.queue_place, t.created_at, t.id).limit(limit)
-    return [row["id"] for row in uow.find(query)] if limit > 0 else []
+    return [row["id"] for row in uow.find(query)]
 
 
 def _taken_from(uow: UnitOfWork, ticket_id: str) -> set[str]:

@@ -286,3 +286,14 @@ def test_a_start_says_that_the_company_of_the_issuer_is_not_allowed(server, capl
     app.extensions["runtime"].stop()
     app.extensions["runtime"].start()
     assert not [record.getMessage() for record in caplog.records if "allow-company" in record.getMessage()]
+
+
+def test_open_tickets_of_who_is_no_agent_any_more_at_the_issuer_go_back_to_the_queue(server, signed_in):
+    app = server()
+    claims = {"email": "ada@example.com", "email_verified": True}
+    admin = Caller(app.test_client(), "admin-key")
+    assert me(signed_in(app, **claims, roles=["agent"]))["available"] is True
+    ticket = admin.ticket(customer_email="eve@example.com", assigned_to="ada@example.com")
+    assert me(signed_in(app, **claims))["role"] == "customer"
+    row = admin.data(admin.get(f"/api/tickets/{ticket['id']}"))
+    assert (row["assigned_to"], row["status"]) == ("", "new")

@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import Engine, event
 
 from benchmarks.filling import fill
+from core.models import Actor
 from database.tables import tickets
+from services.routing import assignment, escalation
 from services.sla import sweep
 from services.tickets import queries, snooze
 from services.tickets.queries import SORTS
@@ -136,6 +138,29 @@ def test_a_sweep_reads_what_is_due_from_its_index(admin, runtime, explain, due, 
     for plan in plans(runtime.storage, ask, explain):
         assert any(index in line for line in plan), plan
         assert not any("Sort" in line or "TEMP B-TREE" in line for line in plan), plan
+
+
+@pytest.mark.parametrize(
+    ("look", "index", "engine", "explain"),
+    [
+        *((assignment.is_possible, "ix_tickets_team_queue", one, by_sqlite) for one in FILES),
+        *((escalation.due, "ix_tickets_unescalated", one, by_sqlite) for one in FILES),
+        (escalation.due, "ix_tickets_unescalated", "postgresql", by_postgresql),
+    ],
+)
+def test_routing_reads_the_tickets_that_wait_from_their_index(admin, runtime, explain, look, index):
+    admin.data(admin.put("/api/settings", {"escalate_after_minutes": 30}))
+    admin.data(admin.post("/api/teams", {"name": "Night", "assignment": "least_loaded"}), 201)
+
+    def ask():
+        with runtime.storage.unit_of_work(Actor.system("default")) as uow:
+            look(uow)
+
+    asked = plans(runtime.storage, ask, explain)
+    of_tickets = [plan for plan in asked if any("tickets" in line for line in plan)]
+    assert of_tickets
+    for plan in of_tickets:
+        assert any(index in line for line in plan), plan
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])

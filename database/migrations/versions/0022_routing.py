@@ -40,12 +40,13 @@ def upgrade() -> None:
         "UPDATE tickets SET queue_since = updated_at WHERE assigned_to = '' AND source <> 'import' AND erased_at IS NULL "
         "AND (status = 'handoff' OR (source <> 'chat' AND status IN ('new', 'ai_responded', 'in_progress')))"
     )
-    for name, condition in (
-        ("ix_tickets_team_queue", "queue_since IS NOT NULL"),
-        ("ix_tickets_unescalated", "queue_since IS NOT NULL AND escalated_at IS NULL"),
+    waits = sa.text("queue_since IS NOT NULL")
+    unescalated = sa.text("queue_since IS NOT NULL AND escalated_at IS NULL")
+    for name, columns, where in (
+        ("ix_tickets_team_queue", ["company_id", "assigned_team", "queue_place", "created_at", "id"], waits),
+        ("ix_tickets_unescalated", ["company_id", "queue_since"], unescalated),
     ):
-        where = sa.text(condition)
-        op.create_index(name, "tickets", ["company_id", "queue_since"], sqlite_where=where, postgresql_where=where)
+        op.create_index(name, "tickets", columns, sqlite_where=where, postgresql_where=where)
 
 
 def _create_table(name: str, *columns: "sa.Column[Any]") -> None:
