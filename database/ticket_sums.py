@@ -4,7 +4,7 @@ Triggers keep the tables `ticket_sums` and `word_sums` in the transaction of eac
 for each month and day of it. A new word of an enumeration needs a migration that calls `create` again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, Text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -47,10 +47,10 @@ KINDS = ("all", "team", "agent", "pair")  # pair: a team and an agent
 SPANS = {"months": 7, "days": 10}  # the length of a month and of a day as text
 # What the triggers read; a change of anything else is free.
 _READ = (
-    "assigned_team assigned_to created_at status priority category sentiment source customer_tier urgency ai_response "
-    "human_replied handed_over closed_by_customer reopened_after_ai sla_status csat_score agent_replies "
-    "first_response_seconds resolution_seconds"
+    "status priority category sentiment source customer_tier urgency ai_response human_replied handed_over "
+    "closed_by_customer reopened_after_ai sla_status csat_score agent_replies"
 ).split()
+_PLACE_COLUMNS = ("assigned_team", "assigned_to", "created_at")
 
 
 def _one(condition: str) -> str:
@@ -84,6 +84,7 @@ SUMS: dict[str, str] = {
     },
     **{name: _half_hour(number) for number, name in enumerate(HALF_HOURS)},
 }
+STEP_SUMS = [f"{name}_{step}" for name in DURATIONS for step in STEPS]
 KEY = ("company_id", "kind", "span", "team", "agent")
 WORD_KEY = ("company_id", "kind", "span", "word", "team", "agent")
 
@@ -185,17 +186,18 @@ _TEAM = "CASE WHEN s.scope IN ('team', 'pair') THEN n.team ELSE '' END"
 _AGENT = "CASE WHEN s.scope IN ('agent', 'pair') THEN n.agent ELSE '' END"
 
 
-def _numbers(row: str) -> str:
-    return ", ".join(f"{text.format(row)} AS {name}" for name, text in SUMS.items())
+def _numbers(row: str, names: Iterable[str]) -> str:
+    return ", ".join(f"{SUMS[name].format(row)} AS {name}" for name in names)
 
 
-def _add(source: str, sign: str = "") -> str:
-    """Adds what `source` selects, a row with a ticket's place and numbers, to the rows that the ticket is counted in."""
-    raised = ", ".join(f"{name} = ticket_sums.{name} + excluded.{name}" for name in SUMS)
+def _add(source: str, names: Iterable[str], sign: str = "") -> str:
+    """Adds what `source` selects, a ticket's place and the named numbers, to the rows that the ticket is counted in."""
+    names = tuple(names)
+    raised = ", ".join(f"{name} = ticket_sums.{name} + excluded.{name}" for name in names)
     return (
-        f"INSERT INTO ticket_sums ({', '.join(KEY)}, {', '.join(SUMS)}) "
+        f"INSERT INTO ticket_sums ({', '.join(KEY)}, {', '.join(names)}) "
         f"SELECT n.company_id, s.kind, substr(n.created_at, 1, s.size), {_TEAM}, {_AGENT}, "
-        f"{', '.join(f'{sign}n.{name}' for name in SUMS)} FROM ({source} LIMIT 1) AS n, {_scopes(KINDS)} WHERE true "
+        f"{', '.join(f'{sign}n.{name}' for name in names)} FROM ({source} LIMIT 1) AS n, {_scopes(KINDS)} WHERE true "
         f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {raised};"
     )
 
@@ -237,19 +239,31 @@ _WORDS_READ = ("topic", "tags", "assigned_team", "assigned_to", "created_at")
 
 def _triggers(on_sqlite: bool) -> Iterator[str]:
     """The triggers: a new ticket is added, a deleted one taken away, and a change adds the difference."""
-    same_place = " AND ".join(f"NEW.{name} = OLD.{name}" for name in ("assigned_team", "assigned_to", "created_at"))
-    old, new = (f"SELECT {_place(row)}, {_numbers(row)}" for row in ("OLD", "NEW"))
-    changed = ", ".join(f"({text.format('NEW')}) - ({text.format('OLD')}) AS {name}" for name, text in SUMS.items())
-    counted_in, counted_out = _add(new), f"{_add(old, '-')} {_drop_empty('ticket_sums')}"
-    difference = _add(f"SELECT {_place('NEW')}, {changed}")
+    same_place = " AND ".join(f"NEW.{name} = OLD.{name}" for name in _PLACE_COLUMNS)
+    untimed = " AND ".join(f"NEW.{column} IS NULL" for column in DURATIONS.values())
+    usual = [name for name in SUMS if name not in STEP_SUMS]  # a new ticket has no durations
+
+    def added(names: Iterable[str]) -> str:
+        return _add(f"SELECT {_place('NEW')}, {_numbers('NEW', names)}", names)
+
+    def difference(names: list[str]) -> str:
+        numbers = (f"({SUMS[name].format('NEW')}) - ({SUMS[name].format('OLD')}) AS {name}" for name in names)
+        return _add(f"SELECT {_place('NEW')}, {', '.join(numbers)}", names)
+
+    taken = _add(f"SELECT {_place('OLD')}, {_numbers('OLD', SUMS)}", SUMS, "-") + f" {_drop_empty('ticket_sums')}"
     words_in = _add_words("NEW", "", on_sqlite)
     words_out = f"{_add_words('OLD', '-', on_sqlite)} {_drop_empty('word_sums')}"
-    yield from _trigger("ticket_sums_insert", "INSERT", (), "", f"{counted_in} {words_in}", on_sqlite)
-    yield from _trigger("ticket_sums_delete", "DELETE", (), "", f"{counted_out} {words_out}", on_sqlite)
-    yield from _trigger("ticket_sums_change", "UPDATE", _READ, same_place, difference, on_sqlite)
-    yield from _trigger(
-        "ticket_sums_move", "UPDATE", _READ, f"NOT ({same_place})", f"{counted_out} {counted_in}", on_sqlite
-    )
+    yield from _trigger("ticket_sums_insert", "INSERT", (), untimed, f"{added(usual)} {words_in}", on_sqlite)
+    yield from _trigger("ticket_sums_import", "INSERT", (), f"NOT ({untimed})", f"{added(SUMS)} {words_in}", on_sqlite)
+    yield from _trigger("ticket_sums_delete", "DELETE", (), "", f"{taken} {words_out}", on_sqlite)
+    # Few columns change at a time, and each costs.
+    changed = [name for name in usual if name not in (*HALF_HOURS, "number")]
+    yield from _trigger("ticket_sums_change", "UPDATE", _READ, same_place, difference(changed), on_sqlite)
+    durations = tuple(DURATIONS.values())
+    yield from _trigger("ticket_sums_time", "UPDATE", durations, same_place, difference(STEP_SUMS), on_sqlite)
+    everything = (*_READ, *_PLACE_COLUMNS, *durations)
+    moved = f"NOT ({same_place})"
+    yield from _trigger("ticket_sums_move", "UPDATE", everything, moved, f"{taken} {added(SUMS)}", on_sqlite)
     yield from _trigger("word_sums_change", "UPDATE", _WORDS_READ, "", f"{words_out} {words_in}", on_sqlite)
 
 

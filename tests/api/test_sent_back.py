@@ -132,6 +132,9 @@ READ_ONLY = {
     "resolved_at": "2026-01-01T00:00:00.000Z",
     "closed_at": "2026-01-01T00:00:00.000Z",
     "csat_score": 5,
+    "expected_resolution_seconds": 5,
+    "expected_resolution_seconds_low": 5,
+    "expected_resolution_seconds_high": 5,
     "created_at": "2026-01-01T00:00:00.000Z",
     "updated_at": "2026-01-01T00:00:00.000Z",
 }
