@@ -187,6 +187,13 @@ def index_of_values(name: str, *columns: str, value: str = "", of_company: bool 
     return Index(name, *indexed, sqlite_where=condition, postgresql_where=condition)
 
 
+def index_of_snoozed(name: str) -> Index:
+    """An index of a company's snoozed tickets by status, for lists."""
+    condition = sql("snoozed_until IS NOT NULL")
+    columns = ("company_id", "status", "created_at", "id")
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
 def index_of_texts(name: str, column: str) -> Index:
     """An index of a company's rows in which the text column is not ""."""
     condition = sql(f"{column} <> ''")

@@ -30,6 +30,7 @@ TYPICAL = {
     ("tickets", "ix_tickets_sla"): "100000 5000 1000 1 1",
     ("tickets", "ix_tickets_merged"): "2000 100 1",
     ("tickets", "ix_tickets_snoozed"): "2000 1",
+    ("tickets", "ix_tickets_asleep"): "2000 100 20 1 1",
     ("tickets", "ix_tickets_first_response"): "60000 5000 2 1 1 1",
     ("tickets", "ix_tickets_resolution"): "60000 5000 2 1 1 1",
     ("tickets", "ix_tickets_resolved"): "60000 5000 2 1 1 1",

@@ -114,6 +114,7 @@ tickets = Table(
     ),
     column_types.index_of_texts("ix_tickets_merged", "merged_into"),
     column_types.index_of_values("ix_tickets_snoozed", "snoozed_until", of_company=False),
+    column_types.index_of_snoozed("ix_tickets_asleep"),
     column_types.index_of_texts("ix_tickets_incident", "incident_id"),
     column_types.index_of_values("ix_tickets_erased", "erased_at"),
     *(

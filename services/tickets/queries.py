@@ -144,6 +144,9 @@ def count(uow: UnitOfWork, filters: Row) -> int:
 
 def _count(uow: UnitOfWork, filters: Row) -> int:
     """How many tickets match all filters, from the counters where they have all of the fields."""
+    if filters.get("snoozed") is False:  # few are snoozed, and an index knows them
+        others = {name: value for name, value in filters.items() if name != "snoozed"}
+        return _count(uow, others) - _count(uow, {**others, "snoozed": True})
     counter_filters = _counter_filters(filters)
     number = None if counter_filters is None else counters.count(uow, counter_filters)
     return uow.count(_filtered(uow, filters)) if number is None else number

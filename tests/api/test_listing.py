@@ -5,6 +5,7 @@ import re
 import pytest
 
 from api.ticket_inputs import TicketQuery
+from core import timestamps
 from core.models import FINISHED, PRIORITY_RANK
 from services.tickets.queries import SORTS
 from tests.support.caller import Caller
@@ -41,6 +42,9 @@ def sample(admin):
             admin.data(admin.post(f"/api/tickets/{made['id']}/resolve", {"resolution": "Unplugged it."}))
         if n % 8 == 1:
             admin.data(admin.put(f"/api/tickets/{made['id']}", {"status": "in_progress"}))
+        if n % 6 == 2 and n % 7:
+            until = timestamps.later(timestamps.stamp(timestamps.now()), seconds=3600)
+            admin.data(admin.post(f"/api/tickets/{made['id']}/snooze", {"until": until}))
     return admin.data(admin.get("/api/tickets?limit=200"))
 
 
@@ -73,6 +77,10 @@ FILTERS = {
     "number=12": lambda t: t["number"] == 12,
     "external_id=x-12": lambda t: t["external_id"] == "x-12",
     "product=Lamp": lambda t: t["product"] == "Lamp",
+    "sla_status=met": lambda t: t["sla_status"] == "met",
+    "sla_status=on track,breached": lambda t: t["sla_status"] in ("on_track", "breached"),
+    "snoozed=true": lambda t: "snoozed_until" in t,
+    "snoozed=False&status=open": lambda t: "snoozed_until" not in t and t["status"] not in FINISHED,
     "tag=vip": lambda t: "vip" in t["tags"],
     "tag=vip gold": lambda t: "vip gold" in t["tags"],
     'tag=a"b': lambda t: 'a"b' in t["tags"],

@@ -46,6 +46,8 @@ def test_a_snoozed_ticket_is_last_in_the_queue_and_wakes_at_its_time_in_its_old_
     assert titles(admin, "sort=waiting") == ["second", "first"]
     assert titles(admin, "snoozed=true") == ["first"]
     assert titles(admin, "snoozed=false") == ["second"]
+    counts = [admin.get(f"/api/tickets?{query}").json["total"] for query in ("snoozed=false", "snoozed=false&q=first")]
+    assert counts == [1, 0]
     assert titles(admin, "sort=created_at") == ["first", "second"]
     clock.forward(hours=23)
     snoozed.wake(runtime.storage)

@@ -21,6 +21,8 @@ def upgrade() -> None:
     op.create_index("ix_tickets_merged", "tickets", columns, sqlite_where=is_merged, postgresql_where=is_merged)
     columns = ["snoozed_until"]
     op.create_index("ix_tickets_snoozed", "tickets", columns, sqlite_where=is_snoozed, postgresql_where=is_snoozed)
+    columns = ["company_id", "status", "created_at", "id"]
+    op.create_index("ix_tickets_asleep", "tickets", columns, sqlite_where=is_snoozed, postgresql_where=is_snoozed)
     op.create_index("ix_tickets_sla", "tickets", ["company_id", "sla_status", "created_at", "id"])
     _create(
         "merges",
