@@ -61,8 +61,16 @@ def find_groups(
 
 
 def poisson_tail(count: int, mean: float) -> float:
-    """The probability of `count` or more events where `mean` are expected (Poisson distribution)."""
-    return max(0.0, 1.0 - math.exp(-mean) * sum(mean**k / math.factorial(k) for k in range(count)))
+    """At most how probable `count` or more events are where `mean` are expected (Poisson distribution).
+
+    The bound is the first term of the tail times a geometric series; it is 1 up to the mean.
+    """
+    if count <= mean:
+        return 1.0
+    if not mean:
+        return 0.0
+    first = math.exp(count * math.log(mean) - mean - math.lgamma(count + 1))
+    return min(1.0, first / (1 - mean / (count + 1)))
 
 
 def _busiest_span(places: Sequence[int], centre: int, times: Sequence[float], customers: Sequence[str]) -> list[int]:
@@ -75,7 +83,8 @@ def _busiest_span(places: Sequence[int], centre: int, times: Sequence[float], cu
         while times[place] - times[places[first]] > WINDOW_SECONDS:
             left = customers[places[first]]
             counts[left] -= 1
-            counts += Counter()  # drops what is zero
+            if not counts[left]:
+                del counts[left]
             first += 1
         if places[first] <= centre <= place and len(counts) >= most:
             most, best = len(counts), list(places[first : last + 1])

@@ -6,6 +6,7 @@ from functools import partial
 
 from ai.embeddings import Embeddings
 from ai.incidents import ALIKE, Floats
+from core.errors import StoreUnavailable
 from core.models import Actor
 from jobs.runner import alone
 from services.incidents import actions, detection
@@ -35,17 +36,28 @@ class Search:
                 alone("The incidents of a company", partial(self._look, company_id, number, embeddings))
 
     def _look(self, company_id: str, number: int, embeddings: Embeddings) -> None:
-        actor, storage, alike = Actor.system(company_id), self._storage(), ALIKE[embeddings.name]
+        self._numbers[company_id] = number  # beforehand: what fails is logged once, not every few seconds
+        try:
+            found = self._find(Actor.system(company_id), embeddings)
+        except StoreUnavailable:
+            del self._numbers[company_id]
+            raise
+        if found:
+            del self._numbers[company_id]  # the next time further tickets may join what was found
+
+    def _find(self, actor: Actor, embeddings: Embeddings) -> bool:
+        """Stores what is found among the company's tickets. Returns whether anything was."""
+        storage = self._storage()
         with storage.unit_of_work(actor) as uow:
             state = detection.load(uow)
-        if state is not None:
-            vectors = self._encoded(actor, state.ids(), embeddings)
-            findings = detection.find(state, vectors, alike=alike)
-            if findings:
-                with storage.unit_of_work(actor, write=True) as uow:
-                    detection.store(uow, findings, least_customers=state.least_customers)
-                return  # the next time further tickets may join what was found
-        self._numbers[company_id] = number
+        if state is None:
+            return False
+        vectors = self._encoded(actor, state.ids(), embeddings)
+        findings = detection.find(state, vectors, alike=ALIKE[embeddings.name])
+        if findings:
+            with storage.unit_of_work(actor, write=True) as uow:
+                detection.store(uow, findings, least_customers=state.least_customers)
+        return bool(findings)
 
     def _encoded(self, actor: Actor, ids: list[str], embeddings: Embeddings) -> dict[str, Floats]:
         """The vectors of tickets; those that are not in memory are read and encoded, a few at a time."""

@@ -59,3 +59,19 @@ def test_a_text_belongs_where_it_is_like_the_mean():
     assert incidents.belongs(np.array([0.9, 0.3]), members, alike=0.9)
     assert not incidents.belongs(np.array([0.0, 1.0]), members, alike=0.5)
     assert not incidents.belongs(np.array([0.0, 0.0]), members, alike=0.5)
+
+
+@pytest.mark.parametrize(
+    ("count", "mean", "tail"),
+    [(5, 0.0, 0.0), (5, 0.5, 1.7e-4), (1, 0.1, 0.095), (8, 2.0, 1.1e-3), (500, 3.0, 0.0), (3, 5.0, 1.0)],
+)
+def test_the_tail_of_the_poisson_distribution_is_bounded_from_above(count, mean, tail):
+    bound = incidents.poisson_tail(count, mean)
+    assert tail * 0.95 <= bound <= max(1.3 * tail, 1e-300)
+
+
+def test_an_outage_of_hundreds_of_customers_is_one_group():
+    day = [600.0 * n for n in range(100)]
+    burst = [day[-1] + 3.0 * n for n in range(1, 501)]
+    (group,) = groups([n % 20 + 1 for n in range(100)] + [0] * 500, day + burst)
+    assert len(group) == 500
