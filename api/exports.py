@@ -1,6 +1,8 @@
 """Export of all tickets over HTTP, streamed as a file."""
 
+from collections.abc import Iterable, Iterator
 from functools import partial
+from typing import IO
 
 from flask import Response, g
 from marshmallow import Schema
@@ -10,12 +12,13 @@ from api.http.fields import Choice, Moment
 from api.http.gate import current_runtime
 from api.http.resource import Resource
 from core.permissions import Permission
-from services.import_export import exports
+from services.import_export import exports, spreadsheets
 from storage import Row
 
 blp = Resource("exports", __name__, description="Taking everything out.")
 
-MEDIA = {"json": "application/json", "csv": "text/csv"}
+MEDIA = {"json": "application/json", "csv": "text/csv", "xlsx": spreadsheets.MEDIA_TYPE}
+PIECE = 256 * 1024
 
 
 class WholeTicket(schemas.Ticket):
@@ -41,21 +44,33 @@ class ExportQuery(Schema):
     response=WholeTicket,
     many=True,
     manages_transactions=True,
-    downloads={"text/csv": {"type": "string", "description": "A row for each ticket, the thread in the last column."}},
+    downloads={
+        "text/csv": {"type": "string", "description": "A row for each ticket, the thread in the last column."},
+        spreadsheets.MEDIA_TYPE: {"type": "string", "format": "binary", "description": "The same as an Excel file."},
+    },
 )
 def export_tickets(query: Row) -> Response:
     """Export all tickets.
 
-    Every ticket of your company with its thread, as a file: JSON, or CSV for spreadsheets. Tickets that come in meanwhile are
-    not in it.
+    Every ticket of your company with its thread, as a file: JSON, or CSV or Excel (xlsx) for spreadsheets. Tickets that come in
+    meanwhile are not in it.
     """
     kind, open_unit = query["format"], partial(current_runtime().storage.unit_of_work, g.actor)
     period = {"after": query.get("created_after", ""), "before": query.get("created_before", "")}
     with open_unit() as uow:
         extent, today = exports.current_extent(uow, **period), uow.real_now[:10]
     pages = exports.pages(open_unit, extent)
-    pieces = exports.as_csv(pages) if kind == "csv" else exports.as_json(pages, "All tickets of your company.")
+    pieces: Iterable[bytes]
+    if kind == "xlsx":
+        pieces = _pieces(exports.as_sheet(pages))
+    else:
+        pieces = exports.as_csv(pages) if kind == "csv" else exports.as_json(pages, "All tickets of your company.")
     response = Response(pieces, mimetype=MEDIA[kind])
     response.headers["Content-Disposition"] = f'attachment; filename="tickets-{today}.{kind}"'
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        yield from iter(partial(file.read, PIECE), b"")

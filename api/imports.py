@@ -18,7 +18,7 @@ from core import models
 from core.errors import AppError
 from core.models import LIMITS
 from core.permissions import Permission
-from services.import_export import import_files, imports
+from services.import_export import import_files, imports, spreadsheets
 from services.import_export.import_values import COLUMN_ALIASES, Columns, parse_renames
 from storage import Row
 
@@ -27,6 +27,7 @@ blp = Resource("imports", __name__, description="Bringing in tickets from elsewh
 FORM = "multipart/form-data"
 MAX_FILE = 32 * 1024 * 1024
 CSV_TYPES = ("text/csv", "application/csv", "application/vnd.ms-excel")
+EXCEL = spreadsheets.MEDIA_TYPE
 JSON_TYPES = ("application/json", "text/json")
 LINES_TYPES = (
     "application/x-ndjson",
@@ -35,7 +36,7 @@ LINES_TYPES = (
     "application/x-jsonlines",
     "application/jsonlines",
 )
-ANY_TYPES = ("", "application/octet-stream", "text/plain")  # the file itself tells
+ANY_TYPES = ("", "application/octet-stream", "text/plain", EXCEL)  # the file itself tells
 
 
 class ImportedTicket(TicketFields):
@@ -112,6 +113,7 @@ def check_row(values: Row) -> Row:
     max_body=MAX_FILE,
     media={
         "text/csv": {"type": "string", "description": "A CSV file with a header."},
+        EXCEL: {"type": "string", "format": "binary", "description": "An Excel file whose first row is the header."},
         "application/json": {"type": "object", "description": 'A list of tickets, or {"tickets": […]}.'},
         "multipart/form-data": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}},
     },
@@ -119,9 +121,9 @@ def check_row(values: Row) -> Row:
 def import_tickets(query: Row) -> Answer:
     """Import tickets.
 
-    Takes a CSV file whose first line names ticket fields (or User ID, Timestamp (UTC), Message Body), a JSON list of tickets,
-    or one JSON object a line. Rows that are here already are skipped; nobody is mailed or answered. Stops after 45 seconds
-    or 1,000 refused rows and says at which line.
+    Takes a CSV or Excel file whose first line names ticket fields (or User ID, Timestamp (UTC), Message Body), a JSON list of
+    tickets, or one JSON object a line. Rows that are here already are skipped; nobody is mailed or answered. Stops after 45
+    seconds or 1,000 refused rows and says at which line.
     """
     columns = columns_of(query.get("map", ""), ignore_unknown=query["ignore_unknown"])
     kind, charset = _kind()
@@ -173,7 +175,9 @@ def _kind() -> tuple[str, str]:
     if media in ANY_TYPES or part:
         return "", charset
     raise AppError(
-        "Send text/csv, application/json, application/x-ndjson or a form with a file.", "unsupported_media_type", 415
+        "Send text/csv, application/json, application/x-ndjson, an Excel file or a form with a file.",
+        "unsupported_media_type",
+        415,
     )
 
 

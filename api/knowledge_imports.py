@@ -13,6 +13,7 @@ from api.http.resource import Resource
 from api.imports import FORM, MAX_FILE, RowError
 from api.knowledge import WholeArticle
 from core.permissions import Permission
+from services.import_export import spreadsheets
 from services.import_export.imports import SECONDS
 from services.knowledge import import_files, imports
 from storage import Row
@@ -24,6 +25,7 @@ SUFFIXES = {
     "text/markdown": ".md",
     "text/plain": ".md",
     "text/csv": ".csv",
+    spreadsheets.MEDIA_TYPE: ".xlsx",
     "application/json": ".json",
     "application/zip": ".zip",
     "application/x-zip-compressed": ".zip",
@@ -65,6 +67,7 @@ def summary(result: imports.Result) -> str:
         "application/zip": {"type": "string", "format": "binary", "description": "A ZIP of Markdown files."},
         "text/markdown": {"type": "string", "description": "One article."},
         "text/csv": {"type": "string", "description": "A CSV file with the columns question and answer."},
+        spreadsheets.MEDIA_TYPE: {"type": "string", "format": "binary", "description": "The same as an Excel file."},
         "application/json": {"type": "object", "description": 'A list of articles, or {"articles": […]}.'},
         "multipart/form-data": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}},
     },
@@ -72,7 +75,7 @@ def summary(result: imports.Result) -> str:
 def import_articles() -> Answer:
     """Import articles.
 
-    Takes Markdown with front matter, a ZIP of such files, or CSV or JSON with the fields question and answer (or title and
+    Takes Markdown with front matter, a ZIP of such files, or CSV, JSON or Excel with the fields question and answer (or title and
     body), and optionally tags, category, status and source. An article is found again by its source; a second import
     changes only what changed.
     """

@@ -72,8 +72,8 @@ def _backup(file: Path, *, overwrite: bool) -> None:
             checksums, files = table_checksums(staging), file_store("", settings)
             with _progress_bar(_rows(checksums)) as bar:
                 try:
-                    moved = write_archive(staging, files, archive_of(file))
-                    backup_file.write(staging, file, step=bar.update)
+                    with write_archive(staging, files, archive_of(file)) as moved:
+                        backup_file.write(staging, file, step=bar.update)
                 except OSError as error:
                     raise StorageError(
                         f"{file} cannot be written: {error.strerror or error}. No part of it is left."

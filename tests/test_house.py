@@ -38,6 +38,8 @@ ONE_IMPORTER = {
     "argon2": {"auth/passwords.py"},
     "jwt": {"auth/tokens.py", "auth/oidc.py"},
     "limits": {"config.py", "api/http/rate_counters.py", "api/http/rate_limits.py"},
+    "python_calamine": {"services/import_export/spreadsheets.py"},
+    "xlsxwriter": {"services/import_export/spreadsheets.py"},
     "puremagic": {"core/file_types.py"},
     "psycopg": {"database/postgres_engine.py"},
 }

@@ -60,29 +60,36 @@ def archive_of(backup: Path) -> Path:
     return backup.with_name(backup.name + ARCHIVE)
 
 
-def write_archive(connection: Connection, files: FileStore, path: Path) -> Moved:
-    """Writes the files of all rows into a tar archive, atomically; no archive without rows.
+@contextmanager
+def write_archive(connection: Connection, files: FileStore, path: Path) -> Iterator[Moved]:
+    """Writes the files of all rows into a tar archive, which takes its place when the block ends; no archive without rows.
 
-    A file may be missing because it was removed meanwhile. Raises StorageError, OSError; then no new archive is left.
+    A file may be missing because it was removed meanwhile. Raises StorageError, OSError; then, and when the block raises, an
+    older archive stays and no new one is left.
     """
     moved = Moved()
-    first = next(file_rows(connection), None)
-    if first is None:
+    if next(file_rows(connection), None) is None:
+        yield moved
         path.unlink(missing_ok=True)
-        return moved
+        return
     document.remove_unfinished(path)
-    with document.replacing(path) as target, tarfile.open(fileobj=cast(IO[bytes], target), mode="w|") as archive:
-        for row in file_rows(connection):
-            with _read(files, row, moved) as content:
-                if content is None:
-                    archive.addfile(tarfile.TarInfo(row.path + MISSING))
-                    continue
-                member = tarfile.TarInfo(row.path)
-                member.size, member.mode = row.size, 0o600
-                archive.addfile(member, content)
-                content.check()
-                moved.files += 1
-    return moved
+    with document.replacing(path) as target:
+        with tarfile.open(fileobj=cast(IO[bytes], target), mode="w|") as archive:
+            for row in file_rows(connection):
+                _archive(archive, files, row, moved)
+        yield moved
+
+
+def _archive(archive: tarfile.TarFile, files: FileStore, row: FileRow, moved: Moved) -> None:
+    with _read(files, row, moved) as content:
+        if content is None:
+            archive.addfile(tarfile.TarInfo(row.path + MISSING))
+            return
+        member = tarfile.TarInfo(row.path)
+        member.size, member.mode = row.size, 0o600
+        archive.addfile(member, content)
+        content.check()
+        moved.files += 1
 
 
 def restore_archive(connection: Connection, path: Path, files: FileStore) -> "Undo":

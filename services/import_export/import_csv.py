@@ -8,11 +8,13 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from difflib import get_close_matches
+from itertools import chain
 from typing import IO, Any
 
 from core.charsets import codec_of
 from core.errors import FieldError, bad_request, invalid
 from core.models import TICKET_FIELDS
+from services.import_export import spreadsheets
 from services.import_export.csv_cells import FORMULA_STARTS
 from services.import_export.import_values import MAX_COLUMNS, Columns, RawRow, fitting
 
@@ -53,20 +55,40 @@ def rows(file: IO[bytes], columns: Columns, charset: str = "") -> Iterator[RawRo
         if not lines.begin():
             raise bad_request("empty_file", "The file is empty.")
         delimiter = _delimiter(lines)
-        records = _records(lines, delimiter)
-        _, header, problem = next(records)
-        if header is None:
-            raise bad_request("bad_header", f"The first line cannot be read: {problem}")
-        fields = _fields(header, columns)
-        is_ours = header == OWN_EXPORT
-        for line, cells, problem in records:
-            if cells is None:
-                yield RawRow(line, problem=FieldError("", problem))
-            else:
-                yield _row(line, fields, [_unescape_formula(cell) for cell in cells] if is_ours else cells, columns)
+        yield from _from_records(_records(lines, delimiter), columns, unescape=True)
     finally:
         with suppress(ValueError):  # the caller, whose the file is, may have closed it
             text.detach()
+
+
+def sheet_rows(file: IO[bytes], columns: Columns) -> Iterator[RawRow]:
+    """The rows of an Excel file whose first row names the columns. Raises AppError 400 when it cannot be used."""
+    sheet = spreadsheets.rows(file)
+    first = next(sheet, None)
+    if first is None:
+        raise bad_request("empty_file", "The file is empty.")
+    yield from _from_records(map(_as_record, chain([first], sheet)), columns, unescape=False)
+
+
+def _as_record(row: tuple[int, list[str]]) -> Record:
+    number, cells = row
+    is_long = sum(map(len, cells)) > MAX_RECORD
+    while cells and not cells[-1]:
+        cells.pop()  # a sheet is as wide as its widest row
+    return (number, None, _TOO_LONG) if is_long else (number, cells, "")
+
+
+def _from_records(records: Iterator[Record], columns: Columns, *, unescape: bool) -> Iterator[RawRow]:
+    _, header, problem = next(records)
+    if header is None:
+        raise bad_request("bad_header", f"The first line cannot be read: {problem}")
+    fields = _fields(header, columns)
+    is_ours = unescape and header == OWN_EXPORT
+    for line, cells, problem in records:
+        if cells is None:
+            yield RawRow(line, problem=FieldError("", problem))
+        else:
+            yield _row(line, fields, [_unescape_formula(cell) for cell in cells] if is_ours else cells, columns)
 
 
 def _delimiter(lines: "_Lines") -> str:

@@ -1,11 +1,11 @@
-"""Reading files of tickets row by row, CSV or JSON, in little memory however long they are."""
+"""Reading files of tickets row by row, CSV, JSON or Excel, in little memory however long they are."""
 
 import codecs
 from collections.abc import Iterator
 from typing import IO
 
 from core.errors import bad_request
-from services.import_export import import_csv, import_json
+from services.import_export import import_csv, import_json, spreadsheets
 from services.import_export.import_values import Columns, RawRow
 
 # How ZIP (and so .xlsx), gzip, old Excel, PDF and Zstandard files begin.
@@ -21,9 +21,12 @@ def read(file: IO[bytes], kind: str, *, columns: Columns, charset: str = "") -> 
     CSV file. The file is seekable and at its beginning. Raises AppError 400, before the first row, when the file as a whole
     cannot be used.
     """
+    if spreadsheets.is_spreadsheet(file):
+        yield from import_csv.sheet_rows(file, columns)
+        return
     if file.read(4).startswith(_NO_TEXT):
         raise bad_request(
-            "not_text", "This is a compressed file or a spreadsheet. Save it as CSV or JSON and send that."
+            "not_text", "This is a compressed file or an old spreadsheet. Save it as .xlsx, CSV or JSON and send that."
         )
     file.seek(0)
     kind = kind if kind in ("csv", "jsonl") else _look(file, kind)

@@ -1,4 +1,4 @@
-"""Reads articles from files: Markdown with front matter, a ZIP of such files, or CSV and JSON of questions and answers.
+"""Reads articles from files: Markdown with front matter, a ZIP of such files, or CSV, JSON and Excel of questions and answers.
 
 Each article comes as the fields of its row, not checked yet, with a `source` that is the same in the next import.
 """
@@ -21,6 +21,7 @@ from core.charsets import codec_of
 from core.errors import AppError, FieldError, bad_request, invalid_field
 from core.json_names import repeated_name
 from core.models import CATEGORIES
+from services.import_export import spreadsheets
 from services.import_export.import_values import RawRow, field_name
 from services.knowledge.articles import PLAIN_FIELDS
 
@@ -63,10 +64,12 @@ def read(name: str, data: bytes, suffix: str = "", *, charset: str = "") -> Iter
     Raises AppError 400 when it cannot be used.
     """
     suffix = PurePosixPath(name.lower()).suffix or suffix
+    if spreadsheets.is_spreadsheet(io.BytesIO(data)):
+        return _sheet_rows(name, data)
     if data.startswith(b"PK\x03\x04") or suffix == ".zip":
         return _zip_rows(data)
     if suffix not in ("", ".json", ".csv", *TEXT_SUFFIXES):
-        raise bad_request("unknown_file", "Send Markdown, CSV or JSON, or a ZIP of Markdown files.")
+        raise bad_request("unknown_file", "Send Markdown, CSV, JSON or Excel, or a ZIP of Markdown files.")
     text = _decode(data, charset)
     if suffix in TEXT_SUFFIXES:
         return iter([_markdown_row(1, name, text)])
@@ -154,6 +157,16 @@ def _csv_rows(name: str, text: str) -> Iterator[RawRow]:
     except csv.Error as error:
         raise bad_request("bad_csv", f"The CSV cannot be read: {error}.") from None
     return _rows(name, rows)
+
+
+def _sheet_rows(name: str, data: bytes) -> Iterator[RawRow]:
+    """The articles of the first sheet of an Excel file, whose first row names the columns."""
+    sheet = spreadsheets.rows(io.BytesIO(data))
+    _, header = next(sheet, (0, []))
+    names = [field_name(column) for column in header]
+    if repeated := next((one for one in names if one and names.count(one) > 1), ""):
+        raise bad_request("bad_header", f"There are two columns {repeated[:60]}.")
+    return _rows(name, [{one: cell for one, cell in zip(names, cells, strict=False) if one} for _, cells in sheet])
 
 
 def _json_rows(name: str, text: str) -> Iterator[RawRow]:

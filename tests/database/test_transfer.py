@@ -24,6 +24,7 @@ FILLED = {
     "companies",
     "customers",
     "tickets",
+    "attachments",
     "replies",
     "events",
     "jobs",

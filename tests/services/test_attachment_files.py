@@ -171,6 +171,19 @@ def test_a_backup_and_its_archive_restore_the_files(app, served, tmp_path):
     run(app, "backup", str(backup), "--overwrite")
 
 
+def test_a_backup_that_fails_keeps_the_older_pair(app, served, tmp_path, monkeypatch):
+    backup = tmp_path / "backup.json"
+    run(app, "backup", str(backup))
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("backup.json*")}
+
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("commands.backup.backup_file.write", fail)
+    assert invoke(app, "backup", str(backup), "--overwrite").exit_code == 1
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("backup.json*")} == before
+
+
 def test_a_backup_without_its_archive_is_refused(app, served, tmp_path):
     backup, new = tmp_path / "backup.json", tmp_path / "new"
     run(app, "backup", str(backup))
