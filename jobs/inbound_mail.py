@@ -12,9 +12,10 @@ from channels.imap_poller import Mailbox, MailboxFailed
 from config import Settings
 from core.errors import AppError
 from core.models import Actor
+from database.file_store.contract import FileStore
 from jobs.runner import PermanentFailure, is_last_try
 from services import ai_usage
-from services.inbound import email, intake, records
+from services.inbound import attached_files, email, intake, records
 from services.knowledge.search import Knowledge, good_enough
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
@@ -44,6 +45,9 @@ class Server(Protocol):
     @property
     def references(self) -> References: ...
 
+    @property
+    def files(self) -> FileStore: ...
+
 
 def read(server: Server, job: Row) -> None:
     """Makes of a kept mail a ticket, a reply or a note. A mail that fails for good is marked, and its job stays as dead."""
@@ -67,20 +71,27 @@ def _read(server: Server, mail_id: str, open_uow: Callable[..., AbstractContextM
     with open_uow() as uow:
         try:
             row = records.get(uow, mail_id)
+            if row["state"] not in ("received", "failed"):
+                return  # read before
             body = records.original(uow, mail_id)
         except AppError:  # erased meanwhile
             return
     mail = mail_parser.parse(row["media"], body)
-    fields = email.fields_of(mail)
+    files = attached_files.keep(
+        server.storage, server.files, row["company_id"], mail.files, quota=server.settings.attachment_quota
+    )
+    fields = email.fields_of(mail, files)
     decide.prepare(server.trained_models, [fields])
     with open_uow() as uow:
         asks_model = server.model is not None and not ai_usage.refusal(uow)
         article = None if asks_model else good_enough(server.knowledge.for_ticket(uow, fields, wait=False))
     settings = server.settings
     own = {settings.sender.address.lower(), settings.imap_username.lower()} - {""}
-    parts = email.Parts(server.references, server.trained_models, server.model is not None, frozenset(own))
+    parts = email.Parts(
+        server.references, server.trained_models, server.model is not None, frozenset(own), settings.attachment_quota
+    )
     with open_uow(write=True) as uow:
-        email.receive(uow, parts, mail_id, mail, article)
+        email.receive(uow, parts, mail_id, mail, files, article)
 
 
 def poll(server: Server) -> None:

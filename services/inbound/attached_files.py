@@ -1,24 +1,77 @@
-"""The files of a mail. Until attachments have a home of their own, the original holds them and the text names them."""
+"""The files of a mail become attachments of its ticket or reply. What cannot be attached is named; the original holds it."""
 
+import io
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from channels.inbound_mail import AttachedFile
 from channels.mail_values import plain
-from storage import UnitOfWork
+from core.errors import AppError
+from database.file_store.contract import FileStore
+from services.attachments import uploads
+from storage import Storage, UnitOfWork
 
-MOST_NAMED = 20
+log = logging.getLogger("foyer.inbound")
 
-
-def keep(uow: UnitOfWork, ticket_id: str, files: Sequence[AttachedFile], *, reply_id: str = "") -> None:
-    """Keeps the files of a mail with their ticket or reply: the place for services.attachments.store."""
-
-
-def listed(files: Sequence[AttachedFile]) -> str:
-    """A line that names the files and their sizes, "" without files."""
-    names = [f"{plain(file.name)[:100] or 'file'} ({_size(len(file.content))})" for file in files[:MOST_NAMED]]
-    more = f" and {len(files) - MOST_NAMED} more" if len(files) > MOST_NAMED else ""
-    return f"[Attached: {', '.join(names)}{more}]" if names else ""
+MOST_ATTACHED, MOST_NAMED = 50, 20
 
 
-def _size(count: int) -> str:
-    return f"{count} bytes" if count < 1024 else f"{count // 1024} KB" if count < 1024 * 1024 else f"{count >> 20} MB"
+@dataclass(frozen=True, slots=True)
+class KeptFiles:
+    """The files of a mail whose bytes are durable, and the names of those that are in the original alone."""
+
+    kept: Sequence[uploads.Kept] = ()
+    refused: Sequence[str] = ()
+
+    @property
+    def note(self) -> str:
+        """A line that names the files that are not attached, "" when all are."""
+        names = ", ".join(plain(name)[:100] or "file" for name in self.refused[:MOST_NAMED])
+        more = f" and {len(self.refused) - MOST_NAMED} more" if len(self.refused) > MOST_NAMED else ""
+        return f"[Not attached, see the original mail: {names}{more}]" if names else ""
+
+
+def keep(
+    storage: Storage, store: FileStore, company_id: str, files: Sequence[AttachedFile], *, quota: int
+) -> KeptFiles:
+    """Keeps the bytes of the files, outside any transaction. A file that is refused, by type, size or quota, is named."""
+    kept, refused = list[uploads.Kept](), [file.name for file in files[MOST_ATTACHED:]]
+    for file in files[:MOST_ATTACHED]:
+        try:
+            kept.append(
+                uploads.keep(storage, store, company_id, plain(file.name), io.BytesIO(file.content), quota=quota)
+            )
+        except AppError as error:
+            if error.status >= 500:
+                raise  # the store is down: the job tries again
+            refused.append(file.name)
+    return KeptFiles(kept, refused)
+
+
+def attach(
+    uow: UnitOfWork,
+    ticket_id: str,
+    files: KeptFiles,
+    *,
+    quota: int,
+    sender: str,
+    reply_id: str = "",
+    internal: bool = False,
+) -> None:
+    """Adds kept files to the ticket, and to a reply of it; those of a note are internal."""
+    role = "agent" if internal else "customer"
+    for file in files.kept:
+        try:
+            uploads.attach(
+                uow,
+                ticket_id,
+                file,
+                quota=quota,
+                reply_id=reply_id,
+                internal=internal,
+                author_role=role,
+                said_by=sender,
+            )
+        except AppError as error:  # the quota was used up meanwhile; the original has the file
+            log.warning("A file of a mail is not attached: %s", error)

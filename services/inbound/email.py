@@ -16,6 +16,7 @@ from database.tables import customers, replies, tickets, users
 from services import history
 from services.chat.turns import title_of
 from services.inbound import addresses, attached_files, loops, records
+from services.inbound.attached_files import KeptFiles
 from services.tickets import changes, create, follow_ups, merged, notifications
 from services.tickets import replies as threads
 from services.triage.trained_models import TrainedModels
@@ -23,6 +24,7 @@ from storage import Row, UnitOfWork
 
 SAME_TEXT_SECONDS = 3600  # the same text of the same sender within this time is one message
 NO_SENDER = "mail-without-sender"  # customer id of tickets whose mail names nobody to answer
+NO_FILES = KeptFiles()
 NO_TEXT = "(This mail has no text.)"
 MORE = "\n\n[The rest is in the original mail.]"
 
@@ -35,12 +37,23 @@ class Parts:
     trained_models: TrainedModels
     model_ready: bool
     own_addresses: frozenset[str] = frozenset()
+    quota: int = 0  # bytes of all files of the company, 0 for no limit
 
 
-def fields_of(mail: InboundMail) -> Row:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A mail at work: its row, what it says, its kept files, and what its row shall say of it."""
+
+    mail_id: str
+    mail: InboundMail
+    files: KeptFiles
+    about: Row
+
+
+def fields_of(mail: InboundMail, files: KeptFiles = NO_FILES) -> Row:
     """The fields of a new ticket from a mail: title, description, source, customer."""
     text = mail.text if reply_text.is_forward(mail.subject) else reply_text.without_signature(mail.text)
-    body = _body(text, mail)
+    body = _body(text, files)
     if mail.unreadable:
         body = f"[This mail could not be read whole: {mail.unreadable}. The original is kept.]\n\n{body}"
     title = mail.subject[: LIMITS["title"]] or (title_of(text) if text.strip() else "(no subject)")
@@ -48,7 +61,9 @@ def fields_of(mail: InboundMail) -> Row:
     return {"title": title, "description": body[: LIMITS["description"]], "source": "email", **who}
 
 
-def receive(uow: UnitOfWork, parts: Parts, mail_id: str, mail: InboundMail, article: Hit | None = None) -> Row:
+def receive(
+    uow: UnitOfWork, parts: Parts, mail_id: str, mail: InboundMail, files: KeptFiles, article: Hit | None = None
+) -> Row:
     """Makes of a kept mail what it is; returns its row afterwards. Doing it again changes nothing. Raises AppError 404."""
     row = records.get(uow, mail_id, lock=True)
     if row["state"] not in ("received", "failed"):
@@ -62,11 +77,12 @@ def receive(uow: UnitOfWork, parts: Parts, mail_id: str, mail: InboundMail, arti
     if mail.bounce is not None:
         return _bounced(uow, mail_id, mail, ticket, about)
     automatic = loops.why_automatic(mail, {*parts.own_addresses, *addresses.of_company(uow)})
+    taken = Taken(mail_id, mail, files, about)
     if ticket is None:
-        return _open(uow, parts, mail_id, mail, about, quiet=automatic, article=article)
+        return _open(uow, parts, taken, quiet=automatic, article=article)
     if reason := automatic or _stranger(uow, ticket, mail):
-        return _note(uow, mail_id, mail, ticket, about, reason, tell=not automatic)
-    return _reply(uow, parts, mail_id, mail, ticket, about)
+        return _note(uow, parts, taken, ticket, reason, tell=not automatic)
+    return _reply(uow, parts, taken, ticket)
 
 
 def _ticket_of(uow: UnitOfWork, parts: Parts, mail: InboundMail) -> Row | None:
@@ -110,10 +126,9 @@ def _stranger(uow: UnitOfWork, ticket: Row, mail: InboundMail) -> str:
     return ""
 
 
-def _open(
-    uow: UnitOfWork, parts: Parts, mail_id: str, mail: InboundMail, about: Row, *, quiet: str, article: Hit | None
-) -> Row:
-    fields = fields_of(mail)
+def _open(uow: UnitOfWork, parts: Parts, taken: Taken, *, quiet: str, article: Hit | None) -> Row:
+    mail = taken.mail
+    fields = fields_of(mail, taken.files)
     known = uow.query(customers, customers.c.id).where(customers.c.email == mail.sender, customers.c.email != "")
     if mail.sender_name and not uow.first(known):  # nobody renames a customer by a mail
         fields["customer_name"] = mail.sender_name[: LIMITS["name"]]
@@ -125,16 +140,17 @@ def _open(
         ticket = create.open_ticket(
             uow, parts.trained_models, fields, model_ready=parts.model_ready, article=article, said_by=mail.sender
         )
-    attached_files.keep(uow, ticket["id"], mail.files)
+    _attach(uow, parts, taken, ticket["id"])
     note = f"not answered by itself: {quiet}" if quiet else ""
     if mail.unreadable:
         note = f"not read whole: {mail.unreadable}"
-    return records.settle(uow, mail_id, "ticket", ticket_id=ticket["id"], note=note, **about)
+    return records.settle(uow, taken.mail_id, "ticket", ticket_id=ticket["id"], note=note, **taken.about)
 
 
-def _reply(uow: UnitOfWork, parts: Parts, mail_id: str, mail: InboundMail, ticket: Row, about: Row) -> Row:
+def _reply(uow: UnitOfWork, parts: Parts, taken: Taken, ticket: Row) -> Row:
+    mail = taken.mail
     quiet = not loops.may_cause(uow, mail.sender)
-    fields = {"body": _body(reply_text.reply_of(mail.text), mail), "author_role": "customer"}
+    fields = {"body": _body(reply_text.reply_of(mail.text), taken.files), "author_role": "customer"}
     reply, follow_up = follow_ups.add_reply(
         uow,
         parts.trained_models,
@@ -145,23 +161,24 @@ def _reply(uow: UnitOfWork, parts: Parts, mail_id: str, mail: InboundMail, ticke
         quiet=quiet,
     )
     ticket_id = (follow_up or ticket)["id"]
-    attached_files.keep(uow, ticket_id, mail.files, reply_id=reply["id"])
+    _attach(uow, parts, taken, ticket_id, reply_id=reply["id"])
     note = "nobody was told: its sender wrote too often in this hour" if quiet else ""
-    return records.settle(uow, mail_id, "reply", ticket_id=ticket_id, note=note, **about)
+    return records.settle(uow, taken.mail_id, "reply", ticket_id=ticket_id, note=note, **taken.about)
 
 
-def _note(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row, about: Row, reason: str, *, tell: bool) -> Row:
+def _note(uow: UnitOfWork, parts: Parts, taken: Taken, ticket: Row, reason: str, *, tell: bool) -> Row:
     """Keeps the mail as an internal note that says why it is no reply. The status stays and the customer learns nothing."""
-    text = f"A mail is kept as a note: {reason}.\n\n{_body(reply_text.reply_of(mail.text), mail)}"
+    mail = taken.mail
+    text = f"A mail is kept as a note: {reason}.\n\n{_body(reply_text.reply_of(mail.text), taken.files)}"
     note: dict[str, Any] = {"author_role": "system", "author_name": "Mail", "author_email": mail.sender}
     note |= {"ticket_id": ticket["id"], "body": text[: LIMITS["body"]], "internal": True, "created_at": uow.now}
     reply = uow.insert(replies, note)
     event = history.Change("note_added", "replies", "", reply["id"])
     history.record(uow, ticket["id"], [event], said_by=mail.sender)
-    attached_files.keep(uow, ticket["id"], mail.files, reply_id=reply["id"])
+    _attach(uow, parts, taken, ticket["id"], reply_id=reply["id"], internal=True)
     if tell and loops.may_cause(uow, mail.sender):
         notifications.notify_note(uow, changes.get(uow, ticket["id"]), reason)
-    return records.settle(uow, mail_id, "note", ticket_id=ticket["id"], note=reason, **about)
+    return records.settle(uow, taken.mail_id, "note", ticket_id=ticket["id"], note=reason, **taken.about)
 
 
 def _bounced(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row | None, about: Row) -> Row:
@@ -182,10 +199,23 @@ def _bounced(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row | Non
     return records.settle(uow, mail_id, "bounce", ticket_id=ticket["id"], note=text, **about)
 
 
-def _body(text: str, mail: InboundMail) -> str:
-    """The text of a message with the names of its files, within the limit of a body."""
-    files = attached_files.listed(mail.files)
-    most = LIMITS["body"] - len(files) - len(MORE) - 2
+def _attach(
+    uow: UnitOfWork, parts: Parts, taken: Taken, ticket_id: str, *, reply_id: str = "", internal: bool = False
+) -> None:
+    attached_files.attach(
+        uow,
+        ticket_id,
+        taken.files,
+        quota=parts.quota,
+        sender=taken.mail.sender,
+        reply_id=reply_id,
+        internal=internal,
+    )
+
+
+def _body(text: str, files: KeptFiles) -> str:
+    """The text of a message with the names of files that are not attached, within the limit of a body."""
+    most = LIMITS["body"] - len(files.note) - len(MORE) - 2
     text = text.strip()
     text = text if len(text) <= most else text[:most] + MORE
-    return "\n\n".join(filter(None, (text or ("" if files else NO_TEXT), files)))
+    return "\n\n".join(filter(None, (text or NO_TEXT, files.note)))

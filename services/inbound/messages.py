@@ -48,7 +48,7 @@ def take(uow: UnitOfWork, helpers: Helpers, fields: Row) -> Taken:
     if earlier := records.claim(uow, row["id"], f"message {channel} {external_id}"):
         uow.delete(inbound_mails, inbound_mails.c.id == row["id"])
         return Taken(earlier, records.get(uow, earlier)["ticket_id"] or "", None)
-    records.keep_original(uow, row["id"], orjson.dumps(dict(fields)))
+    records.keep_original(uow, row["id"], records.pack(orjson.dumps(dict(fields))))
     message = chat_fields(fields)
     # An address proves nothing, so it leads to no open conversation: only an id of the channel does.
     turn = turns.receive(uow, helpers, message, resumes="customer_id" in message)

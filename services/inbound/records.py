@@ -4,6 +4,7 @@ import base64
 import hashlib
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import or_
@@ -26,27 +27,36 @@ MOST_SENDER, MOST_NOTE = 254, 200
 _FIELDS = ("id", "channel", "state", "note", "sender", "external_id", "created_at")
 
 
-def take_mail(uow: UnitOfWork, media: str, body: bytes) -> str:
-    """Keeps a mail before anything is parsed and enqueues its reading; returns its id. The same bytes are kept once.
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """An original as it is stored: compressed, as text, since the tables hold no bytes; and the hash of its bytes."""
 
-    Raises AppError 413 for a mail of more than MAX_ORIGINAL bytes.
-    """
+    text: str
+    digest: str
+
+
+def pack(body: bytes) -> Packed:
+    """Packs an original, before a unit of work begins: 24 MiB take a second. Raises AppError 413 beyond MAX_ORIGINAL."""
     if len(body) > MAX_ORIGINAL:
         raise AppError("A mail may have at most 25 MiB.", "too_large", 413)
+    return Packed(base64.b64encode(zlib.compress(body, 1)).decode(), hashlib.sha256(body).hexdigest())
+
+
+def take_mail(uow: UnitOfWork, media: str, original: Packed) -> str:
+    """Keeps a mail before anything is parsed and enqueues its reading; returns its id. The same bytes are kept once."""
     mail = uow.insert(inbound_mails, {"channel": EMAIL, "media": media[:200], "created_at": uow.now})
-    earlier = claim(uow, mail["id"], f"bytes {hashlib.sha256(body).hexdigest()}")
+    earlier = claim(uow, mail["id"], f"bytes {original.digest}")
     if earlier:
         uow.delete(inbound_mails, inbound_mails.c.id == mail["id"])
         return earlier
-    keep_original(uow, mail["id"], body)
+    keep_original(uow, mail["id"], original)
     outbox.enqueue(uow, [outbox.Job(QUEUE, KIND, payload={"mail_id": mail["id"]})])
     return str(mail["id"])
 
 
-def keep_original(uow: UnitOfWork, mail_id: str, body: bytes) -> None:
-    """Keeps the bytes of a message: compressed, as text, since the tables hold no bytes."""
-    packed = base64.b64encode(zlib.compress(body, 6)).decode()
-    uow.insert_many(inbound_originals, [{"mail_id": mail_id, "body": packed}])
+def keep_original(uow: UnitOfWork, mail_id: str, original: Packed) -> None:
+    """Keeps the original of a message."""
+    uow.insert_many(inbound_originals, [{"mail_id": mail_id, "body": original.text}])
 
 
 def claim(uow: UnitOfWork, mail_id: str, *keys: str, seconds: float = FOR_GOOD_SECONDS) -> str:

@@ -89,7 +89,18 @@ def test_the_forms_of_services_that_receive_mail(app, admin, run_jobs, form):
     (ticket,) = admin.data(admin.get("/api/tickets"))
     assert (ticket["title"], ticket["customer_email"]) == ("Größe fehlt", "ada@example.com")
     assert ticket["description"].startswith("Die Größe ✓ fehlt.")
-    assert "[Attached: größe.pdf (12 bytes)]" in ticket["description"]
+    (file,) = admin.data(admin.get(f"/api/tickets/{ticket['id']}/attachments"))
+    assert (file["name"], file["size"], file["author_role"]) == ("größe.pdf", 12, "customer")
+
+
+def test_a_file_that_is_not_accepted_is_named_and_stays_in_the_original(app, admin, run_jobs):
+    message = mail("ada@example.com", "A program", "See it.")
+    message.add_attachment(b"MZ program", maintype="application", subtype="octet-stream", filename="invoice.exe")
+    posted(app, message)
+    run_jobs()
+    (ticket,) = admin.data(admin.get("/api/tickets"))
+    assert ticket["description"] == "See it.\n\n[Not attached, see the original mail: invoice.exe]"
+    assert admin.data(admin.get(f"/api/tickets/{ticket['id']}/attachments")) == []
 
 
 def test_a_recipient_decides_the_company_and_every_other_mail_is_the_operators(app, admin, other_admin, run_jobs):
