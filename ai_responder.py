@@ -23,7 +23,7 @@ from ai.model_call import (
 )
 from ai.reply_checks import guards
 from ai.retrieval.index import Hit
-from ai.ticket_data import CHECKING_SHARE, NO_MODEL, NOT_PROCESSED, as_data, seen_texts, ticket_parts
+from ai.ticket_data import CHECKING_SHARE, NO_MODEL, NOT_PROCESSED, as_data, repeatable_texts, ticket_parts
 from core.models import CATEGORIES, PRIORITIES, SENTIMENTS
 
 PROMPT = "reply-4"
@@ -130,7 +130,7 @@ def write(
     try:
         data = _data(ticket, thread, passages, judged)
         checks = guards.Guards(
-            seen=f"{seen_texts(ticket, thread)}\n{articles_text(passages)}", secret=INSTRUCTIONS, others=others
+            seen=f"{repeatable_texts(ticket, thread)}\n{articles_text(passages)}", secret=INSTRUCTIONS, others=others
         )
         remaining = (deadline - time.monotonic()) * (1 - CHECKING_SHARE)
         if remaining <= 0:

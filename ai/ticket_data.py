@@ -4,6 +4,7 @@ Each text is masked and cut to size. JSON keeps it inside its own string, so tha
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ NO_MODEL = "no model is set up"
 NOT_PROCESSED = "the model's answer could not be processed"
 
 # The ticket fields in the prompt. Addresses and ids are not sent to the model.
+_NUMBER = re.compile(r"\d(?:[\s().+-]{0,3}\d){5,}")  # a telephone number, however it is grouped
+_CONTACT = re.compile(r"[@/\\]|[^\W\d]\.[^\W\d]|www", re.IGNORECASE)
 _PROMPT_FIELDS = "number title description customer_name customer_tier product tags category priority sentiment".split()
 
 
@@ -46,6 +49,17 @@ def seen_texts(ticket: Mapping[str, Any], thread: Sequence[Mapping[str, Any]], *
     names = ("title", "description", "customer_email", "customer_name", "product", "tags")
     texts = [str(ticket.get(name) or "")[:MAX_DESCRIPTION] for name in names]
     return "\n".join([*texts, *(str(entry.get("body") or "")[:MAX_ENTRY] for entry in _newest(thread, notes))])
+
+
+def repeatable_texts(ticket: Mapping[str, Any], thread: Sequence[Mapping[str, Any]]) -> str:
+    """What an automatic answer may repeat. Of a ticket by mail no link, address or number: its sender is not proven.
+
+    Whoever writes a mail in another's name could else make us mail a link of theirs to that person.
+    """
+    texts = seen_texts(ticket, thread)
+    if ticket.get("source") != "email":
+        return texts
+    return " ".join(word for word in _NUMBER.sub(" ", texts).split() if not _CONTACT.search(word))
 
 
 def _newest(thread: Sequence[Mapping[str, Any]], notes: bool) -> list[Mapping[str, Any]]:

@@ -74,7 +74,7 @@ def allow(storage: Storage, actor: Actor, fields: Row) -> Row:
         company_uow = uow.as_actor(
             Actor(company["id"], "admin", actor.name, key_name=actor.key_name, address=actor.address)
         )
-        values = {name: fields[name] for name in ("oidc_allowed", "inbound_allowed") if name in fields}
+        values: Row = {name: fields[name] for name in ("oidc_allowed", "inbound_allowed") if name in fields}
         if "confirmed" in fields and fields["confirmed"] != bool(company["confirmed_at"]):
             values["confirmed_at"] = company_uow.real_now if fields["confirmed"] else None
         return _update_company(company_uow, company, values)

@@ -13,7 +13,7 @@ import pytest
 import ai_responder
 from ai.llm import Model, ModelUnavailable
 from ai.reply_checks import guards
-from ai.ticket_data import MAX_DESCRIPTION
+from ai.ticket_data import MAX_DESCRIPTION, repeatable_texts
 from ai_responder import INSTRUCTIONS, MAX_REPLY, PROMPT, Suggestion, canned, write
 from core.models import CATEGORIES, PRIORITIES, SENTIMENTS, TICKET_FIELDS
 from tests.fakes.fake_model import REPLY, FakeModel
@@ -292,3 +292,13 @@ class TestAgainstAServer:
         answer = write(TICKET, THREAD, model)
         assert (answer.text, answer.failed) == (canned(TICKET).text, True)
         assert fake.count >= 1
+
+
+@pytest.mark.parametrize("source", ["email", "web"])
+@pytest.mark.parametrize(
+    "contact", ["https://evil.example/win", "evil.com", "call +44 20 7946 0958", "me@evil.example"]
+)
+def test_case_29_an_answer_to_a_mail_repeats_no_contact_of_its_unproven_sender(source, contact):
+    ticket = {"title": "A question", "description": f"Please visit {contact} now", "source": source}
+    objection = guards.objection(f"Thank you. {contact}", seen=repeatable_texts(ticket, []), secret=INSTRUCTIONS)
+    assert bool(objection) is (source == "email")

@@ -1,5 +1,6 @@
 """Cases 25 to 30 of the security cases, for mail: loops, twins, forged senders, strangers, relays, injected headers."""
 
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from typing import Any
 
@@ -217,6 +218,18 @@ def test_case_26_the_same_message_id_of_another_sender_is_another_mail(app, desk
     posted(app, mail("ada@example.com", "Second", "The true one.", message_id="<known@example.com>"))
     settle()
     assert len(desk.data(desk.get("/api/tickets"))) == 2
+
+
+@pytest.mark.every_engine
+def test_case_26_many_copies_at_once_are_one_mail_and_one_ticket(app, desk, settle):
+    raw = mail("ada@example.com", "At once", "One text.").as_bytes()
+    other = mail("ada@example.com", "At once", "One text.").as_bytes()  # another Message-ID
+    with ThreadPoolExecutor(8) as pool:
+        ids = {data["id"] for data in pool.map(lambda n: posted(app, raw if n % 2 else other), range(16))}
+    settle()
+    assert len(ids) == 2
+    assert the_ticket(desk)["title"] == "At once"
+    assert sorted(row["state"] for row in desk.data(desk.get("/api/inbound/mails"))) == ["duplicate", "ticket"]
 
 
 def test_case_26_one_reply_by_two_ways_is_one_reply(app, desk, notice, settle):
