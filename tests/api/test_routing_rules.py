@@ -233,3 +233,13 @@ def test_teams_rules_and_what_agents_take_are_there_after_a_restart(open_app, ad
     ]
     assert again.ticket(title="日本", description="日本から")["triage_reasons"][0] == ticket["triage_reasons"][0]
     assert [row["id"] for row in again.data(again.get("/api/routing/rules"))] == [rule["id"]]
+
+
+def test_a_rule_that_names_an_erased_person_is_deleted_and_the_others_close_up(admin):
+    admin.ticket(customer_email="grace@example.com", customer_name="Grace Murray Hopper")
+    add(admin, team="sales", name="first")
+    add(admin, ("word", "is", "grace@example.com"), team="sales", name="second")
+    add(admin, team="sales", name="third")
+    admin.data(admin.delete("/api/customers/grace@example.com"))
+    assert order(admin) == ["first", "third"]
+    assert "grace" not in admin.get("/api/audit?limit=200").get_data(as_text=True).lower()
