@@ -1,8 +1,7 @@
 """Export of all tickets over HTTP, streamed as a file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
-from typing import IO
 
 from flask import Response, g
 from marshmallow import Schema
@@ -18,7 +17,6 @@ from storage import Row
 blp = Resource("exports", __name__, description="Taking everything out.")
 
 MEDIA = {"json": "application/json", "csv": "text/csv", "xlsx": spreadsheets.MEDIA_TYPE}
-PIECE = 256 * 1024
 
 
 class WholeTicket(schemas.Ticket):
@@ -62,15 +60,10 @@ def export_tickets(query: Row) -> Response:
     pages = exports.pages(open_unit, extent)
     pieces: Iterable[bytes]
     if kind == "xlsx":
-        pieces = _pieces(exports.as_sheet(pages))
+        pieces = spreadsheets.pieces(exports.as_sheet(pages))
     else:
         pieces = exports.as_csv(pages) if kind == "csv" else exports.as_json(pages, "All tickets of your company.")
     response = Response(pieces, mimetype=MEDIA[kind])
     response.headers["Content-Disposition"] = f'attachment; filename="tickets-{today}.{kind}"'
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        yield from iter(partial(file.read, PIECE), b"")

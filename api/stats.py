@@ -7,12 +7,13 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from api.http import schemas
 from api.http.envelope import Answer, how_many
-from api.http.fields import Moment, Person, Text
+from api.http.fields import Choice, Moment, Person, Text
 from api.http.gate import current_runtime
 from api.http.resource import Resource
 from core import models
 from core.models import LIMITS
 from core.permissions import Permission
+from services.import_export import spreadsheets
 from services.stats import report, table
 from storage import Row, UnitOfWork
 
@@ -118,6 +119,12 @@ class Stats(Numbers):
     )
 
 
+class StatsExportQuery(StatsQuery):
+    """Which tickets to count, and the kind of file."""
+
+    format = Choice(("csv", "xlsx"), load_default="csv", about="Kind of file.")
+
+
 @blp.get("/api/stats", "GetStats", permission=Permission.STATS_READ, query=StatsQuery, response=Stats)
 def get_stats(uow: UnitOfWork, query: Row) -> Answer:
     """Get ticket statistics.
@@ -134,21 +141,26 @@ def get_stats(uow: UnitOfWork, query: Row) -> Answer:
     "/api/stats/export",
     "ExportStats",
     permission=Permission.STATS_READ,
-    query=StatsQuery,
+    query=StatsExportQuery,
     response=Stats,
     manages_transactions=True,
     downloads={
-        "text/csv": {"type": "string", "description": "A row for each number: figure, key, label, value, previous."}
+        "text/csv": {"type": "string", "description": "A row for each number: figure, key, label, value, previous."},
+        spreadsheets.MEDIA_TYPE: {"type": "string", "format": "binary", "description": "The same as an Excel file."},
     },
 )
 def export_stats(query: Row) -> Response:
     """Export ticket statistics.
 
-    The same figures as a CSV file for spreadsheets, with a row for each number.
+    The same figures as a CSV or Excel (xlsx) file for spreadsheets, with a row for each number.
     """
+    kind = query.pop("format")
     with current_runtime().storage.unit_of_work(g.actor) as uow:
         figures, today = report.overview(uow, **query), uow.real_now[:10]
-    response = Response(table.as_csv(figures), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="stats-{today}.csv"'
+    if kind == "xlsx":
+        response = Response(spreadsheets.pieces(table.as_sheet(figures)), mimetype=spreadsheets.MEDIA_TYPE)
+    else:
+        response = Response(table.as_csv(figures), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="stats-{today}.{kind}"'
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -6,9 +6,10 @@ between its corners, so a file is measured before: what it unpacks to, and how f
 
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from importlib.util import find_spec
 from itertools import chain
 from tempfile import TemporaryFile
@@ -139,8 +140,8 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def write(header: list[str], lines: Iterable[list[str]]) -> IO[bytes]:
-    """A workbook of one sheet, at its beginning, with every cell as text: no formula, link or number is made of any.
+def write(header: list[str], lines: Iterable[Sequence[str | float]], *, sheet_name: str = "Tickets") -> IO[bytes]:
+    """A workbook of one sheet, at its beginning, with every text as text: no formula, link or number is made of it.
 
     A text that is longer than a cell may be is cut, and says so. Raises AppError 400 for more rows than a sheet has, OSError.
     """
@@ -149,21 +150,30 @@ def write(header: list[str], lines: Iterable[list[str]]) -> IO[bytes]:
 
     file: IO[bytes] = TemporaryFile()  # noqa: SIM115  # the caller closes it
     with xlsxwriter.Workbook(file, {"constant_memory": True, "use_zip64": True}) as book:
-        sheet = book.add_worksheet("Tickets")
+        sheet = book.add_worksheet(sheet_name)
         sheet.freeze_panes(1, 0)
         for number, cells in enumerate(chain([header], lines)):
             if number >= MOST_ROWS:
                 raise bad_request(
                     "too_many_rows", f"A sheet has {MOST_ROWS:,} rows at most. Export a shorter period, or CSV."
                 )
-            for column, text in enumerate(cells):
-                sheet.write_string(number, column, text if len(text) <= MOST_IN_CELL else _cut(text))
+            for column, cell in enumerate(cells):
+                if isinstance(cell, str):
+                    sheet.write_string(number, column, cell if len(cell) <= MOST_IN_CELL else _cut(cell))
+                else:
+                    sheet.write_number(number, column, cell)
     file.seek(0)
     return file
 
 
 def _cut(text: str) -> str:
     return text[: MOST_IN_CELL - len(CUT)] + CUT
+
+
+def pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """A file in pieces; it is closed at the end."""
+    with file:
+        yield from iter(partial(file.read, _PIECE), b"")
 
 
 def _check_installed(library: str) -> None:

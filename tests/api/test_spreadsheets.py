@@ -97,6 +97,17 @@ def test_an_export_is_an_excel_file_of_texts_that_comes_in_again(admin, other_ad
     assert (result["created"], result["errors"]) == (2, [])
 
 
+def test_statistics_are_an_excel_file_with_numbers(admin):
+    admin.ticket()
+    response = admin.get("/api/stats/export?format=xlsx")
+    assert response.mimetype == EXCEL
+    sheet = python_calamine.load_workbook(io.BytesIO(response.get_data())).get_sheet_by_index(0)
+    rows = {row[0]: row for row in sheet.to_python()}
+    assert rows["figure"] == ["figure", "key", "label", "value", "previous"]
+    assert rows["total_tickets"][3] == 1.0
+    assert admin.get("/api/stats/export").mimetype == "text/csv"
+
+
 def changed(data, name, change):
     """The workbook with one of its files changed."""
     file = io.BytesIO()
