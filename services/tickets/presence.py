@@ -16,6 +16,7 @@ from services.tickets import threads
 from storage import Row, Storage, UnitOfWork
 
 LIFE_SECONDS = 30
+MOST_AT_ONCE = 100  # at one ticket; whoever has not said so for the longest is left out
 MOST_IN_MEMORY = 1_000  # tickets; with more, those that nobody is at are forgotten
 FIELDS = ("name", "state", "since")
 AI = "AI"
@@ -38,8 +39,9 @@ class Presence:
         caller = f"{uow.actor.user_id or uow.actor.key_id} {said_by}"
         row_id = str(uuid5(NAMESPACE_OID, f"{company} {ticket_id} {caller}"))
         with self._lock:
-            rows = self._rows.setdefault((company, ticket_id), {})
-            rows[row_id] = _continued(rows.get(row_id), row)
+            rows = _there(self._rows.get((company, ticket_id), {}), uow.real_now)
+            others = [(one, rows[one]) for one in list(rows)[-MOST_AT_ONCE + 1 :] if one != row_id]
+            self._rows[company, ticket_id] = {**dict(others), row_id: _continued(rows.get(row_id), row)}
             self._waiting.add((company, ticket_id))
             if len(self._rows) > MOST_IN_MEMORY:
                 self._forget(uow.real_now)
@@ -59,7 +61,7 @@ class Presence:
         """Writes what was noted since the last time, where other processes read it. Raises AppError 503; then it is lost."""
         with self._lock:
             waiting, self._waiting = self._waiting, set()
-            rows = {place: dict(self._rows.get(place, {})) for place in waiting}
+            rows = {place: _there(self._rows.get(place, {}), storage.real_now()) for place in waiting}
         if storage.exclusive:
             return
         for company in {company for company, _ in waiting}:
@@ -68,10 +70,7 @@ class Presence:
                     _store(uow, ticket_id, noted)
 
     def _forget(self, now: str) -> None:
-        remaining = {
-            place: {row_id: row for row_id, row in rows.items() if _is_there(row, now)}
-            for place, rows in self._rows.items()
-        }
+        remaining = {place: _there(rows, now) for place, rows in self._rows.items()}
         self._rows = {place: rows for place, rows in remaining.items() if rows}
 
 
@@ -103,6 +102,10 @@ def _continued(before: Row | None, row: Row) -> Row:
     """The row with the time since when the caller has been there in this state."""
     goes_on = before is not None and before["state"] == row["state"] and _is_there(before, row["seen_at"])
     return row | {"since": before["since"]} if before and goes_on else row
+
+
+def _there(rows: dict[str, Row], now: str) -> dict[str, Row]:
+    return {row_id: row for row_id, row in rows.items() if _is_there(row, now)}
 
 
 def _is_there(row: Row, now: str) -> bool:

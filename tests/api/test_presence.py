@@ -138,6 +138,15 @@ def test_an_unknown_state_is_refused(admin, state):
     assert answer.json["data"]["errors"][0]["field"] == "state"
 
 
+def test_so_many_are_at_a_ticket_at_most(admin, runtime):
+    ticket = admin.ticket()
+    for number in range(120):
+        be(admin, ticket, user=f"Agent {number}")
+    present = names(admin, ticket)
+    assert len(present) == 100
+    assert ("Agent 119", "viewing") in present
+
+
 def test_memory_holds_no_ticket_that_everybody_left(admin, runtime, clock, monkeypatch):
     monkeypatch.setattr("services.tickets.presence.MOST_IN_MEMORY", 3)
     runtime.agents = Presence()
