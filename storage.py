@@ -45,7 +45,6 @@ class UnitOfWork:
 
     def __init__(self, transaction: Transaction, actor: Actor | None, now: str) -> None:
         self._transaction = transaction
-        transaction.members.append(self)
         self._connection, self._index = transaction.connection, transaction.index
         self._cache, self._begin_write = transaction.read_cache, transaction.begin_write
         self.touched, self.after_commit = transaction.touched, transaction.after_commit
@@ -61,7 +60,9 @@ class UnitOfWork:
         if self._actor is not None:
             raise RuntimeError("this unit of work already has an actor")
         now = self._begin_write(actor.company_id) if self._begin_write else self.now
-        return UnitOfWork(self._transaction, actor, now)
+        uow = UnitOfWork(self._transaction, actor, now)
+        self._transaction.members.append(uow)
+        return uow
 
     def as_system(self) -> "UnitOfWork":
         """The same transaction and order stamp for the server itself, at work for the actor's company."""
@@ -318,6 +319,7 @@ class Storage:
                         direct_jobs=self.direct_jobs,
                     )
                     uow = UnitOfWork(transaction, actor, now)
+                    transaction.members.append(uow)
                     yield uow
                     self._before_commit(transaction)
                 for action in uow.after_commit:
@@ -339,8 +341,7 @@ class Storage:
     def _before_commit(self, transaction: Transaction) -> None:
         """Does what belongs to the commit of changes that were recorded in the history, once for each order stamp."""
         if self.before_commit and tables.events.name in transaction.touched:
-            members = [member for member in transaction.members if member.has_actor]
-            for member in {(member.actor.company_id, member.now): member for member in members}.values():
+            for member in [member for member in transaction.members if member.has_actor]:
                 self.before_commit(member.as_system())
 
     def _open_engine(self) -> "SqliteFile | Postgres":

@@ -26,4 +26,4 @@ class Transaction:
     touched: set[str] = field(default_factory=set)  # names of the tables written to
     direct_jobs: DirectJobs = field(default_factory=dict)
     after_commit: list[Callable[[], None]] = field(default_factory=list)  # called once the changes are durable
-    members: list[Any] = field(default_factory=list)  # the units of work in it, one for each actor
+    members: list[Any] = field(default_factory=list)  # its units of work with an order stamp of their own
