@@ -66,7 +66,9 @@ def cover(start: str, end: str) -> Cover:
     day_end = end[:10] if end else AFTER_ALL
     if end and not end.endswith(MIDNIGHT) and (not start or day_end >= first_day):
         parts.append((day_end + MIDNIGHT, end))
-    first_month = "" if not first_day else first_day[:7] if first_day.endswith("-01") else _next_month(first_day[:7])
+    first_month = (
+        first_day[:7] if first_day in ("", AFTER_ALL) or first_day.endswith("-01") else _next_month(first_day[:7])
+    )
     return Cover(first_day, day_end, (first_month, day_end[:7]), tuple(parts))
 
 

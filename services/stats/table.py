@@ -8,6 +8,7 @@ from services.import_export import spreadsheets
 from services.import_export.csv_cells import BOM, escape_formula, lines
 from storage import Row
 
+ACRONYMS = ("ai", "csat", "sla")
 COLUMNS = ("figure", "key", "label", "value", "previous")
 
 
@@ -28,7 +29,7 @@ def _rows(figures: Row) -> Iterator[Row]:
     for figure, value in figures.items():
         if isinstance(value, int | float):
             earlier = previous.get(figure, "")
-            yield {"figure": figure, "key": "", "label": label(figure), "value": value, "previous": earlier}
+            yield {"figure": figure, "key": "", "label": _label(figure), "value": value, "previous": earlier}
         elif figure == "agents":
             for agent in value:
                 for name, number in agent.items():
@@ -39,3 +40,9 @@ def _rows(figures: Row) -> Iterator[Row]:
             for row in value:
                 place = {"figure": figure, "key": row["key"], "label": row["label"]}
                 yield {**place, "value": row["count"], "previous": ""}
+
+
+def _label(figure: str) -> str:
+    """The name of a figure: `csat_count` is `CSAT count`."""
+    words = [word.upper() if word in ACRONYMS else word for word in figure.split("_")]
+    return label("_".join(words))

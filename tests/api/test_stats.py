@@ -315,6 +315,28 @@ def test_the_period_before_is_as_long_and_ends_where_this_one_begins(store):
     assert "previous" not in overview(store, start="2027-01-01T00:00:00.000Z")
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"start": "9999-12-31T23:59:59.999Z"},
+        {"start": "9999-12-31T00:00:00.000Z"},
+        {"start": "0001-01-01T00:00:00.000Z"},
+        {"start": "0001-01-01T00:00:00.001Z", "end": "9999-12-31T23:59:59.999Z"},
+        {"end": "0001-01-01T00:00:00.001Z"},
+    ],
+)
+def test_the_ends_of_the_calendar_are_a_period_like_any_other(store, limits):
+    with store.unit_of_work(ADMIN, write=True) as uow:
+        rows = [
+            add(uow),
+            add(uow, created_at="9999-12-31T23:59:59.999Z"),
+            add(uow, created_at="0001-01-01T00:00:00.000Z"),
+        ]
+    wanted = [row for row in rows if limits.get("start", "") <= row["created_at"] < limits.get("end", "~")]
+    assert overview(store, **limits)["total_tickets"] == len(wanted)
+    assert sum(row["count"] for row in overview(store, **limits)["by_hour"]) == len(wanted)
+
+
 def test_fifty_topics_and_tags_at_most_are_shown(store):
     with store.unit_of_work(ADMIN, write=True) as uow:
         rows = [add(uow, topic=f"t{n % 60:02}", tags=[f"tag {n % 55:02}"]) for n in range(70)]
