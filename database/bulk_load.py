@@ -7,10 +7,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from database import ticket_sums
-from database.tables import TALLIES
+from database.ticket_counts import KEY, KINDS
 
 Row = tuple[Any, ...]
-_KEY = "company_id, kind, a, b, c, d, e, f, g"
 # Unique indexes stay: they say which row is the second of its kind.
 _ASIDE = (
     "SELECT type, name, sql FROM sqlite_master WHERE type = 'trigger' "
@@ -67,9 +66,8 @@ def count_tickets(connection: Connection) -> list[Row]:
     """Counts all tickets and returns the rows of the counters' table. Writes nothing."""
     return [
         tuple(row)
-        for kind in TALLIES  # one by one: sorting all of them together takes longer
+        for kind in KINDS  # one by one: sorting all of them together takes longer
         for row in connection.exec_driver_sql(
-            f"SELECT {_KEY}, sum(number), sum(urgency), sum(by_ai) FROM tally_cells "
-            f"WHERE kind = '{kind}' GROUP BY a, b, c, d, e, f, g, company_id"
+            f"SELECT {KEY}, sum(number) FROM tally_cells WHERE kind = '{kind}' GROUP BY a, b, c, d, e, f, g, company_id"
         )
     ]

@@ -271,16 +271,14 @@ idempotency = Table(
 # (database/migrations/versions/0004_growth.py). The JSON document does not hold them.
 derived = MetaData()
 
-# Ticket counters: `number` tickets have the values a to g in the fields of `kind` (KINDS in services/stats/counters.py).
-# `urgency` is the sum of their urgency in tenths, `by_ai` how many of them AI resolved.
-TALLIES = "queue origin agent topic tag all opened ended answer solution".split()
+# Ticket counters: `number` tickets have the values a to g in the fields of `kind` (database/ticket_counts.py).
 tallies = Table(
     "tallies",
     derived,
     Column("company_id", String(36), primary_key=True),
     Column("kind", String(40), primary_key=True),
     *(Column(name, Text, primary_key=True, server_default="") for name in "abcdefg"),
-    *(Column(name, Integer, nullable=False, server_default="0") for name in ("number", "urgency", "by_ai")),
+    Column("number", Integer, nullable=False, server_default="0"),
 )
 
 # One row for each tag of each ticket.

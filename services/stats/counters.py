@@ -7,20 +7,11 @@ from sqlalchemy import func
 from sqlalchemy.sql.elements import ColumnElement
 
 from database.tables import tallies
+from database.ticket_counts import KINDS, PARTIAL
 from storage import UnitOfWork
 
 c = tallies.c
 COLUMNS = [c[name] for name in "abcdefg"]
-# Kind of counter -> ticket fields in columns a to g; kinds with few rows first.
-KINDS: dict[str, tuple[str, ...]] = {
-    "queue": ("status", "priority", "category", "assigned_team"),
-    "origin": ("status", "customer_tier", "source", "sentiment"),
-    "agent": ("assigned_to", "status", "priority", "category"),
-    "topic": ("topic", "status", "priority", "category"),
-    "tag": ("tag", "status", "priority", "category"),
-    "all": ("status", "priority", "category", "assigned_team", "sentiment", "customer_tier", "source"),
-}
-PARTIAL = ("agent", "topic", "tag")  # kinds with many rows, used only with a filter on their first field
 
 
 def count(uow: UnitOfWork, values: Mapping[str, Sequence[str]]) -> int | None:

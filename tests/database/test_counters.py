@@ -32,11 +32,6 @@ KNOWLEDGE = Knowledge(Embeddings(None, "none"))
 TRAINED_MODELS = TrainedModels(open_embeddings("static"))
 
 
-def size(seconds):
-    """The size of a duration: its number of digits and its first digit."""
-    return str(len(str(seconds)) * 10 + int(str(seconds)[0]))
-
-
 def cells(row):
     """The counters that count one ticket."""
     for kind, fields in counters.KINDS.items():
@@ -44,13 +39,6 @@ def cells(row):
             words = [tag if name == "tag" else row[name] for name in fields]
             if words[0]:
                 yield kind, *words
-    yield "opened", row["created_at"][:10], row["status"]
-    if row["resolved_at"]:
-        yield "ended", row["resolved_at"][:10]
-    if row["first_response_seconds"] is not None:
-        yield "answer", size(row["first_response_seconds"])
-    if row["resolution_seconds"] is not None:
-        yield "solution", row["assigned_to"], size(row["resolution_seconds"])
 
 
 def numbers(row):
@@ -101,7 +89,7 @@ def check_sums(rows, stored, stored_words):
 
 def check(storage):
     """Compares every counter and every tag with the tickets."""
-    numbers, urgency, by_ai, tagged = Counter(), Counter(), Counter(), set()
+    counts, tagged = Counter(), set()
     with storage.unit_of_work(None) as uow:
         rows = uow.find(select(table))
         counter_rows = uow.find(select(derived.tables["tallies"]))
@@ -110,17 +98,10 @@ def check(storage):
         stored_words = uow.find(select(derived.tables["word_sums"]))
     check_sums(rows, stored_sums, stored_words)
     for row in rows:
-        helped = row["status"] in models.FINISHED and row["ai_response"] and not row["human_replied"]
-        for cell in cells(row):
-            key = (row["company_id"], *cell, *[""] * (8 - len(cell)))
-            numbers[key] += 1
-            urgency[key] += round(row["urgency"] * 10)
-            by_ai[key] += bool(helped)
+        counts.update((row["company_id"], *cell, *[""] * (8 - len(cell))) for cell in cells(row))
         tagged |= {(row["company_id"], tag, row["created_at"], row["id"]) for tag in row["tags"]}
     stored = {tuple(row[name] for name in ("company_id", "kind", *"abcdefg")): row for row in counter_rows}
-    assert {key: row["number"] for key, row in stored.items()} == numbers
-    assert {key: row["urgency"] for key, row in stored.items()} == urgency
-    assert {key: row["by_ai"] for key, row in stored.items()} == by_ai
+    assert {key: row["number"] for key, row in stored.items()} == counts
     assert set(tags) == tagged
     return rows
 
