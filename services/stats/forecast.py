@@ -17,6 +17,7 @@ from storage import Row, UnitOfWork
 t = tickets.c
 LEAST = 10  # resolved tickets of a group, to expect anything from it
 MOST = 2_000  # resolved tickets, the newest, that count
+MOST_NEW = 10  # tickets opened since it was learned, before a small company learns again
 MOST_COMPANIES = 1_000
 FIELD = "expected_resolution_seconds"
 # The groups of like tickets, the narrowest first. The first that is large enough counts.
@@ -60,10 +61,10 @@ class ResolutionTimes:
         return found.fields() if found else {}
 
     def is_due(self, company: str) -> bool:
-        """Whether to learn: nothing is learned yet, or the company has opened a twentieth as many tickets since."""
+        """Whether to learn: nothing is learned yet, or the company has opened a twentieth as many tickets since, 10 at least."""
         with self._lock:
             learned, newest = self._learned.get(company), self._newest.get(company, 0)
-        return learned is None or abs(newest - learned.number) >= max(1, learned.size // 20)
+        return learned is None or abs(newest - learned.number) >= max(MOST_NEW, learned.size // 20)
 
     def learn(self, uow: UnitOfWork) -> None:
         """Learns from the newest resolved tickets. The unit of work must see the whole company."""
