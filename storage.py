@@ -5,7 +5,7 @@ Every query is limited to the rows its actor may see, see database/tenant_scope.
 
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,6 +37,7 @@ log = logging.getLogger("foyer.storage")
 
 Row = dict[str, Any]
 T = TypeVar("T")
+OpenUnitOfWork = Callable[..., AbstractContextManager["UnitOfWork"]]
 _UNARY_PLUS: custom_op[bool] = custom_op("+")
 
 
@@ -396,4 +397,4 @@ def open_storage(url: str, data_dir: Path, *, clock: Clock = timestamps.now) -> 
     return Storage(SqliteFile(path).open(), clock)
 
 
-__all__ = ["Clock", "DirectJobs", "Row", "Storage", "StorageError", "UnitOfWork", "open_storage"]
+__all__ = ["Clock", "DirectJobs", "OpenUnitOfWork", "Row", "Storage", "StorageError", "UnitOfWork", "open_storage"]

@@ -1,6 +1,6 @@
 """The AI answer of a ticket over HTTP: read it, have a new one written."""
 
-from contextlib import AbstractContextManager
+from functools import partial
 
 from flask import g
 
@@ -54,13 +54,9 @@ def create_ai_response(ticket_id: str, body: Row) -> Answer:
     Writes, stores and mails a new answer; without a model, or when it fails, one that quotes an article, or a canned one.
     While the model is busy with other tickets it answers 503, and nothing is stored or mailed.
     """
-    runtime, actor, actor_and_version = current_runtime(), g.actor, pop_actor_and_version(body)
-
-    def open_unit(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
-        return runtime.storage.unit_of_work(actor, write=write)
-
+    runtime, actor_and_version = current_runtime(), pop_actor_and_version(body)
     ticket = ai_answers.regenerate_answer(
-        open_unit,
+        partial(runtime.storage.unit_of_work, g.actor),
         ticket_id,
         runtime.model,
         runtime.trained_models,

@@ -1,6 +1,6 @@
 """The chat over HTTP: write a message, follow the conversation, close it, give it back to the AI."""
 
-from contextlib import AbstractContextManager
+from functools import partial
 
 from flask import Response, g
 from marshmallow import Schema
@@ -89,10 +89,7 @@ def helpers_for(actor: Actor) -> Helpers:
     """What answers need. They are made for the whole company, since a customer sees no agents."""
     runtime = current_runtime()
     system = Actor.system(actor.company_id)
-
-    def open_uow(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
-        return runtime.storage.unit_of_work(system, write=write)
-
+    open_uow = partial(runtime.storage.unit_of_work, system)
     mails = runtime.mailer.mode != "console"
     return Helpers(open_uow, runtime.model, runtime.trained_models, runtime.knowledge, runtime.wait_slots, mails=mails)
 

@@ -1,6 +1,6 @@
 """The copilot over HTTP: summaries, drafts, answers, articles and similar tickets for agents. Nothing here changes a ticket."""
 
-from contextlib import AbstractContextManager
+from functools import partial
 
 from flask import g
 from marshmallow import Schema
@@ -105,12 +105,9 @@ class SimilarTicket(Schema):
 def _parts() -> Parts:
     """The parts of this server that the copilot works with, for the caller."""
     runtime, actor = current_runtime(), g.actor
-
-    def open_unit(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
-        return runtime.storage.unit_of_work(actor, write=write)
-
+    open_uow = partial(runtime.storage.unit_of_work, actor)
     trained, knowledge, past = runtime.trained_models, runtime.knowledge, runtime.past_tickets
-    return Parts(open_unit, runtime.model, trained, knowledge, past, runtime.wait_slots)
+    return Parts(open_uow, runtime.model, trained, knowledge, past, runtime.wait_slots)
 
 
 def _made(thing: str, reason: str) -> str:

@@ -5,7 +5,6 @@ jobs/runner.py calls these functions outside any transaction. Each opens its own
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -290,11 +289,7 @@ def _publish(runtime: Server, job: Row) -> None:
 
 
 def _write_answer(runtime: Server, job: Row) -> None:
-    actor = Actor.system(job["company_id"])
-
-    def open_uow(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
-        return runtime.storage.unit_of_work(actor, write=write)
-
+    open_uow = partial(runtime.storage.unit_of_work, Actor.system(job["company_id"]))
     ai_answers.answer_new_ticket(open_uow, job["ticket_id"], runtime.model, runtime.trained_models, runtime.knowledge)
 
 

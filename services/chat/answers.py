@@ -5,8 +5,7 @@ A handover is a result with a reason; no text is read to find out about it. Noth
 
 import logging
 import re
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from threading import Semaphore
 
@@ -36,7 +35,7 @@ from services.sla import targets as sla
 from services.tickets import similar
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
-from storage import Row, UnitOfWork
+from storage import OpenUnitOfWork, Row, UnitOfWork
 
 SURE_ASKED = 0.5  # least probability, by triage, that the customer asks for a person
 LOST_TWICE = 0.8  # least escalation score of two unanswered messages in a row that brings in a person
@@ -46,7 +45,6 @@ SURE_AGAIN = 0.6  # the score from which an article is quoted twice in a row
 MOST_TRIAGED = 5  # earlier messages that the triage of a whole conversation reads
 DANGERS = ("self-harm", "safety")
 FOLLOW_UP_WORDS = 6  # a shorter message is also searched together with the one before
-OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 
 _HOW_TO = re.compile(r"\W*(?:how|where|what|which|can|do|does|is|are|when|who)\b")
 

@@ -1,7 +1,6 @@
 """The parts of the server that the copilot uses. It asks the model if settings and budget allow it and a wait slot is free."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import Semaphore
 from typing import TypeVar
@@ -12,10 +11,9 @@ from services import ai_usage
 from services.copilot.past_tickets import PastTickets
 from services.knowledge.search import Knowledge
 from services.triage.trained_models import TrainedModels
-from storage import UnitOfWork
+from storage import OpenUnitOfWork
 
 BUSY = "the model was busy with other tickets"
-OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 T = TypeVar("T")
 
 

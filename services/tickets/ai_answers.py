@@ -1,8 +1,8 @@
 """AI answers to tickets: ask the model outside any transaction, then store its answer unless a person was faster."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Semaphore
 
@@ -20,12 +20,11 @@ from services.knowledge.search import Knowledge, good_enough
 from services.tickets import changes, notifications, replies, similar, triaged, waiting
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
-from storage import Row, UnitOfWork
+from storage import OpenUnitOfWork, Row, UnitOfWork
 
 QUEUE = "ai"
 ANSWER_REQUESTED = history_of.Change("ai_answer_asked")
 RETRY_SECONDS = 5
-OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 
 
 def enqueue_answer(uow: UnitOfWork, ticket_id: str) -> None:
