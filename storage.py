@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import CompoundSelect, Connection, Select, Table, delete, func, select, update
-from sqlalchemy.sql.elements import ColumnElement, Grouping, UnaryExpression
-from sqlalchemy.sql.operators import custom_op
+from sqlalchemy.sql.elements import ColumnElement
 from uuid_utils import uuid7
 
 from core import timestamps
 from core.errors import StorageError, unavailable
 from core.models import Actor
 from core.timestamps import Clock
-from database import column_types, tables, tenant_scope
+from database import column_types, index_hints, tables, tenant_scope
 from database.insert_statements import insert_into, insert_or_ignore
 from database.json_store.engine import JsonFile
 from database.outages import Outages
@@ -37,8 +36,7 @@ log = logging.getLogger("foyer.storage")
 
 Row = dict[str, Any]
 T = TypeVar("T")
-OpenUnitOfWork = Callable[..., AbstractContextManager["UnitOfWork"]]
-_UNARY_PLUS: custom_op[bool] = custom_op("+")
+OpenUnitOfWork = Callable[..., AbstractContextManager["UnitOfWork"]]  # of one actor, or of a company that is named
 
 
 class UnitOfWork:
@@ -162,10 +160,8 @@ class UnitOfWork:
         return statements.containing(statement, words, columns)
 
     def no_index(self, term: ColumnElement[Any]) -> ColumnElement[Any]:
-        """The term written so that SQLite uses no index for it (unary plus). PostgreSQL needs no such hint."""
-        if self._connection.dialect.name != "sqlite":
-            return term
-        return UnaryExpression(Grouping(term), operator=_UNARY_PLUS, type_=term.type)
+        """The term written so that SQLite uses no index for it. PostgreSQL needs no such hint."""
+        return index_hints.without_index(term, self._connection.dialect.name)
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
         """Inserts a row and returns it whole. Sets a new ID, and the company of the actor."""

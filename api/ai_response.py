@@ -1,7 +1,5 @@
 """The AI answer of a ticket over HTTP: read it, have a new one written."""
 
-from functools import partial
-
 from flask import g
 
 from api.http import schemas
@@ -54,14 +52,6 @@ def create_ai_response(ticket_id: str, body: Row) -> Answer:
     Writes, stores and mails a new answer; without a model, or when it fails, one that quotes an article, or a canned one.
     While the model is busy with other tickets it answers 503, and nothing is stored or mailed.
     """
-    runtime, actor_and_version = current_runtime(), pop_actor_and_version(body)
-    ticket = ai_answers.regenerate_answer(
-        partial(runtime.storage.unit_of_work, g.actor),
-        ticket_id,
-        runtime.model,
-        runtime.trained_models,
-        runtime.knowledge,
-        places=runtime.wait_slots,
-        **actor_and_version,
-    )
+    access, actor_and_version = current_runtime().model_access(g.actor), pop_actor_and_version(body)
+    ticket = ai_answers.regenerate_answer(access, ticket_id, **actor_and_version)
     return _answer(ticket, False, "Answered.")

@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from ai.embeddings import Embeddings, open_embeddings
 from ai.embeddings.remote import RemoteEmbeddings
@@ -43,6 +43,7 @@ from services.chat.presence import Presence as ChatPresence
 from services.copilot.past_tickets import PastTickets
 from services.import_export import demo
 from services.knowledge.search import Knowledge
+from services.model_access import ModelAccess
 from services.tickets.presence import Presence
 from services.triage.trained_models import TrainedModels
 from services.webhooks.outgoing import Outgoing
@@ -157,6 +158,18 @@ class Runtime:
     def past_tickets(self) -> PastTickets:
         """The indexes of the companies' resolved tickets."""
         return PastTickets(self.embeddings)
+
+    def model_access(self, actor: Actor) -> ModelAccess:
+        """What an AI feature uses on behalf of an actor."""
+        return ModelAccess(
+            partial(self.storage.unit_of_work, actor),
+            self.model,
+            self.trained_models,
+            self.knowledge,
+            self.past_tickets,
+            self.wait_slots,
+            mails=self.mailer.mode != "console",
+        )
 
     @cached_property
     def files(self) -> FileStore:

@@ -1,6 +1,7 @@
-"""The parts of the server that the copilot uses. It asks the model if settings and budget allow it and a wait slot is free."""
+"""What the AI features of one call use of the running server, and the limit of callers who wait for the model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Semaphore
 from typing import TypeVar
@@ -17,16 +18,31 @@ BUSY = "the model was busy with other tickets"
 T = TypeVar("T")
 
 
+@contextmanager
+def wait_slot(slots: Semaphore) -> Iterator[bool]:
+    """Yields whether a slot was free. Such a slot is held until the block ends."""
+    is_free = slots.acquire(blocking=False)
+    try:
+        yield is_free
+    finally:
+        if is_free:
+            slots.release()
+
+
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """The parts of the running server for one call. `open_uow` opens a unit of work of the caller."""
+class ModelAccess:
+    """The model and what its prompts are made of. `open_uow` opens units of work of one actor.
+
+    `wait_slots` limits how many callers wait at once. `mails` says whether the server sends mail.
+    """
 
     open_uow: OpenUnitOfWork
     model: Completes | None
     trained_models: TrainedModels
     knowledge: Knowledge
     past_tickets: PastTickets
-    wait_slots: Semaphore  # how many callers may wait for the model at once
+    wait_slots: Semaphore
+    mails: bool = False
 
     def ask(self, call: Callable[[Completes, float], tuple[T | None, str]], *, started: float) -> tuple[T | None, str]:
         """What the model gives, or None and the reason in plain words.
@@ -35,15 +51,9 @@ class Parts:
         """
         if self.model is None:
             return None, NO_MODEL
-        if refusal := self._refusal():
-            return None, refusal
-        if not self.wait_slots.acquire(blocking=False):
-            return None, BUSY
-        try:
-            return call(self.model, started + self.model.timeout_seconds)
-        finally:
-            self.wait_slots.release()
-
-    def _refusal(self) -> str:
         with self.open_uow() as uow:
-            return ai_usage.refusal(uow)
+            refusal = ai_usage.refusal(uow)
+        if refusal:
+            return None, refusal
+        with wait_slot(self.wait_slots) as is_free:
+            return call(self.model, started + self.model.timeout_seconds) if is_free else (None, BUSY)
