@@ -29,7 +29,8 @@ from database.file_store.opening import open_file_store
 from database.json_store.document import Where
 from database.tables import companies
 from database.vector_file import VectorFile
-from jobs.handlers import direct_jobs, periodic, workers
+from jobs.handlers import periodic, workers
+from jobs.notices import direct_jobs
 from jobs.runner import THREADS, Runner
 from jobs.webhook_runner import WebhookRunner
 from notifier import Mailer, open_mailer
