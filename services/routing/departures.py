@@ -9,6 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from core.models import OPEN
 from database.tables import tickets
 from services import outbox
+from services.accounts import staff
 from services.history import Change, record
 from services.routing import agents
 from services.tickets import assigning, notifications
@@ -59,4 +60,4 @@ def _open_of(agent: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _is_agent(user: Row) -> bool:
-    return user["role"] in ("agent", "admin") and not user["disabled"] and bool(user["email"])
+    return staff.is_at_work(user) and bool(user["email"])
