@@ -185,4 +185,4 @@ def return_conversation(uow: UnitOfWork, conversation_id: str, body: Row) -> Ans
 def _note_presence(actor: Actor, conversation_id: str) -> None:
     """Notes that the customer follows the conversation, so that replies are not mailed as well."""
     if actor.is_customer:
-        current_runtime().presence.note(actor.company_id, conversation_id)
+        current_runtime().chat_presence.note(actor.company_id, conversation_id)

@@ -53,8 +53,8 @@ RECENT_SECONDS = 120  # more than the clocks of the processes may differ
 class Server(notices.Server, inbound_mail.Server, Protocol):
     """The parts of a running server that jobs use."""
 
-    presence: ChatPresence
-    agents: Presence
+    presence: Presence
+    chat_presence: ChatPresence
     usage: UsageLog
 
     @property
@@ -96,8 +96,8 @@ def periodic(runtime: Server) -> list[Periodic]:
         Periodic("mailbox", MAILBOX_SECONDS, lambda: inbound_mail.poll(runtime), in_one_process=True),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
         Periodic("count of model calls", SYNC_SECONDS, lambda: runtime.usage.flush(runtime.storage)),
-        Periodic("presence", SYNC_SECONDS, lambda: runtime.agents.flush(runtime.storage)),
-        Periodic("chat presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),
+        Periodic("presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),
+        Periodic("chat presence", SYNC_SECONDS, lambda: runtime.chat_presence.flush(runtime.storage)),
     ]
 
 

@@ -96,8 +96,8 @@ class Runtime:
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.wait_slots = threading.BoundedSemaphore(places)
         self.topic: Publishes | None = Topic(settings.sns_topic_arn) if settings.sns_topic_arn else None
-        self.presence = ChatPresence()
-        self.agents = Presence()
+        self.presence = Presence()
+        self.chat_presence = ChatPresence()
         self.usage = UsageLog()
         if isinstance(self.model, Model):
             self.model.count = self.usage.note

@@ -16,7 +16,7 @@ from services import history as history_of
 from services.chat import conversations
 from services.knowledge.search import Knowledge, good_enough
 from services.model_access import ModelAccess, wait_slot
-from services.tickets import changes, notifications, replies, similar, triaged, waiting
+from services.tickets import changes, notifications, replies, similar, triage_fields, waiting
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
 from storage import OpenUnitOfWork, Row, UnitOfWork
@@ -147,7 +147,7 @@ def store_answer(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, an
     """Stores the answer, adds it to the thread and mails it. The ticket's version does not change."""
     values = answer_fields(ticket, answer)
     if answer.suggestion is not None and ticket["triage_source"] in ("rules", "learned"):
-        values |= triaged.routed(uow, ticket, _blend_triage(uow, trained_models, ticket, answer))
+        values |= triage_fields.routed(uow, ticket, _blend_triage(uow, trained_models, ticket, answer))
     if answer.failed:
         history_of.record(uow, ticket["id"], [history_of.Change("ai_failed", after=answer.reason)], actor=history_of.AI)
     if answer.source == "model":
