@@ -5,21 +5,20 @@ Every query is limited to the rows its actor may see, see database/tenant_scope.
 
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import CompoundSelect, Connection, Select, Table, delete, func, select, update
-from sqlalchemy.sql.elements import ColumnElement, Grouping, UnaryExpression
-from sqlalchemy.sql.operators import custom_op
+from sqlalchemy.sql.elements import ColumnElement
 from uuid_utils import uuid7
 
 from core import timestamps
 from core.errors import StorageError, unavailable
 from core.models import Actor
 from core.timestamps import Clock
-from database import column_types, tables, tenant_scope
+from database import column_types, index_hints, tables, tenant_scope
 from database.insert_statements import insert_into, insert_or_ignore
 from database.json_store.engine import JsonFile
 from database.outages import Outages
@@ -37,7 +36,7 @@ log = logging.getLogger("foyer.storage")
 
 Row = dict[str, Any]
 T = TypeVar("T")
-_UNARY_PLUS: custom_op[bool] = custom_op("+")
+OpenUnitOfWork = Callable[..., AbstractContextManager["UnitOfWork"]]  # of one actor, or of a company that is named
 
 
 class UnitOfWork:
@@ -161,10 +160,8 @@ class UnitOfWork:
         return statements.containing(statement, words, columns)
 
     def no_index(self, term: ColumnElement[Any]) -> ColumnElement[Any]:
-        """The term written so that SQLite uses no index for it (unary plus). PostgreSQL needs no such hint."""
-        if self._connection.dialect.name != "sqlite":
-            return term
-        return UnaryExpression(Grouping(term), operator=_UNARY_PLUS, type_=term.type)
+        """The term written so that SQLite uses no index for it. PostgreSQL needs no such hint."""
+        return index_hints.without_index(term, self._connection.dialect.name)
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
         """Inserts a row and returns it whole. Sets a new ID, and the company of the actor."""
@@ -396,4 +393,4 @@ def open_storage(url: str, data_dir: Path, *, clock: Clock = timestamps.now) -> 
     return Storage(SqliteFile(path).open(), clock)
 
 
-__all__ = ["Clock", "DirectJobs", "Row", "Storage", "StorageError", "UnitOfWork", "open_storage"]
+__all__ = ["Clock", "DirectJobs", "OpenUnitOfWork", "Row", "Storage", "StorageError", "UnitOfWork", "open_storage"]

@@ -1,7 +1,5 @@
 """The AI answer of a ticket over HTTP: read it, have a new one written."""
 
-from contextlib import AbstractContextManager
-
 from flask import g
 
 from api.http import schemas
@@ -54,18 +52,6 @@ def create_ai_response(ticket_id: str, body: Row) -> Answer:
     Writes, stores and mails a new answer; without a model, or when it fails, one that quotes an article, or a canned one.
     While the model is busy with other tickets it answers 503, and nothing is stored or mailed.
     """
-    runtime, actor, actor_and_version = current_runtime(), g.actor, pop_actor_and_version(body)
-
-    def open_unit(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
-        return runtime.storage.unit_of_work(actor, write=write)
-
-    ticket = ai_answers.regenerate_answer(
-        open_unit,
-        ticket_id,
-        runtime.model,
-        runtime.trained_models,
-        runtime.knowledge,
-        places=runtime.wait_slots,
-        **actor_and_version,
-    )
+    access, actor_and_version = current_runtime().model_access(g.actor), pop_actor_and_version(body)
+    ticket = ai_answers.regenerate_answer(access, ticket_id, **actor_and_version)
     return _answer(ticket, False, "Answered.")

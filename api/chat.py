@@ -1,7 +1,5 @@
 """The chat over HTTP: write a message, follow the conversation, close it, give it back to the AI."""
 
-from contextlib import AbstractContextManager
-
 from flask import Response, g
 from marshmallow import Schema
 
@@ -16,7 +14,7 @@ from core import models
 from core.models import LIMITS, Actor
 from core.permissions import Permission
 from services.chat import messages, turns
-from services.chat.answers import Helpers
+from services.model_access import ModelAccess
 from storage import Row, UnitOfWork
 
 blp = Resource("chat", __name__, description="Conversations: the AI answers from your articles, or a person does.")
@@ -85,16 +83,9 @@ class MessagesQuery(Schema):
     limit = Number(1, 200, load_default=200, about="How many at most.")
 
 
-def helpers_for(actor: Actor) -> Helpers:
-    """What answers need. They are made for the whole company, since a customer sees no agents."""
-    runtime = current_runtime()
-    system = Actor.system(actor.company_id)
-
-    def open_uow(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
-        return runtime.storage.unit_of_work(system, write=write)
-
-    mails = runtime.mailer.mode != "console"
-    return Helpers(open_uow, runtime.model, runtime.trained_models, runtime.knowledge, runtime.wait_slots, mails=mails)
+def company_access(actor: Actor) -> ModelAccess:
+    """What answers are made with. It sees the whole company, since a customer sees no agents."""
+    return current_runtime().model_access(Actor.system(actor.company_id))
 
 
 @blp.post(
@@ -111,14 +102,14 @@ def send_message(body: Row) -> Answer:
     Stores the message and answers it: with the model grounded in your articles, else with the best article. When that is not
     enough, or the customer asks, the conversation is handed to a person.
     """
-    actor, storage, helpers = g.actor, current_runtime().storage, helpers_for(g.actor)
+    actor, storage, access = g.actor, current_runtime().storage, company_access(g.actor)
     if actor.is_customer and not actor.customer_row:
         with storage.unit_of_work(actor, write=True) as uow:
             actor = turns.identify(uow, body)
-    turns.prepare(helpers, body)
+    turns.prepare(access, body)
     with storage.unit_of_work(actor, write=True) as uow:
-        turn = turns.receive(uow, helpers, body)
-    result = turns.answer(helpers, turn)
+        turn = turns.receive(uow, access, body)
+    result = turns.answer(access, turn)
     message = "The conversation is with a person." if result["reply"] else "A person answers this conversation."
     return Answer(result, message if result["escalation"] else "Answered.")
 
@@ -194,4 +185,4 @@ def return_conversation(uow: UnitOfWork, conversation_id: str, body: Row) -> Ans
 def _note_presence(actor: Actor, conversation_id: str) -> None:
     """Notes that the customer follows the conversation, so that replies are not mailed as well."""
     if actor.is_customer:
-        current_runtime().presence.note(actor.company_id, conversation_id)
+        current_runtime().chat_presence.note(actor.company_id, conversation_id)

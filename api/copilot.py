@@ -1,7 +1,5 @@
 """The copilot over HTTP: summaries, drafts, answers, articles and similar tickets for agents. Nothing here changes a ticket."""
 
-from contextlib import AbstractContextManager
-
 from flask import g
 from marshmallow import Schema
 
@@ -17,7 +15,6 @@ from core import models
 from core.models import LIMITS
 from core.permissions import Permission
 from services.copilot import drafts, proposals, questions, summaries
-from services.copilot.parts import Parts
 from services.copilot.past_tickets import question_of
 from services.tickets import changes
 from storage import Row, UnitOfWork
@@ -102,17 +99,6 @@ class SimilarTicket(Schema):
     resolved_at = schemas.moment("When it was resolved.")
 
 
-def _parts() -> Parts:
-    """The parts of this server that the copilot works with, for the caller."""
-    runtime, actor = current_runtime(), g.actor
-
-    def open_unit(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
-        return runtime.storage.unit_of_work(actor, write=write)
-
-    trained, knowledge, past = runtime.trained_models, runtime.knowledge, runtime.past_tickets
-    return Parts(open_unit, runtime.model, trained, knowledge, past, runtime.wait_slots)
-
-
 def _made(thing: str, reason: str) -> str:
     """Who made it, in a sentence: `reason` says why the model did not."""
     return f"{thing} was written without the model: {reason}." if reason else f"{thing} was written by the model."
@@ -132,7 +118,7 @@ def summarize(ticket_id: str, body: Row) -> Answer:
     What happened, what the customer wants, what was tried and what is open, internal notes included. Without a model, and
     when it fails, in sentences of the ticket itself.
     """
-    summary, reason = summaries.summarise(_parts(), ticket_id)
+    summary, reason = summaries.summarise(current_runtime().model_access(g.actor), ticket_id)
     return Answer(summary, _made("The summary", reason))
 
 
@@ -151,7 +137,10 @@ def draft_reply(ticket_id: str, body: Row) -> Answer:
     how the most similar ticket was resolved, or holds first steps. Nothing is sent.
     """
     draft, reason = drafts.write(
-        _parts(), ticket_id, tone=body.get("tone", ""), instructions=body.get("instructions", "")
+        current_runtime().model_access(g.actor),
+        ticket_id,
+        tone=body.get("tone", ""),
+        instructions=body.get("instructions", ""),
     )
     return Answer(draft, _made("The draft", reason))
 
@@ -203,7 +192,7 @@ def ask_about_ticket(ticket_id: str, body: Row) -> Answer:
     Answers an agent from the ticket, its notes and articles. Without a model, and when it fails, it quotes the best article,
     past resolution or message of the ticket, or says that nothing answers it.
     """
-    answer, reason = questions.answer(_parts(), ticket_id, body["question"])
+    answer, reason = questions.answer(current_runtime().model_access(g.actor), ticket_id, body["question"])
     return Answer(answer, _made("The answer", reason))
 
 

@@ -13,7 +13,7 @@ from api.tickets import ticket_answer
 from core.errors import unauthorized
 from core.models import LIMITS
 from core.permissions import Permission
-from services.tickets import outcomes
+from services.tickets import csat
 from storage import Row
 
 blp = Resource("csat", __name__, description="How satisfied customers are.")
@@ -50,9 +50,9 @@ def rate_ticket(ticket_id: str, body: Row) -> Answer:
     if actor is None:
         if "token" not in body:
             raise unauthorized()
-        actor = outcomes.bearer(
+        actor = csat.bearer(
             runtime.storage, runtime.tokens, ticket_id, body["token"], address=request.remote_addr or ""
         )
     with runtime.storage.unit_of_work(actor, write=True) as uow:
-        ticket = outcomes.rate(uow, ticket_id, body["score"], body.get("comment", ""))
+        ticket = csat.rate(uow, ticket_id, body["score"], body.get("comment", ""))
     return ticket_answer(ticket, f"Thank you. Ticket #{ticket['number']} is rated {ticket['csat_score']} of 5.", actor)

@@ -5,7 +5,7 @@ import hmac
 from flask import Response, g, request
 from marshmallow import Schema
 
-from api.chat import ChatReply, helpers_for
+from api.chat import ChatReply, company_access
 from api.http import schemas
 from api.http.common_inputs import PageQuery, Repeatable
 from api.http.envelope import Answer, how_many
@@ -122,12 +122,12 @@ def receive_message(body: Row) -> Answer:
     as the chat does. The same external_id of a channel is taken once, however often it is sent.
     """
     body["channel"] = body["channel"].lower()
-    storage, helpers = current_runtime().storage, helpers_for(g.actor)
-    turns.prepare(helpers, messages.chat_fields(body))
+    storage, access = current_runtime().storage, company_access(g.actor)
+    turns.prepare(access, messages.chat_fields(body))
     with storage.unit_of_work(g.actor, write=True) as uow:
-        taken = messages.take(uow, helpers, body)
+        taken = messages.take(uow, access, body)
     if taken.turn is not None and taken.may_answer:
-        result = turns.answer(helpers, taken.turn)
+        result = turns.answer(access, taken.turn)
         return Answer({**result, "duplicate": False}, "Answered." if result["reply"] else "A person answers this.")
     with storage.unit_of_work(g.actor) as uow:
         result = messages.stored_result(uow, taken)

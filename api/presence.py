@@ -34,7 +34,7 @@ class NewPresence(Schema):
 
 def _answer(uow: UnitOfWork, ticket: Row) -> Answer:
     runtime = current_runtime()
-    rows = runtime.agents.of_ticket(uow, ticket, shared=not runtime.storage.exclusive)
+    rows = runtime.presence.of_ticket(uow, ticket, shared=not runtime.storage.exclusive)
     return Answer(rows, f"At the ticket: {len(rows)}.", page=(len(rows), len(rows), 0))
 
 
@@ -55,7 +55,7 @@ def set_presence(ticket_id: str, body: Row) -> Answer:
     runtime = current_runtime()
     with runtime.storage.unit_of_work(g.actor) as uow:
         ticket = changes.get(uow, ticket_id)
-        runtime.agents.note(uow, ticket_id, body["state"], said_by=body.get("user", ""))
+        runtime.presence.note(uow, ticket_id, body["state"], said_by=body.get("user", ""))
         return _answer(uow, ticket)
 
 

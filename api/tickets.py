@@ -30,6 +30,7 @@ from core.models import Actor, ticket_shape
 from core.permissions import Permission
 from services import ai_usage, history
 from services.knowledge.search import good_enough
+from services.model_access import wait_slot
 from services.tickets import changes, create, queries, removal, views
 from services.triage import decide
 from storage import Row, UnitOfWork
@@ -53,10 +54,9 @@ def _wait_for_answer(response: Response, *, key: str, query: Row, **_: Any) -> R
     if data["ai_status"] != "pending":
         return response
     runtime.runner.wake()
-    if not runtime.wait_slots.acquire(blocking=False):
-        return response
     try:
-        ticket = _answered_ticket(data["id"], seconds=query["wait"])
+        with wait_slot(runtime.wait_slots) as is_free:
+            ticket = _answered_ticket(data["id"], seconds=query["wait"]) if is_free else None
         if ticket is None:
             return response
         answered = render(
@@ -67,8 +67,6 @@ def _wait_for_answer(response: Response, *, key: str, query: Row, **_: Any) -> R
         return answered
     except AppError:  # deleted meanwhile, or the store is unavailable: the ticket was created all the same
         return response
-    finally:
-        runtime.wait_slots.release()
 
 
 def _answered_ticket(ticket_id: str, *, seconds: int) -> Row | None:

@@ -18,6 +18,7 @@ from core.errors import invalid_field, unavailable
 from core.models import EVENTS, LIMITS
 from core.permissions import Permission
 from services.events import samples
+from services.model_access import wait_slot
 from services.webhooks import bodies, deliveries, secrets, subscriptions
 from storage import Row, UnitOfWork
 
@@ -125,14 +126,13 @@ def _check_url(body: Row) -> None:
     if "url" not in body:
         return
     runtime = current_runtime()
-    if not runtime.wait_slots.acquire(blocking=False):
-        raise unavailable("Too many addresses are being looked up. Please try again shortly.", retry_after=2)
-    try:
-        runtime.webhook_sender.check(body["url"])
-    except Refused as error:
-        raise invalid_field("url", str(error)) from None
-    finally:
-        runtime.wait_slots.release()
+    with wait_slot(runtime.wait_slots) as is_free:
+        if not is_free:
+            raise unavailable("Too many addresses are being looked up. Please try again shortly.", retry_after=2)
+        try:
+            runtime.webhook_sender.check(body["url"])
+        except Refused as error:
+            raise invalid_field("url", str(error)) from None
 
 
 def _with_secret(webhook: Row) -> Row:

@@ -9,20 +9,19 @@ from email.utils import getaddresses
 
 from core.charsets import codec_of
 from core.normal_form import EmailNotValidError, valid_email
-from core.plain_text import clean
+from core.plain_text import NOT_TEXT, clean
 
 MOST_HEADER = 20_000  # characters of a header that are looked at
 MOST_ADDRESSES = 200
 MOST_IDS = 100
 MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x1f\x7f-\U0010ffff]{1,248}>")
-_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 # Codecs that transform text or are slow with long ones; a mail that names one is read as UTF-8.
 _NOT_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
 
 
 def plain(text: str, *, lines: bool = False) -> str:
     """The text in the form of core/plain_text.py; NUL and half characters become spaces."""
-    return clean(_NOT_TEXT.sub(" ", text), lines=lines)
+    return clean(NOT_TEXT.sub(" ", text), lines=lines)
 
 
 def decoded(content: bytes, charset: str) -> str:

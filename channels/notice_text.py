@@ -7,9 +7,8 @@ from email.policy import EmailPolicy
 from typing import Any
 
 from core.normal_form import mailable
-from core.plain_text import clean
+from core.plain_text import NOT_TEXT, clean
 
-_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 _DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -29,7 +28,7 @@ class MessageIds:
 
 def plain(value: object) -> str:
     """User text for a body: in the form of core/plain_text.py, without what UTF-8 cannot hold."""
-    return clean(_NOT_TEXT.sub(" ", "" if value is None else str(value)), lines=True)
+    return clean(NOT_TEXT.sub(" ", "" if value is None else str(value)), lines=True)
 
 
 def one_line(value: object) -> str:

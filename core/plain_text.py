@@ -9,7 +9,7 @@ _TERMINAL = re.compile(
 _BREAKS = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f]")
 _UNUSUAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # NUL, and half a character (a lone surrogate)
 _SPACES_AROUND_BREAKS = re.compile(r"[ \t]*\n\s*")
 # Spaces, and marks without width: zero-width, direction and joining marks, soft hyphen, byte order mark.
 _ENDS = (
@@ -28,7 +28,7 @@ def clean(text: str, *, lines: bool = False) -> str:
     if text.isprintable():  # no break, control or invisible mark
         return text.strip(_ENDS)
     if _UNUSUAL.search(text):
-        if _NOT_TEXT.search(text):
+        if NOT_TEXT.search(text):
             raise ValueError("NUL or half a character")
         text = _CONTROLS.sub("", _BREAKS.sub("\n", _TERMINAL.sub("", text)))
     text = text.strip(_ENDS)

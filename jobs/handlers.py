@@ -1,28 +1,15 @@
-"""The work of each kind of job, such as sending mail or writing an AI answer, and the periodic work of a server.
+"""The work of each kind of job, such as writing an AI answer, and the periodic work of a server.
 
 jobs/runner.py calls these functions outside any transaction. Each opens its own units of work, as the job's company.
 """
 
-import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from ai.model_call import Completes
-from auth.references import References
-from auth.tokens import Tokens
-from channels.imap_poller import Mailbox
-from channels.sns import Publishes
-from config import Settings
-from core.models import DEFAULT_COMPANY, Actor
-from core.redaction import mask
-from database.file_store.contract import FileStore
-from database.tables import tickets
-from jobs import agreed_times, inbound_mail, incidents, routing, snoozed, transfers
-from jobs.runner import Periodic, PermanentFailure, alone, is_last_try
-from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address, urgent_digest
+from core.models import Actor
+from jobs import agreed_times, inbound_mail, incidents, notices, routing, snoozed, transfers
+from jobs.runner import Periodic, alone
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
 from services.ai_usage import UsageLog
@@ -30,10 +17,8 @@ from services.attachments import removal
 from services.chat import idle
 from services.chat.presence import Presence as ChatPresence
 from services.copilot.past_tickets import PastTickets
-from services.inbound import records, thread_headers
+from services.inbound import records
 from services.incidents import actions
-from services.knowledge.search import Knowledge
-from services.notices import digest, unsubscribing, wording
 from services.privacy import erasure
 from services.privacy.retention import apply_retention, scrub
 from services.routing import departures
@@ -42,11 +27,8 @@ from services.tickets import ai_answers, bulk, closing, notifications, presence
 from services.tickets.presence import Presence
 from services.transfers import requests
 from services.triage import training_examples
-from services.triage.trained_models import TrainedModels
 from services.webhooks import deliveries, subscriptions
-from storage import DirectJobs, Row, Storage, UnitOfWork
-
-log = logging.getLogger("foyer.jobs")
+from storage import Row
 
 COMPANIES_AT_START = 20  # models of so many companies, those with the newest examples, are trained at the start
 TIDY_SECONDS, CLOSING_SECONDS, DIGEST_SECONDS = 3600.0, 600.0, 30.0
@@ -68,46 +50,23 @@ PURGED = (
 RECENT_SECONDS = 120  # more than the clocks of the processes may differ
 
 
-class Server(Protocol):
+class Server(notices.Server, inbound_mail.Server, Protocol):
     """The parts of a running server that jobs use."""
 
-    settings: Settings
-    mailer: Mailer
-    model: Completes | None
-    topic: Publishes | None
-    mailbox: Mailbox | None
-    presence: ChatPresence
-    agents: Presence
+    presence: Presence
+    chat_presence: ChatPresence
     usage: UsageLog
 
     @property
-    def storage(self) -> Storage: ...
-
-    @property
-    def files(self) -> FileStore: ...
-
-    @property
-    def trained_models(self) -> TrainedModels: ...
-
-    @property
-    def knowledge(self) -> Knowledge: ...
-
-    @property
     def past_tickets(self) -> PastTickets: ...
-
-    @property
-    def tokens(self) -> Tokens: ...
-
-    @property
-    def references(self) -> References: ...
 
 
 def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
     """The function that runs the jobs of each queue."""
     return {
-        "mail": lambda job: _send_notice(runtime, job),
+        "mail": lambda job: notices.send(runtime, job),
         "ai": lambda job: _write_answer(runtime, job),
-        notifications.ALERTS: lambda job: _publish(runtime, job),
+        notifications.ALERTS: lambda job: notices.publish(runtime, job),
         erasure.QUEUE: lambda job: scrub(runtime.storage),
         requests.QUEUE: lambda job: transfers.run(runtime.storage, runtime.files, job),
         removal.QUEUE: lambda job: removal.remove_files(runtime.storage, runtime.files, job),
@@ -117,21 +76,6 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
         departures.QUEUE: lambda job: routing.return_tickets(runtime.storage, job),
         actions.QUEUE: lambda job: incidents.resume(runtime.storage, job),
     }
-
-
-def direct_jobs(runtime: Server) -> DirectJobs:
-    """The jobs that need no runner: without a mail server a notice is a log line, and without a topic an alert is nothing."""
-    mailer = runtime.mailer
-    alerts: DirectJobs = {} if runtime.topic else {(notifications.ALERTS, "handoff"): lambda company, job: None}
-    if not isinstance(mailer, ConsoleMailer):
-        return alerts
-
-    def note(company: str, job: outbox.Job) -> None:
-        own = job.payload["support_email"]
-        support_email = own or (runtime.settings.support_email if company == DEFAULT_COMPANY else "")
-        mailer.note(job.kind, job.payload["ticket"], reply=job.payload.get("reply"), support_email=support_email)
-
-    return alerts | {(notifications.QUEUE, kind): note for kind in NOTICES}
 
 
 def periodic(runtime: Server) -> list[Periodic]:
@@ -147,13 +91,13 @@ def periodic(runtime: Server) -> list[Periodic]:
             "assignment", ASSIGNMENT_SECONDS, lambda: routing.assign_waiting(runtime.storage), in_one_process=True
         ),
         Periodic("escalation", ESCALATION_SECONDS, routing.Escalation(lambda: runtime.storage), in_one_process=True),
-        Periodic("digests", DIGEST_SECONDS, lambda: send_digests(runtime.storage), in_one_process=True),
+        Periodic("digests", DIGEST_SECONDS, lambda: notices.send_digests(runtime.storage), in_one_process=True),
         Periodic("incidents", INCIDENTS_SECONDS, search, in_one_process=True),
         Periodic("mailbox", MAILBOX_SECONDS, lambda: inbound_mail.poll(runtime), in_one_process=True),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
         Periodic("count of model calls", SYNC_SECONDS, lambda: runtime.usage.flush(runtime.storage)),
-        Periodic("presence", SYNC_SECONDS, lambda: runtime.agents.flush(runtime.storage)),
-        Periodic("chat presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),
+        Periodic("presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),
+        Periodic("chat presence", SYNC_SECONDS, lambda: runtime.chat_presence.flush(runtime.storage)),
     ]
 
 
@@ -180,19 +124,6 @@ def _close_resolved(runtime: Server, company_id: str) -> None:
             more = closing.close_some(uow)
 
 
-def send_digests(storage: Storage) -> None:
-    """Sends the digests of urgent tickets that are due."""
-    with storage.unit_of_work(None) as uow:
-        company_ids = digest.company_ids(uow)
-    for company_id in company_ids:
-        alone("The digest of a company", partial(_send_digest, storage, company_id))
-
-
-def _send_digest(storage: Storage, company_id: str) -> None:
-    with storage.unit_of_work(Actor.system(company_id), write=True) as uow:
-        digest.send(uow)
-
-
 def close_silent_chats(runtime: Server) -> None:
     """Warns or ends each conversation whose customer has been silent for long enough."""
     with runtime.storage.unit_of_work(None) as uow:
@@ -206,95 +137,8 @@ def _follow_silence(runtime: Server, row: Row) -> None:
         idle.take_step(uow, row["id"])
 
 
-def _send_notice(runtime: Server, job: Row) -> None:
-    settings = runtime.settings
-    try:
-        with runtime.storage.unit_of_work(Actor.system(job["company_id"])) as uow:
-            own = settings.sender
-            sender = outgoing_mail.sender(uow, job["payload"], from_name=own.name, support_email=settings.support_email)
-            header = {"job_id": job["id"], "domain": own.domain, "public_url": settings.public_url} | sender
-            notice = (
-                _confirmation(runtime, uow, job, header)
-                if job["kind"] == notifications.CONFIRM
-                else _digest(uow, job, header | wording.of_mail(uow))
-                if job["kind"] == digest.DIGEST
-                else _about_ticket(runtime, uow, job, header)
-            )
-            notice = notice and _to_subscribers(runtime, uow, job, notice)
-        if notice is not None and _may_send(runtime, job, notice.to, sender["support_email"]):
-            runtime.mailer.send(notice)
-    except MailFailed as error:
-        if job["ticket_id"] and (error.permanent or is_last_try(job)):
-            with runtime.storage.unit_of_work(Actor.system(job["company_id"]), write=True) as uow:
-                notifications.record_unsent(uow, job, error.reason)
-        if error.permanent:
-            raise PermanentFailure(str(error)) from error
-        raise
-
-
-def _about_ticket(runtime: Server, uow: UnitOfWork, job: Row, header: Row) -> Notice | None:
-    content = notifications.load_notice(uow, job)
-    if content is None:
-        return None
-    ticket, reply = content
-    header |= thread_headers.header_fields(uow, runtime.references, job)
-    if job["kind"] == "resolved" and runtime.settings.public_url:  # the token is not stored with the job
-        header |= {"rating_token": runtime.tokens.rating(ticket["id"], job["company_id"], now=uow.real_now)}
-    return NOTICES[job["kind"]](ticket, reply=reply, **header, **wording.of_mail(uow, ticket))
-
-
-def _digest(uow: UnitOfWork, job: Row, header: Row) -> Notice | None:
-    to, rows, count = digest.content(uow, job, support_email=header["support_email"])
-    masked = [{**row, "title": mask(row["title"])} for row in rows]
-    return urgent_digest(to, masked, count, **header)
-
-
-def _to_subscribers(runtime: Server, uow: UnitOfWork, job: Row, notice: Notice) -> Notice | None:
-    """The notice without those who ended its kind, with a link to end it where one person gets it."""
-    kind, url = unsubscribing.kind_of(job), runtime.settings.public_url.rstrip("/")
-    left, user_id = unsubscribing.addressed(uow, notice, kind)
-    if left is None or not user_id or not url:
-        return left
-    token = runtime.tokens.unsubscribe(user_id, job["company_id"], kind, now=uow.real_now)
-    return replace(left, unsubscribe_url=f"{url}/api/notices/unsubscribe/{token}")
-
-
-def _confirmation(runtime: Server, uow: UnitOfWork, job: Row, header: Row) -> Notice | None:
-    request = notifications.to_confirm(uow, job)
-    if request is None:
-        return None
-    user, company = request
-    token = runtime.tokens.confirmation(user["id"], user["email"], company["name"], now=uow.real_now)
-    return confirm_address(user["email"], token, **header)
-
-
-def _may_send(runtime: Server, job: Row, to: str, support_email: str) -> bool:
-    if runtime.mailer.mode == "console":
-        return True  # the mail is only logged
-    with runtime.storage.unit_of_work(None, write=True) as uow:
-        own = uow.as_actor(Actor.system(job["company_id"]))
-        operators = partial(uow.as_actor, Actor.system(DEFAULT_COMPANY))
-        return outgoing_mail.may_send(own, job, to, support_email=support_email, operators=operators)
-
-
-def _publish(runtime: Server, job: Row) -> None:
-    """Publishes an alert to the topic. It holds no words of the customer."""
-    if runtime.topic is None:
-        return
-    with runtime.storage.unit_of_work(Actor.system(job["company_id"])) as uow:
-        ticket = uow.get(tickets, job["ticket_id"])
-    if ticket is None or ticket["erased_at"]:
-        return
-    alert = {"event": "ticket.handoff", "alert_id": job["id"], "ticket_id": ticket["id"], **job["payload"]}
-    runtime.topic.publish(f"A person is needed: conversation #{ticket['number']}", alert)
-
-
 def _write_answer(runtime: Server, job: Row) -> None:
-    actor = Actor.system(job["company_id"])
-
-    def open_uow(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
-        return runtime.storage.unit_of_work(actor, write=write)
-
+    open_uow = partial(runtime.storage.unit_of_work, Actor.system(job["company_id"]))
     ai_answers.answer_new_ticket(open_uow, job["ticket_id"], runtime.model, runtime.trained_models, runtime.knowledge)
 
 

@@ -1,8 +1,7 @@
 """Mail that came in: the job that reads a kept mail, and the poll of the mailbox."""
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from functools import partial
 from typing import Protocol
 
 from ai.model_call import Completes
@@ -19,7 +18,7 @@ from services.inbound import attached_files, email, intake, records
 from services.knowledge.search import Knowledge, good_enough
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
-from storage import Row, Storage, UnitOfWork
+from storage import OpenUnitOfWork, Row, Storage
 
 log = logging.getLogger("foyer.inbound")
 
@@ -52,10 +51,7 @@ class Server(Protocol):
 def read(server: Server, job: Row) -> None:
     """Makes of a kept mail a ticket, a reply or a note. A mail that fails for good is marked, and its job stays as dead."""
     actor, mail_id = Actor.system(job["company_id"]), job["payload"]["mail_id"]
-
-    def open_uow(*, write: bool = False) -> AbstractContextManager[UnitOfWork]:
-        return server.storage.unit_of_work(actor, write=write)
-
+    open_uow = partial(server.storage.unit_of_work, actor)
     try:
         if job["attempts"] > MOST_STARTS and not job["last_error"]:
             raise PermanentFailure("the server ended each time while it read this mail")
@@ -67,7 +63,7 @@ def read(server: Server, job: Row) -> None:
         raise
 
 
-def _read(server: Server, mail_id: str, open_uow: Callable[..., AbstractContextManager[UnitOfWork]]) -> None:
+def _read(server: Server, mail_id: str, open_uow: OpenUnitOfWork) -> None:
     with open_uow() as uow:
         try:
             row = records.get(uow, mail_id)

@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from ai.embeddings import Embeddings, open_embeddings
 from ai.embeddings.remote import RemoteEmbeddings
@@ -29,7 +29,8 @@ from database.file_store.opening import open_file_store
 from database.json_store.document import Where
 from database.tables import companies
 from database.vector_file import VectorFile
-from jobs.handlers import direct_jobs, periodic, workers
+from jobs.handlers import periodic, workers
+from jobs.notices import direct_jobs
 from jobs.runner import THREADS, Runner
 from jobs.webhook_runner import WebhookRunner
 from notifier import Mailer, open_mailer
@@ -43,6 +44,7 @@ from services.chat.presence import Presence as ChatPresence
 from services.copilot.past_tickets import PastTickets
 from services.import_export import demo
 from services.knowledge.search import Knowledge
+from services.model_access import ModelAccess
 from services.tickets.presence import Presence
 from services.triage.trained_models import TrainedModels
 from services.webhooks.outgoing import Outgoing
@@ -94,8 +96,8 @@ class Runtime:
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.wait_slots = threading.BoundedSemaphore(places)
         self.topic: Publishes | None = Topic(settings.sns_topic_arn) if settings.sns_topic_arn else None
-        self.presence = ChatPresence()
-        self.agents = Presence()
+        self.presence = Presence()
+        self.chat_presence = ChatPresence()
         self.usage = UsageLog()
         if isinstance(self.model, Model):
             self.model.count = self.usage.note
@@ -157,6 +159,18 @@ class Runtime:
     def past_tickets(self) -> PastTickets:
         """The indexes of the companies' resolved tickets."""
         return PastTickets(self.embeddings)
+
+    def model_access(self, actor: Actor) -> ModelAccess:
+        """What an AI feature uses on behalf of an actor."""
+        return ModelAccess(
+            partial(self.storage.unit_of_work, actor),
+            self.model,
+            self.trained_models,
+            self.knowledge,
+            self.past_tickets,
+            self.wait_slots,
+            mails=self.mailer.mode != "console",
+        )
 
     @cached_property
     def files(self) -> FileStore:

@@ -19,13 +19,13 @@ from core.models import DEFAULT_COMPANY
 from core.redaction import mask_email
 from database.tables import companies, jobs, mail_counts, users
 from services import settings
+from services.accounts.staff import ROLES
 from services.tickets import notifications
 from storage import Row, UnitOfWork
 
 log = logging.getLogger("foyer.mail")
 
 KEPT_SECONDS = 24 * 3600
-STAFF = ("agent", "admin")
 # Mails per hour to a company's own users. The operator's company has no such limit; other companies can add any address
 # as a user or support address.
 MAX_TO_STAFF, NO_LIMIT = 500, 10**9
@@ -108,7 +108,7 @@ def _limits(uow: UnitOfWork, notice: str, to: str, support_email: str) -> list[t
         goes = notice in WITHOUT_WORDS and _is_staff(uow, to, ("admin",))
         return [(UNCONFIRMED, "", to_one if goes else 0)]
     is_alert = {*map(normal_address, to.split(","))} <= {*map(normal_address, support_email.split(","))}
-    if is_alert or _is_staff(uow, to, STAFF):
+    if is_alert or _is_staff(uow, to, ROLES):
         return [(TO_STAFF, "", NO_LIMIT if company["id"] == DEFAULT_COMPANY else MAX_TO_STAFF)]
     return [(TO_OTHERS, "", to_all), (TO_ONE, _one_mailbox(to), to_one)]
 

@@ -5,10 +5,8 @@ A handover is a result with a reason; no text is read to find out about it. Noth
 
 import logging
 import re
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from threading import Semaphore
 
 from ai import chat_reply
 from ai.chat_sentences import (
@@ -32,10 +30,10 @@ from core.models import Escalation
 from database.tables import companies
 from services import ai_usage, settings
 from services.knowledge.search import MOST_PASSAGES, MOST_QUESTION, Knowledge, good_enough
+from services.model_access import BUSY, ModelAccess, wait_slot
 from services.sla import targets as sla
 from services.tickets import similar
 from services.triage import decide
-from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
 SURE_ASKED = 0.5  # least probability, by triage, that the customer asks for a person
@@ -46,26 +44,10 @@ SURE_AGAIN = 0.6  # the score from which an article is quoted twice in a row
 MOST_TRIAGED = 5  # earlier messages that the triage of a whole conversation reads
 DANGERS = ("self-harm", "safety")
 FOLLOW_UP_WORDS = 6  # a shorter message is also searched together with the one before
-OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 
 _HOW_TO = re.compile(r"\W*(?:how|where|what|which|can|do|does|is|are|when|who)\b")
 
 log = logging.getLogger("foyer.chat")
-
-
-@dataclass(frozen=True, slots=True)
-class Helpers:
-    """What a turn needs of the running server. `open_uow` opens units of work that see the whole company.
-
-    `wait_slots` limits how many callers wait for the model at once. `mails` says whether the server sends mail.
-    """
-
-    open_uow: OpenUnitOfWork
-    model: Completes | None
-    trained_models: TrainedModels
-    knowledge: Knowledge
-    wait_slots: Semaphore
-    mails: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +87,20 @@ class _Context:
     others: list[str]
 
 
-def compose(helpers: Helpers, ticket: Row, message: str, earlier: Sequence[Row]) -> Draft:
+def compose(access: ModelAccess, ticket: Row, message: str, earlier: Sequence[Row]) -> Draft:
     """The answer to a message after the `earlier` public turns, oldest first. Never raises for the model."""
     customer_texts = [turn["body"] for turn in earlier if turn["author_role"] == "customer"]
     language = language_of(message, " ".join(customer_texts))
-    with helpers.open_uow() as uow:
-        context = _read(uow, helpers, ticket, message, earlier, customer_texts, language)
-        whole = triage_of(uow, helpers, ticket, "\n".join([*customer_texts[-MOST_TRIAGED:], message]))
-    draft = _answer(helpers, ticket, context)
+    with access.open_uow() as uow:
+        context = _read(uow, access, ticket, message, earlier, customer_texts, language)
+        whole = triage_of(uow, access, ticket, "\n".join([*customer_texts[-MOST_TRIAGED:], message]))
+    draft = _answer(access, ticket, context)
     return replace(draft, language=language, triage=whole, danger=is_danger(context.triages[0], message))
 
 
-def triage_of(uow: UnitOfWork, helpers: Helpers, ticket: Row, text: str) -> Triage:
+def triage_of(uow: UnitOfWork, access: ModelAccess, ticket: Row, text: str) -> Triage:
     """The triage of a customer's words in the chat."""
-    return decide.decide(uow, helpers.trained_models, "", text, tier=ticket["customer_tier"])
+    return decide.decide(uow, access.trained_models, "", text, tier=ticket["customer_tier"])
 
 
 def is_danger(triage: Triage, message: str) -> bool:
@@ -128,7 +110,7 @@ def is_danger(triage: Triage, message: str) -> bool:
 
 def _read(
     uow: UnitOfWork,
-    helpers: Helpers,
+    access: ModelAccess,
     ticket: Row,
     message: str,
     earlier: Sequence[Row],
@@ -142,13 +124,13 @@ def _read(
         message,
         language,
         earlier,
-        _passages(uow, helpers.knowledge, message, customer_texts[-1:]),
-        [triage_of(uow, helpers, ticket, text) for text in texts],
+        _passages(uow, access.knowledge, message, customer_texts[-1:]),
+        [triage_of(uow, access, ticket, text) for text in texts],
         ai_usage.refusal(uow),
         current["ai_tone"],
         f"closed until {opens}" if opens else "open now",
         company["name"],
-        similar.find_similar(uow, helpers.trained_models, ticket).others if helpers.model else [],
+        similar.find_similar(uow, access.trained_models, ticket).others if access.model else [],
     )
 
 
@@ -162,7 +144,7 @@ def _passages(uow: UnitOfWork, knowledge: Knowledge, message: str, before: Seque
     return [hit for hit in hits if hit.passage]
 
 
-def _answer(helpers: Helpers, ticket: Row, context: _Context) -> Draft:
+def _answer(access: ModelAccess, ticket: Row, context: _Context) -> Draft:
     """The ladder: words that decide by themselves, the model, the best article, the offer of a person."""
     offered = bool(context.earlier) and offers_a_person(context.earlier[-1]["body"])
     if (reason := _needs_a_person(context, offered=offered)) is not None:
@@ -173,9 +155,9 @@ def _answer(helpers: Helpers, ticket: Row, context: _Context) -> Draft:
         if text := courtesy(context.message, context.language):
             return Draft(text)
     failure = ""
-    if helpers.model is not None and not context.refusal:
+    if access.model is not None and not context.refusal:
         try:
-            return _by_model(helpers, helpers.model, ticket, context)
+            return _by_model(access, access.model, ticket, context)
         except NotUsable as error:
             failure = "" if error.busy else str(error)
             if not error.busy and not error.of_endpoint:
@@ -200,7 +182,7 @@ def _anger(triage: Triage) -> float:
     return triage.escalation_score if triage.sentiment == "negative" else 0.0
 
 
-def _by_model(helpers: Helpers, model: Completes, ticket: Row, context: _Context) -> Draft:
+def _by_model(access: ModelAccess, model: Completes, ticket: Row, context: _Context) -> Draft:
     """The model's answer. Raises NotUsable, at once when too many wait for the model already.
 
     Without an article only a short courtesy or question is sent.
@@ -215,12 +197,10 @@ def _by_model(helpers: Helpers, model: Completes, ticket: Row, context: _Context
         context.hours,
         context.others,
     )
-    if not helpers.wait_slots.acquire(blocking=False):
-        raise NotUsable("the model was busy with other conversations", busy=True)
-    try:
+    with wait_slot(access.wait_slots) as is_free:
+        if not is_free:
+            raise NotUsable(BUSY, busy=True)
         reply = chat_reply.write(conversation, model, deadline_seconds=model.timeout_seconds)
-    finally:
-        helpers.wait_slots.release()
     if reply.wants_person:
         return Draft(reason="asked")
     if reply.kind == "answer" and reply.confidence < LEAST_CONFIDENCE:

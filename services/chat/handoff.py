@@ -10,7 +10,7 @@ from services import history, settings
 from services.chat import conversations
 from services.routing import agents
 from services.sla import targets as sla
-from services.tickets import changes, notifications, replies, triaged
+from services.tickets import changes, notifications, replies, triage_fields
 from storage import Row, UnitOfWork
 
 # Each completes the sentence: Handed over because …
@@ -68,7 +68,7 @@ def hand_over(
 
 def triage_again(uow: UnitOfWork, ticket: Row, triage: Triage) -> Row:
     """The fields of a new triage of a ticket, whose priority never falls."""
-    values = triaged.routed(uow, ticket, triage)
+    values = triage_fields.routed(uow, ticket, triage)
     if values["priority_rank"] < ticket["priority_rank"]:
         values |= {name: ticket[name] for name in ("priority", "priority_rank", "priority_score", "urgency")}
     return values

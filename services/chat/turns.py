@@ -13,9 +13,10 @@ from core.models import FINISHED, Actor, Escalation
 from database.tables import replies
 from services import history, settings
 from services.chat import conversations, handoff
-from services.chat.answers import Draft, Helpers, compose, is_danger, triage_of
+from services.chat.answers import Draft, compose, is_danger, triage_of
 from services.copilot import drafts
 from services.knowledge.citations import shown as shown_citations
+from services.model_access import ModelAccess
 from services.tickets import changes, create, customers, merged, waiting
 from services.tickets import replies as threads
 from services.triage import decide
@@ -48,13 +49,13 @@ def identify(uow: UnitOfWork, fields: Row) -> Actor:
     return replace(uow.actor, customer_row=customers.find_or_create(uow, fields)["id"])
 
 
-def prepare(helpers: Helpers, fields: Row) -> None:
+def prepare(access: ModelAccess, fields: Row) -> None:
     """Encodes the message before the unit of work begins, so that other writers do not wait for it."""
     message = fields["message"]
-    decide.prepare(helpers.trained_models, [{"title": title_of(message), "description": message}])
+    decide.prepare(access.trained_models, [{"title": title_of(message), "description": message}])
 
 
-def receive(uow: UnitOfWork, helpers: Helpers, fields: Row, *, resumes: bool = True) -> Turn:
+def receive(uow: UnitOfWork, access: ModelAccess, fields: Row, *, resumes: bool = True) -> Turn:
     """Stores a message in its conversation: the named one, with `resumes` the open one of the last day, or a new one.
 
     `fields` are those of POST /api/chat. Raises AppError 400, 403, 404, 409.
@@ -63,7 +64,7 @@ def receive(uow: UnitOfWork, helpers: Helpers, fields: Row, *, resumes: bool = T
     ticket = _named(uow, fields) if "conversation_id" in fields else _resumed(uow, fields) if resumes else None
     if ticket is None:
         first = {**fields, "title": title_of(message), "description": message}
-        ticket = create.open_conversation(uow, helpers.trained_models, first)
+        ticket = create.open_conversation(uow, access.trained_models, first)
         return Turn(ticket, message, conversations.get(uow, ticket)["answered_by"], True, uow.now, [])
     earlier = threads.recent_public(uow, ticket["id"], most=LAST_TURNS)
     had_ended = ticket["status"] in FINISHED
@@ -103,13 +104,13 @@ def title_of(message: str) -> str:
     return line if len(line) <= MOST_TITLE else line[: MOST_TITLE - 1].rstrip() + "…"
 
 
-def answer(helpers: Helpers, turn: Turn) -> Row:
+def answer(access: ModelAccess, turn: Turn) -> Row:
     """Answers a stored message and returns what POST /api/chat shows. Raises AppError 404 when it was deleted meanwhile."""
     if turn.answered_by == "human":
-        return _beside_people(helpers, turn)
-    draft = compose(helpers, turn.ticket, turn.message, turn.earlier)
-    with helpers.open_uow(write=True) as uow:
-        return deliver(uow, turn, draft, mails=helpers.mails)
+        return _beside_people(access, turn)
+    draft = compose(access, turn.ticket, turn.message, turn.earlier)
+    with access.open_uow(write=True) as uow:
+        return deliver(uow, turn, draft, mails=access.mails)
 
 
 def deliver(uow: UnitOfWork, turn: Turn, draft: Draft, *, mails: bool = False) -> Row:
@@ -179,15 +180,15 @@ def _hand_over(
     return result(uow, after, text, source="canned")
 
 
-def _beside_people(helpers: Helpers, turn: Turn) -> Row:
+def _beside_people(access: ModelAccess, turn: Turn) -> Row:
     """A message in a conversation that people answer. They are alerted when it begins and when it names a risk, else not."""
-    with helpers.open_uow() as uow:
+    with access.open_uow() as uow:
         ticket = changes.get(uow, turn.ticket["id"])
-        triage = triage_of(uow, helpers, ticket, turn.message)
+        triage = triage_of(uow, access, ticket, turn.message)
         danger = is_danger(triage, turn.message)
         if ticket["status"] in FINISHED or not (turn.begins or danger or triage.risk):
             return result(uow, ticket, "", source="human")
-    with helpers.open_uow(write=True) as uow:
+    with access.open_uow(write=True) as uow:
         ticket = changes.get_for_update(uow, turn.ticket["id"])
         if ticket["status"] in FINISHED:
             return result(uow, ticket, "", source="human")
@@ -195,7 +196,7 @@ def _beside_people(helpers: Helpers, turn: Turn) -> Row:
         reason = risk or conversations.get(uow, ticket)["escalation_reason"] or None
         earlier_texts = " ".join(row["body"] for row in turn.earlier if row["author_role"] == "customer")
         draft = Draft(triage=triage, danger=danger, language=language_of(turn.message, earlier_texts))
-        return _hand_over(uow, turn, ticket, draft, reason, mails=helpers.mails)
+        return _hand_over(uow, turn, ticket, draft, reason, mails=access.mails)
 
 
 def result(

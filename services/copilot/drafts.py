@@ -9,27 +9,27 @@ from ai.retrieval.index import Hit
 from core.errors import conflict, invalid_field, not_found
 from database.tables import drafts as table
 from services.copilot import support
-from services.copilot.parts import Parts
 from services.copilot.summaries import recent
 from services.knowledge.citations import shown as shown_citations
+from services.model_access import ModelAccess
 from services.tickets import changes, similar
 from storage import Row, UnitOfWork
 
 
-def write(parts: Parts, ticket_id: str, *, tone: str = "", instructions: str = "") -> tuple[Row, str]:
+def write(access: ModelAccess, ticket_id: str, *, tone: str = "", instructions: str = "") -> tuple[Row, str]:
     """A new draft, and why the model did not write it. Raises AppError 404, and 409 for an erased ticket.
 
     Without the model it quotes the best article or the best past resolution, or holds the first steps of the category.
     """
     started = time.monotonic()
-    with parts.open_uow() as uow:
+    with access.open_uow() as uow:
         ticket = changes.get_for_update(uow, ticket_id)
         thread = recent(uow, ticket_id)
         questions = support.newest_question(ticket, thread)
-        hits = support.passages(uow, parts, [*questions, *([instructions] if instructions else [])])
-        others = similar.find_similar(uow, parts.trained_models, ticket).others if parts.model else []
+        hits = support.passages(uow, access, [*questions, *([instructions] if instructions else [])])
+        others = similar.find_similar(uow, access.trained_models, ticket).others if access.model else []
     case = Case(ticket, thread, hits, others)
-    model_draft, reason = parts.ask(
+    model_draft, reason = access.ask(
         lambda model, ends: copilot_prompts.draft(case, model, tone=tone, instructions=instructions, ends=ends),
         started=started,
     )
@@ -37,9 +37,9 @@ def write(parts: Parts, ticket_id: str, *, tone: str = "", instructions: str = "
         values: Row = {"body": model_draft.text, "source": "model"}
         values |= {"confidence": model_draft.confidence, "citations": model_draft.citations}
     else:
-        with parts.open_uow() as uow:
-            values = _without_model(uow, parts, ticket, thread, questions, hits)
-    with parts.open_uow(write=True) as uow:
+        with access.open_uow() as uow:
+            values = _without_model(uow, access, ticket, thread, questions, hits)
+    with access.open_uow(write=True) as uow:
         return keep(uow, changes.get_for_update(uow, ticket_id), values, version=ticket["version"]), reason
 
 
@@ -51,11 +51,16 @@ def keep(uow: UnitOfWork, ticket: Row, values: Row, *, version: int) -> Row:
 
 
 def _without_model(
-    uow: UnitOfWork, parts: Parts, ticket: Row, thread: Sequence[Row], questions: Sequence[str], hits: Sequence[Hit]
+    uow: UnitOfWork,
+    access: ModelAccess,
+    ticket: Row,
+    thread: Sequence[Row],
+    questions: Sequence[str],
+    hits: Sequence[Hit],
 ) -> Row:
     """What a draft holds without a model: the better of the best article and the best past resolution."""
     best = next((hit for hit in hits if hit.score >= support.QUOTE_SCORE), None)
-    past = support.best_resolution(uow, parts, ticket, thread, questions)
+    past = support.best_resolution(uow, access, ticket, thread, questions)
     if best and (past is None or best.score >= past.score):
         body = canned_drafts.from_article(ticket, best.title, best.passage)
         return {"body": body, "source": "knowledge", "confidence": best.score, "citations": [best.article_id]}

@@ -6,22 +6,22 @@ from dataclasses import asdict
 from ai import copilot_prompts, extracts
 from ai.copilot_prompts import Case
 from database.tables import replies
-from services.copilot.parts import Parts
+from services.model_access import ModelAccess
 from services.tickets import changes, similar
 from services.triage import decide
 from storage import Row, UnitOfWork
 
 
-def summarise(parts: Parts, ticket_id: str) -> tuple[Row, str]:
+def summarise(access: ModelAccess, ticket_id: str) -> tuple[Row, str]:
     """The summary with its `source` (model or rules), and why the model did not write it. Raises AppError 404."""
     started = time.monotonic()
-    with parts.open_uow() as uow:
+    with access.open_uow() as uow:
         ticket = changes.get(uow, ticket_id)
         thread = recent(uow, ticket_id)
-        mood = _mood(uow, parts, ticket, thread)
-        others = similar.find_similar(uow, parts.trained_models, ticket).others if parts.model else []
+        mood = _mood(uow, access, ticket, thread)
+        others = similar.find_similar(uow, access.trained_models, ticket).others if access.model else []
     case = Case(ticket, thread, others=others)
-    summary, reason = parts.ask(lambda model, ends: copilot_prompts.summarise(case, model, ends=ends), started=started)
+    summary, reason = access.ask(lambda model, ends: copilot_prompts.summarise(case, model, ends=ends), started=started)
     source = "model" if summary else "rules"
     summary = summary or extracts.summarise(ticket, thread, mood=mood)
     return {**asdict(summary), "source": source}, reason
@@ -34,10 +34,10 @@ def recent(uow: UnitOfWork, ticket_id: str) -> list[Row]:
     return uow.find(newest_first.limit(extracts.MOST_ENTRIES))[::-1]
 
 
-def _mood(uow: UnitOfWork, parts: Parts, ticket: Row, thread: list[Row]) -> str:
+def _mood(uow: UnitOfWork, access: ModelAccess, ticket: Row, thread: list[Row]) -> str:
     """The sentiment of the customer's newest message, else the ticket's."""
     newest = next((entry for entry in reversed(thread) if entry["author_role"] == "customer"), None)
     if newest is None:
         return str(ticket["sentiment"])
-    triage = decide.decide(uow, parts.trained_models, "", newest["body"], tier=ticket["customer_tier"])
+    triage = decide.decide(uow, access.trained_models, "", newest["body"], tier=ticket["customer_tier"])
     return triage.sentiment

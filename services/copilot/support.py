@@ -8,8 +8,8 @@ from ai.retrieval.index import Hit
 from ai.ticket_data import seen_texts
 from database.tables import replies
 from services.copilot.identities import eraser
-from services.copilot.parts import Parts
 from services.copilot.past_tickets import PastTicket, question_of
+from services.model_access import ModelAccess
 from storage import Row, UnitOfWork
 
 ARTICLES = 3  # passages that the model is shown
@@ -37,9 +37,9 @@ def newest_question(ticket: Row, thread: Sequence[Row]) -> list[str]:
     return [question_of(ticket), *(f"{ticket['title']}. {body}" for body in customer_texts[-1:])]
 
 
-def passages(uow: UnitOfWork, parts: Parts, questions: Sequence[str]) -> list[Hit]:
+def passages(uow: UnitOfWork, access: ModelAccess, questions: Sequence[str]) -> list[Hit]:
     """The best passages of published articles for any of the questions, the best first."""
-    hits = [hit for question in questions for hit in parts.knowledge.search(uow, question, ARTICLES) if hit.passage]
+    hits = [hit for question in questions for hit in access.knowledge.search(uow, question, ARTICLES) if hit.passage]
     best: dict[str, Hit] = {}
     for hit in sorted(hits, key=lambda hit: -hit.score):
         best.setdefault(hit.article_id, hit)
@@ -47,12 +47,12 @@ def passages(uow: UnitOfWork, parts: Parts, questions: Sequence[str]) -> list[Hi
 
 
 def best_resolution(
-    uow: UnitOfWork, parts: Parts, ticket: Row, thread: Sequence[Row], questions: Sequence[str]
+    uow: UnitOfWork, access: ModelAccess, ticket: Row, thread: Sequence[Row], questions: Sequence[str]
 ) -> Resolution | None:
     """The resolution of the most similar ticket that may be told to this ticket's customer, if one is similar enough."""
     candidates: list[PastTicket] = []
     for question in questions:
-        candidates += parts.past_tickets.find(uow, question, CANDIDATES, without=ticket["id"])
+        candidates += access.past_tickets.find(uow, question, CANDIDATES, without=ticket["id"])
     seen = seen_texts(ticket, thread)
     for past in sorted(candidates, key=lambda past: -past.score):
         if past.score < QUOTE_SCORE:

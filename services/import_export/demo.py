@@ -16,7 +16,7 @@ from services.chat import conversations
 from services.knowledge import articles
 from services.routing import agents
 from services.sla import sweep
-from services.tickets import assigning, changes, create, incidents, replies
+from services.tickets import background_assignment, changes, create, incidents, replies
 from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
@@ -69,7 +69,7 @@ def _create_with_steps(
         _take_step(uow, ticket["id"], step, cast.get(step.get("by", ""), ""))
     sweep.recompute(uow, [ticket["id"]])
     conversations.leave_alone(uow, ticket["id"])
-    assigning.keep_out_of_queue(uow, ticket["id"])
+    background_assignment.keep_out_of_queue(uow, ticket["id"])
     incidents.leave_alone(uow, ticket["id"])
     uow.delete(jobs, jobs.c.ticket_id == ticket["id"])
 

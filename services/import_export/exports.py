@@ -1,7 +1,6 @@
 """Exports: all tickets of a company with threads and history, and all data about one customer. Only reads."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -17,12 +16,11 @@ from services.import_export.csv_cells import BOM, escape_formula, lines
 from services.inbound import records as inbound
 from services.privacy import erasure
 from services.tickets import customers, watchers
-from storage import Row, UnitOfWork
+from storage import OpenUnitOfWork, Row, UnitOfWork
 
 PAGE = 100
 NOTICE_FIELDS = "id ticket_id lane kind state run_at created_at".split()
 
-OpenUnitOfWork = Callable[[], AbstractContextManager[UnitOfWork]]
 t = tickets.c
 
 

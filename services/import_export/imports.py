@@ -6,7 +6,6 @@ Nobody is answered, mailed or called. How a file is read is import_rows.py's mat
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from math import inf
@@ -24,7 +23,7 @@ from services.import_export.import_values import RawRow
 from services.tickets import create
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
-from storage import Row, UnitOfWork
+from storage import OpenUnitOfWork, Row, UnitOfWork
 
 t = tickets.c
 
@@ -37,7 +36,6 @@ MOST_ERRORS = 200
 GOOD_TITLE = 80
 PREFIX = "import:"
 
-OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 Check = Callable[[Row], Row]
 Good = tuple[int, Row]  # the line of a row and its values
 

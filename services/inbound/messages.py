@@ -9,8 +9,8 @@ from core.models import LIMITS
 from core.normal_form import EmailNotValidError, valid_email
 from database.tables import inbound_mails, replies, tickets
 from services.chat import turns
-from services.chat.answers import Helpers
 from services.inbound import loops, records
+from services.model_access import ModelAccess
 from storage import Row, UnitOfWork
 
 
@@ -40,7 +40,7 @@ def chat_fields(fields: Row) -> Row:
     return message
 
 
-def take(uow: UnitOfWork, helpers: Helpers, fields: Row) -> Taken:
+def take(uow: UnitOfWork, access: ModelAccess, fields: Row) -> Taken:
     """Stores a message in its conversation, the same one of a channel once. Raises AppError 400, 403, 404, 409."""
     channel, external_id = fields["channel"], fields["external_id"]
     values = {"channel": channel, "external_id": external_id, "media": "application/json", "created_at": uow.now}
@@ -51,7 +51,7 @@ def take(uow: UnitOfWork, helpers: Helpers, fields: Row) -> Taken:
     records.keep_original(uow, row["id"], records.pack(orjson.dumps(dict(fields))))
     message = chat_fields(fields)
     # An address proves nothing, so it leads to no open conversation: only an id of the channel does.
-    turn = turns.receive(uow, helpers, message, resumes="customer_id" in message)
+    turn = turns.receive(uow, access, message, resumes="customer_id" in message)
     state: records.State = "ticket" if turn.begins and not turn.earlier else "reply"
     sender = message.get("customer_email") or message["customer_id"]
     records.settle(uow, row["id"], state, ticket_id=turn.ticket["id"], sender=sender)

@@ -9,9 +9,9 @@ from typing import Any
 
 from core.errors import AppError, FieldError
 from services.import_export.import_values import RawRow
-from services.import_export.imports import MOST_ERRORS, UNIT_SECONDS, Check, OpenUnitOfWork
+from services.import_export.imports import MOST_ERRORS, UNIT_SECONDS, Check
 from services.knowledge import articles
-from storage import Row, UnitOfWork
+from storage import OpenUnitOfWork, Row, UnitOfWork
 
 
 @dataclass(slots=True)

@@ -5,8 +5,7 @@ sees. So it answers from no draft, no deleted article and no other company.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func
 
@@ -17,14 +16,13 @@ from ai.retrieval.index import ANSWER_SCORE, Article, Hit
 from database.tables import articles as table
 from services import ai_usage
 from services.knowledge.company_index import CompanyIndexes, Stamp
-from storage import Row, UnitOfWork
+from storage import OpenUnitOfWork, Row, UnitOfWork
 
 BACKGROUND_SECONDS = 5.0  # of one round of the background thread
 READ_AT_ONCE = 500  # articles
 MOST_QUESTION = 2_000  # characters of a ticket that are searched for
 MOST_PASSAGES = 3  # that an answer rests on
 
-OpenUnitOfWork = Callable[[str], AbstractContextManager[UnitOfWork]]
 log = logging.getLogger("foyer.knowledge")
 
 

@@ -1,10 +1,14 @@
 """The digest of urgent tickets that nobody has: one mail for each of a company's people, once in an interval."""
 
+from typing import Any
+
+from sqlalchemy import Select
+
 from core import timestamps
 from core.models import OPEN
 from database.tables import companies, tickets, users
 from services import outbox, settings
-from services.outgoing_mail import STAFF
+from services.accounts.staff import AT_WORK, is_at_work
 from services.tickets import notifications
 from storage import Row, UnitOfWork
 
@@ -40,8 +44,8 @@ def send(uow: UnitOfWork) -> None:
     uow.update(companies, company["id"], {"digest_at": uow.real_now})
     if is_backwards or not uow.count(_waiting(uow)):
         return
-    is_staff = (users.c.role.in_(STAFF), ~users.c.disabled, users.c.email != "")
-    people = uow.find(uow.query(users, users.c.id, users.c.notices_off).where(*is_staff).limit(MOST_PEOPLE))
+    at_work = uow.query(users, users.c.id, users.c.notices_off).where(AT_WORK, users.c.email != "")
+    people = uow.find(at_work.limit(MOST_PEOPLE))
     payloads = [{"user_id": row["id"]} for row in people if DIGEST not in row["notices_off"]] if people else [{}]
     support_email = settings.of_company(company)["support_email"]
     jobs = [outbox.Job(notifications.QUEUE, DIGEST, payload=one | {"support_email": support_email}) for one in payloads]
@@ -58,11 +62,10 @@ def content(uow: UnitOfWork, job: Row, *, support_email: str) -> tuple[str, list
     if not (user_id := job["payload"].get("user_id", "")):
         return support_email.partition(",")[0], rows, uow.count(query)
     user = uow.get(users, user_id)
-    is_staff = user is not None and user["role"] in STAFF and not user["disabled"]
-    return str(user["email"]) if user is not None and is_staff else "", rows, uow.count(query)
+    return str(user["email"]) if user is not None and is_at_work(user) else "", rows, uow.count(query)
 
 
-def _waiting(uow: UnitOfWork):  # type: ignore[no-untyped-def]
+def _waiting(uow: UnitOfWork) -> Select[Any]:
     """The open urgent tickets that nobody has."""
     is_waiting = (t.priority == "urgent", t.assigned_to == "", t.status.in_(OPEN), t.erased_at.is_(None))
     return uow.query(tickets, t.id, t.number, t.title).where(*is_waiting)

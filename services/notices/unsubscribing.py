@@ -7,8 +7,9 @@ from channels.notice_words import STAFF_KINDS
 from core.errors import forbidden, not_found
 from database.tables import users
 from notifier import Notice
+from services.accounts.staff import AT_WORK, ROLES
 from services.history import differences, record
-from services.outgoing_mail import STAFF, normal_address
+from services.outgoing_mail import normal_address
 from storage import Row, UnitOfWork
 
 
@@ -38,8 +39,8 @@ def addressed(uow: UnitOfWork, notice: Notice, kind: str) -> tuple[Notice | None
 
 def _staff(uow: UnitOfWork, addresses: Sequence[str]) -> dict[str, Row]:
     columns = (users.c.id, users.c.email, users.c.notices_off)
-    is_staff = (users.c.role.in_(STAFF), ~users.c.disabled, users.c.email.in_(addresses), users.c.email != "")
-    return {row["email"]: row for row in uow.find(uow.query(users, *columns).where(*is_staff))}
+    at_work = uow.query(users, *columns).where(AT_WORK, users.c.email.in_(addresses), users.c.email != "")
+    return {row["email"]: row for row in uow.find(at_work)}
 
 
 def set_off(uow: UnitOfWork, kinds: Sequence[str]) -> None:
@@ -52,7 +53,7 @@ def set_off(uow: UnitOfWork, kinds: Sequence[str]) -> None:
 def end(uow: UnitOfWork, user_id: str, kind: str) -> None:
     """Ends one kind for a user, as the link in a mail says. Raises AppError 404 for one who is no staff any more."""
     user = uow.get(users, user_id, lock=True)
-    if user is None or user["role"] not in STAFF or kind not in STAFF_KINDS:
+    if user is None or user["role"] not in ROLES or kind not in STAFF_KINDS:
         raise not_found()
     _store(uow, user_id, [*user["notices_off"], kind])
 

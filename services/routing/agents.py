@@ -3,17 +3,17 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import func, or_
 
 from core import models, normal_form, timestamps
 from core.errors import conflict, invalid_field
 from database.tables import tallies, tickets, users
 from services import settings
+from services.accounts.staff import AT_WORK
 from services.sla import targets
 from storage import Row, UnitOfWork
 
 ASSIGNED_TO = "assigned to "  # how the reason of an automatic assignment begins
-_staff = and_(users.c.role.in_(("agent", "admin")), ~users.c.disabled)
 
 
 def resolve(uow: UnitOfWork, name: str, *, field: str = "assigned_to") -> str:
@@ -22,7 +22,7 @@ def resolve(uow: UnitOfWork, name: str, *, field: str = "assigned_to") -> str:
     Any text is valid while the company has no agents. Otherwise the name must be an agent's e-mail or unique name, and the
     e-mail is returned. Raises AppError 400, with the same message for agents of other companies and unknown agents.
     """
-    staff = uow.query(users).where(_staff)
+    staff = uow.query(users).where(AT_WORK)
     if not uow.count(staff):
         return normal_form.email(name) if "@" in name else name
     # lower() of a database may know ASCII letters only, so the name as it is written counts as well.
@@ -37,13 +37,13 @@ def resolve(uow: UnitOfWork, name: str, *, field: str = "assigned_to") -> str:
 
 def is_agent(uow: UnitOfWork, email: str) -> bool:
     """Whether an agent of the company has that address."""
-    return bool(email) and bool(uow.count(uow.query(users).where(_staff, users.c.email == email)))
+    return bool(email) and bool(uow.count(uow.query(users).where(AT_WORK, users.c.email == email)))
 
 
 def has_left(uow: UnitOfWork, name: str) -> bool:
     """Whether a ticket's agent is none any more. While a company has no agents, any name is one."""
     system = uow.as_system()  # a customer sees no agents
-    return bool(name) and not is_agent(system, name) and bool(system.count(system.query(users).where(_staff)))
+    return bool(name) and not is_agent(system, name) and bool(system.count(system.query(users).where(AT_WORK)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Pool:
         u, company_settings = users.c, settings.current(uow)
         self.opens_again = targets.opens_again(company_settings, timestamps.moment(uow.real_now))
         people = uow.query(users, u.email, u.team, u.capacity, u.last_assigned_at).where(
-            _staff, u.available, u.email != ""
+            AT_WORK, u.available, u.email != ""
         )
         self._people = [] if self.opens_again else uow.find(people)
         self._open = _open_work(uow, [person["email"] for person in self._people])
@@ -111,7 +111,7 @@ def _open_work(uow: UnitOfWork, emails: list[str]) -> dict[str, int]:
 
 def _teams_with_members(uow: UnitOfWork) -> set[str]:
     return {
-        row[0] for row in uow.aggregate(uow.query(users, users.c.team).where(_staff, users.c.team != "").distinct())
+        row[0] for row in uow.aggregate(uow.query(users, users.c.team).where(AT_WORK, users.c.team != "").distinct())
     }
 
 
@@ -146,7 +146,7 @@ def find_free(uow: UnitOfWork, team: str) -> str:
 
 def list_agents(uow: UnitOfWork) -> list[Row]:
     """Agents as [{"key", "label"}]; while the company has none, all names that tickets were assigned to."""
-    staff = uow.find(uow.query(users).where(_staff).order_by(users.c.name, users.c.email))
+    staff = uow.find(uow.query(users).where(AT_WORK).order_by(users.c.name, users.c.email))
     if staff:
         return [{"key": user["email"], "label": user["name"] or user["email"]} for user in staff]
     names = uow.query(tickets, tickets.c.assigned_to).where(tickets.c.assigned_to != "").distinct()

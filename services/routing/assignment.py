@@ -10,7 +10,7 @@ from core import timestamps
 from core.models import Actor
 from database.tables import events, teams, tickets
 from services.routing import agents, plan
-from services.tickets import assigning
+from services.tickets import background_assignment
 from storage import UnitOfWork
 
 BATCH = 25  # tickets per unit of work, so that other writers do not wait long
@@ -43,7 +43,7 @@ def assign_some(uow: UnitOfWork) -> bool:
             if number >= BATCH:
                 return True
             choice = pool.choose(team, helpers=False, exclude=_taken_from(uow, ticket_id))
-            if choice and assigning.assign_waiting(uow, ticket_id, choice):
+            if choice and background_assignment.assign_waiting(uow, ticket_id, choice):
                 pool.note(choice.email)
                 number += 1
             if not pool.choose(team, helpers=False):

@@ -9,9 +9,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from core.models import OPEN
 from database.tables import tickets
 from services import outbox
+from services.accounts import staff
 from services.history import Change, record
 from services.routing import agents
-from services.tickets import assigning, notifications
+from services.tickets import background_assignment, notifications
 from storage import Row, UnitOfWork
 
 QUEUE, RETURN_TICKETS = "routing", "return_tickets"
@@ -50,7 +51,7 @@ def move_some(uow: UnitOfWork, agent: str, to: str) -> bool:
         return False
     rows = uow.find(uow.query(tickets, t.id).where(*_open_of(agent)).order_by(t.created_at, t.id).limit(AT_ONCE))
     for row in rows:
-        assigning.move_from(uow, row["id"], agent, to)
+        background_assignment.move_from(uow, row["id"], agent, to)
     return len(rows) == AT_ONCE
 
 
@@ -59,4 +60,4 @@ def _open_of(agent: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _is_agent(user: Row) -> bool:
-    return user["role"] in ("agent", "admin") and not user["disabled"] and bool(user["email"])
+    return staff.is_at_work(user) and bool(user["email"])

@@ -13,6 +13,7 @@ from core.models import OPEN, TEAM_FIELDS, TEAM_OF, TEAMS, label, shape
 from database.search.words import fold, words_in_order
 from database.tables import companies, routing_rules, tickets, users
 from database.tables import teams as table
+from services.accounts import staff
 from services.history import Change, differences, record
 from services.routing import plan
 from storage import Row, UnitOfWork
@@ -21,7 +22,7 @@ MOST_TEAMS = 200
 MOST_MEMBERS = 500
 MOST_KEY = 40
 _KEY = re.compile(f"[a-z][a-z0-9_]{{0,{MOST_KEY - 1}}}")
-_STAFF = users.c.role.in_(("agent", "admin"))
+_STAFF = users.c.role.in_(staff.ROLES)  # a disabled user stays a member
 _ID_OF_BUILT_IN = uuid.UUID("5b1a4f0e-6f0c-4d0e-9d53-1f6f2f0a7c11")
 
 

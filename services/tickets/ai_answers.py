@@ -1,10 +1,8 @@
 """AI answers to tickets: ask the model outside any transaction, then store its answer unless a person was faster."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from threading import Semaphore
 
 from ai.model_call import Completes
 from ai.retrieval.index import TELLING_SCORE, Hit
@@ -17,15 +15,15 @@ from services import ai_usage, outbox, settings
 from services import history as history_of
 from services.chat import conversations
 from services.knowledge.search import Knowledge, good_enough
-from services.tickets import changes, notifications, replies, similar, triaged, waiting
+from services.model_access import ModelAccess, wait_slot
+from services.tickets import changes, notifications, replies, similar, triage_fields, waiting
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
-from storage import Row, UnitOfWork
+from storage import OpenUnitOfWork, Row, UnitOfWork
 
 QUEUE = "ai"
 ANSWER_REQUESTED = history_of.Change("ai_answer_asked")
 RETRY_SECONDS = 5
-OpenUnitOfWork = Callable[..., AbstractContextManager[UnitOfWork]]
 
 
 def enqueue_answer(uow: UnitOfWork, ticket_id: str) -> None:
@@ -79,44 +77,36 @@ def _still_needed(ticket: Row) -> bool:
     return ticket["ai_status"] == "pending" and ticket["status"] == "new" and not ticket["human_replied"]
 
 
-def regenerate_answer(
-    open_uow: OpenUnitOfWork,
-    ticket_id: str,
-    model: Completes | None,
-    trained_models: TrainedModels,
-    knowledge: Knowledge,
-    *,
-    places: Semaphore,
-    said_by: str = "",
-    version: int | None = None,
-) -> Row:
+def regenerate_answer(access: ModelAccess, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
     """Writes a new answer on request: the model's if there is one and it is enabled, else by an article, else a canned one.
 
-    `places` limits how many callers wait for the model at once. Raises AppError 404, 412, 503 if the model is busy, and 409
-    if the ticket is finished or was changed while the model wrote. Nothing is stored or mailed then.
+    Raises AppError 404, 412, 503 if the model is busy, and 409 if the ticket is finished or was changed while the model
+    wrote. Nothing is stored or mailed then.
     """
-    with open_uow() as uow:
+    with access.open_uow() as uow:
         before = changes.get_for_update(uow, ticket_id, version)
         _check_open(before)
         if before["source"] == conversations.CHAT:
             raise conflict("conversation", "The AI answers the messages of a chat by itself, unless a person does.")
         refusal = ai_usage.refusal(uow)
-        passages = knowledge.for_ticket(uow, before)
-    if model and not refusal:
-        with _model_slot(places):
-            answer = _model_answer(open_uow, before, model, trained_models, passages)
+        passages = access.knowledge.for_ticket(uow, before)
+    if access.model and not refusal:
+        with wait_slot(access.wait_slots) as is_free:
+            if not is_free:
+                raise _model_is_busy()
+            answer = _model_answer(access.open_uow, before, access.model, access.trained_models, passages)
     else:
-        answer = _canned_answer(before, model, refusal)
+        answer = _canned_answer(before, access.model, refusal)
     if answer.busy:
         raise _model_is_busy()
     answer = _or_article(before, answer, good_enough(passages))
-    with open_uow(write=True) as uow:
+    with access.open_uow(write=True) as uow:
         ticket = changes.get_for_update(uow, ticket_id)
         _check_open(ticket)
         if ticket["version"] != before["version"]:
             raise conflict("changed_meanwhile", "This ticket was changed in the meantime. Reload it and try again.")
         history_of.record(uow, ticket_id, [ANSWER_REQUESTED], said_by=said_by)
-        return store_answer(uow, trained_models, ticket, answer)
+        return store_answer(uow, access.trained_models, ticket, answer)
 
 
 def _model_answer(
@@ -143,16 +133,6 @@ def _canned_answer(ticket: Row, model: Completes | None, refusal: str) -> Answer
     return canned(ticket, refusal if model else NO_MODEL)
 
 
-@contextmanager
-def _model_slot(places: Semaphore) -> Iterator[None]:
-    if not places.acquire(blocking=False):
-        raise _model_is_busy()
-    try:
-        yield
-    finally:
-        places.release()
-
-
 def _model_is_busy() -> AppError:
     return unavailable("The model is busy with other tickets. Ask again in a few seconds.", retry_after=RETRY_SECONDS)
 
@@ -167,7 +147,7 @@ def store_answer(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, an
     """Stores the answer, adds it to the thread and mails it. The ticket's version does not change."""
     values = answer_fields(ticket, answer)
     if answer.suggestion is not None and ticket["triage_source"] in ("rules", "learned"):
-        values |= triaged.routed(uow, ticket, _blend_triage(uow, trained_models, ticket, answer))
+        values |= triage_fields.routed(uow, ticket, _blend_triage(uow, trained_models, ticket, answer))
     if answer.failed:
         history_of.record(uow, ticket["id"], [history_of.Change("ai_failed", after=answer.reason)], actor=history_of.AI)
     if answer.source == "model":

@@ -14,7 +14,7 @@ from services.history import AI, Change, record
 from services.knowledge import citations
 from services.routing import agents, teams
 from services.sla import clocks, targets
-from services.tickets import facts, notifications, team_queue, waiting
+from services.tickets import notifications, team_queue, transition_facts, waiting
 from services.triage import training_examples
 from storage import Row, UnitOfWork
 
@@ -305,7 +305,7 @@ def write(
     if values.get("status", ticket["status"]) != ticket["status"] and "queue_place" not in values:
         values = values | {"queue_place": waiting.place_after(ticket, values["status"], now=uow.now)}
     if action != "undone":
-        values = values | facts.after(ticket, values, by_customer=uow.actor.is_customer)
+        values = values | transition_facts.after(ticket, values, by_customer=uow.actor.is_customer)
     values = _with_snooze(ticket, values)
     if clocks.matters(ticket, values):
         agreed = targets.of_settings(settings.current(uow))

@@ -15,7 +15,7 @@ from services.chat import conversations
 from services.history import Change, record
 from services.routing import agents, matching, plan, teams
 from services.sla import clocks, targets
-from services.tickets import ai_answers, customers, notifications, replies, team_queue, triaged, waiting
+from services.tickets import ai_answers, customers, notifications, replies, team_queue, triage_fields, waiting
 from services.tickets import changes as tickets
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
@@ -61,7 +61,7 @@ def open_ticket(
 
 
 def open_conversation(uow: UnitOfWork, trained_models: TrainedModels, fields: Row, *, said_by: str = "") -> Row:
-    """Creates the ticket of a conversation: triaged and numbered, without an answer. Only an urgent one is told of.
+    """Creates the ticket of a conversation: triage_fields and numbered, without an answer. Only an urgent one is told of.
 
     Raises AppError 400, 403, 409.
     """
@@ -74,7 +74,7 @@ def open_conversation(uow: UnitOfWork, trained_models: TrainedModels, fields: Ro
 
 
 def import_ticket(uow: UnitOfWork, trained_models: TrainedModels, fields: Row, **past: Any) -> Row:
-    """Adds a ticket of another system: triaged and numbered, without an answer or notifications.
+    """Adds a ticket of another system: triage_fields and numbered, without an answer or notifications.
 
     `past` holds further columns, such as created_at and status. updated_at is always now, so that pollers see the ticket.
     Nobody is alerted to what is overdue already.
@@ -111,7 +111,7 @@ def _ticket(uow: UnitOfWork, trained_models: TrainedModels, fields: Row) -> tupl
 def _triage_fields(uow: UnitOfWork, trained_models: TrainedModels, ticket: Row, fields: Row, company: Row) -> Row:
     """The triage of the rules, as the company's routing changes it, overridden by the fields the caller sent."""
     decision = decide.decide(uow, trained_models, ticket["title"], ticket["description"], tier=ticket["customer_tier"])
-    triage = triaged.of_triage(decision)
+    triage = triage_fields.of_triage(decision)
     human = {name: fields[name] for name in tickets.TRIAGE_FIELDS if name in fields}
     if "assigned_team" in human:
         human["assigned_team"] = teams.resolve(uow, human["assigned_team"], field="assigned_team")

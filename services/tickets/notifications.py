@@ -9,6 +9,7 @@ from typing import Any
 from core.models import DEFAULT_COMPANY, label
 from database.tables import companies, replies, tickets, users
 from services import outbox, settings
+from services.accounts.staff import AT_WORK
 from services.chat import conversations
 from services.history import Change, record
 from services.tickets import merged
@@ -128,8 +129,8 @@ def _tell_watchers(uow: UnitOfWork, ticket: Row, headline: str, text: str, *, wi
     addresses = [watcher for watcher in dict.fromkeys(watchers) if watcher not in {uow.actor.name, *without}]
     if not addresses:
         return
-    is_staff = (users.c.email.in_(addresses), users.c.role.in_(("agent", "admin")), ~users.c.disabled)
-    staff = {row["email"] for row in uow.find(uow.query(users, users.c.email).where(*is_staff))}
+    at_work = uow.query(users, users.c.email).where(users.c.email.in_(addresses), AT_WORK)
+    staff = {row["email"] for row in uow.find(at_work)}
     for watcher in addresses:
         facts = {"watcher": watcher, "headline": headline, "quoted": text if watcher in staff else ""}
         _send(uow, ticket | facts, "watched")

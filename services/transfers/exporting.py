@@ -6,7 +6,6 @@ Secrets are left out: keys, passwords, sign-ins, and the addresses of webhooks.
 
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO
@@ -34,7 +33,7 @@ from database.tables import (
     views,
 )
 from services import settings
-from storage import Row, UnitOfWork
+from storage import OpenUnitOfWork, Row, UnitOfWork
 
 FORMAT = 1
 PAGE = 500
@@ -56,7 +55,6 @@ TABLES: dict[str, Table] = {
 SECRET = {"company_id", "password_hash", "identity"}
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
-OpenUnitOfWork = Callable[[], AbstractContextManager[UnitOfWork]]
 Step = Callable[[int], None]  # called with the number of rows and files that were just written
 
 

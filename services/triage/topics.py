@@ -9,9 +9,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from database.tables import examples as table
 from services.history import Change, record
 from services.triage import training_examples
-from services.triage.trained_models import OpenUnitOfWork, TrainedModel, TrainedModels
+from services.triage.trained_models import TrainedModel, TrainedModels
 from services.triage.training_examples import TOPIC
-from storage import Row, UnitOfWork
+from storage import OpenUnitOfWork, Row, UnitOfWork
 
 LEAST = 0.1  # how sure a topic must be for a ticket to carry it; below this it is a guess among many
 Pairs = Sequence[tuple[str, str]]

@@ -5,8 +5,7 @@ A ticket that is opened only reads them: nothing waits for training. No model is
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,14 +21,13 @@ from database.tables import tickets
 from services.stats.forecast import ResolutionTimes
 from services.triage import training_examples
 from services.triage.training_examples import CATEGORY, FIELDS, QUICK, TEAM, TOPIC, Stamp
-from storage import Row, UnitOfWork
+from storage import OpenUnitOfWork, Row, UnitOfWork
 
 SIMILAR_COLUMNS = "id number customer_row title description category priority".split()
 OVERRULED = ("priority", "sentiment", TEAM)  # fields in which a confident model overrules the rules
 MAX_EXAMPLES = 30_000  # of all models together: about 60 MB
 MAX_MODELS = 10_000  # the models without examples included
 
-OpenUnitOfWork = Callable[[], AbstractContextManager[UnitOfWork]]
 Key = tuple[str, str]  # company, field
 
 

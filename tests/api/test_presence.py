@@ -103,7 +103,7 @@ def test_two_instances_show_the_same_and_old_rows_go(open_app, clock):
     one.data(one.delete(f"/api/tickets/{gone['id']}"))
     for app in apps:
         runtime = app.extensions["runtime"]
-        runtime.agents.flush(runtime.storage)
+        runtime.presence.flush(runtime.storage)
     assert names(one, ticket) == names(two, ticket) == [("Eva", "viewing"), ("Bob", "replying")]
     clock.forward(minutes=5)
     with apps[0].extensions["runtime"].storage.unit_of_work(None, write=True) as uow:
@@ -149,8 +149,8 @@ def test_so_many_are_at_a_ticket_at_most(admin, runtime):
 
 def test_memory_holds_no_ticket_that_everybody_left(admin, runtime, clock, monkeypatch):
     monkeypatch.setattr("services.tickets.presence.MOST_IN_MEMORY", 3)
-    runtime.agents = Presence()
+    runtime.presence = Presence()
     for _ in range(4):
         be(admin, admin.ticket())
         clock.forward(minutes=1)
-    assert len(runtime.agents._rows) == 1
+    assert len(runtime.presence._rows) == 1

@@ -26,7 +26,7 @@ def test_without_a_model_the_summary_is_made_of_the_tickets_sentences(admin, age
     ticket = admin.ticket(title="Invoice", description=BODY)
     path = f"/api/tickets/{ticket['id']}"
     admin.data(admin.post(f"{path}/replies", {"body": "Checked the viewer: nothing.", "internal": True}), 201)
-    history = admin.data(admin.get(f"{path}/history"))
+    ticket, history = admin.data(admin.get(path)), admin.data(admin.get(f"{path}/history"))
     summary, message = summarized(agent, ticket)
     assert summary["customer_wants"] == "Can you send it by mail?"
     assert summary["tried"] == ["I tried another browser already.", "Checked the viewer: nothing."]

@@ -117,7 +117,7 @@ def test_a_persons_reply_is_mailed_when_the_customer_does_not_ask_for_two_minute
     for seconds in polls_at:
         clock.forward(seconds=seconds)
         customer.data(customer.get(f"/api/chat/{conversation}/messages"))
-        runtime.presence.flush(runtime.storage)
+        runtime.chat_presence.flush(runtime.storage)
     clock.forward(seconds=121)
     run_jobs()
     assert len([notice for notice in mailer.sent if "I am Bob" in notice.text]) == mails

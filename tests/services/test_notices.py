@@ -8,7 +8,7 @@ import pytest
 from channels.notice_words import KINDS, STAFF_KINDS
 from core.models import Actor
 from database.tables import companies, jobs, notice_texts
-from jobs.handlers import send_digests
+from jobs.notices import send_digests
 from notifier import SmtpMailer
 from storage import open_storage
 from tests.api.test_sign_in import GOOD, bearing
