@@ -24,7 +24,7 @@ OPERATIONS = {
     operation["operationId"]: operation
     for methods in CONNECTOR["paths"].values()
     for method, operation in methods.items()
-    if method != "parameters"
+    if method not in ("parameters", "x-ms-notification-content")
 }
 FIELDS = {name for schema in CONNECTOR["definitions"].values() for name in schema.get("properties", {})}
 ONCE = {

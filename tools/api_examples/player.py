@@ -122,6 +122,6 @@ def _secrets(data: Any) -> Iterator[tuple[str, str]]:
             yield from _secrets(inner)
     elif isinstance(data, dict):
         for name, value in data.items():
-            if name in _SECRETS and isinstance(value, str) and ("_" in name or value.startswith("fk_")):
+            if name in _SECRETS and isinstance(value, str) and ("_" in name or value.startswith(("fk_", "whsec_"))):
                 yield name, value
             yield from _secrets(value)
