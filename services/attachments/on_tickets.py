@@ -1,4 +1,4 @@
-"""The files of tickets and replies: list, read, bind to a reply, remove."""
+"""The files of tickets and replies: lists, reads and removes them."""
 
 import logging
 from collections.abc import Iterator
