@@ -14,7 +14,7 @@ from uuid_utils import uuid7
 
 from core import file_names, file_types
 from core.errors import AppError, conflict, invalid_field, unavailable
-from core.models import Actor
+from core.models import INTERNAL_FILE, Actor
 from database.file_store.contract import FileStore, FileStoreFailed
 from database.tables import attachments
 from services import settings
@@ -114,7 +114,7 @@ def attach(
             "created_at": uow.now,
         },
     )
-    action = "internal_file" if internal else "attached"
+    action = INTERNAL_FILE if internal else "attached"
     record(uow, ticket["id"], [Change(action, "attachments", "", stored_file.name)], said_by=said_by)
     changes.write_quietly(uow, ticket, {}, visible=True)
     return row

@@ -11,7 +11,7 @@ from auth.references import References
 from channels import reply_text
 from channels.inbound_mail import InboundMail
 from core import timestamps
-from core.models import LIMITS
+from core.models import LIMITS, NOTE_ADDED
 from database.tables import customers, replies, tickets, users
 from services import history
 from services.chat.turns import title_of
@@ -175,7 +175,7 @@ def _note(
     note: dict[str, Any] = {"author_role": "system", "author_name": "Mail", "author_email": mail.sender}
     note |= {"ticket_id": ticket["id"], "body": text[: LIMITS["body"]], "internal": True, "created_at": uow.now}
     reply = uow.insert(replies, note)
-    event = history.Change("note_added", "replies", "", reply["id"])
+    event = history.Change(NOTE_ADDED, "replies", "", reply["id"])
     history.record(uow, ticket["id"], [event], said_by=mail.sender)
     _attach(uow, context, stored_mail, ticket["id"], reply_id=reply["id"], internal=True)
     if tell and loops.may_cause(uow, mail.sender):
