@@ -3,10 +3,10 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from ai.arrays import Floats
 
 WINDOW_SECONDS = 30 * 60
 # The cosine from which on two tickets of a company count as alike, by tier. Measured by tools/models/incidents.py, see
@@ -16,8 +16,6 @@ ALIKE = {"static": 0.5, "minilm": 0.5}
 MOST_PROBABLE = 1e-7
 ENOUGH = 100  # earlier tickets that say what is usual in however short a time they came
 UNSEEN = 0.25  # customers that count as usual beside those who wrote: what nobody wrote yet is not impossible
-
-Floats = NDArray[np.floating[Any]]
 
 
 def find_groups(

@@ -78,11 +78,11 @@ def create_attachment(ticket_id: str, body: Row) -> Answer:
         raise conflict("erased", f"Ticket #{ticket['number']} was erased with its customer. It cannot be changed.")
     if internal and g.actor.is_customer:
         raise forbidden("Customers may not do this.")
-    kept = uploads.keep(
+    stored_file = uploads.keep(
         runtime.storage, runtime.files, g.actor.company_id, body.get("name", ""), body["content"], quota=quota
     )
     with open_uow(write=True) as uow:
-        row = uploads.attach(uow, ticket_id, kept, quota=quota, internal=internal, said_by=said_by)
+        row = uploads.attach(uow, ticket_id, stored_file, quota=quota, internal=internal, said_by=said_by)
     return Answer(on_tickets.attachment_shape(row, g.actor), "The file is attached.", 201)
 
 

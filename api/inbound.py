@@ -125,13 +125,13 @@ def receive_message(body: Row) -> Answer:
     storage, access = current_runtime().storage, company_access(g.actor)
     turns.prepare(access, messages.chat_fields(body))
     with storage.unit_of_work(g.actor, write=True) as uow:
-        taken = messages.take(uow, access, body)
-    if taken.turn is not None and taken.may_answer:
-        result = turns.answer(access, taken.turn)
+        stored_message = messages.take(uow, access, body)
+    if stored_message.turn is not None and stored_message.may_answer:
+        result = turns.answer(access, stored_message.turn)
         return Answer({**result, "duplicate": False}, "Answered." if result["reply"] else "A person answers this.")
     with storage.unit_of_work(g.actor) as uow:
-        result = messages.stored_result(uow, taken)
-    is_new = taken.turn is not None
+        result = messages.stored_result(uow, stored_message)
+    is_new = stored_message.turn is not None
     message = "The message is stored; its sender wrote too often to be answered." if is_new else "Taken before."
     return Answer({**result, "duplicate": not is_new}, message)
 

@@ -58,7 +58,7 @@ class NoticeWords(Schema):
 
     kind = Choice(tuple(KINDS), required=True, about="Kind of notice.")
     language = Choice(
-        wording.LANGUAGE_CODES,
+        wording.NOTICE_LANGUAGES,
         about="Language of the tickets it is for, by their text. Leave it out for every other one.",
     )
     subject = Text(MOST_SUBJECT, about="Subject; leave it out for the default.")

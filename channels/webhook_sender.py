@@ -48,12 +48,22 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a receiver answered: the HTTP status, 0 without an answer, and then why; and the seconds it asks to wait."""
+class Outcome:
+    """What became of a try: the HTTP status (0 without an answer), a short reason, and the seconds the receiver asks to wait."""
 
     status: int
     error: str = ""
     retry_after: int = 0
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the receiver took it."""
+        return 200 <= self.status < 300
+
+    @property
+    def gone(self) -> bool:
+        """Whether the receiver wants nothing more (410)."""
+        return self.status == 410
 
 
 class Sender:
@@ -69,19 +79,19 @@ class Sender:
         parts = self._parse(url)
         self._addresses(parts)
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Sends the body and returns the answer. Does not raise; takes TOTAL_SECONDS and the time of one look-up at most."""
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
+        """Sends the body and returns what became of it. Does not raise; takes TOTAL_SECONDS and the time of one look-up at most."""
         try:
             parts = self._parse(url)
             addresses = self._addresses(parts)
         except Refused as error:
-            return Answer(0, str(error))
-        until, answer = monotonic() + self._total_seconds, Answer(0, "No address of the host answered.")
+            return Outcome(0, str(error))
+        until, outcome = monotonic() + self._total_seconds, Outcome(0, "No address of the host answered.")
         for address in addresses[:MOST_ADDRESSES]:
-            answer = self._post_to(address, parts, body, headers, until=until)
-            if answer.error != UNREACHABLE or monotonic() >= until:
+            outcome = self._post_to(address, parts, body, headers, until=until)
+            if outcome.error != UNREACHABLE or monotonic() >= until:
                 break
-        return answer
+        return outcome
 
     def _parse(self, url: str) -> Url:
         """The parts of an address whose form is allowed. Raises Refused."""
@@ -114,7 +124,7 @@ class Sender:
             raise Refused(f"The host {host[:100]} is not on the public internet.")
         return addresses
 
-    def _post_to(self, address: str, parts: Url, body: bytes, headers: Mapping[str, str], *, until: float) -> Answer:
+    def _post_to(self, address: str, parts: Url, body: bytes, headers: Mapping[str, str], *, until: float) -> Outcome:
         connection = self._connection(address, parts)
         watch = threading.Timer(max(0.0, until - monotonic()), _cut, [connection])
         watch.daemon = True
@@ -124,10 +134,10 @@ class Sender:
                 try:
                     connection.connect()
                 except (OSError, HTTPError) as error:
-                    return Answer(0, _problem(error, late=monotonic() >= until, connected=False))
+                    return Outcome(0, _problem(error, late=monotonic() >= until, connected=False))
                 return self._exchange(connection, parts, body, headers, until=until)
             except (OSError, HTTPError, HTTPException, ValueError) as error:
-                return Answer(0, _problem(error, late=monotonic() >= until, connected=True))
+                return Outcome(0, _problem(error, late=monotonic() >= until, connected=True))
             finally:
                 watch.cancel()
 
@@ -143,7 +153,7 @@ class Sender:
 
     def _exchange(
         self, connection: HTTPConnection, parts: Url, body: bytes, headers: Mapping[str, str], *, until: float
-    ) -> Answer:
+    ) -> Outcome:
         if connection.sock is not None:
             connection.sock.settimeout(self._total_seconds)
         fixed = {
@@ -157,14 +167,14 @@ class Sender:
         connection.request("POST", target, body, {**fixed, **headers}, preload_content=False)
         response = connection.getresponse()
         if monotonic() >= until:
-            return Answer(0, TOO_SLOW)  # cut off within the headers, which reads like their end
+            return Outcome(0, TOO_SLOW)  # cut off within the headers, which reads like their end
         status, wait = response.status, _seconds(response.headers.get("Retry-After", ""))
         with suppress(OSError, HTTPError, HTTPException):  # the status has arrived, and it alone counts
             response.read(MOST_ANSWER, decode_content=False)
         if 200 <= status < 300:
-            return Answer(status)
+            return Outcome(status)
         moved = " Redirects are not followed." if 300 <= status < 400 else ""
-        return Answer(status, f"The receiver answered {status}.{moved}", wait)
+        return Outcome(status, f"The receiver answered {status}.{moved}", wait)
 
 
 UNREACHABLE, TOO_SLOW = "The receiver cannot be reached.", "The receiver did not answer in time."

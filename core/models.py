@@ -193,6 +193,9 @@ STAFF_ONLY_FIELDS = frozenset(
     "priority_score topic topic_confidence assigned_to ai_confidence triage_source triage_reasons next_action links watchers "
     "snoozed_until incident_id".split()
 )
+# Actions of the history that customers may not see: an internal note, an internal file attached or removed.
+NOTE_ADDED, INTERNAL_FILE = "note_added", "internal_file"
+INTERNAL_ACTIONS = (NOTE_ADDED, INTERNAL_FILE)
 CUSTOMER_TICKET_FIELDS = tuple(name for name in TICKET_FIELDS if name not in STAFF_ONLY_FIELDS)
 ARTICLE_FIELDS = "id title body tags category status source version created_at updated_at".split()
 REPLY_FIELDS = ["id", "ticket_id", "author_role", "author_name", "author_email", "body", "internal", "created_at"]

@@ -10,7 +10,7 @@ from sqlalchemy import Select, Table, and_, bindparam, false, literal_column, or
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.elements import ColumnElement
 
-from core.models import Actor
+from core.models import INTERNAL_ACTIONS, Actor
 from database import tables
 
 # system: the rows of every company; company: those of one company; customer: a customer's own tickets in it
@@ -69,7 +69,7 @@ def scope_conditions(table: Table, visibility: Visibility) -> list[ColumnElement
         return [
             *conditions,
             table.c.subject == "ticket",
-            table.c.action.not_in(("note_added", "internal_file")),
+            table.c.action.not_in(INTERNAL_ACTIONS),
             of_own,
         ]
     if table in (tables.replies, tables.attachments, tables.jobs, tables.conversations):

@@ -83,11 +83,11 @@ def _read(server: Server, mail_id: str, open_uow: OpenUnitOfWork) -> None:
         article = None if asks_model else good_enough(server.knowledge.for_ticket(uow, fields, wait=False))
     settings = server.settings
     own = {settings.sender.address.lower(), settings.imap_username.lower()} - {""}
-    parts = email.Parts(
+    context = email.MailContext(
         server.references, server.trained_models, server.model is not None, frozenset(own), settings.attachment_quota
     )
     with open_uow(write=True) as uow:
-        email.receive(uow, parts, mail_id, mail, files, article)
+        email.receive(uow, context, mail_id, mail, files, article)
 
 
 def poll(server: Server) -> None:

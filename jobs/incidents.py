@@ -4,8 +4,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 
+from ai.arrays import Floats
 from ai.embeddings import Embeddings
-from ai.incidents import ALIKE, Floats
+from ai.incidents import ALIKE
 from core.errors import StoreUnavailable
 from core.models import Actor
 from jobs.runner import alone
@@ -38,11 +39,11 @@ class Search:
     def _look(self, company_id: str, number: int, embeddings: Embeddings) -> None:
         self._numbers[company_id] = number  # beforehand: what fails is logged once, not every few seconds
         try:
-            found = self._find(Actor.system(company_id), embeddings)
+            is_new = self._find(Actor.system(company_id), embeddings)
         except StoreUnavailable:
             del self._numbers[company_id]
             raise
-        if found:
+        if is_new:
             del self._numbers[company_id]  # the next time further tickets may join what was found
 
     def _find(self, actor: Actor, embeddings: Embeddings) -> bool:

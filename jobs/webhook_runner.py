@@ -10,15 +10,13 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
 from queue import Empty, SimpleQueue
 
-from channels.webhook_sender import Sender
+from channels.webhook_sender import Outcome, Sender
 from core import timestamps
 from core.errors import AppError, StoreUnavailable
 from core.models import Actor
 from services.webhooks import deliveries, secrets, subscriptions
-from services.webhooks.deliveries import Outcome
 from storage import Row, Storage
 
 log = logging.getLogger("foyer.webhooks")
@@ -144,7 +142,7 @@ class WebhookRunner:
         body, now = delivery["body"], timestamps.now()
         real_now = self._storage().real_now()
         headers = secrets.headers(self._secret(), webhook, delivery["event_id"], body, now=now, real_now=real_now)
-        return Outcome(**asdict(self._sender.post(webhook["url"], body.encode(), headers)))
+        return self._sender.post(webhook["url"], body.encode(), headers)
 
     def _store_results(self) -> int:
         """Stores the results that have arrived, those of a company in one transaction. Returns their number."""

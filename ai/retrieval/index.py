@@ -9,14 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ai.arrays import Floats
 from ai.retrieval.passages import Passage, cut
 
-Floats = NDArray[np.floating[Any]]
 Terms = Callable[[str], list[str]]  # the words of a text in their basic form, in order
 
 # BM25 with its usual constants (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework").

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ai.triage.heads import Floats
+from ai.arrays import Floats
 from ai.triage.trainable_classifier import NO_THRESHOLD, TrainableClassifier, to_probabilities
 from core.models import CATEGORIES
 

@@ -10,11 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ai.arrays import Floats
 from ai.triage import example_sentences as examples
 from ai.triage.word_counts import WordTable
 from core.models import CATEGORIES, SENTIMENTS
-
-Floats = NDArray[np.floating[Any]]
 
 # The three for the category were chosen on companies without a sentence of their industry: scoring.left_out_industries in
 # tools/models. Widths from 1 to 2 and shares of words from 0.2 to 0.4 differ by less than a point.

@@ -10,9 +10,10 @@ from functools import cached_property
 
 import numpy as np
 
+from ai.arrays import Floats
 from ai.triage import example_sentences as examples
 from ai.triage import trained_heads
-from ai.triage.heads import Encoder, Floats, Heads, train
+from ai.triage.heads import Encoder, Heads, train
 from core.models import CATEGORIES, SENTIMENTS
 
 URGENCY_STRETCH = 1.3  # the ridge pulls urgency towards the middle; this restores the range

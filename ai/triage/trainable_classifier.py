@@ -6,7 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ai.triage.heads import Encoder, Floats
+from ai.arrays import Floats
+from ai.triage.heads import Encoder
 from ai.triage.word_counts import WordTable
 
 KERNEL_WIDTH = 2.0  # how fast the kernel falls off with distance

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from ai.arrays import Floats
+
 Places = NDArray[np.intp]
 
 PLACES = 2_048  # size of the table in which words and pairs of words are counted

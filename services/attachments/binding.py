@@ -15,16 +15,16 @@ def bind(uow: UnitOfWork, ticket_id: str, reply: Row, ids: Sequence[str]) -> Non
 
     Raises AppError 400, the same for an unknown file and one of another ticket, and for one that a reply has already.
     """
-    wanted = set(ids)
-    if not wanted:
+    file_ids = set(ids)
+    if not file_ids:
         return
     of_thread = [ticket_id, reply["ticket_id"], *merged.sources(uow, reply["ticket_id"])]
-    free = uow.query(attachments, a.id).where(a.id.in_(wanted), a.ticket_id.in_(of_thread), a.reply_id == "")
+    free = uow.query(attachments, a.id).where(a.id.in_(file_ids), a.ticket_id.in_(of_thread), a.reply_id == "")
     if uow.actor.is_customer:
         free = free.where(a.author_role == "customer")
-    if len(uow.find(free.with_for_update())) != len(wanted):
+    if len(uow.find(free.with_for_update())) != len(file_ids):
         raise invalid_field(
             "attachment_ids", "attachment_ids must name files of this ticket that no reply has yet. Upload them first."
         )
     bound = {"reply_id": reply["id"], "internal": reply["internal"], "ticket_id": reply["ticket_id"]}
-    uow.update_where(attachments, a.id.in_(wanted), **bound)
+    uow.update_where(attachments, a.id.in_(file_ids), **bound)

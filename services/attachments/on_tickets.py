@@ -1,11 +1,11 @@
-"""The files of tickets and replies: list, read, bind to a reply, remove."""
+"""The files of tickets and replies: lists, reads and removes them."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 from core.errors import AppError, conflict, not_found, unavailable
-from core.models import ATTACHMENT_FIELDS, CUSTOMER_ATTACHMENT_FIELDS, Actor, shape
+from core.models import ATTACHMENT_FIELDS, CUSTOMER_ATTACHMENT_FIELDS, INTERNAL_FILE, Actor, shape
 from database.file_store.contract import FileMissing, FileStore, FileStoreFailed
 from database.tables import attachments
 from services.attachments import removal
@@ -46,7 +46,7 @@ def remove(uow: UnitOfWork, attachment_id: str) -> None:
         raise conflict("not_removable", "You can remove only a file that you added and that no reply has yet.")
     removal.remove_rows(uow, a.id == row["id"])
     ticket = changes.get_for_update(uow, row["ticket_id"], even_erased=True)
-    action = "internal_file" if row["internal"] else "attachment_removed"
+    action = INTERNAL_FILE if row["internal"] else "attachment_removed"
     record(uow, ticket["id"], [Change(action, "attachments", row["name"], "")])
     record(uow, row["id"], [Change("deleted")], subject="attachment")
     changes.write_quietly(uow, ticket, {}, visible=True)

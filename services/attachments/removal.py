@@ -38,9 +38,9 @@ def remove_files(storage: Storage, files: FileStore, job: Row) -> None:
     """Removes the files of a job that have no row. Raises FileStoreFailed, so that the job is tried again."""
     ids, company_id = job["payload"]["file_ids"], job["company_id"]
     with storage.unit_of_work(Actor.system(company_id)) as uow:
-        kept = {
+        row_ids = {
             row["id"] for row in uow.find(uow.query(attachments, attachments.c.id).where(attachments.c.id.in_(ids)))
         }
     for file_id in ids:
-        if file_id not in kept:
+        if file_id not in row_ids:
             files.delete(company_id, file_id)

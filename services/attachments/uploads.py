@@ -14,7 +14,7 @@ from uuid_utils import uuid7
 
 from core import file_names, file_types
 from core.errors import AppError, conflict, invalid_field, unavailable
-from core.models import Actor
+from core.models import INTERNAL_FILE, Actor
 from database.file_store.contract import FileStore, FileStoreFailed
 from database.tables import attachments
 from services import settings
@@ -29,7 +29,7 @@ MEBI = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFile:
     """A file whose bytes are durable. It has no row yet."""
 
     id: str
@@ -48,7 +48,7 @@ def keep(
     *,
     quota: int,
     field: str = "content",
-) -> Kept:
+) -> StoredFile:
     """Keeps the bytes of a file, outside any transaction. `content` can seek; `quota` is in bytes, 0 for none.
 
     Its type is read from the bytes. Who may attach it is checked by the caller, and by `attach`. Raises AppError 400 for an
@@ -74,13 +74,13 @@ def keep(
     except FileStoreFailed as error:
         log.error("A file could not be kept: %s", error)
         raise unavailable("The server cannot keep this file right now. Please try again later.") from error
-    return Kept(file_id, name, media, size, hashed.digest.hexdigest())
+    return StoredFile(file_id, name, media, size, hashed.digest.hexdigest())
 
 
 def attach(
     uow: UnitOfWork,
     ticket_id: str,
-    kept: Kept,
+    stored_file: StoredFile,
     *,
     quota: int,
     reply_id: str = "",
@@ -96,24 +96,26 @@ def attach(
     role = author_role or ("customer" if uow.actor.is_customer else "agent")
     if internal and role == "customer":
         raise invalid_field("internal", "Only agents attach internal files.")
-    _check_quota(uow.as_system() if uow.actor.is_customer else uow, kept.size, quota)  # customers see own files alone
+    _check_quota(
+        uow.as_system() if uow.actor.is_customer else uow, stored_file.size, quota
+    )  # customers see own files alone
     row = uow.insert(
         attachments,
         {
-            "id": kept.id,
+            "id": stored_file.id,
             "ticket_id": ticket["id"],
             "reply_id": reply_id,
-            "name": kept.name,
-            "content_type": kept.content_type,
-            "size": kept.size,
-            "sha256": kept.sha256,
+            "name": stored_file.name,
+            "content_type": stored_file.content_type,
+            "size": stored_file.size,
+            "sha256": stored_file.sha256,
             "author_role": role,
             "internal": internal,
             "created_at": uow.now,
         },
     )
-    action = "internal_file" if internal else "attached"
-    record(uow, ticket["id"], [Change(action, "attachments", "", kept.name)], said_by=said_by)
+    action = INTERNAL_FILE if internal else "attached"
+    record(uow, ticket["id"], [Change(action, "attachments", "", stored_file.name)], said_by=said_by)
     changes.write_quietly(uow, ticket, {}, visible=True)
     return row
 

@@ -9,12 +9,12 @@ from database.tables import events, replies, tickets
 from services.events import happenings
 from services.events.happenings import Happening
 from services.events.shapes import shapes
+from services.prepared_statements import prepared
 from storage import Row, UnitOfWork
 
 MOST_CACHED = 50  # events of a page that is kept in memory
 BATCH = 500  # rows of the history that are read at once
 e = events.c
-_STATEMENTS: dict[str, Select[Any]] = {}
 COLUMNS = tuple(e[name] for name in "subject subject_id action field from_value to_value created_at".split())
 
 
@@ -35,29 +35,30 @@ def _after(uow: UnitOfWork, last_id: str, since: str, limit: int) -> list[Row]:
         rows, start = _rows(uow, start)
         if not rows:
             return page
-        found = [one for one in happenings.derive(rows, for_customer=uow.actor.is_customer) if one.id > last_id]
-        page += _shown(uow, found, limit - len(page))
+        news = [one for one in happenings.derive(rows, for_customer=uow.actor.is_customer) if one.id > last_id]
+        page += _shown(uow, news, limit - len(page))
         if len(page) >= limit or not start:
             return page
 
 
-def _shown(uow: UnitOfWork, found: list[Happening], most: int) -> list[Row]:
+def _shown(uow: UnitOfWork, news: list[Happening], most: int) -> list[Row]:
     rows: list[Row] = []
-    for position in range(0, len(found), most):
-        rows += shapes(uow, found[position : position + most])
+    for position in range(0, len(news), most):
+        rows += shapes(uow, news[position : position + most])
         if len(rows) >= most:
             break
     return rows[:most]
 
 
 def _later(uow: UnitOfWork) -> Select[Any]:
-    """The SELECT of later rows, built once for staff and once for customers: to build it costs as much as to run it."""
-    visibility = "customer" if uow.actor.is_customer else "staff"
-    if visibility not in _STATEMENTS:
+    """The SELECT of rows later than `start_`, at most `most_`."""
+
+    def build() -> Select[Any]:
         later = (e.created_at > bindparam("start_", type_=e.created_at.type), e.subject.in_(happenings.SUBJECTS))
         query = uow.query(events, *COLUMNS).where(*later).order_by(e.created_at, e.id)
-        _STATEMENTS[visibility] = query.limit(bindparam("most_", type_=Integer))
-    return _STATEMENTS[visibility]
+        return query.limit(bindparam("most_", type_=Integer))
+
+    return prepared(uow, "later events", build)
 
 
 def _rows(uow: UnitOfWork, start: str) -> tuple[list[Row], str]:

@@ -12,16 +12,14 @@ from itertools import groupby
 from uuid import UUID
 
 from core import timestamps
-from core.models import EVENTS, FINISHED, OPEN, STAFF_ONLY_FIELDS, TICKET_FIELDS
+from core.models import EVENTS, FINISHED, INTERNAL_ACTIONS, NOTE_ADDED, OPEN, STAFF_ONLY_FIELDS, TICKET_FIELDS
 from storage import Row
 
 SUBJECTS = ("ticket", "incident")  # subjects of the history that events are about
-NOTE = "note_added"
-INTERNAL_FILE = "internal_file"  # an internal file was attached or removed
 # (subject, action) -> event.
 OF_ACTION = {
     ("ticket", "created"): "ticket.created",
-    ("ticket", NOTE): "ticket.replied",
+    ("ticket", NOTE_ADDED): "ticket.replied",
     ("ticket", "merged"): "ticket.merged",
     ("ticket", "assigned"): "ticket.assigned",
     ("ticket", "rated"): "csat.received",
@@ -84,7 +82,7 @@ def derive(rows: Iterable[Row], *, for_customer: bool = False) -> list[Happening
 
 def _is_internal(row: Row) -> bool:
     """Whether a customer may not know of this row: a note, or a field that only staff sees."""
-    return row["action"] in (NOTE, INTERNAL_FILE) or (row["field"] in STAFF_ONLY_FIELDS and row["action"] != "assigned")
+    return row["action"] in INTERNAL_ACTIONS or (row["field"] in STAFF_ONLY_FIELDS and row["action"] != "assigned")
 
 
 def _of_subject(stamp: str, subject: str, subject_id: str, rows: list[Row]) -> list[Happening]:
@@ -92,7 +90,7 @@ def _of_subject(stamp: str, subject: str, subject_id: str, rows: list[Row]) -> l
     if "ticket.created" in names:  # the first answer is part of a new ticket
         names.discard("ticket.updated")
     thread = [row for row in rows if row["field"] == "replies"]
-    public = [row for row in thread if row["action"] != NOTE]
+    public = [row for row in thread if row["action"] != NOTE_ADDED]
     reply = {"reply_id": (public or thread)[0]["to_value"], "internal": not public} if thread else {}
     return [
         Happening(

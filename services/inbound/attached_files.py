@@ -18,10 +18,10 @@ MOST_ATTACHED, MOST_NAMED = 50, 20
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFiles:
+class MailFiles:
     """The files of a mail whose bytes are durable, and the names of those that are in the original alone."""
 
-    kept: Sequence[uploads.Kept] = ()
+    kept: Sequence[uploads.StoredFile] = ()
     refused: Sequence[str] = ()
 
     @property
@@ -34,9 +34,9 @@ class KeptFiles:
 
 def keep(
     storage: Storage, store: FileStore, company_id: str, files: Sequence[AttachedFile], *, quota: int
-) -> KeptFiles:
+) -> MailFiles:
     """Keeps the bytes of the files, outside any transaction. A file that is refused, by type, size or quota, is named."""
-    kept, refused = list[uploads.Kept](), [file.name for file in files[MOST_ATTACHED:]]
+    kept, refused = list[uploads.StoredFile](), [file.name for file in files[MOST_ATTACHED:]]
     for file in files[:MOST_ATTACHED]:
         try:
             kept.append(
@@ -46,13 +46,13 @@ def keep(
             if error.status >= 500:
                 raise  # the store is down: the job tries again
             refused.append(file.name)
-    return KeptFiles(kept, refused)
+    return MailFiles(kept, refused)
 
 
 def attach(
     uow: UnitOfWork,
     ticket_id: str,
-    files: KeptFiles,
+    files: MailFiles,
     *,
     quota: int,
     sender: str,

@@ -11,12 +11,12 @@ from auth.references import References
 from channels import reply_text
 from channels.inbound_mail import InboundMail
 from core import timestamps
-from core.models import LIMITS
+from core.models import LIMITS, NOTE_ADDED
 from database.tables import customers, replies, tickets, users
 from services import history
 from services.chat.turns import title_of
 from services.inbound import addresses, attached_files, loops, records
-from services.inbound.attached_files import KeptFiles
+from services.inbound.attached_files import MailFiles
 from services.tickets import changes, create, follow_ups, merged, notifications
 from services.tickets import replies as threads
 from services.triage.trained_models import TrainedModels
@@ -24,13 +24,13 @@ from storage import Row, UnitOfWork
 
 SAME_TEXT_SECONDS = 3600  # the same text of the same sender within this time is one message
 NO_SENDER = "mail-without-sender"  # customer id of tickets whose mail names nobody to answer
-NO_FILES = KeptFiles()
+NO_FILES = MailFiles()
 NO_TEXT = "(This mail has no text.)"
 MORE = "\n\n[The rest is in the original mail.]"
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class MailContext:
     """What the reading of mail needs of the running server. `own_addresses` are those the server itself sends from."""
 
     references: References
@@ -41,16 +41,16 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class StoredMail:
     """A mail at work: its row, what it says, its kept files, and what its row shall say of it."""
 
     mail_id: str
     mail: InboundMail
-    files: KeptFiles
+    files: MailFiles
     about: Row
 
 
-def fields_of(mail: InboundMail, files: KeptFiles = NO_FILES) -> Row:
+def fields_of(mail: InboundMail, files: MailFiles = NO_FILES) -> Row:
     """The fields of a new ticket from a mail: title, description, source, customer."""
     text = mail.text if reply_text.is_forward(mail.subject) else reply_text.without_signature(mail.text)
     body = _body(text, files)
@@ -62,13 +62,13 @@ def fields_of(mail: InboundMail, files: KeptFiles = NO_FILES) -> Row:
 
 
 def receive(
-    uow: UnitOfWork, parts: Parts, mail_id: str, mail: InboundMail, files: KeptFiles, article: Hit | None = None
+    uow: UnitOfWork, context: MailContext, mail_id: str, mail: InboundMail, files: MailFiles, article: Hit | None = None
 ) -> Row:
     """Makes of a kept mail what it is; returns its row afterwards. Doing it again changes nothing. Raises AppError 404."""
     row = records.get(uow, mail_id, lock=True)
     if row["state"] not in ("received", "failed"):
         return row
-    ticket = _ticket_of(uow, parts, mail)
+    ticket = _ticket_of(uow, context, mail)
     about = {"sender": mail.sender[: records.MOST_SENDER], "external_id": mail.message_id}
     if earlier := _earlier(uow, mail_id, mail, ticket):
         twin = records.get(uow, earlier)
@@ -76,18 +76,18 @@ def receive(
         return records.settle(uow, mail_id, "duplicate", ticket_id=twin["ticket_id"] or "", note=note, **about)
     if mail.bounce is not None:
         return _bounced(uow, mail_id, mail, ticket, about)
-    automatic = loops.why_automatic(mail, {*parts.own_addresses, *addresses.of_company(uow)})
-    taken = Taken(mail_id, mail, files, about)
+    automatic = loops.why_automatic(mail, {*context.own_addresses, *addresses.of_company(uow)})
+    stored_mail = StoredMail(mail_id, mail, files, about)
     if ticket is None:
-        return _open(uow, parts, taken, quiet=automatic, article=article)
+        return _open(uow, context, stored_mail, quiet=automatic, article=article)
     if reason := automatic or _stranger(uow, ticket, mail):
-        return _note(uow, parts, taken, ticket, reason, tell=not automatic)
-    return _reply(uow, parts, taken, ticket)
+        return _note(uow, context, stored_mail, ticket, reason, tell=not automatic)
+    return _reply(uow, context, stored_mail, ticket)
 
 
-def _ticket_of(uow: UnitOfWork, parts: Parts, mail: InboundMail) -> Row | None:
+def _ticket_of(uow: UnitOfWork, context: MailContext, mail: InboundMail) -> Row | None:
     """The ticket that a signed reference of the mail names, or the one it is merged into."""
-    ticket_id = parts.references.ticket_of(uow.actor.company_id, [*mail.recipients, *mail.references])
+    ticket_id = context.references.ticket_of(uow.actor.company_id, [*mail.recipients, *mail.references])
     ticket = uow.get(tickets, ticket_id) if ticket_id else None
     ticket = merged.root(uow, ticket) if ticket else None
     return None if ticket is None or ticket["erased_at"] else ticket
@@ -126,59 +126,61 @@ def _stranger(uow: UnitOfWork, ticket: Row, mail: InboundMail) -> str:
     return ""
 
 
-def _open(uow: UnitOfWork, parts: Parts, taken: Taken, *, quiet: str, article: Hit | None) -> Row:
-    mail = taken.mail
-    fields = fields_of(mail, taken.files)
+def _open(uow: UnitOfWork, context: MailContext, stored_mail: StoredMail, *, quiet: str, article: Hit | None) -> Row:
+    mail = stored_mail.mail
+    fields = fields_of(mail, stored_mail.files)
     known = uow.query(customers, customers.c.id).where(customers.c.email == mail.sender, customers.c.email != "")
     if mail.sender_name and not uow.first(known):  # nobody renames a customer by a mail
         fields["customer_name"] = mail.sender_name[: LIMITS["name"]]
     if not quiet and not loops.may_cause(uow, mail.sender):
         quiet = "its sender wrote too often in this hour"
     if quiet:
-        ticket = create.import_ticket(uow, parts.trained_models, fields)
+        ticket = create.import_ticket(uow, context.trained_models, fields)
     else:
         ticket = create.open_ticket(
-            uow, parts.trained_models, fields, model_ready=parts.model_ready, article=article, said_by=mail.sender
+            uow, context.trained_models, fields, model_ready=context.model_ready, article=article, said_by=mail.sender
         )
-    _attach(uow, parts, taken, ticket["id"])
+    _attach(uow, context, stored_mail, ticket["id"])
     note = f"not answered by itself: {quiet}" if quiet else ""
     if mail.unreadable:
         note = f"not read whole: {mail.unreadable}"
-    return records.settle(uow, taken.mail_id, "ticket", ticket_id=ticket["id"], note=note, **taken.about)
+    return records.settle(uow, stored_mail.mail_id, "ticket", ticket_id=ticket["id"], note=note, **stored_mail.about)
 
 
-def _reply(uow: UnitOfWork, parts: Parts, taken: Taken, ticket: Row) -> Row:
-    mail = taken.mail
+def _reply(uow: UnitOfWork, context: MailContext, stored_mail: StoredMail, ticket: Row) -> Row:
+    mail = stored_mail.mail
     quiet = not loops.may_cause(uow, mail.sender)
-    fields = {"body": _body(reply_text.reply_of(mail.text), taken.files), "author_role": "customer"}
+    fields = {"body": _body(reply_text.reply_of(mail.text), stored_mail.files), "author_role": "customer"}
     reply, follow_up = follow_ups.add_reply(
         uow,
-        parts.trained_models,
+        context.trained_models,
         ticket["id"],
         fields,
-        model_ready=parts.model_ready,
+        model_ready=context.model_ready,
         said_by=mail.sender,
         quiet=quiet,
     )
     ticket_id = (follow_up or ticket)["id"]
-    _attach(uow, parts, taken, ticket_id, reply_id=reply["id"])
+    _attach(uow, context, stored_mail, ticket_id, reply_id=reply["id"])
     note = "nobody was told: its sender wrote too often in this hour" if quiet else ""
-    return records.settle(uow, taken.mail_id, "reply", ticket_id=ticket_id, note=note, **taken.about)
+    return records.settle(uow, stored_mail.mail_id, "reply", ticket_id=ticket_id, note=note, **stored_mail.about)
 
 
-def _note(uow: UnitOfWork, parts: Parts, taken: Taken, ticket: Row, reason: str, *, tell: bool) -> Row:
+def _note(
+    uow: UnitOfWork, context: MailContext, stored_mail: StoredMail, ticket: Row, reason: str, *, tell: bool
+) -> Row:
     """Keeps the mail as an internal note that says why it is no reply. The status stays and the customer learns nothing."""
-    mail = taken.mail
-    text = f"A mail is kept as a note: {reason}.\n\n{_body(reply_text.reply_of(mail.text), taken.files)}"
+    mail = stored_mail.mail
+    text = f"A mail is kept as a note: {reason}.\n\n{_body(reply_text.reply_of(mail.text), stored_mail.files)}"
     note: dict[str, Any] = {"author_role": "system", "author_name": "Mail", "author_email": mail.sender}
     note |= {"ticket_id": ticket["id"], "body": text[: LIMITS["body"]], "internal": True, "created_at": uow.now}
     reply = uow.insert(replies, note)
-    event = history.Change("note_added", "replies", "", reply["id"])
+    event = history.Change(NOTE_ADDED, "replies", "", reply["id"])
     history.record(uow, ticket["id"], [event], said_by=mail.sender)
-    _attach(uow, parts, taken, ticket["id"], reply_id=reply["id"], internal=True)
+    _attach(uow, context, stored_mail, ticket["id"], reply_id=reply["id"], internal=True)
     if tell and loops.may_cause(uow, mail.sender):
         notifications.notify_note(uow, changes.get(uow, ticket["id"]), reason)
-    return records.settle(uow, taken.mail_id, "note", ticket_id=ticket["id"], note=reason, **taken.about)
+    return records.settle(uow, stored_mail.mail_id, "note", ticket_id=ticket["id"], note=reason, **stored_mail.about)
 
 
 def _bounced(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row | None, about: Row) -> Row:
@@ -200,20 +202,26 @@ def _bounced(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row | Non
 
 
 def _attach(
-    uow: UnitOfWork, parts: Parts, taken: Taken, ticket_id: str, *, reply_id: str = "", internal: bool = False
+    uow: UnitOfWork,
+    context: MailContext,
+    stored_mail: StoredMail,
+    ticket_id: str,
+    *,
+    reply_id: str = "",
+    internal: bool = False,
 ) -> None:
     attached_files.attach(
         uow,
         ticket_id,
-        taken.files,
-        quota=parts.quota,
-        sender=taken.mail.sender,
+        stored_mail.files,
+        quota=context.quota,
+        sender=stored_mail.mail.sender,
         reply_id=reply_id,
         internal=internal,
     )
 
 
-def _body(text: str, files: KeptFiles) -> str:
+def _body(text: str, files: MailFiles) -> str:
     """The text of a message with the names of files that are not attached, within the limit of a body."""
     most = LIMITS["body"] - len(files.note) - len(MORE) - 2
     text = text.strip()

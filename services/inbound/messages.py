@@ -15,7 +15,7 @@ from storage import Row, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class StoredMessage:
     """A message that is stored. `turn` is None for one that was taken before; `may_answer`: it may cause an answer."""
 
     mail_id: str
@@ -40,14 +40,14 @@ def chat_fields(fields: Row) -> Row:
     return message
 
 
-def take(uow: UnitOfWork, access: ModelAccess, fields: Row) -> Taken:
+def take(uow: UnitOfWork, access: ModelAccess, fields: Row) -> StoredMessage:
     """Stores a message in its conversation, the same one of a channel once. Raises AppError 400, 403, 404, 409."""
     channel, external_id = fields["channel"], fields["external_id"]
     values = {"channel": channel, "external_id": external_id, "media": "application/json", "created_at": uow.now}
     row = uow.insert(inbound_mails, values)
     if earlier := records.claim(uow, row["id"], f"message {channel} {external_id}"):
         uow.delete(inbound_mails, inbound_mails.c.id == row["id"])
-        return Taken(earlier, records.get(uow, earlier)["ticket_id"] or "", None)
+        return StoredMessage(earlier, records.get(uow, earlier)["ticket_id"] or "", None)
     records.keep_original(uow, row["id"], records.pack(orjson.dumps(dict(fields))))
     message = chat_fields(fields)
     # An address proves nothing, so it leads to no open conversation: only an id of the channel does.
@@ -55,15 +55,15 @@ def take(uow: UnitOfWork, access: ModelAccess, fields: Row) -> Taken:
     state: records.State = "ticket" if turn.begins and not turn.earlier else "reply"
     sender = message.get("customer_email") or message["customer_id"]
     records.settle(uow, row["id"], state, ticket_id=turn.ticket["id"], sender=sender)
-    return Taken(row["id"], turn.ticket["id"], turn, may_answer=loops.may_cause(uow, sender))
+    return StoredMessage(row["id"], turn.ticket["id"], turn, may_answer=loops.may_cause(uow, sender))
 
 
-def stored_result(uow: UnitOfWork, taken: Taken) -> Row:
+def stored_result(uow: UnitOfWork, stored_message: StoredMessage) -> Row:
     """The state of the conversation, with the answer that followed the message, for one that was taken before."""
-    ticket = uow.get(tickets, taken.ticket_id) if taken.ticket_id else None
+    ticket = uow.get(tickets, stored_message.ticket_id) if stored_message.ticket_id else None
     if ticket is None:
         raise not_found()
-    since = records.get(uow, taken.mail_id)["created_at"]
+    since = records.get(uow, stored_message.mail_id)["created_at"]
     r = replies.c
     answer = uow.query(replies).where(
         r.ticket_id == ticket["id"], r.created_at > since, ~r.internal, r.author_role.in_(("ai", "system"))

@@ -61,10 +61,10 @@ def run_some(uow: UnitOfWork, job_id: str) -> list[Row]:
         outbox.finish(uow, [job_id])
         return []
     results = [_attempt(uow, ticket_id, job["kind"], payload) for ticket_id in ids[:AT_ONCE]]
-    left = ids[AT_ONCE:]
+    remaining_ids = ids[AT_ONCE:]
     # The text is deleted as soon as it is not needed any more.
-    uow.update(jobs, job_id, {"payload": {**payload, "ids": left} if left else {}})
-    if not left:
+    uow.update(jobs, job_id, {"payload": {**payload, "ids": remaining_ids} if remaining_ids else {}})
+    if not remaining_ids:
         outbox.finish(uow, [job_id])
     return results
 

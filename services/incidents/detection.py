@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ai import incidents as alike_texts
-from ai.incidents import WINDOW_SECONDS, Floats
+from ai.arrays import Floats
+from ai.incidents import WINDOW_SECONDS
 from core import timestamps
 from database.tables import companies, tickets
 from database.tables import incidents as table
@@ -118,8 +119,8 @@ def find(state: State, vectors: dict[str, Floats], *, alike: float) -> list[Find
 
 def _new(state: State, vectors: dict[str, Floats], joined: set[str], fresh: str, alike: float) -> list[Finding]:
     rows = [row for row in state.rows if row["id"] in vectors]
-    taken = [place for place, row in enumerate(rows) if row["incident_id"] or row["id"] in joined]
-    if len(rows) - len(taken) < state.least_customers:
+    places_in_incidents = [place for place, row in enumerate(rows) if row["incident_id"] or row["id"] in joined]
+    if len(rows) - len(places_in_incidents) < state.least_customers:
         return []
     first = timestamps.moment(rows[0]["arrived_at"])
     groups = alike_texts.find_groups(
@@ -128,7 +129,7 @@ def _new(state: State, vectors: dict[str, Floats], joined: set[str], fresh: str,
         [row["customer_row"] for row in rows],
         least_customers=state.least_customers,
         alike=alike,
-        taken=taken,
+        taken=places_in_incidents,
     )
     for group in groups:
         if rows[group[-1]]["arrived_at"] >= fresh:

@@ -1,13 +1,12 @@
 """Finds questions that no article answers, by grouping alike tickets with a canned answer or handed over unanswered. Only reads."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import and_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from ai.arrays import Floats
 from ai.embeddings import Embeddings
 from ai.extracts import sentences
 from database.tables import conversations, tickets
@@ -26,8 +25,6 @@ ALIKE_WORDS = 0.5  # the same without embeddings, of the words they hold
 UNANSWERED = ("unanswered", "low_confidence")  # reasons of a handoff
 ANSWERED = ("model", "knowledge")
 COLUMNS = "id title description created_at ai_source status human_replied".split()
-
-Floats = NDArray[np.floating[Any]]
 
 
 def find(

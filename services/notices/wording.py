@@ -12,7 +12,7 @@ from services import settings
 from services.history import Change, record
 from storage import Row, UnitOfWork
 
-LANGUAGE_CODES = tuple(language.code for language in LANGUAGES)
+NOTICE_LANGUAGES = tuple(language.code for language in LANGUAGES)
 SAMPLE_ADDRESS = "ada@example.com"
 SAMPLE: Row = {
     "id": "00000000-0000-7000-8000-000000000000",
@@ -103,8 +103,8 @@ def of_mail(uow: UnitOfWork, ticket: Row | None = None) -> Row:
 
 
 def _language(ticket: Row) -> str:
-    found = language_of(f"{ticket['title']}\n{ticket['description']}")
-    return found.code if found else ""
+    language = language_of(f"{ticket['title']}\n{ticket['description']}")
+    return language.code if language else ""
 
 
 def preview(uow: UnitOfWork, kind: str, language: str, words: Words, ticket_id: str, **about: Any) -> Notice:

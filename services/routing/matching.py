@@ -13,7 +13,7 @@ from core.models import LIMITS, PRIORITY_RANK, TEAM_OF
 from services.routing.plan import Condition, Plan, Rule, comparable, word_text
 from storage import Row
 
-MOST_TOLD = 5  # conditions of a rule that a reason tells
+MOST_IN_REASON = 5  # conditions of a rule that a reason tells
 
 
 @dataclass
@@ -108,8 +108,8 @@ def decide(
     priority, of_priority = (
         _priority(rule, triage["priority"], why, risk) if rule and "priority" not in human else (triage["priority"], [])
     )
-    wanted = [(facts.topic, topic_tag)] if topic_tag else []
-    tags, of_tags = _tags([*wanted, *((tag, why) for tag in (rule.tags if rule else ()))], facts.tags, suggested)
+    candidates = [(facts.topic, topic_tag)] if topic_tag else []
+    tags, of_tags = _tags([*candidates, *((tag, why) for tag in (rule.tags if rule else ()))], facts.tags, suggested)
     return Decision(team, priority, tags, rule, (*of_team, *of_priority, *of_tags))
 
 
@@ -135,19 +135,19 @@ def _priority(rule: Rule, priority: str, why: str, risk: str) -> tuple[str, list
 
 
 def _tags(
-    wanted: Sequence[tuple[str, str]], present: Collection[str], suggested: Collection[str]
+    candidates: Sequence[tuple[str, str]], present: Collection[str], suggested: Collection[str]
 ) -> tuple[tuple[str, ...], list[str]]:
     """The tags to add, and the reason of each."""
-    known = {comparable(tag) for tag in (*present, *suggested)}
+    forms = {comparable(tag) for tag in (*present, *suggested)}
     reasons: dict[str, str] = {}
-    for tag, why in wanted:
-        if comparable(tag) not in known:
+    for tag, why in candidates:
+        if comparable(tag) not in forms:
             reasons[tag] = why
-            known.add(comparable(tag))
+            forms.add(comparable(tag))
     tags = list(reasons)
     room = max(0, LIMITS["tags"] - len(present))
-    told = [f"tag {tag}: {reasons[tag]}" for tag in tags[:room]]
-    return tuple(tags[:room]), told + [
+    texts = [f"tag {tag}: {reasons[tag]}" for tag in tags[:room]]
+    return tuple(tags[:room]), texts + [
         f"tag {tag} not set: a ticket has at most {LIMITS['tags']}" for tag in tags[room:]
     ]
 
@@ -158,9 +158,9 @@ def topic_reason(triage: Triage) -> str:
 
 
 def _because(rule: Rule) -> str:
-    told = [condition.text for condition in rule.conditions[:MOST_TOLD]]
-    more = ["…"] if len(rule.conditions) > MOST_TOLD else []
-    return f" ({', '.join(told + more) or 'it has no conditions'})"
+    texts = [condition.text for condition in rule.conditions[:MOST_IN_REASON]]
+    more = ["…"] if len(rule.conditions) > MOST_IN_REASON else []
+    return f" ({', '.join(texts + more) or 'it has no conditions'})"
 
 
 def apply(

@@ -101,12 +101,12 @@ def remove(uow: UnitOfWork, rule_id: str) -> None:
 def forget(uow: UnitOfWork, names: Callable[[list[Any]], bool]) -> None:
     """Deletes the rules whose texts name an erased person, as `names` says. The history keeps no word of them."""
     rows = uow.find(uow.query(table).order_by(r.position.desc()))
-    gone = [row for row in rows if names([row["name"], row["conditions"], row["tags"]])]
-    for rule in gone:
+    rules_of_person = [row for row in rows if names([row["name"], row["conditions"], row["tags"]])]
+    for rule in rules_of_person:
         uow.delete(table, r.id == rule["id"])
         uow.update_where(table, r.position > rule["position"], position=r.position - 1)
         record(uow, rule["id"], [Change("deleted", "rule")], subject="routing_rule")
-    if gone:
+    if rules_of_person:
         plan.renew(uow)
 
 

@@ -194,7 +194,7 @@ def _resolve_members(uow: UnitOfWork, named: Sequence[str]) -> list[Row]:
     """The users that e-mail addresses, ids and unique names say. Raises AppError 400."""
     u = users.c
     people = uow.find(uow.query(users, u.id, u.email, u.name, u.team).where(_STAFF)) if named else []
-    found: dict[str, Row] = {}
+    people_by_id: dict[str, Row] = {}
     for place, text in enumerate(named):
         word = text.lower()
         keys = (text, normal_form.email(text) if "@" in text else word)
@@ -204,17 +204,17 @@ def _resolve_members(uow: UnitOfWork, named: Sequence[str]) -> list[Row]:
         if len(matches) != 1:
             message = "Send the e-mail address of an agent or admin of your company (see /api/lookups/agents)."
             raise invalid_field(f"members[{place}]", message)
-        found[matches[0]["id"]] = matches[0]
-    return list(found.values())
+        people_by_id[matches[0]["id"]] = matches[0]
+    return list(people_by_id.values())
 
 
 def _set_members(uow: UnitOfWork, team: Row, members: Sequence[Row]) -> None:
     """Makes these users the members. Whoever was in another team leaves that one."""
     ids = {member["id"] for member in members}
     u = users.c
-    gone = uow.find(uow.query(users, u.id, u.email, u.team).where(u.team == team["key"], u.id.not_in(ids)))
-    come = [member for member in members if member["team"] != team["key"]]
-    for rows, key in ((gone, ""), (come, team["key"])):
+    leavers = uow.find(uow.query(users, u.id, u.email, u.team).where(u.team == team["key"], u.id.not_in(ids)))
+    joiners = [member for member in members if member["team"] != team["key"]]
+    for rows, key in ((leavers, ""), (joiners, team["key"])):
         for row in rows:
             uow.update(users, row["id"], {"team": key})
             record(uow, row["id"], [Change("user_changed", "team", row["team"], key)], subject="user")

@@ -57,8 +57,8 @@ class ResolutionTimes:
             learned = self._learned.get(company)
         if learned is None:
             return {}
-        found = next((learned.groups[key] for key in _keys(ticket) if key in learned.groups), None)
-        return found.fields() if found else {}
+        expected = next((learned.groups[key] for key in _keys(ticket) if key in learned.groups), None)
+        return expected.fields() if expected else {}
 
     def is_due(self, company: str) -> bool:
         """Whether to learn: nothing is learned yet, or the company has opened a twentieth as many tickets since, 10 at least."""

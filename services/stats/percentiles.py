@@ -13,9 +13,8 @@ from sqlalchemy import BigInteger, Select, bindparam, literal, select, union_all
 
 from database.tables import tickets
 from database.ticket_sums import DURATIONS, STEPS
-from services.stats import statements
+from services.prepared_statements import prepared, text
 from services.stats.period import Selection
-from services.stats.statements import text
 from services.stats.sums import STEP_NAMES, Sums
 from storage import UnitOfWork
 
@@ -99,7 +98,7 @@ def _look_up(
 ) -> dict[Any, int]:
     """Reads the values. The statement has a power of two as the number of its arms; those in excess read nothing."""
     size = 1 << (len(arms) - 1).bit_length()
-    statement = statements.prepared(
+    statement = prepared(
         uow,
         ("percentiles", measure, limits, downwards, size),
         lambda: _statement(uow, measure, limits, downwards, size),

@@ -14,10 +14,10 @@ from sqlalchemy import Select, func
 from core import models
 from database.tables import tickets
 from database.ticket_sums import DURATIONS, WORDS
+from services.prepared_statements import prepared, text
 from services.stats import hours, percentiles, statements
 from services.stats.percentiles import Wanted, half_up
 from services.stats.period import AFTER_ALL, MIDNIGHT, Selection
-from services.stats.statements import text
 from services.stats.sums import Sums, SumsOf
 from storage import Row, UnitOfWork
 
@@ -44,10 +44,10 @@ def overview(uow: UnitOfWork, *, start: str = "", end: str = "", team: str = "",
     totals, by_agent, by_day = sums.totals(), sums.by_agent(), sums.by_day()
     earlier = selection.before(uow.now)
     earlier_totals = SumsOf(uow, earlier).totals() if earlier else Sums()
-    wanted = [*percentiles.of_selection(selection, totals), *_of_agents(selection, by_agent)]
+    percentile_requests = [*percentiles.of_selection(selection, totals), *_of_agents(selection, by_agent)]
     if earlier:
-        wanted += percentiles.of_selection(earlier, earlier_totals, prefix="previous")
-    durations = percentiles.find(uow, wanted)
+        percentile_requests += percentiles.of_selection(earlier, earlier_totals, prefix="previous")
+    durations = percentiles.find(uow, percentile_requests)
     numbers = _numbers(totals, percentiles.by_figure(durations, ""))
     previous = _numbers(earlier_totals, percentiles.by_figure(durations, "previous")) if earlier else None
     days = _days(uow.now, end)
@@ -167,7 +167,7 @@ def _resolved(uow: UnitOfWork, selection: Selection, days: list[str]) -> dict[st
 
     place = statements.place_values(selection)
     params = {"first": days[0] + MIDNIGHT, "last": f"{days[-1]}T23:59:59.999Z", "start": selection.start}
-    statement = statements.prepared(uow, ("resolved", tuple(place)), build)
+    statement = prepared(uow, ("resolved", tuple(place)), build)
     return {
         name: number for name, number in uow.aggregate(statement, **params, end=selection.end or AFTER_ALL, **place)
     }

@@ -1,44 +1,12 @@
-"""The statements of statistics, built once: with their many columns, building them takes longer than running them. Only reads."""
+"""The place of a selection, its team and agent, as parameters of a statement. Only reads."""
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from typing import Any
 
-from sqlalchemy import Select, Text, bindparam
-from sqlalchemy.sql.elements import BindParameter, ColumnElement
+from sqlalchemy import Select
+from sqlalchemy.sql.elements import ColumnElement
 
-from database.tables import companies
+from services.prepared_statements import text
 from services.stats.period import Selection
-from storage import UnitOfWork
-
-MOST = 300
-_statements: OrderedDict[Hashable, Select[Any]] = OrderedDict()
-_lock = threading.Lock()
-
-
-def prepared(uow: UnitOfWork, key: Hashable, build: Callable[[], Select[Any]]) -> Select[Any]:
-    """The statement of that key, which `build` makes with `uow.query` the first time.
-
-    It holds no values: the company and everything else are parameters of each run.
-    """
-    hint = type(uow.no_index(companies.c.id))  # hints for SQLite are part of a statement
-    key = (hint, uow.actor.is_customer, key)
-    with _lock:
-        if (statement := _statements.get(key)) is not None:
-            _statements.move_to_end(key)
-            return statement
-    statement = build()
-    with _lock:
-        _statements[key] = statement
-        while len(_statements) > MOST:
-            _statements.popitem(last=False)
-    return statement
-
-
-def text(name: str) -> BindParameter[str]:
-    """A parameter that is text."""
-    return bindparam(name, type_=Text())
 
 
 def place(query: Select[Any], selection: Selection, team: ColumnElement[str], agent: ColumnElement[str]) -> Select[Any]:

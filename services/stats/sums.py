@@ -14,9 +14,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from database.tables import ticket_sums, tickets, word_sums
 from database.ticket_sums import DURATIONS, HALF_HOURS, STEPS, SUMS
+from services.prepared_statements import prepared, text
 from services.stats import statements
 from services.stats.period import AFTER_ALL, Selection, cover
-from services.stats.statements import text
 from storage import UnitOfWork
 
 t, s, w = tickets.c, ticket_sums.c, word_sums.c
@@ -91,7 +91,7 @@ class SumsOf:
         counts: Counter[str] = Counter()
         scope = "pair" if self._selection.team or self._selection.agent else "all"
         for size, first, end in self._cover.spans():
-            statement = statements.prepared(self._uow, ("words", tuple(self._place)), self._word_query)
+            statement = prepared(self._uow, ("words", tuple(self._place)), self._word_query)
             params = {"kind": f"{kind}_{scope}_{size}", "first": first, "end": end, **self._place}
             for word, number in self._uow.aggregate(statement, **params):
                 counts[word] += int(number)
@@ -120,7 +120,7 @@ class SumsOf:
             return statements.place(_in_span(query, s), self._selection, s.team, s.agent).group_by(*columns)
 
         size, first, end = span
-        statement = statements.prepared(self._uow, ("sums", group, names, tuple(self._place)), build)
+        statement = prepared(self._uow, ("sums", group, names, tuple(self._place)), build)
         params = {"kind": f"{kind}_{size}", "first": first, "end": end, **self._place}
         return self._uow.aggregate(statement, **params)
 
@@ -164,7 +164,7 @@ class SumsOf:
             query = self._uow.query(tickets, *columns).where(or_(*in_parts)).group_by(*group)
             return statements.place(query, self._selection, t.assigned_team, t.assigned_to)
 
-        return statements.prepared(self._uow, ("parts", name, tuple(self._place)), build)
+        return prepared(self._uow, ("parts", name, tuple(self._place)), build)
 
     def _part_values(self) -> dict[str, str]:
         values = dict(self._place)

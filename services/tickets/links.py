@@ -45,18 +45,18 @@ def remove(
 ) -> Row:
     """Removes the link of that kind, or with "" every link to the other ticket. Raises AppError 404, 409, 412."""
     ticket = changes.get_for_update(uow, ticket_id, version)
-    gone = [link for link in ticket["links"] if link["ticket_id"] == other_id and kind in ("", link["kind"])]
-    if not gone:
+    links = [link for link in ticket["links"] if link["ticket_id"] == other_id and kind in ("", link["kind"])]
+    if not links:
         raise not_found()
     if other := uow.get(tickets, other_id, lock=True):
-        kinds = {FROM_THE_OTHER.get(link["kind"], link["kind"]) for link in gone}
+        kinds = {FROM_THE_OTHER.get(link["kind"], link["kind"]) for link in links}
         _remove_some(
             uow,
             other,
             [link for link in other["links"] if link["ticket_id"] == ticket["id"] and link["kind"] in kinds],
             said_by=said_by,
         )
-    return _remove_some(uow, ticket, gone, said_by=said_by)
+    return _remove_some(uow, ticket, links, said_by=said_by)
 
 
 def remove_all(uow: UnitOfWork, ticket: Row) -> None:
@@ -66,7 +66,12 @@ def remove_all(uow: UnitOfWork, ticket: Row) -> None:
             _remove_some(uow, other, [link for link in other["links"] if link["ticket_id"] == ticket["id"]])
 
 
-def _remove_some(uow: UnitOfWork, ticket: Row, gone: list[Row], *, said_by: str = "") -> Row:
-    record(uow, ticket["id"], [Change("unlinked", "links", _as_text(link), "") for link in gone], said_by=said_by)
-    remaining = [link for link in ticket["links"] if link not in gone]
+def _remove_some(uow: UnitOfWork, ticket: Row, links: list[Row], *, said_by: str = "") -> Row:
+    record(
+        uow,
+        ticket["id"],
+        [Change("unlinked", "links", _as_text(link), "") for link in links],
+        said_by=said_by,
+    )
+    remaining = [link for link in ticket["links"] if link not in links]
     return changes.write(uow, ticket, {"links": remaining}, "unlinked", said_by=said_by)

@@ -24,9 +24,9 @@ def sources(uow: UnitOfWork, ticket_id: str) -> list[str]:
 
 
 def _sources(uow: UnitOfWork, ticket_id: str) -> list[str]:
-    found, level = {ticket_id}, [ticket_id]
-    while level and len(found) <= MOST:
+    ids_in_thread, level = {ticket_id}, [ticket_id]
+    while level and len(ids_in_thread) <= MOST:
         ids = [row_id for one in level for row_id in uow.ids_by(tickets, "merged_into", one)]
-        level = [row_id for row_id in ids[:MOST] if row_id not in found]
-        found.update(level)
-    return sorted(found - {ticket_id})
+        level = [row_id for row_id in ids[:MOST] if row_id not in ids_in_thread]
+        ids_in_thread.update(level)
+    return sorted(ids_in_thread - {ticket_id})

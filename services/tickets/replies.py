@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from core import timestamps
 from core.errors import conflict, invalid_field
-from core.models import FINISHED, AuthorRole
+from core.models import FINISHED, NOTE_ADDED, AuthorRole
 from database.tables import replies
 from services import settings
 from services.chat import conversations
@@ -66,7 +66,7 @@ def add(
             "created_at": uow.now,
         },
     )
-    note = Change("note_added" if internal else "replied", "replies", "", reply["id"])
+    note = Change(NOTE_ADDED if internal else "replied", "replies", "", reply["id"])
     record(uow, ticket["id"], [note], said_by=said_by)
     if internal:
         changes.write_quietly(uow, ticket, {}, visible=True)  # a copy that follows `updated_since` learns of the note

@@ -5,11 +5,11 @@ or given up. Other tickets do not wait.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import func
 from sqlalchemy.orm import aliased
 
+from channels.webhook_sender import Outcome
 from core import models, timestamps
 from core.errors import conflict, not_found
 from database.tables import deliveries as table
@@ -29,25 +29,6 @@ PUBLIC_STATE = {"waiting": "waiting", "blocked": "waiting", "delivered": "delive
 STATES = ("waiting", "delivered", "dead")
 MOST_KEYS = 200  # in one statement
 d = table.c
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a try: the HTTP status (0 without an answer), a short reason, and the seconds the receiver asks to wait."""
-
-    status: int
-    error: str = ""
-    retry_after: int = 0
-
-    @property
-    def delivered(self) -> bool:
-        """Whether the receiver took it."""
-        return 200 <= self.status < 300
-
-    @property
-    def gone(self) -> bool:
-        """Whether the receiver wants nothing more (410)."""
-        return self.status == 410
 
 
 def delivery_shape(delivery: Row) -> Row:

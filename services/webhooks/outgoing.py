@@ -29,15 +29,15 @@ class Outgoing:
         # No other write of the company has this order stamp, so these are the rows of this write.
         e = events.c
         rows = uow.find(uow.query(events).where(e.created_at == uow.now, e.subject.in_(happenings.SUBJECTS)))
-        wanted = {name for webhook in subscribed for name in webhook["events"]}
-        found = [one for one in happenings.derive(rows) if one.event in wanted]
-        if found:
-            self._add(uow, subscribed, found)
+        event_names = {name for webhook in subscribed for name in webhook["events"]}
+        news = [one for one in happenings.derive(rows) if one.event in event_names]
+        if news:
+            self._add(uow, subscribed, news)
 
-    def _add(self, uow: UnitOfWork, subscribed: Sequence[Row], found: Sequence[Happening]) -> None:
-        by_id = {one.id: one for one in found}
+    def _add(self, uow: UnitOfWork, subscribed: Sequence[Row], news: Sequence[Happening]) -> None:
+        by_id = {one.id: one for one in news}
         new = []
-        for event in shapes.shapes(uow, found):
+        for event in shapes.shapes(uow, news):
             targets = [webhook for webhook in subscribed if event["event"] in webhook["events"]]
             rendered = {form: bodies.render(event, form) for form in {webhook["format"] for webhook in targets}}
             new += [(webhook["id"], by_id[event["id"]], rendered[webhook["format"]]) for webhook in targets]

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai import incidents
+from ai.arrays import Floats
 from ai.embeddings import open_embeddings
-from ai.incidents import Floats
 from services.incidents.detection import DAY_SECONDS, MOST_TICKETS
 from services.settings import SETTINGS
 
