@@ -51,7 +51,12 @@ def test_routes_specs_and_scenario_have_the_same_operations(app):
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     for document in (openapi("http://server.example"), connector("server.example")):
-        assert {(method.upper(), path) for path, item in document["paths"].items() for method in item if not method.startswith("x-")} == routes
+        assert {
+            (method.upper(), path)
+            for path, item in document["paths"].items()
+            for method in item
+            if not method.startswith("x-")
+        } == routes
     scenario = Scenario()
     assert {step.operation for step in scenario.steps if not step.method} == set(scenario.operations)
 
