@@ -61,7 +61,7 @@ class Value(Text):
             value = ", ".join(value)
         text = super()._deserialize(value, attr, data, **kwargs)
         if not text.strip(" ,"):
-            raise ValidationError(f"{attr} must hold a value.")
+            raise ValidationError(f"{attr} must hold a word or a choice, not commas alone.")
         return text
 
 

@@ -33,7 +33,7 @@ def start(uow: UnitOfWork, incident_id: str, kind: str, text: str, *, said_by: s
     ids = [row["id"] for row in incidents.members(uow, incident_id) if row["status"] not in FINISHED]
     if kind == RESOLVE:
         if incident["status"] == "resolved" and not ids:
-            raise conflict("move_not_allowed", "This incident is resolved, so it cannot be resolved.")
+            raise conflict("move_not_allowed", "This incident is resolved already.")
         incidents.resolve(uow, incident, said_by=said_by)
     else:
         record(uow, incident_id, [Change("replied", "tickets", "", len(ids))], subject="incident", said_by=said_by)

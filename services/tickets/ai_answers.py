@@ -138,6 +138,7 @@ def _model_is_busy() -> AppError:
 
 
 def _check_open(ticket: Row) -> None:
+    changes.check_own(ticket, "answered")
     if ticket["status"] in FINISHED:
         message = f"Ticket #{ticket['number']} is {label(ticket['status']).lower()}. Reopen it first."
         raise conflict("move_not_allowed", message)

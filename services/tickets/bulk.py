@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from core import timestamps
-from core.errors import AppError, invalid_field, not_found
+from core.errors import AppError, invalid_field
 from database.tables import bulk_items, bulks
 from services.routing import agents
 from services.tickets import changes, macros, queries, snooze
@@ -112,7 +112,11 @@ def undo(uow: UnitOfWork, bulk_id: str, *, said_by: str = "") -> list[Row]:
     """
     bulk = uow.get(bulks, bulk_id, lock=True)
     if bulk is None or bulk["created_at"] < timestamps.later(uow.now, seconds=-UNDO_SECONDS):
-        raise not_found()
+        minutes = UNDO_SECONDS // 60
+        message = (
+            f"No bulk of the last {minutes} minutes has this bulk_id, or it is undone already. Nothing was changed."
+        )
+        raise AppError(message, "not_found", 404)
     rows = uow.find(uow.query(bulk_items).where(bulk_items.c.bulk_id == bulk_id).order_by(bulk_items.c.id))
     results = [_attempt(uow, bulk_id, row["ticket_id"], partial(_undo_one, uow, row, said_by=said_by)) for row in rows]
     uow.delete(bulks, bulks.c.id == bulk_id)
@@ -120,11 +124,18 @@ def undo(uow: UnitOfWork, bulk_id: str, *, said_by: str = "") -> list[Row]:
 
 
 def _undo_one(uow: UnitOfWork, item: Row, *, said_by: str) -> str:
-    ticket = changes.get_for_update(uow, item["ticket_id"], item["version"])
-    if agent := item["before"].get("assigned_to"):
-        agents.resolve(uow, agent)  # who may have left meanwhile
-    changes.write(uow, ticket, item["before"], "undone", said_by=said_by)
-    return f"Ticket #{ticket['number']} is as it was."
+    ticket = changes.get_for_update(uow, item["ticket_id"])
+    number = ticket["number"]
+    if ticket["version"] != item["version"]:
+        raise AppError(f"Ticket #{number} was changed since, so it stays as it is.", "stale_version", 412)
+    agent = item["before"].get("assigned_to")
+    if agent and not agents.is_agent(uow, agent):
+        message = f"Whoever had ticket #{number} is no agent any more, so it stays as it is. Assign it by hand."
+        raise invalid_field("bulk_id", message)
+    after = changes.write(uow, ticket, item["before"], "undone", said_by=said_by)
+    if after["assigned_team"] != item["before"].get("assigned_team", after["assigned_team"]):
+        return f"Ticket #{number} is as it was, but its team is gone: it is in {after['assigned_team']} now."
+    return f"Ticket #{number} is as it was."
 
 
 def _attempt(uow: UnitOfWork, bulk_id: str, ticket_id: str, work: Callable[[], str]) -> Row:

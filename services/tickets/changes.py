@@ -5,7 +5,7 @@ from typing import Any
 
 from core import timestamps
 from core.errors import conflict, invalid_field, not_found, stale
-from core.models import FINISHED, MOVES, PRIORITY_RANK, TEAM_OF, label, ticket_shape
+from core.models import FINISHED, MOVES, PRIORITY_RANK, TEAM_OF, TEAMS, label, ticket_shape
 from database.tables import replies, tickets
 from services import settings
 from services.chat import conversations
@@ -261,9 +261,7 @@ def _change_status(uow: UnitOfWork, ticket: Row, status: str, *, resolution: str
 
 def check_move(ticket: Row, move: str) -> None:
     """Raises AppError 409 if the transition is not allowed from the ticket's status, or the ticket is merged."""
-    if ticket["merged_into"]:
-        message = f"Ticket #{ticket['number']} is merged into another ticket, so it cannot be {MOVES[move].label}. "
-        raise conflict("merged", f"{message}Undo the merge first.")
+    check_own(ticket, MOVES[move].label)
     if ticket["status"] not in MOVES[move].sources:
         message = (
             f"Ticket #{ticket['number']} is {label(ticket['status']).lower()}, so it cannot be {MOVES[move].label}."
@@ -271,6 +269,13 @@ def check_move(ticket: Row, move: str) -> None:
         if ticket["status"] in FINISHED:
             message += " Reopen it first."
         raise conflict("move_not_allowed", message)
+
+
+def check_own(ticket: Row, done: str) -> None:
+    """Raises AppError 409 if the ticket is merged, so that it cannot be `done`, like "snoozed"."""
+    if ticket["merged_into"]:
+        message = f"Ticket #{ticket['number']} is merged into another ticket, so it cannot be {done}. "
+        raise conflict("merged", f"{message}Undo the merge first.")
 
 
 def status_after(ticket: Row, move: str) -> str:
@@ -313,6 +318,7 @@ def write(
         values = values | clocks.change(clock, values, agreed, now=uow.now, real_now=uow.real_now).fields()
     if _is_left_behind(uow, ticket, values):
         values = values | unassign_fields({**ticket, **values})
+    values = values | _team_that_exists(uow, ticket, values)
     values = values | team_queue.after(ticket, values, real_now=uow.real_now)
     after = uow.update(tickets, ticket["id"], {**values, **version, "updated_at": uow.now})
     if after is None:
@@ -330,6 +336,15 @@ def _is_left_behind(uow: UnitOfWork, ticket: Row, values: Row) -> bool:
     """Whether a finished ticket opens again whose agent has left meanwhile."""
     opens = ticket["status"] in FINISHED and values.get("status", "closed") not in FINISHED
     return opens and "assigned_to" not in values and agents.has_left(uow, ticket["assigned_to"])
+
+
+def _team_that_exists(uow: UnitOfWork, ticket: Row, values: Row) -> Row:
+    """The team of its category, for a ticket that opens again or is put back when its team was deleted meanwhile."""
+    after = ticket | values
+    opens = ticket["status"] in FINISHED or after["assigned_team"] != ticket["assigned_team"]
+    if after["status"] in FINISHED or not opens or after["assigned_team"] in {"", *TEAMS}:
+        return {}
+    return {} if after["assigned_team"] in teams.names(uow) else {"assigned_team": TEAM_OF[after["category"]]}
 
 
 def _with_snooze(ticket: Row, values: Row) -> Row:

@@ -19,6 +19,7 @@ t = tickets.c
 def snooze(uow: UnitOfWork, ticket_id: str, until: str, *, said_by: str = "", version: int | None = None) -> Row:
     """Snoozes an open ticket until that time, also one that is snoozed already. Raises AppError 400, 404, 409, 412."""
     ticket = changes.get_for_update(uow, ticket_id, version)
+    changes.check_own(ticket, "snoozed")
     if ticket["status"] in FINISHED:
         message = f"Ticket #{ticket['number']} is {ticket['status']}, so it cannot be snoozed. Reopen it first."
         raise conflict("move_not_allowed", message)

@@ -167,4 +167,16 @@ def test_undoing_gives_no_ticket_to_an_agent_who_has_left(admin, tickets):
     admin.delete(f"/api/users/{bob['id']}")
     (result,) = admin.data(admin.post("/api/bulk/undo", {"bulk_id": bulk_id}))
     assert result["success"] is False
+    assert "is no agent any more" in result["message"]
     assert read(admin, tickets[0])["assigned_to"] == ""
+
+
+def test_undoing_says_what_is_true_of_a_ticket_that_was_changed_and_of_a_bulk_that_is_undone(admin, tickets):
+    bulk_id = change(admin, ids=[tickets[0]["id"]], set={"priority": "high"})[0]["bulk_id"]
+    change(admin, ids=[tickets[0]["id"]], set={"priority": "urgent"})
+    (result,) = admin.data(admin.post("/api/bulk/undo", {"bulk_id": bulk_id}))
+    assert result["code"] == "stale_version"
+    assert result["message"].endswith("was changed since, so it stays as it is.")
+    again = admin.post("/api/bulk/undo", {"bulk_id": bulk_id})
+    assert again.status_code == 404
+    assert "undone already" in again.json["message"]

@@ -128,6 +128,16 @@ def test_a_finished_ticket_is_not_snoozed_and_a_stale_version_is_refused(admin):
     assert snooze(admin, ticket, version=1).status_code == 412
 
 
+def test_a_merged_ticket_is_neither_snoozed_nor_answered_by_the_ai_and_the_way_out_is_named(admin):
+    ticket, other = admin.ticket(), admin.ticket()
+    admin.data(admin.post(f"/api/tickets/{ticket['id']}/merge", {"into": other["id"]}))
+    answer = snooze(admin, ticket)
+    assert (answer.status_code, answer.json["data"]["code"]) == (409, "merged")
+    assert "Undo the merge first." in answer.json["message"]
+    asked = admin.post(f"/api/tickets/{ticket['id']}/ai_response")
+    assert (asked.status_code, asked.json["data"]["code"]) == (409, "merged")
+
+
 def test_a_snooze_of_a_clock_that_was_years_ahead_ends_when_the_clock_is_right(admin, runtime, clock):
     ticket = admin.ticket()
     clock.forward(days=4000)

@@ -176,3 +176,28 @@ def test_agents_read_teams_and_rules_and_only_admins_change_them(admin, agent, c
         assert agent.post(path, {"name": "x", "team": "one"} if "rules" in path else {"name": "x"}).status_code == 403
     for path in (f"/api/teams/{team['id']}", f"/api/routing/rules/{rule['id']}"):
         assert (agent.call("PATCH", path, {"name": "x"}).status_code, agent.delete(path).status_code) == (403, 403)
+
+
+@pytest.mark.parametrize("how", ["undo", "unmerge", "reopen", "customer"])
+def test_a_ticket_does_not_come_back_to_a_team_that_was_deleted_meanwhile(admin, customer, how):
+    team = add(admin, name="Night shift")
+    new = {"title": "Invoice", "description": "Wrong sum.", "category": "billing", "customer_email": "ada@example.com"}
+    ticket, other = (admin.data(admin.post("/api/tickets", {**new, "assigned_team": "night_shift"}), 201) for _ in "ab")
+    path = f"/api/tickets/{ticket['id']}"
+    moved = {"ids": [ticket["id"], other["id"]], "set": {"assigned_team": "support"}}
+    if how == "unmerge":
+        admin.data(admin.post(f"{path}/merge", {"into": other["id"]}))
+        moved["ids"] = [other["id"]]
+    elif how != "undo":
+        admin.data(admin.post(f"{path}/resolve", {"resolution": "Done."}))
+        moved["ids"] = [other["id"]]
+    bulk_id = admin.data(admin.post("/api/bulk/tickets", moved))[0]["bulk_id"]
+    admin.data(admin.delete(f"/api/teams/{team['id']}"))
+    if how == "undo":
+        (result, _) = admin.data(admin.post("/api/bulk/undo", {"bulk_id": bulk_id}))
+        assert "its team is gone: it is in finance now" in result["message"]
+    elif how == "customer":
+        customer.data(customer.post(f"{path}/replies", {"body": "It is wrong again."}), 201)
+    else:
+        admin.data(admin.post(f"{path}/{how}"))
+    assert admin.data(admin.get(path))["assigned_team"] == "finance"
