@@ -267,8 +267,18 @@ class Words(fields.List[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         if not isinstance(value, list) or len(value) > self.most:
             raise ValidationError(f"{attr} must be a list of at most {self.most} texts.")
-        texts = [item for item in value if not (item is None or (isinstance(item, str) and not item.strip()))]
-        return list(dict.fromkeys(super()._deserialize(texts, "each", data, **kwargs)))
+        texts: dict[Any, None] = {}
+        errors: dict[int, Any] = {}
+        for place, item in enumerate(value):
+            if item is None or (isinstance(item, str) and not item.strip()):
+                continue
+            try:
+                texts[self.inner.deserialize(item, f"{attr}[{place}]", data, **kwargs)] = None
+            except ValidationError as error:
+                errors[place] = error.messages
+        if errors:
+            raise ValidationError(errors)
+        return list(texts)
 
 
 class Things(fields.List[Any]):
