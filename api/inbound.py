@@ -190,4 +190,4 @@ def _check_secret() -> None:
         return Actor.system(DEFAULT_COMPANY) if secret and is_right else None
 
     if not sent or present_key(sent, look) is None:
-        raise unauthorized()
+        raise unauthorized(f"Send INBOUND_SECRET in the header {SECRET}, or as the password of Basic authentication.")

@@ -45,6 +45,7 @@ def test_the_original_is_kept_to_the_byte_and_only_staff_get_it(app, admin, agen
 def test_without_the_secret_no_mail_is_taken(app, headers):
     response = app.test_client().post("/api/inbound/email", data=b"From: a@b.example\n\nx", headers=headers)
     assert response.status_code == 401
+    assert "INBOUND_SECRET in the header X-Inbound-Secret" in response.json["message"]
 
 
 def test_a_server_without_a_secret_takes_no_mail(open_app):
