@@ -49,7 +49,7 @@ def rate_ticket(ticket_id: str, body: Row) -> Answer:
     actor = g.actor
     if actor is None:
         if "token" not in body:
-            raise unauthorized()
+            raise unauthorized("Send the token of the link in the mail, or a valid API key in the X-API-Key header.")
         actor = csat.bearer(
             runtime.storage, runtime.tokens, ticket_id, body["token"], address=request.remote_addr or ""
         )

@@ -68,10 +68,10 @@ class NewInboundMessage(Repeatable):
     """A message of a customer from another channel."""
 
     channel = Text(40, required=True, about="Name of the channel, like whatsapp, telegram, sms or form.")
-    sender = Text(LIMITS["customer_id"], required=True, about="Who writes: an id of the channel, or an e-mail address.")
+    sender = Id(LIMITS["customer_id"], required=True, about="Who writes: an id of the channel, or an e-mail address.")
     sender_name = Text(LIMITS["name"], about="Name of who writes.")
     text = Text(LIMITS["body"], lines=True, required=True, about="What they write.")
-    external_id = Text(LIMITS["external_id"], required=True, about="Id of the message in its channel; taken once.")
+    external_id = Id(LIMITS["external_id"], required=True, about="Id of the message in its channel; taken once.")
     conversation = Id(LIMITS["key"], about="The conversation to go on with; without it the open one of this sender.")
 
 
@@ -190,4 +190,4 @@ def _check_secret() -> None:
         return Actor.system(DEFAULT_COMPANY) if secret and is_right else None
 
     if not sent or present_key(sent, look) is None:
-        raise unauthorized()
+        raise unauthorized(f"Send INBOUND_SECRET in the header {SECRET}, or as the password of Basic authentication.")

@@ -67,7 +67,7 @@ def parse(media: str, body: bytes) -> InboundMail:
         return _of_posted(posted)
     except Exception as error:  # whatever the libraries make of it: the mail must not be lost
         log.warning("A mail could not be parsed whole: %s", type(error).__name__)
-        return _as_far_as_possible(body, type(error).__name__)
+        return _as_far_as_possible(body)
 
 
 def recipients_of(media: str, body: bytes) -> tuple[list[str], list[str]]:
@@ -126,14 +126,14 @@ def _headers_only(body: bytes) -> InboundMail:
     return _mail(_items(message), "", _Content())
 
 
-def _as_far_as_possible(body: bytes, reason: str) -> InboundMail:
+def _as_far_as_possible(body: bytes) -> InboundMail:
     """The headers and the bytes behind them as text, of a mail that the library cannot parse."""
     try:
         mail = _headers_only(body)
     except Exception:
         mail = InboundMail()
     text = plain(decoded(body[len(_head(body)) :][:MOST_TEXT], "utf-8"), lines=True)
-    return replace(mail, text=text, unreadable=f"the mail is broken ({reason})")
+    return replace(mail, text=text, unreadable="the mail is broken")
 
 
 def _mail(headers: list[tuple[str, str]], text: str, content: _Content) -> InboundMail:

@@ -115,7 +115,7 @@ class About:
 
     def way_out(self) -> str:
         first = self.support_email.partition(",")[0]
-        return f" or write to {first}" if well_formed(first) else ""
+        return f", or write to {first}" if well_formed(first) else ""  # a space at its beginning would be cut
 
 
 Draft = tuple[str, str, dict[str, str]]  # to whom, the subject, the paragraphs in their order

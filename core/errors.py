@@ -67,10 +67,10 @@ def bad_request(code: str, message: str) -> AppError:
     return AppError(message, code, 400)
 
 
-def unauthorized() -> AppError:
-    """401: credentials are missing or invalid; the response does not tell which."""
+def unauthorized(message: str = "Send a valid API key in the X-API-Key header.") -> AppError:
+    """401: credentials are missing or invalid; the response does not tell which. `message` says what to send."""
     return AppError(
-        "Send a valid API key in the X-API-Key header.",
+        message,
         "unauthorized",
         401,
         headers={"WWW-Authenticate": 'Bearer realm="foyer"'},

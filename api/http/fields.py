@@ -267,18 +267,18 @@ class Words(fields.List[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         if not isinstance(value, list) or len(value) > self.most:
             raise ValidationError(f"{attr} must be a list of at most {self.most} texts.")
-        texts: list[Any] = []
+        texts: dict[Any, None] = {}
         errors: dict[int, Any] = {}
         for place, item in enumerate(value):
             if item is None or (isinstance(item, str) and not item.strip()):
                 continue
             try:
-                texts.append(self.inner.deserialize(item, f"{attr}[{place}]", data))  # messages name the place
+                texts[self.inner.deserialize(item, f"{attr}[{place}]", data, **kwargs)] = None
             except ValidationError as error:
                 errors[place] = error.messages
         if errors:
-            raise ValidationError(dict(errors))
-        return list(dict.fromkeys(texts))
+            raise ValidationError(errors)
+        return list(texts)
 
 
 class Things(fields.List[Any]):

@@ -17,6 +17,7 @@ import orjson
 from flask import Request, after_this_request, g, request
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api.http import file_fields
@@ -64,8 +65,8 @@ class Parser(FlaskParser):
 
 
 def _form_fields(req: Request) -> dict[str, Any]:
-    """The fields of a form; its first file is `content`, and gives `name` and `content_type` when no field does."""
-    file = next(iter(req.files.values()), None)
+    """The fields of a form; its file is `content`, and gives `name` and `content_type` when no field does."""
+    file = _only_file(req)
     if file is None:
         return {**req.form.to_dict()}
     own = {"name": file_names.clean(file.filename or ""), "content_type": file.mimetype}
@@ -201,13 +202,22 @@ def which_limit(req: Request) -> AppError:
     return too_large(most)
 
 
+def _only_file(req: Request) -> FileStorage | None:
+    """The file of a form, None without one. Raises AppError 400 for several: no file is left out in silence."""
+    files = [file for of_name in req.files.listvalues() for file in of_name]
+    files = [file for file in files if file.filename] or files[:1]  # browsers send a chooser without a choice too
+    if len(files) > 1:
+        raise bad_request("several_files", f"The form holds {len(files)} files. Send one file with each call.")
+    return files[0] if files else None
+
+
 def upload(req: Request) -> IO[bytes]:
-    """The file that was sent, at its beginning: of a form its first file, else the body. A large one is fields on disk.
+    """The file that was sent, at its beginning: of a form its only file, else the body. A large one is fields on disk.
 
     Raises AppError 400, 413, 503.
     """
     if req.mimetype == "multipart/form-data":
-        sent = next(iter(req.files.values()), None)
+        sent = _only_file(req)
         file = sent.stream if sent else io.BytesIO()
     else:
         file = g.get("upload") or _spooled(req)

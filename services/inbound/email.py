@@ -101,6 +101,8 @@ def _earlier(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row | Non
     by_id = [f"mail {mail.message_id} {mail.sender}"] if mail.message_id else []
     if earlier := records.claim(uow, mail_id, *by_id):
         return earlier
+    if mail.unreadable:
+        return ""  # of two broken mails the same little may be left; the same bytes were kept once
     digest = hashlib.sha256()
     texts = (
         mail.sender,

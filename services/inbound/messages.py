@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from core.errors import not_found
+from core.errors import invalid_field, not_found
 from core.models import LIMITS
 from core.normal_form import EmailNotValidError, valid_email
 from database.tables import inbound_mails, replies, tickets
@@ -25,13 +25,21 @@ class StoredMessage:
 
 
 def chat_fields(fields: Row) -> Row:
-    """The fields of a chat message. A sender is a customer id of its channel, or an address where it is one."""
+    """The fields of a chat message. A sender is a customer id of its channel, or an address where it is one.
+
+    Raises AppError 400 when the id is too long together with its channel.
+    """
     sender, channel = fields["sender"], fields["channel"]
     try:
         who = {"customer_email": valid_email(sender)}
     except EmailNotValidError:
         prefix = "" if sender.startswith(f"{channel}:") else f"{channel}:"
-        who = {"customer_id": f"{prefix}{sender}"[: LIMITS["customer_id"]]}
+        who = {"customer_id": f"{prefix}{sender}"}
+        if (beyond := len(who["customer_id"]) - LIMITS["customer_id"]) > 0:  # cut, two senders would be one customer
+            most = len(sender) - beyond
+            raise invalid_field(
+                "sender", f"sender may have at most {most} characters with the channel {channel}."
+            ) from None
     message = {"message": fields["text"], "tags": [channel], **who}
     if fields.get("sender_name"):
         message["customer_name"] = fields["sender_name"]

@@ -4,6 +4,7 @@ import base64
 import io
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452") + bytes(40)
 MEBI = 1024 * 1024
@@ -115,6 +116,18 @@ def test_case_32_what_may_run_is_refused_and_not_kept(admin, runtime, kind):
     assert response.json["data"]["errors"][0]["field"] == "content"
     assert names(admin, ticket) == []
     assert not runtime.settings.attachments_folder.exists()
+
+
+@pytest.mark.parametrize("second", ["file", "other"])
+def test_a_form_with_two_files_is_refused_so_that_none_is_lost_in_silence(admin, second):
+    ticket = admin.ticket()
+    data = MultiDict([("file", (io.BytesIO(b"one"), "1.txt")), (second, (io.BytesIO(b"two"), "2.txt"))])
+    response = admin.post(f"/api/tickets/{ticket['id']}/attachments", data=data, content_type="multipart/form-data")
+    assert (response.status_code, response.json["message"]) == (
+        400,
+        "The form holds 2 files. Send one file with each call.",
+    )
+    assert names(admin, ticket) == []
 
 
 def test_case_32_names_on_disk_are_ours(admin, runtime):

@@ -111,7 +111,9 @@ def test_bad_tokens_and_unknown_tickets_get_the_same_404(app, admin, resolved):
 
 
 def test_nobody_without_a_token_is_401_and_another_customer_404(app, resolved):
-    assert Caller(app.test_client()).post(path(resolved), {"score": 5}).status_code == 401
+    response = Caller(app.test_client()).post(path(resolved), {"score": 5})
+    assert response.status_code == 401
+    assert response.json["message"].startswith("Send the token of the link in the mail")
     assert acting(app, "eve@example.com").post(path(resolved), {"score": 5}).status_code == 404
     assert acting(app, "eve@example.com").post("/api/tickets/none/csat", {"score": 5}).status_code == 404
 

@@ -79,6 +79,19 @@ def test_a_control_character_in_a_tag_names_the_tag(admin):
     refused(admin.post("/api/tickets", {**NEW, "tags": ["fine", "a\x00b"]}), 400, "invalid_fields", "tags[1]")
 
 
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("attachment_types", ["text/plain", "", "nonsense"]),
+        ("inbound_addresses", ["a@example.com", None, "nonsense"]),
+        ("clear", ["sla", "sla", 5]),
+    ],
+)
+def test_what_is_wrong_in_a_list_is_named_by_its_field_and_place(admin, field, words):
+    (error,) = refused(admin.put("/api/settings", {field: words}), 400, "invalid_fields", f"{field}[2]")
+    assert error["message"].startswith(f"{field}[2] ")
+
+
 @pytest.mark.parametrize("name", ["a\x00b", "\x00"])
 def test_a_control_character_in_a_name_is_400(admin, name):
     refused(admin.post("/api/tickets", {**NEW, name: 1}), 400, "invalid_fields", name.replace("\x00", "?"))

@@ -45,6 +45,7 @@ def test_the_original_is_kept_to_the_byte_and_only_staff_get_it(app, admin, agen
 def test_without_the_secret_no_mail_is_taken(app, headers):
     response = app.test_client().post("/api/inbound/email", data=b"From: a@b.example\n\nx", headers=headers)
     assert response.status_code == 401
+    assert "INBOUND_SECRET in the header X-Inbound-Secret" in response.json["message"]
 
 
 def test_a_server_without_a_secret_takes_no_mail(open_app):
@@ -160,7 +161,14 @@ def test_json_that_is_no_mail_is_kept_and_shown_as_unreadable(app, admin, run_jo
     run_jobs()
     (row,) = admin.data(admin.get("/api/inbound/mails"))
     assert row["state"] == "ticket"
-    assert "not read whole" in row["note"]
+    assert row["note"] == "not read whole: the mail is broken"
+
+
+def test_two_broken_mails_are_two_tickets_even_if_nothing_of_them_can_be_read(app, admin, run_jobs):
+    for body in (b'{"From": "ada@example.com", "TextBody": "One', b'{"From": "bob@example.com", "TextBody": "Two'):
+        posted(app, body, content_type="application/json")
+    run_jobs()
+    assert [row["state"] for row in admin.data(admin.get("/api/inbound/mails"))] == ["ticket", "ticket"]
 
 
 def test_health_says_how_mail_comes_in(app, admin, open_app):

@@ -111,3 +111,18 @@ def test_what_came_in_is_still_there_after_a_restart(open_app, settings, agent, 
     response = again.test_client().post("/api/inbound/message", json=message(), headers={"X-API-Key": agent.key})
     assert response.json["data"]["conversation_id"] == result["conversation_id"]
     assert response.json["data"]["duplicate"] is True
+
+
+def test_senders_whose_long_ids_differ_at_their_end_are_two_customers_or_refused(agent):
+    longest = "x" * 90
+    ones = [sent(agent, message(sender=longest + end, external_id=end)) for end in ("1", "2")]
+    assert ones[0]["conversation_id"] != ones[1]["conversation_id"]
+    response = agent.post("/api/inbound/message", message(sender=longest + "12", external_id="3"))
+    assert (response.status_code, response.json["data"]["errors"][0]["field"]) == (400, "sender")
+
+
+def test_ids_that_a_channel_sends_as_numbers_are_taken_as_their_digits(agent, admin):
+    result = sent(agent, message(channel="telegram", sender=4912345, external_id=17))
+    (row,) = admin.data(admin.get("/api/inbound/mails"))
+    assert (row["ticket_id"], row["sender"], row["external_id"]) == (result["ticket_id"], "telegram:4912345", "17")
+    assert sent(agent, message(channel="telegram", sender="4912345", external_id="17"))["duplicate"] is True

@@ -127,6 +127,16 @@ def test_case_21_a_receiver_that_answers_410_is_unsubscribed_until_somebody_take
     assert desk.admin.get("/api/webhooks").json["data"][0]["inactive_reason"] == ""
 
 
+def test_an_event_of_the_moment_in_which_the_receiver_was_found_gone_does_not_wait_for_ever(desk, receiver):
+    receiver.behaviour = lambda call, handler: 410
+    desk.admin.ticket()
+    desk.send()
+    with desk.runtime.storage.unit_of_work(None, write=True) as uow:
+        uow.update_where(deliveries, deliveries.c.webhook_id == desk.hook, state="waiting", finished_at=None)
+    tidy(desk.runtime)
+    assert {row["state"] for row in desk.log()} == {"dead"}
+
+
 def test_a_410_of_an_address_that_was_replaced_meanwhile_changes_nothing(desk, receiver):
     def replaces(call, handler):
         url = f"{receiver.url}/new"

@@ -74,6 +74,12 @@ def test_own_words_are_mailed_until_they_are_emptied(admin, mailer, run_jobs):
     assert "We have received your request" in notice.subject
 
 
+def test_the_first_mail_names_the_support_address_in_a_whole_sentence(admin):
+    admin.data(admin.put("/api/settings", {"support_email": "team@example.com"}))
+    mail = admin.data(admin.post("/api/settings/notices/preview", {"kind": "ticket_received"}))
+    assert "please name it when you ask again, or write to team@example.com." in mail["text"]
+
+
 def test_the_language_of_the_ticket_chooses_the_text(admin, mailer, run_jobs):
     put(admin, "ticket_received", text="We have it.")
     put(admin, "ticket_received", language="de", text="Wir haben Ihre Anfrage.")
