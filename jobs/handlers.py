@@ -81,6 +81,7 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
 def periodic(runtime: Server) -> list[Periodic]:
     """The work that a running server repeats."""
     search = incidents.Search(lambda: runtime.storage, lambda: runtime.trained_models.embeddings)
+    mailbox = Periodic("mailbox", MAILBOX_SECONDS, lambda: inbound_mail.poll(runtime), in_one_process=True)
     return [
         Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime), in_one_process=True),
         Periodic("auto-close", CLOSING_SECONDS, lambda: close_resolved_tickets(runtime), in_one_process=True),
@@ -93,7 +94,7 @@ def periodic(runtime: Server) -> list[Periodic]:
         Periodic("escalation", ESCALATION_SECONDS, routing.Escalation(lambda: runtime.storage), in_one_process=True),
         Periodic("digests", DIGEST_SECONDS, lambda: notices.send_digests(runtime.storage), in_one_process=True),
         Periodic("incidents", INCIDENTS_SECONDS, search, in_one_process=True),
-        Periodic("mailbox", MAILBOX_SECONDS, lambda: inbound_mail.poll(runtime), in_one_process=True),
+        *([mailbox] if runtime.mailbox else []),
         Periodic("model sync", SYNC_SECONDS, ModelSync(runtime)),
         Periodic("count of model calls", SYNC_SECONDS, lambda: runtime.usage.flush(runtime.storage)),
         Periodic("presence", SYNC_SECONDS, lambda: runtime.presence.flush(runtime.storage)),

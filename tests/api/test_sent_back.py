@@ -104,6 +104,7 @@ def test_a_resolved_ticket_sent_back_whole_keeps_its_resolution(admin):
 
 READ_ONLY = {
     "id": "x",
+    "incident_id": "x",
     "number": 99,
     "customer_email": "eve@example.com",
     "email": "eve@example.com",

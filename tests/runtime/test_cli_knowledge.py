@@ -60,4 +60,4 @@ def test_a_file_that_is_no_article_is_refused_with_the_reason(shell, tmp_path): 
     picture = tmp_path / "picture.png"
     picture.write_bytes(b"\x89PNG")
     refused = shell.flask_here("import-knowledge", str(picture))
-    assert (refused.returncode, "Send Markdown, CSV or JSON" in refused.stderr) == (1, True)
+    assert (refused.returncode, "Send Markdown, CSV, JSON or Excel" in refused.stderr) == (1, True)

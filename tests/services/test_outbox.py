@@ -71,7 +71,7 @@ def test_a_retried_job_is_sent_and_leaves_the_list(admin, failed, smtp, run_jobs
     assert again.headers["Idempotent-Replay"] == "true"
     run_jobs()
     assert [message.rcpt for message in smtp.messages] == [["ada@example.com"]]
-    assert smtp.messages[0]["Message-ID"].startswith(f"<{failed[0]['id']}@")
+    assert smtp.messages[0]["Message-ID"].startswith(f"<{failed[0]['id']}.")
     assert [job["id"] for job in admin.data(admin.get("/api/jobs"))] == [failed[1]["id"]]
     events = admin.data(admin.get("/api/audit?action=job_retried"))
     assert [event["to"] for event in events] == [failed[0]["id"]]

@@ -85,7 +85,13 @@ def test_statistics_do_not_change_after_an_erasure(admin, person):
     create_data(admin, person)
     create_data(admin, OTHER, mark="other")
     admin.ticket(title="Help", priority="low", **{"customer_email": "", **person})
-    before = admin.data(admin.get("/api/stats"))
+
+    def statistics():
+        figures = admin.data(admin.get("/api/stats"))
+        figures.pop("by_tag")  # a tag may name a person, so it is erased
+        return figures
+
+    before = statistics()
     names = (
         "id number status category priority priority_score urgency sentiment customer_tier source created_at updated_at"
     )
@@ -95,7 +101,7 @@ def test_statistics_do_not_change_after_an_erasure(admin, person):
 
     tickets = outlines()
     admin.data(admin.delete(path_of(person)))
-    assert admin.data(admin.get("/api/stats")) == before
+    assert statistics() == before
     assert outlines() == tickets
 
 
@@ -313,7 +319,9 @@ def test_the_data_export_of_a_customer_is_complete(admin, runtime, other_admin, 
         path = f"/api/tickets/{ticket['id']}"
         assert ticket.pop("replies") == admin.data(admin.get(f"{path}/replies"))
         assert ticket.pop("history") == admin.data(admin.get(f"{path}/history"))
-        assert ticket == admin.data(admin.get(path))
+        shown = admin.data(admin.get(path))
+        assert (shown.pop("links"), shown.pop("watchers")) == ([], [])  # they are about others
+        assert ticket == shown
     assert {notice["ticket_id"] for notice in export["notices"]} <= set(ids)
     assert bool(export["notices"])
     text = str(export)

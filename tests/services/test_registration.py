@@ -164,7 +164,7 @@ def test_only_the_operator_confirms_a_company_and_allows_oidc(app, nobody, opera
         response = caller.call("PATCH", "/api/companies", {"company": "Acme", "confirmed": True, "oidc_allowed": True})
         assert response.status_code == 403
     company = operator.data(operator.call("PATCH", "/api/companies", {"company": "ACME", "oidc_allowed": True}))
-    assert company == {**registration["company"], "confirmed": False, "oidc_allowed": True}
+    assert company == {**registration["company"], "confirmed": False, "oidc_allowed": True, "inbound_allowed": False}
     company = operator.data(operator.call("PATCH", "/api/companies", {"company": "Acme", "confirmed": True}))
     assert (company["confirmed"], company["oidc_allowed"]) == (True, True)
     assert operator.call("PATCH", "/api/companies", {"company": "Nowhere"}).status_code == 404
