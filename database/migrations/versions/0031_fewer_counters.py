@@ -1,4 +1,4 @@
-"""Counters that no list reads are gone: statistics have sums of their own (0023). A change of a ticket costs less."""
+"""Counters that no list reads are gone: statistics have sums of their own (0022). A change of a ticket costs less."""
 
 from alembic import op
 
