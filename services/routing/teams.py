@@ -53,7 +53,7 @@ def create(uow: UnitOfWork, fields: Row) -> Row:
     existing = find(uow)
     if len(existing) >= MOST_TEAMS:
         raise conflict("too_many_teams", f"A company may have at most {MOST_TEAMS} teams.")
-    key = _key(fields["key"] if fields.get("key") else "_".join(words_in_order(fields["name"]))[:MOST_KEY], fields)
+    key = _key(fields["key"] if fields.get("key") else _word(fields["name"]), fields)
     _check_free(existing, key, fields["name"])
     members = _resolve_members(uow, fields.get("members", []))
     row = {"key": key, "name": fields["name"], "assignment": fields.get("assignment", "off")}
@@ -126,12 +126,14 @@ def _unknown(known: dict[str, str], field: str) -> AppError:
 
 def _word(text: str) -> str:
     """A text in the form of a key: `Technical support` is technical_support."""
-    return "_".join(words_in_order(text))[:MOST_KEY] or text
+    return "_".join(words_in_order(text))[:MOST_KEY].rstrip("_") or text
 
 
 def _key(text: str, fields: Row) -> str:
     key = fold(text).strip().lower().replace(" ", "_").replace("-", "_")
-    if not _KEY.fullmatch(key):
+    if _KEY.fullmatch(key):
+        key = _word(key)  # a team is found by this form of what names it, so `a__b_` is a_b
+    else:
         message = f"key must be a letter and then letters a to z, digits and _, at most {MOST_KEY}, like night_shift."
         raise invalid_field("key", message if fields.get("key") else f"This name makes no key. {message}")
     return key

@@ -201,3 +201,15 @@ def test_a_ticket_does_not_come_back_to_a_team_that_was_deleted_meanwhile(admin,
     else:
         admin.data(admin.post(f"{path}/{how}"))
     assert admin.data(admin.get(path))["assigned_team"] == "finance"
+
+
+def test_a_key_that_is_cut_out_of_a_long_name_is_accepted_where_a_team_is_named(admin):
+    team = admin.data(admin.post("/api/teams", {"name": f"{'a' * 39} b"}), 201)
+    assert team["key"] == "a" * 39
+    assert admin.ticket(assigned_team=team["key"])["assigned_team"] == team["key"]
+
+
+def test_a_given_key_is_put_into_the_form_by_which_it_is_found(admin):
+    team = admin.data(admin.post("/api/teams", {"name": "Night", "key": "night__shift_"}), 201)
+    assert team["key"] == "night_shift"
+    assert admin.ticket(assigned_team="night__shift_")["assigned_team"] == "night_shift"
