@@ -15,6 +15,7 @@ from core import models
 from database.tables import tickets
 from database.ticket_sums import DURATIONS, WORDS
 from services.prepared_statements import prepared, text
+from services.routing import teams
 from services.stats import hours, percentiles, statements
 from services.stats.percentiles import Wanted, half_up
 from services.stats.period import AFTER_ALL, MIDNIGHT, Selection
@@ -55,7 +56,7 @@ def overview(uow: UnitOfWork, *, start: str = "", end: str = "", team: str = "",
     return {
         **numbers,
         **{name: _chart(totals, field) for name, field in CHARTS.items()},
-        "by_team": _teams({name: one["number"] for name, one in sums.by_team().items()}),
+        "by_team": _teams({key: one["number"] for key, one in sums.by_team().items()}, teams.names(uow)),
         "created_per_day": models.chart_rows({day: numbers[0] for day, numbers in by_day.items()}, days),
         "resolved_per_day": models.chart_rows(_resolved(uow, selection, days), days),
         "backlog_by_age": _ages(unresolved, uow.now[:10]),
@@ -97,9 +98,11 @@ def _chart(sums: Sums, field: str) -> list[Row]:
     return models.chart_rows({word: sums[f"{field}_{word}"] for word in WORDS[field]}, WORDS[field])
 
 
-def _teams(counts: Mapping[str, int]) -> list[Row]:
-    others = sorted(name for name, number in counts.items() if number and name not in models.TEAMS)
-    return models.chart_rows(counts, (*models.TEAMS, *others))
+def _teams(counts: Mapping[str, int], names: Mapping[str, str]) -> list[Row]:
+    """The teams of the company under their names, and those that only tickets still name."""
+    others = sorted(key for key, number in counts.items() if number and key not in names)
+    rows = models.chart_rows(counts, (*names, *others))
+    return [{**row, "label": names.get(row["key"], row["label"])} for row in rows]
 
 
 def _words(counts: Mapping[str, int]) -> list[Row]:

@@ -213,3 +213,12 @@ def test_a_given_key_is_put_into_the_form_by_which_it_is_found(admin):
     team = admin.data(admin.post("/api/teams", {"name": "Night", "key": "night__shift_"}), 201)
     assert team["key"] == "night_shift"
     assert admin.ticket(assigned_team="night__shift_")["assigned_team"] == "night_shift"
+
+
+def test_statistics_name_teams_as_the_company_does(admin):
+    night = admin.data(admin.post("/api/teams", {"name": "Night shift"}), 201)
+    admin.data(admin.call("PATCH", f"/api/teams/{teams(admin)['support']['id']}", {"name": "Front desk"}))
+    admin.ticket(assigned_team=night["key"])
+    rows = {row["key"]: row for row in admin.data(admin.get("/api/stats"))["by_team"]}
+    assert rows[night["key"]] == {"key": night["key"], "label": "Night shift", "count": 1}
+    assert rows["support"]["label"] == "Front desk"
