@@ -181,7 +181,7 @@ def test_erasure_reads_only_the_stored_calls_that_it_deletes(admin, runtime, mon
                 **call,
                 "key": str(number),
                 "answer": answer,
-                "route": f"POST /api/tickets/{ticket['id'][:-4]}{number:04}/reopen",
+                "route": f"POST /api/tickets/{ticket['id'][:-4]}x{number:03}/reopen",
             }
             for number in range(500)
         ]
