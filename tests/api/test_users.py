@@ -8,9 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from core.models import Actor
 from database.tables import events, users
 from services.accounts import users as people
-from tests.api.test_sign_in import GOOD, bearing, log_in, refresh, rows
 from tests.conftest import add_key
 from tests.support.caller import Caller
+from tests.support.people import GOOD, bearing, log_in, refresh, rows
 
 BOB = {"name": "Bob", "email": "bob@example.com", "role": "agent", "password": GOOD}
 

@@ -3,8 +3,8 @@
 import pytest
 
 from core.company_names import look_key, name_key
-from tests.api.test_sign_in import ACME
 from tests.support.caller import Caller
+from tests.support.people import ACME
 
 ALIKE = {
     "capitals and width": ["Acme", "ACME", "\uff21\uff43\uff4d\uff45"],

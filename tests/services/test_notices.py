@@ -11,10 +11,10 @@ from database.tables import companies, jobs, notice_texts
 from jobs.notices import send_digests
 from notifier import SmtpMailer
 from storage import open_storage
-from tests.api.test_sign_in import GOOD, bearing
 from tests.fakes.fake_smtp import FakeSmtp
 from tests.support.caller import Caller
 from tests.support.clock import Clock
+from tests.support.people import GOOD, bearing
 
 PATH = "/api/settings/notices"
 URL = "https://desk.example.com"
