@@ -8,18 +8,13 @@ from ai.chat_reply import INSTRUCTIONS
 from ai.llm import open_model
 from database.tables import replies
 from tests.fakes.fake_model import FakeModel
-from tests.support.chat import ADA, ARTICLE, QUESTION, say
+from tests.support.chat import ADA, ANSWERED, ARTICLE, QUESTION, say
 
 
 @pytest.fixture
 def fake():
     with FakeModel() as server:
-        server.reply = {
-            "reply": "It takes five working days.",
-            "kind": "answer",
-            "articles": [1],
-            "wants_person": False,
-        }
+        server.reply = dict(ANSWERED)
         yield server
 
 

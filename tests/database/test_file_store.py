@@ -11,11 +11,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from database.file_store.contract import FileMissing, FileStoreFailed
 from database.file_store.folder import Folder
 from database.file_store.opening import open_file_store
+from tests.fakes import aws as fake_aws
 
 COMPANY, ID = "default", "019aa000-0000-7000-8000-000000000001"
 LARGE = bytes(range(256)) * 4 * 1024 * 9  # 9 MiB: more than one part of an upload to S3
@@ -23,23 +23,14 @@ LARGE = bytes(range(256)) * 4 * 1024 * 9  # 9 MiB: more than one part of an uplo
 
 @pytest.fixture(scope="module")
 def aws():
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with fake_aws.running() as address:
+        yield address
 
 
 @pytest.fixture
 def bucket_url(aws, monkeypatch):
     """The address of an empty bucket, with a prefix."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": aws,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
+    fake_aws.lead_there(monkeypatch, aws, region="us-east-1")
     name = f"files-{uuid.uuid4()}"
     boto3.client("s3").create_bucket(Bucket=name)
     return f"s3://{name}/desk/files"

@@ -14,41 +14,11 @@ from database import tables
 from jobs import handlers, runner
 from storage import open_storage
 from tests.conftest import SECRET
-from tests.fakes.postgres_server import Server, wait_until
+from tests.fakes.postgres_server import wait_until
 from tests.support.caller import Caller
 from tests.support.rows import ONE, add_company
 
 TICKET = {"title": "Question about my plan", "description": "How do I change it?", "customer_email": "ada@example.com"}
-
-
-@pytest.fixture
-def url(postgresql):
-    with postgresql.fresh() as address:
-        yield address
-
-
-@pytest.fixture
-def store(url, tmp_path):
-    storage = open_storage(url, tmp_path)
-    yield storage
-    storage.close()
-
-
-@pytest.fixture
-def second(url, tmp_path):
-    """A second storage on the same database, as another process opens it."""
-    storage = open_storage(url, tmp_path)
-    yield storage
-    storage.close()
-
-
-@pytest.fixture
-def server():
-    """A database server that the test can stop and start."""
-    database_server = Server("max_connections=20")
-    database_server.start()
-    yield database_server
-    database_server.remove()
 
 
 def works(storage):

@@ -11,30 +11,7 @@ from database import migrations, postgres_engine, postgres_tables, tables
 from database.postgres_engine import Postgres
 from storage import StorageError, open_storage
 from tests.conftest import SECRET
-from tests.fakes.postgres_server import Server
 from tests.support.rows import add_customer, add_ticket
-
-
-@pytest.fixture
-def url(postgresql):
-    with postgresql.fresh() as address:
-        yield address
-
-
-@pytest.fixture
-def store(url, tmp_path):
-    storage = open_storage(url, tmp_path)
-    yield storage
-    storage.close()
-
-
-@pytest.fixture
-def server():
-    """A database server that the test can stop and start."""
-    database_server = Server("max_connections=20")
-    database_server.start()
-    yield database_server
-    database_server.remove()
 
 
 def test_concurrent_starts_create_tables_company_and_key_once(postgresql, tmp_path):

@@ -12,15 +12,7 @@ from jobs.agreed_times import Sweep
 from services.sla.targets import DEFAULT_HOURS
 from tests.support.caller import Caller
 from tests.support.clock import Clock
-
-MONDAY = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-
-OFFICE = {
-    "time_zone": "Europe/Berlin",
-    "days": [{"day": day, "opens": "09:00", "closes": "17:00"} for day in ("mon", "tue", "wed", "thu", "fri")],
-    "business_time": True,
-}
+from tests.support.office import MONDAY, OFFICE
 
 
 @pytest.fixture

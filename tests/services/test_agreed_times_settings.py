@@ -1,19 +1,11 @@
 """The settings `sla` and `hours`: what they hold, and what is refused by name."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.support.clock import Clock
-
-MONDAY = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-
-OFFICE = {
-    "time_zone": "Europe/Berlin",
-    "days": [{"day": day, "opens": "09:00", "closes": "17:00"} for day in ("mon", "tue", "wed", "thu", "fri")],
-    "business_time": True,
-}
+from tests.support.office import MONDAY, OFFICE
 
 
 @pytest.fixture

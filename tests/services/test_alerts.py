@@ -5,11 +5,11 @@ import uuid
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from channels.sns import PublishFailed, Topic
 from config import ConfigError, load_settings
 from database.tables import jobs
+from tests.fakes import aws as fake_aws
 from tests.support.caller import Caller
 
 ADA = {"customer_email": "ada@example.com"}
@@ -18,23 +18,14 @@ ARN = "arn:aws:sns:eu-west-1:123456789012:support"
 
 @pytest.fixture(scope="module")
 def aws():
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with fake_aws.running() as address:
+        yield address
 
 
 @pytest.fixture
 def queue(aws, monkeypatch):
     """A queue that gets what the topic `support` publishes."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": aws,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-    }.items():
-        monkeypatch.setenv(name, value)
+    fake_aws.lead_there(monkeypatch, aws, region="eu-west-1")
     sns, sqs = boto3.client("sns"), boto3.client("sqs")
     assert sns.create_topic(Name="support")["TopicArn"] == ARN
     url = sqs.create_queue(QueueName=f"alerts-{uuid.uuid4()}")["QueueUrl"]

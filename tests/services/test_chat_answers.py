@@ -9,18 +9,13 @@ from ai.llm import open_model
 from tests.conftest import add_key
 from tests.fakes.fake_model import FakeModel
 from tests.support.caller import Caller
-from tests.support.chat import ARTICLE, QUESTION, UNKNOWN, say
+from tests.support.chat import ANSWERED, ARTICLE, QUESTION, UNKNOWN, say
 
 
 @pytest.fixture
 def fake():
     with FakeModel() as server:
-        server.reply = {
-            "reply": "It takes five working days.",
-            "kind": "answer",
-            "articles": [1],
-            "wants_person": False,
-        }
+        server.reply = dict(ANSWERED)
         yield server
 
 
