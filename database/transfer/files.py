@@ -5,7 +5,7 @@ One piece of one file is in memory at a time. Every file is compared with the si
 
 import hashlib
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +23,6 @@ from database.transfer.staging_copy import pages
 ARCHIVE = ".files"  # end of the name of the archive beside a backup
 MISSING = ".missing"  # end of the name of an empty member: the file was missing when the backup was made
 _COLUMNS = {"id": False, "company_id": False, "size": False, "sha256": False}
-Step = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +104,12 @@ def restore_archive(connection: Connection, path: Path, files: FileStore) -> "Un
                 content = archive.extractfile(member)
                 if row is not None and content is not None and not member.name.endswith(MISSING):
                     undo.put(row, _Content(iter(partial(content.read, PIECE), b""), row))
-            if undo.missing_in(expected):
+            if not all(files.exists(row.company_id, row.id) for row in expected.values()):
                 raise StorageError(f"{path} is not whole: {len(expected)} files of the backup are not in it.")
     except (tarfile.TarError, OSError) as error:
         raise StorageError(f"{path} cannot be read: {error}. Nothing was changed.") from error
+    except FileStoreFailed as error:
+        raise StorageError(f"{files.place} cannot be read: {error}. Nothing was changed.") from error
     return undo
 
 
@@ -150,10 +151,6 @@ class Undo:
                 f"The file of attachment {row.id} cannot be kept: {error}. Nothing was changed."
             ) from error
         content.check()
-
-    def missing_in(self, expected: dict[str, FileRow]) -> bool:
-        """Whether one of the files is not in the store either."""
-        return any(not self._files.exists(row.company_id, row.id) for row in expected.values())
 
     def remove(self) -> None:
         """Removes what was put. What cannot be removed stays, without a row."""
