@@ -21,7 +21,7 @@ class NotWanted(Exception):
 
 
 def run(storage: Storage, files: FileStore, job: Row) -> None:
-    """Makes an export. A job that is stopped midway begins anew; the transfer gets its file once. Raises what went wrong."""
+    """Makes an export. A job that is stopped midway begins anew; the transfer gets its file once. Raises any failure."""
     actor, transfer_id = Actor.system(job["company_id"]), job["payload"]["transfer_id"]
     try:
         _export(storage, files, actor, transfer_id)

@@ -126,7 +126,7 @@ def copy_files(connection: Connection, source: FileStore, target: FileStore) -> 
 
 
 class Undo:
-    """The files that were put into a store. As a context it removes them when the block raises."""
+    """The files that were put into a store. As a context manager it removes them when the block raises."""
 
     def __init__(self, files: FileStore) -> None:
         self._files = files
@@ -153,7 +153,7 @@ class Undo:
         content.check()
 
     def remove(self) -> None:
-        """Removes what was put. What cannot be removed stays, without a row."""
+        """Removes the files that were put. After the first that cannot be removed it stops; the rest stay without a row."""
         for row in self._put:
             try:
                 self._files.delete(row.company_id, row.id)
@@ -163,7 +163,7 @@ class Undo:
 
 @contextmanager
 def _read(files: FileStore, row: FileRow, moved: Moved) -> "Iterator[_Content | None]":
-    """The opened file of a row; None, noted in `moved`, when it is missing. Raises StorageError."""
+    """The opened file of a row. A missing file is None, and its id is added to `moved`. Raises StorageError."""
     try:
         with files.open(row.company_id, row.id) as pieces:
             yield _Content(pieces, row)
