@@ -6,7 +6,7 @@ One piece of one file is in memory at a time. Every file is compared with the si
 import hashlib
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -165,11 +165,13 @@ class Undo:
 def _read(files: FileStore, row: FileRow, moved: Moved) -> "Iterator[_Content | None]":
     """The opened file of a row. A missing file is None, and its id is added to `moved`. Raises StorageError."""
     try:
-        with files.open(row.company_id, row.id) as pieces:
-            yield _Content(pieces, row)
-    except FileMissing:
-        moved.missing.append(row.id)
-        yield None
+        with ExitStack() as opened:
+            try:
+                content = _Content(opened.enter_context(files.open(row.company_id, row.id)), row)
+            except FileMissing:
+                moved.missing.append(row.id)
+                content = None
+            yield content
     except FileStoreFailed as error:
         raise StorageError(f"{files.place} cannot be read: {error}.") from error
 
