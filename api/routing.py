@@ -10,10 +10,9 @@ from api.http.common_inputs import PageQuery, Repeatable
 from api.http.envelope import Answer, how_many
 from api.http.fields import Choice, Number, TeamName, Text, Things, Words
 from api.http.gate import current_runtime
-from api.http.resource import Resource, current_echo
+from api.http.resource import Resource, check_echo
 from api.ticket_inputs import PRIORITY_WORDS
 from core import models
-from core.errors import read_only
 from core.models import LIMITS
 from core.permissions import Permission
 from services.routing import preview, rules
@@ -180,9 +179,7 @@ def update_rule(uow: UnitOfWork, rule_id: str, body: Row) -> Answer:
 
     Changes the fields that are given and leaves the others; a position moves it. Tickets that it routed stay as they are.
     """
-    current = rules.rule_shape(uow, rules.get(uow, rule_id))
-    if wrong := [name for name, value in current_echo().items() if current.get(name) != value]:
-        raise read_only(wrong)
+    check_echo(rules.rule_shape(uow, rules.get(uow, rule_id)))
     rule = rules.update(uow, rule_id, body)
     return Answer(rules.rule_shape(uow, rule), f"The rule is number {rule['position']}.")
 

@@ -7,10 +7,9 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from api.http import schemas
 from api.http.envelope import Answer, how_many
-from api.http.fields import Choice, Moment, Person, Text
+from api.http.fields import Choice, Moment, Person, TeamName
 from api.http.gate import current_runtime
 from api.http.resource import Resource
-from core import models
 from core.models import LIMITS
 from core.permissions import Permission
 from services.import_export import spreadsheets
@@ -20,21 +19,12 @@ from storage import Row, UnitOfWork
 blp = Resource("stats", __name__, description="Ticket statistics.")
 
 
-class Team(Text):
-    """A team by its key; the teams everybody starts with in any case, with spaces or hyphens."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        key = text.lower().replace(" ", "_").replace("-", "_")
-        return key if key in models.TEAMS else text
-
-
 class StatsQuery(Schema):
     """Which tickets to count."""
 
     start = Moment(data_key="from", about="Only tickets opened at this time or later.")
     end = Moment(data_key="to", about="Only tickets opened before this time; the 30 days of the charts end here.")
-    team = Team(LIMITS["name"], about="Only tickets of this team.")
+    team = TeamName(about="Only tickets of this team.")
     agent = Person(LIMITS["assigned_to"], about="Only tickets of this agent, as in assigned_to.")
 
     @validates_schema

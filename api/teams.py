@@ -6,9 +6,8 @@ from api.http import schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer, how_many
 from api.http.fields import Choice, Person, Text, Words
-from api.http.resource import Resource, current_echo
+from api.http.resource import Resource, check_echo
 from core import models
-from core.errors import read_only
 from core.models import LIMITS
 from core.permissions import Permission
 from services.routing import teams
@@ -85,9 +84,7 @@ def update_team(uow: UnitOfWork, team_id: str, body: Row) -> Answer:
 
     Changes the fields that are given and leaves the others; members are all there are then.
     """
-    current = teams.team_shape(teams.get(uow, team_id))
-    if wrong := [name for name, value in current_echo().items() if current.get(name) != value]:
-        raise read_only(wrong)
+    check_echo(teams.team_shape(teams.get(uow, team_id)))
     return Answer(teams.team_shape(teams.update(uow, team_id, body)), "The team is saved.")
 
 

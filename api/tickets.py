@@ -10,7 +10,7 @@ from flask import Response, g, request
 from api.http import schemas
 from api.http.envelope import Answer, how_many, render
 from api.http.gate import current_runtime, store_response
-from api.http.resource import Resource, current_echo
+from api.http.resource import Resource, check_echo
 from api.ticket_inputs import (
     AssignTicket,
     CreateQuery,
@@ -25,7 +25,7 @@ from api.ticket_inputs import (
 )
 from api.views import load_filter
 from core import models
-from core.errors import AppError, invalid_field, read_only
+from core.errors import AppError, invalid_field
 from core.models import Actor, ticket_shape
 from core.permissions import Permission
 from services import ai_usage, history
@@ -159,16 +159,10 @@ def get_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
 def _change(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     actor_and_version = pop_actor_and_version(body)
     # The version is checked first: an outdated ticket sent back whole is stale, not read-only.
-    _check_echo(changes.get_for_update(uow, ticket_id, actor_and_version["version"]), uow.actor)
+    current = changes.get_for_update(uow, ticket_id, actor_and_version["version"])
+    check_echo(ticket_shape(current, uow.actor))
     ticket = changes.update(uow, ticket_id, body, **actor_and_version)
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is saved.", uow.actor)
-
-
-def _check_echo(ticket: Row, actor: Actor) -> None:
-    """Read-only fields may be sent back unchanged."""
-    current = ticket_shape(ticket, actor)
-    if wrong := [name for name, value in current_echo().items() if current.get(name) != value]:
-        raise read_only(wrong)
 
 
 @blp.put(

@@ -167,7 +167,7 @@ def list_webhooks(uow: UnitOfWork, query: Row) -> Answer:
     response=WebhookOut,
     status=201,
     secret=True,
-    before=lambda body: _check_url(body),
+    before=_check_url,
 )
 def create_webhook(uow: UnitOfWork, body: Row) -> Answer:
     """When something happens.
@@ -187,7 +187,7 @@ def create_webhook(uow: UnitOfWork, body: Row) -> Answer:
     permission=Permission.WEBHOOKS_WRITE,
     body=WebhookChanges,
     response=WebhookOut,
-    before=lambda body: _check_url(body),
+    before=_check_url,
 )
 def update_webhook(uow: UnitOfWork, webhook_id: str, body: Row) -> Answer:
     """Change a webhook.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
-from imap_tools.errors import ImapToolsError
+from imap_tools.errors import ImapToolsError, MailboxLoginError
 
 from channels.mail_parser import HEADERS_ONLY, MAIL
 from core.errors import AppError
@@ -79,6 +79,7 @@ class Mailbox:
             mailbox = MailBoxUnencrypted(self.host, self.port, self.timeout_seconds)
         try:
             mailbox.login(self.username, self.password, initial_folder=None)
+            _read_capabilities(mailbox)
             if self.done_folder and not mailbox.folder.exists(self.done_folder):
                 mailbox.folder.create(self.done_folder)
             mailbox.folder.set(self.folder)
@@ -107,7 +108,7 @@ class Mailbox:
             cause = "the certificate of the mail server is not valid for it: see IMAP_HOST"
         elif isinstance(error, ssl.SSLError):
             cause = "the mail server does not speak TLS as expected: see IMAP_SECURITY and IMAP_PORT"
-        elif "Login" in name or isinstance(error, UnicodeError):
+        elif isinstance(error, MailboxLoginError | UnicodeError):
             cause = "the mail server refused the sign-in: see IMAP_USERNAME and IMAP_PASSWORD"
         elif "Folder" in name:
             cause = "the mailbox has no such folder: see IMAP_FOLDER and IMAP_DONE_FOLDER"
@@ -118,6 +119,16 @@ class Mailbox:
         else:
             cause = "the mail server broke off: see IMAP_HOST, IMAP_PORT and IMAP_SECURITY"
         return MailboxFailed(f"{cause} ({name})")
+
+
+def _read_capabilities(mailbox: BaseMailBox) -> None:
+    """Reads again what the server can do: many name MOVE only after the sign-in.
+
+    Without MOVE, imap-tools copies and expunges, which also removes what other programs have marked as deleted.
+    """
+    status, data = mailbox.client.capability()
+    if status == "OK" and data[-1]:
+        mailbox.client.capabilities = tuple(data[-1].decode("ascii", "replace").upper().split())
 
 
 def _fetch(mailbox: BaseMailBox, uid: str) -> tuple[str, bytes] | None:

@@ -27,6 +27,7 @@ CONNECT_SECONDS, TOTAL_SECONDS = 5.0, 10.0
 MOST_ADDRESSES = 3  # of a name that are tried
 MOST_ANSWER = 16 * 1024  # bytes of the answer's body that are read; none are kept
 MOST_URL = 2_000
+UNREACHABLE, TOO_SLOW = "The receiver cannot be reached.", "The receiver did not answer in time."
 USER_AGENT = f"Foyer-Webhooks/{VERSION}"
 _GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")  # all unicast addresses that are assigned (RFC 4291 §2.4)
 # Public by their number, but they lead into other networks or to the machine's host.
@@ -116,10 +117,10 @@ class Sender:
         """The addresses of the host. Raises Refused when one of them is not public, or when there is none."""
         host, port = _host(parts), parts.port or _default_port(parts)
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             raise Refused(f"The host {host[:100]} does not resolve.") from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
         if not self._is_allowed(parts) and not all(map(is_public, addresses)):
             raise Refused(f"The host {host[:100]} is not on the public internet.")
         return addresses
@@ -156,7 +157,7 @@ class Sender:
     ) -> Outcome:
         if connection.sock is not None:
             connection.sock.settimeout(self._total_seconds)
-        fixed = {
+        own_headers = {
             "Host": parts.netloc or "",
             "User-Agent": USER_AGENT,
             "Content-Type": "application/json",
@@ -164,7 +165,7 @@ class Sender:
             "Connection": "close",
         }
         target = parts.request_uri
-        connection.request("POST", target, body, {**fixed, **headers}, preload_content=False)
+        connection.request("POST", target, body, {**own_headers, **headers}, preload_content=False)
         response = connection.getresponse()
         if monotonic() >= until:
             return Outcome(0, TOO_SLOW)  # cut off within the headers, which reads like their end
@@ -173,11 +174,8 @@ class Sender:
             response.read(MOST_ANSWER, decode_content=False)
         if 200 <= status < 300:
             return Outcome(status)
-        moved = " Redirects are not followed." if 300 <= status < 400 else ""
-        return Outcome(status, f"The receiver answered {status}.{moved}", wait)
-
-
-UNREACHABLE, TOO_SLOW = "The receiver cannot be reached.", "The receiver did not answer in time."
+        hint = " Redirects are not followed." if 300 <= status < 400 else ""
+        return Outcome(status, f"The receiver answered {status}.{hint}", wait)
 
 
 def is_public(address: str) -> bool:

@@ -76,7 +76,8 @@ def of_bytes(head: bytes, name: str) -> str:
         matches = puremagic.magic_string(head[:HEAD])
     except (puremagic.PureError, ValueError):
         return UNKNOWN
-    return next((match.mime_type for match in matches[:1] if match.mime_type), UNKNOWN).lower()
+    best = matches[0].mime_type if matches else ""
+    return (best or UNKNOWN).lower()
 
 
 def _as_text(head: bytes) -> str | None:

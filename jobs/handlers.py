@@ -9,7 +9,7 @@ from typing import Protocol
 
 from core.models import Actor
 from jobs import agreed_times, inbound_mail, incidents, notices, routing, snoozed, transfers
-from jobs.runner import Periodic, alone
+from jobs.runner import Periodic, alone, in_batches
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
 from services.ai_usage import UsageLog
@@ -64,8 +64,8 @@ class Server(notices.Server, inbound_mail.Server, Protocol):
 def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
     """The function that runs the jobs of each queue."""
     return {
-        "mail": lambda job: notices.send(runtime, job),
-        "ai": lambda job: _write_answer(runtime, job),
+        notifications.QUEUE: lambda job: notices.send(runtime, job),
+        ai_answers.QUEUE: lambda job: _write_answer(runtime, job),
         notifications.ALERTS: lambda job: notices.publish(runtime, job),
         erasure.QUEUE: lambda job: scrub(runtime.storage),
         requests.QUEUE: lambda job: transfers.run(runtime.storage, runtime.files, job),
@@ -115,14 +115,8 @@ def close_resolved_tickets(runtime: Server) -> None:
     with runtime.storage.unit_of_work(None) as uow:
         company_ids = closing.company_ids(uow)
     for company_id in company_ids:
-        alone("The resolved tickets of a company", partial(_close_resolved, runtime, company_id))
-
-
-def _close_resolved(runtime: Server, company_id: str) -> None:
-    more = True
-    while more:
-        with runtime.storage.unit_of_work(Actor.system(company_id), write=True) as uow:
-            more = closing.close_some(uow)
+        close_all = partial(in_batches, runtime.storage, Actor.system(company_id), closing.close_some)
+        alone("The resolved tickets of a company", close_all)
 
 
 def close_silent_chats(runtime: Server) -> None:

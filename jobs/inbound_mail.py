@@ -49,7 +49,7 @@ class Server(Protocol):
 
 
 def read(server: Server, job: Row) -> None:
-    """Makes of a kept mail a ticket, a reply or a note. A mail that fails for good is marked, and its job stays as dead."""
+    """Turns a stored mail into a ticket, a reply or a note. A mail that fails for good is marked, and its job stays as dead."""
     actor, mail_id = Actor.system(job["company_id"]), job["payload"]["mail_id"]
     open_uow = partial(server.storage.unit_of_work, actor)
     try:

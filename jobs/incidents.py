@@ -9,7 +9,7 @@ from ai.embeddings import Embeddings
 from ai.incidents import ALIKE
 from core.errors import StoreUnavailable
 from core.models import Actor
-from jobs.runner import alone
+from jobs.runner import alone, in_batches
 from services.incidents import actions, detection
 from storage import Row, Storage
 
@@ -78,9 +78,5 @@ class Search:
 
 
 def resume(storage: Storage, job: Row) -> None:
-    """Does what is left of a job: the tickets of an incident that were not answered or resolved yet."""
-    actor = actions.actor_of(job)
-    more = True
-    while more:
-        with storage.unit_of_work(actor, write=True) as uow:
-            more = bool(actions.run_some(uow, job["id"]))
+    """Answers or resolves the tickets of an incident that a crash left out."""
+    in_batches(storage, actions.actor_of(job), lambda uow: actions.run_some(uow, job["id"]))

@@ -5,7 +5,7 @@ from functools import partial
 
 from core import timestamps
 from core.models import Actor
-from jobs.runner import alone
+from jobs.runner import alone, in_batches
 from services.routing import assignment, departures, escalation
 from storage import Row, Storage
 
@@ -45,19 +45,15 @@ class Escalation:
             with storage.unit_of_work(None) as uow:
                 ahead = escalation.companies_ahead(uow)
             for company_id in ahead:
-                alone("The queues of a company", partial(_correct_clock, storage, Actor.system(company_id)))
+                alone(
+                    "The queues of a company",
+                    partial(in_batches, storage, Actor.system(company_id), escalation.correct_clock),
+                )
         self._latest = now
         with storage.unit_of_work(None) as uow:
             company_ids = escalation.company_ids(uow)
         for company_id in company_ids:
             alone("The escalation of a company", partial(_escalate, storage, Actor.system(company_id)))
-
-
-def _correct_clock(storage: Storage, actor: Actor) -> None:
-    more = True
-    while more:
-        with storage.unit_of_work(actor, write=True) as uow:
-            more = escalation.correct_clock(uow)
 
 
 def _escalate(storage: Storage, actor: Actor) -> None:
@@ -72,7 +68,5 @@ def _escalate(storage: Storage, actor: Actor) -> None:
 
 def return_tickets(storage: Storage, job: Row) -> None:
     """Moves the open tickets of an agent who left, in batches. Done twice, it finds none left."""
-    more = True
-    while more:
-        with storage.unit_of_work(Actor.system(job["company_id"]), write=True) as uow:
-            more = departures.move_some(uow, job["payload"]["agent"], job["payload"]["to"])
+    agent, to = job["payload"]["agent"], job["payload"]["to"]
+    in_batches(storage, Actor.system(job["company_id"]), lambda uow: departures.move_some(uow, agent, to))

@@ -16,6 +16,7 @@ from sqlalchemy import and_
 
 from core import timestamps
 from core.errors import AppError, StoreUnavailable
+from core.models import Actor
 from core.redaction import mask
 from database.tables import jobs as table
 from services.outbox import LONGEST_WAIT_SECONDS
@@ -72,6 +73,14 @@ def alone(what: str, work: Callable[[], None]) -> None:
         log.exception("%s could not be followed", what)
 
 
+def in_batches(storage: Storage, actor: Actor, do_some: Callable[[UnitOfWork], object]) -> None:
+    """Calls `do_some`, each time in its own unit of work, until it returns a false value: nothing is left to do."""
+    more = True
+    while more:
+        with storage.unit_of_work(actor, write=True) as uow:
+            more = bool(do_some(uow))
+
+
 class Runner:
     """Runs jobs and periodic work. Each queue has its own threads, and `workers` holds one function per queue."""
 
@@ -120,9 +129,8 @@ class Runner:
         """Waits until the running jobs are finished, STOP_SECONDS at most, and ends the threads."""
         self._stopping.set()
         self._wake.set()
-        deadline = (
-            time.monotonic() + STOP_SECONDS
-        )  # for all threads together: the host kills a process that stops slowly
+        # For all threads together: the host kills a process that stops slowly.
+        deadline = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
         self._stopped.set()  # only now: running jobs need heartbeats until they are finished

@@ -21,7 +21,7 @@ class NotWanted(Exception):
 
 
 def run(storage: Storage, files: FileStore, job: Row) -> None:
-    """Makes an export. A job that is stopped midway begins anew; the transfer gets its file once. Raises what went wrong."""
+    """Makes an export. A job that is stopped midway begins anew; the transfer gets its file once. Raises any failure."""
     actor, transfer_id = Actor.system(job["company_id"]), job["payload"]["transfer_id"]
     try:
         _export(storage, files, actor, transfer_id)
@@ -40,9 +40,9 @@ def run(storage: Storage, files: FileStore, job: Row) -> None:
 def _export(storage: Storage, files: FileStore, actor: Actor, transfer_id: str) -> None:
     with storage.unit_of_work(actor, write=True) as uow:
         is_wanted = requests.progress(uow, transfer_id, state="running", done=0, total=exporting.total(uow))
-    progress = _Progress(storage, actor, transfer_id)
     if not is_wanted:
         raise NotWanted
+    progress = _Progress(storage, actor, transfer_id)
     with TemporaryFile() as target:
         exported = exporting.write(lambda: storage.unit_of_work(actor), files, target, step=progress.step)
         size = target.tell()
@@ -63,7 +63,7 @@ class _Progress:
         self._noted = time.monotonic()
 
     def step(self, count: int) -> None:
-        """So many more things are written."""
+        """Counts rows and files that were just written."""
         self._done += count
         if time.monotonic() - self._noted < NOTED_SECONDS:
             return

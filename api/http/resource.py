@@ -1,6 +1,6 @@
 """Declares routes: one call names a route's path, permission, input and output, for the gate and both API descriptions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import wraps
@@ -14,6 +14,7 @@ from api.http import gate
 from api.http.parsing import Parser
 from api.http.rate_limits import PublicRateLimit
 from api.http.schemas import envelope, listing
+from core.errors import read_only
 from core.permissions import Permission
 
 View = Callable[..., Any]  # returns an Answer, or a Response where the route declares `downloads`
@@ -198,6 +199,7 @@ def _run_view(route: Route, view: View) -> RunView:
     return write
 
 
-def current_echo() -> dict[str, Any]:
-    """Read-only fields that the caller sent back unchanged or changed; the view compares them."""
-    return dict(g.get("echo", {}))
+def check_echo(current: Mapping[str, Any]) -> None:
+    """Callers may send read-only fields back as they are in `current`. Raises AppError 400 for others."""
+    if wrong := [name for name, value in g.get("echo", {}).items() if current.get(name) != value]:
+        raise read_only(wrong)

@@ -22,7 +22,7 @@ class FileStore(Protocol):
         """Keeps the rest of `content`. It is durable when this returns; a failure leaves nothing."""
 
     def open(self, company_id: str, file_id: str) -> AbstractContextManager[Iterator[bytes]]:
-        """The file in pieces. Raises FileMissing when the block begins."""
+        """The file in pieces. Raises FileMissing when the block begins; a piece may raise FileStoreFailed."""
 
     def exists(self, company_id: str, file_id: str) -> bool:
         """Whether the file is there, whole."""

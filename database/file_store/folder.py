@@ -51,7 +51,7 @@ class Folder:
         except OSError as error:
             raise FileStoreFailed(f"{self.place} cannot be read: {error.strerror or error}") from error
         with file:
-            yield iter(lambda: file.read(PIECE), b"")
+            yield self._pieces(file)
 
     def exists(self, company_id: str, file_id: str) -> bool:
         """Whether the file is there, whole."""
@@ -70,6 +70,13 @@ class Folder:
             return
         except OSError as error:
             raise FileStoreFailed(f"{self.place} cannot be written: {error.strerror or error}") from error
+
+    def _pieces(self, file: IO[bytes]) -> Iterator[bytes]:
+        try:
+            while piece := file.read(PIECE):
+                yield piece
+        except OSError as error:
+            raise FileStoreFailed(f"{self.place} cannot be read: {error.strerror or error}") from error
 
     def _file(self, company_id: str, file_id: str) -> Path:
         return self._path / checked(company_id) / checked(file_id)

@@ -5,8 +5,8 @@ One piece of one file is in memory at a time. Every file is compared with the si
 
 import hashlib
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,6 @@ from database.transfer.staging_copy import pages
 ARCHIVE = ".files"  # end of the name of the archive beside a backup
 MISSING = ".missing"  # end of the name of an empty member: the file was missing when the backup was made
 _COLUMNS = {"id": False, "company_id": False, "size": False, "sha256": False}
-Step = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +104,12 @@ def restore_archive(connection: Connection, path: Path, files: FileStore) -> "Un
                 content = archive.extractfile(member)
                 if row is not None and content is not None and not member.name.endswith(MISSING):
                     undo.put(row, _Content(iter(partial(content.read, PIECE), b""), row))
-            if undo.missing_in(expected):
+            if not all(files.exists(row.company_id, row.id) for row in expected.values()):
                 raise StorageError(f"{path} is not whole: {len(expected)} files of the backup are not in it.")
     except (tarfile.TarError, OSError) as error:
         raise StorageError(f"{path} cannot be read: {error}. Nothing was changed.") from error
+    except FileStoreFailed as error:
+        raise StorageError(f"{files.place} cannot be read: {error}. Nothing was changed.") from error
     return undo
 
 
@@ -125,7 +126,7 @@ def copy_files(connection: Connection, source: FileStore, target: FileStore) -> 
 
 
 class Undo:
-    """The files that were put into a store. As a context it removes them when the block raises."""
+    """The files that were put into a store. As a context manager it removes them when the block raises."""
 
     def __init__(self, files: FileStore) -> None:
         self._files = files
@@ -151,12 +152,8 @@ class Undo:
             ) from error
         content.check()
 
-    def missing_in(self, expected: dict[str, FileRow]) -> bool:
-        """Whether one of the files is not in the store either."""
-        return any(not self._files.exists(row.company_id, row.id) for row in expected.values())
-
     def remove(self) -> None:
-        """Removes what was put. What cannot be removed stays, without a row."""
+        """Removes the files that were put. After the first that cannot be removed it stops; the rest stay without a row."""
         for row in self._put:
             try:
                 self._files.delete(row.company_id, row.id)
@@ -166,13 +163,15 @@ class Undo:
 
 @contextmanager
 def _read(files: FileStore, row: FileRow, moved: Moved) -> "Iterator[_Content | None]":
-    """The opened file of a row; None, noted in `moved`, when it is missing. Raises StorageError."""
+    """The opened file of a row. A missing file is None, and its id is added to `moved`. Raises StorageError."""
     try:
-        with files.open(row.company_id, row.id) as pieces:
-            yield _Content(pieces, row)
-    except FileMissing:
-        moved.missing.append(row.id)
-        yield None
+        with ExitStack() as opened:
+            try:
+                content = _Content(opened.enter_context(files.open(row.company_id, row.id)), row)
+            except FileMissing:
+                moved.missing.append(row.id)
+                content = None
+            yield content
     except FileStoreFailed as error:
         raise StorageError(f"{files.place} cannot be read: {error}.") from error
 

@@ -45,7 +45,7 @@ def by_hour(uow: UnitOfWork, selection: Selection, sums: SumsOf) -> list[Row]:
 def _zone(uow: UnitOfWork) -> str:
     try:
         return zone_name(settings.current(uow)["hours"]["time_zone"])
-    except (ValueError, KeyError, TypeError, AttributeError):  # a hand may have written the settings
+    except (ValueError, KeyError, TypeError, AttributeError):  # somebody may have edited the settings in the file
         return "UTC"
 
 
@@ -57,9 +57,9 @@ def _by_minute(uow: UnitOfWork, selection: Selection, days: list[str]) -> Iterat
     within = t.created_at.between(min(days) + MIDNIGHT, f"{max(days)}T23:59:59.999Z")
     query = uow.query(tickets, minute, func.count()).where(within, *_of_time(selection)).group_by(minute)
     place = statements.place(query, selection, t.assigned_team, t.assigned_to)
-    wanted = set(days)
+    odd_days = set(days)
     for text, number in uow.aggregate(place, **statements.place_values(selection)):
-        if text[:10] in wanted:
+        if text[:10] in odd_days:
             yield text, number
 
 
@@ -70,7 +70,7 @@ def _of_time(selection: Selection) -> list[ColumnElement[bool]]:
 
 @lru_cache(maxsize=20_000)
 def _places(day: str, zone: str) -> tuple[int, ...] | None:
-    """The place in KEYS of each half-hour of a day in UTC; None when the zone's clock does not turn its hours with them."""
+    """The place in KEYS of each half-hour of a day in UTC; None when one of them lies in two hours of the zone."""
     start = datetime.fromisoformat(day).replace(tzinfo=UTC)
     try:
         moments = [start + number * _HALF_HOUR for number in range(len(HALF_HOURS))]

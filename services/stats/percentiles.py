@@ -24,7 +24,7 @@ LIMITS = ("start", "end", "team", "agent")
 BEYOND = 2**62  # more than any duration
 
 
-class Wanted(NamedTuple):
+class Figure(NamedTuple):
     """One figure: its name, the duration, the tickets, and the sums that count them in steps."""
 
     name: Any
@@ -35,7 +35,7 @@ class Wanted(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where the values are: `size` values after `skipped` ones, from `bound` on upwards, or from below it downwards."""
+    """Where the values are: `size` values after `skipped` ones, in the order from `bound` up, or from just below it down."""
 
     bound: int
     skipped: int
@@ -43,16 +43,16 @@ class Place(NamedTuple):
     downwards: bool
 
 
-Arm = tuple[Wanted, Place]
+Arm = tuple[Figure, Place]
 
 
-def find(uow: UnitOfWork, wanted: Sequence[Wanted]) -> dict[Any, int]:
+def find(uow: UnitOfWork, figures: Sequence[Figure]) -> dict[Any, int]:
     """The value of each figure that has any. A median of two middle values is their mean, halves rounded up."""
     groups: dict[tuple[Any, ...], list[Arm]] = defaultdict(list)
-    for one in wanted:
-        if place := _place(one):
-            limits = tuple(name for name in LIMITS if getattr(one.selection, name))
-            groups[one.measure, limits, place.downwards].append((one, place))
+    for figure in figures:
+        if place := _place(figure):
+            limits = tuple(name for name in LIMITS if getattr(figure.selection, name))
+            groups[figure.measure, limits, place.downwards].append((figure, place))
     values: dict[Any, int] = {}
     for (measure, limits, downwards), arms in groups.items():
         for start in range(0, len(arms), MOST_ARMS):
@@ -60,15 +60,15 @@ def find(uow: UnitOfWork, wanted: Sequence[Wanted]) -> dict[Any, int]:
     return values
 
 
-def of_selection(selection: Selection, sums: Sums, prefix: Any = "") -> Iterator[Wanted]:
+def of_selection(selection: Selection, sums: Sums, prefix: Any = "") -> Iterator[Figure]:
     """The medians and 90th percentiles of a selection, under (prefix, field of the answer)."""
     for measure, column in DURATIONS.items():
         for of in ("median", "p90"):
-            yield Wanted((prefix, f"{column}_{of}"), measure, selection, sums, of)
+            yield Figure((prefix, f"{column}_{of}"), measure, selection, sums, of)
 
 
 def by_figure(values: Mapping[Any, int], prefix: Any) -> dict[str, int]:
-    """The values found under that prefix, by field of the answer."""
+    """The values under that prefix, by field of the answer."""
     return {name[1]: value for name, value in values.items() if name[0] == prefix}
 
 
@@ -77,14 +77,14 @@ def half_up(part: int, whole: int) -> int:
     return (2 * part + whole) // (2 * whole)
 
 
-def _place(one: Wanted) -> Place | None:
+def _place(figure: Figure) -> Place | None:
     """Where to find the values of a figure, from the nearer end of the step that holds them; None when there are none."""
-    sizes = [one.sums[name] for name in STEP_NAMES[one.measure]]
+    sizes = [figure.sums[name] for name in STEP_NAMES[figure.measure]]
     ends = list(accumulate(sizes))  # how many values there are up to the end of each step
     total = ends[-1]
     if not total:
         return None
-    first, size = ((total - 1) // 2, 2 - total % 2) if one.of == "median" else (-(-9 * total // 10) - 1, 1)
+    first, size = ((total - 1) // 2, 2 - total % 2) if figure.of == "median" else (-(-9 * total // 10) - 1, 1)
     step, last_step = bisect_right(ends, first), bisect_right(ends, first + size - 1)
     upwards = first - (ends[step] - sizes[step])
     downwards = ends[last_step] - (first + size)
@@ -96,7 +96,7 @@ def _place(one: Wanted) -> Place | None:
 def _look_up(
     uow: UnitOfWork, measure: str, limits: tuple[str, ...], downwards: bool, arms: list[Arm]
 ) -> dict[Any, int]:
-    """Reads the values. The statement has a power of two as the number of its arms; those in excess read nothing."""
+    """Reads the values. The number of arms of the statement is a power of two; those in excess read nothing."""
     size = 1 << (len(arms) - 1).bit_length()
     statement = prepared(
         uow,
@@ -105,9 +105,9 @@ def _look_up(
     )
     params: dict[str, Any] = {}
     for number in range(size):
-        one, place = arms[number] if number < len(arms) else (arms[0][0], Place(0, 0, 0, downwards))
+        figure, place = arms[number] if number < len(arms) else (arms[0][0], Place(0, 0, 0, downwards))
         params |= {f"bound_{number}": place.bound, f"skipped_{number}": place.skipped, f"size_{number}": place.size}
-        params |= {f"{name}_{number}": getattr(one.selection, name) for name in limits}
+        params |= {f"{name}_{number}": getattr(figure.selection, name) for name in limits}
     values: dict[int, list[int]] = defaultdict(list)
     for number, seconds in uow.aggregate(statement, **params):
         values[number].append(int(seconds))

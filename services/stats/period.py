@@ -19,7 +19,7 @@ class Selection:
     agent: str = ""
 
     def before(self, now: str) -> "Selection | None":
-        """The same of the period before, as long as this one; without an end this one ends now. None without a start."""
+        """The same tickets of the period before, which is as long. Without an end this period ends now. None without a start."""
         if not self.start:
             return None
         length = timestamps.moment(self.end or now) - timestamps.moment(self.start)

@@ -17,7 +17,7 @@ from database.ticket_sums import DURATIONS, WORDS
 from services.prepared_statements import prepared, text
 from services.routing import teams
 from services.stats import hours, percentiles, statements
-from services.stats.percentiles import Wanted, half_up
+from services.stats.percentiles import Figure, half_up
 from services.stats.period import AFTER_ALL, MIDNIGHT, Selection
 from services.stats.sums import Sums, SumsOf
 from storage import Row, UnitOfWork
@@ -120,12 +120,12 @@ def _ages(unresolved: Mapping[str, int], today: str) -> list[Row]:
     return models.chart_rows(counts, AGES)
 
 
-def _of_agents(selection: Selection, by_agent: Mapping[str, Sums]) -> Iterable[Wanted]:
+def _of_agents(selection: Selection, by_agent: Mapping[str, Sums]) -> Iterable[Figure]:
     for name, sums in by_agent.items():
         theirs = Selection(selection.start, selection.end, selection.team, name)
         for measure, column in DURATIONS.items():
             if name:
-                yield Wanted((("agent", name), f"{column}_median"), measure, theirs, sums, "median")
+                yield Figure((("agent", name), f"{column}_median"), measure, theirs, sums, "median")
 
 
 def _agents(by_agent: Mapping[str, Sums], durations: Mapping[tuple[object, str], int]) -> list[Row]:

@@ -3,7 +3,7 @@
 What no whole day covers, the first and last hours of a period, is summed from the tickets themselves.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -146,9 +146,10 @@ class SumsOf:
         if self._parts is None:
             return
         columns = [_PLACES[name] for name in names]
-        keys = self._parts.keys.get(group) or [""] * len(self._parts.numbers)
-        for key in set(keys):
-            rows = [number for number, one in enumerate(keys) if one == key]
+        rows_of: dict[str, list[int]] = defaultdict(list)
+        for row, key in enumerate(self._parts.keys.get(group) or [""] * len(self._parts.numbers)):
+            rows_of[key].append(row)
+        for key, rows in rows_of.items():
             yield key, self._parts.numbers[np.ix_(rows, columns)].sum(axis=0).tolist()
 
     def _of_parts(

@@ -1,4 +1,4 @@
-"""Requests of transfers: ask for one, see how it stands, get its file, and let its file go."""
+"""Requests of transfers: ask for one, read its state, get its file, and remove its file."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -74,18 +74,18 @@ def fail(uow: UnitOfWork, transfer_id: str, reason: str) -> None:
 
 
 def forget(uow: UnitOfWork) -> None:
-    """Lets the files of all exports go, those that are being made too: they hold a person who is erased."""
+    """Removes the files of all exports, unfinished ones too, because they may hold a person who is erased."""
     rows = uow.find(uow.query(transfers, t.id).where(t.state.in_((*UNFINISHED, "done"))))
     _expire(uow, [row["id"] for row in rows])
 
 
 def purge(uow: UnitOfWork) -> int:
-    """Lets files go whose time is over, and deletes old rows, of all companies. Returns how many files went."""
-    over = uow.find(uow.query(transfers, t.id, t.company_id).where(t.state == "done", t.expires_at < uow.real_now))
-    for row in over:
+    """Removes expired files and deletes old rows, of all companies. Returns how many files expired."""
+    expired = uow.find(uow.query(transfers, t.id, t.company_id).where(t.state == "done", t.expires_at < uow.real_now))
+    for row in expired:
         _expire(uow.as_actor(Actor.system(row["company_id"])), [row["id"]])
     uow.delete(transfers, t.created_at < timestamps.later(uow.real_now, seconds=-ROW_KEPT_SECONDS))
-    return len(over)
+    return len(expired)
 
 
 def _expire(uow: UnitOfWork, ids: list[str]) -> None:
