@@ -101,13 +101,31 @@ def test_of_a_mail_beyond_the_limit_the_headers_are_taken(dovecot, monkeypatch):
 
 def test_what_other_programs_marked_as_deleted_stays(dovecot):
     dovecot.deliver(RAW)
-    client = dovecot.client()
-    client.select("INBOX")
-    client.store("1", "+FLAGS", "\\Deleted")
-    client.logout()
+    mark_as_deleted(dovecot)
     dovecot.deliver(RAW)
     taken(mailbox(dovecot))
     assert dovecot.count() == 2
+
+
+def test_moving_taken_mail_removes_no_mail_that_another_program_marks_as_deleted(dovecot):
+    dovecot.deliver(RAW)
+    bodies: list[bytes] = []
+
+    def take(media: str, body: bytes) -> None:
+        if not bodies:  # while the first is taken, a second comes and is marked
+            dovecot.deliver(RAW + b"later")
+            mark_as_deleted(dovecot, "2")
+        bodies.append(body)
+
+    mailbox(dovecot, done_folder="Done").take_new(take)
+    assert (len(bodies), dovecot.count(), dovecot.count(folder="Done")) == (1, 1, 1)
+
+
+def mark_as_deleted(dovecot: Dovecot, number: str = "1") -> None:
+    client = dovecot.client()
+    client.select("INBOX")
+    client.store(number, "+FLAGS", "\\Deleted")
+    client.logout()
 
 
 FAILURES = {

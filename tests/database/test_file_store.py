@@ -143,3 +143,11 @@ def test_a_bucket_that_cannot_be_reached_is_a_failure(bucket_url, monkeypatch):
     files = open_file_store(bucket_url, None)
     with pytest.raises(FileStoreFailed):
         files.put(COMPANY, ID, io.BytesIO(b"x"))
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_a_failure_of_the_store(tmp_path):
+    files = Folder(tmp_path)
+    (tmp_path / COMPANY).mkdir()
+    (tmp_path / COMPANY / ID).symlink_to("/proc/self/mem")  # opens, and reading its beginning is an error
+    with pytest.raises(FileStoreFailed), files.open(COMPANY, ID) as pieces:
+        b"".join(pieces)
