@@ -40,7 +40,8 @@ class TeamFields(Schema):
     )
     assignment = Choice(
         models.ASSIGNMENTS,
-        about="least_loaded: its tickets go to free members by themselves; off: nobody gets them so.",
+        about="least_loaded: its tickets go by themselves to free members, of a team without members to any free agent; off: "
+        "nobody gets them so.",
     )
 
 

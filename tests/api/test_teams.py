@@ -222,3 +222,9 @@ def test_statistics_name_teams_as_the_company_does(admin):
     rows = {row["key"]: row for row in admin.data(admin.get("/api/stats"))["by_team"]}
     assert rows[night["key"]] == {"key": night["key"], "label": "Night shift", "count": 1}
     assert rows["support"]["label"] == "Front desk"
+
+
+@pytest.mark.parametrize("form", ["NewTeam", "TeamChanges"])
+def test_the_documents_say_who_serves_a_team_without_members(app, form):
+    described = app.test_client().get("/openapi.json").json["components"]["schemas"][form]["properties"]["assignment"]
+    assert "of a team without members to any free agent" in described["description"]
