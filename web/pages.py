@@ -10,6 +10,8 @@ from flask import Blueprint, Response, abort, request
 from swagger_ui_bundle import swagger_ui_path
 
 from core.permissions import Permission
+from web.assets import build
+from web.shells import SHELLS, manifest, shell
 
 HERE = Path(__file__).resolve().parent
 README = HERE.parent / "README.md"
@@ -26,6 +28,8 @@ OWN_FILES = {
 STRICT = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 # Swagger UI draws its arrows from data: images; its styles are set by script, which is not inline.
 FOR_SWAGGER_UI = f"{STRICT}; img-src 'self' data:"
+# The console builds its pages from text alone; Trusted Types make every other way an error.
+FOR_CONSOLE = f"{STRICT}; require-trusted-types-for 'script'; trusted-types 'none'"
 A_YEAR = 365 * 24 * 3600
 
 blp = Blueprint("pages", __name__)
@@ -64,6 +68,42 @@ def confirm() -> Response:
 def rate() -> Response:
     """Where the link to rate a ticket leads. Opening it rates nothing."""
     return _page((HERE / "rate.html").read_text("utf-8"), STRICT)
+
+
+@blp.get(f"/<any({', '.join(SHELLS)}):name>")
+@blp.get(f"/<any({', '.join(SHELLS)}):name>/<path:place>")
+@_public
+def console(name: str, place: str = "") -> Response:
+    """A page of the console. What the address says after its name is read by the page itself."""
+    response = _page(shell(name), FOR_CONSOLE)
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+@blp.get("/manifest.webmanifest")
+@_public
+def web_manifest() -> Response:
+    """What a browser needs to install the desk."""
+    response = Response(manifest(), mimetype="application/manifest+json")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@blp.get("/assets/<build_name>/<path:name>")
+@_public
+def console_file(build_name: str, name: str) -> Response:
+    """A file of the console, kept for a year: its address changes with its content."""
+    files = build()
+    if build_name != files.name or name not in files.files:
+        abort(404)
+    asset, packed = files.files[name], request.accept_encodings["gzip"] > 0
+    response = Response(asset.compressed if packed else asset.body, mimetype=asset.mimetype)
+    response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+    response.headers["Vary"] = "Accept-Encoding"
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
+    return response
 
 
 @blp.get("/README.md")

@@ -1,0 +1,107 @@
+"""The console: its shells, its files and its texts in two languages."""
+
+import gzip
+import json
+import re
+
+import pytest
+
+from web.assets import HERE, build
+from web.shells import SHELLS
+
+FORBIDDEN = re.compile(
+    r"""\b(?:inner|outer)HTML\b|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc"""
+    r"""|setAttribute\("(?:style|on)|\bh\("[\w:-]+", \{[^}]*\bstyle:"""
+)
+NAME = re.compile(r"""\bt\(\s*["'`]([a-z_]+(?:\.\w+)+)["'`]""")
+
+
+@pytest.fixture
+def engine() -> str:
+    """Pages know no storage."""
+    return "json"
+
+
+@pytest.fixture
+def client(app):
+    """A browser without a key."""
+    return app.test_client()
+
+
+def words(language: str) -> dict[str, str | dict[str, str]]:
+    """The texts of a language by their full names."""
+    text = (HERE / f"app/words/{language}.js").read_text("utf-8")
+    found: dict[str, str | dict[str, str]] = {}
+    path: list[str] = []
+    for opened, closed, name, value in re.findall(
+        r"""(?:(\w+): \{)|(\})|(?:(\w+): ("(?:[^"\\]|\\.)*"))""", re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
+    ):
+        if opened:
+            path.append(opened)
+        elif closed and path:
+            path.pop()
+        elif name:
+            found[".".join([*path, name])] = json.loads(value)
+    return found
+
+
+@pytest.mark.parametrize("name", SHELLS)
+@pytest.mark.parametrize("place", ["", "/tickets/7?view=mine"])
+def test_a_shell_is_served_at_each_of_its_addresses(client, name, place):
+    response = client.get(f"/{name}{place}")
+    assert response.status_code == 200
+    assert "require-trusted-types-for 'script'; trusted-types 'none'" in response.headers["Content-Security-Policy"]
+    assert client.get(f"/{name}", headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_every_file_of_a_shell_exists_and_is_kept_for_a_year(client, name):
+    files = re.findall(r'(?:href|src)="(/assets/[^"]+)"', client.get(f"/{name}").text)
+    assert len(files) > 10
+    for file in files:
+        response = client.get(file)
+        assert response.status_code == 200, file
+        if file != "/assets/icon.svg":
+            assert "immutable" in response.headers["Cache-Control"]
+
+
+def test_a_file_is_sent_compressed_to_who_takes_it(client):
+    url = build().url("app/dom.js")
+    plain, packed = client.get(url), client.get(url, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert len(packed.data) < len(plain.data)
+
+
+@pytest.mark.parametrize(
+    "path", ["x/app/dom.js", "{name}/app/nothing.js", "{name}/../pages.py", "{name}/words/../assets.py"]
+)
+def test_nothing_else_is_served_from_the_folder(client, path):
+    assert client.get(f"/assets/{path.replace('{name}', build().name)}").status_code == 404
+
+
+def test_the_two_languages_have_the_same_texts_with_the_same_places():
+    english, german = words("en"), words("de")
+    assert len(english) > 40
+    assert english.keys() == german.keys()
+    for name, text in english.items():
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", german[name])), name
+
+
+def test_every_text_that_a_module_asks_for_exists():
+    known = words("en")
+    for path, asset in build().files.items():
+        for name in NAME.findall(asset.body.decode()) if path.endswith(".js") else []:
+            assert name in known or f"{name}.other" in known, f"{path} asks for {name}"
+
+
+@pytest.mark.parametrize("planted", ['x.innerHTML = "a"', 'h("p", { style: "a" })', 'eval("1")'])
+def test_a_way_around_trusted_types_is_seen(planted):
+    assert FORBIDDEN.search(planted)
+
+
+def test_no_module_makes_markup_of_text():
+    for path, asset in build().files.items():
+        if path.endswith(".js"):
+            found = FORBIDDEN.search(asset.body.decode())
+            assert not found, f"{path}: {found}"

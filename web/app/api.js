@@ -1,0 +1,175 @@
+// @ts-check
+/** Calls of /api: credentials, the envelope, repeated writes that are done once, and networks that drop. */
+
+import { credentials, keep, keepTokens, session } from "./session.js";
+import { preferences, store } from "./state.js";
+
+/** Whether the last call reached the server. */
+export const network = store({ online: true });
+
+export class ApiError extends Error {
+  /** @param {number} status 0 when the server was not reached. @param {any} data @param {string} requestId */
+  constructor(status, message, data = {}, requestId = "") {
+    super(message);
+    this.status = status;
+    this.code = data?.code ?? "";
+    this.data = data ?? {};
+    /** @type {{field: string, message: string}[]} */
+    this.errors = data?.errors ?? [];
+    this.requestId = requestId;
+  }
+}
+
+/**
+ * @typedef {object} Result
+ * @property {any} data
+ * @property {string} message
+ * @property {number} total
+ * @property {string} etag
+ * @property {boolean} unchanged True for 304.
+ */
+
+/** @returns {Promise<Result>} */
+export const get = (/** @type {string} */ path, /** @type {any} */ query = {}, /** @type {any} */ options = {}) =>
+  call("GET", path, { ...options, query });
+/** @returns {Promise<Result>} */
+export const post = (/** @type {string} */ path, /** @type {any} */ body = {}, /** @type {any} */ options = {}) =>
+  call("POST", path, { ...options, body });
+/** @returns {Promise<Result>} */
+export const patch = (/** @type {string} */ path, /** @type {any} */ body = {}, /** @type {any} */ options = {}) =>
+  call("PATCH", path, { ...options, body });
+/** @returns {Promise<Result>} */
+export const put = (/** @type {string} */ path, /** @type {any} */ body = {}, /** @type {any} */ options = {}) =>
+  call("PUT", path, { ...options, body });
+/** @returns {Promise<Result>} */
+export const remove = (/** @type {string} */ path, /** @type {any} */ body = undefined, /** @type {any} */ options = {}) =>
+  call("DELETE", path, { ...options, body });
+
+/** Loads bytes, such as an attached file or an export. @returns {Promise<{blob: Blob, name: string}>} */
+export async function download(/** @type {string} */ path, /** @type {any} */ query = {}) {
+  const response = await send("GET", path, { query });
+  if (!response.ok) throw await failure(response);
+  const name = /filename\*?=(?:UTF-8'')?"?([^";]+)/i.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  return { blob: await response.blob(), name: decodeURIComponent(name ?? "file") };
+}
+
+/** @returns {Promise<Result>} */
+async function call(/** @type {string} */ method, /** @type {string} */ path, /** @type {any} */ options) {
+  // One key for every try of a write, so that a repeated one is done once.
+  const once = method === "POST" ? { "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()).slice(2) } : {};
+  const tries = method === "GET" ? 3 : 2;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const response = await send(method, path, { ...options, headers: { ...once, ...options.headers } });
+      return await read(response);
+    } catch (error) {
+      const lost = error instanceof ApiError && error.status === 0 && !options.signal?.aborted;
+      if (!lost || attempt >= tries) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 400 * attempt));
+    }
+  }
+}
+
+async function send(/** @type {string} */ method, /** @type {string} */ path, /** @type {any} */ options, renewed = false) {
+  const used = options.anonymous ? null : credentials();
+  const headers = new Headers({ Accept: "application/json", ...options.headers });
+  if (used?.key) headers.set("X-API-Key", used.key);
+  else if (used?.access) headers.set("Authorization", `Bearer ${used.access}`);
+  let body = options.body;
+  if (body !== undefined && !(body instanceof FormData) && !(body instanceof Blob)) {
+    headers.set("Content-Type", "application/json");
+    body = JSON.stringify(body);
+  }
+  let response;
+  try {
+    response = await fetch(path + search(options.query), { method, headers, body, signal: options.signal, cache: "no-store" });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    network.set({ online: false });
+    throw new ApiError(0, "");
+  }
+  network.set({ online: true });
+  if (response.status !== 401 || options.anonymous) return response;
+  if (!renewed && used?.refresh && await renew()) return send(method, path, options, true);
+  if (used) endSession();
+  return response;
+}
+
+/** @returns {Promise<Result>} */
+async function read(/** @type {Response} */ response) {
+  const etag = response.headers.get("ETag") ?? "";
+  if (response.status === 304) return { data: null, message: "", total: 0, etag, unchanged: true };
+  if (!response.ok) throw await failure(response);
+  const answer = response.status === 204 ? { data: null, message: "" } : await response.json();
+  return { ...answer, total: answer.total ?? 0, etag, unchanged: false };
+}
+
+async function failure(/** @type {Response} */ response) {
+  const requestId = response.headers.get("X-Request-ID") ?? "";
+  try {
+    const answer = await response.json();
+    return new ApiError(response.status, answer.message, answer.data, requestId);
+  } catch {
+    return new ApiError(response.status, `${response.status} ${response.statusText}`, {}, requestId);
+  }
+}
+
+function search(/** @type {Record<string, any>|undefined} */ query) {
+  const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return pairs.length ? `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}` : "";
+}
+
+/** @type {Promise<boolean>|null} */
+let renewal = null;
+
+/** Gets new tokens, once for all calls that wait. @returns {Promise<boolean>} */
+export function renew() {
+  renewal ??= renewTokens().finally(() => { renewal = null; });
+  return renewal;
+}
+
+async function renewTokens() {
+  const refresh = credentials()?.refresh;
+  const headers = { "Content-Type": "application/json", Accept: "application/json" };
+  try {
+    const body = JSON.stringify(refresh ? { refresh_token: refresh } : {});
+    const response = await fetch("/api/auth/refresh", { method: "POST", headers, body });
+    if (!response.ok) {
+      if (response.status === 401) preferences.set("remembered", "");
+      return false;
+    }
+    keepTokens((await response.json()).data);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function endSession() {
+  keep(null);
+  session.set({ me: null, ended: true });
+}
+
+/** Asks who the credentials of this tab belong to. Returns null when there are none, or they are refused. */
+export async function identify() {
+  if (!credentials() && !(preferences.get("remembered") && await renew())) return null;
+  try {
+    const me = (await get("/api/me")).data;
+    session.set({ me, ended: false });
+    return me;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 0) throw error;
+    return null;
+  }
+}
+
+/** Signs out here; a session of a person ends on the server too. */
+export async function signOut() {
+  const used = credentials();
+  try {
+    if (used?.access) await post("/api/auth/logout", { refresh_token: used.refresh || undefined });
+  } catch { /* The tokens are forgotten here in any case. */ }
+  preferences.set("remembered", "");
+  keep(null);
+  session.set({ me: null, ended: false });
+}

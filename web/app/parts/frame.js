@@ -1,0 +1,93 @@
+// @ts-check
+/** What desk and admin have in common: starting, the bar with "who am I", theme and language. */
+
+import { identify, signOut } from "../api.js";
+import { fill, h } from "../dom.js";
+import { session, takeFragment } from "../session.js";
+import { preferences } from "../state.js";
+import { LANGUAGES, language, t, word } from "../words.js";
+import { avatar, button, newId } from "./controls.js";
+import { menu } from "./dialog.js";
+import { icon } from "./icon.js";
+import { signInForm } from "./sign_in.js";
+import { failed, offlineBar, skeleton } from "./states.js";
+
+const THEMES = ["system", "light", "dark"];
+
+/** Shows the chosen theme; without one the system decides. */
+export function applyTheme() {
+  const chosen = preferences.get("theme", "system");
+  for (const name of ["light", "dark"]) document.documentElement.classList.toggle(name, chosen === name);
+}
+
+/**
+ * Starts a page: takes `#key=…` from the address, asks who is here, then shows the page or the form to sign in.
+ * @param {{title: string, show: (root: HTMLElement) => void, allowed?: () => boolean}} options
+ *   `show` fills the page once somebody is signed in who is `allowed`.
+ */
+export async function startPage({ title, show, allowed = () => true }) {
+  applyTheme();
+  takeFragment();
+  const root = /** @type {HTMLElement} */ (document.getElementById("page"));
+  root.replaceChildren(h("main", { class: "opening" }, skeleton(3)));
+  const open = () => {
+    root.removeAttribute("aria-busy");
+    if (allowed()) show(root);
+    else fill(root, refused());
+  };
+  const ask = (/** @type {string} */ note) => {
+    root.removeAttribute("aria-busy");
+    fill(root, h("main", {}, signInForm({ title, note, done: open })));
+  };
+  session.subscribe(({ me, ended }, before) => { if (before.me && !me) ask(ended ? t("signin.ended") : ""); });
+  const start = async () => {
+    try {
+      if (await identify()) open();
+      else ask(session.get().ended ? t("signin.refused") : "");
+    } catch (error) {
+      fill(root, h("main", {}, failed(error, start)));
+    }
+  };
+  await start();
+}
+
+function refused() {
+  const { me } = session.get();
+  return h("main", { class: "state" }, icon("lock"), h("h1", {}, t("frame.not_for_you", { role: word("role", me.role) })),
+    h("p", {}, h("a", { href: "/portal" }, t("frame.to_portal"))), button(t("frame.sign_out"), signOut, { icon: "log-out" }));
+}
+
+/**
+ * The page's bar. `links` lead to the other pages, `extra` stands before "who am I".
+ * @param {{links?: {href: string, words: string, current?: boolean}[], extra?: any, items?: any[]}} [options]
+ */
+export function bar({ links = [], extra = null, items = [] } = {}) {
+  return h("header", { class: "bar" },
+    h("a", { class: "skip", href: "#main" }, t("frame.skip")),
+    h("a", { class: "brand", href: "/" }, h("img", { src: "/assets/icon.svg", alt: "" }), "Foyer"),
+    h("nav", { class: "line grow", "aria-label": t("frame.pages") },
+      links.map((item) => h("a", { class: "button quiet", href: item.href, "aria-current": item.current ? "page" : null }, item.words))),
+    extra, whoAmI(items));
+}
+
+/** The button with your name: role, theme, language, signing out. `items` come first in its menu. */
+export function whoAmI(/** @type {any[]} */ items = []) {
+  const { me } = session.get();
+  const opener = button([avatar(me.name || me.email), h("span", { class: "cut who" }, me.name || me.email || word("role", me.role))], () => menu(opener, [
+    ...items, ...themeItems(), ...languageItems(),
+    { words: [icon("log-out"), t("frame.sign_out")], run: signOut },
+  ]), { kind: "quiet", id: newId("me"), title: `${me.email || me.name} · ${word("role", me.role)} · ${me.company?.name ?? ""}` });
+  return opener;
+}
+
+export const themeItems = () => THEMES.map((theme) => ({
+  words: t(`frame.theme_${theme}`),
+  checked: preferences.get("theme", "system") === theme,
+  run: () => { preferences.set("theme", theme); applyTheme(); },
+}));
+
+export const languageItems = () => Object.entries(LANGUAGES).map(([code, words]) => ({
+  words, checked: code === language, run: () => { preferences.set("language", code); location.reload(); },
+}));
+
+export { offlineBar };

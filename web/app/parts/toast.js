@@ -1,0 +1,36 @@
+// @ts-check
+/** Short sentences at the bottom of the page, with an undo where there is one. */
+
+import { h } from "../dom.js";
+import { t } from "../words.js";
+import { button } from "./controls.js";
+
+const place = h("div", { class: "toasts", role: "status", "aria-live": "polite" });
+/** @type {(() => void)|null} */
+let undoLast = null;
+
+/**
+ * Says what happened for 8 seconds.
+ * @param {string} words
+ * @param {{undo?: () => any, action?: {words: string, run: () => any}, seconds?: number}} [options]
+ */
+export function toast(words, { undo, action, seconds = 8 } = {}) {
+  if (!place.isConnected) document.body.append(place);
+  const element = h("div", { class: "toast" }, h("span", {}, words));
+  const close = () => { element.remove(); if (undoLast === runUndo) undoLast = null; };
+  const runUndo = () => { close(); undo?.(); };
+  if (undo) {
+    element.append(button(t("common.undo"), runUndo, { icon: "undo-2", keys: "z" }));
+    undoLast = runUndo;
+  }
+  if (action) element.append(button(action.words, () => { close(); action.run(); }));
+  place.append(element);
+  setTimeout(close, seconds * 1000);
+  return close;
+}
+
+/** Says that something failed, in the server's words. */
+export const toastError = (/** @type {any} */ error) => toast(error?.status === 0 ? t("common.not_reached") : error?.message || t("common.failed"));
+
+/** Undoes what the newest toast offers; for the key z. */
+export const undoNewest = () => undoLast?.();

@@ -1,0 +1,40 @@
+// @ts-check
+/** Who uses the page: the credentials of this tab, and the person behind them. */
+
+import { kept, preferences, store } from "./state.js";
+
+/** @typedef {{key: string} | {access: string, refresh: string}} Credentials */
+
+/** `me` is what GET /api/me answers; null before signing in. `ended` says that credentials were refused. */
+export const session = store({ me: /** @type {any} */ (null), ended: false });
+
+/** @returns {any} */
+export function credentials() {
+  try { return JSON.parse(kept.get("credentials", "null")); } catch { return null; }
+}
+
+export function keep(/** @type {Credentials|null} */ value) {
+  kept.set("credentials", value ? JSON.stringify(value) : "");
+}
+
+/** Keeps the tokens that signing in answered. */
+export function keepTokens(/** @type {any} */ data, remember = false) {
+  keep({ access: data.access_token, refresh: data.refresh_token ?? "" });
+  if (remember) preferences.set("remembered", "yes");
+}
+
+/** Takes `#key=…` out of the address, so that it is in no history and no screenshot. Returns the values of the fragment. */
+export function takeFragment() {
+  const values = new URLSearchParams(location.hash.slice(1));
+  if (location.hash) history.replaceState(history.state, "", location.pathname + location.search);
+  if (values.get("key")) keep({ key: values.get("key") ?? "" });
+  return values;
+}
+
+export function mayWork() {
+  return session.get().me?.permissions?.includes("tickets.work") ?? false;
+}
+
+export function may(/** @type {string} */ permission) {
+  return session.get().me?.permissions?.includes(permission) ?? false;
+}
