@@ -21,7 +21,9 @@ class Shell(NamedTuple):
 BASE = ("styles/tokens.css", "styles/base.css", "styles/parts.css")
 SHELLS = {
     "desk": Shell("Desk", "app/desk/main.js", (*BASE, "styles/desk.css")),
-    "admin": Shell("Admin", "app/admin/main.js", (*BASE, "styles/admin.css")),
+    "admin": Shell(
+        "Admin", "app/admin/main.js", (*BASE, "styles/charts.css", "styles/dashboard.css", "styles/admin.css")
+    ),
     "portal": Shell("Help", "app/portal/main.js", (*BASE, "styles/portal.css")),
     "chat": Shell("Chat", "app/chat/main.js", (*BASE, "styles/chat.css")),
 }

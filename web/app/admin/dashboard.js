@@ -1,0 +1,151 @@
+// @ts-check
+/** The dashboard: GET /api/stats for a range and a team, and one count of what is overdue. */
+
+import { download, get } from "../api.js";
+import { barChart, heatMap, lineChart, shareBar } from "../charts.js";
+import { fill, h } from "../dom.js";
+import { address, go, place } from "../route.js";
+import { button, field } from "../parts/controls.js";
+import { menu } from "../parts/dialog.js";
+import { into, skeleton } from "../parts/states.js";
+import { toastError } from "../parts/toast.js";
+import { duration, language, number, percent, t } from "../words.js";
+
+const RANGES = ["7", "30", "90", "all"];
+const NOT_TAKEN = ["new", "ai_responded", "handoff"];
+const DAY = 86_400_000;
+// A trend of fewer tickets says nothing.
+const ENOUGH = 20;
+const UNDER_WAY = "new,ai_responded,assigned,in_progress,waiting_customer,handoff";
+
+/** Fills the section of the dashboard. */
+export function showDashboard(/** @type {Element} */ root) {
+  const { query } = place();
+  const chosen = { range: query.get("range") ?? "30", from: query.get("from") ?? "", to: query.get("to") ?? "", team: query.get("team") ?? "" };
+  const content = h("div", { class: "stack" });
+  fill(root, h("header", { class: "line between" }, h("h1", {}, t("dashboard.title")), controls(chosen)), content);
+  into(content, () => load(chosen), skeleton(6));
+}
+
+/** @typedef {{range: string, from: string, to: string, team: string}} Chosen */
+
+function period(/** @type {Chosen} */ { range, from, to }) {
+  if (range === "own") return { from, to };
+  if (range === "all") return {};
+  return { from: new Date(Date.now() - Number(range) * DAY).toISOString() };
+}
+
+async function load(/** @type {Chosen} */ chosen) {
+  const query = { ...period(chosen), team: chosen.team };
+  const [stats, overdue] = await Promise.all([
+    get("/api/stats", query),
+    get("/api/tickets", { status: UNDER_WAY, sla_status: "breached", assigned_team: chosen.team, limit: 1 }),
+  ]);
+  return parts(stats.data, overdue.total, chosen);
+}
+
+function controls(/** @type {Chosen} */ chosen) {
+  const change = (/** @type {any} */ values) => go(address([], { ...chosen, ...values }), { replace: true });
+  const ranges = h("div", { class: "line", role: "group", "aria-label": t("dashboard.range") },
+    [...RANGES, "own"].map((range) => button(t(`dashboard.range_${range}`), () => change({ range }), { "aria-pressed": String(range === chosen.range) })));
+  const day = (/** @type {"from"|"to"} */ name) => field(t(`dashboard.${name}`), {
+    name, type: "date", value: chosen[name], labelHidden: true, "aria-label": t(`dashboard.${name}`),
+    onchange: (/** @type {any} */ event) => change({ [name]: event.target.value }),
+  });
+  const team = h("select", { "aria-label": t("dashboard.team"), onchange: () => change({ team: team.value }) }, h("option", { value: "" }, t("dashboard.every_team")));
+  get("/api/lookups/teams").then(({ data }) => team.append(...data.map((/** @type {any} */ item) =>
+    h("option", { value: item.value, selected: item.value === chosen.team }, item.label)))).catch(toastError);
+  const files = button(t("dashboard.download"), () => menu(files, ["csv", "xlsx"].map((format) => ({
+    words: t(`dashboard.as_${format}`), run: () => save({ ...period(chosen), team: chosen.team, format: format === "csv" ? "" : format }),
+  }))), { icon: "download" });
+  return h("div", { class: "line" }, ranges, chosen.range === "own" ? [day("from"), day("to")] : null, h("div", {}, team), files);
+}
+
+async function save(/** @type {any} */ query) {
+  try {
+    const { blob, name } = await download("/api/stats/export", query);
+    const link = h("a", { href: URL.createObjectURL(blob), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+function parts(/** @type {any} */ stats, /** @type {number} */ overdue, /** @type {Chosen} */ chosen) {
+  const count = (/** @type {string} */ table, /** @type {string} */ key) => stats[table].find((/** @type {any} */ row) => row.key === key)?.count ?? 0;
+  const notTaken = NOT_TAKEN.reduce((sum, status) => sum + count("by_status", status), 0);
+  const queue = (/** @type {any} */ query) => `/desk?${new URLSearchParams({ ...query, ...(chosen.team ? { assigned_team: chosen.team } : {}) })}`;
+  const { previous = {} } = stats;
+  const days = stats.created_per_day.map((/** @type {any} */ row) => shortDay(row.key));
+  return [
+    h("ul", { class: "figures" },
+      figure("open", number(stats.open_tickets), { href: queue({ status: "open" }), change: change(stats.open_tickets, previous.open_tickets, stats) }),
+      figure("not_taken", number(notTaken), { href: queue({ status: NOT_TAKEN.join(",") }) }),
+      figure("overdue", number(overdue), { href: queue({ status: "open", sla_status: "breached" }), bad: overdue > 0 }),
+      figure("first_answer", length(stats.first_response_seconds_median), { change: changeOfTime(stats, "first_response_seconds_median") }),
+      figure("csat", stats.csat_count ? number(stats.csat_average, { minimumFractionDigits: 1, maximumFractionDigits: 1 }) : "–", { about: t("dashboard.ratings", { n: stats.csat_count }) })),
+    h("div", { class: "charts" },
+      lineChart(t("dashboard.opened_and_resolved"), days, [
+        { name: t("dashboard.opened"), values: counts(stats.created_per_day) }, { name: t("dashboard.resolved"), values: counts(stats.resolved_per_day) }]),
+      barChart(t("dashboard.backlog_by_age"), stats.backlog_by_age.map((/** @type {any} */ row) => t(`dashboard.age_${row.key}`)), { name: t("dashboard.open_tickets"), values: counts(stats.backlog_by_age) }),
+      heatMap(t("dashboard.by_hour"), weekdays(), t("dashboard.opened"), Array.from({ length: 7 }, (_, day) => counts(stats.by_hour.slice(day * 24, day * 24 + 24)))),
+      aiShare(stats),
+      shareBar(t("dashboard.by_category"), largest(stats.by_category)),
+      agreed(stats)),
+    agents(stats.agents ?? []),
+  ];
+}
+
+const counts = (/** @type {any[]} */ rows) => rows.map((row) => row.count);
+const length = (/** @type {number|undefined} */ seconds) => (seconds === undefined ? "–" : duration(seconds));
+const shortDay = (/** @type {string} */ day) => new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(day));
+// 5 January 2026 was a Monday.
+const weekdays = () => Array.from({ length: 7 }, (_, at) => new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" }).format(Date.UTC(2026, 0, 5 + at)));
+
+function largest(/** @type {any[]} */ rows) {
+  const sorted = rows.filter((row) => row.count).sort((a, b) => b.count - a.count).map((row) => ({ name: row.label, value: row.count }));
+  const rest = sorted.splice(4).reduce((sum, row) => sum + row.value, 0);
+  return rest ? [...sorted, { name: t("dashboard.other"), value: rest }] : sorted;
+}
+
+function change(/** @type {number} */ now, /** @type {number|undefined} */ before, /** @type {any} */ stats) {
+  if (before === undefined) return "";
+  if (stats.total_tickets < ENOUGH) return t("dashboard.few");
+  return before ? t("dashboard.change", { share: signed((now - before) / before) }) : "";
+}
+
+function changeOfTime(/** @type {any} */ stats, /** @type {string} */ name) {
+  return stats.previous?.[name] && stats[name] !== undefined ? change(stats[name], stats.previous[name], stats) : "";
+}
+
+const signed = (/** @type {number} */ share) => number(share, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" });
+
+function figure(/** @type {string} */ name, /** @type {string} */ value, /** @type {any} */ { href = "", change: changed = "", about = "", bad = false }) {
+  const words = [h("span", { class: "soft" }, t(`dashboard.${name}`)), h("strong", { class: bad ? "bad" : null }, value), h("span", { class: "small soft" }, changed || about || " ")];
+  return h("li", {}, href ? h("a", { class: "card", href }, words) : h("div", { class: "card" }, words));
+}
+
+function aiShare(/** @type {any} */ stats) {
+  return shareBar(t("dashboard.ai"), ["confirmed", "assumed", "handed_over", "reopened"].map((name) => ({ name: t(`dashboard.ai_${name}`), value: stats[`ai_${name}`] })),
+    h("p", { class: "small soft" }, t("dashboard.ai_rate", { share: percent(stats.ai_resolution_rate / 100) })));
+}
+
+function agreed(/** @type {any} */ stats) {
+  const rows = [["sla_met", stats.sla_met_percent === undefined ? "–" : percent(stats.sla_met_percent / 100)], ["first_answer_p90", length(stats.first_response_seconds_p90)],
+    ["resolution", length(stats.resolution_seconds_median)], ["resolution_p90", length(stats.resolution_seconds_p90)]];
+  return h("div", { class: "chart card" }, h("h2", { class: "chart-title" }, t("dashboard.times")),
+    h("dl", { class: "stack tight" }, rows.map(([name, value]) => h("div", { class: "line between" }, h("dt", {}, t(`dashboard.${name}`)), h("dd", {}, value)))));
+}
+
+function agents(/** @type {any[]} */ rows) {
+  if (!rows.length) return null;
+  const columns = [["open", (/** @type {any} */ row) => number(row.open)], ["resolved", (/** @type {any} */ row) => number(row.resolved)],
+    ["replies", (/** @type {any} */ row) => number(row.replies)], ["first_answer", (/** @type {any} */ row) => length(row.first_response_seconds_median)],
+    ["sla_met", (/** @type {any} */ row) => (row.sla_met_percent === undefined ? "–" : percent(row.sla_met_percent / 100))],
+    ["csat", (/** @type {any} */ row) => (row.csat_count ? `${number(row.csat_average)} (${number(row.csat_count)})` : "–")]];
+  return h("section", { class: "card" }, h("h2", { class: "chart-title" }, t("dashboard.agents")), h("div", { class: "cards-when-narrow" }, h("table", {},
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("dashboard.agent")), columns.map(([name]) => h("th", { scope: "col", class: "number" }, t(`dashboard.${name}`))))),
+    h("tbody", {}, rows.map((row) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: `/desk?${new URLSearchParams({ assigned_to: row.agent, status: "open" })}` }, row.agent)),
+      columns.map(([name, show]) => h("td", { class: "number", "data-label": t(`dashboard.${name}`) }, /** @type {any} */ (show)(row)))))))));
+}
