@@ -48,6 +48,7 @@ def opening_lines(runtime: Runtime, *, terminal: bool | None = None) -> list[str
         key = configured_key or file.read_text().strip()
         ticket = '{"title": "Cannot login", "description": "My team is blocked.", "customer_email": "ada@example.com"}'
         lines += [
+            f"  open   {address}/#key={key} (signed in; the page takes the key out of the address)",
             "  try    "
             + f"curl {address}/api/tickets -H {shlex.quote(f'X-API-Key: {key}')} "
             + f"-H 'Content-Type: application/json' -d {shlex.quote(ticket)}"

@@ -19,7 +19,6 @@ SWAGGER_UI = Path(str(swagger_ui_path))
 SWAGGER_FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 OWN_FILES = {
     "style.css": "text/css",
-    "home.js": "text/javascript",
     "docs.js": "text/javascript",
     "confirm.js": "text/javascript",
     "rate.js": "text/javascript",
@@ -30,6 +29,7 @@ STRICT = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancesto
 FOR_SWAGGER_UI = f"{STRICT}; img-src 'self' data:"
 # The console builds its pages from text alone; Trusted Types make every other way an error.
 FOR_CONSOLE = f"{STRICT}; require-trusted-types-for 'script'; trusted-types 'none'"
+ADDRESSES = ", ".join(name for name in SHELLS if name != "home")
 A_YEAR = 365 * 24 * 3600
 
 blp = Blueprint("pages", __name__)
@@ -38,13 +38,6 @@ blp = Blueprint("pages", __name__)
 def _public(view: Any) -> Any:
     view.permission = Permission.PUBLIC
     return view
-
-
-@blp.get("/")
-@_public
-def home() -> Response:
-    """What this is, how it is doing, and where to go."""
-    return _page((HERE / "index.html").read_text("utf-8"), STRICT)
 
 
 @blp.get("/docs")
@@ -70,8 +63,9 @@ def rate() -> Response:
     return _page((HERE / "rate.html").read_text("utf-8"), STRICT)
 
 
-@blp.get(f"/<any({', '.join(SHELLS)}):name>")
-@blp.get(f"/<any({', '.join(SHELLS)}):name>/<path:place>")
+@blp.get("/", defaults={"name": "home"})
+@blp.get(f"/<any({ADDRESSES}):name>")
+@blp.get(f"/<any({ADDRESSES}):name>/<path:place>")
 @_public
 def console(name: str, place: str = "") -> Response:
     """A page of the console. What the address says after its name is read by the page itself."""

@@ -20,6 +20,7 @@ class Shell(NamedTuple):
 
 BASE = ("styles/tokens.css", "styles/base.css", "styles/parts.css")
 SHELLS = {
+    "home": Shell("Foyer", "app/home/main.js", (*BASE, "styles/home.css")),
     "desk": Shell("Desk", "app/desk/main.js", (*BASE, "styles/desk.css")),
     "admin": Shell(
         "Admin", "app/admin/main.js", (*BASE, "styles/charts.css", "styles/dashboard.css", "styles/admin.css")

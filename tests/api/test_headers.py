@@ -8,7 +8,7 @@ from flask import request
 from api.http.headers import ALWAYS, DEFAULTS, OVER_HTTPS
 from core.permissions import Permission
 from tests.support.caller import Caller
-from web.pages import FOR_SWAGGER_UI, STRICT, SWAGGER_FILES, SWAGGER_UI
+from web.pages import FOR_CONSOLE, FOR_SWAGGER_UI, STRICT, SWAGGER_FILES, SWAGGER_UI
 
 DATA, NO_STORE = dict(DEFAULTS)["Content-Security-Policy"], "no-store"
 
@@ -26,7 +26,7 @@ def check(response):
         assert response.headers[name] == value
     for name in [*dict(ALWAYS), *dict(DEFAULTS), "X-Request-ID"]:
         assert names.count(name) == 1, name
-    assert response.headers["Content-Security-Policy"] in (DATA, STRICT, FOR_SWAGGER_UI)
+    assert response.headers["Content-Security-Policy"] in (DATA, STRICT, FOR_CONSOLE, FOR_SWAGGER_UI)
     assert "Strict-Transport-Security" not in names
 
 
@@ -93,7 +93,7 @@ def test_an_internal_error(app):
 def test_pages_have_their_own_policy_and_cache_time(app):
     client = app.test_client()
     for path, policy, keep in (
-        ("/", STRICT, "no-cache"),
+        ("/", FOR_CONSOLE, "no-cache"),
         ("/docs", FOR_SWAGGER_UI, "no-cache"),
         ("/assets/style.css", DATA, "no-cache"),
         ("/swagger.json", DATA, "no-cache"),

@@ -45,18 +45,20 @@ def words(language: str) -> dict[str, str | dict[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("name", SHELLS)
-@pytest.mark.parametrize("place", ["", "/tickets/7?view=mine"])
-def test_a_shell_is_served_at_each_of_its_addresses(client, name, place):
-    response = client.get(f"/{name}{place}")
+ADDRESSES = [name.replace("home", "") for name in SHELLS]
+
+
+@pytest.mark.parametrize("path", [*ADDRESSES, "desk/tickets/7?view=mine"])
+def test_a_shell_is_served_at_each_of_its_addresses(client, path):
+    response = client.get(f"/{path}")
     assert response.status_code == 200
     assert "require-trusted-types-for 'script'; trusted-types 'none'" in response.headers["Content-Security-Policy"]
-    assert client.get(f"/{name}", headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
+    assert client.get(f"/{path}", headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
 
 
-@pytest.mark.parametrize("name", SHELLS)
-def test_every_file_of_a_shell_exists_and_is_kept_for_a_year(client, name):
-    files = re.findall(r'(?:href|src)="(/assets/[^"]+)"', client.get(f"/{name}").text)
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_every_file_of_a_shell_exists_and_is_kept_for_a_year(client, path):
+    files = re.findall(r'(?:href|src)="(/assets/[^"]+)"', client.get(f"/{path}").text)
     assert len(files) > 10
     for file in files:
         response = client.get(file)

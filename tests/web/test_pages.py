@@ -7,7 +7,7 @@ import pytest
 
 from web.pages import HERE, OWN_FILES, README
 
-PAGES = ("/", "/docs", "/confirm")
+PAGES = ("/docs", "/confirm", "/rate")
 VOID = {"meta", "link", "img", "br"}
 OUTSIDE = re.compile(r"""(?:https?:)?//[\w.-]+\.\w+|data:|@import""")
 
@@ -81,22 +81,16 @@ def test_every_file_that_a_page_names_exists(client, path):
         assert (attrs.get("aria-labelledby") or next(iter(ids))) in ids
 
 
-def test_the_front_page_has_links(client):
-    page = Reader(client.get("/").text)
-    assert {"/docs", "/openapi.json", "/swagger.json", "/README.md"} <= set(page.named)
-
-
-def test_the_front_page_says_where_the_key_is_without_showing_it(client, runtime):
+def test_no_page_holds_a_key(client, runtime):
     assert runtime.storage
-    for path in ("/", "/docs"):
+    for path in ("/", *PAGES):
         text = client.get(path).text
-        assert "api_key" in text
         assert "admin-key" not in text
         assert "fk_" not in text
 
 
 def test_every_element_that_a_script_fills_exists():
-    for script, page in (("home.js", "index.html"), ("docs.js", "docs.html")):
+    for script, page in (("confirm.js", "confirm.html"), ("docs.js", "docs.html")):
         ids = {attrs.get("id") for _, attrs in Reader((HERE / page).read_text("utf-8")).tags}
         text = (HERE / script).read_text("utf-8")
         assert set(re.findall(r"""(?:say|getElementById)\("([\w-]+)"|dom_id: "#([\w-]+)\"""", text))
@@ -104,15 +98,7 @@ def test_every_element_that_a_script_fills_exists():
             assert found in ids, found
 
 
-def test_the_front_page_reads_existing_fields_of_health(client):
-    """The names home.js takes out of /api/health are there."""
-    data = client.get("/api/health").json["data"]
-    assert {"storage", "ai", "mail", "jobs", "version"} <= set(data)
-    assert {"engine", "durable", "location_hint"} <= set(data["storage"])
-    assert {"waiting", "dead"} <= set(data["jobs"])
-
-
-@pytest.mark.parametrize("name", ["index.html", "docs.html", *OWN_FILES])
+@pytest.mark.parametrize("name", ["docs.html", "shell.html", *OWN_FILES])
 def test_our_files_load_nothing_from_other_hosts(name):
     text = (HERE / name).read_text("utf-8").replace('xmlns="http://www.w3.org/2000/svg"', "")
     text = text.replace("http://127.0.0.1:5000", "")  # what the script replaces by this server's own address
@@ -135,7 +121,7 @@ def test_swagger_ui_comes_from_its_package_and_is_cached_long(client):
     [
         "/assets/pages.py",
         "/assets/..%2fapp.py",
-        "/assets/index.html",
+        "/assets/shell.html",
         "/docs/assets/1/swagger-ui.css",
         "/docs/assets/x/index.html",
         "/nothing",

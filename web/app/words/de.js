@@ -38,5 +38,14 @@ export default {
     times: "Zeiten", sla_met: "Zusagen eingehalten", first_answer_p90: "Erste Antwort, 9 von 10", resolution: "Gelöst nach", resolution_p90: "Gelöst nach, 9 von 10",
     agents: "Mitarbeiter", agent: "Mitarbeiter", replies: "Antworten",
   },
-  home: {},
+  engine: { json: "JSON-Datei", sqlite: "SQLite", postgresql: "PostgreSQL" },
+  home: {
+    welcome: "Ihr Helpdesk ist offen", what: "Tickets kommen über Apps, E-Mail und Chat. Foyer ordnet und beantwortet sie, und Ihre Leute übernehmen, wo es einen Menschen braucht.",
+    help: "Wie können wir helfen?", help_lead: "Suchen Sie eine Antwort, schreiben Sie uns oder chatten Sie.", to_portal: "Hilfe holen", to_chat: "Chat", for_staff: "Sie arbeiten hier?", sign_in: "Am Desk anmelden",
+    look: "Aussehen und Sprache", demo: "Die Demo ansehen", demo_about: "Füllt diesen leeren Desk mit erfundenen Tickets, Kunden und Artikeln.", demo_make: "Mit der Demo füllen", demo_there: "Tickets sind da. Öffnen Sie den Desk und beantworten Sie eines.",
+    open_desk: "Den Desk öffnen", curl: "Ein Ticket senden", curl_about: "Fügen Sie dies in ein Terminal ein. Die kopierte Zeile enthält Ihren Schlüssel.", curl_without_key: "Fügen Sie dies in ein Terminal ein, mit einem Ihrer Schlüssel in KEY.",
+    power_apps: "Power Apps verbinden", power_apps_about: "Importieren Sie diese Datei als benutzerdefinierten Connector; dann ist jede Operation eine Formel.", connector: "Connector-Datei", how: "Schritt für Schritt",
+    server: "Server", store: "Ablage", durable: "übersteht einen Neustart", not_durable: "geht beim nächsten Neustart verloren", ai: "KI", ai_model: "ein Sprachmodell", ai_canned: "vorbereitete Antworten; kein Modell eingerichtet",
+    mail: "E-Mail", mail_smtp: "über SMTP versendet", mail_console: "Protokollzeilen; kein Mailserver eingerichtet", jobs: "Aufträge", jobs_waiting: "{n} warten", jobs_dead: "{n} warten, {dead} aufgegeben", version: "Version",
+  },
 };

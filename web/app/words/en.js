@@ -38,5 +38,14 @@ export default {
     times: "Times", sla_met: "Agreed times kept", first_answer_p90: "First answer, 9 of 10", resolution: "Resolved after", resolution_p90: "Resolved after, 9 of 10",
     agents: "Agents", agent: "Agent", replies: "Replies",
   },
-  home: {},
+  engine: { json: "JSON file", sqlite: "SQLite", postgresql: "PostgreSQL" },
+  home: {
+    welcome: "Your help desk is open", what: "Tickets come in by app, mail and chat. Foyer sorts and answers them, and your people take over where a person is needed.",
+    help: "How can we help?", help_lead: "Look for an answer, write to us, or chat.", to_portal: "Get help", to_chat: "Chat", for_staff: "You work here?", sign_in: "Sign in to the desk",
+    look: "Look and language", demo: "See the demo", demo_about: "Fills this empty desk with made-up tickets, customers and articles.", demo_make: "Fill with the demo", demo_there: "Tickets are here. Open the desk and answer one.",
+    open_desk: "Open the desk", curl: "Send a ticket", curl_about: "Paste this into a terminal. The copied line holds your key.", curl_without_key: "Paste this into a terminal, with a key of yours in KEY.",
+    power_apps: "Connect Power Apps", power_apps_about: "Import this file as a custom connector, then every operation is a formula.", connector: "Connector file", how: "Step by step",
+    server: "Server", store: "Store", durable: "survives a restart", not_durable: "is lost at the next restart", ai: "AI", ai_model: "a language model", ai_canned: "prepared replies; no model is set up",
+    mail: "Mail", mail_smtp: "sent by SMTP", mail_console: "log lines; no mail server is set up", jobs: "Jobs", jobs_waiting: "{n} waiting", jobs_dead: "{n} waiting, {dead} given up", version: "Version",
+  },
 };
