@@ -50,9 +50,10 @@ def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def company(desk: Desk) -> Desk:
     """A new company of the same server, without tickets, for a test that changes things."""
     number = next(_numbers)
-    admin = {"company": f"Company {number}", "name": "Zoë", "email": f"zoe-{number}@acme.example", "password": PASSWORD}
-    registered = desk.call("POST", "/api/companies", admin)
-    return Desk(desk.url, token=registered["access_token"])
+    name, domain = f"Company {number}", f"company-{number}.example"
+    admin = {"company": name, "name": "Zoë", "email": f"zoe@{domain}", "password": PASSWORD}
+    token = desk.call("POST", "/api/companies", admin)["access_token"]
+    return Desk(desk.url, token=token, company=name, domain=domain)
 
 
 @contextmanager

@@ -62,8 +62,7 @@ class Tab:
     def open_as(self, who: str | Person, path: str = "/") -> Page:
         """Signs in a person, or the company's admin, agent or customer, and opens a path."""
         person = who if isinstance(who, Person) else self.desk.person(who)
-        sign_in(self.page, self.desk.url, person)
-        self.settle()
+        sign_in(self.page, self.desk, person)
         return self.open(path)
 
     @contextmanager
@@ -91,15 +90,18 @@ class Tab:
             assert time.monotonic() < until, problem
             self.page.wait_for_timeout(20)
 
-    def shot(self, name: str) -> None:
-        """Shows the page in every look, none of which may scroll sideways; keeps pictures with `pytest --shots DIR`."""
+    def shot(self, name: str, *, whole: bool = True) -> None:
+        """Shows the page in every look, none of which may scroll sideways; keeps pictures with `pytest --shots DIR`.
+
+        With `whole` a picture shows the page to its end, not the window alone.
+        """
         for look in LOOKS:
             show(self.page, look)
             self.page.evaluate(NEXT_FRAMES)
             assert not overflow(self.page), f"{name} in {look.name} is {overflow(self.page)} pixels too wide"
             if self._shots:
                 self.page.screenshot(
-                    path=self._shots / f"{name}-{look.name}.png", full_page=True, animations="disabled"
+                    path=self._shots / f"{name}-{look.name}.png", full_page=whole, animations="disabled"
                 )
         show(self.page, self.look)
 

@@ -22,7 +22,7 @@ def open_page(tab: Tab, page: Page) -> None:
 @every_page
 def test_a_page_loads_without_a_fault_and_fits_every_window(tab, page):
     open_page(tab, page)
-    tab.shot(page.name)
+    tab.shot(page.name, whole=page.whole)
 
 
 @every_page

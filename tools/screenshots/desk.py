@@ -24,11 +24,16 @@ class Person:
 
 @dataclass
 class Desk:
-    """One company of a running server, called with a credential of its admin: an API key or an access token."""
+    """One company of a running server, called with a credential of its admin: an API key or an access token.
+
+    Its people have addresses of `domain`. In the company `default` the customer is one of the demo data.
+    """
 
     url: str
     key: str = ""
     token: str = ""
+    company: str = "default"
+    domain: str = "foyer.example"
     people: dict[str, Person] = field(default_factory=dict)
 
     def call(self, method: str, path: str, body: Any = None, *, key: str = "") -> Any:
@@ -43,7 +48,7 @@ class Desk:
         """The company's person of a role: admin, agent or customer. Made when first asked for."""
         if role not in self.people:
             name = {"admin": "Ines Moreau", "agent": AGENTS[0], "customer": CUSTOMER[0]}[role]
-            self.people[role] = self._make(role, name, CUSTOMER[1] if role == "customer" else _email(name))
+            self.people[role] = self._make(role, name)
         return self.people[role]
 
     def fill(self) -> None:
@@ -51,7 +56,7 @@ class Desk:
         for role in ("admin", "agent", "customer"):
             self.person(role)
         for name in AGENTS[1:]:
-            body = {"name": name, "email": _email(name), "role": "agent", "password": PASSWORD}
+            body = {"name": name, "email": self._email(name), "role": "agent", "password": PASSWORD}
             self.call("POST", "/api/users", body)
         self.call("POST", "/api/demo", {})
 
@@ -61,12 +66,17 @@ class Desk:
         tickets = self.call("GET", f"/api/tickets?status=open&sort=urgency&limit=1{query}")
         return str(tickets[0]["id"])
 
-    def _make(self, role: str, name: str, email: str) -> Person:
+    def log_in(self, person: Person) -> Any:
+        """What signing in answers: the access token and the refresh token."""
+        body = {"email": person.email, "password": person.password, "company": self.company}
+        return self.call("POST", "/api/auth/login", body)
+
+    def _make(self, role: str, name: str) -> Person:
+        email = CUSTOMER[1] if (name, self.company) == (CUSTOMER[0], "default") else self._email(name)
         body = {"name": name, "email": email, "role": role, "password": PASSWORD}
         self.call("POST", "/api/users", body)
         key = self.call("POST", "/api/keys", {"name": name, "role": role})["key"]
         return Person(role, name, email, key)
 
-
-def _email(name: str) -> str:
-    return f"{name.partition(' ')[0].lower()}@foyer.example"
+    def _email(self, name: str) -> str:
+        return f"{name.partition(' ')[0].lower()}@{self.domain}"

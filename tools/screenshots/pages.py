@@ -30,4 +30,8 @@ PAGES = (
     Page("docs", "/docs", ready=".opblock", whole=False, foreign=("#swagger-ui",)),
     Page("confirm", "/confirm"),
     Page("rate", "/rate"),
+    Page("desk", "/desk", "agent"),
+    Page("admin", "/admin", "admin"),
+    Page("portal", "/portal", "customer"),
+    Page("chat", "/chat", "customer"),
 )
