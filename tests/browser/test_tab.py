@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.conftest import tabs
+from tools.screenshots.browser import NoBrowser, open_browser
 
 PLANTED = {
     "policy": "document.body.setAttribute('style', 'color: red')",
@@ -48,3 +49,9 @@ def test_a_page_that_is_too_wide_fails_the_shot(tab):
     tab.page.evaluate("document.body.style.setProperty('width', '1300px')")
     with pytest.raises(AssertionError, match="confirm in 1280-light is 20 pixels too wide"):
         tab.shot("confirm")
+
+
+def test_without_chromium_the_message_says_how_to_install_it(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(NoBrowser, match="apt-get install chromium fonts-liberation"), open_browser():
+        pass
