@@ -41,8 +41,9 @@ MANY = 20  # texts that are encoded at once, as those of the built-in classifier
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`pytest --all-engines` runs every test that uses a store on each engine."""
+    """`pytest --all-engines` runs every test that uses a store on each engine; `--shots DIR` keeps pictures of pages."""
     parser.addoption("--all-engines", action="store_true", help="run every test on every storage engine")
+    parser.addoption("--shots", default="", help="folder for the pictures that tests in a browser take")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

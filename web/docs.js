@@ -19,6 +19,12 @@ async function open() {
   });
 }
 
+// Swagger UI is dark by a class of the page, not by the setting of the system.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+
 open().catch(() => {
   document.getElementById("waiting").textContent = "The description of the API cannot be read just now. Please reload.";
 });

@@ -3,11 +3,11 @@
 They hold no data and need no key: whatever they show of the server, the browser asks /api for.
 """
 
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
-from swagger_ui_bundle import swagger_ui_path
 
 from core.permissions import Permission
 from web.assets import build
@@ -15,7 +15,10 @@ from web.shells import SHELLS, manifest, shell
 
 HERE = Path(__file__).resolve().parent
 README = HERE.parent / "README.md"
-SWAGGER_UI = Path(str(swagger_ui_path))
+SWAGGER_UI = Path(
+    str(resources.files("flask_swagger_ui") / "dist")
+)  # the files alone: its blueprint would bring a page of its own
+SWAGGER_UI_VERSION = (SWAGGER_UI / "VERSION").read_text("utf-8").strip()
 SWAGGER_FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 OWN_FILES = {
     "style.css": "text/css",
@@ -45,7 +48,7 @@ def _public(view: Any) -> Any:
 def docs() -> Response:
     """Every route, to read and to try."""
     # The folder's name holds the version, so that its files can be kept for long and are still new after an update.
-    text = (HERE / "docs.html").read_text("utf-8").replace("{{swagger_ui}}", f"/docs/assets/{SWAGGER_UI.name}")
+    text = (HERE / "docs.html").read_text("utf-8").replace("{{swagger_ui}}", f"/docs/assets/{SWAGGER_UI_VERSION}")
     return _page(text, FOR_SWAGGER_UI)
 
 
@@ -122,7 +125,7 @@ def asset(name: str) -> Response:
 @_public
 def swagger_ui_asset(version: str, name: str) -> Response:
     """A file of Swagger UI, from its package."""
-    if version != SWAGGER_UI.name or name not in SWAGGER_FILES:
+    if version != SWAGGER_UI_VERSION or name not in SWAGGER_FILES:
         abort(404)
     return _file(SWAGGER_UI / name, SWAGGER_FILES[name], f"public, max-age={A_YEAR}, immutable")
 

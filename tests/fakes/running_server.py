@@ -27,12 +27,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[str]:
+def running_server(folder: Path, **environment: str) -> Iterator[str]:
     """The address of a server with its data in `folder`, and `KEY` as its admin key."""
     port = free_port()
     url, log = f"http://127.0.0.1:{port}", folder / "server.log"
     env = {name: os.environ[name] for name in KEPT if name in os.environ}
     env |= {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "API_KEY": KEY, "EMBEDDINGS": "static"}
+    env |= environment
     with log.open("wb") as lines:
         server = subprocess.Popen([sys.executable, "-c", START], cwd=ROOT, env=env, stdout=lines, stderr=lines)
         try:

@@ -9,23 +9,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from swagger_ui_bundle import swagger_ui_path
 
 from tests.fakes.server import Server
 from tests.support.raw_connection import Answer, RawConnection, head
+from web.pages import SWAGGER_UI, SWAGGER_UI_VERSION
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn is not for Windows")
 
 EACH = 50
 ALLOWED_SECONDS = 15  # what a caller may have to wait while 200 others are slow
 MEBI = 1024 * 1024
-BUNDLE = Path(str(swagger_ui_path)) / "swagger-ui-bundle.js"
-BUNDLE_PATH = f"/docs/assets/{BUNDLE.parent.name}/{BUNDLE.name}"
+BUNDLE = SWAGGER_UI / "swagger-ui-bundle.js"
+BUNDLE_PATH = f"/docs/assets/{SWAGGER_UI_VERSION}/{BUNDLE.name}"
 TICKET = {"title": "Help", "description": "It broke.", "customer_email": "ada@example.com"}
 JSON = "Content-Type: application/json"
 SLOW = {

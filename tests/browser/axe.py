@@ -1,0 +1,32 @@
+"""axe-core, which finds what keeps people with a screen reader, few colours or no mouse out."""
+
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tools.screenshots.browser import LOOKS, show
+
+# What WCAG 2.2 asks for at levels A and AA.
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+_axe = Axe()
+
+
+def assert_accessible(page: Page, exclude: tuple[str, ...] = ()) -> None:
+    """Raises AssertionError that names each violation of WCAG 2.2 AA, in light and dark, wide and narrow.
+
+    The page needs a context that ignores the policy: `open_tab(bypass_csp=True)`. `exclude` selects what is not ours.
+    """
+    context: Any = {"exclude": [[selector] for selector in exclude]} if exclude else None
+    for look in LOOKS:
+        show(page, look)
+        violations = _axe.run(page, context, RULES).response["violations"]
+        assert not violations, "\n".join(_lines(look.name, violations))
+
+
+def _lines(look: str, violations: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"{look}: {violation['id']} ({violation['help']}): {' '.join(node['target'])}: {node['failureSummary']}"
+        for violation in violations
+        for node in violation["nodes"]
+    ]

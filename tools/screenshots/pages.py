@@ -1,0 +1,37 @@
+"""Every page for people: name, path and who opens it. A new page gets a line in PAGES and is pictured and tested."""
+
+from dataclasses import dataclass
+
+from tools.screenshots.desk import Desk
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. `role` is who is signed in, "" for nobody; `ready` selects what is there when it is complete.
+
+    In `path`, {ticket} stands for the id of the most urgent open ticket that the person sees. With `whole` the picture
+    shows the page to its end, not the window alone. `foreign` selects parts that another project makes.
+    """
+
+    name: str
+    path: str
+    role: str = ""
+    ready: str = "h1"
+    whole: bool = True
+    foreign: tuple[str, ...] = ()
+
+    def path_for(self, desk: Desk) -> str:
+        """The path at a desk with demo data."""
+        return self.path.format(ticket=desk.ticket_of(self.role)) if "{ticket}" in self.path else self.path
+
+
+PAGES = (
+    Page("home", "/", ready="#lamp.on"),
+    Page("docs", "/docs", ready=".opblock", whole=False, foreign=("#swagger-ui",)),
+    Page("confirm", "/confirm"),
+    Page("rate", "/rate"),
+    Page("desk", "/desk", "agent"),
+    Page("admin", "/admin", "admin"),
+    Page("portal", "/portal", "customer"),
+    Page("chat", "/chat", "customer"),
+)
