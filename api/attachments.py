@@ -24,6 +24,7 @@ from storage import Row, UnitOfWork
 
 blp = Resource("attachments", __name__, description="Files on tickets and replies.")
 
+TO_READ = "120 per minute"  # of guests of the chat at one address
 MAX_BODY = 32 * 1024 * 1024  # of the largest file (services/settings.py), in base64, and what stands around it
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
@@ -62,6 +63,7 @@ class NewAttachment(WriteMeta, Repeatable):
     status=201,
     manages_transactions=True,
     max_body=MAX_BODY,
+    guests="10 per minute",
 )
 def create_attachment(ticket_id: str, body: Row) -> Answer:
     """Attach a file to a ticket.
@@ -93,6 +95,7 @@ def create_attachment(ticket_id: str, body: Row) -> Answer:
     query=PageQuery,
     response=Attachment,
     many=True,
+    guests=TO_READ,
 )
 def list_attachments(uow: UnitOfWork, ticket_id: str, query: Row) -> Answer:
     """List the files of a ticket.
@@ -110,6 +113,7 @@ def list_attachments(uow: UnitOfWork, ticket_id: str, query: Row) -> Answer:
     permission=Permission.TICKETS_READ,
     manages_transactions=True,
     downloads={"application/octet-stream": {"type": "string", "format": "binary"}},
+    guests=TO_READ,
 )
 def get_attachment(attachment_id: str) -> Response:
     """Download a file.
@@ -128,6 +132,7 @@ def get_attachment(attachment_id: str) -> Response:
     "DeleteAttachment",
     permission=Permission.REPLIES_WRITE,
     response=schemas.Deleted,
+    guests=TO_READ,
 )
 def delete_attachment(uow: UnitOfWork, attachment_id: str) -> Answer:
     """Remove a file.

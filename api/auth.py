@@ -12,7 +12,7 @@ from api.http.resource import Resource
 from api.users import User
 from core.models import LIMITS
 from core.permissions import Permission
-from services.accounts import sign_in
+from services.accounts import guests, sign_in
 from storage import Row
 
 blp = Resource("auth", __name__, description="Signing in.")
@@ -95,7 +95,8 @@ def refresh(body: Row) -> Answer:
     seconds it is taken for a call sent again.
     """
     runtime = gate.current_runtime()
-    data = sign_in.refresh(runtime.storage, runtime.tokens, body["refresh_token"], address=_address())
+    data = guests.refresh(runtime.storage, runtime.tokens, body["refresh_token"])
+    data = data or sign_in.refresh(runtime.storage, runtime.tokens, body["refresh_token"], address=_address())
     return Answer(data, "You stay signed in.")
 
 
@@ -108,7 +109,8 @@ def log_out(body: Row) -> Answer:
     Ends the session: its tokens are invalid from now on.
     """
     runtime = gate.current_runtime()
-    sign_in.log_out(runtime.storage, runtime.tokens, body["refresh_token"], address=_address())
+    if not guests.log_out(runtime.storage, runtime.tokens, body["refresh_token"]):
+        sign_in.log_out(runtime.storage, runtime.tokens, body["refresh_token"], address=_address())
     return Answer({"signed_out": True}, "You are signed out.")
 
 

@@ -18,6 +18,7 @@ from services.model_access import ModelAccess
 from storage import Row, UnitOfWork
 
 blp = Resource("chat", __name__, description="Conversations: the AI answers from your articles, or a person does.")
+TO_FOLLOW = "1200 per minute"  # of guests at one address, which may be an office
 ENDED = "The conversation was closed."
 
 
@@ -95,20 +96,26 @@ def company_access(actor: Actor) -> ModelAccess:
     body=NewMessage,
     response=ChatReply,
     manages_transactions=True,
+    guests="30 per minute",
 )
 def send_message(body: Row) -> Answer:
     """Send a chat message.
 
     Stores the message and answers it: with the model grounded in your articles, else with the best article. When that is not
-    enough, or the customer asks, the conversation is handed to a person.
+    enough, or the customer asks, the conversation is handed to a person. An address that a guest gives is shown to agents.
     """
     actor, storage, access = g.actor, current_runtime().storage, company_access(g.actor)
+    given_address = body.pop("customer_email", "") if actor.guest else ""
+    if actor.guest and actor.guest_name:
+        body.setdefault("customer_name", actor.guest_name)
     if actor.is_customer and not actor.customer_row:
         with storage.unit_of_work(actor, write=True) as uow:
             actor = turns.identify(uow, body)
     turns.prepare(access, body)
     with storage.unit_of_work(actor, write=True) as uow:
         turn = turns.receive(uow, access, body)
+        if given_address:
+            turns.note_address(uow, turn.ticket, given_address)
     result = turns.answer(access, turn)
     message = "The conversation is with a person." if result["reply"] else "A person answers this conversation."
     return Answer(result, message if result["escalation"] else "Answered.")
@@ -119,6 +126,7 @@ def send_message(body: Row) -> Answer:
     "GetConversation",
     permission=Permission.TICKETS_READ,
     response=ConversationOut,
+    guests=TO_FOLLOW,
 )
 def get_conversation(uow: UnitOfWork, conversation_id: str) -> Answer:
     """Get a conversation.
@@ -137,6 +145,7 @@ def get_conversation(uow: UnitOfWork, conversation_id: str) -> Answer:
     query=MessagesQuery,
     response=Message,
     many=True,
+    guests=TO_FOLLOW,
 )
 def list_messages(uow: UnitOfWork, conversation_id: str, query: Row) -> Response:
     """List the messages of a conversation.
@@ -156,6 +165,7 @@ def list_messages(uow: UnitOfWork, conversation_id: str, query: Row) -> Response
     permission=Permission.REPLIES_WRITE,
     body=MoveTicket,
     response=ConversationOut,
+    guests="60 per minute",
 )
 def close_conversation(uow: UnitOfWork, conversation_id: str, body: Row) -> Answer:
     """Close a conversation.

@@ -38,6 +38,7 @@ class Rating(Repeatable):
     response=schemas.Ticket,
     manages_transactions=True,
     by_link=True,
+    guests="60 per minute",
 )
 def rate_ticket(ticket_id: str, body: Row) -> Answer:
     """Rate a resolved ticket.

@@ -13,11 +13,14 @@ from core import timestamps
 ALGORITHM = "HS256"
 ISSUER = "foyer"
 ACCESS, REFRESH, CONFIRM, RATE = "foyer:access", "foyer:refresh", "foyer:confirm", "foyer:rate"
+GUEST, GUEST_REFRESH = "foyer:guest", "foyer:guest-refresh"
+GUEST_SECONDS = 30 * 24 * 3600
 UNSUBSCRIBE, UNSUBSCRIBE_SECONDS = "foyer:unsubscribe", 365 * 24 * 3600
 ACCESS_SECONDS = 900
 CONFIRM_SECONDS = 7 * 24 * 3600
 RATE_SECONDS = 30 * 24 * 3600
 _REQUIRED = ["iss", "aud", "exp", "sub", "typ"]
+_GUEST = ("company", "name", "stamp", "since")
 
 
 class Tokens:
@@ -34,6 +37,14 @@ class Tokens:
     def refresh(self, user_id: str, session_id: str, generation: int, *, expires: str) -> str:
         """A refresh token, valid once. The same input gives the same token."""
         return self._signed(REFRESH, expires, sub=user_id, sid=session_id, gen=generation)
+
+    def guest(self, claims: dict[str, str], *, now: str) -> tuple[str, str]:
+        """The access token (15 minutes) and the refresh token (30 days) of a guest of the chat, who has no row.
+
+        `claims` are sub (the guest's id), company, name, stamp (of the company) and since (when the guest came).
+        """
+        until = timestamps.later(now, seconds=ACCESS_SECONDS), timestamps.later(now, seconds=GUEST_SECONDS)
+        return self._signed(GUEST, until[0], **claims), self._signed(GUEST_REFRESH, until[1], **claims)
 
     def confirmation(self, user_id: str, email: str, company: str, *, now: str) -> str:
         """A token that shows, for a week, that its bearer reads the mail of that address; `company` is its name, to show."""
@@ -57,6 +68,14 @@ class Tokens:
     def read_refresh(self, token: str, *, now: str) -> dict[str, Any] | None:
         """The claims of a token; None when it is invalid or expired."""
         return self._read(token, REFRESH, now, needs=("sid", "gen"))
+
+    def read_guest(self, token: str, *, now: str) -> dict[str, Any] | None:
+        """The claims of a guest's access token; None when it is invalid or expired."""
+        return self._read(token, GUEST, now, needs=_GUEST)
+
+    def read_guest_refresh(self, token: str, *, now: str) -> dict[str, Any] | None:
+        """The claims of a guest's refresh token; None when it is invalid or expired."""
+        return self._read(token, GUEST_REFRESH, now, needs=_GUEST)
 
     def read_confirmation(self, token: str, *, now: str) -> dict[str, Any] | None:
         """The claims of a token; None when it is invalid or expired."""

@@ -129,6 +129,8 @@ class Actor:
     customer_email: str = ""
     customer_id: str = ""
     customer_row: str = ""
+    guest: bool = False  # a guest of the chat: a customer whom nobody knows, and who may only chat
+    guest_name: str = ""  # what a guest calls themselves
 
     @classmethod
     def system(cls, company_id: str) -> "Actor":

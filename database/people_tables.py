@@ -35,6 +35,7 @@ companies = Table(
     Column("inbound_allowed", Boolean, nullable=False, server_default=false()),
     # New with each change of teams or routing rules, "" while there are none (services/routing/plan.py).
     column_types.text("routing_stamp"),
+    column_types.text("guest_stamp"),  # new when guests of the chat are switched off: their earlier tokens are over
     column_types.moment("digest_at"),  # when the last digest of urgent tickets was made, by the real clock
     column_types.moment("created_at", required=True),
     column_types.unique_when_set("uq_companies_name_key", "name_key", of_company=False),
@@ -57,6 +58,7 @@ users = Table(
     column_types.text("password_hash"),
     column_types.text("identity"),
     column_types.text_list("notices_off"),  # kinds of notices that they ended
+    column_types.moment("invited_at"),  # when they were invited; NULL once they accepted, and for everybody else
     column_types.moment("created_at", required=True),
     column_types.unique_when_set("uq_users_email", "email"),
     column_types.unique_when_set("uq_users_identity", "identity"),
@@ -73,6 +75,8 @@ sessions = Table(
     Column("generation", Integer, nullable=False, server_default="1"),
     column_types.moment("rotated_at", required=True),
     column_types.moment("expires_at", required=True),
+    Column("remember", Boolean, nullable=False, server_default=false()),  # stays signed in for longer
+    column_types.text("device"),  # browser and system, in a few words
     column_types.moment("created_at", required=True),
     Index("ix_sessions_user", "user_id"),
 )

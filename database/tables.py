@@ -26,6 +26,7 @@ from database.incident_tables import incidents
 from database.notice_tables import notice_texts
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.routing_tables import routing_rules, teams
+from database.sign_in_tables import sign_in_tokens
 from database.ticket_sums import tables as _tables_of_sums
 from database.ticket_tables import conversations, replies, tickets
 from database.transfer_tables import transfers
@@ -50,6 +51,7 @@ __all__ = [
     "replies",
     "routing_rules",
     "sessions",
+    "sign_in_tokens",
     "sign_in_tries",
     "teams",
     "tickets",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from uuid_utils import uuid7
+
 from core import timestamps
 from core.errors import FieldError, invalid, invalid_field, not_found
 from core.models import DEFAULT_COMPANY
@@ -52,6 +54,12 @@ SETTINGS: dict[str, Setting] = {
     "ai_output_price": Setting(0.0, "What the model costs in USD per million tokens that it writes."),
     "ai_daily_budget_usd": Setting(
         0.0, "What the model may cost in a day (UTC); beyond it answers come without the model. 0 is no limit."
+    ),
+    "chat_guests": Setting(
+        True, "Whether anybody may chat as a guest, without signing in; false ends the guests who are there."
+    ),
+    "registration": Setting(
+        False, "Whether customers may register themselves, with an e-mail address that a code confirms."
     ),
     "topic_teams": Setting(
         [],
@@ -193,7 +201,10 @@ def change(uow: UnitOfWork, fields: Row) -> Row:
         _check_hours(uow, {**before, **fields})
     if "inbound_addresses" in fields:
         addresses.replace(uow, company, fields["inbound_addresses"])
-    uow.update(companies, company["id"], {"settings": settings})
+    values: Row = {"settings": settings}
+    if before["chat_guests"] and not fields.get("chat_guests", True):
+        values["guest_stamp"] = str(uuid7())  # tokens of before stay over when guests may come again
+    uow.update(companies, company["id"], values)
     after = of_company({**company, "settings": settings})
     record(
         uow,

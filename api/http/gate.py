@@ -27,7 +27,7 @@ from core.normal_form import is_blank
 from core.permissions import ACT_FOR_CUSTOMERS, Permission, allows, can_grant, may_act
 from runtime.bootstrap import Runtime
 from services import idempotency
-from services.accounts import key_login, sign_in
+from services.accounts import guests, key_login, sign_in
 from storage import UnitOfWork
 
 MAX_BODY = 1024 * 1024
@@ -60,6 +60,8 @@ def _enter() -> None:
         return
     actor = _authenticate()
     rate_limits.check_credential(actor)
+    if actor.guest:
+        _check_guest(getattr(view, "guests", ""))
     acts = bool(request.headers.get("X-On-Behalf-Of")) and permission is not None and may_act(actor, permission)
     if permission is None or not (acts or allows(actor, permission)):
         raise forbidden()
@@ -69,6 +71,13 @@ def _enter() -> None:
     if not allows(g.actor, permission):
         raise forbidden("Customers may not do this.")
     _check_query(view)
+
+
+def _check_guest(limit: str) -> None:
+    """Refuses guests of the chat on every route that is not declared for them. Raises AppError 403, 429."""
+    if not limit:
+        raise forbidden("Guests of the chat may only chat. Sign in to do more.")
+    rate_limits.check_guest(limit)
 
 
 def _check_query(view: object) -> None:
@@ -116,7 +125,8 @@ def _is_token(bearer: str) -> bool:
 def _authenticate_token(token: str) -> Actor | None:
     runtime = current_runtime()
     if runtime.issuer is None or not oidc.names_issuer(token, runtime.issuer.url):
-        return sign_in.authenticate_access_token(runtime.storage, runtime.tokens, token)
+        person = sign_in.authenticate_access_token(runtime.storage, runtime.tokens, token)
+        return person or guests.authenticate(runtime.storage, runtime.tokens, token)
     claims = runtime.issuer.claims(token)
     return (
         sign_in.authenticate_oidc(

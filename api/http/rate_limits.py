@@ -58,7 +58,14 @@ def check_credential(actor: Actor) -> None:
     """Counts a call of an API key or user, for whatever customer and from whatever address. Raises AppError 429."""
     limits = _current_limits()
     if limits.general:
-        g.calls_left = limits.count(limits.general, f"{actor.company_id} {actor.key_id or actor.user_id}")
+        caller = actor.key_id or actor.user_id or actor.customer_id
+        g.calls_left = limits.count(limits.general, f"{actor.company_id} {caller}")
+
+
+def check_guest(limit: str) -> None:
+    """Counts a call of a guest by the network address, since anybody may be many guests. Raises AppError 429."""
+    address = holder(request.remote_addr or "")
+    _current_limits().count(_parse_limits(limit), f"guests {request.endpoint} {address}")
 
 
 def present_key(key: str, look: Callable[[str], Actor | None]) -> Actor | None:

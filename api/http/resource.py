@@ -46,6 +46,7 @@ class Route:
     query: type[Schema] | None = None
     manages_transactions: bool = False  # the view opens its own units of work
     by_link: bool = False  # without credentials the body holds the token of a mailed link; g.actor is None then
+    guests: str = ""  # how often guests of the chat may call it from one address; "" closes it to them
     secret: bool = False  # the response holds a secret and is never stored
     before: Callable[[Any], None] | None = None  # gets the body before the unit of work begins, may be slow
     after: Callable[..., Response] | None = None  # gets the response after the commit, may wait
@@ -112,6 +113,7 @@ class Resource(Blueprint):  # type: ignore[misc]
             handler.max_body = route.max_body
             handler.limit = route.limit
             handler.by_link = route.by_link
+            handler.guests = route.guests
             self._add(route, view, handler, json=body, query=query)
             return view
 

@@ -2,7 +2,8 @@
 
 from core import timestamps
 from core.company_names import look_key, name_key
-from core.errors import conflict, invalid_field
+from core.errors import AppError, conflict, invalid_field
+from core.models import DEFAULT_COMPANY
 from database.tables import companies, jobs, users
 from services.tickets import notifications
 from storage import Row, UnitOfWork
@@ -36,6 +37,14 @@ def find_by_name(uow: UnitOfWork, name: str) -> Row | None:
     """The company of an equivalent name, or None. Needs a unit of work without an actor."""
     key = name_key(name)
     return uow.first(uow.query(companies).where(companies.c.name_key == key)) if key else None
+
+
+def get_by_name(uow: UnitOfWork, name: str) -> Row:
+    """The company of an equivalent name; of "" the company `default`. Raises AppError 404."""
+    company = find_by_name(uow, name) if name else uow.get(companies, DEFAULT_COMPANY)
+    if company is None:
+        raise AppError("There is no company of this name here. Check how it is written.", "not_found", 404)
+    return company
 
 
 def ask_to_confirm(uow: UnitOfWork, user: Row) -> None:

@@ -77,6 +77,15 @@ def receive(uow: UnitOfWork, access: ModelAccess, fields: Row, *, resumes: bool 
     return Turn(ticket, message, state["answered_by"], had_ended, uow.now, earlier)
 
 
+def note_address(uow: UnitOfWork, ticket: Row, address: str) -> None:
+    """Keeps an address that a guest gave as a note for agents, once. Nothing is mailed there: it may be anybody's."""
+    note = f"The guest gave this e-mail address, which is not confirmed: {address}"
+    staff_uow = uow.as_system()  # customers read no notes
+    noted = staff_uow.query(replies, replies.c.id).where(replies.c.ticket_id == ticket["id"], replies.c.body == note)
+    if staff_uow.first(noted) is None:
+        threads.add_turn(staff_uow, ticket, "system", note, internal=True)
+
+
 def _resumed(uow: UnitOfWork, fields: Row) -> Row | None:
     """The customer's conversation that goes on, if there is one. Raises AppError 400, 403, 409."""
     latest = conversations.latest(uow, customers.find_or_create(uow, fields)["id"])

@@ -32,7 +32,9 @@ SHARED = {"GetArticle"}  # every customer of the company sees the same
 PUBLIC = {
     "ConfirmAddress",
     "EndNotice",
+    "EnterAsGuest",
     "GetHealth",
+    "GetSignInOptions",
     "ReceiveEmail",
     "RegisterCompany",
     "SignIn",

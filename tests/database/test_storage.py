@@ -49,6 +49,7 @@ def world(store):
             user = uow.insert(tables.users, {**company_values, "email": f"agent@{company}.example"})
             until = {"rotated_at": uow.now, "expires_at": uow.now}
             uow.insert(tables.sessions, {**company_values, "user_id": user["id"], **until})
+            uow.insert(tables.sign_in_tokens, {**company_values, "user_id": user["id"], "expires_at": uow.now})
             uow.insert(tables.api_keys, {**company_values, "key_hash": company})
             uow.insert(tables.idempotency, {**company_values, "key": "k", "body_hash": "h", "expires_at": uow.now})
             article = uow.insert(tables.articles, {**company_values, "updated_at": uow.now})
