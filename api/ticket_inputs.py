@@ -197,6 +197,7 @@ class TicketQuery(Schema):
     source = Choices(models.SOURCES, about="Source or a comma list.")
     sla_status = Choices(models.SLA_STATUSES, about="How the agreed times are kept: a word or a comma list.")
     snoozed = Yes(about="true: only snoozed tickets; false: only the others.")
+    unassigned = Yes(about="true: only tickets without an agent; false: only the others.")
     assigned_to = Person(LIMITS["assigned_to"], about="Agent.")
     customer_email = Email(about="Customer's e-mail address.")
     customer_id = Id(LIMITS["customer_id"], about="Customer's id in your own systems.")
@@ -240,7 +241,7 @@ class TicketQuery(Schema):
         # Customers must not learn hidden fields by filtering for them.
         if not g.actor.is_customer:
             return
-        hidden = {"assigned_to", "topic", "view", "snoozed", "incident"} & set(fields) | (
+        hidden = {"assigned_to", "unassigned", "topic", "view", "snoozed", "incident"} & set(fields) | (
             {"role"} if values.get("role") == "agent" else set()
         )
         if hidden:

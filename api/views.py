@@ -17,7 +17,7 @@ from storage import Row, UnitOfWork
 blp = Resource("views", __name__, description="Saved filters.")
 FILTER = "priority category assigned_team sentiment customer_tier source assigned_to customer_email customer_id".split()
 FILTER += "external_id product tag number topic q created_after created_before updated_since user role".split()
-FILTER += "sla_status snoozed".split()
+FILTER += "sla_status snoozed unassigned".split()
 ViewFilter = Schema.from_dict(
     {name: schemas.optional_text(f"Filter {name} of the list of tickets.") for name in ("status", *FILTER)},
     name="ViewFilter",
@@ -33,9 +33,10 @@ class ViewOut(Schema):
     sort = schemas.text("Its order; empty for the newest first.")
     shared = schemas.flag("Whether everybody in the company sees it.")
     own = schemas.flag("Whether it is yours.")
+    standard = schemas.flag("Whether everybody has it and nobody can change it.")
     count = schemas.integer("How many tickets match.", required=False)
-    created_at = schemas.moment("When it was saved.", required=True)
-    updated_at = schemas.moment("When it was last changed.", required=True)
+    created_at = schemas.moment("When it was saved; a standard view has none.")
+    updated_at = schemas.moment("When it was last changed; a standard view has none.")
 
 
 class ViewChanges(Schema):
@@ -58,18 +59,25 @@ class NewView(ViewChanges, Repeatable):
     filter = Thing(BulkFilter, keep=True, required=True, about="Filters, as those of the list of tickets.")
 
 
+class ViewsQuery(Schema):
+    """Which views."""
+
+    standard = Yes(load_default=False, about="true: also those that everybody has, first.")
+
+
 def load_filter(stored: Row) -> Row:
     """A stored filter as the values that queries take. Raises AppError 400 for one that is no longer valid."""
     return load_values(BulkFilter(), stored)
 
 
-@blp.get("/api/views", "ListViews", permission=Permission.TICKETS_WORK, response=ViewOut, many=True)
-def list_views(uow: UnitOfWork) -> Answer:
+@blp.get("/api/views", "ListViews", permission=Permission.TICKETS_WORK, query=ViewsQuery, response=ViewOut, many=True)
+def list_views(uow: UnitOfWork, query: Row) -> Answer:
     """List saved views.
 
-    Yours and the shared ones, each with the number of its tickets.
+    Yours and the shared ones, each with the number of its tickets. With standard also mine, unassigned, open, handoff, due,
+    snoozed and resolved, which the parameter view takes as well.
     """
-    rows = views.find(uow, load_filter)
+    rows = views.find(uow, load_filter, standard=query["standard"])
     return Answer(rows, how_many(len(rows), "view"), page=(len(rows), len(rows), 0))
 
 

@@ -20,6 +20,17 @@ def count(uow: UnitOfWork, values: Mapping[str, Sequence[str]]) -> int | None:
     kind = next((name for name in fits if name not in PARTIAL or KINDS[name][0] in values), None)
     if kind is None or uow.actor.is_customer:  # counters exist per company, not per customer
         return None
+    return _sum(uow, kind, values)
+
+
+def count_assigned(uow: UnitOfWork, values: Mapping[str, Sequence[str]]) -> int | None:
+    """Number of tickets that have an agent, and one of the values in each of the fields. None if no counter has them."""
+    if uow.actor.is_customer or not values.keys() <= set(KINDS["agent"]):
+        return None
+    return _sum(uow, "agent", values)
+
+
+def _sum(uow: UnitOfWork, kind: str, values: Mapping[str, Sequence[str]]) -> int:
     conditions = [one_of(COLUMNS[KINDS[kind].index(name)], words) for name, words in values.items()]
     cells = uow.query(tallies, func.coalesce(func.sum(c.number), 0)).where(c.kind == kind, *conditions)
     return int(uow.aggregate(cells)[0][0])

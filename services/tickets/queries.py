@@ -87,6 +87,7 @@ FILTERS: dict[str, Callable[[UnitOfWork, Any], Condition]] = {
     "incident": lambda uow, incident_id: _equals_nonempty(t.incident_id, incident_id),
     "tag": _has_tag,
     "snoozed": lambda uow, is_snoozed: t.snoozed_until.is_not(None) if is_snoozed else t.snoozed_until.is_(None),
+    "unassigned": lambda uow, is_unassigned: t.assigned_to == "" if is_unassigned else t.assigned_to != "",
     "customer_email": lambda uow, email: _written_by(uow, _equals_nonempty(customers.c.email, email)),
     "customer_id": lambda uow, customer_id: _written_by(uow, _equals_nonempty(customers.c.customer_id, customer_id)),
     "created_after": lambda uow, moment: t.created_at > moment,
@@ -145,11 +146,23 @@ def count(uow: UnitOfWork, filters: Row) -> int:
 def _count(uow: UnitOfWork, filters: Row) -> int:
     """How many tickets match all filters, from the counters where they have all of the fields."""
     if filters.get("snoozed") is False:  # few are snoozed, and an index knows them
-        others = {name: value for name, value in filters.items() if name != "snoozed"}
+        others = _without(filters, "snoozed")
         return _count(uow, others) - _count(uow, {**others, "snoozed": True})
+    if filters.get("unassigned") and (assigned := _count_assigned(uow, filters)) is not None:
+        return _count(uow, _without(filters, "unassigned")) - assigned
     counter_filters = _counter_filters(filters)
     number = None if counter_filters is None else counters.count(uow, counter_filters)
     return uow.count(_filtered(uow, filters)) if number is None else number
+
+
+def _without(filters: Row, name: str) -> Row:
+    return {other: value for other, value in filters.items() if other != name}
+
+
+def _count_assigned(uow: UnitOfWork, filters: Row) -> int | None:
+    """How many tickets with an agent match the other filters; None where no counter has them."""
+    others = _counter_filters(_without(filters, "unassigned"))
+    return None if others is None else counters.count_assigned(uow, others)
 
 
 def _counter_filters(filters: Row) -> dict[str, list[str]] | None:

@@ -4,16 +4,27 @@ from collections.abc import Callable
 
 from core.errors import AppError, conflict, forbidden, not_found
 from core.models import shape
+from database.tables import users
 from database.tables import views as table
 from services.clearing import pop_cleared
 from services.history import Change, record
 from services.tickets import queries
 from storage import Row, UnitOfWork
 
-FIELDS = "id name filter sort shared own created_at updated_at".split()
+FIELDS = "id name filter sort shared own standard created_at updated_at".split()
 CLEARABLE = {"sort": ""}
 MOST_VIEWS = 50  # of one owner; a list shows at most twice as many, shared ones included
 Load = Callable[[Row], Row]  # checks a stored filter and gives the values that queries take
+# The views that everybody has: id -> name, filter and order. "mine" is filled in for each caller.
+STANDARD: dict[str, tuple[str, Row, str]] = {
+    "mine": ("Mine", {"status": "open", "snoozed": "false"}, "due"),
+    "unassigned": ("Unassigned", {"status": "open", "unassigned": "true", "snoozed": "false"}, "due"),
+    "open": ("All open", {"status": "open"}, "due"),
+    "handoff": ("Waiting for a person", {"status": "handoff"}, "waiting"),
+    "due": ("Due", {"status": "open", "sla_status": "at_risk,breached"}, "due"),
+    "snoozed": ("Snoozed", {"snoozed": "true"}, "due"),
+    "resolved": ("Resolved", {"status": "resolved"}, "-updated_at"),
+}
 
 
 def _owner(uow: UnitOfWork) -> str:
@@ -23,11 +34,27 @@ def _owner(uow: UnitOfWork) -> str:
 
 def view_shape(uow: UnitOfWork, view: Row) -> Row:
     """The public fields of a view."""
-    return shape({**view, "own": view["owner"] == _owner(uow)}, FIELDS)
+    return shape({**view, "own": view["owner"] == _owner(uow), "standard": view["id"] in STANDARD}, FIELDS)
+
+
+def _standard(uow: UnitOfWork, view_id: str) -> Row:
+    name, filters, order = STANDARD[view_id]
+    if view_id == "mine":
+        filters = {**filters, "assigned_to": _me(uow)}
+    never = {"created_at": None, "updated_at": None}
+    return {"id": view_id, "name": name, "filter": filters, "sort": order, "shared": True, "owner": "", **never}
+
+
+def _me(uow: UnitOfWork) -> str:
+    """What `assigned_to` holds for tickets of the caller: the address of a user, the name of a key."""
+    user = uow.get(users, uow.actor.user_id) if uow.actor.user_id else None
+    return str(user["email"]) if user else uow.actor.name
 
 
 def get(uow: UnitOfWork, view_id: str, *, lock: bool = False) -> Row:
     """A view that is shared or the caller's own. Raises AppError 404."""
+    if view_id in STANDARD and not lock:
+        return _standard(uow, view_id)
     view = uow.get(table, view_id, lock=lock)
     if view is None or not (view["shared"] or view["owner"] == _owner(uow)):
         raise not_found()
@@ -42,17 +69,19 @@ def get_to_change(uow: UnitOfWork, view_id: str) -> Row:
     return view
 
 
-def find(uow: UnitOfWork, load: Load) -> list[Row]:
+def find(uow: UnitOfWork, load: Load, *, standard: bool = False) -> list[Row]:
     """The caller's views and the shared ones, by name, each with the number of its tickets (`count`).
 
-    A view whose filter is no longer valid has no count.
+    With `standard` those that everybody has come first. A view whose filter is no longer valid has no count.
     """
     owner, by_name = _owner(uow), (table.c.name, table.c.id)
     own = uow.find(uow.query(table).where(table.c.owner == owner).order_by(*by_name).limit(MOST_VIEWS))
     others = uow.query(table).where(table.c.shared, table.c.owner != owner)
     rows = [*own, *uow.find(others.order_by(*by_name).limit(MOST_VIEWS))]
     shapes = [view_shape(uow, row) | _count(uow, row, load) for row in rows]
-    return sorted(shapes, key=lambda view: (view["name"], view["id"]))
+    shapes.sort(key=lambda view: (view["name"], view["id"]))
+    first = [_standard(uow, view_id) for view_id in STANDARD] if standard else []
+    return [view_shape(uow, row) | _count(uow, row, load) for row in first] + shapes
 
 
 def _count(uow: UnitOfWork, view: Row, load: Load) -> Row:

@@ -1,5 +1,7 @@
 """Macros and saved views: what they hold, who sees them, and what they do to a ticket or a list."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.conftest import add_key
@@ -88,6 +90,32 @@ def test_a_view_lists_what_its_filter_says_and_counts_it(admin):
     assert admin.get(f"/api/tickets?view={view['id']}&limit=1").json["total"] == 2
     admin.data(admin.call("PATCH", f"/api/views/{view['id']}", {"filter": {"status": "resolved", "q": "card"}}))
     assert admin.get(f"/api/tickets?view={view['id']}").json["total"] == 0
+
+
+@pytest.mark.every_engine
+def test_everybody_has_standard_views_whose_counts_are_those_of_their_lists(admin, agent):
+    name = agent.data(agent.get("/api/me"))["name"]
+    mine, snoozed, handed, _ = (admin.ticket(title=f"Ticket {number}") for number in range(4))
+    for ticket in (mine, snoozed):
+        admin.data(admin.post(f"/api/tickets/{ticket['id']}/assign", {"agent_email": name}))
+    admin.data(admin.post(f"/api/tickets/{snoozed['id']}/snooze", {"until": later()}))
+    admin.data(admin.call("PATCH", f"/api/tickets/{handed['id']}", {"status": "handoff"}))
+    listed = {view["id"]: view for view in agent.data(agent.get("/api/views?standard=true"))}
+    assert {name: view["count"] for name, view in listed.items()} == {
+        "mine": 1, "unassigned": 2, "open": 4, "handoff": 1, "due": 0, "snoozed": 1, "resolved": 0
+    }  # fmt: skip
+    for view_id, view in listed.items():
+        assert agent.get(f"/api/tickets?view={view_id}").json["total"] == view["count"]
+        assert view["standard"]
+    assert agent.get("/api/tickets?view=unassigned&priority=urgent").json["total"] == 0
+    assert agent.get("/api/tickets?unassigned=false").json["total"] == 2
+    assert admin.delete("/api/views/mine").status_code == 404
+    assert agent.data(agent.get("/api/views")) == []
+
+
+def later() -> str:
+    """A time to come that a ticket may be snoozed until."""
+    return f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def test_a_view_is_its_owners_until_it_is_shared(admin, agent, customer, other_admin, app, runtime):
