@@ -53,19 +53,24 @@ export function field(label, options) {
   const element = h("div", { class: "field" }, h("label", { for: id, class: labelHidden ? "unseen" : null }, label), input, hint, wrong);
   return Object.assign(element, {
     input,
-    showError(/** @type {string} */ text) {
-      wrong.textContent = text;
-      wrong.hidden = !text;
-      input.setAttribute("aria-invalid", text ? "true" : "false");
-    },
+    showError: (/** @type {string} */ text) => showWrong(input, wrong, text),
   });
 }
 
 /** A checkbox with its words. */
 export function checkbox(/** @type {string} */ label, /** @type {any} */ { name, about, ...props }) {
-  const input = h("input", { type: "checkbox", name, ...props });
-  const element = h("div", { class: "field" }, h("label", { class: "choice" }, input, label), about ? h("p", { class: "about" }, about) : null);
-  return Object.assign(element, { input });
+  const id = newId(name);
+  const input = h("input", { type: "checkbox", id, name, "aria-describedby": about ? `${id}-about ${id}-wrong` : `${id}-wrong`, ...props });
+  const wrong = h("p", { class: "wrong", id: `${id}-wrong`, hidden: true });
+  const element = h("div", { class: "field" }, h("label", { class: "choice" }, input, label),
+    about ? h("p", { class: "about", id: `${id}-about` }, about) : null, wrong);
+  return Object.assign(element, { input, showError: (/** @type {string} */ text) => showWrong(input, wrong, text) });
+}
+
+function showWrong(/** @type {any} */ input, /** @type {any} */ place, /** @type {string} */ text) {
+  place.textContent = text;
+  place.hidden = !text;
+  input.setAttribute("aria-invalid", text ? "true" : "false");
 }
 
 /**
@@ -75,9 +80,11 @@ export function checkbox(/** @type {string} */ label, /** @type {any} */ { name,
  */
 export function showErrors(error, fields) {
   for (const item of Object.values(fields)) item.showError?.("");
-  const left = (error.errors ?? []).filter((/** @type {any} */ { field: name, message }) => {
-    fields[name]?.showError?.(message);
-    return !fields[name];
+  const left = (error.errors ?? []).filter((/** @type {any} */ { field: path, message }) => {
+    // A part of a list or an object, such as hours.days[2].closes, is shown at the field that holds it.
+    const item = fields[path] ?? fields[path.split(/[.[]/)[0]];
+    item?.showError?.(message);
+    return !item?.showError;
   });
   const first = Object.values(fields).find((item) => item.input?.getAttribute("aria-invalid") === "true");
   first?.input.focus();
