@@ -26,12 +26,13 @@ class Page:
 
 
 PAGES = (
-    Page("home", "/", ready="#lamp.on"),
+    Page("home", "/"),
+    Page("first-steps", "/", "admin", ready=".facts"),
     Page("docs", "/docs", ready=".opblock", whole=False, foreign=("#swagger-ui",)),
     Page("confirm", "/confirm"),
     Page("rate", "/rate"),
     Page("desk", "/desk", "agent"),
-    Page("admin", "/admin", "admin"),
+    Page("admin", "/admin", "admin", ready=".figures"),
     Page("portal", "/portal", "customer"),
     Page("chat", "/chat", "customer"),
 )

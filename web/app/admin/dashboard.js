@@ -54,7 +54,7 @@ function controls(/** @type {Chosen} */ chosen) {
   });
   const team = h("select", { "aria-label": t("dashboard.team"), onchange: () => change({ team: team.value }) }, h("option", { value: "" }, t("dashboard.every_team")));
   get("/api/lookups/teams").then(({ data }) => team.append(...data.map((/** @type {any} */ item) =>
-    h("option", { value: item.value, selected: item.value === chosen.team }, item.label)))).catch(toastError);
+    h("option", { value: item.key, selected: item.key === chosen.team }, item.label)))).catch(toastError);
   const files = button(t("dashboard.download"), () => menu(files, ["csv", "xlsx"].map((format) => ({
     words: t(`dashboard.as_${format}`), run: () => save({ ...period(chosen), team: chosen.team, format: format === "csv" ? "" : format }),
   }))), { icon: "download" });
