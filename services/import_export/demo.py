@@ -16,7 +16,7 @@ from services.chat import conversations
 from services.knowledge import articles
 from services.routing import agents
 from services.sla import sweep
-from services.tickets import background_assignment, changes, create, incidents, replies
+from services.tickets import background_assignment, changes, create, csat, incidents, replies
 from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
@@ -89,5 +89,7 @@ def _take_step(uow: UnitOfWork, ticket_id: str, step: Row, agent: str) -> None:
             changes.resolve(uow, ticket_id, text, said_by=agent)
         case "reopen":
             changes.reopen(uow, ticket_id, said_by=agent)
+        case "rate":
+            csat.rate(uow, ticket_id, step["score"], text)
         case status:
             changes.update(uow, ticket_id, {"status": status}, said_by=agent)

@@ -28,6 +28,7 @@ def test_demo_tickets_have_every_status(tickets):
     assert sum(ticket["ai_source"] == "canned" for ticket in tickets) >= 40
     assert len({ticket["category"] for ticket in tickets}) == 5
     assert len({ticket["assigned_to"] for ticket in tickets} - {""}) >= 3
+    assert sum("csat_score" in ticket for ticket in tickets) == 12
 
 
 def test_demo_response_counts_created_tickets(admin):
