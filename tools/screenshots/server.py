@@ -1,6 +1,7 @@
 """A desk for pictures: a server in a temporary folder with demo data, at a fixed time, so that each run shows the same."""
 
 import logging
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from config import Settings
 from tools.screenshots.desk import Desk
 
 NOW = datetime(2026, 3, 3, 14, 30, tzinfo=UTC)  # a Tuesday in office hours
+HOST, PORT = "127.0.0.1", 5650  # which pages show; another port is taken when something listens there
 KEY = "the-key-of-the-server-in-the-pictures"
 
 
@@ -32,11 +34,11 @@ def open_desk() -> Iterator[Desk]:
             "log_level": "ERROR",
         }
         app = create_app(Settings(_env_file=None, **{**defaults, **own}), clock=lambda: NOW)
-        server = make_server("127.0.0.1", 0, app, threaded=True)
+        server = make_server(HOST, _free_port(), app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            desk = Desk(f"http://127.0.0.1:{server.port}", KEY)
+            desk = Desk(f"http://{HOST}:{server.port}", KEY)
             desk.fill()
             yield desk
         finally:
@@ -45,3 +47,8 @@ def open_desk() -> Iterator[Desk]:
             server.server_close()
             app.extensions["runtime"].stop()
             logging.disable(logging.NOTSET)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        return PORT if probe.connect_ex((HOST, PORT)) else 0
