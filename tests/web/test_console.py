@@ -11,7 +11,8 @@ from web.shells import SHELLS
 
 FORBIDDEN = re.compile(
     r"""\b(?:inner|outer)HTML\b|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc"""
-    r"""|DOMParser|createContextualFragment|\bsetHTML|serviceWorker|new (?:Shared)?Worker\b|setAttribute\(["'`](?:style|on)|\bh\("[\w:-]+", \{[^}]*\bstyle:"""
+    r"""|DOMParser|createContextualFragment|\bsetHTML|serviceWorker|new (?:Shared)?Worker\b|setAttribute\(["'`](?:style|on)"""
+    r"""|\bh\("[\w:-]+", \{[^}]*\bstyle:"""
 )
 NAME = re.compile(r"""\bt\(\s*["'`]([a-z_]+(?:\.\w+)+)["'`]""")
 
