@@ -15,6 +15,7 @@ TOOLS = {
     "lint-connector": "tools.connector.check",
     "postman": "tools.api_examples.postman",
     "api-docs": "tools.api_examples.api_docs",
+    "screenshots": "tools.screenshots",
 }
 _ANY_ARGUMENTS = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 

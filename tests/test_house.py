@@ -42,7 +42,7 @@ ONE_IMPORTER = {
     "xlsxwriter": {"services/import_export/spreadsheets.py"},
     "puremagic": {"core/file_types.py"},
     "psycopg": {"database/postgres_engine.py"},
-    "playwright": {"tools/screenshots/browser.py", "tools/screenshots/sign_in.py"},
+    "playwright": {f"tools/screenshots/{name}.py" for name in ("browser", "pictures", "visit")},
 }
 KNOWS_FLASK = ("api/", "web/", "commands/", "benchmarks/", "tools/", "app.py")
 RUNS_QUERIES = ("storage.py", "database/", "benchmarks/")

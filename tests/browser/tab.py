@@ -10,17 +10,15 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, Response
 
-from tools.screenshots.browser import LOOKS, Look, overflow, show
+from tools.screenshots.browser import LOOKS, NEXT_FRAMES, Look, overflow, save, show
 from tools.screenshots.desk import Desk, Person
-from tools.screenshots.sign_in import sign_in
+from tools.screenshots.visit import sign_in
 
 PATIENCE_SECONDS = 30
 # What Chromium writes about an answer of 400 and above; `Tab` notes those answers themselves.
 ABOUT_ANSWERS = "Failed to load resource: the server responded with a status of"
 REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) => reportViolation(
     `${event.effectiveDirective} forbids ${event.blockedURI} ${event.sample}`))"""
-# Two frames: what a script started in this one has begun by then.
-NEXT_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))"
 LOCAL = ("data:", "blob:", "about:")
 
 
@@ -97,12 +95,9 @@ class Tab:
         """
         for look in LOOKS:
             show(self.page, look)
-            self.page.evaluate(NEXT_FRAMES)
             assert not overflow(self.page), f"{name} in {look.name} is {overflow(self.page)} pixels too wide"
             if self._shots:
-                self.page.screenshot(
-                    path=self._shots / f"{name}-{look.name}.png", full_page=whole, animations="disabled"
-                )
+                save(self.page, self._shots / f"{name}-{look.name}.png", whole=whole)
         show(self.page, self.look)
 
     def check(self) -> None:

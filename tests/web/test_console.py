@@ -11,7 +11,8 @@ from web.shells import SHELLS
 
 FORBIDDEN = re.compile(
     r"""\b(?:inner|outer)HTML\b|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc"""
-    r"""|setAttribute\("(?:style|on)|\bh\("[\w:-]+", \{[^}]*\bstyle:"""
+    r"""|DOMParser|createContextualFragment|\bsetHTML|serviceWorker|new (?:Shared)?Worker\b|setAttribute\(["'`](?:style|on)"""
+    r"""|\bh\("[\w:-]+", \{[^}]*\bstyle:"""
 )
 NAME = re.compile(r"""\bt\(\s*["'`]([a-z_]+(?:\.\w+)+)["'`]""")
 
@@ -97,7 +98,10 @@ def test_every_text_that_a_module_asks_for_exists():
             assert name in known or f"{name}.other" in known, f"{path} asks for {name}"
 
 
-@pytest.mark.parametrize("planted", ['x.innerHTML = "a"', 'h("p", { style: "a" })', 'eval("1")'])
+@pytest.mark.parametrize(
+    "planted",
+    ['x.innerHTML = "a"', 'h("p", { style: "a" })', 'eval("1")', "x.setAttribute('onclick', y)", "new DOMParser()"],
+)
 def test_a_way_around_trusted_types_is_seen(planted):
     assert FORBIDDEN.search(planted)
 

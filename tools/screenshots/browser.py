@@ -8,12 +8,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 HOW_TO_INSTALL = "Chromium is not installed. Install it with: apt-get install chromium fonts-liberation"
+# Two frames: what a script started in this one has begun by then.
+NEXT_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))"
 # Only this machine is reached, and text looks the same on every machine with the same fonts.
 SWITCHES = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--font-render-hinting=none")
 
@@ -59,9 +62,15 @@ def open_browser() -> Iterator[Browser]:
 
 
 def show(page: Page, look: Look) -> None:
-    """Gives the page the size and the colours of a look."""
+    """Gives the page the size and the colours of a look, and waits until it is drawn so."""
     page.set_viewport_size({"width": look.width, "height": look.height})
     page.emulate_media(color_scheme=look.scheme, reduced_motion="reduce")
+    page.evaluate(NEXT_FRAMES)
+
+
+def save(page: Page, file: Path, *, whole: bool) -> None:
+    """Writes a picture of the window or, with `whole`, of the page to its end. Nothing moves in it."""
+    page.screenshot(path=file, full_page=whole, animations="disabled")
 
 
 def overflow(page: Page) -> int:

@@ -8,7 +8,7 @@ import { preferences, store } from "./state.js";
 export const network = store({ online: true });
 
 export class ApiError extends Error {
-  /** @param {number} status 0 when the server was not reached. @param {any} data @param {string} requestId */
+  /** @param {number} status 0 when the server was not reached. @param {string} message @param {any} data @param {string} requestId */
   constructor(status, message, data = {}, requestId = "") {
     super(message);
     this.status = status;

@@ -81,7 +81,7 @@ export function patch(parent, items, keyOf, make, versionOf = (item) => JSON.str
       }
       row = fresh;
     }
-    if (row === place) place = place.nextElementSibling;
+    if (row === place) place = row.nextElementSibling;
     else parent.insertBefore(row, place);
   }
   for (const row of present.values()) row.remove();

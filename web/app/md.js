@@ -29,6 +29,7 @@ function link(/** @type {string} */ url, /** @type {any[]} */ words) {
   return h("a", { href: safeUrl(url), target: "_blank", rel: "noopener noreferrer nofollow" }, words);
 }
 
+/** @returns {any[]} */
 function blocks(/** @type {string[]} */ lines) {
   const made = [];
   while (lines.length) {
@@ -66,6 +67,7 @@ function fence(/** @type {string[]} */ lines) {
   return h("pre", { tabindex: "0" }, h("code", {}, code.join("\n")));
 }
 
+/** @returns {HTMLElement} */
 function list(/** @type {string[]} */ lines) {
   const ordered = /^\s*\d/.test(lines[0]);
   const items = [];
