@@ -12,13 +12,15 @@ from api.http.resource import Resource
 from api.users import User
 from core.models import LIMITS
 from core.permissions import Permission
-from services.accounts import guests, sign_in
+from services.accounts import challenges, guests, sign_in
+from services.accounts.admission import Entry
 from storage import Row
 
 blp = Resource("auth", __name__, description="Signing in.")
 
 # Wide enough for the many people behind one address of an office or a low-code platform.
 TO_SIGN_IN = PublicRateLimit(per_address="300 per minute", per_account="60 per minute")
+TO_SIGN_IN_AGAIN = PublicRateLimit(per_address="300 per minute")
 TO_REFRESH = PublicRateLimit(per_address="600 per minute")
 
 
@@ -48,6 +50,7 @@ class LogIn(Repeatable):
 
     email = Email(required=True, about="E-mail address.")
     password = Password(required=True, about="Password.")
+    totp = Text(LIMITS["totp"], about="A code of the authenticator app or a recovery code, with a second factor.")
     company = Text(
         LIMITS["company"],
         about="Name of the company, for who has an account in several; without it the one whose password fits.",
@@ -71,7 +74,8 @@ class NewPassword(Repeatable):
 def log_in(body: Row) -> Answer:
     """Sign in.
 
-    Gives an access token for 15 minutes and a refresh token for the next.
+    Gives an access token for 15 minutes and a refresh token for the next. With a second factor and without `totp` the
+    answer is 401 `second_factor_required` and a `challenge` for /api/auth/totp/verify.
     """
     runtime = gate.current_runtime()
     data = sign_in.log_in(
@@ -82,7 +86,13 @@ def log_in(body: Row) -> Answer:
         company=body.get("company", ""),
         address=_address(),
     )
-    return Answer(data, "You are signed in.")
+    return Answer(finish_sign_in(data, code=body.get("totp", "")), "You are signed in.")
+
+
+def finish_sign_in(data: Row, *, code: str = "") -> Row:
+    """What a route that signs in answers, from what admission.admit gave. Raises AppError 401 for a second factor."""
+    runtime = gate.current_runtime()
+    return challenges.finish(runtime.storage, runtime.tokens, runtime.secret, data, Entry(_address()), code=code)
 
 
 @blp.post(

@@ -74,6 +74,9 @@ class SettingsOut(Schema):
     reply_to = schemas.text(settings.SETTINGS["reply_to"].about)
     inbound_addresses = schemas.texts(settings.SETTINGS["inbound_addresses"].about)
     recipient_mails_per_hour = schemas.integer(settings.SETTINGS["recipient_mails_per_hour"].about)
+    require_second_factor = schemas.word(
+        settings.REQUIRE_SECOND_FACTOR, settings.SETTINGS["require_second_factor"].about
+    )
     company_mails_per_hour = schemas.integer(settings.SETTINGS["company_mails_per_hour"].about)
 
 
@@ -180,6 +183,9 @@ class SettingsChanges(Schema):
     reply_to = MailAddress(about=settings.SETTINGS["reply_to"].about)
     inbound_addresses = Words(addresses.MOST, InboundAddress(), about=settings.SETTINGS["inbound_addresses"].about)
     recipient_mails_per_hour = Number(1, 100_000, about=settings.SETTINGS["recipient_mails_per_hour"].about)
+    require_second_factor = Choice(
+        settings.REQUIRE_SECOND_FACTOR, about=settings.SETTINGS["require_second_factor"].about
+    )
     company_mails_per_hour = Number(1, 100_000, about=settings.SETTINGS["company_mails_per_hour"].about)
     clear = Words(len(settings.CLEARABLE), Choice(settings.CLEARABLE), about="Settings to empty.")
 

@@ -30,6 +30,7 @@ class User(Schema):
     available = schemas.flag("Whether tickets may be assigned to them automatically.")
     capacity = schemas.integer("Open tickets up to which tickets are assigned automatically.", required=False)
     disabled = schemas.flag("Whether they are kept out.")
+    second_factor = schemas.flag("Whether they sign in with a second factor.")
     created_at = schemas.moment("When they were added.", required=True)
 
 

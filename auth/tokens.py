@@ -15,6 +15,7 @@ ISSUER = "foyer"
 ACCESS, REFRESH, CONFIRM, RATE = "foyer:access", "foyer:refresh", "foyer:confirm", "foyer:rate"
 GUEST, GUEST_REFRESH = "foyer:guest", "foyer:guest-refresh"
 GUEST_SECONDS = 30 * 24 * 3600
+CHALLENGE, CHALLENGE_SECONDS = "foyer:second_factor", 300
 UNSUBSCRIBE, UNSUBSCRIBE_SECONDS = "foyer:unsubscribe", 365 * 24 * 3600
 ACCESS_SECONDS = 900
 CONFIRM_SECONDS = 7 * 24 * 3600
@@ -52,6 +53,14 @@ class Tokens:
             CONFIRM, timestamps.later(now, seconds=CONFIRM_SECONDS), sub=user_id, email=email, company=company
         )
 
+    def challenge(self, user_id: str, mark: str, way: str, *, now: str) -> str:
+        """A token that shows, for 5 minutes, that its bearer has the first factor of the user.
+
+        `mark` is of that factor, `way` its name.
+        """
+        expires = timestamps.later(now, seconds=CHALLENGE_SECONDS)
+        return self._signed(CHALLENGE, expires, sub=user_id, mark=mark, way=way)
+
     def rating(self, ticket_id: str, company_id: str, *, now: str) -> str:
         """A token that lets its bearer rate this ticket of this company, and nothing else, for 30 days."""
         return self._signed(RATE, timestamps.later(now, seconds=RATE_SECONDS), sub=ticket_id, company=company_id)
@@ -80,6 +89,10 @@ class Tokens:
     def read_confirmation(self, token: str, *, now: str) -> dict[str, Any] | None:
         """The claims of a token; None when it is invalid or expired."""
         return self._read(token, CONFIRM, now, needs=("email",))
+
+    def read_challenge(self, token: str, *, now: str) -> dict[str, Any] | None:
+        """The claims of a token; None when it is invalid or expired."""
+        return self._read(token, CHALLENGE, now, needs=("mark", "way"))
 
     def read_rating(self, token: str, *, now: str) -> dict[str, Any] | None:
         """The claims of a token; None when it is invalid or expired."""

@@ -26,6 +26,7 @@ class AppError(Exception):
     errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     current: Mapping[str, Any] | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)  # further fields of data
 
     def __str__(self) -> str:
         return self.message
@@ -89,6 +90,12 @@ def nameless_customer() -> AppError:
         "Who signs in as a customer needs a confirmed e-mail address."
     )
     return AppError(message, "customer_not_named", 403)
+
+
+def second_factor_missing() -> AppError:
+    """403: a person whose company requires a second factor has none."""
+    message = "Your company requires a second factor. Set it up before you go on."
+    return AppError(message, "second_factor_setup_required", 403)
 
 
 def not_found() -> AppError:

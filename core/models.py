@@ -102,6 +102,7 @@ LIMITS: dict[str, int] = {
     "article": 100_000,
     "key": 200,
     "password": 200,
+    "totp": 60,
     "company": 120,
     "q": 200,
     "comment": 2_000,
@@ -131,6 +132,7 @@ class Actor:
     customer_row: str = ""
     guest: bool = False  # a guest of the chat: a customer whom nobody knows, and who may only chat
     guest_name: str = ""  # what a guest calls themselves
+    lacks_second_factor: bool = False  # their company requires one and they have none
 
     @classmethod
     def system(cls, company_id: str) -> "Actor":
@@ -207,7 +209,7 @@ CUSTOMER_ATTACHMENT_FIELDS = [name for name in ATTACHMENT_FIELDS if name != "int
 TRANSFER_STATES = ("waiting", "running", "done", "failed", "expired")
 TRANSFER_FIELDS = "id kind state done total size errors created_at finished_at expires_at".split()
 AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()
-USER_FIELDS = "id name email role team available capacity disabled created_at".split()
+USER_FIELDS = "id name email role team available capacity disabled second_factor created_at".split()
 TEAM_FIELDS = "id key name members assignment built_in created_at updated_at".split()
 RULE_FIELDS = "id position name conditions team priority tags problem created_at updated_at".split()
 KEY_FIELDS = "id name prefix role scopes expires_at last_used_at created_at".split()

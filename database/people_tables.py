@@ -57,6 +57,8 @@ users = Table(
     Column("disabled", Boolean, nullable=False, server_default=false()),
     column_types.text("password_hash"),
     column_types.text("identity"),
+    # Whether they sign in with a second factor too; the table second_factors has it.
+    Column("second_factor", Boolean, nullable=False, server_default=false()),
     column_types.text_list("notices_off"),  # kinds of notices that they ended
     column_types.moment("invited_at"),  # when they were invited; NULL once they accepted, and for everybody else
     column_types.moment("created_at", required=True),

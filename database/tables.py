@@ -26,6 +26,7 @@ from database.incident_tables import incidents
 from database.notice_tables import notice_texts
 from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
 from database.routing_tables import routing_rules, teams
+from database.second_factor_tables import exchange_codes, second_factors
 from database.sign_in_tables import sign_in_tokens
 from database.ticket_sums import tables as _tables_of_sums
 from database.ticket_tables import conversations, replies, tickets
@@ -39,6 +40,7 @@ __all__ = [
     "conversations",
     "customers",
     "deliveries",
+    "exchange_codes",
     "inbound_addresses",
     "inbound_keys",
     "inbound_mails",
@@ -50,6 +52,7 @@ __all__ = [
     "presence",
     "replies",
     "routing_rules",
+    "second_factors",
     "sessions",
     "sign_in_tokens",
     "sign_in_tries",

@@ -51,6 +51,6 @@ def opening_lines(runtime: Runtime, *, terminal: bool | None = None) -> list[str
             f"  open   {address}/#key={key} (signed in; the page takes the key out of the address)",
             "  try    "
             + f"curl {address}/api/tickets -H {shlex.quote(f'X-API-Key: {key}')} "
-            + f"-H 'Content-Type: application/json' -d {shlex.quote(ticket)}"
+            + f"-H 'Content-Type: application/json' -d {shlex.quote(ticket)}",
         ]
     return lines

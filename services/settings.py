@@ -118,6 +118,9 @@ SETTINGS: dict[str, Setting] = {
     "recipient_mails_per_hour": Setting(
         20, "Most mails per hour to one address outside your company; what is over that is not sent."
     ),
+    "require_second_factor": Setting(
+        "off", "Who must sign in with a second factor: off (nobody must) or staff (agents and admins)."
+    ),
     "company_mails_per_hour": Setting(
         500, "Most mails per hour to all addresses outside your company together; alerts and agents do not count."
     ),
@@ -141,6 +144,8 @@ MOST_ESCALATION_MINUTES = 30 * 24 * 60
 LEAST_INCIDENT_CUSTOMERS, MOST_INCIDENT_CUSTOMERS = 2, 100
 MOST_DIGEST_MINUTES = 7 * 24 * 60
 AI_TRIAGE = ("off", "uncertain", "always")
+REQUIRE_SECOND_FACTOR = ("off", "staff")
+_CHOICES = {"ai_triage": AI_TRIAGE, "require_second_factor": REQUIRE_SECOND_FACTOR}
 MOST_RETENTION_DAYS = 3650
 MOST_OF_ANY = 10**9  # of any setting that is a number
 MOST_USD = 1_000_000
@@ -168,8 +173,8 @@ def fault(company: Row) -> str:
         default = SETTINGS[name].default
         if type(value) is not type(default) and not (type(default) is float and type(value) is int):
             return f"{name} must be {_KINDS[type(default)]}"
-        if name == "ai_triage" and value not in AI_TRIAGE:
-            return f"ai_triage must be one of {', '.join(AI_TRIAGE)}"
+        if name in _CHOICES and value not in _CHOICES[name]:
+            return f"{name} must be one of {', '.join(_CHOICES[name])}"
         if isinstance(value, int | float) and not 0 <= value <= MOST_OF_ANY:
             return f"{name} must be {_KINDS[type(default)]} from 0 to {MOST_OF_ANY}"
         if name == "attachment_types" and not all(isinstance(pattern, str) for pattern in value):

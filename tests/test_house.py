@@ -36,6 +36,8 @@ ONE_IMPORTER = {
     "mailparser_reply": {"channels/reply_text.py"},
     "boto3": {"channels/sns.py", "database/file_store/bucket.py"},
     "argon2": {"auth/passwords.py"},
+    "pyotp": {"auth/totp.py"},
+    "segno": {"auth/totp.py"},
     "jwt": {"auth/tokens.py", "auth/oidc.py"},
     "limits": {"config.py", "api/http/rate_counters.py", "api/http/rate_limits.py"},
     "python_calamine": {"services/import_export/spreadsheets.py"},
@@ -180,3 +182,10 @@ def test_the_architecture_page_has_a_line_for_every_file():
     named = set(re.findall(r"^\| `([\w./]+\.py)`", page, re.MULTILINE))
     assert set(TEXTS) - named == set()
     assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_only_sign_in_starts_sessions_so_that_nobody_comes_in_without_a_second_factor():
+    assert files_with(r"\bsessions\.start\(") == {
+        "services/accounts/admission.py",
+        "services/accounts/registration.py",
+    }

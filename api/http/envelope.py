@@ -59,6 +59,7 @@ def render_error(error: AppError) -> Response:
         "code": error.code,
         "errors": [{"field": e.field, "message": e.message} for e in error.errors],
     }
+    data.update(error.details)
     if error.current is not None:
         data["current"] = error.current
     if error.status == 500:

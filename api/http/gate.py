@@ -21,7 +21,16 @@ from api.http.field_names import MAX_FIELDS
 from api.http.fields import Email, Text
 from api.http.parsing import body_hash
 from auth import oidc
-from core.errors import AppError, FieldError, forbidden, invalid, invalid_field, nameless_customer, unauthorized
+from core.errors import (
+    AppError,
+    FieldError,
+    forbidden,
+    invalid,
+    invalid_field,
+    nameless_customer,
+    second_factor_missing,
+    unauthorized,
+)
 from core.models import DEFAULT_COMPANY, LIMITS, Actor, Role
 from core.normal_form import is_blank
 from core.permissions import ACT_FOR_CUSTOMERS, Permission, allows, can_grant, may_act
@@ -65,6 +74,8 @@ def _enter() -> None:
     acts = bool(request.headers.get("X-On-Behalf-Of")) and permission is not None and may_act(actor, permission)
     if permission is None or not (acts or allows(actor, permission)):
         raise forbidden()
+    if actor.lacks_second_factor and not getattr(view, "without_second_factor", False):
+        raise second_factor_missing()
     g.actor = replace(_acting_for(actor), address=request.remote_addr or "")
     if g.actor.is_customer and not (g.actor.customer_email or g.actor.customer_id):
         raise nameless_customer()
@@ -154,7 +165,10 @@ def _acting_for(actor: Actor) -> Actor:
 
 def is_operator() -> bool:
     """Whether the caller of a public route is the operator: an unrestricted admin of the default company."""
-    return _has_credentials() and _runs_the_server(_authenticate())
+    if not _has_credentials():
+        return False
+    actor = _authenticate()
+    return _runs_the_server(actor) and not actor.lacks_second_factor
 
 
 def _has_credentials() -> bool:
@@ -196,14 +210,15 @@ def in_one_unit(view: Callable[[UnitOfWork], Answer], *, key: str, secret: bool 
         if earlier:
             return replay(earlier)
         response = _run_in_savepoint(uow, view)
-        idempotency.store(
-            uow, call, response.status_code, "" if secret and response.status_code < 400 else _serialize(response)
-        )
+        idempotency.store(uow, call, response.status_code, _stored(response, secret=secret))
         return response
 
 
-def in_own_units(view: Callable[[], Answer | Response], *, key: str) -> Response:
-    """Runs a view that opens its own units of work. A key is leased meanwhile, so that a repeated call waits or fails."""
+def in_own_units(view: Callable[[], Answer | Response], *, key: str, secret: bool = False) -> Response:
+    """Runs a view that opens its own units of work. A key is leased meanwhile, so that a repeated call waits or fails.
+
+    Of a `secret` response only the status is stored.
+    """
     if not key:
         return render(view())
     storage, call = current_runtime().storage, _call(key)
@@ -219,14 +234,19 @@ def in_own_units(view: Callable[[], Answer | Response], *, key: str) -> Response
                 idempotency.release(uow, call)
             raise
         response = render_error(error)
-    store_response(response, key=key)
+    store_response(response, key=key, secret=secret)
     return response
 
 
-def store_response(response: Response, *, key: str) -> None:
+def store_response(response: Response, *, key: str, secret: bool = False) -> None:
     """Stores the response that later calls with this key get."""
     with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
-        idempotency.store(uow, _call(key), response.status_code, _serialize(response))
+        idempotency.store(uow, _call(key), response.status_code, _stored(response, secret=secret))
+
+
+def _stored(response: Response, *, secret: bool) -> str:
+    """What is stored of a response: nothing but the status of one that holds a secret."""
+    return "" if secret and response.status_code < 400 else _serialize(response)
 
 
 def _run_in_savepoint(uow: UnitOfWork, view: Callable[[UnitOfWork], Answer]) -> Response:
@@ -250,9 +270,9 @@ def _call(key: str) -> idempotency.Call:
 
 
 def _fingerprint() -> str:
-    """A hash of the body, to recognize a repeated call; keyed when the body holds a password, which could be guessed."""
+    """A hash of the body, to recognize a repeated call; keyed when the body holds what could be guessed."""
     digest = body_hash()
-    if not {"password", "old", "new"} & set(g.get("body") or ()):
+    if not {"password", "old", "new", "code", "totp"} & set(g.get("body") or ()):
         return digest
     return hmac.new(current_runtime().secret.encode(), digest.encode(), "sha256").hexdigest()
 

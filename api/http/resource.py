@@ -48,6 +48,7 @@ class Route:
     by_link: bool = False  # without credentials the body holds the token of a mailed link; g.actor is None then
     guests: str = ""  # how often guests of the chat may call it from one address; "" closes it to them
     secret: bool = False  # the response holds a secret and is never stored
+    without_second_factor: bool = False  # open to people who must set up a second factor first
     before: Callable[[Any], None] | None = None  # gets the body before the unit of work begins, may be slow
     after: Callable[..., Response] | None = None  # gets the response after the commit, may wait
     max_body: int = gate.MAX_BODY  # bytes
@@ -114,6 +115,7 @@ class Resource(Blueprint):  # type: ignore[misc]
             handler.limit = route.limit
             handler.by_link = route.by_link
             handler.guests = route.guests
+            handler.without_second_factor = route.without_second_factor
             self._add(route, view, handler, json=body, query=query)
             return view
 
@@ -192,7 +194,7 @@ def _run_view(route: Route, view: View) -> RunView:
     def write(values: dict[str, Any]) -> Response:
         key = gate.idempotency_key(values.get("body")) if route.method == "POST" else ""
         if own_units:  # without credentials, keys of different callers could not be told apart
-            return gate.in_own_units(lambda: view(**values), key="" if g.actor is None else key)
+            return gate.in_own_units(lambda: view(**values), key="" if g.actor is None else key, secret=route.secret)
         if route.before:
             route.before(values["body"])
         response = gate.in_one_unit(lambda uow: view(uow, **values), key=key, secret=route.secret)

@@ -81,7 +81,7 @@ def _signed_in(tokens: Tokens, claims: dict[str, str], *, now: str) -> Row:
     access, refresh_token = tokens.guest(claims, now=now)
     user = {"id": claims["sub"], "name": claims["name"], "email": "", "role": "customer", "team": ""}
     return {
-        "user": {**user, "available": False, "disabled": False, "created_at": claims["since"]},
+        "user": {**user, "available": False, "disabled": False, "second_factor": False, "created_at": claims["since"]},
         "customer_id": claims["sub"],
         "access_token": access,
         "refresh_token": refresh_token,

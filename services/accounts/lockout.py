@@ -19,15 +19,15 @@ MOST_UNDER_ATTACK = 3
 WINDOW_SECONDS = 900
 
 
-def count_attempt(uow: UnitOfWork, account: str, place: str) -> None:
+def count_attempt(uow: UnitOfWork, account: str, place: str, *, most: int = MAX_ATTEMPTS) -> None:
     """Counts an attempt before the password is checked, so that parallel attempts count too.
 
-    Raises AppError 429 after too many attempts from this place.
+    Raises AppError 429 after more than `most` attempts from this place.
     """
     account_id, place_id = _ids(account, place)
     account_row = _locked(uow, account_id, account=account_id)  # always locked first, so that no deadlock arises
     place_row = _locked(uow, place_id, account=account_id)
-    limit = MAX_ATTEMPTS if account_row["tries"] < MOST_OF_ACCOUNT else MOST_UNDER_ATTACK
+    limit = most if account_row["tries"] < MOST_OF_ACCOUNT else MOST_UNDER_ATTACK
     if place_row["tries"] >= limit:
         raise _too_many(timestamps.seconds_between(uow.real_now, place_row["tries_until"]))
     for row in (account_row, place_row):

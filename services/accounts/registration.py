@@ -11,7 +11,7 @@ from database.tables import companies as table
 from database.tables import users
 from services.accounts import companies, sessions
 from services.accounts import users as people
-from services.accounts.sign_in import signed_in
+from services.accounts.admission import signed_in
 from services.history import Change, differences, record
 from storage import Row, Storage, UnitOfWork
 

@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from auth import passwords
 from auth.oidc import Person
-from auth.tokens import ACCESS_SECONDS, Tokens
+from auth.tokens import Tokens
 from core import networks
 from core.company_names import name_key
 from core.errors import AppError, forbidden, invalid_field, unauthorized
@@ -16,8 +16,9 @@ from core.models import Actor
 from database.tables import companies as companies_table
 from database.tables import sessions as sessions_table
 from database.tables import users
-from services.accounts import companies, key_login, lockout, sessions
+from services.accounts import companies, key_login, lockout, second_factor, sessions
 from services.accounts import users as people
+from services.accounts.admission import Entry, admit, name_of, signed_in
 from services.history import Change, differences, not_lately, record
 from services.routing import departures
 from storage import Row, Storage, UnitOfWork
@@ -26,7 +27,7 @@ MOST_ACCOUNTS = 3  # accounts whose password is checked if no company is named; 
 
 
 def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, company: str = "", address: str = "") -> Row:
-    """Signs a user in, at the named company or else where the password matches. Returns user and tokens.
+    """Signs a user in, at the named company or else where the password matches. Returns the result of admission.admit.
 
     Raises AppError 401 with the same message for unknown users and wrong passwords, 429 after too many attempts, and 400
     with the names of the companies if the password matches in several.
@@ -48,9 +49,7 @@ def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, compa
         company_uow = uow.as_actor(Actor(user["company_id"], "admin", email, address=address))
         lockout.clear(uow, email, place)  # everywhere the company is locked first and the attempts second: no deadlock
         companies.ask_to_confirm(company_uow, user)
-        session = sessions.start(company_uow, user["id"])
-        record(company_uow, user["id"], [Change("signed_in")], subject="user")
-        return signed_in(company_uow, tokens, user, session)
+        return admit(company_uow, tokens, user, Entry(address))
 
 
 def refresh(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
@@ -172,21 +171,15 @@ def _apply_issuer_data(uow: UnitOfWork, user: Row, person: Person) -> Row:
 def _actor(storage: Storage, user: Row, *, session_id: str = "") -> Actor | None:
     if user["disabled"]:
         return None
-    name = user["email"] or user["name"] or user["identity"].rpartition("|")[2]
-    actor = Actor(user["company_id"], user["role"], name, user_id=user["id"], session_id=session_id)
+    actor = Actor(
+        user["company_id"],
+        user["role"],
+        name_of(user),
+        user_id=user["id"],
+        session_id=session_id,
+        lacks_second_factor=second_factor.is_missing(storage, user),
+    )
     return key_login.as_customer(storage, actor, user["email"]) if actor.is_customer else actor
-
-
-def signed_in(uow: UnitOfWork, tokens: Tokens, user: Row, session: Row) -> Row:
-    """What signing in answers: user, access_token, refresh_token and expires_in_seconds."""
-    return {
-        "user": people.user_shape(user),
-        "access_token": tokens.access(user["id"], session["id"], now=uow.real_now),
-        "refresh_token": tokens.refresh(
-            user["id"], session["id"], session["generation"], expires=session["expires_at"]
-        ),
-        "expires_in_seconds": ACCESS_SECONDS,
-    }
 
 
 def _accounts(uow: UnitOfWork, email: str, company: str) -> list[Row]:

@@ -52,7 +52,7 @@ TABLES: dict[str, Table] = {
     "history": events,
     "attachments": attachments,
 }
-SECRET = {"company_id", "password_hash", "identity"}
+SECRET = {"company_id", "password_hash", "identity", "second_factor"}
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 Step = Callable[[int], None]  # called with the number of rows and files that were just written

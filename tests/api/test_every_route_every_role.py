@@ -30,6 +30,7 @@ GONE = "2020-01-01T00:00:00.000Z"
 
 SHARED = {"GetArticle"}  # every customer of the company sees the same
 PUBLIC = {
+    "AnswerChallenge",
     "ConfirmAddress",
     "EndNotice",
     "EnterAsGuest",

@@ -50,6 +50,9 @@ def world(store):
             until = {"rotated_at": uow.now, "expires_at": uow.now}
             uow.insert(tables.sessions, {**company_values, "user_id": user["id"], **until})
             uow.insert(tables.sign_in_tokens, {**company_values, "user_id": user["id"], "expires_at": uow.now})
+            uow.insert(tables.second_factors, {**company_values, "id": user["id"]})
+            code = {"id": company, "user_id": user["id"], "expires_at": uow.now}
+            uow.insert(tables.exchange_codes, {**company_values, **code})
             uow.insert(tables.api_keys, {**company_values, "key_hash": company})
             uow.insert(tables.idempotency, {**company_values, "key": "k", "body_hash": "h", "expires_at": uow.now})
             article = uow.insert(tables.articles, {**company_values, "updated_at": uow.now})

@@ -1,0 +1,61 @@
+"""The end of every way to sign in: the second factor is asked for, or a session begins and the caller gets tokens."""
+
+import hashlib
+from dataclasses import dataclass
+
+from auth.tokens import ACCESS_SECONDS, Tokens
+from services.accounts import sessions
+from services.accounts import users as people
+from services.history import Change, record
+from storage import Row, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """From where somebody signs in: network address, browser and system, and whether they stay signed in for long."""
+
+    address: str = ""
+    device: str = ""
+    remember: bool = False
+
+
+def admit(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, way: str = "") -> Row:
+    """What a user gets whose first factor is right: what `start_session` gives, or only a `challenge` with a second factor.
+
+    `way` is how they came: oidc, "" by password. The unit of work is one of their company. After its commit pass the result to
+    challenges.finish, which asks for the code.
+    """
+    if user["second_factor"]:
+        return {"challenge": tokens.challenge(user["id"], mark_of(user), way, now=uow.real_now)}
+    return start_session(uow, tokens, user, entry, way=way)
+
+
+def start_session(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, way: str = "") -> Row:
+    """Signs a user in whose factors were all checked."""
+    session = sessions.start(uow, user["id"])
+    record(uow, user["id"], [Change("signed_in", "way" if way else "", "", way)], subject="user")
+    return signed_in(uow, tokens, user, session)
+
+
+def signed_in(uow: UnitOfWork, tokens: Tokens, user: Row, session: Row) -> Row:
+    """What signing in answers: user, access_token, refresh_token and expires_in_seconds."""
+    return {
+        "user": people.user_shape(user),
+        "access_token": tokens.access(user["id"], session["id"], now=uow.real_now),
+        "refresh_token": tokens.refresh(
+            user["id"], session["id"], session["generation"], expires=session["expires_at"]
+        ),
+        "expires_in_seconds": ACCESS_SECONDS,
+    }
+
+
+def mark_of(user: Row) -> str:
+    """A mark of the user's first factor: a challenge made before a change of it is not valid any more."""
+    first_factor = f"{user['id']} {user['email']} {user['identity']} {user['password_hash']}"
+    return hashlib.sha256(first_factor.encode()).hexdigest()[:32]
+
+
+def name_of(user: Row) -> str:
+    """The name of a user as an actor."""
+    name: str = user["email"] or user["name"] or user["identity"].rpartition("|")[2]
+    return name

@@ -1,0 +1,54 @@
+"""The second step of a sign-in: after the first factor a person with a second one gets a challenge, and answers it with a code."""
+
+from dataclasses import replace
+
+from auth.tokens import CHALLENGE_SECONDS, Tokens
+from core.errors import AppError, unauthorized
+from core.models import Actor
+from database.tables import users
+from services.accounts import admission, second_factor
+from services.accounts.admission import Entry
+from storage import Row, Storage
+
+
+def finish(storage: Storage, tokens: Tokens, server_secret: str, data: Row, entry: Entry, *, code: str = "") -> Row:
+    """What signing in answers, from what admission.admit gave: user and tokens.
+
+    A challenge is answered with `code` at once. Raises AppError 401 `second_factor_required` with the challenge without
+    one, 401 for a wrong one, 429 after too many.
+    """
+    if "challenge" not in data:
+        return data
+    if code:
+        return answer(storage, tokens, server_secret, data["challenge"], code, entry)
+    raise replace(
+        unauthorized(),
+        message="Enter the code of your authenticator app, or one of your recovery codes.",
+        code="second_factor_required",
+        details={"challenge": data["challenge"], "expires_in_seconds": CHALLENGE_SECONDS},
+    )
+
+
+def answer(storage: Storage, tokens: Tokens, server_secret: str, challenge: str, code: str, entry: Entry) -> Row:
+    """Signs the person of a challenge in with a code of the app or a recovery code: user and tokens.
+
+    Raises AppError 401, and 429 after too many codes for the account.
+    """
+    claims = tokens.read_challenge(challenge, now=storage.real_now())
+    if claims is None:
+        raise _over()
+    second_factor.count_attempt(storage, claims["sub"])
+    with storage.unit_of_work(None, write=True) as uow:
+        user = uow.get(users, claims["sub"])
+        if user is None or user["disabled"] or not user["second_factor"] or claims["mark"] != admission.mark_of(user):
+            raise _over()
+        company_uow = uow.as_actor(Actor(user["company_id"], "admin", admission.name_of(user), address=entry.address))
+        if second_factor.accept(company_uow, server_secret, user, code):
+            second_factor.clear_attempts(uow, user["id"])
+            return admission.start_session(company_uow, tokens, user, entry, way=claims["way"])
+    message = "This code is not right, or it was used before. Wait for the next one of your app."
+    raise replace(unauthorized(), message=message, code="wrong_code")
+
+
+def _over() -> AppError:
+    return replace(unauthorized(), message="This sign-in is over. Please begin again.", code="challenge_over")
