@@ -15,7 +15,7 @@ from config import ConfigError, Settings, load_settings  # before anything that 
 
 # isort: split
 from ai.model_call import Completes
-from api import routes
+from api import chat_page, routes
 from api.http.rate_limits import Limits
 from api.specs import pages as specs
 from commands import register_commands
@@ -47,6 +47,7 @@ def create_app(
     register_commands(app)
     app.register_blueprint(specs.blp)
     app.register_blueprint(pages.blp)
+    app.register_blueprint(chat_page.blp)
     if proxies := settings.trusted_proxies:  # each of them adds one value; what callers wrote before is not believed
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return app

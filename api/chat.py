@@ -6,7 +6,7 @@ from marshmallow import Schema
 from api.http import schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer, how_many, if_changed
-from api.http.fields import Email, Id, Number, Text
+from api.http.fields import Email, Id, Number, Text, Yes
 from api.http.gate import current_runtime
 from api.http.resource import Resource
 from api.ticket_inputs import MoveTicket, pop_actor_and_version
@@ -75,6 +75,7 @@ class NewMessage(Repeatable):
     customer_id = Id(LIMITS["customer_id"], about="Id of the customer in your own systems, instead of the address.")
     customer_name = Text(LIMITS["name"], about="Name of the customer.")
     product = Text(LIMITS["product"], about="Product it is about.")
+    person = Yes(about="true: a person must answer; the conversation is handed over at once.")
 
 
 class MessagesQuery(Schema):
@@ -108,6 +109,7 @@ def send_message(body: Row) -> Answer:
     given_address = body.pop("customer_email", "") if actor.guest else ""
     if actor.guest and actor.guest_name:
         body.setdefault("customer_name", actor.guest_name)
+    wants_person = body.pop("person", False)
     if actor.is_customer and not actor.customer_row:
         with storage.unit_of_work(actor, write=True) as uow:
             actor = turns.identify(uow, body)
@@ -116,7 +118,7 @@ def send_message(body: Row) -> Answer:
         turn = turns.receive(uow, access, body)
         if given_address:
             turns.note_address(uow, turn.ticket, given_address)
-    result = turns.answer(access, turn)
+    result = turns.answer(access, turn, wants_person=wants_person)
     message = "The conversation is with a person." if result["reply"] else "A person answers this conversation."
     return Answer(result, message if result["escalation"] else "Answered.")
 

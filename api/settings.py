@@ -11,7 +11,7 @@ from api.http import schemas
 from api.http.envelope import Answer
 from api.http.fields import Choice, Decimal, Email, Number, TeamName, Text, Thing, Things, Topic, Words, Yes
 from api.http.resource import Resource
-from core import models
+from core import models, origins
 from core.mailboxes import parse_mailboxes
 from core.normal_form import valid_email
 from core.permissions import Permission
@@ -51,6 +51,7 @@ class SettingsOut(Schema):
     ai_tone = schemas.text(settings.SETTINGS["ai_tone"].about)
     human_first = schemas.flag(settings.SETTINGS["human_first"].about)
     chat_idle_minutes = schemas.integer(settings.SETTINGS["chat_idle_minutes"].about)
+    chat_origins = schemas.texts(settings.SETTINGS["chat_origins"].about)
     ai_input_price = schemas.decimal(settings.SETTINGS["ai_input_price"].about)
     ai_output_price = schemas.decimal(settings.SETTINGS["ai_output_price"].about)
     ai_daily_budget_usd = schemas.decimal(settings.SETTINGS["ai_daily_budget_usd"].about)
@@ -142,6 +143,20 @@ class MediaType(Text):
         return media
 
 
+class Origin(Text):
+    """The origin of a site."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(origins.MOST_LETTERS, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return origins.parse(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError:
+            message = f"{attr} must be a site's origin like https://shop.example.com: no path, and no * in it."
+            raise ValidationError(message) from None
+
+
 class SettingsChanges(Schema):
     """Settings to change; what is left out stays."""
 
@@ -150,6 +165,7 @@ class SettingsChanges(Schema):
     ai_tone = Text(models.LIMITS["q"], about=settings.SETTINGS["ai_tone"].about)
     human_first = Yes(about=settings.SETTINGS["human_first"].about)
     chat_idle_minutes = Number(0, settings.MOST_IDLE_MINUTES, about=settings.SETTINGS["chat_idle_minutes"].about)
+    chat_origins = Words(settings.MOST_CHAT_ORIGINS, Origin(), about=settings.SETTINGS["chat_origins"].about)
     ai_input_price = Decimal(0, settings.MOST_USD, places=6, about=settings.SETTINGS["ai_input_price"].about)
     ai_output_price = Decimal(0, settings.MOST_USD, places=6, about=settings.SETTINGS["ai_output_price"].about)
     ai_daily_budget_usd = Decimal(0, settings.MOST_USD, places=2, about=settings.SETTINGS["ai_daily_budget_usd"].about)

@@ -8,6 +8,7 @@ from uuid_utils import uuid7
 from core import timestamps
 from core.errors import FieldError, invalid, invalid_field, not_found
 from core.models import DEFAULT_COMPANY
+from core.origins import is_origin
 from database.tables import companies
 from services.clearing import pop_cleared
 from services.history import differences, record
@@ -49,6 +50,10 @@ SETTINGS: dict[str, Setting] = {
     "chat_idle_minutes": Setting(
         30,
         "Minutes without a word of the customer after which a chat closes itself, with a warning 5 minutes before; 0 never.",
+    ),
+    "chat_origins": Setting(
+        [],
+        "Sites whose pages may show the chat in a frame, such as https://shop.example.com; without one no other site may.",
     ),
     "ai_input_price": Setting(0.0, "What the model costs in USD per million tokens that are sent to it."),
     "ai_output_price": Setting(0.0, "What the model costs in USD per million tokens that it writes."),
@@ -136,10 +141,12 @@ CLEARABLE = (
     "sla",
     "hours",
     "inbound_addresses",
+    "chat_origins",
 )
 AGREED = ("sla", "hours")  # settings that the agreed times of tickets follow from
 MOST_ATTACHMENT_MEGABYTES = 20  # in base64 a file is a third larger, and a request has 32 MiB
 MOST_IDLE_MINUTES = 24 * 60
+MOST_CHAT_ORIGINS = 50
 MOST_ESCALATION_MINUTES = 30 * 24 * 60
 LEAST_INCIDENT_CUSTOMERS, MOST_INCIDENT_CUSTOMERS = 2, 100
 MOST_DIGEST_MINUTES = 7 * 24 * 60
@@ -179,6 +186,8 @@ def fault(company: Row) -> str:
             return f"{name} must be {_KINDS[type(default)]} from 0 to {MOST_OF_ANY}"
         if name == "attachment_types" and not all(isinstance(pattern, str) for pattern in value):
             return "attachment_types must be a list of texts"
+        if name == "chat_origins" and not all(map(is_origin, value)):
+            return "chat_origins must be a list of origins like https://shop.example.com"
         if name == "topic_teams" and not all(map(_is_topic_team, value)):
             return 'topic_teams must be a list of objects like {"topic": "…", "team": "…"}'
     return targets.fault(of_company(company))
@@ -251,6 +260,7 @@ def _for_audit(values: Row) -> Row:
         **values,
         **targets.for_audit(values),
         "attachment_types": ", ".join(values["attachment_types"]),
+        "chat_origins": ", ".join(values["chat_origins"]),
         "topic_teams": [f"{row['topic']}: {row['team']}" for row in values["topic_teams"]],
     }
 

@@ -3,6 +3,7 @@
 They hold no data and need no key: whatever they show of the server, the browser asks /api for.
 """
 
+from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,9 @@ STRICT = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancesto
 FOR_SWAGGER_UI = f"{STRICT}; img-src 'self' data:"
 # The console builds its pages from text alone; Trusted Types make every other way an error.
 FOR_CONSOLE = f"{STRICT}; require-trusted-types-for 'script'; trusted-types 'none'"
-ADDRESSES = ", ".join(name for name in SHELLS if name != "home")
-A_YEAR = 365 * 24 * 3600
+# api/chat_page.py serves the chat, because who may frame it is data of a company.
+ADDRESSES = ", ".join(name for name in SHELLS if name not in ("home", "chat"))
+A_YEAR, AN_HOUR = 365 * 24 * 3600, 3600
 
 blp = Blueprint("pages", __name__)
 
@@ -72,8 +74,13 @@ def rate() -> Response:
 @_public
 def console(name: str, place: str = "") -> Response:
     """A page of the console. What the address says after its name is read by the page itself."""
-    response = _page(shell(name), FOR_CONSOLE)
-    response.add_etag()
+    return console_page(name, FOR_CONSOLE)
+
+
+def console_page(name: str, policy: str) -> Response:
+    """A page of the console with its policy. A page whose policy has changed is sent again."""
+    response = _page(shell(name), policy)
+    response.set_etag(blake2b(f"{policy}\0{shell(name)}".encode(), digest_size=16).hexdigest())
     response.make_conditional(request)
     return response
 
@@ -84,6 +91,15 @@ def web_manifest() -> Response:
     """What a browser needs to install the desk."""
     response = Response(manifest(), mimetype="application/manifest+json")
     response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@blp.get("/embed.js")
+@_public
+def embed() -> Response:
+    """The script that puts the chat on another site. It holds no data, so any site may load it."""
+    response = _file(HERE / "embed.js", "text/javascript", f"public, max-age={AN_HOUR}")
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
 

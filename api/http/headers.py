@@ -20,6 +20,9 @@ ALWAYS = [
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 ]
+# What the chat's page sends where other sites may show it: its policy names them (api/chat_page.py), and no DENY is added.
+BY_POLICY = ("X-Frame-Options", "by policy")
+FOR_FRAMES = [header for header in ALWAYS if header[0] != BY_POLICY[0]]
 # For JSON; HTML pages set their own (web/pages.py).
 DEFAULTS = [
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -42,7 +45,9 @@ class Protected:
             names = {name for name, _ in headers}
             defaults = [header for header in DEFAULTS if header[0] not in names]
             secure = OVER_HTTPS if environ["wsgi.url_scheme"] == "https" else []
-            return start_response(status, headers + ALWAYS + defaults + secure, *exc_info)
+            always = FOR_FRAMES if BY_POLICY in headers else ALWAYS
+            headers = [header for header in headers if header != BY_POLICY]
+            return start_response(status, headers + always + defaults + secure, *exc_info)
 
         return self._app(environ, start)
 

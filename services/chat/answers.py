@@ -87,14 +87,16 @@ class _Context:
     others: list[str]
 
 
-def compose(access: ModelAccess, ticket: Row, message: str, earlier: Sequence[Row]) -> Draft:
+def compose(
+    access: ModelAccess, ticket: Row, message: str, earlier: Sequence[Row], *, wants_person: bool = False
+) -> Draft:
     """The answer to a message after the `earlier` public turns, oldest first. Never raises for the model."""
     customer_texts = [turn["body"] for turn in earlier if turn["author_role"] == "customer"]
     language = language_of(message, " ".join(customer_texts))
     with access.open_uow() as uow:
         context = _read(uow, access, ticket, message, earlier, customer_texts, language)
         whole = triage_of(uow, access, ticket, "\n".join([*customer_texts[-MOST_TRIAGED:], message]))
-    draft = _answer(access, ticket, context)
+    draft = Draft(reason="asked") if wants_person else _answer(access, ticket, context)
     return replace(draft, language=language, triage=whole, danger=is_danger(context.triages[0], message))
 
 

@@ -113,11 +113,14 @@ def title_of(message: str) -> str:
     return line if len(line) <= MOST_TITLE else line[: MOST_TITLE - 1].rstrip() + "…"
 
 
-def answer(access: ModelAccess, turn: Turn) -> Row:
-    """Answers a stored message and returns what POST /api/chat shows. Raises AppError 404 when it was deleted meanwhile."""
+def answer(access: ModelAccess, turn: Turn, *, wants_person: bool = False) -> Row:
+    """Answers a stored message and returns what POST /api/chat shows; with `wants_person` hands over, whatever it says.
+
+    Raises AppError 404 when it was deleted meanwhile.
+    """
     if turn.answered_by == "human":
         return _beside_people(access, turn)
-    draft = compose(access, turn.ticket, turn.message, turn.earlier)
+    draft = compose(access, turn.ticket, turn.message, turn.earlier, wants_person=wants_person)
     with access.open_uow(write=True) as uow:
         return deliver(uow, turn, draft, mails=access.mails)
 

@@ -92,6 +92,12 @@ def test_empty_items_of_a_list_are_left_out_and_repeated_ones_kept_once(admin):
     [
         ("POST", "/api/tickets", {"tags": ["", "x" * 51]}, "tags[1] may have at most 50 characters; this has 51."),
         ("PUT", "/api/settings", {"attachment_types": ["image/*", "x"]}, "attachment_types[1] must be a media type"),
+        (
+            "PUT",
+            "/api/settings",
+            {"chat_origins": ["https://a.example", "*"]},
+            "chat_origins[1] must be a site's origin",
+        ),
         ("POST", "/api/teams", {"name": "Night", "members": ["", "Bob <b@>"]}, "members[1] must be a name or an"),
         ("PATCH", "/api/tickets/none", {"clear": ["moon"]}, "clear[0] must be one of"),
         (

@@ -44,6 +44,7 @@ CALLS = {
     "ResolveTicket": Call({"resolution": "Done."}),
     "ReopenTicket": Call({}, 409),
     "RateTicket": Call({"score": 5}, 409),
+    "SayTicketIsSolved": Call({}),
     "ListTicketHistory": Call(),
     "ListReplies": Call(),
     "CreateReply": Call(REPLY, 201),
