@@ -7,7 +7,7 @@ import { toast, toastError } from "../parts/toast.js";
 import { t, word } from "../words.js";
 import { agentName, teamName } from "./names.js";
 import { loadViews, reloadQueue } from "./queue.js";
-import { desk, opened } from "./state.js";
+import { desk, noteSeen, opened } from "./state.js";
 import { loadTicket } from "./ticket_data.js";
 
 /** @typedef {{set?: any, action?: string, arguments?: any}} Work */
@@ -68,7 +68,14 @@ async function undo(/** @type {string[]} */ ids) {
 export async function refresh(/** @type {any[]} */ tickets = []) {
   const { ticketId } = desk.get();
   askNow();
-  await Promise.all([reloadQueue(), loadViews(), ticketId && tickets.some((ticket) => ticket.id === ticketId) ? loadTicket(ticketId, { quiet: true }) : null]);
+  const changed = new Set(tickets.map((ticket) => ticket.id));
+  const rows = async () => {
+    await reloadQueue();
+    // What somebody changed themselves is no news to them.
+    for (const row of desk.get().rows) if (changed.has(row.id)) noteSeen(row);
+    desk.set({ rows: [...desk.get().rows] });
+  };
+  await Promise.all([rows(), loadViews(), ticketId && tickets.some((ticket) => ticket.id === ticketId) ? loadTicket(ticketId, { quiet: true }) : null]);
 }
 
 /**

@@ -54,31 +54,30 @@ export function ticketPane() {
 function drawHeading(/** @type {HTMLElement} */ heading, /** @type {any} */ { ticket, conversation }) {
   const focused = heading.contains(document.activeElement) ? /** @type {any} */ (document.activeElement).dataset.act : "";
   const back = button(t("desk.back"), backToQueue, { icon: "arrow-left", iconOnly: true, kind: "quiet back", keys: "u" });
-  if (!ticket) return fill(heading, h("div", { class: "line" }, back, h("h1", { class: "subject-line" }, t("common.loading"))));
-  fill(heading,
+  if (!ticket) fill(heading, h("div", { class: "line" }, back, h("h1", { class: "subject-line", tabindex: "-1", "data-act": "heading" }, t("common.loading"))));
+  else fill(heading,
     h("div", { class: "line subject-row" }, back,
-      h("h1", { class: "subject-line grow", tabindex: "-1" }, ticket.title),
+      h("h1", { class: "subject-line grow", tabindex: "-1", "data-act": "heading" }, ticket.title),
       mayWork() ? button(t("desk.edit_subject"), () => editSubject(heading, ticket), { icon: "pencil", iconOnly: true, kind: "quiet", "data-act": "subject" }) : null,
       button(t("desk.panel"), togglePanel, { icon: "panel-right", iconOnly: true, kind: "quiet panel-toggle", keys: "]", "data-act": "panel" })),
     h("div", { class: "line" }, h("span", { class: "soft" }, `#${ticket.number}`), h("span", { class: "cut from" }, customerOf(ticket)),
-      h("span", { class: "line grow marks" }, statusChip(ticket.status), priorityChip(ticket), dueChip(ticket) ?? dueWords(ticket), ticket.snoozed_until ? chip(moment(ticket.snoozed_until), "", "alarm-clock") : null),
+      h("span", { class: "line marks" }, statusChip(ticket.status), priorityChip(ticket), dueChip(ticket) ?? dueWords(ticket), ticket.snoozed_until ? chip(moment(ticket.snoozed_until), "", "alarm-clock") : null),
       mayWork() ? verbs(ticket, conversation) : null));
   if (focused) /** @type {any} */ (heading.querySelector(`[data-act="${CSS.escape(focused)}"]`))?.focus();
-  return heading;
 }
 
 const dueWords = (/** @type {any} */ ticket) => (dueAt(ticket) && isOpen(ticket) ? h("span", { class: "soft small" }, t("desk.due_at", { time: moment(dueAt(ticket)) })) : null);
 
 function verbs(/** @type {any} */ ticket, /** @type {any} */ conversation) {
   const who = button(ticket.assigned_to ? agentName(ticket.assigned_to) : t("desk.assign"), () => pickAgent([ticket]), { icon: "user", keys: "a", "data-act": "assign" });
-  if (!isOpen(ticket)) return h("span", { class: "line" }, who, button(t("desk.reopen"), () => change([ticket], { action: "reopen" }, t("desk.reopened", { what: `#${ticket.number}` })), { icon: "undo-2", "data-act": "reopen" }));
+  if (!isOpen(ticket)) return h("span", { class: "line verbs" }, who, button(t("desk.reopen"), () => change([ticket], { action: "reopen" }, t("desk.reopened", { what: `#${ticket.number}` })), { icon: "undo-2", "data-act": "reopen" }));
   const more = button(t("desk.more_ways"), () => menu(more, [
     { words: t("desk.resolve_next"), run: () => resolve([ticket], true) },
     { words: t("desk.wait"), run: () => change([ticket], { set: { status: "waiting_customer" } }, t("desk.set_to", { what: `#${ticket.number}`, field: word("field", "status"), value: word("status", "waiting_customer") })) },
     { words: t("desk.other_status"), run: () => pickStatus([ticket]) },
     ...(conversation?.escalation ? [{ words: t("desk.return_to_ai"), run: () => returnToAi(ticket) }] : []),
   ]), { icon: "chevron-down", iconOnly: true, "data-act": "more" });
-  return h("span", { class: "line" }, who, h("span", { class: "line split" }, button(t("desk.resolve"), () => resolve([ticket]), { icon: "circle-check", keys: "e", "data-act": "resolve" }), more));
+  return h("span", { class: "line verbs" }, who, h("span", { class: "line split" }, button(t("desk.resolve"), () => resolve([ticket]), { icon: "circle-check", keys: "e", "data-act": "resolve" }), more));
 }
 
 async function returnToAi(/** @type {any} */ ticket) {
@@ -113,10 +112,11 @@ function notes(/** @type {any} */ { others, conflict, conversation, ticket }) {
 
 function editSubject(/** @type {HTMLElement} */ heading, /** @type {any} */ ticket) {
   const input = h("input", { value: ticket.title, "aria-label": t("desk.subject"), maxlength: "200", class: "grow" });
+  let ended = false;
   const end = (/** @type {boolean} */ keep) => {
     const title = input.value.trim();
-    if (!input.isConnected) return;
-    input.remove();
+    if (ended) return;
+    ended = true;
     drawHeading(heading, opened.get());
     /** @type {any} */ (heading.querySelector("[data-act=subject]"))?.focus();
     if (keep && title && title !== ticket.title) setTitle(ticket, title);

@@ -72,9 +72,11 @@ function optionRow(/** @type {Choice} */ choice, /** @type {string} */ id, /** @
 
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
+const SHOWN = /** @type {Record<string, string>} */ ({ Mod: MAC ? "⌘" : "Ctrl", ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc" });
+
 /** The keys of a command as they are on this keyboard. */
 export const keysOf = (/** @type {string} */ keys) => h("span", { class: "keys" }, keys.split(" / ").slice(0, 2).map((stroke) =>
-  h("kbd", {}, stroke.replace("Mod", MAC ? "⌘" : "Ctrl").replaceAll("+", " "))));
+  h("kbd", {}, stroke.split("+").map((key) => SHOWN[key] ?? key).join(" "))));
 
 /** All words must be found; those that begin with the text come first. */
 function matching(/** @type {Choice[]} */ choices, /** @type {string} */ text) {
