@@ -82,7 +82,7 @@ async function send(/** @type {string} */ method, /** @type {string} */ path, /*
   }
   let response;
   try {
-    response = await fetch(path + search(options.query), { method, headers, body, signal: options.signal, cache: "no-store" });
+    response = await fetch(path + search(options.query), { method, headers, body, signal: options.signal, keepalive: options.keepalive, cache: "no-store" });
   } catch (error) {
     if (options.signal?.aborted) throw error;
     network.set({ online: false });

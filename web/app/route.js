@@ -29,8 +29,14 @@ export function go(/** @type {string} */ url, { replace = false } = {}) {
 
 /** Starts: calls `onPlace` now and whenever the address changes. Links within the page need no reload. */
 export function startRouting(/** @type {string} */ start, /** @type {(place: Place) => void} */ onPlace) {
+  const again = Boolean(base);
   base = start;
   show = onPlace;
+  if (!again) listen();
+  show(place());
+}
+
+function listen() {
   addEventListener("popstate", () => show(place()));
   document.addEventListener("click", (event) => {
     const link = /** @type {any} */ (event.target)?.closest?.("a[href]");
@@ -41,7 +47,6 @@ export function startRouting(/** @type {string} */ start, /** @type {(place: Pla
     event.preventDefault();
     go(url.pathname + url.search);
   });
-  show(place());
 }
 
 /** Names the page in the tab, and moves the focus to its heading for who cannot see it change. */

@@ -6,6 +6,7 @@ import { t } from "../words.js";
 import { button } from "./controls.js";
 
 const place = h("div", { class: "toasts", role: "status", "aria-live": "polite" });
+const MOST = 3;
 /** @type {(() => void)|null} */
 let undoLast = null;
 
@@ -25,6 +26,7 @@ export function toast(words, { undo, action, seconds = 8 } = {}) {
   }
   if (action) element.append(button(action.words, () => { close(); action.run(); }));
   place.append(element);
+  while (place.children.length > MOST) place.firstElementChild?.remove();
   setTimeout(close, seconds * 1000);
   return close;
 }

@@ -1,0 +1,147 @@
+// @ts-check
+/** Where replies, notes and resolutions are written. Every pause keeps the text in this tab, by ticket. */
+
+import { get, post } from "../api.js";
+import { fill, h, later } from "../dom.js";
+import { choose } from "../parts/choose.js";
+import { button } from "../parts/controls.js";
+import { confirm, menu } from "../parts/dialog.js";
+import { icon } from "../parts/icon.js";
+import { toast, toastError } from "../parts/toast.js";
+import { may } from "../session.js";
+import { t } from "../words.js";
+import { change, fieldName, shownValue } from "./changes.js";
+import { hold } from "./outbox.js";
+import { backToQueue, openTicket } from "./places.js";
+import { say } from "./presence.js";
+import { isOpen } from "./row.js";
+import { desk, draftOf, keepDraft, lasting, neighbour, opened } from "./state.js";
+
+const MODES = /** @type {[string, string][]} */ ([["reply", "send"], ["note", "lock"], ["resolve", "circle-check"]]);
+
+export function composer() {
+  let mode = "reply", next = false, id = "";
+  /** @type {File[]} */
+  let files = [];
+  const tabs = h("div", { class: "line modes", role: "group", "aria-label": t("desk.kind_of_text") });
+  const text = h("textarea", { id: "words", rows: "3", "aria-label": t("desk.mode_reply"), "aria-keyshortcuts": "Control+Enter" });
+  const chosen = h("ul", { class: "line files" });
+  const picker = h("input", { type: "file", multiple: true, hidden: true, "aria-label": t("desk.attach"), tabindex: "-1" });
+  const submit = button("", () => send(), { kind: "primary", keys: "Control+Enter" });
+  const more = button(t("desk.send_more"), () => moreWays(), { icon: "chevron-down", iconOnly: true, kind: "primary" });
+  const tools = h("div", { class: "line between" },
+    h("div", { class: "line" }, button(t("desk.macro"), () => macros(), { icon: "play", kind: "quiet", keys: "m" }),
+      button(t("desk.attach"), () => picker.click(), { icon: "paperclip", kind: "quiet", iconOnly: true })),
+    h("div", { class: "line split" }, submit, more));
+  const element = h("form", { class: "composer", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, tabs, text, chosen, picker, tools);
+
+  const keepText = () => { if (id) keepDraft(id, { mode, body: text.value }); };
+  const keepSoon = later(() => { keepText(); desk.set({ rows: [...desk.get().rows] }); }, 400);
+  text.addEventListener("input", () => { keepText(); keepSoon(); say(text.value.trim() && mode !== "note" ? "replying" : "viewing"); });
+  text.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { event.preventDefault(); text.blur(); /** @type {any} */ (document.querySelector(".ticket-scroll"))?.focus(); } });
+  picker.addEventListener("change", () => { files = [...files, ...picker.files]; picker.value = ""; drawFiles(); });
+  element.addEventListener("dragover", (/** @type {DragEvent} */ event) => event.preventDefault());
+  element.addEventListener("drop", (/** @type {DragEvent} */ event) => { event.preventDefault(); files = [...files, ...(event.dataTransfer?.files ?? [])]; drawFiles(); });
+
+  function drawFiles() {
+    fill(chosen, files.map((file) => h("li", { class: "chip" }, icon("paperclip"), h("span", { class: "cut" }, file.name),
+      button(t("desk.take_file", { name: file.name }), () => { files = files.filter((one) => one !== file); drawFiles(); }, { icon: "x", iconOnly: true, kind: "quiet tiny" }))));
+  }
+
+  function setMode(/** @type {string} */ wanted, /** @type {{focus?: boolean, next?: boolean}} */ { focus = true, next: goOn = false } = {}) {
+    mode = wanted;
+    next = goOn;
+    element.dataset.mode = mode;
+    fill(tabs, MODES.map(([name, sign]) => h("button", { type: "button", class: "mode", "aria-pressed": String(name === mode), onclick: () => setMode(name) }, icon(sign), t(`desk.mode_${name}`))));
+    text.setAttribute("aria-label", t(`desk.mode_${mode}`));
+    text.placeholder = t(`desk.hint_${mode}`);
+    fill(submit, icon(MODES.find(([name]) => name === mode)?.[1] ?? "send"), t(`desk.verb_${next && mode === "resolve" ? "resolve_next" : mode}`));
+    more.hidden = mode !== "reply";
+    keepText();
+    if (focus) text.focus();
+  }
+
+  function show() {
+    const draft = draftOf(id);
+    text.value = draft.body;
+    files = [];
+    drawFiles();
+    setMode(draft.body ? draft.mode : "reply", { focus: false });
+  }
+
+  function send(ending = mode, goOn = next) {
+    const { ticket, replies } = opened.get(), body = text.value.trim();
+    if (!ticket || ticket.id !== id) return;
+    if (!body) { toast(t("desk.write_first")); text.focus(); return; }
+    hold({ ticketId: id, number: ticket.number, mode: ending, body, version: ticket.version, known: replies.length, files });
+    const after = goOn ? neighbour(id, 1) : null;
+    keepDraft(id, { mode: "reply", body: "" });
+    say("viewing");
+    show();
+    if (goOn && after) openTicket(after.id);
+    else if (goOn) backToQueue();
+    else /** @type {any} */ (document.querySelector(".ticket-scroll"))?.focus();
+  }
+
+  function moreWays() {
+    menu(more, [
+      { words: t("desk.send_resolve"), run: () => send("resolve", false) },
+      { words: t("desk.send_resolve_next"), run: () => send("resolve", true) },
+    ]);
+  }
+
+  /** Shows what a macro would say and set, then inserts its words, or does all of it. */
+  async function macros() {
+    try {
+      const { data } = await get("/api/macros", { limit: 200 });
+      if (!data.length) { toast(t("desk.no_macros")); return; }
+      await choose(t("desk.macro"), data.map((/** @type {any} */ macro) => ({ words: macro.name, about: macro.body.slice(0, 80), run: () => preview(macro) })));
+    } catch (error) { toastError(error); }
+  }
+
+  async function preview(/** @type {any} */ macro) {
+    try {
+      const shown = (await post(`/api/tickets/${encodeURIComponent(id)}/macro`, { macro_id: macro.id })).data;
+      const sets = Object.entries(shown.set ?? {});
+      if (shown.body) insert(shown.body);
+      if (!sets.length) return;
+      const words = sets.map(([name, value]) => `${fieldName(name)}: ${shownValue(name, value)}`).join(", ");
+      const { ticket } = opened.get();
+      if (ticket && await confirm(macro.name, t("desk.macro_sets", { what: words }), t("desk.set_these"))) await change([ticket], { set: shown.set }, t("desk.macro_used", { what: `#${ticket.number}`, name: macro.name }));
+    } catch (error) { toastError(error); }
+  }
+
+  function insert(/** @type {string} */ words) {
+    const { selectionStart, selectionEnd, value } = text;
+    const before = value.slice(0, selectionStart), gap = before && !before.endsWith("\n") ? "\n\n" : "";
+    text.value = before + gap + words + value.slice(selectionEnd);
+    keepText();
+    keepSoon();
+    text.focus();
+  }
+
+  const onCompose = (/** @type {any} */ event) => {
+    const { mode: wanted = "reply", body, next: goOn, act } = event.detail;
+    if (act === "macro") macros();
+    else if (act === "send") send();
+    else if (act === "send_resolve") send("resolve", next);
+    else {
+      setMode(wanted, { next: goOn });
+      if (body) insert(body);
+    }
+  };
+  const onDraft = (/** @type {any} */ event) => { if (event.detail.ticketId === id) { show(); files = event.detail.files ?? []; drawFiles(); } desk.set({ rows: [...desk.get().rows] }); };
+  document.addEventListener("desk:compose", onCompose);
+  document.addEventListener("desk:draft", onDraft);
+  lasting(() => { document.removeEventListener("desk:compose", onCompose); document.removeEventListener("desk:draft", onDraft); });
+  lasting(desk.subscribe(({ ticketId }) => { if (ticketId !== id) { id = ticketId; show(); } }));
+  lasting(opened.subscribe(({ ticket }) => {
+    element.hidden = !ticket || !may("replies.write") || Boolean(ticket.merged_into);
+    const resolveTab = /** @type {any} */ (tabs.lastElementChild);
+    if (resolveTab && ticket) resolveTab.hidden = !isOpen(ticket) || !may("tickets.work");
+  }));
+  return element;
+}
+
+/** Tells the composer of the open ticket to take a text, or to do something. */
+export const compose = (/** @type {any} */ detail) => document.dispatchEvent(new CustomEvent("desk:compose", { detail }));

@@ -1,0 +1,22 @@
+// @ts-check
+/** Names of teams and people, asked for once. */
+
+import { get } from "../api.js";
+import { session } from "../session.js";
+import { store } from "../state.js";
+import { t } from "../words.js";
+
+export const names = store({ teams: /** @type {{key: string, label: string}[]} */ ([]), agents: /** @type {{key: string, label: string}[]} */ ([]) });
+
+export async function loadNames() {
+  const [teams, agents] = await Promise.all([get("/api/lookups/teams"), get("/api/lookups/agents")]);
+  names.set({ teams: teams.data, agents: agents.data });
+}
+
+const labelIn = (/** @type {"teams"|"agents"} */ list, /** @type {string} */ key) => names.get()[list].find((one) => one.key === key)?.label ?? key;
+export const teamName = (/** @type {string} */ key) => labelIn("teams", key);
+export const agentName = (/** @type {string} */ key) => (key === myName() ? t("desk.me") : labelIn("agents", key));
+
+/** What `assigned_to` holds for tickets of whoever is signed in. */
+export const myName = () => session.get().me?.email || session.get().me?.name || "";
+export const customerOf = (/** @type {any} */ ticket) => ticket.customer_name || ticket.customer_email || ticket.customer_id || t("desk.no_customer");

@@ -1,0 +1,129 @@
+// @ts-check
+/**
+ * What is on its way. A text is held for ten seconds, so that it can be taken back. It is sent too when the page is left,
+ * and after a reload: every try has the same Idempotency-Key, so the server does it once.
+ */
+
+import { ApiError, get, network, post } from "../api.js";
+import { askNow } from "../live.js";
+import { toast, toastError } from "../parts/toast.js";
+import { session } from "../session.js";
+import { kept, preferences, store } from "../state.js";
+import { t } from "../words.js";
+import { refresh } from "./changes.js";
+import { openTicket } from "./places.js";
+import { desk, draftOf, keepDraft, opened } from "./state.js";
+import { loadTicket } from "./ticket_data.js";
+
+/**
+ * @typedef {object} Item
+ * @property {string} key @property {string} ticketId @property {number} number @property {string} mode reply, note or resolve.
+ * @property {string} body @property {number|undefined} version @property {number} known How many replies were seen.
+ * @property {File[]} files @property {string} state waiting, sending or lost.
+ */
+
+export const outbox = store({ items: /** @type {Item[]} */ ([]) });
+/** @type {Map<string, {timer: number, close: () => void}>} */
+const holds = new Map();
+const holdSeconds = () => Number(preferences.get("desk.hold", "10"));
+const newKey = () => crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+
+function put(/** @type {Item[]} */ items) {
+  outbox.set({ items });
+  kept.set("outbox", items.length ? JSON.stringify(items.map((item) => ({ ...item, files: [] }))) : "");
+}
+const mark = (/** @type {Item} */ item, /** @type {Partial<Item>} */ change) => put(outbox.get().items.map((one) => (one.key === item.key ? Object.assign(one, change) : one)));
+const drop = (/** @type {Item} */ item) => put(outbox.get().items.filter((one) => one.key !== item.key));
+
+/** Holds a text, then sends it. */
+export function hold(/** @type {Omit<Item, "key"|"state">} */ text) {
+  const item = { ...text, key: newKey(), state: "waiting" };
+  put([...outbox.get().items, item]);
+  const seconds = holdSeconds();
+  const close = toast(t(`desk.held_${item.mode}`, { n: seconds, number: String(item.number) }), { undo: () => takeBack(item), seconds });
+  holds.set(item.key, { close, timer: window.setTimeout(() => deliver(item), seconds * 1000) });
+}
+
+/** Puts a text that was not sent back into the composer. */
+export function takeBack(/** @type {Item} */ item) {
+  clearTimeout(holds.get(item.key)?.timer);
+  holds.get(item.key)?.close();
+  holds.delete(item.key);
+  drop(item);
+  const now = draftOf(item.ticketId);
+  keepDraft(item.ticketId, { mode: item.mode, body: [item.body, now.body].filter(Boolean).join("\n\n") });
+  document.dispatchEvent(new CustomEvent("desk:draft", { detail: item }));
+}
+
+const path = (/** @type {Item} */ item) => `/api/tickets/${encodeURIComponent(item.ticketId)}/${item.mode === "resolve" ? "resolve" : "replies"}`;
+const content = (/** @type {Item} */ item) => ({
+  ...(item.mode === "resolve" ? { resolution: item.body } : { body: item.body, internal: item.mode === "note" }),
+  ...(item.version ? { version: item.version } : {}),
+});
+
+export async function deliver(/** @type {Item} */ item) {
+  holds.delete(item.key);
+  mark(item, { state: "sending" });
+  try {
+    const attachment_ids = [];
+    for (const file of item.files) attachment_ids.push(await upload(item, file));
+    const body = { ...content(item), ...(attachment_ids.length && item.mode !== "resolve" ? { attachment_ids } : {}) };
+    await post(path(item), body, { headers: { "Idempotency-Key": item.key } });
+    drop(item);
+    await refresh([{ id: item.ticketId }]);
+  } catch (error) {
+    await failed(item, error);
+  }
+}
+
+async function upload(/** @type {Item} */ item, /** @type {File} */ file) {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  if (item.mode === "note") form.append("internal", "true");
+  return (await post(`/api/tickets/${encodeURIComponent(item.ticketId)}/attachments`, form)).data.id;
+}
+
+async function failed(/** @type {Item} */ item, /** @type {any} */ error) {
+  if (!(error instanceof ApiError)) throw error;
+  if (error.status === 0) mark(item, { state: "lost" });
+  else if (error.status === 412) await collide(item);
+  else {
+    takeBack(item);
+    if (session.get().me) toastError(error);
+  }
+}
+
+/** The ticket changed meanwhile. What somebody else wrote is shown before anything is sent; other changes do not matter. */
+async function collide(/** @type {Item} */ item) {
+  try {
+    const { data, total } = await get(`/api/tickets/${encodeURIComponent(item.ticketId)}/replies`, { limit: 200, offset: item.known });
+    const written = data.filter((/** @type {any} */ reply) => reply.author_role !== "ai" && reply.author_role !== "system");
+    if (!written.length) {
+      mark(item, { key: newKey(), version: undefined });
+      return await deliver(outbox.get().items.find((one) => one === item) ?? item);
+    }
+    takeBack(item);
+    const who = written.at(-1).author_name || written.at(-1).author_email;
+    if (desk.get().ticketId !== item.ticketId) return toast(t("desk.wrote_meanwhile", { who }), { action: { words: t("desk.open"), run: () => openTicket(item.ticketId) } });
+    await loadTicket(item.ticketId, { quiet: true });
+    const keep = () => { keepDraft(item.ticketId, { mode: item.mode, body: "" }); document.dispatchEvent(new CustomEvent("desk:draft", { detail: item })); hold({ ...item, version: undefined, known: total + item.known }); };
+    opened.set({ conflict: { text: t("desk.wrote_meanwhile", { who }), verb: t("desk.send_anyway"), keep, other: t("desk.keep_editing") } });
+  } catch (error) {
+    await failed(item, error);
+  }
+  return undefined;
+}
+
+/** Starts: sends what a reload left behind, tries again when the network is back, and sends what is held when the page is left. */
+export function startOutbox() {
+  let left = [];
+  try { left = JSON.parse(kept.get("outbox", "[]")); } catch { /* Nothing can be read, so nothing is sent. */ }
+  put(left);
+  for (const item of left) deliver(item);
+  network.subscribe(({ online }) => { if (online) for (const item of outbox.get().items) if (item.state === "lost") deliver(item); });
+  addEventListener("pagehide", () => {
+    for (const item of outbox.get().items) if (item.state === "waiting" && !item.files.length) post(path(item), content(item), { keepalive: true, headers: { "Idempotency-Key": item.key } }).catch(() => {});
+  });
+  addEventListener("beforeunload", (event) => { if (outbox.get().items.some((item) => item.files.length || item.state === "lost")) event.preventDefault(); });
+  addEventListener("online", () => askNow());
+}

@@ -1,0 +1,68 @@
+// @ts-check
+/** One ticket in the queue: who, what, since when, and at most two things that need somebody. */
+
+import { h } from "../dom.js";
+import { avatar, chip, time } from "../parts/controls.js";
+import { duration, moment, t, word } from "../words.js";
+import { agentName, customerOf, teamName } from "./names.js";
+import { ticketAddress } from "./places.js";
+import { draftOf, isUnread } from "./state.js";
+
+const OPEN = ["new", "ai_responded", "assigned", "in_progress", "waiting_customer", "handoff"];
+export const isOpen = (/** @type {any} */ ticket) => OPEN.includes(ticket.status);
+
+/** The time that counts next: the first answer until there is one, then the resolution. */
+export const dueAt = (/** @type {any} */ ticket) =>
+  (ticket.first_response_at ? ticket.resolve_due_at : ticket.first_response_due_at) ?? ticket.resolve_due_at ?? "";
+
+/** "Due in 23 min" or "2 h late", where it is near or over. */
+export function dueChip(/** @type {any} */ ticket) {
+  const due = dueAt(ticket);
+  if (!due || !isOpen(ticket) || !["at_risk", "breached"].includes(ticket.sla_status)) return null;
+  const seconds = (new Date(due).getTime() - Date.now()) / 1000;
+  // Of a time of days only the days count.
+  const rounded = Math.abs(seconds) >= 86_400 ? Math.round(seconds / 86_400) * 86_400 : seconds;
+  return seconds < 0 ? chip(t("desk.late", { time: duration(rounded) }), "red", "clock") : chip(t("desk.due_in", { time: duration(rounded) }), "amber", "clock");
+}
+
+export function priorityChip(/** @type {any} */ ticket) {
+  const colour = /** @type {any} */ ({ urgent: "red", high: "amber" })[ticket.priority];
+  return colour ? chip(word("priority", ticket.priority), colour, "flag") : null;
+}
+
+/** At most two marks, the most pressing first. */
+function chips(/** @type {any} */ ticket) {
+  const open = isOpen(ticket);
+  return [
+    ticket.status === "handoff" ? chip(t("desk.needs_person"), "violet", "hand") : null,
+    dueChip(ticket),
+    open ? priorityChip(ticket) : chip(word("status", ticket.status), "green", "circle-check"),
+    open && ticket.ai_status === "pending" ? chip(t("desk.ai_answering"), "blue", "sparkles") : null,
+    ticket.snoozed_until ? chip(moment(ticket.snoozed_until), "", "alarm-clock") : null,
+    ticket.incident_id && open ? chip(t("desk.incident"), "violet", "layers") : null,
+  ].filter(Boolean).slice(0, 2);
+}
+
+/** @param {any} ticket @param {{pick: (id: string, range: boolean) => void}} options */
+export function queueRow(ticket, { pick }) {
+  const draft = draftOf(ticket.id).body, unread = isUnread(ticket);
+  const box = h("input", {
+    type: "checkbox", "aria-label": t("desk.pick", { number: String(ticket.number) }),
+    onclick: (/** @type {MouseEvent} */ event) => pick(ticket.id, event.shiftKey),
+  });
+  const more = [`#${ticket.number}`, word("status", ticket.status), word("category", ticket.category), teamName(ticket.assigned_team), ...ticket.tags].join(" · ");
+  return h("li", { class: `row ${unread ? "unread" : ""}`, title: more },
+    h("label", { class: "pick" }, box),
+    h("a", { href: ticketAddress(ticket.id), draggable: "false" },
+      h("span", { class: "first" }, unread ? h("span", { class: "dot" }, h("span", { class: "unseen" }, t("desk.unread"))) : null,
+        h("span", { class: "who cut" }, customerOf(ticket)), time(ticket.updated_at)),
+      h("span", { class: "subject cut" }, ticket.title),
+      h("span", { class: "last" },
+        h("span", { class: "cut grow words" }, draft ? [h("strong", { class: "draft" }, t("desk.draft_mark")), ` ${draft}`] : ticket.description),
+        chips(ticket), ticket.assigned_to ? [avatar(ticket.assigned_to), h("span", { class: "unseen" }, agentName(ticket.assigned_to))] : null)));
+}
+
+/** What must be the same for a row to stay as it is. */
+export const rowVersion = (/** @type {any} */ ticket) =>
+  [ticket.version, ticket.updated_at, ticket.ai_status, ticket.sla_status, ticket.snoozed_until, isUnread(ticket), draftOf(ticket.id).body,
+    dueChip(ticket)?.textContent, ticketAddress(ticket.id)].join("|");

@@ -1,0 +1,84 @@
+// @ts-check
+/** What the desk knows: the queue that is shown, and the ticket that is open. */
+
+import { kept, preferences, store } from "../state.js";
+
+/** `rows` are the tickets of the queue in its order; `fresh` are new ones that wait to be shown; `picked` are ids with a check. */
+export const desk = store({
+  view: "",
+  query: /** @type {Record<string, string>} */ ({}),
+  ticketId: "",
+  views: /** @type {any[]} */ ([]),
+  rows: /** @type {any[]} */ ([]),
+  total: 0,
+  fresh: /** @type {any[]} */ ([]),
+  loading: true,
+  failure: /** @type {any} */ (null),
+  picked: /** @type {Set<string>} */ (new Set()),
+  cursor: "",
+});
+
+/** The open ticket. `conflict` says what somebody else changed meanwhile; `others` are the people who are at it. */
+export const opened = store({
+  ticket: /** @type {any} */ (null),
+  replies: /** @type {any[]} */ ([]),
+  events: /** @type {any[]} */ ([]),
+  files: /** @type {any[]} */ ([]),
+  conversation: /** @type {any} */ (null),
+  failure: /** @type {any} */ (null),
+  others: /** @type {any[]} */ ([]),
+  conflict: /** @type {any} */ (null),
+});
+
+/** @type {(() => void)[]} */
+let endings = [];
+/** Ends with the page, which is built anew after somebody signs in again. */
+export const lasting = (/** @type {() => void} */ end) => { endings.push(end); };
+export function endAll() {
+  for (const end of endings) end();
+  endings = [];
+}
+
+/** The tickets that an action is for: the picked ones, else the open one, else the row with the cursor. */
+export function targets() {
+  const { picked, rows, cursor, ticketId } = desk.get();
+  if (picked.size) return rows.filter((row) => picked.has(row.id));
+  const { ticket } = opened.get();
+  if (ticketId) return ticket?.id === ticketId ? [ticket] : [];
+  return rows.filter((row) => row.id === cursor);
+}
+
+/** The next ticket of the queue after one, or before it; undefined at the end. */
+export function neighbour(/** @type {string} */ id, /** @type {number} */ step) {
+  const { rows } = desk.get();
+  const at = rows.findIndex((row) => row.id === id);
+  return at < 0 ? rows[0] : rows[at + step];
+}
+
+/* What this person has seen on this device: the time of the last change when a ticket was open. */
+const MOST_SEEN = 500;
+const seen = new Map(/** @type {[string, string][]} */ (readSeen()));
+if (!preferences.get("desk.since")) preferences.set("desk.since", new Date().toISOString());
+const since = preferences.get("desk.since", new Date().toISOString());
+
+function readSeen() {
+  try { return JSON.parse(preferences.get("desk.seen", "[]")); } catch { return []; }
+}
+
+export const seenAt = (/** @type {string} */ id) => seen.get(id) ?? since;
+export const isUnread = (/** @type {any} */ ticket) => ticket.updated_at > seenAt(ticket.id);
+
+export function noteSeen(/** @type {any} */ ticket) {
+  if (ticket.updated_at <= (seen.get(ticket.id) ?? "")) return;
+  seen.delete(ticket.id);
+  seen.set(ticket.id, ticket.updated_at);
+  preferences.set("desk.seen", JSON.stringify([...seen].slice(-MOST_SEEN)));
+}
+
+/** A text that is not sent yet. @returns {{mode: string, body: string}} */
+export function draftOf(/** @type {string} */ id) {
+  try { return { mode: "reply", body: "", ...JSON.parse(kept.get(`draft.${id}`, "{}")) }; } catch { return { mode: "reply", body: "" }; }
+}
+
+export const keepDraft = (/** @type {string} */ id, /** @type {{mode: string, body: string}} */ draft) =>
+  kept.set(`draft.${id}`, draft.body.trim() ? JSON.stringify(draft) : "");

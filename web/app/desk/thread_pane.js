@@ -1,0 +1,114 @@
+// @ts-check
+/** The thread of the open ticket: messages, notes and events in the order in which they happened. */
+
+import { download } from "../api.js";
+import { h, patch } from "../dom.js";
+import { button } from "../parts/controls.js";
+import { icon } from "../parts/icon.js";
+import { messageElement, sources } from "../parts/thread.js";
+import { toastError } from "../parts/toast.js";
+import { number, t } from "../words.js";
+import { eventLine, lines } from "./describe.js";
+import { customerOf } from "./names.js";
+import { deliver, outbox, takeBack } from "./outbox.js";
+import { desk, lasting, opened, seenAt } from "./state.js";
+
+/** @typedef {{key: string, at: string, make: () => any, version: string}} Entry */
+
+export function threadPane() {
+  const list = h("div", { class: "thread", role: "log", "aria-label": t("desk.thread"), "aria-live": "off" });
+  let shownTicket = "";
+  const draw = () => {
+    const { ticket } = opened.get();
+    if (!ticket) { list.replaceChildren(); shownTicket = ""; return; }
+    const since = seenBefore.get(ticket.id) ?? "";
+    const pane = list.closest(".ticket-scroll");
+    const atEnd = pane ? pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80 : false;
+    patch(list, entries(ticket), (entry) => entry.key, (entry) => entry.make(), (entry) => entry.version);
+    if (opened.get().replies.length === 0 && opened.get().events.length === 0 && shownTicket === ticket.id) return;
+    if (shownTicket !== ticket.id && opened.get().events.length) {
+      shownTicket = ticket.id;
+      firstUnread(list, since);
+    } else if (atEnd && pane) pane.scrollTop = pane.scrollHeight;
+  };
+  lasting(desk.subscribe(({ ticketId }, before) => { if (ticketId && ticketId !== before.ticketId) seenBefore.set(ticketId, seenAt(ticketId)); }));
+  lasting(opened.subscribe((now, before) => {
+    if (now === before || now.ticket !== before.ticket || now.replies !== before.replies || now.events !== before.events || now.files !== before.files) draw();
+  }));
+  lasting(outbox.subscribe(draw));
+  return list;
+}
+
+/** When each ticket was last seen before it was opened this time. @type {Map<string, string>} */
+const seenBefore = new Map();
+
+/** Opens at the first message that is new, else at the end. */
+function firstUnread(/** @type {HTMLElement} */ list, /** @type {string} */ since) {
+  const fresh = since && /** @type {any[]} */ ([...list.children]).find((row) => row.matches(".message") && (row.querySelector("time")?.dateTime ?? "") > since);
+  const pane = list.closest(".ticket-scroll");
+  if (fresh && fresh !== list.firstElementChild) fresh.scrollIntoView({ block: "start" });
+  else if (pane && !fresh) pane.scrollTop = pane.scrollHeight;
+}
+
+/** @returns {Entry[]} */
+function entries(/** @type {any} */ ticket) {
+  const { replies, events, files, conversation } = opened.get();
+  const cited = new Map((conversation?.messages ?? []).map((/** @type {any} */ message) => [message.id, message.citations]));
+  const opensItself = replies[0]?.author_role === "customer" && replies[0].body === ticket.description;
+  const first = { id: "", author_role: "customer", author_name: customerOf(ticket), body: ticket.description, created_at: ticket.created_at };
+  const messages = [...(opensItself ? [] : [first]), ...replies].map((reply) => messageEntry(reply, filesOf(files, reply.id), cited.get(reply.id)));
+  const said = replies.some((reply) => reply.body === ticket.resolution);
+  const solved = ticket.resolution && ticket.resolved_at && !said ? [resolutionEntry(ticket)] : [];
+  const done = lines(events).map((group) => ({ key: `e${group[0].id}`, at: group[0].created_at, version: String(group.length), make: () => eventLine(group) }));
+  const all = [...messages, ...solved, ...done].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
+  const waiting = outbox.get().items.filter((item) => item.ticketId === ticket.id).map(waitingEntry);
+  return [...all, ...waiting];
+}
+
+const filesOf = (/** @type {any[]} */ files, /** @type {string} */ id) => files.filter((file) => file.reply_id === id);
+
+function messageEntry(/** @type {any} */ reply, /** @type {any[]} */ files, /** @type {any[]|undefined} */ citations) {
+  return {
+    key: reply.id || "first", at: reply.created_at, version: `${reply.body.length} ${files.length} ${citations?.length ?? 0}`,
+    make: () => messageElement(reply, { files: fileList(files), extra: sources(citations) }),
+  };
+}
+
+function resolutionEntry(/** @type {any} */ ticket) {
+  const message = { author_role: "agent", author_name: t("desk.resolution"), body: ticket.resolution, created_at: ticket.resolved_at };
+  return { key: "resolution", at: ticket.resolved_at, version: ticket.resolution, make: () => messageElement(message) };
+}
+
+/** A text that is held, on its way, or waits for the network. */
+function waitingEntry(/** @type {import("./outbox.js").Item} */ item) {
+  const words = { waiting: t("desk.held"), sending: t("desk.sending"), lost: t("desk.not_sent") }[item.state];
+  const make = () => {
+    const message = { author_role: "agent", internal: item.mode === "note", author_name: t("desk.me"), body: item.body, created_at: new Date().toISOString() };
+    const element = messageElement(message, {
+      extra: h("p", { class: "line small", role: "status" }, icon(item.state === "lost" ? "wifi-off" : "clock"), words,
+        item.state === "sending" ? null : button(t("common.undo"), () => takeBack(item), { icon: "undo-2", kind: "quiet small-button" }),
+        item.state === "lost" ? button(t("common.try_again"), () => deliver(item), { kind: "quiet small-button" }) : null),
+    });
+    element.classList.add("held");
+    return element;
+  };
+  return { key: item.key, at: "9", version: item.state, make };
+}
+
+/** Files with a button each: they are loaded with the credentials of the page, so a plain link would be refused. */
+export function fileList(/** @type {any[]} */ files) {
+  if (!files.length) return null;
+  return h("ul", { class: "line files", "aria-label": t("desk.files") }, files.map((file) => h("li", {},
+    button([h("span", { class: "cut" }, file.name), h("span", { class: "soft small" }, size(file.size))], () => save(file), { icon: "paperclip", kind: "file", "aria-label": t("desk.save_file", { name: file.name }) }))));
+}
+
+const size = (/** @type {number} */ bytes) => (bytes < 1e6 ? number(Math.max(1, Math.round(bytes / 1e3)), { style: "unit", unit: "kilobyte" }) : number(bytes / 1e6, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }));
+
+async function save(/** @type {any} */ file) {
+  try {
+    const { blob } = await download(`/api/attachments/${encodeURIComponent(file.id)}`);
+    const url = URL.createObjectURL(blob);
+    h("a", { href: url, download: file.name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  } catch (error) { toastError(error); }
+}
