@@ -1,0 +1,43 @@
+// @ts-check
+/** Choices that many forms share; asked once for a page. */
+
+import { get } from "../api.js";
+import { word } from "../words.js";
+import { choices } from "./forms.js";
+
+export const ROLES = ["customer", "agent", "admin"];
+export const PRIORITIES = ["low", "medium", "high", "urgent"];
+export const CATEGORIES = ["billing", "technical", "sales", "account", "general"];
+export const TIERS = ["free", "standard", "premium", "enterprise"];
+export const SOURCES = ["api", "web", "powerapps", "email", "chat", "import", "other"];
+export const STATUSES = ["new", "ai_responded", "assigned", "in_progress", "waiting_customer", "handoff", "resolved", "closed"];
+export const LANGUAGES = ["en", "de", "es", "fr", "pt", "other"];
+
+export const named = (/** @type {string} */ kind, /** @type {string[]} */ values) => choices(values, (value) => word(kind, value));
+
+/** The first choice of a list in which nothing may be chosen. */
+export const orNone = (/** @type {string} */ words, /** @type {any[]} */ options) => [{ value: "", words }, ...options];
+
+/** @type {Map<string, string>} */
+let teams = new Map();
+
+/** Teams as choices, by their keys. */
+export async function teamChoices() {
+  const { data } = await get("/api/lookups/teams");
+  teams = new Map(data.map((/** @type {any} */ team) => [team.key, team.label]));
+  return [...teams].map(([value, words]) => ({ value, words }));
+}
+
+/** What a team is called; its key until teams were asked for. */
+export const teamName = (/** @type {string} */ key) => teams.get(key) ?? key;
+
+/** The people of the company as they are listed, at most 500. @returns {Promise<any[]>} */
+export async function people() {
+  const found = [];
+  for (let offset = 0; offset < 500; offset += 100) {
+    const { data, total } = await get("/api/users", { limit: 100, offset });
+    found.push(...data);
+    if (found.length >= total) break;
+  }
+  return found;
+}

@@ -1,0 +1,110 @@
+// @ts-check
+/** The people of the company: who they are, what they may do, whether they take tickets. */
+
+import { h } from "../dom.js";
+import { get, patch, post, remove } from "../api.js";
+import { avatar, button, chip } from "../parts/controls.js";
+import { confirm } from "../parts/dialog.js";
+import { toast, toastError } from "../parts/toast.js";
+import { may, session } from "../session.js";
+import { t, word } from "../words.js";
+import { features } from "./features.js";
+import { difference, formDialog } from "./forms.js";
+import { named, orNone, ROLES, teamChoices, teamName } from "./lookups.js";
+import { ask, attempt, head, list, none, rowMenu, table } from "./parts.js";
+
+export function showPeople(/** @type {HTMLElement} */ root) {
+  const writes = may("users.write");
+  const add = () => writes && button(t("admin.people.add"), () => addPerson(people), { icon: "plus", kind: "primary" });
+  const people = list({ path: "/api/users", view, none: none(t("admin.people.none"), t("admin.people.none_about"), add(), "users") });
+  root.append(head(t("admin.nav.people"), t("admin.people.about"), add()), people);
+}
+
+function view(/** @type {any[]} */ rows, /** @type {() => void} */ reload) {
+  return table([
+    { words: t("admin.people.name"), cell: (row) => h("div", { class: "line who" }, avatar(row.name || row.email), h("div", {}, h("strong", {}, row.name), h("div", { class: "soft" }, row.email))) },
+    { words: t("admin.people.role"), cell: (row) => word("role", row.role) },
+    { words: t("admin.people.team"), cell: (row) => (row.team ? teamName(row.team) : h("span", { class: "soft" }, "–")) },
+    { words: t("admin.people.takes"), cell: takes },
+    { words: t("admin.people.state"), cell: (row) => [row.disabled ? chip(t("admin.people.disabled"), "red", "lock") : chip(t("admin.people.enabled"), "green", "check"),
+      row.second_factor ? chip(t("admin.people.second_factor"), "", "smartphone") : null] },
+    { words: "", kind: "end", cell: (row) => (may("users.write") ? actions(row, reload) : null) },
+  ], rows, t("admin.nav.people"));
+}
+
+function takes(/** @type {any} */ row) {
+  if (row.role === "customer") return h("span", { class: "soft" }, "–");
+  const words = row.available ? t("admin.people.available") : t("admin.people.away");
+  return [words, row.capacity === undefined || row.capacity === null ? null : h("div", { class: "soft small" }, t("admin.people.up_to", { n: row.capacity }))];
+}
+
+function actions(/** @type {any} */ row, /** @type {() => void} */ reload) {
+  const isMe = row.email === session.get().me?.email;
+  const change = (/** @type {any} */ body) => patch(`/api/users/${row.id}`, body);
+  const disable = async (/** @type {boolean} */ disabled) => {
+    if (disabled && !(await leaves(row, t("admin.people.disable_title", { name: row.name }), t("admin.people.disable")))) return;
+    await attempt(() => change({ disabled }), disabled ? { undo: async () => { await attempt(() => change({ disabled: false })); reload(); } } : {});
+    reload();
+  };
+  return rowMenu(row.name, [
+    { words: t("common.edit"), run: () => editPerson(row, reload) },
+    { words: t("admin.people.new_password"), run: () => setPassword(row) },
+    features.secondFactor && row.second_factor ? { words: t("admin.people.reset_factor"), run: async () => {
+      await ask(t("admin.people.reset_factor"), t("admin.people.reset_about", { name: row.name }), t("admin.people.reset"), () => remove(`/api/users/${row.id}/totp`));
+      reload();
+    } } : null,
+    isMe ? null : { words: row.disabled ? t("admin.people.enable") : t("admin.people.disable"), run: () => disable(!row.disabled) },
+    isMe ? null : { words: t("admin.people.let_go"), run: async () => {
+      if (await leaves(row, t("admin.people.let_go_title", { name: row.name }), t("admin.people.let_go"))) await attempt(() => remove(`/api/users/${row.id}`));
+      reload();
+    } },
+  ]);
+}
+
+/** Asks before somebody leaves, and says what becomes of their open tickets. */
+async function leaves(/** @type {any} */ row, /** @type {string} */ title, /** @type {string} */ verb) {
+  try {
+    const open = row.role === "customer" ? 0 : (await get("/api/tickets", { assigned_to: row.email, status: "open", limit: 1 })).total;
+    return await confirm(title, open ? t("admin.people.tickets_return", { n: open }) : t("admin.people.no_tickets"), verb);
+  } catch (error) {
+    toastError(error);
+    return false;
+  }
+}
+
+const specs = async (/** @type {any} */ row = {}) => [
+  { name: "name", label: t("admin.people.name"), value: row.name, required: true },
+  { name: "email", label: t("admin.people.email"), kind: /** @type {const} */ ("email"), value: row.email, required: true },
+  { name: "role", label: t("admin.people.role"), kind: /** @type {const} */ ("choice"), value: row.role ?? "agent", options: named("role", ROLES), about: t("admin.people.role_about") },
+  { name: "team", label: t("admin.people.team"), kind: /** @type {const} */ ("choice"), value: row.team ?? "", options: orNone(t("admin.people.no_team"), may("lookups.read") ? await teamChoices() : []) },
+];
+
+async function addPerson(/** @type {any} */ people) {
+  const password = { name: "password", label: t("admin.people.password"), kind: /** @type {const} */ ("password"), about: t("admin.people.password_about"), more: { autocomplete: "new-password" } };
+  const answer = await formDialog(t("admin.people.add"), [...await specs(), ...(features.invite ? [] : [password])],
+    (values) => post(features.invite ? "/api/auth/invite" : "/api/users", values), { verb: features.invite ? t("admin.people.invite") : t("admin.people.add") });
+  if (!answer) return;
+  toast(answer.message);
+  people.reload();
+}
+
+async function editPerson(/** @type {any} */ row, /** @type {() => void} */ reload) {
+  const before = { ...row, capacity: row.capacity ?? "" };
+  const answer = await formDialog(row.name, [...await specs(row),
+    { name: "available", label: t("admin.people.available_label"), kind: "flag", value: row.available },
+    { name: "capacity", label: t("admin.people.capacity"), kind: "number", value: row.capacity ?? "", about: t("admin.people.capacity_about") },
+  ], (values) => {
+    const body = difference(values, before, ["team", "capacity"]);
+    return Object.keys(body).length ? patch(`/api/users/${row.id}`, body) : Promise.resolve({ message: t("common.saved") });
+  }, { verb: t("common.save"), all: true });
+  if (!answer) return;
+  toast(answer.message);
+  reload();
+}
+
+async function setPassword(/** @type {any} */ row) {
+  const answer = await formDialog(t("admin.people.new_password"), [{ name: "password", label: t("admin.people.password"), kind: "password", required: true, about: t("admin.people.signs_out", { name: row.name }), more: { autocomplete: "new-password" } }],
+    (values) => patch(`/api/users/${row.id}`, values), { verb: t("common.save") });
+  if (answer) toast(answer.message);
+}
+
