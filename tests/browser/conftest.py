@@ -3,7 +3,7 @@
 Write a test with `tab` (demo data, which it only reads) or `company` and `open_tab` (an empty company, to change).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.fakes.running_server import KEY, running_server
 from tools.screenshots.browser import NoBrowser, open_browser
 from tools.screenshots.desk import PASSWORD, Desk
 
+FAILED = pytest.StashKey[bool]()
 _numbers = count(1)
 
 
@@ -56,6 +57,14 @@ def company(desk: Desk) -> Desk:
     return Desk(desk.url, token=token, company=name, domain=domain)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tells the fixtures of a test whether it failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @contextmanager
 def tabs(browser: Browser, desk: Desk, shots: Path | None) -> Iterator[Callable[..., Tab]]:
     """Opens tabs (desk=, look=, and what a context of Playwright takes); checks and closes them after the block."""
@@ -75,13 +84,17 @@ def tabs(browser: Browser, desk: Desk, shots: Path | None) -> Iterator[Callable[
 
 
 @pytest.fixture
-def open_tab(browser: Browser, desk: Desk, request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
-    """Opens tabs, as `tabs` does. The test fails for whatever they noted."""
+def open_tab(
+    browser: Browser, desk: Desk, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Tab]]:
+    """Opens tabs, as `tabs` does. The test fails for whatever they noted; then there is a picture of each tab."""
     folder = request.config.getoption("--shots")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
     with tabs(browser, desk, Path(folder) if folder else None) as open_tab:
         yield open_tab
+        if request.node.stash.get(FAILED, False):
+            for number, page in enumerate(page for context in browser.contexts for page in context.pages):
+                page.screenshot(path=tmp_path / f"failed-{number}.png")
+                print(f"What {page.url} showed: {tmp_path / f'failed-{number}.png'}")  # noqa: T201
 
 
 @pytest.fixture
