@@ -15,7 +15,7 @@ from config import ConfigError, Settings, load_settings  # before anything that 
 
 # isort: split
 from ai.model_call import Completes
-from api import chat_page, routes
+from api import chat_page, routes, transfer_checks
 from api.http.rate_limits import Limits
 from api.specs import pages as specs
 from commands import register_commands
@@ -42,6 +42,7 @@ def create_app(
     app = Flask("foyer", static_folder=None, root_path=str(settings.data_dir))
     app.url_map.strict_slashes = False
     app.extensions["runtime"] = Runtime(settings, clock=clock, model=model, mailer=mailer)
+    app.extensions["runtime"].transfer_checks = transfer_checks.CHECKS
     app.extensions["limits"] = Limits(settings)
     routes.install(app, cors_origins=settings.cors_origin_list)
     register_commands(app)

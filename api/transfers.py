@@ -1,4 +1,6 @@
-"""Transfers over HTTP: everything of a company as one file, made in the background and then downloaded."""
+"""Transfers over HTTP: everything of a company as one file, made or taken in the background."""
+
+from typing import IO
 
 from flask import Response, g, request
 from marshmallow import Schema
@@ -7,18 +9,22 @@ from api.attachments import as_download
 from api.http import schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer
-from api.http.fields import Choice
-from api.http.gate import current_runtime
+from api.http.fields import Choice, Yes
+from api.http.file_fields import FileContent
+from api.http.gate import check_may, current_runtime, grantable_roles
+from api.http.parsing import upload
 from api.http.resource import Resource
-from core import models
-from core.permissions import Permission
+from core import models, timestamps
+from core.errors import invalid_field
+from core.permissions import Permission, granted
 from services.attachments import on_tickets
-from services.transfers import requests
+from services.transfers import import_files, moved_settings, requests
 from storage import Row, UnitOfWork
 
 blp = Resource("transfers", __name__, description="Moving everything of a company.")
 
 ZIP = "application/zip"
+MAX_PART = 32 * 1024 * 1024
 
 
 class TransferError(Schema):
@@ -31,38 +37,132 @@ class TransferError(Schema):
 
 
 class Transfer(Schema):
-    """An export of everything of a company."""
+    """An export or import of everything of a company."""
 
     id = schemas.text("Id of the transfer.")
-    kind = schemas.word(requests.KINDS, "What is done.")
-    state = schemas.word(models.TRANSFER_STATES, "How it stands; expired: its file is not kept any more.")
-    done = schemas.integer("Rows and attached files that are done.")
+    kind = schemas.word(models.TRANSFER_KINDS, "What is done.")
+    state = schemas.word(
+        models.TRANSFER_STATES,
+        "How it stands; uploading: more of its file is awaited; expired: its file is not kept any more.",
+    )
+    done = schemas.integer("Rows and attached files of an export that are done; lines of an import.")
     total = schemas.integer("How many there are.")
-    size = schemas.integer("Bytes of the file, 0 while there is none.")
+    size = schemas.integer("Bytes of the file that are here; the next part of an import begins with this byte.")
+    created = schemas.integer("Rows that an import added.")
+    skipped = schemas.integer("Rows that were here already; they stay as they are.")
+    rejected = schemas.integer("Rows that could not be taken.")
+    renumbered = schemas.integer("Tickets that got another number, because theirs was taken.")
     errors = schemas.items(TransferError, "What could not be taken, the first 200.")
     created_at = schemas.moment("When it was asked for.", required=True)
     finished_at = schemas.moment("When it was done.")
     expires_at = schemas.moment("When its file is removed.")
 
 
+class TransferQuery(Schema):
+    """What a form or a ZIP file as the body does not say."""
+
+    kind = Choice(models.TRANSFER_KINDS, about="What to do, where the body is the ZIP file.")
+    settings = Yes(about="true: take over the settings, where the body is the ZIP file.")
+
+
 class NewTransfer(Repeatable):
     """A transfer to ask for."""
 
-    kind = Choice(requests.KINDS, required=True, about="What to do: export everything of your company.")
+    FROM_FORM = True  # or a form with these fields and the file
+    FILE_TYPES = (ZIP, "application/x-zip-compressed")  # or the file itself
+
+    kind = Choice(
+        models.TRANSFER_KINDS, required=True, about="What to do: export everything, or import an exported file."
+    )
+    settings = Yes(
+        about="import: true takes over the settings too; else only a company without own settings gets them."
+    )
+    content = FileContent(
+        about="import: the file in base64, up to 20 MiB. Without it, PUT the file in parts.", required=False
+    )
 
 
 @blp.post(
-    "/api/transfers", "CreateTransfer", permission=Permission.EXPORT, body=NewTransfer, response=Transfer, status=201
+    "/api/transfers",
+    "CreateTransfer",
+    permission=Permission.EXPORT,
+    query=TransferQuery,
+    body=NewTransfer,
+    response=Transfer,
+    status=201,
+    manages_transactions=True,
+    max_body=MAX_PART,
 )
-def create_transfer(uow: UnitOfWork, body: Row) -> Answer:
-    """Export everything.
+def create_transfer(query: Row, body: Row) -> Answer:
+    """Export or import everything.
 
     Tickets with threads and history, customers, people without secrets, knowledge, macros, views, settings and attached files,
-    as one ZIP of JSON Lines. It is made in the background: ask for the transfer until its state is done, then download its file.
-    The file is kept for 7 days, and until a customer is erased.
+    as one ZIP of JSON Lines. It is done in the background: ask for the transfer until its state is done. The file of an export
+    is kept for 7 days, and until a customer is erased. The file of an import is the body (application/zip, ?kind=import), a
+    part of a form, or sent in parts afterwards. Importing needs the permission import too.
     """
-    row = requests.request(uow, body["kind"])
-    return Answer(requests.transfer_shape(row), "The export is being made.", 201)
+    kind, content = body["kind"], body.get("content")
+    if kind == requests.EXPORT:
+        if content is not None or "settings" in body:
+            raise invalid_field("kind", "An export takes no file and no settings. To import, send kind import.")
+        with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
+            row = requests.request(uow, kind)
+        current_runtime().runner.wake()
+        return Answer(requests.transfer_shape(row), "The export is being made.", 201)
+    check_may(Permission.IMPORT)
+    row = _new_import(body)
+    if content is not None:
+        row = _put(row["id"], "", content)
+    return Answer(requests.transfer_shape(row), _how_it_stands(row), 201)
+
+
+def _new_import(body: Row) -> Row:
+    """Asks for an import: what its caller may do, the job may do for them. Raises AppError 403, 409."""
+    asks = body.get("settings")
+    if asks:
+        check_may(Permission.SETTINGS_WRITE)
+    may_set = Permission.SETTINGS_WRITE in granted(g.actor) and asks is not False
+    settings = moved_settings.ALWAYS if asks else moved_settings.IF_NONE if may_set else moved_settings.NEVER
+    options = {"roles": grantable_roles(), "settings": settings}
+    with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
+        until = timestamps.later(uow.real_now, seconds=requests.UPLOAD_SECONDS)
+        return requests.request(uow, requests.IMPORT, state="uploading", options=options, expires_at=until)
+
+
+def _put(transfer_id: str, content_range: str, content: IO[bytes]) -> Row:
+    runtime = current_runtime()
+    part = import_files.part_of(content_range, content.seek(0, 2))
+    content.seek(0)
+    quota = runtime.settings.attachment_quota
+    row = import_files.put(runtime.storage, runtime.files, g.actor, transfer_id, part, content, quota=quota)
+    runtime.runner.wake()
+    return row
+
+
+def _how_it_stands(row: Row) -> str:
+    is_open = row["state"] == "uploading"
+    return f"Send the file from byte {row['size']} on." if is_open else f"The transfer is {row['state']}."
+
+
+@blp.put(
+    "/api/transfers/<transfer_id>/file",
+    "PutTransferFile",
+    permission=Permission.IMPORT,
+    response=Transfer,
+    manages_transactions=True,
+    max_body=MAX_PART,
+    media={ZIP: {"type": "string", "format": "binary", "description": "The ZIP file of an export, or a part of it."}},
+)
+def put_transfer_file(transfer_id: str) -> Answer:
+    """Send the file of an import.
+
+    The whole ZIP file, up to 32 MiB, or its next part with the header Content-Range: bytes 0-33554431/200000000. A part has 1
+    to 32 MiB. The answer says in `size` with which byte to go on, also after a break. The last part begins the import.
+    """
+    with current_runtime().storage.unit_of_work(g.actor) as uow:
+        requests.get(uow, transfer_id)
+    row = _put(transfer_id, request.headers.get("Content-Range", ""), upload(request))
+    return Answer(requests.transfer_shape(row), _how_it_stands(row))
 
 
 @blp.get("/api/transfers/<transfer_id>", "GetTransfer", permission=Permission.EXPORT, response=Transfer)

@@ -206,8 +206,11 @@ REPLY_FIELDS = ["id", "ticket_id", "author_role", "author_name", "author_email",
 CUSTOMER_REPLY_FIELDS = [name for name in REPLY_FIELDS if name not in ("author_email", "internal")]
 ATTACHMENT_FIELDS = "id ticket_id reply_id name content_type size author_role internal created_at".split()
 CUSTOMER_ATTACHMENT_FIELDS = [name for name in ATTACHMENT_FIELDS if name != "internal"]
-TRANSFER_STATES = ("waiting", "running", "done", "failed", "expired")
-TRANSFER_FIELDS = "id kind state done total size errors created_at finished_at expires_at".split()
+TransferKind = Literal["export", "import"]
+TRANSFER_KINDS: tuple[str, ...] = get_args(TransferKind)
+TRANSFER_STATES = ("uploading", "waiting", "running", "done", "failed", "expired")
+TRANSFER_FIELDS = "id kind state done total size created skipped rejected renumbered errors".split()
+TRANSFER_FIELDS += ["created_at", "finished_at", "expires_at"]
 AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()
 USER_FIELDS = "id name email role team available capacity disabled second_factor created_at".split()
 TEAM_FIELDS = "id key name members assignment built_in created_at updated_at".split()

@@ -36,6 +36,7 @@ companies = Table(
     # New with each change of teams or routing rules, "" while there are none (services/routing/plan.py).
     column_types.text("routing_stamp"),
     column_types.text("guest_stamp"),  # new when guests of the chat are switched off: their earlier tokens are over
+    column_types.text("transfer_salt"),  # from which imports derive ids (services/transfers/new_ids.py)
     column_types.moment("digest_at"),  # when the last digest of urgent tickets was made, by the real clock
     column_types.moment("created_at", required=True),
     column_types.unique_when_set("uq_companies_name_key", "name_key", of_company=False),

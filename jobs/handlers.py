@@ -3,12 +3,12 @@
 jobs/runner.py calls these functions outside any transaction. Each opens its own units of work, as the job's company.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
 from core.models import Actor
-from jobs import agreed_times, inbound_mail, incidents, notices, routing, snoozed, transfers
+from jobs import agreed_times, inbound_mail, incidents, notices, routing, snoozed, transfer_imports, transfers
 from jobs.runner import Periodic, alone, in_batches
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, sessions
@@ -25,7 +25,7 @@ from services.routing import departures
 from services.sla import recomputing
 from services.tickets import ai_answers, bulk, closing, notifications, presence
 from services.tickets.presence import Presence
-from services.transfers import requests
+from services.transfers import importing, requests
 from services.triage import training_examples
 from services.webhooks import deliveries, subscriptions
 from storage import Row
@@ -56,6 +56,7 @@ class Server(notices.Server, inbound_mail.Server, Protocol):
     presence: Presence
     chat_presence: ChatPresence
     usage: UsageLog
+    transfer_checks: Mapping[str, Callable[[Row], Row]]  # the rules of the API by file of an import
 
     @property
     def past_tickets(self) -> PastTickets: ...
@@ -68,7 +69,7 @@ def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
         ai_answers.QUEUE: lambda job: _write_answer(runtime, job),
         notifications.ALERTS: lambda job: notices.publish(runtime, job),
         erasure.QUEUE: lambda job: scrub(runtime.storage),
-        requests.QUEUE: lambda job: transfers.run(runtime.storage, runtime.files, job),
+        requests.QUEUE: lambda job: _transfer(runtime, job),
         removal.QUEUE: lambda job: removal.remove_files(runtime.storage, runtime.files, job),
         training_examples.QUEUE: lambda job: _train(runtime, job["company_id"]),
         records.QUEUE: lambda job: inbound_mail.read(runtime, job),
@@ -135,6 +136,15 @@ def _follow_silence(runtime: Server, row: Row) -> None:
 def _write_answer(runtime: Server, job: Row) -> None:
     open_uow = partial(runtime.storage.unit_of_work, Actor.system(job["company_id"]))
     ai_answers.answer_new_ticket(open_uow, job["ticket_id"], runtime.model, runtime.trained_models, runtime.knowledge)
+
+
+def _transfer(runtime: Server, job: Row) -> None:
+    if job["kind"] == requests.IMPORT:
+        quota = runtime.settings.attachment_quota
+        server = importing.Server(runtime.storage, runtime.files, quota, runtime.transfer_checks)
+        transfer_imports.run(server, job)
+    else:
+        transfers.run(runtime.storage, runtime.files, job)
 
 
 def _train(runtime: Server, company_id: str) -> None:

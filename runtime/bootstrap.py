@@ -7,7 +7,7 @@ import contextlib
 import logging
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 
 from ai.embeddings import Embeddings, open_embeddings
@@ -99,6 +99,9 @@ class Runtime:
         self.presence = Presence()
         self.chat_presence = ChatPresence()
         self.usage = UsageLog()
+        self.transfer_checks: Mapping[
+            str, Callable[[Row], Row]
+        ] = {}  # app.py sets them: the rules of input live in the API
         if isinstance(self.model, Model):
             self.model.count = self.usage.note
         self.runner = Runner(lambda: self.storage, workers(self), periodic(self))

@@ -20,12 +20,12 @@ class FileContent(fields.String):
     Automate. In a form it is the file itself.
     """
 
-    def __init__(self, *, about: str) -> None:
-        required: dict[str, Any] = {
+    def __init__(self, *, about: str, required: bool = True) -> None:
+        messages: dict[str, Any] = {
             "required": f"{THIS_FIELD} is required: the file in base64, or a form with the file."
         }
         metadata = {"description": about, "format": "byte"}
-        super().__init__(required=True, metadata=metadata, error_messages=required)
+        super().__init__(required=required, metadata=metadata, error_messages=messages)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if hasattr(value, "read"):

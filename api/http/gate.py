@@ -31,7 +31,7 @@ from core.errors import (
     second_factor_missing,
     unauthorized,
 )
-from core.models import DEFAULT_COMPANY, LIMITS, Actor, Role
+from core.models import DEFAULT_COMPANY, LIMITS, ROLES, Actor, Role
 from core.normal_form import is_blank
 from core.permissions import ACT_FOR_CUSTOMERS, Permission, allows, can_grant, may_act
 from runtime.bootstrap import Runtime
@@ -183,6 +183,17 @@ def check_operator() -> None:
 
 def _runs_the_server(actor: Actor) -> bool:
     return actor.company_id == DEFAULT_COMPANY and can_grant(actor, "admin")
+
+
+def check_may(permission: Permission) -> None:
+    """Raises AppError 403 unless the caller has this permission beside that of the route."""
+    if not allows(g.actor, permission):
+        raise forbidden()
+
+
+def grantable_roles() -> list[str]:
+    """The roles that the caller may grant."""
+    return [role for role in ROLES if can_grant(g.actor, cast(Role, role))]
 
 
 def check_can_grant(role: Role, scopes: tuple[str, ...] = ()) -> None:

@@ -51,7 +51,10 @@ class Parser(FlaskParser):
 
     def load_json(self, req: Request, schema: Schema) -> dict[str, Any]:
         if getattr(schema, "FROM_FORM", False):
-            return prepare(_form_fields(req) if req.mimetype == FORM_TYPES[0] else _fields_with_file(req), schema)
+            if req.mimetype in getattr(schema, "FILE_TYPES", ()):  # the body is the file, other fields are in the query
+                return prepare({**req.args.to_dict(), "content": upload(req)}, schema)
+            is_form = req.mimetype == FORM_TYPES[0]
+            return prepare({**req.args.to_dict(), **_form_fields(req, schema)} if is_form else _fields_with_file(req), schema)
         return prepare(read_json(req), schema)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
@@ -64,12 +67,13 @@ class Parser(FlaskParser):
         raise invalid(*flatten_errors(error.messages))
 
 
-def _form_fields(req: Request) -> dict[str, Any]:
+def _form_fields(req: Request, schema: Schema) -> dict[str, Any]:
     """The fields of a form; its file is `content`, and gives `name` and `content_type` when no field does."""
     file = _only_file(req)
     if file is None:
         return {**req.form.to_dict()}
     own = {"name": file_names.clean(file.filename or ""), "content_type": file.mimetype}
+    own = {name: value for name, value in own.items() if name in schema.load_fields}
     return {**own, **req.form.to_dict(), "content": file.stream}
 
 

@@ -24,7 +24,7 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("customers", "tier"): models.TIERS,
     ("replies", "author_role"): get_args(models.AuthorRole),
     ("replies", "ai_source"): _DECIDERS,
-    ("transfers", "kind"): ("export",),
+    ("transfers", "kind"): models.TRANSFER_KINDS,
     ("transfers", "state"): models.TRANSFER_STATES,
     ("attachments", "author_role"): ("agent", "customer"),
     ("conversations", "answered_by"): get_args(models.AnsweredBy),
@@ -101,6 +101,16 @@ class Field:
         return _RANGES.get((self.table, self.name), (0, LARGEST))
 
     @property
+    def choices(self) -> Sequence[str]:
+        """The words of which a text is one; () where any text may stand."""
+        return _CHOICES.get((self.table, self.name), ())
+
+    @property
+    def may_be_ahead(self) -> bool:
+        """Whether a time says when something ends or is due, not when it happened."""
+        return self.name in _ENDS
+
+    @property
     def _is_without_null(self) -> bool:
         return (self.table, self.name) in _WITHOUT_NULL
 
@@ -160,12 +170,12 @@ class Field:
             # Read and written again: what is not in this form changes, and by the modifier a 30th of February does too.
             normalized = f"strftime('%Y-%m-%dT%H:%M:%fZ', \"{self.name}\", '+0 days')"
             rule = f'"{self.name}" IS NOT {normalized} OR "{self.name}" < \'0001\''
-            if self.name in _ENDS:
+            if self.may_be_ahead:
                 return rule, "a time like 2026-01-31T08:00:00.000Z"
             latest = timestamps.later(timestamps.stamp(timestamps.now()), seconds=AHEAD_YEARS * 365 * 24 * 3600)
             accepted = f"a time like 2026-01-31T08:00:00.000Z, at most {AHEAD_YEARS} years ahead"
             return f"{rule} OR \"{self.name}\" > '{latest}'", accepted
-        choices = _CHOICES.get((self.table, self.name), ())
+        choices = self.choices
         quoted_choices = ", ".join(f"'{choice}'" for choice in choices)
         words = ", ".join(choice or '""' for choice in choices)
         return (f'"{self.name}" NOT IN ({quoted_choices})' if choices else ""), f"one of {words}"

@@ -7,7 +7,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from core.models import Actor
 from database.file_store.contract import FileStore
-from database.tables import attachments
+from database.tables import attachments, transfers
 from services import outbox
 from storage import Row, Storage, UnitOfWork
 
@@ -35,12 +35,16 @@ def enqueue(uow: UnitOfWork, ids: Iterable[str], *, delay_seconds: float = 0) ->
 
 
 def remove_files(storage: Storage, files: FileStore, job: Row) -> None:
-    """Removes the files of a job that have no row. Raises FileStoreFailed, so that the job is tried again."""
+    """Removes the files of a job that have no row and are no part of an import. Raises FileStoreFailed: it is tried again."""
     ids, company_id = job["payload"]["file_ids"], job["company_id"]
     with storage.unit_of_work(Actor.system(company_id)) as uow:
         row_ids = {
             row["id"] for row in uow.find(uow.query(attachments, attachments.c.id).where(attachments.c.id.in_(ids)))
         }
+        unfinished = uow.query(transfers, transfers.c.parts).where(
+            transfers.c.state.in_(("uploading", "waiting", "running"))
+        )
+        row_ids |= {part for row in uow.find(unfinished) for part in row["parts"]}
     for file_id in ids:
         if file_id not in row_ids:
             files.delete(company_id, file_id)

@@ -48,14 +48,16 @@ def keep(
     *,
     quota: int,
     field: str = "content",
+    file_id: str = "",
 ) -> StoredFile:
-    """Keeps the bytes of a file, outside any transaction. `content` can seek; `quota` is in bytes, 0 for none.
+    """Keeps the bytes of a file, outside any transaction. `content` can seek; `quota` is in bytes, 0 for none;
+    `file_id` is the id that its row gets, a new one without.
 
     Its type is read from the bytes. Who may attach it is checked by the caller, and by `attach`. Raises AppError 400 for an
     empty file or a type that is not accepted (in `field`), 409 when the company's quota is used up, 413 for a file that is too
     large, 503.
     """
-    name, file_id, size = file_names.clean(name), str(uuid7()), content.seek(0, 2)
+    name, file_id, size = file_names.clean(name), file_id or str(uuid7()), content.seek(0, 2)
     content.seek(0)
     head = content.read(file_types.HEAD)
     content.seek(0)

@@ -89,7 +89,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.forget_views_and_macros(uow, sure)
     traces.forget_rules(uow, sure)
     watchers.forget(uow, row["email"])
-    requests.forget(uow)
+    requests.forget(uow, imports=True)
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(uow, row["id"], [Change("customer_erased", "tickets", "", len(ticket_rows))], subject="customer")
     outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=60)])

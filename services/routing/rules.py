@@ -110,6 +110,31 @@ def forget(uow: UnitOfWork, names: Callable[[list[Any]], bool]) -> None:
         plan.renew(uow)
 
 
+def move_in(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+    """Adds whole rows behind the company's rules, in the order of their positions. Nothing is recorded."""
+    plan.lock(uow)
+    number = uow.count(uow.query(table))
+    ordered = sorted(rows, key=lambda row: (row["position"], row["id"]))
+    uow.insert_many(table, [{**row, "position": place} for place, row in enumerate(ordered, number + 1)])
+    plan.renew(uow)
+
+
+def checked(uow: UnitOfWork, rule: Row) -> Row:
+    """The values of a whole row, checked as those of a new rule. Raises AppError 400."""
+    conditions = rule["conditions"].get(plan.ALL, [])
+    names = {"field", "op", "value"}
+    texts = isinstance(conditions, list) and all(
+        isinstance(one, dict) and one.keys() == names and set(map(type, one.values())) == {str} for one in conditions
+    )
+    if not texts or len(conditions) > MOST_CONDITIONS or any(one["op"] not in OPS for one in conditions):
+        raise invalid_field(
+            "conditions", 'conditions must be like {"all": [{"field": "tag", "op": "is", "value": "vip"}]}.'
+        )
+    if wrong := [one["field"] for one in conditions if one["field"] not in FIELDS]:
+        raise invalid_field("conditions", f"There is no field {wrong[0][:40]} in conditions.")
+    return {**rule, **_checked(uow, {**rule, "conditions": conditions})}
+
+
 def _shape(rule: Row, known: dict[str, str]) -> Row:
     missing = bool(rule["team"]) and rule["team"] not in known
     problem = f"There is no team {rule['team']}, so this rule sets no team." if missing else ""

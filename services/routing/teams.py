@@ -172,8 +172,18 @@ def _short(sentence: str) -> str:
     return sentence if len(sentence) <= models.LIMITS["message"] else f"{sentence[: models.LIMITS['message'] - 1]}…"
 
 
+def id_of_built_in(company_id: str, key: str) -> str:
+    """The id of a built-in team of a company."""
+    return str(uuid.uuid5(_ID_OF_BUILT_IN, f"{company_id}/{key}"))
+
+
+def is_key(text: str) -> bool:
+    """Whether a text is the key of a team, in its one form."""
+    return bool(_KEY.fullmatch(text)) and _word(text) == text
+
+
 def _built_in(uow: UnitOfWork, key: str, created_at: str) -> Row:
-    team_id = str(uuid.uuid5(_ID_OF_BUILT_IN, f"{uow.actor.company_id}/{key}"))
+    team_id = id_of_built_in(uow.actor.company_id, key)
     times = {"created_at": created_at, "updated_at": created_at}
     return {"id": team_id, "key": key, "name": label(key), "assignment": "off", **times}
 

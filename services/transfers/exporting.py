@@ -1,11 +1,11 @@
 """Writes everything of a company into a ZIP file of JSON Lines, a page of rows at a time, so memory stays the same.
 
 `manifest.json` comes last and says how many lines each file has. `attachments/` holds the attached files by their ids.
-Secrets are left out: keys, passwords, sign-ins, and the addresses of webhooks.
+services/transfers/contents.py says what is left out, such as secrets.
 """
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO
@@ -16,43 +16,13 @@ from sqlalchemy import Table, func
 from core.models import DEFAULT_COMPANY
 from core.version import VERSION
 from database.file_store.contract import FileMissing, FileStore
-from database.tables import (
-    articles,
-    attachments,
-    companies,
-    conversations,
-    customers,
-    events,
-    incidents,
-    macros,
-    replies,
-    routing_rules,
-    teams,
-    tickets,
-    users,
-    views,
-)
+from database.tables import attachments, companies
 from services import settings
+from services.transfers.contents import FORMAT, TABLES, columns_of
 from storage import OpenUnitOfWork, Row, UnitOfWork
 
-FORMAT = 1
 PAGE = 500
-TABLES: dict[str, Table] = {
-    "users": users,
-    "teams": teams,
-    "routing_rules": routing_rules,
-    "customers": customers,
-    "articles": articles,
-    "macros": macros,
-    "views": views,
-    "incidents": incidents,
-    "tickets": tickets,
-    "conversations": conversations,
-    "replies": replies,
-    "history": events,
-    "attachments": attachments,
-}
-SECRET = {"company_id", "password_hash", "identity", "second_factor"}
+PAGES = {"inbound_originals": 4}  # rows that are large: an original has up to 25 MiB
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 Step = Callable[[int], None]  # called with the number of rows and files that were just written
@@ -87,13 +57,15 @@ def write(open_uow: OpenUnitOfWork, files: FileStore, target: IO[bytes], *, step
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         _write_json(archive, "settings.json", own_settings)
         for name, table in TABLES.items():
+            columns = columns_of(name)
             with archive.open(_member(f"{name}.jsonl"), "w", force_zip64=True) as member:
                 exported.lines[name] = 0
-                for page in _pages(open_uow, table, last_ids[name] or ""):
-                    member.write(b"".join(map(_line, page)))
+                for page in _pages(open_uow, table, last_ids[name] or "", size=PAGES.get(name, PAGE)):
+                    for row in page:
+                        member.write(_line(row, columns))
                     exported.lines[name] += len(page)
                     step(len(page))
-        for page in _pages(open_uow, attachments, last_ids["attachments"] or ""):
+        for page in _pages(open_uow, attachments, last_ids["attachments"] or "", size=PAGE):
             for row in page:
                 _write_file(archive, files, row, exported)
                 step(1)
@@ -111,12 +83,12 @@ def write(open_uow: OpenUnitOfWork, files: FileStore, target: IO[bytes], *, step
     return exported
 
 
-def _pages(open_uow: OpenUnitOfWork, table: Table, last_id: str) -> Iterator[list[Row]]:
+def _pages(open_uow: OpenUnitOfWork, table: Table, last_id: str, *, size: int) -> Iterator[list[Row]]:
     """The rows of a table up to that id, each page in its own unit of work, so that nobody waits for the export."""
     after = ""
     while True:
         with open_uow() as uow:
-            rows = uow.query(table).where(table.c.id > after, table.c.id <= last_id).order_by(table.c.id).limit(PAGE)
+            rows = uow.query(table).where(table.c.id > after, table.c.id <= last_id).order_by(table.c.id).limit(size)
             page = uow.find(rows)
         if not page:
             return
@@ -124,8 +96,8 @@ def _pages(open_uow: OpenUnitOfWork, table: Table, last_id: str) -> Iterator[lis
         after = page[-1]["id"]
 
 
-def _line(row: Row) -> bytes:
-    values = {name: value for name, value in row.items() if value is not None and name not in SECRET}
+def _line(row: Row, columns: Iterable[str]) -> bytes:
+    values = {name: row[name] for name in columns if row[name] is not None}
     return orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -1,7 +1,9 @@
-"""Requests of transfers: ask for one, read its state, get its file, and remove its file."""
+"""Requests of transfers: ask for one, read its state, get its file, and remove its files."""
 
 from collections.abc import Sequence
 from typing import Any
+
+from sqlalchemy import or_
 
 from core import timestamps
 from core.errors import conflict, not_found
@@ -12,12 +14,16 @@ from services.attachments import removal
 from services.history import Change, record
 from storage import Row, UnitOfWork
 
-QUEUE, EXPORT = "transfers", "export"
-KINDS = (EXPORT,)
+QUEUE, EXPORT, IMPORT = "transfers", "export", "import"
 KEPT_SECONDS = 7 * 24 * 3600  # a file is removed after this time
+UPLOAD_SECONDS = 24 * 3600  # an import whose next part does not come is given up after this time
 ROW_KEPT_SECONDS = 90 * 24 * 3600
-UNFINISHED = ("waiting", "running")
+UNFINISHED = ("uploading", "waiting", "running")
 MOST_ERRORS = 200
+_RUNNING = {
+    EXPORT: "An export is being made already. Wait until it is done.",
+    IMPORT: "An import is running already. Wait until it is done.",
+}
 t = transfers.c
 
 
@@ -26,14 +32,24 @@ def transfer_shape(row: Row) -> Row:
     return shape(row, TRANSFER_FIELDS)
 
 
-def request(uow: UnitOfWork, kind: str) -> Row:
-    """Asks for a transfer, which a job does. Raises AppError 409 while another one of the company is not finished."""
-    if uow.first(uow.query(transfers).where(t.state.in_(UNFINISHED))):
-        raise conflict("transfer_running", "An export is being made already. Wait until it is done.")
-    row = uow.insert(transfers, {"kind": kind, "created_at": uow.now})
-    outbox.enqueue(uow, [outbox.Job(QUEUE, kind, payload={"transfer_id": row["id"]})])
+def request(uow: UnitOfWork, kind: str, **values: Any) -> Row:
+    """Asks for a transfer. Raises AppError 409 while another one of the company is not finished.
+
+    A job makes an export; an import waits for its file. One that still waits is given up for the new one.
+    """
+    _expire(uow, uow.find(uow.query(transfers).where(t.state == "uploading")))
+    if other := uow.first(uow.query(transfers).where(t.state.in_(UNFINISHED))):
+        raise conflict("transfer_running", _RUNNING[other["kind"]])
+    row = uow.insert(transfers, {"kind": kind, "created_at": uow.now, **values})
+    if kind == EXPORT:
+        enqueue(uow, row)
     record(uow, row["id"], [Change(f"{kind}_requested")], subject="transfer")
     return row
+
+
+def enqueue(uow: UnitOfWork, row: Row) -> None:
+    """Enqueues the job that does the transfer."""
+    outbox.enqueue(uow, [outbox.Job(QUEUE, row["kind"], payload={"transfer_id": row["id"]})])
 
 
 def get(uow: UnitOfWork, transfer_id: str) -> Row:
@@ -47,6 +63,8 @@ def get(uow: UnitOfWork, transfer_id: str) -> Row:
 def with_file(uow: UnitOfWork, transfer_id: str) -> Row:
     """A transfer whose file can be sent. Raises AppError 404, 409."""
     row = get(uow, transfer_id)
+    if row["kind"] != EXPORT:
+        raise conflict("no_file", "An import has no file to download.")
     if row["state"] == "expired":
         raise conflict("transfer_expired", "The file of this export is not kept any more. Ask for a new one.")
     if row["state"] != "done":
@@ -68,27 +86,50 @@ def finish(uow: UnitOfWork, transfer_id: str, *, size: int, done: int, errors: S
 
 
 def fail(uow: UnitOfWork, transfer_id: str, reason: str) -> None:
-    """Says that a transfer failed, and why."""
-    error = {"file": "", "line": 0, "field": "", "message": reason}
-    progress(uow, transfer_id, state="failed", errors=[error], finished_at=uow.now)
+    """Says that a transfer failed, and why. What an import brought in before stays."""
+    if row := progress_of(uow, transfer_id):
+        errors = [*row["errors"][: MOST_ERRORS - 1], {"file": "", "line": 0, "field": "", "message": reason[:500]}]
+        progress(uow, transfer_id, state="failed", errors=errors, finished_at=uow.now, parts=[], expires_at=None)
+        if row["parts"]:
+            removal.enqueue(uow, row["parts"])
 
 
-def forget(uow: UnitOfWork) -> None:
-    """Removes the files of all exports, unfinished ones too, because they may hold a person who is erased."""
-    rows = uow.find(uow.query(transfers, t.id).where(t.state.in_((*UNFINISHED, "done"))))
-    _expire(uow, [row["id"] for row in rows])
+def progress_of(uow: UnitOfWork, transfer_id: str) -> Row | None:
+    """A transfer that is still wanted, locked; None otherwise."""
+    row = uow.get(transfers, transfer_id, lock=True)
+    return row if row is not None and row["state"] in UNFINISHED else None
+
+
+def finish_import(uow: UnitOfWork, transfer_id: str) -> None:
+    """Says that an import is done, and lets its file go."""
+    if row := progress_of(uow, transfer_id):
+        values = {"state": "done", "done": row["total"], "finished_at": uow.now, "expires_at": None, "parts": []}
+        uow.update(transfers, transfer_id, values)
+        removal.enqueue(uow, row["parts"])
+        record(uow, transfer_id, [Change("imported", "rows", "", row["created"])], subject="transfer")
+
+
+def forget(uow: UnitOfWork, *, imports: bool = False) -> None:
+    """Removes the files of all exports, unfinished ones too, because they may hold a person who is erased.
+
+    With `imports` those of unfinished imports too: the file could bring the person back.
+    """
+    states = t.state.in_((*UNFINISHED, "done"))
+    is_wanted = t.kind == EXPORT if not imports else or_(t.kind == EXPORT, t.state != "done")
+    _expire(uow, uow.find(uow.query(transfers).where(states, is_wanted)))
 
 
 def purge(uow: UnitOfWork) -> int:
     """Removes expired files and deletes old rows, of all companies. Returns how many files expired."""
-    expired = uow.find(uow.query(transfers, t.id, t.company_id).where(t.state == "done", t.expires_at < uow.real_now))
+    is_over = (t.state.in_(("done", "uploading")), t.expires_at < uow.real_now)
+    expired = uow.find(uow.query(transfers).where(*is_over))
     for row in expired:
-        _expire(uow.as_actor(Actor.system(row["company_id"])), [row["id"]])
+        _expire(uow.as_actor(Actor.system(row["company_id"])), [row])
     uow.delete(transfers, t.created_at < timestamps.later(uow.real_now, seconds=-ROW_KEPT_SECONDS))
     return len(expired)
 
 
-def _expire(uow: UnitOfWork, ids: list[str]) -> None:
-    if ids:
-        uow.update_where(transfers, t.id.in_(ids), state="expired", size=0)
-        removal.enqueue(uow, ids)
+def _expire(uow: UnitOfWork, rows: list[Row]) -> None:
+    if rows:
+        uow.update_where(transfers, t.id.in_([row["id"] for row in rows]), state="expired", size=0, parts=[])
+        removal.enqueue(uow, [one for row in rows for one in (row["id"], *row["parts"])])

@@ -101,6 +101,7 @@ CALLS = {
     "CreateTransfer": Call({"kind": "export"}, 409),
     "GetTransfer": Call(),
     "GetTransferFile": Call(ok=409),
+    "PutTransferFile": Call({}, 409),
     "RetryJob": Call({}),
     "TriageText": Call({"text": "I was charged twice."}),
     "ListTopics": Call(),
