@@ -1,4 +1,4 @@
-"""flask migrate, import and demo."""
+"""flask migrate and demo, and flask import of a file of tickets."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ def migrate() -> None:
         click.echo(f"{place} has the newest shape.")
 
 
-@click.command("import")
+@click.command("file")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--map",
@@ -45,7 +45,7 @@ def migrate() -> None:
 @click.option("--charset", default="", help="Encoding of a CSV file that is not UTF-8, like windows-1251.")
 @url_option
 def import_tickets(file: Path, url: str, renames: str, ignore_unknown: bool, charset: str) -> None:
-    """Import the tickets of a CSV, JSON or JSON Lines FILE; those that are here already are skipped."""
+    """Import the tickets of a CSV, JSON, JSON Lines or Excel FILE; those that are here already are skipped."""
     total = imports.Result()
     with open_server(url) as (runtime, address), _seekable(file) as stream:
         columns = columns_of(renames, ignore_unknown=ignore_unknown)
@@ -121,4 +121,4 @@ def _import_remotely(runtime: Runtime, address: str, rows: Iterable[RawRow]) -> 
     return imports.in_portions(rows, check_unchanged, send)
 
 
-COMMANDS = (migrate, import_tickets, fill_demo)
+COMMANDS = (migrate, fill_demo)

@@ -35,10 +35,8 @@ _NAME_CHARSET = (
 )
 
 Record = tuple[int, list[str] | None, str]  # its first line, its cells or None, why it has none
-_OPEN_QUOTE = (
-    f"A quotation mark here is not closed within {MAX_RECORD:,} characters, or not followed by the next column."
-)
-_TOO_LONG = f"A row has at most {MAX_RECORD:,} characters."
+_OPEN_QUOTE = "A quotation mark here is not closed within {:,} characters, or not followed by the next column."
+_TOO_LONG = "A row has at most {:,} characters."
 
 
 def rows(file: IO[bytes], columns: Columns, charset: str = "") -> Iterator[RawRow]:
@@ -49,13 +47,24 @@ def rows(file: IO[bytes], columns: Columns, charset: str = "") -> Iterator[RawRo
     encoding, errors = _encoding(file, charset)
     if encoding == GUESSED and not charset:
         columns.guessed_encoding = "Windows-1252"
+    yield from _from_records(_read(file, encoding, errors, MAX_RECORD), columns, unescape=True)
+
+
+def records(file: IO[bytes], charset: str = "", *, most: int = MAX_RECORD) -> Iterator[Record]:
+    """The records of a CSV file, the header first, each with its line; a record has at most `most` characters.
+
+    Bytes that are no text in the charset are left in the cells as surrogates. Raises AppError 400 when it cannot be used.
+    """
+    yield from _read(file, *_encoding(file, charset), most)
+
+
+def _read(file: IO[bytes], encoding: str, errors: str, most: int) -> Iterator[Record]:
     text = io.TextIOWrapper(file, encoding, errors, newline="")
     try:
-        lines = _Lines(text)
+        lines = _Lines(text, most)
         if not lines.begin():
             raise bad_request("empty_file", "The file is empty.")
-        delimiter = _delimiter(lines)
-        yield from _from_records(_records(lines, delimiter), columns, unescape=True)
+        yield from _records(lines, _delimiter(lines))
     finally:
         with suppress(ValueError):  # the caller, whose the file is, may have closed it
             text.detach()
@@ -75,7 +84,7 @@ def _as_record(row: tuple[int, list[str]]) -> Record:
     is_long = sum(map(len, cells)) > MAX_RECORD
     while cells and not cells[-1]:
         cells.pop()  # a sheet is as wide as its widest row
-    return (number, None, _TOO_LONG) if is_long else (number, cells, "")
+    return (number, None, _TOO_LONG.format(MAX_RECORD)) if is_long else (number, cells, "")
 
 
 def _from_records(records: Iterator[Record], columns: Columns, *, unescape: bool) -> Iterator[RawRow]:
@@ -159,14 +168,15 @@ def _decoded(file: IO[bytes], errors: str) -> Iterator[str]:
 
 
 class _TooLongError(Exception):
-    """A record is longer than MAX_RECORD."""
+    """A record is longer than it may be."""
 
 
 class _Lines:
     """The lines of a file, counted, for csv.reader; those of the record at hand can be read again."""
 
-    def __init__(self, text: io.TextIOWrapper) -> None:
+    def __init__(self, text: io.TextIOWrapper, most: int) -> None:
         self._text = text
+        self.most = most  # characters of a record
         self._waiting: deque[str] = deque()
         self._of_record: list[str] = []
         self._size = 0
@@ -182,7 +192,7 @@ class _Lines:
         line = self._read()
         while line and not line.strip(blank):  # of a long line in several parts the last one counts
             passed += line[-1] in "\r\n"
-            line = readline(MAX_RECORD + 1) if not self._waiting else self._read()
+            line = readline(self.most + 1) if not self._waiting else self._read()
         self._count += passed
         self._waiting.appendleft(line)
         self.start, self.next_line = self._count + 1, line
@@ -198,19 +208,19 @@ class _Lines:
         self._of_record.append(line)
         self._count += 1
         self._size += len(line)
-        if self._size > MAX_RECORD:
+        if self._size > self.most:
             raise _TooLongError
         return line
 
     def _read(self) -> str:
-        return self._waiting.popleft() if self._waiting else self._text.readline(MAX_RECORD + 1)
+        return self._waiting.popleft() if self._waiting else self._text.readline(self.most + 1)
 
     def give_up(self) -> bool:
         """Passes over the first line of the record; the others are read again. Tells whether that line alone is too long."""
         self._waiting.extendleft(reversed(self._of_record[1:]))
         self._count -= len(self._of_record) - 1
         line = self._of_record[0]
-        too_long = len(line) > MAX_RECORD
+        too_long = len(line) > self.most
         while too_long and line and not line.endswith(("\n", "\r")):
             line = self._read()
         return too_long
@@ -225,7 +235,7 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[Record]:
         try:
             cells = next(reader)
         except (csv.Error, _TooLongError):
-            yield lines.start, None, _TOO_LONG if lines.give_up() else _OPEN_QUOTE
+            yield lines.start, None, (_TOO_LONG if lines.give_up() else _OPEN_QUOTE).format(lines.most)
         else:
             if any(cell.strip() for cell in cells):
                 yield lines.start, cells, ""

@@ -6,6 +6,7 @@ Nobody is answered, mailed or called. How a file is read is import_rows.py's mat
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from math import inf
@@ -45,7 +46,7 @@ class Result:
     """What became of a file. `customers` counts the people who were new; `errors` holds the first 200 reasons.
 
     `stopped` says why the rest of the file was not read; the last of the errors says so too. `ignored` names the columns that
-    were left out.
+    were left out. `replies` counts what came with the tickets that were made.
     """
 
     read: int = 0
@@ -56,6 +57,7 @@ class Result:
     errors: list[dict[str, Any]] = field(default_factory=list)
     stopped: str = ""
     ignored: list[str] = field(default_factory=list)
+    replies: int = 0
 
     def reject(self, line: int, problems: Iterable[FieldError]) -> None:
         """Counts a refused row and says why."""
@@ -71,7 +73,7 @@ class Result:
 
     def add(self, other: "Result") -> None:
         """Counts what became of another part of the file."""
-        for name in ("read", "created", "skipped", "rejected", "customers"):
+        for name in ("read", "created", "skipped", "rejected", "customers", "replies"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         stop = other.errors[-1:] if other.stopped else []
         reasons = self.errors + other.errors[: len(other.errors) - len(stop)]
@@ -80,7 +82,7 @@ class Result:
 
     def as_data(self) -> Row:
         """The public shape."""
-        return {name: value for name, value in asdict(self).items() if name != "stopped"}
+        return {name: value for name, value in asdict(self).items() if name not in ("stopped", "replies")}
 
 
 def import_rows(
@@ -97,7 +99,7 @@ def import_rows(
     `check` gives a row's values in the server's own form, or raises AppError: the rules of input live with the API. Stops after
     `seconds`, and after 1,000 refused rows.
     """
-    return in_portions(rows, check, partial(_brought_in, open_uow, trained_models), seconds=seconds)
+    return in_portions(rows, check, partial(bring_in, open_uow, trained_models), seconds=seconds)
 
 
 def in_portions(
@@ -151,7 +153,13 @@ def _checked(row: RawRow, check: Check, result: Result, external_ids: set[str]) 
     return [(row.line, values)]
 
 
-def _brought_in(open_uow: OpenUnitOfWork, trained_models: TrainedModels, good: list[Good]) -> Result:
+def bring_in(
+    open_uow: OpenUnitOfWork, trained_models: TrainedModels, good: list[Good], *, dry_run: bool = False
+) -> Result:
+    """Imports one portion of rows that were checked. With `dry_run` everything is done and then undone.
+
+    A row may have `replies`, the thread of its ticket (services/tickets/past_threads.py).
+    """
     result = Result()
     with open_uow() as uow:
         new = deque(_not_here(uow, good, result))
@@ -159,7 +167,7 @@ def _brought_in(open_uow: OpenUnitOfWork, trained_models: TrainedModels, good: l
         decide.prepare(trained_models, [_named(values) for _, values in new])
     while new:
         # A second result: when the unit of work is undone, nothing of it may have been counted.
-        result.add(_one_unit(open_uow, trained_models, new))
+        result.add(_one_unit(open_uow, trained_models, new, dry_run=dry_run))
     return result
 
 
@@ -176,16 +184,22 @@ def _not_here(uow: UnitOfWork, good: list[Good], result: Result) -> Iterator[Goo
             yield line, values
 
 
-def _one_unit(open_uow: OpenUnitOfWork, trained_models: TrainedModels, new: deque[Good]) -> Result:
+class _UndoneError(Exception):
+    """Ends a unit of work whose changes are not wanted."""
+
+
+def _one_unit(open_uow: OpenUnitOfWork, trained_models: TrainedModels, new: deque[Good], *, dry_run: bool) -> Result:
     """Takes rows and imports them in one unit of work, as many as there is time for."""
     result, ends = Result(), monotonic() + UNIT_SECONDS
-    with open_uow(write=True) as uow:
+    with suppress(_UndoneError), open_uow(write=True) as uow:
         while new:
             _try_one(uow, trained_models, *new.popleft(), result)
             if monotonic() >= ends:
                 break
         # Units of work never share a moment, so whoever has this one's was met here first.
         result.customers = uow.count(uow.query(customers).where(customers.c.created_at == uow.now))
+        if dry_run:
+            raise _UndoneError
     return result
 
 
@@ -194,6 +208,7 @@ def _try_one(uow: UnitOfWork, trained_models: TrainedModels, line: int, values: 
         with uow.attempt():
             _bring_in_one(uow, trained_models, values)
         result.created += 1
+        result.replies += len(values.get("replies", []))
     except AppError as error:
         if error.status >= 500:
             raise
@@ -210,10 +225,19 @@ def _reasons(error: AppError) -> Iterable[FieldError]:
 def _bring_in_one(uow: UnitOfWork, trained_models: TrainedModels, values: Row) -> None:
     past = _past(values, uow.now)
     fields = {"source": "import", **_named(values)}
+    thread = _thread(fields.pop("replies", []), uow.now)
     fields["external_id"] = _external_id(fields)
     if fields.get("assigned_to"):
         past["assigned_at"] = past.get("created_at", uow.now)
-    create.import_ticket(uow, trained_models, fields, **past)
+    create.import_ticket(uow, trained_models, fields, thread=thread, **past)
+
+
+def _thread(replies: list[Row], now: str) -> list[Row]:
+    """The entries of a thread with every column. Raises AppError 400 for one of the future."""
+    blank = {"author_role": "agent", "author_name": "", "author_email": "", "internal": False}
+    if any(reply["created_at"] > now for reply in replies):
+        raise invalid_field("replies", "created_at of a reply must not be in the future.")
+    return [{**blank, **reply} for reply in replies]
 
 
 def _named(values: Row) -> Row:

@@ -1,5 +1,6 @@
 """Create tickets: find the customer, triage, number, and give a first answer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +16,16 @@ from services.chat import conversations
 from services.history import Change, record
 from services.routing import agents, matching, plan, teams
 from services.sla import clocks, targets
-from services.tickets import ai_answers, customers, notifications, replies, team_queue, triage_fields, waiting
+from services.tickets import (
+    ai_answers,
+    customers,
+    notifications,
+    past_threads,
+    replies,
+    team_queue,
+    triage_fields,
+    waiting,
+)
 from services.tickets import changes as tickets
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
@@ -73,14 +83,19 @@ def open_conversation(uow: UnitOfWork, trained_models: TrainedModels, fields: Ro
     return ticket
 
 
-def import_ticket(uow: UnitOfWork, trained_models: TrainedModels, fields: Row, **past: Any) -> Row:
+def import_ticket(
+    uow: UnitOfWork, trained_models: TrainedModels, fields: Row, *, thread: Sequence[Row] = (), **past: Any
+) -> Row:
     """Adds a ticket of another system: triage_fields and numbered, without an answer or notifications.
 
-    `past` holds further columns, such as created_at and status. updated_at is always now, so that pollers see the ticket.
-    Nobody is alerted to what is overdue already.
+    `past` holds further columns, such as created_at and status, and `thread` what was written (services/tickets/past_threads.py).
+    updated_at is always now, so that pollers see the ticket. Nobody is alerted to what is overdue already.
     """
     ticket, company = _ticket(uow, trained_models, fields)
-    return _insert(uow, {**ticket, **past}, company, said_by="", tell=False)
+    ticket |= past
+    ticket = _insert(uow, ticket | past_threads.facts(ticket, thread), company, said_by="", tell=False)
+    past_threads.add(uow, ticket, thread)
+    return ticket
 
 
 def _ticket(uow: UnitOfWork, trained_models: TrainedModels, fields: Row) -> tuple[Row, Row]:
@@ -147,7 +162,7 @@ def _automatic_agent(uow: UnitOfWork, ticket: Row, company: Row) -> Row:
 def _insert(uow: UnitOfWork, ticket: Row, company: Row, *, said_by: str, tell: bool = True) -> Row:
     """Stores the ticket with its agreed times. What is overdue already counts as told with `tell` False."""
     agreed = targets.of_settings(settings.of_company(company))
-    ticket["queue_place"] = waiting.place_of_new(ticket)
+    ticket["queue_place"] = ticket.get("queue_place") or waiting.place_of_new(ticket)
     if ticket["status"] not in FINISHED:
         ticket |= clocks.start(ticket, agreed, real_now=uow.real_now).fields(told=not tell)
     try:

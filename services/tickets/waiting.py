@@ -16,6 +16,11 @@ def place_of_new(ticket: Row) -> str:
     return _place(ticket["status"], ticket["created_at"], answered_at=ticket["created_at"])
 
 
+def place_of_imported(ticket: Row, since: str) -> str:
+    """The place of a ticket of another system, which waits since that time if it waits for us."""
+    return _place(ticket["status"], since, answered_at=ticket["created_at"])
+
+
 def place_after(ticket: Row, status: str, *, now: str) -> str:
     """The place after a change of status. A ticket that waits already keeps its time."""
     return _place(status, waits_since(ticket) or now, answered_at=ticket["created_at"])

@@ -64,6 +64,7 @@ CALLS = {
     "GetSettings": Call(),
     "UpdateSettings": Call({"ai_enabled": False}),
     "ImportTickets": Call([{"description": "From elsewhere.", "customer_email": "ada@example.com"}]),
+    "ImportRecords": Call({"customers": [{"customer_email": "eve@example.com", "customer_name": "Eve"}]}),
     "ExportTickets": Call(),
     "FillDemo": Call({}, 409),
     "GetStats": Call(),

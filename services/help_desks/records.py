@@ -1,0 +1,132 @@
+"""What is read from an export of another help desk, and what it becomes here. Only values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core import normal_form
+from core.models import LIMITS
+from storage import Row
+
+LeftOut = tuple[str, str]  # what was left out and why, in the same words for all alike; and an example
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One record as it stands in a file.
+
+    `position` is its line or, in a JSON document, its number from 1. `member` names the list it stands in. A row of a CSV
+    file (`is_row`) has a list of its cells that are not empty for each column, named in lower case.
+    """
+
+    file: str
+    position: int
+    values: Row
+    member: str = ""
+    is_row: bool = False
+    is_line: bool = True
+    problem: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for a person."""
+        return f"{self.file} {'line' if self.is_line else 'record'} {self.position}" if self.position else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A company that customers belong to there. `tier` is one of ours, or ""."""
+
+    name: str
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of the other help desk. `email` is in our form, "" for none that is valid; `own_id` is the caller's own id."""
+
+    id: str
+    name: str = ""
+    email: str = ""
+    is_agent: bool = False
+    organisation: str = ""
+    own_id: str = ""
+    is_deleted: bool = False
+
+
+@dataclass(slots=True)
+class Book:
+    """What is known when a ticket or macro is read.
+
+    People and organisations of the files by id; the agents at work here, by address and by name in lower case (names that
+    two have are left out); the time zone of times without an offset; whether comments that may be internal are public.
+    """
+
+    people: dict[str, Person] = field(default_factory=dict)
+    organisations: dict[str, Organisation] = field(default_factory=dict)
+    agents: Mapping[str, str] = field(default_factory=dict)
+    zone: str = "UTC"
+    is_public: bool = False
+
+    def know_agents_by_name(self) -> None:
+        """Adds the names that the files have for the agents at work here: a list of tickets may have no address of them."""
+        people = {person.email: person.name for person in self.people.values() if person.email in self.agents}
+        self.agents = {**agents_by_name(people), **self.agents}
+
+    def agent_here(self, person: Person) -> str:
+        """The address of the agent at work here who is this person, else ""."""
+        return self.agents.get(person.email) or self.agents.get(person.name.lower(), "")
+
+    def tier_of(self, person: Person) -> str:
+        """The tier of the organisation of a person, or ""."""
+        organisation = self.organisations.get(person.organisation)
+        return organisation.tier if organisation else ""
+
+
+@dataclass(slots=True)
+class Mapped:
+    """What a record becomes: the values of one of our records, or None with the reason among `left_out`.
+
+    `name` is how the record is called in examples. `customer` is the customer of a ticket.
+    """
+
+    name: str
+    values: Row | None
+    left_out: list[LeftOut] = field(default_factory=list)
+    customer: Row | None = None
+
+
+def agents_by_name(people: Mapping[str, str]) -> dict[str, str]:
+    """Agents as `Book` has them, from addresses and names."""
+    names = [name.lower() for name in people.values()]
+    unique = {name.lower(): email for email, name in people.items() if name and names.count(name.lower()) == 1}
+    return unique | {email: email for email in people}
+
+
+def text_of(value: Any) -> str:
+    """A value as text: "" for null, no decimals for ids that became floats."""
+    if value is None or isinstance(value, bool | dict | list):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip()
+
+
+def address_of(value: Any) -> str:
+    """An e-mail address in our form; "" when it is none."""
+    text = text_of(value)
+    try:
+        address = normal_form.valid_email(text) if "@" in text else ""
+    except normal_form.EmailNotValidError:
+        return ""
+    return address if len(address) <= LIMITS["email"] else ""
+
+
+def dict_of(value: Any) -> Row:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def list_of(value: Any) -> list[Any]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
