@@ -26,6 +26,8 @@ SHELLS = {
         "Admin", "app/admin/main.js", (*BASE, "styles/charts.css", "styles/dashboard.css", "styles/admin.css")
     ),
     "portal": Shell("Help", "app/portal/main.js", (*BASE, "styles/portal.css")),
+    "accept": Shell("Accept the invitation", "app/account/accept.js", BASE),
+    "reset": Shell("Set a new password", "app/account/reset.js", BASE),
     "chat": Shell("Chat", "app/chat/main.js", (*BASE, "styles/chat.css")),
 }
 

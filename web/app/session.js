@@ -8,13 +8,20 @@ import { kept, preferences, store } from "./state.js";
 /** `me` is what GET /api/me answers; null before signing in. `ended` says that credentials were refused. */
 export const session = store({ me: /** @type {any} */ (null), ended: false });
 
+let place = "credentials";
+
+/** From now on the page calls as a guest of the chat, beside whoever is signed in in this tab. */
+export function callAsGuest() {
+  place = "guest";
+}
+
 /** @returns {any} */
 export function credentials() {
-  try { return JSON.parse(kept.get("credentials", "null")); } catch { return null; }
+  try { return JSON.parse(kept.get(place, "null")); } catch { return null; }
 }
 
 export function keep(/** @type {Credentials|null} */ value) {
-  kept.set("credentials", value ? JSON.stringify(value) : "");
+  kept.set(place, value ? JSON.stringify(value) : "");
 }
 
 /** Keeps the tokens that signing in answered. */

@@ -38,15 +38,22 @@ export const preferences = {
   },
 };
 
-/** What a reload of this tab must not lose, such as a text that is not sent yet. */
+/** @type {Map<string, string>} */
+const unkept = new Map();
+
+/** What a reload of this tab must not lose, such as a text that is not sent yet. A frame without storage keeps it in memory. */
 export const kept = {
   get(/** @type {string} */ name, fallback = "") {
+    if (unkept.has(name)) return unkept.get(name) ?? fallback;
     try { return sessionStorage.getItem(`foyer.${name}`) ?? fallback; } catch { return fallback; }
   },
   set(/** @type {string} */ name, /** @type {string} */ value) {
+    unkept.delete(name);
     try {
       if (value) sessionStorage.setItem(`foyer.${name}`, value);
       else sessionStorage.removeItem(`foyer.${name}`);
-    } catch { /* A full or forbidden storage loses only the copy. */ }
+    } catch {
+      unkept.set(name, value);
+    }
   },
 };

@@ -27,7 +27,7 @@ export function applyTheme() {
  */
 export async function startPage({ title, show, allowed = () => true }) {
   applyTheme();
-  takeFragment();
+  const mailed = takeFragment();
   const root = /** @type {HTMLElement} */ (document.getElementById("page"));
   root.replaceChildren(h("main", { class: "opening" }, skeleton(3)));
   const open = () => {
@@ -37,7 +37,7 @@ export async function startPage({ title, show, allowed = () => true }) {
   };
   const ask = (/** @type {string} */ note) => {
     root.removeAttribute("aria-busy");
-    fill(root, h("main", {}, signInForm({ title, note, done: open })));
+    fill(root, h("main", {}, signInForm({ title, note, mailed, done: open })));
   };
   session.subscribe(({ me, ended }, before) => { if (before.me && !me) ask(ended ? t("signin.ended") : ""); });
   const start = async () => {

@@ -1,31 +1,70 @@
 // @ts-check
-/** The form that every page shows to who is not signed in. */
+/** Signing in, on every page that asks for it: password, a code by mail, registering, another provider, second factor. */
 
-import { h } from "../dom.js";
-import { identify, post } from "../api.js";
+import { get, identify, post } from "../api.js";
+import { fill, h } from "../dom.js";
 import { keepTokens } from "../session.js";
 import { t } from "../words.js";
-import { button, checkbox, field, showErrors } from "./controls.js";
+import { linkButton } from "./controls.js";
+import { codePanel } from "./entry/code.js";
+import { factorPanel } from "./entry/factor.js";
+import { passwordPanel } from "./entry/password.js";
+import { forgottenPanel, registerPanel } from "./entry/register.js";
 
-/** @param {{title: string, done: () => void, note?: string, company?: string}} options `done` is called when somebody is signed in. */
-export function signInForm({ title, done, note = "", company = "" }) {
-  const email = field(t("signin.email"), { name: "email", type: "email", autocomplete: "username", required: true });
-  const password = field(t("signin.password"), { name: "password", type: "password", autocomplete: "current-password", required: true });
-  const remember = checkbox(t("signin.remember"), { name: "remember" });
-  const problem = h("p", { class: "notice red", role: "alert", hidden: true });
-  async function submit(/** @type {Event} */ event) {
-    event.preventDefault();
-    try {
-      const body = { email: email.input.value, password: password.input.value, company: company || undefined };
-      keepTokens((await post("/api/auth/login", body, { anonymous: true })).data, remember.input.checked);
-      await identify();
-      done();
-    } catch (error) {
-      problem.textContent = showErrors(error, { email, password }) || "";
-      problem.hidden = !problem.textContent;
-    }
+/**
+ * @typedef {object} Entry What the panels share.
+ * @property {string} company Name of the company, "" for the one where the account is.
+ * @property {any} options What GET /api/auth/options says; empty until it is there.
+ * @property {string} email What was written in another panel.
+ * @property {(name: string, values?: any) => void} show Shows another panel.
+ * @property {(path: string, body: any, remember?: boolean) => Promise<void>} enter Calls what signs in. Throws ApiError.
+ */
+
+/** @type {Record<string, (entry: Entry, values: any) => any[]>} */
+const PANELS = { password: passwordPanel, code: codePanel, register: registerPanel, forgotten: forgottenPanel, factor: factorPanel };
+
+/**
+ * @param {{title: string, done: () => void, note?: string, company?: string, mailed?: URLSearchParams, about?: any}} options
+ *   `done` is called when somebody is signed in; `mailed` is the fragment of a mailed link with `code` and `email`.
+ */
+export function signInForm({ title, done, note = "", company = "", mailed = new URLSearchParams(), about = null }) {
+  const panel = h("div", { class: "stack" }), heading = h("h1", {}, title);
+  const name = company || mailed.get("company") || new URLSearchParams(location.search).get("company") || "";
+  let shown = "";
+  /** @type {Entry} */
+  const entry = { company: name, options: {}, email: mailed.get("email") ?? "", show, enter };
+
+  function show(/** @type {string} */ which, /** @type {any} */ values = {}) {
+    const moved = shown !== "";
+    shown = which;
+    fill(panel, PANELS[which](entry, values));
+    if (moved) /** @type {any} */ (panel.querySelector("input:not([type=checkbox]), button"))?.focus();
   }
-  return h("form", { class: "sign-in card", onsubmit: submit, novalidate: true },
-    h("h1", {}, title), note ? h("p", { class: "notice amber" }, note) : null, problem, email, password, remember,
-    button(t("signin.submit"), () => {}, { kind: "primary", type: "submit" }));
+
+  async function enter(/** @type {string} */ path, /** @type {any} */ body, remember = false) {
+    try {
+      const sent = { ...body, company: entry.company || undefined, remember: remember || undefined };
+      keepTokens((await post(path, sent, { anonymous: true })).data, remember);
+    } catch (error) {
+      const { code, data } = /** @type {any} */ (error);
+      if (code !== "second_factor_required") throw error;
+      return show("factor", { challenge: data.challenge, remember });
+    }
+    await identify();
+    done();
+    return undefined;
+  }
+
+  const other = h("div", { class: "stack tight" });
+  get("/api/auth/options", { company: name }, { anonymous: true }).then(({ data }) => {
+    entry.options = data;
+    if (data.name && name) fill(heading, t("signin.at", { title, company: data.name }));
+    // What somebody has begun to write stays.
+    if (shown === "password" && !panel.querySelector("input:focus, [data-touched]")) show("password");
+    if (data.oidc?.url) fill(other, linkButton(t("signin.with", { name: data.oidc.name || "OpenID" }), data.oidc.url, { icon: "key-round" }));
+  }).catch((error) => {
+    if (error.status === 404 && name) fill(other, h("p", { class: "notice red", role: "alert" }, error.message));
+  });
+  show(mailed.get("code") ? "code" : "password", { code: mailed.get("code") ?? "" });
+  return h("section", { class: "sign-in card" }, heading, about, note ? h("p", { class: "notice amber" }, note) : null, panel, other);
 }

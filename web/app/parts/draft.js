@@ -1,0 +1,32 @@
+// @ts-check
+/** Text that is not sent yet: a reload keeps it, and one key goes with every try to send it, so that it arrives once. */
+
+import { later } from "../dom.js";
+import { kept } from "../state.js";
+
+/** Keeps what is written into a field under a name. Returns `.key()` for sending it, and `.clear()` for after. */
+export function draftOf(/** @type {HTMLInputElement|HTMLTextAreaElement} */ input, /** @type {string} */ name) {
+  input.value = kept.get(`draft.${name}`) || input.value;
+  const save = () => {
+    if (input.value === kept.get(`draft.${name}`)) return;
+    kept.set(`draft.${name}`, input.value);
+    kept.set(`key.${name}`, "");
+  };
+  input.addEventListener("input", later(save, 150));
+  input.addEventListener("blur", save);
+  addEventListener("pagehide", save);
+  return {
+    save,
+    /** Headers of a call that sends the text; the same until the text changes. */
+    once() {
+      save();
+      if (!kept.get(`key.${name}`)) kept.set(`key.${name}`, crypto.randomUUID?.() ?? String(Math.random()).slice(2));
+      return { headers: { "Idempotency-Key": kept.get(`key.${name}`) } };
+    },
+    clear() {
+      input.value = "";
+      kept.set(`draft.${name}`, "");
+      kept.set(`key.${name}`, "");
+    },
+  };
+}

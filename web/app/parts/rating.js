@@ -1,0 +1,40 @@
+// @ts-check
+/** How satisfied somebody is: five words to press, and a word of their own if they like. Asked once, in place. */
+
+import { post } from "../api.js";
+import { fill, h } from "../dom.js";
+import { t } from "../words.js";
+import { button, field } from "./controls.js";
+import { toastError } from "./toast.js";
+
+const SCORES = [1, 2, 3, 4, 5];
+
+/** Asks for the rating of a solved ticket. */
+export function ratingBox(/** @type {string} */ ticketId) {
+  const box = h("section", { class: "card stack tight", "aria-label": t("rating.title") });
+  const send = async (/** @type {any} */ body) => post(`/api/tickets/${ticketId}/csat`, body);
+  async function rate(/** @type {number} */ score) {
+    try {
+      await send({ score });
+      thank(score);
+    } catch (error) {
+      toastError(error);
+    }
+  }
+  function thank(/** @type {number} */ score) {
+    const comment = field(t("rating.word"), { tag: "textarea", name: "comment", maxlength: 2000, rows: 2 });
+    const heading = h("h2", { tabindex: "-1", role: "status" }, t("rating.thanks", { score: t(`rating.score_${score}`) }));
+    fill(box, heading, comment, h("div", {}, button(t("rating.send"), async () => {
+      if (!comment.input.value.trim()) return comment.input.focus();
+      try {
+        await send({ score, comment: comment.input.value });
+        fill(box, h("h2", { tabindex: "-1", role: "status" }, t("rating.done")));
+      } catch (error) {
+        toastError(error);
+      }
+    })));
+    heading.focus();
+  }
+  return fill(box, h("h2", {}, t("rating.title")), h("div", { class: "rating" },
+    SCORES.map((score) => button(t(`rating.score_${score}`), () => rate(score)))));
+}

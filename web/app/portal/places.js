@@ -1,0 +1,25 @@
+// @ts-check
+/** Addresses within the portal, and a ticket's state in the customer's words. */
+
+import { session } from "../session.js";
+import { kept } from "../state.js";
+import { chip } from "../parts/controls.js";
+import { t } from "../words.js";
+
+export const company = () => new URLSearchParams(location.search).get("company") || session.get().me?.company?.name || "";
+export const chatAddress = () => `/chat?${new URLSearchParams({ company: company() })}`;
+
+/** Opens the chat, which hands this question to a person. */
+export function talkToAPerson(/** @type {string} */ question) {
+  kept.set("chat.question", question);
+  location.assign(chatAddress());
+}
+
+export const isSolved = (/** @type {any} */ ticket) => ["resolved", "closed"].includes(ticket.status);
+
+/** We are on it, waiting for you, solved. */
+export function stateChip(/** @type {any} */ ticket) {
+  if (isSolved(ticket)) return chip(t("portal.solved"), "green", "circle-check");
+  if (["waiting_customer", "ai_responded"].includes(ticket.status)) return chip(t("portal.waiting"), "amber", "clock");
+  return chip(t("portal.on_it"), "blue", "circle-dot");
+}
