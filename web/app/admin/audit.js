@@ -18,8 +18,8 @@ export function showAudit(/** @type {HTMLElement} */ root, /** @type {import("..
     { name: "subject", label: t("admin.audit.subject"), kind: "choice", value: value("subject"), options: orNone(t("admin.all"), choices(SUBJECTS, (subject) => word("admin.subject_kind", subject))) },
     { name: "actor", label: t("admin.audit.actor"), value: value("actor") },
     { name: "action", label: t("admin.audit.action"), value: value("action"), more: { placeholder: "settings_changed" } },
-    { name: "created_after", label: t("admin.moving.after"), kind: "moment" },
-    { name: "created_before", label: t("admin.moving.before"), kind: "moment" },
+    { name: "created_after", label: t("admin.moving.after"), kind: "moment", value: value("created_after") },
+    { name: "created_before", label: t("admin.moving.before"), kind: "moment", value: value("created_before") },
   ]);
   const audit = list({ path: "/api/audit", query: () => read(fields), view, none: () => none(t("admin.nothing_found"), "", null, "search") });
   const filters = h("form", { class: "filters grid", oninput: later(() => {
@@ -34,5 +34,5 @@ const view = (/** @type {any[]} */ rows) => table([
   { words: t("admin.audit.actor"), cell: (row) => [h("strong", {}, row.actor), row.said_by ? h("div", { class: "soft small" }, row.said_by) : null] },
   { words: t("admin.audit.action"), cell: (row) => [word("admin.action", row.action), " · ", row.subject === "ticket" ? h("a", { href: `/desk/tickets/${encodeURIComponent(row.subject_id)}` }, word("admin.subject_kind", row.subject)) : word("admin.subject_kind", row.subject)] },
   { words: t("admin.audit.what"), cell: (row) => change(row) ?? "–" },
-  { words: t("admin.audit.from"), cell: (row) => h("span", { class: "soft" }, row.address || "–") },
+  { words: t("admin.audit.from"), cell: (row) => h("span", { class: "soft address" }, row.address || "–") },
 ], rows, t("admin.nav.audit"));

@@ -38,17 +38,24 @@ export function control(/** @type {Spec} */ spec) {
     return Object.assign(made, { read: () => words(made.input.value, kind === "list" ? /[,\n]/ : /\n/) });
   }
   if (kind === "moment") {
-    const made = field(label, { ...shared, type: "datetime-local" });
+    const made = field(label, { ...shared, type: "datetime-local", value: asLocal(value) });
     return Object.assign(made, { read: () => (made.input.value ? new Date(made.input.value).toISOString() : "") });
   }
   if (kind === "number") {
     // Text, so that what is not a number stays to be seen and mended.
-    const made = field(label, { ...shared, inputmode: "decimal", autocomplete: "off", value: value ?? "" });
+    const made = field(label, { class: "short", ...shared, inputmode: "decimal", autocomplete: "off", value: value ?? "" });
     return Object.assign(made, { read: () => asNumber(made.input.value) });
   }
   const type = { password: "password", email: "email" }[/** @type {string} */ (kind)];
   const made = field(label, { autocomplete: "off", ...shared, ...(kind === "long" ? { tag: "textarea" } : { type: type ?? "text" }), value: value ?? "" });
   return Object.assign(made, { read: () => (kind === "password" ? made.input.value : made.input.value.trim()) });
+}
+
+/** A time of the API as the browser's control takes it. */
+function asLocal(/** @type {string} */ time) {
+  if (!time) return "";
+  const date = new Date(time);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 const words = (/** @type {string} */ text, /** @type {RegExp} */ separator) => text.split(separator).map((item) => item.trim()).filter(Boolean);

@@ -6,7 +6,6 @@ import { bar, startPage } from "../parts/frame.js";
 import { button, newId } from "../parts/controls.js";
 import { menu } from "../parts/dialog.js";
 import { icon } from "../parts/icon.js";
-import { empty } from "../parts/states.js";
 import { address, announce, go, startRouting } from "../route.js";
 import { may, mayWork } from "../session.js";
 import { t } from "../words.js";
@@ -29,7 +28,7 @@ async function start(/** @type {HTMLElement} */ root) {
   const links = [...(mayWork() ? [{ href: "/desk", words: t("frame.desk") }] : [{ href: "/portal", words: t("frame.portal") }]),
     ...(mayWork() ? [{ href: "/admin", words: t("frame.admin"), current: true }] : [])];
   root.replaceChildren(bar({ links, extra: opener, items: [{ words: [icon("user"), t("admin.nav.me")], href: "/admin/me" }] }),
-    h("div", { class: "admin" }, side, main));
+    h("div", { class: "admin-page" }, side, main));
   let shown = "";
   startRouting("/admin", (place) => {
     if (!mayLeave()) return;
@@ -41,7 +40,7 @@ async function start(/** @type {HTMLElement} */ root) {
     const inner = h("div", { class: "section" });
     main.replaceChildren(inner);
     if (section) section.show(inner, place);
-    else inner.append(empty(t("admin.nav.nothing"), "", null, "circle-question-mark"));
+    else inner.append(h("h1", {}, t("admin.nav.nothing")));
     const key = `${place.path.join("/")}`;
     announce(section ? t(section.words) : t("frame.admin"), shown !== "" && shown !== key);
     shown = key || "first";

@@ -61,8 +61,12 @@ function password() {
     { name: "old", label: t("admin.me.old"), kind: "password", more: { autocomplete: "current-password" } },
     { name: "new", label: t("admin.me.new"), kind: "password", about: t("admin.people.password_about"), more: { autocomplete: "new-password" } },
   ]);
-  return h("div", { class: "card narrow" }, form(fields, (values) => post("/api/auth/password", values), { verb: t("admin.me.change"), done: (answer) => {
+  // For password managers, which keep a password by the name it is for.
+  const name = h("input", { type: "email", class: "unseen", autocomplete: "username", value: session.get().me.email, readOnly: true, tabindex: "-1", "aria-hidden": "true" });
+  const made = form(fields, (values) => post("/api/auth/password", values), { verb: t("admin.me.change"), done: (answer) => {
     for (const item of Object.values(fields)) item.input.value = "";
     toast(answer.message);
-  } }));
+  } });
+  made.prepend(name);
+  return h("div", { class: "card narrow" }, made);
 }

@@ -22,8 +22,9 @@ export function cell(/** @type {string} */ label, /** @type {any} */ { options, 
  * @param {any} options.fresh What a new row holds.
  * @param {string} options.add
  * @param {boolean} options.fixed
+ * @param {boolean} [options.hidden] Whether the label is for readers alone.
  */
-export function rowsField({ name, label, about = "", heads, rows, make, fresh, add, fixed }) {
+export function rowsField({ name, label, about = "", heads, rows, make, fresh, add, fixed, hidden = false }) {
   const id = newId(name);
   const body = h("tbody");
   const wrong = h("p", { class: "wrong", id: `${id}-wrong`, hidden: true });
@@ -45,7 +46,7 @@ export function rowsField({ name, label, about = "", heads, rows, make, fresh, a
     changed();
   }, { icon: "plus" });
   rows.forEach(append);
-  const element = h("fieldset", { class: "field rows" }, h("legend", { class: "label" }, label), about ? h("p", { class: "about" }, about) : null,
+  const element = h("fieldset", { class: "field rows" }, h("legend", { class: hidden ? "unseen" : "label" }, label), about ? h("p", { class: "about" }, about) : null,
     h("div", { class: "cards-when-narrow" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map((words) => h("th", { scope: "col" }, words)), fixed ? null : h("th", { scope: "col" }, h("span", { class: "unseen" }, t("admin.actions"))))), body)),
     more ? h("div", {}, more) : null, wrong);
   return Object.assign(element, {

@@ -33,9 +33,9 @@ function build(/** @type {HTMLElement} */ element, /** @type {any} */ settings, 
       return fields[name];
     });
     for (const name of /** @type {string[]} */ (names)) if (!fields[name]) delete fields[name];
-    return made.filter(Boolean).length ? part(t(`admin.subject.${subject}`), "", made) : null;
+    return made.filter(Boolean).length ? part(t(`admin.subject.${subject}`), "", h("div", { class: "card stack" }, made)) : null;
   });
-  if (fixed) return [h("p", { class: "notice" }, t("admin.read_only")), ...parts];
+  if (fixed) return h("div", { class: "settings" }, h("p", { class: "notice" }, t("admin.read_only")), parts);
   // What the controls answer for the stored values: a list with other spaces is not a change.
   let before = valuesOf(fields);
   const changes = () => difference(valuesOf(fields), before, CLEARABLE);
@@ -46,7 +46,7 @@ function build(/** @type {HTMLElement} */ element, /** @type {any} */ settings, 
     before = valuesOf(fields);
     toast(answer.message);
   }, () => into(element, async () => build(element, (await get("/api/settings")).data, subjects, own)), fields, changes);
-  const form = h("form", { class: "stack wide-gap", novalidate: true, oninput: update, onchange: update, onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); bar.querySelector(".primary")?.click(); } }, parts, bar);
+  const form = h("form", { class: "settings", novalidate: true, oninput: update, onchange: update, onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); bar.querySelector(".primary")?.click(); } }, parts, bar);
   guard(form, () => countOf(changes()) > 0);
   return form;
 }

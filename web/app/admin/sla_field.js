@@ -8,7 +8,7 @@ import { cell, rowsField } from "./rows_field.js";
 
 export function slaField(/** @type {any[]} */ value, /** @type {boolean} */ fixed) {
   return rowsField({
-    name: "sla", label: t("admin.sla.label"), about: t("admin.sla.about"), rows: value, fixed, add: t("admin.sla.add"),
+    name: "sla", hidden: true, label: t("admin.sla.label"), about: t("admin.sla.about"), rows: value, fixed, add: t("admin.sla.add"),
     heads: [t("admin.routing.priority"), t("admin.sla.tier"), t("admin.sla.first"), t("admin.sla.resolution")],
     fresh: { priority: "urgent", tier: "enterprise", first_response_minutes: 30, resolution_minutes: 240 },
     make: (row) => {

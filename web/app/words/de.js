@@ -159,7 +159,7 @@ export default {
     wrong_fields: "Einige Werte gehen nicht. Sehen Sie die rot markierten Felder.", read_only: "Sie dürfen dies sehen; ändern darf es nur ein Administrator.", leave: "Ihre Änderungen sind nicht gespeichert. Trotzdem verlassen?",
     settings_about: "Was Ihre Firma wählt. Eine Änderung gilt ab dem nächsten Ticket.",
     nav: {
-      label: "Bereiche", menu: "Bereiche", nothing: "Diese Seite gibt es nicht.", dashboard: "Übersicht", people: "Personen", teams: "Teams", keys: "API-Schlüssel", settings: "Einstellungen", routing: "Verteilregeln", hours: "Zusagen und Zeiten",
+      label: "Bereiche", menu: "Bereiche", nothing: "Diese Seite gibt es nicht.", dashboard: "Übersicht", people: "Personen", teams: "Teams", keys: "API-Schlüssel", settings: "Einstellungen", routing: "Verteilregeln", hours: "Zugesagte Zeiten",
       macros: "Makros", views: "Ansichten", topics: "Themen", incidents: "Störungen", knowledge: "Artikel", gaps: "Offene Fragen", ai: "KI", notices: "Mails", webhooks: "Webhooks", moving: "Import und Export",
       audit: "Protokoll", jobs: "Aufgaben", me: "Mein Konto", overview: "Überblick", company: "Firma", work: "Tickets", answers: "Antworten", connections: "Verbindungen", operation: "Betrieb", own: "Sie",
     },
@@ -191,7 +191,7 @@ export default {
     try: { title: "Betreff", description: "Was der Kunde schreibt", category: "Kategorie", decided: "Einordnung entscheidet", tier: "Tarif", usual: "Üblich", verb: "Ausprobieren", topic: "Thema", language: "Sprache", why: "Warum" },
     hours: {
       about: "Wie schnell Sie Antwort versprechen und wann Sie geöffnet haben.", time_zone: "Zeitzone", business_time: "Nur Öffnungszeiten zählen", business_about: "Sonst zählen Zusagen jede Stunde.", country: "Feiertage von", country_about: "Ein Kürzel wie DE oder DE-BY. Leer: keine.",
-      own: "Eigene freie Tage", own_about: "Ein Datum je Zeile, wie 2026-12-24.", days: "Öffnungszeiten", days_about: "Ein Tag ohne Zeile ist geschlossen. 24:00 ist das Ende des Tages.", day: "Tag", opens: "Öffnet", closes: "Schließt", add: "Zeiten hinzufügen",
+      own: "Eigene freie Tage", own_about: "Ein Datum je Zeile, wie 2026-12-24.", days: "Zeiten jedes Tages", days_about: "Ein Tag ohne Zeile ist geschlossen. 24:00 ist das Ende des Tages.", day: "Tag", opens: "Öffnet", closes: "Schließt", add: "Zeiten hinzufügen",
     },
     sla: { label: "Zugesagte Zeiten", about: "In Minuten. Ein Tarif ohne eigene Zeile hat die Zeiten für alle.", add: "Zeile hinzufügen", tier: "Tarif", every_tier: "jeder Tarif", first: "Erste Antwort (Min.)", resolution: "Lösung (Min.)" },
     weekday: { monday: "Montag", tuesday: "Dienstag", wednesday: "Mittwoch", thursday: "Donnerstag", friday: "Freitag", saturday: "Samstag", sunday: "Sonntag" },

@@ -154,8 +154,8 @@ export default {
     wrong_fields: "Some values cannot be used. See the fields marked red.", read_only: "You may see this; only an admin may change it.", leave: "Your changes are not saved. Leave all the same?",
     settings_about: "What your company chooses. A change holds from the next ticket on.",
     nav: {
-      label: "Sections", menu: "Sections", nothing: "There is no such page.", dashboard: "Dashboard", people: "People", teams: "Teams", keys: "API keys", settings: "Settings", routing: "Routing rules", hours: "Agreed times and hours",
-      macros: "Macros", views: "Views", topics: "Topics", incidents: "Incidents", knowledge: "Articles", gaps: "Unanswered questions", ai: "AI", notices: "Mails", webhooks: "Webhooks", moving: "Import and export",
+      label: "Sections", menu: "Sections", nothing: "There is no such page.", dashboard: "Dashboard", people: "People", teams: "Teams", keys: "API keys", settings: "Settings", routing: "Routing rules", hours: "Agreed times",
+      macros: "Macros", views: "Views", topics: "Topics", incidents: "Incidents", knowledge: "Articles", gaps: "Open questions", ai: "AI", notices: "Mails", webhooks: "Webhooks", moving: "Import and export",
       audit: "Audit", jobs: "Jobs", me: "My account", overview: "Overview", company: "Company", work: "Tickets", answers: "Answers", connections: "Connections", operation: "Operation", own: "You",
     },
     people: {
@@ -186,7 +186,7 @@ export default {
     try: { title: "Subject", description: "What the customer writes", category: "Category", decided: "Let triage decide", tier: "Plan", usual: "Usual", verb: "Try it", topic: "Topic", language: "Language", why: "Why" },
     hours: {
       about: "How fast you promise to answer, and when you are open.", time_zone: "Time zone", business_time: "Count only opening hours", business_about: "Otherwise agreed times count every hour.", country: "Public holidays of", country_about: "A code such as DE or DE-BY. Empty: none.",
-      own: "Your own holidays", own_about: "One date a line, such as 2026-12-24.", days: "Opening hours", days_about: "A day without a row is closed. 24:00 is the end of the day.", day: "Day", opens: "Opens", closes: "Closes", add: "Add hours",
+      own: "Your own holidays", own_about: "One date a line, such as 2026-12-24.", days: "Hours of each day", days_about: "A day without a row is closed. 24:00 is the end of the day.", day: "Day", opens: "Opens", closes: "Closes", add: "Add hours",
     },
     sla: { label: "Agreed times", about: "In minutes. A plan without a row of its own has the times of every plan.", add: "Add a row", tier: "Plan", every_tier: "every plan", first: "First answer (min)", resolution: "Resolution (min)" },
     weekday: { monday: "Monday", tuesday: "Tuesday", wednesday: "Wednesday", thursday: "Thursday", friday: "Friday", saturday: "Saturday", sunday: "Sunday" },
