@@ -54,7 +54,9 @@ class Parser(FlaskParser):
             if req.mimetype in getattr(schema, "FILE_TYPES", ()):  # the body is the file, other fields are in the query
                 return prepare({**req.args.to_dict(), "content": upload(req)}, schema)
             is_form = req.mimetype == FORM_TYPES[0]
-            return prepare({**req.args.to_dict(), **_form_fields(req, schema)} if is_form else _fields_with_file(req), schema)
+            return prepare(
+                {**req.args.to_dict(), **_form_fields(req, schema)} if is_form else _fields_with_file(req), schema
+            )
         return prepare(read_json(req), schema)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
