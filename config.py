@@ -97,8 +97,20 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=9, description="how many proxies in front are believed about the caller's address; 1 on Render"
     )
-    oidc_issuer: str = Field("", description="OpenID Connect issuer whose bearer tokens are accepted too")
-    oidc_audience: str = Field("", description="audience those tokens must name; required with OIDC_ISSUER")
+    oidc_issuer: str = Field(
+        "",
+        description="OpenID Connect issuer; its people sign in by a button (OIDC_CLIENT_ID) or bring bearer tokens (OIDC_AUDIENCE)",
+    )
+    oidc_audience: str = Field(
+        "", description="audience those tokens must name; with OIDC_ISSUER it or OIDC_CLIENT_ID is required"
+    )
+    oidc_client_id: str = Field(
+        "", description="id of Foyer at the issuer: a button signs people in there; needs OIDC_ISSUER and PUBLIC_URL"
+    )
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="secret of that id; without it Foyer is a public client"
+    )
+    oidc_label: str = Field("Sign in with your organisation", max_length=80, description="words on that button")
     oidc_company: str = Field("default", description="name of the company its people belong to")
     oidc_company_claim: str = Field(
         "", description="claim that names the company instead, like `company` or `org.name`"
@@ -186,7 +198,12 @@ class Settings(BaseSettings):
         if not isinstance(text, str):
             return value
         text = trimmed(text)
-        if info.field_name not in ("secret_key", "smtp_password", "imap_password") and _QUOTED.fullmatch(text):
+        if info.field_name not in (
+            "secret_key",
+            "smtp_password",
+            "imap_password",
+            "oidc_client_secret",
+        ) and _QUOTED.fullmatch(text):
             text = trimmed(text[1:-1])
         if info.field_name != "support_email" and any(c < " " or c == "\x7f" for c in text):
             raise ValueError("must be one line, without control characters")
@@ -310,8 +327,16 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _issuer_has_an_audience(self) -> "Settings":
-        if self.oidc_issuer and not self.oidc_audience:
-            raise ValueError("OIDC_AUDIENCE must be given together with OIDC_ISSUER")
+        if self.oidc_issuer and not (self.oidc_audience or self.oidc_client_id):
+            raise ValueError("OIDC_AUDIENCE or OIDC_CLIENT_ID must be given together with OIDC_ISSUER")
+        return self
+
+    @model_validator(mode="after")
+    def _button_has_what_it_needs(self) -> "Settings":
+        if self.oidc_client_id and not (self.oidc_issuer and self.public_url):
+            raise ValueError("OIDC_CLIENT_ID needs OIDC_ISSUER and PUBLIC_URL, to which the issuer sends people back")
+        if self.oidc_client_secret.get_secret_value() and not self.oidc_client_id:
+            raise ValueError("OIDC_CLIENT_SECRET needs OIDC_CLIENT_ID")
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """What a sign-in page needs to know, and guests of the chat, over HTTP."""
 
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from api.auth import SignedIn
 from api.http import gate, schemas
@@ -20,6 +20,13 @@ TO_LOOK = PublicRateLimit(per_address="600 per minute")
 TO_ENTER = PublicRateLimit(per_address="20 per minute, 120 per hour", in_all="6000 per hour")
 
 
+class OidcButton(Schema):
+    """The button that signs people in at an OpenID Connect issuer."""
+
+    label = schemas.text("Words on the button.")
+    url = schemas.text("Address to go to, with `next` as the path of the page to come back to.")
+
+
 class Options(Schema):
     """How people may come in at a company."""
 
@@ -29,6 +36,9 @@ class Options(Schema):
     codes = schemas.flag("Whether codes and links to sign in can be mailed.")
     registration = schemas.flag("Whether customers may register themselves.")
     chat_guests = schemas.flag("Whether anybody may chat as a guest.")
+    oidc = fields.Nested(
+        OidcButton, metadata={"description": "Signing in at the organisation's own issuer; left out where it is off."}
+    )
 
 
 class Guest(SignedIn):
@@ -65,6 +75,9 @@ def get_options(query: Row) -> Answer:
     """
     runtime = gate.current_runtime()
     data = options.of_company(runtime.storage, query.get("company", ""), mails=runtime.mailer.mode != "console")
+    if runtime.oidc_client is not None and options.takes_issuer(runtime.storage, runtime.settings, data["company"]):
+        url = f"{runtime.settings.public_url}/api/auth/oidc/start"
+        data["oidc"] = {"label": runtime.settings.oidc_label, "url": url}
     return Answer(data, f"How to sign in at {data['name']}.")
 
 

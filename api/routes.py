@@ -41,6 +41,7 @@ from api import (
     me,
     merging,
     notices,
+    oidc_sign_in,
     presence,
     replies,
     routing,
@@ -91,6 +92,7 @@ RESOURCES = [
     auth,
     auth_options,
     second_factor,
+    oidc_sign_in,
     companies,
     me,
     notices,
@@ -133,6 +135,7 @@ def install(app: Flask, *, cors_origins: list[str]) -> None:
     app.url_map.converters["name"] = paths.Name
     for resource in RESOURCES:
         app.register_blueprint(resource.blp)
+    app.register_blueprint(oidc_sign_in.navigation)
     gate.guard(app)
     app.wsgi_app = paths.EncodedNames(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(AppError, render_error)

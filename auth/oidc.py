@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,8 +38,15 @@ MOST_SUBJECT = 255
 Json = dict[str, Any]
 
 
-class _Unusable(Exception):
-    """The issuer's answer cannot be used; the text is for the log."""
+class Unusable(Exception):
+    """The issuer's answer cannot be used; the text is for the log. `status` is of the HTTP answer, 0 of a valid one."""
+
+    def __init__(self, text: str, *, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+UNREACHABLE = (Unusable, requests.RequestException, HTTPError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class Person:
 class _Keys:
     by_id: Mapping[str, jwt.PyJWK]
     stale_at: float
+    discovery: Json = field(default_factory=dict)
 
 
 class Issuer:
@@ -70,8 +78,14 @@ class Issuer:
         self._keys = _Keys({}, 0.0)
         self._next_fetch = 0.0
 
-    def claims(self, token: str) -> Json | None:
-        """The claims of a valid token of this issuer for this audience, else None. Raises AppError 503 without keys."""
+    def claims(self, token: str, *, audience: str = "") -> Json | None:
+        """The claims of a valid token of this issuer for an audience, else None. Raises AppError 503 without keys.
+
+        Without `audience` it is the one of OIDC_AUDIENCE; where there is none, no token is valid.
+        """
+        audience = audience or self._audience
+        if not audience:
+            return None
         try:
             header = jwt.get_unverified_header(token)
             key = self._key(header.get("kid"))
@@ -81,7 +95,7 @@ class Issuer:
                 token,
                 key,
                 [key.algorithm_name],  # from the key, never from the token's header
-                audience=self._audience,
+                audience=audience,
                 issuer=self.url,
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iss", "aud", "sub"], "enforce_minimum_key_length": True},
@@ -90,6 +104,24 @@ class Issuer:
             return None
         subject = claims["sub"]
         return claims if subject.isprintable() and 0 < len(subject) <= MOST_SUBJECT else None
+
+    def endpoint(self, name: str) -> str:
+        """An address of the discovery document, such as token_endpoint. Raises AppError 503."""
+        if not self._keys.by_id or self._clock() >= self._keys.stale_at:
+            self._key("")  # whose look-up fetches the document where that is due
+        url = self._keys.discovery.get(name)
+        if not self._is_secure(url):
+            log.warning("The OpenID Connect issuer has no %s, or one that is less secure than its own address", name)
+            raise _cannot_check(AGAIN_SECONDS)
+        return str(url)
+
+    def supports(self, name: str, value: str) -> bool:
+        """Whether a list of the discovery document names a value. Call `endpoint` first."""
+        values = self._keys.discovery.get(name)
+        return isinstance(values, list) and value in values
+
+    def _is_secure(self, url: object) -> bool:
+        return isinstance(url, str) and urlsplit(url).scheme in ("https", urlsplit(self.url).scheme)
 
     def _key(self, key_id: object) -> jwt.PyJWK | None:
         if not isinstance(key_id, str):
@@ -117,48 +149,60 @@ class Issuer:
     def _refresh_keys(self) -> None:
         """Fetches the keys; keeps the old ones when that fails."""
         try:
-            by_id = self._fetch_keys()
-        except (_Unusable, requests.RequestException, HTTPError, ValueError) as error:
+            discovery, by_id = self._fetch_keys()
+        except UNREACHABLE as error:
             log.warning("The keys of the OpenID Connect issuer cannot be read: %s", error)
             self._next_fetch = self._clock() + (AGAIN_SECONDS if self._keys.by_id else FIRST_AGAIN_SECONDS)
             return
         now = self._clock()
         self._next_fetch = now + AGAIN_SECONDS
-        self._keys = _Keys(by_id, now + KEYS_SECONDS)
+        self._keys = _Keys(by_id, now + KEYS_SECONDS, discovery)
 
-    def _fetch_keys(self) -> dict[str, jwt.PyJWK]:
-        discovery = _fetch_json(f"{self.url.rstrip('/')}/.well-known/openid-configuration")
+    def _fetch_keys(self) -> tuple[Json, dict[str, jwt.PyJWK]]:
+        discovery = fetch_json(f"{self.url.rstrip('/')}/.well-known/openid-configuration")
         if discovery.get("issuer") != self.url:
-            raise _Unusable(f"OIDC_ISSUER is {self.url}, but the issuer there calls itself {discovery.get('issuer')!r}")
+            raise Unusable(f"OIDC_ISSUER is {self.url}, but the issuer there calls itself {discovery.get('issuer')!r}")
         keys_url = discovery.get("jwks_uri")
-        if not isinstance(keys_url, str) or urlsplit(keys_url).scheme not in ("https", urlsplit(self.url).scheme):
-            raise _Unusable("its jwks_uri is missing or less secure than its own address")
-        keys = _fetch_json(keys_url).get("keys")
+        if not isinstance(keys_url, str) or not self._is_secure(keys_url):
+            raise Unusable("its jwks_uri is missing or less secure than its own address")
+        keys = fetch_json(keys_url).get("keys")
         pairs = [_usable(key) for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
         by_id = dict(pair for pair in pairs if pair)
         if not by_id:
-            raise _Unusable("it has no key for RS256 or ES256")
-        return by_id
+            raise Unusable("it has no key for RS256 or ES256")
+        return discovery, by_id
 
 
-def _fetch_json(url: str) -> Json:
-    """The JSON object at an address. Follows no redirect; size and time are limited."""
+def fetch_json(url: str, *, form: dict[str, str] | None = None, login: tuple[str, str] | None = None) -> Json:
+    """The JSON object at an address, or what it answers to a posted form. Raises one of UNREACHABLE.
+
+    Follows no redirect; size and time are limited.
+    """
     deadline, raw, headers = time.monotonic() + TIMEOUT_SECONDS, b"", {"Accept-Encoding": "identity"}
-    with requests.get(url, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True) as response:
+    with requests.request(
+        "GET" if form is None else "POST",
+        url,
+        data=form,
+        auth=login,
+        headers={**headers, "Accept": "application/json"},
+        timeout=TIMEOUT_SECONDS,
+        allow_redirects=False,
+        stream=True,
+    ) as response:
         if response.status_code != 200:
-            raise _Unusable(f"{url} answers {response.status_code}")
+            raise Unusable(f"{url} answers {response.status_code}", status=response.status_code)
         while chunk := response.raw.read1(
             64 * 1024
         ):  # reads what has arrived: waiting for a full chunk could last for ever
             raw += chunk
             if len(raw) > MOST_BYTES or time.monotonic() > deadline:
-                raise _Unusable(f"{url} sends too much, or too slowly")
+                raise Unusable(f"{url} sends too much, or too slowly")
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise _Unusable(f"{url} does not answer JSON") from None
+        raise Unusable(f"{url} does not answer JSON") from None
     if not isinstance(body, dict):
-        raise _Unusable(f"{url} does not answer an object")
+        raise Unusable(f"{url} does not answer an object")
     return body
 
 

@@ -15,6 +15,7 @@ ISSUER = "foyer"
 ACCESS, REFRESH, CONFIRM, RATE = "foyer:access", "foyer:refresh", "foyer:confirm", "foyer:rate"
 GUEST, GUEST_REFRESH = "foyer:guest", "foyer:guest-refresh"
 GUEST_SECONDS = 30 * 24 * 3600
+OIDC, OIDC_SECONDS = "foyer:oidc", 600
 CHALLENGE, CHALLENGE_SECONDS = "foyer:second_factor", 300
 UNSUBSCRIBE, UNSUBSCRIBE_SECONDS = "foyer:unsubscribe", 365 * 24 * 3600
 ACCESS_SECONDS = 900
@@ -61,6 +62,10 @@ class Tokens:
         expires = timestamps.later(now, seconds=CHALLENGE_SECONDS)
         return self._signed(CHALLENGE, expires, sub=user_id, mark=mark, way=way)
 
+    def oidc_state(self, state: str, page: str, *, now: str) -> str:
+        """A token that holds, for 10 minutes, the state of a sign-in at the issuer, and the page that it began from."""
+        return self._signed(OIDC, timestamps.later(now, seconds=OIDC_SECONDS), sub=state, page=page)
+
     def rating(self, ticket_id: str, company_id: str, *, now: str) -> str:
         """A token that lets its bearer rate this ticket of this company, and nothing else, for 30 days."""
         return self._signed(RATE, timestamps.later(now, seconds=RATE_SECONDS), sub=ticket_id, company=company_id)
@@ -93,6 +98,10 @@ class Tokens:
     def read_challenge(self, token: str, *, now: str) -> dict[str, Any] | None:
         """The claims of a token; None when it is invalid or expired."""
         return self._read(token, CHALLENGE, now, needs=("mark", "way"))
+
+    def read_oidc_state(self, token: str, *, now: str) -> dict[str, Any] | None:
+        """The claims of a token; None when it is invalid or expired."""
+        return self._read(token, OIDC, now, needs=("page",))
 
     def read_rating(self, token: str, *, now: str) -> dict[str, Any] | None:
         """The claims of a token; None when it is invalid or expired."""

@@ -15,6 +15,7 @@ from ai.embeddings.remote import RemoteEmbeddings
 from ai.llm import Model, open_model
 from ai.model_call import Completes
 from auth.oidc import Issuer
+from auth.oidc_client import OidcClient
 from auth.references import References
 from auth.tokens import Tokens
 from channels.imap_poller import open_mailbox
@@ -129,6 +130,20 @@ class Runtime:
     def tokens(self) -> Tokens:
         """Signs and reads what signed-in people carry."""
         return Tokens(self.secret)
+
+    @cached_property
+    def oidc_client(self) -> OidcClient | None:
+        """Signs people in at the issuer, where OIDC_CLIENT_ID names this server to it."""
+        settings = self.settings
+        if self.issuer is None or not settings.oidc_client_id:
+            return None
+        return OidcClient(
+            self.issuer,
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret.get_secret_value(),
+            return_to=f"{settings.public_url}/api/auth/oidc/callback",
+            server_secret=self.secret,
+        )
 
     @cached_property
     def references(self) -> References:

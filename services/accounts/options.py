@@ -1,5 +1,7 @@
 """How people may come in at a company, for its sign-in page."""
 
+from config import Settings
+from core.company_names import name_key
 from services import settings
 from services.accounts import companies
 from storage import Row, Storage
@@ -22,3 +24,11 @@ def of_company(storage: Storage, name: str, *, mails: bool) -> Row:
         "registration": codes and company_settings["registration"],
         "chat_guests": company_settings["chat_guests"],
     }
+
+
+def takes_issuer(storage: Storage, server: Settings, name: str) -> bool:
+    """Whether people of the server's OpenID Connect issuer may belong to the company of that name."""
+    with storage.unit_of_work(None) as uow:
+        company = companies.get_by_name(uow, name)
+    is_named = bool(server.oidc_company_claim) or company["name_key"] == name_key(server.oidc_company)
+    return bool(company["oidc_allowed"]) and is_named

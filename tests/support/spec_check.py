@@ -62,3 +62,8 @@ def closed(document: Any, schema: Any) -> Any:
     if "items" in made:
         made["items"] = closed(document, made["items"])
     return made
+
+
+def is_navigation(app: Any, rule: Any) -> bool:
+    """Whether browsers go to the route and are redirected, so that no description of the API has it."""
+    return bool(getattr(app.view_functions[rule.endpoint], "is_navigation", False))
