@@ -30,6 +30,7 @@ SETTINGS, LINKS = "settings", "links"  # steps without rows of their own
 STEPS: list[str] = []
 for _name in TABLES:
     STEPS += [_name, *{"teams": [SETTINGS], "tickets": [LINKS]}.get(_name, [])]
+_BEGIN: Row = {"step": STEPS[0], "line": 0}
 
 
 class NotWanted(Exception):
@@ -59,7 +60,7 @@ class Import:
             row = requests.progress_of(uow, transfer_id)
             if row is None:
                 raise NotWanted
-            self._options, self._place = row["options"], row["place"] or {"step": STEPS[0], "line": 0}
+            self._options, self._place = row["options"], row["place"] or _BEGIN
             counts = {name: row[name] for name in ("created", "skipped", "rejected", "renumbered", "errors")}
             self._tally = Tally(**counts)
             if not row["place"]:
@@ -70,12 +71,13 @@ class Import:
 
     def run(self) -> None:
         """Imports what is not imported yet."""
+        place = self._place
         for step in STEPS:
-            if STEPS.index(step) < STEPS.index(self._place["step"]):
+            if STEPS.index(step) < STEPS.index(place["step"]):
                 if step in REMEMBERED:
                     self._remember(step, None)
                 continue
-            begin = self._place["line"] if step == self._place["step"] else 0
+            begin = place["line"] if step == place["step"] else 0
             if begin and step in REMEMBERED:
                 self._remember(step, begin)
             self._do(step, begin)
@@ -246,6 +248,8 @@ class Import:
         counts = vars(tally or self._tally)
         done = sum(self._archive.lines.get(name, 0) for name in STEPS[: STEPS.index(step)])
         done += line if step in TABLES else 0
-        values |= {"place": {"step": step, "line": line}, "done": done, **counts}
-        if not requests.progress(uow, self._transfer_id, **values):
+        row = requests.progress_of(uow, self._transfer_id)
+        if row is None or (row["place"] or _BEGIN) != self._place:  # given up, or another process goes on with it
             raise NotWanted
+        self._place = {"step": step, "line": line}
+        requests.progress(uow, self._transfer_id, place=self._place, done=done, **counts, **values)
