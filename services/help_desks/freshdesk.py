@@ -161,7 +161,7 @@ def _body(values: Row, name: str) -> str:
     """The plain form of a text that is HTML in one version of the API and plain in the other."""
     if values.get(f"{name}_text"):
         return texts.of_text(values[f"{name}_text"])
-    if f"{name}_html" in values and values.get(name):
+    if values.get(f"{name}_html") and values.get(name):
         return texts.of_text(values[name])
     return texts.of_html(values.get(f"{name}_html") or values.get(name))
 

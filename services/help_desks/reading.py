@@ -59,8 +59,16 @@ def _kind(file: IO[bytes], name: str) -> str:
         return "lines"
     if first[:1] not in (b"{", b"["):
         return "csv"
-    is_object = first.startswith(b"{") and first.endswith(b"}")
-    return "lines" if is_object and len(lines) > 1 and lines[1].startswith(b"{") else "document"
+    return "lines" if len(lines) > 1 and first.startswith(b"{") and _is_line(first, lines[1]) else "document"
+
+
+def _is_line(first: bytes, second: bytes) -> bool:
+    """Whether the first line is a record by itself: it is JSON, or it looks so and another one follows."""
+    try:
+        orjson.loads(first)
+    except orjson.JSONDecodeError:
+        return first.endswith(b"}") and second.startswith(b"{")
+    return True
 
 
 def _lines(name: str, file: IO[bytes], members: Collection[str]) -> Iterator[Raw]:
