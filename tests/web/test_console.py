@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tools.screenshots.pages import ADMIN
 from web.assets import HERE, build
 from web.shells import SHELLS
 
@@ -111,3 +112,8 @@ def test_no_module_makes_markup_of_text():
         if path.endswith(".js"):
             found = FORBIDDEN.search(asset.body.decode())
             assert not found, f"{path}: {found}"
+
+
+def test_every_admin_page_is_in_the_list_of_pages():
+    sections = re.findall(r'^  section\("([\w-]+)"', build().files["app/admin/sections.js"].body.decode(), re.MULTILINE)
+    assert sorted(sections) == sorted(ADMIN)

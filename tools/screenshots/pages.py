@@ -25,6 +25,12 @@ class Page:
         return self.path.format(ticket=desk.ticket_of(self.role)) if "{ticket}" in self.path else self.path
 
 
+# The pages of web/app/admin/sections.js after the dashboard; each has a heading when it is complete.
+ADMIN = (
+    *("people", "teams", "keys", "settings", "routing", "hours", "macros", "views", "topics", "incidents", "knowledge"),
+    *("gaps", "ai", "notices", "webhooks", "moving", "audit", "jobs", "me"),
+)
+
 PAGES = (
     Page("home", "/"),
     Page("first-steps", "/", "admin", ready=".facts"),
@@ -34,6 +40,7 @@ PAGES = (
     Page("desk", "/desk", "agent", ready=".row"),
     Page("ticket", "/desk/tickets/{ticket}", "agent", ready=".thread .event"),
     Page("admin", "/admin", "admin", ready=".figures"),
+    *(Page(f"admin-{name}", f"/admin/{name}", "admin") for name in ADMIN),
     Page("portal", "/portal", "customer"),
     Page("chat", "/chat", "customer"),
 )

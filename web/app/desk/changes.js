@@ -16,6 +16,7 @@ import { loadTicket } from "./ticket_data.js";
  * Does the work to the tickets and offers to undo it.
  * @param {any[]} tickets @param {Work|((ticket: any) => Work)} work Of one ticket each, where it differs.
  * @param {string} words What was done.
+ * @returns {Promise<void>}
  */
 export async function change(tickets, work, words) {
   if (!tickets.length) return;

@@ -15,7 +15,7 @@ export async function linkTicket(/** @type {any} */ ticket) {
   const kind = field(t("desk.link_kind"), { name: "kind", value: "related", options: ["related", "duplicate", "caused_by"].map((value) => ({ value, words: word("link", value) })) });
   const problem = h("p", { class: "wrong", role: "alert" });
   /** @type {any[]|null} */
-  let found = null;
+  let found = /** @type {any[]|null} */ (null);
   await dialog(t("desk.add_link"), (close) => h("form", {
     class: "stack",
     onsubmit: async (/** @type {Event} */ event) => {
