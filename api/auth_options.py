@@ -29,6 +29,7 @@ class Options(Schema):
     codes = schemas.flag("Whether codes and links to sign in can be mailed.")
     registration = schemas.flag("Whether customers may register themselves.")
     chat_guests = schemas.flag("Whether anybody may chat as a guest.")
+    opens = schemas.text("When people are back, like 2026-11-30 09:00 (Europe/Berlin); empty in opening hours.")
 
 
 class Guest(SignedIn):
@@ -79,7 +80,7 @@ def get_options(query: Row) -> Answer:
 def enter_as_guest(body: Row) -> Answer:
     """Enter as a guest of the chat.
 
-    Gives tokens of a new customer whom nobody knows. They chat, close, attach files and rate, see only what they wrote
+    Gives tokens of a new customer whom nobody knows. They chat, close, attach files, rate, and read cited articles; they see only what they wrote
     themselves, and end when the setting chat_guests is switched off. `/api/auth/refresh` and `/api/auth/logout` go on from there.
     """
     runtime = gate.current_runtime()

@@ -1,7 +1,9 @@
 """How people may come in at a company, for its sign-in page."""
 
+from core import timestamps
 from services import settings
 from services.accounts import companies
+from services.sla import targets
 from storage import Row, Storage
 
 
@@ -21,4 +23,5 @@ def of_company(storage: Storage, name: str, *, mails: bool) -> Row:
         "codes": codes,
         "registration": codes and company_settings["registration"],
         "chat_guests": company_settings["chat_guests"],
+        "opens": targets.opens_again(company_settings, timestamps.moment(storage.real_now())),
     }
