@@ -11,7 +11,7 @@
   if (script.dataset.company) address.searchParams.set("company", script.dataset.company);
   address.hash = new URLSearchParams({ origin: location.origin });
 
-  const host = document.createElement("div"), root = host.attachShadow({ mode: "closed" });
+  const host = document.createElement("div"), root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
     :host { all: initial; }
