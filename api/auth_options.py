@@ -39,6 +39,7 @@ class Options(Schema):
     oidc = fields.Nested(
         OidcButton, metadata={"description": "Signing in at the organisation's own issuer; left out where it is off."}
     )
+    opens = schemas.text("When people are back, like 2026-11-30 09:00 (Europe/Berlin); empty in opening hours.")
 
 
 class Guest(SignedIn):
@@ -92,8 +93,8 @@ def get_options(query: Row) -> Answer:
 def enter_as_guest(body: Row) -> Answer:
     """Enter as a guest of the chat.
 
-    Gives tokens of a new customer whom nobody knows. They chat, close, attach files and rate, see only what they wrote
-    themselves, and end when the setting chat_guests is switched off. `/api/auth/refresh` and `/api/auth/logout` go on from there.
+    Gives tokens of a new customer whom nobody knows. They chat, close, attach files, rate, and read published
+    articles. They see only what they wrote themselves, and end when the setting chat_guests is switched off. `/api/auth/refresh` and `/api/auth/logout` go on from there.
     """
     runtime = gate.current_runtime()
     data = guests.enter(runtime.storage, runtime.tokens, body.get("company", ""), body.get("name", ""))

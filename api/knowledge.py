@@ -149,7 +149,13 @@ def create_article(uow: UnitOfWork, body: Row) -> Answer:
     return article_answer(uow, articles.create(uow, body, said_by=who), "The article is added.", status=201)
 
 
-@blp.get("/api/knowledge/<article_id>", "GetArticle", permission=Permission.KNOWLEDGE_READ, response=Article)
+@blp.get(
+    "/api/knowledge/<article_id>",
+    "GetArticle",
+    permission=Permission.KNOWLEDGE_READ,
+    response=Article,
+    guests="60 per minute",  # who read an answer may read what it rests on
+)
 def get_article(uow: UnitOfWork, article_id: str) -> Answer:
     """Get an article.
 

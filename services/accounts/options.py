@@ -1,9 +1,11 @@
 """How people may come in at a company, for its sign-in page."""
 
 from config import Settings
+from core import timestamps
 from core.company_names import name_key
 from services import settings
 from services.accounts import companies
+from services.sla import targets
 from storage import Row, Storage
 
 
@@ -23,6 +25,7 @@ def of_company(storage: Storage, name: str, *, mails: bool) -> Row:
         "codes": codes,
         "registration": codes and company_settings["registration"],
         "chat_guests": company_settings["chat_guests"],
+        "opens": targets.opens_again(company_settings, timestamps.moment(storage.real_now())),
     }
 
 

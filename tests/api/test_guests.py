@@ -19,6 +19,7 @@ OPEN_TO_GUESTS = {
     "GetAttachment",
     "DeleteAttachment",
     "RateTicket",
+    "GetArticle",
 }
 
 
@@ -218,6 +219,7 @@ def test_the_options_say_how_people_come_in(nobody, admin, app, open_app):
         "codes": True,
         "registration": False,
         "chat_guests": True,
+        "opens": "",
     }
     admin.data(admin.put("/api/settings", {"registration": True, "mail_name": "Acme Support"}))
     data = nobody.data(nobody.get("/api/auth/options?company=DEFAULT"))

@@ -138,7 +138,7 @@ async function renewTokens() {
     const body = JSON.stringify(refresh ? { refresh_token: refresh } : {});
     const response = await fetch("/api/auth/refresh", { method: "POST", headers, body });
     if (!response.ok) {
-      if (response.status === 401) preferences.set("remembered", "");
+      if (response.status === 401 && !refresh) preferences.set("remembered", "");
       return false;
     }
     keepTokens((await response.json()).data);

@@ -11,8 +11,8 @@ export const session = store({ me: /** @type {any} */ (null), ended: false });
 let place = "credentials";
 
 /** From now on the page calls as a guest of the chat, beside whoever is signed in in this tab. */
-export function callAsGuest() {
-  place = "guest";
+export function callAsGuest(/** @type {string} */ company) {
+  place = `guest.${company}`;
 }
 
 /** @returns {any} */

@@ -61,7 +61,7 @@ export function signInForm({ title, done, note = "", company = "", mailed = new 
     if (data.name && name) fill(heading, t("signin.at", { title, company: data.name }));
     // What somebody has begun to write stays.
     if (shown === "password" && !panel.querySelector("input:focus, [data-touched]")) show("password");
-    if (data.oidc?.url) fill(other, linkButton(t("signin.with", { name: data.oidc.name || "OpenID" }), data.oidc.url, { icon: "key-round" }));
+    if (data.oidc?.url) fill(other, linkButton(t("signin.with", { name: data.oidc.label || "OpenID" }), data.oidc.url, { icon: "key-round" }));
   }).catch((error) => {
     if (error.status === 404 && name) fill(other, h("p", { class: "notice red", role: "alert" }, error.message));
   });

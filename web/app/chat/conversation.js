@@ -1,0 +1,133 @@
+// @ts-check
+/** The state of one conversation: its messages, those not sent yet, and following it. It survives a reload of the tab. */
+
+import { ApiError, get, post } from "../api.js";
+import { credentials, keepTokens, session } from "../session.js";
+import { kept, store } from "../state.js";
+
+const BUSY = 2_000, IDLE = 5_000, HIDDEN = 30_000, AWAKE_FOR = 5 * 60_000;
+const FINISHED = ["resolved", "closed"];
+
+/**
+ * @typedef {{key: string, body: string, email?: string, person?: boolean, failed: boolean}} Unsent
+ * @param {{company: string}} options @param {{isGuest: boolean}} who
+ */
+export function conversation({ company }, { isGuest }) {
+  const name = `chat.${company}.${isGuest ? "guest" : session.get().me.email || session.get().me.customer_id}`;
+  const state = store({
+    id: kept.get(`${name}.id`), messages: /** @type {any[]} */ ([]), unsent: /** @type {Unsent[]} */ (unsentOf(name)),
+    status: "", escalation: false, loading: false, error: /** @type {any} */ (null), sending: false,
+  });
+  let etag = "", timer = 0, lastChange = Date.now(), ended = false;
+
+  function setUnsent(/** @type {Unsent[]} */ unsent) {
+    kept.set(`${name}.unsent`, unsent.length ? JSON.stringify(unsent) : "");
+    state.set({ unsent });
+  }
+
+  function setId(/** @type {string} */ id) {
+    kept.set(`${name}.id`, id);
+    state.set({ id });
+  }
+
+  /** Shows what was said before: of this tab, or of a customer's conversation that is still open. */
+  async function begin() {
+    state.set({ loading: true, error: null });
+    try {
+      if (!state.get().id && !isGuest) setId((await get("/api/tickets", { source: "chat", status: "open", sort: "-updated_at", limit: 1 })).data[0]?.id ?? "");
+      if (state.get().id && !(isGuest && !credentials())) await load();
+      state.set({ loading: false });
+    } catch (error) {
+      if (error instanceof ApiError && [401, 404].includes(error.status)) startAnew();
+      state.set({ loading: false, error: error instanceof ApiError && error.status === 404 ? null : error });
+    }
+    follow();
+  }
+
+  async function load() {
+    const { data } = await get(`/api/chat/${state.get().id}`);
+    if (data.merged_into) setId(data.merged_into);
+    state.set({ messages: data.messages, status: data.status, escalation: data.escalation, error: null });
+  }
+
+  /** Asks whether something is new; an unchanged conversation costs an empty answer. */
+  async function look() {
+    const { id, status, sending } = state.get();
+    if (id && !sending && !FINISHED.includes(status)) {
+      try {
+        const after = state.get().messages.at(-1)?.id;
+        const answer = await get(`/api/chat/${id}/messages`, { after }, { headers: etag ? { "If-None-Match": etag } : {} });
+        if (!answer.unchanged) {
+          if (etag || answer.data.length) { await load(); lastChange = Date.now(); }
+          etag = answer.etag;
+        }
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401 && isGuest) startAnew();
+      }
+    }
+    follow();
+  }
+
+  function follow(wait = document.hidden ? HIDDEN : Date.now() - lastChange < AWAKE_FOR ? BUSY : IDLE) {
+    clearTimeout(timer);
+    if (!ended) timer = window.setTimeout(look, wait);
+  }
+
+  /** Says something. What does not arrive stays with its words, to be tried again. */
+  async function say(/** @type {string} */ body, /** @type {{person?: boolean, email?: string}} */ more = {}) {
+    const message = { key: crypto.randomUUID?.() ?? String(Math.random()).slice(2), body, ...more, failed: false };
+    setUnsent([...state.get().unsent, message]);
+    await send(message);
+  }
+
+  async function send(/** @type {Unsent} */ message) {
+    const { key, body, person, email } = message;
+    lastChange = Date.now();
+    setUnsent(state.get().unsent.map((one) => (one.key === key ? { ...one, failed: false } : one)));
+    state.set({ sending: true });
+    try {
+      if (isGuest && !credentials()) keepTokens((await post("/api/auth/guest", { company }, { anonymous: true })).data);
+      const sent = { message: body, person: person || undefined, customer_email: email || undefined, conversation_id: state.get().id || undefined };
+      const { data } = await post("/api/chat", sent, { headers: { "Idempotency-Key": key } });
+      setId(data.conversation_id);
+      etag = "";
+      await load();
+      setUnsent(state.get().unsent.filter((one) => one.key !== key));
+    } catch (error) {
+      setUnsent(state.get().unsent.map((one) => (one.key === key ? { ...one, failed: true } : one)));
+      if (error instanceof ApiError && isGuest && [401, 404].includes(error.status)) startAnew();
+      state.set({ error: error instanceof ApiError && error.status ? error : null });
+    } finally {
+      state.set({ sending: false });
+      follow();
+    }
+  }
+
+  function startAnew() {
+    setId("");
+    etag = "";
+    state.set({ messages: [], status: "", escalation: false, error: null });
+  }
+
+  async function close() {
+    const { data } = await post(`/api/chat/${state.get().id}/close`);
+    state.set({ messages: data.messages, status: data.status, escalation: data.escalation });
+  }
+
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) follow(0); });
+  addEventListener("pagehide", () => { ended = true; });
+  return {
+    state, begin, say, send, close, startAnew,
+    forget: (/** @type {string} */ key) => setUnsent(state.get().unsent.filter((one) => one.key !== key)),
+    isOver: () => FINISHED.includes(state.get().status),
+  };
+}
+
+/** Messages that a reload interrupted: nobody knows whether they arrived, so they can be tried again with the same key. */
+function unsentOf(/** @type {string} */ name) {
+  try {
+    return JSON.parse(kept.get(`${name}.unsent`, "[]")).map((/** @type {Unsent} */ one) => ({ ...one, failed: true }));
+  } catch {
+    return [];
+  }
+}
