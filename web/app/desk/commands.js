@@ -46,7 +46,7 @@ function write(/** @type {string} */ mode) {
 }
 
 function back() {
-  if (document.querySelector(".desk.panel-open")) return togglePanel();
+  if (document.querySelector("div.desk.panel-open")) return togglePanel();
   if (desk.get().picked.size) return desk.set({ picked: new Set() });
   return inTicket() ? backToQueue() : undefined;
 }
@@ -81,7 +81,7 @@ export const commands = () => [
   { keys: "g t", name: t("desk.go_mine"), run: () => openQueue("mine") },
   { keys: "g d", name: t("desk.go_dashboard"), run: () => location.assign("/admin/dashboard") },
   { keys: "g k", name: t("desk.go_knowledge"), run: () => location.assign("/admin/knowledge") },
-  { keys: "[", name: t("desk.toggle_side"), run: () => document.querySelector(".desk")?.classList.toggle("side-closed") },
+  { keys: "[", name: t("desk.toggle_side"), run: () => document.querySelector("div.desk")?.classList.toggle("side-closed") },
   { keys: "]", name: t("desk.panel"), run: togglePanel, when: inTicket },
   { keys: "Mod+Enter", name: t("desk.key_send"), run: () => compose({ act: "send" }), when: openIsMeant, typing: true },
   { keys: "Mod+Shift+Enter", name: t("desk.send_resolve"), run: () => compose({ act: "send_resolve" }), when: openIsMeant, typing: true },

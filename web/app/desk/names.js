@@ -8,13 +8,22 @@ import { t } from "../words.js";
 
 export const names = store({ teams: /** @type {{key: string, label: string}[]} */ ([]), agents: /** @type {{key: string, label: string}[]} */ ([]) });
 
-export async function loadNames() {
+/** @type {() => void} */
+let ready = () => {};
+/** Done when the names were asked for, also where that failed. @type {Promise<void>} */
+export const namesLoaded = new Promise((resolve) => { ready = resolve; });
+
+export const loadNames = () => load().finally(ready);
+
+async function load() {
   const [teams, agents] = await Promise.all([get("/api/lookups/teams"), get("/api/lookups/agents")]);
   names.set({ teams: teams.data, agents: agents.data });
 }
 
 const labelIn = (/** @type {"teams"|"agents"} */ list, /** @type {string} */ key) => names.get()[list].find((one) => one.key === key)?.label ?? key;
 export const teamName = (/** @type {string} */ key) => labelIn("teams", key);
+/** The own name as others see it. */
+export const myLabel = () => labelIn("agents", myName());
 export const agentName = (/** @type {string} */ key) => (key === myName() ? t("desk.me") : labelIn("agents", key));
 
 /** What `assigned_to` holds for tickets of whoever is signed in. */

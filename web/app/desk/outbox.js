@@ -11,6 +11,7 @@ import { session } from "../session.js";
 import { kept, preferences, store } from "../state.js";
 import { t } from "../words.js";
 import { refresh } from "./changes.js";
+import { myLabel } from "./names.js";
 import { openTicket } from "./places.js";
 import { desk, draftOf, keepDraft, opened } from "./state.js";
 import { loadTicket } from "./ticket_data.js";
@@ -20,12 +21,14 @@ import { loadTicket } from "./ticket_data.js";
  * @property {string} key @property {string} ticketId @property {number} number @property {string} mode reply, note or resolve.
  * @property {string} body @property {number|undefined} version @property {number} known How many replies were seen.
  * @property {File[]} files @property {string} state waiting, sending or lost.
+ * @property {any} content What is posted: the same in every try, or the server takes it for something else.
  */
 
 export const outbox = store({ items: /** @type {Item[]} */ ([]) });
 /** @type {Map<string, {timer: number, close: () => void}>} */
 const holds = new Map();
 const holdSeconds = () => Number(preferences.get("desk.hold", "10"));
+const AGAIN_AFTER = 2_000;
 const newKey = () => crypto.randomUUID?.() ?? String(Math.random()).slice(2);
 
 function put(/** @type {Item[]} */ items) {
@@ -36,8 +39,8 @@ const mark = (/** @type {Item} */ item, /** @type {Partial<Item>} */ change) => 
 const drop = (/** @type {Item} */ item) => put(outbox.get().items.filter((one) => one.key !== item.key));
 
 /** Holds a text, then sends it. */
-export function hold(/** @type {Omit<Item, "key"|"state">} */ text) {
-  const item = { ...text, key: newKey(), state: "waiting" };
+export function hold(/** @type {Omit<Item, "key"|"state"|"content">} */ text) {
+  const item = { ...text, key: newKey(), state: "waiting", content: contentOf(text) };
   put([...outbox.get().items, item]);
   const seconds = holdSeconds();
   const close = toast(t(`desk.held_${item.mode}`, { n: seconds, number: String(item.number) }), { undo: () => takeBack(item), seconds });
@@ -55,9 +58,11 @@ export function takeBack(/** @type {Item} */ item) {
   document.dispatchEvent(new CustomEvent("desk:draft", { detail: item }));
 }
 
+/** The name under a message: that of a person; a key has none. */
+const signature = () => (session.get().me?.email && !myLabel().includes("@") ? myLabel() : "");
 const path = (/** @type {Item} */ item) => `/api/tickets/${encodeURIComponent(item.ticketId)}/${item.mode === "resolve" ? "resolve" : "replies"}`;
-const content = (/** @type {Item} */ item) => ({
-  ...(item.mode === "resolve" ? { resolution: item.body } : { body: item.body, internal: item.mode === "note" }),
+const contentOf = (/** @type {any} */ item) => ({
+  ...(item.mode === "resolve" ? { resolution: item.body } : { body: item.body, internal: item.mode === "note", ...(signature() ? { author_name: signature() } : {}) }),
   ...(item.version ? { version: item.version } : {}),
 });
 
@@ -67,7 +72,7 @@ export async function deliver(/** @type {Item} */ item) {
   try {
     const attachment_ids = [];
     for (const file of item.files) attachment_ids.push(await upload(item, file));
-    const body = { ...content(item), ...(attachment_ids.length && item.mode !== "resolve" ? { attachment_ids } : {}) };
+    const body = { ...item.content, ...(attachment_ids.length && item.mode !== "resolve" ? { attachment_ids } : {}) };
     await post(path(item), body, { headers: { "Idempotency-Key": item.key } });
     drop(item);
     await refresh([{ id: item.ticketId }]);
@@ -86,6 +91,7 @@ async function upload(/** @type {Item} */ item, /** @type {File} */ file) {
 async function failed(/** @type {Item} */ item, /** @type {any} */ error) {
   if (!(error instanceof ApiError)) throw error;
   if (error.status === 0) mark(item, { state: "lost" });
+  else if (error.code === "in_progress") setTimeout(() => deliver(item), AGAIN_AFTER);
   else if (error.status === 412) await collide(item);
   else {
     takeBack(item);
@@ -99,8 +105,8 @@ async function collide(/** @type {Item} */ item) {
     const { data, total } = await get(`/api/tickets/${encodeURIComponent(item.ticketId)}/replies`, { limit: 200, offset: item.known });
     const written = data.filter((/** @type {any} */ reply) => reply.author_role !== "ai" && reply.author_role !== "system");
     if (!written.length) {
-      mark(item, { key: newKey(), version: undefined });
-      return await deliver(outbox.get().items.find((one) => one === item) ?? item);
+      mark(item, { key: newKey(), version: undefined, content: contentOf({ ...item, version: undefined }) });
+      return await deliver(item);
     }
     takeBack(item);
     const who = written.at(-1).author_name || written.at(-1).author_email;
@@ -119,10 +125,11 @@ export function startOutbox() {
   let left = [];
   try { left = JSON.parse(kept.get("outbox", "[]")); } catch { /* Nothing can be read, so nothing is sent. */ }
   put(left);
-  for (const item of left) deliver(item);
+  // What was sent when the page was left may be on its way still.
+  for (const item of left) setTimeout(() => deliver(item), AGAIN_AFTER);
   network.subscribe(({ online }) => { if (online) for (const item of outbox.get().items) if (item.state === "lost") deliver(item); });
   addEventListener("pagehide", () => {
-    for (const item of outbox.get().items) if (item.state === "waiting" && !item.files.length) post(path(item), content(item), { keepalive: true, headers: { "Idempotency-Key": item.key } }).catch(() => {});
+    for (const item of outbox.get().items) if (item.state === "waiting" && !item.files.length) post(path(item), item.content, { keepalive: true, headers: { "Idempotency-Key": item.key } }).catch(() => {});
   });
   addEventListener("beforeunload", (event) => { if (outbox.get().items.some((item) => item.files.length || item.state === "lost")) event.preventDefault(); });
   addEventListener("online", () => askNow());

@@ -14,7 +14,7 @@ const wide = matchMedia("(min-width: 1200px)");
 
 /** Opens or closes the side bar. On a narrow page it lies over the ticket. */
 export function togglePanel() {
-  const root = document.querySelector(".desk");
+  const root = document.querySelector("div.desk");
   if (wide.matches) {
     root?.classList.toggle("panel-closed");
     preferences.set("desk.panel", root?.classList.contains("panel-closed") ? "closed" : "");

@@ -3,6 +3,7 @@
 
 import { put } from "../api.js";
 import { mayWork, session } from "../session.js";
+import { myLabel, myName, namesLoaded } from "./names.js";
 import { desk, lasting, opened } from "./state.js";
 
 const EVERY = 12_000;
@@ -19,10 +20,12 @@ async function tell() {
   const { ticketId } = desk.get();
   if (!ticketId || document.hidden || !mayWork()) return;
   try {
+    await namesLoaded;
+
     const { data } = await put(`/api/tickets/${encodeURIComponent(ticketId)}/presence`, { state });
     if (ticketId !== desk.get().ticketId) return;
-    const { me } = session.get();
-    const others = data.filter((/** @type {any} */ one) => one.name !== me?.name && one.name !== me?.email);
+    const mine = [myName(), myLabel(), session.get().me?.name];
+    const others = data.filter((/** @type {any} */ one) => !mine.includes(one.name));
     if (JSON.stringify(others) !== JSON.stringify(opened.get().others)) opened.set({ others });
   } catch { /* The next one says it. */ }
 }

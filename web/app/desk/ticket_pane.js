@@ -54,7 +54,8 @@ export function ticketPane() {
 function drawHeading(/** @type {HTMLElement} */ heading, /** @type {any} */ { ticket, conversation }) {
   const focused = heading.contains(document.activeElement) ? /** @type {any} */ (document.activeElement).dataset.act : "";
   const back = button(t("desk.back"), backToQueue, { icon: "arrow-left", iconOnly: true, kind: "quiet back", keys: "u" });
-  if (!ticket) fill(heading, h("div", { class: "line" }, back, h("h1", { class: "subject-line", tabindex: "-1", "data-act": "heading" }, t("common.loading"))));
+  if (!desk.get().ticketId) fill(heading);
+  else if (!ticket) fill(heading, h("div", { class: "line" }, back, h("h1", { class: "subject-line", tabindex: "-1", "data-act": "heading" }, t("common.loading"))));
   else fill(heading,
     h("div", { class: "line subject-row" }, back,
       h("h1", { class: "subject-line grow", tabindex: "-1", "data-act": "heading" }, ticket.title),
