@@ -10,7 +10,7 @@ import { may } from "../session.js";
 import { preferences } from "../state.js";
 import { moment, number, percent, t, word } from "../words.js";
 import { features } from "./features.js";
-import { controls, read } from "./forms.js";
+import { controls, read } from "../parts/forms.js";
 import { errorList } from "./knowledge_import.js";
 import { ticketImport } from "./moving_import.js";
 import { attempt, head, part } from "./parts.js";

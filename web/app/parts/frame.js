@@ -9,6 +9,7 @@ import { LANGUAGES, language, t, word } from "../words.js";
 import { avatar, button, newId } from "./controls.js";
 import { menu } from "./dialog.js";
 import { icon } from "./icon.js";
+import { mustSetUp } from "./second_factor.js";
 import { signInForm } from "./sign_in.js";
 import { failed, offlineBar, skeleton } from "./states.js";
 
@@ -32,7 +33,8 @@ export async function startPage({ title, show, allowed = () => true }) {
   root.replaceChildren(h("main", { class: "opening" }, skeleton(3)));
   const open = () => {
     root.removeAttribute("aria-busy");
-    if (allowed()) show(root);
+    if (session.get().lacksFactor) fill(root, h("main", {}, mustSetUp(start)));
+    else if (allowed()) show(root);
     else fill(root, refused());
   };
   const ask = (/** @type {string} */ note) => {
@@ -42,7 +44,7 @@ export async function startPage({ title, show, allowed = () => true }) {
   session.subscribe(({ me, ended }, before) => { if (before.me && !me) ask(ended ? t("signin.ended") : ""); });
   const start = async () => {
     try {
-      if (await identify()) open();
+      if (await identify() || session.get().lacksFactor) open();
       else ask(session.get().ended ? t("signin.refused") : "");
     } catch (error) {
       fill(root, h("main", {}, failed(error, start)));

@@ -153,6 +153,10 @@ export default {
     reason_wrong: "Es stimmt nicht", reason_tone: "Der Ton passt nicht", reason_too_long: "Es ist zu lang",
     reason_not_asked: "Es beantwortet die Frage nicht", noted: "Vermerkt.",
   },
+  factor: {
+    on: "An", off: "Aus", required: "Ihre Firma verlangt einen zweiten Faktor. Richten Sie ihn ein, um fortzufahren.", required_short: "Ihre Firma verlangt ihn.", title: "Zweiter Faktor", kept_it: "Ich habe sie aufbewahrt", set_up: "Einrichten", left: { one: "Ein Ersatzcode ist übrig.", other: "{n} Ersatzcodes sind übrig." }, new_codes: "Neue Ersatzcodes", switch_off: "Ausschalten", code: "Code der App", code_about: "Sechs Ziffern oder ein Ersatzcode.",
+    scan: "Scannen Sie dies mit Ihrer Authenticator-App und schreiben Sie den Code, den sie zeigt.", by_hand: "Die App kann nicht scannen?", secret: "Geheimnis", confirm: "Einschalten", qr: "QR-Code für Ihre Authenticator-App", codes: "Ersatzcodes", download: "Als Datei speichern",
+  },
   admin: {
     actions: "Aktionen", actions_of: "Aktionen für {name}", more: { one: "Einen weiteren zeigen", other: "{n} weitere zeigen" }, never: "nie", all: "Alle", nothing: "nichts", ticket: "Ticket", refresh: "Neu laden",
     nothing_found: "Nichts passt.", commas: "Mehrere mit Kommas dazwischen.", kept_it: "Ich habe es aufbewahrt", drop: "Änderungen verwerfen", changes: { one: "Eine Änderung ist nicht gespeichert.", other: "{n} Änderungen sind nicht gespeichert." },
@@ -169,7 +173,7 @@ export default {
       state: "Zustand", enabled: "Darf sich anmelden", disabled: "Ausgesperrt", second_factor: "Zweiter Faktor", new_password: "Neues Passwort", password: "Passwort", password_about: "Mindestens 8 Zeichen.",
       signs_out: "{name} wird überall abgemeldet.", reset_factor: "Zweiten Faktor entfernen", reset_about: "{name} meldet sich dann ohne Code an und kann eine andere App einrichten.", reset: "Entfernen", disable: "Aussperren", enable: "Wieder zulassen",
       disable_title: "{name} aussperren?", let_go: "Löschen", let_go_title: "{name} löschen?", tickets_return: { one: "Ein offenes Ticket geht zurück in die Warteschlange seines Teams. Geschriebenes bleibt.", other: "{n} offene Tickets gehen zurück in die Warteschlangen ihrer Teams. Geschriebenes bleibt." },
-      no_tickets: "Kein offenes Ticket gehört dieser Person. Geschriebenes bleibt.", invite: "Einladung senden", available_label: "Bekommt neue Tickets", capacity: "Höchstens offene Tickets", capacity_about: "Bis zu dieser Zahl werden neue Tickets zugewiesen. Leer: keine Grenze.",
+      no_tickets: "Kein offenes Ticket gehört dieser Person. Geschriebenes bleibt.", invite: "Einladung senden", link: "Der Link der Einladung", available_label: "Bekommt neue Tickets", capacity: "Höchstens offene Tickets", capacity_about: "Bis zu dieser Zahl werden neue Tickets zugewiesen. Leer: keine Grenze.",
     },
     keys: {
       about: "Für Apps und Skripte. Ein Schlüssel wird nur einmal gezeigt, wenn er erstellt wird.", add: "Schlüssel erstellen", make: "Schlüssel erstellen", none: "Es gibt keinen Schlüssel.", name: "Name", name_about: "Etwa die App, die ihn benutzt.", role: "Rolle", scopes: "Rechte",
@@ -283,11 +287,7 @@ export default {
     me: {
       key: "Sie benutzen einen API-Schlüssel. Er hat kein Passwort.", company: "Firma", work: "Arbeit", available_about: "Während Sie abwesend sind, bekommen Sie keine neuen Tickets; die Sie haben, bleiben Ihre.", back: "Sie sind verfügbar.", away: "Sie sind abwesend.", notices: "Mails an Sie", notices_about: "Welche Mails Sie bekommen.", get: "Senden Sie mir",
       password: "Passwort", password_about: "Ihre anderen Sitzungen enden.", old: "Passwort jetzt", new: "Neues Passwort", change: "Passwort ändern", factor: "Zweiter Faktor", factor_about: "Der Code einer App neben Ihrem Passwort.", sessions: "Wo Sie angemeldet sind", sessions_about: "Beenden Sie, was Sie nicht kennen.",
-      no_sessions: "Keine Sitzung.", where: "Wo", since: "Seit", last: "Zuletzt benutzt", this_one: "Diese", end_session: "Abmelden", unknown: "Unbekanntes Gerät",
-    },
-    factor: {
-      on: "An", off: "Aus", required: "Ihre Firma verlangt ihn.", set_up: "Einrichten", left: { one: "Ein Ersatzcode ist übrig.", other: "{n} Ersatzcodes sind übrig." }, new_codes: "Neue Ersatzcodes", switch_off: "Ausschalten", code: "Code der App", code_about: "Sechs Ziffern oder ein Ersatzcode.",
-      scan: "Scannen Sie dies mit Ihrer Authenticator-App und schreiben Sie den Code, den sie zeigt.", by_hand: "Die App kann nicht scannen?", secret: "Geheimnis", confirm: "Einschalten", qr: "QR-Code für Ihre Authenticator-App", codes: "Ersatzcodes", download: "Als Datei speichern",
+      no_sessions: "Keine Sitzung.", where: "Wo", since: "Seit", last: "Zuletzt benutzt", this_one: "Diese", end_others: "Überall sonst abmelden", end_session: "Abmelden", unknown: "Unbekanntes Gerät",
     },
   },
   charts: { keys: "Die Pfeiltasten lesen die Punkte.", as_table: "Als Tabelle" },

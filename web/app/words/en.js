@@ -148,6 +148,10 @@ export default {
     reason_wrong: "It is wrong", reason_tone: "The tone is wrong", reason_too_long: "It is too long",
     reason_not_asked: "It does not answer the question", noted: "Noted.",
   },
+  factor: {
+    on: "On", off: "Off", required: "Your company requires a second factor. Set it up to go on.", required_short: "Your company requires it.", title: "Second factor", kept_it: "I have kept them", set_up: "Set it up", left: { one: "One recovery code is left.", other: "{n} recovery codes are left." }, new_codes: "New recovery codes", switch_off: "Switch off", code: "Code of the app", code_about: "Six digits, or a recovery code.",
+    scan: "Scan this with your authenticator app, then write the code it shows.", by_hand: "The app cannot scan?", secret: "Secret", confirm: "Switch on", qr: "QR code for your authenticator app", codes: "Recovery codes", download: "Save as a file",
+  },
   admin: {
     actions: "Actions", actions_of: "Actions for {name}", more: { one: "Show one more", other: "Show {n} more" }, never: "never", all: "All", nothing: "nothing", ticket: "Ticket", refresh: "Refresh",
     nothing_found: "Nothing matches.", commas: "Several with commas between.", kept_it: "I have kept it", drop: "Drop changes", changes: { one: "One change is not saved.", other: "{n} changes are not saved." },
@@ -164,7 +168,7 @@ export default {
       state: "State", enabled: "May sign in", disabled: "Kept out", second_factor: "Second factor", new_password: "New password", password: "Password", password_about: "At least 8 characters.",
       signs_out: "{name} is signed out everywhere.", reset_factor: "Remove the second factor", reset_about: "{name} then signs in without a code, and can set up another app.", reset: "Remove it", disable: "Keep out", enable: "Let in again",
       disable_title: "Keep {name} out?", let_go: "Delete", let_go_title: "Delete {name}?", tickets_return: { one: "One open ticket goes back to the queue of its team. What was written stays.", other: "{n} open tickets go back to the queues of their teams. What was written stays." },
-      no_tickets: "No open ticket is theirs. What they wrote stays.", invite: "Send the invitation", available_label: "Takes new tickets", capacity: "Most open tickets", capacity_about: "New tickets are given to them up to this number. Empty: no limit.",
+      no_tickets: "No open ticket is theirs. What they wrote stays.", invite: "Send the invitation", link: "The link of the invitation", available_label: "Takes new tickets", capacity: "Most open tickets", capacity_about: "New tickets are given to them up to this number. Empty: no limit.",
     },
     keys: {
       about: "For apps and scripts. A key is shown once, when it is made.", add: "Make a key", make: "Make the key", none: "There is no key.", name: "Name", name_about: "Such as the app that uses it.", role: "Role", scopes: "Scopes",
@@ -278,11 +282,7 @@ export default {
     me: {
       key: "You use an API key. It has no password.", company: "Company", work: "Work", available_about: "While you are away you are given no new tickets; those you have stay yours.", back: "You are available.", away: "You are away.", notices: "Mails to you", notices_about: "Which mails you get.", get: "Send me",
       password: "Password", password_about: "Your other sessions end.", old: "Password now", new: "New password", change: "Change the password", factor: "Second factor", factor_about: "A code of an app besides your password.", sessions: "Where you are signed in", sessions_about: "End what you do not know.",
-      no_sessions: "No session.", where: "Where", since: "Since", last: "Last used", this_one: "This one", end_session: "Sign out", unknown: "Unknown device",
-    },
-    factor: {
-      on: "On", off: "Off", required: "Your company requires it.", set_up: "Set it up", left: { one: "One recovery code is left.", other: "{n} recovery codes are left." }, new_codes: "New recovery codes", switch_off: "Switch off", code: "Code of the app", code_about: "Six digits, or a recovery code.",
-      scan: "Scan this with your authenticator app, then write the code it shows.", by_hand: "The app cannot scan?", secret: "Secret", confirm: "Switch on", qr: "QR code for your authenticator app", codes: "Recovery codes", download: "Save as a file",
+      no_sessions: "No session.", where: "Where", since: "Since", last: "Last used", this_one: "This one", end_others: "Sign out everywhere else", end_session: "Sign out", unknown: "Unknown device",
     },
   },
   charts: { keys: "The arrow keys read the points.", as_table: "As a table" },
