@@ -6,6 +6,4 @@ export const features = {
   invite: false,
   /** GET and DELETE /api/auth/sessions. */
   sessions: false,
-  /** POST /api/transfers with kind import. */
-  transferImport: false,
 };

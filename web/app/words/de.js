@@ -186,7 +186,7 @@ export default {
       remove_about: "Seine Mitglieder gehören dann zu keinem Team. Das geht nur, solange nichts das Team nennt.",
     },
     routing: {
-      about: "Sie sagen, welches Team, welche Priorität und welche Tags ein neues Ticket bekommt. Alle passenden zählen, in dieser Reihenfolge.", add: "Regel hinzufügen", edit: "Regel bearbeiten", none: "Es gibt keine Regel.", none_about: "Ohne Regeln entscheidet die Kategorie über das Team.", unnamed: "Regel {n}", always: "Immer",
+      about: "Sie sagen, welches Team, welche Priorität und welche Tags ein neues Ticket bekommt. Die erste passende zählt.", add: "Regel hinzufügen", edit: "Regel bearbeiten", none: "Es gibt keine Regel.", none_about: "Ohne Regeln entscheidet die Kategorie über das Team.", unnamed: "Regel {n}", always: "Immer",
       if: "Wenn", and: "und", nothing: "nichts", up: "{name} nach oben", down: "{name} nach unten", moved: "{name} ist verschoben.", remove: "{name} entfernen?", remove_about: "Tickets, die sie verteilt hat, bleiben wie sie sind.", name: "Name", name_about: "Die Gründe eines Tickets nennen ihn.",
       team: "Team", priority: "Priorität", tags: "Tags", unchanged: "Lassen, wie es ist", conditions: "Bedingungen", conditions_about: "Alle müssen zutreffen. Eine Regel ohne Bedingung gilt immer.", add_condition: "Bedingung hinzufügen", drop_condition: "Diese Bedingung entfernen", what: "Worauf sie sieht",
       how: "Wie sie vergleicht", value: "Wert", try: "Ausprobieren", try_about: "Wohin ein Ticket ginge und warum. Nichts wird gespeichert.",
@@ -254,12 +254,13 @@ export default {
     delivery: { waiting: "Wartet", blocked: "Zurückgehalten", delivered: "Zugestellt", dead: "Aufgegeben" },
     moving: {
       about: "Tickets hereinholen, alles mitnehmen.", import: "Tickets importieren", import_about: "Aus einer CSV-, Excel- oder JSON-Datei. Niemand bekommt Mail, und was schon da ist, wird übergangen.", export: "Tickets exportieren", export_about: "Jedes Ticket mit seinem Verlauf.", everything: "Alles der Firma",
-      everything_about: "Tickets, Kunden, Personen ohne Geheimnisse, Artikel, Einstellungen und Dateien, als ein ZIP aus JSON Lines. Es wird 7 Tage aufbewahrt.", import_elsewhere: "Holen Sie eine solche Datei mit dem Befehl in docs/deploy.md herein.", file: "Datei", file_about: "Eine Tabelle braucht eine Zeile mit Spaltennamen.", result: "Ergebnis",
+      everything_about: "Tickets, Kunden, Personen ohne Geheimnisse, Artikel, Einstellungen und Dateien, als ein ZIP aus JSON Lines. Es wird 7 Tage aufbewahrt.", file: "Datei", file_about: "Eine Tabelle braucht eine Zeile mit Spaltennamen.", result: "Ergebnis",
       line: "Zeile {n}:", progress: "Fortschritt", after: "Nach", before: "Vor", column: "Spalte", field: "Feld eines Tickets", holds: "Enthält", by_name: "nach ihrem Namen", ignore: "Spalten auslassen, die hier nichts bedeuten", ignore_about: "Sie werden danach genannt. Sonst wird die Datei abgelehnt.",
-      import_now: "{name} importieren", left_out: "Ausgelassen:", read: "Gelesen", created: "Angelegt", skipped: "Schon da", rejected: "Abgelehnt", customers: "Neue Kunden", start: "Alles exportieren", download: "Herunterladen ({size})", done_of: "{done} von {total} ({share})",
+      check: "Datei prüfen", take: "Eine solche Datei hereinholen", take_about: "Ein ZIP eines Exports. Was schon da ist, bleibt wie es ist.", renumbered: "Bekamen eine andere Nummer", import_now: "{name} importieren", left_out: "Ausgelassen:", read: "Gelesen", created: "Angelegt", skipped: "Schon da", rejected: "Abgelehnt", customers: "Neue Kunden", start: "Alles exportieren", download: "Herunterladen ({size})", done_of: "{done} von {total} ({share})",
     },
     file_format: { csv: "CSV", xlsx: "Excel", json: "JSON" },
-    transfer_state: { waiting: "Wartet", running: "Läuft", done: "Fertig", failed: "Gescheitert", expired: "Nicht mehr da" },
+    transfer_kind: { export: "Export", import: "Import" },
+    transfer_state: { uploading: "Wird gesendet", waiting: "Wartet", running: "Läuft", done: "Fertig", failed: "Gescheitert", expired: "Nicht mehr da" },
     ticket_field: {
       title: "Betreff", description: "Text", customer_email: "E-Mail des Kunden", customer_name: "Name des Kunden", customer_id: "Nummer des Kunden", customer_tier: "Tarif", product: "Produkt", category: "Kategorie", priority: "Priorität", status: "Zustand", tags: "Tags", tag: "Tag", source: "Herkunft",
       external_id: "Nummer anderswo", assigned_to: "Mitarbeiter", assigned_team: "Team", created_at: "Geöffnet am", resolution: "Lösung", resolved_at: "Gelöst am", closed_at: "Geschlossen am", q: "Wörter",

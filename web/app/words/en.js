@@ -181,7 +181,7 @@ export default {
       remove_about: "Its members belong to no team then. This works only while nothing names the team.",
     },
     routing: {
-      about: "They say which team, priority and tags a new ticket gets. All that match count, in this order.", add: "Add a rule", edit: "Edit the rule", none: "There is no rule.", none_about: "Without rules the category decides the team.", unnamed: "Rule {n}", always: "Always",
+      about: "They say which team, priority and tags a new ticket gets. The first that matches counts.", add: "Add a rule", edit: "Edit the rule", none: "There is no rule.", none_about: "Without rules the category decides the team.", unnamed: "Rule {n}", always: "Always",
       if: "If", and: "and", nothing: "nothing", up: "Move {name} up", down: "Move {name} down", moved: "{name} is moved.", remove: "Remove {name}?", remove_about: "Tickets that it routed stay as they are.", name: "Name", name_about: "The reasons of a ticket tell it.",
       team: "Team", priority: "Priority", tags: "Tags", unchanged: "Leave as it is", conditions: "Conditions", conditions_about: "All must hold. A rule without any always holds.", add_condition: "Add a condition", drop_condition: "Remove this condition", what: "What it looks at",
       how: "How it compares", value: "Value", try: "Try it", try_about: "Where a ticket would go, and why. Nothing is stored.",
@@ -249,12 +249,13 @@ export default {
     delivery: { waiting: "Waiting", blocked: "Held back", delivered: "Delivered", dead: "Given up" },
     moving: {
       about: "Bring tickets in, take everything out.", import: "Import tickets", import_about: "From a CSV, Excel or JSON file. Nobody is mailed, and rows that are here already are skipped.", export: "Export tickets", export_about: "Every ticket with its thread.", everything: "Everything of the company",
-      everything_about: "Tickets, customers, people without secrets, knowledge, settings and files, as one ZIP of JSON Lines. It is kept for 7 days.", import_elsewhere: "Bring such a file in with the command in docs/deploy.md.", file: "File", file_about: "With a line of column names, when it is a table.", result: "Result",
+      everything_about: "Tickets, customers, people without secrets, knowledge, settings and files, as one ZIP of JSON Lines. It is kept for 7 days.", file: "File", file_about: "With a line of column names, when it is a table.", result: "Result",
       line: "Line {n}:", progress: "Progress", after: "After", before: "Before", column: "Column", field: "Field of a ticket", holds: "Holds", by_name: "by its name", ignore: "Leave out columns that mean nothing here", ignore_about: "They are listed afterwards. Otherwise the file is refused.",
-      import_now: "Import {name}", left_out: "Left out:", read: "Read", created: "Created", skipped: "Here already", rejected: "Refused", customers: "New customers", start: "Export everything", download: "Download ({size})", done_of: "{done} of {total} ({share})",
+      check: "Check the file", take: "Bring in such a file", take_about: "A ZIP of an export. What is here already stays as it is.", renumbered: "Got another number", import_now: "Import {name}", left_out: "Left out:", read: "Read", created: "Created", skipped: "Here already", rejected: "Refused", customers: "New customers", start: "Export everything", download: "Download ({size})", done_of: "{done} of {total} ({share})",
     },
     file_format: { csv: "CSV", xlsx: "Excel", json: "JSON" },
-    transfer_state: { waiting: "Waiting", running: "Running", done: "Done", failed: "Failed", expired: "No longer kept" },
+    transfer_kind: { export: "Export", import: "Import" },
+    transfer_state: { uploading: "Being sent", waiting: "Waiting", running: "Running", done: "Done", failed: "Failed", expired: "No longer kept" },
     ticket_field: {
       title: "Subject", description: "Text", customer_email: "E-mail of the customer", customer_name: "Name of the customer", customer_id: "Id of the customer", customer_tier: "Plan", product: "Product", category: "Category", priority: "Priority", status: "State", tags: "Tags", tag: "Tag", source: "Source",
       external_id: "Id elsewhere", assigned_to: "Agent", assigned_team: "Team", created_at: "Opened at", resolution: "Resolution", resolved_at: "Resolved at", closed_at: "Closed at", q: "Words",
