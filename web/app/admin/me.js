@@ -4,7 +4,6 @@
 import { h } from "../dom.js";
 import { get, patch, post } from "../api.js";
 import { chip } from "../parts/controls.js";
-import { secondFactor } from "../parts/second_factor.js";
 import { into } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { mayWork, session } from "../session.js";
@@ -12,6 +11,7 @@ import { t, word } from "../words.js";
 import { features } from "./features.js";
 import { choices, control, controls, form } from "../parts/forms.js";
 import { attempt, head, part } from "./parts.js";
+import { secondFactor } from "./second_factor.js";
 import { sessions } from "./sessions.js";
 import { facts } from "./try_routing.js";
 import { teamName } from "./lookups.js";

@@ -9,7 +9,6 @@ import { LANGUAGES, language, t, word } from "../words.js";
 import { avatar, button, newId } from "./controls.js";
 import { menu } from "./dialog.js";
 import { icon } from "./icon.js";
-import { mustSetUp } from "./second_factor.js";
 import { signInForm } from "./sign_in.js";
 import { failed, offlineBar, skeleton } from "./states.js";
 
@@ -23,17 +22,18 @@ export function applyTheme() {
 
 /**
  * Starts a page: takes `#key=…` from the address, asks who is here, then shows the page or the form to sign in.
- * @param {{title: string, show: (root: HTMLElement) => void, allowed?: () => boolean}} options
- *   `show` fills the page once somebody is signed in who is `allowed`.
+ * @param {{title: string, show: (root: HTMLElement) => void, allowed?: () => boolean, setUp?: (done: () => void) => any}} options
+ *   `show` fills the page once somebody is signed in who is `allowed`. `setUp` is the form of who must set up a second
+ *   factor first; pages without it lead to the admin pages, which have one.
  */
-export async function startPage({ title, show, allowed = () => true }) {
+export async function startPage({ title, show, allowed = () => true, setUp }) {
   applyTheme();
   const mailed = takeFragment();
   const root = /** @type {HTMLElement} */ (document.getElementById("page"));
   root.replaceChildren(h("main", { class: "opening" }, skeleton(3)));
   const open = () => {
     root.removeAttribute("aria-busy");
-    if (session.get().lacksFactor) fill(root, h("main", {}, mustSetUp(start)));
+    if (session.get().lacksFactor) setUp ? fill(root, h("main", {}, setUp(start))) : location.assign("/admin/me");
     else if (allowed()) show(root);
     else fill(root, refused());
   };

@@ -4,12 +4,12 @@
 import { h } from "../dom.js";
 import { get, post, remove } from "../api.js";
 import { t } from "../words.js";
-import { button, chip } from "./controls.js";
-import { copyable } from "./copyable.js";
-import { dialog } from "./dialog.js";
-import { controls, form, formDialog } from "./forms.js";
-import { into } from "./states.js";
-import { toast, toastError } from "./toast.js";
+import { button, chip } from "../parts/controls.js";
+import { copyable } from "../parts/copyable.js";
+import { dialog } from "../parts/dialog.js";
+import { controls, form, formDialog } from "../parts/forms.js";
+import { into } from "../parts/states.js";
+import { toast, toastError } from "../parts/toast.js";
 
 /** The state of one's second factor, and changing it. `changed` is called when it was switched on or off. */
 export function secondFactor(changed = () => {}) {
