@@ -70,6 +70,7 @@ class ImportQuery(Schema):
 
     map = Text(2_000, about="Your columns and the ticket fields they are for, like Subject:title,Body:description.")
     ignore_unknown = Yes(load_default=False, about="true: columns that mean nothing here are left out and listed.")
+    dry_run = Yes(load_default=False, about="true: nothing is changed; the answer is the same.")
 
 
 class RowError(Schema):
@@ -130,10 +131,14 @@ def import_tickets(query: Row) -> Answer:
     rows = import_files.read(_file(), kind, columns=columns, charset=charset)
     runtime = current_runtime()
     open_uow = partial(runtime.storage.unit_of_work, g.actor)
-    portions = imports.import_rows(open_uow, runtime.trained_models, rows, check_row, seconds=imports.SECONDS)
+    dry_run = query["dry_run"]
+    portions = imports.import_rows(
+        open_uow, runtime.trained_models, rows, check_row, seconds=imports.SECONDS, dry_run=dry_run
+    )
     result = imports.whole(portions)
     result.ignored = list(columns.ignored)
-    return Answer(result.as_data(), f"{summary(result)}{about_columns(columns)}")
+    nothing = " Nothing was changed." if dry_run else ""
+    return Answer(result.as_data(), f"{summary(result)}{about_columns(columns)}{nothing}")
 
 
 def summary(result: imports.Result) -> str:

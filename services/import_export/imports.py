@@ -92,14 +92,15 @@ def import_rows(
     check: Check,
     *,
     seconds: float = inf,
+    dry_run: bool = False,
 ) -> Iterator[Result]:
     """Imports the rows and yields what became of each portion once it is committed.
 
     `open_uow` opens a unit of work, with write=True one that may write; other writers have their turn between two of them.
     `check` gives a row's values in the server's own form, or raises AppError: the rules of input live with the API. Stops after
-    `seconds`, and after 1,000 refused rows.
+    `seconds`, and after 1,000 refused rows. With `dry_run` everything is done and then undone.
     """
-    return in_portions(rows, check, partial(bring_in, open_uow, trained_models), seconds=seconds)
+    return in_portions(rows, check, partial(bring_in, open_uow, trained_models, dry_run=dry_run), seconds=seconds)
 
 
 def in_portions(

@@ -15,9 +15,9 @@ HEADER = "User ID,Timestamp (UTC),Message Body\n"
 GOOD = HEADER + "208,2017-02-01 19:29:05,Why was my application rejected\n"
 
 
-def post_csv(caller, text, **headers):
+def post_csv(caller, text, path="/api/import", **headers):
     data = text if isinstance(text, bytes) else text.encode()
-    return caller.post("/api/import", data=data, content_type="text/csv", headers=headers)
+    return caller.post(path, data=data, content_type="text/csv", headers=headers)
 
 
 def imported(caller, text):
@@ -60,6 +60,15 @@ def test_a_message_becomes_a_triaged_ticket_with_a_title_of_its_own(admin):
     assert (ticket["title"], ticket["customer_id"], ticket["source"]) == ("I was hacked!", "77", "import")
     assert (ticket["created_at"], ticket["status"]) == ("2017-02-01T19:29:05.000Z", "new")
     assert (ticket["priority"], ticket["ai_status"], ticket["ai_response"]) == ("urgent", "off", "")
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(admin):
+    text = "description,customer_email,priority\nIt broke,ana@example.com,low\nIt broke too,bo@example.com,soon\n"
+    tried = post_csv(admin, text, path="/api/import?dry_run=true").get_json()
+    assert tried["message"].endswith("1 created, 0 here already, 1 refused. Nothing was changed.")
+    assert admin.get("/api/tickets").get_json()["total"] == 0
+    assert admin.get("/api/customers").get_json()["total"] == 0
+    assert post_csv(admin, text).get_json()["data"] == tried["data"]
 
 
 def test_nobody_is_mailed_about_what_is_imported(admin, run_jobs, mailer):

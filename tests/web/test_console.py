@@ -32,7 +32,7 @@ def client(app):
 
 def words(language: str) -> dict[str, str | dict[str, str]]:
     """The texts of a language by their full names."""
-    text = (HERE / f"app/words/{language}.js").read_text("utf-8")
+    text = "".join(path.read_text("utf-8") for path in sorted((HERE / "app/words").glob(f"*{language}.js")))
     found: dict[str, str | dict[str, str]] = {}
     path: list[str] = []
     for opened, closed, name, value in re.findall(

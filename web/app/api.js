@@ -158,10 +158,12 @@ export async function identify() {
   if (!credentials() && !(preferences.get("remembered") && await renew())) return null;
   try {
     const me = (await get("/api/me")).data;
-    session.set({ me, ended: false });
+    session.set({ me, ended: false, lacksFactor: false });
     return me;
   } catch (error) {
     if (error instanceof ApiError && error.status === 0) throw error;
+    // A company may require a second factor of who has none: nothing else works until it is set up.
+    session.set({ lacksFactor: error instanceof ApiError && error.code === "second_factor_setup_required" });
     return null;
   }
 }

@@ -5,8 +5,9 @@ import { kept, preferences, store } from "./state.js";
 
 /** @typedef {{key: string} | {access: string, refresh: string}} Credentials */
 
-/** `me` is what GET /api/me answers; null before signing in. `ended` says that credentials were refused. */
-export const session = store({ me: /** @type {any} */ (null), ended: false });
+/** `me` is what GET /api/me answers; null before signing in. `ended` says that credentials were refused,
+ * `lacksFactor` that a second factor must be set up first. */
+export const session = store({ me: /** @type {any} */ (null), ended: false, lacksFactor: false });
 
 let place = "credentials";
 

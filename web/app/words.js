@@ -13,7 +13,14 @@ export const language = (() => {
 })();
 document.documentElement.lang = language;
 
-const texts = /** @type {any} */ (language === "de" ? (await import("./words/de.js")).default : en);
+const texts = /** @type {any} */ ({ ...(language === "de" ? (await import("./words/de.js")).default : en) });
+const english = /** @type {any} */ ({ ...en });
+/** Adds the texts of one page: in English, and in the language in use. */
+export function addWords(/** @type {any} */ more, /** @type {any} */ translated) {
+  Object.assign(english, more);
+  Object.assign(texts, translated);
+}
+
 const plural = new Intl.PluralRules(language);
 
 /**
@@ -21,7 +28,7 @@ const plural = new Intl.PluralRules(language);
  * A text that depends on a number is an object {one, other}, chosen by the value `n`.
  */
 export function t(/** @type {string} */ name, /** @type {Record<string, any>} */ values = {}) {
-  const found = lookUp(texts, name) ?? lookUp(en, name);
+  const found = lookUp(texts, name) ?? lookUp(english, name);
   if (found === undefined) return name;
   const text = typeof found === "string" ? found : found[plural.select(values.n)] ?? found.other;
   return text.replace(/\{(\w+)\}/g, (/** @type {string} */ whole, /** @type {string} */ key) =>

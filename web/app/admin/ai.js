@@ -7,7 +7,7 @@ import { chip } from "../parts/controls.js";
 import { into } from "../parts/states.js";
 import { may } from "../session.js";
 import { number, percent, t, word } from "../words.js";
-import { controls, form } from "./forms.js";
+import { controls, form } from "../parts/forms.js";
 import { named, orNone, teamName, TIERS } from "./lookups.js";
 import { head, part } from "./parts.js";
 import { AI } from "./setting_fields.js";

@@ -11,7 +11,7 @@ import { address, go } from "../route.js";
 import { may } from "../session.js";
 import { t } from "../words.js";
 import { articleState } from "./knowledge.js";
-import { controls, difference, read } from "./forms.js";
+import { controls, difference, read } from "../parts/forms.js";
 import { events } from "./history.js";
 import { guard } from "./leaving.js";
 import { CATEGORIES, named } from "./lookups.js";

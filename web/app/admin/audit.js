@@ -5,7 +5,7 @@ import { h, later } from "../dom.js";
 import { time } from "../parts/controls.js";
 import { address } from "../route.js";
 import { t, word } from "../words.js";
-import { choices, controls, read } from "./forms.js";
+import { choices, controls, read } from "../parts/forms.js";
 import { change } from "./history.js";
 import { orNone } from "./lookups.js";
 import { head, list, none, remember, table } from "./parts.js";

@@ -6,8 +6,4 @@ export const features = {
   invite: false,
   /** GET and DELETE /api/auth/sessions. */
   sessions: false,
-  /** /api/auth/totp, and DELETE /api/users/{id}/totp. */
-  secondFactor: false,
-  /** POST /api/transfers with kind import. */
-  transferImport: false,
 };

@@ -3,7 +3,7 @@
 
 import { h } from "../dom.js";
 import { t } from "../words.js";
-import { control } from "./forms.js";
+import { control } from "../parts/forms.js";
 import { named } from "./lookups.js";
 import { cell, rowsField } from "./rows_field.js";
 

@@ -8,7 +8,7 @@ import { dialog } from "../parts/dialog.js";
 import { toast } from "../parts/toast.js";
 import { address } from "../route.js";
 import { number, t, word } from "../words.js";
-import { formDialog } from "./forms.js";
+import { formDialog } from "../parts/forms.js";
 import { head, list, none, remember, rowMenu, table, tabs } from "./parts.js";
 
 export function showIncidents(/** @type {HTMLElement} */ root, /** @type {import("../route.js").Place} */ place) {

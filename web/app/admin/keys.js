@@ -6,7 +6,7 @@ import { post, remove } from "../api.js";
 import { button, chip, time } from "../parts/controls.js";
 import { may, session } from "../session.js";
 import { moment, t, word } from "../words.js";
-import { formDialog } from "./forms.js";
+import { formDialog } from "../parts/forms.js";
 import { named, ROLES } from "./lookups.js";
 import { ask, attempt, head, list, none, rowMenu, showOnce, table } from "./parts.js";
 

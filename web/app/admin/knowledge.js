@@ -7,7 +7,7 @@ import { chip, field, linkButton, time } from "../parts/controls.js";
 import { address } from "../route.js";
 import { number, t, word } from "../words.js";
 import { showArticle } from "./article.js";
-import { controls, form } from "./forms.js";
+import { controls, form } from "../parts/forms.js";
 import { showKnowledgeImport } from "./knowledge_import.js";
 import { head, list, none, part, remember, table, tabs } from "./parts.js";
 

@@ -3,7 +3,7 @@
 
 import { get } from "../api.js";
 import { word } from "../words.js";
-import { choices } from "./forms.js";
+import { choices } from "../parts/forms.js";
 
 export const ROLES = ["customer", "agent", "admin"];
 export const PRIORITIES = ["low", "medium", "high", "urgent"];

@@ -6,7 +6,7 @@ import { patch, post, remove } from "../api.js";
 import { button, chip } from "../parts/controls.js";
 import { toast } from "../parts/toast.js";
 import { t, word } from "../words.js";
-import { controls, formDialog } from "./forms.js";
+import { controls, formDialog } from "../parts/forms.js";
 import { CATEGORIES, named, orNone, PRIORITIES, STATUSES, teamChoices, teamName } from "./lookups.js";
 import { ask, head, list, none, rowMenu, table } from "./parts.js";
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** The admin pages: the side navigation, and the section that the address names. */
 
+import "./words.js";
 import { h } from "../dom.js";
 import { bar, startPage } from "../parts/frame.js";
 import { button, newId } from "../parts/controls.js";
@@ -12,10 +13,11 @@ import { t } from "../words.js";
 import { teamChoices } from "./lookups.js";
 import { GROUPS, SECTIONS } from "./sections.js";
 import { mayLeave } from "./leaving.js";
+import { mustSetUp } from "./second_factor.js";
 
 const allowed = () => SECTIONS.filter((section) => !section.may || may(section.may));
 
-startPage({ title: t("frame.admin"), show: start });
+startPage({ title: t("frame.admin"), show: start, setUp: mustSetUp });
 
 /** Names of teams are shown in many places; without them their keys are. */
 const names = () => (may("lookups.read") ? teamChoices().catch(() => []) : Promise.resolve([]));

@@ -31,10 +31,12 @@ function plan(/** @type {File} */ file, /** @type {{columns: string[], rows: str
   const options = [{ value: "", words: t("admin.moving.by_name") }, ...FIELDS.map((value) => ({ value, words: word("admin.ticket_field", value) }))];
   const chosen = columns.map((name) => field(name, { name: "column", labelHidden: true, options, value: FIELDS.includes(name.trim().toLowerCase().replaceAll(" ", "_")) ? name.trim().toLowerCase().replaceAll(" ", "_") : "" }));
   const map = () => columns.map((name, at) => [name, chosen[at].input.value]).filter(([name, value]) => value && value !== name).map((pair) => pair.join(":")).join(",");
-  const run = button(t("admin.moving.import_now", { name: file.name }), () => bring(file, { map: map(), ignore_unknown: ignore.input.checked }, result), { icon: "upload", kind: "primary" });
+  const query = (/** @type {boolean} */ dry) => ({ map: map(), ignore_unknown: ignore.input.checked, dry_run: dry });
+  const run = h("div", { class: "line" }, button(t("admin.moving.check"), () => bring(file, query(true), result), { icon: "eye" }),
+    button(t("admin.moving.import_now", { name: file.name }), () => bring(file, query(false), result), { icon: "upload", kind: "primary" }));
   return [columns.length ? h("div", { class: "cards-when-narrow" }, h("table", {}, h("thead", {}, h("tr", {}, [t("admin.moving.column"), t("admin.moving.field"), t("admin.moving.holds")].map((words) => h("th", { scope: "col" }, words)))),
     h("tbody", {}, columns.map((name, at) => h("tr", {}, h("td", { "data-label": t("admin.moving.column") }, h("strong", {}, name)), h("td", { "data-label": t("admin.moving.field") }, chosen[at]),
-      h("td", { class: "soft", "data-label": t("admin.moving.holds") }, rows.map((row) => row[at]).filter(Boolean).slice(0, 2).map((text) => h("div", { class: "sample-cell" }, text.slice(0, 80))))))))) : null, ignore, h("div", {}, run)];
+      h("td", { class: "soft", "data-label": t("admin.moving.holds") }, rows.map((row) => row[at]).filter(Boolean).slice(0, 2).map((text) => h("div", { class: "sample-cell" }, text.slice(0, 80))))))))) : null, ignore, run];
 }
 
 async function bring(/** @type {File} */ file, /** @type {any} */ query, /** @type {HTMLElement} */ result) {

@@ -9,7 +9,7 @@ import { toast } from "../parts/toast.js";
 import { address, go } from "../route.js";
 import { may } from "../session.js";
 import { t, word } from "../words.js";
-import { controls, form } from "./forms.js";
+import { controls, form } from "../parts/forms.js";
 import { guard } from "./leaving.js";
 import { LANGUAGES, named, orNone } from "./lookups.js";
 import { attempt, back, head, part, sentence, table } from "./parts.js";

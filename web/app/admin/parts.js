@@ -1,9 +1,10 @@
 // @ts-check
 /** What the sections have in common: their heading, lists with pages, and secrets that are shown once. */
 
-import { fill, h } from "../dom.js";
+import { h } from "../dom.js";
 import { get } from "../api.js";
 import { button, newId } from "../parts/controls.js";
+import { copyable } from "../parts/copyable.js";
 import { confirm, dialog, menu } from "../parts/dialog.js";
 import { icon } from "../parts/icon.js";
 import { empty, into } from "../parts/states.js";
@@ -94,20 +95,6 @@ export async function attempt(/** @type {() => Promise<any>} */ act, /** @type {
     toastError(error);
     return false;
   }
-}
-
-/** A text with a button that copies it. */
-export function copyable(/** @type {string} */ text, /** @type {string} */ name) {
-  const copy = button(t("common.copy"), async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      fill(copy, t("common.copied"));
-    } catch {
-      getSelection()?.selectAllChildren(shown);
-    }
-  }, { icon: "copy" });
-  const shown = h("code", { class: "secret", tabindex: "0", "aria-label": name }, text);
-  return h("div", { class: "line copyable" }, shown, copy);
 }
 
 /** Shows what is shown only once. */

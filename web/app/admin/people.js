@@ -9,9 +9,9 @@ import { toast, toastError } from "../parts/toast.js";
 import { may, session } from "../session.js";
 import { t, word } from "../words.js";
 import { features } from "./features.js";
-import { difference, formDialog } from "./forms.js";
+import { difference, formDialog } from "../parts/forms.js";
 import { named, orNone, ROLES, teamChoices, teamName } from "./lookups.js";
-import { ask, attempt, head, list, none, rowMenu, table } from "./parts.js";
+import { ask, attempt, head, list, none, rowMenu, showOnce, table } from "./parts.js";
 
 export function showPeople(/** @type {HTMLElement} */ root) {
   const writes = may("users.write");
@@ -49,7 +49,7 @@ function actions(/** @type {any} */ row, /** @type {() => void} */ reload) {
   return rowMenu(row.name, [
     { words: t("common.edit"), run: () => editPerson(row, reload) },
     { words: t("admin.people.new_password"), run: () => setPassword(row) },
-    features.secondFactor && row.second_factor ? { words: t("admin.people.reset_factor"), run: async () => {
+    row.second_factor ? { words: t("admin.people.reset_factor"), run: async () => {
       await ask(t("admin.people.reset_factor"), t("admin.people.reset_about", { name: row.name }), t("admin.people.reset"), () => remove(`/api/users/${row.id}/totp`));
       reload();
     } } : null,
@@ -84,7 +84,8 @@ async function addPerson(/** @type {any} */ people) {
   const answer = await formDialog(t("admin.people.add"), [...await specs(), ...(features.invite ? [] : [password])],
     (values) => post(features.invite ? "/api/auth/invite" : "/api/users", values), { verb: features.invite ? t("admin.people.invite") : t("admin.people.add") });
   if (!answer) return;
-  toast(answer.message);
+  if (answer.data.link) await showOnce(t("admin.people.link"), answer.message, answer.data.link);
+  else toast(answer.message);
   people.reload();
 }
 

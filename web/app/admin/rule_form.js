@@ -6,7 +6,7 @@ import { patch, post } from "../api.js";
 import { button, field, newId } from "../parts/controls.js";
 import { toast } from "../parts/toast.js";
 import { t, word } from "../words.js";
-import { controls, difference, formDialog } from "./forms.js";
+import { controls, difference, formDialog } from "../parts/forms.js";
 import { CATEGORIES, LANGUAGES, named, orNone, PRIORITIES, SOURCES, teamChoices, TIERS } from "./lookups.js";
 
 const FIELDS = ["word", "category", "topic", "tag", "tier", "source", "language"];

@@ -12,14 +12,14 @@ export function sessions() {
   const place = h("div", { class: "list" });
   const reload = () => into(place, async () => {
     const rows = (await get("/api/auth/sessions")).data;
-    return rows.length ? view(rows, reload) : none(t("admin.me.no_sessions"), "", null, "smartphone");
+    return rows.length ? [view(rows, reload), rows.length > 1 ? h("p", { class: "more" }, button(t("admin.me.end_others"), async () => { await attempt(() => remove("/api/auth/sessions")); reload(); })) : null] : none(t("admin.me.no_sessions"), "", null, "smartphone");
   }, null);
   reload();
   return place;
 }
 
 const view = (/** @type {any[]} */ rows, /** @type {() => void} */ reload) => table([
-  { words: t("admin.me.where"), cell: (row) => [h("strong", {}, row.device || row.user_agent || t("admin.me.unknown")), row.address ? h("div", { class: "soft small" }, row.address) : null] },
+  { words: t("admin.me.where"), cell: (row) => [h("strong", {}, row.device || t("admin.me.unknown"))] },
   { words: t("admin.me.since"), cell: (row) => time(row.created_at) },
   { words: t("admin.me.last"), cell: (row) => (row.last_used_at ? time(row.last_used_at) : "–") },
   { words: "", kind: "end", cell: (row) => (row.current ? chip(t("admin.me.this_one"), "green", "check") : button(t("admin.me.end_session"), async () => {

@@ -1,7 +1,7 @@
 // @ts-check
 /** Which settings there are, under which subject, and how each is shown. A setting that is not named here comes last, by its value. */
 
-import { choices, control } from "./forms.js";
+import { choices, control } from "../parts/forms.js";
 import { t, word } from "../words.js";
 
 /** Settings by subject, for the page of settings. */

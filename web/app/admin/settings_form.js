@@ -8,7 +8,7 @@ import { into } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { may } from "../session.js";
 import { t } from "../words.js";
-import { difference } from "./forms.js";
+import { difference } from "../parts/forms.js";
 import { guard } from "./leaving.js";
 import { part } from "./parts.js";
 import { CLEARABLE, settingControl } from "./setting_fields.js";

@@ -7,7 +7,7 @@ import { button, chip } from "../parts/controls.js";
 import { toast } from "../parts/toast.js";
 import { may } from "../session.js";
 import { t } from "../words.js";
-import { choices, difference, formDialog } from "./forms.js";
+import { choices, difference, formDialog } from "../parts/forms.js";
 import { people } from "./lookups.js";
 import { ask, head, list, none, rowMenu, table } from "./parts.js";
 

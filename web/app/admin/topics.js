@@ -8,7 +8,7 @@ import { into } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { may } from "../session.js";
 import { number, percent, t } from "../words.js";
-import { controls, form, formDialog } from "./forms.js";
+import { controls, form, formDialog } from "../parts/forms.js";
 import { orNone, teamChoices } from "./lookups.js";
 import { ask, head, none, part, table } from "./parts.js";
 import { cell, rowsField } from "./rows_field.js";

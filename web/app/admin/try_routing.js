@@ -5,7 +5,7 @@ import { fill, h } from "../dom.js";
 import { post } from "../api.js";
 import { chip } from "../parts/controls.js";
 import { t, word } from "../words.js";
-import { controls, form } from "./forms.js";
+import { controls, form } from "../parts/forms.js";
 import { CATEGORIES, named, orNone, teamName, TIERS } from "./lookups.js";
 
 export function tryBox() {

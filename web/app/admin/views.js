@@ -7,7 +7,7 @@ import { button, chip } from "../parts/controls.js";
 import { into } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { number, t, word } from "../words.js";
-import { formDialog } from "./forms.js";
+import { formDialog } from "../parts/forms.js";
 import { CATEGORIES, named, orNone, PRIORITIES, STATUSES, teamChoices } from "./lookups.js";
 import { ask, head, none, rowMenu, table } from "./parts.js";
 

@@ -8,7 +8,7 @@ import { toast } from "../parts/toast.js";
 import { address } from "../route.js";
 import { may } from "../session.js";
 import { t, word } from "../words.js";
-import { choices, difference, formDialog } from "./forms.js";
+import { choices, difference, formDialog } from "../parts/forms.js";
 import { head, list, none, part, showOnce, table } from "./parts.js";
 import { samples, showWebhook } from "./webhook.js";
 

@@ -22,17 +22,19 @@ export function applyTheme() {
 
 /**
  * Starts a page: takes `#key=…` from the address, asks who is here, then shows the page or the form to sign in.
- * @param {{title: string, show: (root: HTMLElement) => void, allowed?: () => boolean}} options
- *   `show` fills the page once somebody is signed in who is `allowed`.
+ * @param {{title: string, show: (root: HTMLElement) => void, allowed?: () => boolean, setUp?: (done: () => void) => any}} options
+ *   `show` fills the page once somebody is signed in who is `allowed`. `setUp` is the form of who must set up a second
+ *   factor first; pages without it lead to the admin pages, which have one.
  */
-export async function startPage({ title, show, allowed = () => true }) {
+export async function startPage({ title, show, allowed = () => true, setUp }) {
   applyTheme();
   const mailed = takeFragment();
   const root = /** @type {HTMLElement} */ (document.getElementById("page"));
   root.replaceChildren(h("main", { class: "opening" }, skeleton(3)));
   const open = () => {
     root.removeAttribute("aria-busy");
-    if (allowed()) show(root);
+    if (session.get().lacksFactor) setUp ? fill(root, h("main", {}, setUp(start))) : location.assign("/admin/me");
+    else if (allowed()) show(root);
     else fill(root, refused());
   };
   const ask = (/** @type {string} */ note) => {
@@ -42,7 +44,7 @@ export async function startPage({ title, show, allowed = () => true }) {
   session.subscribe(({ me, ended }, before) => { if (before.me && !me) ask(ended ? t("signin.ended") : ""); });
   const start = async () => {
     try {
-      if (await identify()) open();
+      if (await identify() || session.get().lacksFactor) open();
       else ask(session.get().ended ? t("signin.refused") : "");
     } catch (error) {
       fill(root, h("main", {}, failed(error, start)));

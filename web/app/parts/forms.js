@@ -3,8 +3,8 @@
 
 import { h } from "../dom.js";
 import { ApiError } from "../api.js";
-import { button, checkbox, field, newId, showErrors } from "../parts/controls.js";
-import { dialog } from "../parts/dialog.js";
+import { button, checkbox, field, newId, showErrors } from "./controls.js";
+import { dialog } from "./dialog.js";
 import { t } from "../words.js";
 
 /**

@@ -1,0 +1,93 @@
+// @ts-check
+/** Everything of a company as one file: made and taken in the background. The newest transfer of this device is followed. */
+
+import { fill, h } from "../dom.js";
+import { get, post, put } from "../api.js";
+import { button, chip, field } from "../parts/controls.js";
+import { into } from "../parts/states.js";
+import { toastError } from "../parts/toast.js";
+import { may } from "../session.js";
+import { preferences } from "../state.js";
+import { moment, number, percent, t, word } from "../words.js";
+import { errorList } from "./knowledge_import.js";
+import { attempt } from "./parts.js";
+import { facts } from "./try_routing.js";
+
+const PART = 8 * 1024 * 1024;  // bytes of a file that go in one call; the API takes 1 to 32 MiB
+const RUNNING = ["uploading", "waiting", "running"];
+
+/** @param {(path: string) => Promise<void>} save Saves a file of the server. */
+export function transfer(save) {
+  const place = h("div", { class: "card stack", role: "status" });
+  const begin = (/** @type {string} */ id) => { preferences.set("transfer", id); return follow(); };
+  const start = button(t("admin.moving.start"), () => attempt(async () => {
+    const answer = await post("/api/transfers", { kind: "export" });
+    begin(answer.data.id);
+    return answer;
+  }), { icon: "download", kind: "primary" });
+  async function follow() {
+    const id = preferences.get("transfer");
+    if (!id) return fill(place, h("div", {}, start));
+    try {
+      const { data } = await get(`/api/transfers/${id}`);
+      const isRunning = RUNNING.includes(data.state);
+      fill(place, state(data), h("div", { class: "line" }, data.state === "done" && data.kind === "export" ? button(t("admin.moving.download", { size: size(data.size) }), () => save(`/api/transfers/${id}/file`), { icon: "download", kind: "primary" }) : null,
+        isRunning && data.state !== "uploading" ? null : start));
+      if (isRunning) setTimeout(() => place.isConnected && follow(), 1500);
+    } catch (error) {
+      // It may be of another company that was signed in on this device.
+      const gone = /** @type {any} */ (error).status === 404;
+      if (gone) preferences.set("transfer", "");
+      fill(place, gone ? h("div", {}, start) : h("p", { class: "wrong" }, t("common.not_reached")));
+    }
+    return undefined;
+  }
+  into(place, async () => { await follow(); return [...place.childNodes]; }, null);
+  return h("div", { class: "stack" }, place, may("import") ? taking(begin) : null);
+}
+
+/** A file of an export, sent in parts, so that a long one goes on after a break. */
+function taking(/** @type {(id: string) => any} */ begin) {
+  const file = field(t("admin.moving.take"), { name: "transfer", type: "file", accept: ".zip,application/zip", about: t("admin.moving.take_about") });
+  const progress = h("progress", { max: "1", value: "0", hidden: true, "aria-label": t("admin.moving.progress") });
+  file.input.addEventListener("change", async () => {
+    const chosen = file.input.files[0];
+    if (!chosen) return;
+    file.input.disabled = true;
+    progress.hidden = false;
+    try {
+      await begin(await send(chosen, (share) => { progress.value = share; }));
+    } catch (error) {
+      toastError(error);
+    } finally {
+      progress.hidden = true;
+      file.input.disabled = false;
+      file.input.value = "";
+    }
+  });
+  return h("div", { class: "card stack" }, file, progress);
+}
+
+/** Sends a file in parts; answers the id of its transfer. */
+async function send(/** @type {File} */ file, /** @type {(share: number) => void} */ tell) {
+  const { id } = (await post("/api/transfers", { kind: "import" })).data;
+  let from = 0;
+  do {
+    const to = Math.min(from + PART, file.size);
+    const headers = { "Content-Type": "application/zip", "Content-Range": `bytes ${from}-${to - 1}/${file.size}` };
+    from = (await put(`/api/transfers/${id}/file`, file.slice(from, to), { headers })).data.size || to;
+    tell(from / file.size);
+  } while (from < file.size);
+  return id;
+}
+
+function state(/** @type {any} */ data) {
+  const share = data.total ? data.done / data.total : 0;
+  const isRunning = RUNNING.includes(data.state);
+  const counts = data.kind === "import" && !isRunning ? facts(["created", "skipped", "rejected", "renumbered"].map((name) => [t(`admin.moving.${name}`), number(data[name])])) : null;
+  return h("div", { class: "stack tight" }, h("div", { class: "line" }, h("strong", {}, word("admin.transfer_kind", data.kind)), chip(word("admin.transfer_state", data.state), /** @type {any} */ ({ done: "green", failed: "red" })[data.state] ?? ""), h("span", { class: "soft" }, moment(data.created_at))),
+    isRunning ? h("progress", { max: String(data.total || 1), value: String(data.done), "aria-label": t("admin.moving.progress") }) : null,
+    isRunning ? h("p", { class: "soft" }, t("admin.moving.done_of", { done: data.done, total: data.total, share: percent(share) })) : null, counts, errorList(data.errors));
+}
+
+const size = (/** @type {number} */ bytes) => (bytes > 900_000 ? number(bytes / 1_000_000, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }) : number(Math.max(1, Math.round(bytes / 1000)), { style: "unit", unit: "kilobyte" }));
