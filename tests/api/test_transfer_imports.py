@@ -336,4 +336,10 @@ def test_every_table_of_a_company_is_exported_or_left_out_with_a_reason():
     moved = {table.name for table in TABLES.values()}
     assert moved | set(LEFT_OUT) == of_a_company
     assert not moved & set(LEFT_OUT)
-    assert set(tables.users.c.keys()) - set(columns_of("users")) == {"company_id", "password_hash", "identity", "second_factor", "invited_at"}
+    assert set(tables.users.c.keys()) - set(columns_of("users")) == {
+        "company_id",
+        "password_hash",
+        "identity",
+        "second_factor",
+        "invited_at",
+    }
