@@ -12,8 +12,9 @@ from api.http.resource import Resource
 from channels.notice_words import STAFF_KINDS
 from core import models
 from core.errors import not_found
+from core.models import Actor
 from core.permissions import Permission, granted
-from database.tables import companies
+from database.tables import companies, customers
 from services.accounts import users
 from services.accounts.companies import company_shape
 from services.notices import unsubscribing
@@ -26,6 +27,7 @@ class Me(Schema):
     """Who is calling."""
 
     name = schemas.text("Name of the key or e-mail address of the person.")
+    full_name = schemas.text("What people call you; empty for a key.")
     role = schemas.word(models.ROLES, "What you are here.")
     email = schemas.text("Your e-mail address, when you are a person.")
     available = fields.Boolean(
@@ -85,6 +87,7 @@ def _me(uow: UnitOfWork) -> Answer:
     person = users.get(uow, actor.user_id) if actor.user_id and not actor.is_customer else None
     data = {
         "name": actor.name,
+        "full_name": _full_name(uow),
         "role": actor.role,
         "email": person["email"] if person else actor.customer_email,
         "team": person["team"] if person else "",
@@ -96,3 +99,12 @@ def _me(uow: UnitOfWork) -> Answer:
         "notices_off": person["notices_off"] if person else [],
     }
     return Answer(data, f"You are {actor.name}, {actor.role} of {company['name']}.")
+
+
+def _full_name(uow: UnitOfWork) -> str:
+    """A customer may read no users, so their own row is read by the server."""
+    actor = uow.actor
+    if actor.user_id:
+        return str(users.get(uow.as_actor(Actor.system(actor.company_id)), actor.user_id)["name"])
+    row = uow.get(customers, actor.customer_row) if actor.customer_row else None
+    return str(row["name"]) if row else actor.guest_name

@@ -42,7 +42,7 @@ function head() {
   return h("header", { class: "bar" }, h("a", { class: "skip", href: "#main" }, t("frame.skip")),
     h("span", { class: "brand" }, h("img", { src: "/assets/icon.svg", alt: "" }), "Foyer"),
     h("nav", { class: "line grow", "aria-label": t("frame.pages") }, pages.filter(([, , shown]) => shown).map(([href, name]) => h("a", { class: "button quiet", href }, t(`frame.${name}`)))),
-    look, me ? [h("span", { class: "soft who" }, `${me.name || me.email} · ${word("role", me.role)}`), button(t("frame.sign_out"), async () => { await signOut(); show(); }, { icon: "log-out" })] : null);
+    look, me ? [h("span", { class: "soft who" }, `${me.full_name || me.name || me.email} · ${word("role", me.role)}`), button(t("frame.sign_out"), async () => { await signOut(); show(); }, { icon: "log-out" })] : null);
 }
 
 function steps() {

@@ -1,0 +1,19 @@
+"""Who you are: a person by name, a key by its own name."""
+
+from tests.support.people import ACME, GOOD, acme, bearing, clock, log_in, nobody, server  # noqa: F401 - fixtures
+
+# ruff: noqa: F811
+
+
+def test_a_person_has_a_full_name_and_a_key_has_none(nobody, acme):
+    zoe = bearing(nobody, acme["access_token"])
+    assert zoe.data(zoe.get("/api/me"))["full_name"] == ACME["name"]
+    for name, role in (("Bo Lind", "agent"), ("Cy Ek", "customer")):
+        email = f"{role}@acme.example"
+        zoe.data(zoe.post("/api/users", {"name": name, "email": email, "role": role, "password": GOOD}), 201)
+        person = bearing(nobody, nobody.data(log_in(nobody, email))["access_token"])
+        me = person.data(person.get("/api/me"))
+        assert (me["full_name"], me["name"], me["company"]["name"]) == (name, email, ACME["company"])
+    key = zoe.data(zoe.post("/api/keys", {"name": "app", "role": "agent"}), 201)["key"]
+    app = type(nobody)(nobody.client, key)
+    assert app.data(app.get("/api/me"))["full_name"] == ""
