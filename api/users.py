@@ -30,6 +30,7 @@ class User(Schema):
     available = schemas.flag("Whether tickets may be assigned to them automatically.")
     capacity = schemas.integer("Open tickets up to which tickets are assigned automatically.", required=False)
     disabled = schemas.flag("Whether they are kept out.")
+    invited_at = schemas.moment("When they were invited, until they accept; they cannot sign in before.")
     created_at = schemas.moment("When they were added.", required=True)
 
 

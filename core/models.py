@@ -207,7 +207,7 @@ CUSTOMER_ATTACHMENT_FIELDS = [name for name in ATTACHMENT_FIELDS if name != "int
 TRANSFER_STATES = ("waiting", "running", "done", "failed", "expired")
 TRANSFER_FIELDS = "id kind state done total size errors created_at finished_at expires_at".split()
 AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()
-USER_FIELDS = "id name email role team available capacity disabled created_at".split()
+USER_FIELDS = "id name email role team available capacity disabled invited_at created_at".split()
 TEAM_FIELDS = "id key name members assignment built_in created_at updated_at".split()
 RULE_FIELDS = "id position name conditions team priority tags problem created_at updated_at".split()
 KEY_FIELDS = "id name prefix role scopes expires_at last_used_at created_at".split()

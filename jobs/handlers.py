@@ -11,7 +11,7 @@ from core.models import Actor
 from jobs import agreed_times, inbound_mail, incidents, notices, routing, snoozed, transfers
 from jobs.runner import Periodic, alone, in_batches
 from services import idempotency, outbox, outgoing_mail
-from services.accounts import lockout, sessions
+from services.accounts import lockout, one_time, sessions
 from services.ai_usage import UsageLog
 from services.attachments import removal
 from services.chat import idle
@@ -40,6 +40,7 @@ PURGED = (
     lockout,
     outgoing_mail,
     sessions,
+    one_time,
     bulk,
     presence,
     records,

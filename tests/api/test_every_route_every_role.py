@@ -30,6 +30,9 @@ GONE = "2020-01-01T00:00:00.000Z"
 
 SHARED = {"GetArticle"}  # every customer of the company sees the same
 PUBLIC = {
+    "AcceptInvitation",
+    "AskForCode",
+    "AskForNewPassword",
     "ConfirmAddress",
     "EndNotice",
     "EnterAsGuest",
@@ -37,7 +40,10 @@ PUBLIC = {
     "GetSignInOptions",
     "ReceiveEmail",
     "RegisterCompany",
+    "RegisterCustomer",
+    "SetNewPassword",
     "SignIn",
+    "SignInWithCode",
     "SignOut",
     "StaySignedIn",
 }
