@@ -12,7 +12,6 @@ from api.http.resource import Resource
 from channels.notice_words import STAFF_KINDS
 from core import models
 from core.errors import not_found
-from core.models import Actor
 from core.permissions import Permission, granted
 from database.tables import companies, customers
 from services.accounts import users
@@ -87,7 +86,7 @@ def _me(uow: UnitOfWork) -> Answer:
     person = users.get(uow, actor.user_id) if actor.user_id and not actor.is_customer else None
     data = {
         "name": actor.name,
-        "full_name": _full_name(uow),
+        "full_name": person["name"] if person else _customer_name(uow),
         "role": actor.role,
         "email": person["email"] if person else actor.customer_email,
         "team": person["team"] if person else "",
@@ -101,10 +100,8 @@ def _me(uow: UnitOfWork) -> Answer:
     return Answer(data, f"You are {actor.name}, {actor.role} of {company['name']}.")
 
 
-def _full_name(uow: UnitOfWork) -> str:
-    """A customer may read no users, so their own row is read by the server."""
+def _customer_name(uow: UnitOfWork) -> str:
+    """A customer may read no users: theirs is in their tickets, or else as they call themselves."""
     actor = uow.actor
-    if actor.user_id:
-        return str(users.get(uow.as_actor(Actor.system(actor.company_id)), actor.user_id)["name"])
     row = uow.get(customers, actor.customer_row) if actor.customer_row else None
     return str(row["name"]) if row else actor.guest_name

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, make_response, redirect, req
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import dump_cookie
 
-from api.auth import TO_SIGN_IN_AGAIN, SignedIn, finish_sign_in
+from api.auth import TO_SIGN_IN_AGAIN, SignedIn, entry_of, signed_in_answer
 from api.http import gate
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer
@@ -23,7 +23,6 @@ from auth.tokens import OIDC_SECONDS
 from core.errors import AppError, not_found
 from core.permissions import Permission
 from services.accounts import oidc_sign_in
-from services.accounts.admission import Entry
 from storage import Row
 
 blp = Resource("oidc", __name__, description="Signing in at an OpenID Connect issuer.")
@@ -109,10 +108,10 @@ def exchange(body: Row) -> Answer:
         runtime.storage,
         runtime.tokens,
         body["code"],
-        Entry(request.remote_addr or ""),
+        entry_of({}),
         binding=begun["sub"] if begun else "",
     )
-    return Answer(finish_sign_in(data), "You are signed in.", headers={"Set-Cookie": _cookie("", seconds=0)})
+    return signed_in_answer(data, "You are signed in.", {}, headers={"Set-Cookie": _cookie("", seconds=0)})
 
 
 def _client() -> OidcClient:
