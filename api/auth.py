@@ -13,7 +13,7 @@ from api.users import User
 from core.models import LIMITS
 from core.permissions import Permission
 from services.accounts import challenges, guests, sign_in
-from services.accounts.admission import Entry
+from services.accounts.admission import Admission, Entry
 from storage import Row
 
 blp = Resource("auth", __name__, description="Signing in.")
@@ -78,7 +78,7 @@ def log_in(body: Row) -> Answer:
     answer is 401 `second_factor_required` and a `challenge` for /api/auth/totp/verify.
     """
     runtime = gate.current_runtime()
-    data = sign_in.log_in(
+    admitted = sign_in.log_in(
         runtime.storage,
         runtime.tokens,
         body["email"],
@@ -86,13 +86,13 @@ def log_in(body: Row) -> Answer:
         company=body.get("company", ""),
         address=_address(),
     )
-    return Answer(finish_sign_in(data, code=body.get("totp", "")), "You are signed in.")
+    return Answer(finish_sign_in(admitted, code=body.get("totp", "")), "You are signed in.")
 
 
-def finish_sign_in(data: Row, *, code: str = "") -> Row:
-    """What a route that signs in answers, from what admission.admit gave. Raises AppError 401 for a second factor."""
+def finish_sign_in(admitted: Admission, *, code: str = "") -> Row:
+    """What a route that signs in answers. Raises AppError 401 for a second factor."""
     runtime = gate.current_runtime()
-    return challenges.finish(runtime.storage, runtime.tokens, runtime.secret, data, Entry(_address()), code=code)
+    return challenges.finish(runtime.storage, runtime.tokens, runtime.secret, admitted, Entry(_address()), code=code)
 
 
 @blp.post(

@@ -105,14 +105,14 @@ def exchange(body: Row) -> Answer:
     with a second factor is asked for it as by /api/auth/login.
     """
     runtime, begun = gate.current_runtime(), _begun()
-    data = oidc_sign_in.exchange(
+    admitted = oidc_sign_in.exchange(
         runtime.storage,
         runtime.tokens,
         body["code"],
         Entry(request.remote_addr or ""),
         binding=begun["sub"] if begun else "",
     )
-    return Answer(finish_sign_in(data), "You are signed in.", headers={"Set-Cookie": _cookie("", seconds=0)})
+    return Answer(finish_sign_in(admitted), "You are signed in.", headers={"Set-Cookie": _cookie("", seconds=0)})
 
 
 def _client() -> OidcClient:
