@@ -16,7 +16,7 @@ from core import devices
 from core.models import LIMITS
 from core.permissions import Permission
 from services.accounts import challenges, guests, sign_in
-from services.accounts.admission import Entry
+from services.accounts.admission import Admission, Entry
 from storage import Row
 
 blp = Resource("auth", __name__, description="Signing in.")
@@ -102,7 +102,7 @@ def log_in(body: Row) -> Answer:
     answer is 401 `second_factor_required` and a `challenge` for /api/auth/totp/verify.
     """
     runtime = gate.current_runtime()
-    data = sign_in.log_in(
+    admitted = sign_in.log_in(
         runtime.storage,
         runtime.tokens,
         body["email"],
@@ -110,7 +110,7 @@ def log_in(body: Row) -> Answer:
         entry_of(body),
         company=body.get("company", ""),
     )
-    return signed_in_answer(data, "You are signed in.", body)
+    return signed_in_answer(admitted, "You are signed in.", body)
 
 
 @blp.post(

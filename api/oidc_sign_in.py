@@ -104,14 +104,14 @@ def exchange(body: Row) -> Answer:
     with a second factor is asked for it as by /api/auth/login.
     """
     runtime, begun = gate.current_runtime(), _begun()
-    data = oidc_sign_in.exchange(
+    admitted = oidc_sign_in.exchange(
         runtime.storage,
         runtime.tokens,
         body["code"],
         entry_of({}),
         binding=begun["sub"] if begun else "",
     )
-    return signed_in_answer(data, "You are signed in.", {}, headers={"Set-Cookie": _cookie("", seconds=0)})
+    return signed_in_answer(admitted, "You are signed in.", {}, headers={"Set-Cookie": _cookie("", seconds=0)})
 
 
 def _client() -> OidcClient:

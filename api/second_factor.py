@@ -78,6 +78,7 @@ class ChallengeAnswer(Remembering):
 
     challenge = Text(4000, required=True, about="The challenge that signing in answered with.")
     code = Text(LIMITS["totp"], required=True, about="The newest code of the app, or a recovery code.")
+    company = Text(LIMITS["company"], about="Taken as sign-in pages send it; the challenge says whose account it is.")
 
 
 @blp.get(

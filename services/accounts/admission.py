@@ -19,15 +19,23 @@ class Entry:
     remember: bool = False
 
 
-def admit(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, way: str = "") -> Row:
-    """What a user gets whose first factor is right: what `start_session` gives, or only a `challenge` with a second factor.
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a right first factor gives: user and tokens, or the challenge for a second factor. challenges.finish takes it."""
+
+    signed_in: Row | None = None
+    challenge: str = ""
+
+
+def admit(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, way: str = "") -> Admission:
+    """Signs a user in whose first factor is right, or makes the challenge when they have a second one.
 
     `way` is how they came: code, reset, invitation, oidc, "" by password. The unit of work is one of their company.
     After its commit pass the result to challenges.finish, which asks for the code.
     """
     if user["second_factor"]:
-        return {"challenge": tokens.challenge(user["id"], mark_of(user), way, now=uow.real_now)}
-    return start_session(uow, tokens, user, entry, way=way)
+        return Admission(challenge=tokens.challenge(user["id"], mark_of(user), way, now=uow.real_now))
+    return Admission(start_session(uow, tokens, user, entry, way=way))
 
 
 def start_session(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, way: str = "") -> Row:

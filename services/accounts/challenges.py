@@ -7,25 +7,27 @@ from core.errors import AppError, unauthorized
 from core.models import Actor
 from database.tables import users
 from services.accounts import admission, second_factor
-from services.accounts.admission import Entry
+from services.accounts.admission import Admission, Entry
 from storage import Row, Storage
 
 
-def finish(storage: Storage, tokens: Tokens, server_secret: str, data: Row, entry: Entry, *, code: str = "") -> Row:
-    """What signing in answers, from what admission.admit gave: user and tokens.
+def finish(
+    storage: Storage, tokens: Tokens, server_secret: str, admitted: Admission, entry: Entry, *, code: str = ""
+) -> Row:
+    """What signing in answers: user and tokens.
 
     A challenge is answered with `code` at once. Raises AppError 401 `second_factor_required` with the challenge without
     one, 401 for a wrong one, 429 after too many.
     """
-    if "challenge" not in data:
-        return data
+    if admitted.signed_in is not None:
+        return admitted.signed_in
     if code:
-        return answer(storage, tokens, server_secret, data["challenge"], code, entry)
+        return answer(storage, tokens, server_secret, admitted.challenge, code, entry)
     raise replace(
         unauthorized(),
         message="Enter the code of your authenticator app, or one of your recovery codes.",
         code="second_factor_required",
-        details={"challenge": data["challenge"], "expires_in_seconds": CHALLENGE_SECONDS},
+        details={"challenge": admitted.challenge, "expires_in_seconds": CHALLENGE_SECONDS},
     )
 
 

@@ -14,8 +14,8 @@ from core.errors import AppError, forbidden, unauthorized
 from core.models import Actor
 from database.tables import exchange_codes, users
 from services.accounts import admission, sign_in
-from services.accounts.admission import Entry
-from storage import Row, Storage, UnitOfWork
+from services.accounts.admission import Admission, Entry
+from storage import Storage, UnitOfWork
 
 LASTS_SECONDS = 60
 
@@ -36,8 +36,8 @@ def code_for(storage: Storage, person: Person, *, binding: str, address: str) ->
     return code
 
 
-def exchange(storage: Storage, tokens: Tokens, code: str, entry: Entry, *, binding: str) -> Row:
-    """Uses a code up; returns the result of admission.admit. Raises AppError 401."""
+def exchange(storage: Storage, tokens: Tokens, code: str, entry: Entry, *, binding: str) -> Admission:
+    """Uses a code up and lets the person in. Raises AppError 401."""
     with storage.unit_of_work(None, write=True) as uow:
         row = uow.get(exchange_codes, _id(code, binding))
         user = uow.get(users, row["user_id"]) if row else None

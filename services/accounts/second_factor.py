@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from auth import passwords, totp
-from core import timestamps
+from core import normal_form, timestamps
 from core.errors import AppError, conflict, forbidden, invalid_field, not_found
 from core.models import DEFAULT_COMPANY, Actor
 from database.tables import companies, second_factors, users
 from services import settings
+from services.accounts import companies as companies_of_server
 from services.accounts import lockout, sessions, staff
 from services.history import Change, record
 from storage import Row, Storage, UnitOfWork
@@ -120,6 +121,22 @@ def reset(uow: UnitOfWork, user_id: str) -> bool:
     if user["second_factor"]:
         _remove(uow, user_id, "second_factor_reset")
     return bool(user["second_factor"])
+
+
+def reset_of(storage: Storage, operator: Actor, company: str, email: str) -> bool:
+    """Removes the second factor of the user with that address at the named company, as the operator; returns whether it was on.
+
+    Raises AppError 404.
+    """
+    with storage.unit_of_work(None, write=True) as uow:
+        row = companies_of_server.find_by_name(uow, company)
+        if row is None:
+            raise not_found()
+        company_uow = uow.as_actor(replace(operator, company_id=row["id"]))
+        user = company_uow.first(company_uow.query(users).where(users.c.email == normal_form.email(email)))
+        if user is None:
+            raise not_found()
+        return reset(company_uow, user["id"])
 
 
 def is_missing(storage: Storage, user: Row) -> bool:

@@ -344,3 +344,5 @@ def test_it_is_there_after_a_restart_and_gone_with_the_user(open_app, nobody, se
     [user] = [row for row in rows(again, users) if row["email"] == ACME["email"]]
     assert eve.delete(f"/api/users/{user['id']}").status_code == 200
     assert rows(again, second_factors) == []
+    again.extensions["runtime"].stop()
+    assert rows(open_app(clock=clock), second_factors) == []

@@ -25,7 +25,8 @@ START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 BETWEEN_CALLS = timedelta(seconds=20)
 KEY = "the-key-of-the-server-in-the-examples"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-_SECRETS = ("access_token", "refresh_token", "key", "prefix", "secret")
+_SECRETS = ("access_token", "refresh_token", "key", "prefix", "secret", "qr_path")
+_SECRET_FORM = re.compile(r"(fk_|whsec_).+|[A-Z2-7]{32}")  # of a field whose name alone does not say it
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _secrets(data: Any) -> Iterator[tuple[str, str]]:
             yield from _secrets(inner)
     elif isinstance(data, dict):
         for name, value in data.items():
-            if name in _SECRETS and isinstance(value, str) and ("_" in name or value.startswith(("fk_", "whsec_"))):
+            if name in _SECRETS and isinstance(value, str) and ("_" in name or _SECRET_FORM.match(value)):
                 yield name, value
             if name == "link" and isinstance(value, str) and "#" in value:
                 yield "token", value.partition("#")[2]
