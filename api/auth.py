@@ -1,15 +1,18 @@
 """Signing in over HTTP: people sign in, stay signed in, sign out and change their password."""
 
-from flask import g, request
-from marshmallow import Schema
+from typing import Any
 
-from api.http import gate, schemas
+from flask import g, request
+from marshmallow import Schema, pre_load
+
+from api.http import gate, refresh_cookie, schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer
-from api.http.fields import Email, Password, Text
+from api.http.fields import Email, Password, Text, Yes
 from api.http.rate_limits import PublicRateLimit
 from api.http.resource import Resource
 from api.users import User
+from core import devices
 from core.models import LIMITS
 from core.permissions import Permission
 from services.accounts import challenges, guests, sign_in
@@ -29,7 +32,7 @@ class SignedIn(Schema):
 
     user = schemas.part(User)
     access_token = schemas.text("Send it as Authorization: Bearer; valid for expires_in_seconds.")
-    refresh_token = schemas.text("Gets the next pair of tokens, once.")
+    refresh_token = schemas.text("Gets the next pair of tokens, once; empty when a cookie holds it.")
     expires_in_seconds = schemas.integer("How long the access token is valid.")
 
 
@@ -45,7 +48,16 @@ class Changed(Schema):
     changed = schemas.flag("Always true.")
 
 
-class LogIn(Repeatable):
+class Remembering(Repeatable):
+    """Signing in, for this time or for long."""
+
+    remember = Yes(
+        about="Stay signed in on this device: 30 days without a call, not 14. With the header X-Requested-With the refresh "
+        "token becomes a cookie that no script reads, and is not in the answer."
+    )
+
+
+class LogIn(Remembering):
     """Who signs in."""
 
     email = Email(required=True, about="E-mail address.")
@@ -60,7 +72,19 @@ class LogIn(Repeatable):
 class Refresh(Repeatable):
     """A session to continue or to end."""
 
-    refresh_token = Text(4000, required=True, about="The newest refresh token.")
+    refresh_token = Text(
+        4000,
+        required=True,
+        about="The newest refresh token. A page leaves it out where the cookie has it, and sends X-Requested-With.",
+    )
+
+    @pre_load
+    def _of_cookie(self, body: Row, **_: Any) -> Row:
+        """Takes the token of the cookie where the body has none and a page of this server asks."""
+        g.token_of_cookie = ""
+        if body.get("refresh_token") is None and refresh_cookie.is_own_page(gate.current_runtime().settings.public_url):
+            g.token_of_cookie = refresh_cookie.value()
+        return {**body, "refresh_token": g.token_of_cookie} if g.token_of_cookie else body
 
 
 class NewPassword(Repeatable):
@@ -83,16 +107,10 @@ def log_in(body: Row) -> Answer:
         runtime.tokens,
         body["email"],
         body["password"],
+        entry_of(body),
         company=body.get("company", ""),
-        address=_address(),
     )
-    return Answer(finish_sign_in(data, code=body.get("totp", "")), "You are signed in.")
-
-
-def finish_sign_in(data: Row, *, code: str = "") -> Row:
-    """What a route that signs in answers, from what admission.admit gave. Raises AppError 401 for a second factor."""
-    runtime = gate.current_runtime()
-    return challenges.finish(runtime.storage, runtime.tokens, runtime.secret, data, Entry(_address()), code=code)
+    return signed_in_answer(data, "You are signed in.", body, code=body.get("totp", ""))
 
 
 @blp.post(
@@ -102,12 +120,13 @@ def refresh(body: Row) -> Answer:
     """Stay signed in.
 
     Gives new tokens for a refresh token, which is used up by it. One that comes back later ends the session; within 30
-    seconds it is taken for a call sent again.
+    seconds it is taken for a call sent again. A browser may leave it out where a cookie has it.
     """
     runtime = gate.current_runtime()
-    data = guests.refresh(runtime.storage, runtime.tokens, body["refresh_token"])
-    data = data or sign_in.refresh(runtime.storage, runtime.tokens, body["refresh_token"], address=_address())
-    return Answer(data, "You stay signed in.")
+    token, by_cookie = body["refresh_token"], bool(g.token_of_cookie)
+    data = guests.refresh(runtime.storage, runtime.tokens, token)
+    data = data or sign_in.refresh(runtime.storage, runtime.tokens, token, address=_address())
+    return _with_tokens(data, "You stay signed in.", by_cookie=by_cookie)
 
 
 @blp.post(
@@ -119,9 +138,11 @@ def log_out(body: Row) -> Answer:
     Ends the session: its tokens are invalid from now on.
     """
     runtime = gate.current_runtime()
-    if not guests.log_out(runtime.storage, runtime.tokens, body["refresh_token"]):
-        sign_in.log_out(runtime.storage, runtime.tokens, body["refresh_token"], address=_address())
-    return Answer({"signed_out": True}, "You are signed out.")
+    token, by_cookie = body["refresh_token"], bool(g.token_of_cookie)
+    if not guests.log_out(runtime.storage, runtime.tokens, token):
+        sign_in.log_out(runtime.storage, runtime.tokens, token, address=_address())
+    headers = {"Set-Cookie": refresh_cookie.removal(runtime.settings.public_url)} if by_cookie else {}
+    return Answer({"signed_out": True}, "You are signed out.", headers=headers)
 
 
 @blp.post(
@@ -139,6 +160,31 @@ def change_password(body: Row) -> Answer:
     """
     sign_in.change_password(gate.current_runtime().storage, g.actor, body["old"], body["new"])
     return Answer({"changed": True}, "Your password is changed.")
+
+
+def entry_of(body: Row) -> Entry:
+    """From where and for how long the caller signs in."""
+    device = devices.name(request.headers.get("User-Agent", ""))
+    return Entry(_address(), device, bool(body.get("remember")))
+
+
+def signed_in_answer(data: Row, message: str, body: Row, *, code: str = "") -> Answer:
+    """What a route that signs in answers, from what admission.admit gave and its own body; `code` is of a second factor.
+
+    A page of ours that asks to stay signed in gets the refresh token as a cookie. Raises AppError 401 for a second factor.
+    """
+    runtime = gate.current_runtime()
+    data = challenges.finish(runtime.storage, runtime.tokens, runtime.secret, data, entry_of(body), code=code)
+    wants_cookie = bool(body.get("remember")) and refresh_cookie.is_own_page(runtime.settings.public_url)
+    return _with_tokens(data, message, by_cookie=wants_cookie)
+
+
+def _with_tokens(data: Row, message: str, *, by_cookie: bool) -> Answer:
+    """The answer with the tokens; with `by_cookie` the refresh token is a cookie and not in it."""
+    if not by_cookie:
+        return Answer(data, message)
+    cookie = refresh_cookie.holding(data["refresh_token"], gate.current_runtime().settings.public_url)
+    return Answer({**data, "refresh_token": ""}, message, headers={"Set-Cookie": cookie})
 
 
 def _address() -> str:

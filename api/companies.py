@@ -3,7 +3,7 @@
 from flask import g, request
 from marshmallow import Schema
 
-from api.auth import SignedIn
+from api.auth import SignedIn, entry_of
 from api.http import gate, schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer
@@ -90,7 +90,7 @@ def register_company(body: Row) -> Answer:
     by_operator = _by_operator(is_open=runtime.settings.registration_open)
     if not runtime.settings.registration_open and not by_operator:
         raise forbidden("This server takes no new companies by itself. Ask whoever runs it.")
-    data = registration.register(runtime.storage, runtime.tokens, body, address=_address(), confirmed=by_operator)
+    data = registration.register(runtime.storage, runtime.tokens, body, entry_of(body), confirmed=by_operator)
     return Answer(data, f"{body['company']} is registered.", 201)
 
 

@@ -1,9 +1,9 @@
 """The second factor over HTTP: people set it up and sign in with it, admins reset it."""
 
-from flask import g, request
+from flask import g
 from marshmallow import Schema
 
-from api.auth import TO_SIGN_IN_AGAIN, SignedIn
+from api.auth import TO_SIGN_IN_AGAIN, Remembering, SignedIn, entry_of, signed_in_answer
 from api.http import gate, schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer
@@ -12,7 +12,6 @@ from api.http.resource import Resource
 from core.models import LIMITS
 from core.permissions import Permission
 from services.accounts import challenges, second_factor, users
-from services.accounts.admission import Entry
 from storage import Row, UnitOfWork
 
 blp = Resource("second_factor", __name__, description="The second factor: codes of an authenticator app.")
@@ -74,7 +73,7 @@ class CodeOrPassword(Schema):
     password = Password(about="Your password, instead of a code.")
 
 
-class ChallengeAnswer(Repeatable):
+class ChallengeAnswer(Remembering):
     """The second step of signing in."""
 
     challenge = Text(4000, required=True, about="The challenge that signing in answered with.")
@@ -196,9 +195,9 @@ def answer_challenge(body: Row) -> Answer:
         runtime.secret,
         body["challenge"],
         body["code"],
-        Entry(request.remote_addr or ""),
+        entry_of(body),
     )
-    return Answer(data, "You are signed in.")
+    return signed_in_answer(data, "You are signed in.", body)
 
 
 @blp.delete("/api/users/<user_id>/totp", "ResetTotp", permission=Permission.USERS_WRITE, response=Reset)

@@ -31,6 +31,7 @@ class User(Schema):
     capacity = schemas.integer("Open tickets up to which tickets are assigned automatically.", required=False)
     disabled = schemas.flag("Whether they are kept out.")
     second_factor = schemas.flag("Whether they sign in with a second factor.")
+    invited_at = schemas.moment("When they were invited, until they accept; they cannot sign in before.")
     created_at = schemas.moment("When they were added.", required=True)
 
 

@@ -25,6 +25,7 @@ class Kind:
     variables: tuple[str, ...]
     always: str
     audience: str = TO_CUSTOMERS
+    german: tuple[str, str] = ("", "")  # subject and text, of the mails that help to sign in
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,38 @@ KINDS: dict[str, Kind] = {
         "the numbers and titles of the tickets, and their links",
         TO_STAFF,
     ),
+    "invitation": Kind(
+        "An invitation, to whoever an admin invited.",
+        "You are invited to {{company_name}}",
+        "You are invited to {{company_name}}. Choose a password to come in:",
+        ("company_name",),
+        "the link to accept it, and how long that works",
+        german=(
+            "Einladung zu {{company_name}}",
+            "Sie sind zu {{company_name}} eingeladen. Wählen Sie ein Passwort, um hereinzukommen:",
+        ),
+    ),
+    "password_reset": Kind(
+        "A link to a new password, to whoever asked for it.",
+        "Choose a new password",
+        "Somebody asked for a new password of your account at {{company_name}}. Choose it here:",
+        ("company_name",),
+        "the link, how long it works, and what to do if it was somebody else",
+        german=(
+            "Neues Passwort wählen",
+            "Jemand hat ein neues Passwort für Ihr Konto bei {{company_name}} angefordert. Wählen Sie es hier:",
+        ),
+    ),
+    "sign_in_code": Kind(
+        "A code to sign in or to confirm an address, to whoever asked for it.",
+        "Your code to sign in",
+        "Here is your code to sign in at {{company_name}}:",
+        ("company_name",),
+        "the code, a link that enters it, how long it works, and what to do if it was somebody else",
+        german=("Ihr Code zum Anmelden", "Hier ist Ihr Code, um sich bei {{company_name}} anzumelden:"),
+    ),
 }
+SIGN_IN_KINDS = ("invitation", "password_reset", "sign_in_code")  # about no ticket
 STAFF_KINDS = tuple(name for name, kind in KINDS.items() if kind.audience == TO_STAFF)
 
 
@@ -151,9 +183,13 @@ def fault(kind: str, words: Words) -> dict[str, str]:
     return {field: message for field, message in faults.items() if message}
 
 
-def written(kind: str, words: Words | None, values: Mapping[str, object]) -> tuple[str, str]:
+def written(
+    kind: str, words: Words | None, values: Mapping[str, object], *, in_german: bool = False
+) -> tuple[str, str]:
     """The subject and the text with their variables filled in. The kind's own take the place of those without a word."""
-    own, standard = words or Words(), KINDS[kind]
+    own, standard = words or Words(), Words(KINDS[kind].subject, KINDS[kind].text)
+    if in_german and KINDS[kind].german[0]:
+        standard = Words(*KINDS[kind].german)
     in_line = {name: one_line(value) for name, value in values.items()}
     in_text = {name: plain(value) for name, value in values.items()}
     subject = one_line(text_variables.fill(own.subject, in_line)) or text_variables.fill(standard.subject, in_line)

@@ -10,6 +10,7 @@ from core.errors import AppError
 from core.models import DEFAULT_COMPANY, ROLES
 from runtime.first_start import remove_environment_key
 from services.accounts import registration
+from services.accounts.admission import Entry
 
 _password = click.password_option(help="Their password; asked for when not given.")
 
@@ -28,7 +29,7 @@ def create_company(company: str, email: str, name: str, password: str, url: str)
             call(runtime, f"{address}/api/companies", fields)
         else:
             values = load_values(NewCompany(), fields)
-            registration.register(runtime.storage, runtime.tokens, values, address=COMMAND_LINE, confirmed=True)
+            registration.register(runtime.storage, runtime.tokens, values, Entry(COMMAND_LINE), confirmed=True)
     click.echo(f"{company} is made. {email} signs in as its admin.")
 
 

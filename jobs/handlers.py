@@ -11,7 +11,7 @@ from core.models import Actor
 from jobs import agreed_times, inbound_mail, incidents, notices, routing, snoozed, transfer_imports, transfers
 from jobs.runner import Periodic, alone, in_batches
 from services import idempotency, outbox, outgoing_mail
-from services.accounts import lockout, oidc_sign_in, sessions
+from services.accounts import lockout, oidc_sign_in, one_time, sessions
 from services.ai_usage import UsageLog
 from services.attachments import removal
 from services.chat import idle
@@ -41,6 +41,7 @@ PURGED = (
     outgoing_mail,
     sessions,
     oidc_sign_in,
+    one_time,
     bulk,
     presence,
     records,

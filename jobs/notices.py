@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
+from auth.one_time import OneTime
 from auth.references import References
 from auth.tokens import Tokens
 from channels.sns import Publishes
@@ -11,6 +12,7 @@ from config import Settings
 from core.models import DEFAULT_COMPANY, Actor
 from core.redaction import mask
 from database.tables import tickets
+from jobs import sign_in_mails
 from jobs.runner import PermanentFailure, alone, is_last_try
 from notifier import NOTICES, ConsoleMailer, Mailer, MailFailed, Notice, confirm_address, urgent_digest
 from services import outbox, outgoing_mail
@@ -36,6 +38,9 @@ class Server(Protocol):
     @property
     def references(self) -> References: ...
 
+    @property
+    def one_time(self) -> OneTime: ...
+
 
 def direct_jobs(server: Server) -> DirectJobs:
     """The jobs that need no runner: without a mail server a notice is a log line, and without a topic an alert is nothing."""
@@ -54,15 +59,15 @@ def direct_jobs(server: Server) -> DirectJobs:
 
 def send(server: Server, job: Row) -> None:
     """Sends the mail of a job. Raises PermanentFailure when no retry can help, MailFailed otherwise."""
-    settings = server.settings
     try:
+        if job["kind"] in sign_in_mails.KINDS:
+            _send_sign_in_mail(server, job)
+            return
         with server.storage.unit_of_work(Actor.system(job["company_id"])) as uow:
-            own = settings.sender
-            sender = outgoing_mail.sender(uow, job["payload"], from_name=own.name, support_email=settings.support_email)
-            header = {"job_id": job["id"], "domain": own.domain, "public_url": settings.public_url} | sender
+            header = _header(server, uow, job)
             notice = _notice(server, uow, job, header)
             notice = notice and _to_subscribers(server, uow, job, notice)
-        if notice is not None and _may_send(server, job, notice.to, sender["support_email"]):
+        if notice is not None and _may_send(server, job, notice.to, header["support_email"]):
             server.mailer.send(notice)
     except MailFailed as error:
         if job["ticket_id"] and (error.permanent or is_last_try(job)):
@@ -71,6 +76,23 @@ def send(server: Server, job: Row) -> None:
         if error.permanent:
             raise PermanentFailure(str(error)) from error
         raise
+
+
+def _header(server: Server, uow: UnitOfWork, job: Row) -> Row:
+    """What every notice is told: the sender and where the server is."""
+    settings = server.settings
+    own = settings.sender
+    sender = outgoing_mail.sender(uow, job["payload"], from_name=own.name, support_email=settings.support_email)
+    return {"job_id": job["id"], "domain": own.domain, "public_url": settings.public_url} | sender
+
+
+def _send_sign_in_mail(server: Server, job: Row) -> None:
+    """Mails a link or a code, whose token is made now and written before it is sent."""
+    with server.storage.unit_of_work(Actor.system(job["company_id"])) as uow:
+        header = _header(server, uow, job)
+    notice = sign_in_mails.notice(server.storage, server.one_time, job, header)
+    if notice is not None and _may_send(server, job, notice.to, header["support_email"]):
+        server.mailer.send(notice)
 
 
 def _notice(server: Server, uow: UnitOfWork, job: Row, header: Row) -> Notice | None:

@@ -16,6 +16,7 @@ from ai.llm import Model, open_model
 from ai.model_call import Completes
 from auth.oidc import Issuer
 from auth.oidc_client import OidcClient
+from auth.one_time import OneTime
 from auth.references import References
 from auth.tokens import Tokens
 from channels.imap_poller import open_mailbox
@@ -149,6 +150,11 @@ class Runtime:
     def references(self) -> References:
         """Signs and reads the references to tickets in mail."""
         return References(self.secret)
+
+    @cached_property
+    def one_time(self) -> OneTime:
+        """Makes and checks links and codes to sign in with."""
+        return OneTime(self.secret)
 
     @cached_property
     def secret(self) -> str:

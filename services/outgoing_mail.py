@@ -14,6 +14,7 @@ from contextlib import suppress
 from email_validator import EmailNotValidError
 from sqlalchemy import func, or_
 
+from channels.notice_words import SIGN_IN_KINDS
 from core import normal_form, timestamps
 from core.models import DEFAULT_COMPANY
 from core.redaction import mask_email
@@ -31,7 +32,10 @@ KEPT_SECONDS = 24 * 3600
 MAX_TO_STAFF, NO_LIMIT = 500, 10**9
 # Mails per hour to one mailbox from all unconfirmed companies together; links that confirm an address are counted separately.
 MAX_OF_UNCONFIRMED, MAX_LINKS = 20, 5
-WITHOUT_WORDS = ("ticket_received", "assigned", notifications.CONFIRM)  # notices that hold nothing anybody wrote
+# Links and codes to sign in, to one mailbox from one company.
+SIGN_IN, MAX_SIGN_IN = "sign in", 10
+# Notices that hold nothing anybody wrote.
+WITHOUT_WORDS = ("ticket_received", "assigned", notifications.CONFIRM, "password_reset", "sign_in_code")
 # What is counted: all staff, all other recipients, an unconfirmed company, one outside recipient.
 TO_STAFF, TO_OTHERS, UNCONFIRMED, TO_ONE = "staff", "others", "unconfirmed", "one"
 # What the operator's company counts for all unconfirmed ones: mails and links to one mailbox.
@@ -63,6 +67,8 @@ def may_send(uow: UnitOfWork, job: Row, to: str, *, support_email: str, operator
     if job["payload"].get("counted"):
         return True
     limits = _limits(uow, job["kind"], to, support_email)
+    if job["kind"] in SIGN_IN_KINDS:
+        limits.append((SIGN_IN, _one_mailbox(to), MAX_SIGN_IN))
     rows = [(uow, _row(uow, kind, name), most) for kind, name, most in limits]
     if rows[0][2] and limits[0][0] == UNCONFIRMED:
         of_all = operators()
@@ -89,7 +95,7 @@ def held_back(uow: UnitOfWork) -> int:
 def purge(uow: UnitOfWork) -> int:
     """Deletes counts of recipients after their hour and counts of companies after a day; returns how many."""
     c, day_ago = mail_counts.c, timestamps.later(uow.real_now, seconds=-KEPT_SECONDS)
-    of_one = c.kind.in_((TO_ONE, OF_UNCONFIRMED, LINKS))
+    of_one = c.kind.in_((TO_ONE, OF_UNCONFIRMED, LINKS, SIGN_IN))
     is_over = or_(c.hour < day_ago, of_one & (c.hour < _hour(uow)), c.hour > uow.real_now)
     return uow.delete(mail_counts, is_over)
 

@@ -22,8 +22,8 @@ class Entry:
 def admit(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, way: str = "") -> Row:
     """What a user gets whose first factor is right: what `start_session` gives, or only a `challenge` with a second factor.
 
-    `way` is how they came: oidc, "" by password. The unit of work is one of their company. After its commit pass the result to
-    challenges.finish, which asks for the code.
+    `way` is how they came: oidc, code, reset or invitation, "" by password. The unit of work is one of their company.
+    After its commit pass the result to challenges.finish, which asks for the code.
     """
     if user["second_factor"]:
         return {"challenge": tokens.challenge(user["id"], mark_of(user), way, now=uow.real_now)}
@@ -32,7 +32,7 @@ def admit(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, way: str 
 
 def start_session(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, way: str = "") -> Row:
     """Signs a user in whose factors were all checked."""
-    session = sessions.start(uow, user["id"])
+    session = sessions.start(uow, user["id"], remember=entry.remember, device=entry.device)
     record(uow, user["id"], [Change("signed_in", "way" if way else "", "", way)], subject="user")
     return signed_in(uow, tokens, user, session)
 

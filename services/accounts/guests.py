@@ -7,7 +7,8 @@ signs out, and when their customer row gets an e-mail address: whoever holds the
 import hashlib
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+
+from uuid_utils import uuid7
 
 from auth.tokens import ACCESS_SECONDS, GUEST_SECONDS, Tokens
 from core import timestamps
@@ -28,7 +29,7 @@ def enter(storage: Storage, tokens: Tokens, company: str, name: str) -> Row:
         row = companies.get_by_name(uow, company)
         if not settings.of_company(row)["chat_guests"]:
             raise forbidden("This company takes no guests in its chat. Please sign in.")
-        claims = {"sub": f"{PREFIX}{uuid4()}", "company": row["id"], "name": name}
+        claims = {"sub": f"{PREFIX}{uuid7()}", "company": row["id"], "name": name}
         claims |= {"stamp": row["guest_stamp"], "since": uow.real_now}
     return _signed_in(tokens, claims, now=storage.real_now())
 

@@ -45,9 +45,15 @@ def clear(uow: UnitOfWork, account: str, place: str) -> None:
 
 def forget_account(uow: UnitOfWork, account: str) -> None:
     """Removes all counts of a deleted account."""
-    account_id, _ = _ids(account, "")
-    uow.delete(tries, tries.c.id == account_id)
-    uow.delete(tries, tries.c.account == account_id)
+    for name in (account, of_codes(account)):
+        account_id, _ = _ids(name, "")
+        uow.delete(tries, tries.c.id == account_id)
+        uow.delete(tries, tries.c.account == account_id)
+
+
+def of_codes(account: str) -> str:
+    """The account under which wrong codes are counted, apart from wrong passwords."""
+    return f"code {account}"
 
 
 def purge(uow: UnitOfWork) -> int:

@@ -11,12 +11,12 @@ from database.tables import companies as table
 from database.tables import users
 from services.accounts import companies, sessions
 from services.accounts import users as people
-from services.accounts.admission import signed_in
+from services.accounts.admission import Entry, signed_in
 from services.history import Change, differences, record
 from storage import Row, Storage, UnitOfWork
 
 
-def register(storage: Storage, tokens: Tokens, fields: Row, *, address: str, confirmed: bool = False) -> Row:
+def register(storage: Storage, tokens: Tokens, fields: Row, entry: Entry, *, confirmed: bool = False) -> Row:
     """Makes a company with its first admin and signs them in: company, user and tokens. Raises AppError 400, 409.
 
     A company that the operator makes is `confirmed` from the start; in others the admin is sent a link to confirm.
@@ -25,12 +25,12 @@ def register(storage: Storage, tokens: Tokens, fields: Row, *, address: str, con
     password_hash = passwords.hashed(fields["password"])
     with storage.unit_of_work(None, write=True) as uow:
         company = companies.create(uow, fields["company"], confirmed=confirmed)
-        company_uow = uow.as_actor(Actor(company["id"], "admin", fields["email"], address=address))
+        company_uow = uow.as_actor(Actor(company["id"], "admin", fields["email"], address=entry.address))
         record(company_uow, company["id"], [Change("company_created", "name", "", company["name"])], subject="company")
         person = {"name": fields["name"], "email": fields["email"], "role": "admin", "password_hash": password_hash}
         user = people.create(company_uow, person)
         companies.ask_to_confirm(company_uow, user)
-        session = sessions.start(company_uow, user["id"])
+        session = sessions.start(company_uow, user["id"], remember=entry.remember, device=entry.device)
         return {"company": companies.company_shape(company), **signed_in(company_uow, tokens, user, session)}
 
 

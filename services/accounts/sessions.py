@@ -10,7 +10,7 @@ from core import timestamps
 from database.tables import sessions
 from storage import Row, UnitOfWork
 
-LASTS_SECONDS = 14 * 24 * 3600
+LASTS_SECONDS, REMEMBER_SECONDS = 14 * 24 * 3600, 30 * 24 * 3600  # without a refresh; who asked to be remembered
 GRACE_SECONDS = 30
 CLOCKS_APART_SECONDS = 60  # tolerated difference between the clocks of two servers
 
@@ -23,11 +23,14 @@ class RefreshResult:
     reason: Literal["", "unknown", "reused"] = ""
 
 
-def start(uow: UnitOfWork, user_id: str) -> Row:
-    """Creates a session for a user; returns its row."""
-    expires = timestamps.later(uow.real_now, seconds=LASTS_SECONDS)
-    values = {"user_id": user_id, "rotated_at": uow.real_now, "expires_at": expires, "created_at": uow.now}
-    return uow.insert(sessions, values)
+def start(uow: UnitOfWork, user_id: str, *, remember: bool = False, device: str = "") -> Row:
+    """Creates a session for a user on that device; returns its row."""
+    values = {"user_id": user_id, "remember": remember, "device": device, "created_at": uow.now}
+    return uow.insert(sessions, {**values, "rotated_at": uow.real_now, "expires_at": _until(uow, remember)})
+
+
+def _until(uow: UnitOfWork, remember: bool) -> str:
+    return timestamps.later(uow.real_now, seconds=REMEMBER_SECONDS if remember else LASTS_SECONDS)
 
 
 def refresh(uow: UnitOfWork, session_id: str, generation: int) -> RefreshResult:
@@ -36,7 +39,7 @@ def refresh(uow: UnitOfWork, session_id: str, generation: int) -> RefreshResult:
     if session is None or session["expires_at"] <= uow.real_now:
         return RefreshResult(None, "unknown")
     if generation == session["generation"]:
-        expires = timestamps.later(uow.real_now, seconds=LASTS_SECONDS)
+        expires = _until(uow, session["remember"])
         news = {"generation": generation + 1, "rotated_at": uow.real_now, "expires_at": expires}
         return RefreshResult(uow.update(sessions, session_id, news))
     rotated = session["rotated_at"]
@@ -55,9 +58,9 @@ def end(uow: UnitOfWork, session_id: str) -> bool:
     return bool(uow.delete(sessions, sessions.c.id == session_id))
 
 
-def end_all(uow: UnitOfWork, user_id: str, *, but: str = "") -> None:
-    """Deletes all sessions of a user except `but`."""
-    uow.delete(sessions, sessions.c.user_id == user_id, sessions.c.id != but)
+def end_all(uow: UnitOfWork, user_id: str, *, but: str = "") -> int:
+    """Deletes all sessions of a user except `but`; returns how many."""
+    return uow.delete(sessions, sessions.c.user_id == user_id, sessions.c.id != but)
 
 
 def purge(uow: UnitOfWork) -> int:

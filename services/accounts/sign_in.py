@@ -16,7 +16,7 @@ from core.models import Actor
 from database.tables import companies as companies_table
 from database.tables import sessions as sessions_table
 from database.tables import users
-from services.accounts import companies, key_login, lockout, second_factor, sessions
+from services.accounts import companies, key_login, lockout, one_time, second_factor, sessions
 from services.accounts import users as people
 from services.accounts.admission import Entry, admit, name_of, signed_in
 from services.history import Change, differences, not_lately, record
@@ -26,13 +26,13 @@ from storage import Row, Storage, UnitOfWork
 MOST_ACCOUNTS = 3  # accounts whose password is checked if no company is named; about 20 ms each
 
 
-def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, company: str = "", address: str = "") -> Row:
+def log_in(storage: Storage, tokens: Tokens, email: str, password: str, entry: Entry, *, company: str = "") -> Row:
     """Signs a user in, at the named company or else where the password matches. Returns the result of admission.admit.
 
     Raises AppError 401 with the same message for unknown users and wrong passwords, 429 after too many attempts, and 400
     with the names of the companies if the password matches in several.
     """
-    place = networks.holder(address, ipv6_bits=networks.SITE_BITS)
+    place = networks.holder(entry.address, ipv6_bits=networks.SITE_BITS)
     with storage.unit_of_work(None, write=True) as uow:
         lockout.count_attempt(uow, email, place)
     with storage.unit_of_work(None) as uow:
@@ -46,10 +46,10 @@ def log_in(storage: Storage, tokens: Tokens, email: str, password: str, *, compa
         user = uow.get(users, matches[0]["id"])
         if not _is_still(user, matches[0], email):
             raise _wrong_credentials()
-        company_uow = uow.as_actor(Actor(user["company_id"], "admin", email, address=address))
+        company_uow = uow.as_actor(Actor(user["company_id"], "admin", email, address=entry.address))
         lockout.clear(uow, email, place)  # everywhere the company is locked first and the attempts second: no deadlock
         companies.ask_to_confirm(company_uow, user)
-        return admit(company_uow, tokens, user, Entry(address))
+        return admit(company_uow, tokens, user, entry)
 
 
 def refresh(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
@@ -102,6 +102,7 @@ def change_password(storage: Storage, actor: Actor, old_password: str, new_passw
         lockout.clear(uow, account, place)
         admin_uow.update(users, actor.user_id, {"password_hash": password_hash})
         sessions.end_all(admin_uow, actor.user_id, but=actor.session_id)
+        one_time.end_all(admin_uow, actor.user_id, user["email"])
         record(admin_uow, actor.user_id, [Change("password_changed")], subject="user")
 
 
@@ -152,7 +153,7 @@ def _sign_in_oidc_user(uow: UnitOfWork, person: Person, company_id: str, *, addr
     # An account that an admin added by address alone is linked now; an account with another way to sign in is not.
     if user is not None or holder["password_hash"] or holder["identity"]:
         raise forbidden("This e-mail address already signs in another way. Ask an admin of your company.")
-    company_uow.update(users, holder["id"], {"identity": person.identity})
+    company_uow.update(users, holder["id"], {"identity": person.identity, "invited_at": None})
     return _apply_issuer_data(company_uow, holder, person)
 
 

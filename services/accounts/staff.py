@@ -1,4 +1,4 @@
-"""Who works at a company: its agents and admins whose account is not disabled."""
+"""Who works at a company: its agents and admins who are not disabled, and who accepted their invitation if they had one."""
 
 from sqlalchemy import and_
 
@@ -6,9 +6,9 @@ from database.tables import users
 from storage import Row
 
 ROLES = ("agent", "admin")
-AT_WORK = and_(users.c.role.in_(ROLES), ~users.c.disabled)
+AT_WORK = and_(users.c.role.in_(ROLES), ~users.c.disabled, users.c.invited_at.is_(None))
 
 
 def is_at_work(user: Row) -> bool:
     """Whether AT_WORK holds for the row of a user."""
-    return user["role"] in ROLES and not user["disabled"]
+    return user["role"] in ROLES and not user["disabled"] and user["invited_at"] is None

@@ -6,7 +6,7 @@ from core.errors import AppError, conflict, forbidden, invalid_field, not_found
 from core.models import USER_FIELDS, shape
 from database.column_types import is_broken
 from database.tables import users
-from services.accounts import admins, sessions
+from services.accounts import admins, one_time, sessions
 from services.history import Change, differences, record
 from services.routing import departures, teams
 from services.tickets import customers
@@ -65,7 +65,11 @@ def change(uow: UnitOfWork, user_id: str, fields: Row) -> Row:
         raise conflict(
             "managed_by_issuer", "Role and address of this user come from their identity provider. Change them there."
         )
+    if "password_hash" in fields:
+        fields["invited_at"] = None  # they need no invitation any more
     after = _update(uow, user_id, fields)
+    if "password_hash" in fields or after["email"] != before["email"]:
+        one_time.end_all(uow, user_id, before["email"])
     password_set = [Change("password_set")] if "password_hash" in fields else []
     record(uow, user_id, [*differences("user_changed", before, after, AUDITED_FIELDS), *password_set], subject="user")
     _create_customer(uow, after)

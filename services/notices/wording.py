@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ai.chat_sentences import LANGUAGES, language_of
-from channels.notice_words import KINDS, TO_STAFF, Words, fault
+from channels.notice_words import KINDS, SIGN_IN_KINDS, TO_STAFF, Words, fault
+from channels.sign_in_mails import sign_in_mail
 from core.errors import FieldError, invalid, invalid_field, not_found
 from database.tables import companies, notice_texts, tickets
 from notifier import NOTICES, Notice, urgent_digest
@@ -29,6 +30,7 @@ SAMPLE: Row = {
     "quoted": "The invoice opens now.",
     "reason": "its sender is not the customer",
 }
+SAMPLE_TOKENS = dict.fromkeys(SIGN_IN_KINDS, "a-sample-of-the-token") | {"sign_in_code": "123456"}
 _FROM_TICKET = ("id", "number", "title", "customer_name", "category", "urgency", "next_action")
 _ADDRESSES = dict.fromkeys(("customer_email", "assigned_to", "watcher"), SAMPLE_ADDRESS)
 c = notice_texts.c
@@ -84,8 +86,10 @@ def _words(row: Row | None) -> Words:
     return Words(row["subject"], row["text"]) if row else Words()
 
 
-def of_mail(uow: UnitOfWork, ticket: Row | None = None) -> Row:
+def of_mail(uow: UnitOfWork, ticket: Row | None = None, *, language: str = "") -> Row:
     """The company's name and its words of each kind, as keywords of a notice; of the ticket's language where there are some.
+
+    A mail about no ticket names its `language`.
 
     A company whose address is not confirmed has none: it could mail strangers.
     """
@@ -94,7 +98,7 @@ def of_mail(uow: UnitOfWork, ticket: Row | None = None) -> Row:
         return {}
     rows = uow.find(uow.query(notice_texts))
     name = settings.of_company(company)["mail_name"] or company["name"]
-    language = _language(ticket) if ticket and any(row["language"] for row in rows) else ""
+    language = _language(ticket) if ticket and any(row["language"] for row in rows) else language
     words: dict[str, Words] = {}
     for row in sorted(rows, key=lambda row: row["language"] == language):
         if row["language"] in ("", language):
@@ -120,6 +124,8 @@ def preview(uow: UnitOfWork, kind: str, language: str, words: Words, ticket_id: 
     context: Row = {"job_id": "preview", "domain": "", "company_name": company_name, **about}
     context["words"] = {kind: stored} if stored != Words() else {}
     context["support_email"] = context.get("support_email") or SAMPLE_ADDRESS
+    if kind in SIGN_IN_KINDS:
+        context["language"] = language
     notice = _composed(kind, facts, context)
     if notice is None:
         raise not_found()
@@ -142,6 +148,8 @@ def _of_ticket(uow: UnitOfWork, ticket_id: str) -> Row:
 def _composed(kind: str, facts: Row, context: Mapping[str, Any]) -> Notice | None:
     if kind == "urgent_digest":
         return urgent_digest(SAMPLE_ADDRESS, [facts], 1, **context)
+    if kind in SIGN_IN_KINDS:
+        return sign_in_mail(kind, SAMPLE_ADDRESS, SAMPLE_TOKENS[kind], **context)
     author = "customer" if kind == "customer_replied" else "agent"
     reply = {"author_role": author, "author_name": "Sam", "body": "We have sent it again.", "internal": False}
     return NOTICES["public_reply" if kind == "customer_replied" else kind](facts, reply=reply, **context)

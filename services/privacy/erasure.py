@@ -28,7 +28,7 @@ from database.tables import (
 )
 from database.tables import jobs as jobs_table
 from services import outbox
-from services.accounts import sessions
+from services.accounts import one_time, sessions
 from services.attachments import removal
 from services.copilot import proposals
 from services.history import Change, record
@@ -129,7 +129,10 @@ def _remove_names(uow: UnitOfWork, row: Row, ticket_rows: Sequence[Row]) -> None
 
 def _remove_account(uow: UnitOfWork, email: str) -> str:
     """Deletes the customer's user account; returns its address, "" without one."""
-    query = uow.query(users).where(users.c.email == email, users.c.email != "", users.c.role == "customer")
+    if not email:
+        return ""
+    one_time.end_all(uow, "", email)
+    query = uow.query(users).where(users.c.email == email, users.c.role == "customer")
     account = uow.first(query)
     if account is None:
         return ""

@@ -31,6 +31,9 @@ GONE = "2020-01-01T00:00:00.000Z"
 SHARED = {"GetArticle"}  # every customer of the company sees the same
 PUBLIC = {
     "AnswerChallenge",
+    "AcceptInvitation",
+    "AskForCode",
+    "AskForNewPassword",
     "ConfirmAddress",
     "EndNotice",
     "ExchangeOidcSignIn",
@@ -40,8 +43,11 @@ PUBLIC = {
     "GetSignInOptions",
     "ReceiveEmail",
     "RegisterCompany",
+    "RegisterCustomer",
+    "SetNewPassword",
     "SignIn",
     "StartOidcSignIn",
+    "SignInWithCode",
     "SignOut",
     "StaySignedIn",
 }

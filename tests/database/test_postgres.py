@@ -18,6 +18,7 @@ from database import postgres_engine, tables
 from database.writer_shares import Exhausted
 from runtime import first_start
 from services.accounts import lockout, sign_in, users
+from services.accounts.admission import Entry
 from storage import open_storage
 from tests.conftest import SECRET
 from tests.fakes.postgres_server import wait_until
@@ -172,7 +173,7 @@ def start(store):
 
 
 def log_in(store):
-    sign_in.log_in(store, Tokens(SECRET), "ada@example.com", PASSWORD, address="")
+    sign_in.log_in(store, Tokens(SECRET), "ada@example.com", PASSWORD, Entry())
 
 
 def open_a_ticket(uow):

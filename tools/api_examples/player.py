@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from config import Settings
+from notifier import MemoryMailer
 from tools.api_examples.scenario import ADMIN_KEY, VARIABLES, Request, Scenario, ScenarioError, Step, fill_in
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -97,7 +98,10 @@ def open_player(scenario: Scenario) -> Iterator[Player]:
     with TemporaryDirectory() as folder:
         defaults = {name: setting.get_default() for name, setting in Settings.model_fields.items()}
         overrides = {"data_dir": Path(folder), "api_key": KEY, "embeddings": "static"}
-        app = create_app(Settings(_env_file=None, **{**defaults, **overrides}), clock=lambda: clock[0])
+        settings = Settings(_env_file=None, **{**defaults, **overrides})
+        mailer = MemoryMailer()
+        mailer.mode = "smtp"  # as if there were a mail server
+        app = create_app(settings, clock=lambda: clock[0], mailer=mailer)
         try:
             yield Player(scenario, app.test_client(), clock, values)
         finally:
@@ -124,4 +128,6 @@ def _secrets(data: Any) -> Iterator[tuple[str, str]]:
         for name, value in data.items():
             if name in _SECRETS and isinstance(value, str) and ("_" in name or value.startswith(("fk_", "whsec_"))):
                 yield name, value
+            if name == "link" and isinstance(value, str) and "#" in value:
+                yield "token", value.partition("#")[2]
             yield from _secrets(value)

@@ -1,0 +1,40 @@
+"""Makes and checks what lets somebody in once: the token of a mailed link, and a code of six digits. No rows, no mail.
+
+Only an HMAC with the secret of this server is kept, so rows alone open nothing. A code is bound to its row.
+"""
+
+import hmac
+import secrets
+
+TOKEN_BYTES = 32
+CODE_DIGITS = 6
+
+
+class OneTime:
+    """Tokens and codes of this server."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.digest(secret.encode(), b"foyer: links and codes to sign in", "sha256")
+
+    def new_token(self) -> str:
+        """A token of 256 random bits, 43 characters that are safe in a URL."""
+        return secrets.token_urlsafe(TOKEN_BYTES)
+
+    def new_code(self) -> str:
+        """Six random digits."""
+        return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+
+    def token_hash(self, kind: str, token: str) -> str:
+        """What is kept of a token: 64 characters."""
+        return self._mac(f"{kind} {token}")
+
+    def code_hash(self, row_id: str, code: str) -> str:
+        """What is kept of the code of that row: 64 characters."""
+        return self._mac(f"code {row_id} {code}")
+
+    def is_code(self, stored_hash: str, row_id: str, code: str) -> bool:
+        """Whether the row has this code. Takes as long for a row without one."""
+        return hmac.compare_digest(stored_hash, self.code_hash(row_id, code)) and bool(stored_hash)
+
+    def _mac(self, text: str) -> str:
+        return hmac.digest(self._key, text.encode("utf-8", "surrogateescape"), "sha256").hex()

@@ -1,0 +1,50 @@
+"""Jobs of the mails that help somebody to sign in: finds the accounts of an address, makes each token when its mail is made."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from auth.one_time import OneTime
+from channels.sign_in_mails import sign_in_mail
+from core.models import Actor
+from database.tables import companies, sign_in_tokens
+from notifier import Notice
+from services.accounts import mailed_access, one_time
+from services.notices import wording
+from storage import Row, Storage
+
+NOTICE_OF = {one_time.INVITE: "invitation", one_time.RESET: "password_reset", one_time.CODE: "sign_in_code"}
+KINDS = (mailed_access.FIND, *NOTICE_OF.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a mail needs beside its words: the row whose token it holds, and the name of the company."""
+
+    row: Row
+    token: str
+    company: str
+
+
+def notice(storage: Storage, secrets: OneTime, job: Row, header: Row) -> Notice | None:
+    """The mail of a job, None when there is none to send. A job that is tried again makes another token."""
+    if job["kind"] == mailed_access.FIND:
+        with storage.unit_of_work(None, write=True) as uow:
+            mailed_access.find_accounts(uow, job["company_id"], job["payload"])
+        return None
+    mail = _with_token(storage, secrets, job)
+    if mail is None:
+        return None
+    with storage.unit_of_work(Actor.system(job["company_id"])) as uow:
+        language = job["payload"].get("language", "")
+        words: dict[str, Any] = wording.of_mail(uow, language=language)
+    to, kind = mail.row["email"], NOTICE_OF[mail.row["kind"]]
+    return sign_in_mail(kind, to, mail.token, language=language, company=mail.company, **header, **words)
+
+
+def _with_token(storage: Storage, secrets: OneTime, job: Row) -> Mail | None:
+    with storage.unit_of_work(Actor.system(job["company_id"]), write=True) as uow:
+        row = uow.get(sign_in_tokens, job["payload"]["token_id"], lock=True)
+        company = uow.get(companies, job["company_id"])
+        if row is None or company is None:
+            return None  # used, ended, or replaced by a later one
+        return Mail(row, one_time.give_token(uow, row, secrets), company["name"])

@@ -1,0 +1,87 @@
+"""Signing in with a code that was mailed. A code of a registration makes its account first.
+
+Each try is counted before the code is looked at, in a commit of its own: for the account, for the code, known or not.
+"""
+
+from dataclasses import replace
+
+from auth.one_time import OneTime
+from auth.tokens import Tokens
+from core import networks
+from core.errors import AppError, unauthorized
+from core.models import Actor
+from database.tables import companies as companies_table
+from database.tables import sign_in_tokens, users
+from services.accounts import companies, invitations, lockout, mailed_access, one_time
+from services.accounts import users as people
+from services.accounts.admission import Entry, admit
+from services.history import Change, record
+from storage import Row, Storage, UnitOfWork
+
+t = sign_in_tokens.c
+
+
+def confirm(
+    storage: Storage,
+    tokens: Tokens,
+    one_time_tokens: OneTime,
+    email: str,
+    code: str,
+    entry: Entry,
+    *,
+    company: str = "",
+) -> Row:
+    """Signs in with a code of that address, at the named company or at the one whose code it is.
+
+    Raises AppError 401 with the same message for a wrong, used or expired code and an unknown address, 429 after too many tries.
+    """
+    place = networks.holder(entry.address, ipv6_bits=networks.SITE_BITS)
+    account = lockout.of_codes(email)
+    of_address = [t.email == email, t.kind == one_time.CODE]
+    with storage.unit_of_work(None, write=True) as uow:
+        lockout.count_attempt(uow, account, place)
+        if company:
+            row = companies.find_by_name(uow, company)
+            of_address.append(t.company_id == (row["id"] if row else ""))
+        uow.update_where(sign_in_tokens, *of_address, tries=t.tries + 1)
+    with storage.unit_of_work(None, write=True) as uow:
+        is_open = (t.tries <= one_time.MOST_TRIES, t.expires_at > uow.real_now)
+        rows = uow.find(uow.query(sign_in_tokens).where(*of_address, *is_open).limit(mailed_access.MOST_ACCOUNTS))
+        matches = [row for row in rows or [_NOBODY] if one_time_tokens.is_code(row["token_hash"], row["id"], code)]
+        if not matches:
+            raise wrong_code()
+        company_uow = uow.as_actor(Actor(matches[0]["company_id"], "admin", email, address=entry.address))
+        lockout.clear(uow, account, place)  # tries are locked before codes everywhere: no deadlock
+        if not one_time.use(company_uow, matches[0]):
+            raise wrong_code()
+        user = _user(company_uow, matches[0])
+        return admit(company_uow, tokens, user, entry, way="code")
+
+
+_NOBODY: Row = {"id": "", "token_hash": ""}
+
+
+def _user(uow: UnitOfWork, row: Row) -> Row:
+    """Whose code it is; of a registration the new customer, or whoever has the address by now. Raises AppError 401."""
+    user = uow.get(users, row["user_id"]) if row["user_id"] else invitations.find(uow, row["email"])
+    if user is None and not row["user_id"]:
+        return _registered(uow, row)
+    if user is None or user["email"] != row["email"] or not mailed_access.may_come(user):
+        raise wrong_code()
+    return user
+
+
+def _registered(uow: UnitOfWork, row: Row) -> Row:
+    company = uow.get(companies_table, uow.actor.company_id)
+    if company is None or not mailed_access.takes_registrations(company):
+        raise wrong_code()
+    fields = {name: row["fields"].get(name, "") for name in ("name", "password_hash")}
+    user = people.create(uow, {**fields, "email": row["email"], "role": "customer"})
+    record(uow, user["id"], [Change("registered")], subject="user")
+    return user
+
+
+def wrong_code() -> AppError:
+    """401: the code does not open anything."""
+    message = "The code is wrong or not valid any more. Ask for a new one."
+    return replace(unauthorized(), message=message, code="wrong_code")

@@ -1,0 +1,58 @@
+"""The rows of what lets somebody in once: opened, given a token when the mail is made, used up, ended.
+
+One kind for one address of a company is open at a time: a new one ends the old.
+"""
+
+from typing import Literal
+
+from auth.one_time import OneTime
+from core import timestamps
+from database.tables import sign_in_tokens as table
+from storage import Row, UnitOfWork
+
+Kind = Literal["invite", "reset", "code"]
+INVITE: Kind = "invite"
+RESET: Kind = "reset"
+CODE: Kind = "code"
+LASTS_SECONDS: dict[str, int] = {INVITE: 7 * 24 * 3600, RESET: 3600, CODE: 600}
+MOST_TRIES = 5  # wrong codes, then a new one is needed
+t = table.c
+
+
+def start(uow: UnitOfWork, kind: Kind, email: str, *, user_id: str = "", fields: Row | None = None) -> Row:
+    """Opens a row for that address, which ends those before it. It opens nothing until it has a token."""
+    uow.delete(table, t.email == email, t.kind == kind)
+    values: Row = {"kind": kind, "email": email, "user_id": user_id or None, "fields": fields or {}}
+    until = timestamps.later(uow.real_now, seconds=LASTS_SECONDS[kind])
+    return uow.insert(table, {**values, "expires_at": until, "created_at": uow.now})
+
+
+def give_token(uow: UnitOfWork, row: Row, one_time: OneTime) -> str:
+    """A new token or code for the row, valid from now on; the one before it is over."""
+    is_code = row["kind"] == CODE
+    token = one_time.new_code() if is_code else one_time.new_token()
+    token_hash = one_time.code_hash(row["id"], token) if is_code else one_time.token_hash(row["kind"], token)
+    until = timestamps.later(uow.real_now, seconds=LASTS_SECONDS[row["kind"]])
+    uow.update(table, row["id"], {"token_hash": token_hash, "tries": 0, "expires_at": until})
+    return token
+
+
+def find_link(uow: UnitOfWork, kind: Kind, token: str, one_time: OneTime) -> Row | None:
+    """The row of the token of a link, None when it is wrong, over or used. Needs a unit of work without an actor."""
+    same = (t.token_hash == one_time.token_hash(kind, token), t.kind == kind, t.expires_at > uow.real_now)
+    return uow.first(uow.query(table).where(*same))
+
+
+def use(uow: UnitOfWork, row: Row) -> bool:
+    """Uses the row up. False when somebody else just did."""
+    return bool(uow.delete(table, t.id == row["id"], t.token_hash == row["token_hash"]))
+
+
+def end_all(uow: UnitOfWork, user_id: str, email: str) -> None:
+    """Ends every link and code of a person: they have a new password, or another address."""
+    uow.delete(table, (t.user_id == user_id) | (t.email == email))
+
+
+def purge(uow: UnitOfWork) -> int:
+    """Deletes what is over; returns how many."""
+    return uow.delete(table, t.expires_at <= uow.real_now)
