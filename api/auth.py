@@ -110,7 +110,7 @@ def log_in(body: Row) -> Answer:
         entry_of(body),
         company=body.get("company", ""),
     )
-    return signed_in_answer(admitted, "You are signed in.", body)
+    return signed_in_answer(data, "You are signed in.", body, code=body.get("totp", ""))
 
 
 @blp.post(
@@ -126,7 +126,7 @@ def refresh(body: Row) -> Answer:
     token, by_cookie = body["refresh_token"], bool(g.token_of_cookie)
     data = guests.refresh(runtime.storage, runtime.tokens, token)
     data = data or sign_in.refresh(runtime.storage, runtime.tokens, token, address=_address())
-    return _answer(data, "You stay signed in.", by_cookie=by_cookie)
+    return _with_tokens(data, "You stay signed in.", by_cookie=by_cookie)
 
 
 @blp.post(
@@ -168,27 +168,23 @@ def entry_of(body: Row) -> Entry:
     return Entry(_address(), device, bool(body.get("remember")))
 
 
-def signed_in_answer(data: Row, message: str, body: Row, *, headers: dict[str, str] | None = None) -> Answer:
-    """The answer of every way to sign in, from what admission.admit gave.
+def signed_in_answer(data: Row, message: str, body: Row, *, code: str = "") -> Answer:
+    """What a route that signs in answers, from what admission.admit gave and its own body; `code` is of a second factor.
 
-    A second factor is asked for (AppError 401), or its code `totp` is in the body. Where a page of ours asks to stay signed in,
-    the refresh token is a cookie and not in the answer.
+    A page of ours that asks to stay signed in gets the refresh token as a cookie. Raises AppError 401 for a second factor.
     """
-    runtime, entry = gate.current_runtime(), entry_of(body)
-    data = challenges.finish(runtime.storage, runtime.tokens, runtime.secret, data, entry, code=body.get("totp", ""))
-    return _answer(
-        data,
-        message,
-        by_cookie=entry.remember and refresh_cookie.is_own_page(runtime.settings.public_url),
-        headers=headers,
-    )
+    runtime = gate.current_runtime()
+    data = challenges.finish(runtime.storage, runtime.tokens, runtime.secret, data, entry_of(body), code=code)
+    wants_cookie = bool(body.get("remember")) and refresh_cookie.is_own_page(runtime.settings.public_url)
+    return _with_tokens(data, message, by_cookie=wants_cookie)
 
 
-def _answer(data: Row, message: str, *, by_cookie: bool, headers: dict[str, str] | None = None) -> Answer:
+def _with_tokens(data: Row, message: str, *, by_cookie: bool) -> Answer:
+    """The answer with the tokens; with `by_cookie` the refresh token is a cookie and not in it."""
     if not by_cookie:
-        return Answer(data, message, headers=headers or {})
+        return Answer(data, message)
     cookie = refresh_cookie.holding(data["refresh_token"], gate.current_runtime().settings.public_url)
-    return Answer({**data, "refresh_token": ""}, message, headers={**(headers or {}), "Set-Cookie": cookie})
+    return Answer({**data, "refresh_token": ""}, message, headers={"Set-Cookie": cookie})
 
 
 def _address() -> str:

@@ -40,7 +40,7 @@ class AskByMail(Repeatable):
     company = Text(LIMITS["company"], about=OF_COMPANY)
 
 
-class Code(Remembering):
+class MailedCode(Remembering):
     """A code that was mailed."""
 
     email = Email(required=True, about="E-mail address that the code was mailed to.")
@@ -57,7 +57,7 @@ class Registration(Repeatable):
     company = Text(LIMITS["company"], about="Name of the company; `default` without it.")
 
 
-class Reset(Remembering):
+class PasswordByMail(Remembering):
     """A new password."""
 
     token = Text(MOST_TOKEN, required=True, about="The token of the link.")
@@ -87,7 +87,7 @@ def ask_for_code(body: Row) -> Answer:
     "SignInWithCode",
     permission=Permission.PUBLIC,
     limit=TO_CONFIRM,
-    body=Code,
+    body=MailedCode,
     response=SignedIn,
 )
 def sign_in_with_code(body: Row) -> Answer:
@@ -154,7 +154,7 @@ def ask_for_new_password(body: Row) -> Answer:
     "SetNewPassword",
     permission=Permission.PUBLIC,
     limit=TO_RESET,
-    body=Reset,
+    body=PasswordByMail,
     response=SignedIn,
 )
 def set_new_password(body: Row) -> Answer:

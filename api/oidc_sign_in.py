@@ -4,6 +4,7 @@ Nothing that the issuer or an address says is shown. A failure is one of PROBLEM
 """
 
 import hmac
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -11,9 +12,8 @@ from flask import Blueprint, Response, current_app, make_response, redirect, req
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import dump_cookie
 
-from api.auth import TO_SIGN_IN_AGAIN, SignedIn, entry_of, signed_in_answer
+from api.auth import TO_SIGN_IN_AGAIN, Remembering, SignedIn, entry_of, signed_in_answer
 from api.http import gate
-from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer
 from api.http.fields import Text
 from api.http.resource import Resource
@@ -35,7 +35,7 @@ MOST_OF_PATH = 500
 PROBLEMS = ("expired", "cancelled", "unavailable", "refused", "not_allowed", "page")
 
 
-class ExchangeCode(Repeatable):
+class ExchangeCode(Remembering):
     """What the page got after a sign-in at the issuer."""
 
     code = Text(200, required=True, about="The value of `session` in the fragment of the page's address.")
@@ -108,10 +108,12 @@ def exchange(body: Row) -> Answer:
         runtime.storage,
         runtime.tokens,
         body["code"],
-        entry_of({}),
+        entry_of(body),
         binding=begun["sub"] if begun else "",
     )
-    return signed_in_answer(admitted, "You are signed in.", {}, headers={"Set-Cookie": _cookie("", seconds=0)})
+    answer = signed_in_answer(data, "You are signed in.", body)
+    cookies = [*answer.headers.values(), _cookie("", seconds=0)]
+    return replace(answer, headers={"Set-Cookie": cookies})
 
 
 def _client() -> OidcClient:

@@ -19,7 +19,7 @@ class Answer:
     message: str
     status: int = 200
     page: tuple[int, int, int] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)  # a text, or a list of them for several headers of a name
 
 
 def how_many(count: int, thing: str, things: str = "") -> str:
@@ -67,7 +67,7 @@ def render_error(error: AppError) -> Response:
     return render(Answer(data, error.message, error.status, headers=error.headers))
 
 
-def respond(body: bytes, status: int, headers: Mapping[str, str]) -> Response:
+def respond(body: bytes, status: int, headers: Mapping[str, Any]) -> Response:
     """A response of JSON bytes."""
     response = Response(body, status, mimetype="application/json")
     response.headers.extend(headers)

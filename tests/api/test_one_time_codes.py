@@ -215,3 +215,12 @@ def test_a_code_stays_valid_over_a_restart(open_app, mailer, settings):
     app.extensions["runtime"].stop()
     again = Caller(open_app(public_url=URL).test_client())
     assert confirm(again, code).status_code == 200
+
+
+def test_a_code_does_not_stand_for_a_second_factor(app, nobody, bob, code):
+    with app.extensions["runtime"].storage.unit_of_work(None, write=True) as uow:
+        uow.update(users, bob["id"], {"second_factor": True})
+    answer = confirm(nobody, code)
+    assert (answer.status_code, answer.json["data"]["code"]) == (401, "second_factor_required")
+    assert answer.json["data"]["challenge"]
+    assert confirm(nobody, code).json["data"]["code"] == "wrong_code", "the code is used up"

@@ -71,8 +71,8 @@ def test_every_operation_says_what_it_is(document):
 @BOTH
 def test_only_health_signing_in_and_what_has_a_proof_of_its_own_are_open_to_all(document):
     open_to_all = {path for _, path, operation in operations(document) if not operation["security"]}
-    names = "confirm login refresh logout options guest accept code code/confirm register reset reset/confirm".split()
-    names += ["totp/verify", "oidc/exchange"]
+    names = "confirm login refresh logout options guest accept code code/confirm register reset reset/confirm"
+    names = f"{names} totp/verify oidc/exchange".split()
     signing_in = {"/api/companies", *(f"/api/auth/{name}" for name in names)}
     own_proof = {"/api/inbound/email", "/api/notices/unsubscribe/{token}"}  # INBOUND_SECRET, a signed token
     assert open_to_all == {"/health", "/api/health"} | signing_in | own_proof
