@@ -110,7 +110,7 @@ def log_in(body: Row) -> Answer:
         entry_of(body),
         company=body.get("company", ""),
     )
-    return signed_in_answer(data, "You are signed in.", body, code=body.get("totp", ""))
+    return signed_in_answer(admitted, "You are signed in.", body, code=body.get("totp", ""))
 
 
 @blp.post(
@@ -168,13 +168,13 @@ def entry_of(body: Row) -> Entry:
     return Entry(_address(), device, bool(body.get("remember")))
 
 
-def signed_in_answer(data: Row, message: str, body: Row, *, code: str = "") -> Answer:
+def signed_in_answer(admitted: Admission, message: str, body: Row, *, code: str = "") -> Answer:
     """What a route that signs in answers, from what admission.admit gave and its own body; `code` is of a second factor.
 
     A page of ours that asks to stay signed in gets the refresh token as a cookie. Raises AppError 401 for a second factor.
     """
     runtime = gate.current_runtime()
-    data = challenges.finish(runtime.storage, runtime.tokens, runtime.secret, data, entry_of(body), code=code)
+    data = challenges.finish(runtime.storage, runtime.tokens, runtime.secret, admitted, entry_of(body), code=code)
     wants_cookie = bool(body.get("remember")) and refresh_cookie.is_own_page(runtime.settings.public_url)
     return _with_tokens(data, message, by_cookie=wants_cookie)
 

@@ -97,7 +97,7 @@ def sign_in_with_code(body: Row) -> Answer:
     """
     runtime = gate.current_runtime()
     code = "".join(body["code"].split()).replace("-", "")
-    data = codes.confirm(
+    admitted = codes.confirm(
         runtime.storage,
         runtime.tokens,
         runtime.one_time,
@@ -106,7 +106,7 @@ def sign_in_with_code(body: Row) -> Answer:
         entry_of(body),
         company=body.get("company", ""),
     )
-    return signed_in_answer(data, "You are signed in.", body)
+    return signed_in_answer(admitted, "You are signed in.", body)
 
 
 @blp.post(
@@ -163,10 +163,10 @@ def set_new_password(body: Row) -> Answer:
     Takes the token of the link, once. Every session, link and code of the account ends, and the caller is signed in.
     """
     runtime = gate.current_runtime()
-    data = password_reset.confirm(
+    admitted = password_reset.confirm(
         runtime.storage, runtime.tokens, runtime.one_time, body["token"], body["password"], entry_of(body)
     )
-    return signed_in_answer(data, "Your password is changed. You are signed in.", body)
+    return signed_in_answer(admitted, "Your password is changed. You are signed in.", body)
 
 
 def _mailing_runtime() -> Runtime:

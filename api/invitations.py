@@ -94,7 +94,7 @@ def accept_invitation(body: Row) -> Answer:
     Takes the token of the link, once and within 7 days, sets the password and signs in.
     """
     runtime = gate.current_runtime()
-    data = invitations.accept(
+    admitted = invitations.accept(
         runtime.storage,
         runtime.tokens,
         runtime.one_time,
@@ -103,7 +103,7 @@ def accept_invitation(body: Row) -> Answer:
         entry_of(body),
         name=body.get("name", ""),
     )
-    return signed_in_answer(data, "Welcome. You are signed in.", body)
+    return signed_in_answer(admitted, "Welcome. You are signed in.", body)
 
 
 def asked_language() -> str:

@@ -111,7 +111,7 @@ def exchange(body: Row) -> Answer:
         entry_of(body),
         binding=begun["sub"] if begun else "",
     )
-    answer = signed_in_answer(data, "You are signed in.", body)
+    answer = signed_in_answer(admitted, "You are signed in.", body)
     cookies = [*answer.headers.values(), _cookie("", seconds=0)]
     return replace(answer, headers={"Set-Cookie": cookies})
 

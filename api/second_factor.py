@@ -12,6 +12,7 @@ from api.http.resource import Resource
 from core.models import LIMITS
 from core.permissions import Permission
 from services.accounts import challenges, second_factor, users
+from services.accounts.admission import Admission
 from storage import Row, UnitOfWork
 
 blp = Resource("second_factor", __name__, description="The second factor: codes of an authenticator app.")
@@ -198,7 +199,7 @@ def answer_challenge(body: Row) -> Answer:
         body["code"],
         entry_of(body),
     )
-    return signed_in_answer(data, "You are signed in.", body)
+    return signed_in_answer(Admission(data), "You are signed in.", body)
 
 
 @blp.delete("/api/users/<user_id>/totp", "ResetTotp", permission=Permission.USERS_WRITE, response=Reset)

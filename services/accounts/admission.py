@@ -23,7 +23,14 @@ class Entry:
 class Admission:
     """What a right first factor gives: user and tokens, or the challenge for a second factor. challenges.finish takes it."""
 
-    `way` is how they came: oidc, code, reset or invitation, "" by password. The unit of work is one of their company.
+    signed_in: Row | None = None
+    challenge: str = ""
+
+
+def admit(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, way: str = "") -> Admission:
+    """Signs a user in whose first factor is right, or makes the challenge when they have a second one.
+
+    `way` is how they came: code, reset, invitation, oidc, "" by password. The unit of work is one of their company.
     After its commit pass the result to challenges.finish, which asks for the code.
     """
     if user["second_factor"]:

@@ -14,7 +14,7 @@ from database.tables import companies as companies_table
 from database.tables import sign_in_tokens, users
 from services.accounts import companies, invitations, lockout, mailed_access, one_time
 from services.accounts import users as people
-from services.accounts.admission import Entry, admit
+from services.accounts.admission import Admission, Entry, admit
 from services.history import Change, record
 from storage import Row, Storage, UnitOfWork
 
@@ -30,7 +30,7 @@ def confirm(
     entry: Entry,
     *,
     company: str = "",
-) -> Row:
+) -> Admission:
     """Signs in with a code of that address, at the named company or at the one whose code it is.
 
     Raises AppError 401 with the same message for a wrong, used or expired code and an unknown address, 429 after too many tries.

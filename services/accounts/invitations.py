@@ -8,7 +8,7 @@ from core.models import Actor
 from database.tables import companies, users
 from services.accounts import mailed_access, one_time
 from services.accounts import users as people
-from services.accounts.admission import Entry, admit
+from services.accounts.admission import Admission, Entry, admit
 from services.history import Change, record
 from storage import Row, Storage, UnitOfWork
 
@@ -48,7 +48,7 @@ def _is_confirmed(uow: UnitOfWork) -> bool:
 
 def accept(
     storage: Storage, tokens: Tokens, one_time_tokens: OneTime, token: str, password: str, entry: Entry, *, name: str
-) -> Row:
+) -> Admission:
     """Accepts an invitation with a password, and signs in. Raises AppError 400."""
     _invited(storage, one_time_tokens, token, password)
     password_hash = passwords.hashed(password)

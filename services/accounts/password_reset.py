@@ -6,13 +6,15 @@ from auth.tokens import Tokens
 from core.models import Actor
 from database.tables import users
 from services.accounts import mailed_access, one_time, sessions
-from services.accounts.admission import Entry, admit
+from services.accounts.admission import Admission, Entry, admit
 from services.accounts.invitations import over
 from services.history import Change, record
-from storage import Row, Storage
+from storage import Storage
 
 
-def confirm(storage: Storage, tokens: Tokens, one_time_tokens: OneTime, token: str, password: str, entry: Entry) -> Row:
+def confirm(
+    storage: Storage, tokens: Tokens, one_time_tokens: OneTime, token: str, password: str, entry: Entry
+) -> Admission:
     """Sets the password with the token of the link, ends all sessions, links and codes, and signs in. Raises AppError 400."""
     with storage.unit_of_work(None) as uow:
         row = one_time.find_link(uow, one_time.RESET, token, one_time_tokens)

@@ -26,8 +26,10 @@ from storage import Row, Storage, UnitOfWork
 MOST_ACCOUNTS = 3  # accounts whose password is checked if no company is named; about 20 ms each
 
 
-def log_in(storage: Storage, tokens: Tokens, email: str, password: str, entry: Entry, *, company: str = "") -> Row:
-    """Signs a user in, at the named company or else where the password matches. Returns the result of admission.admit.
+def log_in(
+    storage: Storage, tokens: Tokens, email: str, password: str, entry: Entry, *, company: str = ""
+) -> Admission:
+    """Signs a user in, at the named company or else where the password matches.
 
     Raises AppError 401 with the same message for unknown users and wrong passwords, 429 after too many attempts, and 400
     with the names of the companies if the password matches in several.
