@@ -58,18 +58,11 @@ class Transfer(Schema):
     expires_at = schemas.moment("When its file is removed.")
 
 
-class TransferQuery(Schema):
-    """What a form or a ZIP file as the body does not say."""
-
-    kind = Choice(models.TRANSFER_KINDS, about="What to do, where the body is the ZIP file.")
-    settings = Yes(about="true: take over the settings, where the body is the ZIP file.")
-
-
 class NewTransfer(Repeatable):
     """A transfer to ask for."""
 
     FROM_FORM = True  # or a form with these fields and the file
-    FILE_TYPES = (ZIP, "application/x-zip-compressed")  # or the file itself
+    FILE_TYPES = (ZIP, "application/x-zip-compressed")  # or the file itself, and the other fields in the query
 
     kind = Choice(
         models.TRANSFER_KINDS, required=True, about="What to do: export everything, or import an exported file."
@@ -86,14 +79,13 @@ class NewTransfer(Repeatable):
     "/api/transfers",
     "CreateTransfer",
     permission=Permission.EXPORT,
-    query=TransferQuery,
     body=NewTransfer,
     response=Transfer,
     status=201,
     manages_transactions=True,
     max_body=MAX_PART,
 )
-def create_transfer(query: Row, body: Row) -> Answer:
+def create_transfer(body: Row) -> Answer:
     """Export or import everything.
 
     Tickets with threads and history, customers, people without secrets, knowledge, macros, views, settings and attached files,

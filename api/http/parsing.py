@@ -51,12 +51,7 @@ class Parser(FlaskParser):
 
     def load_json(self, req: Request, schema: Schema) -> dict[str, Any]:
         if getattr(schema, "FROM_FORM", False):
-            if req.mimetype in getattr(schema, "FILE_TYPES", ()):  # the body is the file, other fields are in the query
-                return prepare({**req.args.to_dict(), "content": upload(req)}, schema)
-            is_form = req.mimetype == FORM_TYPES[0]
-            return prepare(
-                {**req.args.to_dict(), **_form_fields(req, schema)} if is_form else _fields_with_file(req), schema
-            )
+            return prepare({**req.args.to_dict(), **_fields_beside_file(req, schema)}, schema)
         return prepare(read_json(req), schema)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
@@ -67,6 +62,13 @@ class Parser(FlaskParser):
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         raise invalid(*flatten_errors(error.messages))
+
+
+def _fields_beside_file(req: Request, schema: Schema) -> dict[str, Any]:
+    """The fields of a body that may hold a file: JSON, a form, or where the schema names its type the file itself."""
+    if req.mimetype in getattr(schema, "FILE_TYPES", ()):
+        return {"content": upload(req)}
+    return _form_fields(req, schema) if req.mimetype == FORM_TYPES[0] else _fields_with_file(req)
 
 
 def _form_fields(req: Request, schema: Schema) -> dict[str, Any]:

@@ -110,7 +110,7 @@ class Resource(Blueprint):  # type: ignore[misc]
             body = route.body() if route.body else None
             query = route.query() if route.query else None
             handler: Any = _handler(_run_view(route, view), body=body, query=query)
-            handler.takes_query = query is not None
+            handler.takes_query = query is not None or bool(getattr(body, "FILE_TYPES", ()))
             handler.max_body = route.max_body
             handler.limit = route.limit
             handler.by_link = route.by_link

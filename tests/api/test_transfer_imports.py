@@ -343,3 +343,53 @@ def test_every_table_of_a_company_is_exported_or_left_out_with_a_reason():
         "second_factor",
         "invited_at",
     }
+
+
+def test_what_acts_later_is_checked_by_the_rules_of_the_api(admin, run_jobs):
+    now = {"created_at": "2026-01-02T03:04:05.000Z", "updated_at": "2026-01-02T03:04:05.000Z"}
+    macros = [
+        {"id": "1", "name": "Good", "body": "Bye.", "changes": {"priority": "low"}, **now},
+        {"id": "2", "name": "Column", "changes": {"number": 5}, **now},
+        {"id": "3", "name": "Word", "changes": {"status": "lost"}, **now},
+    ]
+    condition = {"field": "tag", "op": "is", "value": "vip"}
+    rules = [
+        {"id": "1", "position": 9, "conditions": {"all": [condition]}, "tags": ["late"], **now},
+        {"id": "2", "position": 3, "conditions": {"all": [condition]}, "priority": "urgent", **now},
+        {"id": "3", "conditions": {"all": [{**condition, "field": "body"}]}, "priority": "low", **now},
+        {"id": "4", "conditions": {"all": [condition, 7]}, "priority": "low", **now},
+        {"id": "5", "conditions": {"all": [condition]}, "team": "no_such_team", **now},
+        {"id": "6", "conditions": {"all": [condition]}, **now},
+    ]
+    teams = [
+        {"id": "1", "key": "Night Shift", "name": "Night", **now},
+        {"id": "2", "key": "finance", "name": "Money", **now},
+    ]
+    admin.post("/api/routing/rules", {"conditions": [condition], "priority": "high"})
+    data = packed(
+        {"macros": macros, "routing_rules": rules, "teams": teams},
+        **{"settings.json": {"mail_name": "boss@bank.example", "reply_to": "a@b.example\r\nBcc: c@d.example"}},
+    )
+    result = imported(admin, run_jobs, data)
+    assert result["created"] == 4
+    assert [(one["file"], one["line"], one["field"]) for one in result["errors"]] == [
+        ("teams.jsonl", 1, "key"),
+        ("settings.json", 0, "mail_name"),
+        ("settings.json", 0, "reply_to"),
+        ("routing_rules.jsonl", 3, "conditions"),
+        ("routing_rules.jsonl", 4, "conditions"),
+        ("routing_rules.jsonl", 5, "team"),
+        ("routing_rules.jsonl", 6, "team"),
+        ("macros.jsonl", 2, "number"),
+        ("macros.jsonl", 3, "status"),
+    ]
+    stored = admin.data(admin.get("/api/routing/rules"))
+    assert [(rule["position"], rule["priority"], rule["tags"]) for rule in stored] == [
+        (1, "high", []),
+        (2, "urgent", []),
+        (3, "", ["late"]),
+    ]
+    names = {team["key"]: team["name"] for team in admin.data(admin.get("/api/teams"))}
+    assert names["finance"] == "Money"
+    urgent = admin.ticket(tags=["vip"])
+    assert urgent["priority"] == "high"
