@@ -3,10 +3,8 @@
 What is here already stays as it is, so the same records once more change nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-
-from sqlalchemy import or_
 
 from core import timestamps
 from core.errors import AppError, FieldError
@@ -16,7 +14,7 @@ from database.tables import users as users_table
 from services import settings
 from services.accounts import users
 from services.import_export import imports
-from services.import_export.imports import Result
+from services.import_export.imports import Good, Result
 from services.tickets import customers, macros
 from services.triage.trained_models import TrainedModels
 from storage import OpenUnitOfWork, Row, UnitOfWork
@@ -48,13 +46,28 @@ def bring_in(
             rows = _closed_by_now(uow, rows)
         return imports.bring_in(open_uow, trained_models, list(enumerate(rows, 1)), dry_run=dry_run)
     result = Result(read=len(rows))
-    if rows:
+    with open_uow() as uow:
+        new = _new(uow, kind, list(enumerate(rows, 1)), result)
+    if new:
         with suppress(_UndoneError), open_uow(write=True) as uow:
-            for position, row in enumerate(rows, 1):
-                _try_one(uow, _WRITERS[kind], position, row, result)
+            for position, row in new:
+                _try_one(uow, kind, position, row, result)
             if dry_run:
                 raise _UndoneError
     return result
+
+
+def _new(uow: UnitOfWork, kind: str, numbered: list[Good], result: Result) -> list[Good]:
+    """The records that are not here, found by one question for each key; the others are counted as skipped."""
+    here = {
+        (name, row[0])
+        for name, column in _KEYS[kind].items()
+        if (values := {row[name] for _, row in numbered if row.get(name)})
+        for row in uow.aggregate(uow.query(column.table, column).where(column.in_(values)))
+    }
+    new = [(position, row) for position, row in numbered if not here & {(name, row.get(name)) for name in _KEYS[kind]}]
+    result.skipped += len(numbered) - len(new)
+    return new
 
 
 def _closed_by_now(uow: UnitOfWork, rows: Sequence[Row]) -> list[Row]:
@@ -70,44 +83,33 @@ def _closing(row: Row, days: int, now: str) -> Row:
     return {"status": "closed", "closed_at": closed} if closed <= now else {}
 
 
-def _try_one(uow: UnitOfWork, write: "_Writer", position: int, row: Row, result: Result) -> None:
+def _try_one(uow: UnitOfWork, kind: str, position: int, row: Row, result: Result) -> None:
+    if not _new(uow, kind, [(position, row)], result):  # two of one request, or somebody was faster
+        return
     try:
         with uow.attempt():
-            is_new = write(uow, row)
+            _write(uow, kind, row)
     except AppError as error:
         if error.status >= 500:
             raise
         result.reject(position, error.errors or [FieldError("", error.message)])
     else:
-        result.created += is_new
-        result.skipped += not is_new
+        result.created += 1
 
 
-def _customer(uow: UnitOfWork, row: Row) -> bool:
-    """Adds a customer; False for one who is here, by address or id."""
-    c, email, customer_id = customers_table.c, row.get("customer_email", ""), row.get("customer_id", "")
-    same = or_((c.email == email) & (c.email != ""), (c.customer_id == customer_id) & (c.customer_id != ""))
-    if uow.count(uow.query(customers_table).where(same)):
-        return False
-    customers.find_or_create(uow, row)
-    return True
+def _write(uow: UnitOfWork, kind: str, row: Row) -> None:
+    """Adds a record. An agent cannot sign in until an admin says so."""
+    if kind == "customers":
+        customers.find_or_create(uow, row)
+    elif kind == "agents":
+        users.create(uow, {**row, "role": "agent", "disabled": True})
+    else:
+        macros.create(uow, row)
 
 
-def _agent(uow: UnitOfWork, row: Row) -> bool:
-    """Adds an agent who cannot sign in until an admin says so; False for an address that signs in already."""
-    if uow.count(uow.query(users_table).where(users_table.c.email == row["email"])):
-        return False
-    users.create(uow, {**row, "role": "agent", "disabled": True})
-    return True
-
-
-def _macro(uow: UnitOfWork, row: Row) -> bool:
-    """Adds a macro; False when there is one of that name."""
-    if uow.count(uow.query(macros_table).where(macros_table.c.name == row["name"])):
-        return False
-    macros.create(uow, row)
-    return True
-
-
-_Writer = Callable[[UnitOfWork, Row], bool]
-_WRITERS: dict[str, _Writer] = {"customers": _customer, "agents": _agent, "macros": _macro}
+# What a record of each kind is known by.
+_KEYS = {
+    "customers": {"customer_email": customers_table.c.email, "customer_id": customers_table.c.customer_id},
+    "agents": {"email": users_table.c.email},
+    "macros": {"name": macros_table.c.name},
+}
