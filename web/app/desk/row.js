@@ -3,7 +3,7 @@
 
 import { h } from "../dom.js";
 import { avatar, chip, time } from "../parts/controls.js";
-import { duration, moment, t, word } from "../words.js";
+import { ago, duration, t, word } from "../words.js";
 import { agentName, customerOf, teamName } from "./names.js";
 import { ticketAddress } from "./places.js";
 import { draftOf, isUnread } from "./state.js";
@@ -20,8 +20,9 @@ export function dueChip(/** @type {any} */ ticket) {
   const due = dueAt(ticket);
   if (!due || !isOpen(ticket) || !["at_risk", "breached"].includes(ticket.sla_status)) return null;
   const seconds = (new Date(due).getTime() - Date.now()) / 1000;
-  // Of a time of days only the days count.
-  const rounded = Math.abs(seconds) >= 86_400 ? Math.round(seconds / 86_400) * 86_400 : seconds;
+  // Of a time of days only the days count, of hours only the hours.
+  const unit = Math.abs(seconds) >= 86_400 ? 86_400 : Math.abs(seconds) >= 10_800 ? 3_600 : 60;
+  const rounded = Math.round(seconds / unit) * unit;
   return seconds < 0 ? chip(t("desk.late", { time: duration(rounded) }), "red", "clock") : chip(t("desk.due_in", { time: duration(rounded) }), "amber", "clock");
 }
 
@@ -38,7 +39,7 @@ function chips(/** @type {any} */ ticket) {
     dueChip(ticket),
     open ? priorityChip(ticket) : chip(word("status", ticket.status), "green", "circle-check"),
     open && ticket.ai_status === "pending" ? chip(t("desk.ai_answering"), "blue", "sparkles") : null,
-    ticket.snoozed_until ? chip(moment(ticket.snoozed_until), "", "alarm-clock") : null,
+    ticket.snoozed_until ? chip(ago(ticket.snoozed_until), "", "alarm-clock") : null,
     ticket.incident_id && open ? chip(t("desk.incident"), "violet", "layers") : null,
   ].filter(Boolean).slice(0, 2);
 }
