@@ -4,7 +4,7 @@
 import { h } from "../dom.js";
 import { avatar, chip, time } from "../parts/controls.js";
 import { ago, duration, t, word } from "../words.js";
-import { agentName, customerOf, teamName } from "./names.js";
+import { agentLabel, agentName, customerOf, teamName } from "./names.js";
 import { ticketAddress } from "./places.js";
 import { draftOf, isUnread } from "./state.js";
 
@@ -60,10 +60,10 @@ export function queueRow(ticket, { pick }) {
       h("span", { class: "subject cut" }, ticket.title),
       h("span", { class: "last" },
         h("span", { class: "cut grow words" }, draft ? [h("strong", { class: "draft" }, t("desk.draft_mark")), ` ${draft}`] : ticket.description),
-        chips(ticket), ticket.assigned_to ? [avatar(ticket.assigned_to), h("span", { class: "unseen" }, agentName(ticket.assigned_to))] : null)));
+        chips(ticket), ticket.assigned_to ? [avatar(agentLabel(ticket.assigned_to)), h("span", { class: "unseen" }, agentName(ticket.assigned_to))] : null)));
 }
 
 /** What must be the same for a row to stay as it is. */
 export const rowVersion = (/** @type {any} */ ticket) =>
   [ticket.version, ticket.updated_at, ticket.ai_status, ticket.sla_status, ticket.snoozed_until, isUnread(ticket), draftOf(ticket.id).body,
-    dueChip(ticket)?.textContent, ticketAddress(ticket.id)].join("|");
+    dueChip(ticket)?.textContent, agentLabel(ticket.assigned_to), teamName(ticket.assigned_team), ticketAddress(ticket.id)].join("|");
