@@ -4,6 +4,8 @@
 import { ApiError, get } from "./api.js";
 import { session } from "./session.js";
 
+// The server keeps pages of up to 50 events in memory, so that a poll without news costs next to nothing.
+const PAGE = 50;
 const BUSY = 2_000, IDLE = 10_000, HIDDEN = 60_000, SLEEP_AFTER = 30 * 60_000;
 const channel = new BroadcastChannel("foyer.events");
 /** @type {Set<(events: any[]) => void>} */
@@ -61,13 +63,13 @@ async function poll() {
   if (!session.get().me) return schedule(IDLE);
   if (hiddenSince && Date.now() - hiddenSince > SLEEP_AFTER) return undefined;
   try {
-    const answer = await get("/api/events", { after, limit: 100 }, { headers: etag ? { "If-None-Match": etag } : {} });
+    const answer = await get("/api/events", { after, limit: PAGE }, { headers: etag ? { "If-None-Match": etag } : {} });
     etag = answer.etag;
     if (!answer.unchanged && answer.data.length) {
       after = answer.data.at(-1).id;
       tell(answer.data);
       channel.postMessage({ events: answer.data, owner: owner() });
-      if (answer.data.length === 100) return schedule(0);
+      if (answer.data.length === PAGE) return schedule(0);
     }
   } catch (error) {
     if (error instanceof ApiError && error.status === 400) after = new Date().toISOString();

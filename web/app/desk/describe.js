@@ -10,7 +10,8 @@ import { agentName } from "./names.js";
 
 // The thread shows these themselves.
 const SHOWN_AS_MESSAGES = new Set(["created", "ai_answered"]);
-const SHOWN_FIELDS = new Set(["replies", "resolution", "ai_response"]);
+const TOLD = new Set(["status", "assigned_to", "assigned_team", "priority", "category", "tags", "product", "title", "snoozed_until", "merged_into", "merged_from",
+  "links", "watchers", "incident_id", "customer_name", "csat_score", "csat_comment", ""]);
 const MOST_WORDS = 60;
 
 /** Events of one actor at one time together. @returns {any[][]} */
@@ -18,7 +19,7 @@ export function lines(/** @type {any[]} */ events) {
   /** @type {any[][]} */
   const groups = [];
   for (const event of events) {
-    if (SHOWN_AS_MESSAGES.has(event.action) || SHOWN_FIELDS.has(event.field)) continue;
+    if (SHOWN_AS_MESSAGES.has(event.action) || !TOLD.has(event.field)) continue;
     const last = groups.at(-1)?.[0];
     if (last && last.created_at === event.created_at && last.actor === event.actor) groups.at(-1)?.push(event);
     else groups.push([event]);
@@ -26,7 +27,8 @@ export function lines(/** @type {any[]} */ events) {
   return groups;
 }
 
-const who = (/** @type {any} */ event) => (event.actor === "AI" ? t("desk.the_ai") : event.actor === "system" ? t("common.system") : agentName(event.said_by || event.actor));
+export const isAi = (/** @type {any} */ event) => event.actor.toLowerCase() === "ai";
+const who = (/** @type {any} */ event) => (isAi(event) ? t("desk.the_ai") : event.actor === "system" ? t("common.system") : agentName(event.said_by || event.actor));
 
 function valueWords(/** @type {string} */ field, /** @type {string} */ value) {
   const words = value && /(_at|_until)$/.test(field) ? moment(value) : shownValue(field, value);
@@ -41,6 +43,6 @@ function phrase(/** @type {any} */ event) {
 }
 
 export function eventLine(/** @type {any[]} */ group) {
-  return h("p", { class: "event small soft" }, icon(group[0].actor === "AI" ? "sparkles" : "history"),
+  return h("p", { class: "event small soft" }, icon(isAi(group[0]) ? "sparkles" : "history"),
     h("span", {}, h("strong", {}, who(group[0])), " · ", group.map(phrase).join(" · ")), time(group[0].created_at));
 }

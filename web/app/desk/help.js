@@ -11,6 +11,7 @@ import { markdown } from "../md.js";
 import { may, mayWork } from "../session.js";
 import { percent, t, word } from "../words.js";
 import { change, fieldName, shownValue } from "./changes.js";
+import { isAi } from "./describe.js";
 import { section } from "./details.js";
 import { draftSection } from "./drafts.js";
 import { queueAddress, ticketAddress } from "./places.js";
@@ -23,8 +24,8 @@ export function help() {
 
 /** Why the ticket is where it is, and what the AI set, each with its former value to go back to. */
 function why(/** @type {any} */ ticket) {
-  const set = (opened.get().events ?? []).filter((/** @type {any} */ event) => event.actor === "AI" && ["priority", "category", "assigned_team", "sentiment", "tags"].includes(event.field)
-    && event.field !== "tags" && String(ticket[event.field]) === event.to && event.from);
+  const set = (opened.get().events ?? []).filter((/** @type {any} */ event) => isAi(event) && ["priority", "category", "assigned_team", "sentiment"].includes(event.field)
+    && String(ticket[event.field]) === event.to && event.from);
   return section(t("desk.why"),
     h("p", { class: "soft small" }, t("desk.decided_by", { who: word("decider", ticket.triage_source || "rules") })),
     ticket.triage_reasons?.length ? h("ul", { class: "reasons" }, ticket.triage_reasons.map((/** @type {string} */ reason) => h("li", {}, reason))) : null,

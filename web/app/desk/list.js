@@ -9,6 +9,7 @@ import { preferences } from "../state.js";
 import { number, t } from "../words.js";
 import { bulkBar } from "./bulk.js";
 import { filterChips, filterMenu, saveView, sortMenu } from "./filters.js";
+import { names } from "./names.js";
 import { newTicket } from "./new_ticket.js";
 import { filterBy, openQueue } from "./places.js";
 import { loadMore, loadQueue, showFresh } from "./queue.js";
@@ -55,6 +56,7 @@ export function listPane() {
     if (now === before || now.picked !== before.picked) fill(bulk, now.picked.size ? bulkBar() : null);
     mark(rows, now);
   }));
+  lasting(names.subscribe(() => drawRows(rows)));
   const tick = setInterval(() => drawRows(rows), 60_000);
   lasting(() => clearInterval(tick));
   return element;

@@ -1,6 +1,7 @@
 // @ts-check
 /** The agent desk: views, queue, ticket and side bar on one page. The address says what is shown. */
 
+import "./words.js";
 import { get } from "../api.js";
 import { h } from "../dom.js";
 import { useKeys } from "../keys.js";

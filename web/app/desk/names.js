@@ -24,6 +24,7 @@ const labelIn = (/** @type {"teams"|"agents"} */ list, /** @type {string} */ key
 export const teamName = (/** @type {string} */ key) => labelIn("teams", key);
 /** The own name as others see it. */
 export const myLabel = () => labelIn("agents", myName());
+export const agentLabel = (/** @type {string} */ key) => labelIn("agents", key);
 export const agentName = (/** @type {string} */ key) => (key === myName() ? t("desk.me") : labelIn("agents", key));
 
 /** What `assigned_to` holds for tickets of whoever is signed in. */

@@ -24,7 +24,7 @@ export function togglePanel() {
 export function panel() {
   const tabs = /** @type {[string, () => any][]} */ ([["details", details], ["help", help]]);
   let current = preferences.get("desk.tab", "details"), shown = "";
-  const body = h("div", { role: "tabpanel", class: "panel-body", id: "panel-body", tabindex: "-1", "aria-labelledby": `tab-${current}` });
+  const body = h("div", { role: "tabpanel", class: "panel-body", id: "panel-body", tabindex: "0", "aria-labelledby": `tab-${current}` });
   const list = h("div", { class: "tabs", role: "tablist", "aria-label": t("desk.panel") });
   const element = h("aside", { class: "panel", "aria-label": t("desk.panel"), hidden: true },
     h("div", { class: "line panel-top" }, h("div", { class: "grow" }, list), button(t("desk.close_panel"), togglePanel, { icon: "x", iconOnly: true, kind: "quiet panel-close" })), body);

@@ -3,8 +3,8 @@
 
 import { h } from "../dom.js";
 import { avatar, chip, time } from "../parts/controls.js";
-import { duration, moment, t, word } from "../words.js";
-import { agentName, customerOf, teamName } from "./names.js";
+import { ago, duration, t, word } from "../words.js";
+import { agentLabel, agentName, customerOf, teamName } from "./names.js";
 import { ticketAddress } from "./places.js";
 import { draftOf, isUnread } from "./state.js";
 
@@ -20,8 +20,9 @@ export function dueChip(/** @type {any} */ ticket) {
   const due = dueAt(ticket);
   if (!due || !isOpen(ticket) || !["at_risk", "breached"].includes(ticket.sla_status)) return null;
   const seconds = (new Date(due).getTime() - Date.now()) / 1000;
-  // Of a time of days only the days count.
-  const rounded = Math.abs(seconds) >= 86_400 ? Math.round(seconds / 86_400) * 86_400 : seconds;
+  // Of a time of days only the days count, of hours only the hours.
+  const unit = Math.abs(seconds) >= 86_400 ? 86_400 : Math.abs(seconds) >= 10_800 ? 3_600 : 60;
+  const rounded = Math.round(seconds / unit) * unit;
   return seconds < 0 ? chip(t("desk.late", { time: duration(rounded) }), "red", "clock") : chip(t("desk.due_in", { time: duration(rounded) }), "amber", "clock");
 }
 
@@ -38,7 +39,7 @@ function chips(/** @type {any} */ ticket) {
     dueChip(ticket),
     open ? priorityChip(ticket) : chip(word("status", ticket.status), "green", "circle-check"),
     open && ticket.ai_status === "pending" ? chip(t("desk.ai_answering"), "blue", "sparkles") : null,
-    ticket.snoozed_until ? chip(moment(ticket.snoozed_until), "", "alarm-clock") : null,
+    ticket.snoozed_until ? chip(ago(ticket.snoozed_until), "", "alarm-clock") : null,
     ticket.incident_id && open ? chip(t("desk.incident"), "violet", "layers") : null,
   ].filter(Boolean).slice(0, 2);
 }
@@ -59,10 +60,10 @@ export function queueRow(ticket, { pick }) {
       h("span", { class: "subject cut" }, ticket.title),
       h("span", { class: "last" },
         h("span", { class: "cut grow words" }, draft ? [h("strong", { class: "draft" }, t("desk.draft_mark")), ` ${draft}`] : ticket.description),
-        chips(ticket), ticket.assigned_to ? [avatar(ticket.assigned_to), h("span", { class: "unseen" }, agentName(ticket.assigned_to))] : null)));
+        chips(ticket), ticket.assigned_to ? [avatar(agentLabel(ticket.assigned_to)), h("span", { class: "unseen" }, agentName(ticket.assigned_to))] : null)));
 }
 
 /** What must be the same for a row to stay as it is. */
 export const rowVersion = (/** @type {any} */ ticket) =>
   [ticket.version, ticket.updated_at, ticket.ai_status, ticket.sla_status, ticket.snoozed_until, isUnread(ticket), draftOf(ticket.id).body,
-    dueChip(ticket)?.textContent, ticketAddress(ticket.id)].join("|");
+    dueChip(ticket)?.textContent, agentLabel(ticket.assigned_to), teamName(ticket.assigned_team), ticketAddress(ticket.id)].join("|");

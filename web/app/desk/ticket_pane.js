@@ -34,7 +34,7 @@ export function ticketPane() {
   const thread = threadPane();
   const nothing = h("p", { class: "soft nothing-open" }, icon("inbox"), t("desk.nothing_open"));
   const write = composer();
-  const scroll = h("div", { class: "ticket-scroll", tabindex: "0" }, waiting, thread);
+  const scroll = h("div", { class: "ticket-scroll", tabindex: "0", role: "region", "aria-label": t("desk.thread") }, waiting, thread);
   const content = h("div", { class: "ticket-content", hidden: true }, heading, notices, scroll, write);
   const element = h("section", { class: "ticket-pane", "aria-label": t("desk.ticket") }, nothing, content);
   lasting(desk.subscribe(({ ticketId }) => { nothing.hidden = Boolean(ticketId); content.hidden = !ticketId; }));
