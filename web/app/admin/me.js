@@ -62,7 +62,7 @@ function password() {
     { name: "new", label: t("admin.me.new"), kind: "password", about: t("admin.people.password_about"), more: { autocomplete: "new-password" } },
   ]);
   // For password managers, which keep a password by the name it is for.
-  const name = h("input", { type: "email", class: "unseen", autocomplete: "username", value: session.get().me.email, readOnly: true, tabindex: "-1", "aria-hidden": "true" });
+  const name = h("input", { type: "email", autocomplete: "username", value: session.get().me.email, hidden: true });
   const made = form(fields, (values) => post("/api/auth/password", values), { verb: t("admin.me.change"), done: (answer) => {
     for (const item of Object.values(fields)) item.input.value = "";
     toast(answer.message);

@@ -31,7 +31,7 @@ export function table(columns, rows, /** @type {string} */ name) {
   return h("div", { class: "cards-when-narrow" }, h("table", {}, h("caption", { class: "unseen" }, name),
     h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.kind ?? null },
       column.words || h("span", { class: "unseen" }, t("admin.actions")))))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((column) => h("td", { class: column.kind ?? null, "data-label": column.words || null }, h("div", { class: "cell" }, column.cell(row)))))))));
+    h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((column) => h("td", { class: column.kind ?? null, "data-label": column.words || null }, h("div", { class: "held" }, column.cell(row)))))))));
 }
 
 /**
