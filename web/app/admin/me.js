@@ -19,7 +19,8 @@ import { teamName } from "./lookups.js";
 export function showMe(/** @type {HTMLElement} */ root) {
   const { me } = session.get();
   const person = Boolean(me.email);
-  root.append(head(me.full_name || me.name || me.email, person ? me.email : t("admin.me.key")), h("section", { class: "card" }, facts([
+  root.append(head(t("admin.nav.me"), person ? me.email : t("admin.me.key")), h("section", { class: "card" }, facts([
+    [t("admin.people.name"), me.full_name || me.name],
     [t("admin.people.role"), word("role", me.role)], [t("admin.me.company"), me.company?.name ?? ""], ...(me.team ? [/** @type {[string, any]} */ ([t("admin.people.team"), teamName(me.team)])] : []),
     ...(me.scopes?.length ? [/** @type {[string, any]} */ ([t("admin.keys.scopes"), me.scopes.map((/** @type {string} */ scope) => [chip(scope), " "])])] : []),
   ])));
