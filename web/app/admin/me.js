@@ -20,15 +20,22 @@ export function showMe(/** @type {HTMLElement} */ root) {
   const { me } = session.get();
   const person = Boolean(me.email);
   root.append(head(t("admin.nav.me"), person ? me.email : t("admin.me.key")), h("section", { class: "card" }, facts([
-    [t("admin.people.name"), me.full_name || me.name],
     [t("admin.people.role"), word("role", me.role)], [t("admin.me.company"), me.company?.name ?? ""], ...(me.team ? [/** @type {[string, any]} */ ([t("admin.people.team"), teamName(me.team)])] : []),
     ...(me.scopes?.length ? [/** @type {[string, any]} */ ([t("admin.keys.scopes"), me.scopes.map((/** @type {string} */ scope) => [chip(scope), " "])])] : []),
   ])));
-  if (person && mayWork()) root.append(part(t("admin.me.work"), "", available(me)), part(t("admin.me.notices"), t("admin.me.notices_about"), notices(me)));
+  if (person && mayWork()) root.append(part(t("admin.me.you"), "", ownName(me), available(me)), part(t("admin.me.notices"), t("admin.me.notices_about"), notices(me)));
   // Tokens belong to a person who signs in; a key has no password and no sessions.
   if (person && me.permissions.includes("account")) root.append(part(t("admin.me.password"), t("admin.me.password_about"), password()));
   if (person) root.append(part(t("admin.me.factor"), t("admin.me.factor_about"), secondFactor()));
   if (person && features.sessions) root.append(part(t("admin.me.sessions"), t("admin.me.sessions_about"), sessions()));
+}
+
+function ownName(/** @type {any} */ me) {
+  const fields = controls([{ name: "full_name", label: t("admin.people.name"), value: me.full_name, about: t("admin.me.name_about"), more: { autocomplete: "name" } }]);
+  return h("div", { class: "card narrow" }, form(fields, (values) => patch("/api/me", values), { verb: t("common.save"), done: (answer) => {
+    session.set({ me: answer.data });
+    toast(t("common.saved"));
+  } }));
 }
 
 function available(/** @type {any} */ me) {

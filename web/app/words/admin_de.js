@@ -133,7 +133,7 @@ export default {
     },
     incident_state: { open: "Offen", resolved: "Gelöst" },
     me: {
-      key: "Sie benutzen einen API-Schlüssel. Er hat kein Passwort.", company: "Firma", work: "Arbeit", available_about: "Während Sie abwesend sind, bekommen Sie keine neuen Tickets; die Sie haben, bleiben Ihre.", back: "Sie sind verfügbar.", away: "Sie sind abwesend.", notices: "Mails an Sie", notices_about: "Welche Mails Sie bekommen.", get: "Senden Sie mir",
+      key: "Sie benutzen einen API-Schlüssel. Er hat kein Passwort.", company: "Firma", you: "Sie", name_about: "Wie Kunden und Kollegen ihn sehen.", available_about: "Während Sie abwesend sind, bekommen Sie keine neuen Tickets; die Sie haben, bleiben Ihre.", back: "Sie sind verfügbar.", away: "Sie sind abwesend.", notices: "Mails an Sie", notices_about: "Welche Mails Sie bekommen.", get: "Senden Sie mir",
       password: "Passwort", password_about: "Ihre anderen Sitzungen enden.", old: "Passwort jetzt", new: "Neues Passwort", change: "Passwort ändern", factor: "Zweiter Faktor", factor_about: "Der Code einer App neben Ihrem Passwort.", sessions: "Wo Sie angemeldet sind", sessions_about: "Beenden Sie, was Sie nicht kennen.",
       no_sessions: "Keine Sitzung.", where: "Wo", since: "Seit", last: "Zuletzt benutzt", this_one: "Diese", end_others: "Überall sonst abmelden", end_session: "Abmelden", unknown: "Unbekanntes Gerät",
     },

@@ -133,7 +133,7 @@ export default {
     },
     incident_state: { open: "Open", resolved: "Resolved" },
     me: {
-      key: "You use an API key. It has no password.", company: "Company", work: "Work", available_about: "While you are away you are given no new tickets; those you have stay yours.", back: "You are available.", away: "You are away.", notices: "Mails to you", notices_about: "Which mails you get.", get: "Send me",
+      key: "You use an API key. It has no password.", company: "Company", you: "You", name_about: "As customers and colleagues see it.", available_about: "While you are away you are given no new tickets; those you have stay yours.", back: "You are available.", away: "You are away.", notices: "Mails to you", notices_about: "Which mails you get.", get: "Send me",
       password: "Password", password_about: "Your other sessions end.", old: "Password now", new: "New password", change: "Change the password", factor: "Second factor", factor_about: "A code of an app besides your password.", sessions: "Where you are signed in", sessions_about: "End what you do not know.",
       no_sessions: "No session.", where: "Where", since: "Since", last: "Last used", this_one: "This one", end_others: "Sign out everywhere else", end_session: "Sign out", unknown: "Unknown device",
     },
