@@ -8,7 +8,6 @@ import { into } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { mayWork, session } from "../session.js";
 import { t, word } from "../words.js";
-import { features } from "./features.js";
 import { choices, control, controls, form } from "../parts/forms.js";
 import { attempt, head, part } from "./parts.js";
 import { secondFactor } from "./second_factor.js";
@@ -27,7 +26,7 @@ export function showMe(/** @type {HTMLElement} */ root) {
   // Tokens belong to a person who signs in; a key has no password and no sessions.
   if (person && me.permissions.includes("account")) root.append(part(t("admin.me.password"), t("admin.me.password_about"), password()));
   if (person) root.append(part(t("admin.me.factor"), t("admin.me.factor_about"), secondFactor()));
-  if (person && features.sessions) root.append(part(t("admin.me.sessions"), t("admin.me.sessions_about"), sessions()));
+  if (person) root.append(part(t("admin.me.sessions"), t("admin.me.sessions_about"), sessions()));
 }
 
 function ownName(/** @type {any} */ me) {

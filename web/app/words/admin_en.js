@@ -20,7 +20,7 @@ export default {
       state: "State", enabled: "May sign in", disabled: "Kept out", second_factor: "Second factor", new_password: "New password", password: "Password", password_about: "At least 8 characters.",
       signs_out: "{name} is signed out everywhere.", reset_factor: "Remove the second factor", reset_about: "{name} then signs in without a code, and can set up another app.", reset: "Remove it", disable: "Keep out", enable: "Let in again",
       disable_title: "Keep {name} out?", let_go: "Delete", let_go_title: "Delete {name}?", tickets_return: { one: "One open ticket goes back to the queue of its team. What was written stays.", other: "{n} open tickets go back to the queues of their teams. What was written stays." },
-      no_tickets: "No open ticket is theirs. What they wrote stays.", invite: "Send the invitation", link: "The link of the invitation", available_label: "Takes new tickets", capacity: "Most open tickets", capacity_about: "New tickets are given to them up to this number. Empty: no limit.",
+      no_tickets: "No open ticket is theirs. What they wrote stays.", invited: "Invited", invite_again: "Invite again", by_password: "Set a password for them", by_password_about: "Otherwise they are invited by mail and choose their own.", link: "The link of the invitation", available_label: "Takes new tickets", capacity: "Most open tickets", capacity_about: "New tickets are given to them up to this number. Empty: no limit.",
     },
     keys: {
       about: "For apps and scripts. A key is shown once, when it is made.", add: "Make a key", make: "Make the key", none: "There is no key.", name: "Name", name_about: "Such as the app that uses it.", role: "Role", scopes: "Scopes",
