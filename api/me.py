@@ -7,11 +7,12 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from api.companies import Company
 from api.http import schemas
 from api.http.envelope import Answer
-from api.http.fields import Choice, Words, Yes
+from api.http.fields import Choice, Text, Words, Yes
 from api.http.resource import Resource
 from channels.notice_words import STAFF_KINDS
 from core import models
 from core.errors import not_found
+from core.models import LIMITS
 from core.permissions import Permission, granted
 from database.tables import companies, customers
 from services.accounts import users
@@ -19,6 +20,7 @@ from services.accounts.companies import company_shape
 from services.notices import unsubscribing
 from storage import Row, UnitOfWork
 
+OWN = {"full_name": "name", "available": "available"}  # what people change of themselves, and what a user has it as
 blp = Resource("me", __name__, description="Who you are.")
 
 
@@ -43,6 +45,7 @@ class Me(Schema):
 class MeChanges(Schema):
     """What you say about yourself."""
 
+    full_name = Text(LIMITS["name"], about="Your name, as customers and colleagues see it.")
     available = Yes(about="Whether tickets may be assigned to you automatically.")
     notices_off = Words(
         len(STAFF_KINDS),
@@ -53,7 +56,7 @@ class MeChanges(Schema):
     @validates_schema(skip_on_field_errors=True)
     def _something(self, fields: Row, **_: Any) -> None:
         if not fields:
-            raise ValidationError("Send available, notices_off or both.", "available")
+            raise ValidationError("Send full_name, available, notices_off or several of them.", "available")
 
 
 @blp.get("/api/me", "GetMe", permission=Permission.ACCOUNT, response=Me)
@@ -67,12 +70,13 @@ def get_me(uow: UnitOfWork) -> Answer:
 
 @blp.patch("/api/me", "UpdateMe", permission=Permission.TICKETS_WORK, body=MeChanges, response=Me)
 def update_me(uow: UnitOfWork, body: Row) -> Answer:
-    """Say whether I am available, and which notices I want.
+    """Say my name, whether I am available, and which notices I want.
 
     While you are not available, no tickets are assigned to you automatically; those you have stay yours.
     """
-    if "available" in body:
-        users.set_available(uow, body["available"])
+    own = {name: body[field] for field, name in OWN.items() if field in body}
+    if own:
+        users.change_own(uow, own)
     if "notices_off" in body:
         unsubscribing.set_off(uow, body["notices_off"])
     return _me(uow)

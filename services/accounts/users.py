@@ -81,11 +81,14 @@ def change(uow: UnitOfWork, user_id: str, fields: Row) -> Row:
     return after
 
 
-def set_available(uow: UnitOfWork, available: bool) -> Row:
-    """Says whether the signed-in user takes tickets automatically. Raises AppError 403 for a key, which is nobody."""
+def change_own(uow: UnitOfWork, fields: Row) -> Row:
+    """Changes the name of the signed-in user, or whether they take tickets automatically.
+
+    Raises AppError 403 for a key, which is nobody.
+    """
     if not uow.actor.user_id:
         raise forbidden("Only people who sign in are available or not. A key cannot say it.")
-    return change(uow, uow.actor.user_id, {"available": available})
+    return change(uow, uow.actor.user_id, fields)
 
 
 def remove(uow: UnitOfWork, user_id: str) -> None:

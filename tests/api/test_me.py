@@ -19,3 +19,11 @@ def test_a_person_has_a_full_name_and_a_key_has_none(nobody, acme):
     key = zoe.data(zoe.post("/api/keys", {"name": "app", "role": "agent"}), 201)["key"]
     app = type(nobody)(nobody.client, key)
     assert app.data(app.get("/api/me"))["full_name"] == ""
+
+
+def test_staff_change_their_own_name_and_a_key_has_none_to_change(nobody, acme):
+    zoe = bearing(nobody, acme["access_token"])
+    assert zoe.data(zoe.call("PATCH", "/api/me", {"full_name": "Zoë Ek"}))["full_name"] == "Zoë Ek"
+    assert {user["name"] for user in zoe.data(zoe.get("/api/users"))} == {"Zoë Ek"}
+    key = zoe.data(zoe.post("/api/keys", {"name": "app", "role": "agent"}), 201)["key"]
+    assert type(nobody)(nobody.client, key).call("PATCH", "/api/me", {"full_name": "Zoë"}).status_code == 403

@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """The company `default` of a running server, with demo data. Tests only read it."""
-    with running_server(tmp_path_factory.mktemp("server"), RATE_LIMIT="off") as url:
+    with running_server(tmp_path_factory.mktemp("server"), RATE_LIMIT="off", WEBHOOK_ALLOW_HOSTS="127.0.0.1") as url:
         desk = Desk(url, KEY)
         desk.fill()
         yield desk

@@ -8,7 +8,6 @@ import { into } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { mayWork, session } from "../session.js";
 import { t, word } from "../words.js";
-import { features } from "./features.js";
 import { choices, control, controls, form } from "../parts/forms.js";
 import { attempt, head, part } from "./parts.js";
 import { secondFactor } from "./second_factor.js";
@@ -19,15 +18,23 @@ import { teamName } from "./lookups.js";
 export function showMe(/** @type {HTMLElement} */ root) {
   const { me } = session.get();
   const person = Boolean(me.email);
-  root.append(head(me.full_name || me.name || me.email, person ? me.email : t("admin.me.key")), h("section", { class: "card" }, facts([
+  root.append(head(t("admin.nav.me"), person ? me.email : t("admin.me.key")), h("section", { class: "card" }, facts([
     [t("admin.people.role"), word("role", me.role)], [t("admin.me.company"), me.company?.name ?? ""], ...(me.team ? [/** @type {[string, any]} */ ([t("admin.people.team"), teamName(me.team)])] : []),
     ...(me.scopes?.length ? [/** @type {[string, any]} */ ([t("admin.keys.scopes"), me.scopes.map((/** @type {string} */ scope) => [chip(scope), " "])])] : []),
   ])));
-  if (person && mayWork()) root.append(part(t("admin.me.work"), "", available(me)), part(t("admin.me.notices"), t("admin.me.notices_about"), notices(me)));
+  if (person && mayWork()) root.append(part(t("admin.me.you"), "", ownName(me), available(me)), part(t("admin.me.notices"), t("admin.me.notices_about"), notices(me)));
   // Tokens belong to a person who signs in; a key has no password and no sessions.
   if (person && me.permissions.includes("account")) root.append(part(t("admin.me.password"), t("admin.me.password_about"), password()));
   if (person) root.append(part(t("admin.me.factor"), t("admin.me.factor_about"), secondFactor()));
-  if (person && features.sessions) root.append(part(t("admin.me.sessions"), t("admin.me.sessions_about"), sessions()));
+  if (person) root.append(part(t("admin.me.sessions"), t("admin.me.sessions_about"), sessions()));
+}
+
+function ownName(/** @type {any} */ me) {
+  const fields = controls([{ name: "full_name", label: t("admin.people.name"), value: me.full_name, about: t("admin.me.name_about"), more: { autocomplete: "name" } }]);
+  return h("div", { class: "card narrow" }, form(fields, (values) => patch("/api/me", values), { verb: t("common.save"), done: (answer) => {
+    session.set({ me: answer.data });
+    toast(t("common.saved"));
+  } }));
 }
 
 function available(/** @type {any} */ me) {
@@ -62,7 +69,7 @@ function password() {
     { name: "new", label: t("admin.me.new"), kind: "password", about: t("admin.people.password_about"), more: { autocomplete: "new-password" } },
   ]);
   // For password managers, which keep a password by the name it is for.
-  const name = h("input", { type: "email", class: "unseen", autocomplete: "username", value: session.get().me.email, readOnly: true, tabindex: "-1", "aria-hidden": "true" });
+  const name = h("input", { type: "email", autocomplete: "username", value: session.get().me.email, hidden: true });
   const made = form(fields, (values) => post("/api/auth/password", values), { verb: t("admin.me.change"), done: (answer) => {
     for (const item of Object.values(fields)) item.input.value = "";
     toast(answer.message);

@@ -16,7 +16,7 @@ import { attempt, back, head, part, sentence, table } from "./parts.js";
 
 export function showNotices(/** @type {HTMLElement} */ root, /** @type {import("../route.js").Place} */ place) {
   const kind = place.path[1];
-  const inner = h("div");
+  const inner = h("div", { class: "parts" });
   root.append(...(kind ? [back(address(["notices"]), t("admin.nav.notices"))] : [head(t("admin.nav.notices"), t("admin.notices.about"))]), inner);
   into(inner, async () => {
     const kinds = (await get("/api/settings/notices")).data;

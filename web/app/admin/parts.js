@@ -31,7 +31,7 @@ export function table(columns, rows, /** @type {string} */ name) {
   return h("div", { class: "cards-when-narrow" }, h("table", {}, h("caption", { class: "unseen" }, name),
     h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.kind ?? null },
       column.words || h("span", { class: "unseen" }, t("admin.actions")))))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((column) => h("td", { class: column.kind ?? null, "data-label": column.words || null }, h("div", { class: "cell" }, column.cell(row)))))))));
+    h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((column) => h("td", { class: column.kind ?? null, "data-label": column.words || null }, h("div", { class: "held" }, column.cell(row)))))))));
 }
 
 /**
@@ -70,7 +70,7 @@ export function list({ path, query = () => ({}), view, none, size = 50 }) {
 export const none = (/** @type {string} */ title, text = "", action = /** @type {any} */ (null), sign = "inbox") => empty(title, text, action, sign);
 
 /** A word of the API as the beginning of a sentence. */
-export const sentence = (/** @type {string} */ word) => word.charAt(0).toUpperCase() + word.slice(1).replaceAll("_", " ");
+export const sentence = (/** @type {string} */ word) => (word.charAt(0).toUpperCase() + word.slice(1).replaceAll("_", " ")).replace(/^(?:Ai|Sla)\b/, (start) => start.toUpperCase());
 
 /** The button of a row that opens its menu. */
 export function rowMenu(/** @type {string} */ name, /** @type {any[]} */ items) {

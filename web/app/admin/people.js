@@ -8,8 +8,7 @@ import { confirm } from "../parts/dialog.js";
 import { toast, toastError } from "../parts/toast.js";
 import { may, session } from "../session.js";
 import { t, word } from "../words.js";
-import { features } from "./features.js";
-import { difference, formDialog } from "../parts/forms.js";
+import { controls, difference, formDialog } from "../parts/forms.js";
 import { named, orNone, ROLES, teamChoices, teamName } from "./lookups.js";
 import { ask, attempt, head, list, none, rowMenu, showOnce, table } from "./parts.js";
 
@@ -26,7 +25,7 @@ function view(/** @type {any[]} */ rows, /** @type {() => void} */ reload) {
     { words: t("admin.people.role"), cell: (row) => word("role", row.role) },
     { words: t("admin.people.team"), cell: (row) => (row.team ? teamName(row.team) : h("span", { class: "soft" }, "–")) },
     { words: t("admin.people.takes"), cell: takes },
-    { words: t("admin.people.state"), cell: (row) => [row.disabled ? chip(t("admin.people.disabled"), "red", "lock") : chip(t("admin.people.enabled"), "green", "check"),
+    { words: t("admin.people.state"), cell: (row) => [row.disabled ? chip(t("admin.people.disabled"), "red", "lock") : row.invited_at ? chip(t("admin.people.invited"), "amber", "mail") : chip(t("admin.people.enabled"), "green", "check"),
       row.second_factor ? chip(t("admin.people.second_factor"), "", "smartphone") : null] },
     { words: "", kind: "end", cell: (row) => (may("users.write") ? actions(row, reload) : null) },
   ], rows, t("admin.nav.people"));
@@ -48,6 +47,7 @@ function actions(/** @type {any} */ row, /** @type {() => void} */ reload) {
   };
   return rowMenu(row.name, [
     { words: t("common.edit"), run: () => editPerson(row, reload) },
+    row.invited_at ? { words: t("admin.people.invite_again"), run: () => inviteAgain(row) } : null,
     { words: t("admin.people.new_password"), run: () => setPassword(row) },
     row.second_factor ? { words: t("admin.people.reset_factor"), run: async () => {
       await ask(t("admin.people.reset_factor"), t("admin.people.reset_about", { name: row.name }), t("admin.people.reset"), () => remove(`/api/users/${row.id}/totp`));
@@ -79,15 +79,32 @@ const specs = async (/** @type {any} */ row = {}) => [
   { name: "team", label: t("admin.people.team"), kind: /** @type {const} */ ("choice"), value: row.team ?? "", options: orNone(t("admin.people.no_team"), may("lookups.read") ? await teamChoices() : []) },
 ];
 
+/** Invites somebody by mail, who chooses their own password; or hands over a password at once. */
 async function addPerson(/** @type {any} */ people) {
-  const password = { name: "password", label: t("admin.people.password"), kind: /** @type {const} */ ("password"), about: t("admin.people.password_about"), more: { autocomplete: "new-password" } };
-  const answer = await formDialog(t("admin.people.add"), [...await specs(), ...(features.invite ? [] : [password])],
-    (values) => post(features.invite ? "/api/auth/invite" : "/api/users", values), { verb: features.invite ? t("admin.people.invite") : t("admin.people.add") });
+  const fields = controls([...await specs(), { name: "own", label: t("admin.people.by_password"), kind: "flag", about: t("admin.people.by_password_about") },
+    { name: "password", label: t("admin.people.password"), kind: "password", about: t("admin.people.password_about"), more: { autocomplete: "new-password" } }]);
+  const show = () => { fields.password.hidden = !fields.own.read(); };
+  fields.own.input.addEventListener("change", show);
+  show();
+  const answer = await formDialog(t("admin.people.add"), fields, ({ own, password, ...values }) => (own ? post("/api/users", { ...values, password }) : post("/api/auth/invite", values)), { verb: t("admin.people.add") });
   if (!answer) return;
-  if (answer.data.link) await showOnce(t("admin.people.link"), answer.message, answer.data.link);
-  else toast(answer.message);
+  await told(answer);
   people.reload();
 }
+
+/** Without a mail server the link of an invitation is handed over. */
+async function told(/** @type {any} */ answer) {
+  if (answer.data.link) await showOnce(t("admin.people.link"), answer.message, answer.data.link);
+  else toast(answer.message);
+}
+
+const inviteAgain = async (/** @type {any} */ row) => {
+  try {
+    await told(await post("/api/auth/invite", { email: row.email, role: row.role, name: row.name || undefined, team: row.team || undefined }));
+  } catch (error) {
+    toastError(error);
+  }
+};
 
 async function editPerson(/** @type {any} */ row, /** @type {() => void} */ reload) {
   const before = { ...row, capacity: row.capacity ?? "" };

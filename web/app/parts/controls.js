@@ -83,12 +83,20 @@ export function showErrors(error, fields) {
   const left = (error.errors ?? []).filter((/** @type {any} */ { field: path, message }) => {
     // A part of a list or an object, such as hours.days[2].closes, is shown at the field that holds it.
     const item = fields[path] ?? fields[path.split(/[.[]/)[0]];
-    item?.showError?.(message);
+    item?.showError?.(withoutName(path, message));
     return !item?.showError;
   });
   const first = Object.values(fields).find((item) => item.input?.getAttribute("aria-invalid") === "true");
   first?.input.focus();
   return first && !left.length ? "" : left[0]?.message ?? error.message;
+}
+
+/** A sentence of the API about a field, without the field's name in the API: the label stands above it. */
+function withoutName(/** @type {string} */ path, /** @type {string} */ message) {
+  const name = `${path.replace(/\[\d+\]$/, "").split(".").at(-1)} `;
+  if (!message.startsWith(name)) return message;
+  const rest = message.slice(name.length);
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 export const chip = (/** @type {any} */ words, colour = "", sign = "") => h("span", { class: `chip ${colour}` }, sign ? icon(sign) : null, words);

@@ -20,7 +20,7 @@ export default {
       state: "Zustand", enabled: "Darf sich anmelden", disabled: "Ausgesperrt", second_factor: "Zweiter Faktor", new_password: "Neues Passwort", password: "Passwort", password_about: "Mindestens 8 Zeichen.",
       signs_out: "{name} wird überall abgemeldet.", reset_factor: "Zweiten Faktor entfernen", reset_about: "{name} meldet sich dann ohne Code an und kann eine andere App einrichten.", reset: "Entfernen", disable: "Aussperren", enable: "Wieder zulassen",
       disable_title: "{name} aussperren?", let_go: "Löschen", let_go_title: "{name} löschen?", tickets_return: { one: "Ein offenes Ticket geht zurück in die Warteschlange seines Teams. Geschriebenes bleibt.", other: "{n} offene Tickets gehen zurück in die Warteschlangen ihrer Teams. Geschriebenes bleibt." },
-      no_tickets: "Kein offenes Ticket gehört dieser Person. Geschriebenes bleibt.", invite: "Einladung senden", link: "Der Link der Einladung", available_label: "Bekommt neue Tickets", capacity: "Höchstens offene Tickets", capacity_about: "Bis zu dieser Zahl werden neue Tickets zugewiesen. Leer: keine Grenze.",
+      no_tickets: "Kein offenes Ticket gehört dieser Person. Geschriebenes bleibt.", invited: "Eingeladen", invite_again: "Noch einmal einladen", by_password: "Passwort für sie setzen", by_password_about: "Sonst werden sie per Mail eingeladen und wählen ihr eigenes.", link: "Der Link der Einladung", available_label: "Bekommt neue Tickets", capacity: "Höchstens offene Tickets", capacity_about: "Bis zu dieser Zahl werden neue Tickets zugewiesen. Leer: keine Grenze.",
     },
     keys: {
       about: "Für Apps und Skripte. Ein Schlüssel wird nur einmal gezeigt, wenn er erstellt wird.", add: "Schlüssel erstellen", make: "Schlüssel erstellen", none: "Es gibt keinen Schlüssel.", name: "Name", name_about: "Etwa die App, die ihn benutzt.", role: "Rolle", scopes: "Rechte",
@@ -133,7 +133,7 @@ export default {
     },
     incident_state: { open: "Offen", resolved: "Gelöst" },
     me: {
-      key: "Sie benutzen einen API-Schlüssel. Er hat kein Passwort.", company: "Firma", work: "Arbeit", available_about: "Während Sie abwesend sind, bekommen Sie keine neuen Tickets; die Sie haben, bleiben Ihre.", back: "Sie sind verfügbar.", away: "Sie sind abwesend.", notices: "Mails an Sie", notices_about: "Welche Mails Sie bekommen.", get: "Senden Sie mir",
+      key: "Sie benutzen einen API-Schlüssel. Er hat kein Passwort.", company: "Firma", you: "Sie", name_about: "Wie Kunden und Kollegen ihn sehen.", available_about: "Während Sie abwesend sind, bekommen Sie keine neuen Tickets; die Sie haben, bleiben Ihre.", back: "Sie sind verfügbar.", away: "Sie sind abwesend.", notices: "Mails an Sie", notices_about: "Welche Mails Sie bekommen.", get: "Senden Sie mir",
       password: "Passwort", password_about: "Ihre anderen Sitzungen enden.", old: "Passwort jetzt", new: "Neues Passwort", change: "Passwort ändern", factor: "Zweiter Faktor", factor_about: "Der Code einer App neben Ihrem Passwort.", sessions: "Wo Sie angemeldet sind", sessions_about: "Beenden Sie, was Sie nicht kennen.",
       no_sessions: "Keine Sitzung.", where: "Wo", since: "Seit", last: "Zuletzt benutzt", this_one: "Diese", end_others: "Überall sonst abmelden", end_session: "Abmelden", unknown: "Unbekanntes Gerät",
     },

@@ -20,7 +20,7 @@ export default {
       state: "State", enabled: "May sign in", disabled: "Kept out", second_factor: "Second factor", new_password: "New password", password: "Password", password_about: "At least 8 characters.",
       signs_out: "{name} is signed out everywhere.", reset_factor: "Remove the second factor", reset_about: "{name} then signs in without a code, and can set up another app.", reset: "Remove it", disable: "Keep out", enable: "Let in again",
       disable_title: "Keep {name} out?", let_go: "Delete", let_go_title: "Delete {name}?", tickets_return: { one: "One open ticket goes back to the queue of its team. What was written stays.", other: "{n} open tickets go back to the queues of their teams. What was written stays." },
-      no_tickets: "No open ticket is theirs. What they wrote stays.", invite: "Send the invitation", link: "The link of the invitation", available_label: "Takes new tickets", capacity: "Most open tickets", capacity_about: "New tickets are given to them up to this number. Empty: no limit.",
+      no_tickets: "No open ticket is theirs. What they wrote stays.", invited: "Invited", invite_again: "Invite again", by_password: "Set a password for them", by_password_about: "Otherwise they are invited by mail and choose their own.", link: "The link of the invitation", available_label: "Takes new tickets", capacity: "Most open tickets", capacity_about: "New tickets are given to them up to this number. Empty: no limit.",
     },
     keys: {
       about: "For apps and scripts. A key is shown once, when it is made.", add: "Make a key", make: "Make the key", none: "There is no key.", name: "Name", name_about: "Such as the app that uses it.", role: "Role", scopes: "Scopes",
@@ -133,7 +133,7 @@ export default {
     },
     incident_state: { open: "Open", resolved: "Resolved" },
     me: {
-      key: "You use an API key. It has no password.", company: "Company", work: "Work", available_about: "While you are away you are given no new tickets; those you have stay yours.", back: "You are available.", away: "You are away.", notices: "Mails to you", notices_about: "Which mails you get.", get: "Send me",
+      key: "You use an API key. It has no password.", company: "Company", you: "You", name_about: "As customers and colleagues see it.", available_about: "While you are away you are given no new tickets; those you have stay yours.", back: "You are available.", away: "You are away.", notices: "Mails to you", notices_about: "Which mails you get.", get: "Send me",
       password: "Password", password_about: "Your other sessions end.", old: "Password now", new: "New password", change: "Change the password", factor: "Second factor", factor_about: "A code of an app besides your password.", sessions: "Where you are signed in", sessions_about: "End what you do not know.",
       no_sessions: "No session.", where: "Where", since: "Since", last: "Last used", this_one: "This one", end_others: "Sign out everywhere else", end_session: "Sign out", unknown: "Unknown device",
     },
