@@ -70,7 +70,7 @@ def test_a_customer_asks_writes_is_answered_and_says_how_it_went(customer_tab, c
     ticket = page.url.rpartition("/")[2]
     assert "I cannot work" in company.call("GET", f"/api/tickets/{ticket}")["description"]
     with page.expect_download() as download:
-        page.get_by_role("button", name="kettle <b>.txt").click()
+        page.locator(".message.customer").get_by_role("button", name="kettle").click()
     assert "kettle" in download.value.suggested_filename
 
     company.call("POST", f"/api/tickets/{ticket}/replies", {"body": f"**Hold** the button. {HOSTILE}"})
