@@ -33,7 +33,7 @@ def test_a_second_factor_is_asked_for_after_the_password(open_tab, company):
     tab.shot("sign-in-second-factor")
     page.get_by_label("Code of your authenticator app").fill(recovery)
     page.keyboard.press("Enter")
-    page.get_by_text(person.name).first.wait_for()
+    page.locator("header .who").wait_for()
     assert page.get_by_label("Password").count() == 0
 
 
