@@ -43,13 +43,12 @@ export function signInForm({ title, done, note = "", company = "", mailed = new 
 
   async function enter(/** @type {string} */ path, /** @type {any} */ body, remember = false) {
     try {
-      // A challenge names its account already.
-      const sent = body.challenge ? body : { ...body, company: entry.company || undefined, remember: remember || undefined };
+      const sent = { ...body, company: entry.company || undefined, remember: remember || undefined };
       keepTokens((await post(path, sent, { anonymous: true })).data, remember);
     } catch (error) {
       const { code, data } = /** @type {any} */ (error);
       if (code !== "second_factor_required") throw error;
-      return show("factor", { challenge: data.challenge });
+      return show("factor", { challenge: data.challenge, remember });
     }
     await identify();
     done();
