@@ -18,7 +18,7 @@
     button { position: fixed; right: 20px; bottom: 20px; z-index: 2147483000; min-width: 56px; height: 56px; padding: 0 18px; border: 0; border-radius: 28px;
       background: #0f5c55; color: #fff; font: 600 16px/1 system-ui, sans-serif; box-shadow: 0 8px 24px rgb(0 0 0 / .2); cursor: pointer; }
     button:focus-visible { outline: 3px solid #0f5c55; outline-offset: 3px; box-shadow: 0 0 0 3px #fff; }
-    iframe { position: fixed; right: 20px; bottom: 88px; z-index: 2147483001; width: 380px; height: min(640px, 90vh, calc(100vh - 108px)); border: 1px solid #8a8577; border-radius: 12px;
+    iframe { box-sizing: border-box; position: fixed; right: 20px; bottom: 88px; z-index: 2147483001; width: 380px; height: min(640px, 90vh, calc(100vh - 108px)); border: 1px solid #8a8577; border-radius: 12px;
       background: #fff; box-shadow: 0 8px 24px rgb(0 0 0 / .2); }
     [hidden] { display: none; }
     @media (max-width: 480px) { iframe { inset: 0; width: 100%; height: 100%; border: 0; border-radius: 0; } }

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, request
 
 from core.permissions import Permission
 from web.assets import build
-from web.shells import SHELLS, manifest, shell
+from web.shells import SHELLS, manifest, shell, with_styles
 
 HERE = Path(__file__).resolve().parent
 README = HERE.parent / "README.md"
@@ -58,14 +58,14 @@ def docs() -> Response:
 @_public
 def confirm() -> Response:
     """Where the link to confirm an address leads."""
-    return _page((HERE / "confirm.html").read_text("utf-8"), STRICT)
+    return _page(with_styles("confirm.html"), STRICT)
 
 
 @blp.get("/rate")
 @_public
 def rate() -> Response:
     """Where the link to rate a ticket leads. Opening it rates nothing."""
-    return _page((HERE / "rate.html").read_text("utf-8"), STRICT)
+    return _page(with_styles("rate.html"), STRICT)
 
 
 @blp.get("/", defaults={"name": "home"})

@@ -37,10 +37,21 @@ def shell(name: str) -> str:
     """The HTML of a page. Raises KeyError for an unknown name."""
     page, files = SHELLS[name], build()
     text = (HERE / "shell.html").read_text("utf-8")
-    values = {"name": name, "title": page.title, "styles": _styles(files, page), "modules": _modules(files, page)}
+    values = {
+        "name": name,
+        "title": page.title,
+        "styles": _styles(files, page.styles),
+        "modules": _modules(files, page),
+    }
     for place, value in values.items():
         text = text.replace("{{" + place + "}}", value)
     return text
+
+
+@cache
+def with_styles(name: str) -> str:
+    """A page of its own (its HTML says what it does) in the look of the console."""
+    return (HERE / name).read_text("utf-8").replace("{{styles}}", _styles(build(), BASE))
 
 
 def manifest() -> str:
@@ -59,8 +70,8 @@ def manifest() -> str:
     )
 
 
-def _styles(files: Build, page: Shell) -> str:
-    return "\n".join(f'  <link rel="stylesheet" href="{files.url(path)}">' for path in page.styles)
+def _styles(files: Build, paths: tuple[str, ...]) -> str:
+    return "\n".join(f'  <link rel="stylesheet" href="{files.url(path)}">' for path in paths)
 
 
 def _modules(files: Build, page: Shell) -> str:

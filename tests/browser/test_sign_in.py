@@ -1,17 +1,105 @@
-"""Signing in at a page with address and password."""
+"""Signing in on every page: second factor, codes and links that are mailed, registering."""
+
+import re
+from collections.abc import Iterator
+
+import pyotp
+import pytest
+
+from tests.browser.axe import assert_accessible
+from tests.fakes.fake_smtp import FakeSmtp
+from tests.fakes.running_server import KEY, free_port, running_server
+from tools.screenshots.desk import PASSWORD, Desk
+
+LINK = re.compile(r"https?://\S+#\S+")
 
 
-def test_a_person_signs_in_where_they_came_to_and_stays_after_a_reload(tab):
-    agent = tab.desk.person("agent")
-    page = tab.open("/desk")
-    page.get_by_label("E-mail").fill(agent.email)
-    page.get_by_label("Password").fill("not the password")
+def test_a_second_factor_is_asked_for_after_the_password(open_tab, company):
+    person = company.person("agent")
+    own = Desk(company.url, token=company.log_in(person)["access_token"])
+    secret = own.call("POST", "/api/auth/totp", {})["secret"]
+    code = pyotp.TOTP(secret).now()
+    recovery = own.call("POST", "/api/auth/totp/confirm", {"code": code})["recovery_codes"][0]
+
+    tab = open_tab(desk=company)
+    page = tab.open(f"/desk?company={company.company}")
+    page.get_by_label("E-mail").fill(person.email)
+    page.get_by_label("Password").fill(PASSWORD)
     with tab.expecting(401):
-        page.get_by_role("button", name="Sign in").click()
+        page.keyboard.press("Enter")
+        page.get_by_label("Code of your authenticator app").fill("000000")
+        page.keyboard.press("Enter")
         page.get_by_role("alert").wait_for()
-    page.get_by_label("Password").fill(agent.password)
+    tab.shot("sign-in-second-factor")
+    page.get_by_label("Code of your authenticator app").fill(recovery)
     page.keyboard.press("Enter")
-    page.get_by_role("button", name=agent.email).wait_for()
-    page.reload()
-    page.get_by_role("button", name=agent.email).wait_for()
-    assert page.url == f"{tab.desk.url}/desk"
+    page.locator("header .who").wait_for()
+    assert page.get_by_label("Password").count() == 0
+
+
+@pytest.fixture
+def mailing(tmp_path) -> Iterator[tuple[Desk, FakeSmtp]]:
+    """A server that mails, whose customers may register themselves."""
+    port = free_port()
+    mail = {"SMTP_SECURITY": "none", "PUBLIC_URL": f"http://127.0.0.1:{port}", "MAIL_FROM": "desk@foyer.example"}
+    with FakeSmtp() as smtp:
+        mail |= {"SMTP_HOST": smtp.host, "SMTP_PORT": str(smtp.port), "PORT": str(port), "RATE_LIMIT": "off"}
+        with running_server(tmp_path, **mail) as url:
+            desk = Desk(url, KEY)
+            desk.call("PUT", "/api/settings", {"registration": True})
+            yield desk, smtp
+
+
+def test_people_come_in_by_mail(open_tab, mailing):
+    desk, smtp = mailing
+
+    def link(page) -> str:
+        """The link of the newest mail, which is waited for."""
+        sent = len(smtp.messages)
+        for _ in range(600):
+            if len(smtp.messages) > link.seen:
+                link.seen = len(smtp.messages)
+                return LINK.search(smtp.messages[-1].get_body(("plain",)).get_content())[0]
+            page.wait_for_timeout(50)
+        raise AssertionError(f"no mail came after {sent}")
+
+    link.seen = 0
+    tab = open_tab(desk=desk, bypass_csp=True)
+    page = tab.open("/portal")
+    page.get_by_role("button", name="Register").click()
+    page.get_by_label("Name").fill("Ada <img src=x onerror=alert(1)>")
+    page.get_by_label("E-mail").fill("ada@customer.example")
+    assert_accessible(page)
+    page.get_by_role("button", name="Register").click()
+    page.get_by_text("If there is an account with ada@customer.example").wait_for()
+    mailed = link(page)
+    assert "/portal#code=" in mailed
+    other = open_tab(desk=desk).page
+    other.goto(mailed)
+    assert re.fullmatch(r"\d{6}", other.get_by_label("Code from the mail").input_value())
+    assert "#" not in other.url
+    other.get_by_role("button", name="Sign in").click()
+    other.get_by_text("You have no tickets yet").wait_for()
+
+    tab.open("/portal")
+    page.get_by_role("button", name="Password forgotten?").click()
+    page.get_by_label("E-mail").fill("ada@customer.example")
+    page.get_by_role("button", name="Mail me a link").click()
+    page.get_by_role("status").filter(has_text="a link is on its way").wait_for()
+    tab.open("/confirm")  # a page of ours, so that the link loads anew
+    page.goto(link(page))
+    page.get_by_label("New password").fill("a new password of Ada")
+    page.get_by_label("The same once more").fill("a new password of Ada")
+    assert_accessible(page)
+    page.get_by_role("button", name="Set a new password").click()
+    page.get_by_text("You have no tickets yet").wait_for()
+
+    desk.call("POST", "/api/auth/invite", {"email": "bo@foyer.example", "role": "agent", "name": "Bo"})
+    guest = open_tab(desk=desk)
+    guest.page.goto(link(guest.page))
+    guest.page.get_by_label("Name").fill("Bo Berg")
+    guest.page.get_by_label("New password").fill("a password of Bo's own")
+    guest.page.get_by_label("The same once more").fill("a password of Bo's own")
+    guest.page.get_by_role("button", name="Accept the invitation").click()
+    guest.page.wait_for_url("**/desk")
+    guest.page.get_by_text("Bo Berg").first.wait_for()

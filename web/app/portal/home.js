@@ -15,8 +15,8 @@ import { stateChip } from "./places.js";
 const PAGE = 20;
 
 export function homePage() {
-  const name = session.get().me?.name ?? "";
-  const title = name && !name.includes("@") ? t("portal.hello_name", { name }) : t("portal.hello");
+  const name = session.get().me?.full_name ?? "";
+  const title = name ? t("portal.hello_name", { name }) : t("portal.hello");
   const mine = mayWork() ? null : myTickets();
   return {
     title: t("portal.title"),

@@ -42,7 +42,7 @@ export function newPage() {
       const { data } = await post("/api/tickets", { title: title.input.value.trim() || titleOf(description), description: description + said, source: "web" }, draft.once());
       await files.send(data.id).catch(toastError);
       for (const one of [draft, titleDraft]) one.clear();
-      kept.set("portal.question", "");
+      for (const name of ["portal.question", "urgency.new"]) kept.set(name, "");
       askNow();
       return go(`/portal/tickets/${data.id}`, { replace: true });
     } catch (error) {
@@ -64,7 +64,8 @@ export function newPage() {
 /** How urgent it is for the customer. Their words go with the text, and the server weighs them like all others. */
 function urgencyChoice() {
   const name = newId("urgency");
-  const inputs = URGENCIES.map((value) => h("input", { type: "radio", name, value, checked: value === "slow" }));
+  const chosen = kept.get("urgency.new", "slow");
+  const inputs = URGENCIES.map((value) => h("input", { type: "radio", name, value, checked: value === chosen, onchange: () => kept.set("urgency.new", value) }));
   return {
     value: () => inputs.find((input) => input.checked)?.value ?? "slow",
     element: h("fieldset", { class: "urgency" }, h("legend", {}, t("portal.urgency")),

@@ -20,6 +20,8 @@ export const isSolved = (/** @type {any} */ ticket) => ["resolved", "closed"].in
 /** We are on it, waiting for you, solved. */
 export function stateChip(/** @type {any} */ ticket) {
   if (isSolved(ticket)) return chip(t("portal.solved"), "green", "circle-check");
-  if (["waiting_customer", "ai_responded"].includes(ticket.status)) return chip(t("portal.waiting"), "amber", "clock");
+  // A prepared reply only says that we got it.
+  const answered = ticket.status === "ai_responded" && ["model", "knowledge"].includes(ticket.ai_source);
+  if (answered || ticket.status === "waiting_customer") return chip(t("portal.waiting"), "amber", "clock");
   return chip(t("portal.on_it"), "blue", "circle-dot");
 }

@@ -29,7 +29,7 @@ export function searchBox() {
       return found(question, data.filter((/** @type {any} */ hit) => hit.passage && hit.score >= LEAST_SCORE), () => { fill(answer, h("p", { class: "notice green" }, icon("circle-check"), t("portal.glad"))); input.value = ""; kept.set("portal.question", ""); });
     }, skeleton(3, "lines"));
   }
-  return h("div", { class: "stack" }, h("form", { class: "search", role: "search", onsubmit: ask }, input, button(t("portal.ask"), () => {}, { kind: "primary", type: "submit", icon: "search" })), answer);
+  return h("div", { class: "stack" }, h("form", { class: "search", role: "search", onsubmit: ask }, input, button(h("span", { class: "word" }, t("portal.ask")), () => {}, { kind: "primary", type: "submit", icon: "search" })), answer);
 }
 
 function found(/** @type {string} */ question, /** @type {any[]} */ hits, /** @type {() => void} */ solved) {

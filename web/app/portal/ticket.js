@@ -19,7 +19,7 @@ import { replyBox } from "./reply.js";
 export function ticketPage(/** @type {string} */ id) {
   const head = h("header", { class: "stack tight" }, h("h1", {}, t("portal.ticket"))), thread = h("div", { class: "thread", "aria-busy": "true" }, skeleton(3));
   const actions = h("div", { class: "stack" }), reply = replyBox(id, async () => { await load(); askNow(); });
-  const page = h("div", { class: "stack" }, head, thread, actions, reply.element);
+  const page = h("div", { class: "stack" }, h("p", {}, h("a", { class: "back", href: "/portal" }, icon("arrow-left"), t("portal.mine"))), head, thread, actions, reply.element);
   reply.element.hidden = true;
   let shown = "", asked = false;
 
@@ -80,7 +80,7 @@ export function ticketPage(/** @type {string} */ id) {
 
   load();
   const end = onEvents(later((/** @type {any[]} */ events) => { if (events.some((event) => event.ticket_id === id)) load(); }, 50));
-  return { title: t("portal.ticket"), content: [h("p", {}, h("a", { href: "/portal" }, icon("arrow-left"), " ", t("portal.mine"))), page], close: () => { end(); reply.close(); } };
+  return { title: t("portal.ticket"), content: page, close: () => { end(); reply.close(); } };
 }
 
 /** The customer's words, the assistant's answer, and the replies, in the order of time. */
