@@ -8,7 +8,6 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
-from urllib.parse import SplitResult, urlsplit
 
 from limits import parse_many
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
@@ -16,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.mailboxes import Mailbox, parse_mailbox, parse_mailboxes
 from core.normal_form import trimmed
+from core.web_addresses import split_web_address
 
 # For numpy, which is imported after this file: each matrix is small, and waiting threads of BLAS cost more than they bring.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -24,30 +24,10 @@ HERE = Path(__file__).resolve().parent
 POSTGRESQL = ("postgresql://", "postgres://")
 SHORTEST_SECRET = 20  # characters of a secret that a service sends
 SHORTEST_API_KEY = 20  # characters; shorter ones can be guessed, so production refuses them
-
-
 _DRIVER = re.compile(r"^(postgres(?:ql)?)\+\w+://")  # SQLAlchemy's way to name a driver
-
-
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,62}(?:/[\w!.*'()-]+)*/?")
 _QUOTED = re.compile(r""" "[^"]*" | '[^']*' """, re.VERBOSE)  # as a file for Docker keeps them
-
-
-def _split_web_address(text: str) -> SplitResult:
-    """Raises ValueError unless the text is an address with http:// or https:// and a host."""
-    try:
-        parts = urlsplit(text)
-        if (
-            parts.scheme.lower() in ("http", "https")
-            and parts.hostname
-            and parts.port != 0
-            and not re.search(r"\s", text)
-        ):
-            return parts
-    except ValueError:
-        pass
-    raise ValueError("must begin with http:// or https:// and name a host")
 
 
 class ConfigError(Exception):
@@ -260,7 +240,7 @@ class Settings(BaseSettings):
     def _web_address(cls, value: str, info: ValidationInfo) -> str:
         if not value:
             return ""
-        parts = _split_web_address(value)
+        parts = split_web_address(value)
         if info.field_name == "public_url" and (parts.query or parts.fragment):
             raise ValueError("must be an address without ? and #, like https://help.example.com")
         path = parts.path.rstrip("/").removesuffix("/chat/completions")
