@@ -24,6 +24,7 @@ blp = Resource("auth_mail", __name__, description="Signing in by mail.")
 TO_ASK = PublicRateLimit(per_address="300 per hour", per_account="10 per hour")
 TO_CONFIRM = PublicRateLimit(per_address="300 per minute", per_account="30 per minute")
 TO_RESET = PublicRateLimit(per_address="60 per minute")
+TO_REGISTER = PublicRateLimit(per_address="60 per hour", per_account="10 per hour", in_all="1200 per hour")
 OF_COMPANY = "Name of the company; without it every company where the address has an account."
 
 
@@ -113,7 +114,7 @@ def sign_in_with_code(body: Row) -> Answer:
     "/api/auth/register",
     "RegisterCustomer",
     permission=Permission.PUBLIC,
-    limit=TO_ASK,
+    limit=TO_REGISTER,
     body=Registration,
     response=Asked,
 )

@@ -13,6 +13,7 @@ from api.http.fields import Text
 from api.http.gate import current_runtime
 from api.http.resource import Resource
 from api.inbound import InboundMail
+from api.sessions import DeviceSession
 from api.users import User
 from core.models import LIMITS
 from core.permissions import Permission
@@ -59,6 +60,7 @@ class Person(Schema):
     messages = schemas.items(InboundMail, "Mails and messages of theirs that came in.")
     watched = schemas.items(Watched, "The tickets of others that they watch.")
     account = fields.Nested(User)
+    sessions = schemas.items(DeviceSession, "Where they are signed in.")
     events = schemas.items(AuditEvent, "What they did themselves, oldest first.")
 
 

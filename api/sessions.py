@@ -15,16 +15,21 @@ from storage import Row
 blp = Resource("sessions", __name__, description="Where you are signed in.")
 
 
-class Session(Schema):
+class DeviceSession(Schema):
     """A device that somebody is signed in on."""
 
-    id = schemas.text("Id of the session.")
     device = schemas.text("Browser and system, like Firefox on Windows.")
     remember = schemas.flag("Whether it stays signed in for 30 days without a call.")
-    current = schemas.flag("Whether it is the one of this call.")
     created_at = schemas.moment("When it began.", required=True)
     last_used_at = schemas.moment("When it last got new tokens, every 15 minutes of use.", required=True)
     expires_at = schemas.moment("When it ends without a call.", required=True)
+
+
+class Session(DeviceSession):
+    """A session of yours."""
+
+    id = schemas.text("Id of the session.")
+    current = schemas.flag("Whether it is the one of this call.")
 
 
 class EndedSessions(Schema):

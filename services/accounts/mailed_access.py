@@ -83,7 +83,9 @@ def find_accounts(uow: UnitOfWork, company_id: str, payload: Row) -> None:
         accounts = accounts.where(users.c.company_id == company_id)
     oldest = companies_table.c.confirmed_at.is_(None), users.c.created_at, users.c.id
     people = uow.find(accounts.where(_comes_by_mail).order_by(*oldest).limit(MOST_ACCOUNTS))
-    for user in people:
+    for user in sorted(
+        people, key=lambda user: str(user["company_id"])
+    ):  # companies are locked in one order: no deadlock
         _open(uow, user["company_id"], kind, email, payload, user_id=user["id"])
     if kind == CODE and not people and uow.first(accounts) is None:
         for company, fields in _registrations(uow, company_id, payload).items():

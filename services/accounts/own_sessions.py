@@ -18,6 +18,13 @@ def find(storage: Storage, actor: Actor, *, limit: int, offset: int) -> tuple[li
         return [_shape(row, actor.session_id) for row in uow.find(page)], uow.count(query)
 
 
+def of_user(uow: UnitOfWork, user_id: str) -> list[Row]:
+    """The sessions of a user, oldest first, for an export of what is held about them."""
+    query = uow.query(table).where(table.c.user_id == user_id)
+    rows = uow.find(query.order_by(table.c.created_at, table.c.id))
+    return [{name: value for name, value in _shape(row, "").items() if name not in ("id", "current")} for row in rows]
+
+
 def end(storage: Storage, actor: Actor, session_id: str) -> None:
     """Ends one of the caller's sessions. Raises AppError 404."""
     with storage.unit_of_work(_seeing_sessions(actor), write=True) as uow:

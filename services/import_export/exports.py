@@ -9,6 +9,7 @@ from sqlalchemy import func, or_
 
 from core.models import TICKET_FIELDS, audit_shape, event_shape, reply_shape, ticket_shape
 from database.tables import attachments, drafts, events, jobs, replies, tickets, users
+from services.accounts import own_sessions
 from services.accounts import users as people
 from services.attachments.on_tickets import attachment_shape
 from services.import_export import spreadsheets
@@ -144,6 +145,7 @@ def personal_data(uow: UnitOfWork, name: str) -> Row:
         "messages": inbound.of_customer(uow, row),
         "watched": watchers.watched_by(uow, row["email"]),
         **({"account": people.user_shape(account)} if account else {}),
+        "sessions": own_sessions.of_user(uow, account["id"]) if account else [],
         "events": [audit_shape(event) for event in actions],
     }
 

@@ -38,6 +38,15 @@ def test_sessions_are_listed_and_ended_at_once(server, nobody, acme):  # noqa: F
     assert zoe.get("/api/me").status_code == 401
 
 
+def test_the_export_of_a_customer_holds_their_sessions(server, nobody, acme):  # noqa: F811
+    zoe = bearing(nobody, acme["access_token"])
+    person = {"name": "Ada", "email": "ada@acme.example", "role": "customer", "password": GOOD}
+    zoe.data(zoe.post("/api/users", person), 201)
+    nobody.data(log_in(nobody, email="ada@acme.example", headers={"User-Agent": FIREFOX}))
+    [session] = zoe.data(zoe.get("/api/customers/ada@acme.example/export"))["sessions"]
+    assert session["device"] == "Firefox on Windows"
+
+
 def test_case_1_nobody_ends_the_session_of_another(server, nobody, acme):  # noqa: F811
     zoe = bearing(nobody, acme["access_token"])
     [own] = zoe.data(zoe.get("/api/auth/sessions"))
