@@ -29,7 +29,12 @@ def settle(uow: UnitOfWork, rows: Sequence[Row]) -> None:
         if row["queue_since"]:
             row["escalated_at"] = row["escalated_at"] or uow.real_now
         if row["status"] not in FINISHED:
-            state = clocks.change(row, {}, agreed, now=uow.now, real_now=uow.real_now)
+            has_clock = row["sla_running_since"] or row["sla_consumed_seconds"] or row["resolve_due_at"]
+            state = (
+                clocks.change(row, {}, agreed, now=uow.now, real_now=uow.real_now)
+                if has_clock
+                else clocks.start(row, agreed, real_now=uow.real_now)
+            )
             row |= state.fields(told=True)
 
 

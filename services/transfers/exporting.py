@@ -22,7 +22,7 @@ from services.transfers.contents import FORMAT, TABLES, columns_of
 from storage import OpenUnitOfWork, Row, UnitOfWork
 
 PAGE = 500
-PAGES = {"inbound_originals": 4}  # rows that are large: an original has up to 25 MiB
+PAGES = {"inbound_originals": 1}  # rows that are large: an original has up to 25 MiB
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 Step = Callable[[int], None]  # called with the number of rows and files that were just written

@@ -4,6 +4,7 @@ import pytest
 
 from core.models import Actor
 from database import tables
+from jobs.handlers import periodic
 from services.transfers.contents import TABLES
 from services.transfers.new_ids import derived
 from tests.conftest import add_key
@@ -90,6 +91,7 @@ def test_search_counters_and_figures_are_right_behind_an_import_and_nothing_is_s
 ):
     theirs = source[0]
     data = exported(theirs, source[1].runner.run_due)
+    other_admin.data(other_admin.post("/api/webhooks", {"url": "https://1.1.1.1/hook", "events": "*"}), 201)
     sent = len(mailer.sent)
     imported(other_admin, run_jobs, data)
     run_jobs()
@@ -107,6 +109,7 @@ def test_search_counters_and_figures_are_right_behind_an_import_and_nothing_is_s
     assert figures[0] == figures[1]
     with runtime.storage.unit_of_work(Actor.system(OTHER)) as uow:
         kinds = {job["lane"] for job in uow.find(uow.query(tables.jobs)) if job["state"] == "waiting"}
+        assert uow.count(uow.query(tables.deliveries)) == 0
     assert kinds <= {"files", "learn"}
     assert other_admin.ticket()["number"] == 5
 
@@ -393,3 +396,34 @@ def test_what_acts_later_is_checked_by_the_rules_of_the_api(admin, run_jobs):
     assert names["finance"] == "Money"
     urgent = admin.ticket(tags=["vip"])
     assert urgent["priority"] == "high"
+
+
+def test_what_is_overdue_already_alerts_nobody(admin, runtime, run_jobs, mailer):
+    settings = {"support_email": "desk@example.com", "escalate_after_minutes": 1, "chat_idle_minutes": 5}
+    admin.data(admin.put("/api/settings", settings))
+    long_ago = "2026-01-02T03:04:05.000Z"
+    person = {"id": "c", "email": "eve@example.com", "created_at": long_ago}
+    common = {"customer_row": "c", "customer_email": "eve@example.com", "created_at": long_ago, "updated_at": long_ago}
+    overdue = {"sla_running_since": long_ago, "sla_next_at": long_ago, "queue_since": long_ago, "priority": "urgent"}
+    tickets = [
+        {**common, **overdue, "id": "1", "number": 1, "title": "Overdue", "arrived_at": long_ago},
+        {**common, "id": "2", "number": 2, "title": "Chat", "source": "chat", "ai_status": "pending"},
+        {**common, "id": "3", "number": 3, "title": "Hand-made"},
+    ]
+    seen = {"last_turn_at": long_ago, "seen_at": long_ago, "idle_due_at": long_ago, "warned": True}
+    chat = {"id": "k", "ticket_id": "2", **seen}
+    result = imported(admin, run_jobs, packed({"customers": [person], "tickets": tickets, "conversations": [chat]}))
+    assert (result["created"], result["errors"]) == (5, [])
+    before = opened(exported(admin, run_jobs))[0]
+    names = {"agreed times", "escalation", "silent chats", "digests", "incidents", "assignment", "snoozed tickets"}
+    work = [task for task in periodic(runtime) if task.name in names]
+    assert len(work) == len(names)
+    for task in work:
+        task.work()
+    run_jobs()
+    assert mailer.sent == []
+    after = opened(exported(admin, run_jobs))[0]
+    assert after["tickets"] == before["tickets"]
+    assert after["replies"] == before["replies"] == []
+    assert {row["sla_status"] for row in after["tickets"]} == {"breached"}
+    assert "pending" not in {row["ai_status"] for row in after["tickets"]}
