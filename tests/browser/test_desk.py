@@ -158,8 +158,17 @@ def test_what_is_sent_while_the_network_is_gone_is_sent_once_when_it_is_back(ope
     expect(page.locator(".message.held")).to_be_visible()
     page.reload()
     expect(page.locator(".message.agent:not(.held)", has_text="And try again.")).to_have_count(1)
+    # Whoever signs out has sent what was held, and leaves no draft to the next person.
+    page.evaluate(HOLD.format(60))
+    page.locator("#words").fill("Good night.")
+    page.locator("#words").press("Control+Enter")
+    page.locator("#words").fill("Half a sentence")
+    page.locator(".side > .button").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    page.get_by_role("button", name="Sign in", exact=True).wait_for()
+    assert page.evaluate("Object.keys(sessionStorage).filter((name) => /draft|outbox/.test(name))") == []
     thread = company.call("GET", f"/api/tickets/{made['id']}/replies")
-    assert [reply["body"] for reply in thread][-2:] == ["Please wait.", "And try again."]
+    assert [reply["body"] for reply in thread][-3:] == ["Please wait.", "And try again.", "Good night."]
 
 
 def test_a_key_that_is_revoked_while_somebody_writes_asks_to_sign_in_and_keeps_the_words(open_tab, company):

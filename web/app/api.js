@@ -168,8 +168,12 @@ export async function identify() {
   }
 }
 
+/** What is done while the credentials still work, before somebody signs out. @type {Set<() => Promise<any>>} */
+export const beforeSignOut = new Set();
+
 /** Signs out here; a session of a person ends on the server too. */
 export async function signOut() {
+  await Promise.allSettled([...beforeSignOut].map((work) => work()));
   const used = credentials();
   try {
     if (used?.access) await post("/api/auth/logout", { refresh_token: used.refresh || undefined });

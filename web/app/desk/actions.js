@@ -139,7 +139,10 @@ async function mergeInto(/** @type {any[]} */ tickets, /** @type {any} */ target
     for (const ticket of tickets) { await post(`/api/tickets/${ticket.id}/merge`, { into: target.id }); done.push(ticket); }
   } catch (error) { toastError(error); }
   const undo = async () => {
-    try { for (const ticket of done) await post(`/api/tickets/${ticket.id}/unmerge`); } catch (error) { toastError(error); }
+    try {
+      for (const ticket of done) await post(`/api/tickets/${ticket.id}/unmerge`);
+      toast(t("desk.undone"));
+    } catch (error) { toastError(error); }
     await refresh([...done, target]);
   };
   if (done.length) toast(t("desk.merged", { what: named(done), number: String(target.number) }), { undo });

@@ -34,7 +34,7 @@ async function link(/** @type {any} */ ticket, /** @type {any} */ other, /** @ty
   const path = `/api/tickets/${ticket.id}/links`, body = { ticket_id: other.id, kind };
   try {
     await post(path, body);
-    toast(t("desk.linked", { number: String(other.number) }), { undo: () => remove(path, body).then(() => refresh([ticket]), toastError) });
+    toast(t("desk.linked", { number: String(other.number) }), { undo: () => remove(path, body).then(() => refresh([ticket, other]), toastError) });
   } catch (error) { toastError(error); }
-  await refresh([ticket]);
+  await refresh([ticket, other]);
 }

@@ -1,10 +1,12 @@
 // @ts-check
 /** The queue: its heading, filters, rows, and what stands below them. */
 
+import { post } from "../api.js";
 import { fill, h, later, patch } from "../dom.js";
 import { button } from "../parts/controls.js";
 import { empty, failed, skeleton } from "../parts/states.js";
-import { toastError } from "../parts/toast.js";
+import { toast, toastError } from "../parts/toast.js";
+import { may } from "../session.js";
 import { preferences } from "../state.js";
 import { number, t } from "../words.js";
 import { bulkBar } from "./bulk.js";
@@ -12,7 +14,7 @@ import { filterChips, filterMenu, saveView, sortMenu } from "./filters.js";
 import { names } from "./names.js";
 import { newTicket } from "./new_ticket.js";
 import { filterBy, openQueue } from "./places.js";
-import { loadMore, loadQueue, showFresh } from "./queue.js";
+import { loadMore, loadQueue, loadViews, showFresh } from "./queue.js";
 import { queueRow, rowVersion } from "./row.js";
 import { desk, lasting } from "./state.js";
 import { viewName } from "./views.js";
@@ -93,7 +95,15 @@ function below(/** @type {any} */ { loading, failure, rows, total, query, view }
   const filters = Object.keys(query).filter((name) => name !== "sort");
   if (filters.length) return empty(t("desk.nothing_matches"), filterChips(), button(t("desk.clear_filters"), () => openQueue(view)), "funnel");
   if (view !== "open") return empty(t("desk.all_done"), "", null, "check-check");
-  return empty(t("desk.nothing_yet"), t("desk.nothing_yet_about"), button(t("desk.new_ticket"), () => { newTicket(); }, { icon: "plus" }));
+  return empty(t("desk.nothing_yet"), t("desk.nothing_yet_about"), h("div", { class: "line" }, button(t("desk.new_ticket"), () => { newTicket(); }, { icon: "plus" }), may("import") ? button(t("desk.seed"), seed, { icon: "play" }) : null));
+}
+
+async function seed() {
+  try {
+    await post("/api/demo");
+    toast(t("desk.seeded"));
+    await Promise.all([loadQueue(), loadViews()]);
+  } catch (error) { toastError(error); }
 }
 
 let last = "";

@@ -16,6 +16,7 @@ import { preferences } from "../state.js";
 import { signOut } from "../api.js";
 import { t } from "../words.js";
 import { commands, focusSearch } from "./commands.js";
+import { divider } from "./divider.js";
 import { focusRow, listPane } from "./list.js";
 import { applyDensity, menuOfMe } from "./menu_of_me.js";
 import { loadNames } from "./names.js";
@@ -40,9 +41,11 @@ function show(/** @type {HTMLElement} */ root) {
   applyDensity();
   desk.set({ view: "", query: {}, ticketId: "", rows: [], total: 0, loading: true, picked: new Set() });
   closeTicket();
+  const area = h("main", { id: "main", tabindex: "-1" }, listPane(), ticketPane());
+  area.firstElementChild.after(divider(area));
   const page = h("div", { class: `desk ${preferences.get("desk.panel") === "closed" ? "panel-closed" : ""}` },
     h("a", { class: "skip", href: "#main" }, t("frame.skip")), side(),
-    h("main", { id: "main", tabindex: "-1" }, listPane(), ticketPane()), panel(), bottomBar());
+    area, panel(), bottomBar());
   root.replaceChildren(offlineBar(), page);
   lasting(opened.subscribe(({ ticket }) => { if (ticket && ticket.id === desk.get().ticketId) announce(`#${ticket.number} ${ticket.title}`, false); }));
   lasting(onEvents(onNews));

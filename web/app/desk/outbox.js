@@ -4,8 +4,7 @@
  * and after a reload: every try has the same Idempotency-Key, so the server does it once.
  */
 
-import { ApiError, get, network, post } from "../api.js";
-import { askNow } from "../live.js";
+import { ApiError, beforeSignOut, get, network, post } from "../api.js";
 import { toast, toastError } from "../parts/toast.js";
 import { session } from "../session.js";
 import { kept, preferences, store } from "../state.js";
@@ -13,7 +12,7 @@ import { t } from "../words.js";
 import { refresh } from "./changes.js";
 import { myLabel } from "./names.js";
 import { openTicket } from "./places.js";
-import { desk, draftOf, keepDraft, opened } from "./state.js";
+import { desk, draftOf, forgetDrafts, keepDraft, opened } from "./state.js";
 import { loadTicket } from "./ticket_data.js";
 
 /**
@@ -132,5 +131,10 @@ export function startOutbox() {
     for (const item of outbox.get().items) if (item.state === "waiting" && !item.files.length) post(path(item), item.content, { keepalive: true, headers: { "Idempotency-Key": item.key } }).catch(() => {});
   });
   addEventListener("beforeunload", (event) => { if (outbox.get().items.some((item) => item.files.length || item.state === "lost")) event.preventDefault(); });
-  addEventListener("online", () => askNow());
+  // Whoever signs out wants sent what they sent. Drafts are not for the next person at this computer.
+  beforeSignOut.add(async () => {
+    for (const item of outbox.get().items) if (item.state === "waiting") { clearTimeout(holds.get(item.key)?.timer); holds.get(item.key)?.close(); await deliver(item); }
+    put([]);
+    forgetDrafts();
+  });
 }

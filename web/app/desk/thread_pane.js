@@ -2,7 +2,7 @@
 /** The thread of the open ticket: messages, notes and events in the order in which they happened. */
 
 import { download } from "../api.js";
-import { h, patch } from "../dom.js";
+import { fill, h, patch } from "../dom.js";
 import { button } from "../parts/controls.js";
 import { icon } from "../parts/icon.js";
 import { messageElement, sources } from "../parts/thread.js";
@@ -17,7 +17,9 @@ import { desk, lasting, opened, seenAt } from "./state.js";
 
 export function threadPane() {
   const list = h("div", { class: "thread", role: "log", "aria-label": t("desk.thread"), "aria-live": "off" });
-  let shownTicket = "";
+  // Over the end of the thread: something came in below what is shown.
+  const below = h("div", { role: "status", class: "below" });
+  let shownTicket = "", known = 0;
   const draw = () => {
     const { ticket } = opened.get();
     if (!ticket) { list.replaceChildren(); shownTicket = ""; return; }
@@ -25,6 +27,11 @@ export function threadPane() {
     const pane = list.closest(".ticket-scroll");
     const atEnd = pane ? pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80 : false;
     patch(list, entries(ticket), (entry) => entry.key, (entry) => entry.make(), (entry) => entry.version);
+    const count = opened.get().replies.length, more = shownTicket === ticket.id && count > known && !atEnd;
+    known = count;
+    if (more && pane) {
+      fill(below, button(t("desk.new_message"), () => { pane.scrollTop = pane.scrollHeight; fill(below); }, { icon: "chevron-down", kind: "small-button" }));
+    } else if (atEnd || shownTicket !== ticket.id) fill(below);
     if (opened.get().replies.length === 0 && opened.get().events.length === 0 && shownTicket === ticket.id) return;
     if (shownTicket !== ticket.id && opened.get().events.length) {
       shownTicket = ticket.id;
@@ -36,7 +43,10 @@ export function threadPane() {
     if (now === before || now.ticket !== before.ticket || now.replies !== before.replies || now.events !== before.events || now.files !== before.files) draw();
   }));
   lasting(outbox.subscribe(draw));
-  return list;
+  requestAnimationFrame(() => list.closest(".ticket-scroll")?.addEventListener("scroll", (/** @type {any} */ { target: pane }) => {
+    if (pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80) fill(below);
+  }, { passive: true }));
+  return [list, below];
 }
 
 /** When each ticket was last seen before it was opened this time. @type {Map<string, string>} */

@@ -31,11 +31,11 @@ export function ticketPane() {
   const heading = h("header", { class: "ticket-header" });
   const notices = h("div", { class: "notices" });
   const waiting = h("div", {});
-  const thread = threadPane();
+  const [thread, below] = threadPane();
   const nothing = h("p", { class: "soft nothing-open" }, icon("inbox"), t("desk.nothing_open"));
   const write = composer();
   const scroll = h("div", { class: "ticket-scroll", tabindex: "0", role: "region", "aria-label": t("desk.thread") }, waiting, thread);
-  const content = h("div", { class: "ticket-content", hidden: true }, heading, notices, scroll, write);
+  const content = h("div", { class: "ticket-content", hidden: true }, heading, notices, scroll, below, write);
   const element = h("section", { class: "ticket-pane", "aria-label": t("desk.ticket") }, nothing, content);
   lasting(desk.subscribe(({ ticketId }) => { nothing.hidden = Boolean(ticketId); content.hidden = !ticketId; }));
   lasting(opened.subscribe((now, before) => {
