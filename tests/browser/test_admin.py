@@ -2,6 +2,7 @@
 
 import re
 
+import pyotp
 import pytest
 from playwright.sync_api import expect
 
@@ -46,15 +47,18 @@ def test_an_admin_brings_in_a_person_and_a_key(open_tab, company):
     expect(dialog.get_by_label("Name")).to_have_value("Bo Chen")
     dialog.get_by_label("E-mail").fill(f"bo@{company.domain}")
     dialog.locator("[type=submit]").click()
+    link = page.get_by_role("dialog", name="The link of the invitation")  # this server mails nothing
+    expect(link.locator("code")).to_have_text(re.compile("/accept#"))
+    button(page, "I have kept it").click()
     row = page.get_by_role("row", name=re.compile("Bo Chen"))
-    expect(row).to_contain_text("Finance")
+    expect(row).to_contain_text(re.compile("Finance.*Invited", re.DOTALL))
 
     button(page, "Actions for Bo Chen").click()
     page.get_by_role("menuitem", name="Keep out").click()
     button(page.get_by_role("dialog"), "Keep out").click()
     expect(row).to_contain_text("Kept out")
     button(page.get_by_role("status").last, "Undo").click()
-    expect(row).to_contain_text("May sign in")
+    expect(row).to_contain_text("Invited")
     tab.shot("admin-people")
 
     go_to(page, "API keys")
@@ -207,6 +211,7 @@ def test_nobody_sees_more_than_their_role(open_tab, company, role, sections, hid
         expect(navigation.get_by_role("link", name=name, exact=True)).to_be_visible()
     for name in hidden:
         expect(navigation.get_by_role("link", name=name, exact=True)).to_have_count(0)
+    expect(page.get_by_role("row", name=re.compile("This one"))).to_be_visible()  # the session of this tab
     if role == "agent":
         page.get_by_label("Takes new tickets").uncheck()
         expect(page.get_by_text("You are away.")).to_be_visible()
@@ -269,3 +274,63 @@ def test_31_hostile_words_stay_words_and_every_section_is_accessible(open_tab, c
         tab.settle()
         tab.shot(f"admin-all-{path.rpartition('/')[2]}")
         assert_accessible(page)
+
+
+def test_files_come_in_checked_first_and_go_out(open_tab, company):
+    tab = open_tab(desk=company)
+    page = open_section(tab, "moving")
+    text = b"Betreff,description,customer_email\nRoof,The roof leaks,ana@example.com\nBad,,nobody\n"
+    page.get_by_label("File", exact=True).set_input_files({"name": "old.csv", "mimeType": "text/csv", "buffer": text})
+    page.get_by_role("row", name=re.compile("Betreff")).get_by_role("combobox").select_option("title")
+    button(page, "Check the file").click()
+    expect(page.get_by_text("Nothing was changed.")).to_be_visible()
+    assert company.call("GET", "/api/tickets") == []
+    button(page, "Import old.csv").click()
+    expect(page.get_by_text("1 created, 0 here already, 1 refused.")).to_be_visible()
+    assert [ticket["title"] for ticket in company.call("GET", "/api/tickets")] == ["Roof"]
+    with page.expect_download() as tickets:
+        button(page, "CSV").click()
+    assert b"The roof leaks" in tickets.value.path().read_bytes()
+    button(page, "Export everything").click()
+    with page.expect_download() as everything:
+        page.get_by_role("button", name=re.compile("^Download")).click()
+    page.get_by_label("Bring in such a file").set_input_files(everything.value.path())
+    expect(page.get_by_text("Import", exact=True)).to_be_visible()
+    expect(page.get_by_text("Done", exact=True)).to_be_visible()
+    expect(page.locator(".facts", has_text="Created").first).to_contain_text("0")
+
+    page = open_section(tab, "knowledge/import")
+    article = b"---\ntitle: Roofs\n---\nCall the roofer.\n"
+    page.get_by_label("Files").set_input_files(
+        [
+            {"name": "roofs.md", "mimeType": "text/markdown", "buffer": article},
+            {"name": "odd.json", "mimeType": "application/json", "buffer": b'[{"title": "No text"}]'},
+        ]
+    )
+    expect(page.get_by_role("row", name=re.compile("roofs.md"))).to_contain_text("1 new")
+    expect(page.get_by_role("row", name=re.compile("odd.json"))).to_contain_text("1 refused")
+
+
+def test_who_must_have_a_second_factor_sets_it_up_before_anything_else(open_tab, company):
+    agent = company.person("agent")
+    company.call("PUT", "/api/settings", {"require_second_factor": "staff"})
+    tab = open_tab(desk=company)
+    with tab.expecting(403):
+        page = tab.open_as(agent, "/admin/me")
+    expect(page.get_by_text("Your company requires a second factor.")).to_be_visible()
+    button(page, "Set it up").click()
+    dialog = page.get_by_role("dialog", name="Set it up")
+    expect(dialog.get_by_role("img", name="QR code for your authenticator app")).to_be_visible()
+    dialog.get_by_text("The app cannot scan?").click()
+    secret = dialog.locator("code").inner_text()
+    dialog.get_by_label("Code of the app").fill("000000")
+    with tab.expecting(400):
+        button(dialog, "Switch on").click()
+    expect(dialog.get_by_label("Code of the app")).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_label("Code of the app").fill(pyotp.TOTP(secret).now())
+    button(dialog, "Switch on").click()
+    codes = page.get_by_role("dialog", name="Recovery codes")
+    assert len(codes.locator("code").inner_text().split()) == 10
+    button(codes, "I have kept them").click()
+    expect(page.get_by_role("heading", level=1, name="My account")).to_be_visible()
+    expect(page.get_by_text("10 recovery codes are left.")).to_be_visible()
