@@ -6,7 +6,7 @@ import tracemalloc
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api.imports import columns_of
@@ -122,6 +122,7 @@ def json_files(draw):
 
 @settings(max_examples=200, deadline=None)
 @given(data=json_files(), chunk=st.sampled_from([1, 2, 3, 5, 64, 4096]))
+@example(data=b'{"tickets":1 []}', chunk=4096)
 def test_json_is_read_as_a_whole_parse_would(data, chunk):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_json, "_CHUNK", chunk)
