@@ -69,7 +69,8 @@ def test_people_come_in_by_mail(mailing, open_tab):
     page.get_by_text("If there is an account with ada@customer.example").wait_for()
     mailed = link()
     assert "/portal#code=" in mailed
-    other = open_tab(desk=desk).page
+    other_tab = open_tab(desk=desk)
+    other = other_tab.page
     other.goto(mailed)
     assert re.fullmatch(r"\d{6}", other.get_by_label("Code from the mail").input_value())
     assert "#" not in other.url
@@ -86,8 +87,10 @@ def test_people_come_in_by_mail(mailing, open_tab):
     page.get_by_label("New password").fill("a new password of Ada")
     page.get_by_label("The same once more").fill("a new password of Ada")
     assert_accessible(page)
-    page.get_by_role("button", name="Set a new password").click()
-    page.get_by_text("You have no tickets yet").wait_for()
+    with other_tab.expecting(401):  # a new password ends every session
+        page.get_by_role("button", name="Set a new password").click()
+        page.get_by_text("You have no tickets yet").wait_for()
+        other.get_by_text("Your session has ended.").wait_for()
 
     desk.call("POST", "/api/auth/invite", {"email": "bo@foyer.example", "role": "agent", "name": "Bo"})
     guest = open_tab(desk=desk)

@@ -21,7 +21,7 @@ export function ticketPage(/** @type {string} */ id) {
   const actions = h("div", { class: "stack" }), reply = replyBox(id, async () => { await load(); askNow(); });
   const page = h("div", { class: "stack" }, h("p", {}, h("a", { class: "back", href: "/portal" }, icon("arrow-left"), t("portal.mine"))), head, thread, actions, reply.element);
   reply.element.hidden = true;
-  let shown = "", asked = false;
+  let shown = "", asked = false, timer = 0;
 
   async function load() {
     try {
@@ -43,6 +43,8 @@ export function ticketPage(/** @type {string} */ id) {
     const filesOf = (/** @type {string} */ replyId) => files.filter((file) => (file.reply_id ?? "") === replyId);
     patch(thread, messages(ticket, replies, filesOf), (one) => one.id, (one) => messageElement(one, { author: one.author, files: fileList(one.files) }),
       (one) => JSON.stringify([one.body, one.files.length]));
+    clearTimeout(timer);
+    if (ticket.ai_status === "pending") timer = window.setTimeout(load, 3_000);
     const state = `${ticket.status}.${ticket.csat_score ?? ""}.${ticket.ai_status}.${ticket.merged_into ?? ""}`;
     if (state === shown) return;
     shown = state;
@@ -80,7 +82,7 @@ export function ticketPage(/** @type {string} */ id) {
 
   load();
   const end = onEvents(later((/** @type {any[]} */ events) => { if (events.some((event) => event.ticket_id === id)) load(); }, 50));
-  return { title: t("portal.ticket"), content: page, close: () => { end(); reply.close(); } };
+  return { title: t("portal.ticket"), content: page, close: () => { end(); clearTimeout(timer); reply.close(); } };
 }
 
 /** The customer's words, the assistant's answer, and the replies, in the order of time. */
