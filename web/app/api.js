@@ -92,7 +92,8 @@ async function send(/** @type {string} */ method, /** @type {string} */ path, /*
     throw new ApiError(0, "");
   }
   network.set({ online: true });
-  if (response.status !== 401 || options.anonymous) return response;
+  // Also nothing to do for a call that was under way when the person signed out.
+  if (response.status !== 401 || options.anonymous || !credentials()) return response;
   if (!renewed && used?.refresh && await renew()) return send(method, path, options, true);
   if (used) endSession();
   return response;

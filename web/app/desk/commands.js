@@ -3,7 +3,7 @@
 
 import { keysHelp } from "../parts/keys_help.js";
 import { undoNewest } from "../parts/toast.js";
-import { mayWork } from "../session.js";
+import { may, mayWork } from "../session.js";
 import { t } from "../words.js";
 import { assignToMe, bulkMacro, deleteTicket, editTags, merge, pickAgent, pickCategory, pickPriority, pickStatus, resolve, snooze } from "./actions.js";
 import { change } from "./changes.js";
@@ -79,8 +79,8 @@ export const commands = () => [
   { keys: "z", name: t("common.undo"), run: () => undoNewest() },
   { keys: "g q", name: t("desk.go_queue"), run: () => openQueue("open") },
   { keys: "g t", name: t("desk.go_mine"), run: () => openQueue("mine") },
-  { keys: "g d", name: t("desk.go_dashboard"), run: () => location.assign("/admin/dashboard") },
-  { keys: "g k", name: t("desk.go_knowledge"), run: () => location.assign("/admin/knowledge") },
+  { keys: "g d", name: t("desk.go_dashboard"), run: () => location.assign("/admin"), when: () => may("stats.read") },
+  { keys: "g k", name: t("desk.go_knowledge"), run: () => location.assign("/admin/knowledge"), when: () => may("knowledge.write") },
   { keys: "[", name: t("desk.toggle_side"), run: () => document.querySelector("div.desk")?.classList.toggle("side-closed") },
   { keys: "]", name: t("desk.panel"), run: togglePanel, when: inTicket },
   { keys: "Mod+Enter", name: t("desk.key_send"), run: () => compose({ act: "send" }), when: openIsMeant, typing: true },

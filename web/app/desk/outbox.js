@@ -65,7 +65,7 @@ const contentOf = (/** @type {any} */ item) => ({
   ...(item.version ? { version: item.version } : {}),
 });
 
-export async function deliver(/** @type {Item} */ item) {
+export async function deliver(/** @type {Item} */ item, { leaving = false } = {}) {
   holds.delete(item.key);
   mark(item, { state: "sending" });
   try {
@@ -74,7 +74,7 @@ export async function deliver(/** @type {Item} */ item) {
     const body = { ...item.content, ...(attachment_ids.length && item.mode !== "resolve" ? { attachment_ids } : {}) };
     await post(path(item), body, { headers: { "Idempotency-Key": item.key } });
     drop(item);
-    await refresh([{ id: item.ticketId }]);
+    if (!leaving) await refresh([{ id: item.ticketId }]);
   } catch (error) {
     await failed(item, error);
   }
@@ -133,8 +133,8 @@ export function startOutbox() {
   addEventListener("beforeunload", (event) => { if (outbox.get().items.some((item) => item.files.length || item.state === "lost")) event.preventDefault(); });
   // Whoever signs out wants sent what they sent. Drafts are not for the next person at this computer.
   beforeSignOut.add(async () => {
-    for (const item of outbox.get().items) if (item.state === "waiting") { clearTimeout(holds.get(item.key)?.timer); holds.get(item.key)?.close(); await deliver(item); }
+    for (const item of outbox.get().items) if (item.state === "waiting") { clearTimeout(holds.get(item.key)?.timer); holds.get(item.key)?.close(); await deliver(item, { leaving: true }); }
     put([]);
-    forgetDrafts();
   });
+  session.subscribe(({ me, ended }, before) => { if (before.me && !me && !ended) forgetDrafts(); });
 }

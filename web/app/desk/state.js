@@ -1,6 +1,7 @@
 // @ts-check
 /** What the desk knows: the queue that is shown, and the ticket that is open. */
 
+import { session } from "../session.js";
 import { kept, preferences, store } from "../state.js";
 
 /** `rows` are the tickets of the queue in its order; `fresh` are new ones that wait to be shown; `picked` are ids with a check. */
@@ -80,8 +81,11 @@ export function draftOf(/** @type {string} */ id) {
   try { return { mode: "reply", body: "", ...JSON.parse(kept.get(`draft.${id}`, "{}")) }; } catch { return { mode: "reply", body: "" }; }
 }
 
-export const keepDraft = (/** @type {string} */ id, /** @type {{mode: string, body: string}} */ draft) =>
-  kept.set(`draft.${id}`, draft.body.trim() ? JSON.stringify(draft) : "");
+/** Keeps a text in this tab; not of somebody who signed out. One whose session ended may go on. */
+export function keepDraft(/** @type {string} */ id, /** @type {{mode: string, body: string}} */ draft) {
+  const { me, ended } = session.get();
+  if (me || ended) kept.set(`draft.${id}`, draft.body.trim() ? JSON.stringify(draft) : "");
+}
 
 /** Forgets every text of this tab that is not sent. */
 export function forgetDrafts() {

@@ -37,8 +37,9 @@ export function side() {
       sideButton("search", t("desk.palette"), () => { openPalette(); }, "Mod+K")),
     views,
     h("ul", { class: "views others" },
-      may("settings.write") ? h("li", {}, sideLink("/admin", "settings", t("frame.admin"))) : null,
-      h("li", {}, sideLink("/admin/dashboard", "chart-column", t("desk.dashboard")))),
+      may("stats.read") ? h("li", {}, sideLink("/admin", "chart-column", t("desk.dashboard"))) : null,
+      may("knowledge.write") ? h("li", {}, sideLink("/admin/knowledge", "book-open", t("desk.knowledge"))) : null,
+      may("settings.write") ? h("li", {}, sideLink("/admin/settings", "settings", t("desk.settings"))) : null),
     whoAmI(menuOfMe()));
 }
 
