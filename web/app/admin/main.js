@@ -3,7 +3,7 @@
 
 import "./words.js";
 import { h } from "../dom.js";
-import { bar, startPage } from "../parts/frame.js";
+import { bar, offlineBar, startPage } from "../parts/frame.js";
 import { button, newId } from "../parts/controls.js";
 import { menu } from "../parts/dialog.js";
 import { icon } from "../parts/icon.js";
@@ -29,7 +29,7 @@ async function start(/** @type {HTMLElement} */ root) {
   const opener = button(t("admin.nav.menu"), () => menu(opener, menuItems()), { icon: "panel-left", kind: "quiet narrow-only", id: newId("menu") });
   const links = [...(mayWork() ? [{ href: "/desk", words: t("frame.desk") }] : [{ href: "/portal", words: t("frame.portal") }]),
     ...(mayWork() ? [{ href: "/admin", words: t("frame.admin"), current: true }] : [])];
-  root.replaceChildren(bar({ links, extra: opener, items: [{ words: [icon("user"), t("admin.nav.me")], href: "/admin/me" }] }),
+  root.replaceChildren(offlineBar(), bar({ links, extra: opener }),
     h("div", { class: "admin-page" }, side, main));
   let shown = "";
   startRouting("/admin", (place) => {

@@ -18,7 +18,8 @@ export function dialog(title, content, className = "") {
   return new Promise((resolve) => {
     element.append(h("div", { class: "dialog" }, h("h2", { id }, title), content(() => element.close())));
     element.addEventListener("close", () => { element.remove(); before?.isConnected && before.focus?.(); resolve(); });
-    element.addEventListener("click", (/** @type {any} */ event) => { if (event.target === element) element.close(); });
+    // A click beside a dialog closes it, except where words would be lost.
+    element.addEventListener("click", (/** @type {any} */ event) => { if (event.target === element && !element.querySelector("form")) element.close(); });
     document.body.append(element);
     element.showModal();
   });

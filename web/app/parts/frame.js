@@ -72,11 +72,11 @@ export function bar({ links = [], extra = null, items = [] } = {}) {
     extra, whoAmI(items));
 }
 
-/** The button with your name: role, theme, language, signing out. `items` come first in its menu. */
+/** The button with your name: account, theme, language, signing out. `items` come first in its menu. */
 export function whoAmI(/** @type {any[]} */ items = []) {
   const { me } = session.get();
   const opener = button([avatar(me.full_name || me.name || me.email), h("span", { class: "cut who" }, me.full_name || me.name || me.email || word("role", me.role))], () => menu(opener, [
-    ...items, ...themeItems(), ...languageItems(),
+    ...items, ...(me.email ? [{ words: [icon("user"), t("frame.account")], href: "/admin/me" }] : []), ...themeItems(), ...languageItems(),
     { words: [icon("log-out"), t("frame.sign_out")], run: signOut },
   ]), { kind: "quiet", id: newId("me"), title: `${me.email || me.name} · ${word("role", me.role)} · ${me.company?.name ?? ""}` });
   return opener;

@@ -75,7 +75,6 @@ export default {
     },
     sentiment: { positive: "positiv", neutral: "neutral", negative: "negativ" },
     decider: { rules: "Regeln", learned: "Ihren eigenen Tickets", model: "dem Modell" },
-    next: { auto_respond: "automatisch antworten", assign: "zuweisen", escalate: "eskalieren" },
     knowledge: {
       about: "Was der Assistent und Kunden finden. Nur veröffentlichte Artikel antworten.", add: "Artikel schreiben", import: "Importieren", none: "Es gibt keinen Artikel.", none_about: "Schreiben Sie den ersten oder importieren Sie, was Sie haben.", other_words: "Versuchen Sie andere Wörter oder alle Zustände.", search: "Artikel suchen", status: "Zustand",
       title: "Titel", category: "Kategorie", answered: "Beantwortet", escalated: "{n} brauchten einen Menschen", changed: "Geändert", body: "Text", body_about: "Markdown: ## Überschrift, - Liste, **fett**, [Link](https://…)", preview: "Vorschau", preview_empty: "Hier erscheint, was Sie schreiben.",

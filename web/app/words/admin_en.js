@@ -75,7 +75,6 @@ export default {
     },
     sentiment: { positive: "positive", neutral: "neutral", negative: "negative" },
     decider: { rules: "rules", learned: "your own tickets", model: "the model" },
-    next: { auto_respond: "answer automatically", assign: "assign", escalate: "escalate" },
     knowledge: {
       about: "What the assistant and customers find. Only published articles answer.", add: "Write an article", import: "Import", none: "There is no article.", none_about: "Write the first one, or import what you have.", other_words: "Try other words, or all states.", search: "Search articles", status: "State",
       title: "Title", category: "Category", answered: "Answered", escalated: "{n} needed a person", changed: "Changed", body: "Text", body_about: "Markdown: ## heading, - list, **strong**, [link](https://…)", preview: "Preview", preview_empty: "What you write is shown here.",

@@ -33,7 +33,7 @@ export default {
     canned: "Vorbereitete erste Schritte", human: "Von einem Menschen",
   },
   frame: {
-    skip: "Zum Inhalt", pages: "Seiten", sign_out: "Abmelden", not_for_you: "Diese Seite ist nicht für die Rolle {role}.", to_portal: "Zur Hilfeseite",
+    skip: "Zum Inhalt", pages: "Seiten", account: "Mein Konto", sign_out: "Abmelden", not_for_you: "Diese Seite ist nicht für die Rolle {role}.", to_portal: "Zur Hilfeseite",
     theme_system: "Wie das System", theme_light: "Hell", theme_dark: "Dunkel", desk: "Desk", admin: "Verwaltung", portal: "Portal", chat: "Chat", api: "API",
   },
   signin: {

@@ -33,7 +33,7 @@ export default {
     human: "By a person",
   },
   frame: {
-    skip: "Skip to the content", pages: "Pages", sign_out: "Sign out", not_for_you: "This page is not for a {role}.", to_portal: "Go to the help page",
+    skip: "Skip to the content", pages: "Pages", account: "My account", sign_out: "Sign out", not_for_you: "This page is not for a {role}.", to_portal: "Go to the help page",
     theme_system: "Theme of the system", theme_light: "Light", theme_dark: "Dark", desk: "Desk", admin: "Admin", portal: "Portal", chat: "Chat", api: "API",
   },
   signin: {
