@@ -1,17 +1,23 @@
 """The page of customers: they ask, write, are answered, and say how it went."""
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from tests.browser.axe import assert_accessible
 from tests.browser.tab import Tab
+from tests.fakes.fake_model import FakeModel
+from tests.fakes.running_server import KEY, running_server
 from tools.screenshots.desk import PASSWORD, Desk
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}"  # SECURITY_CASES 31
 ARTICLE = (
     f"# {HOSTILE}\n\nHold the power button of the kettle for ten seconds. "
-    "[here](javascript:alert(1)) <script>alert(1)</script>"
+    "[here](javascript:alert(1)) [there](JaVa\tScRiPt:alert(1)) [data](data:text/html,x) <svg/onload=alert(1)> "
+    "<math><mtext></mtext></math> <style>*{color:red}</style> ![picture](https://elsewhere.example/a.png) "
+    "<script>alert(1)</script>"
 )
 
 
@@ -27,6 +33,16 @@ def replies(desk: Desk, ticket: str) -> list[str]:
     return [
         one["body"] for one in desk.call("GET", f"/api/tickets/{ticket}/replies") if one["author_role"] == "customer"
     ]
+
+
+@contextmanager
+def tab_of(open_tab: Callable[..., Tab], desk: Desk) -> Iterator[Tab]:
+    """A tab at a server that ends with the test: it is left before the server goes."""
+    tab = open_tab(desk=desk)
+    yield tab
+    tab.check()
+    tab.page.goto("about:blank")
+    tab.problems.clear()
 
 
 def lose(page, path: str, *, reached: bool) -> None:
@@ -48,7 +64,8 @@ def test_a_customer_asks_writes_is_answered_and_says_how_it_went(customer_tab, c
     page.get_by_role("heading", name=f"Reset the kettle {HOSTILE}").wait_for()
     page.get_by_role("button", name="Read the whole article").click()
     page.get_by_text("<script>alert(1)</script>").wait_for()
-    assert page.locator("main :is(img, script, a[href^=javascript])").count() == 0
+    made = "main :is(img, script, style, math, [onerror], [onload], .answer svg:not(.icon), a[href*=script i], a[href^=data])"
+    assert page.locator(made).count() == 0
 
     page.get_by_role("button", name="Open a ticket").click()
     what = page.get_by_label("What happened?")
@@ -142,6 +159,20 @@ def test_staff_see_the_page_but_no_tickets(tab):
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Talk to a person").wait_for()
     assert page.get_by_role("button", name="Open a ticket").count() == 0
+
+
+def test_the_answer_of_a_slow_model_comes_by_itself(open_tab, tmp_path):
+    with FakeModel() as model:
+        model.mode, model.seconds = "slow", 2.0
+        model.reply = {"reply": "Hold **the button**. <img src=x onerror=alert(1)>"}
+        ai = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": model.url}
+        with running_server(tmp_path, **ai, RATE_LIMIT="off") as url, tab_of(open_tab, Desk(url, KEY)) as tab:
+            page = tab.open_as("customer", "/portal/new")
+            page.get_by_label("What happened?").fill("The kettle is cold.")
+            page.get_by_role("button", name="Send").click()
+            page.get_by_text("The assistant looks for an answer.").wait_for()
+            page.locator(".message.agent strong", has_text="the button").wait_for()
+            assert page.locator("main img").count() == 0
 
 
 @pytest.mark.parametrize("path", ["/accept", "/reset"])
