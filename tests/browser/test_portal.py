@@ -136,7 +136,7 @@ def test_a_network_that_drops_loses_nothing_and_sends_nothing_twice(customer_tab
     assert replies(company, ticket) == ["Still cold."]
 
 
-def test_a_customer_signs_in_with_the_form_and_comes_back_after_the_session_ended(customer_tab, company):
+def test_a_customer_signs_in_with_the_form_and_stays_signed_in_on_the_device(customer_tab, company):
     person = company.person("customer")
     page = customer_tab.open(f"/portal?company={company.company}")
     page.get_by_role("heading", name=company.company).wait_for()
@@ -146,10 +146,15 @@ def test_a_customer_signs_in_with_the_form_and_comes_back_after_the_session_ende
         page.keyboard.press("Enter")
         page.get_by_role("alert").wait_for()
     page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Stay signed in on this device").check()
     page.get_by_role("button", name="Sign in").click()
     page.get_by_text("You have no tickets yet").wait_for()
     page.reload()
     page.get_by_text("You have no tickets yet").wait_for()
+    other = customer_tab.context.new_page()
+    other.goto(f"{company.url}/portal")
+    other.get_by_text("You have no tickets yet").wait_for()
+    assert "eyJ" not in other.evaluate("JSON.stringify(localStorage)"), "the device keeps no token that a script reads"
 
 
 def test_staff_see_the_page_but_no_tickets(tab):

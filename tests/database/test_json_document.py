@@ -348,6 +348,7 @@ def test_extreme_times_are_accepted(open_app, admin, runtime, tmp_path, case):
         ({"ai_enabled": 1}, "ai_enabled must be true or false"),
         ({"ai_triage": "often"}, "ai_triage must be one of off, uncertain, always"),
         ({"mail_name": 5}, "mail_name must be text"),
+        ({"chat_origins": ["https://a.example; x"]}, "chat_origins must be a list of origins"),
         ({"topic_teams": {}}, "topic_teams must be a list"),
         ({"topic_teams": [{"topic": "x"}]}, "topic_teams must be a list of objects"),
     ],
