@@ -98,7 +98,7 @@ function onNews(/** @type {any[]} */ events) {
 function bottomBar() {
   const me = button(t("desk.me"), () => menu(me, [...menuOfMe(), ...themeItems(), ...languageItems(),
     { words: t("frame.sign_out"), run: signOut }]), { icon: "user", kind: "quiet", title: session.get().me.email || session.get().me.name });
-  const views = button(t("desk.queue"), () => menu(views, desk.get().views.map((view) => ({
+  const views = button(t("desk.queue_short"), () => menu(views, desk.get().views.map((view) => ({
     words: `${viewName(view.id)} ${view.count ?? ""}`, checked: view.id === desk.get().view, run: () => openQueue(view.id),
   }))), { icon: "inbox", kind: "quiet" });
   return h("nav", { class: "bottom", "aria-label": t("frame.pages") }, views,

@@ -59,7 +59,7 @@ export default {
     open: "Öffnen", back: "Zurück zur Warteschlange", key_next: "Nächstes Ticket", key_previous: "Voriges Ticket", key_pick: "Auswählen",
     key_pick_range: "Bis hier auswählen", key_send: "Senden", toggle_side: "Leiste der Ansichten", panel: "Details und Hilfe",
     close_panel: "Details und Hilfe schließen", ticket: "Ticket", thread: "Verlauf",
-    nothing_open: "Wählen Sie ein Ticket, oder drücken Sie J und Enter.", new_message: "Neue Nachricht", list_width: "Breite der Warteschlange", seed: "Mit Beispielen füllen", seeded: "Die Beispiele sind da.", settings: "Einstellungen", my_account: "Mein Konto", edit_subject: "Betreff ändern",
+    nothing_open: "Wählen Sie ein Ticket, oder drücken Sie J und Enter.", new_message: "Neue Nachricht", list_width: "Breite der Warteschlange", seed: "Mit Beispielen füllen", seeded: "Die Beispiele sind da.", settings: "Einstellungen", my_account: "Mein Konto", queue_short: "Tickets", edit_subject: "Betreff ändern",
     subject_changed: "Der Betreff ist geändert.", is_replying: { one: "{who} antwortet gerade", other: "{who} antworten gerade" },
     is_here: { one: "{who} sieht das auch an", other: "{who} sehen das auch an" }, conflict_field: "Inzwischen geändert. {field}: {before} → {now}.",
     keep_mine: "Ihres behalten", take_theirs: "Das andere nehmen",

@@ -56,7 +56,7 @@ export default {
     go_dashboard: "Go to the dashboard", go_knowledge: "Go to the knowledge", open: "Open", back: "Back to the queue", key_next: "Next ticket",
     key_previous: "Previous ticket", key_pick: "Select", key_pick_range: "Select up to here", key_send: "Send", toggle_side: "Side of views",
     panel: "Details and help", close_panel: "Close details and help", ticket: "Ticket", thread: "Thread",
-    nothing_open: "Choose a ticket, or press J and Enter.", new_message: "New message", list_width: "Width of the queue", seed: "Fill with demo data", seeded: "The demo data is here.", settings: "Settings", my_account: "My account", edit_subject: "Edit the subject", subject_changed: "The subject is changed.",
+    nothing_open: "Choose a ticket, or press J and Enter.", new_message: "New message", list_width: "Width of the queue", seed: "Fill with demo data", seeded: "The demo data is here.", settings: "Settings", my_account: "My account", queue_short: "Queue", edit_subject: "Edit the subject", subject_changed: "The subject is changed.",
     is_replying: { one: "{who} is replying", other: "{who} are replying" },
     is_here: { one: "{who} is looking at this too", other: "{who} are looking at this too" },
     conflict_field: "Somebody changed this meanwhile. {field}: {before} → {now}.", keep_mine: "Keep yours", take_theirs: "Take theirs",
