@@ -19,6 +19,8 @@ MIMETYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xm
 SPRITE = "icons.svg"
 # The icons of lucide.dev that the console shows; parts/icon.js names them.
 ICONS = (HERE / "icons.txt").read_text("utf-8").split()
+# Types of the modules, for the programmer. Without comments the desk is a fifth smaller; their lines stay, so errors name the right one.
+_COMMENT = re.compile(rb"/\*\*\s.*?\*/|^[ \t]*//[^\n]*", re.DOTALL | re.MULTILINE)
 _IMPORTED = re.compile(r"""^\s*(?:import|export)\b[^"';]*["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
 
 
@@ -62,6 +64,7 @@ def build() -> Build:
         for path in sorted((HERE / folder).rglob("*"))
         if path.suffix in MIMETYPES
     }
+    sources = {name: _without_comments(body) if name.endswith(".js") else body for name, body in sources.items()}
     sources[SPRITE] = _sprite(ICONS)
     digest = hashlib.sha256()
     for name, body in sources.items():
@@ -71,6 +74,10 @@ def build() -> Build:
         for name, body in sources.items()
     }
     return Build(digest.hexdigest()[:16], files)
+
+
+def _without_comments(body: bytes) -> bytes:
+    return _COMMENT.sub(lambda comment: b"\n" * comment.group().count(b"\n"), body)
 
 
 def _resolve(module: str, name: str) -> str:

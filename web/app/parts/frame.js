@@ -8,6 +8,7 @@ import { preferences } from "../state.js";
 import { LANGUAGES, language, t, word } from "../words.js";
 import { avatar, button, newId } from "./controls.js";
 import { menu } from "./dialog.js";
+import { comeFromIssuer } from "./entry/issuer.js";
 import { icon } from "./icon.js";
 import { signInForm } from "./sign_in.js";
 import { failed, offlineBar, skeleton } from "./states.js";
@@ -29,6 +30,7 @@ export function applyTheme() {
 export async function startPage({ title, show, allowed = () => true, setUp }) {
   applyTheme();
   const mailed = takeFragment();
+  const arrived = await comeFromIssuer(mailed);
   const root = /** @type {HTMLElement} */ (document.getElementById("page"));
   root.replaceChildren(h("main", { class: "opening" }, skeleton(3)));
   const open = () => {
@@ -37,15 +39,15 @@ export async function startPage({ title, show, allowed = () => true, setUp }) {
     else if (allowed()) show(root);
     else fill(root, refused());
   };
-  const ask = (/** @type {string} */ note) => {
+  const ask = (/** @type {string} */ note, challenge = "") => {
     root.removeAttribute("aria-busy");
-    fill(root, h("main", {}, signInForm({ title, note, mailed, done: open })));
+    fill(root, h("main", {}, signInForm({ title, note, mailed, challenge, done: open })));
   };
   session.subscribe(({ me, ended }, before) => { if (before.me && !me) ask(ended ? t("signin.ended") : ""); });
   const start = async () => {
     try {
       if (await identify() || session.get().lacksFactor) open();
-      else ask(session.get().ended ? t("signin.refused") : "");
+      else ask(arrived.note ?? (session.get().ended ? t("signin.refused") : ""), arrived.challenge);
     } catch (error) {
       fill(root, h("main", {}, failed(error, start)));
     }

@@ -5,9 +5,9 @@ import { get, identify, post } from "../api.js";
 import { fill, h } from "../dom.js";
 import { keepTokens } from "../session.js";
 import { t } from "../words.js";
-import { linkButton } from "./controls.js";
 import { codePanel } from "./entry/code.js";
 import { factorPanel } from "./entry/factor.js";
+import { issuerButton } from "./entry/issuer.js";
 import { passwordPanel } from "./entry/password.js";
 import { forgottenPanel, registerPanel } from "./entry/register.js";
 
@@ -24,10 +24,11 @@ import { forgottenPanel, registerPanel } from "./entry/register.js";
 const PANELS = { password: passwordPanel, code: codePanel, register: registerPanel, forgotten: forgottenPanel, factor: factorPanel };
 
 /**
- * @param {{title: string, done: () => void, note?: string, company?: string, mailed?: URLSearchParams, about?: any}} options
- *   `done` is called when somebody is signed in; `mailed` is the fragment of a mailed link with `code` and `email`.
+ * @param {{title: string, done: () => void, note?: string, company?: string, mailed?: URLSearchParams, about?: any, challenge?: string}} options
+ *   `done` is called when somebody is signed in; `mailed` is the fragment of a mailed link with `code` and `email`;
+ *   `challenge` is that of somebody who only lacks the second factor.
  */
-export function signInForm({ title, done, note = "", company = "", mailed = new URLSearchParams(), about = null }) {
+export function signInForm({ title, done, note = "", company = "", mailed = new URLSearchParams(), about = null, challenge = "" }) {
   const panel = h("div", { class: "stack" }), heading = h("h1", {}, title);
   const name = company || mailed.get("company") || new URLSearchParams(location.search).get("company") || "";
   let shown = "";
@@ -61,10 +62,11 @@ export function signInForm({ title, done, note = "", company = "", mailed = new 
     if (data.name && name) fill(heading, t("signin.at", { title, company: data.name }));
     // What somebody has begun to write stays.
     if (shown === "password" && !panel.querySelector("input:focus, [data-touched]")) show("password");
-    if (data.oidc?.url) fill(other, linkButton(t("signin.with", { name: data.oidc.label || "OpenID" }), data.oidc.url, { icon: "key-round" }));
+    if (data.oidc) fill(other, issuerButton(data.oidc));
   }).catch((error) => {
     if (error.status === 404 && name) fill(other, h("p", { class: "notice red", role: "alert" }, error.message));
   });
-  show(mailed.get("code") ? "code" : "password", { code: mailed.get("code") ?? "" });
+  if (challenge) show("factor", { challenge });
+  else show(mailed.get("code") ? "code" : "password", { code: mailed.get("code") ?? "" });
   return h("section", { class: "sign-in card" }, heading, about, note ? h("p", { class: "notice amber" }, note) : null, panel, other);
 }

@@ -39,13 +39,18 @@ export default {
   signin: {
     title: "Anmelden", email: "E-Mail", password: "Passwort", remember: "Auf diesem Gerät angemeldet bleiben", submit: "Anmelden",
     ended: "Ihre Sitzung ist beendet. Melden Sie sich an, um fortzufahren; Geschriebenes bleibt erhalten.", refused: "Dieser Schlüssel oder diese Sitzung gilt nicht mehr.",
-    at: "{title}: {company}", with: "Anmelden mit {name}", mail_code: "Code per Mail senden", code_about: "Wir senden Ihnen sechs Ziffern zum Anmelden, falls es ein Konto mit dieser Adresse gibt.",
+    at: "{title}: {company}", mail_code: "Code per Mail senden", code_about: "Wir senden Ihnen sechs Ziffern zum Anmelden, falls es ein Konto mit dieser Adresse gibt.",
     code_sent: "Falls es ein Konto mit {email} gibt, ist ein Code unterwegs. Er gilt 10 Minuten.", code: "Code aus der Mail", code_again: "Noch einen Code senden",
     by_password: "Mit Passwort anmelden", register: "Registrieren", name: "Name", new_password: "Neues Passwort", new_password_optional: "Passwort (ohne melden Sie sich mit Codes an)",
     password_rule: "Mindestens 8 Zeichen.", password_again: "Noch einmal dasselbe", not_the_same: "Die beiden sind nicht gleich.", forgotten: "Passwort vergessen?", mail_link: "Link per Mail senden",
     factor: "Code Ihrer Authenticator-App", factor_about: "Ihr Konto hat einen zweiten Faktor. Ein Wiederherstellungscode geht auch.", begin_again: "Von vorn beginnen",
     accept: "Einladung annehmen", accept_about: "Wählen Sie ein Passwort. Danach sind Sie angemeldet.", reset: "Neues Passwort setzen", reset_about: "Ihre anderen Sitzungen enden. Danach sind Sie angemeldet.",
     no_token: "Öffnen Sie diese Seite mit dem Link aus der Mail.",
+    problems: {
+      expired: "Diese Anmeldung wurde vor zu langer Zeit oder in einem anderen Browser begonnen. Bitte beginnen Sie neu.", cancelled: "Die Anmeldung wurde bei Ihrer Organisation beendet.",
+      unavailable: "Die Anmeldung Ihrer Organisation antwortet nicht. Bitte versuchen Sie es noch einmal.", refused: "Die Antwort Ihrer Organisation ist nicht gültig. Bitte beginnen Sie neu.",
+      not_allowed: "Sie dürfen hier nicht herein. Fragen Sie einen Administrator.", page: "Die Zielseite gehört nicht zu uns.",
+    },
   },
   files: { add: "Dateien hinzufügen", remove: "{name} entfernen", attached: "Dateien" },
   rating: {

@@ -39,13 +39,18 @@ export default {
   signin: {
     title: "Sign in", email: "E-mail", password: "Password", remember: "Stay signed in on this device", submit: "Sign in",
     ended: "Your session has ended. Sign in to go on; what you wrote is kept.", refused: "This key or session is not valid any more.",
-    at: "{title}: {company}", with: "Sign in with {name}", mail_code: "Mail me a code", code_about: "We mail you six digits to sign in with, if there is an account with this address.",
+    at: "{title}: {company}", mail_code: "Mail me a code", code_about: "We mail you six digits to sign in with, if there is an account with this address.",
     code_sent: "If there is an account with {email}, a code is on its way. It is valid for 10 minutes.", code: "Code from the mail", code_again: "Send another code",
     by_password: "Sign in with a password", register: "Register", name: "Name", new_password: "New password", new_password_optional: "Password (without one you sign in with codes)",
     password_rule: "At least 8 characters.", password_again: "The same once more", not_the_same: "The two are not the same.", forgotten: "Password forgotten?", mail_link: "Mail me a link",
     factor: "Code of your authenticator app", factor_about: "Your account has a second factor. A recovery code works too.", begin_again: "Begin again",
     accept: "Accept the invitation", accept_about: "Choose a password. Then you are signed in.", reset: "Set a new password", reset_about: "Your other sessions end. Then you are signed in.",
     no_token: "Open this page with the link from the mail.",
+    problems: {
+      expired: "This sign-in was begun too long ago, or in another browser. Please begin again.", cancelled: "The sign-in was ended at your organisation.",
+      unavailable: "Your organisation's sign-in does not answer. Please try again.", refused: "Your organisation's answer is not valid. Please begin again.",
+      not_allowed: "You may not come in here. Ask an admin.", page: "The page to go to is not one of ours.",
+    },
   },
   files: { add: "Add files", remove: "Remove {name}", attached: "Files" },
   rating: {
