@@ -19,7 +19,7 @@ export function chatView(options, who) {
   const talk = conversation(options, who);
   const heading = h("h1", {}, options.name), answers = h("p", { class: "soft small", role: "status" });
   const person = button(t("chat.person"), () => askForAPerson(), { icon: "hand" });
-  const end = button(t("chat.end"), () => talk.close().catch(toastError), { kind: "quiet", hidden: true });
+  const end = button(t("chat.end_short"), () => talk.close().catch(toastError), { kind: "quiet", hidden: true, "aria-label": t("chat.end") });
   const head = h("header", { class: "chat-head" }, h("div", { class: "grow" }, heading, answers), end,
     framed ? button(t("common.close"), closeFrame, { icon: "chevron-down", kind: "quiet", iconOnly: true }) : linkButton(t("frame.portal"), `/portal?${new URLSearchParams({ company: options.company })}`, { kind: "quiet" }));
   const notes = h("div", { class: "stack tight" }), log = h("div", { class: "thread", role: "log", "aria-live": "polite", "aria-label": t("chat.messages"), tabindex: "0" });

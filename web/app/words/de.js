@@ -69,7 +69,7 @@ export default {
   },
   chat: {
     title: "Chat mit {company}", sign_in: "Chat", no_guests: "Diese Firma nimmt keine Gäste in ihrem Chat. Melden Sie sich als Kunde an, um ihn zu probieren.", messages: "Nachrichten", write: "Nachricht schreiben", send: "Senden", keys: "Enter sendet, Umschalt Enter bricht die Zeile um",
-    person: "Mit einem Menschen sprechen", person_words: "Ich möchte mit einem Menschen sprechen.", end: "Den Chat beenden", over: "Der Chat ist beendet", over_note: "Der Chat ist beendet. Schreiben Sie noch einmal, um ihn wieder zu öffnen.", anew: "Einen neuen Chat beginnen",
+    person: "Mit einem Menschen sprechen", person_words: "Ich möchte mit einem Menschen sprechen.", end: "Den Chat beenden", end_short: "Beenden", over: "Der Chat ist beendet", over_note: "Der Chat ist beendet. Schreiben Sie noch einmal, um ihn wieder zu öffnen.", anew: "Einen neuen Chat beginnen",
     with_name: "{name} antwortet", with_person: "Ein Mensch wird antworten", asked: "Ein Mensch ist gefragt", assistant_open: "Assistent; ein Mensch ist erreichbar", assistant_closed: "Assistent; Menschen sind wieder da: {opens}",
     hello: "Guten Tag. Wobei können wir helfen?", hello_about: "Der Assistent antwortet sofort. Ein Mensch übernimmt, wann immer Sie möchten.", staff: "Sie probieren den Chat als Gast, wie Ihre Kunden ihn sehen. Ihr eigenes Konto wird hier nicht benutzt.",
     typing: "Der Assistent schreibt", sending: "Wird gesendet", not_sent: "Nicht gesendet", address: "E-Mail-Adresse, falls Sie gehen müssen", address_about: "Dann antworten wir dort.", address_closed: "Menschen sind wieder da: {opens}. Hinterlassen Sie eine Adresse, dann antworten wir dort.",

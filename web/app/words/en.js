@@ -69,7 +69,7 @@ export default {
   },
   chat: {
     title: "Chat with {company}", sign_in: "Chat", no_guests: "This company takes no guests in its chat. Sign in as a customer to try it.", messages: "Messages", write: "Write a message", send: "Send", keys: "Enter sends, Shift Enter breaks the line",
-    person: "Talk to a person", person_words: "I would like to talk to a person.", end: "End the chat", over: "The chat has ended", over_note: "The chat has ended. Write again to open it.", anew: "Start a new chat",
+    person: "Talk to a person", person_words: "I would like to talk to a person.", end: "End the chat", end_short: "End", over: "The chat has ended", over_note: "The chat has ended. Write again to open it.", anew: "Start a new chat",
     with_name: "{name} answers", with_person: "A person will answer", asked: "A person is asked", assistant_open: "Assistant; a person is available", assistant_closed: "Assistant; people are back at {opens}",
     hello: "Hello. What can we help with?", hello_about: "The assistant answers at once. A person takes over whenever you wish.", staff: "You try the chat as a guest, as your customers see it. Your own account is not used here.",
     typing: "The assistant is writing", sending: "Sending", not_sent: "Not sent", address: "E-mail address, in case you have to go", address_about: "Then we answer there.", address_closed: "People are back at {opens}. Leave an address, and we answer there.",
