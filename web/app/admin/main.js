@@ -3,10 +3,12 @@
 
 import "./words.js";
 import { h } from "../dom.js";
+import { useKeys } from "../keys.js";
 import { bar, offlineBar, startPage } from "../parts/frame.js";
 import { button, newId } from "../parts/controls.js";
 import { menu } from "../parts/dialog.js";
 import { icon } from "../parts/icon.js";
+import { undoNewest } from "../parts/toast.js";
 import { address, announce, go, startRouting } from "../route.js";
 import { may, mayWork } from "../session.js";
 import { t } from "../words.js";
@@ -24,6 +26,7 @@ const names = () => (may("lookups.read") ? teamChoices().catch(() => []) : Promi
 
 async function start(/** @type {HTMLElement} */ root) {
   await names();
+  useKeys([{ keys: "z", name: t("common.undo"), run: undoNewest }]);
   const main = h("main", { id: "main", class: "admin-main" });
   const side = h("nav", { class: "side", "aria-label": t("admin.nav.label") });
   const opener = button(t("admin.nav.menu"), () => menu(opener, menuItems()), { icon: "panel-left", kind: "quiet narrow-only", id: newId("menu") });

@@ -57,14 +57,38 @@ export function list({ path, query = () => ({}), view, none, size = 50 }) {
       total = answer.total;
     }
     if (!rows.length) return typeof none === "function" ? none() : none;
-    return [view(rows, reload), rows.length < total ? h("p", { class: "more" }, button(t("admin.more", { n: total - rows.length }), () => {
+    return [view(rows, reload), rows.length < total ? h("p", { class: "more" }, button(t("admin.more", { n: total - rows.length }), async () => {
+      const before = element.querySelectorAll("tbody tr").length;
       shown += size;
-      return into(element, load, null);
+      if (await refresh(element, load)) focusOn(element.querySelectorAll("tbody tr")[before]);
     })) : null];
   };
-  const reload = () => into(element, load, /** @type {any} */ (element.childElementCount ? null : undefined));
+  const reload = () => (element.querySelector("tbody tr, li") ? refresh(element, load) : into(element, load, /** @type {any} */ (element.childElementCount ? null : undefined)));
   reload();
-  return Object.assign(element, { reload, first: () => { shown = size; return reload(); } });
+  return Object.assign(element, { reload, first: () => { shown = size; return into(element, load, null); } });
+}
+
+/** Loads again. What is shown stays when that fails, and the focus stays where it was. Returns whether it worked. */
+async function refresh(/** @type {any} */ element, /** @type {() => Promise<any>} */ load) {
+  const turn = element.turn = {};
+  try {
+    const nodes = [await load()].flat().filter(Boolean);
+    if (element.turn !== turn) return false;
+    const focused = element.contains(document.activeElement) ? nameOf(document.activeElement) : "";
+    element.replaceChildren(...nodes);
+    if (focused) focusOn([...element.querySelectorAll("a, button, summary")].find((one) => nameOf(one) === focused) ?? document.querySelector("main h1"));
+    return true;
+  } catch (error) {
+    toastError(error);
+    return false;
+  }
+}
+
+const nameOf = (/** @type {any} */ element) => element?.getAttribute("aria-label") || element?.textContent || "";
+
+function focusOn(/** @type {any} */ element) {
+  if (element && !element.matches("a, button, summary")) element.tabIndex = -1;
+  element?.focus();
 }
 
 export const none = (/** @type {string} */ title, text = "", action = /** @type {any} */ (null), sign = "inbox") => empty(title, text, action, sign);

@@ -18,7 +18,15 @@ let undoLast = null;
 export function toast(words, { undo, action, seconds = 8 } = {}) {
   if (!place.isConnected) document.body.append(place);
   const element = h("div", { class: "toast" }, h("span", {}, words));
-  const close = () => { element.remove(); if (undoLast === runUndo) undoLast = null; };
+  /** @type {any} Where the focus was before it came here, to give it back. */
+  let before = null;
+  element.addEventListener("focusin", (/** @type {FocusEvent} */ event) => { if (!element.contains(/** @type {any} */ (event.relatedTarget))) before = event.relatedTarget; });
+  const close = () => {
+    const focused = element.contains(document.activeElement);
+    element.remove();
+    if (undoLast === runUndo) undoLast = null;
+    if (focused) (before?.isConnected ? before : /** @type {any} */ (document.querySelector("h1")))?.focus();
+  };
   const runUndo = () => { close(); undo?.(); };
   if (undo) {
     element.append(button(t("common.undo"), runUndo, { icon: "undo-2", keys: "z" }));
