@@ -41,6 +41,7 @@ TAKEN = {
     "article": [("POST", "/api/knowledge", "body")],
     "file_name": [("POST", "/api/tickets/{id}/attachments", "name")],
     "attachment_ids": [("POST", "/api/tickets/{id}/replies", "attachment_ids")],
+    "totp": [("POST", "/api/auth/login", "totp")],
     "q": [("GET", "/api/tickets", "q"), ("GET", "/api/customers", "q")],
 }
 
