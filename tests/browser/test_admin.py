@@ -106,6 +106,7 @@ def test_a_conflict_of_an_article_shows_both_and_loses_neither(open_tab, company
     page.get_by_text("Show theirs").click()
     expect(page.get_by_role("alert").get_by_text("Theirs.")).to_be_visible()
     button(page, "Save mine over it").click()
+    expect(page.get_by_text("The article is saved.")).to_be_visible()
     expect(page.get_by_role("alert").get_by_text("Theirs.")).to_have_count(0)
     assert company.call("GET", f"/api/knowledge/{article['id']}")["body"].startswith("Mine")
 
