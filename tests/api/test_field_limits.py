@@ -41,7 +41,6 @@ TAKEN = {
     "article": [("POST", "/api/knowledge", "body")],
     "file_name": [("POST", "/api/tickets/{id}/attachments", "name")],
     "attachment_ids": [("POST", "/api/tickets/{id}/replies", "attachment_ids")],
-    "totp": [("POST", "/api/auth/login", "totp")],
     "q": [("GET", "/api/tickets", "q"), ("GET", "/api/customers", "q")],
 }
 
@@ -93,5 +92,12 @@ def test_a_value_is_accepted_at_its_limit_and_refused_one_past_it(admin, limit, 
 
 
 def test_every_limit_has_its_test():
-    # `links` and `watchers` have theirs in test_links.py and test_watchers.py.
-    assert set(TAKEN) | {"message", "links", "watchers"} == set(LIMITS)
+    # `links`, `watchers` and `totp` have theirs in test_links.py, test_watchers.py and below.
+    assert set(TAKEN) | {"message", "links", "watchers", "totp"} == set(LIMITS)
+
+
+def test_a_code_of_a_second_factor_is_compared_up_to_its_limit(admin):
+    whole = {"email": "nobody@example.com", "password": "a few good words"}
+    assert admin.post("/api/auth/login", {**whole, "totp": "é" * LIMITS["totp"]}).status_code == 401
+    response = admin.post("/api/auth/login", {**whole, "totp": "é" * (LIMITS["totp"] + 1)})
+    assert (response.status_code, response.json["data"]["errors"][0]["field"]) == (400, "totp")

@@ -103,6 +103,8 @@ FILTERS = {
     "status=open&priority=high,urgent&q=sure": lambda t: (
         t["status"] not in FINISHED and t["priority"] in ("high", "urgent") and has_words(t, "sure")
     ),
+    "unassigned=true": lambda t: not t["assigned_to"],
+    "unassigned=no&status=open": lambda t: bool(t["assigned_to"]) and t["status"] not in FINISHED,
     "created_after={c}": lambda t, c="", u="": t["created_at"] > c,
     "created_before={c}": lambda t, c="", u="": t["created_at"] < c,
     "updated_since={u}": lambda t, c="", u="": t["updated_at"] >= u,
