@@ -104,7 +104,7 @@ FILTERS = {
         t["status"] not in FINISHED and t["priority"] in ("high", "urgent") and has_words(t, "sure")
     ),
     "unassigned=true": lambda t: not t["assigned_to"],
-    "unassigned=no&status=open": lambda t: bool(t["assigned_to"]) and t["status"] not in FINISHED,
+    "unassigned=false&status=open": lambda t: bool(t["assigned_to"]) and t["status"] not in FINISHED,
     "created_after={c}": lambda t, c="", u="": t["created_at"] > c,
     "created_before={c}": lambda t, c="", u="": t["created_at"] < c,
     "updated_since={u}": lambda t, c="", u="": t["updated_at"] >= u,
