@@ -127,6 +127,17 @@ def test_a_file_that_is_no_export_changes_nothing_and_says_why(admin, run_jobs):
     assert [name for name in before if name != "history" and after[name] != before[name]] == []
 
 
+@pytest.mark.parametrize("name", ["articles.jsonl", "settings.json", "manifest.json"])
+def test_a_file_with_a_changed_byte_is_refused_whole(admin, run_jobs, name):
+    data = bytearray(packed({"articles": ROWS}, **{"settings.json": {"mail_name": "Theirs"}}))
+    header = data.index(name.encode())
+    data[header + len(name) + 9] ^= 255  # in the bytes of the member, which follow its name
+    result = imported(admin, run_jobs, bytes(data))
+    assert (result["state"], result["created"]) == ("failed", 0)
+    assert name in result["errors"][0]["message"]
+    assert admin.data(admin.get("/api/settings"))["mail_name"] == ""
+
+
 def test_files_arrive_whole_or_their_row_is_refused(admin, runtime, run_jobs):
     ids = fill(admin, runtime)
     lines, files = opened(exported(admin, run_jobs))
