@@ -111,14 +111,22 @@ def create_transfer(body: Row) -> Answer:
 def _new_import(body: Row) -> Row:
     """Asks for an import: what its caller may do, the job may do for them. Raises AppError 403, 409."""
     asks = body.get("settings")
+    options = _rights()
     if asks:
         check_may(Permission.SETTINGS_WRITE)
-    may_set = Permission.SETTINGS_WRITE in granted(g.actor) and asks is not False
-    settings = moved_settings.ALWAYS if asks else moved_settings.IF_NONE if may_set else moved_settings.NEVER
-    options = {"roles": grantable_roles(), "settings": settings}
+        options["settings"] = moved_settings.ALWAYS
+    elif asks is False:
+        options["settings"] = moved_settings.NEVER
     with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
         until = timestamps.later(uow.real_now, seconds=requests.UPLOAD_SECONDS)
         return requests.request(uow, requests.IMPORT, state="uploading", options=options, expires_at=until)
+
+
+def _rights() -> Row:
+    """What an import may do for the caller, as options of a transfer."""
+    may_set = Permission.SETTINGS_WRITE in granted(g.actor)
+    settings = moved_settings.IF_NONE if may_set else moved_settings.NEVER
+    return {"roles": grantable_roles(), "settings": settings}
 
 
 def _put(transfer_id: str, content_range: str, content: IO[bytes]) -> Row:
@@ -126,7 +134,9 @@ def _put(transfer_id: str, content_range: str, content: IO[bytes]) -> Row:
     part = import_files.part_of(content_range, content.seek(0, 2))
     content.seek(0)
     quota = runtime.settings.attachment_quota
-    row = import_files.put(runtime.storage, runtime.files, g.actor, transfer_id, part, content, quota=quota)
+    row = import_files.put(
+        runtime.storage, runtime.files, g.actor, transfer_id, part, content, rights=_rights(), quota=quota
+    )
     runtime.runner.wake()
     return row
 
@@ -149,10 +159,13 @@ def put_transfer_file(transfer_id: str) -> Answer:
     """Send the file of an import.
 
     The whole ZIP file, up to 32 MiB, or its next part with the header Content-Range: bytes 0-33554431/200000000. A part has 1
-    to 32 MiB. The answer says in `size` with which byte to go on, also after a break. The last part begins the import.
+    to 32 MiB. The answer says in `size` with which byte to go on, also after a break. The last part begins the import. It may
+    do what you and who asked for it both may.
     """
     with current_runtime().storage.unit_of_work(g.actor) as uow:
-        requests.get(uow, transfer_id)
+        asked = requests.get(uow, transfer_id)
+    if asked["options"].get("settings") == moved_settings.ALWAYS:
+        check_may(Permission.SETTINGS_WRITE)
     row = _put(transfer_id, request.headers.get("Content-Range", ""), upload(request))
     return Answer(requests.transfer_shape(row), _how_it_stands(row))
 

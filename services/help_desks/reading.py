@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 from collections.abc import Collection, Iterator
 from typing import IO, Any
 
@@ -19,6 +20,11 @@ _BLANK = b" \t\r\n" + codecs.BOM_UTF8
 _COMPRESSED = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _ESCAPED = {code: "\ufffd" for code in range(0xDC80, 0xDD00)}  # bytes that are no text in the charset
 _LOOKED_AT = 100  # lines
+_LINES, _JSON = (".ndjson", ".jsonl"), (".ndjson", ".jsonl", ".json")
+# An escape in JSON: a pair of surrogates, a lone one, or another (RFC 8259 §7).
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
+)
 
 
 def raws(name: str, file: IO[bytes], members: Collection[str], charset: str = "") -> Iterator[Raw]:
@@ -55,7 +61,11 @@ def _kind(file: IO[bytes], name: str) -> str:
         raise AppError("The file is empty.")
     if first.startswith(b"<"):
         raise AppError("XML is not taken. Export as JSON or CSV.")
-    if name.lower().endswith((".ndjson", ".jsonl")):
+    if b"\0" in first and name.lower().endswith(_JSON):
+        raise AppError(
+            "The file is not JSON in UTF-8. Save it as UTF-8: what Windows PowerShell writes with > is UTF-16."
+        )
+    if name.lower().endswith(_LINES):
         return "lines"
     if first[:1] not in (b"{", b"["):
         return "csv"
@@ -83,7 +93,7 @@ def _lines(name: str, file: IO[bytes], members: Collection[str]) -> Iterator[Raw
             yield Raw(name, number, {}, problem=f"A line has at most {MOST_IN_LINE:,} bytes.")
         elif text:
             try:
-                values = orjson.loads(text)
+                values = _loads(text)
             except orjson.JSONDecodeError as error:
                 yield Raw(name, number, {}, problem=f"This line is not valid JSON (column {error.colno}).")
             else:
@@ -98,11 +108,22 @@ def _document(name: str, file: IO[bytes], members: Collection[str]) -> Iterator[
         )
     file.seek(0)
     try:
-        values = orjson.loads(file.read().removeprefix(codecs.BOM_UTF8))
+        values = _loads(file.read().removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError as error:
         raise AppError(f"The file is not valid JSON (line {error.lineno}, column {error.colno}).") from None
     for number, (member, record) in enumerate(_records(values, members), 1):
         yield _raw(name, number, member, record, is_line=False)
+
+
+def _loads(text: bytes) -> Any:
+    """The value of a JSON text. Half a character, as products leave it where they cut a text in an emoji, becomes U+FFFD.
+
+    Raises orjson.JSONDecodeError.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return orjson.loads(_ESCAPE.sub(lambda match: b"\\ufffd" if match[1] else match[0], text))
 
 
 def _records(values: Any, members: Collection[str]) -> Iterator[tuple[str, Any]]:

@@ -44,17 +44,15 @@ def moment(value: Any, zone: str = "UTC") -> str:
 
     It may be ISO 8601, a number of seconds since 1970, or what Jira writes into CSV files, like 05/Mar/24 9:12 AM.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return timestamps.stamp(datetime.fromtimestamp(value, tz=ZoneInfo("UTC")))
-    text = text_of(value)
-    if not text:
-        return ""
-    if local := _without_offset(text):
-        return timestamps.stamp(local.replace(tzinfo=ZoneInfo(zone)))
     try:
-        return timestamps.read(text)
-    except ValueError:
-        raise ValueError(f"{text[:40]!r} is no time that is known here.") from None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return timestamps.stamp(datetime.fromtimestamp(value, tz=ZoneInfo("UTC")))
+        text = text_of(value)
+        if local := _without_offset(text):
+            return timestamps.stamp(local.replace(tzinfo=ZoneInfo(zone)))
+        return timestamps.read(text) if text else ""
+    except (ValueError, OverflowError, OSError):  # a number may be beyond what the system's clock can hold
+        raise ValueError(f"{str(value)[:40]!r} is no time that is known here.") from None
 
 
 def _without_offset(text: str) -> datetime | None:

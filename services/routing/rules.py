@@ -126,7 +126,8 @@ def checked(uow: UnitOfWork, rule: Row) -> Row:
     texts = isinstance(conditions, list) and all(
         isinstance(one, dict) and one.keys() == names and set(map(type, one.values())) == {str} for one in conditions
     )
-    if not texts or len(conditions) > MOST_CONDITIONS or any(one["op"] not in OPS for one in conditions):
+    others = rule["conditions"].keys() - {plan.ALL}  # left out, they would make a rule that always holds
+    if not texts or others or len(conditions) > MOST_CONDITIONS or any(one["op"] not in OPS for one in conditions):
         raise invalid_field(
             "conditions", 'conditions must be like {"all": [{"field": "tag", "op": "is", "value": "vip"}]}.'
         )

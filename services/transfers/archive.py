@@ -18,7 +18,7 @@ MOST_LINE = 40 * MEBI  # bytes: the original of a mail of 25 MiB that could not 
 MOST_SMALL = 4 * MEBI  # bytes of settings.json and manifest.json
 UNPACKED_TIMES, UNPACKED_FREE = 20, 256 * MEBI  # all members together: so many times the file, and so many bytes more
 PIECE = 256 * 1024
-ROWS = ".jsonl"
+ROWS, SETTINGS = ".jsonl", "settings.json"
 _ATTACHED = re.compile(r"attachments/[0-9A-Za-z-]{1,64}")
 _ACCEPTED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _DAMAGED = (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error)
@@ -60,19 +60,21 @@ class Archive:
         if member.flag_bits & 1 or member.compress_type not in _ACCEPTED:
             raise Unusable(f"{shown} is encrypted, or compressed in a way that is not accepted. Use deflate.")
         is_rows = name.endswith(ROWS) and name.removesuffix(ROWS) in TABLES
-        if is_rows or name in ("manifest.json", "settings.json") or _ATTACHED.fullmatch(name):
+        if is_rows or name in ("manifest.json", SETTINGS) or _ATTACHED.fullmatch(name):
             self._members[name] = member
         elif not member.is_dir():
             self.ignored.append(name)
 
     def verify(self, highest: int) -> None:
-        """Reads every row once, so that nothing of a damaged or shortened file is imported. Raises Unusable.
+        """Reads every row and the settings once, so that nothing of a damaged or shortened file is imported. Raises Unusable.
 
         `highest` is the largest number of a ticket that is accepted.
         """
         manifest = self.read_small("manifest.json")
         if manifest.get("format") != FORMAT:
             raise Unusable(f"manifest.json must say format {FORMAT}. Export the data again with this version of Foyer.")
+        if SETTINGS in self._members:
+            self._read(SETTINGS)
         for name in TABLES:
             self.lines[name] = 0
             for number_of_line, line in self.read_lines(name):
@@ -88,18 +90,25 @@ class Archive:
 
     def read_small(self, name: str) -> Row:
         """The object of manifest.json or settings.json. Raises Unusable."""
+        try:
+            value = orjson.loads(self._read(name))
+        except ValueError:
+            raise Unusable(f"{name} is no JSON.") from None
+        if not isinstance(value, dict):
+            raise Unusable(f"{name} must be an object.")
+        return value
+
+    def _read(self, name: str) -> bytes:
+        """The bytes of a small member. Raises Unusable."""
         member = self._members.get(name)
         if member is None:
             raise Unusable(f"{name} is missing. Send the ZIP file of an export as it is.")
         if member.file_size > MOST_SMALL:
             raise Unusable(f"{name} is larger than {MOST_SMALL // MEBI} MiB.")
         try:
-            value = orjson.loads(self._zip.read(member))
+            return self._zip.read(member)
         except _DAMAGED:
-            raise Unusable(f"{name} cannot be read: it is damaged, or no JSON.") from None
-        if not isinstance(value, dict):
-            raise Unusable(f"{name} must be an object.")
-        return value
+            raise Unusable(f"{name} is damaged.") from None
 
     def read_lines(self, name: str) -> Iterator[tuple[int, bytes]]:
         """The number of each line of a file, from 1, and its bytes. Raises Unusable where it is damaged."""

@@ -114,6 +114,8 @@ class Arrivals:
                 return rules.checked(uow, row)
             if name == "macros":
                 return {**row, "changes": dict(self.checks["macros"](row["changes"])) if row["changes"] else {}}
+            if name == "views":
+                self.checks["views"](row["filter"])
         except AppError as error:
             if error.status >= 500:
                 raise

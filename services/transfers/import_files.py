@@ -12,7 +12,7 @@ from core.models import Actor
 from database.file_store.contract import FileStore, FileStoreFailed
 from database.tables import transfers
 from services.attachments import removal
-from services.transfers import requests
+from services.transfers import moved_settings, requests
 from storage import Row, Storage, UnitOfWork
 
 MEBI = 1024 * 1024
@@ -52,11 +52,20 @@ def part_of(content_range: str, size: int) -> Part:
 
 
 def put(
-    storage: Storage, files: FileStore, actor: Actor, transfer_id: str, part: Part, content: IO[bytes], *, quota: int
+    storage: Storage,
+    files: FileStore,
+    actor: Actor,
+    transfer_id: str,
+    part: Part,
+    content: IO[bytes],
+    *,
+    rights: Row,
+    quota: int,
 ) -> Row:
     """Keeps the next part of a file and returns the transfer. The last part begins the import.
 
-    A part that is here already changes nothing. Raises AppError 400, 404, 409, 413, 503.
+    The import may do what both who asked for it and all who send parts may: `rights` is what the caller may, as the
+    options of a transfer say it. A part that is here already changes nothing. Raises AppError 400, 404, 409, 413, 503.
     """
     most = quota + ROWS_BYTES if quota else MOST_BYTES
     if part.total > most:
@@ -73,7 +82,7 @@ def put(
         raise unavailable("The server cannot keep this file right now. Please try again later.") from error
     with storage.unit_of_work(actor, write=True) as uow:
         row = uow.get(transfers, transfer_id, lock=True) or requests.get(uow, transfer_id)
-        return _add(uow, row, part, part_id) if _is_next(row, part) else row
+        return _add(uow, row, part, part_id, rights) if _is_next(row, part) else row
 
 
 def _is_next(row: Row, part: Part) -> bool:
@@ -96,12 +105,23 @@ def _is_next(row: Row, part: Part) -> bool:
     return True
 
 
-def _add(uow: UnitOfWork, row: Row, part: Part, part_id: str) -> Row:
+def _add(uow: UnitOfWork, row: Row, part: Part, part_id: str, rights: Row) -> Row:
     is_whole = part.end == part.total
     values = {"parts": [*row["parts"], part_id], "size": part.end, "file_size": part.total}
+    values["options"] = _both(row["options"], rights)
     until = timestamps.later(uow.real_now, seconds=requests.UPLOAD_SECONDS)
     values |= {"state": "waiting", "expires_at": None} if is_whole else {"expires_at": until}
     after = uow.update(transfers, row["id"], values) or row
     if is_whole:
         requests.enqueue(uow, after)
     return after
+
+
+def _both(options: Row, rights: Row) -> Row:
+    """The options that are left when only what `rights` hold too is allowed."""
+    roles = [role for role in options.get("roles", []) if role in rights["roles"]]
+    may_set = rights["settings"] != moved_settings.NEVER
+    return {
+        "roles": roles,
+        "settings": options.get("settings", moved_settings.NEVER) if may_set else moved_settings.NEVER,
+    }

@@ -11,6 +11,7 @@ from database.file_store.contract import FileStoreFailed
 from jobs import transfer_imports
 from services.transfers import import_files, importing
 from services.transfers.importing import Server
+from tests.conftest import add_key
 from tests.support.caller import Caller
 from tests.support.clock import Clock
 from tests.support.moving import ZIP, exported, fill, imported, opened, packed
@@ -125,6 +126,43 @@ def test_a_file_that_is_no_export_changes_nothing_and_says_why(admin, run_jobs):
         assert (result["state"], result["created"], len(result["errors"])) == ("failed", 0, 1)
     after = opened(exported(admin, run_jobs))[0]
     assert [name for name in before if name != "history" and after[name] != before[name]] == []
+
+
+@pytest.mark.parametrize("name", ["articles.jsonl", "settings.json", "manifest.json"])
+def test_a_file_with_a_changed_byte_is_refused_whole(admin, run_jobs, name):
+    data = bytearray(packed({"articles": ROWS}, **{"settings.json": {"mail_name": "Theirs"}}))
+    header = data.index(name.encode())
+    data[header + len(name) + 9] ^= 255  # in the bytes of the member, which follow its name
+    result = imported(admin, run_jobs, bytes(data))
+    assert (result["state"], result["created"]) == ("failed", 0)
+    assert name in result["errors"][0]["message"]
+    assert admin.data(admin.get("/api/settings"))["mail_name"] == ""
+
+
+SENDERS = [  # scopes of the key that sends a file for the admin who asked, asked settings, status, roles, name of mails
+    ([], False, 200, ["admin", "agent"], ""),
+    ([], None, 200, ["admin", "agent"], "Theirs"),
+    (["import", "export"], None, 200, [], ""),
+    (["import", "export"], True, 403, [], ""),
+    (["import", "export", "settings.write"], True, 200, [], "Theirs"),
+]
+
+
+@pytest.mark.parametrize(("scopes", "asks", "status", "roles", "mail_name"), SENDERS)
+def test_case_3_an_import_may_no_more_than_who_sends_its_file(
+    app, admin, runtime, run_jobs, scopes, asks, status, roles, mail_name
+):
+    sender = Caller(app.test_client(), add_key(runtime, "admin", scopes=scopes))
+    people = [
+        {"id": role, "email": f"{role}@example.com", "role": role, "created_at": NOW} for role in ("admin", "agent")
+    ]
+    data = packed({"users": people}, **{"settings.json": {"mail_name": "Theirs"}})
+    asked = {"kind": "import"} if asks is None else {"kind": "import", "settings": asks}
+    transfer = admin.data(admin.post("/api/transfers", asked), 201)
+    assert send(sender, transfer, data).status_code == status
+    run_jobs()
+    assert sorted(one["role"] for one in admin.data(admin.get("/api/users"))) == roles
+    assert admin.data(admin.get("/api/settings"))["mail_name"] == mail_name
 
 
 def test_files_arrive_whole_or_their_row_is_refused(admin, runtime, run_jobs):

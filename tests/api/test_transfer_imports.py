@@ -363,6 +363,13 @@ def test_what_acts_later_is_checked_by_the_rules_of_the_api(admin, run_jobs):
         {"id": "4", "conditions": {"all": [condition, 7]}, "priority": "low", **now},
         {"id": "5", "conditions": {"all": [condition]}, "team": "no_such_team", **now},
         {"id": "6", "conditions": {"all": [condition]}, **now},
+        {"id": "7", "conditions": {"any": [condition]}, "priority": "low", **now},
+    ]
+    views = [
+        {"id": "1", "name": "Good", "filter": {"status": "open"}, "shared": True, **now},
+        {"id": "2", "name": "Name", "filter": {"company": "x"}, "shared": True, **now},
+        {"id": "3", "name": "Word", "filter": {"status": "lost"}, "shared": True, **now},
+        {"id": "4", "name": "NUL", "filter": {"q": "a\0b"}, "shared": True, **now},
     ]
     teams = [
         {"id": "1", "key": "Night Shift", "name": "Night", **now},
@@ -370,11 +377,11 @@ def test_what_acts_later_is_checked_by_the_rules_of_the_api(admin, run_jobs):
     ]
     admin.post("/api/routing/rules", {"conditions": [condition], "priority": "high"})
     data = packed(
-        {"macros": macros, "routing_rules": rules, "teams": teams},
+        {"macros": macros, "routing_rules": rules, "teams": teams, "views": views},
         **{"settings.json": {"mail_name": "boss@bank.example", "reply_to": "a@b.example\r\nBcc: c@d.example"}},
     )
     result = imported(admin, run_jobs, data)
-    assert result["created"] == 4
+    assert result["created"] == 5
     assert [(one["file"], one["line"], one["field"]) for one in result["errors"]] == [
         ("teams.jsonl", 1, "key"),
         ("settings.json", 0, "mail_name"),
@@ -383,8 +390,12 @@ def test_what_acts_later_is_checked_by_the_rules_of_the_api(admin, run_jobs):
         ("routing_rules.jsonl", 4, "conditions"),
         ("routing_rules.jsonl", 5, "team"),
         ("routing_rules.jsonl", 6, "team"),
+        ("routing_rules.jsonl", 7, "conditions"),
         ("macros.jsonl", 2, "number"),
         ("macros.jsonl", 3, "status"),
+        ("views.jsonl", 2, "company"),
+        ("views.jsonl", 3, "status"),
+        ("views.jsonl", 4, "q"),
     ]
     stored = admin.data(admin.get("/api/routing/rules"))
     assert [(rule["position"], rule["priority"], rule["tags"]) for rule in stored] == [

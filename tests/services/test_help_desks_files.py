@@ -48,6 +48,23 @@ def test_json_is_read_in_each_form_that_an_export_has(form):
     assert [raw.values for raw in raws(JSON[form])] == [ONE, TWO]
 
 
+HALVES = [  # a text as an export writes it, and what it becomes
+    (rb"cut \ud83d", "cut \ufffd"),
+    (rb"\ude00 cut", "\ufffd cut"),
+    (rb"\uD83D\uD83D\uDE00", "\ufffd\U0001f600"),
+    (rb"\\ud83d \ud83d", "\\ud83d \ufffd"),
+    (rb"\"\ud83d\"", '"\ufffd"'),
+]
+
+
+@pytest.mark.parametrize(("written", "subject"), HALVES)
+@pytest.mark.parametrize("form", [b'[{"id":1,"subject":"%s"}]', b'{"id":1,"subject":"%s"}\n{"id":2}'])
+def test_case_34_half_a_character_costs_no_record(form, written, subject):
+    one, *others = raws(form % written)
+    assert one.values == {"id": 1, "subject": subject}
+    assert [other.values for other in others] in ([], [{"id": 2}])
+
+
 CSV = {
     "plain": "Id,Subject\n7,Größe\n".encode(),
     "with a byte order mark": b"\xef\xbb\xbf" + "Id,Subject\n7,Größe\n".encode(),
@@ -92,6 +109,9 @@ PROBLEMS = [
     (b"Id,Subject\n1,a,b\n", "x.json line 2", "3 values for 2 columns"),
     ("Id,Subject\n1,Привет\n".encode("cp1251"), "x.json", "name its charset"),
     (b"[" * 5000, "x.json", "not valid JSON"),
+    ('[{"id":1}]'.encode("utf-16"), "x.json", "UTF-16"),
+    ('[{"id":1}]'.encode("utf-16-be"), "x.json", "UTF-16"),
+    (b"\0\0\0", "x.json", "UTF-8"),
 ]
 
 
@@ -136,6 +156,14 @@ MOMENTS = [
 @pytest.mark.parametrize(("value", "zone", "stamp"), MOMENTS)
 def test_a_time_is_read_with_its_offset_or_zone(value, zone, stamp):
     assert texts.moment(value, zone) == stamp
+
+
+@pytest.mark.parametrize(
+    "value", [10**18, -(10**18), 1e300, float("nan"), "soon", "9999-12-31T23:59:59-14:00", "9999-12-31T23:00:00"]
+)
+def test_what_is_no_time_is_told_as_such(value):
+    with pytest.raises(ValueError, match="is no time that is known here"):
+        texts.moment(value, "America/New_York")
 
 
 class Desk:
