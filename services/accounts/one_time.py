@@ -49,8 +49,11 @@ def use(uow: UnitOfWork, row: Row) -> bool:
 
 
 def end_all(uow: UnitOfWork, user_id: str, email: str) -> None:
-    """Ends every link and code of a person: they have a new password, or another address."""
-    uow.delete(table, (t.user_id == user_id) | (t.email == email))
+    """Ends every link and code of a person: they have a new password or another address, or are kept out.
+
+    Somebody without an address has none; the guests who signed out have rows without one too, which stay.
+    """
+    uow.delete(table, (t.user_id == user_id) | ((t.email == email) & (t.email != "")))
 
 
 def purge(uow: UnitOfWork) -> int:
