@@ -132,8 +132,9 @@ def _open(
 
 
 def enqueue_mail(uow: UnitOfWork, notice: str, row: Row, language: str) -> None:
-    """Enqueues the mail of an open row. The job holds neither the address nor the token."""
-    outbox.enqueue(uow, [outbox.Job(QUEUE, notice, payload={"token_id": row["id"], "language": language})])
+    """Enqueues the mail of an open row. The job holds neither the address nor the token, but whether nobody has the address."""
+    payload = {"token_id": row["id"], "language": language, "unknown": row["user_id"] is None}
+    outbox.enqueue(uow, [outbox.Job(QUEUE, notice, payload=payload)])
 
 
 def _system(company_id: str, *, address: str = "") -> Actor:
