@@ -122,7 +122,8 @@ def register_customer(body: Row) -> Answer:
     """Register as a customer.
 
     Mails a code that confirms the address; signing in with it makes the account. For a company whose setting registration
-    allows it. An address that has an account gets a code to sign in, and the answer is the same.
+    allows it. An address that has an account gets a code to sign in, and the answer is the same. The password counts when the
+    code comes from the network address it was chosen at; otherwise they choose one by /api/auth/reset.
     """
     runtime = _mailing_runtime()
     password = body.get("password", "")

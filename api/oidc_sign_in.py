@@ -147,7 +147,7 @@ def _is_our_page(page: str) -> bool:
         endpoint, _ = current_app.url_map.bind("", url_scheme="https").match(parts.path, method="GET")
     except HTTPException:
         return False
-    return str(endpoint).startswith("pages.")
+    return str(endpoint).startswith(("pages.", "chat_page."))
 
 
 def _back(page: str, **fragment: str) -> Response:

@@ -90,8 +90,9 @@ def _send_sign_in_mail(server: Server, job: Row) -> None:
     """Mails a link or a code, whose token is made now and written before it is sent."""
     with server.storage.unit_of_work(Actor.system(job["company_id"])) as uow:
         header = _header(server, uow, job)
-    notice = sign_in_mails.notice(server.storage, server.one_time, job, header)
-    if notice is not None and _may_send(server, job, notice.to, header["support_email"]):
+    may_send = partial(_may_send, server, job, support_email=header["support_email"])
+    notice = sign_in_mails.notice(server.storage, server.one_time, job, header, may_send)
+    if notice is not None:
         server.mailer.send(notice)
 
 

@@ -1,5 +1,6 @@
 """Jobs of the mails that help somebody to sign in: finds the accounts of an address, makes each token when its mail is made."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,20 +26,31 @@ class Mail:
     company: str
 
 
-def notice(storage: Storage, secrets: OneTime, job: Row, header: Row) -> Notice | None:
-    """The mail of a job, None when there is none to send. A job that is tried again makes another token."""
+def notice(storage: Storage, secrets: OneTime, job: Row, header: Row, may_send: Callable[[str], bool]) -> Notice | None:
+    """The mail of a job, None when there is none to send or `may_send` refuses its address.
+
+    A job that is tried again makes another token. A mail that is not sent makes none, and ends no token before it.
+    """
     if job["kind"] == mailed_access.FIND:
         with storage.unit_of_work(None, write=True) as uow:
             mailed_access.find_accounts(uow, job["company_id"], job["payload"])
         return None
-    mail = _with_token(storage, secrets, job)
+    to = _address(storage, job)
+    mail = _with_token(storage, secrets, job) if to and may_send(to) else None
     if mail is None:
         return None
     with storage.unit_of_work(Actor.system(job["company_id"])) as uow:
         language = job["payload"].get("language", "")
         words: dict[str, Any] = wording.of_mail(uow, language=language)
-    to, kind = mail.row["email"], NOTICE_OF[mail.row["kind"]]
-    return sign_in_mail(kind, to, mail.token, language=language, company=mail.company, **header, **words)
+    kind = NOTICE_OF[mail.row["kind"]]
+    return sign_in_mail(kind, mail.row["email"], mail.token, language=language, company=mail.company, **header, **words)
+
+
+def _address(storage: Storage, job: Row) -> str:
+    """Whom the mail of a job goes to, "" when it is not wanted any more."""
+    with storage.unit_of_work(Actor.system(job["company_id"])) as uow:
+        row = uow.get(sign_in_tokens, job["payload"]["token_id"])
+    return row["email"] if row else ""
 
 
 def _with_token(storage: Storage, secrets: OneTime, job: Row) -> Mail | None:

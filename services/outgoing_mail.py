@@ -32,8 +32,11 @@ KEPT_SECONDS = 24 * 3600
 MAX_TO_STAFF, NO_LIMIT = 500, 10**9
 # Mails per hour to one mailbox from all unconfirmed companies together; links that confirm an address are counted separately.
 MAX_OF_UNCONFIRMED, MAX_LINKS = 20, 5
-# Links and codes to sign in, to one mailbox from one company.
-SIGN_IN, MAX_SIGN_IN = "sign in", 10
+# Links and codes to sign in, to one mailbox from one company, by kind: a stranger who uses up somebody's codes leaves them links.
+SIGN_IN, MAX_SIGN_IN = "sign in", {"invitation": 10, "password_reset": 3, "sign_in_code": 7}
+# What anybody may ask for, counted apart from all other mails of a company: those of its people, and of who registers. So
+# strangers use up neither the mails about tickets nor, by made-up addresses, the codes of its people.
+ASKED, ASKED_TO_REGISTER, ASKED_BY_ANYBODY = "asked", "register", ("password_reset", "sign_in_code")
 # Notices that hold nothing anybody wrote.
 WITHOUT_WORDS = ("ticket_received", "assigned", notifications.CONFIRM, "password_reset", "sign_in_code")
 # What is counted: all staff, all other recipients, an unconfirmed company, one outside recipient.
@@ -66,9 +69,9 @@ def may_send(uow: UnitOfWork, job: Row, to: str, *, support_email: str, operator
     """
     if job["payload"].get("counted"):
         return True
-    limits = _limits(uow, job["kind"], to, support_email)
+    limits = _limits(uow, job, to, support_email)
     if job["kind"] in SIGN_IN_KINDS:
-        limits.append((SIGN_IN, _one_mailbox(to), MAX_SIGN_IN))
+        limits.append((SIGN_IN, f"{job['kind']} {_one_mailbox(to)}", MAX_SIGN_IN[job["kind"]]))
     rows = [(uow, _row(uow, kind, name), most) for kind, name, most in limits]
     if rows[0][2] and limits[0][0] == UNCONFIRMED:
         of_all = operators()
@@ -105,14 +108,16 @@ def _is_confirmed(uow: UnitOfWork) -> bool:
     return company is not None and company["confirmed_at"] is not None
 
 
-def _limits(uow: UnitOfWork, notice: str, to: str, support_email: str) -> list[tuple[str, str, int]]:
-    """The counters of a notice to that address as (kind, name, limit per hour); the company's counter first."""
+def _limits(uow: UnitOfWork, job: Row, to: str, support_email: str) -> list[tuple[str, str, int]]:
+    """The counters of a job's mail to that address as (kind, name, limit per hour); the company's counter first."""
     company = uow.get(companies, uow.actor.company_id) or {"id": "", "settings": {}, "confirmed_at": None}
     company_settings = settings.of_company(company)
     to_one, to_all = company_settings["recipient_mails_per_hour"], company_settings["company_mails_per_hour"]
     if company["confirmed_at"] is None:
-        goes = notice in WITHOUT_WORDS and _is_staff(uow, to, ("admin",))
+        goes = job["kind"] in WITHOUT_WORDS and _is_staff(uow, to, ("admin",))
         return [(UNCONFIRMED, "", to_one if goes else 0)]
+    if job["kind"] in ASKED_BY_ANYBODY:
+        return [(ASKED_TO_REGISTER if job["payload"].get("unknown") else ASKED, "", to_all)]
     is_alert = {*map(normal_address, to.split(","))} <= {*map(normal_address, support_email.split(","))}
     if is_alert or _is_staff(uow, to, ROLES):
         return [(TO_STAFF, "", NO_LIMIT if company["id"] == DEFAULT_COMPANY else MAX_TO_STAFF)]

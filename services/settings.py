@@ -127,7 +127,9 @@ SETTINGS: dict[str, Setting] = {
         "off", "Who must sign in with a second factor: off (nobody must) or staff (agents and admins)."
     ),
     "company_mails_per_hour": Setting(
-        500, "Most mails per hour to all addresses outside your company together; alerts and agents do not count."
+        500,
+        "Most mails per hour to all addresses outside your company together. Alerts, agents, and the codes and links that people "
+        "ask for do not count; of those, and of codes to register, as many again are sent.",
     ),
 }
 # Only the operator's company may raise these limits, so that registered companies cannot send mass mail.

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from auth.one_time import OneTime
 from auth.tokens import Tokens
-from core import networks
 from core.errors import AppError, unauthorized
 from core.models import Actor
 from database.tables import companies as companies_table
@@ -35,7 +34,7 @@ def confirm(
 
     Raises AppError 401 with the same message for a wrong, used or expired code and an unknown address, 429 after too many tries.
     """
-    place = networks.holder(entry.address, ipv6_bits=networks.SITE_BITS)
+    place = mailed_access.place_of(entry.address)
     account = lockout.of_codes(email)
     of_address = [t.email == email, t.kind == one_time.CODE]
     with storage.unit_of_work(None, write=True) as uow:
@@ -54,28 +53,33 @@ def confirm(
         lockout.clear(uow, account, place)  # tries are locked before codes everywhere: no deadlock
         if not one_time.use(company_uow, matches[0]):
             raise wrong_code()
-        user = _user(company_uow, matches[0])
+        user = _user(company_uow, matches[0], place)
         return admit(company_uow, tokens, user, entry, way="code")
 
 
 _NOBODY: Row = {"id": "", "token_hash": ""}
 
 
-def _user(uow: UnitOfWork, row: Row) -> Row:
+def _user(uow: UnitOfWork, row: Row, place: str) -> Row:
     """Whose code it is; of a registration the new customer, or whoever has the address by now. Raises AppError 401."""
     user = uow.get(users, row["user_id"]) if row["user_id"] else invitations.find(uow, row["email"])
     if user is None and not row["user_id"]:
-        return _registered(uow, row)
+        return _registered(uow, row, place)
     if user is None or user["email"] != row["email"] or not mailed_access.may_come(user):
         raise wrong_code()
     return user
 
 
-def _registered(uow: UnitOfWork, row: Row) -> Row:
+def _registered(uow: UnitOfWork, row: Row, place: str) -> Row:
+    """The new customer. A password counts only at the place where it was chosen: a stranger may register any address, and
+    whoever reads its mail may take the stranger's code for their own.
+    """
     company = uow.get(companies_table, uow.actor.company_id)
     if company is None or not mailed_access.takes_registrations(company):
         raise wrong_code()
-    fields = {name: row["fields"].get(name, "") for name in ("name", "password_hash")}
+    fields = {"name": row["fields"].get("name", ""), "password_hash": ""}
+    if row["fields"].get("place") == place:
+        fields["password_hash"] = row["fields"].get("password_hash", "")
     user = people.create(uow, {**fields, "email": row["email"], "role": "customer"})
     record(uow, user["id"], [Change("registered")], subject="user")
     return user

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_
 
+from core import networks
 from core.errors import AppError, conflict
 from core.models import DEFAULT_COMPANY, Actor
 from database.tables import companies as companies_table
@@ -92,13 +93,19 @@ def find_accounts(uow: UnitOfWork, company_id: str, payload: Row) -> None:
             _open(uow, company, kind, email, payload, fields=fields)
 
 
+def place_of(address: str) -> str:
+    """Where somebody is, as far as their network address tells."""
+    return networks.holder(address, ipv6_bits=networks.SITE_BITS)
+
+
 def _registrations(uow: UnitOfWork, company_id: str, payload: Row) -> dict[str, Row]:
     """What a code would register, by company: now, or earlier with a code that was not used yet.
 
-    A password that somebody chose earlier is dropped: it may have been somebody else.
+    A password that somebody chose earlier is dropped: it may have been somebody else. `place` is where it was chosen:
+    codes.confirm takes it from there alone.
     """
     if "register" in payload:
-        return {company_id: payload["register"]}
+        return {company_id: payload["register"] | {"place": place_of(payload.get("address", ""))}}
     c = sign_in_tokens.c
     earlier = uow.query(sign_in_tokens).where(c.email == payload["email"], c.kind == CODE, c.user_id.is_(None))
     if not payload.get("everywhere"):
@@ -125,8 +132,9 @@ def _open(
 
 
 def enqueue_mail(uow: UnitOfWork, notice: str, row: Row, language: str) -> None:
-    """Enqueues the mail of an open row. The job holds neither the address nor the token."""
-    outbox.enqueue(uow, [outbox.Job(QUEUE, notice, payload={"token_id": row["id"], "language": language})])
+    """Enqueues the mail of an open row. The job holds neither the address nor the token, but whether nobody has the address."""
+    payload = {"token_id": row["id"], "language": language, "unknown": row["user_id"] is None}
+    outbox.enqueue(uow, [outbox.Job(QUEUE, notice, payload=payload)])
 
 
 def _system(company_id: str, *, address: str = "") -> Actor:

@@ -1,6 +1,7 @@
 """The rows of what lets somebody in once: opened, given a token when the mail is made, used up, ended.
 
-One kind for one address of a company is open at a time: a new one ends the old.
+One kind for one address of a company is open at a time: a new one ends the old. What anybody may ask for ends the old one only
+when its mail is made, so that asking more often than mails are sent takes nothing from whoever reads them.
 """
 
 from typing import Literal
@@ -20,15 +21,16 @@ t = table.c
 
 
 def start(uow: UnitOfWork, kind: Kind, email: str, *, user_id: str = "", fields: Row | None = None) -> Row:
-    """Opens a row for that address, which ends those before it. It opens nothing until it has a token."""
-    uow.delete(table, t.email == email, t.kind == kind)
+    """Opens a row for that address. It opens nothing until it has a token; an invitation ends those before it at once."""
+    uow.delete(table, t.email == email, t.kind == kind, *([] if kind == INVITE else [t.token_hash == ""]))
     values: Row = {"kind": kind, "email": email, "user_id": user_id or None, "fields": fields or {}}
     until = timestamps.later(uow.real_now, seconds=LASTS_SECONDS[kind])
     return uow.insert(table, {**values, "expires_at": until, "created_at": uow.now})
 
 
 def give_token(uow: UnitOfWork, row: Row, one_time: OneTime) -> str:
-    """A new token or code for the row, valid from now on; the one before it is over."""
+    """A new token or code for the row, valid from now on; those before it are over."""
+    uow.delete(table, t.email == row["email"], t.kind == row["kind"], t.id != row["id"])
     is_code = row["kind"] == CODE
     token = one_time.new_code() if is_code else one_time.new_token()
     token_hash = one_time.code_hash(row["id"], token) if is_code else one_time.token_hash(row["kind"], token)
@@ -49,8 +51,11 @@ def use(uow: UnitOfWork, row: Row) -> bool:
 
 
 def end_all(uow: UnitOfWork, user_id: str, email: str) -> None:
-    """Ends every link and code of a person: they have a new password, or another address."""
-    uow.delete(table, (t.user_id == user_id) | (t.email == email))
+    """Ends every link and code of a person: they have a new password or another address, or are kept out.
+
+    Somebody without an address has none; the guests who signed out have rows without one too, which stay.
+    """
+    uow.delete(table, (t.user_id == user_id) | ((t.email == email) & (t.email != "")))
 
 
 def purge(uow: UnitOfWork) -> int:

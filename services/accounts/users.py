@@ -50,7 +50,7 @@ def create(uow: UnitOfWork, fields: Row) -> Row:
 
 
 def change(uow: UnitOfWork, user_id: str, fields: Row) -> Row:
-    """Updates the given fields. A disabled user and one with a new password are signed out everywhere.
+    """Updates the given fields. A disabled user and one with a new password are signed out everywhere, and their links end.
 
     Raises AppError 404, 400 for a field that is given and cleared, and 409 for an address that signs in already, when
     nobody could administer the company any more, or for what an OpenID Connect issuer says about the person.
@@ -68,7 +68,7 @@ def change(uow: UnitOfWork, user_id: str, fields: Row) -> Row:
     if "password_hash" in fields:
         fields["invited_at"] = None  # they need no invitation any more
     after = _update(uow, user_id, fields)
-    if "password_hash" in fields or after["email"] != before["email"]:
+    if "password_hash" in fields or after["email"] != before["email"] or after["disabled"]:
         one_time.end_all(uow, user_id, before["email"])
     password_set = [Change("password_set")] if "password_hash" in fields else []
     record(uow, user_id, [*differences("user_changed", before, after, AUDITED_FIELDS), *password_set], subject="user")

@@ -7,7 +7,7 @@ import pytest
 from database.tables import events, jobs, sign_in_tokens, users
 from tests.support.caller import Caller
 from tests.support.mailed import OTHER_PASSWORD, PASSWORD, URL, code_in, deliver, in_parallel, same_answers
-from tests.support.people import bearing, clock, rows  # noqa: F401 - a fixture
+from tests.support.people import at, bearing, clock, rows  # noqa: F401 - a fixture
 
 ADA = {"email": "ada@example.com", "name": "Ada"}
 
@@ -24,8 +24,8 @@ def nobody(app, admin):
     return Caller(app.test_client())
 
 
-def register(nobody, **more):
-    return nobody.post("/api/auth/register", {**ADA, **more})
+def register(nobody, *, place=None, **more):
+    return nobody.post("/api/auth/register", {**ADA, **more}, **(place or {}))
 
 
 def confirm(nobody, code, email=ADA["email"]):
@@ -94,6 +94,30 @@ def test_the_later_registration_counts(app, nobody, mailer):
         assert confirm(nobody, code_in(first)).status_code == 401
     assert nobody.data(confirm(nobody, second))["user"]["name"] == "Ada Lovelace"
     assert log_in(nobody, "the password of a stranger").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("registered", "confirmed", "counts"),
+    [
+        ("203.0.113.5", "203.0.113.5", True),
+        ("2001:db8:1::5", "2001:db8:1:2::7", True),  # of one holder
+        ("203.0.113.5", "198.51.100.7", False),
+        ("2001:db8:1::5", "2001:db8:2::5", False),
+    ],
+)
+@pytest.mark.parametrize("own_before", [False, True])
+def test_case_10_a_password_counts_only_where_it_was_chosen(
+    app, nobody, mailer, own_before, registered, confirmed, counts
+):
+    """A stranger registers Ada's address with a password of theirs; Ada takes the newest code for her own."""
+    if own_before:
+        register(nobody, password=PASSWORD, place=at(confirmed))
+    register(nobody, password=OTHER_PASSWORD, place=at(registered))
+    code = code_in(deliver(app, mailer)[-1])
+    signed = nobody.post("/api/auth/code/confirm", {"email": ADA["email"], "code": code}, **at(confirmed))
+    assert nobody.data(signed)["user"]["role"] == "customer"
+    assert log_in(nobody, OTHER_PASSWORD).status_code == (200 if counts else 401)
+    assert log_in(nobody, PASSWORD).status_code == 401
 
 
 def test_an_account_that_an_admin_made_meanwhile_is_kept(app, admin, nobody, mailer):

@@ -46,6 +46,23 @@ def browser(server):
     return Browser(server())
 
 
+@pytest.mark.parametrize("page", ["/desk", "/admin/me", "/portal?company=acme", "/chat?company=acme", "/chat/1"])
+def test_every_page_that_signs_people_in_is_come_back_to(browser, page):
+    assert browser.sign_in(page).startswith(f"{PUBLIC_URL}{page}#session=")
+
+
+def test_a_guest_who_signed_out_stays_out_when_somebody_without_an_address_changes(browser, fake):
+    caller = Caller(browser.client)
+    guest = caller.data(caller.post("/api/auth/guest"))
+    caller.post("/api/auth/logout", {"refresh_token": guest["refresh_token"]})
+    fake.flow.person = {"sub": "ada-1", "name": "Ada", "roles": ["agent"]}
+    person = caller.data(browser.exchange(browser.sign_in()))["user"]
+    assert person["email"] == ""
+    admin = Caller(browser.client, "admin-key")
+    admin.data(admin.call("PATCH", f"/api/users/{person['id']}", {"password": "lamp river cloud"}))
+    assert caller.post("/api/auth/refresh", {"refresh_token": guest["refresh_token"]}).status_code == 401
+
+
 def nobody_came_in(app):
     assert rows(app, sessions) == []
     assert rows(app, exchange_codes) == []

@@ -82,6 +82,22 @@ def revoke_confirmation(runtime, company):
 # --- limits of a confirmed company
 
 
+def test_case_29_whoever_registers_made_up_addresses_uses_up_no_mail_of_others(admin, smtp, run_jobs):
+    """Neither mails about tickets, nor codes of people who have an account, nor links to a new password."""
+    set_limits(admin, per_recipient=20, per_company=2)
+    admin.data(admin.put("/api/settings", {"registration": True}))
+    admin.data(admin.post("/api/users", {"email": "bob@example.com", "name": "Bob", "role": "customer"}), 201)
+    for number in range(4):
+        admin.data(admin.post("/api/auth/register", {"email": f"nobody{number}@example.com", "name": "N"}))
+    run_jobs()
+    assert receivers(smtp) == ["nobody0@example.com", "nobody1@example.com"]
+    admin.data(admin.post("/api/auth/code", {"email": "bob@example.com"}))
+    admin.data(admin.post("/api/auth/reset", {"email": "bob@example.com"}))
+    admin.ticket(customer_email=VICTIM)
+    run_jobs()
+    assert sorted(receivers(smtp)[2:]) == ["bob@example.com", "bob@example.com", VICTIM, VICTIM]
+
+
 def test_one_recipient_gets_at_most_twenty_mails_an_hour(app, admin, other_admin, clock, smtp, run_jobs, caplog):
     for _ in range(30):
         other_admin.ticket(customer_email=VICTIM)
