@@ -207,13 +207,18 @@ def test_a_webhook_gets_a_sample_and_tells_what_became_of_it(open_tab, company):
     ],
 )
 def test_nobody_sees_more_than_their_role(open_tab, company, role, sections, hidden):
-    page = open_section(open_tab(desk=company), "me", role)
+    tab = open_tab(desk=company)
+    page = open_section(tab, "me", role)
     navigation = page.get_by_role("navigation", name="Sections")
     for name in sections:
         expect(navigation.get_by_role("link", name=name, exact=True)).to_be_visible()
     for name in hidden:
         expect(navigation.get_by_role("link", name=name, exact=True)).to_have_count(0)
     expect(page.get_by_role("row", name=re.compile("This one"))).to_be_visible()  # the session of this tab
+    if role == "customer":
+        for path in ("/admin", "/admin/people"):
+            tab.open(path)
+            expect(page.get_by_role("heading", name="This page is not for a customer.")).to_be_visible()
     if role == "agent":
         page.get_by_label("Takes new tickets").uncheck()
         expect(page.get_by_text("You are away.")).to_be_visible()

@@ -91,12 +91,22 @@ def test_a_customer_brings_a_question_from_the_portal_to_a_person(open_tab, comp
     page.get_by_role("button", name="Talk to a person").click()
     page.locator(".message.customer", has_text=QUESTION).wait_for()
     page.get_by_text("A person is asked").wait_for()
+    page.goto(f"{company.url}/portal/tickets/{only_chat(company)}")
+    page.locator(".message.customer").first.wait_for()
+    assert page.locator(".message.customer").count() == 1, "the question is the description and the first message"
+    page.go_back()
     (ticket,) = company.call("GET", "/api/tickets?source=chat")
     assert (ticket["customer_email"], ticket["status"]) == (company.person("customer").email, "handoff")
     assert page.get_by_label("E-mail address, in case you have to go").count() == 0
     page.evaluate("sessionStorage.removeItem(Object.keys(sessionStorage).find((name) => name.endsWith('.id')))")
     page.reload()
     page.locator(".message.customer", has_text=QUESTION).wait_for()  # found by who they are
+
+
+def test_the_chat_names_no_company_that_has_no_name(tab):
+    page = tab.open("/chat")
+    page.get_by_role("heading", name="Help", level=1).wait_for()
+    assert page.title() == "Chat"
 
 
 def test_staff_try_the_chat_as_a_guest_and_are_told_so(open_tab, company):

@@ -220,6 +220,12 @@ def test_case_31_hostile_text_in_every_field_is_shown_as_text(open_tab, company)
     tab.shot("desk-hostile", whole=False)
 
 
+def test_filters_say_what_they_are_in_words(open_tab, company):
+    ticket(company)
+    page = open_desk(open_tab(desk=company), "agent", "/desk/mine?status=open&priority=high")
+    expect(page.locator(".list-header .filter-chip")).to_have_text(["Status: Open", "Priority: High"])
+
+
 @pytest.mark.parametrize("width", [390, 1000])
 def test_a_narrow_window_shows_one_thing_at_a_time_and_back_is_the_browsers(open_tab, company, width):
     made = ticket(company)

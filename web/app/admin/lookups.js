@@ -31,6 +31,13 @@ export async function teamChoices() {
 /** What a team is called; its key until teams were asked for. */
 export const teamName = (/** @type {string} */ key) => teams.get(key) ?? key;
 
+/** The value of a field of tickets in words; a filter may hold several with commas between. */
+export function valueWords(/** @type {string} */ name, /** @type {any} */ value) {
+  if (name === "assigned_team") return teamName(value);
+  const values = Array.isArray(value) ? value : String(value).split(",");
+  return values.map((one) => (["status", "priority", "category"].includes(name) ? word(name, one) : one)).join(", ");
+}
+
 /** The people of the company as they are listed, at most 500. @returns {Promise<any[]>} */
 export async function people() {
   const found = [];

@@ -7,7 +7,7 @@ import { button, chip } from "../parts/controls.js";
 import { toast } from "../parts/toast.js";
 import { t, word } from "../words.js";
 import { controls, formDialog } from "../parts/forms.js";
-import { CATEGORIES, named, orNone, PRIORITIES, STATUSES, teamChoices, teamName } from "./lookups.js";
+import { CATEGORIES, named, orNone, PRIORITIES, STATUSES, teamChoices, valueWords } from "./lookups.js";
 import { ask, head, list, none, rowMenu, table } from "./parts.js";
 
 const VARIABLES = ["customer_name", "customer_email", "ticket_number", "ticket_title", "agent_name", "company_name"];
@@ -22,7 +22,7 @@ export function showMacros(/** @type {HTMLElement} */ root) {
 const view = (/** @type {any[]} */ rows, /** @type {() => void} */ reload) => table([
   { words: t("admin.macros.name"), cell: (row) => h("strong", {}, row.name) },
   { words: t("admin.macros.body"), cell: (row) => h("div", { class: "clamp" }, row.body || "–") },
-  { words: t("admin.macros.sets"), cell: (row) => Object.entries(row.set ?? {}).map(([name, value]) => [chip(`${word("admin.ticket_field", name)}: ${shown(name, value)}`), " "]) },
+  { words: t("admin.macros.sets"), cell: (row) => Object.entries(row.set ?? {}).map(([name, value]) => [chip(`${word("admin.ticket_field", name)}: ${valueWords(name, value)}`), " "]) },
   { words: "", kind: "end", cell: (row) => rowMenu(row.name, [
     { words: t("common.edit"), run: () => edit(row, reload) },
     { words: t("common.remove"), run: async () => {
@@ -31,11 +31,6 @@ const view = (/** @type {any[]} */ rows, /** @type {() => void} */ reload) => ta
     } },
   ]) },
 ], rows, t("admin.nav.macros"));
-
-function shown(/** @type {string} */ name, /** @type {any} */ value) {
-  if (name === "assigned_team") return teamName(value);
-  return Array.isArray(value) ? value.join(", ") : ["status", "priority", "category"].includes(name) ? word(name, value) : String(value);
-}
 
 async function edit(/** @type {any} */ row, /** @type {() => void} */ reload) {
   const set = row?.set ?? {};

@@ -19,7 +19,10 @@ import { mustSetUp } from "./second_factor.js";
 
 const allowed = () => SECTIONS.filter((section) => !section.may || may(section.may));
 
-startPage({ title: t("frame.admin"), show: start, setUp: mustSetUp });
+// Everybody has an account, so a customer may open that page; alone it is no reason to open the others.
+const mayOpen = () => allowed().length > 1 || location.pathname === "/admin/me";
+
+startPage({ title: t("frame.admin"), show: start, allowed: mayOpen, setUp: mustSetUp });
 
 /** Names of teams are shown in many places; without them their keys are. */
 const names = () => (may("lookups.read") ? teamChoices().catch(() => []) : Promise.resolve([]));

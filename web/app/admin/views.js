@@ -8,7 +8,7 @@ import { into } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { number, t, word } from "../words.js";
 import { formDialog } from "../parts/forms.js";
-import { CATEGORIES, named, orNone, PRIORITIES, STATUSES, teamChoices } from "./lookups.js";
+import { CATEGORIES, named, orNone, PRIORITIES, STATUSES, teamChoices, valueWords } from "./lookups.js";
 import { ask, head, none, rowMenu, table } from "./parts.js";
 
 const SHOWN = ["status", "priority", "category", "assigned_team", "tag", "q"];
@@ -25,7 +25,7 @@ export function showViews(/** @type {HTMLElement} */ root) {
 
 const view = (/** @type {any[]} */ rows, /** @type {() => any} */ reload) => table([
   { words: t("admin.views.name"), cell: (row) => h("a", { class: "strong", href: `/desk?view=${encodeURIComponent(row.id)}` }, row.name) },
-  { words: t("admin.views.filter"), cell: (row) => Object.entries(row.filter ?? {}).map(([name, value]) => [chip(`${word("admin.ticket_field", name)}: ${value}`), " "]) },
+  { words: t("admin.views.filter"), cell: (row) => Object.entries(row.filter ?? {}).map(([name, value]) => [chip(`${word("admin.ticket_field", name)}: ${valueWords(name, value)}`), " "]) },
   { words: t("admin.views.count"), kind: "number", cell: (row) => (row.count === undefined ? "–" : number(row.count)) },
   { words: t("admin.views.who"), cell: (row) => (row.shared ? chip(t("admin.views.shared"), "blue", "users") : chip(t("admin.views.mine"), "", "user")) },
   { words: "", kind: "end", cell: (row) => rowMenu(row.name, [
@@ -43,12 +43,11 @@ async function edit(/** @type {any} */ row, /** @type {() => any} */ reload) {
   const choice = (/** @type {string} */ name, /** @type {any[]} */ options) => {
     // A filter may name several values; such a one stays a choice of its own.
     const known = !filter[name] || options.some((option) => option.value === filter[name]);
-    return { ...text(name), kind: /** @type {const} */ ("choice"), options: orNone(t("admin.views.any"), known ? options : [{ value: filter[name], words: filter[name] }, ...options]) };
+    return { ...text(name), kind: /** @type {const} */ ("choice"), options: orNone(t("admin.views.any"), known ? options : [{ value: filter[name], words: valueWords(name, filter[name]) }, ...options]) };
   };
-  const statuses = ["open", "all"].map((value) => ({ value, words: word("admin.status_group", value) }));
   const answer = await formDialog(row ? row.name : t("admin.views.add"), [
     { name: "name", label: t("admin.views.name"), value: row?.name, required: true },
-    choice("status", [...statuses, ...named("status", STATUSES)]), choice("priority", named("priority", PRIORITIES)), choice("category", named("category", CATEGORIES)),
+    choice("status", named("status", ["open", "all", ...STATUSES])), choice("priority", named("priority", PRIORITIES)), choice("category", named("category", CATEGORIES)),
     choice("assigned_team", await teamChoices()), text("tag"), text("q"),
     { name: "shared", label: t("admin.views.share"), kind: "flag", value: row?.shared ?? true },
   ], ({ name, shared, ...values }) => {

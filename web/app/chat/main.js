@@ -3,6 +3,7 @@
 
 import { get, identify } from "../api.js";
 import { fill, h } from "../dom.js";
+import { companyName } from "../parts/controls.js";
 import { applyTheme } from "../parts/frame.js";
 import { signInForm } from "../parts/sign_in.js";
 import { failed, offlineBar, skeleton } from "../parts/states.js";
@@ -19,7 +20,7 @@ async function start() {
   try {
     const [{ data: options }] = await Promise.all([get("/api/auth/options", { company }, { anonymous: true }), identify()]);
     root.removeAttribute("aria-busy");
-    document.title = t("chat.title", { company: options.name });
+    document.title = companyName(options.name, "") ? t("chat.title", { company: options.name }) : t("frame.chat");
     const { me } = session.get();
     const isCustomer = me && !mayWork() && me.company?.name === options.company;
     if (!isCustomer && !options.chat_guests) return ask(options);

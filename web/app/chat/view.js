@@ -2,7 +2,7 @@
 /** What the chat shows: who answers, the messages, what is not sent yet, and the field to write in. */
 
 import { fill, h, patch } from "../dom.js";
-import { button, field, linkButton } from "../parts/controls.js";
+import { button, companyName, field, linkButton } from "../parts/controls.js";
 import { draftOf } from "../parts/draft.js";
 import { icon } from "../parts/icon.js";
 import { ratingBox } from "../parts/rating.js";
@@ -17,7 +17,7 @@ import { chatMessage, unsentMessage } from "./message.js";
 /** @param {any} options What GET /api/auth/options says. @param {{isGuest: boolean, isStaff: boolean}} who */
 export function chatView(options, who) {
   const talk = conversation(options, who);
-  const heading = h("h1", {}, options.name), answers = h("p", { class: "soft small", role: "status" });
+  const heading = h("h1", {}, companyName(options.name, t("portal.title"))), answers = h("p", { class: "soft small", role: "status" });
   const person = button(t("chat.person"), () => askForAPerson(), { icon: "hand" });
   const end = button(t("chat.end_short"), () => talk.close().catch(toastError), { kind: "quiet", hidden: true, "aria-label": t("chat.end") });
   const head = h("header", { class: "chat-head" }, h("div", { class: "grow" }, heading, answers), end,

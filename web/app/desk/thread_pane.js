@@ -5,7 +5,7 @@ import { download } from "../api.js";
 import { fill, h, patch } from "../dom.js";
 import { button } from "../parts/controls.js";
 import { icon } from "../parts/icon.js";
-import { messageElement, sources } from "../parts/thread.js";
+import { beginsWithDescription, messageElement, sources } from "../parts/thread.js";
 import { toastError } from "../parts/toast.js";
 import { number, t } from "../words.js";
 import { eventLine, lines } from "./describe.js";
@@ -64,9 +64,10 @@ function firstUnread(/** @type {HTMLElement} */ list, /** @type {string} */ sinc
 function entries(/** @type {any} */ ticket) {
   const { replies, events, files, conversation } = opened.get();
   const cited = new Map((conversation?.messages ?? []).map((/** @type {any} */ message) => [message.id, message.citations]));
-  const opensItself = replies[0]?.author_role === "customer" && replies[0].body === ticket.description;
   const first = { id: "", author_role: "customer", author_name: customerOf(ticket), body: ticket.description, created_at: ticket.created_at };
-  const messages = [...(opensItself ? [] : [first]), ...replies].map((reply) => messageEntry(reply, filesOf(files, reply.id), cited.get(reply.id)));
+  const begins = beginsWithDescription(ticket, replies);
+  const ownFiles = (/** @type {any} */ reply) => (begins && reply === replies[0] ? [...filesOf(files, ""), ...filesOf(files, reply.id)] : filesOf(files, reply.id));
+  const messages = [...(begins ? [] : [first]), ...replies].map((reply) => messageEntry(reply, ownFiles(reply), cited.get(reply.id)));
   const said = replies.some((reply) => reply.body === ticket.resolution);
   const solved = ticket.resolution && ticket.resolved_at && !said ? [resolutionEntry(ticket)] : [];
   const done = lines(events).map((group) => ({ key: `e${group[0].id}`, at: group[0].created_at, version: String(group.length), make: () => eventLine(group) }));

@@ -101,6 +101,9 @@ function withoutName(/** @type {string} */ path, /** @type {string} */ message) 
 
 export const chip = (/** @type {any} */ words, colour = "", sign = "") => h("span", { class: `chip ${colour}` }, sign ? icon(sign) : null, words);
 
+/** What a company is called where its customers see it: `default` is no name of anybody. */
+export const companyName = (/** @type {string} */ name, /** @type {string} */ neutral) => (name && name !== "default" ? name : neutral);
+
 /** First letters of a name, for eyes only. */
 export const avatar = (/** @type {string} */ name) => h("span", { class: "avatar", "aria-hidden": "true" },
   (name.match(/\p{L}/gu)?.length ? name.split(/[\s.@_-]+/).filter(Boolean).slice(0, 2).map((part) => [...part][0]).join("") : "?").toUpperCase());

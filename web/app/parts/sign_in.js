@@ -5,6 +5,7 @@ import { get, identify, post } from "../api.js";
 import { fill, h } from "../dom.js";
 import { keepTokens } from "../session.js";
 import { t } from "../words.js";
+import { companyName } from "./controls.js";
 import { codePanel } from "./entry/code.js";
 import { factorPanel } from "./entry/factor.js";
 import { issuerButton } from "./entry/issuer.js";
@@ -59,7 +60,7 @@ export function signInForm({ title, done, note = "", company = "", mailed = new 
   const other = h("div", { class: "stack tight" });
   get("/api/auth/options", { company: name }, { anonymous: true }).then(({ data }) => {
     entry.options = data;
-    if (data.name && name) fill(heading, t("signin.at", { title, company: data.name }));
+    if (name && companyName(data.name, "")) fill(heading, t("signin.at", { title, company: data.name }));
     // What somebody has begun to write stays.
     if (shown === "password" && !panel.querySelector("input:focus, [data-touched]")) show("password");
     if (data.oidc) fill(other, issuerButton(data.oidc));

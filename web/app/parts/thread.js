@@ -31,6 +31,10 @@ function body(/** @type {string} */ text, /** @type {string} */ role) {
   return quoted ? [shown, h("details", {}, h("summary", { class: "soft" }, t("common.quoted")), h("div", { class: "plain soft" }, quoted[0].trim()))] : shown;
 }
 
+/** Whether the first reply says what the description says: a chat begins with the message that opened the ticket. */
+export const beginsWithDescription = (/** @type {any} */ ticket, /** @type {any[]} */ replies) =>
+  replies[0]?.author_role === "customer" && replies[0].body.trim() === ticket.description.trim();
+
 /** Numbered sources of an answer. */
 export function sources(/** @type {any[]|undefined} */ citations) {
   if (!citations?.length) return null;

@@ -9,7 +9,7 @@ import { fileList } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
 import { ratingBox } from "../parts/rating.js";
 import { failed, skeleton } from "../parts/states.js";
-import { messageElement } from "../parts/thread.js";
+import { beginsWithDescription, messageElement } from "../parts/thread.js";
 import { toast, toastError } from "../parts/toast.js";
 import { may } from "../session.js";
 import { t } from "../words.js";
@@ -93,8 +93,11 @@ function messages(/** @type {any} */ ticket, /** @type {any[]} */ replies, /** @
     ? [{ id: "ai", author_role: "ai", body: ticket.ai_response, created_at: ticket.first_response_at ?? ticket.created_at, files: [] }] : [];
   const said = ticket.resolution && isSolved(ticket) && ticket.source !== "chat" && ticket.resolution !== SAID_BY_CUSTOMER && !replies.some((one) => one.body === ticket.resolution)
     ? [{ id: "resolution", author_role: "agent", author: t("portal.resolution"), body: ticket.resolution, created_at: ticket.resolved_at, files: [] }] : [];
-  const rest = replies.map((one) => ({ ...one, author: one.author_role === "customer" ? t("portal.you") : undefined, files: filesOf(one.id) }));
-  return [first, ...[...answer, ...rest, ...said].sort((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0))];
+  const begins = beginsWithDescription(ticket, replies);
+  const rest = replies.map((one, at) => ({
+    ...one, author: one.author_role === "customer" ? t("portal.you") : undefined, files: begins && !at ? [...first.files, ...filesOf(one.id)] : filesOf(one.id),
+  }));
+  return [...(begins ? [] : [first]), ...[...answer, ...rest, ...said].sort((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0))];
 }
 
 const SAID_BY_CUSTOMER = "The customer said that it is solved."; // services/tickets/solving.py

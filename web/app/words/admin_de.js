@@ -115,7 +115,6 @@ export default {
       about: "Vorbereitete Antworten und Änderungen, für alle hier.", add: "Makro hinzufügen", none: "Es gibt kein Makro.", none_about: "Bereiten Sie eine Antwort vor, die Sie oft schreiben.", name: "Name", body: "Antwort", sets: "Setzt", variables: "Variablen: {names}", remove: "{name} entfernen?", remove_about: "Tickets, bei denen es benutzt wurde, bleiben wie sie sind.",
     },
     views: { about: "Gespeicherte Filter der Warteschlange, eigene und geteilte.", add: "Ansicht hinzufügen", none: "Es gibt keine Ansicht.", none_about: "Speichern Sie einen Filter, den Sie oft ansehen.", name: "Name", filter: "Filter", count: "Tickets", who: "Sehen", shared: "alle", mine: "Sie", any: "beliebig", share: "Alle hier sehen sie", remove: "{name} entfernen?", remove_about: "Die Tickets bleiben." },
-    status_group: { open: "Jedes offene", all: "Alle" },
     topics: {
       about: "Ihre eigenen Themen, aus Beispielen gelernt.", teach: "Thema beibringen", none: "Noch wurde kein Thema beigebracht.", none_about: "Geben Sie ein paar Beispiele, was Kunden dazu schreiben.", topic: "Thema", examples: "Beispiele", texts: "Beispiele", texts_about: "Eines je Zeile.", try: "Ausprobieren", sure: "sicher", unsure: "nicht sicher genug, um selbst zu entscheiden",
       forget_all: "Alle Beispiele vergessen", forget_about: "Dann ist jedes Thema weg.", forget: "Vergessen", add_team: "Thema hinzufügen",

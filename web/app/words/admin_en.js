@@ -115,7 +115,6 @@ export default {
       about: "Prepared replies and changes, for everybody here.", add: "Add a macro", none: "There is no macro.", none_about: "Prepare a reply that you write often.", name: "Name", body: "Reply", sets: "Sets", variables: "Variables: {names}", remove: "Remove {name}?", remove_about: "Tickets that it was used on stay as they are.",
     },
     views: { about: "Saved filters of the queue, yours and shared ones.", add: "Add a view", none: "There is no view.", none_about: "Save a filter that you look at often.", name: "Name", filter: "Filter", count: "Tickets", who: "Seen by", shared: "everybody", mine: "you", any: "any", share: "Everybody here sees it", remove: "Remove {name}?", remove_about: "Its tickets stay." },
-    status_group: { open: "Every open one", all: "All" },
     topics: {
       about: "Your own labels, learnt from examples.", teach: "Teach a topic", none: "No topic was taught yet.", none_about: "Give a few examples of what customers write about it.", topic: "Topic", examples: "Examples", texts: "Examples", texts_about: "One a line.", try: "Try it", sure: "sure", unsure: "not sure enough to decide by itself",
       forget_all: "Forget every example", forget_about: "Every topic is gone then.", forget: "Forget", add_team: "Add a topic",

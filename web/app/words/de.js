@@ -11,7 +11,7 @@ export default {
   },
   status: {
     new: "Neu", ai_responded: "Von der KI beantwortet", assigned: "Zugewiesen", in_progress: "In Arbeit", waiting_customer: "Wartet auf Kunden",
-    handoff: "Braucht einen Menschen", resolved: "Gelöst", closed: "Geschlossen",
+    open: "Offen", all: "Alle", handoff: "Braucht einen Menschen", resolved: "Gelöst", closed: "Geschlossen",
   },
   priority: { low: "Niedrig", medium: "Mittel", high: "Hoch", urgent: "Dringend" },
   category: { billing: "Rechnung", technical: "Technik", sales: "Verkauf", account: "Konto", general: "Allgemein" },

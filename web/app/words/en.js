@@ -11,7 +11,7 @@ export default {
   },
   status: {
     new: "New", ai_responded: "AI answered", assigned: "Assigned", in_progress: "In progress", waiting_customer: "Waiting for customer",
-    handoff: "Needs a person", resolved: "Resolved", closed: "Closed",
+    open: "Open", all: "All", handoff: "Needs a person", resolved: "Resolved", closed: "Closed",
   },
   priority: { low: "Low", medium: "Medium", high: "High", urgent: "Urgent" },
   category: { billing: "Billing", technical: "Technical", sales: "Sales", account: "Account", general: "General" },
