@@ -19,7 +19,7 @@ MIMETYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xm
 SPRITE = "icons.svg"
 # The icons of lucide.dev that the console shows; parts/icon.js names them.
 ICONS = (HERE / "icons.txt").read_text("utf-8").split()
-# Types of the modules, for the programmer. Without comments the desk is a fifth smaller; their lines stay, so errors name the right one.
+# Types of the modules. Without them the desk is a fifth smaller; their lines stay, so that errors name the right one.
 _COMMENT = re.compile(rb"/\*\*\s.*?\*/|^[ \t]*//[^\n]*", re.DOTALL | re.MULTILINE)
 _IMPORTED = re.compile(r"""^\s*(?:import|export)\b[^"';]*["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
 
