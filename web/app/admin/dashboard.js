@@ -9,14 +9,14 @@ import { button, field } from "../parts/controls.js";
 import { menu } from "../parts/dialog.js";
 import { into, skeleton } from "../parts/states.js";
 import { toastError } from "../parts/toast.js";
-import { duration, language, number, percent, t } from "../words.js";
+import { duration, language, number, percent, t, word } from "../words.js";
 
 const RANGES = ["7", "30", "90", "all"];
-const NOT_TAKEN = ["new", "ai_responded", "handoff"];
 const DAY = 86_400_000;
 // A trend of fewer tickets says nothing.
 const ENOUGH = 20;
-const UNDER_WAY = "new,ai_responded,assigned,in_progress,waiting_customer,handoff";
+// As the views of the desk count.
+const OF_QUEUE = { status: "open", snoozed: false };
 
 /** Fills the section of the dashboard. */
 export function showDashboard(/** @type {Element} */ root) {
@@ -37,11 +37,9 @@ function period(/** @type {Chosen} */ { range, from, to }) {
 
 async function load(/** @type {Chosen} */ chosen) {
   const query = { ...period(chosen), team: chosen.team };
-  const [stats, overdue] = await Promise.all([
-    get("/api/stats", query),
-    get("/api/tickets", { status: UNDER_WAY, sla_status: "breached", assigned_team: chosen.team, limit: 1 }),
-  ]);
-  return parts(stats.data, overdue.total, chosen);
+  const count = (/** @type {any} */ filters) => get("/api/tickets", { ...OF_QUEUE, ...filters, assigned_team: chosen.team, limit: 1 });
+  const [stats, overdue, notTaken] = await Promise.all([get("/api/stats", query), count({ sla_status: "breached" }), count({ unassigned: true })]);
+  return parts(stats.data, overdue.total, notTaken.total, chosen);
 }
 
 function controls(/** @type {Chosen} */ chosen) {
@@ -72,17 +70,15 @@ async function save(/** @type {any} */ query) {
   }
 }
 
-function parts(/** @type {any} */ stats, /** @type {number} */ overdue, /** @type {Chosen} */ chosen) {
-  const count = (/** @type {string} */ table, /** @type {string} */ key) => stats[table].find((/** @type {any} */ row) => row.key === key)?.count ?? 0;
-  const notTaken = NOT_TAKEN.reduce((sum, status) => sum + count("by_status", status), 0);
+function parts(/** @type {any} */ stats, /** @type {number} */ overdue, /** @type {number} */ notTaken, /** @type {Chosen} */ chosen) {
   const queue = (/** @type {any} */ query) => `/desk?${new URLSearchParams({ ...query, ...(chosen.team ? { assigned_team: chosen.team } : {}) })}`;
   const { previous = {} } = stats;
   const days = stats.created_per_day.map((/** @type {any} */ row) => shortDay(row.key));
   return [
     h("ul", { class: "figures" },
       figure("open", number(stats.open_tickets), { href: queue({ status: "open" }), change: change(stats.open_tickets, previous.open_tickets, stats) }),
-      figure("not_taken", number(notTaken), { href: queue({ status: NOT_TAKEN.join(",") }) }),
-      figure("overdue", number(overdue), { href: queue({ status: "open", sla_status: "breached" }), bad: overdue > 0 }),
+      figure("not_taken", number(notTaken), { href: queue({ ...OF_QUEUE, unassigned: true }) }),
+      figure("overdue", number(overdue), { href: queue({ ...OF_QUEUE, sla_status: "breached" }), bad: overdue > 0 }),
       figure("first_answer", length(stats.first_response_seconds_median), { change: changeOfTime(stats, "first_response_seconds_median") }),
       figure("csat", stats.csat_count ? number(stats.csat_average, { minimumFractionDigits: 1, maximumFractionDigits: 1 }) : "–", { about: t("dashboard.ratings", { n: stats.csat_count }) })),
     h("div", { class: "charts" },
@@ -104,7 +100,7 @@ const shortDay = (/** @type {string} */ day) => new Intl.DateTimeFormat(language
 const weekdays = () => Array.from({ length: 7 }, (_, at) => new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" }).format(Date.UTC(2026, 0, 5 + at)));
 
 function largest(/** @type {any[]} */ rows) {
-  const sorted = rows.filter((row) => row.count).sort((a, b) => b.count - a.count).map((row) => ({ name: row.label, value: row.count }));
+  const sorted = rows.filter((row) => row.count).sort((a, b) => b.count - a.count).map((row) => ({ name: word("category", row.key), value: row.count }));
   const rest = sorted.splice(4).reduce((sum, row) => sum + row.value, 0);
   return rest ? [...sorted, { name: t("dashboard.other"), value: rest }] : sorted;
 }

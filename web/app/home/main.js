@@ -91,10 +91,10 @@ function powerApps() {
 
 function serverCard() {
   const card = h("section", { class: "card stack tight", "aria-label": t("home.server") });
-  get("/api/health").then(({ data, message }) => {
+  get("/api/health").then(({ data }) => {
     const facts = [["store", `${word("engine", data.storage.engine)}, ${t(data.storage.durable ? "home.durable" : "home.not_durable")}`], ["ai", t(`home.ai_${data.ai.mode}`)],
       ["mail", t(`home.mail_${data.mail.mode}`)], ["jobs", data.jobs.dead ? t("home.jobs_dead", { n: data.jobs.waiting, dead: data.jobs.dead }) : t("home.jobs_waiting", { n: data.jobs.waiting })], ["version", data.version]];
-    fill(card, h("h2", { class: "line" }, icon("circle-check"), message), h("dl", { class: "facts" }, facts.map(([name, value]) => h("div", {}, h("dt", { class: "soft" }, t(`home.${name}`)), h("dd", {}, value)))));
+    fill(card, h("h2", { class: "line" }, icon("circle-check"), t("home.running")), h("dl", { class: "facts" }, facts.map(([name, value]) => h("div", {}, h("dt", { class: "soft" }, t(`home.${name}`)), h("dd", {}, value)))));
   }).catch((error) => fill(card, failed(error, () => card.replaceWith(serverCard()))));
   return card;
 }
