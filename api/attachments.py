@@ -81,7 +81,13 @@ def create_attachment(ticket_id: str, body: Row) -> Answer:
     if internal and g.actor.is_customer:
         raise forbidden("Customers may not do this.")
     stored_file = uploads.keep(
-        runtime.storage, runtime.files, g.actor.company_id, body.get("name", ""), body["content"], quota=quota
+        runtime.storage,
+        runtime.files,
+        g.actor.company_id,
+        body.get("name", ""),
+        body["content"],
+        quota=quota,
+        guest=g.actor.guest,
     )
     with open_uow(write=True) as uow:
         row = uploads.attach(uow, ticket_id, stored_file, quota=quota, internal=internal, said_by=said_by)

@@ -24,7 +24,12 @@ def is_own_page(public_url: str) -> bool:
     if not request.headers.get("X-Requested-With"):
         return False
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc in {request.host, urlsplit(public_url).netloc} - {""}
+    if origin is None:
+        return True
+    parts = urlsplit(origin)
+    if public_url.startswith("https:") and parts.scheme != "https":
+        return False  # whoever is on the way may have written that page
+    return parts.netloc in {request.host, urlsplit(public_url).netloc} - {""}
 
 
 def holding(token: str, public_url: str) -> str:

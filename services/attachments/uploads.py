@@ -16,8 +16,9 @@ from core import file_names, file_types
 from core.errors import AppError, conflict, invalid_field, unavailable
 from core.models import INTERNAL_FILE, Actor
 from database.file_store.contract import FileStore, FileStoreFailed
-from database.tables import attachments
+from database.tables import attachments, tickets
 from services import settings
+from services.accounts.guests import PREFIX
 from services.attachments import removal
 from services.history import Change, record
 from services.tickets import changes
@@ -26,6 +27,7 @@ from storage import Row, Storage, UnitOfWork
 log = logging.getLogger("foyer.attachments")
 
 MEBI = 1024 * 1024
+GUESTS_PART = 4  # guests, whom nobody knows, fill a quarter of the room and leave the rest to everybody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,10 @@ def keep(
     quota: int,
     field: str = "content",
     file_id: str = "",
+    guest: bool = False,
 ) -> StoredFile:
     """Keeps the bytes of a file, outside any transaction. `content` can seek; `quota` is in bytes, 0 for none;
-    `file_id` is the id that its row gets, a new one without.
+    `file_id` is the id that its row gets, a new one without; a `guest` of the chat gets a part of the quota.
 
     Its type is read from the bytes. Who may attach it is checked by the caller, and by `attach`. Raises AppError 400 for an
     empty file or a type that is not accepted (in `field`), 409 when the company's quota is used up, 413 for a file that is too
@@ -68,7 +71,7 @@ def keep(
         own_settings = settings.current(uow)
         _check_size(size, own_settings["attachment_megabytes"])
         _check_type(media, name, own_settings["attachment_types"], field)
-        _check_quota(uow, size, quota)
+        _check_quota(uow, size, quota, guest=guest)
         removal.enqueue(uow, [file_id], delay_seconds=removal.UPLOAD_SECONDS)
     hashed = _Hashed(content)
     try:
@@ -98,9 +101,8 @@ def attach(
     role = author_role or ("customer" if uow.actor.is_customer else "agent")
     if internal and role == "customer":
         raise invalid_field("internal", "Only agents attach internal files.")
-    _check_quota(
-        uow.as_system() if uow.actor.is_customer else uow, stored_file.size, quota
-    )  # customers see own files alone
+    seeing = uow.as_system() if uow.actor.is_customer else uow  # customers see own files alone
+    _check_quota(seeing, stored_file.size, quota, guest=uow.actor.guest)
     row = uow.insert(
         attachments,
         {
@@ -127,6 +129,13 @@ def used_bytes(uow: UnitOfWork) -> int:
     return int(uow.aggregate(uow.query(attachments, func.coalesce(func.sum(attachments.c.size), 0)))[0][0])
 
 
+def _used_by_guests(uow: UnitOfWork) -> int:
+    """The size of all files in conversations of guests."""
+    theirs = uow.query(attachments, func.coalesce(func.sum(attachments.c.size), 0))
+    theirs = theirs.join(tickets, tickets.c.id == attachments.c.ticket_id)
+    return int(uow.aggregate(theirs.where(tickets.c.customer_id.startswith(PREFIX)))[0][0])
+
+
 def _check_size(size: int, most: int) -> None:
     if size > most * MEBI:
         raise AppError(f"The file is too large: at most {most} MiB are accepted.", "too_large", 413)
@@ -142,10 +151,12 @@ def _check_type(media: str, name: str, patterns: list[str], field: str) -> None:
         )
 
 
-def _check_quota(uow: UnitOfWork, size: int, quota: int) -> None:
+def _check_quota(uow: UnitOfWork, size: int, quota: int, *, guest: bool) -> None:
     if quota and used_bytes(uow) + size > quota:
         message = f"Your company's room for files ({quota // MEBI} MiB) is used up. Remove files, or ask for more."
         raise conflict("quota_reached", message)
+    if quota and guest and _used_by_guests(uow) + size > quota // GUESTS_PART:
+        raise conflict("quota_reached", "The room for files of guests is used up. Write what it shows, or sign in.")
 
 
 class _Hashed:

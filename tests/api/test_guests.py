@@ -1,5 +1,7 @@
 """Guests of the chat, and what a sign-in page is told (cases 1, 6, 9, 10, 12)."""
 
+import base64
+
 import jwt
 import pytest
 
@@ -210,6 +212,18 @@ def test_messages_of_guests_are_limited_by_address_whoever_they_are(nobody, admi
 
 
 @pytest.mark.parametrize("engine", ["json"])
+def test_case_29_files_of_guests_leave_room_for_everybody_else(open_app):
+    app = open_app(attachments_quota_megabytes=4)
+    nobody, admin = Caller(app.test_client()), Caller(app.test_client(), "admin-key")
+    half = {"name": "a.txt", "content": base64.b64encode(b"a" * (512 * 1024)).decode()}
+    statuses = []
+    for _ in range(3):  # each a guest of their own
+        guest, conversation = chatting(nobody)
+        statuses.append(guest.post(f"/api/tickets/{conversation}/attachments", half).status_code)
+    assert statuses == [201, 201, 409]
+    admin.data(admin.post(f"/api/tickets/{conversation}/attachments", half), 201)
+
+
 def test_the_options_say_how_people_come_in(nobody, admin, app, open_app):
     data = nobody.data(nobody.get("/api/auth/options"))
     assert data == {

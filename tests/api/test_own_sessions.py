@@ -139,6 +139,23 @@ def test_over_https_the_cookie_is_secure_and_of_the_folder_of_this_server(open_a
     assert (cookie["secure"], cookie["path"]) == (True, path)
 
 
+@pytest.mark.parametrize(
+    ("origin", "is_ours"),
+    [
+        ("https://help.example.com", True),
+        ("http://help.example.com", False),  # whoever is on the way writes such a page
+        ("http://localhost", False),
+        ("https://localhost", True),
+        ("https://help.example.com:8443", False),
+    ],
+)
+def test_over_https_a_page_without_it_is_not_ours(open_app, origin, is_ours):
+    caller = Caller(open_app(public_url="https://help.example.com").test_client())
+    caller.data(caller.post("/api/companies", ACME), 201)
+    response = caller.post("/api/auth/login", REMEMBER, headers={**OUR_PAGE, "Origin": origin})
+    assert ("Set-Cookie" in response.headers) is is_ours
+
+
 def test_a_stolen_cookie_that_comes_back_ends_the_session(server, nobody, acme, clock):  # noqa: F811
     response = nobody.post("/api/auth/login", REMEMBER, headers=OUR_PAGE)
     stolen = cookie_of(response).value
