@@ -157,6 +157,27 @@ def test_a_customer_signs_in_with_the_form_and_stays_signed_in_on_the_device(cus
     assert "eyJ" not in other.evaluate("JSON.stringify(localStorage)"), "the device keeps no token that a script reads"
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_what_one_person_wrote_is_not_shown_to_the_next_in_the_same_tab(customer_tab, company, ended):
+    person, other = company.person("customer"), f"bo@{company.domain}"
+    company.call("POST", "/api/users", {"name": "Bo", "email": other, "role": "customer", "password": PASSWORD})
+    page = customer_tab.open_as(person, "/portal/new")
+    page.get_by_label("What happened?").fill("A secret of the first.")
+    if ended:
+        page.evaluate("sessionStorage.removeItem('foyer.credentials')")
+        page.reload()
+    else:
+        page.locator(".bar [id^=me]").click()
+        page.get_by_role("menuitem", name="Sign out").click()
+    page.get_by_label("E-mail").fill(other)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    what = page.get_by_label("What happened?")
+    what.wait_for()
+    assert what.input_value() == ""
+    assert "secret" not in page.evaluate("Object.values(sessionStorage).join()")
+
+
 def test_staff_see_the_page_but_no_tickets(tab):
     page = tab.open_as("agent", "/portal")
     page.get_by_text("This is the page of your customers.").wait_for()

@@ -1,7 +1,7 @@
 // @ts-check
 /** Calls of /api: credentials, the envelope, repeated writes that are done once, and networks that drop. */
 
-import { credentials, keep, keepTokens, session } from "./session.js";
+import { comeIn, credentials, forgetting, keep, keepTokens, session } from "./session.js";
 import { preferences, store } from "./state.js";
 
 /** Whether the last call reached the server. */
@@ -159,7 +159,7 @@ export async function identify() {
   if (!credentials() && !(preferences.get("remembered") && await renew())) return null;
   try {
     const me = (await get("/api/me")).data;
-    session.set({ me, ended: false, lacksFactor: false });
+    comeIn(me);
     return me;
   } catch (error) {
     if (error instanceof ApiError && error.status === 0) throw error;
@@ -182,4 +182,5 @@ export async function signOut() {
   preferences.set("remembered", "");
   keep(null);
   session.set({ me: null, ended: false });
+  for (const forget of forgetting) forget();
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Who uses the page: the credentials of this tab, and the person behind them. */
 
-import { kept, preferences, store } from "./state.js";
+import { forgetWritten, kept, preferences, store } from "./state.js";
 
 /** @typedef {{key: string} | {access: string, refresh: string}} Credentials */
 
@@ -39,10 +39,22 @@ export function takeFragment() {
   return values;
 }
 
-export function mayWork() {
-  return session.get().me?.permissions?.includes("tickets.work") ?? false;
+/** What forgets the words of one person, before the next one uses this tab. @type {Set<() => void>} */
+export const forgetting = new Set([forgetWritten]);
+
+/** Sets who is signed in. A person who comes after another one finds nothing of theirs. */
+export function comeIn(/** @type {any} */ me) {
+  const before = kept.get("person");
+  if (before && me.email && before !== personOf(me)) for (const forget of forgetting) forget();
+  if (me.email) kept.set("person", personOf(me));
+  session.set({ me, ended: false, lacksFactor: false });
 }
+
+const personOf = (/** @type {any} */ me) => `${me.company?.id} ${me.email}`;
 
 export function may(/** @type {string} */ permission) {
   return session.get().me?.permissions?.includes(permission) ?? false;
 }
+
+/** Whether it is staff, who work on tickets. */
+export const mayWork = () => may("tickets.work");

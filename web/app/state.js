@@ -57,3 +57,13 @@ export const kept = {
     }
   },
 };
+
+const WRITTEN = /^(?:draft\.|key\.|(?:portal|chat)\.question$|urgency\.|new_ticket$|outbox$)|^chat\..*\.unsent$/;
+
+/** Forgets what somebody wrote in this tab and did not send. */
+export function forgetWritten() {
+  for (const name of [...unkept.keys()]) if (WRITTEN.test(name)) unkept.delete(name);
+  try {
+    for (const name of Object.keys(sessionStorage)) if (WRITTEN.test(name.replace("foyer.", ""))) sessionStorage.removeItem(name);
+  } catch { /* Where storage is off nothing else holds it. */ }
+}

@@ -114,10 +114,18 @@ export function conversation({ company }, { isGuest }) {
     state.set({ messages: data.messages, status: data.status, escalation: data.escalation });
   }
 
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) follow(0); });
-  addEventListener("pagehide", () => { ended = true; });
+  const onVisible = () => { if (!document.hidden) follow(0); };
+  document.addEventListener("visibilitychange", onVisible);
+
+  /** Follows it no longer: its person signed out. */
+  function end() {
+    ended = true;
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", onVisible);
+  }
+
   return {
-    state, begin, say, send, close, startAnew,
+    state, begin, say, send, close, startAnew, end,
     forget: (/** @type {string} */ key) => setUnsent(state.get().unsent.filter((one) => one.key !== key)),
     isOver: () => FINISHED.includes(state.get().status),
   };

@@ -40,7 +40,12 @@ function open(/** @type {any} */ options, /** @type {any} */ who) {
   fill(root, offlineBar(), view.element);
   view.begin();
   if (who.isGuest) return;
-  session.subscribe(({ me }, before) => { if (before.me && !me) ask(options); });
+  const unsubscribe = session.subscribe(({ me }, before) => {
+    if (!before.me || me) return;
+    unsubscribe();
+    view.end();
+    ask(options);
+  });
 }
 
 applyTheme();

@@ -113,6 +113,7 @@ export function chatView(options, who) {
 
   return {
     element: h("main", { id: "main", class: "chat-page" }, head, scroller, foot),
+    end: talk.end,
     /** Loads what was said, and asks the question that the portal sent along. */
     async begin() {
       await talk.begin();

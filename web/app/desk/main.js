@@ -2,7 +2,7 @@
 /** The agent desk: views, queue, ticket and side bar on one page. The address says what is shown. */
 
 import "./words.js";
-import { get } from "../api.js";
+import { get, signOut } from "../api.js";
 import { h } from "../dom.js";
 import { useKeys } from "../keys.js";
 import { onEvents } from "../live.js";
@@ -13,7 +13,6 @@ import { toastError } from "../parts/toast.js";
 import { announce, go, startRouting } from "../route.js";
 import { mayWork, session } from "../session.js";
 import { preferences } from "../state.js";
-import { signOut } from "../api.js";
 import { t } from "../words.js";
 import { commands, focusSearch } from "./commands.js";
 import { divider } from "./divider.js";
@@ -39,7 +38,7 @@ startPage({ title: t("frame.desk"), allowed: mayWork, show });
 function show(/** @type {HTMLElement} */ root) {
   endAll();
   applyDensity();
-  desk.set({ view: "", query: {}, ticketId: "", rows: [], total: 0, loading: true, picked: new Set() });
+  desk.set({ view: "", query: {}, ticketId: "", views: [], rows: [], fresh: [], total: 0, loading: true, failure: null, picked: new Set(), cursor: "" });
   closeTicket();
   const area = h("main", { id: "main", tabindex: "-1" }, listPane(), ticketPane());
   area.firstElementChild.after(divider(area));

@@ -6,13 +6,13 @@
 
 import { ApiError, beforeSignOut, get, network, post } from "../api.js";
 import { toast, toastError } from "../parts/toast.js";
-import { session } from "../session.js";
+import { forgetting, session } from "../session.js";
 import { kept, preferences, store } from "../state.js";
 import { t } from "../words.js";
 import { refresh } from "./changes.js";
 import { myLabel } from "./names.js";
 import { openTicket } from "./places.js";
-import { desk, draftOf, forgetDrafts, keepDraft, opened } from "./state.js";
+import { desk, draftOf, keepDraft, opened } from "./state.js";
 import { loadTicket } from "./ticket_data.js";
 
 /**
@@ -131,10 +131,14 @@ export function startOutbox() {
     for (const item of outbox.get().items) if (item.state === "waiting" && !item.files.length) post(path(item), item.content, { keepalive: true, headers: { "Idempotency-Key": item.key } }).catch(() => {});
   });
   addEventListener("beforeunload", (event) => { if (outbox.get().items.some((item) => item.files.length || item.state === "lost")) event.preventDefault(); });
-  // Whoever signs out wants sent what they sent. Drafts are not for the next person at this computer.
+  // Whoever signs out wants sent what they sent.
   beforeSignOut.add(async () => {
     for (const item of outbox.get().items) if (item.state === "waiting") { clearTimeout(holds.get(item.key)?.timer); holds.get(item.key)?.close(); await deliver(item, { leaving: true }); }
+  });
+  // What one person wrote must not be sent in the name of the next.
+  forgetting.add(() => {
+    for (const { timer, close } of holds.values()) { clearTimeout(timer); close(); }
+    holds.clear();
     put([]);
   });
-  session.subscribe(({ me, ended }, before) => { if (before.me && !me && !ended) forgetDrafts(); });
 }

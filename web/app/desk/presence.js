@@ -21,7 +21,6 @@ async function tell() {
   if (!ticketId || document.hidden || !mayWork()) return;
   try {
     await namesLoaded;
-
     const { data } = await put(`/api/tickets/${encodeURIComponent(ticketId)}/presence`, { state });
     if (ticketId !== desk.get().ticketId) return;
     const mine = [myName(), myLabel(), session.get().me?.name];

@@ -86,10 +86,3 @@ export function keepDraft(/** @type {string} */ id, /** @type {{mode: string, bo
   const { me, ended } = session.get();
   if (me || ended) kept.set(`draft.${id}`, draft.body.trim() ? JSON.stringify(draft) : "");
 }
-
-/** Forgets every text of this tab that is not sent. */
-export function forgetDrafts() {
-  try {
-    for (const name of Object.keys(sessionStorage)) if (/^foyer\.(draft\.|new_ticket$)/.test(name)) sessionStorage.removeItem(name);
-  } catch { /* There is nothing where storage is off. */ }
-}

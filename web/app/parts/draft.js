@@ -1,10 +1,9 @@
 // @ts-check
 /** Text that is not sent yet: a reload keeps it, and one key goes with every try to send it, so that it arrives once. */
 
-import { later } from "../dom.js";
 import { kept } from "../state.js";
 
-/** Keeps what is written into a field under a name. Returns `.key()` for sending it, and `.clear()` for after. */
+/** Keeps each word that is written into a field, under a name. `.once()` goes with sending it, `.clear()` comes after. */
 export function draftOf(/** @type {HTMLInputElement|HTMLTextAreaElement} */ input, /** @type {string} */ name) {
   input.value = kept.get(`draft.${name}`) || input.value;
   const save = () => {
@@ -12,11 +11,8 @@ export function draftOf(/** @type {HTMLInputElement|HTMLTextAreaElement} */ inpu
     kept.set(`draft.${name}`, input.value);
     kept.set(`key.${name}`, "");
   };
-  input.addEventListener("input", later(save, 150));
-  input.addEventListener("blur", save);
-  addEventListener("pagehide", save);
+  for (const event of ["input", "change"]) input.addEventListener(event, save);
   return {
-    save,
     /** Headers of a call that sends the text; the same until the text changes. */
     once() {
       save();

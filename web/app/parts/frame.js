@@ -33,11 +33,17 @@ export async function startPage({ title, show, allowed = () => true, setUp }) {
   const arrived = await comeFromIssuer(mailed);
   const root = /** @type {HTMLElement} */ (document.getElementById("page"));
   root.replaceChildren(h("main", { class: "opening" }, skeleton(3)));
+  let shown = "";
   const open = () => {
+    const person = session.get().me?.email ?? "";
+    // What modules hold of one person is not for the next: the page begins anew.
+    if (shown && person && person !== shown) return location.reload();
+    shown = person || shown;
     root.removeAttribute("aria-busy");
     if (session.get().lacksFactor) setUp ? fill(root, h("main", {}, setUp(start))) : location.assign("/admin/me");
     else if (allowed()) show(root);
     else fill(root, refused());
+    return undefined;
   };
   const ask = (/** @type {string} */ note, challenge = "") => {
     root.removeAttribute("aria-busy");

@@ -30,7 +30,7 @@ function show(/** @type {HTMLElement} */ root) {
     leave();
     const [what, id] = path;
     const staff = mayWork() && h("div", { class: "notice amber" }, t("portal.for_customers"), " ", linkButton(t("frame.desk"), "/desk"));
-    const { title, content, close } = what === "tickets" && id ? ticketPage(id) : what === "new" && !mayWork() ? newPage() : homePage();
+    const { title, content, close } = /** @type {{title: string, content: any, close?: () => void}} */ (what === "tickets" && id ? ticketPage(id) : what === "new" && !mayWork() ? newPage() : homePage());
     leave = close ?? (() => {});
     fill(main, staff, content);
     announce(title, !first);

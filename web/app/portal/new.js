@@ -58,7 +58,7 @@ export function newPage() {
     submit.disabled = true;
     try { await send(); } finally { submit.disabled = false; }
   } }, text, title, urgency.element, files, problem, h("div", { class: "line" }, submit, linkButton(t("common.cancel"), "/portal", { kind: "quiet" })));
-  return { title: t("portal.new"), content: [h("h1", {}, t("portal.new")), form], close: () => { draft.save(); titleDraft.save(); } };
+  return { title: t("portal.new"), content: [h("h1", {}, t("portal.new")), form] };
 }
 
 /** How urgent it is for the customer. Their words go with the text, and the server weighs them like all others. */

@@ -39,7 +39,6 @@ export function replyBox(id, sent) {
   let solved = false;
   return {
     element,
-    close: draft.save,
     /** A solved ticket shows the box only to who says that it is back, or has begun to write. */
     setSolved(/** @type {boolean} */ value) {
       solved = value;

@@ -82,7 +82,7 @@ export function ticketPage(/** @type {string} */ id) {
 
   load();
   const end = onEvents(later((/** @type {any[]} */ events) => { if (events.some((event) => event.ticket_id === id)) load(); }, 50));
-  return { title: t("portal.ticket"), content: page, close: () => { end(); clearTimeout(timer); reply.close(); } };
+  return { title: t("portal.ticket"), content: page, close: () => { end(); clearTimeout(timer); } };
 }
 
 /** The customer's words, the assistant's answer, and the replies, in the order of time. */
