@@ -1,4 +1,4 @@
-"""The page of the chat. It alone may stand in a frame of another site: of those that its company names in `chat_origins`."""
+"""The page of the chat, the only one that another site may show in a frame. The setting `chat_origins` names the sites."""
 
 from flask import Blueprint, Response, request
 
@@ -16,7 +16,7 @@ blp = Blueprint("chat_page", __name__)
 @blp.get("/chat")
 @blp.get("/chat/<path:place>")
 def chat_page(place: str = "") -> Response:
-    """The chat of the company `?company=`, of the company `default` without it."""
+    """The page for the company in `?company=`, by default `default`; `place` is for the page's own scripts."""
     sites = chat_sites.allowed(current_runtime().storage, request.args.get("company", ""))
     if not sites:
         return console_page("chat", FOR_CONSOLE)

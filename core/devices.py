@@ -1,4 +1,4 @@
-"""Browser and system of a caller in a few words, from its User-Agent. A guess to recognize a device by, and no proof."""
+"""Names the browser and the system of a caller by its User-Agent. People recognize a device by it; it proves nothing."""
 
 import re
 
@@ -30,7 +30,7 @@ _MOST_READ = 400  # characters
 def name(user_agent: str) -> str:
     """Like "Firefox on Windows", "Chrome" or "Unknown device"; no text of the caller is in it."""
     text = user_agent[:_MOST_READ]
-    known = [
+    names = [
         next((word for form, word in table.items() if re.search(form, text)), "") for table in (_BROWSERS, _SYSTEMS)
     ]
-    return " on ".join(filter(None, known)) or UNKNOWN
+    return " on ".join(filter(None, names)) or UNKNOWN

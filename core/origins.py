@@ -10,8 +10,8 @@ _HOST = re.compile(r"(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\]")
 def parse(text: str) -> str:
     """The origin as a browser writes it: scheme, host in ASCII, and the port unless it is the usual one.
 
-    Raises ValueError for what has a path, a wildcard, a user or another scheme: one text can then never name several sites,
-    nor end the directive of a header that it is put in.
+    Raises ValueError for a text with a path, a wildcard, a user or another scheme. So one text never names several sites,
+    and cannot end the directive of a header that holds it.
     """
     parts = urlsplit(text.strip())
     if parts.scheme not in ("http", "https") or parts.path not in ("", "/") or "@" in parts.netloc:

@@ -19,7 +19,8 @@ MIMETYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xm
 SPRITE = "icons.svg"
 # The icons of lucide.dev that the console shows; parts/icon.js names them.
 ICONS = (HERE / "icons.txt").read_text("utf-8").split()
-# Types of the modules. Without them the desk is a fifth smaller; their lines stay, so that errors name the right one.
+# Comments hold the types of the modules. Without them the desk is a fifth smaller. Their line breaks stay, so errors name the
+# right line.
 _COMMENT = re.compile(rb"/\*\*\s.*?\*/|^[ \t]*//[^\n]*", re.DOTALL | re.MULTILINE)
 _IMPORTED = re.compile(r"""^\s*(?:import|export)\b[^"';]*["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
 
@@ -45,14 +46,14 @@ class Build(NamedTuple):
 
     def modules_of(self, path: str) -> list[str]:
         """The module and all that it imports, itself first, so that the browser asks for them at once."""
-        found, waiting = [], [path]
+        modules, waiting = [], [path]
         while waiting:
             module = waiting.pop(0)
-            if module not in found:
-                found.append(module)
+            if module not in modules:
+                modules.append(module)
                 text = self.files[module].body.decode()
                 waiting += [_resolve(module, name) for name in _IMPORTED.findall(text)]
-        return found
+        return modules
 
 
 @cache

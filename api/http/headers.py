@@ -20,7 +20,8 @@ ALWAYS = [
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 ]
-# What the chat's page sends where other sites may show it: its policy names them (api/chat_page.py), and no DENY is added.
+# A mark, which is not sent: api/chat_page.py sets it where other sites may show the chat. Then no DENY is added, and the
+# frame-ancestors of its policy name those sites.
 BY_POLICY = ("X-Frame-Options", "by policy")
 FOR_FRAMES = [header for header in ALWAYS if header[0] != BY_POLICY[0]]
 # For JSON; HTML pages set their own (web/pages.py).

@@ -1,7 +1,7 @@
 """A ticket of another help desk on its way here: what all products have in common.
 
-A product's mapper fills a draft in; `finish` makes the values of an import row of it. Nothing that is too long is cut
-without a word: a long text becomes several entries of the thread.
+A product's mapper fills a draft in; `finish` makes the values of an import row of it. A text that is too long becomes several
+entries of the thread. What is cut or left out is noted.
 """
 
 from collections.abc import Iterable
@@ -57,6 +57,7 @@ class Draft:
 
     @property
     def name(self) -> str:
+        """The external_id of the ticket here."""
         return f"{self.product.lower()}:{self.id}"
 
     def leave_out(self, what: str, example: str = "") -> None:
@@ -64,6 +65,7 @@ class Draft:
         self.left_out.append((what, f"{self.name} {example}".strip()))
 
     def leave_out_all(self, what: str, examples: Iterable[str]) -> None:
+        """Notes that something was left out once for each example."""
         for example in examples:
             self.leave_out(what, example)
 
@@ -94,7 +96,7 @@ def finish(draft: Draft, book: Book) -> Mapped:
 
 
 def _settle_description(draft: Draft) -> None:
-    """The first message is the description: it is not told twice, and stands in for one that is missing."""
+    """The first message is the description: it is not repeated in the thread, and replaces a description that is missing."""
     draft.entries.sort(key=lambda entry: entry.created or draft.created)
     first = draft.entries[0] if draft.entries else None
     if first and not first.internal and (not draft.description or texts.same(first.body, draft.description)):
@@ -106,7 +108,7 @@ def _settle_description(draft: Draft) -> None:
 
 
 def _settle_times(draft: Draft) -> None:
-    """Times in their order, with what is nearest where one is missing."""
+    """Puts the times in order. A time that is missing becomes that of the nearest message or change."""
     public = [entry.created for entry in draft.entries if entry.created and not entry.internal]
     if not draft.created:
         draft.created = min(public, default=draft.updated)
@@ -134,7 +136,7 @@ def _customer(draft: Draft, book: Book) -> Row:
 
 
 def customer_values(person: Person, book: Book, prefix: str) -> Row:
-    """The customer who is this person: by address, with the caller's own id, else by the id there."""
+    """The customer fields of a person. With an address `customer_id` is their own id, else an id like zendesk:9003."""
     there = f"{prefix}:{person.id}"[: LIMITS["customer_id"]]
     own_id = person.own_id if len(person.own_id) <= LIMITS["customer_id"] else ""
     values = {
@@ -186,7 +188,7 @@ def _status(draft: Draft, assigned: str) -> str:
 
 
 def _role(draft: Draft, entry: Entry) -> str:
-    """Who wrote an entry: the requester and whoever is known to be no agent is a customer."""
+    """The author_role of an entry. The requester is a customer, and so is anybody who is known to be no agent."""
     if entry.role:
         return entry.role
     if entry.author is None:

@@ -1,7 +1,7 @@
 """Brings the files of an export in: people first, then tickets with their customers, a portion at a time.
 
 The files are read twice, so their order does not matter: a ticket names its people by id. In memory are the people and
-organisations of the files, what was met already, and one portion.
+organisations of the files, the keys of the records so far, and one portion.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +42,9 @@ class _Portion:
 
 @dataclass(slots=True)
 class Import:
-    """One run over the files of an export, named and each with a way to open it. Nothing here reads or writes rows itself."""
+    """One run over `files`: the name of each, and a function that opens it. `check` and `bring` are given, so no row is
+    read or written here.
+    """
 
     product: Product
     files: Sequence[tuple[str, Open]]
@@ -55,7 +57,7 @@ class Import:
     _met: set[tuple[str, str]] = field(default_factory=set)
 
     def run(self) -> Report:
-        """Brings everything in and returns the report."""
+        """Brings everything in and returns the report. Raises AppError 503, OSError."""
         for raw in self._raws():
             if not raw.problem:
                 self._note_person_or_organisation(raw)

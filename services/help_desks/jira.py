@@ -75,7 +75,9 @@ ROW_LEFT_OUT = {
     "log work": LEFT_OUT["worklog"],
     "attachment": ATTACHMENTS,
 }
-UNSAID = "comments that Jira does not say are public: they are internal notes here; --public-comments makes them public"
+UNMARKED = (
+    "comments that Jira does not say are public: they are internal notes here; --public-comments makes them public"
+)
 _COMMENT = re.compile(r"([^;\n]{6,40});([^;\n]{0,200});(.*)", re.DOTALL)
 
 
@@ -158,14 +160,14 @@ def _entry(draft: Draft, comment: Row, book: Book) -> Entry:
 
 
 def _said(draft: Draft, entry: Entry, is_public: Any, book: Book) -> Entry:
-    """The entry as internal where Jira does not say that it is public and the requester did not write it."""
+    """The entry, internal unless Jira says that it is public, the requester wrote it, or --public-comments was given."""
     requester, author = draft.requester, entry.author
     is_requester = bool(requester and author and author.id == requester.id)
     if is_requester and not entry.internal:
         entry.role = "customer"
     elif is_public is None and not entry.internal and not book.is_public:
         entry.internal = True
-        draft.leave_out(UNSAID)
+        draft.leave_out(UNMARKED)
     if not entry.role:
         entry.role = "agent" if entry.internal or author is None or author.is_agent or is_public is None else ""
     return entry

@@ -19,7 +19,7 @@ NOTHING = "macros: nothing of them can be done here"
 
 @dataclass(slots=True)
 class MacroDraft:
-    """A macro as its product says it; `changes` are our fields to set."""
+    """A macro in the words of its product; `changes` are our fields to set."""
 
     name: str
     body: str = ""
@@ -32,12 +32,12 @@ class MacroDraft:
         self.left_out.append((what, " ".join(filter(None, (self.name, example)))))
 
     def refuse(self, what: str) -> Mapped:
-        """The macro is not taken."""
+        """A macro that is not taken, with the reason."""
         return Mapped(self.name, None, [(what, self.name)])
 
 
 def finish(draft: MacroDraft, names: Mapping[str, str]) -> Mapped:
-    """Our macro, with variables by the table `names`; one without a counterpart becomes [its name], for an agent to see."""
+    """Our macro. `names` maps their variables to ours; a variable without a counterpart stays as its name in brackets."""
     if any(sign in draft.body for sign in _LOGIC):
         return draft.refuse(LOGIC)
     if draft.body and draft.is_internal:

@@ -15,9 +15,10 @@ ORGANISATION, PERSON, MACRO, TICKET = "organisation", "person", "macro", "ticket
 class Product:
     """A help desk whose exports are read. Its functions are pure.
 
-    `members` says what the records of a list of that name are, `wrappers` the same of an object with that one key; `refused` why
-    those of a list are not taken. `guess` tells what a record without such a name is, "" for nothing known; `row` does it for
-    a row of a CSV file. `tells_customers`: people who are no agents are customers; else only those with tickets are.
+    A kind is ORGANISATION, PERSON, MACRO or TICKET. `members` has the kind of the records in a list, by the name of the list.
+    `wrappers` has the kind of the record in an object with one key, by that key. `refused` has the reason why a list is not
+    taken, by its name. `guess` gives the kind of another record, "" for an unknown one, and `row` that of a row of a CSV file.
+    `tells_customers`: every person who is no agent is a customer; otherwise only people with tickets are.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Product:
 
 
 def cell(row: Row, *columns: str) -> str:
-    """The first cell of a row of a CSV file under the first of these columns that has one, else ""; dashes are nothing."""
+    """The first cell under the first of these columns that is not empty, else "". A cell of dashes counts as empty."""
     value = next((row[column][0].strip() for column in columns if row.get(column)), "")
     return value if value.strip("-") else ""
 
@@ -70,16 +71,16 @@ def row_person(row: Row, *, agents: Iterable[str] = ()) -> Person:
 
 
 def known(book: Book, person_id: Any, record: Any, as_person: Callable[[Row], Person]) -> Person | None:
-    """A person by the record that stands in the ticket, else by id; one of whom only the id is known has no name."""
-    held = book.people.get(text_of(person_id))
+    """A person by the record in the ticket, else by id; None without both. A person known by id alone has no name."""
+    person_here = book.people.get(text_of(person_id))
     if isinstance(record, dict):
         person = as_person(record)
         known_id = person.id or text_of(person_id)
-        held = book.people.get(known_id) or held
-        if held and (held.email or not person.email):
-            return held
+        person_here = book.people.get(known_id) or person_here
+        if person_here and (person_here.email or not person.email):
+            return person_here
         return person if known_id else None
-    return held or (Person(text_of(person_id)) if text_of(person_id) else None)
+    return person_here or (Person(text_of(person_id)) if text_of(person_id) else None)
 
 
 def leave_out_fields(draft: Draft, values: Row, fields: Mapping[str, str]) -> None:

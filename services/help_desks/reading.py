@@ -19,7 +19,7 @@ MOST_IN_DOCUMENT = 256 * 1024 * 1024  # bytes of a JSON document, which is held 
 _BLANK = b" \t\r\n" + codecs.BOM_UTF8
 _COMPRESSED = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _ESCAPED = {code: "\ufffd" for code in range(0xDC80, 0xDD00)}  # bytes that are no text in the charset
-_LOOKED_AT = 100  # lines
+_LOOKED_AT = 100  # lines at the beginning of a file, which show its kind
 _LINES, _JSON = (".ndjson", ".jsonl"), (".ndjson", ".jsonl", ".json")
 # An escape in JSON: a pair of surrogates, a lone one, or another (RFC 8259 §7).
 _ESCAPE = re.compile(
@@ -28,7 +28,7 @@ _ESCAPE = re.compile(
 
 
 def raws(name: str, file: IO[bytes], members: Collection[str], charset: str = "") -> Iterator[Raw]:
-    """The records of a file that is at its beginning; what cannot be read is a record with a problem.
+    """The records of a file, read from its beginning; a record that cannot be read has a `problem`.
 
     `members` are the names of lists that hold records. A file that cannot be used at all is one problem without a position.
     """
@@ -127,7 +127,7 @@ def _loads(text: bytes) -> Any:
 
 
 def _records(values: Any, members: Collection[str]) -> Iterator[tuple[str, Any]]:
-    """Each record with the list it stands in: of a list, of the named lists of an object, or the object itself."""
+    """Each record with the name of its list, "" for none: items of a list, of the named lists of an object, or the object."""
     if isinstance(values, list):
         for value in values:
             yield from _records(value, members) if isinstance(value, dict) else [("", value)]

@@ -15,8 +15,9 @@ LeftOut = tuple[str, str]  # what was left out and why, in the same words for al
 class Raw:
     """One record as it stands in a file.
 
-    `position` is its line or, in a JSON document, its number from 1. `member` names the list it stands in. A row of a CSV
-    file (`is_row`) has a list of its cells that are not empty for each column, named in lower case.
+    `position` is its line or, in a JSON document, its number from 1. `member` names the list it stands in. Of a row of a CSV
+    file (`is_row`), `values` has a list for each column in lower case: the cells that are not empty. `problem` says why
+    a record cannot be used, "" if it can.
     """
 
     file: str
@@ -58,8 +59,9 @@ class Person:
 class Book:
     """What is known when a ticket or macro is read.
 
-    People and organisations of the files by id; the agents at work here, by address and by name in lower case (names that
-    two have are left out); the time zone of times without an offset; whether comments that may be internal are public.
+    `people` and `organisations` of the files are by their ids there. `agents` maps the address, and the name in lower case,
+    to the address of an agent at work here; a name that two agents have is left out. `zone` is the time zone of times
+    without an offset. `is_public`: comments that Jira marks neither public nor internal are public.
     """
 
     people: dict[str, Person] = field(default_factory=dict)
@@ -69,7 +71,7 @@ class Book:
     is_public: bool = False
 
     def know_agents_by_name(self) -> None:
-        """Adds the names that the files have for the agents at work here: a list of tickets may have no address of them."""
+        """Adds the names that the files have for the agents at work here. A list of tickets may name them by name alone."""
         people = {person.email: person.name for person in self.people.values() if person.email in self.agents}
         self.agents = {**agents_by_name(people), **self.agents}
 

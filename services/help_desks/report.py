@@ -48,7 +48,7 @@ class Report:
             self.failures.append(f"{place}: {message}")
 
     def lines(self) -> Iterator[str]:
-        """The report for a person."""
+        """The report as lines for a terminal."""
         yield f"Dry run, nothing was changed. From {self.product}:" if self.dry_run else f"From {self.product}:"
         for kind in KINDS:
             extra = f" with {self.replies:,} messages and notes" if kind == "tickets" and self.replies else ""

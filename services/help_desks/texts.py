@@ -19,14 +19,14 @@ def of_text(value: Any) -> str:
 
 
 def of_html(value: Any) -> str:
-    """HTML as the text that a reader sees; "" for null. A text that is longer than is converted is converted in parts."""
+    """HTML as the text that a reader sees; "" for null. A text over `html_text.MOST` characters is converted in parts."""
     source = value if isinstance(value, str) else ""
     parts = [source[at : at + html_text.MOST] for at in range(0, len(source), html_text.MOST)]
     return of_text("\n".join(html_text.as_text(part) for part in parts))
 
 
 def pieces(text: str, most: int) -> Iterator[str]:
-    """The text in parts of at most `most` characters, cut at the end of a line or word where there is one."""
+    """The text in parts of at most `most` characters. A cut is at the end of a line, else of a word, if there is one."""
     while len(text) > most:
         cut = max(text.rfind("\n", most // 2, most), 0) or max(text.rfind(" ", most // 2, most), 0) or most
         yield text[:cut].rstrip() or text[:cut]
@@ -42,7 +42,7 @@ def same(one: str, other: str) -> bool:
 def moment(value: Any, zone: str = "UTC") -> str:
     """A time in our form, "" for none. A time without an offset is of the zone. Raises ValueError for what is no time.
 
-    It may be ISO 8601, a number of seconds since 1970, or what Jira writes into CSV files, like 05/Mar/24 9:12 AM.
+    It may be ISO 8601, seconds since 1970, or the form of Jira's CSV files, like 05/Mar/24 9:12 AM.
     """
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):

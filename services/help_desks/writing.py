@@ -26,7 +26,7 @@ MOST_REPLIES = 1_000  # of a ticket
 
 
 class _UndoneError(Exception):
-    """Ends a unit of work whose changes are not wanted."""
+    """Rolls the unit of work of a dry run back."""
 
 
 def bring_in(
@@ -37,9 +37,9 @@ def bring_in(
     *,
     dry_run: bool = False,
 ) -> Result:
-    """Writes records of one kind and says what became of each; the line of an error is the record's position, from 1.
+    """Writes records of one kind. `line` of an error in the result is the position of the record, from 1.
 
-    With `dry_run` everything is done and then undone.
+    `kind` is one of KINDS, and `rows` are checked. With `dry_run` everything is done and then rolled back. Raises AppError 503.
     """
     if kind == "tickets":
         with open_uow() as uow:
@@ -71,7 +71,7 @@ def _new(uow: UnitOfWork, kind: str, numbered: list[Good], result: Result) -> li
 
 
 def _closed_by_now(uow: UnitOfWork, rows: Sequence[Row]) -> list[Row]:
-    """The tickets, those closed that would close by themselves at once: their closing years ago is no event of today."""
+    """The tickets. One that would close automatically at once is closed already, so no webhook hears of it today."""
     days = settings.current(uow)["auto_close_days"]
     return [{**row, **_closing(row, days, uow.now)} for row in rows]
 

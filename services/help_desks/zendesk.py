@@ -1,7 +1,7 @@
 """Records of Zendesk as ours: the JSON export of an account, pages of its API, and its CSV exports.
 
-Shapes: https://developer.zendesk.com/api-reference/ (tickets, ticket comments, users, organizations, macros, incremental exports);
-an export of an account has one object a line, with the comments of a ticket in it.
+Shapes: https://developer.zendesk.com/api-reference/ (tickets, ticket comments, users, organizations, macros, incremental exports).
+An export of an account has one object a line; that of a ticket holds its comments.
 """
 
 from functools import partial

@@ -28,7 +28,6 @@ CHOICES: dict[str, Sequence[str]] = {
 }
 CLEARABLE = {"name": "", "team": "", "priority": "", "tags": [], "conditions": []}
 _AUDITED = ("position", "name", "team", "priority", "tags")
-_SETS = ("team", "priority", "tags")
 r = table.c
 
 

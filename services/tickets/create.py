@@ -93,7 +93,7 @@ def import_ticket(
     """
     ticket, company = _ticket(uow, trained_models, fields)
     ticket |= past
-    ticket = _insert(uow, ticket | past_threads.facts(ticket, thread), company, said_by="", tell=False)
+    ticket = _insert(uow, ticket | past_threads.thread_columns(ticket, thread), company, said_by="", tell=False)
     past_threads.add(uow, ticket, thread)
     return ticket
 

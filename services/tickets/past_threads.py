@@ -8,8 +8,8 @@ from services.tickets import waiting
 from storage import Row, UnitOfWork
 
 
-def facts(ticket: Row, thread: Sequence[Row]) -> Row:
-    """The columns of a ticket that follow from its thread: who answered first and when, and since when it waits for us.
+def thread_columns(ticket: Row, thread: Sequence[Row]) -> Row:
+    """The columns of a ticket that follow from its thread: human_replied, agent_replies, the first response and queue_place.
 
     An entry of `thread` has author_role, author_name, author_email, body, internal and created_at.
     """
@@ -22,12 +22,12 @@ def facts(ticket: Row, thread: Sequence[Row]) -> Row:
         columns |= {"human_replied": True, "agent_replies": len(answers)}
         columns |= {"first_response_at": first, "first_response_seconds": seconds}
     if public:
-        columns["queue_place"] = waiting.place_of_imported(ticket, _last_question(public))
+        columns["queue_place"] = waiting.place_of_imported(ticket, _waits_since(public))
     return columns
 
 
-def _last_question(public: Sequence[Row]) -> str:
-    """When the customer first wrote after our last words; else when the last message was written."""
+def _waits_since(public: Sequence[Row]) -> str:
+    """Time of the customer's first message after the last one of others; without one, the time of the last message."""
     since = ""
     for entry in public:
         if entry["author_role"] != "customer":

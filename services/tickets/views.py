@@ -13,9 +13,9 @@ from storage import Row, UnitOfWork
 
 FIELDS = "id name filter sort shared own standard created_at updated_at".split()
 CLEARABLE = {"sort": ""}
-MOST_VIEWS = 50  # of one owner; a list shows at most twice as many, shared ones included
+MOST_VIEWS = 50  # of one owner; a list shows as many of others that are shared, and the standard ones
 Load = Callable[[Row], Row]  # checks a stored filter and gives the values that queries take
-# The views that everybody has: id -> name, filter and order. "mine" is filled in for each caller.
+# The views that everybody has: id -> name, filter and order. `_standard` adds the caller to the filter of "mine".
 STANDARD: dict[str, tuple[str, Row, str]] = {
     "mine": ("Mine", {"status": "open", "snoozed": "false"}, "due"),
     "unassigned": ("Unassigned", {"status": "open", "unassigned": "true", "snoozed": "false"}, "due"),
@@ -40,19 +40,22 @@ def view_shape(uow: UnitOfWork, view: Row) -> Row:
 def _standard(uow: UnitOfWork, view_id: str) -> Row:
     name, filters, order = STANDARD[view_id]
     if view_id == "mine":
-        filters = {**filters, "assigned_to": _me(uow)}
+        filters = {**filters, "assigned_to": _assignee_name(uow)}
     never = {"created_at": None, "updated_at": None}
     return {"id": view_id, "name": name, "filter": filters, "sort": order, "shared": True, "owner": "", **never}
 
 
-def _me(uow: UnitOfWork) -> str:
-    """What `assigned_to` holds for tickets of the caller: the address of a user, the name of a key."""
+def _assignee_name(uow: UnitOfWork) -> str:
+    """The value of `assigned_to` in tickets of the caller: the address of a user, the name of a key."""
     user = uow.get(users, uow.actor.user_id) if uow.actor.user_id else None
     return str(user["email"]) if user else uow.actor.name
 
 
 def get(uow: UnitOfWork, view_id: str, *, lock: bool = False) -> Row:
-    """A view that is shared or the caller's own. Raises AppError 404."""
+    """A view that is shared, the caller's own or a standard one. Raises AppError 404.
+
+    `lock` is for a change. A standard view has no row, so it cannot be changed: 404.
+    """
     if view_id in STANDARD and not lock:
         return _standard(uow, view_id)
     view = uow.get(table, view_id, lock=lock)
