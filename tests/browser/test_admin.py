@@ -32,6 +32,20 @@ def go_to(page, section):
     expect(page.get_by_role("heading", level=1, name=section)).to_be_focused()
 
 
+def test_what_closes_or_opens_never_leaves_the_focus_nowhere(open_tab, company):
+    company.call("POST", "/api/knowledge", {"title": "Roofs", "body": "Call the roofer."})
+    page = open_section(open_tab(desk=company), "keys")
+    for section, opener in (("People", "Add a person"), ("Teams", "Add a team")):
+        go_to(page, section)
+        button(page, opener).first.press("Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(button(page, opener).first).to_be_focused()
+    go_to(page, "Articles")
+    page.get_by_role("link", name="Roofs").press("Enter")
+    expect(page.get_by_role("heading", level=1, name="Roofs")).to_be_focused()
+
+
 def test_an_admin_brings_in_a_person_and_a_key(open_tab, company):
     tab = open_tab(desk=company)
     page = open_section(tab, "people")
@@ -339,5 +353,5 @@ def test_who_must_have_a_second_factor_sets_it_up_before_anything_else(open_tab,
     codes = page.get_by_role("dialog", name="Recovery codes")
     assert len(codes.locator("code").inner_text().split()) == 10
     button(codes, "I have kept them").click()
-    expect(page.get_by_role("heading", level=1, name="My account")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="My account")).to_be_focused()
     expect(page.get_by_text("10 recovery codes are left.")).to_be_visible()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.axe import assert_accessible
 from tests.browser.tab import Tab
@@ -83,7 +84,7 @@ def test_a_customer_asks_writes_is_answered_and_says_how_it_went(customer_tab, c
     )
     customer_tab.shot("portal-new")
     page.get_by_role("button", name="Send").click()
-    page.get_by_role("heading", name=f"The kettle {HOSTILE} is cold.").wait_for()
+    expect(page.get_by_role("heading", name=f"The kettle {HOSTILE} is cold.")).to_be_focused()
     ticket = page.url.rpartition("/")[2]
     assert "I cannot work" in company.call("GET", f"/api/tickets/{ticket}")["description"]
     with page.expect_download() as download:
@@ -109,10 +110,13 @@ def test_a_customer_asks_writes_is_answered_and_says_how_it_went(customer_tab, c
     page.get_by_label("What is back?").fill("It is cold again.")
     page.get_by_role("button", name="Send the reply").click()
     page.get_by_text("We are on it").wait_for()
+    expect(page.locator("body")).not_to_be_focused()
     assert replies(company, ticket) == ["It is cold again."]
     page.goto(f"{company.url}/portal")
     page.get_by_role("link", name=re.compile("The kettle")).wait_for()
     customer_tab.shot("portal")
+    page.get_by_role("link", name=re.compile("The kettle")).press("Enter")
+    expect(page.get_by_role("heading", name=f"The kettle {HOSTILE} is cold.")).to_be_focused()
 
 
 def test_a_network_that_drops_loses_nothing_and_sends_nothing_twice(customer_tab, company):

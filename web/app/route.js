@@ -52,8 +52,19 @@ function listen() {
 /** Names the page in the tab, and moves the focus to its heading for who cannot see it change. */
 export function announce(/** @type {string} */ title, focus = true) {
   document.title = title ? `${title} · Foyer` : "Foyer";
-  const heading = document.querySelector("h1");
-  if (!focus || !heading) return;
-  heading.tabIndex = -1;
-  heading.focus({ preventScroll: true });
+  if (focus) focusHeading();
 }
+
+/** Moves the focus to the page's heading; where it is still loading, as soon as it is there and nobody has gone elsewhere. */
+export function focusHeading() {
+  waiting.disconnect();
+  const heading = document.querySelector("h1");
+  if (!heading) return waiting.observe(document.body, { childList: true, subtree: true });
+  heading.tabIndex = -1;
+  return heading.focus({ preventScroll: true });
+}
+
+const waiting = new MutationObserver(() => {
+  if (document.activeElement !== document.body) waiting.disconnect();
+  else if (document.querySelector("h1")) focusHeading();
+});

@@ -3,6 +3,7 @@
 
 import { h } from "../dom.js";
 import { get, post, remove } from "../api.js";
+import { focusHeading } from "../route.js";
 import { t } from "../words.js";
 import { button, chip } from "../parts/controls.js";
 import { copyable } from "../parts/copyable.js";
@@ -12,21 +13,23 @@ import { into } from "../parts/states.js";
 import { toast, toastError } from "../parts/toast.js";
 
 /** The state of one's second factor, and changing it. `changed` is called when it was switched on or off. */
-export function secondFactor(changed = () => {}) {
+export function secondFactor(/** @type {() => any} */ changed = () => {}) {
   const place = h("div", { class: "card stack" });
   let before = /** @type {boolean|null} */ (null);
   const reload = () => into(place, async () => {
     const { data } = await get("/api/auth/totp");
     if (before !== null && before !== data.enabled) changed();
     before = data.enabled;
-    return state(data, reload);
+    return state(data, again);
   }, null);
+  // What was pressed is gone by then.
+  const again = () => reload().then(() => document.activeElement === document.body && /** @type {any} */ (place.querySelector("button"))?.focus());
   reload();
   return place;
 }
 
 /** The page of who must have a second factor and has none yet. `done` is called when it is on. */
-export const mustSetUp = (/** @type {() => void} */ done) => h("section", { class: "sign-in card" }, h("h1", {}, t("factor.title")), h("p", { class: "notice amber" }, t("factor.required")), secondFactor(done));
+export const mustSetUp = (/** @type {() => Promise<any>} */ done) => h("section", { class: "sign-in card" }, h("h1", {}, t("factor.title")), h("p", { class: "notice amber" }, t("factor.required")), secondFactor(() => done().then(focusHeading)));
 
 const codeField = () => controls([{ name: "code", label: t("factor.code"), about: t("factor.code_about"), more: { inputmode: "numeric", autocomplete: "one-time-code" } }]);
 

@@ -10,8 +10,20 @@ let count = 0;
 export const newId = (prefix = "x") => `${prefix}-${count += 1}`;
 
 /**
+ * Does the work of a button, and nothing of it again until it ends. The button keeps the focus, which `disabled` takes away.
+ * @param {any} element @param {() => any} work
+ */
+export async function once(element, work) {
+  if (element.getAttribute("aria-disabled") === "true") return;
+  const result = work();
+  if (!(result instanceof Promise)) return;
+  element.setAttribute("aria-disabled", "true");
+  try { await result; } finally { element.removeAttribute("aria-disabled"); }
+}
+
+/**
  * @param {any} words What it says; also its name where `quiet` shows the icon alone.
- * @param {(event: Event) => any} run May be asynchronous: the button is disabled until it ends.
+ * @param {(event: Event) => any} run May be asynchronous: another press does nothing until it ends.
  * @param {{icon?: string, kind?: string, iconOnly?: boolean, keys?: string, [name: string]: any}} [options]
  */
 export function button(words, run, options = {}) {
@@ -22,12 +34,7 @@ export function button(words, run, options = {}) {
     "aria-label": iconOnly ? words : null,
     "aria-keyshortcuts": keys || null,
     title: iconOnly ? (keys ? `${words} (${keys})` : words) : null,
-    onclick: async (/** @type {Event} */ event) => {
-      const result = run(event);
-      if (!(result instanceof Promise)) return;
-      element.disabled = true;
-      try { await result; } finally { element.disabled = false; }
-    },
+    onclick: (/** @type {Event} */ event) => once(element, () => run(event)),
     ...props,
   }, sign ? icon(sign) : null, iconOnly ? null : words);
   return element;

@@ -3,7 +3,7 @@
 
 import { h } from "../dom.js";
 import { ApiError } from "../api.js";
-import { button, checkbox, field, newId, showErrors } from "./controls.js";
+import { button, checkbox, field, newId, once, showErrors } from "./controls.js";
 import { dialog } from "./dialog.js";
 import { t } from "../words.js";
 
@@ -102,10 +102,12 @@ export function read(/** @type {Record<string, any>} */ fields, all = false) {
 export function form(fields, send, { verb, done, cancel, all = false, kind = "", sign = "" }) {
   const problem = h("p", { class: "notice red", role: "alert", hidden: true });
   const submit = h("button", { type: "submit", class: "button primary" }, verb);
-  const element = h("form", { class: `stack ${kind}`, novalidate: true, onsubmit: async (/** @type {Event} */ event) => {
+  const element = h("form", { class: `stack ${kind}`, novalidate: true, onsubmit: (/** @type {Event} */ event) => {
     event.preventDefault();
+    return once(submit, submitted);
+  } }, Object.values(fields), problem, h("footer", { class: "line end" }, cancel ? button(t("common.cancel"), cancel) : null, submit));
+  async function submitted() {
     problem.hidden = true;
-    submit.disabled = true;
     try {
       const answer = await send(read(fields, all));
       showErrors({ errors: [] }, fields);
@@ -114,10 +116,8 @@ export function form(fields, send, { verb, done, cancel, all = false, kind = "",
       if (!(error instanceof ApiError)) throw error;
       problem.textContent = showErrors(error, fields) || (error.status ? "" : t("common.not_reached"));
       problem.hidden = !problem.textContent;
-    } finally {
-      submit.disabled = false;
     }
-  } }, Object.values(fields), problem, h("footer", { class: "line end" }, cancel ? button(t("common.cancel"), cancel) : null, submit));
+  }
   return element;
 }
 

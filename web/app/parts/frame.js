@@ -23,7 +23,7 @@ export function applyTheme() {
 
 /**
  * Starts a page: takes `#key=…` from the address, asks who is here, then shows the page or the form to sign in.
- * @param {{title: string, show: (root: HTMLElement) => void, allowed?: () => boolean, setUp?: (done: () => void) => any}} options
+ * @param {{title: string, show: (root: HTMLElement) => any, allowed?: () => boolean, setUp?: (done: () => Promise<any>) => any}} options
  *   `show` fills the page once somebody is signed in who is `allowed`. `setUp` is the form of who must set up a second
  *   factor first; pages without it lead to the admin pages, which have one.
  */
@@ -34,14 +34,14 @@ export async function startPage({ title, show, allowed = () => true, setUp }) {
   const root = /** @type {HTMLElement} */ (document.getElementById("page"));
   root.replaceChildren(h("main", { class: "opening" }, skeleton(3)));
   let shown = "";
-  const open = () => {
+  const open = async () => {
     const person = session.get().me?.email ?? "";
     // What modules hold of one person is not for the next: the page begins anew.
     if (shown && person && person !== shown) return location.reload();
     shown = person || shown;
     root.removeAttribute("aria-busy");
     if (session.get().lacksFactor) setUp ? fill(root, h("main", {}, setUp(start))) : location.assign("/admin/me");
-    else if (allowed()) show(root);
+    else if (allowed()) await show(root);
     else fill(root, refused());
     return undefined;
   };
@@ -52,7 +52,7 @@ export async function startPage({ title, show, allowed = () => true, setUp }) {
   session.subscribe(({ me, ended }, before) => { if (before.me && !me) ask(ended ? t("signin.ended") : ""); });
   const start = async () => {
     try {
-      if (await identify() || session.get().lacksFactor) open();
+      if (await identify() || session.get().lacksFactor) await open();
       else ask(arrived.note ?? (session.get().ended ? t("signin.refused") : ""), arrived.challenge);
     } catch (error) {
       fill(root, h("main", {}, failed(error, start)));

@@ -4,7 +4,7 @@
 import { post } from "../api.js";
 import { h } from "../dom.js";
 import { askNow } from "../live.js";
-import { button, field, linkButton, newId, showErrors } from "../parts/controls.js";
+import { button, field, linkButton, newId, once, showErrors } from "../parts/controls.js";
 import { draftOf } from "../parts/draft.js";
 import { filePicker } from "../parts/files.js";
 import { toastError } from "../parts/toast.js";
@@ -53,10 +53,9 @@ export function newPage() {
     }
   }
   const submit = button(t("portal.send"), () => {}, { kind: "primary", type: "submit", icon: "send" });
-  const form = h("form", { class: "card stack", novalidate: true, onsubmit: async (/** @type {Event} */ event) => {
+  const form = h("form", { class: "card stack", novalidate: true, onsubmit: (/** @type {Event} */ event) => {
     event.preventDefault();
-    submit.disabled = true;
-    try { await send(); } finally { submit.disabled = false; }
+    return once(submit, send);
   } }, text, title, urgency.element, files, problem, h("div", { class: "line" }, submit, linkButton(t("common.cancel"), "/portal", { kind: "quiet" })));
   return { title: t("portal.new"), content: [h("h1", {}, t("portal.new")), form] };
 }

@@ -3,7 +3,7 @@
 
 import { post } from "../api.js";
 import { h } from "../dom.js";
-import { button, field } from "../parts/controls.js";
+import { button, field, once } from "../parts/controls.js";
 import { draftOf } from "../parts/draft.js";
 import { filePicker } from "../parts/files.js";
 import { t } from "../words.js";
@@ -15,10 +15,8 @@ export function replyBox(id, sent) {
   const problem = h("p", { class: "notice red", role: "alert", hidden: true });
   const submit = button(t("portal.reply_send"), () => {}, { kind: "primary", type: "submit", icon: "send" });
 
-  async function send(/** @type {Event} */ event) {
-    event.preventDefault();
+  async function send() {
     if (!text.input.value.trim()) return text.input.focus();
-    submit.disabled = true;
     problem.hidden = true;
     try {
       const ids = await files.send(id);
@@ -29,13 +27,11 @@ export function replyBox(id, sent) {
     } catch (error) {
       problem.textContent = /** @type {any} */ (error).status === 0 ? t("portal.not_sent") : /** @type {any} */ (error).message;
       problem.hidden = false;
-    } finally {
-      submit.disabled = false;
     }
     return undefined;
   }
 
-  const element = h("form", { class: "card stack", onsubmit: send, novalidate: true }, text, files, problem, h("div", {}, submit));
+  const element = h("form", { class: "card stack", onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); return once(submit, send); }, novalidate: true }, text, files, problem, h("div", {}, submit));
   let solved = false;
   return {
     element,

@@ -37,9 +37,10 @@ export function ticketPage(/** @type {string} */ id) {
     document.title = `${ticket.title} · Foyer`;
     thread.removeAttribute("aria-busy");
     thread.querySelector(".skeleton, .state")?.remove();
-    const heading = head.querySelector("h1");
-    if (heading) heading.textContent = ticket.title;
-    fill(head, heading, h("p", { class: "line soft" }, stateChip(ticket), `#${ticket.number}`, " · ", t("portal.opened"), time(ticket.created_at)));
+    const heading = /** @type {HTMLElement} */ (head.firstElementChild); // it stays, for it may have the focus
+    heading.textContent = ticket.title;
+    heading.nextElementSibling?.remove();
+    head.append(h("p", { class: "line soft" }, stateChip(ticket), `#${ticket.number}`, " · ", t("portal.opened"), time(ticket.created_at)));
     const filesOf = (/** @type {string} */ replyId) => files.filter((file) => (file.reply_id ?? "") === replyId);
     patch(thread, messages(ticket, replies, filesOf), (one) => one.id, (one) => messageElement(one, { author: one.author, files: fileList(one.files) }),
       (one) => JSON.stringify([one.body, one.files.length]));

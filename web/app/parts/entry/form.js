@@ -3,7 +3,7 @@
 
 import { h } from "../../dom.js";
 import { t } from "../../words.js";
-import { button, showErrors } from "../controls.js";
+import { button, once, showErrors } from "../controls.js";
 
 /**
  * @param {{fields: Record<string, any>, verb: string, send: () => Promise<any>, more?: any}} options
@@ -12,20 +12,16 @@ import { button, showErrors } from "../controls.js";
 export function entryForm({ fields, verb, send, more = null }) {
   const problem = h("p", { class: "notice red", role: "alert", hidden: true });
   const submit = button(verb, () => {}, { kind: "primary", type: "submit" });
-  async function onSubmit(/** @type {Event} */ event) {
-    event.preventDefault();
-    submit.disabled = true;
+  async function submitted() {
     try {
       await send();
     } catch (error) {
       const words = /** @type {any} */ (error).status === 0 ? t("common.not_reached") : showErrors(error, fields);
       problem.textContent = words || "";
       problem.hidden = !words;
-    } finally {
-      submit.disabled = false;
     }
   }
-  const form = h("form", { class: "stack", onsubmit: onSubmit, novalidate: true }, problem, Object.values(fields), submit, more);
+  const form = h("form", { class: "stack", onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); return once(submit, submitted); }, novalidate: true }, problem, Object.values(fields), submit, more);
   form.addEventListener("input", () => { form.dataset.touched = "yes"; });
   return form;
 }
