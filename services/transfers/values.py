@@ -37,6 +37,7 @@ _LONGEST = {
 }
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 ORIGINALS = "inbound_originals"
+_NUL = "{} holds a character that is no text (NUL)."
 
 
 class Refused(Exception):
@@ -116,7 +117,20 @@ def _value(name: str, column: Column[Any], value: Any, latest: str) -> Any:
             )
     if is_flag != (field.kind == "flag") or not field.to_stored([stored]):
         raise Refused(field.name, f"{field.name} must be {_accepted(field, column)}.")
+    if field.kind in ("list", "object") and _holds_nul(value):  # PostgreSQL stores none, and the import would never end
+        raise Refused(field.name, _NUL.format(field.name))
     return value
+
+
+def _holds_nul(value: Any) -> bool:
+    """Whether a text in a list or object holds NUL, names of members included."""
+    rest = [value]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, str) and "\0" in one:
+            return True
+        rest += [*one, *one.values()] if isinstance(one, dict) else one if isinstance(one, list) else []
+    return False
 
 
 def _accepted(field: Field, column: Column[Any]) -> str:
@@ -148,7 +162,7 @@ def _text(name: str, column: Column[Any], field: Field, value: Any) -> str:
     if len(value) > most:
         raise Refused(field.name, f"{field.name} may have at most {most:,} characters.")
     if "\0" in value:
-        raise Refused(field.name, f"{field.name} holds a character that is no text (NUL).")
+        raise Refused(field.name, _NUL.format(field.name))
     if field.choices and value not in field.choices:
         raise Refused(field.name, f"{field.name} must be {field.wrong()[1]}.")
     return value
