@@ -20,7 +20,7 @@ from services.accounts.companies import company_shape
 from services.notices import unsubscribing
 from storage import Row, UnitOfWork
 
-OWN = {"full_name": "name", "available": "available"}  # what people change of themselves, and what a user has it as
+OWN = {"full_name": "name", "available": "available"}  # fields that people change themselves -> columns of users
 blp = Resource("me", __name__, description="Who you are.")
 
 
@@ -105,7 +105,7 @@ def _me(uow: UnitOfWork) -> Answer:
 
 
 def _customer_name(uow: UnitOfWork) -> str:
-    """A customer may read no users: theirs is in their tickets, or else as they call themselves."""
+    """The name of a customer, who may read no users: of their customer row, or the one that a guest gave."""
     actor = uow.actor
     row = uow.get(customers, actor.customer_row) if actor.customer_row else None
     return str(row["name"]) if row else actor.guest_name

@@ -53,7 +53,7 @@ class OidcClient:
         return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(values)}"
 
     def claims(self, state: str, code: str) -> Json | None:
-        """The claims of the person whom the issuer sent back with `code`; None when it refuses the code or its token is wrong.
+        """The claims of the person whom the issuer sent back with `code`; None for a code that it refuses, or a wrong token.
 
         Raises AppError 503 when the issuer cannot be reached.
         """

@@ -1,4 +1,4 @@
-"""Makes and checks what lets somebody in once: the token of a mailed link, and a code of six digits. No rows, no mail.
+"""Makes and checks tokens of mailed links, and codes of six digits. Each works once. No rows, no mail.
 
 Only an HMAC with the secret of this server is kept, so rows alone open nothing. A code is bound to its row.
 """

@@ -63,7 +63,7 @@ class Tokens:
         return self._signed(CHALLENGE, expires, sub=user_id, mark=mark, way=way)
 
     def oidc_state(self, state: str, page: str, *, now: str) -> str:
-        """A token that holds, for 10 minutes, the state of a sign-in at the issuer, and the page that it began from."""
+        """A token for 10 minutes: the state of a sign-in at the issuer, and the page that it began from."""
         return self._signed(OIDC, timestamps.later(now, seconds=OIDC_SECONDS), sub=state, page=page)
 
     def rating(self, ticket_id: str, company_id: str, *, now: str) -> str:

@@ -39,7 +39,7 @@ def uri(secret: str, *, account: str, issuer: str) -> str:
 
 
 def qr_path(text: str) -> tuple[str, int]:
-    """A QR code of the text: the path of its dark modules for an SVG, and the side of the picture in modules."""
+    """A QR code of the text: the path of its dark modules for an SVG, and the width of the picture in modules."""
     code = segno.make(text, error="m", micro=False)
     runs = [
         f"M{first} {row}h{length}v1h-{length}z"

@@ -1,4 +1,4 @@
-"""Jobs of the mails that help somebody to sign in: finds the accounts of an address, makes each token when its mail is made."""
+"""Jobs of the mails of sign-ins: one finds the accounts of an address, the others make a token and its mail."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

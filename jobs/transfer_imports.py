@@ -1,4 +1,4 @@
-"""The job that imports everything of a company: its file is copied from the store of files to this host's disk, then read."""
+"""The job that imports everything of a company. It copies the file to this host's disk, since a ZIP is read from its end."""
 
 from tempfile import TemporaryFile
 from typing import IO
@@ -14,7 +14,7 @@ from storage import Row
 
 
 def run(server: importing.Server, job: Row) -> None:
-    """Does what is left of an import. A job that is stopped midway goes on where it was. Raises what a retry may mend."""
+    """Does what is left of an import. A job that is stopped midway goes on where it was. Raises what a retry may fix."""
     actor, transfer_id = Actor.system(job["company_id"]), job["payload"]["transfer_id"]
     try:
         _import(server, actor, transfer_id)

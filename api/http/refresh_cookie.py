@@ -1,7 +1,7 @@
 """The cookie that keeps a browser signed in. No script reads it, no other site sends it, and only /api/auth gets it.
 
-It counts only with the header X-Requested-With, which a form cannot send and which asks first across origins (CORS); and only
-when the Origin, where the browser names one, is this server. A stranger's page can neither set nor use it.
+It counts only with the header X-Requested-With: a form cannot send it, and another origin needs leave for it (CORS). A header
+Origin, if there is one, must name this server. So a page of another site can neither set nor use the cookie.
 """
 
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ def value() -> str:
 
 
 def is_own_page(public_url: str) -> bool:
-    """Whether a page of this server sent the request, as far as headers tell that a page cannot set for another one."""
+    """Whether a page of this server sent the request, by headers that a page of another site cannot send."""
     if not request.headers.get("X-Requested-With"):
         return False
     origin = request.headers.get("Origin")

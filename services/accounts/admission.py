@@ -1,4 +1,4 @@
-"""The end of every way to sign in: the second factor is asked for, or a session begins and the caller gets tokens."""
+"""The last step of every way to sign in: a challenge for the second factor, or a session and its tokens."""
 
 import hashlib
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What a right first factor gives: user and tokens, or the challenge for a second factor. challenges.finish takes it."""
+    """The result of a right first factor: `signed_in` (see `signed_in` below), or the `challenge` for a second factor."""
 
     signed_in: Row | None = None
     challenge: str = ""
@@ -39,14 +39,14 @@ def admit(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, way: str 
 
 
 def start_session(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, way: str = "") -> Row:
-    """Signs a user in whose factors were all checked."""
+    """Signs a user in whose factors were all checked. Returns what `signed_in` returns."""
     session = sessions.start(uow, user["id"], remember=entry.remember, device=entry.device)
     record(uow, user["id"], [Change("signed_in", "way" if way else "", "", way)], subject="user")
     return signed_in(uow, tokens, user, session)
 
 
 def signed_in(uow: UnitOfWork, tokens: Tokens, user: Row, session: Row) -> Row:
-    """What signing in answers: user, access_token, refresh_token and expires_in_seconds."""
+    """The answer of a sign-in: user, access_token, refresh_token and expires_in_seconds."""
     return {
         "user": people.user_shape(user),
         "access_token": tokens.access(user["id"], session["id"], now=uow.real_now),
@@ -58,7 +58,7 @@ def signed_in(uow: UnitOfWork, tokens: Tokens, user: Row, session: Row) -> Row:
 
 
 def mark_of(user: Row) -> str:
-    """A mark of the user's first factor: a challenge made before a change of it is not valid any more."""
+    """A hash of the user's first factor, 32 characters. A change of address or password makes older challenges invalid."""
     first_factor = f"{user['id']} {user['email']} {user['identity']} {user['password_hash']}"
     return hashlib.sha256(first_factor.encode()).hexdigest()[:32]
 

@@ -1,4 +1,4 @@
-"""The second step of a sign-in: after the first factor a person with a second one gets a challenge, and answers it with a code."""
+"""The second step of a sign-in: a person with a second factor gets a challenge, and answers it with a code."""
 
 from dataclasses import replace
 
@@ -14,10 +14,10 @@ from storage import Row, Storage
 def finish(
     storage: Storage, tokens: Tokens, server_secret: str, admitted: Admission, entry: Entry, *, code: str = ""
 ) -> Row:
-    """What signing in answers: user and tokens.
+    """The answer of a sign-in, as admission.signed_in has it. `code` answers a challenge at once.
 
-    A challenge is answered with `code` at once. Raises AppError 401 `second_factor_required` with the challenge without
-    one, 401 for a wrong one, 429 after too many.
+    Raises AppError 401 `second_factor_required` with the challenge when a code is missing, 401 for a wrong code, 429 after
+    too many.
     """
     if admitted.signed_in is not None:
         return admitted.signed_in
@@ -32,7 +32,7 @@ def finish(
 
 
 def answer(storage: Storage, tokens: Tokens, server_secret: str, challenge: str, code: str, entry: Entry) -> Row:
-    """Signs the person of a challenge in with a code of the app or a recovery code: user and tokens.
+    """Signs the person of a challenge in with a code of the app or a recovery code; the answer of a sign-in.
 
     Raises AppError 401, and 429 after too many codes for the account.
     """

@@ -1,6 +1,6 @@
 """Signing in with a code that was mailed. A code of a registration makes its account first.
 
-Each try is counted before the code is looked at, in a commit of its own: for the account, for the code, known or not.
+Each try is counted before the code is checked, in a commit of its own: for the account, and for the code if there is one.
 """
 
 from dataclasses import replace
@@ -32,7 +32,7 @@ def confirm(
 ) -> Admission:
     """Signs in with a code of that address, at the named company or at the one whose code it is.
 
-    Raises AppError 401 with the same message for a wrong, used or expired code and an unknown address, 429 after too many tries.
+    Raises AppError 401 with one message for a wrong, used or expired code and an unknown address, 429 after too many tries.
     """
     place = mailed_access.place_of(entry.address)
     account = lockout.of_codes(email)

@@ -1,7 +1,7 @@
 """Guests of the chat: customers whom nobody knows. Their tokens carry who they are, so a guest needs no row.
 
-A guest is the customer with the id `guest:<uuid>`. Their tokens are over when the company switches guests off, when the guest
-signs out, and when their customer row gets an e-mail address: whoever holds the token did not show that it is theirs.
+A guest is the customer with the id `guest:<uuid>`. Their tokens end when the company switches guests off, or the guest signs
+out. They end too when the customer's row gets an e-mail address: the holder of the token did not prove that it is theirs.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ PREFIX, ENDED = "guest:", "ended_guest"
 
 
 def enter(storage: Storage, tokens: Tokens, company: str, name: str) -> Row:
-    """A new guest of that company: what signing in answers, and customer_id. Raises AppError 403, 404."""
+    """A new guest of that company: the answer of a sign-in, and customer_id. Raises AppError 403, 404."""
     with storage.unit_of_work(None) as uow:
         row = companies.get_by_name(uow, company)
         if not settings.of_company(row)["chat_guests"]:

@@ -1,4 +1,4 @@
-"""Invitations: an admin names a person, who chooses a password with the link that is mailed, and is in."""
+"""Invitations: an admin names a person, who chooses a password with the mailed link and is signed in."""
 
 from auth import passwords
 from auth.one_time import OneTime
@@ -50,7 +50,7 @@ def accept(
     storage: Storage, tokens: Tokens, one_time_tokens: OneTime, token: str, password: str, entry: Entry, *, name: str
 ) -> Admission:
     """Accepts an invitation with a password, and signs in. Raises AppError 400."""
-    _invited(storage, one_time_tokens, token, password)
+    _check(storage, one_time_tokens, token, password)
     password_hash = passwords.hashed(password)
     with storage.unit_of_work(None, write=True) as uow:
         row = one_time.find_link(uow, one_time.INVITE, token, one_time_tokens)
@@ -67,8 +67,8 @@ def accept(
         return admit(company_uow, tokens, user, entry, way="invitation")
 
 
-def _invited(storage: Storage, one_time_tokens: OneTime, token: str, password: str) -> None:
-    """Raises AppError 400 for a token that is over, before a password is hashed for it, and for a password that is too weak."""
+def _check(storage: Storage, one_time_tokens: OneTime, token: str, password: str) -> None:
+    """Raises AppError 400 for a token that is not valid, or a weak password. No password is hashed for nothing."""
     with storage.unit_of_work(None) as uow:
         row = one_time.find_link(uow, one_time.INVITE, token, one_time_tokens)
     if row is None:

@@ -53,7 +53,7 @@ def ask(storage: Storage, kind: Kind, email: str, company: str, **payload: Any) 
 
 
 def ask_to_register(storage: Storage, email: str, company: str, fields: Row, **payload: Any) -> None:
-    """Has a code mailed that confirms the address of a new customer; one who has an account gets a code to sign in.
+    """Has a code mailed that confirms the address of a new customer. Somebody with an account gets a code to sign in.
 
     `fields` are name and password_hash. Raises AppError 403, 404.
     """
@@ -74,7 +74,7 @@ def _enqueue(uow: UnitOfWork, company_id: str, payload: Row) -> None:
 
 
 def find_accounts(uow: UnitOfWork, company_id: str, payload: Row) -> None:
-    """Opens a code or link for each account of the address and enqueues its mail; of a registration, for the address itself."""
+    """Opens a code or link for each account of the address and enqueues its mail. A registration has no account yet."""
     kind, email = payload["ask"], payload["email"]
     if payload.get("nowhere"):
         return
@@ -94,7 +94,7 @@ def find_accounts(uow: UnitOfWork, company_id: str, payload: Row) -> None:
 
 
 def place_of(address: str) -> str:
-    """Where somebody is, as far as their network address tells."""
+    """The network that an address belongs to."""
     return networks.holder(address, ipv6_bits=networks.SITE_BITS)
 
 

@@ -1,6 +1,6 @@
-"""Signing in at an OpenID Connect issuer: who came back gets a code, which their browser exchanges for a session.
+"""Signing in at an OpenID Connect issuer: a person who came back gets a code, which the browser exchanges for a session.
 
-A code works once, for a minute, and only together with what the same browser holds.
+A code works once, for a minute, and only together with the cookie of the same browser.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The rows of what lets somebody in once: opened, given a token when the mail is made, used up, ended.
+"""The rows of mailed links and codes: opened, given a token when the mail is made, used up, ended.
 
 One kind for one address of a company is open at a time: a new one ends the old. What anybody may ask for ends the old one only
 when its mail is made, so that asking more often than mails are sent takes nothing from whoever reads them.

@@ -10,9 +10,9 @@ from storage import Row, Storage
 
 
 def of_company(storage: Storage, name: str, *, mails: bool) -> Row:
-    """The ways to sign in at the company of that name, of "" the company `default`; `mails`: there is a mail server.
+    """The ways to sign in at the company of that name, "" for the company `default`; `mails`: there is a mail server.
 
-    Raises AppError 404.
+    The keys: company, name, password, codes, registration, chat_guests, opens. Raises AppError 404.
     """
     with storage.unit_of_work(None) as uow:
         company = companies.get_by_name(uow, name)

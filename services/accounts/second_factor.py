@@ -21,7 +21,7 @@ MOST_WRONG = 5  # codes of one account in a quarter of an hour; a guess is right
 
 
 def status(storage: Storage, actor: Actor) -> Row:
-    """Whether the signed-in user has a second factor, how many recovery codes are left, and whether they must have one."""
+    """The second factor of the signed-in user: enabled, recovery_codes_left, and required. Raises AppError 403, 404."""
     _check_person(actor)
     with storage.unit_of_work(None) as uow:
         user = uow.get(users, actor.user_id)
@@ -124,9 +124,9 @@ def reset(uow: UnitOfWork, user_id: str) -> bool:
 
 
 def reset_of(storage: Storage, operator: Actor, company: str, email: str) -> bool:
-    """Removes the second factor of the user with that address at the named company, as the operator; returns whether it was on.
+    """Removes the second factor of the user with that address at the named company, as the operator.
 
-    Raises AppError 404.
+    Returns whether it was on. Raises AppError 404.
     """
     with storage.unit_of_work(None, write=True) as uow:
         row = companies_of_server.find_by_name(uow, company)

@@ -1,4 +1,4 @@
-"""Who works at a company: its agents and admins who are not disabled, and who accepted their invitation if they had one."""
+"""Who works at a company: agents and admins who are not disabled and have no open invitation."""
 
 from sqlalchemy import and_
 

@@ -82,12 +82,9 @@ def change(uow: UnitOfWork, user_id: str, fields: Row) -> Row:
 
 
 def change_own(uow: UnitOfWork, fields: Row) -> Row:
-    """Changes the name of the signed-in user, or whether they take tickets automatically.
-
-    Raises AppError 403 for a key, which is nobody.
-    """
+    """Changes `name` or `available` of the signed-in user; returns their row. Raises AppError 403 for a key."""
     if not uow.actor.user_id:
-        raise forbidden("Only people who sign in are available or not. A key cannot say it.")
+        raise forbidden("Only people who sign in have a name and are available. A key has neither.")
     return change(uow, uow.actor.user_id, fields)
 
 

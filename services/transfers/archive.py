@@ -1,4 +1,7 @@
-"""Reads the ZIP file of an import, which anybody may have made: nothing of it is unpacked to a disk, and memory stays the same."""
+"""Reads the ZIP file of an import, which anybody may have made.
+
+Nothing of it is unpacked to a disk, and memory does not grow with the file.
+"""
 
 import io
 import re
@@ -29,7 +32,7 @@ class Unusable(Exception):
 
 
 class Archive:
-    """An opened file. `ignored` are the names of members that mean nothing here. Raises Unusable."""
+    """An opened ZIP file. `ignored` has the names of members that mean nothing here. Raises Unusable."""
 
     def __init__(self, file: IO[bytes]) -> None:
         size = file.seek(0, 2)
@@ -81,9 +84,9 @@ class Archive:
                 self.lines[name] = number_of_line
                 if name == "tickets" and (number := _number(line)) <= highest:
                     self.highest_number = max(self.highest_number, number)
-        told = manifest.get("lines", {})
+        counts = manifest.get("lines", {})
         for name, lines in self.lines.items():
-            if not isinstance(told, dict) or told.get(name, 0) != lines:
+            if not isinstance(counts, dict) or counts.get(name, 0) != lines:
                 raise Unusable(
                     f"{name}{ROWS} has {lines} lines, and manifest.json says otherwise. The file is damaged."
                 )
@@ -127,13 +130,13 @@ class Archive:
             raise Unusable(f"{name}{ROWS} is damaged after line {number}.") from error
 
     def attached(self, old_id: str) -> IO[bytes] | None:
-        """The attached file of that id, opened; None when it is missing. Raises Unusable, and while it is read too."""
+        """The attached file of that id, opened; None when it is missing. Its `read` raises Unusable for a damaged file."""
         member = self._members.get(f"attachments/{old_id}")
         return None if member is None else _Attached(self._zip, member)  # type: ignore[return-value]
 
 
 class _Attached:
-    """A member that is read or read again from its beginning. Its faults are Unusable."""
+    """A member to read from its beginning, once or several times. A damaged one raises Unusable."""
 
     def __init__(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
         self._archive, self._member = archive, member

@@ -47,7 +47,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Adds rows to a company. `roles` are those that whoever imports may grant; `checks` the API's rules by file."""
+    """Adds the rows of an import to a company. `roles` may be granted; `checks` has the rules of the API by file."""
 
     ids: Ids
     roles: Sequence[str]
@@ -86,9 +86,9 @@ class Arrivals:
         return result
 
     def match(self, uow: UnitOfWork, name: str, lines: Sequence[Line], tally: Tally) -> dict[str, str]:
-        """Rows of the company that stand for rows of the file: id in the file -> id, "" for one that was refused.
+        """Maps the id of a row in the file to that of the same customer, person, article … of the company.
 
-        They are remembered, and never changed.
+        A row that was refused has "". The matches are kept in `ids.aliases`; the rows of the company stay as they are.
         """
         matches: dict[str, str] = {}
         candidates = _alike(uow, name, [row for _, row in lines])
@@ -172,7 +172,7 @@ def _team(uow: UnitOfWork, row: Row) -> Row:
 
 
 def _alike(uow: UnitOfWork, name: str, rows: Sequence[Row]) -> list[Row]:
-    """The rows of the company that rows of the file may be, by address, customer id, key or source."""
+    """The rows of the company with the address, customer id, key or source of a row of the file."""
     if not rows:
         return []
     if name == "users":
@@ -193,14 +193,14 @@ def _texts(rows: Iterable[Row], column: str) -> list[str]:
 
 
 def _match(uow: UnitOfWork, name: str, row: Row, candidates: Sequence[Row]) -> str:
-    """The id of the row of the company that this row is, "" for none. Raises Refused when it may be several."""
+    """The id of the row of the company for the same thing, "" for none. Raises Refused when there are several."""
     if name == "customers":
         return _same_customer(row, candidates)
     columns = {"users": ["email"], "articles": ["source"], "teams": ["key"], "notice_texts": ["kind", "language"]}
     if name not in columns or not row[columns[name][0]]:
         return ""
-    wanted = [row[column] for column in columns[name]]
-    return next((one["id"] for one in candidates if [one[column] for column in columns[name]] == wanted), "")
+    key = [row[column] for column in columns[name]]
+    return next((one["id"] for one in candidates if [one[column] for column in columns[name]] == key), "")
 
 
 def _same_customer(row: Row, candidates: Sequence[Row]) -> str:

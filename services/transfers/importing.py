@@ -1,6 +1,7 @@
 """Imports the file of a transfer into a company, a page of rows in a unit of work, so memory stays the same.
 
-How far it is, is committed with each page. An import that was killed goes on there, and one that is repeated changes nothing.
+Each page is committed together with the place that the import has reached. An import that was killed goes on there. One that
+is repeated changes nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +35,7 @@ _BEGIN: Row = {"step": STEPS[0], "line": 0}
 
 
 class NotWanted(Exception):
-    """The transfer was given up meanwhile."""
+    """The transfer was given up, or another process does it."""
 
 
 @dataclass(frozen=True)
@@ -161,14 +162,14 @@ class Import:
 
     def _connect(self, uow: UnitOfWork, name: str, lines: list[Line], tally: Tally) -> None:
         """Sets links and merges of tickets that moved in and were not changed since."""
-        wanted = [(line, row) for line, row in lines if row["links"] or row["merged_into"]]
-        ids = {row["id"] for _, row in wanted}
-        ids |= {one["ticket_id"] for _, row in wanted for one in row["links"]} | {
-            row["merged_into"] for _, row in wanted
+        connected = [(line, row) for line, row in lines if row["links"] or row["merged_into"]]
+        ids = {row["id"] for _, row in connected}
+        ids |= {one["ticket_id"] for _, row in connected for one in row["links"]} | {
+            row["merged_into"] for _, row in connected
         }
         new_ids = {old_id: row["id"] for old_id, row in self._arrivals.ids.here(uow, name, ids - {""}).items()}
         tickets = moving_in.named(uow, set(new_ids.values()))
-        for line, row in wanted:
+        for line, row in connected:
             ticket = tickets.get(new_ids.get(row["id"], ""))
             if ticket is None or ticket["links"] or ticket["merged_into"] or ticket["version"] != row["version"]:
                 continue
@@ -211,7 +212,7 @@ class Import:
         self._tally = tally
 
     def _kept(self, old_id: str, row: Row) -> Row:
-        """Keeps the bytes and returns the row as they say. Raises Refused."""
+        """Stores the bytes; returns the row with the name, type, size and hash that they have. Raises Refused."""
         file = self._archive.attached(old_id)
         if file is None:
             raise Refused("id", f"attachments/{old_id} is missing in the ZIP.")
@@ -239,12 +240,12 @@ class Import:
         return {**row, **values}
 
     def _copied_tally(self) -> Tally:
-        """A copy: what a unit of work counts is forgotten when the unit of work is undone."""
+        """A copy of the tally. It replaces the tally only after a commit, so a rollback counts nothing."""
         t = self._tally
         return Tally(t.created, t.skipped, t.rejected, t.renumbered, list(t.errors))
 
     def _note(self, uow: UnitOfWork, step: str, line: int, *, tally: Tally | None = None, **values: Any) -> None:
-        """Notes in the same unit of work how far the import is. Raises NotWanted."""
+        """Stores in this unit of work how far the import is. Raises NotWanted."""
         counts = vars(tally or self._tally)
         done = sum(self._archive.lines.get(name, 0) for name in STEPS[: STEPS.index(step)])
         done += line if step in TABLES else 0

@@ -13,7 +13,10 @@ FILE = "settings.json"
 
 
 def take(uow: UnitOfWork, values: Row, when: str, check: Callable[[Row], Row], tally: Tally) -> None:
-    """Sets what differs, if whoever imports asked for it or the company has no settings of its own."""
+    """Sets what differs from the settings of the company.
+
+    `when` is ALWAYS, NEVER, or IF_NONE: only if the company has no settings of its own. What is refused is told in `tally`.
+    """
     company = uow.get(companies, uow.actor.company_id, lock=True)
     if company is None or when == NEVER or (when == IF_NONE and company["settings"]):
         return

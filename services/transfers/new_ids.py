@@ -1,6 +1,6 @@
 """Ids of imported rows. They follow from the company and the old id, so an import that is repeated adds no row twice.
 
-Rows of one moment are in the order of their ids (UUID version 7: a time and a counter, RFC 9562 §5.7). A new id keeps
+Rows of one moment are in the order of their ids: a UUID version 7 has a time and a counter (RFC 9562 §5.7). A new id keeps
 this part of the old one, and the rest is a keyed hash. So threads and histories stay in their order.
 """
 
@@ -15,13 +15,13 @@ _ORDERED_BYTES = 12  # of a UUID version 7: 48 bits of time, version, 12 bits, v
 
 
 def salt(uow: UnitOfWork) -> str:
-    """The company's salt, which is made with its first import. Without it nobody can aim at an id of another company."""
+    """The company's salt, made by its first import. Who does not know it cannot choose the id of a new row."""
     company = uow.get(companies, uow.actor.company_id, lock=True) or {"transfer_salt": ""}
     if company["transfer_salt"]:
         return str(company["transfer_salt"])
-    made = token_hex(16)
-    uow.update(companies, uow.actor.company_id, {"transfer_salt": made})
-    return made
+    new_salt = token_hex(16)
+    uow.update(companies, uow.actor.company_id, {"transfer_salt": new_salt})
+    return new_salt
 
 
 def derived(salt: str, file: str, old_id: str) -> str:

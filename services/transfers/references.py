@@ -1,4 +1,4 @@
-"""Which rows the columns of an imported row name, and what those rows are called in this company."""
+"""Which rows the columns of an imported row name, and the ids of those rows in this company."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ _NOT_OF_ERASED = ("attachments", "merges", "examples", "citations", "inbound_mai
 
 @dataclass
 class Ids:
-    """The ids of imported rows in the company. `aliases` are rows that were here before: file -> old id -> id."""
+    """The ids of imported rows in the company. `aliases` has those of rows that were here before: file -> old id -> id."""
 
     salt: str
     aliases: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
@@ -45,7 +45,7 @@ class Ids:
         return self.aliases[file].get(old_id) or derived(self.salt, file, old_id)
 
     def here(self, uow: UnitOfWork, file: str, old_ids: Iterable[str]) -> dict[str, Row]:
-        """The rows that are here, by their ids in the file: imported before, or of an export of this company itself."""
+        """The rows that are here, by their ids in the file: imported before, or of this company's own export."""
         candidates: dict[str, tuple[str, ...]] = {}
         for old_id in old_ids:
             alias = self.aliases[file].get(old_id)
@@ -63,7 +63,7 @@ def _rows(uow: UnitOfWork, file: str, ids: set[str]) -> dict[str, Row]:
 
 
 class Targets:
-    """The rows that a page of rows names."""
+    """The rows of the company that a page of rows refers to, read at once."""
 
     def __init__(self, uow: UnitOfWork, ids: Ids, file: str, rows: Iterable[Row]) -> None:
         self._uow, self._ids, self._file = uow, ids, file
@@ -94,15 +94,15 @@ class Targets:
         return {**row, **values}
 
     def _needed(self, column: str, target: str, row: Row) -> str:
-        found = self._here[target].get(row[column])
-        if found is None:
+        target_row = self._here[target].get(row[column])
+        if target_row is None:
             raise Refused(column, f"{column} names a row of {target}.jsonl that is not here.")
-        if target == "tickets" and found["erased_at"]:
+        if target == "tickets" and target_row["erased_at"]:
             self._check_erased(row)
-        is_erased = target == "customers" and not (found["email"] or found["customer_id"])
+        is_erased = target == "customers" and not (target_row["email"] or target_row["customer_id"])
         if is_erased and self._file == "tickets" and not row["erased_at"]:
             raise Refused(column, "The customer of this ticket was erased here.")
-        return str(found["id"])
+        return str(target_row["id"])
 
     def _check_erased(self, row: Row) -> None:
         text = _TEXT_OF_ERASED.get(self._file)
@@ -110,8 +110,8 @@ class Targets:
             raise Refused("ticket_id", "The ticket was erased here.")
 
     def _id(self, target: str, old_id: str) -> str:
-        found = self._here.get(target, {}).get(old_id)
-        return str(found["id"]) if found else self._ids.new(target, old_id)
+        target_row = self._here.get(target, {}).get(old_id)
+        return str(target_row["id"]) if target_row else self._ids.new(target, old_id)
 
     def _of_event(self, row: Row) -> Row:
         subject, old_id = row["subject"], row["subject_id"]

@@ -74,19 +74,19 @@ def with_file(uow: UnitOfWork, transfer_id: str) -> Row:
 
 
 def progress(uow: UnitOfWork, transfer_id: str, **values: Any) -> bool:
-    """Notes how a running transfer stands. Returns whether it is still wanted."""
+    """Stores the progress of an unfinished transfer. Returns False for one that was given up."""
     return uow.update_where(transfers, t.id == transfer_id, t.state.in_(UNFINISHED), **values) == 1
 
 
 def finish(uow: UnitOfWork, transfer_id: str, *, size: int, done: int, errors: Sequence[Row]) -> bool:
-    """Makes the file of a transfer available for 7 days. Returns whether it is still wanted."""
+    """Makes the file of an export available for 7 days. Returns False for one that was given up."""
     values = {"state": "done", "size": size, "done": done, "total": done, "errors": list(errors)[:MOST_ERRORS]}
     values |= {"finished_at": uow.now, "expires_at": timestamps.later(uow.real_now, seconds=KEPT_SECONDS)}
     return progress(uow, transfer_id, **values)
 
 
 def fail(uow: UnitOfWork, transfer_id: str, reason: str) -> None:
-    """Says that a transfer failed, and why. What an import brought in before stays."""
+    """Marks a transfer as failed, with the reason. What an import added before stays."""
     if row := progress_of(uow, transfer_id):
         errors = [*row["errors"][: MOST_ERRORS - 1], {"file": "", "line": 0, "field": "", "message": reason[:500]}]
         progress(uow, transfer_id, state="failed", errors=errors, finished_at=uow.now, parts=[], expires_at=None)
@@ -95,13 +95,13 @@ def fail(uow: UnitOfWork, transfer_id: str, reason: str) -> None:
 
 
 def progress_of(uow: UnitOfWork, transfer_id: str) -> Row | None:
-    """A transfer that is still wanted, locked; None otherwise."""
+    """An unfinished transfer, locked; None for one that is done, failed or given up."""
     row = uow.get(transfers, transfer_id, lock=True)
     return row if row is not None and row["state"] in UNFINISHED else None
 
 
 def finish_import(uow: UnitOfWork, transfer_id: str) -> None:
-    """Says that an import is done, and lets its file go."""
+    """Marks an import as done, and removes its file."""
     if row := progress_of(uow, transfer_id):
         values = {"state": "done", "done": row["total"], "finished_at": uow.now, "expires_at": None, "parts": []}
         uow.update(transfers, transfer_id, values)

@@ -41,7 +41,7 @@ _NUL = "{} holds a character that is no text (NUL)."
 
 
 class Refused(Exception):
-    """A row cannot be taken. The text says why, `field` which field is meant."""
+    """A row cannot be taken. The text says why; `field` is the name of the field, "" for the whole row."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -100,7 +100,7 @@ def _field(column: Column[Any]) -> Field:
 
 
 def _value(name: str, column: Column[Any], value: Any, latest: str) -> Any:
-    """The value of a column, as a unit of work takes it. Raises Refused."""
+    """The value of a column in the form that a unit of work takes. Raises Refused."""
     field = _field(column)
     if field.kind == "time":
         return _time(field, value, latest)
