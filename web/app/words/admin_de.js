@@ -1,7 +1,7 @@
 // The texts of the admin pages in German; the names are those of words/admin_en.js.
 export default {
   factor: {
-    on: "An", off: "Aus", required: "Ihre Firma verlangt einen zweiten Faktor. Richten Sie ihn ein, um fortzufahren.", required_short: "Ihre Firma verlangt ihn.", title: "Zweiter Faktor", kept_it: "Ich habe sie aufbewahrt", set_up: "Einrichten", left: { one: "Ein Ersatzcode ist übrig.", other: "{n} Ersatzcodes sind übrig." }, new_codes: "Neue Ersatzcodes", switch_off: "Ausschalten", code: "Code der App", code_about: "Sechs Ziffern oder ein Ersatzcode.",
+    on: "An", off: "Aus", required: "Ihre Firma verlangt einen zweiten Faktor. Richten Sie ihn ein, um fortzufahren.", required_short: "Ihre Firma verlangt ihn.", title: "Zweiten Faktor einrichten", kept_it: "Ich habe sie aufbewahrt", set_up: "Einrichten", left: { one: "Ein Ersatzcode ist übrig.", other: "{n} Ersatzcodes sind übrig." }, new_codes: "Neue Ersatzcodes", switch_off: "Ausschalten", code: "Code der App", code_about: "Sechs Ziffern oder ein Ersatzcode.",
     scan: "Scannen Sie dies mit Ihrer Authenticator-App und schreiben Sie den Code, den sie zeigt.", by_hand: "Die App kann nicht scannen?", secret: "Geheimnis", confirm: "Einschalten", qr: "QR-Code für Ihre Authenticator-App", codes: "Ersatzcodes", download: "Als Datei speichern",
   },
   admin: {
@@ -69,7 +69,7 @@ export default {
     },
     choice: { off: "aus", uncertain: "nur wo unsere eigene unsicher ist", always: "immer", staff: "Mitarbeiter und Administratoren" },
     ai: {
-      about: "Wie es um das Modell steht, was es in 30 Tagen tat und was es darf.", state: "Das Modell", embeddings: "Suche nach Bedeutung", calls: "Aufrufe", tokens: "Tokens", cost: "Geschätzte Kosten", answers: "Antworten", handoffs: "Übergeben", how_to: "Setzen Sie LLM_API_KEY auf dem Server, damit ein Modell antwortet. Siehe docs/deploy.md.",
+      about: "Wie es um das Modell steht, was es in 30 Tagen tat und was es darf.", state: "Das Modell", embeddings: "Suche nach Bedeutung", calls: "Aufrufe", tokens: "Tokens", cost: "Geschätzte Kosten", answers: "Antworten", handoffs: "Übergeben", how_to: "Setzen Sie OPENAI_API_KEY auf dem Server, damit ein Modell antwortet. Siehe docs/deploy.md.",
       try: "Einordnung ausprobieren", try_about: "Was über einen Text entschieden würde, wie sicher und warum. Nichts wird gespeichert.", sentiment: "Stimmung", next: "Als Nächstes", source: "Entschieden von",
       mode: { canned: "Vorgefertigte Antworten", model: "Arbeitet", llm: "Arbeitet", off: "Aus", failing: "Gestört" },
     },
@@ -102,7 +102,7 @@ export default {
       about: "Tickets hereinholen, alles mitnehmen.", import: "Tickets importieren", import_about: "Aus einer CSV-, Excel- oder JSON-Datei. Niemand bekommt Mail, und was schon da ist, wird übergangen.", export: "Tickets exportieren", export_about: "Jedes Ticket mit seinem Verlauf.", everything: "Alles der Firma",
       everything_about: "Tickets, Kunden, Personen ohne Geheimnisse, Artikel, Einstellungen und Dateien, als ein ZIP aus JSON Lines. Es wird 7 Tage aufbewahrt.", file: "Datei", file_about: "Eine Tabelle braucht eine Zeile mit Spaltennamen.", result: "Ergebnis",
       line: "Zeile {n}:", progress: "Fortschritt", after: "Nach", before: "Vor", column: "Spalte", field: "Feld eines Tickets", holds: "Enthält", by_name: "nach ihrem Namen", ignore: "Spalten auslassen, die hier nichts bedeuten", ignore_about: "Sie werden danach genannt. Sonst wird die Datei abgelehnt.",
-      check: "Datei prüfen", take: "Eine solche Datei hereinholen", take_about: "Ein ZIP eines Exports. Was schon da ist, bleibt wie es ist.", renumbered: "Bekamen eine andere Nummer", import_now: "{name} importieren", left_out: "Ausgelassen:", read: "Gelesen", created: "Angelegt", skipped: "Schon da", rejected: "Abgelehnt", customers: "Neue Kunden", start: "Alles exportieren", download: "Herunterladen ({size})", done_of: "{done} von {total} ({share})",
+      check: "Datei prüfen", take: "Eine solche Datei hereinholen", take_about: "Ein ZIP eines Exports. Was schon da ist, bleibt wie es ist.", renumbered: "Bekamen eine andere Nummer", import_now: "{name} importieren", left_out: "Ausgelassen:", read: "Gelesen", created: "Angelegt", would_create: "Würden angelegt", would_customers: "Kunden, die neu wären", skipped: "Schon da", rejected: "Abgelehnt", customers: "Neue Kunden", start: "Alles exportieren", download: "Herunterladen ({size})", done_of: "{done} von {total} ({share})",
     },
     file_format: { csv: "CSV", xlsx: "Excel", json: "JSON" },
     transfer_kind: { export: "Export", import: "Import" },

@@ -1,7 +1,7 @@
 // The texts of the admin pages, as words/en.js has those of all pages. words/admin_de.js has the same names.
 export default {
   factor: {
-    on: "On", off: "Off", required: "Your company requires a second factor. Set it up to go on.", required_short: "Your company requires it.", title: "Second factor", kept_it: "I have kept them", set_up: "Set it up", left: { one: "One recovery code is left.", other: "{n} recovery codes are left." }, new_codes: "New recovery codes", switch_off: "Switch off", code: "Code of the app", code_about: "Six digits, or a recovery code.",
+    on: "On", off: "Off", required: "Your company requires a second factor. Set it up to go on.", required_short: "Your company requires it.", title: "Set up a second factor", kept_it: "I have kept them", set_up: "Set it up", left: { one: "One recovery code is left.", other: "{n} recovery codes are left." }, new_codes: "New recovery codes", switch_off: "Switch off", code: "Code of the app", code_about: "Six digits, or a recovery code.",
     scan: "Scan this with your authenticator app, then write the code it shows.", by_hand: "The app cannot scan?", secret: "Secret", confirm: "Switch on", qr: "QR code for your authenticator app", codes: "Recovery codes", download: "Save as a file",
   },
   admin: {
@@ -69,7 +69,7 @@ export default {
     },
     choice: { off: "off", uncertain: "only where our own is unsure", always: "always", staff: "agents and admins" },
     ai: {
-      about: "How the model stands, what it did in 30 days, and what it may do.", state: "The model", embeddings: "Search by meaning", calls: "Calls", tokens: "Tokens", cost: "Estimated cost", answers: "Answers", handoffs: "Handed over", how_to: "Set LLM_API_KEY on the server to have a model answer. See docs/deploy.md.",
+      about: "How the model stands, what it did in 30 days, and what it may do.", state: "The model", embeddings: "Search by meaning", calls: "Calls", tokens: "Tokens", cost: "Estimated cost", answers: "Answers", handoffs: "Handed over", how_to: "Set OPENAI_API_KEY on the server to have a model answer. See docs/deploy.md.",
       try: "Try triage", try_about: "What would be decided about a text, how sure and why. Nothing is stored.", sentiment: "Mood", next: "Next", source: "Decided by",
       mode: { canned: "Canned replies", model: "Working", llm: "Working", off: "Off", failing: "Failing" },
     },
@@ -102,7 +102,7 @@ export default {
       about: "Bring tickets in, take everything out.", import: "Import tickets", import_about: "From a CSV, Excel or JSON file. Nobody is mailed, and rows that are here already are skipped.", export: "Export tickets", export_about: "Every ticket with its thread.", everything: "Everything of the company",
       everything_about: "Tickets, customers, people without secrets, knowledge, settings and files, as one ZIP of JSON Lines. It is kept for 7 days.", file: "File", file_about: "With a line of column names, when it is a table.", result: "Result",
       line: "Line {n}:", progress: "Progress", after: "After", before: "Before", column: "Column", field: "Field of a ticket", holds: "Holds", by_name: "by its name", ignore: "Leave out columns that mean nothing here", ignore_about: "They are listed afterwards. Otherwise the file is refused.",
-      check: "Check the file", take: "Bring in such a file", take_about: "A ZIP of an export. What is here already stays as it is.", renumbered: "Got another number", import_now: "Import {name}", left_out: "Left out:", read: "Read", created: "Created", skipped: "Here already", rejected: "Refused", customers: "New customers", start: "Export everything", download: "Download ({size})", done_of: "{done} of {total} ({share})",
+      check: "Check the file", take: "Bring in such a file", take_about: "A ZIP of an export. What is here already stays as it is.", renumbered: "Got another number", import_now: "Import {name}", left_out: "Left out:", read: "Read", created: "Created", would_create: "Would be created", would_customers: "Customers that would be new", skipped: "Here already", rejected: "Refused", customers: "New customers", start: "Export everything", download: "Download ({size})", done_of: "{done} of {total} ({share})",
     },
     file_format: { csv: "CSV", xlsx: "Excel", json: "JSON" },
     transfer_kind: { export: "Export", import: "Import" },
