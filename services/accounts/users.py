@@ -106,7 +106,7 @@ def _with_team(uow: UnitOfWork, fields: Row) -> Row:
 def _create_customer(uow: UnitOfWork, user: Row) -> None:
     """Creates the customer row of a user with role customer, so that their data can be exported and erased."""
     if user["role"] == "customer" and user["email"]:
-        customers.find_or_create(uow, {"customer_email": user["email"]})
+        customers.find_or_create(uow, {"customer_email": user["email"], "customer_name": user["name"]})
 
 
 def _update(uow: UnitOfWork, user_id: str, values: Row) -> Row:

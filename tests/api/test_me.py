@@ -10,8 +10,6 @@ def test_a_person_has_a_full_name_and_a_key_has_none(nobody, acme):
     assert zoe.data(zoe.get("/api/me"))["full_name"] == ACME["name"]
     for name, role in (("Bo Lind", "agent"), ("Cy Ek", "customer")):
         email = f"{role}@acme.example"
-        ticket = {"title": "Late", "description": "Where is it?", "customer_email": email, "customer_name": name}
-        zoe.data(zoe.post("/api/tickets", ticket), 201)
         zoe.data(zoe.post("/api/users", {"name": name, "email": email, "role": role, "password": GOOD}), 201)
         person = bearing(nobody, nobody.data(log_in(nobody, email))["access_token"])
         me = person.data(person.get("/api/me"))

@@ -340,7 +340,7 @@ def test_who_must_have_a_second_factor_sets_it_up_before_anything_else(open_tab,
         page = tab.open_as(agent, "/admin/me")
     expect(page.get_by_text("Your company requires a second factor.")).to_be_visible()
     button(page, "Set it up").click()
-    dialog = page.get_by_role("dialog", name="Set it up")
+    dialog = page.get_by_role("dialog", name="Set up a second factor")
     expect(dialog.get_by_role("img", name="QR code for your authenticator app")).to_be_visible()
     dialog.get_by_text("The app cannot scan?").click()
     secret = dialog.locator("code").inner_text()

@@ -55,8 +55,8 @@ def test_a_guest_is_answered_from_articles_then_by_a_person_and_rates(open_tab, 
     assert page.locator(".chat-head p").inner_text().endswith("answers")
 
     page.get_by_role("button", name="End the chat").click()
-    page.get_by_role("button", name="Satisfied", exact=True).click()
-    page.get_by_text("Thank you. You said: Satisfied.").wait_for()
+    page.get_by_role("button", name="Good", exact=True).click()
+    page.get_by_text("Thank you. You said: Good.").wait_for()
     tab.shot("chat-over")
     assert company.call("GET", f"/api/tickets/{conversation}")["csat_score"] == 4
     assert page.evaluate("localStorage.length") == 0, "a guest leaves nothing on the device"
@@ -142,5 +142,5 @@ def test_the_chat_is_accessible(open_tab, company):
     page.get_by_text("A person is asked").wait_for()
     assert_accessible(page)
     page.get_by_role("button", name="End the chat").click()
-    page.get_by_role("button", name="Very satisfied").wait_for()
+    page.get_by_role("button", name="Very good").wait_for()
     assert_accessible(page)

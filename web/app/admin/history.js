@@ -4,6 +4,7 @@
 import { h } from "../dom.js";
 import { time } from "../parts/controls.js";
 import { t, word } from "../words.js";
+import { known } from "./parts.js";
 
 /** Entries with the values before and after. */
 export function events(/** @type {any[]} */ rows) {
@@ -14,7 +15,7 @@ export function events(/** @type {any[]} */ rows) {
 export function change(/** @type {any} */ row) {
   if (!row.field) return null;
   const from = textOf(row.from), to = textOf(row.to);
-  const words = [h("span", { class: "soft" }, `${row.field.replaceAll("_", " ")}: `), from ? [h("del", { class: "soft" }, short(from)), " → "] : null, short(to) || t("admin.nothing")];
+  const words = [h("span", { class: "soft" }, `${known(["audit_field", "setting", "ticket_field"], row.field)}: `), from ? [h("del", { class: "soft" }, short(from)), " → "] : null, short(to) || t("admin.nothing")];
   if (from.length + to.length < 240) return h("span", {}, words);
   return h("details", {}, h("summary", {}, words), h("div", { class: "plain small" }, from, from ? "\n→\n" : null, to));
 }

@@ -7,7 +7,7 @@ import { button, chip, time } from "../parts/controls.js";
 import { address } from "../route.js";
 import { may } from "../session.js";
 import { number, t, word } from "../words.js";
-import { attempt, head, list, none, remember, sentence, table, tabs } from "./parts.js";
+import { attempt, head, known, list, none, remember, table, tabs } from "./parts.js";
 
 export function showJobs(/** @type {HTMLElement} */ root, /** @type {import("../route.js").Place} */ place) {
   let state = place.query.get("state") ?? "";
@@ -22,7 +22,7 @@ export function showJobs(/** @type {HTMLElement} */ root, /** @type {import("../
 }
 
 const view = (/** @type {any[]} */ rows, /** @type {() => void} */ reload) => table([
-  { words: t("admin.jobs.kind"), cell: (row) => [h("strong", {}, sentence(row.kind)), row.ticket_id ? h("div", { class: "small" }, h("a", { href: `/desk/tickets/${encodeURIComponent(row.ticket_id)}` }, t("admin.ticket"))) : null] },
+  { words: t("admin.jobs.kind"), cell: (row) => [h("strong", {}, known(["job_kind", "notice_name"], row.kind)), row.ticket_id ? h("div", { class: "small" }, h("a", { href: `/desk/tickets/${encodeURIComponent(row.ticket_id)}` }, t("admin.ticket"))) : null] },
   { words: t("admin.jobs.state"), cell: (row) => chip(word("admin.job_state", row.state), row.state === "dead" ? "red" : "", row.state === "dead" ? "circle-x" : "clock") },
   { words: t("admin.webhooks.tries"), kind: "number", cell: (row) => number(row.attempts) },
   { words: t("admin.jobs.error"), cell: (row) => row.last_error || "–" },

@@ -9,7 +9,7 @@ import { toast } from "../parts/toast.js";
 import { mayWork, session } from "../session.js";
 import { t, word } from "../words.js";
 import { choices, control, controls, form } from "../parts/forms.js";
-import { attempt, head, part } from "./parts.js";
+import { attempt, head, noticeAbout, part } from "./parts.js";
 import { secondFactor } from "./second_factor.js";
 import { sessions } from "./sessions.js";
 import { facts } from "./try_routing.js";
@@ -53,7 +53,7 @@ function notices(/** @type {any} */ me) {
   into(place, async () => {
     const kinds = (await get("/api/settings/notices")).data.filter((/** @type {any} */ row) => row.audience === "staff");
     const names = kinds.map((/** @type {any} */ row) => row.kind);
-    const about = (/** @type {string} */ kind) => kinds.find((/** @type {any} */ row) => row.kind === kind).about;
+    const about = (/** @type {string} */ kind) => noticeAbout(kinds.find((/** @type {any} */ row) => row.kind === kind));
     const field = control({ name: "notices_off", label: t("admin.me.get"), kind: "checks", value: names.filter((/** @type {string} */ kind) => !me.notices_off.includes(kind)), options: choices(names, about) });
     return form({ notices_off: field }, () => patch("/api/me", { notices_off: names.filter((/** @type {string} */ kind) => !field.read().includes(kind)) }), { verb: t("common.save"), done: (answer) => {
       session.set({ me: answer.data });

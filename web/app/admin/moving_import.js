@@ -12,6 +12,9 @@ import { facts } from "./try_routing.js";
 const FIELDS = ["title", "description", "customer_email", "customer_name", "customer_id", "customer_tier", "product", "category", "priority", "status", "tags", "source",
   "external_id", "assigned_to", "created_at", "resolution", "resolved_at", "closed_at"];
 
+/** What a check says in place of what an import says. @type {Record<string, string>} */
+const WOULD = { created: "would_create", customers: "would_customers" };
+
 export function ticketImport() {
   const file = field(t("admin.moving.file"), { name: "file", type: "file", accept: ".csv,.xlsx,.json,.jsonl,.ndjson", about: t("admin.moving.file_about") });
   const mapping = h("div", { class: "stack" });
@@ -47,7 +50,7 @@ async function bring(/** @type {File} */ file, /** @type {any} */ query, /** @ty
   try {
     const { data, message } = await post(`/api/import?${search}`, body);
     fill(result, h("p", { class: `notice ${data.rejected ? "amber" : "green"}` }, message),
-      facts(["read", "created", "skipped", "rejected", "customers"].map((name) => [t(`admin.moving.${name}`), String(data[name])])),
+      facts(["read", "created", "skipped", "rejected", "customers"].map((name) => [t(`admin.moving.${(query.dry_run && WOULD[name]) || name}`), String(data[name])])),
       data.ignored.length ? h("p", {}, t("admin.moving.left_out"), " ", data.ignored.map((/** @type {string} */ name) => [chip(name), " "])) : null, errorList(data.errors));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

@@ -12,7 +12,7 @@ import { t, word } from "../words.js";
 import { controls, form } from "../parts/forms.js";
 import { guard } from "./leaving.js";
 import { LANGUAGES, named, orNone } from "./lookups.js";
-import { attempt, back, head, part, sentence, table } from "./parts.js";
+import { attempt, back, head, noticeAbout, noticeName, part, table } from "./parts.js";
 
 export function showNotices(/** @type {HTMLElement} */ root, /** @type {import("../route.js").Place} */ place) {
   const kind = place.path[1];
@@ -27,7 +27,7 @@ export function showNotices(/** @type {HTMLElement} */ root, /** @type {import("
 }
 
 const view = (/** @type {any[]} */ rows) => table([
-  { words: t("admin.notices.kind"), cell: (row) => [h("a", { class: "strong", href: address(["notices", row.kind]) }, sentence(row.kind)), h("div", { class: "soft" }, row.about)] },
+  { words: t("admin.notices.kind"), cell: (row) => [h("a", { class: "strong", href: address(["notices", row.kind]) }, noticeName(row)), h("div", { class: "soft" }, noticeAbout(row))] },
   { words: t("admin.notices.words"), cell: (row) => (row.texts.length ? row.texts.map((/** @type {any} */ own) => [chip(own.language ? word("admin.language", own.language) : t("admin.notices.own"), "violet", "pencil"), " "]) : h("span", { class: "soft" }, t("admin.notices.default"))) },
 ], rows, t("admin.nav.notices"));
 
@@ -57,7 +57,7 @@ function editor(/** @type {any} */ kind, /** @type {string} */ language) {
       show();
     }
   }, { icon: "undo-2" });
-  return h("div", { class: "stack" }, head(sentence(kind.kind), kind.about, reset), h("div", { class: "narrow" }, choice), h("div", { class: "two editor" }, h("div", { class: "stack" }, made, fixed ? null : variables(kind.variables, fields)), preview));
+  return h("div", { class: "stack" }, head(noticeName(kind), noticeAbout(kind), reset), h("div", { class: "narrow" }, choice), h("div", { class: "two editor" }, h("div", { class: "stack" }, made, fixed ? null : variables(kind.variables, fields)), preview));
 }
 
 /** Puts a variable where the cursor was last. */

@@ -96,6 +96,17 @@ export const none = (/** @type {string} */ title, text = "", action = /** @type 
 /** A word of the API as the beginning of a sentence. */
 export const sentence = (/** @type {string} */ word) => (word.charAt(0).toUpperCase() + word.slice(1).replaceAll("_", " ")).replace(/^(?:Ai|Sla)\b/, (start) => start.toUpperCase());
 
+/** A text of the admin pages by the first of the lists that has it; else the API's word, or `otherwise`. */
+export function known(/** @type {string[]} */ lists, /** @type {string} */ value, otherwise = "") {
+  const names = lists.map((list) => `admin.${list}.${value}`);
+  const name = names.find((one) => t(one) !== one);
+  return name ? t(name) : otherwise || sentence(value);
+}
+
+/** What a kind of mail is called, and what it is. */
+export const noticeName = (/** @type {any} */ row) => known(["notice_name"], row.kind);
+export const noticeAbout = (/** @type {any} */ row) => known(["notice_about"], row.kind, row.about);
+
 /** The button of a row that opens its menu. */
 export function rowMenu(/** @type {string} */ name, /** @type {any[]} */ items) {
   const shown = items.filter(Boolean);

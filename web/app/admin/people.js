@@ -10,7 +10,7 @@ import { may, session } from "../session.js";
 import { t, word } from "../words.js";
 import { controls, difference, formDialog } from "../parts/forms.js";
 import { named, orNone, ROLES, teamChoices, teamName } from "./lookups.js";
-import { ask, attempt, head, list, none, rowMenu, showOnce, table } from "./parts.js";
+import { ask, attempt, head, list, none, rowMenu, sentence, showOnce, table } from "./parts.js";
 
 export function showPeople(/** @type {HTMLElement} */ root) {
   const writes = may("users.write");
@@ -22,18 +22,18 @@ export function showPeople(/** @type {HTMLElement} */ root) {
 function view(/** @type {any[]} */ rows, /** @type {() => void} */ reload) {
   return table([
     { words: t("admin.people.name"), cell: (row) => h("div", { class: "line who" }, avatar(row.name || row.email), h("div", {}, h("strong", {}, row.name), h("div", { class: "soft" }, row.email))) },
-    { words: t("admin.people.role"), cell: (row) => word("role", row.role) },
+    { words: t("admin.people.role"), cell: (row) => sentence(word("role", row.role)) },
     { words: t("admin.people.team"), cell: (row) => (row.team ? teamName(row.team) : h("span", { class: "soft" }, "–")) },
     { words: t("admin.people.takes"), cell: takes },
-    { words: t("admin.people.state"), cell: (row) => [row.disabled ? chip(t("admin.people.disabled"), "red", "lock") : row.invited_at ? chip(t("admin.people.invited"), "amber", "mail") : chip(t("admin.people.enabled"), "green", "check"),
-      row.second_factor ? chip(t("admin.people.second_factor"), "", "smartphone") : null] },
+    { words: t("admin.people.state"), cell: (row) => h("div", { class: "line tight" }, row.disabled ? chip(t("admin.people.disabled"), "red", "lock") : row.invited_at ? chip(t("admin.people.invited"), "amber", "mail") : chip(t("admin.people.enabled"), "green", "check"),
+      row.second_factor ? chip(t("admin.people.second_factor"), "", "smartphone") : null) },
     { words: "", kind: "end", cell: (row) => (may("users.write") ? actions(row, reload) : null) },
   ], rows, t("admin.nav.people"));
 }
 
 function takes(/** @type {any} */ row) {
   if (row.role === "customer") return h("span", { class: "soft" }, "–");
-  const words = row.available ? t("admin.people.available") : t("admin.people.away");
+  const words = sentence(row.available ? t("admin.people.available") : t("admin.people.away"));
   return [words, row.capacity === undefined || row.capacity === null ? null : h("div", { class: "soft small" }, t("admin.people.up_to", { n: row.capacity }))];
 }
 

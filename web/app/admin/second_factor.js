@@ -55,7 +55,7 @@ async function setUp(/** @type {() => void} */ reload) {
     return toastError(error);
   }
   let answer = /** @type {any} */ (null);
-  await dialog(t("factor.set_up"), (close) => [h("p", {}, t("factor.scan")), code(fresh), h("details", {}, h("summary", {}, t("factor.by_hand")), copyable(fresh.secret, t("factor.secret"))),
+  await dialog(t("factor.title"), (close) => [h("p", {}, t("factor.scan")), code(fresh), h("details", {}, h("summary", {}, t("factor.by_hand")), copyable(fresh.secret, t("factor.secret"))),
     form(codeField(), (values) => post("/api/auth/totp/confirm", values), { verb: t("factor.confirm"), cancel: close, done: (said) => { answer = said; close(); } })]);
   if (answer) await showCodes(answer);
   return reload();

@@ -1,7 +1,7 @@
 // The texts of the admin pages in German; the names are those of words/admin_en.js.
 export default {
   factor: {
-    on: "An", off: "Aus", required: "Ihre Firma verlangt einen zweiten Faktor. Richten Sie ihn ein, um fortzufahren.", required_short: "Ihre Firma verlangt ihn.", title: "Zweiter Faktor", kept_it: "Ich habe sie aufbewahrt", set_up: "Einrichten", left: { one: "Ein Ersatzcode ist übrig.", other: "{n} Ersatzcodes sind übrig." }, new_codes: "Neue Ersatzcodes", switch_off: "Ausschalten", code: "Code der App", code_about: "Sechs Ziffern oder ein Ersatzcode.",
+    on: "An", off: "Aus", required: "Ihre Firma verlangt einen zweiten Faktor. Richten Sie ihn ein, um fortzufahren.", required_short: "Ihre Firma verlangt ihn.", title: "Zweiten Faktor einrichten", kept_it: "Ich habe sie aufbewahrt", set_up: "Einrichten", left: { one: "Ein Ersatzcode ist übrig.", other: "{n} Ersatzcodes sind übrig." }, new_codes: "Neue Ersatzcodes", switch_off: "Ausschalten", code: "Code der App", code_about: "Sechs Ziffern oder ein Ersatzcode.",
     scan: "Scannen Sie dies mit Ihrer Authenticator-App und schreiben Sie den Code, den sie zeigt.", by_hand: "Die App kann nicht scannen?", secret: "Geheimnis", confirm: "Einschalten", qr: "QR-Code für Ihre Authenticator-App", codes: "Ersatzcodes", download: "Als Datei speichern",
   },
   admin: {
@@ -69,7 +69,7 @@ export default {
     },
     choice: { off: "aus", uncertain: "nur wo unsere eigene unsicher ist", always: "immer", staff: "Mitarbeiter und Administratoren" },
     ai: {
-      about: "Wie es um das Modell steht, was es in 30 Tagen tat und was es darf.", state: "Das Modell", embeddings: "Suche nach Bedeutung", calls: "Aufrufe", tokens: "Tokens", cost: "Geschätzte Kosten", answers: "Antworten", handoffs: "Übergeben", how_to: "Setzen Sie LLM_API_KEY auf dem Server, damit ein Modell antwortet. Siehe docs/deploy.md.",
+      about: "Wie es um das Modell steht, was es in 30 Tagen tat und was es darf.", state: "Das Modell", embeddings: "Suche nach Bedeutung", calls: "Aufrufe", tokens: "Tokens", cost: "Geschätzte Kosten", answers: "Antworten", handoffs: "Übergeben", how_to: "Setzen Sie OPENAI_API_KEY auf dem Server, damit ein Modell antwortet. Siehe docs/deploy.md.",
       try: "Einordnung ausprobieren", try_about: "Was über einen Text entschieden würde, wie sicher und warum. Nichts wird gespeichert.", sentiment: "Stimmung", next: "Als Nächstes", source: "Entschieden von",
       mode: { canned: "Vorgefertigte Antworten", model: "Arbeitet", llm: "Arbeitet", off: "Aus", failing: "Gestört" },
     },
@@ -102,7 +102,7 @@ export default {
       about: "Tickets hereinholen, alles mitnehmen.", import: "Tickets importieren", import_about: "Aus einer CSV-, Excel- oder JSON-Datei. Niemand bekommt Mail, und was schon da ist, wird übergangen.", export: "Tickets exportieren", export_about: "Jedes Ticket mit seinem Verlauf.", everything: "Alles der Firma",
       everything_about: "Tickets, Kunden, Personen ohne Geheimnisse, Artikel, Einstellungen und Dateien, als ein ZIP aus JSON Lines. Es wird 7 Tage aufbewahrt.", file: "Datei", file_about: "Eine Tabelle braucht eine Zeile mit Spaltennamen.", result: "Ergebnis",
       line: "Zeile {n}:", progress: "Fortschritt", after: "Nach", before: "Vor", column: "Spalte", field: "Feld eines Tickets", holds: "Enthält", by_name: "nach ihrem Namen", ignore: "Spalten auslassen, die hier nichts bedeuten", ignore_about: "Sie werden danach genannt. Sonst wird die Datei abgelehnt.",
-      check: "Datei prüfen", take: "Eine solche Datei hereinholen", take_about: "Ein ZIP eines Exports. Was schon da ist, bleibt wie es ist.", renumbered: "Bekamen eine andere Nummer", import_now: "{name} importieren", left_out: "Ausgelassen:", read: "Gelesen", created: "Angelegt", skipped: "Schon da", rejected: "Abgelehnt", customers: "Neue Kunden", start: "Alles exportieren", download: "Herunterladen ({size})", done_of: "{done} von {total} ({share})",
+      check: "Datei prüfen", take: "Eine solche Datei hereinholen", take_about: "Ein ZIP eines Exports. Was schon da ist, bleibt wie es ist.", renumbered: "Bekamen eine andere Nummer", import_now: "{name} importieren", left_out: "Ausgelassen:", read: "Gelesen", created: "Angelegt", would_create: "Würden angelegt", would_customers: "Kunden, die neu wären", skipped: "Schon da", rejected: "Abgelehnt", customers: "Neue Kunden", start: "Alles exportieren", download: "Herunterladen ({size})", done_of: "{done} von {total} ({share})",
     },
     file_format: { csv: "CSV", xlsx: "Excel", json: "JSON" },
     transfer_kind: { export: "Export", import: "Import" },
@@ -124,6 +124,41 @@ export default {
       ticket: "Ticket", customer: "Kunde", user: "Person", key: "Schlüssel", company: "Firma", settings: "Einstellungen", article: "Artikel", macro: "Makro", view: "Ansicht", attachment: "Datei", transfer: "Übertragung", team: "Team", routing_rule: "Verteilregel", incident: "Störung", webhook: "Webhook",
     },
     jobs: { about: "Mails, KI-Antworten und anderes, was wartet oder aufgegeben wurde.", none: "Nichts wartet.", none_about: "Alle Arbeit ist getan.", state: "Zustand", kind: "Was", error: "Warum es scheiterte", when: "Fällig" },
+    action: {
+      ai_answer_asked: "KI gefragt", ai_answered: "von der KI beantwortet", ai_failed: "KI gescheitert", assigned: "zugewiesen", changed: "geändert", company_changed: "Firma geändert", company_created: "Firma angelegt",
+      created: "angelegt", customer_erased: "Kunde gelöscht", deleted: "gelöscht", downloaded: "heruntergeladen", escalated: "eskaliert", follow_up: "Folgeticket eröffnet", handed_over: "einem Menschen übergeben",
+      imported: "importiert", invitation_accepted: "Einladung angenommen", invited: "eingeladen", job_retried: "Auftrag neu versucht", joined: "beigetreten", key_created: "Schlüssel angelegt", key_revoked: "Schlüssel beendet",
+      key_rotated: "Schlüssel ersetzt", left: "verlassen", linked: "verknüpft", merged: "zusammengeführt", not_mailed: "nicht gemailt", notice_changed: "Mail geändert", opened: "geöffnet", password_changed: "Passwort geändert",
+      password_reset: "Passwort zurückgesetzt", password_set: "Passwort gesetzt", rated: "bewertet", recovery_code_used: "Ersatzcode benutzt", recovery_codes_made: "Ersatzcodes erzeugt", registered: "registriert",
+      reopened: "wieder geöffnet", replayed: "noch einmal gesendet", replied: "geantwortet", reset_requested: "Passwort-Link angefordert", resolved: "gelöst", retention_applied: "nach Alter gelöscht",
+      second_factor_on: "zweiter Faktor an", second_factor_off: "zweiter Faktor aus", second_factor_refused: "zweiter Faktor abgelehnt", secret_rotated: "Geheimnis ersetzt", session_ended: "Sitzung beendet",
+      settings_changed: "Einstellungen geändert", sign_in_failed: "Anmeldung gescheitert", signed_in: "angemeldet", signed_out: "abgemeldet", tickets_returned: "Tickets zurückgegeben", unlinked: "Verknüpfung gelöst",
+      unmerged: "Zusammenführung aufgehoben", unsubscribed: "Mails abbestellt", unwatched: "nicht mehr beobachtet", user_changed: "Person geändert", user_created: "Person hinzugefügt", user_deleted: "Person gelöscht",
+      watched: "beobachtet", woken: "geweckt",
+    },
+    audit_field: {
+      role: "Rolle", name: "Name", email: "E-Mail", team: "Team", available: "Nimmt neue Tickets", capacity: "Höchstens offene Tickets", disabled: "Ausgesperrt", urgency: "Dringlichkeit", sentiment: "Stimmung",
+      ai_response: "Antwort der KI", ai_status: "Stand der KI", reply: "Antwort", body: "Text", attachments: "Dateien", csat_score: "Bewertung", csat_comment: "Wort zur Bewertung", watchers: "Beobachtet von",
+      links: "Verknüpfungen", merged_into: "Zusammengeführt mit", merged_from: "Zusammengeführt aus", snoozed_until: "Ruht bis", escalation_reason: "Warum ein Mensch nötig ist", incident_id: "Störung", sessions: "Sitzungen",
+      device: "Gerät", way: "Wie", rows: "Zeilen", tickets: "Tickets", jobs: "Aufträge", text: "Text", subject: "Betreff", position: "Platz", url: "Adresse", events: "Ereignisse", sla: "Zugesagte Zeiten", hours: "Öffnungszeiten",
+      members: "Mitglieder", assignment: "Neue Tickets", scopes: "Bereiche", notices_off: "Abbestellte Mails",
+    },
+    job_kind: {
+      answer: "Antwort der KI", handoff: "Übergabe an einen Menschen", learn: "Aus Tickets lernen",
+    },
+    notice_name: {
+      ticket_received: "Ticket eingegangen", ai_answer: "Antwort der KI", public_reply: "Antwort", resolved: "Gelöst", customer_replied: "Kunde hat geantwortet", assigned: "Zugewiesen", urgent_alert: "Dringendes Ticket",
+      handoff_alert: "Chat braucht einen Menschen", sla_alert: "Zusage in Gefahr", sla_reminder: "Erinnerung an eine Zusage", watched: "Beobachtetes Ticket", mail_alert: "Mail als Notiz", urgent_digest: "Liste dringender Tickets",
+      invitation: "Einladung", password_reset: "Neues Passwort", sign_in_code: "Code zum Anmelden",
+    },
+    notice_about: {
+      ticket_received: "Ein neues Ticket, an den Kunden.", ai_answer: "Die Antwort der KI, an den Kunden.", public_reply: "Die Antwort eines Mitarbeiters, an den Kunden.", resolved: "Die Lösung, an den Kunden.",
+      customer_replied: "Die Antwort eines Kunden, an den Mitarbeiter oder die Support-Adresse.", assigned: "Ein Ticket wurde zugewiesen, an den Mitarbeiter.", urgent_alert: "Ein dringendes Ticket, an die Support-Adresse.",
+      handoff_alert: "Ein Chat braucht einen Menschen, an die Support-Adresse.", sla_alert: "Eine zugesagte Zeit ist bald oder schon vorbei, an die Support-Adresse.",
+      sla_reminder: "Eine zugesagte Zeit ist bald oder schon vorbei, an den Mitarbeiter.", watched: "Eine Antwort oder die Lösung, an alle, die das Ticket beobachten.",
+      mail_alert: "Mail zu einem Ticket wurde als Notiz behalten, an den Mitarbeiter oder die Support-Adresse.", urgent_digest: "Was dringend und niemandem zugewiesen ist, an alle Mitarbeiter und Administratoren.",
+      invitation: "Eine Einladung, an wen ein Administrator einlud.", password_reset: "Ein Link zu einem neuen Passwort, an wen darum bat.", sign_in_code: "Ein Code zum Anmelden oder für eine Adresse, an wen darum bat.",
+    },
     job_state: { waiting: "Wartet", dead: "Aufgegeben" },
     incidents: {
       about: "Worüber mehrere Kunden innerhalb von 30 Minuten schrieben.", none: "Es gibt keine Störung.", none_about: "Sie erscheinen hier von selbst.", title: "Worum es geht", tickets: "Tickets", opened: "Bemerkt", reply: "Allen antworten", resolve: "Alle lösen", reply_text: "Antwort", resolve_text: "Wie es gelöst wurde",

@@ -1,7 +1,7 @@
 // The texts of the admin pages, as words/en.js has those of all pages. words/admin_de.js has the same names.
 export default {
   factor: {
-    on: "On", off: "Off", required: "Your company requires a second factor. Set it up to go on.", required_short: "Your company requires it.", title: "Second factor", kept_it: "I have kept them", set_up: "Set it up", left: { one: "One recovery code is left.", other: "{n} recovery codes are left." }, new_codes: "New recovery codes", switch_off: "Switch off", code: "Code of the app", code_about: "Six digits, or a recovery code.",
+    on: "On", off: "Off", required: "Your company requires a second factor. Set it up to go on.", required_short: "Your company requires it.", title: "Set up a second factor", kept_it: "I have kept them", set_up: "Set it up", left: { one: "One recovery code is left.", other: "{n} recovery codes are left." }, new_codes: "New recovery codes", switch_off: "Switch off", code: "Code of the app", code_about: "Six digits, or a recovery code.",
     scan: "Scan this with your authenticator app, then write the code it shows.", by_hand: "The app cannot scan?", secret: "Secret", confirm: "Switch on", qr: "QR code for your authenticator app", codes: "Recovery codes", download: "Save as a file",
   },
   admin: {
@@ -69,7 +69,7 @@ export default {
     },
     choice: { off: "off", uncertain: "only where our own is unsure", always: "always", staff: "agents and admins" },
     ai: {
-      about: "How the model stands, what it did in 30 days, and what it may do.", state: "The model", embeddings: "Search by meaning", calls: "Calls", tokens: "Tokens", cost: "Estimated cost", answers: "Answers", handoffs: "Handed over", how_to: "Set LLM_API_KEY on the server to have a model answer. See docs/deploy.md.",
+      about: "How the model stands, what it did in 30 days, and what it may do.", state: "The model", embeddings: "Search by meaning", calls: "Calls", tokens: "Tokens", cost: "Estimated cost", answers: "Answers", handoffs: "Handed over", how_to: "Set OPENAI_API_KEY on the server to have a model answer. See docs/deploy.md.",
       try: "Try triage", try_about: "What would be decided about a text, how sure and why. Nothing is stored.", sentiment: "Mood", next: "Next", source: "Decided by",
       mode: { canned: "Canned replies", model: "Working", llm: "Working", off: "Off", failing: "Failing" },
     },
@@ -102,7 +102,7 @@ export default {
       about: "Bring tickets in, take everything out.", import: "Import tickets", import_about: "From a CSV, Excel or JSON file. Nobody is mailed, and rows that are here already are skipped.", export: "Export tickets", export_about: "Every ticket with its thread.", everything: "Everything of the company",
       everything_about: "Tickets, customers, people without secrets, knowledge, settings and files, as one ZIP of JSON Lines. It is kept for 7 days.", file: "File", file_about: "With a line of column names, when it is a table.", result: "Result",
       line: "Line {n}:", progress: "Progress", after: "After", before: "Before", column: "Column", field: "Field of a ticket", holds: "Holds", by_name: "by its name", ignore: "Leave out columns that mean nothing here", ignore_about: "They are listed afterwards. Otherwise the file is refused.",
-      check: "Check the file", take: "Bring in such a file", take_about: "A ZIP of an export. What is here already stays as it is.", renumbered: "Got another number", import_now: "Import {name}", left_out: "Left out:", read: "Read", created: "Created", skipped: "Here already", rejected: "Refused", customers: "New customers", start: "Export everything", download: "Download ({size})", done_of: "{done} of {total} ({share})",
+      check: "Check the file", take: "Bring in such a file", take_about: "A ZIP of an export. What is here already stays as it is.", renumbered: "Got another number", import_now: "Import {name}", left_out: "Left out:", read: "Read", created: "Created", would_create: "Would be created", would_customers: "Customers that would be new", skipped: "Here already", rejected: "Refused", customers: "New customers", start: "Export everything", download: "Download ({size})", done_of: "{done} of {total} ({share})",
     },
     file_format: { csv: "CSV", xlsx: "Excel", json: "JSON" },
     transfer_kind: { export: "Export", import: "Import" },
@@ -124,6 +124,40 @@ export default {
       ticket: "ticket", customer: "customer", user: "person", key: "key", company: "company", settings: "settings", article: "article", macro: "macro", view: "view", attachment: "file", transfer: "transfer", team: "team", routing_rule: "routing rule", incident: "incident", webhook: "webhook",
     },
     jobs: { about: "Mails, AI answers and other work that waits or was given up.", none: "Nothing waits.", none_about: "All work is done.", state: "State", kind: "What", error: "Why it failed", when: "Due" },
+    action: {
+      ai_answer_asked: "asked the AI", ai_answered: "answered by the AI", ai_failed: "the AI failed", assigned: "assigned", changed: "changed", company_changed: "company changed", company_created: "company created",
+      created: "created", customer_erased: "customer erased", deleted: "deleted", downloaded: "downloaded", escalated: "escalated", follow_up: "follow-up opened", handed_over: "handed over to a person", imported: "imported",
+      invitation_accepted: "invitation accepted", invited: "invited", job_retried: "job tried again", joined: "joined", key_created: "key made", key_revoked: "key ended", key_rotated: "key replaced", left: "left",
+      linked: "linked", merged: "merged", not_mailed: "not mailed", notice_changed: "mail changed", opened: "opened", password_changed: "password changed", password_reset: "password reset", password_set: "password set",
+      rated: "rated", recovery_code_used: "recovery code used", recovery_codes_made: "recovery codes made", registered: "registered", reopened: "reopened", replayed: "sent again", replied: "replied",
+      reset_requested: "password link asked for", resolved: "resolved", retention_applied: "erased by age", second_factor_on: "second factor on", second_factor_off: "second factor off",
+      second_factor_refused: "second factor refused", secret_rotated: "secret replaced", session_ended: "session ended", settings_changed: "settings changed", sign_in_failed: "sign-in failed", signed_in: "signed in",
+      signed_out: "signed out", tickets_returned: "tickets given back", unlinked: "unlinked", unmerged: "merge undone", unsubscribed: "mails switched off", unwatched: "no longer watched", user_changed: "person changed",
+      user_created: "person added", user_deleted: "person deleted", watched: "watched", woken: "woken",
+    },
+    audit_field: {
+      role: "Role", name: "Name", email: "E-mail", team: "Team", available: "Takes new tickets", capacity: "Most open tickets", disabled: "Kept out", urgency: "Urgency", sentiment: "Mood", ai_response: "Answer of the AI",
+      ai_status: "State of the AI", reply: "Reply", body: "Text", attachments: "Files", csat_score: "Rating", csat_comment: "Comment on the rating", watchers: "Watched by", links: "Links", merged_into: "Merged into",
+      merged_from: "Merged from", snoozed_until: "Snoozed until", escalation_reason: "Why a person is needed", incident_id: "Incident", sessions: "Sessions", device: "Device", way: "How", rows: "Rows", tickets: "Tickets",
+      jobs: "Jobs", text: "Text", subject: "Subject", position: "Place", url: "Address", events: "Events", sla: "Agreed times", hours: "Opening hours", members: "Members", assignment: "New tickets", scopes: "Scopes",
+      notices_off: "Mails switched off",
+    },
+    job_kind: {
+      answer: "Answer of the AI", handoff: "Handing over to a person", learn: "Learning from tickets",
+    },
+    notice_name: {
+      ticket_received: "Ticket received", ai_answer: "Answer of the AI", public_reply: "Reply", resolved: "Resolved", customer_replied: "Customer replied", assigned: "Assigned", urgent_alert: "Urgent ticket",
+      handoff_alert: "Chat needs a person", sla_alert: "Agreed time at risk", sla_reminder: "Reminder of an agreed time", watched: "Watched ticket", mail_alert: "Mail kept as a note", urgent_digest: "List of urgent tickets",
+      invitation: "Invitation", password_reset: "New password", sign_in_code: "Code to sign in",
+    },
+    notice_about: {
+      ticket_received: "A new ticket, to its customer.", ai_answer: "The AI's answer, to the customer.", public_reply: "An agent's reply, to the customer.", resolved: "The resolution, to the customer.",
+      customer_replied: "A customer's reply, to the agent or the support address.", assigned: "A ticket was assigned, to the agent.", urgent_alert: "An urgent ticket, to the support address.",
+      handoff_alert: "A chat needs a person, to the support address.", sla_alert: "An agreed time is at risk or over, to the support address.", sla_reminder: "An agreed time is at risk or over, to the agent.",
+      watched: "A reply or the resolution, to whoever watches the ticket.", mail_alert: "Mail on a ticket was kept as a note, to the agent or the support address.",
+      urgent_digest: "What is urgent and assigned to nobody, to every agent and admin.", invitation: "An invitation, to whoever an admin invited.", password_reset: "A link to a new password, to whoever asked for it.",
+      sign_in_code: "A code to sign in or to confirm an address, to whoever asked for it.",
+    },
     job_state: { waiting: "Waiting", dead: "Given up" },
     incidents: {
       about: "What several customers wrote about within 30 minutes.", none: "There is no incident.", none_about: "They appear here by themselves.", title: "About", tickets: "Tickets", opened: "Noticed", reply: "Answer all", resolve: "Resolve all", reply_text: "Answer", resolve_text: "How it was resolved",

@@ -45,7 +45,11 @@ export default {
     password_rule: "Mindestens 8 Zeichen.", password_again: "Noch einmal dasselbe", not_the_same: "Die beiden sind nicht gleich.", forgotten: "Passwort vergessen?", mail_link: "Link per Mail senden",
     factor: "Code Ihrer Authenticator-App", factor_about: "Ihr Konto hat einen zweiten Faktor. Ein Wiederherstellungscode geht auch.", begin_again: "Von vorn beginnen",
     accept: "Einladung annehmen", accept_about: "Wählen Sie ein Passwort. Danach sind Sie angemeldet.", reset: "Neues Passwort setzen", reset_about: "Ihre anderen Sitzungen enden. Danach sind Sie angemeldet.",
-    no_token: "Öffnen Sie diese Seite mit dem Link aus der Mail.",
+    no_token: "Öffnen Sie diese Seite mit dem Link aus der Mail.", use_key: "Mit einem Schlüssel", key: "Schlüssel", key_about: "Ein Schlüssel der API, etwa der, den der Server beim ersten Start erzeugt hat.",
+    why: {
+      wrong_credentials: "E-Mail oder Passwort ist falsch.", unauthorized: "E-Mail oder Passwort ist falsch.", wrong_code: "Der Code ist falsch oder gilt nicht mehr.", locked_out: "Zu viele falsche Versuche. Bitte warten Sie einige Minuten.",
+      challenge_over: "Diese Anmeldung hat zu lange gedauert. Bitte beginnen Sie neu.", key: "Dieser Schlüssel gilt nicht.",
+    },
     problems: {
       expired: "Diese Anmeldung wurde vor zu langer Zeit oder in einem anderen Browser begonnen. Bitte beginnen Sie neu.", cancelled: "Die Anmeldung wurde bei Ihrer Organisation beendet.",
       unavailable: "Die Anmeldung Ihrer Organisation antwortet nicht. Bitte versuchen Sie es noch einmal.", refused: "Die Antwort Ihrer Organisation ist nicht gültig. Bitte beginnen Sie neu.",
@@ -54,7 +58,7 @@ export default {
   },
   files: { add: "Dateien hinzufügen", remove: "{name} entfernen", attached: "Dateien" },
   rating: {
-    title: "Wie zufrieden sind Sie?", score_1: "Gar nicht", score_2: "Ein wenig", score_3: "Weder noch", score_4: "Zufrieden", score_5: "Sehr zufrieden",
+    title: "Wie war unsere Hilfe?", score_1: "Sehr schlecht", score_2: "Schlecht", score_3: "In Ordnung", score_4: "Gut", score_5: "Sehr gut",
     thanks: "Danke. Sie sagten: {score}.", word: "Möchten Sie etwas hinzufügen? (freiwillig)", send: "Senden", done: "Danke. Wir lesen jedes Wort.",
   },
   portal: {

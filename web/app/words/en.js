@@ -45,7 +45,11 @@ export default {
     password_rule: "At least 8 characters.", password_again: "The same once more", not_the_same: "The two are not the same.", forgotten: "Password forgotten?", mail_link: "Mail me a link",
     factor: "Code of your authenticator app", factor_about: "Your account has a second factor. A recovery code works too.", begin_again: "Begin again",
     accept: "Accept the invitation", accept_about: "Choose a password. Then you are signed in.", reset: "Set a new password", reset_about: "Your other sessions end. Then you are signed in.",
-    no_token: "Open this page with the link from the mail.",
+    no_token: "Open this page with the link from the mail.", use_key: "Use a key", key: "Key", key_about: "A key of the API, such as the one that the server made at its first start.",
+    why: {
+      wrong_credentials: "E-mail or password is wrong.", unauthorized: "E-mail or password is wrong.", wrong_code: "The code is wrong or not valid any more.", locked_out: "Too many wrong tries. Please wait a few minutes.",
+      challenge_over: "This sign-in took too long. Please begin again.", key: "This key is not valid.",
+    },
     problems: {
       expired: "This sign-in was begun too long ago, or in another browser. Please begin again.", cancelled: "The sign-in was ended at your organisation.",
       unavailable: "Your organisation's sign-in does not answer. Please try again.", refused: "Your organisation's answer is not valid. Please begin again.",
@@ -54,7 +58,7 @@ export default {
   },
   files: { add: "Add files", remove: "Remove {name}", attached: "Files" },
   rating: {
-    title: "How satisfied are you?", score_1: "Not at all", score_2: "A little", score_3: "Neither", score_4: "Satisfied", score_5: "Very satisfied",
+    title: "How was our help?", score_1: "Very bad", score_2: "Bad", score_3: "Okay", score_4: "Good", score_5: "Very good",
     thanks: "Thank you. You said: {score}.", word: "Would you like to add a word? (optional)", send: "Send", done: "Thank you. We read every word.",
   },
   portal: {

@@ -16,7 +16,7 @@ export function entryForm({ fields, verb, send, more = null }) {
     try {
       await send();
     } catch (error) {
-      const words = /** @type {any} */ (error).status === 0 ? t("common.not_reached") : showErrors(error, fields);
+      const words = /** @type {any} */ (error).status === 0 ? t("common.not_reached") : ownWords(error) || showErrors(error, fields);
       problem.textContent = words || "";
       problem.hidden = !words;
     }
@@ -24,6 +24,12 @@ export function entryForm({ fields, verb, send, more = null }) {
   const form = h("form", { class: "stack", onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); return once(submit, submitted); }, novalidate: true }, problem, Object.values(fields), submit, more);
   form.addEventListener("input", () => { form.dataset.touched = "yes"; });
   return form;
+}
+
+/** The page's own sentence: the server's is for programs, and names fields that the form has not. "" where it has none. */
+function ownWords(/** @type {any} */ { code, errors }) {
+  const name = `signin.why.${code}`, words = t(name);
+  return errors?.length || words === name ? "" : words;
 }
 
 /** Ways to another panel, one under the other. */
