@@ -2,7 +2,6 @@
 /** A form of the sign-in view: fields, one button, and the server's words where something is wrong. */
 
 import { h } from "../../dom.js";
-import { t } from "../../words.js";
 import { button, showErrors } from "../controls.js";
 
 /**
@@ -18,7 +17,7 @@ export function entryForm({ fields, verb, send, more = null }) {
     try {
       await send();
     } catch (error) {
-      const words = /** @type {any} */ (error).status === 0 ? t("common.not_reached") : showErrors(error, fields);
+      const words = showErrors(error, fields);
       problem.textContent = words || "";
       problem.hidden = !words;
     } finally {
