@@ -17,6 +17,7 @@ def test_numbers_lead_to_their_queue_and_charts_are_read_with_keys(tab):
     page.keyboard.press("ArrowLeft")
     assert f"Opened {stats['created_per_day'][-2]['count']}," in figure.locator("output").inner_text()
     figure.get_by_text("As a table").click()
+    figure.locator("tbody tr").last.wait_for()  # the table is made when it is opened
     assert figure.locator("tbody tr").count() == 30
 
 

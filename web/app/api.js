@@ -3,6 +3,7 @@
 
 import { comeIn, credentials, forgetting, keep, keepTokens, session } from "./session.js";
 import { preferences, store } from "./state.js";
+import { t } from "./words.js";
 
 /** Whether the last call reached the server. */
 export const network = store({ online: true });
@@ -56,10 +57,27 @@ export async function download(/** @type {string} */ path, /** @type {any} */ qu
   return { blob: await response.blob(), name: decodeURIComponent(name ?? "file") };
 }
 
+/** A key for a write: every try with it counts as one. A page without TLS has no randomUUID. */
+export const newKey = () => crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+
+/**
+ * All rows of a list, in as many calls as it takes.
+ * @param {string} path @param {Record<string, any>} [query] @param {number} [most] Rows of one call.
+ * @returns {Promise<any[]>}
+ */
+export async function getAll(path, query = {}, most = 200) {
+  const rows = [];
+  for (;;) {
+    const { data, total } = await get(path, { ...query, limit: most, offset: rows.length || undefined });
+    rows.push(...data);
+    if (rows.length >= total || !data.length) return rows;
+  }
+}
+
 /** @returns {Promise<Result>} */
 async function call(/** @type {string} */ method, /** @type {string} */ path, /** @type {any} */ options) {
   // One key for every try of a write, so that a repeated one is done once.
-  const once = method === "POST" ? { "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()).slice(2) } : {};
+  const once = method === "POST" ? { "Idempotency-Key": newKey() } : {};
   const tries = method === "GET" ? 3 : 2;
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -89,7 +107,7 @@ async function send(/** @type {string} */ method, /** @type {string} */ path, /*
   } catch (error) {
     if (options.signal?.aborted) throw error;
     network.set({ online: false });
-    throw new ApiError(0, "");
+    throw new ApiError(0, t("common.not_reached"));
   }
   network.set({ online: true });
   // Also nothing to do for a call that was under way when the person signed out.
@@ -127,7 +145,7 @@ function search(/** @type {Record<string, any>|undefined} */ query) {
 let renewal = null;
 
 /** Gets new tokens, once for all calls that wait. @returns {Promise<boolean>} */
-export function renew() {
+function renew() {
   renewal ??= renewTokens().finally(() => { renewal = null; });
   return renewal;
 }

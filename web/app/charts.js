@@ -68,7 +68,7 @@ function asTable(/** @type {string} */ title, /** @type {string[]} */ labels, /*
 }
 
 /** The smallest round number that is not below the value: 1, 2 or 5 times a power of ten. */
-export function roundUp(/** @type {number} */ value) {
+function roundUp(/** @type {number} */ value) {
   if (value <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
   return power * /** @type {number} */ ([1, 2, 5, 10].find((step) => step * power >= value));

@@ -23,7 +23,7 @@ export function h(tag, props, ...children) {
 }
 
 /** Sets one attribute, property or listener; null, undefined and false remove an attribute. */
-export function setProp(/** @type {any} */ element, /** @type {string} */ key, /** @type {any} */ value) {
+function setProp(/** @type {any} */ element, /** @type {string} */ key, /** @type {any} */ value) {
   if (key.startsWith("on") && typeof value === "function") element.addEventListener(key.slice(2), value);
   else if (PROPERTIES.has(key)) element[key] = value ?? "";
   else if (value === null || value === undefined || value === false) element.removeAttribute(key);

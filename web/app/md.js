@@ -12,7 +12,7 @@ export function markdown(/** @type {string} */ text, className = "prose") {
 }
 
 /** The words of a line with emphasis, code and links. @returns {any[]} */
-export function inline(/** @type {string} */ text, depth = 0) {
+function inline(/** @type {string} */ text, depth = 0) {
   const found = depth > 4 ? null : INLINE.exec(text);
   if (!found) return text ? [text] : [];
   const [whole, , code, strong, underscored, emphasis, label, target, bare] = found;

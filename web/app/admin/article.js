@@ -9,12 +9,13 @@ import { into } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { address, go } from "../route.js";
 import { may } from "../session.js";
+import { CATEGORIES } from "../values.js";
 import { t } from "../words.js";
 import { articleState } from "./knowledge.js";
 import { controls, difference, read } from "../parts/forms.js";
 import { events } from "./history.js";
 import { guard } from "./leaving.js";
-import { CATEGORIES, named } from "./lookups.js";
+import { named } from "./lookups.js";
 import { ask, back, head } from "./parts.js";
 
 const FRESH = { title: "", body: "", category: "general", tags: [], status: "draft" };
@@ -55,7 +56,7 @@ function editor(/** @type {any} */ place, /** @type {any} */ article, /** @type 
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 412) return fill(problem, conflict(error.data.current, () => save(status, error.data.current?.version), () => into(place, load)));
-      const words = showErrors(error, fields) || (error.status ? "" : t("common.not_reached"));
+      const words = showErrors(error, fields);
       fill(problem, words ? h("p", { class: "notice red" }, words) : null);
     }
     return undefined;

@@ -1,12 +1,13 @@
 // @ts-check
 /** The dashboard: GET /api/stats for a range and a team, and one count of what is overdue. */
 
-import { download, get } from "../api.js";
+import { get } from "../api.js";
 import { barChart, heatMap, lineChart, shareBar } from "../charts.js";
 import { fill, h } from "../dom.js";
 import { address, go, place } from "../route.js";
 import { button, field } from "../parts/controls.js";
 import { menu } from "../parts/dialog.js";
+import { saveFile } from "../parts/files.js";
 import { into, skeleton } from "../parts/states.js";
 import { toastError } from "../parts/toast.js";
 import { duration, language, number, percent, t, word } from "../words.js";
@@ -54,20 +55,9 @@ function controls(/** @type {Chosen} */ chosen) {
   get("/api/lookups/teams").then(({ data }) => team.append(...data.map((/** @type {any} */ item) =>
     h("option", { value: item.key, selected: item.key === chosen.team }, item.label)))).catch(toastError);
   const files = button(t("dashboard.download"), () => menu(files, ["csv", "xlsx"].map((format) => ({
-    words: t(`dashboard.as_${format}`), run: () => save({ ...period(chosen), team: chosen.team, format: format === "csv" ? "" : format }),
+    words: t(`dashboard.as_${format}`), run: () => saveFile("/api/stats/export", { ...period(chosen), team: chosen.team, format: format === "csv" ? "" : format }),
   }))), { icon: "download" });
   return h("div", { class: "line" }, ranges, chosen.range === "own" ? [day("from"), day("to")] : null, h("div", {}, team), files);
-}
-
-async function save(/** @type {any} */ query) {
-  try {
-    const { blob, name } = await download("/api/stats/export", query);
-    const link = h("a", { href: URL.createObjectURL(blob), download: name });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  } catch (error) {
-    toastError(error);
-  }
 }
 
 function parts(/** @type {any} */ stats, /** @type {number} */ overdue, /** @type {number} */ notTaken, /** @type {Chosen} */ chosen) {

@@ -39,7 +39,7 @@ async function bring(/** @type {File} */ file) {
     return { name: file.name, message: answer.message, errors: answer.data.errors };
   } catch (error) {
     const failure = /** @type {any} */ (error);
-    return { name: file.name, message: failure.status === 0 ? t("common.not_reached") : failure.message, errors: failure.errors ?? [], failed: true };
+    return { name: file.name, message: failure.message, errors: failure.errors ?? [], failed: true };
   }
 }
 

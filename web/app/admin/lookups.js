@@ -1,16 +1,11 @@
 // @ts-check
 /** Choices that many forms share; asked once for a page. */
 
-import { get } from "../api.js";
+import { get, getAll } from "../api.js";
 import { word } from "../words.js";
 import { choices } from "../parts/forms.js";
 
 export const ROLES = ["customer", "agent", "admin"];
-export const PRIORITIES = ["low", "medium", "high", "urgent"];
-export const CATEGORIES = ["billing", "technical", "sales", "account", "general"];
-export const TIERS = ["free", "standard", "premium", "enterprise"];
-export const SOURCES = ["api", "web", "powerapps", "email", "chat", "import", "other"];
-export const STATUSES = ["new", "ai_responded", "assigned", "in_progress", "waiting_customer", "handoff", "resolved", "closed"];
 export const LANGUAGES = ["en", "de", "es", "fr", "pt", "other"];
 
 export const named = (/** @type {string} */ kind, /** @type {string[]} */ values) => choices(values, (value) => word(kind, value));
@@ -38,13 +33,5 @@ export function valueWords(/** @type {string} */ name, /** @type {any} */ value)
   return values.map((one) => (["status", "priority", "category"].includes(name) ? word(name, one) : one)).join(", ");
 }
 
-/** The people of the company as they are listed, at most 500. @returns {Promise<any[]>} */
-export async function people() {
-  const found = [];
-  for (let offset = 0; offset < 500; offset += 100) {
-    const { data, total } = await get("/api/users", { limit: 100, offset });
-    found.push(...data);
-    if (found.length >= total) break;
-  }
-  return found;
-}
+/** The people of the company. */
+export const people = () => getAll("/api/users", {}, 100);

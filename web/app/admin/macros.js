@@ -5,9 +5,10 @@ import { h } from "../dom.js";
 import { patch, post, remove } from "../api.js";
 import { button, chip } from "../parts/controls.js";
 import { toast } from "../parts/toast.js";
+import { CATEGORIES, PRIORITIES, STATUSES } from "../values.js";
 import { t, word } from "../words.js";
 import { controls, formDialog } from "../parts/forms.js";
-import { CATEGORIES, named, orNone, PRIORITIES, STATUSES, teamChoices, valueWords } from "./lookups.js";
+import { named, orNone, teamChoices, valueWords } from "./lookups.js";
 import { ask, head, list, none, rowMenu, table } from "./parts.js";
 
 const VARIABLES = ["customer_name", "customer_email", "ticket_number", "ticket_title", "agent_name", "company_name"];

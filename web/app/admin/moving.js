@@ -2,10 +2,9 @@
 /** Bringing tickets in, and taking everything out. */
 
 import { h } from "../dom.js";
-import { download } from "../api.js";
 import { button } from "../parts/controls.js";
+import { saveFile } from "../parts/files.js";
 import { controls, read } from "../parts/forms.js";
-import { toastError } from "../parts/toast.js";
 import { may } from "../session.js";
 import { t, word } from "../words.js";
 import { ticketImport } from "./moving_import.js";
@@ -16,19 +15,7 @@ export function showMoving(/** @type {HTMLElement} */ root) {
   root.append(head(t("admin.nav.moving"), t("admin.moving.about")),
     may("import") ? part(t("admin.moving.import"), t("admin.moving.import_about"), ticketImport()) : "",
     part(t("admin.moving.export"), t("admin.moving.export_about"), tickets()),
-    part(t("admin.moving.everything"), t("admin.moving.everything_about"), transfer(save)));
-}
-
-/** Saves bytes of the server as a file of the person. */
-async function save(/** @type {string} */ path, /** @type {any} */ query = {}) {
-  try {
-    const { blob, name } = await download(path, query);
-    const url = URL.createObjectURL(blob);
-    h("a", { href: url, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
-  } catch (error) {
-    toastError(error);
-  }
+    part(t("admin.moving.everything"), t("admin.moving.everything_about"), transfer()));
 }
 
 function tickets() {
@@ -37,5 +24,5 @@ function tickets() {
     { name: "created_before", label: t("admin.moving.before"), kind: "moment" },
   ]);
   return h("div", { class: "card stack" }, h("div", { class: "two" }, Object.values(fields)), h("div", { class: "line" }, ["csv", "xlsx", "json"].map((format) =>
-    button(word("admin.file_format", format), () => save("/api/export", { format, ...read(fields) }), { icon: "download" }))));
+    button(word("admin.file_format", format), () => saveFile("/api/export", { format, ...read(fields) }), { icon: "download" }))));
 }

@@ -54,6 +54,6 @@ async function bring(/** @type {File} */ file, /** @type {any} */ query, /** @ty
       data.ignored.length ? h("p", {}, t("admin.moving.left_out"), " ", data.ignored.map((/** @type {string} */ name) => [chip(name), " "])) : null, errorList(data.errors));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    fill(result, h("p", { class: "notice red" }, error.status ? error.message : t("common.not_reached")), errorList(error.errors));
+    fill(result, h("p", { class: "notice red" }, error.message), errorList(error.errors));
   }
 }

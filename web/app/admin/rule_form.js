@@ -5,9 +5,10 @@ import { h } from "../dom.js";
 import { patch, post } from "../api.js";
 import { button, field, newId } from "../parts/controls.js";
 import { toast } from "../parts/toast.js";
+import { CATEGORIES, PRIORITIES, SOURCES, TIERS } from "../values.js";
 import { t, word } from "../words.js";
 import { controls, difference, formDialog } from "../parts/forms.js";
-import { CATEGORIES, LANGUAGES, named, orNone, PRIORITIES, SOURCES, teamChoices, TIERS } from "./lookups.js";
+import { LANGUAGES, named, orNone, teamChoices } from "./lookups.js";
 
 const FIELDS = ["word", "category", "topic", "tag", "tier", "source", "language"];
 const OPS = ["is", "is_not", "any_of", "none_of"];

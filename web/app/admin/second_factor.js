@@ -8,6 +8,7 @@ import { t } from "../words.js";
 import { button, chip } from "../parts/controls.js";
 import { copyable } from "../parts/copyable.js";
 import { dialog } from "../parts/dialog.js";
+import { saveBlob } from "../parts/files.js";
 import { controls, form, formDialog } from "../parts/forms.js";
 import { into } from "../parts/states.js";
 import { toast, toastError } from "../parts/toast.js";
@@ -67,9 +68,5 @@ function code(/** @type {any} */ { qr_path: path, qr_size: size }) {
 }
 
 const showCodes = (/** @type {any} */ { data, message }) => dialog(t("factor.codes"), (close) => [h("p", {}, message), copyable(data.recovery_codes.join("\n"), t("factor.codes")),
-  h("footer", {}, button(t("factor.download"), () => {
-    const url = URL.createObjectURL(new Blob([`${data.recovery_codes.join("\n")}\n`], { type: "text/plain" }));
-    h("a", { href: url, download: "foyer-recovery-codes.txt" }).click();
-    URL.revokeObjectURL(url);
-  }, { icon: "download" }), button(t("factor.kept_it"), close, { kind: "primary" }))]);
+  h("footer", {}, button(t("factor.download"), () => saveBlob(new Blob([`${data.recovery_codes.join("\n")}\n`], { type: "text/plain" }), "foyer-recovery-codes.txt"), { icon: "download" }), button(t("factor.kept_it"), close, { kind: "primary" }))]);
 

@@ -65,7 +65,7 @@ function saveBar(/** @type {() => Promise<any>} */ save, /** @type {() => any} *
       update();
     } catch (error) {
       const left = showErrors(error, fields);
-      problem.textContent = /** @type {any} */ (error).status === 0 ? t("common.not_reached") : left || t("admin.wrong_fields");
+      problem.textContent = left || t("admin.wrong_fields");
     }
   }, { kind: "primary" }));
   function update() {

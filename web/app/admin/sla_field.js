@@ -1,9 +1,10 @@
 // @ts-check
 /** The agreed times: a row for each priority, and for a plan where it has its own. */
 
+import { PRIORITIES, TIERS } from "../values.js";
 import { duration, t } from "../words.js";
 import { h } from "../dom.js";
-import { named, orNone, PRIORITIES, TIERS } from "./lookups.js";
+import { named, orNone } from "./lookups.js";
 import { cell, rowsField } from "./rows_field.js";
 
 export function slaField(/** @type {any[]} */ value, /** @type {boolean} */ fixed) {
@@ -12,7 +13,7 @@ export function slaField(/** @type {any[]} */ value, /** @type {boolean} */ fixe
     heads: [t("admin.routing.priority"), t("admin.sla.tier"), t("admin.sla.first"), t("admin.sla.resolution")],
     fresh: { priority: "urgent", tier: "enterprise", first_response_minutes: 30, resolution_minutes: 240 },
     make: (row) => {
-      const priority = cell(t("admin.routing.priority"), { value: row.priority, options: named("priority", PRIORITIES).reverse() });
+      const priority = cell(t("admin.routing.priority"), { value: row.priority, options: named("priority", PRIORITIES) });
       const tier = cell(t("admin.sla.tier"), { value: row.tier, options: orNone(t("admin.sla.every_tier"), named("tier", TIERS)) });
       const first = minutes(t("admin.sla.first"), row.first_response_minutes);
       const last = minutes(t("admin.sla.resolution"), row.resolution_minutes);

@@ -4,6 +4,7 @@
 import { fill, h } from "../dom.js";
 import { get, post, put } from "../api.js";
 import { button, chip, field } from "../parts/controls.js";
+import { fileSize, saveFile } from "../parts/files.js";
 import { into } from "../parts/states.js";
 import { toastError } from "../parts/toast.js";
 import { may } from "../session.js";
@@ -16,8 +17,7 @@ import { facts } from "./try_routing.js";
 const PART = 8 * 1024 * 1024;  // bytes of a file that go in one call; the API takes 1 to 32 MiB
 const RUNNING = ["uploading", "waiting", "running"];
 
-/** @param {(path: string) => Promise<void>} save Saves a file of the server. */
-export function transfer(save) {
+export function transfer() {
   const place = h("div", { class: "card stack", role: "status" });
   const begin = (/** @type {string} */ id) => { preferences.set("transfer", id); return follow(); };
   const start = button(t("admin.moving.start"), () => attempt(async () => {
@@ -31,14 +31,14 @@ export function transfer(save) {
     try {
       const { data } = await get(`/api/transfers/${id}`);
       const isRunning = RUNNING.includes(data.state);
-      fill(place, state(data), h("div", { class: "line" }, data.state === "done" && data.kind === "export" ? button(t("admin.moving.download", { size: size(data.size) }), () => save(`/api/transfers/${id}/file`), { icon: "download", kind: "primary" }) : null,
+      fill(place, state(data), h("div", { class: "line" }, data.state === "done" && data.kind === "export" ? button(t("admin.moving.download", { size: fileSize(data.size) }), () => saveFile(`/api/transfers/${id}/file`), { icon: "download", kind: "primary" }) : null,
         isRunning && data.state !== "uploading" ? null : start));
       if (isRunning) setTimeout(() => place.isConnected && follow(), 1500);
     } catch (error) {
       // It may be of another company that was signed in on this device.
       const gone = /** @type {any} */ (error).status === 404;
       if (gone) preferences.set("transfer", "");
-      fill(place, gone ? h("div", {}, start) : h("p", { class: "wrong" }, t("common.not_reached")));
+      fill(place, gone ? h("div", {}, start) : h("p", { class: "wrong" }, /** @type {any} */ (error).message));
     }
     return undefined;
   }
@@ -89,5 +89,3 @@ function state(/** @type {any} */ data) {
     isRunning ? h("progress", { max: String(data.total || 1), value: String(data.done), "aria-label": t("admin.moving.progress") }) : null,
     isRunning ? h("p", { class: "soft" }, t("admin.moving.done_of", { done: data.done, total: data.total, share: percent(share) })) : null, counts, errorList(data.errors));
 }
-
-const size = (/** @type {number} */ bytes) => (bytes > 900_000 ? number(bytes / 1_000_000, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }) : number(Math.max(1, Math.round(bytes / 1000)), { style: "unit", unit: "kilobyte" }));

@@ -4,9 +4,10 @@
 import { fill, h } from "../dom.js";
 import { post } from "../api.js";
 import { chip } from "../parts/controls.js";
+import { CATEGORIES, TIERS } from "../values.js";
 import { t, word } from "../words.js";
 import { controls, form } from "../parts/forms.js";
-import { CATEGORIES, named, orNone, teamName, TIERS } from "./lookups.js";
+import { named, orNone, teamName } from "./lookups.js";
 
 export function tryBox() {
   const answer = h("div", { class: "answer", role: "status" });

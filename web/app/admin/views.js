@@ -6,9 +6,10 @@ import { get, patch, post, remove } from "../api.js";
 import { button, chip } from "../parts/controls.js";
 import { into } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
+import { CATEGORIES, PRIORITIES, STATUSES } from "../values.js";
 import { number, t, word } from "../words.js";
 import { formDialog } from "../parts/forms.js";
-import { CATEGORIES, named, orNone, PRIORITIES, STATUSES, teamChoices, valueWords } from "./lookups.js";
+import { named, orNone, teamChoices, valueWords } from "./lookups.js";
 import { ask, head, none, rowMenu, table } from "./parts.js";
 
 const SHOWN = ["status", "priority", "category", "assigned_team", "tag", "q"];

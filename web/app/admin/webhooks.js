@@ -12,7 +12,7 @@ import { choices, difference, formDialog } from "../parts/forms.js";
 import { head, list, none, part, showOnce, table } from "./parts.js";
 import { samples, showWebhook } from "./webhook.js";
 
-export const EVENTS = ["ticket.created", "ticket.reopened", "ticket.updated", "ticket.assigned", "ticket.replied", "ticket.handoff", "ticket.merged", "ticket.resolved", "ticket.closed",
+const EVENTS = ["ticket.created", "ticket.reopened", "ticket.updated", "ticket.assigned", "ticket.replied", "ticket.handoff", "ticket.merged", "ticket.resolved", "ticket.closed",
   "sla.at_risk", "sla.breached", "csat.received", "incident.opened"];
 
 export function showWebhooks(/** @type {HTMLElement} */ root, /** @type {import("../route.js").Place} */ place) {

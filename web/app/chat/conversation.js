@@ -1,12 +1,12 @@
 // @ts-check
 /** The state of one conversation: its messages, those not sent yet, and following it. It survives a reload of the tab. */
 
-import { ApiError, get, post } from "../api.js";
+import { ApiError, get, newKey, post } from "../api.js";
 import { credentials, keepTokens, session } from "../session.js";
 import { kept, store } from "../state.js";
+import { isSolved } from "../values.js";
 
 const BUSY = 2_000, IDLE = 5_000, HIDDEN = 30_000, AWAKE_FOR = 5 * 60_000;
-const FINISHED = ["resolved", "closed"];
 
 /**
  * @typedef {{key: string, body: string, email?: string, person?: boolean, failed: boolean}} Unsent
@@ -53,7 +53,7 @@ export function conversation({ company }, { isGuest }) {
   /** Asks whether something is new; an unchanged conversation costs an empty answer. */
   async function look() {
     const { id, status, sending } = state.get();
-    if (id && !sending && !FINISHED.includes(status)) {
+    if (id && !sending && !isSolved({ status })) {
       try {
         const after = state.get().messages.at(-1)?.id;
         const answer = await get(`/api/chat/${id}/messages`, { after }, { headers: etag ? { "If-None-Match": etag } : {} });
@@ -75,7 +75,7 @@ export function conversation({ company }, { isGuest }) {
 
   /** Says something. What does not arrive stays with its words, to be tried again. */
   async function say(/** @type {string} */ body, /** @type {{person?: boolean, email?: string}} */ more = {}) {
-    const message = { key: crypto.randomUUID?.() ?? String(Math.random()).slice(2), body, ...more, failed: false };
+    const message = { key: newKey(), body, ...more, failed: false };
     setUnsent([...state.get().unsent, message]);
     await send(message);
   }
@@ -127,7 +127,7 @@ export function conversation({ company }, { isGuest }) {
   return {
     state, begin, say, send, close, startAnew, end,
     forget: (/** @type {string} */ key) => setUnsent(state.get().unsent.filter((one) => one.key !== key)),
-    isOver: () => FINISHED.includes(state.get().status),
+    isOver: () => isSolved(state.get()),
   };
 }
 

@@ -7,6 +7,7 @@ import { choose } from "../parts/choose.js";
 import { button, field, showErrors } from "../parts/controls.js";
 import { confirm, dialog } from "../parts/dialog.js";
 import { toast, toastError } from "../parts/toast.js";
+import { CATEGORIES, isSolved, PRIORITIES } from "../values.js";
 import { moment, t, word } from "../words.js";
 import { change, refresh } from "./changes.js";
 import { agentName, customerOf, myName, names, teamName } from "./names.js";
@@ -16,7 +17,7 @@ import { desk, opened, targets } from "./state.js";
 const named = (/** @type {any[]} */ tickets) => (tickets.length === 1 ? `#${tickets[0].number}` : t("desk.n_tickets", { n: tickets.length }));
 const titled = (/** @type {string} */ verb, /** @type {any[]} */ tickets) => `${verb} ${named(tickets)}`;
 
-export function assignTo(/** @type {string} */ agent, tickets = targets()) {
+function assignTo(/** @type {string} */ agent, tickets = targets()) {
   const words = t("desk.assigned", { what: named(tickets), who: agentName(agent) });
   return change(tickets, { action: "assign", arguments: { agent_email: agent } }, words);
 }
@@ -45,8 +46,8 @@ function pickWord(/** @type {string} */ name, /** @type {string[]} */ values, /*
   })));
 }
 
-export const pickPriority = (tickets = targets()) => pickWord("priority", ["urgent", "high", "medium", "low"], tickets);
-export const pickCategory = (tickets = targets()) => pickWord("category", ["billing", "technical", "sales", "account", "general"], tickets);
+export const pickPriority = (tickets = targets()) => pickWord("priority", PRIORITIES, tickets);
+export const pickCategory = (tickets = targets()) => pickWord("category", CATEGORIES, tickets);
 
 export function pickStatus(tickets = targets()) {
   if (!tickets.length) return undefined;
@@ -54,7 +55,7 @@ export function pickStatus(tickets = targets()) {
     words: word("status", status), checked: tickets.every((ticket) => ticket.status === status),
     run: () => change(tickets, { set: { status } }, t("desk.set_to", { what: named(tickets), field: word("field", "status"), value: word("status", status) })),
   });
-  const finished = tickets.every((ticket) => ["resolved", "closed"].includes(ticket.status));
+  const finished = tickets.every(isSolved);
   const reopening = { words: t("desk.reopen"), run: () => change(tickets, { action: "reopen" }, t("desk.reopened", { what: named(tickets) })) };
   return choose(titled(word("field", "status"), tickets), finished ? [reopening, set("closed")]
     : [...["new", "in_progress", "waiting_customer", "handoff"].map(set), { words: t("desk.resolve"), keys: "e", run: () => resolve(tickets) }]);

@@ -4,6 +4,7 @@
 import { keysHelp } from "../parts/keys_help.js";
 import { undoNewest } from "../parts/toast.js";
 import { may, mayWork } from "../session.js";
+import { isOpen } from "../values.js";
 import { t } from "../words.js";
 import { assignToMe, bulkMacro, deleteTicket, editTags, merge, pickAgent, pickCategory, pickPriority, pickStatus, resolve, snooze } from "./actions.js";
 import { change } from "./changes.js";
@@ -15,7 +16,6 @@ import { newTicket } from "./new_ticket.js";
 import { openPalette } from "./palette.js";
 import { togglePanel } from "./panel.js";
 import { backToQueue, openQueue, openTicket } from "./places.js";
-import { isOpen } from "./row.js";
 import { desk, neighbour, opened, targets } from "./state.js";
 import { STANDARD } from "./views.js";
 

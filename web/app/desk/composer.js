@@ -9,12 +9,12 @@ import { confirm, menu } from "../parts/dialog.js";
 import { icon } from "../parts/icon.js";
 import { toast, toastError } from "../parts/toast.js";
 import { may } from "../session.js";
+import { isOpen } from "../values.js";
 import { t } from "../words.js";
 import { change, fieldName, shownValue } from "./changes.js";
 import { hold } from "./outbox.js";
 import { backToQueue, openTicket } from "./places.js";
 import { say } from "./presence.js";
-import { isOpen } from "./row.js";
 import { desk, draftOf, keepDraft, lasting, neighbour, opened } from "./state.js";
 
 const MODES = /** @type {[string, string][]} */ ([["reply", "send"], ["note", "lock"], ["resolve", "circle-check"]]);

@@ -4,6 +4,7 @@
 import { get, patch as save, post, remove } from "../api.js";
 import { h } from "../dom.js";
 import { button, chip, time } from "../parts/controls.js";
+import { fileList } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
 import { into, skeleton } from "../parts/states.js";
 import { toast, toastError } from "../parts/toast.js";
@@ -16,7 +17,6 @@ import { agentName, customerOf, teamName } from "./names.js";
 import { ticketAddress } from "./places.js";
 import { opened } from "./state.js";
 import { linkTicket } from "./linking.js";
-import { fileList } from "./thread_pane.js";
 import { statusChip } from "./ticket_pane.js";
 
 export function details() {
@@ -110,4 +110,3 @@ function watchers(/** @type {any} */ ticket) {
     mayWork() ? button(t("desk.unwatch", { who: email }), () => drop(email), { icon: "x", iconOnly: true, kind: "quiet tiny" }) : null))) : null,
   mayWork() ? button(t("desk.add_watcher"), () => askText(t("desk.add_watcher"), t("desk.watcher_email"), t("common.save"), add, { tag: "input", type: "email" }), { icon: "plus", kind: "quiet small-button" }) : null);
 }
-

@@ -8,6 +8,7 @@ import { button, checkbox, field, showErrors } from "../parts/controls.js";
 import { dialog, menu } from "../parts/dialog.js";
 import { icon } from "../parts/icon.js";
 import { toast } from "../parts/toast.js";
+import { CATEGORIES, PRIORITIES, SLA_STATUSES, SOURCES, STATUSES } from "../values.js";
 import { t, word } from "../words.js";
 import { agentName, names, teamName } from "./names.js";
 import { FILTERS, filterBy, openQueue } from "./places.js";
@@ -15,11 +16,7 @@ import { loadViews, SORTS } from "./queue.js";
 import { desk } from "./state.js";
 
 const WORDS = /** @type {Record<string, string[]>} */ ({
-  status: ["new", "ai_responded", "assigned", "in_progress", "waiting_customer", "handoff", "resolved", "closed"],
-  priority: ["urgent", "high", "medium", "low"],
-  category: ["billing", "technical", "sales", "account", "general"],
-  source: ["web", "email", "chat", "api", "powerapps", "import", "other"],
-  sla_status: ["on_track", "at_risk", "breached", "met"],
+  status: STATUSES, priority: PRIORITIES, category: CATEGORIES, source: SOURCES, sla_status: SLA_STATUSES,
 });
 
 /** A value of a filter in words. */

@@ -7,7 +7,6 @@ import { button } from "../parts/controls.js";
 import { empty, failed, skeleton } from "../parts/states.js";
 import { toast, toastError } from "../parts/toast.js";
 import { may } from "../session.js";
-import { preferences } from "../state.js";
 import { number, t } from "../words.js";
 import { bulkBar } from "./bulk.js";
 import { filterChips, filterMenu, saveView, sortMenu } from "./filters.js";
@@ -120,7 +119,7 @@ export function pick(/** @type {string} */ id, range = false) {
   desk.set({ picked: next });
 }
 
-export const linkOf = (/** @type {string} */ id) => /** @type {HTMLElement|null} */ (document.querySelector(`.rows > [data-key="${CSS.escape(id)}"] > a`));
+const linkOf = (/** @type {string} */ id) => /** @type {HTMLElement|null} */ (document.querySelector(`.rows > [data-key="${CSS.escape(id)}"] > a`));
 
 /** Puts the focus on a row: the named one, the one where the keyboard was, or the first. */
 export function focusRow(id = desk.get().cursor) {
@@ -128,5 +127,3 @@ export function focusRow(id = desk.get().cursor) {
   row?.focus();
   row?.scrollIntoView({ block: "nearest" });
 }
-
-export const isCompact = () => preferences.get("desk.density") === "compact";

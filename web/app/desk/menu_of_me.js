@@ -6,18 +6,20 @@ import { preferences } from "../state.js";
 import { t } from "../words.js";
 import { askToNotify, notifies } from "./notify.js";
 
+const isCompact = () => preferences.get("desk.density") === "compact";
+
 export function applyDensity() {
-  document.documentElement.classList.toggle("compact", preferences.get("desk.density") === "compact");
+  document.documentElement.classList.toggle("compact", isCompact());
 }
 
 export function switchDensity() {
-  preferences.set("desk.density", preferences.get("desk.density") === "compact" ? "" : "compact");
+  preferences.set("desk.density", isCompact() ? "" : "compact");
   applyDensity();
 }
 
 /** A function, so that each opening of the menu shows the state of now. */
 export const menuOfMe = () => [
-  { words: t("desk.compact"), get checked() { return preferences.get("desk.density") === "compact"; }, run: switchDensity },
+  { words: t("desk.compact"), get checked() { return isCompact(); }, run: switchDensity },
   { words: t("desk.notify_me"), get checked() { return notifies(); }, run: askToNotify },
   { words: t("desk.my_account"), href: "/admin/me" },
   { words: t("common.keyboard"), run: () => { keysHelp(); } },

@@ -7,6 +7,7 @@ import { button, field, showErrors } from "../parts/controls.js";
 import { dialog } from "../parts/dialog.js";
 import { toast } from "../parts/toast.js";
 import { kept } from "../state.js";
+import { PRIORITIES } from "../values.js";
 import { t, word } from "../words.js";
 import { refresh } from "./changes.js";
 import { openTicket } from "./places.js";
@@ -21,7 +22,7 @@ export function newTicket() {
     title: field(t("desk.subject"), { name: "title", required: true, autocomplete: "off", value: before.title }),
     description: field(t("desk.what_happened"), { tag: "textarea", name: "description", required: true, value: before.description }),
     priority: field(t("desk.priority"), { name: "priority", value: before.priority ?? "", options: [{ value: "", words: t("desk.decided_by_triage") },
-      ...["urgent", "high", "medium", "low"].map((value) => ({ value, words: word("priority", value) }))] }),
+      ...PRIORITIES.map((value) => ({ value, words: word("priority", value) }))] }),
   };
   const values = () => Object.fromEntries(NAMES.map((name) => [name, /** @type {any} */ (fields)[name].input.value.trim()]).filter(([, value]) => value));
   const problem = h("p", { class: "wrong", role: "alert" });

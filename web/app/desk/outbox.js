@@ -4,7 +4,7 @@
  * and after a reload: every try has the same Idempotency-Key, so the server does it once.
  */
 
-import { ApiError, beforeSignOut, get, network, post } from "../api.js";
+import { ApiError, beforeSignOut, get, network, newKey, post } from "../api.js";
 import { toast, toastError } from "../parts/toast.js";
 import { forgetting, session } from "../session.js";
 import { kept, preferences, store } from "../state.js";
@@ -28,7 +28,6 @@ export const outbox = store({ items: /** @type {Item[]} */ ([]) });
 const holds = new Map();
 const holdSeconds = () => Number(preferences.get("desk.hold", "10"));
 const AGAIN_AFTER = 2_000;
-const newKey = () => crypto.randomUUID?.() ?? String(Math.random()).slice(2);
 
 function put(/** @type {Item[]} */ items) {
   outbox.set({ items });

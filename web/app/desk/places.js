@@ -5,7 +5,7 @@ import { address, go, place } from "../route.js";
 import { desk } from "./state.js";
 
 export const FILTERS = "q status priority category assigned_team assigned_to tag customer_email source sla_status incident".split(" ");
-export const START = "open";
+const START = "open";
 
 /** @returns {{view: string, ticketId: string, query: Record<string, string>}} */
 export function here(/** @type {import("../route.js").Place} */ now = place()) {

@@ -3,13 +3,11 @@
 
 import { h } from "../dom.js";
 import { avatar, chip, time } from "../parts/controls.js";
+import { isOpen } from "../values.js";
 import { ago, duration, t, word } from "../words.js";
 import { agentLabel, agentName, customerOf, teamName } from "./names.js";
 import { ticketAddress } from "./places.js";
 import { draftOf, isUnread } from "./state.js";
-
-const OPEN = ["new", "ai_responded", "assigned", "in_progress", "waiting_customer", "handoff"];
-export const isOpen = (/** @type {any} */ ticket) => OPEN.includes(ticket.status);
 
 /** The time that counts next: the first answer until there is one, then the resolution. */
 export const dueAt = (/** @type {any} */ ticket) =>

@@ -1,13 +1,12 @@
 // @ts-check
 /** The thread of the open ticket: messages, notes and events in the order in which they happened. */
 
-import { download } from "../api.js";
 import { fill, h, patch } from "../dom.js";
 import { button } from "../parts/controls.js";
+import { fileList } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
 import { beginsWithDescription, messageElement, sources } from "../parts/thread.js";
-import { toastError } from "../parts/toast.js";
-import { number, t } from "../words.js";
+import { t } from "../words.js";
 import { eventLine, lines } from "./describe.js";
 import { customerOf } from "./names.js";
 import { deliver, outbox, takeBack } from "./outbox.js";
@@ -104,22 +103,4 @@ function waitingEntry(/** @type {import("./outbox.js").Item} */ item) {
     return element;
   };
   return { key: item.key, at: "9", version: item.state, make };
-}
-
-/** Files with a button each: they are loaded with the credentials of the page, so a plain link would be refused. */
-export function fileList(/** @type {any[]} */ files) {
-  if (!files.length) return null;
-  return h("ul", { class: "line files", "aria-label": t("desk.files") }, files.map((file) => h("li", {},
-    button([h("span", { class: "cut" }, file.name), h("span", { class: "soft small" }, size(file.size))], () => save(file), { icon: "paperclip", kind: "file", "aria-label": t("desk.save_file", { name: file.name }) }))));
-}
-
-const size = (/** @type {number} */ bytes) => (bytes < 1e6 ? number(Math.max(1, Math.round(bytes / 1e3)), { style: "unit", unit: "kilobyte" }) : number(bytes / 1e6, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }));
-
-async function save(/** @type {any} */ file) {
-  try {
-    const { blob } = await download(`/api/attachments/${encodeURIComponent(file.id)}`);
-    const url = URL.createObjectURL(blob);
-    h("a", { href: url, download: file.name }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  } catch (error) { toastError(error); }
 }

@@ -1,11 +1,10 @@
 // @ts-check
 /** Loads the open ticket with its thread, history and files. The last call wins. */
 
-import { get } from "../api.js";
+import { get, getAll } from "../api.js";
 import { may } from "../session.js";
 import { desk, noteSeen, opened } from "./state.js";
 
-const MOST = 200;
 let turn = 0;
 const EMPTY = { ticket: null, replies: [], events: [], files: [], conversation: null, failure: null, others: [], conflict: null };
 
@@ -16,26 +15,16 @@ export async function loadTicket(id, { quiet = false } = {}) {
   if (!quiet) opened.set({ ...EMPTY, ticket: row ?? null });
   try {
     const path = `/api/tickets/${encodeURIComponent(id)}`;
-    const [ticket, replies, history, files] = await Promise.all([get(path), allReplies(path), may("history.read") ? get(`${path}/history`) : { data: [] },
-      get(`${path}/attachments`, { limit: MOST })]);
+    const [ticket, replies, history, files] = await Promise.all([get(path), getAll(`${path}/replies`), may("history.read") ? get(`${path}/history`) : { data: [] },
+      getAll(`${path}/attachments`)]);
     const conversation = ticket.data.source === "chat" ? (await get(`/api/chat/${encodeURIComponent(id)}`)).data : null;
     if (mine !== turn) return;
-    opened.set({ ticket: ticket.data, replies, events: history.data, files: files.data, conversation, failure: null });
+    opened.set({ ticket: ticket.data, replies, events: history.data, files, conversation, failure: null });
     noteSeen(ticket.data);
     const { rows } = desk.get();
     if (rows.some((one) => one.id === id)) desk.set({ rows: rows.map((one) => (one.id === id ? ticket.data : one)) });
   } catch (error) {
     if (mine === turn && !quiet) opened.set({ failure: error });
-  }
-}
-
-/** The whole thread: long ones come in pages. */
-async function allReplies(/** @type {string} */ path) {
-  const rows = [];
-  for (;;) {
-    const { data, total } = await get(`${path}/replies`, { limit: MOST, offset: rows.length });
-    rows.push(...data);
-    if (rows.length >= total || !data.length) return rows;
   }
 }
 

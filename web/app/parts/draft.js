@@ -1,6 +1,7 @@
 // @ts-check
 /** Text that is not sent yet: a reload keeps it, and one key goes with every try to send it, so that it arrives once. */
 
+import { newKey } from "../api.js";
 import { kept } from "../state.js";
 
 /** Keeps each word that is written into a field, under a name. `.once()` goes with sending it, `.clear()` comes after. */
@@ -16,7 +17,7 @@ export function draftOf(/** @type {HTMLInputElement|HTMLTextAreaElement} */ inpu
     /** Headers of a call that sends the text; the same until the text changes. */
     once() {
       save();
-      if (!kept.get(`key.${name}`)) kept.set(`key.${name}`, crypto.randomUUID?.() ?? String(Math.random()).slice(2));
+      if (!kept.get(`key.${name}`)) kept.set(`key.${name}`, newKey());
       return { headers: { "Idempotency-Key": kept.get(`key.${name}`) } };
     },
     clear() {

@@ -47,19 +47,25 @@ export function filePicker() {
   });
 }
 
-/** The files of a message, as buttons that download them. */
+/** The files of a message, as buttons: a plain link would be refused, since it carries no credentials. */
 export function fileList(/** @type {any[]} */ files) {
   if (!files.length) return null;
   return h("ul", { class: "files", "aria-label": t("files.attached") }, files.map((file) => h("li", { class: "grow-none" },
-    button([icon("download"), h("span", { class: "cut" }, file.name), h("span", { class: "soft small" }, fileSize(file.size))], () => save(file), { kind: "file" }))));
+    button([icon("download"), h("span", { class: "cut" }, file.name), h("span", { class: "soft small" }, fileSize(file.size))], () => saveFile(`/api/attachments/${encodeURIComponent(file.id)}`, {}, file.name), { kind: "file" }))));
 }
 
-async function save(/** @type {any} */ file) {
+/** Saves bytes as a file of the person. */
+export function saveBlob(/** @type {Blob} */ blob, /** @type {string} */ name) {
+  const url = URL.createObjectURL(blob);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** Loads a file of the server and saves it; without a name, under the server's. */
+export async function saveFile(/** @type {string} */ path, /** @type {any} */ query = {}, fileName = "") {
   try {
-    const { blob } = await download(`/api/attachments/${file.id}`);
-    const url = URL.createObjectURL(blob);
-    h("a", { href: url, download: file.name }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    const { blob, name } = await download(path, query);
+    saveBlob(blob, fileName || name);
   } catch (error) {
     toastError(error);
   }

@@ -114,7 +114,7 @@ export function form(fields, send, { verb, done, cancel, all = false, kind = "",
       done?.(answer);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      problem.textContent = showErrors(error, fields) || (error.status ? "" : t("common.not_reached"));
+      problem.textContent = showErrors(error, fields);
       problem.hidden = !problem.textContent;
     }
   }

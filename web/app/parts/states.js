@@ -17,7 +17,7 @@ export const empty = (/** @type {string} */ title, /** @type {any} */ text = "",
 
 /** What happened, in the server's words, and a second try. */
 export function failed(/** @type {any} */ error, /** @type {() => any} */ again) {
-  const words = error?.status === 0 ? t("common.not_reached") : error?.message || t("common.failed");
+  const words = error?.message || t("common.failed");
   return h("div", { class: "state", role: "alert" }, icon("triangle-alert"), h("h2", {}, words),
     button(t("common.try_again"), again, { icon: "refresh-cw" }),
     error?.requestId ? h("p", { class: "small" }, t("common.request_id", { id: error.requestId })) : null);

@@ -1,6 +1,7 @@
 // @ts-check
 /** Short sentences at the bottom of the page, with an undo where there is one. */
 
+import { ApiError } from "../api.js";
 import { h } from "../dom.js";
 import { t } from "../words.js";
 import { button } from "./controls.js";
@@ -40,7 +41,14 @@ export function toast(words, { undo, action, seconds = 8 } = {}) {
 }
 
 /** Says that something failed, in the server's words. */
-export const toastError = (/** @type {any} */ error) => toast(error?.status === 0 ? t("common.not_reached") : error?.message || t("common.failed"));
+export const toastError = (/** @type {any} */ error) => toast(error?.message || t("common.failed"));
+
+// A call that nobody waits for may fail too, such as that of a menu. Its error is told, not lost.
+addEventListener("unhandledrejection", (event) => {
+  if (!(event.reason instanceof ApiError)) return;
+  event.preventDefault();
+  toastError(event.reason);
+});
 
 /** Undoes what the newest toast offers; for the key z. */
 export const undoNewest = () => undoLast?.();

@@ -16,7 +16,7 @@ const MOST_TITLE = 120;
 const URGENCIES = ["wait", "slow", "stopped"];
 
 /** The first sentence or line of a text, cut at a word. */
-export function titleOf(/** @type {string} */ text) {
+function titleOf(/** @type {string} */ text) {
   const line = text.trim().split(/\n|(?<=[.!?])\s/)[0].replace(/\s+/g, " ").trim();
   return line.length <= MOST_TITLE ? line : `${line.slice(0, MOST_TITLE).replace(/\s+\S*$/, "")}…`;
 }

@@ -4,6 +4,7 @@
 import { session } from "../session.js";
 import { kept } from "../state.js";
 import { chip } from "../parts/controls.js";
+import { isSolved } from "../values.js";
 import { t } from "../words.js";
 
 export const company = () => new URLSearchParams(location.search).get("company") || session.get().me?.company?.name || "";
@@ -14,8 +15,6 @@ export function talkToAPerson(/** @type {string} */ question) {
   kept.set("chat.question", question);
   location.assign(chatAddress());
 }
-
-export const isSolved = (/** @type {any} */ ticket) => ["resolved", "closed"].includes(ticket.status);
 
 /** We are on it, waiting for you, solved. */
 export function stateChip(/** @type {any} */ ticket) {

@@ -1,7 +1,7 @@
 // @ts-check
 /** One ticket of the customer: the thread, the reply, and what they may say about it. */
 
-import { get, post } from "../api.js";
+import { get, getAll, post } from "../api.js";
 import { fill, h, later, patch } from "../dom.js";
 import { askNow, onEvents } from "../live.js";
 import { button, linkButton, time } from "../parts/controls.js";
@@ -12,8 +12,9 @@ import { failed, skeleton } from "../parts/states.js";
 import { beginsWithDescription, messageElement } from "../parts/thread.js";
 import { toast, toastError } from "../parts/toast.js";
 import { may } from "../session.js";
+import { isSolved } from "../values.js";
 import { t } from "../words.js";
-import { chatAddress, isSolved, stateChip } from "./places.js";
+import { chatAddress, stateChip } from "./places.js";
 import { replyBox } from "./reply.js";
 
 export function ticketPage(/** @type {string} */ id) {
@@ -26,8 +27,8 @@ export function ticketPage(/** @type {string} */ id) {
   async function load() {
     try {
       const [ticket, replies, files] = await Promise.all([
-        get(`/api/tickets/${id}`), get(`/api/tickets/${id}/replies`, { limit: 200 }), get(`/api/tickets/${id}/attachments`, { limit: 200 })]);
-      draw(ticket.data, replies.data, files.data);
+        get(`/api/tickets/${id}`), getAll(`/api/tickets/${id}/replies`), getAll(`/api/tickets/${id}/attachments`)]);
+      draw(ticket.data, replies, files);
     } catch (error) {
       if (!shown) fill(thread, failed(error, load));
     }

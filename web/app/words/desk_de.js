@@ -70,7 +70,7 @@ export default {
     hint_resolve: "Wie wurde es gelöst? Das liest der Kunde", verb_reply: "Senden", verb_note: "Notiz speichern", verb_resolve: "Lösen",
     verb_resolve_next: "Lösen und weiter", send_more: "Weitere Wege zu senden", send_resolve: "Senden und lösen",
     send_resolve_next: "Senden, lösen und weiter", write_first: "Schreiben Sie zuerst etwas.", attach: "Datei anhängen", files: "Dateien",
-    take_file: "{name} entfernen", save_file: "{name} speichern", held_reply: "Antwort auf #{number} wird in {n} s gesendet.",
+    take_file: "{name} entfernen", held_reply: "Antwort auf #{number} wird in {n} s gesendet.",
     held_note: "Notiz zu #{number} wird in {n} s gespeichert.", held_resolve: "#{number} wird in {n} s gelöst.", held: "Wird gleich gesendet",
     sending: "Wird gesendet", not_sent: "Nicht gesendet: keine Verbindung. Wird gesendet, sobald das Netz zurück ist.", tab_details: "Details",
     tab_help: "Hilfe", history: "Geschichte", changed_field: "{field} geändert", changed_to: "{field}: {to}", changed_from: "{field}: {from} → {to}",

@@ -23,6 +23,6 @@ export async function comeFromIssuer(/** @type {URLSearchParams} */ fragment) {
     return {};
   } catch (error) {
     const { code: why, data, message } = /** @type {any} */ (error);
-    return why === "second_factor_required" ? { challenge: data.challenge } : { note: message || t("common.not_reached") };
+    return why === "second_factor_required" ? { challenge: data.challenge } : { note: message };
   }
 }
