@@ -112,8 +112,9 @@ def exchange(body: Row) -> Answer:
         binding=begun["sub"] if begun else "",
     )
     answer = signed_in_answer(admitted, "You are signed in.", body)
-    cookies = [*answer.headers.values(), _cookie("", seconds=0)]
-    return replace(answer, headers={"Set-Cookie": cookies})
+    refresh_cookie = answer.headers.get("Set-Cookie")
+    cookies = [*([refresh_cookie] if refresh_cookie else []), _cookie("", seconds=0)]
+    return replace(answer, headers={**answer.headers, "Set-Cookie": cookies})
 
 
 def _client() -> OidcClient:

@@ -9,7 +9,7 @@ from database.file_store.contract import FileMissing, FileStore
 from jobs.runner import is_last_try
 from services.transfers import importing, requests
 from services.transfers.archive import Archive, Unusable
-from services.transfers.importing import NotWanted
+from services.transfers.requests import NotWanted
 from storage import Row
 
 

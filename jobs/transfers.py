@@ -9,15 +9,12 @@ from core.models import Actor
 from database.file_store.contract import FileStore
 from jobs.runner import is_last_try
 from services.transfers import exporting, requests
+from services.transfers.requests import NotWanted
 from storage import Row, Storage
 
 log = logging.getLogger("foyer.jobs")
 
 NOTED_SECONDS = 2.0  # how often a running export notes how far it is
-
-
-class NotWanted(Exception):
-    """The export was given up while it was made, because a customer was erased."""
 
 
 def run(storage: Storage, files: FileStore, job: Row) -> None:

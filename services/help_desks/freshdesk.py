@@ -23,7 +23,17 @@ from services.help_desks.products import (
     row_person,
     word,
 )
-from services.help_desks.records import Book, Mapped, Organisation, Person, address_of, dict_of, list_of, text_of
+from services.help_desks.records import (
+    Book,
+    Mapped,
+    Organisation,
+    Person,
+    address_of,
+    dict_of,
+    has_value,
+    list_of,
+    text_of,
+)
 from storage import Row
 
 NAME = "Freshdesk"
@@ -178,7 +188,7 @@ def _leave_out(draft: Draft, values: Row) -> None:
     leave_out_fields(draft, {**values, "cc_email": cc}, LEFT_OUT)
     custom = {**dict_of(values.get("custom_fields")), **dict_of(values.get("custom_field"))}
     for name, value in custom.items():
-        if value not in (None, "", [], False):
+        if has_value(value):
             draft.leave_out(CUSTOM_FIELDS, f"{name}: {text_of(value)[:40]}")
 
 

@@ -11,7 +11,17 @@ from services.help_desks import texts
 from services.help_desks.atlassian_texts import plain
 from services.help_desks.drafts import ATTACHMENTS, CUSTOM_FIELDS, OPEN, Draft, Entry, finish
 from services.help_desks.products import PERSON, TICKET, Product, cell, leave_out_fields, row_person, word
-from services.help_desks.records import Book, Mapped, Organisation, Person, address_of, dict_of, list_of, text_of
+from services.help_desks.records import (
+    Book,
+    Mapped,
+    Organisation,
+    Person,
+    address_of,
+    dict_of,
+    has_value,
+    list_of,
+    text_of,
+)
 from storage import Row
 
 NAME = "Jira"
@@ -129,9 +139,7 @@ def _ticket(values: Row, book: Book) -> Mapped:
     leave_out_fields(draft, fields, LEFT_OUT)
     files = map(dict_of, list_of(fields.get("attachment")))
     draft.leave_out_all(ATTACHMENTS, [text_of(one.get("filename")) for one in files])
-    custom = [
-        name for name, value in fields.items() if name.startswith("customfield_") and value not in (None, "", [], {})
-    ]
+    custom = [name for name, value in fields.items() if name.startswith("customfield_") and has_value(value)]
     draft.leave_out_all(CUSTOM_FIELDS, custom)
     return finish(draft, book)
 

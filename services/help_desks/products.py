@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.help_desks.drafts import Draft
-from services.help_desks.records import Book, LeftOut, Mapped, Organisation, Person, address_of, text_of
+from services.help_desks.records import Book, LeftOut, Mapped, Organisation, Person, address_of, has_value, text_of
 from storage import Row
 
 ORGANISATION, PERSON, MACRO, TICKET = "organisation", "person", "macro", "ticket"
@@ -87,13 +87,13 @@ def leave_out_fields(draft: Draft, values: Row, fields: Mapping[str, str]) -> No
     """Notes each of these fields that has a value; a value with words in it is shown as the example."""
     for name, what in fields.items():
         value = values.get(name)
-        if value not in (None, "", [], {}, False):
+        if has_value(value):
             draft.leave_out(what, text_of(value)[:40])
 
 
 def left_out_of(name: str, values: Row, fields: Mapping[str, str]) -> list[LeftOut]:
     """The fields of a record that have a value and are left out."""
-    return [(what, name) for field_name, what in fields.items() if values.get(field_name) not in (None, "", [], {})]
+    return [(what, name) for field_name, what in fields.items() if has_value(values.get(field_name))]
 
 
 def word(draft: Draft, name: str, there: str, ours: Mapping[str, str]) -> str:

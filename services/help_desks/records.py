@@ -124,6 +124,11 @@ def address_of(value: Any) -> str:
     return address if len(address) <= LIMITS["email"] else ""
 
 
+def has_value(value: Any) -> bool:
+    """Whether a field says something: false, null and what is empty say nothing, 0 does."""
+    return value is not False and value not in (None, "", [], {})
+
+
 def dict_of(value: Any) -> Row:
     """The value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}

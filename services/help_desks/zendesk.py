@@ -23,7 +23,17 @@ from services.help_desks.products import (
     row_person,
     word,
 )
-from services.help_desks.records import Book, Mapped, Organisation, Person, address_of, dict_of, list_of, text_of
+from services.help_desks.records import (
+    Book,
+    Mapped,
+    Organisation,
+    Person,
+    address_of,
+    dict_of,
+    has_value,
+    list_of,
+    text_of,
+)
 from storage import Row
 
 NAME = "Zendesk"
@@ -113,7 +123,7 @@ def _ticket(values: Row, book: Book) -> Mapped:
     if score in ("good", "bad"):
         draft.leave_out("ratings: good and bad are no score from 1 to 5", score)
     for custom in map(dict_of, list_of(values.get("custom_fields"))):
-        if custom.get("value") not in (None, "", [], False):
+        if has_value(custom.get("value")):
             draft.leave_out(CUSTOM_FIELDS, f"{text_of(custom.get('id'))}: {text_of(custom['value'])[:40]}")
     return finish(draft, book)
 

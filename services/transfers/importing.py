@@ -5,7 +5,7 @@ is repeated changes nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -34,10 +34,6 @@ for _name in TABLES:
 _BEGIN: Row = {"step": STEPS[0], "line": 0}
 
 
-class NotWanted(Exception):
-    """The transfer was given up, or another process does it."""
-
-
 @dataclass(frozen=True)
 class Server:
     """The parts of a server that an import needs. `quota` is in bytes, 0 for none; `checks` are the rules of the API."""
@@ -60,7 +56,7 @@ class Import:
             ids = Ids(salt(uow))
             row = requests.progress_of(uow, transfer_id)
             if row is None:
-                raise NotWanted
+                raise requests.NotWanted
             self._options, self._place = row["options"], row["place"] or _BEGIN
             counts = {name: row[name] for name in ("created", "skipped", "rejected", "renumbered", "errors")}
             self._tally = Tally(**counts)
@@ -241,8 +237,7 @@ class Import:
 
     def _copied_tally(self) -> Tally:
         """A copy of the tally. It replaces the tally only after a commit, so a rollback counts nothing."""
-        t = self._tally
-        return Tally(t.created, t.skipped, t.rejected, t.renumbered, list(t.errors))
+        return replace(self._tally, errors=list(self._tally.errors))
 
     def _note(self, uow: UnitOfWork, step: str, line: int, *, tally: Tally | None = None, **values: Any) -> None:
         """Stores in this unit of work how far the import is. Raises NotWanted."""
@@ -251,6 +246,6 @@ class Import:
         done += line if step in TABLES else 0
         row = requests.progress_of(uow, self._transfer_id)
         if row is None or (row["place"] or _BEGIN) != self._place:  # given up, or another process goes on with it
-            raise NotWanted
+            raise requests.NotWanted
         self._place = {"step": step, "line": line}
         requests.progress(uow, self._transfer_id, place=self._place, done=done, **counts, **values)

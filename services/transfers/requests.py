@@ -27,6 +27,10 @@ _RUNNING = {
 t = transfers.c
 
 
+class NotWanted(Exception):
+    """The transfer was given up meanwhile, or another process does it."""
+
+
 def transfer_shape(row: Row) -> Row:
     """A transfer as callers see it."""
     return shape(row, TRANSFER_FIELDS)

@@ -198,6 +198,7 @@ LEFT_OUT = [
     ({"due_at": "2025-01-01T00:00:00Z"}, "due dates"),
     ({"follower_ids": [5]}, "followers and CCs"),
     ({"custom_fields": [{"id": 1, "value": "gold"}, {"id": 2, "value": None}]}, "custom fields"),
+    ({"custom_fields": [{"id": 1, "value": 0}]}, "custom fields"),
     ({"satisfaction_rating": {"score": "bad"}}, "ratings"),
     ({"tags": ["closed_by_merge"], "status": "closed"}, "merges"),
     (
@@ -217,7 +218,7 @@ def test_what_is_left_out_is_told(fields, reason):
 def test_nothing_is_told_of_a_ticket_that_is_taken_whole():
     quiet = {
         "follower_ids": [],
-        "custom_fields": [{"id": 1, "value": None}],
+        "custom_fields": [{"id": 1, "value": None}, {"id": 2, "value": False}],
         "satisfaction_rating": {"score": "unoffered"},
     }
     assert mapped(**quiet, type=None, group_id=None).left_out == []
