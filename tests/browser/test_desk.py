@@ -175,6 +175,7 @@ def test_what_is_sent_while_the_network_is_gone_is_sent_once_when_it_is_back(ope
     page.locator("#words").fill("Please wait.")
     page.locator("#words").press("Control+Enter")
     expect(page.locator(".message.held")).to_contain_text("Not sent")
+    expect(page.locator(".message.held")).to_be_in_viewport()
     expect(page.locator(".offline")).to_be_visible()
     expect(page.locator(".row")).to_have_count(1)
     tab.context.set_offline(False)
