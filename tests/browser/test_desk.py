@@ -135,15 +135,47 @@ def test_two_agents_at_one_ticket_see_each_other_and_overwrite_nothing(open_tab,
     expect(page.locator(".toast").last).to_contain_text("Category is Billing")
 
 
+def test_a_reply_that_came_in_below_the_shown_part_asks_before_anything_is_sent(open_tab, company):
+    made = ticket(company, description="Every hour.\n\n" * 90)
+    path = f"/api/tickets/{made['id']}/replies"
+    company.call("POST", path, {"body": "Known before."})
+    page = open_desk(open_tab(desk=company), "agent", f"/desk/tickets/{made['id']}", hold=60)
+    expect(page.locator(".message", has_text="Known before.")).to_be_visible()
+    page.locator(".ticket-scroll").evaluate("(pane) => { pane.scrollTop = 0; }")
+    page.locator("#words").fill("Please restart it.")
+    company.call("POST", path, {"body": "We have restarted it.", "author_name": "Bo"})
+    expect(page.locator(".below .button")).to_have_text("New message")
+    page.locator("#words").press("Control+Enter")
+    expect(page.locator(".notices [role=alert]")).to_contain_text("Bo wrote while you were writing")
+    expect(page.locator(".message", has_text="We have restarted it.")).to_be_in_viewport()
+    expect(page.locator(".message.held")).to_have_count(0)
+    page.get_by_role("button", name="Keep editing").click()
+    assert focused(page) == "words"
+    # What was seen is not asked about again. What is sent is in view, wherever the thread stood, under the same name.
+    page.locator(".ticket-scroll").evaluate("(pane) => { pane.scrollTop = 0; }")
+    page.locator("#words").press("Control+Enter")
+    expect(page.locator(".message.held .button", has_text="Undo")).to_be_in_viewport()
+    expect(page.locator(".message.held")).to_contain_text("Tom Becker")
+    expect(page.locator(".toast .left")).not_to_have_text("60s")
+    # In a chat somebody waits.
+    chat = company.call("POST", "/api/chat", {"message": "Are you there?", "customer_email": "ana@example.com"})
+    page.goto(f"/desk/tickets/{chat['conversation_id']}")
+    page.locator("#words").fill("Yes.")
+    page.locator("#words").press("Control+Enter")
+    expect(page.locator(".message.agent:not(.held)", has_text="Yes.")).to_be_visible()
+
+
 def test_what_is_sent_while_the_network_is_gone_is_sent_once_when_it_is_back(open_tab, company):
     made = ticket(company)
     tab = open_tab(desk=company)
     page = open_desk(tab, "agent", f"/desk/tickets/{made['id']}")
-    expect(page.locator(".thread .message").first).to_be_visible()
+    # The assistant has answered: nothing but the network stands in the way.
+    expect(page.locator(".thread .message")).to_have_count(2)
     tab.context.set_offline(True)
     page.locator("#words").fill("Please wait.")
     page.locator("#words").press("Control+Enter")
     expect(page.locator(".message.held")).to_contain_text("Not sent")
+    expect(page.locator(".message.held")).to_be_in_viewport()
     expect(page.locator(".offline")).to_be_visible()
     expect(page.locator(".row")).to_have_count(1)
     tab.context.set_offline(False)
@@ -218,6 +250,46 @@ def test_case_31_hostile_text_in_every_field_is_shown_as_text(open_tab, company)
     assert_accessible(page)
     assert page.title().startswith("#1 <img")
     tab.shot("desk-hostile", whole=False)
+
+
+def test_the_focus_stays_where_somebody_works_and_a_guest_is_called_one(open_tab, company):
+    made = ticket(company, title="Printer", customer_email="", customer_id="guest:01a2", customer_name="Ana")
+    ticket(company, title="Scanner")
+    tab = open_tab(desk=company)
+    page = open_desk(tab, "agent", "/desk/open")
+    expect(page.locator(".row .who", has_text="Guest · Ana")).to_be_visible()
+    # Back after a search leads to the whole list.
+    page.keyboard.press("/")
+    page.keyboard.type("printer")
+    page.keyboard.press("Enter")
+    expect(page.locator(".row")).to_have_count(1)
+    expect(page.locator(".row a")).to_be_focused()
+    page.go_back()
+    expect(page.locator(".row")).to_have_count(2)
+    expect(page.locator(".search")).to_have_value("")
+    page.wait_for_timeout(400)
+    expect(page.locator(".row")).to_have_count(2)
+    page.locator(f"[data-key='{made['id']}'] a").click()
+    expect(page.locator(".panel")).to_contain_text("Guest · Ana")
+    expect(page.locator(".panel")).not_to_contain_text("guest:")
+    # What is drawn anew after a change keeps the focus.
+    page.locator(".panel").get_by_role("button", name="Status").press("Enter")
+    page.get_by_role("option", name="Waiting for customer").click()
+    expect(page.locator(".panel").get_by_role("button", name="Status: Waiting")).to_be_focused()
+    tab.shot("desk-waiting", whole=False)
+    page.get_by_role("tab", name="Help").click()
+    page.get_by_role("button", name="Summarise").press("Enter")
+    expect(page.locator(".panel h4").first).to_be_visible()
+    assert page.evaluate("document.activeElement.closest('.panel') !== null")
+    page.keyboard.press("m")
+    expect(page.get_by_role("dialog").get_by_role("link")).to_have_attribute("href", "/admin/macros")
+    page.keyboard.press("Escape")
+    # A resolved ticket is neither snoozed nor merged.
+    company.call("POST", f"/api/tickets/{made['id']}/resolve", {"resolution": "New cable."})
+    page.get_by_role("tab", name="Details").click()
+    expect(page.locator(".verbs").get_by_role("button", name="Reopen")).to_be_visible()
+    expect(page.locator(".panel").get_by_role("button", name="Snooze")).to_have_count(0)
+    expect(page.locator(".panel").get_by_role("button", name="Merge")).to_have_count(0)
 
 
 def test_filters_say_what_they_are_in_words(open_tab, company):

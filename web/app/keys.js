@@ -6,6 +6,7 @@ import { preferences } from "./state.js";
 /**
  * @typedef {object} Command
  * @property {string} keys Such as "j", "Shift+e", "g q", "Mod+k", "Mod+Enter". Mod is Ctrl, or Command on a Mac.
+ * @property {string} [shown] The keys that the help shows, where the browser itself does one of them.
  * @property {string} name What the help and the palette call it.
  * @property {() => void} run
  * @property {() => boolean} [when] Whether it can be done now.

@@ -113,8 +113,14 @@ export function snooze(tickets = targets()) {
   ]);
 }
 
+/** Says that there are no macros, and leads whoever may make one to where they are made. */
+export const noMacros = () => dialog(t("desk.macro"), (close) => [
+  h("p", {}, t("desk.no_macros"), " ", h("a", { href: "/admin/macros" }, t("desk.make_macro"))),
+  h("footer", {}, button(t("common.close"), close)),
+]);
+
 export function bulkMacro(tickets = targets()) {
-  return get("/api/macros", { limit: 200 }).then(({ data }) => choose(titled(t("desk.macro"), tickets), data.map((/** @type {any} */ macro) => ({
+  return get("/api/macros", { limit: 200 }).then(({ data }) => !data.length ? noMacros() : choose(titled(t("desk.macro"), tickets), data.map((/** @type {any} */ macro) => ({
     words: macro.name, about: macro.body.slice(0, 80), run: () => change(tickets, { action: "macro", arguments: { macro_id: macro.id } }, t("desk.macro_used", { what: named(tickets), name: macro.name })),
   }))), toastError);
 }

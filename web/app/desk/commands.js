@@ -21,6 +21,8 @@ import { STANDARD } from "./views.js";
 
 const inTicket = () => Boolean(desk.get().ticketId);
 const isMeant = () => mayWork() && targets().length > 0;
+/** A ticket that is resolved has nothing to wait for and nothing to merge. */
+const openOnes = () => isMeant() && targets().some(isOpen);
 const openIsMeant = () => mayWork() && inTicket() && Boolean(opened.get().ticket);
 
 /** Goes up or down the queue; with an open ticket the next one opens. */
@@ -53,11 +55,11 @@ function back() {
 
 const reopen = () => { const all = targets(); change(all, { action: "reopen" }, t("desk.reopened", { what: `#${all[0].number}` })); };
 
-/** @returns {(import("../keys.js").Command & {hidden?: boolean})[]} */
+/** @returns {(import("../keys.js").Command & {hidden?: boolean, shown?: string})[]} */
 export const commands = () => [
   { keys: "j / ArrowDown", name: t("desk.key_next"), run: () => step(1), hidden: true },
   { keys: "k / ArrowUp", name: t("desk.key_previous"), run: () => step(-1), hidden: true },
-  { keys: "o", name: t("desk.open"), run: () => openTicket(desk.get().cursor), when: () => !inTicket() && Boolean(desk.get().cursor) },
+  { keys: "o", shown: "Enter / o", name: t("desk.open"), run: () => openTicket(desk.get().cursor), when: () => !inTicket() && Boolean(desk.get().cursor) },
   { keys: "u / Escape", name: t("desk.back"), run: back, when: () => inTicket() || desk.get().picked.size > 0 },
   { keys: "x", name: t("desk.key_pick"), run: () => pick(desk.get().ticketId || desk.get().cursor), when: () => Boolean(desk.get().ticketId || desk.get().cursor) },
   { keys: "Shift+x", name: t("desk.key_pick_range"), run: () => pick(desk.get().cursor, true), when: () => Boolean(desk.get().cursor), hidden: true },
@@ -72,7 +74,7 @@ export const commands = () => [
   { keys: "s", name: t("desk.status"), run: () => { pickStatus(); }, when: isMeant },
   { keys: "p", name: t("desk.priority"), run: () => { pickPriority(); }, when: isMeant },
   { keys: "m", name: t("desk.macro"), run: () => (inTicket() ? compose({ act: "macro" }) : bulkMacro()), when: isMeant },
-  { keys: "h", name: t("desk.snooze"), run: () => { snooze(); }, when: isMeant },
+  { keys: "h", name: t("desk.snooze"), run: () => { snooze(); }, when: openOnes },
   { keys: "Mod+k", name: t("desk.palette"), run: () => { openPalette(); }, typing: true, hidden: true },
   { keys: "/", name: t("desk.search"), run: focusSearch },
   { keys: "?", name: t("common.keyboard"), run: () => { keysHelp(); } },
@@ -91,7 +93,8 @@ export const commands = () => [
 export const extras = () => [
   ...STANDARD.map(([id]) => ({ words: t("desk.go_to", { name: t(`desk.view_${id}`) }), run: () => openQueue(id) })),
   ...desk.get().views.filter((view) => !view.standard).map((view) => ({ words: t("desk.go_to", { name: view.name }), run: () => openQueue(view.id) })),
-  ...(isMeant() ? [{ words: t("desk.category"), run: () => { pickCategory(); } }, { words: t("desk.merge"), run: () => { merge(); } }] : []),
+  ...(isMeant() ? [{ words: t("desk.category"), run: () => { pickCategory(); } }] : []),
+  ...(openOnes() ? [{ words: t("desk.merge"), run: () => { merge(); } }] : []),
   ...(isMeant() && targets().every((ticket) => !isOpen(ticket)) ? [{ words: t("desk.reopen"), run: reopen }] : []),
   ...(openIsMeant() ? [{ words: t("desk.delete"), run: () => { deleteTicket(); } }] : []),
   { words: t("desk.add_filter"), run: () => { pickFilter(); } },

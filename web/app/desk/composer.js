@@ -11,11 +11,14 @@ import { toast, toastError } from "../parts/toast.js";
 import { may } from "../session.js";
 import { isOpen } from "../values.js";
 import { t } from "../words.js";
+import { noMacros } from "./actions.js";
 import { change, fieldName, shownValue } from "./changes.js";
+import { missed, noteDraft } from "./missed.js";
 import { hold } from "./outbox.js";
 import { backToQueue, openTicket } from "./places.js";
 import { say } from "./presence.js";
 import { desk, draftOf, keepDraft, lasting, neighbour, opened } from "./state.js";
+import { showMessage } from "./thread_pane.js";
 
 const MODES = /** @type {[string, string][]} */ ([["reply", "send"], ["note", "lock"], ["resolve", "circle-check"]]);
 
@@ -35,7 +38,7 @@ export function composer() {
     h("div", { class: "line split" }, submit, more));
   const element = h("form", { class: "composer", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, tabs, text, chosen, picker, tools);
 
-  const keepText = () => { if (id) keepDraft(id, { mode, body: text.value }); };
+  const keepText = () => { if (id) { keepDraft(id, { mode, body: text.value }); noteDraft(id, text.value); } };
   const keepSoon = later(() => { keepText(); desk.set({ rows: [...desk.get().rows] }); }, 400);
   text.addEventListener("input", () => { keepText(); keepSoon(); say(text.value.trim() && mode !== "note" ? "replying" : "viewing"); });
   text.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { event.preventDefault(); text.blur(); /** @type {any} */ (document.querySelector(".ticket-scroll"))?.focus(); } });
@@ -69,11 +72,14 @@ export function composer() {
     setMode(draft.body ? draft.mode : "reply", { focus: false });
   }
 
-  function send(ending = mode, goOn = next) {
+  function send(ending = mode, goOn = next, anyway = false) {
     const { ticket, replies } = opened.get(), body = text.value.trim();
     if (!ticket || ticket.id !== id) return;
     if (!body) { toast(t("desk.write_first")); text.focus(); return; }
-    hold({ ticketId: id, number: ticket.number, mode: ending, body, version: ticket.version, known: replies.length, files });
+    const others = missed();
+    if (others.length && !anyway) { askBefore(others, () => send(ending, goOn, true)); return; }
+    if (opened.get().conflict?.verb) opened.set({ conflict: null });
+    hold({ ticketId: id, number: ticket.number, mode: ending, body, version: ticket.version, known: replies.length, chat: ticket.source === "chat", files });
     const after = goOn ? neighbour(id, 1) : null;
     keepDraft(id, { mode: "reply", body: "" });
     say("viewing");
@@ -81,6 +87,13 @@ export function composer() {
     if (goOn && after) openTicket(after.id);
     else if (goOn) backToQueue();
     else /** @type {any} */ (document.querySelector(".ticket-scroll"))?.focus();
+  }
+
+  /** Shows what others wrote meanwhile, before anything is sent. */
+  function askBefore(/** @type {any[]} */ others, /** @type {() => void} */ keep) {
+    const last = others.at(-1);
+    opened.set({ conflict: { text: t("desk.wrote_meanwhile", { who: last.author_name || last.author_email }), verb: t("desk.send_anyway"), keep, other: t("desk.keep_editing") } });
+    showMessage(others[0].id);
   }
 
   function moreWays() {
@@ -94,7 +107,7 @@ export function composer() {
   async function macros() {
     try {
       const { data } = await get("/api/macros", { limit: 200 });
-      if (!data.length) { toast(t("desk.no_macros")); return; }
+      if (!data.length) { await noMacros(); return; }
       await choose(t("desk.macro"), data.map((/** @type {any} */ macro) => ({ words: macro.name, about: macro.body.slice(0, 80), run: () => preview(macro) })));
     } catch (error) { toastError(error); }
   }
@@ -136,6 +149,7 @@ export function composer() {
   lasting(() => { document.removeEventListener("desk:compose", onCompose); document.removeEventListener("desk:draft", onDraft); });
   lasting(desk.subscribe(({ ticketId }) => { if (ticketId !== id) { id = ticketId; show(); } }));
   lasting(opened.subscribe(({ ticket }) => {
+    if (ticket?.id === id) noteDraft(id, text.value);
     element.hidden = !ticket || !may("replies.write") || Boolean(ticket.merged_into);
     const resolveTab = /** @type {any} */ (tabs.lastElementChild);
     if (resolveTab && ticket) resolveTab.hidden = !isOpen(ticket) || !may("tickets.work");

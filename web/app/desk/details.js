@@ -13,8 +13,9 @@ import { duration, moment, t, word } from "../words.js";
 import { askText, deleteTicket, editTags, merge, pickAgent, pickCategory, pickPriority, pickStatus, snooze } from "./actions.js";
 import { fieldName, refresh } from "./changes.js";
 import { eventLine } from "./describe.js";
-import { agentName, customerOf, teamName } from "./names.js";
+import { agentName, customerOf, isGuest, teamName } from "./names.js";
 import { ticketAddress } from "./places.js";
+import { isOpen } from "../values.js";
 import { opened } from "./state.js";
 import { linkTicket } from "./linking.js";
 import { statusChip } from "./ticket_pane.js";
@@ -24,8 +25,8 @@ export function details() {
   return [fields(ticket), customerCard(ticket), links(ticket), watchers(ticket),
     files.length ? section(t("desk.files"), fileList(files)) : null,
     events.length ? h("details", { class: "panel-section" }, h("summary", {}, h("h3", {}, t("desk.history"))), h("div", { class: "stack tight" }, events.map((/** @type {any} */ event) => eventLine([event])))) : null,
-    mayWork() ? h("div", { class: "line panel-section" }, button(t("desk.merge"), () => merge([ticket]), { icon: "git-merge", kind: "quiet" }),
-      ticket.snoozed_until ? null : button(t("desk.snooze"), () => snooze([ticket]), { icon: "alarm-clock", kind: "quiet", keys: "h" }),
+    mayWork() ? h("div", { class: "line panel-section" }, isOpen(ticket) ? button(t("desk.merge"), () => merge([ticket]), { icon: "git-merge", kind: "quiet" }) : null,
+      ticket.snoozed_until || !isOpen(ticket) ? null : button(t("desk.snooze"), () => snooze([ticket]), { icon: "alarm-clock", kind: "quiet", keys: "h" }),
       may("tickets.delete") ? button(t("desk.delete"), deleteTicket, { icon: "trash-2", kind: "quiet" }) : null) : null];
 }
 
@@ -73,7 +74,7 @@ function customerCard(/** @type {any} */ ticket) {
   }
   return section(t("common.customer"), h("p", { class: "strong" }, customerOf(ticket)),
     ticket.customer_email ? h("p", {}, h("a", { href: `mailto:${ticket.customer_email}` }, ticket.customer_email)) : null,
-    ticket.customer_id ? h("p", { class: "soft small" }, ticket.customer_id) : null,
+    ticket.customer_id && !isGuest(ticket.customer_id) ? h("p", { class: "soft small" }, ticket.customer_id) : null,
     h("p", {}, chip(word("tier", ticket.customer_tier)), " ", chip(word("sentiment", ticket.sentiment), ticket.sentiment === "negative" ? "amber" : "")), past);
 }
 

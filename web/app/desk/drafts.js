@@ -27,7 +27,7 @@ export function draftSection(/** @type {any} */ ticket) {
     const insert = (/** @type {string} */ outcome) => { compose({ mode: "reply", body: draft.body }); record(outcome, outcome === "edited" ? draft.body : ""); };
     const bad = button(t("desk.not_helpful"), () => menu(bad, REASONS.map((reason) => ({
       words: t(`desk.reason_${reason}`),
-      run: async () => { await record("discarded"); fill(place, start()); toast(t("desk.noted")); },
+      run: async () => { await record("discarded"); fill(place, start()); place.querySelector("button")?.focus(); toast(t("desk.noted")); },
     }))), { icon: "chevron-down", kind: "small-button" });
     return h("div", { class: "stack tight draft-box" }, h("div", { class: "plain" }, draft.body), sources(draft.citations),
       h("p", { class: "soft small" }, word("decider", draft.source), draft.confidence ? ` · ${percent(draft.confidence)}` : "", draft.stale ? ` · ${t("desk.stale_draft")}` : ""),

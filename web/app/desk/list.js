@@ -22,11 +22,18 @@ import { viewName } from "./views.js";
 export function listPane() {
   const heading = h("div", { class: "list-heading line" });
   const search = h("input", { type: "search", class: "search", "aria-label": t("desk.search"), placeholder: t("desk.search_hint"), enterkeyhint: "search" });
-  const find = later((/** @type {string} */ words) => filterBy({ q: words }, { replace: true }), 300);
-  search.addEventListener("input", () => find(search.value.trim()));
+  // The first words make a step for the back button, which leads to the whole list again.
+  const seek = (/** @type {string} */ words) => { if (words !== (desk.get().query.q ?? "")) filterBy({ q: words }, { replace: Boolean(desk.get().query.q) }); };
+  const find = later(() => seek(search.value.trim()), 300);
+  let toRows = false;
+  search.addEventListener("input", () => find());
   search.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape" && !search.value) { event.preventDefault(); focusRow(); }
-    if (event.key === "Enter" || event.key === "ArrowDown") { event.preventDefault(); focusRow(); }
+    if (event.key !== "Enter" && event.key !== "ArrowDown") return;
+    event.preventDefault();
+    seek(search.value.trim());
+    toRows = desk.get().loading;
+    if (!toRows) focusRow();
   });
   const chips = h("div", { class: "line filter-chips" });
   const news = h("div", { role: "status", class: "fresh" });
@@ -44,7 +51,9 @@ export function listPane() {
   });
 
   lasting(desk.subscribe((now, before) => {
-    if (document.activeElement !== search) search.value = now.query.q ?? "";
+    // While somebody types, only the back button changes the words.
+    const left = now.query !== before.query && search.value.trim() === (before.query.q ?? "");
+    if (document.activeElement !== search || left) search.value = now.query.q ?? "";
     if (now === before || now.total !== before.total || now.view !== before.view || now.views !== before.views || now.ticketId !== before.ticketId
       || now.query !== before.query) fill(heading, title(now));
     if (now === before || now.query !== before.query || now.view !== before.view) fill(chips, filterChips());
@@ -56,6 +65,10 @@ export function listPane() {
     if (now === before || now.loading !== before.loading || now.rows !== before.rows || now.failure !== before.failure || now.total !== before.total) fill(rest, below(now));
     if (now === before || now.picked !== before.picked) fill(bulk, now.picked.size ? bulkBar() : null);
     mark(rows, now);
+    if (toRows && !now.loading) {
+      toRows = false;
+      if (document.activeElement === search) focusRow();
+    }
   }));
   lasting(names.subscribe(() => drawRows(rows)));
   const tick = setInterval(() => drawRows(rows), 60_000);

@@ -8,7 +8,7 @@ import { useKeys } from "../keys.js";
 import { onEvents } from "../live.js";
 import { button } from "../parts/controls.js";
 import { menu } from "../parts/dialog.js";
-import { languageItems, offlineBar, startPage, themeItems } from "../parts/frame.js";
+import { accountItem, languageItems, offlineBar, startPage, themeItems } from "../parts/frame.js";
 import { toastError } from "../parts/toast.js";
 import { announce, go, startRouting } from "../route.js";
 import { mayWork, session } from "../session.js";
@@ -95,7 +95,7 @@ function onNews(/** @type {any[]} */ events) {
 
 /** On a phone: four ways at the bottom. */
 function bottomBar() {
-  const me = button(t("desk.me"), () => menu(me, [...menuOfMe(), ...themeItems(), ...languageItems(),
+  const me = button(t("desk.me"), () => menu(me, [...menuOfMe(), ...accountItem(), ...themeItems(), ...languageItems(),
     { words: t("frame.sign_out"), run: signOut }]), { icon: "user", kind: "quiet", title: session.get().me.email || session.get().me.name });
   const views = button(t("desk.queue_short"), () => menu(views, desk.get().views.map((view) => ({
     words: `${viewName(view.id)} ${view.count ?? ""}`, checked: view.id === desk.get().view, run: () => openQueue(view.id),

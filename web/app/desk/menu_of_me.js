@@ -21,6 +21,5 @@ export function switchDensity() {
 export const menuOfMe = () => [
   { words: t("desk.compact"), get checked() { return isCompact(); }, run: switchDensity },
   { words: t("desk.notify_me"), get checked() { return notifies(); }, run: askToNotify },
-  { words: t("desk.my_account"), href: "/admin/me" },
   { words: t("common.keyboard"), run: () => { keysHelp(); } },
 ];

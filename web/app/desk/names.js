@@ -25,8 +25,19 @@ export const teamName = (/** @type {string} */ key) => labelIn("teams", key);
 /** The own name as others see it. */
 export const myLabel = () => labelIn("agents", myName());
 export const agentLabel = (/** @type {string} */ key) => labelIn("agents", key);
-export const agentName = (/** @type {string} */ key) => (key === myName() ? t("desk.me") : labelIn("agents", key));
+export const agentName = (/** @type {string} */ key) => (key === myName() ? t("desk.me") : isGuest(key) ? t("desk.guest") : labelIn("agents", key));
+
+/** The name under what this person writes; a key has none, so the server says "Support". */
+export const signature = () => (session.get().me?.email && !myLabel().includes("@") ? myLabel() : "");
 
 /** What `assigned_to` holds for tickets of whoever is signed in. */
 export const myName = () => session.get().me?.email || session.get().me?.name || "";
-export const customerOf = (/** @type {any} */ ticket) => ticket.customer_name || ticket.customer_email || ticket.customer_id || t("desk.no_customer");
+/** Whether that id is one of a guest of the chat: it says nothing to a reader. */
+export const isGuest = (/** @type {string|undefined} */ id) => Boolean(id?.startsWith("guest:"));
+
+/** Who asks: the name, else the address or the id; a guest is called one. */
+export function customerOf(/** @type {any} */ ticket) {
+  const named = [ticket.customer_name, ticket.customer_email].find((one) => one && !isGuest(one)) ?? "";
+  if (isGuest(ticket.customer_id)) return [t("desk.guest"), named].filter(Boolean).join(" · ");
+  return named || ticket.customer_id || t("desk.no_customer");
+}

@@ -1,16 +1,18 @@
 // @ts-check
 /**
- * What is on its way. A text is held for ten seconds, so that it can be taken back. It is sent too when the page is left,
+ * What is on its way. A text is held for ten seconds, in a chat for three, so that it can be taken back. It is sent too when the page is left,
  * and after a reload: every try has the same Idempotency-Key, so the server does it once.
  */
 
 import { ApiError, beforeSignOut, get, network, newKey, post } from "../api.js";
+import { h } from "../dom.js";
 import { toast, toastError } from "../parts/toast.js";
 import { forgetting, session } from "../session.js";
 import { kept, preferences, store } from "../state.js";
-import { t } from "../words.js";
+import { number, t } from "../words.js";
 import { refresh } from "./changes.js";
-import { myLabel } from "./names.js";
+import { noteOwn, noteReturn } from "./missed.js";
+import { signature } from "./names.js";
 import { openTicket } from "./places.js";
 import { desk, draftOf, keepDraft, opened } from "./state.js";
 import { loadTicket } from "./ticket_data.js";
@@ -19,14 +21,15 @@ import { loadTicket } from "./ticket_data.js";
  * @typedef {object} Item
  * @property {string} key @property {string} ticketId @property {number} number @property {string} mode reply, note or resolve.
  * @property {string} body @property {number|undefined} version @property {number} known How many replies were seen.
- * @property {File[]} files @property {string} state waiting, sending or lost.
+ * @property {boolean} chat Whether a customer waits in a chat. @property {File[]} files @property {string} state waiting, sending or lost.
  * @property {any} content What is posted: the same in every try, or the server takes it for something else.
  */
 
 export const outbox = store({ items: /** @type {Item[]} */ ([]) });
 /** @type {Map<string, {timer: number, close: () => void}>} */
 const holds = new Map();
-const holdSeconds = () => Number(preferences.get("desk.hold", "10"));
+const MOST_IN_CHAT = 3;
+const holdSeconds = (/** @type {boolean} */ chat) => Math.min(Number(preferences.get("desk.hold", "10")), chat ? MOST_IN_CHAT : Infinity);
 const AGAIN_AFTER = 2_000;
 
 function put(/** @type {Item[]} */ items) {
@@ -40,9 +43,24 @@ const drop = (/** @type {Item} */ item) => put(outbox.get().items.filter((one) =
 export function hold(/** @type {Omit<Item, "key"|"state"|"content">} */ text) {
   const item = { ...text, key: newKey(), state: "waiting", content: contentOf(text) };
   put([...outbox.get().items, item]);
-  const seconds = holdSeconds();
-  const close = toast(t(`desk.held_${item.mode}`, { n: seconds, number: String(item.number) }), { undo: () => takeBack(item), seconds });
+  const seconds = holdSeconds(item.chat);
+  const [left, stop] = countdown(seconds);
+  const closeToast = toast([t(`desk.held_${item.mode}`, { number: String(item.number) }), left], { undo: () => takeBack(item), seconds });
+  const close = () => { stop(); closeToast(); };
   holds.set(item.key, { close, timer: window.setTimeout(() => deliver(item), seconds * 1000) });
+}
+
+/** The seconds that are left, for the eye only: read aloud each second they would be noise. @returns {[any, () => void]} */
+function countdown(/** @type {number} */ seconds) {
+  let left = seconds;
+  const shown = () => number(left, { style: "unit", unit: "second", unitDisplay: "narrow" });
+  const element = h("span", { class: "number left", "aria-hidden": "true" }, shown());
+  const timer = setInterval(() => {
+    left -= 1;
+    if (left <= 0 || !element.isConnected) clearInterval(timer);
+    else element.textContent = shown();
+  }, 1000);
+  return [element, () => clearInterval(timer)];
 }
 
 /** Puts a text that was not sent back into the composer. */
@@ -51,13 +69,12 @@ export function takeBack(/** @type {Item} */ item) {
   holds.get(item.key)?.close();
   holds.delete(item.key);
   drop(item);
+  noteReturn(item.ticketId, item.known);
   const now = draftOf(item.ticketId);
   keepDraft(item.ticketId, { mode: item.mode, body: [item.body, now.body].filter(Boolean).join("\n\n") });
   document.dispatchEvent(new CustomEvent("desk:draft", { detail: item }));
 }
 
-/** The name under a message: that of a person; a key has none. */
-const signature = () => (session.get().me?.email && !myLabel().includes("@") ? myLabel() : "");
 const path = (/** @type {Item} */ item) => `/api/tickets/${encodeURIComponent(item.ticketId)}/${item.mode === "resolve" ? "resolve" : "replies"}`;
 const contentOf = (/** @type {any} */ item) => ({
   ...(item.mode === "resolve" ? { resolution: item.body } : { body: item.body, internal: item.mode === "note", ...(signature() ? { author_name: signature() } : {}) }),
@@ -71,7 +88,8 @@ export async function deliver(/** @type {Item} */ item, { leaving = false } = {}
     const attachment_ids = [];
     for (const file of item.files) attachment_ids.push(await upload(item, file));
     const body = { ...item.content, ...(attachment_ids.length && item.mode !== "resolve" ? { attachment_ids } : {}) };
-    await post(path(item), body, { headers: { "Idempotency-Key": item.key } });
+    const { data } = await post(path(item), body, { headers: { "Idempotency-Key": item.key } });
+    if (item.mode !== "resolve") noteOwn(data.id);
     drop(item);
     if (!leaving) await refresh([{ id: item.ticketId }]);
   } catch (error) {
@@ -110,6 +128,7 @@ async function collide(/** @type {Item} */ item) {
     const who = written.at(-1).author_name || written.at(-1).author_email;
     if (desk.get().ticketId !== item.ticketId) return toast(t("desk.wrote_meanwhile", { who }), { action: { words: t("desk.open"), run: () => openTicket(item.ticketId) } });
     await loadTicket(item.ticketId, { quiet: true });
+    document.querySelector(`.thread > [data-key="${CSS.escape(written[0].id)}"]`)?.scrollIntoView({ block: "start" });
     const keep = () => { keepDraft(item.ticketId, { mode: item.mode, body: "" }); document.dispatchEvent(new CustomEvent("desk:draft", { detail: item })); hold({ ...item, version: undefined, known: total + item.known }); };
     opened.set({ conflict: { text: t("desk.wrote_meanwhile", { who }), verb: t("desk.send_anyway"), keep, other: t("desk.keep_editing") } });
   } catch (error) {

@@ -7,6 +7,7 @@ import { preferences } from "../state.js";
 import { t } from "../words.js";
 import { details } from "./details.js";
 import { help } from "./help.js";
+import { fillAnew } from "./keep_focus.js";
 import { names } from "./names.js";
 import { lasting, opened } from "./state.js";
 
@@ -33,7 +34,7 @@ export function panel() {
     element.hidden = !ticket;
     if (!ticket) { shown = ""; return; }
     const key = `${current} ${ticket.id}`;
-    if (anew || key !== shown) fill(body, (tabs.find(([name]) => name === current)?.[1] ?? details)());
+    if (anew || key !== shown) fillAnew(body, (tabs.find(([name]) => name === current)?.[1] ?? details)());
     shown = key;
   };
   const choose = (/** @type {string} */ name) => {

@@ -19,9 +19,10 @@ export const desk = store({
   cursor: "",
 });
 
-/** The open ticket. `conflict` says what somebody else changed meanwhile; `others` are the people who are at it. */
+/** The open ticket. `conflict` says what somebody else changed meanwhile; `others` are the people who are at it; `loaded` says that its thread is here. */
 export const opened = store({
   ticket: /** @type {any} */ (null),
+  loaded: false,
   replies: /** @type {any[]} */ ([]),
   events: /** @type {any[]} */ ([]),
   files: /** @type {any[]} */ ([]),

@@ -8,9 +8,13 @@ import { icon } from "../parts/icon.js";
 import { beginsWithDescription, messageElement, sources } from "../parts/thread.js";
 import { t } from "../words.js";
 import { eventLine, lines } from "./describe.js";
-import { customerOf } from "./names.js";
+import { watchMessages } from "./missed.js";
+import { customerOf, isGuest, signature } from "./names.js";
 import { deliver, outbox, takeBack } from "./outbox.js";
 import { desk, lasting, opened, seenAt } from "./state.js";
+
+/** What the server calls whoever writes with a key. */
+const SUPPORT = "Support";
 
 /** @typedef {{key: string, at: string, make: () => any, version: string}} Entry */
 
@@ -26,6 +30,7 @@ export function threadPane() {
     const pane = list.closest(".ticket-scroll");
     const atEnd = pane ? pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80 : false;
     patch(list, entries(ticket), (entry) => entry.key, (entry) => entry.make(), (entry) => entry.version);
+    watchMessages(list);
     const count = opened.get().replies.length, more = shownTicket === ticket.id && count > known && !atEnd;
     known = count;
     if (more && pane) {
@@ -80,8 +85,14 @@ const filesOf = (/** @type {any[]} */ files, /** @type {string} */ id) => files.
 function messageEntry(/** @type {any} */ reply, /** @type {any[]} */ files, /** @type {any[]|undefined} */ citations) {
   return {
     key: reply.id || "first", at: reply.created_at, version: `${reply.body.length} ${files.length} ${citations?.length ?? 0}`,
-    make: () => messageElement(reply, { files: fileList(files), extra: sources(citations) }),
+    make: () => messageElement(reply, { ...guestAuthor(reply), files: fileList(files), extra: sources(citations) }),
   };
+}
+
+/** A guest writes under the same name as in the heading. */
+function guestAuthor(/** @type {any} */ reply) {
+  const { ticket } = opened.get();
+  return reply.author_role === "customer" && isGuest(ticket?.customer_id) ? { author: customerOf(ticket) } : {};
 }
 
 function resolutionEntry(/** @type {any} */ ticket) {
@@ -93,14 +104,19 @@ function resolutionEntry(/** @type {any} */ ticket) {
 function waitingEntry(/** @type {import("./outbox.js").Item} */ item) {
   const words = { waiting: t("desk.held"), sending: t("desk.sending"), lost: t("desk.not_sent") }[item.state];
   const make = () => {
-    const message = { author_role: "agent", internal: item.mode === "note", author_name: t("desk.me"), body: item.body, created_at: new Date().toISOString() };
+    const message = { author_role: "agent", internal: item.mode === "note", author_name: signature() || SUPPORT, body: item.body, created_at: new Date().toISOString() };
     const element = messageElement(message, {
       extra: h("p", { class: "line small", role: "status" }, icon(item.state === "lost" ? "wifi-off" : "clock"), words,
         item.state === "sending" ? null : button(t("common.undo"), () => takeBack(item), { icon: "undo-2", kind: "quiet small-button" }),
         item.state === "lost" ? button(t("common.try_again"), () => deliver(item), { kind: "quiet small-button" }) : null),
     });
     element.classList.add("held");
+    // Whoever sent it sees it with its undo, and sees that it waits.
+    if (item.state !== "sending") requestAnimationFrame(() => element.scrollIntoView({ block: "nearest" }));
     return element;
   };
   return { key: item.key, at: "9", version: item.state, make };
 }
+
+/** Brings a message of the open ticket into view. */
+export const showMessage = (/** @type {string} */ id) => document.querySelector(`.thread > [data-key="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "start" });

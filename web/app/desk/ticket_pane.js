@@ -14,7 +14,8 @@ import { moment, t, word } from "../words.js";
 import { assignToMe, pickAgent, pickStatus, resolve } from "./actions.js";
 import { change, refresh } from "./changes.js";
 import { composer } from "./composer.js";
-import { agentName, customerOf } from "./names.js";
+import { fillAnew } from "./keep_focus.js";
+import { agentName, customerOf, myName } from "./names.js";
 import { backToQueue, queueAddress } from "./places.js";
 import { togglePanel } from "./panel.js";
 import { dueAt, dueChip, priorityChip } from "./row.js";
@@ -43,7 +44,7 @@ export function ticketPane() {
     if (now === before || now.ticket !== before.ticket || now.conversation !== before.conversation) {
       if (!heading.contains(/** @type {any} */ (document.activeElement)?.closest?.("input"))) drawHeading(heading, now);
     }
-    if (now === before || now.conflict !== before.conflict || now.others !== before.others || now.conversation !== before.conversation) fill(notices, notes(now));
+    if (now === before || now.conflict !== before.conflict || now.others !== before.others || now.conversation !== before.conversation) fillAnew(notices, notes(now), () => element.querySelector(".subject-line"));
     fill(waiting, now.failure ? [failed(now.failure, () => loadTicket(desk.get().ticketId)), h("p", { class: "state" }, h("a", { href: queueAddress() }, t("desk.back")))]
       : now.ticket && now.events.length ? null : desk.get().ticketId ? skeleton(3) : null);
     thread.hidden = Boolean(now.failure);
@@ -92,24 +93,37 @@ async function returnToAi(/** @type {any} */ ticket) {
 /** A person answers from now on: the conversation is theirs. */
 async function takeOver(/** @type {any} */ ticket) {
   await change([ticket], { set: { status: "in_progress" } }, t("desk.taken_over"));
-  if (!ticket.assigned_to) await assignToMe();
+  if (ticket.assigned_to !== myName()) await assignToMe();
 }
 
 /** What the person must know before going on: others who are here, changes of others, who answers a chat. */
-function notes(/** @type {any} */ { others, conflict, conversation, ticket }) {
+function notes(/** @type {any} */ now) {
+  const { others, conflict, conversation, ticket } = now;
   const replying = others.filter((/** @type {any} */ one) => one.state === "replying"), viewing = others.filter((/** @type {any} */ one) => one.state !== "replying");
   const list = (/** @type {any[]} */ people) => people.map((one) => one.name).join(", ");
-  const close = () => opened.set({ conflict: null });
+  const close = () => {
+    opened.set({ conflict: null });
+    /** @type {any} */ (document.querySelector(conflict.verb ? "#words" : ".subject-line"))?.focus();
+  };
   return [
     h("div", { role: "status", class: "presence" }, replying.length ? h("p", { class: "notice amber" }, icon("pencil"), t("desk.is_replying", { n: replying.length, who: list(replying) }))
       : viewing.length ? h("p", { class: "soft small line" }, icon("eye"), t("desk.is_here", { n: viewing.length, who: list(viewing) })) : null),
     conflict ? h("div", { class: "notice red", role: "alert" }, icon("triangle-alert"), h("span", { class: "grow" }, conflict.text),
       button(conflict.verb ?? t("desk.keep_mine"), () => { close(); return conflict.keep(); }, { kind: "small-button" }), button(conflict.other ?? t("desk.take_theirs"), close, { kind: "small-button" })) : null,
     ticket?.merged_into ? h("p", { class: "notice" }, icon("git-merge"), h("a", { href: `/desk/tickets/${ticket.merged_into}` }, t("desk.is_merged"))) : null,
-    conversation && ticket && isOpen(ticket) && mayWork() ? (conversation.escalation
-      ? h("p", { class: "notice" }, icon("user"), h("span", { class: "grow" }, t("desk.person_answers")), button(t("desk.return_to_ai"), () => returnToAi(ticket), { kind: "small-button", icon: "sparkles" }))
-      : h("p", { class: "notice" }, icon("sparkles"), h("span", { class: "grow" }, t("desk.ai_answers")), button(t("desk.take_over"), () => takeOver(ticket), { kind: "small-button", icon: "hand" }))) : null,
+    conversation && ticket && isOpen(ticket) && mayWork() ? whoAnswers(now) : null,
   ];
+}
+
+/** Who answers a chat: the AI, somebody who is asked for, this person, or another one. */
+function whoAnswers(/** @type {any} */ { ticket, conversation, replies }) {
+  const person = conversation.escalation, mine = person && ticket.assigned_to === myName();
+  const wrote = replies.some((/** @type {any} */ reply) => ["agent", "admin"].includes(reply.author_role) && !reply.internal);
+  const other = ticket.assigned_to && !mine;
+  const words = !person ? t("desk.ai_answers") : !wrote ? t("desk.person_asked") : other ? t("desk.other_answers", { who: agentName(ticket.assigned_to) }) : t("desk.person_answers");
+  return h("p", { class: "notice" }, icon(person ? "user" : "sparkles"), h("span", { class: "grow" }, words),
+    mine ? null : button(t("desk.take_over"), () => takeOver(ticket), { kind: "small-button", icon: "hand" }),
+    person ? button(t("desk.return_to_ai"), () => returnToAi(ticket), { kind: "small-button", icon: "sparkles" }) : null);
 }
 
 function editSubject(/** @type {HTMLElement} */ heading, /** @type {any} */ ticket) {

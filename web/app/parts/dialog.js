@@ -17,7 +17,12 @@ export function dialog(title, content, className = "") {
   const before = /** @type {any} */ (document.activeElement);
   return new Promise((resolve) => {
     element.append(h("div", { class: "dialog" }, h("h2", { id }, title), content(() => element.close())));
-    element.addEventListener("close", () => { element.remove(); before?.isConnected && before.focus?.(); resolve(); });
+    element.addEventListener("close", () => {
+      element.remove();
+      // What opened it may have been drawn anew meanwhile.
+      /** @type {any} */ (before?.isConnected ? before : document.querySelector("h1[tabindex], main[tabindex]"))?.focus?.();
+      resolve();
+    });
     // A click beside a dialog closes it, except where words would be lost.
     element.addEventListener("click", (/** @type {any} */ event) => { if (event.target === element && !element.querySelector("form")) element.close(); });
     document.body.append(element);

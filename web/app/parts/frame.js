@@ -84,11 +84,14 @@ export function bar({ links = [], extra = null, items = [] } = {}) {
 export function whoAmI(/** @type {any[]} */ items = []) {
   const { me } = session.get();
   const opener = button([avatar(me.full_name || me.name || me.email), h("span", { class: "cut who" }, me.full_name || me.name || me.email || word("role", me.role))], () => menu(opener, [
-    ...items, ...(me.email ? [{ words: [icon("user"), t("frame.account")], href: "/admin/me" }] : []), ...themeItems(), ...languageItems(),
+    ...items, ...accountItem(), ...themeItems(), ...languageItems(),
     { words: [icon("log-out"), t("frame.sign_out")], run: signOut },
   ]), { kind: "quiet", id: newId("me"), title: `${me.email || me.name} · ${word("role", me.role)} · ${me.company?.name ?? ""}` });
   return opener;
 }
+
+/** The way to one's own account, for who has one. */
+export const accountItem = () => (session.get().me?.email ? [{ words: [icon("user"), t("frame.account")], href: "/admin/me" }] : []);
 
 export const themeItems = () => THEMES.map((theme) => ({
   words: t(`frame.theme_${theme}`),

@@ -12,7 +12,7 @@ export function keysHelp() {
   const single = checkbox(t("common.single_keys"), { name: "single_keys", checked: keysAreOn(), about: t("common.single_keys_about") });
   single.input.addEventListener("change", () => switchKeys(single.input.checked));
   return dialog(t("common.keyboard"), (close) => [
-    h("dl", { class: "key-list" }, all().map((command) => h("div", {}, h("dt", {}, command.name), h("dd", {}, keysOf(command.keys))))),
+    h("dl", { class: "key-list" }, all().map((command) => h("div", {}, h("dt", {}, command.name), h("dd", {}, keysOf(command.shown ?? command.keys))))),
     single, h("footer", {}, button(t("common.close"), close)),
   ], "wide");
 }

@@ -31,7 +31,11 @@ export function failed(/** @type {any} */ error, /** @type {() => any} */ again)
 export async function into(element, load, waiting = skeleton()) {
   const turn = element.turn = {};
   element.setAttribute("aria-busy", "true");
+  // The focus stays here when what had it goes away.
+  const focused = element !== document.activeElement && element.contains(document.activeElement);
+  if (focused && !element.hasAttribute("tabindex")) element.tabIndex = -1;
   if (waiting) element.replaceChildren(waiting);
+  if (waiting && focused) element.focus({ preventScroll: true });
   let shown;
   try {
     shown = await load();

@@ -13,7 +13,7 @@ let undoLast = null;
 
 /**
  * Says what happened for 8 seconds.
- * @param {string} words
+ * @param {any} words A text, or texts and elements.
  * @param {{undo?: () => any, action?: {words: string, run: () => any}, seconds?: number}} [options]
  */
 export function toast(words, { undo, action, seconds = 8 } = {}) {
