@@ -23,10 +23,12 @@ export function button(words, run, options = {}) {
     "aria-keyshortcuts": keys || null,
     title: iconOnly ? (keys ? `${words} (${keys})` : words) : null,
     onclick: async (/** @type {Event} */ event) => {
+      // Busy, not disabled: a disabled button would lose the focus.
+      if (element.getAttribute("aria-disabled")) { event.preventDefault(); return; }
       const result = run(event);
       if (!(result instanceof Promise)) return;
-      element.disabled = true;
-      try { await result; } finally { element.disabled = false; }
+      element.setAttribute("aria-disabled", "true");
+      try { await result; } finally { element.removeAttribute("aria-disabled"); }
     },
     ...props,
   }, sign ? icon(sign) : null, iconOnly ? null : words);
