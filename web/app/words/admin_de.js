@@ -144,7 +144,8 @@ export default {
       members: "Mitglieder", assignment: "Neue Tickets", scopes: "Bereiche", notices_off: "Abbestellte Mails",
     },
     job_kind: {
-      answer: "Antwort der KI", handoff: "Übergabe an einen Menschen", learn: "Aus Tickets lernen",
+      answer: "Antwort der KI", handoff: "Übergabe an einen Menschen", learn: "Aus Tickets lernen", remove: "Dateien entfernen", confirm_address: "Adresse bestätigen", find_account: "Konto suchen", return_tickets: "Tickets zurückgeben", export: "Export", import: "Import",
+      reply: "Antwort zu einer Störung", resolve: "Lösung einer Störung", inbound_mail: "Eingegangene Mail",
     },
     notice_name: {
       ticket_received: "Ticket eingegangen", ai_answer: "Antwort der KI", public_reply: "Antwort", resolved: "Gelöst", customer_replied: "Kunde hat geantwortet", assigned: "Zugewiesen", urgent_alert: "Dringendes Ticket",

@@ -143,7 +143,8 @@ export default {
       notices_off: "Mails switched off",
     },
     job_kind: {
-      answer: "Answer of the AI", handoff: "Handing over to a person", learn: "Learning from tickets",
+      answer: "Answer of the AI", handoff: "Handing over to a person", learn: "Learning from tickets", remove: "Removing files", confirm_address: "Confirming an address", find_account: "Finding an account", return_tickets: "Giving tickets back", export: "Export", import: "Import",
+      reply: "Reply to an incident", resolve: "Resolution of an incident", inbound_mail: "Mail that came in",
     },
     notice_name: {
       ticket_received: "Ticket received", ai_answer: "Answer of the AI", public_reply: "Reply", resolved: "Resolved", customer_replied: "Customer replied", assigned: "Assigned", urgent_alert: "Urgent ticket",
