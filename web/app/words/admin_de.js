@@ -138,7 +138,7 @@ export default {
     },
     audit_field: {
       role: "Rolle", name: "Name", email: "E-Mail", team: "Team", available: "Nimmt neue Tickets", capacity: "Höchstens offene Tickets", disabled: "Ausgesperrt", urgency: "Dringlichkeit", sentiment: "Stimmung",
-      ai_response: "Antwort der KI", ai_status: "Stand der KI", reply: "Antwort", body: "Text", attachments: "Dateien", csat_score: "Bewertung", csat_comment: "Wort zur Bewertung", watchers: "Beobachtet von",
+      ai_response: "Antwort der KI", ai_status: "Stand der KI", ai_source: "Beantwortet von", reply: "Antwort", body: "Text", attachments: "Dateien", csat_score: "Bewertung", csat_comment: "Wort zur Bewertung", watchers: "Beobachtet von",
       links: "Verknüpfungen", merged_into: "Zusammengeführt mit", merged_from: "Zusammengeführt aus", snoozed_until: "Ruht bis", escalation_reason: "Warum ein Mensch nötig ist", incident_id: "Störung", sessions: "Sitzungen",
       device: "Gerät", way: "Wie", rows: "Zeilen", tickets: "Tickets", jobs: "Aufträge", text: "Text", subject: "Betreff", position: "Platz", url: "Adresse", events: "Ereignisse", sla: "Zugesagte Zeiten", hours: "Öffnungszeiten",
       members: "Mitglieder", assignment: "Neue Tickets", scopes: "Bereiche", notices_off: "Abbestellte Mails",
