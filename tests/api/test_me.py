@@ -19,6 +19,16 @@ def test_a_person_has_a_full_name_and_a_key_has_none(nobody, acme):
     assert app.data(app.get("/api/me"))["full_name"] == ""
 
 
+def test_a_ticket_of_a_customer_whom_an_admin_added_has_their_name(nobody, acme):
+    zoe = bearing(nobody, acme["access_token"])
+    zoe.data(
+        zoe.post("/api/users", {"name": "Cy Ek", "email": "cy@acme.example", "role": "customer", "password": GOOD}), 201
+    )
+    cy = bearing(nobody, nobody.data(log_in(nobody, "cy@acme.example"))["access_token"])
+    ticket = cy.data(cy.post("/api/tickets", {"title": "Late", "description": "Where is it?"}), 201)
+    assert zoe.data(zoe.get(f"/api/tickets/{ticket['id']}"))["customer_name"] == "Cy Ek"
+
+
 def test_staff_change_their_own_name_and_a_key_has_none_to_change(nobody, acme):
     zoe = bearing(nobody, acme["access_token"])
     assert zoe.data(zoe.call("PATCH", "/api/me", {"full_name": "Zoë Ek"}))["full_name"] == "Zoë Ek"

@@ -53,6 +53,7 @@ def test_a_guest_is_answered_from_articles_then_by_a_person_and_rates(open_tab, 
     company.call("POST", f"/api/tickets/{conversation}/replies", {"body": f"I am here. {HOSTILE}"})
     page.get_by_text("I am here.").wait_for()
     assert page.locator(".chat-head p").inner_text().endswith("answers")
+    assert page.locator(".chat-foot", has_text="A person is asked").count() == 0
 
     page.get_by_role("button", name="End the chat").click()
     page.get_by_role("button", name="Good", exact=True).click()

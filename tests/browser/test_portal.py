@@ -143,7 +143,10 @@ def test_a_network_that_drops_loses_nothing_and_sends_nothing_twice(customer_tab
 
 def test_a_customer_signs_in_with_the_form_and_stays_signed_in_on_the_device(customer_tab, company):
     person = company.person("customer")
+    company.call("PUT", "/api/settings", {"chat_guests": True})
     page = customer_tab.open(f"/portal?company={company.company}")
+    chat = page.get_by_role("link", name="Chat without signing in")
+    expect(chat).to_have_attribute("href", re.compile(r"^/chat\?company="))
     page.get_by_role("heading", name=company.company).wait_for()
     with customer_tab.expecting(401):
         page.get_by_label("E-mail").fill(person.email)

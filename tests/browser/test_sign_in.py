@@ -38,6 +38,27 @@ def test_a_second_factor_is_asked_for_after_the_password(open_tab, company):
     assert page.get_by_label("Password").count() == 0
 
 
+def test_who_came_by_a_key_that_ends_goes_on_with_another_and_reads_plain_words(open_tab, company):
+    first, second = (company.call("POST", "/api/keys", {"name": name, "role": "admin"}) for name in ("old", "new"))
+    tab = open_tab(desk=company)
+    page = tab.open(f"/admin/keys#key={first['key']}")
+    page.get_by_role("heading", name="API keys").wait_for()
+    company.call("DELETE", f"/api/keys/{first['id']}")
+    with tab.expecting(401):
+        page.reload()
+        page.get_by_label("E-mail").fill("nobody@company.example")
+        page.get_by_label("Password").fill("a wrong password")
+        page.keyboard.press("Enter")
+        page.get_by_text("E-mail or password is wrong.", exact=True).wait_for()
+        page.get_by_role("button", name="Use a key").click()
+        page.get_by_label("Key", exact=True).fill("fk_of_nobody")
+        page.keyboard.press("Enter")
+        page.get_by_text("This key is not valid.", exact=True).wait_for()
+    page.get_by_label("Key", exact=True).fill(second["key"])
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="API keys").wait_for()
+
+
 @pytest.fixture
 def mailing(tmp_path) -> Iterator[tuple[Desk, FakeSmtp]]:
     """A server that mails, whose customers may register themselves."""

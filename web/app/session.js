@@ -35,7 +35,10 @@ export function keepTokens(/** @type {any} */ data, remember = false) {
 export function takeFragment() {
   const values = new URLSearchParams(location.hash.slice(1));
   if (location.hash) history.replaceState(history.state, "", location.pathname + location.search);
-  if (values.get("key")) keep({ key: values.get("key") ?? "" });
+  if (values.get("key")) {
+    keep({ key: values.get("key") ?? "" });
+    kept.set("came_by_key", "yes");
+  }
   return values;
 }
 

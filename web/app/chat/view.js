@@ -28,7 +28,7 @@ export function chatView(options, who) {
   const text = field(t("chat.write"), { tag: "textarea", name: "message", rows: 1, maxlength: 20000, labelHidden: true, placeholder: t("chat.write"), onkeydown });
   const draft = draftOf(text.input, `chat.${options.company}`);
   const form = h("form", { class: "chat-form", onsubmit, novalidate: true }, text, button(t("chat.send"), () => {}, { kind: "primary", type: "submit", icon: "send", iconOnly: true }));
-  const asked = h("p", { class: "soft line", hidden: true }, icon("hand"), t("chat.asked"));
+  const askedWords = h("span", {}), asked = h("p", { class: "soft line", hidden: true }, icon("hand"), askedWords);
   const foot = h("footer", { class: "chat-foot" }, form, h("div", { class: "line between" }, person, asked, h("span", { class: "soft small" }, t("chat.keys"))));
 
   function onkeydown(/** @type {KeyboardEvent} */ event) {
@@ -64,6 +64,7 @@ export function chatView(options, who) {
     answers.textContent = whoAnswers(state, over);
     person.hidden = state.escalation && !over;
     asked.hidden = !person.hidden;
+    askedWords.textContent = state.messages.some((one) => one.role === "agent") ? whoAnswers(state, false) : t("chat.asked");
     end.hidden = !state.id || over || !state.messages.length;
     const shape = JSON.stringify([state.id, over, state.escalation, state.loading, state.error?.message, state.messages.length > 0, state.messages.some((one) => one.role === "agent")]);
     if (shape !== drawn) {

@@ -23,11 +23,11 @@ export function applyTheme() {
 
 /**
  * Starts a page: takes `#key=…` from the address, asks who is here, then shows the page or the form to sign in.
- * @param {{title: string, show: (root: HTMLElement) => any, allowed?: () => boolean, setUp?: (done: () => Promise<any>) => any}} options
+ * @param {{title: string, show: (root: HTMLElement) => any, allowed?: () => boolean, setUp?: (done: () => Promise<any>) => any, outside?: (form: any) => any}} options
  *   `show` fills the page once somebody is signed in who is `allowed`. `setUp` is the form of who must set up a second
- *   factor first; pages without it lead to the admin pages, which have one.
+ *   factor first; pages without it lead to the admin pages, which have one. `outside` is what stands around the form to sign in.
  */
-export async function startPage({ title, show, allowed = () => true, setUp }) {
+export async function startPage({ title, show, allowed = () => true, setUp, outside = (form) => h("main", {}, form) }) {
   applyTheme();
   const mailed = takeFragment();
   const arrived = await comeFromIssuer(mailed);
@@ -47,7 +47,7 @@ export async function startPage({ title, show, allowed = () => true, setUp }) {
   };
   const ask = (/** @type {string} */ note, challenge = "") => {
     root.removeAttribute("aria-busy");
-    fill(root, h("main", {}, signInForm({ title, note, mailed, challenge, done: open })));
+    fill(root, outside(signInForm({ title, note, mailed, challenge, done: open })));
   };
   session.subscribe(({ me, ended }, before) => { if (before.me && !me) ask(ended ? t("signin.ended") : ""); });
   const start = async () => {
@@ -69,15 +69,15 @@ function refused() {
 
 /**
  * The page's bar. `links` lead to the other pages, `extra` stands before "who am I".
- * @param {{links?: {href: string, words: string, current?: boolean}[], extra?: any, items?: any[]}} [options]
+ * @param {{links?: {href: string, words: string, current?: boolean}[], extra?: any, items?: any[], who?: any}} [options] `who` is null where nobody is signed in.
  */
-export function bar({ links = [], extra = null, items = [] } = {}) {
+export function bar({ links = [], extra = null, items = [], who = whoAmI(items) } = {}) {
   return h("header", { class: "bar" },
     h("a", { class: "skip", href: "#main" }, t("frame.skip")),
     h("a", { class: "brand", href: "/" }, h("img", { src: "/assets/icon.svg", alt: "" }), "Foyer"),
     h("nav", { class: "line grow", "aria-label": t("frame.pages") },
       links.map((item) => h("a", { class: "button quiet", href: item.href, "aria-current": item.current ? "page" : null }, item.words))),
-    extra, whoAmI(items));
+    extra, who);
 }
 
 /** The button with your name: account, theme, language, signing out. `items` come first in its menu. */

@@ -1,14 +1,15 @@
 // @ts-check
 /** Signing in, on every page that asks for it: password, a code by mail, registering, another provider, second factor. */
 
-import { get, identify, post } from "../api.js";
+import { ApiError, get, identify, post } from "../api.js";
 import { fill, h } from "../dom.js";
-import { keepTokens } from "../session.js";
+import { keep, keepTokens } from "../session.js";
 import { t } from "../words.js";
 import { companyName } from "./controls.js";
 import { codePanel } from "./entry/code.js";
 import { factorPanel } from "./entry/factor.js";
 import { issuerButton } from "./entry/issuer.js";
+import { keyPanel } from "./entry/key.js";
 import { passwordPanel } from "./entry/password.js";
 import { forgottenPanel, registerPanel } from "./entry/register.js";
 
@@ -18,11 +19,12 @@ import { forgottenPanel, registerPanel } from "./entry/register.js";
  * @property {any} options What GET /api/auth/options says; empty until it is there.
  * @property {string} email What was written in another panel.
  * @property {(name: string, values?: any) => void} show Shows another panel.
+ * @property {(key: string) => Promise<void>} useKey Works with a key. Throws ApiError.
  * @property {(path: string, body: any, remember?: boolean) => Promise<void>} enter Calls what signs in. Throws ApiError.
  */
 
 /** @type {Record<string, (entry: Entry, values: any) => any[]>} */
-const PANELS = { password: passwordPanel, code: codePanel, register: registerPanel, forgotten: forgottenPanel, factor: factorPanel };
+const PANELS = { password: passwordPanel, code: codePanel, register: registerPanel, forgotten: forgottenPanel, factor: factorPanel, key: keyPanel };
 
 /**
  * @param {{title: string, done: () => void, note?: string, company?: string, mailed?: URLSearchParams, about?: any, challenge?: string}} options
@@ -34,7 +36,7 @@ export function signInForm({ title, done, note = "", company = "", mailed = new 
   const name = company || mailed.get("company") || new URLSearchParams(location.search).get("company") || "";
   let shown = "";
   /** @type {Entry} */
-  const entry = { company: name, options: {}, email: mailed.get("email") ?? "", show, enter };
+  const entry = { company: name, options: {}, email: mailed.get("email") ?? "", show, enter, useKey };
 
   function show(/** @type {string} */ which, /** @type {any} */ values = {}) {
     const moved = shown !== "";
@@ -55,6 +57,13 @@ export function signInForm({ title, done, note = "", company = "", mailed = new 
     await identify();
     done();
     return undefined;
+  }
+
+  async function useKey(/** @type {string} */ key) {
+    keep({ key });
+    if (key && await identify()) return done();
+    keep(null);
+    throw new ApiError(401, t("signin.why.key"));
   }
 
   const other = h("div", { class: "stack tight" });

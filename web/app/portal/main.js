@@ -1,6 +1,7 @@
 // @ts-check
 /** The page of customers: search, my tickets, one ticket, a new one. */
 
+import { get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { bar, offlineBar, startPage } from "../parts/frame.js";
 import { linkButton } from "../parts/controls.js";
@@ -16,7 +17,17 @@ import { ticketPage } from "./ticket.js";
 let leave = () => {};
 let first = true;
 
-startPage({ title: t("portal.sign_in"), show });
+startPage({ title: t("portal.sign_in"), show, outside });
+
+/** What somebody sees who is not signed in: the way to sign in, and to the chat where guests may chat. */
+function outside(/** @type {any} */ form) {
+  const chat = h("span", {}), head = bar({ links: [{ href: "/portal", words: t("portal.home"), current: true }], extra: chat, who: null });
+  const query = { company: new URLSearchParams(location.search).get("company") ?? "" };
+  get("/api/auth/options", query, { anonymous: true }).then(({ data }) => {
+    if (data.chat_guests) fill(chat, linkButton(t("portal.chat_as_guest"), `/chat?${new URLSearchParams({ company: data.company })}`, { icon: "message-circle", kind: "quiet" }));
+  }).catch(() => { /* The form says what is wrong. */ });
+  return [offlineBar(), head, h("main", { id: "main" }, form)];
+}
 
 function show(/** @type {HTMLElement} */ root) {
   const main = h("main", { id: "main", class: "portal-main" });

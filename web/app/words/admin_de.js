@@ -138,13 +138,14 @@ export default {
     },
     audit_field: {
       role: "Rolle", name: "Name", email: "E-Mail", team: "Team", available: "Nimmt neue Tickets", capacity: "Höchstens offene Tickets", disabled: "Ausgesperrt", urgency: "Dringlichkeit", sentiment: "Stimmung",
-      ai_response: "Antwort der KI", ai_status: "Stand der KI", reply: "Antwort", body: "Text", attachments: "Dateien", csat_score: "Bewertung", csat_comment: "Wort zur Bewertung", watchers: "Beobachtet von",
+      ai_response: "Antwort der KI", ai_status: "Stand der KI", ai_source: "Beantwortet von", reply: "Antwort", body: "Text", attachments: "Dateien", csat_score: "Bewertung", csat_comment: "Wort zur Bewertung", watchers: "Beobachtet von",
       links: "Verknüpfungen", merged_into: "Zusammengeführt mit", merged_from: "Zusammengeführt aus", snoozed_until: "Ruht bis", escalation_reason: "Warum ein Mensch nötig ist", incident_id: "Störung", sessions: "Sitzungen",
       device: "Gerät", way: "Wie", rows: "Zeilen", tickets: "Tickets", jobs: "Aufträge", text: "Text", subject: "Betreff", position: "Platz", url: "Adresse", events: "Ereignisse", sla: "Zugesagte Zeiten", hours: "Öffnungszeiten",
       members: "Mitglieder", assignment: "Neue Tickets", scopes: "Bereiche", notices_off: "Abbestellte Mails",
     },
     job_kind: {
-      answer: "Antwort der KI", handoff: "Übergabe an einen Menschen", learn: "Aus Tickets lernen",
+      answer: "Antwort der KI", handoff: "Übergabe an einen Menschen", learn: "Aus Tickets lernen", remove: "Dateien entfernen", confirm_address: "Adresse bestätigen", find_account: "Konto suchen", return_tickets: "Tickets zurückgeben", export: "Export", import: "Import",
+      reply: "Antwort zu einer Störung", resolve: "Lösung einer Störung", inbound_mail: "Eingegangene Mail",
     },
     notice_name: {
       ticket_received: "Ticket eingegangen", ai_answer: "Antwort der KI", public_reply: "Antwort", resolved: "Gelöst", customer_replied: "Kunde hat geantwortet", assigned: "Zugewiesen", urgent_alert: "Dringendes Ticket",

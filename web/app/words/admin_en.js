@@ -137,13 +137,14 @@ export default {
     },
     audit_field: {
       role: "Role", name: "Name", email: "E-mail", team: "Team", available: "Takes new tickets", capacity: "Most open tickets", disabled: "Kept out", urgency: "Urgency", sentiment: "Mood", ai_response: "Answer of the AI",
-      ai_status: "State of the AI", reply: "Reply", body: "Text", attachments: "Files", csat_score: "Rating", csat_comment: "Comment on the rating", watchers: "Watched by", links: "Links", merged_into: "Merged into",
+      ai_status: "State of the AI", ai_source: "Answered by", reply: "Reply", body: "Text", attachments: "Files", csat_score: "Rating", csat_comment: "Comment on the rating", watchers: "Watched by", links: "Links", merged_into: "Merged into",
       merged_from: "Merged from", snoozed_until: "Snoozed until", escalation_reason: "Why a person is needed", incident_id: "Incident", sessions: "Sessions", device: "Device", way: "How", rows: "Rows", tickets: "Tickets",
       jobs: "Jobs", text: "Text", subject: "Subject", position: "Place", url: "Address", events: "Events", sla: "Agreed times", hours: "Opening hours", members: "Members", assignment: "New tickets", scopes: "Scopes",
       notices_off: "Mails switched off",
     },
     job_kind: {
-      answer: "Answer of the AI", handoff: "Handing over to a person", learn: "Learning from tickets",
+      answer: "Answer of the AI", handoff: "Handing over to a person", learn: "Learning from tickets", remove: "Removing files", confirm_address: "Confirming an address", find_account: "Finding an account", return_tickets: "Giving tickets back", export: "Export", import: "Import",
+      reply: "Reply to an incident", resolve: "Resolution of an incident", inbound_mail: "Mail that came in",
     },
     notice_name: {
       ticket_received: "Ticket received", ai_answer: "Answer of the AI", public_reply: "Reply", resolved: "Resolved", customer_replied: "Customer replied", assigned: "Assigned", urgent_alert: "Urgent ticket",

@@ -1,7 +1,10 @@
 // @ts-check
+import { kept } from "../../state.js";
 import { t } from "../../words.js";
 import { button, checkbox, field } from "../controls.js";
 import { entryForm, ways } from "./form.js";
+
+const FOR_STAFF = /^\/(?:desk|admin)\b/;
 
 /** E-mail and password, and the ways to the other panels that the company has. */
 export function passwordPanel(/** @type {import("../sign_in.js").Entry} */ entry) {
@@ -17,6 +20,8 @@ export function passwordPanel(/** @type {import("../sign_in.js").Entry} */ entry
     more: ways(
       codes ? button(t("signin.mail_code"), go("code"), { icon: "mail" }) : null,
       registration ? button(t("signin.register"), go("register"), { icon: "plus" }) : null,
-      codes ? button(t("signin.forgotten"), go("forgotten"), { kind: "quiet" }) : null),
+      codes ? button(t("signin.forgotten"), go("forgotten"), { kind: "quiet" }) : null,
+      // Customers have no keys, but who came by one may need another.
+      FOR_STAFF.test(location.pathname) || kept.get("came_by_key") ? button(t("signin.use_key"), go("key"), { kind: "quiet", icon: "key-round" }) : null),
   })];
 }
