@@ -7,7 +7,7 @@ import pytest
     ("fragment", "sentence"),
     [
         ("problem=expired", "This sign-in was begun too long ago"),
-        ("problem=not_allowed", "You may not come in here."),
+        ("problem=not_allowed", "You have no access here."),
     ],
 )
 def test_a_problem_is_told_in_words(tab, fragment, sentence):

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tools.screenshots.pages import ADMIN
-from web.assets import HERE, build
+from web.assets import HERE, ICONS, build
 from web.shells import SHELLS
 
 FORBIDDEN = re.compile(
@@ -98,6 +98,33 @@ def test_every_text_that_a_module_asks_for_exists():
     asked = {(path, name) for path, script in scripts.items() for name in NAME.findall(script)}
     assert len(asked) > 200
     assert {(path, name) for path, name in asked if not {name, f"{name}.other"} & known.keys()} == set()
+
+
+MODULES = {
+    path: asset.body.decode() for path, asset in build().files.items() if path.endswith(".js") and "/words/" not in path
+}
+
+
+def test_every_text_is_asked_for():
+    """A name may be put together: `desk.tab_${name}` asks for all that begin so."""
+    code = "".join(MODULES.values())
+    asked = set(re.findall(r"""["'`]([a-z]\w*(?:\.\w+)+)["'`]""", code))
+    begun = re.findall(r"""(?:\bt\(|words: )`([a-z_]+\.[\w.]*)\$\{""", code)
+    begun += [f"{kind}." for kind in re.findall(r"""\b(?:word|named)\("([\w.]+)\"""", code)]
+    begun += ["sla_status.", "source."]  # the name of a filter is the kind of its values
+    dead = [name for name in words("en") if not name.startswith(tuple(begun))]
+    assert [name for name in dead if not {name, re.sub(r"\.(?:one|other)$", "", name)} & asked] == []
+
+
+def test_every_class_and_icon_is_used():
+    own = [path.read_text("utf-8") for pattern in ("*.html", "*.js", "*.py") for path in HERE.glob(pattern)]
+    code = "".join([*MODULES.values(), *own])
+    used = set(re.findall(r"[\w-]+", code))
+    for path in [*(HERE / "styles").glob("*.css"), HERE / "style.css"]:
+        selectors = re.sub(r"/\*.*?\*/|\{[^{}]*\}", " ", path.read_text("utf-8"), flags=re.DOTALL)
+        classes = set(re.findall(r"\.([a-z][\w-]*)", selectors))
+        assert {name for name in classes - used if not name.startswith("series-")} == set(), path.name
+    assert [name for name in ICONS if not re.search(rf"""["'`]{name}["'`]""", code)] == []
 
 
 @pytest.mark.parametrize(

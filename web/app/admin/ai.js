@@ -43,7 +43,7 @@ function tryTriage() {
   ]);
   return h("div", { class: "try card" }, form(fields, (values) => post("/api/triage", values), { verb: t("admin.try.verb"), done: ({ data }) => fill(answer, facts([
     [t("admin.try.category"), `${word("category", data.category)} (${percent(data.category_confidence)})`], [t("admin.routing.priority"), `${word("priority", data.priority)} (${number(data.priority_score)})`],
-    [t("admin.ai.sentiment"), word("admin.sentiment", data.sentiment)], [t("admin.routing.team"), teamName(data.assigned_team)],
+    [t("admin.ai.sentiment"), word("sentiment", data.sentiment)], [t("admin.routing.team"), teamName(data.assigned_team)],
     [t("admin.ai.next"), data.next_action], [t("admin.ai.source"), word("admin.decider", data.triage_source)],
   ]), reasons(data.triage_reasons)) }), answer);
 }

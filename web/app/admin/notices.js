@@ -42,7 +42,7 @@ function editor(/** @type {any} */ kind, /** @type {string} */ language) {
     { name: "text", label: t("admin.notices.text"), kind: "long", value: own.text, about: kind.always ? t("admin.notices.always", { what: kind.always }) : "", more: { placeholder: kind.default_text, rows: 8, disabled: fixed } },
   ]);
   const preview = h("div", { class: "preview card mail", role: "status" });
-  const show = () => preview_(kind.kind, language, fields, preview);
+  const show = () => showPreview(kind.kind, language, fields, preview);
   for (const item of Object.values(fields)) item.input.addEventListener("input", later(show, 500));
   show();
   const send = (/** @type {any} */ values) => put("/api/settings/notices", { kind: kind.kind, language: language || undefined, ...values });
@@ -71,7 +71,7 @@ function variables(/** @type {string[]} */ names, /** @type {any} */ fields) {
   }, { kind: "code" }))));
 }
 
-async function preview_(/** @type {string} */ kind, /** @type {string} */ language, /** @type {any} */ fields, /** @type {HTMLElement} */ place) {
+async function showPreview(/** @type {string} */ kind, /** @type {string} */ language, /** @type {any} */ fields, /** @type {HTMLElement} */ place) {
   try {
     const { data } = await post("/api/settings/notices/preview", { kind, language: language || undefined, subject: fields.subject.read() || undefined, text: fields.text.read() || undefined });
     showErrors({ errors: [] }, fields);

@@ -59,11 +59,11 @@ function conditionRow(/** @type {any} */ value, /** @type {() => void} */ drop) 
   const what = part(t("admin.routing.what"), { value: value.field, options: FIELDS.map((name) => ({ value: name, words: word("admin.routing.field", name) })) });
   const op = part(t("admin.routing.how"), { value: value.op, options: OPS.map((name) => ({ value: name, words: word("admin.routing.op", name) })) });
   const suggestions = h("datalist", { id: newId("values") });
-  const with_ = part(t("admin.routing.value"), { value: value.value, autocomplete: "off", list: suggestions.id, placeholder: t("admin.routing.value") });
+  const against = part(t("admin.routing.value"), { value: value.value, autocomplete: "off", list: suggestions.id, placeholder: t("admin.routing.value") });
   const suggest = () => suggestions.replaceChildren(...(KNOWN[what.input.value] ?? []).map((name) => h("option", { value: name })));
   what.input.addEventListener("change", suggest);
   suggest();
-  return Object.assign(h("li", { class: "condition" }, what, op, with_, suggestions, button(t("admin.routing.drop_condition"), drop, { icon: "x", kind: "quiet", iconOnly: true })), {
-    read: () => ({ field: what.input.value, op: op.input.value, value: with_.input.value.trim() }),
+  return Object.assign(h("li", { class: "condition" }, what, op, against, suggestions, button(t("admin.routing.drop_condition"), drop, { icon: "x", kind: "quiet", iconOnly: true })), {
+    read: () => ({ field: what.input.value, op: op.input.value, value: against.input.value.trim() }),
   });
 }

@@ -68,7 +68,7 @@ export function saveView() {
   const { sort, ...filters } = query;
   const base = views.find((one) => one.id === view);
   const name = field(t("desk.view_called"), { name: "name", required: true, maxlength: "100", autocomplete: "off" });
-  const shared = checkbox(t("desk.view_shared"), { name: "shared" });
+  const shared = checkbox(t("desk.share"), { name: "shared" });
   const problem = h("p", { class: "wrong", role: "alert" });
   return dialog(t("desk.save_view"), (close) => h("form", {
     class: "stack",

@@ -2,12 +2,12 @@
 export default {
   factor: {
     on: "An", off: "Aus", required: "Ihre Firma verlangt einen zweiten Faktor. Richten Sie ihn ein, um fortzufahren.", required_short: "Ihre Firma verlangt ihn.", title: "Zweiten Faktor einrichten", kept_it: "Ich habe sie aufbewahrt", set_up: "Einrichten", left: { one: "Ein Ersatzcode ist übrig.", other: "{n} Ersatzcodes sind übrig." }, new_codes: "Neue Ersatzcodes", switch_off: "Ausschalten", code: "Code der App", code_about: "Sechs Ziffern oder ein Ersatzcode.",
-    scan: "Scannen Sie dies mit Ihrer Authenticator-App und schreiben Sie den Code, den sie zeigt.", by_hand: "Die App kann nicht scannen?", secret: "Geheimnis", confirm: "Einschalten", qr: "QR-Code für Ihre Authenticator-App", codes: "Ersatzcodes", download: "Als Datei speichern",
+    scan: "Scannen Sie dies mit Ihrer Authenticator-App und schreiben Sie den Code, den sie zeigt.", by_hand: "Die App kann nicht scannen?", secret: "Geheimer Schlüssel", confirm: "Einschalten", qr: "QR-Code für Ihre Authenticator-App", codes: "Ersatzcodes", download: "Als Datei speichern",
   },
   admin: {
     actions: "Aktionen", actions_of: "Aktionen für {name}", more: { one: "Einen weiteren zeigen", other: "{n} weitere zeigen" }, never: "nie", all: "Alle", nothing: "nichts", ticket: "Ticket", refresh: "Neu laden",
-    nothing_found: "Nichts passt.", commas: "Mehrere mit Kommas dazwischen.", kept_it: "Ich habe es aufbewahrt", drop: "Änderungen verwerfen", changes: { one: "Eine Änderung ist nicht gespeichert.", other: "{n} Änderungen sind nicht gespeichert." },
-    wrong_fields: "Einige Werte gehen nicht. Sehen Sie die rot markierten Felder.", read_only: "Sie dürfen dies sehen; ändern darf es nur ein Administrator.", leave: "Ihre Änderungen sind nicht gespeichert. Trotzdem verlassen?",
+    nothing_found: "Nichts gefunden.", commas: "Mehrere mit Kommas dazwischen.", kept_it: "Ich habe es aufbewahrt", drop: "Änderungen verwerfen", changes: { one: "Eine Änderung ist nicht gespeichert.", other: "{n} Änderungen sind nicht gespeichert." },
+    wrong_fields: "Einige Werte sind ungültig. Beachten Sie die rot markierten Felder.", read_only: "Sie dürfen dies sehen; ändern darf es nur ein Administrator.", leave: "Ihre Änderungen sind nicht gespeichert. Trotzdem verlassen?",
     settings_about: "Was Ihre Firma wählt. Eine Änderung gilt ab dem nächsten Ticket.",
     nav: {
       label: "Bereiche", menu: "Bereiche", nothing: "Diese Seite gibt es nicht.", dashboard: "Übersicht", people: "Personen", teams: "Teams", keys: "API-Schlüssel", settings: "Einstellungen", routing: "Verteilregeln", hours: "Zugesagte Zeiten",
@@ -15,7 +15,7 @@ export default {
       audit: "Protokoll", jobs: "Aufgaben", me: "Mein Konto", overview: "Überblick", company: "Firma", work: "Tickets", answers: "Antworten", connections: "Verbindungen", operation: "Betrieb", own: "Sie",
     },
     people: {
-      about: "Wer sich anmeldet und was sie dürfen.", add: "Person hinzufügen", none: "Noch meldet sich niemand an.", none_about: "Fügen Sie hinzu, wer antwortet, und Kunden, die sich anmelden.", name: "Name", email: "E-Mail", role: "Rolle",
+      about: "Wer sich anmeldet und was sie dürfen.", add: "Person hinzufügen", none: "Es gibt noch keine Personen.", none_about: "Fügen Sie hinzu, wer antwortet, und Kunden, die sich anmelden.", name: "Name", email: "E-Mail", role: "Rolle",
       role_about: "Administratoren dürfen hier alles; Mitarbeiter beantworten Tickets; Kunden sehen nur ihre eigenen.", team: "Team", no_team: "Kein Team", takes: "Neue Tickets", available: "verfügbar", away: "abwesend", up_to: "bis {n} offene",
       state: "Zustand", enabled: "Darf sich anmelden", disabled: "Ausgesperrt", second_factor: "Zweiter Faktor", new_password: "Neues Passwort", password: "Passwort", password_about: "Mindestens 8 Zeichen.",
       signs_out: "{name} wird überall abgemeldet.", reset_factor: "Zweiten Faktor entfernen", reset_about: "{name} meldet sich dann ohne Code an und kann eine andere App einrichten.", reset: "Entfernen", disable: "Aussperren", enable: "Wieder zulassen",
@@ -25,12 +25,12 @@ export default {
     keys: {
       about: "Für Apps und Skripte. Ein Schlüssel wird nur einmal gezeigt, wenn er erstellt wird.", add: "Schlüssel erstellen", make: "Schlüssel erstellen", none: "Es gibt keinen Schlüssel.", name: "Name", name_about: "Etwa die App, die ihn benutzt.", role: "Rolle", scopes: "Rechte",
       scopes_about: "Keine: alles, was die Rolle darf.", whole: "ganze Rolle", used: "Zuletzt benutzt", ends: "Endet", ends_about: "Leer: mit dem Schlüssel, den Sie jetzt benutzen, oder nie.", ended: "Beendet", rotate: "Ersetzen", rotated: "Der neue Schlüssel ist erstellt.", made: "Schlüssel von {name}",
-      until: "Er endet {time}.", end: "Beenden", end_title: "Schlüssel {name} beenden?", end_about: "Was ihn benutzt, bekommt ab jetzt keine Antwort.", end_own: "Sie benutzen diesen Schlüssel gerade. Diese Seite endet mit ihm.",
+      until: "Er gilt bis {time}.", end: "Beenden", end_title: "Schlüssel {name} beenden?", end_about: "Was ihn benutzt, bekommt ab jetzt keine Antwort.", end_own: "Sie benutzen diesen Schlüssel gerade. Diese Seite endet mit ihm.",
     },
     teams: {
       about: "Wer sich um welche Tickets kümmert.", add: "Team hinzufügen", none: "Es gibt kein Team.", name: "Name", members: "Mitglieder", members_about: "Eine Person gehört zu einem Team; sie verlässt ihr voriges.", nobody: "niemand", no_staff: "Fügen Sie zuerst Mitarbeiter hinzu.",
       assignment: "Neue Tickets", assignment_about: "Von selbst zugewiesen: dem freien Mitglied mit den wenigsten offenen Tickets, ohne Mitglieder irgendeinem freien Mitarbeiter.", off: "warten in der Warteschlange", least_loaded: "bekommt, wer am wenigsten hat", remove: "Team {name} entfernen?",
-      remove_about: "Seine Mitglieder gehören dann zu keinem Team. Das geht nur, solange nichts das Team nennt.",
+      remove_about: "Seine Mitglieder gehören dann zu keinem Team. Das geht nur, wenn das Team nirgends verwendet wird.",
     },
     routing: {
       about: "Sie sagen, welches Team, welche Priorität und welche Tags ein neues Ticket bekommt. Die erste passende zählt.", add: "Regel hinzufügen", edit: "Regel bearbeiten", none: "Es gibt keine Regel.", none_about: "Ohne Regeln entscheidet die Kategorie über das Team.", unnamed: "Regel {n}", always: "Immer",
@@ -63,9 +63,9 @@ export default {
       incidents_enabled: "Tickets mehrerer Kunden, die innerhalb von 30 Minuten Ähnliches schreiben, werden zur Störung.", incident_customers: "Von 2 bis 100.", retention_days: "Mit Kunden, die kein anderes Ticket haben. 0 behält sie für immer.",
       attachment_megabytes: "Von 1 bis 20.", attachment_types: "Einer je Zeile, wie image/* oder application/pdf. Seiten, Skripte und Programme nur, wo sie genau genannt sind.",
       support_email: "Wer von dringenden Tickets, Chats für Menschen und gefährdeten Zusagen erfährt. Mehrere mit Kommas.", urgent_digest_minutes: "Eine Mail an Ihre Leute über dringende Tickets, die niemand hat. 0: nie.",
-      mail_name: "Der Name, von dem Mails an Kunden und Mitarbeiter kommen.", reply_to: "Die Adresse, an die man auf solche Mails antwortet.", inbound_addresses: "Eine je Zeile. Antworten auf Ihre Mails gehen an die erste.",
+      mail_name: "Der Absendername der Mails an Kunden und Mitarbeiter.", reply_to: "Die Adresse, an die man auf solche Mails antwortet.", inbound_addresses: "Eine je Zeile. Antworten auf Ihre Mails gehen an die erste.",
       recipient_mails_per_hour: "An eine Adresse außerhalb Ihrer Firma. Was darüber ist, wird nicht gesendet.", company_mails_per_hour: "An alle Adressen außerhalb Ihrer Firma zusammen.", require_second_factor: "Wer sich mit dem Code einer App anmelden muss.",
-      registration: "Mit einer Adresse, die ein Code bestätigt.", chat_guests: "Ohne Anmeldung. Aus beendet die Gäste, die da sind.", chat_origins: "Eine je Zeile, wie https://example.com.",
+      registration: "Mit einer Adresse, die ein Code bestätigt.", chat_guests: "Ohne Anmeldung. Beim Ausschalten enden die Chats der Gäste, die gerade da sind.", chat_origins: "Eine je Zeile, wie https://example.com.",
     },
     choice: { off: "aus", uncertain: "nur wo unsere eigene unsicher ist", always: "immer", staff: "Mitarbeiter und Administratoren" },
     ai: {
@@ -73,27 +73,26 @@ export default {
       try: "Einordnung ausprobieren", try_about: "Was über einen Text entschieden würde, wie sicher und warum. Nichts wird gespeichert.", sentiment: "Stimmung", next: "Als Nächstes", source: "Entschieden von",
       mode: { canned: "Vorgefertigte Antworten", model: "Arbeitet", llm: "Arbeitet", off: "Aus", failing: "Gestört" },
     },
-    sentiment: { positive: "positiv", neutral: "neutral", negative: "negativ" },
     decider: { rules: "Regeln", learned: "Ihren eigenen Tickets", model: "dem Modell" },
     knowledge: {
       about: "Was der Assistent und Kunden finden. Nur veröffentlichte Artikel antworten.", add: "Artikel schreiben", import: "Importieren", none: "Es gibt keinen Artikel.", none_about: "Schreiben Sie den ersten oder importieren Sie, was Sie haben.", other_words: "Versuchen Sie andere Wörter oder alle Zustände.", search: "Artikel suchen", status: "Zustand",
       title: "Titel", category: "Kategorie", answered: "Beantwortet", escalated: "{n} brauchten einen Menschen", changed: "Geändert", body: "Text", body_about: "Markdown: ## Überschrift, - Liste, **fett**, [Link](https://…)", preview: "Vorschau", preview_empty: "Hier erscheint, was Sie schreiben.",
       new_about: "Einen Entwurf sehen nur Ihre Leute.", save_draft: "Als Entwurf speichern", to_draft: "Zurückziehen", publish: "Veröffentlichen", conflict: "Jemand hat diesen Artikel inzwischen gespeichert. Ihr Text ist noch hier.", theirs: "Den anderen zeigen", keep_mine: "Meinen darüber speichern", take_theirs: "Den anderen nehmen",
-      history: "Verlauf", remove: "Artikel löschen", remove_title: "{title} löschen?", remove_about: "Keine Suche findet ihn mehr. Sein Verlauf bleibt im Protokoll.", try: "Eine Frage ausprobieren", try_about: "Die Stellen, aus denen eine Antwort entstünde.", question: "Frage", score: "{n} % Übereinstimmung",
-      no_answer: "Kein Artikel beantwortet das. Der Assistent gäbe es einem Menschen.", import_title: "Artikel importieren", import_about: "Ein zweiter Import derselben Quelle ändert nur, was sich geändert hat.", files: "Dateien",
+      history: "Verlauf", remove: "Artikel löschen", remove_title: "{title} löschen?", remove_about: "Keine Suche findet ihn mehr. Sein Verlauf bleibt im Protokoll.", try: "Eine Frage ausprobieren", try_about: "Die Textstellen, aus denen eine Antwort entsteht.", question: "Frage", score: "{n} % Übereinstimmung",
+      no_answer: "Kein Artikel beantwortet das. Der Assistent würde an einen Menschen übergeben.", import_title: "Artikel importieren", import_about: "Ein zweiter Import derselben Quelle ändert nur, was sich geändert hat.", files: "Dateien",
       files_about: "Markdown, ein ZIP davon oder Fragen und Antworten als CSV, Excel oder JSON; mehrere auf einmal.",
     },
     article_status: { published: "Veröffentlicht", draft: "Entwurf" },
     gaps: { about: "Was Kunden fragen und kein Artikel beantwortet, das Häufigste zuerst.", none: "Jede Frage ist beantwortet.", none_about: "Fragen, die kein Artikel beantwortet, erscheinen hier.", question: "Frage", count: "Tickets", last: "Zuletzt gefragt", write: "Artikel schreiben", ticket: "Ticket {n}" },
     notices: {
-      about: "Was Kunden und Ihren Leuten gemailt wird. Ihre Worte stehen vor dem, was immer darin ist.", customers: "An Kunden", staff: "An Ihre Leute", kind: "Mail", words: "Worte", default: "wie geliefert", own: "Ihre eigenen", language: "Sprache des Tickets", every_language: "Jede andere Sprache",
-      language_about: "Ein Ticket in einer Sprache ohne eigene Worte bekommt diese.", subject: "Betreff", text: "Text", always: "Immer darin: {what}.", variables: "Variablen, für jede Mail ausgefüllt:", preview: "Wie sie gemailt würde", reset: "Gelieferte Worte nehmen",
+      about: "Was Kunden und Ihren Leuten gemailt wird. Ihr Text steht vor dem, was immer enthalten ist.", customers: "An Kunden", staff: "An Ihre Leute", kind: "Mail", words: "Text", default: "Standardtext", own: "eigener Text", language: "Sprache des Tickets", every_language: "Jede andere Sprache",
+      language_about: "Ein Ticket in einer Sprache ohne eigenen Text bekommt diesen.", subject: "Betreff", text: "Text", always: "Immer enthalten: {what}.", variables: "Variablen, für jede Mail ausgefüllt:", preview: "Wie sie gemailt würde", reset: "Standardtext verwenden",
     },
     language: { en: "Englisch", de: "Deutsch", es: "Spanisch", fr: "Französisch", pt: "Portugiesisch" },
     webhooks: {
-      about: "Ihre eigenen Systeme erfahren durch einen signierten Aufruf, was geschieht.", add: "Webhook hinzufügen", edit: "Webhook bearbeiten", none: "Es gibt keinen Webhook.", none_about: "Fügen Sie eine Adresse hinzu, die gerufen wird, wenn etwas geschieht.", name: "Name", url: "Adresse", url_about: "Eine https-Adresse im öffentlichen Internet.",
-      events: "Ereignisse", event: "Ereignis", all: "alle Ereignisse", format: "Format", state: "Zustand", active: "Aktiv", paused: "Angehalten", secret: "Das Geheimnis dieses Webhooks", secret_about: "Es signiert jeden Aufruf, damit Sie wissen, wer ihn sandte. Es wird nur jetzt gezeigt.",
-      rotated_about: "Das alte signiert noch 24 Stunden mit. Es wird nur jetzt gezeigt.", rotate: "Neues Geheimnis", pause: "Anhalten", resume: "Wieder senden", test: "Beispiel senden", remove: "{name} entfernen?", remove_about: "Was noch nicht gesendet ist, fällt weg.", log: "Zustellungen",
+      about: "Ihre eigenen Systeme erfahren durch einen signierten Aufruf, was geschieht.", add: "Webhook hinzufügen", edit: "Webhook bearbeiten", none: "Es gibt keinen Webhook.", none_about: "Fügen Sie eine Adresse hinzu, die aufgerufen wird, wenn etwas geschieht.", name: "Name", url: "Adresse", url_about: "Eine https-Adresse im öffentlichen Internet.",
+      events: "Ereignisse", event: "Ereignis", all: "alle Ereignisse", format: "Format", state: "Zustand", active: "Aktiv", paused: "Angehalten", secret: "Der geheime Schlüssel dieses Webhooks", secret_about: "Er signiert jeden Aufruf, damit Sie wissen, wer ihn gesendet hat. Er wird nur jetzt gezeigt.",
+      rotated_about: "Der alte signiert noch 24 Stunden mit. Der neue wird nur jetzt gezeigt.", rotate: "Neuer geheimer Schlüssel", pause: "Anhalten", resume: "Wieder senden", test: "Beispiel senden", remove: "{name} entfernen?", remove_about: "Was noch nicht gesendet ist, fällt weg.", log: "Zustellungen",
       log_about: "Zugestellte werden 7 Tage aufbewahrt, gescheiterte 30.", no_deliveries: "Noch wurde nichts gesendet.", no_deliveries_about: "Senden Sie ein Beispiel, um eine zu sehen.", answer: "Antwort", tries: "Versuche", when: "Wann", replay: "Noch einmal senden", samples: "Beispiele", samples_about: "Was ein Empfänger je Ereignis bekommt, mit jedem Feld.", show_sample: "Ein Beispiel zeigen",
     },
     format: { json: "JSON", teams: "Microsoft Teams", slack: "Slack" },
@@ -108,7 +107,7 @@ export default {
     transfer_kind: { export: "Export", import: "Import" },
     transfer_state: { uploading: "Wird gesendet", waiting: "Wartet", running: "Läuft", done: "Fertig", failed: "Gescheitert", expired: "Nicht mehr da" },
     ticket_field: {
-      title: "Betreff", description: "Text", customer_email: "E-Mail des Kunden", customer_name: "Name des Kunden", customer_id: "Nummer des Kunden", customer_tier: "Tarif", product: "Produkt", category: "Kategorie", priority: "Priorität", status: "Zustand", tags: "Tags", tag: "Tag", source: "Herkunft",
+      title: "Betreff", description: "Text", customer_email: "E-Mail des Kunden", customer_name: "Name des Kunden", customer_id: "Kundennummer", customer_tier: "Tarif", product: "Produkt", category: "Kategorie", priority: "Priorität", status: "Zustand", tags: "Tags", tag: "Tag", source: "Herkunft",
       external_id: "Nummer anderswo", assigned_to: "Mitarbeiter", assigned_team: "Team", created_at: "Geöffnet am", resolution: "Lösung", resolved_at: "Gelöst am", closed_at: "Geschlossen am", q: "Wörter",
     },
     macros: {
@@ -168,8 +167,8 @@ export default {
     incident_state: { open: "Offen", resolved: "Gelöst" },
     me: {
       key: "Sie benutzen einen API-Schlüssel. Er hat kein Passwort.", company: "Firma", you: "Sie", name_about: "Wie Kunden und Kollegen ihn sehen.", available_about: "Während Sie abwesend sind, bekommen Sie keine neuen Tickets; die Sie haben, bleiben Ihre.", back: "Sie sind verfügbar.", away: "Sie sind abwesend.", notices: "Mails an Sie", notices_about: "Welche Mails Sie bekommen.", get: "Senden Sie mir",
-      password: "Passwort", password_about: "Ihre anderen Sitzungen enden.", old: "Passwort jetzt", new: "Neues Passwort", change: "Passwort ändern", factor: "Zweiter Faktor", factor_about: "Der Code einer App neben Ihrem Passwort.", sessions: "Wo Sie angemeldet sind", sessions_about: "Beenden Sie, was Sie nicht kennen.",
-      no_sessions: "Keine Sitzung.", where: "Wo", since: "Seit", last: "Zuletzt benutzt", this_one: "Diese", end_others: "Überall sonst abmelden", end_session: "Abmelden", unknown: "Unbekanntes Gerät",
+      password: "Passwort", password_about: "Ihre anderen Sitzungen enden.", old: "Bisheriges Passwort", new: "Neues Passwort", change: "Passwort ändern", factor: "Zweiter Faktor", factor_about: "Der Code einer App neben Ihrem Passwort.", sessions: "Wo Sie angemeldet sind", sessions_about: "Beenden Sie, was Sie nicht kennen.",
+      no_sessions: "Keine Sitzung.", where: "Wo", since: "Seit", last: "Zuletzt benutzt", this_one: "Diese Sitzung", end_others: "Überall sonst abmelden", end_session: "Abmelden", unknown: "Unbekanntes Gerät",
     },
   },
 };

@@ -65,7 +65,7 @@ export default {
       support_email: "Who is alerted to urgent tickets, chats that need a person and agreed times at risk. Several with commas.", urgent_digest_minutes: "A mail to your people about urgent tickets that nobody has. 0: never.",
       mail_name: "The name that mails to customers and agents come from.", reply_to: "The address to which people answer such a mail.", inbound_addresses: "One a line. Answers to your mails go to the first one.",
       recipient_mails_per_hour: "To an address outside your company. What is over is not sent.", company_mails_per_hour: "To all addresses outside your company together.", require_second_factor: "Who must sign in with a code of an app.",
-      registration: "With an address that a code confirms.", chat_guests: "Without signing in. Off ends the guests who are there.", chat_origins: "One a line, such as https://example.com.",
+      registration: "With an address that a code confirms.", chat_guests: "Without signing in. Switching it off ends the chats of guests who are there.", chat_origins: "One a line, such as https://example.com.",
     },
     choice: { off: "off", uncertain: "only where our own is unsure", always: "always", staff: "agents and admins" },
     ai: {
@@ -73,7 +73,6 @@ export default {
       try: "Try triage", try_about: "What would be decided about a text, how sure and why. Nothing is stored.", sentiment: "Mood", next: "Next", source: "Decided by",
       mode: { canned: "Canned replies", model: "Working", llm: "Working", off: "Off", failing: "Failing" },
     },
-    sentiment: { positive: "positive", neutral: "neutral", negative: "negative" },
     decider: { rules: "rules", learned: "your own tickets", model: "the model" },
     knowledge: {
       about: "What the assistant and customers find. Only published articles answer.", add: "Write an article", import: "Import", none: "There is no article.", none_about: "Write the first one, or import what you have.", other_words: "Try other words, or all states.", search: "Search articles", status: "State",
@@ -86,14 +85,14 @@ export default {
     article_status: { published: "Published", draft: "Draft" },
     gaps: { about: "What customers ask and no article answers, the most frequent first.", none: "Every question is answered.", none_about: "Questions that no article answers appear here.", question: "Question", count: "Tickets", last: "Last asked", write: "Write an article", ticket: "Ticket {n}" },
     notices: {
-      about: "What customers and your people are mailed. Your own words go before what is always in it.", customers: "To customers", staff: "To your people", kind: "Mail", words: "Words", default: "as delivered", own: "your own", language: "Language of the ticket", every_language: "Every other language",
-      language_about: "A ticket in a language without words of its own gets these.", subject: "Subject", text: "Text", always: "Always in it: {what}.", variables: "Variables, filled in for each mail:", preview: "As it would be mailed", reset: "Use the delivered words",
+      about: "What customers and your people are mailed. Your own words go before what is always in it.", customers: "To customers", staff: "To your people", kind: "Mail", words: "Words", default: "standard text", own: "your own", language: "Language of the ticket", every_language: "Every other language",
+      language_about: "A ticket in a language without words of its own gets these.", subject: "Subject", text: "Text", always: "Always in it: {what}.", variables: "Variables, filled in for each mail:", preview: "As it would be mailed", reset: "Use the standard text",
     },
     language: { en: "English", de: "German", es: "Spanish", fr: "French", pt: "Portuguese" },
     webhooks: {
       about: "Your own systems are told what happens, by a signed call.", add: "Add a webhook", edit: "Edit the webhook", none: "There is no webhook.", none_about: "Add an address that is called when something happens.", name: "Name", url: "Address", url_about: "An https address on the public internet.",
       events: "Events", event: "Event", all: "all events", format: "Format", state: "State", active: "Active", paused: "Paused", secret: "The secret of this webhook", secret_about: "It signs each call, so that you know who sent it. It is shown only now.",
-      rotated_about: "The old one signs beside it for 24 hours. It is shown only now.", rotate: "New secret", pause: "Pause", resume: "Send again", test: "Send a sample", remove: "Remove {name}?", remove_about: "What was not sent yet is dropped.", log: "Deliveries",
+      rotated_about: "The old one signs beside it for 24 hours. The new one is shown only now.", rotate: "New secret", pause: "Pause", resume: "Send again", test: "Send a sample", remove: "Remove {name}?", remove_about: "What was not sent yet is dropped.", log: "Deliveries",
       log_about: "Delivered ones are kept for 7 days, failed ones for 30.", no_deliveries: "Nothing was sent yet.", no_deliveries_about: "Send a sample to see one.", answer: "Answer", tries: "Tries", when: "When", replay: "Send again", samples: "Samples", samples_about: "What a receiver gets for each event, with every field.", show_sample: "Show a sample",
     },
     format: { json: "JSON", teams: "Microsoft Teams", slack: "Slack" },
@@ -167,7 +166,7 @@ export default {
     incident_state: { open: "Open", resolved: "Resolved" },
     me: {
       key: "You use an API key. It has no password.", company: "Company", you: "You", name_about: "As customers and colleagues see it.", available_about: "While you are away you are given no new tickets; those you have stay yours.", back: "You are available.", away: "You are away.", notices: "Mails to you", notices_about: "Which mails you get.", get: "Send me",
-      password: "Password", password_about: "Your other sessions end.", old: "Password now", new: "New password", change: "Change the password", factor: "Second factor", factor_about: "A code of an app besides your password.", sessions: "Where you are signed in", sessions_about: "End what you do not know.",
+      password: "Password", password_about: "Your other sessions end.", old: "Current password", new: "New password", change: "Change the password", factor: "Second factor", factor_about: "A code of an app besides your password.", sessions: "Where you are signed in", sessions_about: "End what you do not know.",
       no_sessions: "No session.", where: "Where", since: "Since", last: "Last used", this_one: "This one", end_others: "Sign out everywhere else", end_session: "Sign out", unknown: "Unknown device",
     },
   },

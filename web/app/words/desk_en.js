@@ -21,7 +21,7 @@ export default {
     view_due: "Due", view_snoozed: "Snoozed", view_resolved: "Resolved", saved_views: "Saved views", view_menu: "More about {name}",
     share: "Share with everybody", unshare: "Only for me", delete_view: "Delete the view",
     delete_view_about: "The view \"{name}\" goes away. Its tickets stay.", view_deleted: "The view is deleted.", view_called: "Name of the view",
-    view_shared: "Share with everybody", view_saved: "The view is saved.", save_view: "Save view", dashboard: "Dashboard", search: "Search",
+    view_saved: "The view is saved.", save_view: "Save view", dashboard: "Dashboard", search: "Search",
     search_hint: "Search tickets ( / )", search_for: "Search for \"{text}\"", sort: "Order", sort_due: "Due first", sort_waiting: "Waiting longest",
     sort_created_at: "Newest", sort_urgency: "Most urgent", sort_updated_at: "Changed last", add_filter: "Filter", take_filter: "Take away: {words}",
     filter_q: "Words", filter_status: "Status", filter_priority: "Priority", filter_category: "Category", filter_assigned_team: "Team",

@@ -37,7 +37,7 @@ export default {
     theme_system: "Theme of the system", theme_light: "Light", theme_dark: "Dark", desk: "Desk", admin: "Admin", portal: "Portal", chat: "Chat", api: "API",
   },
   signin: {
-    title: "Sign in", email: "E-mail", password: "Password", remember: "Stay signed in on this device", submit: "Sign in",
+    email: "E-mail", password: "Password", remember: "Stay signed in on this device", submit: "Sign in",
     ended: "Your session has ended. Sign in to go on; what you wrote is kept.", refused: "This key or session is not valid any more.",
     at: "{title}: {company}", mail_code: "Mail me a code", code_about: "We mail you six digits to sign in with, if there is an account with this address.",
     code_sent: "If there is an account with {email}, a code is on its way. It is valid for 10 minutes.", code: "Code from the mail", code_again: "Send another code",
@@ -53,7 +53,7 @@ export default {
     problems: {
       expired: "This sign-in was begun too long ago, or in another browser. Please begin again.", cancelled: "The sign-in was ended at your organisation.",
       unavailable: "Your organisation's sign-in does not answer. Please try again.", refused: "Your organisation's answer is not valid. Please begin again.",
-      not_allowed: "You may not come in here. Ask an admin.", page: "The page to go to is not one of ours.",
+      not_allowed: "You have no access here. Ask an admin.", page: "The page to go to is not one of ours.",
     },
   },
   files: { add: "Add files", remove: "Remove {name}", attached: "Files" },
@@ -74,9 +74,9 @@ export default {
   chat: {
     title: "Chat with {company}", sign_in: "Chat", no_guests: "This company takes no guests in its chat. Sign in as a customer to try it.", messages: "Messages", write: "Write a message", send: "Send", keys: "Enter sends, Shift Enter breaks the line",
     person: "Talk to a person", person_words: "I would like to talk to a person.", end: "End the chat", end_short: "End", over: "The chat has ended", over_note: "The chat has ended. Write again to open it.", anew: "Start a new chat",
-    with_name: "{name} answers", with_person: "A person will answer", asked: "A person is asked", assistant_open: "Assistant; a person is available", assistant_closed: "Assistant; people are back at {opens}",
+    with_name: "{name} answers", with_person: "A person will answer", asked: "A person is asked", assistant_open: "Assistant; a person is available", assistant_closed: "Assistant; our team is back at {opens}",
     hello: "Hello. What can we help with?", hello_about: "The assistant answers at once. A person takes over whenever you wish.", staff: "You try the chat as a guest, as your customers see it. Your own account is not used here.",
-    typing: "The assistant is writing", sending: "Sending", not_sent: "Not sent", address: "E-mail address, in case you have to go", address_about: "Then we answer there.", address_closed: "People are back at {opens}. Leave an address, and we answer there.",
+    typing: "The assistant is writing", sending: "Sending", not_sent: "Not sent", address: "E-mail address, in case you have to go", address_about: "Then we answer there.", address_closed: "Our team is back at {opens}. Leave an address, and we answer there.",
     address_leave: "Leave the address", address_said: "You reach me at {email}.", address_wrong: "Write an address like ada@example.com.",
   },
   charts: { keys: "The arrow keys read the points.", as_table: "As a table" },
