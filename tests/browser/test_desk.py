@@ -16,7 +16,11 @@ HOLD = "localStorage.setItem('foyer.desk.hold', '{}')"
 
 
 def open_desk(tab: Tab, who: str | Person, path: str = "/desk", *, hold: int = 0) -> Page:
-    """The desk with its queue loaded; what is sent is held so many seconds."""
+    """The desk with its queue loaded; what is sent is held so many seconds.
+
+    A reply whose ticket changed meanwhile is refused with 412, and the page sends it again or asks: whether one comes is chance.
+    """
+    tab.tolerated.add(412)
     tab.page.add_init_script(HOLD.format(hold))
     page = tab.open_as(who, path)
     expect(page.locator(".side .views a[aria-current=page]")).to_be_visible()
