@@ -83,7 +83,7 @@ class Shell:
 
     def total(self, url):
         answer = requests.get(
-            f"{url}/api/tickets", headers={"X-API-Key": self.key_file.read_text().strip()}, timeout=10
+            f"{url}/api/tickets", headers={"X-API-Key": self.key_file.read_text().strip()}, timeout=30
         )
         return answer.json()["total"]
 
@@ -92,7 +92,7 @@ def wait_for(url, server):
     for _ in range(200):
         assert server.poll() is None, "the server did not start"
         try:
-            requests.get(f"{url}/health", timeout=5)
+            requests.get(f"{url}/health", timeout=30)
         except requests.ConnectionError:
             time.sleep(0.1)
         else:

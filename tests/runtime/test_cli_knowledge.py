@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 def articles(shell, url):  # noqa: F811
     key = shell.key_file.read_text().strip()
-    rows = requests.get(f"{url}/api/knowledge", headers={"X-API-Key": key}, timeout=10).json()["data"]
+    rows = requests.get(f"{url}/api/knowledge", headers={"X-API-Key": key}, timeout=30).json()["data"]
     return {row["source"]: (row["title"], row["tags"], row["body"]) for row in rows}
 
 

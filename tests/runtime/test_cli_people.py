@@ -22,7 +22,7 @@ def user(shell, email, *more, password=GOOD, run=Shell.flask_here):
 
 
 def sign_in(url, email):
-    response = requests.post(f"{url}/api/auth/login", json={"email": email, "password": GOOD}, timeout=10)
+    response = requests.post(f"{url}/api/auth/login", json={"email": email, "password": GOOD}, timeout=30)
     return response.json()["data"]
 
 
@@ -60,7 +60,7 @@ def test_allow_company_works_with_and_without_a_running_server(shell):
     with shell.running() as url:
         assert shell.flask_here("allow-company", "Acme", "--no-oidc", "--confirmed").returncode == 0
         token = sign_in(url, "zoe@acme.example")["access_token"]
-        asked = requests.get(f"{url}/api/audit", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        asked = requests.get(f"{url}/api/audit", headers={"Authorization": f"Bearer {token}"}, timeout=30)
     changes = [row for row in asked.json()["data"] if row["action"] == "company_changed"]
     assert [(row["field"], row["to"]) for row in changes] == [("oidc_allowed", "false"), ("oidc_allowed", "true")]
 
