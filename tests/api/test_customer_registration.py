@@ -6,15 +6,12 @@ import pytest
 
 from database.tables import events, jobs, sign_in_tokens, users
 from tests.support.caller import Caller
-from tests.support.mailed import OTHER_PASSWORD, PASSWORD, URL, code_in, deliver, in_parallel, same_answers
+from tests.support.mailed import OTHER_PASSWORD, PASSWORD, app, code_in, deliver, in_parallel, same_answers  # noqa: F401 - fixtures
 from tests.support.people import at, bearing, clock, rows  # noqa: F401 - a fixture
 
+# ruff: noqa: F811
+
 ADA = {"email": "ada@example.com", "name": "Ada"}
-
-
-@pytest.fixture
-def app(open_app, clock):  # noqa: F811
-    return open_app(public_url=URL, clock=clock)
 
 
 @pytest.fixture

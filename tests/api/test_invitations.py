@@ -9,20 +9,12 @@ from notifier import ConsoleMailer
 from services.accounts import one_time
 from tests.conftest import add_key
 from tests.support.caller import Caller
-from tests.support.mailed import OTHER_PASSWORD, PASSWORD, URL, deliver, in_parallel, token_in
+from tests.support.mailed import OTHER_PASSWORD, PASSWORD, URL, app, deliver, in_parallel, nobody, token_in  # noqa: F401 - fixtures
 from tests.support.people import bearing, clock, rows  # noqa: F401 - a fixture
 
+# ruff: noqa: F811
+
 BOB = {"email": "bob@example.com", "role": "agent"}
-
-
-@pytest.fixture
-def app(open_app, clock):  # noqa: F811
-    return open_app(public_url=URL, clock=clock)
-
-
-@pytest.fixture
-def nobody(app):
-    return Caller(app.test_client())
 
 
 @pytest.fixture
@@ -69,7 +61,7 @@ def test_case_11_a_link_works_once_even_in_parallel(app, nobody, token):
     assert accept(nobody, token).status_code == 400
 
 
-def test_case_11_a_link_is_over_after_a_week_and_purged(app, nobody, token, clock):  # noqa: F811
+def test_case_11_a_link_is_over_after_a_week_and_purged(app, nobody, token, clock):
     clock.moved.append(7 * 24 * 3600 + 1)
     assert accept(nobody, token).status_code == 400
     with app.extensions["runtime"].storage.unit_of_work(None, write=True) as uow:

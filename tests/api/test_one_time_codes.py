@@ -7,20 +7,12 @@ import pytest
 from database.tables import events, jobs, sign_in_tokens, sign_in_tries, users
 from services.accounts import codes, lockout
 from tests.support.caller import Caller
-from tests.support.mailed import PASSWORD, URL, code_in, deliver, in_parallel, same_answers
+from tests.support.mailed import PASSWORD, URL, app, code_in, deliver, in_parallel, nobody, same_answers  # noqa: F401 - fixtures
 from tests.support.people import at, bearing, clock, rows  # noqa: F401 - a fixture
 
+# ruff: noqa: F811
+
 BOB = "bob@example.com"
-
-
-@pytest.fixture
-def app(open_app, clock):  # noqa: F811
-    return open_app(public_url=URL, clock=clock)
-
-
-@pytest.fixture
-def nobody(app):
-    return Caller(app.test_client())
 
 
 @pytest.fixture
@@ -85,7 +77,7 @@ def test_the_link_of_the_mail_holds_the_code_and_whose_it_is(app, nobody, mailer
     assert code_in(mail) not in mail.subject
 
 
-def test_case_11_a_code_lasts_ten_minutes_from_its_mail_on(app, nobody, mailer, bob, clock):  # noqa: F811
+def test_case_11_a_code_lasts_ten_minutes_from_its_mail_on(app, nobody, mailer, bob, clock):
     ask(nobody)
     clock.moved.append(500)  # the mail server was slow
     [mail] = deliver(app, mailer)

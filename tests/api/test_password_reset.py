@@ -7,20 +7,22 @@ import pytest
 from database.tables import events, jobs, sign_in_tokens, users
 from notifier import ConsoleMailer
 from tests.support.caller import Caller
-from tests.support.mailed import OTHER_PASSWORD, PASSWORD, URL, code_in, deliver, in_parallel, same_answers, token_in
+from tests.support.mailed import (  # noqa: F401 - fixtures
+    OTHER_PASSWORD,
+    PASSWORD,
+    app,
+    code_in,
+    deliver,
+    in_parallel,
+    nobody,
+    same_answers,
+    token_in,
+)
 from tests.support.people import at, bearing, clock, rows  # noqa: F401 - a fixture
 
+# ruff: noqa: F811
+
 BOB = "bob@example.com"
-
-
-@pytest.fixture
-def app(open_app, clock):  # noqa: F811
-    return open_app(public_url=URL, clock=clock)
-
-
-@pytest.fixture
-def nobody(app):
-    return Caller(app.test_client())
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def test_case_10_known_and_unknown_get_the_same_answer_for_the_same_work(app, no
     assert {mail.to for mail in deliver(app, mailer)} == {BOB}
 
 
-def test_case_11_a_link_lasts_an_hour_and_a_later_one_ends_it(app, nobody, mailer, bob, clock):  # noqa: F811
+def test_case_11_a_link_lasts_an_hour_and_a_later_one_ends_it(app, nobody, mailer, bob, clock):
     first = asked_token(app, nobody, mailer)
     second = asked_token(app, nobody, mailer)
     assert confirm(nobody, first).status_code == 400

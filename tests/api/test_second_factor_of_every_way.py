@@ -3,26 +3,17 @@
 import pytest
 
 from database.tables import events, sessions
-from tests.support.caller import Caller
-from tests.support.mailed import OTHER_PASSWORD, PASSWORD, URL, code_in, deliver, token_in
+from tests.support.mailed import OTHER_PASSWORD, PASSWORD, app, code_in, deliver, nobody, token_in  # noqa: F401 - fixtures
 from tests.support.people import bearing, clock, rows  # noqa: F401 - a fixture
 from tests.support.second_factor import challenge, set_up, verify
+
+# ruff: noqa: F811
 
 BOB = "bob@example.com"
 
 
 @pytest.fixture
-def app(open_app, clock):  # noqa: F811
-    return open_app(public_url=URL, clock=clock)
-
-
-@pytest.fixture
-def nobody(app):
-    return Caller(app.test_client())
-
-
-@pytest.fixture
-def factor(nobody, admin, clock):  # noqa: F811
+def factor(nobody, admin, clock):
     """The app of Bob, an agent who is signed in nowhere."""
     person = {"name": "Bob", "email": BOB, "role": "agent", "password": PASSWORD}
     admin.data(admin.post("/api/users", person), 201)

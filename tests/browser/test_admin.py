@@ -273,7 +273,7 @@ def fill_with_hostile_words(company):
 
 def test_31_hostile_words_stay_words_and_every_section_is_accessible(open_tab, company):
     fill_with_hostile_words(company)
-    tab = open_tab(desk=company, bypass_csp=True)
+    tab = open_tab(desk=company)
     page = open_section(tab, "people")
     page.on("dialog", lambda dialog: pytest.fail(f"A script ran: {dialog.message}"))
     names = page.get_by_role("navigation", name="Sections").get_by_role("link").all_inner_texts()

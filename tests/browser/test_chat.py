@@ -133,7 +133,7 @@ def test_a_company_without_guests_asks_to_sign_in(open_tab, company):
 
 def test_the_chat_is_accessible(open_tab, company):
     fill_knowledge(company)
-    tab = open_tab(desk=company, bypass_csp=True)
+    tab = open_tab(desk=company)
     page = tab.open(f"/chat?company={company.company}")
     assert_accessible(page)
     page.get_by_role("textbox").fill(QUESTION)

@@ -220,7 +220,7 @@ def test_a_link_to_a_password_page_without_its_token_says_so(tab, path):
 
 
 def test_the_portal_is_accessible(open_tab):
-    tab = open_tab(bypass_csp=True)
+    tab = open_tab()
     page = tab.open("/portal")
     page.get_by_label("E-mail").wait_for()
     assert_accessible(page)

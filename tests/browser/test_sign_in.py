@@ -73,7 +73,7 @@ def mailing(tmp_path) -> Iterator[tuple[Desk, FakeSmtp]]:
 def test_people_come_in_by_mail(mailing, open_tab):
     desk, smtp = mailing
 
-    tab = open_tab(desk=desk, bypass_csp=True)
+    tab = open_tab(desk=desk)
 
     def link() -> str:
         """The link of the newest mail, which is waited for, at this server."""

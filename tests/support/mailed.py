@@ -2,8 +2,25 @@
 
 import re
 
+import pytest
+
+from tests.support.caller import Caller
+from tests.support.people import clock  # noqa: F401 - a fixture
+
 URL = "https://help.example.com"
 PASSWORD, OTHER_PASSWORD = "lamp river cloud", "stone paper wind"
+
+
+@pytest.fixture
+def app(open_app, clock):  # noqa: F811
+    """A server whose mails have links, by a clock that the test puts forward."""
+    return open_app(public_url=URL, clock=clock)
+
+
+@pytest.fixture
+def nobody(app):
+    """A caller without credentials."""
+    return Caller(app.test_client())
 
 
 def deliver(app, mailer):

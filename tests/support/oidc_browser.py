@@ -4,9 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import requests
 
+from database.tables import exchange_codes, sessions
+from tests.fakes.fake_issuer import issuer
 from tests.support.caller import Caller
+from tests.support.people import rows
 
 PUBLIC_URL = "http://localhost"
 CLIENT = "foyer-at-the-issuer"
@@ -55,3 +59,37 @@ def code_in(page: str) -> str:
     """The code in the fragment of a page."""
     [code] = parse_qs(urlsplit(page).fragment)["session"]
     return code
+
+
+@pytest.fixture
+def fake():
+    with issuer() as running:
+        running.flow.person = {
+            "sub": "ada-1",
+            "email": "ada@example.com",
+            "email_verified": True,
+            "name": "Ada",
+            "roles": ["agent"],
+        }
+        yield running
+
+
+@pytest.fixture
+def server(open_app, fake):
+    """A server with the button; its people belong to `default`."""
+
+    def make(**more):
+        given = {"oidc_issuer": fake.url, "oidc_client_id": CLIENT, "public_url": PUBLIC_URL, **more}
+        return open_app(**given)
+
+    return make
+
+
+@pytest.fixture
+def browser(server):
+    return Browser(server())
+
+
+def nobody_came_in(app):
+    assert rows(app, sessions) == []
+    assert rows(app, exchange_codes) == []

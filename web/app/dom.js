@@ -59,10 +59,10 @@ export function fill(/** @type {Element} */ element, /** @type {any[]} */ ...chi
  * @param {Element} parent
  * @param {T[]} items
  * @param {(item: T) => string} keyOf
- * @param {(item: T) => Element} make Called for a new item, and again when `sameAs` says that it changed.
+ * @param {(item: T) => Element} make Called for a new item, and again when its version changed.
  * @param {(item: T) => string} [versionOf] Text that changes when the row must be made anew.
  */
-export function patch(parent, items, keyOf, make, versionOf = (item) => JSON.stringify(item)) {
+export function updateList(parent, items, keyOf, make, versionOf = (item) => JSON.stringify(item)) {
   const present = new Map([...parent.children].map((row) => [/** @type {any} */ (row).dataset.key, row]));
   let place = parent.firstElementChild;
   for (const item of items) {

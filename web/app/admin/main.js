@@ -4,7 +4,8 @@
 import "./words.js";
 import { h } from "../dom.js";
 import { useKeys } from "../keys.js";
-import { bar, offlineBar, startPage } from "../parts/frame.js";
+import { bar, startPage } from "../parts/frame.js";
+import { offlineBar } from "../parts/states.js";
 import { button, newId } from "../parts/controls.js";
 import { menu } from "../parts/dialog.js";
 import { icon } from "../parts/icon.js";

@@ -1,7 +1,7 @@
 // @ts-check
 /** What the chat shows: who answers, the messages, what is not sent yet, and the field to write in. */
 
-import { fill, h, patch } from "../dom.js";
+import { fill, h, updateList } from "../dom.js";
 import { button, companyName, field, linkButton } from "../parts/controls.js";
 import { draftOf } from "../parts/draft.js";
 import { icon } from "../parts/icon.js";
@@ -57,7 +57,7 @@ export function chatView(options, who) {
   talk.state.subscribe((state) => {
     const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
     const rows = [...state.messages.map((one) => ({ ...one, rowKey: one.id })), ...state.unsent.map((one) => ({ ...one, rowKey: one.key, unsent: true }))];
-    patch(log, rows, (one) => one.rowKey, (one) => (one.unsent ? unsentMessage(one, () => talk.send(one), () => talk.forget(one.key)) : chatMessage(one)),
+    updateList(log, rows, (one) => one.rowKey, (one) => (one.unsent ? unsentMessage(one, () => talk.send(one), () => talk.forget(one.key)) : chatMessage(one)),
       (one) => JSON.stringify([one.body, one.failed, one.citations]));
     const over = talk.isOver(), isWaiting = state.sending && !state.unsent.at(-1)?.failed;
     waiting.textContent = isWaiting ? (state.escalation ? t("chat.sending") : t("chat.typing")) : "";

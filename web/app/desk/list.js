@@ -2,7 +2,7 @@
 /** The queue: its heading, filters, rows, and what stands below them. */
 
 import { post } from "../api.js";
-import { fill, h, later, patch } from "../dom.js";
+import { fill, h, later, updateList } from "../dom.js";
 import { button } from "../parts/controls.js";
 import { empty, failed, skeleton } from "../parts/states.js";
 import { toast, toastError } from "../parts/toast.js";
@@ -83,7 +83,7 @@ function title(/** @type {any} */ { view, total, ticketId, loading, query }) {
 }
 
 function drawRows(/** @type {HTMLElement} */ rows) {
-  patch(rows, desk.get().rows, (ticket) => ticket.id, (ticket) => queueRow(ticket, { pick }), rowVersion);
+  updateList(rows, desk.get().rows, (ticket) => ticket.id, (ticket) => queueRow(ticket, { pick }), rowVersion);
   mark(rows, desk.get());
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** The thread of the open ticket: messages, notes and events in the order in which they happened. */
 
-import { fill, h, patch } from "../dom.js";
+import { fill, h, updateList } from "../dom.js";
 import { button } from "../parts/controls.js";
 import { fileList } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
@@ -29,7 +29,7 @@ export function threadPane() {
     const since = seenBefore.get(ticket.id) ?? "";
     const pane = list.closest(".ticket-scroll");
     const atEnd = pane ? pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80 : false;
-    patch(list, entries(ticket), (entry) => entry.key, (entry) => entry.make(), (entry) => entry.version);
+    updateList(list, entries(ticket), (entry) => entry.key, (entry) => entry.make(), (entry) => entry.version);
     watchMessages(list);
     const count = opened.get().replies.length, more = shownTicket === ticket.id && count > known && !atEnd;
     known = count;

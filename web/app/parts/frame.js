@@ -11,7 +11,7 @@ import { menu } from "./dialog.js";
 import { comeFromIssuer } from "./entry/issuer.js";
 import { icon } from "./icon.js";
 import { signInForm } from "./sign_in.js";
-import { failed, offlineBar, skeleton } from "./states.js";
+import { failed, skeleton } from "./states.js";
 
 const THEMES = ["system", "light", "dark"];
 
@@ -102,5 +102,3 @@ export const themeItems = () => THEMES.map((theme) => ({
 export const languageItems = () => Object.entries(LANGUAGES).map(([code, words]) => ({
   words, checked: code === language, run: () => { preferences.set("language", code); location.reload(); },
 }));
-
-export { offlineBar };

@@ -2,7 +2,7 @@
 /** The first page: a question with its answer in place, and my tickets. */
 
 import { get } from "../api.js";
-import { fill, h, later, patch } from "../dom.js";
+import { fill, h, later, updateList } from "../dom.js";
 import { onEvents } from "../live.js";
 import { button, linkButton, time } from "../parts/controls.js";
 import { icon } from "../parts/icon.js";
@@ -33,7 +33,7 @@ function myTickets() {
       const { data, total } = await get("/api/tickets", { sort: "-updated_at", limit });
       if (!total) return void fill(place, empty(t("portal.none"), t("portal.none_about"), linkButton(t("portal.new"), "/portal/new", { kind: "primary", icon: "plus" })));
       if (!list.isConnected) fill(place, list, under);
-      patch(list, data, (ticket) => ticket.id, row, (ticket) => `${ticket.version}.${ticket.updated_at}`);
+      updateList(list, data, (ticket) => ticket.id, row, (ticket) => `${ticket.version}.${ticket.updated_at}`);
       fill(under, total > data.length && limit < 200 ? button(t("portal.more", { n: total - data.length }), () => { limit = Math.min(200, limit + 60); return load(); }) : null);
     } catch (error) {
       if (!list.isConnected) fill(place, failed(error, load));

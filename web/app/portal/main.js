@@ -3,7 +3,8 @@
 
 import { get } from "../api.js";
 import { fill, h } from "../dom.js";
-import { bar, offlineBar, startPage } from "../parts/frame.js";
+import { bar, startPage } from "../parts/frame.js";
+import { offlineBar } from "../parts/states.js";
 import { linkButton } from "../parts/controls.js";
 import { announce, startRouting } from "../route.js";
 import { mayWork } from "../session.js";

@@ -2,7 +2,7 @@
 /** One ticket of the customer: the thread, the reply, and what they may say about it. */
 
 import { get, getAll, post } from "../api.js";
-import { fill, h, later, patch } from "../dom.js";
+import { fill, h, later, updateList } from "../dom.js";
 import { askNow, onEvents } from "../live.js";
 import { button, linkButton, time } from "../parts/controls.js";
 import { fileList } from "../parts/files.js";
@@ -43,7 +43,7 @@ export function ticketPage(/** @type {string} */ id) {
     heading.nextElementSibling?.remove();
     head.append(h("p", { class: "line soft" }, stateChip(ticket), `#${ticket.number}`, " · ", t("portal.opened"), time(ticket.created_at)));
     const filesOf = (/** @type {string} */ replyId) => files.filter((file) => (file.reply_id ?? "") === replyId);
-    patch(thread, messages(ticket, replies, filesOf), (one) => one.id, (one) => messageElement(one, { author: one.author, files: fileList(one.files) }),
+    updateList(thread, messages(ticket, replies, filesOf), (one) => one.id, (one) => messageElement(one, { author: one.author, files: fileList(one.files) }),
       (one) => JSON.stringify([one.body, one.files.length]));
     clearTimeout(timer);
     if (ticket.ai_status === "pending") timer = window.setTimeout(load, 3_000);
