@@ -5,29 +5,31 @@ A value that cannot be used stops the start with the variable's name; nothing el
 
 import os
 import re
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from limits import parse_many
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from core.mailboxes import Mailbox, parse_mailbox, parse_mailboxes
+from core import setting_values
+from core.mailboxes import Mailbox, parse_mailbox
 from core.normal_form import trimmed
-from core.web_addresses import split_web_address
+from core.setting_values import POSTGRESQL
 
 # For numpy, which is imported after this file: each matrix is small, and waiting threads of BLAS cost more than they bring.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 HERE = Path(__file__).resolve().parent
-POSTGRESQL = ("postgresql://", "postgres://")
-SHORTEST_SECRET = 20  # characters of a secret that a service sends
 SHORTEST_API_KEY = 20  # characters; shorter ones can be guessed, so production refuses them
-_DRIVER = re.compile(r"^(postgres(?:ql)?)\+\w+://")  # SQLAlchemy's way to name a driver
-_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}")
-_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,62}(?:/[\w!.*'()-]+)*/?")
 _QUOTED = re.compile(r""" "[^"]*" | '[^']*' """, re.VERBOSE)  # as a file for Docker keeps them
 
 
@@ -40,20 +42,22 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=HERE / ".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    app_env: Literal["development", "production"] = Field(
+    app_env: Annotated[Literal["development", "production"], BeforeValidator(setting_values.lower)] = Field(
         "development", description="`production` demands SECRET_KEY; PostgreSQL is production too"
     )
-    host: str = Field("", description="address to listen on; 127.0.0.1, or 0.0.0.0 when the host sets PORT")
+    host: Annotated[str, AfterValidator(setting_values.host_name("PORT"))] = Field(
+        "", description="address to listen on; 127.0.0.1, or 0.0.0.0 when the host sets PORT"
+    )
     port: int = Field(5000, ge=0, le=65535, description="port to listen on")
     threads: int = Field(16, ge=1, le=256, description="requests served at once by one process")
     web_concurrency: int = Field(1, ge=1, le=64, description="processes on PostgreSQL; a file is served by one")
     data_dir: Path = Field(
         HERE / "data", description="folder of the data file and its journal, lock, private query file and made keys"
     )
-    database_url: SecretStr = Field(
+    database_url: Annotated[SecretStr, AfterValidator(setting_values.database)] = Field(
         SecretStr("json:"), description="`json:` (a JSON file in DATA_DIR), `sqlite:///path.db` or `postgresql://…`"
     )
-    attachments_url: str = Field(
+    attachments_url: Annotated[str, AfterValidator(setting_values.s3_folder)] = Field(
         "",
         description="where attached files are kept: `s3://bucket/prefix` (needs `requirements-aws.txt`); without it the folder "
         "`attachments` in DATA_DIR",
@@ -71,14 +75,16 @@ class Settings(BaseSettings):
     open_registration: bool | None = Field(
         None, description="whether anybody may register a company; on, but off in production"
     )
-    rate_limit: str = Field("1200 per minute", description="most requests of one key or person; `off` for none")
-    rate_limit_storage_uri: SecretStr = Field(
+    rate_limit: Annotated[str, AfterValidator(setting_values.rate)] = Field(
+        "1200 per minute", description="most requests of one key or person; `off` for none"
+    )
+    rate_limit_storage_uri: Annotated[SecretStr, AfterValidator(setting_values.counter_address)] = Field(
         SecretStr("memory://"), description="where requests are counted; `redis://…` for several instances together"
     )
     trusted_proxies: int = Field(
         0, ge=0, le=9, description="how many proxies in front are believed about the caller's address; 1 on Render"
     )
-    oidc_issuer: str = Field(
+    oidc_issuer: Annotated[str, AfterValidator(setting_values.issuer)] = Field(
         "",
         description="OpenID Connect issuer; its people sign in by a button (OIDC_CLIENT_ID) or bring bearer tokens (OIDC_AUDIENCE)",
     )
@@ -103,15 +109,21 @@ class Settings(BaseSettings):
     oidc_role_claim: str = Field("roles", description="claim that holds a person's roles, like `realm_access.roles`")
     oidc_admin_role: str = Field("admin", description="value there that makes an admin")
     oidc_agent_role: str = Field("agent", description="value there that makes an agent; everybody else is a customer")
-    cors_origins: str = Field("*", description="origins that browsers may call /api from, comma separated")
-    public_url: str = Field("", description="address of this server as customers see it; put into notices")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+    cors_origins: Annotated[str, AfterValidator(setting_values.origins)] = Field(
+        "*", description="origins that browsers may call /api from, comma separated"
+    )
+    public_url: Annotated[str, AfterValidator(setting_values.page_address)] = Field(
+        "", description="address of this server as customers see it; put into notices"
+    )
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(setting_values.upper)] = Field(
         "INFO", description="least severe log line that is written"
     )
     openai_api_key: SecretStr = Field(
         SecretStr(""), description="key of the language model; without it replies are canned"
     )
-    openai_base_url: str = Field("", description="any OpenAI-compatible endpoint (Azure, Gemini, Ollama, vLLM)")
+    openai_base_url: Annotated[str, AfterValidator(setting_values.web_address)] = Field(
+        "", description="any OpenAI-compatible endpoint (Azure, Gemini, Ollama, vLLM)"
+    )
     openai_model: str = Field("gpt-4o-mini", description="name of the model at that endpoint")
     openai_embedding_model: str = Field(
         "",
@@ -119,44 +131,48 @@ class Settings(BaseSettings):
         "without it nothing is sent for that",
     )
     ai_timeout_seconds: float = Field(8.0, gt=0, le=60, description="longest wait for the model, both tries together")
-    embeddings: Literal["", "static", "minilm"] = Field(
+    embeddings: Annotated[Literal["", "static", "minilm"], BeforeValidator(setting_values.lower)] = Field(
         "", description="how texts are compared: `static` or `minilm`; without it the best that is installed"
     )
-    smtp_host: str = Field("", description="mail server; without it each notice is one log line")
+    smtp_host: Annotated[str, AfterValidator(setting_values.host_name("SMTP_PORT"))] = Field(
+        "", description="mail server; without it each notice is one log line"
+    )
     smtp_port: int = Field(587, ge=1, le=65535, description="port of the mail server")
     smtp_username: str = Field("", description="name to sign in to the mail server with")
     smtp_password: SecretStr = Field(SecretStr(""), description="password of that name")
-    smtp_security: Literal["none", "starttls", "tls"] = Field(
+    smtp_security: Annotated[Literal["none", "starttls", "tls"], BeforeValidator(setting_values.lower)] = Field(
         "starttls", description="how the connection is protected: `none`, `starttls` or `tls`"
     )
-    mail_from: str = Field(
+    mail_from: Annotated[str, AfterValidator(setting_values.mailbox)] = Field(
         "support@localhost",
         description="sender of every notice, one address; a name (`Name <a@example.com>`) is for the company `default` alone",
     )
-    support_email: str = Field(
+    support_email: Annotated[str, AfterValidator(setting_values.mail_addresses)] = Field(
         "",
         description="who is alerted to urgent tickets, chats that need a person and agreed times at risk, of the company "
         "`default`, several with commas between; others set `support_email` in their settings",
     )
-    inbound_secret: SecretStr = Field(
+    inbound_secret: Annotated[SecretStr, AfterValidator(setting_values.service_secret)] = Field(
         SecretStr(""),
         description="secret of services that post mail to /api/inbound/email; 20 characters or more, without it none may",
     )
-    imap_host: str = Field("", description="mail server whose mailbox is read; without it none is")
+    imap_host: Annotated[str, AfterValidator(setting_values.host_name("IMAP_PORT"))] = Field(
+        "", description="mail server whose mailbox is read; without it none is"
+    )
     imap_port: int = Field(0, ge=0, le=65535, description="port of that server; 993, or 143 without `ssl`")
     imap_username: str = Field("", description="name to sign in to the mailbox with")
     imap_password: SecretStr = Field(SecretStr(""), description="password of that name")
-    imap_security: Literal["none", "starttls", "ssl"] = Field(
+    imap_security: Annotated[Literal["none", "starttls", "ssl"], BeforeValidator(setting_values.mail_security)] = Field(
         "ssl", description="how the connection is protected: `none`, `starttls` or `ssl`"
     )
     imap_folder: str = Field("INBOX", description="folder that mail is taken from")
     imap_done_folder: str = Field(
         "", description="folder that taken mail is moved to; without it unread mail is taken and marked as read"
     )
-    sns_topic_arn: str = Field(
+    sns_topic_arn: Annotated[str, AfterValidator(setting_values.sns_topic)] = Field(
         "", description="Amazon SNS topic that learns of chats that need a person; needs `requirements-aws.txt`"
     )
-    webhook_allow_hosts: str = Field(
+    webhook_allow_hosts: Annotated[str, AfterValidator(setting_values.host_list)] = Field(
         "",
         description="hosts that webhooks may call although they are private or speak plain http, as written in the URL, "
         "comma separated",
@@ -189,122 +205,6 @@ class Settings(BaseSettings):
         if info.field_name != "support_email" and any(c < " " or c == "\x7f" for c in text):
             raise ValueError("must be one line, without control characters")
         return SecretStr(text) if secret else text
-
-    @field_validator("app_env", "smtp_security", "imap_security", "embeddings", mode="before")
-    @classmethod
-    def _lower(cls, value: object, info: ValidationInfo) -> object:
-        if info.field_name == "imap_security" and value in ("tls", "TLS"):
-            return "ssl"  # as SMTP_SECURITY calls it
-        return value.lower() if isinstance(value, str) else value
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _upper(cls, value: object) -> object:
-        return value.upper() if isinstance(value, str) else value
-
-    @field_validator("smtp_host", "imap_host", "host")
-    @classmethod
-    def _host_name(cls, value: str, info: ValidationInfo) -> str:
-        if not re.fullmatch(r"[\w.:%\[\]-]*", value) or re.fullmatch(r"[^:]*:[^:]*|\[.*\]:.*", value):
-            port = {"smtp_host": "SMTP_PORT", "imap_host": "IMAP_PORT"}.get(str(info.field_name), "PORT")
-            raise ValueError(f"must be a host name or address alone; its port goes into {port}")
-        return value
-
-    @field_validator("database_url")
-    @classmethod
-    def _known_engine(cls, value: SecretStr) -> SecretStr:
-        url = _DRIVER.sub(r"\1://", value.get_secret_value())
-        if not url.startswith(("json:", "sqlite:///", *POSTGRESQL)):
-            raise ValueError("must begin with json:, sqlite:/// or postgresql://")
-        return SecretStr(url)
-
-    @field_validator("rate_limit")
-    @classmethod
-    def _known_limit(cls, value: str) -> str:
-        text = value.strip().lower()
-        try:
-            if text == "off" or all(limit.amount for limit in parse_many(text)):
-                return text
-        except ValueError:
-            pass
-        raise ValueError("must be like `1200 per minute`, several with commas between, or `off`")
-
-    @field_validator("rate_limit_storage_uri")
-    @classmethod
-    def _known_counter(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("memory://", "redis://", "rediss://", "redis+unix://")):
-            raise ValueError("must begin with memory://, redis://, rediss:// or redis+unix://")
-        return value
-
-    @field_validator("openai_base_url", "public_url")
-    @classmethod
-    def _web_address(cls, value: str, info: ValidationInfo) -> str:
-        if not value:
-            return ""
-        parts = split_web_address(value)
-        if info.field_name == "public_url" and (parts.query or parts.fragment):
-            raise ValueError("must be an address without ? and #, like https://help.example.com")
-        path = parts.path.rstrip("/").removesuffix("/chat/completions")
-        return parts._replace(path=path, fragment="").geturl()
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _origins(cls, value: str) -> str:
-        origins = [origin for part in re.split(r"[,;\s]+", value) if (origin := part.rstrip("/"))]
-        for origin in origins:
-            if origin != "*" and ("://" not in origin or urlsplit(origin).path):
-                raise ValueError("must be * or origins like https://app.example.com, with commas between")
-        return ",".join(origins)
-
-    @field_validator("webhook_allow_hosts")
-    @classmethod
-    def _hosts(cls, value: str) -> str:
-        hosts = [host.strip("[]").lower() for host in re.split(r"[,;\s]+", value) if host]
-        if any(re.search(r"[/@*\[\]]|^[^:]*:[^:]*$", host) for host in hosts):
-            raise ValueError("must be host names or addresses alone, with commas between")
-        return ",".join(hosts)
-
-    @field_validator("oidc_issuer")
-    @classmethod
-    def _issuer(cls, value: str) -> str:  # kept to the letter: tokens name it exactly so
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return value
-
-    @field_validator("mail_from")
-    @classmethod
-    def _sender(cls, value: str) -> str:
-        return str(parse_mailbox(value))
-
-    @field_validator("support_email")
-    @classmethod
-    def _alerted(cls, value: str) -> str:
-        return ", ".join(box.address for box in parse_mailboxes(value))
-
-    @field_validator("inbound_secret")
-    @classmethod
-    def _long_secret(cls, value: SecretStr) -> SecretStr:
-        if 0 < len(value.get_secret_value()) < SHORTEST_SECRET:
-            raise ValueError(f"must have {SHORTEST_SECRET} characters or more")
-        return value
-
-    @field_validator("sns_topic_arn")
-    @classmethod
-    def _topic(cls, value: str) -> str:
-        if value and not _TOPIC.fullmatch(value):
-            raise ValueError("must be like arn:aws:sns:eu-west-1:123456789012:support")
-        if value and find_spec("boto3") is None:
-            raise ValueError("needs boto3: pip install -r requirements-aws.txt")
-        return value
-
-    @field_validator("attachments_url")
-    @classmethod
-    def _bucket(cls, value: str) -> str:
-        if value and not _BUCKET.fullmatch(value):
-            raise ValueError("must be like s3://bucket or s3://bucket/prefix")
-        if value and find_spec("boto3") is None:
-            raise ValueError("needs boto3: pip install -r requirements-aws.txt")
-        return value
 
     @model_validator(mode="after")
     def _issuer_has_an_audience(self) -> "Settings":

@@ -39,7 +39,7 @@ ONE_IMPORTER = {
     "pyotp": {"auth/totp.py"},
     "segno": {"auth/totp.py"},
     "jwt": {"auth/tokens.py", "auth/oidc.py"},
-    "limits": {"config.py", "api/http/rate_counters.py", "api/http/rate_limits.py"},
+    "limits": {"core/setting_values.py", "api/http/rate_counters.py", "api/http/rate_limits.py"},
     "python_calamine": {"services/import_export/spreadsheets.py"},
     "xlsxwriter": {"services/import_export/spreadsheets.py"},
     "puremagic": {"core/file_types.py"},
