@@ -1,14 +1,18 @@
 """Makes ai/embeddings/static-256.npz: one vector per word piece, whose sums approximate the sentence vectors of all-MiniLM-L6-v2.
 
     pip install --no-deps -r requirements-semantic.txt
-    OMP_NUM_THREADS=1 python -m tools.models.make_static_table
+    OMP_NUM_THREADS=1 python -m tools.models.make_static_table TEXTS MEASURED
 
-It takes about ten minutes on one core. The training texts are the sentences of sentences.py and random words of the
-encoder's vocabulary. The same versions of numpy and of the weights give the same file.
+It takes about twenty minutes on one core. The training texts are those of TEXTS (gzipped JSON lines with source and text),
+the sentences of sentences.py and random words of the encoder's vocabulary. A text that quality.py measures with (a
+file of the folder MEASURED) is left out. The same files, versions of numpy and weights give the same table.
 """
 
+import gzip
 import hashlib
+import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +34,10 @@ Pieces = list[list[int]]  # the piece numbers of each text
 
 
 @click.command(help=__doc__)
+@click.argument("texts", type=click.Path(path_type=Path, exists=True))
+@click.argument("measured", type=click.Path(path_type=Path, exists=True))
 @click.option("--to", type=click.Path(path_type=Path), default=TABLE, show_default=True)
-def main(to: Path) -> None:
+def main(texts: Path, measured: Path, to: Path) -> None:
     """Writes the table."""
     folder = weights()
     teacher = MiniLM(folder)
@@ -40,20 +46,36 @@ def main(to: Path) -> None:
         for piece in teacher.pieces.ids
         if piece.isascii() and (piece == "[UNK]" or piece[0] != "[" or len(piece) == 1)
     ]
-    texts = _texts(teacher, vocabulary)
-    targets = _encode(teacher, texts)
+    pieces = _texts(teacher, vocabulary, list(natural_texts(texts, measured)))
+    targets = _encode(teacher, pieces)
     piece_vectors = _encode(teacher, [[teacher.pieces.ids[piece]] for piece in vocabulary])
     number = {teacher.pieces.ids[piece]: row for row, piece in enumerate(vocabulary)}
-    vectors = _learn([[number[piece] for piece in text if piece in number] for text in texts], targets, piece_vectors)
+    vectors = _learn([[number[piece] for piece in text if piece in number] for text in pieces], targets, piece_vectors)
     to.parent.mkdir(exist_ok=True)
-    write_table(to, vectors, vocabulary=vocabulary, about=_about(folder, count=len(texts)))
+    write_table(to, vectors, vocabulary=vocabulary, about=_about(folder, texts, count=len(pieces)))
     click.echo(f"{to}: {to.stat().st_size:,} bytes, sha256 {_sha256(to)}")
 
 
-def _texts(teacher: MiniLM, vocabulary: list[str]) -> Pieces:
+def natural_texts(texts: Path, measured: Path) -> Iterator[str]:
+    """The texts of a gzipped file of JSON lines, without those that the folder's files of JSON lines hold."""
+    known = {_plain(row) for path in measured.glob("*.jsonl") for row in _rows(path.read_bytes())}
+    for row in _rows(gzip.decompress(texts.read_bytes())):
+        if _plain(row) not in known:
+            yield row["text"]
+
+
+def _rows(content: bytes) -> Iterator[dict[str, str]]:
+    return (json.loads(line) for line in content.splitlines())
+
+
+def _plain(row: dict[str, str]) -> str:
+    return " ".join(str(row.get("text", "")).lower().split())
+
+
+def _texts(teacher: MiniLM, vocabulary: list[str], natural: list[str]) -> Pieces:
     """The training texts, split into pieces."""
     words = [piece for piece in vocabulary if piece.isalpha() and len(piece) > 2]
-    texts = [teacher.pieces(text, 60) for text in dict.fromkeys(sentences(SENTENCES, words))]
+    texts = [teacher.pieces(text, 60) for text in dict.fromkeys([*natural, *sentences(SENTENCES, words)])]
     generator = random.Random(SEED)  # noqa: S311 - the texts must be the same each time
     frequency = [(rank + 20) ** -0.55 for rank in range(len(words))]
     for _ in range(RANDOM_TEXTS):
@@ -106,12 +128,13 @@ def _gradient(vectors: Floats, texts: Pieces, targets: Floats) -> tuple[Any, Flo
     return pieces, np.add.reduceat(np.repeat(gradient, lengths, 0)[by_piece], starts, 0)
 
 
-def _about(folder: Path, *, count: int) -> dict[str, Any]:
+def _about(folder: Path, texts: Path, *, count: int) -> dict[str, Any]:
     return {
         "teacher": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",
         "teacher_sha256": _sha256(folder / "model.safetensors"),
         "vocabulary_sha256": _sha256(folder / "vocab.txt"),
-        "texts": f"{count} of tools/models/sentences.py and tools/models/make_static_table.py, seed {SEED}",
+        "texts": f"{count} of the file below, tools/models/sentences.py and tools/models/make_static_table.py, seed {SEED}",
+        "texts_sha256": _sha256(texts),
         "made_by": "tools/models/make_static_table.py",
     }
 

@@ -40,7 +40,7 @@ HEAD = """# How good is triage without a language model?
 
 Made by `python -m tools.models.quality` on openly licensed texts, none of which is in Foyer: Bitext customer-service intents
 (CDLA-Sharing-1.0), MultiDoGO (CDLA-Permissive-1.0), CLINC150 (CC BY 3.0), anonymised IT tickets (CC0) and 25 texts written for
-this page.
+this page. The static table learnt from other texts of these collections, without their labels.
 
 Categories mean: *billing* is what was or will be paid; *technical* is what does not work or how to set it up; *sales* is the wish
 to buy, prices, quotes, demos, discounts, a call from sales; *account* is who somebody is and what they may do; *general* is the
