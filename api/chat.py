@@ -196,5 +196,5 @@ def return_conversation(uow: UnitOfWork, conversation_id: str, body: Row) -> Ans
 
 def _note_presence(actor: Actor, conversation_id: str) -> None:
     """Notes that the customer follows the conversation, so that replies are not mailed as well."""
-    if actor.is_customer:
+    if actor.is_customer and not actor.reads_only:
         current_runtime().chat_presence.note(actor.company_id, conversation_id)

@@ -111,6 +111,7 @@ def _made(thing: str, reason: str) -> str:
     body=AboutTicket,
     response=Summary,
     manages_transactions=True,
+    only_reads=True,
 )
 def summarize(ticket_id: str, body: Row) -> Answer:
     """Summarize a ticket.
@@ -185,6 +186,7 @@ def record_outcome(uow: UnitOfWork, ticket_id: str, draft_id: str, body: Row) ->
     body=AgentQuestion,
     response=AgentAnswer,
     manages_transactions=True,
+    only_reads=True,
 )
 def ask_about_ticket(ticket_id: str, body: Row) -> Answer:
     """Ask about a ticket.

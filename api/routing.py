@@ -206,6 +206,7 @@ def delete_rule(uow: UnitOfWork, rule_id: str) -> Answer:
     body=RoutingText,
     response=Routed,
     manages_transactions=True,
+    only_reads=True,
 )
 def test_routing(body: Row) -> Answer:
     """Try the routing rules on a text.

@@ -114,6 +114,9 @@ LIMITS: dict[str, int] = {
 }
 
 
+READ_ONLY = "read_only"  # the scope of a key that changes nothing
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: the API key or user, its role and network address, and for customers which customer."""
@@ -142,6 +145,10 @@ class Actor:
     @property
     def is_customer(self) -> bool:
         return self.role == "customer"
+
+    @property
+    def reads_only(self) -> bool:
+        return READ_ONLY in self.scopes
 
 
 @dataclass(frozen=True, slots=True)

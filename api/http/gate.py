@@ -74,6 +74,8 @@ def _enter() -> None:
     acts = bool(request.headers.get("X-On-Behalf-Of")) and permission is not None and may_act(actor, permission)
     if permission is None or not (acts or allows(actor, permission)):
         raise forbidden()
+    if actor.reads_only and not _reads(view):
+        raise forbidden("This key may only read (scope read_only). Use another key to change something.")
     if actor.lacks_second_factor and not getattr(view, "without_second_factor", False):
         raise second_factor_missing()
     g.actor = replace(_acting_for(actor), address=request.remote_addr or "")
@@ -82,6 +84,11 @@ def _enter() -> None:
     if not allows(g.actor, permission):
         raise forbidden("Customers may not do this.")
     _check_query(view)
+
+
+def _reads(view: object) -> bool:
+    """Whether a route changes nothing, as its declaration says."""
+    return bool(getattr(getattr(view, "route", None), "reads", False))
 
 
 def _check_guest(limit: str) -> None:
@@ -168,7 +175,7 @@ def is_operator() -> bool:
     if not _has_credentials():
         return False
     actor = _authenticate()
-    return _runs_the_server(actor) and not actor.lacks_second_factor
+    return _runs_the_server(actor) and not (actor.lacks_second_factor or actor.reads_only)
 
 
 def _has_credentials() -> bool:

@@ -45,6 +45,7 @@ class Route:
     body: type[Schema] | None = None  # schema of a JSON body
     query: type[Schema] | None = None
     manages_transactions: bool = False  # the view opens its own units of work
+    only_reads: bool = False  # a POST that changes nothing, which keys with the scope read_only may call
     by_link: bool = False  # without credentials the body holds the token of a mailed link; g.actor is None then
     guests: str = ""  # how often guests of the chat may call it from one address; "" closes it to them
     secret: bool = False  # the response holds a secret and is never stored
@@ -59,6 +60,11 @@ class Route:
     @property
     def is_public(self) -> bool:
         return self.permission is Permission.PUBLIC
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.method == "GET" or self.only_reads
 
 
 class Resource(Blueprint):  # type: ignore[misc]
@@ -123,6 +129,7 @@ class Resource(Blueprint):  # type: ignore[misc]
 
     def _add(self, route: Route, view: View, handler: Any, **inputs: Schema | None) -> None:
         handler.permission = route.permission
+        handler.route = route
         handler._apidoc = self._documentation(route, view, **inputs)
         self.route(route.path, methods=[route.method], endpoint=route.operation_id)(handler)
 

@@ -1,4 +1,4 @@
-"""Every route, caller and id: the response, and that callers without permission change nothing (cases 1, 2, 9, 12, 13).
+"""Every route, caller and id: the response, and that callers without permission change nothing (cases 1, 2, 5, 9, 12, 13).
 
 The permissions come from core/permissions.py. A route that is missing in CALLS fails with its name.
 """
@@ -190,6 +190,10 @@ def make_world(app, admin):
     over = bearing(Caller(client), signed["access_token"])
     Caller(client).post("/api/auth/logout", {"refresh_token": signed["refresh_token"]})
     acting = add_key(runtime, "admin", scopes=[ACT_FOR_CUSTOMERS])
+    only_reads = {"name": "reader", "role": "admin", "scopes": ["read_only"]}
+    reading = admin.data(admin.post("/api/keys", only_reads), 201)["key"]
+    only_reads["scopes"].append(ACT_FOR_CUSTOMERS)
+    reading_for = admin.data(admin.post("/api/keys", only_reads), 201)["key"]
     made.callers = {
         "nobody": Caller(client),
         "revoked key": Caller(client, revoked["key"]),
@@ -205,6 +209,8 @@ def make_world(app, admin):
         "other customer": Caller(client, acting, {"X-On-Behalf-Of": "eve@example.com"}),
         "agent": agent,
         "admin": admin,
+        "reading admin": Caller(client, reading),
+        "reading customer": Caller(client, reading_for, {"X-On-Behalf-Of": "ada@example.com"}),
         "agent elsewhere": Caller(client, add_key(runtime, "agent", company="other")),
         "admin elsewhere": Caller(client, add_key(runtime, "admin", company="other")),
     }
@@ -220,6 +226,10 @@ ROLES = ("customer", "agent", "admin")
 ROLE = {"customer": "customer", "other customer": "customer", "agent": "agent", "admin": "admin"}
 ROLE |= {"agent elsewhere": "agent", "admin elsewhere": "admin"}
 ROLE |= {"acting key": "admin", "signed-in customer": "customer"}
+ROLE |= {"reading admin": "admin", "reading customer": "customer"}
+READERS = ("reading admin", "reading customer")
+# POST routes that store nothing. A new one belongs here only if it changes nothing that anybody can see.
+READING_POSTS = {"AskAboutTicket", "SummarizeTicket", "TestRouting", "TriageText"}
 STOPPED = {"nobody": 401, "revoked key": 401, "expired key": 401, "signed out": 401}
 STOPPED |= {"key without the scope": 403, "key that may not act": 403}
 STOPPED |= {"customer key without a customer": 403, "acting for nobody": 403}
@@ -235,6 +245,8 @@ def test_callers_without_permission_are_refused_and_change_nothing(unchanged_wor
     path = unchanged_world.path(rule, unchanged_world.ids)
     for name, caller in unchanged_world.callers.items():
         denied = STOPPED.get(name) or (None if permission in GRANTED[ROLE[name]] else 403)
+        if name in READERS and method != "GET" and operation not in READING_POSTS:
+            denied = 403
         if denied:
             assert send(caller, method, path, CALLS[operation]).status_code == denied, name
 
@@ -276,6 +288,17 @@ def test_callers_with_permission_are_served(world, operation, name):
 
 
 READS = [name for name in CALLS if ROUTES[name][0] == "GET" and name not in OF_NO_COMPANY]
+
+
+@pytest.mark.parametrize("operation", [*READS, *sorted(READING_POSTS)])
+def test_a_read_only_key_reads_what_its_role_may_read(unchanged_world, operation):
+    method, rule, permission = ROUTES[operation]
+    path = unchanged_world.path(rule, unchanged_world.ids)
+    for name in READERS:
+        if permission in GRANTED[ROLE[name]]:
+            assert (
+                send(unchanged_world.callers[name], method, path, CALLS[operation]).status_code == CALLS[operation].ok
+            )
 
 
 @pytest.mark.parametrize("name", ["agent elsewhere", "admin elsewhere"])

@@ -91,3 +91,24 @@ def test_a_read_changes_nothing(app, admin, customer, runtime):
             for caller in (admin, customer):
                 assert caller.get(path).status_code < 500
     assert rows() == before
+
+
+def test_a_customer_read_through_a_read_only_key_does_not_count_as_present(admin, runtime, app):
+    keys = [["act_for_customers"], ["act_for_customers", "read_only"]]
+    keys = [admin.data(admin.post("/api/keys", {"name": "k", "role": "agent", "scopes": one}), 201) for one in keys]
+    ada, reader = (Caller(app.test_client(), key["key"], {"X-On-Behalf-Of": "ada@example.com"}) for key in keys)
+    chat = ada.data(ada.post("/api/chat", {"message": "Hello"}))["conversation_id"]
+    waiting = runtime.chat_presence._waiting
+    reader.data(reader.get(f"/api/chat/{chat}"))
+    assert not waiting
+    ada.data(ada.get(f"/api/chat/{chat}"))
+    assert waiting == {"default": {chat}}
+
+
+def test_a_read_only_admin_key_is_no_operator(open_app):
+    app = open_app(open_registration=False)
+    admin = Caller(app.test_client(), "admin-key")
+    reader = admin.data(admin.post("/api/keys", {"name": "r", "role": "admin", "scopes": ["read_only"]}), 201)["key"]
+    body = {"company": "Acme", "name": "Zoë", "email": "zoe@acme.example", "password": "correct horse battery"}
+    assert Caller(app.test_client(), reader).post("/api/companies", body).status_code == 403
+    assert admin.post("/api/companies", body).status_code == 201
