@@ -229,7 +229,7 @@ ROLE |= {"acting key": "admin", "signed-in customer": "customer"}
 ROLE |= {"reading admin": "admin", "reading customer": "customer"}
 READERS = ("reading admin", "reading customer")
 # POST routes that store nothing. A new one belongs here only if it changes nothing that anybody can see.
-READING_POSTS = {"AskAboutTicket", "SummarizeTicket", "TestRouting", "TriageText"}
+READING_POSTS = {"AskAboutTicket", "AskKnowledge", "SummarizeTicket", "TestRouting", "TriageText"}
 STOPPED = {"nobody": 401, "revoked key": 401, "expired key": 401, "signed out": 401}
 STOPPED |= {"key without the scope": 403, "key that may not act": 403}
 STOPPED |= {"customer key without a customer": 403, "acting for nobody": 403}

@@ -122,6 +122,7 @@ CALLS = {
     "PatchArticle": Call({"title": "New"}),
     "DeleteArticle": Call(),
     "ListArticleHistory": Call(),
+    "AskKnowledge": Call({"question": "How long does a refund take?"}),
     "SearchKnowledge": Call(query="?q=refund"),
     "ChangeTickets": Call({"ids": ["none"], "set": {"priority": "high"}}),
     "UndoBulk": Call({"bulk_id": "none"}, 404),
