@@ -49,6 +49,10 @@ def create_app(
     app.register_blueprint(specs.blp)
     app.register_blueprint(pages.blp)
     app.register_blueprint(chat_page.blp)
+    if settings.mcp:
+        from api.mcp import endpoint  # loaded only where it is on
+
+        app.register_blueprint(endpoint.blp)
     if proxies := settings.trusted_proxies:  # each of them adds one value; what callers wrote before is not believed
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return app

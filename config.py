@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     cors_origins: Annotated[str, AfterValidator(setting_values.origins)] = Field(
         "*", description="origins that browsers may call /api from, comma separated"
     )
+    mcp: bool = Field(
+        True, description="whether AI clients may call /mcp (Model Context Protocol); `off` loads none of it"
+    )
     public_url: Annotated[str, AfterValidator(setting_values.page_address)] = Field(
         "", description="address of this server as customers see it; put into notices"
     )

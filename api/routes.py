@@ -1,7 +1,9 @@
 """Installs the API in a Flask app: routes, gate, error handlers and CORS."""
 
 import logging
+import re
 from http import HTTPStatus
+from typing import Any
 
 from flask import Flask, Response, g, request
 from flask_cors import CORS
@@ -149,7 +151,10 @@ def install(app: Flask, *, cors_origins: list[str]) -> None:
     app.register_error_handler(AppError, render_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
-    CORS(app, resources={r"/api/.*": {"origins": cors_origins}}, expose_headers=EXPOSED, supports_credentials=False)
+    resources: dict[str | re.Pattern[str], dict[str, Any]] = {r"/api/.*": {"origins": cors_origins}}
+    if named_origins := [origin for origin in cors_origins if origin != "*"]:
+        resources["/mcp"] = {"origins": named_origins}
+    CORS(app, resources=resources, expose_headers=EXPOSED, supports_credentials=False)
 
 
 def describe(app: Flask, *, openapi: str) -> Api:

@@ -15,7 +15,7 @@ from flask import Flask, Response, current_app, g, request
 from marshmallow import ValidationError
 from uuid_utils import uuid7
 
-from api.http import headers, rate_limits
+from api.http import headers, inner_calls, rate_limits
 from api.http.envelope import Answer, render, render_error, respond
 from api.http.field_names import MAX_FIELDS
 from api.http.fields import Email, Text
@@ -56,7 +56,8 @@ def guard(app: Flask) -> None:
 
 
 def _enter() -> None:
-    g.request_id = str(uuid7())
+    inner = inner_calls.current()
+    g.request_id = inner.request_id if inner else str(uuid7())
     if request.url_rule is None or request.method == "OPTIONS":
         return
     view = current_app.view_functions[request.url_rule.endpoint]
@@ -67,12 +68,13 @@ def _enter() -> None:
         rate_limits.check_public(getattr(view, "limit", None))
         _check_query(view)
         return
-    actor = _authenticate()
-    rate_limits.check_credential(actor)
+    actor = inner.credential if inner else _authenticate()
+    if not inner:  # else the outer request was counted
+        rate_limits.check_credential(actor)
+    g.credential = actor
     if actor.guest:
         _check_guest(getattr(view, "guests", ""))
-    acts = bool(request.headers.get("X-On-Behalf-Of")) and permission is not None and may_act(actor, permission)
-    if permission is None or not (acts or allows(actor, permission)):
+    if permission is None or not _may_credential(actor, permission):
         raise forbidden()
     if actor.reads_only and not _reads(view):
         raise forbidden("This key may only read (scope read_only). Use another key to change something.")
@@ -84,6 +86,20 @@ def _enter() -> None:
     if not allows(g.actor, permission):
         raise forbidden("Customers may not do this.")
     _check_query(view)
+
+
+def _may_credential(actor: Actor, permission: Permission) -> bool:
+    """Whether the owner of the credentials may do this, themselves or for the customer that the request names."""
+    acts = bool(request.headers.get("X-On-Behalf-Of")) and may_act(actor, permission)
+    return acts or allows(actor, permission)
+
+
+def may_call(view: object) -> bool:
+    """Whether the caller of this request may call another route: what the gate would say there."""
+    permission, actor = getattr(view, "permission", None), g.credential
+    if permission is None or (actor.reads_only and not _reads(view)):
+        return False
+    return _may_credential(actor, permission) and allows(g.actor, permission)
 
 
 def _reads(view: object) -> bool:
@@ -220,6 +236,8 @@ def in_one_unit(view: Callable[[UnitOfWork], Answer], *, key: str, secret: bool 
 
     Of a `secret` response only the status is stored.
     """
+    if inner_calls.is_dry_run():
+        return _rehearse(view)
     with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
         if not key:
             return render(view(uow))
@@ -235,8 +253,10 @@ def in_one_unit(view: Callable[[UnitOfWork], Answer], *, key: str, secret: bool 
 def in_own_units(view: Callable[[], Answer | Response], *, key: str, secret: bool = False) -> Response:
     """Runs a view that opens its own units of work. A key is leased meanwhile, so that a repeated call waits or fails.
 
-    Of a `secret` response only the status is stored.
+    Of a `secret` response only the status is stored. A dry run ends before the view.
     """
+    if inner_calls.is_dry_run():
+        return render(Answer({}, "The arguments are valid."))
     if not key:
         return render(view())
     storage, call = current_runtime().storage, _call(key)
@@ -254,6 +274,22 @@ def in_own_units(view: Callable[[], Answer | Response], *, key: str, secret: boo
         response = render_error(error)
     store_response(response, key=key, secret=secret)
     return response
+
+
+class _RolledBack(Exception):
+    """Ends a dry run, so that its unit of work is rolled back."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+def _rehearse(view: Callable[[UnitOfWork], Answer]) -> Response:
+    """The response of a writing view whose changes are rolled back."""
+    try:
+        with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
+            raise _RolledBack(render(view(uow)))
+    except _RolledBack as rehearsal:
+        return rehearsal.response
 
 
 def store_response(response: Response, *, key: str, secret: bool = False) -> None:

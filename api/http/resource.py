@@ -10,7 +10,7 @@ from flask import Response, g, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
 
-from api.http import gate
+from api.http import gate, inner_calls
 from api.http.parsing import Parser
 from api.http.rate_limits import PublicRateLimit
 from api.http.schemas import envelope, listing
@@ -19,6 +19,7 @@ from core.permissions import Permission
 
 View = Callable[..., Any]  # returns an Answer, or a Response where the route declares `downloads`
 RunView = Callable[[dict[str, Any]], Response]
+REPEATABLE = ("POST", "PATCH")  # methods that take an idempotency key
 ERRORS = {
     400: "The request is invalid; see data.errors.",
     401: "No valid credentials.",
@@ -89,7 +90,7 @@ class Resource(Blueprint):  # type: ignore[misc]
         return self._declare(Route(method="PUT", path=path, operation_id=operation_id, **options))
 
     def patch(self, path: str, operation_id: str, **options: Any) -> Callable[[View], View]:
-        """A route that updates a record in part."""
+        """A route that updates a record in part; safe to repeat with an Idempotency-Key."""
         return self._declare(Route(method="PATCH", path=path, operation_id=operation_id, **options))
 
     def delete(self, path: str, operation_id: str, **options: Any) -> Callable[[View], View]:
@@ -199,13 +200,13 @@ def _run_view(route: Route, view: View) -> RunView:
         return lambda values: gate.read_only(lambda uow: view(uow, **values))
 
     def write(values: dict[str, Any]) -> Response:
-        key = gate.idempotency_key(values.get("body")) if route.method == "POST" else ""
+        key = gate.idempotency_key(values.get("body")) if route.method in REPEATABLE else ""
         if own_units:  # without credentials, keys of different callers could not be told apart
             return gate.in_own_units(lambda: view(**values), key="" if g.actor is None else key, secret=route.secret)
         if route.before:
             route.before(values["body"])
         response = gate.in_one_unit(lambda uow: view(uow, **values), key=key, secret=route.secret)
-        return route.after(response, key=key, **values) if route.after else response
+        return route.after(response, key=key, **values) if route.after and not inner_calls.is_dry_run() else response
 
     return write
 

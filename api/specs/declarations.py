@@ -147,7 +147,7 @@ def _headers(document: Json, path: str, method: str, *, for_customers: bool) -> 
     )
     means = {
         "X-On-Behalf-Of": for_customers,
-        "Idempotency-Key": method == "post",
+        "Idempotency-Key": method in ("post", "patch"),
         "If-Match": versions and method in WRITES,
     }
     return tuple(name for name in HEADERS if means[name])

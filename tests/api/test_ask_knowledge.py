@@ -29,7 +29,11 @@ def test_the_best_article_answers_everybody_alike(admin, agent, customer, strang
 
 @pytest.mark.parametrize(
     ("question", "reason"),
-    [("I want to talk to a human being.", "asked"), ("I will hurt myself.", "risk"), ("This is a scam, idiots!!!", "angry")],
+    [
+        ("I want to talk to a human being.", "asked"),
+        ("I will hurt myself.", "risk"),
+        ("This is a scam, idiots!!!", "angry"),
+    ],
 )
 def test_it_says_when_a_person_must_answer(admin, question, reason):
     answer = ask(admin, question)
