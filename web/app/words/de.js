@@ -62,7 +62,7 @@ export default {
     thanks: "Danke. Sie sagten: {score}.", word: "Möchten Sie etwas hinzufügen? (freiwillig)", send: "Senden", done: "Danke. Wir lesen jedes Wort.",
   },
   portal: {
-    title: "Hilfe", sign_in: "Hilfe für Kunden", chat_as_guest: "Ohne Anmeldung chatten", home: "Hilfe", hello: "Wie können wir helfen?", hello_name: "Guten Tag {name}, wie können wir helfen?", for_customers: "Dies ist die Seite Ihrer Kunden. Suchen können Sie hier; ihre Tickets sind im Desk.",
+    title: "Hilfe", sign_in: "Hilfe für Kunden", chat_as_guest: "Ohne Anmeldung chatten", sign_in_first: "Melden Sie sich an, dann steht Ihre Frage im neuen Ticket.", home: "Hilfe", hello: "Wie können wir helfen?", hello_name: "Guten Tag {name}, wie können wir helfen?", for_customers: "Dies ist die Seite Ihrer Kunden. Suchen können Sie hier; ihre Tickets sind im Desk.",
     search: "Wobei können wir helfen?", ask: "Fragen", nothing_found: "Wir haben nichts gefunden, das dies sicher beantwortet. Ein Mensch kann es.", others: { one: "Ein weiterer Artikel, der helfen kann", other: "{n} weitere Artikel, die helfen können" },
     does_it_help: "Hilft das?", whole: "Den ganzen Artikel lesen", person: "Mit einem Menschen sprechen", open_ticket: "Ein Ticket öffnen", glad: "Schön, dass es gelöst ist.",
     mine: "Meine Tickets", new: "Neues Ticket", none: "Sie haben noch keine Tickets", none_about: "Wenn Sie uns schreiben, verfolgen Sie es hier.", more: "{n} weitere zeigen", changed: "geändert", opened: "geöffnet", ticket: "Ticket",

@@ -62,7 +62,7 @@ export default {
     thanks: "Thank you. You said: {score}.", word: "Would you like to add a word? (optional)", send: "Send", done: "Thank you. We read every word.",
   },
   portal: {
-    title: "Help", sign_in: "Help for customers", chat_as_guest: "Chat without signing in", home: "Help", hello: "How can we help?", hello_name: "Hello {name}, how can we help?", for_customers: "This is the page of your customers. You can search here; their tickets are on the desk.",
+    title: "Help", sign_in: "Help for customers", chat_as_guest: "Chat without signing in", sign_in_first: "Sign in, and your question becomes the new ticket.", home: "Help", hello: "How can we help?", hello_name: "Hello {name}, how can we help?", for_customers: "This is the page of your customers. You can search here; their tickets are on the desk.",
     search: "What can we help with?", ask: "Ask", nothing_found: "We found nothing that surely answers this. A person can.", others: { one: "Another article that may help", other: "{n} other articles that may help" },
     does_it_help: "Does this help?", whole: "Read the whole article", person: "Talk to a person", open_ticket: "Open a ticket", glad: "Glad that it is solved.",
     mine: "My tickets", new: "New ticket", none: "You have no tickets yet", none_about: "When you write to us, you follow it here.", more: "Show {n} more", changed: "changed", opened: "opened", ticket: "Ticket",
