@@ -56,7 +56,7 @@ export default {
       not_allowed: "Sie haben hier keinen Zugang. Fragen Sie einen Administrator.", page: "Die Zielseite gehört nicht zu uns.",
     },
   },
-  files: { add: "Dateien hinzufügen", remove: "{name} entfernen", attached: "Dateien" },
+  files: { add: "Dateien hinzufügen", remove: "{name} entfernen", attached: "Dateien", sending: "{name} wird gesendet", refused: "{name} wurde nicht gesendet. {why}", too_large: "Die Datei ist zu groß: höchstens {most} werden angenommen." },
   rating: {
     title: "Wie war unsere Hilfe?", score_1: "Sehr schlecht", score_2: "Schlecht", score_3: "In Ordnung", score_4: "Gut", score_5: "Sehr gut",
     thanks: "Danke. Sie sagten: {score}.", word: "Möchten Sie etwas hinzufügen? (freiwillig)", send: "Senden", done: "Danke. Wir lesen jedes Wort.",
@@ -76,7 +76,7 @@ export default {
     person: "Mit einem Menschen sprechen", person_words: "Ich möchte mit einem Menschen sprechen.", end: "Den Chat beenden", end_short: "Beenden", over: "Der Chat ist beendet", over_note: "Der Chat ist beendet. Schreiben Sie noch einmal, um ihn wieder zu öffnen.", anew: "Einen neuen Chat beginnen",
     with_name: "{name} antwortet", with_person: "Ein Mensch wird antworten", asked: "Ein Mensch ist angefragt", assistant_open: "Assistent; ein Mensch ist erreichbar", assistant_closed: "Assistent; unser Team ist wieder da: {opens}",
     hello: "Guten Tag. Wobei können wir helfen?", hello_about: "Der Assistent antwortet sofort. Ein Mensch übernimmt, wann immer Sie möchten.", staff: "Sie probieren den Chat als Gast aus, so wie Ihre Kunden ihn sehen. Ihr eigenes Konto wird hier nicht benutzt.",
-    typing: "Der Assistent schreibt", sending: "Wird gesendet", not_sent: "Nicht gesendet", address: "E-Mail-Adresse, falls Sie gehen müssen", address_about: "Dann antworten wir dort.", address_closed: "Unser Team ist wieder da: {opens}. Hinterlassen Sie eine Adresse, dann antworten wir dort.",
+    typing: "Der Assistent schreibt", sending: "Wird gesendet", not_sent: "Nicht gesendet", only_files: { one: "Hier ist eine Datei.", other: "Hier sind {n} Dateien." }, send_rest: "Den Rest senden", files_lost: "Die Dateien sind weg: Die Seite wurde neu geladen. Wählen Sie sie noch einmal.", address: "E-Mail-Adresse, falls Sie gehen müssen", address_about: "Dann antworten wir dort.", address_closed: "Unser Team ist wieder da: {opens}. Hinterlassen Sie eine Adresse, dann antworten wir dort.",
     address_leave: "Adresse hinterlassen", address_said: "Sie erreichen mich unter {email}.", address_wrong: "Schreiben Sie eine Adresse wie ada@example.com.",
   },
   charts: { keys: "Die Pfeiltasten lesen die Punkte.", as_table: "Als Tabelle" },

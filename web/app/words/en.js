@@ -56,7 +56,7 @@ export default {
       not_allowed: "You have no access here. Ask an admin.", page: "The page to go to is not one of ours.",
     },
   },
-  files: { add: "Add files", remove: "Remove {name}", attached: "Files" },
+  files: { add: "Add files", remove: "Remove {name}", attached: "Files", sending: "{name} is being sent", refused: "{name} was not sent. {why}", too_large: "The file is too large: at most {most} are accepted." },
   rating: {
     title: "How was our help?", score_1: "Very bad", score_2: "Bad", score_3: "Okay", score_4: "Good", score_5: "Very good",
     thanks: "Thank you. You said: {score}.", word: "Would you like to add a word? (optional)", send: "Send", done: "Thank you. We read every word.",
@@ -76,7 +76,7 @@ export default {
     person: "Talk to a person", person_words: "I would like to talk to a person.", end: "End the chat", end_short: "End", over: "The chat has ended", over_note: "The chat has ended. Write again to open it.", anew: "Start a new chat",
     with_name: "{name} answers", with_person: "A person will answer", asked: "A person is asked", assistant_open: "Assistant; a person is available", assistant_closed: "Assistant; our team is back at {opens}",
     hello: "Hello. What can we help with?", hello_about: "The assistant answers at once. A person takes over whenever you wish.", staff: "You try the chat as a guest, as your customers see it. Your own account is not used here.",
-    typing: "The assistant is writing", sending: "Sending", not_sent: "Not sent", address: "E-mail address, in case you have to go", address_about: "Then we answer there.", address_closed: "Our team is back at {opens}. Leave an address, and we answer there.",
+    typing: "The assistant is writing", sending: "Sending", not_sent: "Not sent", only_files: { one: "Here is a file.", other: "Here are {n} files." }, send_rest: "Send the rest", files_lost: "The files are gone: the page was loaded anew. Choose them again.", address: "E-mail address, in case you have to go", address_about: "Then we answer there.", address_closed: "Our team is back at {opens}. Leave an address, and we answer there.",
     address_leave: "Leave the address", address_said: "You reach me at {email}.", address_wrong: "Write an address like ada@example.com.",
   },
   charts: { keys: "The arrow keys read the points.", as_table: "As a table" },
