@@ -105,6 +105,8 @@ def test_an_agent_works_a_queue_with_the_keyboard_alone(open_tab, company):
     keys.press("t")
     expect(page.locator("h1")).not_to_contain_text("Mine")
     keys.press("Control+k")
+    expect(page.get_by_role("option").first).to_contain_text(f"#{second['number']} Scanner")
+    tab.shot("desk-palette", whole=False)
     keys.type("go to: mine")
     keys.press("Enter")
     expect(page.locator("h1")).to_contain_text("Mine")

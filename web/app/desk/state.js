@@ -77,6 +77,18 @@ export function noteSeen(/** @type {any} */ ticket) {
   preferences.set("desk.seen", JSON.stringify([...seen].slice(-MOST_SEEN)));
 }
 
+const MOST_RECENT = 5;
+
+/** The tickets that were opened last in this tab, the newest first. @returns {{id: string, number: number, title: string}[]} */
+export function recentTickets() {
+  try { return JSON.parse(kept.get("recent_tickets", "[]")); } catch { return []; }
+}
+
+export function noteRecent(/** @type {any} */ { id, number, title }) {
+  const others = recentTickets().filter((one) => one.id !== id);
+  kept.set("recent_tickets", JSON.stringify([{ id, number, title }, ...others].slice(0, MOST_RECENT + 1)));
+}
+
 /** Files that are chosen for a ticket and not sent. They last as long as the page. @type {Map<string, import("../parts/files.js").Chosen[]>} */
 const draftFiles = new Map();
 forgetting.add(() => draftFiles.clear());

@@ -70,7 +70,7 @@ export default {
     hint_resolve: "Wie wurde es gelöst? Das liest der Kunde", verb_reply: "Senden", verb_note: "Notiz speichern", verb_resolve: "Lösen",
     verb_resolve_next: "Lösen und weiter", send_more: "Weitere Arten zu senden", send_resolve: "Senden und lösen",
     send_resolve_next: "Senden, lösen und weiter", write_first: "Schreiben Sie zuerst etwas.", files: "Dateien",
-    files_lost: "Die Seite wurde neu geladen, deshalb sind diese Dateien nicht mehr da: {names}. Wählen Sie sie noch einmal.", held_reply: "Antwort auf #{number} wird gleich gesendet.",
+    lately: "zuletzt geöffnet", files_lost: "Die Seite wurde neu geladen, deshalb sind diese Dateien nicht mehr da: {names}. Wählen Sie sie noch einmal.", held_reply: "Antwort auf #{number} wird gleich gesendet.",
     held_note: "Notiz zu #{number} wird gleich gespeichert.", held_resolve: "#{number} wird gleich gelöst.", held: "Wird gleich gesendet",
     sending: "Wird gesendet", not_sent: "Nicht gesendet: keine Verbindung. Wird gesendet, sobald das Netz zurück ist.", tab_details: "Details",
     tab_help: "Hilfe", history: "Änderungen", changed_field: "{field} geändert", changed_to: "{field}: {to}", changed_from: "{field}: {from} → {to}",
