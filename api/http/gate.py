@@ -110,7 +110,7 @@ def _reads(view: object) -> bool:
 def _check_guest(limit: str) -> None:
     """Refuses guests of the chat on every route that is not declared for them. Raises AppError 403, 429."""
     if not limit:
-        raise forbidden("Guests of the chat may only chat. Sign in to do more.")
+        raise forbidden("Guests may only chat and search. Sign in to do more.")
     rate_limits.check_guest(limit)
 
 

@@ -65,7 +65,7 @@ export default {
       support_email: "Wer von dringenden Tickets, Chats für Menschen und gefährdeten Zusagen erfährt. Mehrere mit Kommas.", urgent_digest_minutes: "Eine Mail an Ihre Leute über dringende Tickets, die niemand hat. 0: nie.",
       mail_name: "Der Absendername der Mails an Kunden und Mitarbeiter.", reply_to: "Die Adresse, an die man auf solche Mails antwortet.", inbound_addresses: "Eine je Zeile. Antworten auf Ihre Mails gehen an die erste.",
       recipient_mails_per_hour: "An eine Adresse außerhalb Ihrer Firma. Was darüber ist, wird nicht gesendet.", company_mails_per_hour: "An alle Adressen außerhalb Ihrer Firma zusammen.", require_second_factor: "Wer sich mit dem Code einer App anmelden muss.",
-      registration: "Mit einer Adresse, die ein Code bestätigt.", chat_guests: "Ohne Anmeldung. Beim Ausschalten enden die Chats der Gäste, die gerade da sind.", chat_origins: "Eine je Zeile, wie https://example.com.",
+      registration: "Mit einer Adresse, die ein Code bestätigt.", chat_guests: "Und im Portal suchen, ohne Anmeldung. Beim Ausschalten enden die Chats der Gäste, die gerade da sind.", chat_origins: "Eine je Zeile, wie https://example.com.",
     },
     choice: { off: "aus", uncertain: "nur wo unsere eigene unsicher ist", always: "immer", staff: "Mitarbeiter und Administratoren" },
     ai: {

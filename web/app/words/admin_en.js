@@ -65,7 +65,7 @@ export default {
       support_email: "Who is alerted to urgent tickets, chats that need a person and agreed times at risk. Several with commas.", urgent_digest_minutes: "A mail to your people about urgent tickets that nobody has. 0: never.",
       mail_name: "The name that mails to customers and agents come from.", reply_to: "The address to which people answer such a mail.", inbound_addresses: "One a line. Answers to your mails go to the first one.",
       recipient_mails_per_hour: "To an address outside your company. What is over is not sent.", company_mails_per_hour: "To all addresses outside your company together.", require_second_factor: "Who must sign in with a code of an app.",
-      registration: "With an address that a code confirms.", chat_guests: "Without signing in. Switching it off ends the chats of guests who are there.", chat_origins: "One a line, such as https://example.com.",
+      registration: "With an address that a code confirms.", chat_guests: "And search in the portal, without signing in. Switching it off ends the chats of guests who are there.", chat_origins: "One a line, such as https://example.com.",
     },
     choice: { off: "off", uncertain: "only where our own is unsure", always: "always", staff: "agents and admins" },
     ai: {
