@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pyotp
 import pytest
+import requests
 
 from tests.browser.axe import assert_accessible
 from tests.fakes.fake_smtp import FakeSmtp
@@ -93,7 +94,11 @@ def test_people_come_in_by_mail(mailing, open_tab):
     other_tab = open_tab(desk=desk)
     other = other_tab.page
     other.goto(mailed)
-    assert re.fullmatch(r"\d{6}", other.get_by_label("Code from the mail").input_value())
+    other.get_by_text("signs you in as ada@customer.example").wait_for()
+    assert_accessible(other)
+    desk_url = desk.url + "/api/auth/code/confirm"
+    for _ in range(5):  # a stranger uses up the six digits; the link still works
+        requests.post(desk_url, json={"email": "ada@customer.example", "code": "000000"}, timeout=10)
     assert "#" not in other.url
     other.get_by_role("button", name="Sign in", exact=True).click()
     other.get_by_text("You have no tickets yet").wait_for()

@@ -40,14 +40,14 @@ export default {
     email: "E-Mail", password: "Passwort", remember: "Auf diesem Gerät angemeldet bleiben", submit: "Anmelden",
     ended: "Ihre Sitzung ist beendet. Melden Sie sich an, um fortzufahren; Geschriebenes bleibt erhalten.", refused: "Dieser Schlüssel oder diese Sitzung gilt nicht mehr.",
     at: "{title}: {company}", mail_code: "Code per Mail senden", code_about: "Wir senden Ihnen sechs Ziffern zum Anmelden, falls es ein Konto mit dieser Adresse gibt.",
-    code_sent: "Falls es ein Konto mit {email} gibt, ist ein Code unterwegs. Er gilt 10 Minuten.", code: "Code aus der Mail", code_again: "Noch einen Code senden",
+    code_sent: "Falls es ein Konto mit {email} gibt, ist ein Code unterwegs. Er gilt 10 Minuten.", code: "Code aus der Mail", code_again: "Noch einen Code senden", link_about: "Der Link der Mail meldet Sie als {email} an.",
     by_password: "Mit Passwort anmelden", register: "Registrieren", name: "Name", new_password: "Neues Passwort", new_password_optional: "Passwort (ohne melden Sie sich mit Codes an)",
     password_rule: "Mindestens 8 Zeichen.", password_again: "Noch einmal dasselbe", not_the_same: "Die beiden sind nicht gleich.", forgotten: "Passwort vergessen?", mail_link: "Link per Mail senden",
     factor: "Code Ihrer Authenticator-App", factor_about: "Ihr Konto hat einen zweiten Faktor. Ein Wiederherstellungscode geht auch.", begin_again: "Von vorn beginnen",
     accept: "Einladung annehmen", accept_about: "Wählen Sie ein Passwort. Danach sind Sie angemeldet.", reset: "Neues Passwort setzen", reset_about: "Ihre anderen Sitzungen enden. Danach sind Sie angemeldet.",
     no_token: "Öffnen Sie diese Seite mit dem Link aus der Mail.", use_key: "Mit einem Schlüssel", key: "Schlüssel", key_about: "Ein Schlüssel der API, etwa der, den der Server beim ersten Start erzeugt hat.",
     why: {
-      wrong_credentials: "E-Mail oder Passwort ist falsch.", unauthorized: "E-Mail oder Passwort ist falsch.", wrong_code: "Der Code ist falsch oder gilt nicht mehr.", locked_out: "Zu viele falsche Versuche. Bitte warten Sie einige Minuten.",
+      wrong_credentials: "E-Mail oder Passwort ist falsch.", unauthorized: "E-Mail oder Passwort ist falsch.", wrong_code: "Der Code oder Link ist falsch oder gilt nicht mehr.", locked_out: "Zu viele falsche Versuche. Bitte warten Sie einige Minuten.",
       challenge_over: "Diese Anmeldung hat zu lange gedauert. Bitte beginnen Sie neu.", key: "Dieser Schlüssel gilt nicht.",
     },
     problems: {

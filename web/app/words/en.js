@@ -40,14 +40,14 @@ export default {
     email: "E-mail", password: "Password", remember: "Stay signed in on this device", submit: "Sign in",
     ended: "Your session has ended. Sign in to go on; what you wrote is kept.", refused: "This key or session is not valid any more.",
     at: "{title}: {company}", mail_code: "Mail me a code", code_about: "We mail you six digits to sign in with, if there is an account with this address.",
-    code_sent: "If there is an account with {email}, a code is on its way. It is valid for 10 minutes.", code: "Code from the mail", code_again: "Send another code",
+    code_sent: "If there is an account with {email}, a code is on its way. It is valid for 10 minutes.", code: "Code from the mail", code_again: "Send another code", link_about: "The link of the mail signs you in as {email}.",
     by_password: "Sign in with a password", register: "Register", name: "Name", new_password: "New password", new_password_optional: "Password (without one you sign in with codes)",
     password_rule: "At least 8 characters.", password_again: "The same once more", not_the_same: "The two are not the same.", forgotten: "Password forgotten?", mail_link: "Mail me a link",
     factor: "Code of your authenticator app", factor_about: "Your account has a second factor. A recovery code works too.", begin_again: "Begin again",
     accept: "Accept the invitation", accept_about: "Choose a password. Then you are signed in.", reset: "Set a new password", reset_about: "Your other sessions end. Then you are signed in.",
     no_token: "Open this page with the link from the mail.", use_key: "Use a key", key: "Key", key_about: "A key of the API, such as the one that the server made at its first start.",
     why: {
-      wrong_credentials: "E-mail or password is wrong.", unauthorized: "E-mail or password is wrong.", wrong_code: "The code is wrong or not valid any more.", locked_out: "Too many wrong tries. Please wait a few minutes.",
+      wrong_credentials: "E-mail or password is wrong.", unauthorized: "E-mail or password is wrong.", wrong_code: "The code or link is wrong or not valid any more.", locked_out: "Too many wrong tries. Please wait a few minutes.",
       challenge_over: "This sign-in took too long. Please begin again.", key: "This key is not valid.",
     },
     problems: {
