@@ -44,7 +44,7 @@ def create_app(
     app.extensions["runtime"] = Runtime(settings, clock=clock, model=model, mailer=mailer)
     app.extensions["runtime"].transfer_checks = transfer_checks.CHECKS
     app.extensions["limits"] = Limits(settings)
-    routes.install(app, cors_origins=settings.cors_origin_list)
+    routes.install(app, cors_origins=settings.cors_origin_list, dialects=settings.dialect_list)
     register_commands(app)
     app.register_blueprint(specs.blp)
     app.register_blueprint(pages.blp)

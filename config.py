@@ -180,6 +180,13 @@ class Settings(BaseSettings):
         description="hosts that webhooks may call although they are private or speak plain http, as written in the URL, "
         "comma separated",
     )
+    dialects: Annotated[str, AfterValidator(setting_values.dialects)] = Field(
+        "",
+        description="other help desks whose clients this server answers: `supportflow`, `urgencyiq`, `punai`, comma separated",
+    )
+    dialect_seed_file: Annotated[str, AfterValidator(setting_values.readable_file)] = Field(
+        "", description="CSV file that `POST /admin/seed` of `urgencyiq` imports when it is sent none"
+    )
     demo: bool = Field(False, description="whether an empty server is filled with demo tickets when it starts")
     render: str = Field("", description="set by Render; the same as APP_ENV=production")
     dyno: str = Field("", description="set by Heroku, where no file survives")
@@ -274,6 +281,10 @@ class Settings(BaseSettings):
     @property
     def webhook_allow_host_list(self) -> list[str]:
         return [host for host in self.webhook_allow_hosts.split(",") if host]
+
+    @property
+    def dialect_list(self) -> tuple[str, ...]:
+        return tuple(name for name in self.dialects.split(",") if name)
 
     @property
     def cors_origin_list(self) -> list[str]:

@@ -114,6 +114,13 @@ def send_message(body: Row) -> Answer:
     Stores the message and answers it: with the model grounded in your articles, else with the best article. When that is not
     enough, or the customer asks, the conversation is handed to a person. An address that a guest gives is shown to agents.
     """
+    result = converse(body)
+    message = "The conversation is with a person." if result["reply"] else "A person answers this conversation."
+    return Answer(result, message if result["escalation"] else "Answered.")
+
+
+def converse(body: Row) -> Row:
+    """Stores and answers the message of a body of POST /api/chat, in units of work of its own. Raises AppError 400 to 409."""
     actor, storage, access = g.actor, current_runtime().storage, company_access(g.actor)
     given_address = body.pop("customer_email", "") if actor.guest else ""
     if actor.guest and actor.guest_name:
@@ -127,9 +134,7 @@ def send_message(body: Row) -> Answer:
         turn = turns.receive(uow, access, body, attachment_ids=attachment_ids)
         if given_address:
             turns.note_address(uow, turn.ticket, given_address)
-    result = turns.answer(access, turn, wants_person=wants_person)
-    message = "The conversation is with a person." if result["reply"] else "A person answers this conversation."
-    return Answer(result, message if result["escalation"] else "Answered.")
+    return turns.answer(access, turn, wants_person=wants_person)
 
 
 @blp.get(

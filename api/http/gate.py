@@ -115,8 +115,9 @@ def _check_guest(limit: str) -> None:
 
 
 def _check_query(view: object) -> None:
-    """Refuses query parameters on routes under /api that take none."""
-    if request.args and not getattr(view, "takes_query", False) and request.path.startswith("/api"):
+    """Refuses query parameters on routes of the API that take none."""
+    is_api = request.path.startswith("/api") or hasattr(view, "takes_query")
+    if is_api and request.args and not getattr(view, "takes_query", False):
         reason = "is unknown. This address takes no query parameters."
         raise invalid(*(FieldError(name[:100], f"{name[:60]} {reason}") for name in islice(request.args, MAX_FIELDS)))
 

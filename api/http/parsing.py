@@ -52,6 +52,8 @@ class Parser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> dict[str, Any]:
         if getattr(schema, "FROM_FORM", False):
             return prepare({**req.args.to_dict(), **_fields_beside_file(req, schema)}, schema)
+        if getattr(schema, "ALSO_FORM", False) and req.mimetype in FORM_TYPES:
+            return prepare(_text_form(req), schema)
         return prepare(read_json(req), schema)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
@@ -79,6 +81,21 @@ def _form_fields(req: Request, schema: Schema) -> dict[str, Any]:
     own = {"name": file_names.clean(file.filename or ""), "content_type": file.mimetype}
     own = {name: value for name, value in own.items() if name in schema.load_fields}
     return {**own, **req.form.to_dict(), "content": file.stream}
+
+
+def _text_form(req: Request) -> dict[str, Any]:
+    """The fields of a form without files. Raises AppError 400 for what JSON would not hold either."""
+    with _reading(req):
+        form, files = req.form, req.files
+    if files:
+        raise bad_request("unexpected_file", "The form holds a file. This address takes none.")
+    for name, values in form.lists():
+        if len(values) > 1:
+            raise invalid_field(name[:100], f"{name[:100]} stands twice in the form. Send it once.")
+        if "\ufffd" in name + values[0]:
+            raise bad_request("bad_form", "The form holds bytes that are not UTF-8.")
+    g.body = form.to_dict()
+    return {**g.body}
 
 
 def _fields_with_file(req: Request) -> dict[str, Any]:

@@ -76,6 +76,8 @@ class Resource(Blueprint):  # type: ignore[misc]
     """
 
     ARGUMENTS_PARSER = Parser()
+    errors = ERRORS
+    error_schema: dict[str, Any] | None = None  # OpenAPI schema of an error that is not in the envelope
 
     def get(self, path: str, operation_id: str, **options: Any) -> Callable[[View], View]:
         """A route that only reads."""
@@ -131,8 +133,13 @@ class Resource(Blueprint):  # type: ignore[misc]
     def _add(self, route: Route, view: View, handler: Any, **inputs: Schema | None) -> None:
         handler.permission = route.permission
         handler.route = route
+        handler.error_schema = self.error_schema
         handler._apidoc = self._documentation(route, view, **inputs)
         self.route(route.path, methods=[route.method], endpoint=route.operation_id)(handler)
+
+    def _answer_schema(self, schema: type[Schema], *, many: bool) -> Any:
+        """What the API descriptions say of an answer that is no error."""
+        return (listing if many else envelope)(schema)
 
     def _documentation(self, route: Route, view: View, **inputs: Schema | None) -> dict[str, Any]:
         """What flask-smorest's decorators record for the API descriptions, without their cost on every call."""
@@ -147,8 +154,8 @@ class Resource(Blueprint):  # type: ignore[misc]
             if schema is not None:
                 documented = self.arguments(schema, location=location, arg_name=location)(documented)
         if route.response:
-            documented = self.response(route.status, (listing if route.many else envelope)(route.response))(documented)
-        for code, text in ERRORS.items():
+            documented = self.response(route.status, self._answer_schema(route.response, many=route.many))(documented)
+        for code, text in self.errors.items():
             documented = self.alt_response(code, description=text, success=False)(documented)
         note = self.doc(operationId=route.operation_id, summary=summary.rstrip("."), description=details)
         documented = note(documented)

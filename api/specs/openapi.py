@@ -1,5 +1,8 @@
 """/openapi.json: OpenAPI 3.0 for developers, with every error, header, credential and an example to send."""
 
+from collections.abc import Mapping, Sequence
+
+from api.routes import load_dialects
 from api.specs.declarations import HEADERS, Json, Operation, body_schema, read_declarations, resolved, sentence
 from core.version import VERSION
 
@@ -63,12 +66,14 @@ MORE_ERRORS = {"413": "The request is too large.", "415": "The body is not of an
 ANY_OTHER = "Any other error, in the same form."
 
 
-def openapi_document() -> Json:
-    """The whole document; `servers` is for whoever serves it to fill in."""
-    source = read_declarations("3.0.3")
+def openapi_document(dialects: Sequence[str] = ()) -> Json:
+    """The whole document, with the dialects of these names; `servers` is for whoever serves it to fill in."""
+    source = read_declarations("3.0.3", dialects=dialects)
     raw = source.document
     for operation in source.operations:
         _finish(raw, operation)
+    for module in load_dialects(dialects):
+        _add_beside(raw, module.blp.beside)
     schemas = {name: schema for name, schema in raw["components"]["schemas"].items() if name != "PaginationMetadata"}
     for name, example in EXAMPLES.items():
         if name in schemas:
@@ -107,6 +112,7 @@ def _finish(raw: Json, operation: Operation) -> None:
 
 
 def _responses(operation: Operation) -> Json:
+    """The answers that are declared; flask-smorest adds a 400 without a description, which a dialect may not have."""
     declared_responses = operation.doc["responses"]
     more = MORE_ERRORS if "requestBody" in operation.doc else {}
     errors = {status: {"description": text} for status, text in more.items() if status not in declared_responses}
@@ -114,15 +120,15 @@ def _responses(operation: Operation) -> Json:
     for status, response in sorted({**declared_responses, **errors}.items()):
         if status[0] == "2":
             result[status] = response
-        elif status != "default" and operation.can_answer(status):
-            result[status] = _error(response["description"])
+        elif status != "default" and "description" in response and operation.can_answer(status):
+            result[status] = _error(response["description"], operation.error_schema)
             if status == "503":
                 result[status]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
-    return {**result, "default": _error(ANY_OTHER)}
+    return {**result, "default": _error(ANY_OTHER, operation.error_schema)}
 
 
-def _error(description: str) -> Json:
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+def _error(description: str, schema: Json | None) -> Json:
+    content = {"application/json": {"schema": schema or {"$ref": "#/components/schemas/Error"}}}
     return {"description": description, "content": content}
 
 
@@ -137,6 +143,12 @@ def _open_up(raw: Json, schema: Json) -> None:
         _open_up(raw, inner)
     if "items" in schema:
         _open_up(raw, schema["items"])
+
+
+def _add_beside(raw: Json, beside: Mapping[str, Json]) -> None:
+    """The fields that a dialect adds to an answer of ours. `beside` has the properties by the name of the answer's schema."""
+    for name, properties in beside.items():
+        raw["components"]["schemas"][name]["properties"].update(properties)
 
 
 def _header(name: str) -> Json:

@@ -7,6 +7,7 @@ from sqlalchemy import Select, and_, exists, func, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from core import models, normal_form, timestamps
+from core.errors import not_found
 from core.models import ticket_fields
 from database.tables import customers, ticket_tags, tickets
 from services.routing import teams
@@ -14,6 +15,7 @@ from services.stats import counters
 from storage import Row, UnitOfWork
 
 t, g = tickets.c, ticket_tags.c
+MOST_NUMBER, MOST_DIGITS = 2**31 - 1, 10  # of a ticket
 MAX_CACHED_ROWS = 50  # longer pages take too much memory
 # Up to this many matches are sorted: that is faster than reading tickets in order until the page is full. With more it is
 # slower. SQLite cannot know, because it plans a query without its values.
@@ -125,6 +127,15 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
     if filters["limit"] > MAX_CACHED_ROWS:
         return _page(uow, filters, total), total
     return uow.cached(SOURCES, ("page", tuple(texts.items())), lambda: _page(uow, filters, total)), total
+
+
+def by_number(uow: UnitOfWork, text: str) -> Row:
+    """The ticket with the number that a text says. Raises AppError 404, also for a text that is no number."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else 0
+    ticket = uow.first(uow.query(tickets).where(t.number == number)) if number <= MOST_NUMBER else None
+    if ticket is None:
+        raise not_found()
+    return ticket
 
 
 def _with_known_teams(uow: UnitOfWork, filters: Row) -> Row:
