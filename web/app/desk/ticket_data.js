@@ -22,7 +22,7 @@ export async function loadTicket(id, { quiet = false } = {}) {
     opened.set({ ticket: ticket.data, loaded: true, replies, events: history.data, files, conversation, failure: null });
     noteSeen(ticket.data);
     const { rows } = desk.get();
-    if (rows.some((one) => one.id === id)) desk.set({ rows: rows.map((one) => (one.id === id ? ticket.data : one)) });
+    if (rows.some((one) => one.id === id)) desk.set({ rows: rows.map((one) => (one.id === id ? { ...one, ...ticket.data } : one)) });
   } catch (error) {
     if (mine === turn && !quiet) opened.set({ failure: error });
   }
