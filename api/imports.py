@@ -63,7 +63,8 @@ class ImportedTicket(TicketFields):
 
 _TICKET = ImportedTicket()
 KNOWN = frozenset(_TICKET.load_fields) | frozenset(ImportedTicket.ALIASES)
-READ_ONLY = frozenset(models.TICKET_FIELDS) | {"thread", "replies", "history"}  # of our own export
+# Of our own export and our lists.
+READ_ONLY = frozenset((*models.TICKET_FIELDS, *models.LAST_MESSAGE_FIELDS, "thread", "replies", "history"))
 
 
 class ImportQuery(Schema):

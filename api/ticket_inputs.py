@@ -169,7 +169,7 @@ class CreateQuery(Schema):
 class TicketChanges(TicketFields, Versioned):
     """Fields of a ticket to change; what is left out stays."""
 
-    READ_ONLY = frozenset(models.TICKET_FIELDS) - WRITABLE
+    READ_ONLY = frozenset((*models.TICKET_FIELDS, *models.LAST_MESSAGE_FIELDS)) - WRITABLE
 
     title = Text(LIMITS["title"], about="What it is about, in a few words.")
     description = Text(LIMITS["description"], lines=True, about="What the customer wrote.")

@@ -23,10 +23,10 @@ from api.ticket_inputs import (
 from api.views import load_filter
 from core import models
 from core.errors import invalid_field
-from core.models import Actor, ticket_shape
+from core.models import LAST_MESSAGE_FIELDS, Actor, ticket_shape
 from core.permissions import Permission
 from services import history
-from services.tickets import changes, queries, removal, views
+from services.tickets import changes, last_messages, queries, removal, views
 from storage import Row, UnitOfWork
 
 blp = Resource("tickets", __name__, description="Tickets: open, read, change, assign, resolve.")
@@ -95,11 +95,16 @@ def get_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
     return ticket_answer(ticket, f"Ticket #{ticket['number']}.", uow.actor)
 
 
+def _as_listed(uow: UnitOfWork, ticket: Row) -> Row:
+    """The ticket with its last message, if the caller sent that back."""
+    return ticket if g.get("echo", {}).keys().isdisjoint(LAST_MESSAGE_FIELDS) else last_messages.add(uow, [ticket])[0]
+
+
 def _change(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     actor_and_version = pop_actor_and_version(body)
     # The version is checked first: an outdated ticket sent back whole is stale, not read-only.
     current = changes.get_for_update(uow, ticket_id, actor_and_version["version"])
-    check_echo(ticket_shape(current, uow.actor))
+    check_echo(_as_listed(uow, ticket_shape(current, uow.actor)))
     ticket = changes.update(uow, ticket_id, body, **actor_and_version)
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is saved.", uow.actor)
 

@@ -43,6 +43,7 @@ SOURCES: tuple[str, ...] = get_args(Source)
 ROLES: tuple[str, ...] = get_args(Role)
 DECIDERS: tuple[str, ...] = get_args(Decider)
 AUTHOR_ROLES: tuple[str, ...] = get_args(AuthorRole)
+SPEAKERS = tuple(role for role in AUTHOR_ROLES if role != "system")  # of a last message
 ESCALATIONS: tuple[str, ...] = get_args(Escalation)
 SLA_STATUSES: tuple[str, ...] = get_args(SlaStatus)
 ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
@@ -200,6 +201,8 @@ TICKET_FIELDS: tuple[str, ...] = tuple(
         "expected_resolution_seconds_low expected_resolution_seconds_high version created_at updated_at"
     ).split()
 )
+# Of tickets in lists and events, services/tickets/last_messages.py.
+LAST_MESSAGE_FIELDS = ("last_message", "last_message_by", "last_message_at")
 STAFF_ONLY_FIELDS = frozenset(
     "priority_score topic topic_confidence assigned_to ai_confidence triage_source triage_reasons next_action links watchers "
     "snoozed_until incident_id".split()

@@ -9,9 +9,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from core import models, normal_form, timestamps
 from core.errors import not_found
 from core.models import ticket_fields
-from database.tables import customers, ticket_tags, tickets
+from database.tables import customers, replies, ticket_tags, tickets
 from services.routing import teams
 from services.stats import counters
+from services.tickets import last_messages
 from storage import Row, UnitOfWork
 
 t, g = tickets.c, ticket_tags.c
@@ -23,6 +24,7 @@ MAX_SORTED_ROWS = 1500
 Condition = ColumnElement[bool]
 NEWEST = "-created_at"
 SOURCES = (tickets, customers)  # the tables that filters look at
+SOURCES_OF_PAGES = (*SOURCES, replies)
 PAGE = ("sort", "limit", "offset")
 TIMES = ("created_after", "created_before", "updated_since")
 # `urgency` and `-urgency` both mean most urgent first, then oldest first.
@@ -126,7 +128,7 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
         return [], total
     if filters["limit"] > MAX_CACHED_ROWS:
         return _page(uow, filters, total), total
-    return uow.cached(SOURCES, ("page", tuple(texts.items())), lambda: _page(uow, filters, total)), total
+    return uow.cached(SOURCES_OF_PAGES, ("page", tuple(texts.items())), lambda: _page(uow, filters, total)), total
 
 
 def by_number(uow: UnitOfWork, text: str) -> Row:
@@ -196,7 +198,7 @@ def _page(uow: UnitOfWork, filters: Row, total: int) -> list[Row]:
     places = {row[0]: place for place, row in enumerate(uow.aggregate(page))}
     fields = ticket_fields(uow.actor)
     rows = uow.fetch_public(uow.select_fields(tickets, fields).where(t.id.in_(places)), tickets, fields)
-    return sorted(rows, key=lambda row: places[row["id"]])
+    return last_messages.add(uow, sorted(rows, key=lambda row: places[row["id"]]))
 
 
 def _ordered_ids(uow: UnitOfWork, filters: Row, total: int) -> Select[Any]:

@@ -23,7 +23,7 @@ export async function loadTicket(id, { quiet = false } = {}) {
     noteSeen(ticket.data);
     noteRecent(ticket.data);
     const { rows } = desk.get();
-    if (rows.some((one) => one.id === id)) desk.set({ rows: rows.map((one) => (one.id === id ? ticket.data : one)) });
+    if (rows.some((one) => one.id === id)) desk.set({ rows: rows.map((one) => (one.id === id ? { ...one, ...ticket.data } : one)) });
   } catch (error) {
     if (mine === turn && !quiet) opened.set({ failure: error });
   }
