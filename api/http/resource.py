@@ -149,17 +149,17 @@ class Resource(Blueprint):  # type: ignore[misc]
 
         summary, _, description = (view.__doc__ or route.operation_id).strip().partition("\n")
         details = " ".join(description.split()) or summary
-        documented: Any = stub
+        # Each decorator copies what the ones before it recorded, so the schemas, which are large, come last.
+        note = self.doc(operationId=route.operation_id, summary=summary.rstrip("."), description=details)
+        documented: Any = note(stub)
+        if route.response:
+            documented = self.response(route.status, self._answer_schema(route.response, many=route.many))(documented)
         for location, schema in inputs.items():
             if schema is not None:
                 documented = self.arguments(schema, location=location, arg_name=location)(documented)
-        if route.response:
-            documented = self.response(route.status, self._answer_schema(route.response, many=route.many))(documented)
-        for code, text in self.errors.items():
-            documented = self.alt_response(code, description=text, success=False)(documented)
-        note = self.doc(operationId=route.operation_id, summary=summary.rstrip("."), description=details)
-        documented = note(documented)
         documentation: dict[str, Any] = documented._apidoc
+        responses = documentation.setdefault("response", {}).setdefault("responses", {})
+        responses |= {code: [{"description": text, "content_type": None}] for code, text in self.errors.items()}
         if route.media:
             documentation["manual_doc"]["requestBody"] = {"required": True, "content": _content(route.media)}
         if route.downloads:

@@ -224,9 +224,23 @@ def _temporary(path: Path) -> str:
     return f"{path.name}.tmp-"
 
 
+def recording(connection: Connection) -> Connection:
+    """The connection, which from now on records every changed row. The pool may give one that already does."""
+    if not connection.info.get("records_changes"):
+        driver: Any = connection.connection.driver_connection
+        try:
+            driver.executescript(_capture_script())
+        except BaseException:
+            connection.invalidate()
+            connection.close()
+            raise
+        connection.info["records_changes"] = True
+    return connection
+
+
 @cache
-def capture_script() -> str:
-    """Statements for a connection that writes: triggers that write every changed row into temp.changes as JSON."""
+def _capture_script() -> str:
+    """Statements that make triggers which write every changed row into temp.changes as JSON."""
     statements = ["CREATE TEMP TABLE changes (n INTEGER PRIMARY KEY, line TEXT NOT NULL)"]
     for table in _tables():
         put_line = f"INSERT INTO changes (line) VALUES ('[\"put\",\"{table.name}\",' || {_row_as_json(table.name, 'NEW.')} || ']')"

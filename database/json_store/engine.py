@@ -216,18 +216,7 @@ class JsonFile(SqliteFile):
         super()._on_connect(connection, record)
 
     def _open_writer(self) -> Connection:
-        """A connection that records its changes. The pool may give one that already does."""
-        connection = super()._open_writer()
-        if not connection.info.get("records_changes"):
-            driver: Any = connection.connection.driver_connection
-            try:
-                driver.executescript(json_document.capture_script())
-            except BaseException:
-                connection.invalidate()
-                connection.close()
-                raise
-            connection.info["records_changes"] = True
-        return connection
+        return json_document.recording(super()._open_writer())
 
     def _commit(self, connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection  # no SQLAlchemy layer: every write passes here
