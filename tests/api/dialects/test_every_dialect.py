@@ -4,6 +4,7 @@ Cases 5, 12, 14, 35, 42 and 43 through every door.
 """
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -242,3 +243,18 @@ def test_nothing_of_a_dialect_is_loaded_or_there_when_it_is_off(open_app):
         assert set(response.json) == {"success", "message", "data"}
     assert client.get("/", headers={"Accept": "application/json"}).mimetype == "text/html"
     assert set(client.get("/api/health").json) == {"success", "message", "data"}
+
+
+def test_every_command_of_the_document_works(client):
+    text = (ROOT / "docs" / "dialects.md").read_text().replace("\\\n", " ").replace("|\n", "|")
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    curls = [shlex.split(command) for command in commands if "curl" in command]
+    assert len(curls) == 5
+    for words in curls:
+        (url,) = [word for word in words if word.startswith("http")]
+        body = words[words.index("-d") + 1] if "-d" in words else words[1].replace("\\n", "\n")
+        kind = next((word for word in words if word.startswith("Content-Type")), ": ").partition(": ")[2]
+        sent = {"data": body, "content_type": kind} if kind else {}
+        path = url.removeprefix("http://127.0.0.1:5000")
+        response = client.call("POST" if sent else "GET", path, **sent)
+        assert response.status_code in (200, 201), (path, response.json)
