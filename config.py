@@ -185,7 +185,7 @@ class Settings(BaseSettings):
         description="other help desks whose clients this server answers: `supportflow`, `urgencyiq`, `punai`, comma separated",
     )
     dialect_seed_file: Annotated[str, AfterValidator(setting_values.readable_file)] = Field(
-        "", description="CSV file that `POST /admin/seed` of `urgencyiq` imports when it is sent none"
+        "", description="CSV file that seeding by a client of `urgencyiq` imports when it sends none"
     )
     demo: bool = Field(False, description="whether an empty server is filled with demo tickets when it starts")
     render: str = Field("", description="set by Render; the same as APP_ENV=production")

@@ -14,7 +14,7 @@ from api.http.common_inputs import Repeatable
 from api.http.envelope import as_json
 from api.http.gate import check_operator, current_runtime
 from api.http.parsing import upload
-from api.imports import MAX_FILE, columns_of, import_rows, summary
+from api.imports import FORM, MAX_FILE, columns_of, import_rows, summary
 from core.errors import bad_request, forbidden, unavailable
 from core.models import FINISHED
 from core.permissions import Permission
@@ -225,6 +225,8 @@ def seed() -> Response:
     file.seek(0)
     if not is_empty:
         return _seeded(file)
+    if request.mimetype == FORM:
+        raise bad_request("no_file", "The form holds no file. Send the CSV as the body, or as the file of a form.")
     with _own_file() as own_file:
         return _seeded(own_file)
 
@@ -261,7 +263,7 @@ def add_beside(response: Response) -> Response:
     """Puts the fields of UrgencyIQ beside our envelope, where a path is ours too."""
     name = (request.view_args or {}).get("name", "")
     is_customer = request.endpoint == "customers.GetCustomer" and _is_whole(name)
-    if not is_customer and request.endpoint != "health.GetHealth":
+    if not response.is_json or not (is_customer or request.endpoint == "health.GetHealth"):
         return response
     body = orjson.loads(response.get_data())
     if not body["success"]:

@@ -136,6 +136,7 @@ class UrgencyiqNewSwitch(Repeatable):
 
 # What our own answers hold besides, by the name of their schema: /api/health, and /api/customers/{name} for a whole number.
 BESIDE: dict[str, dict[str, Any]] = {
+    "Error": {"error": {"type": "string", "description": "For UrgencyIQ: the message, of a customer with such an id."}},
     "HealthAnswer": {"status": {"type": "string", "description": "For UrgencyIQ: ok."}},
     "CustomerAnswer": {
         name: {"type": kind, "nullable": True, "description": "For UrgencyIQ, when the id is a whole number."}

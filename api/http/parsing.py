@@ -85,15 +85,19 @@ def _form_fields(req: Request, schema: Schema) -> dict[str, Any]:
 
 def _text_form(req: Request) -> dict[str, Any]:
     """The fields of a form without files. Raises AppError 400 for what JSON would not hold either."""
+    raw = read_body(req)
     with _reading(req):
         form, files = req.form, req.files
     if files:
         raise bad_request("unexpected_file", "The form holds a file. This address takes none.")
-    for name, values in form.lists():
-        if len(values) > 1:
-            raise invalid_field(name[:100], f"{name[:100]} stands twice in the form. Send it once.")
-        if "\ufffd" in name + values[0]:
-            raise bad_request("bad_form", "The form holds bytes that are not UTF-8.")
+    # Werkzeug keeps other bytes as literal %-escapes, or in a form of several parts as U+FFFD.
+    parts = raw if req.mimetype == FORM_TYPES[0] else unquote_to_bytes(raw)
+    try:
+        parts.decode()
+    except UnicodeDecodeError:
+        raise bad_request("bad_form", "The form holds bytes that are not UTF-8.") from None
+    if repeated := next((name for name, values in form.lists() if len(values) > 1), ""):
+        raise invalid_field(repeated[:100], f"{repeated[:100]} stands twice in the form. Send it once.")
     g.body = form.to_dict()
     return {**g.body}
 

@@ -1,6 +1,6 @@
 """/openapi.json: OpenAPI 3.0 for developers, with every error, header, credential and an example to send."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from api.routes import load_dialects
 from api.specs.declarations import HEADERS, Json, Operation, body_schema, read_declarations, resolved, sentence
@@ -72,8 +72,6 @@ def openapi_document(dialects: Sequence[str] = ()) -> Json:
     raw = source.document
     for operation in source.operations:
         _finish(raw, operation)
-    for module in load_dialects(dialects):
-        _add_beside(raw, module.blp.beside)
     schemas = {name: schema for name, schema in raw["components"]["schemas"].items() if name != "PaginationMetadata"}
     for name, example in EXAMPLES.items():
         if name in schemas:
@@ -85,7 +83,7 @@ def openapi_document(dialects: Sequence[str] = ()) -> Json:
         "tags": raw["tags"],
         "paths": raw["paths"],
         "components": {
-            "schemas": {**schemas, "Error": ERROR},
+            "schemas": _with_beside({**schemas, "Error": ERROR}, dialects),
             "parameters": {name: _header(name) for name in HEADERS},
             "securitySchemes": SECURITY_SCHEMES,
         },
@@ -145,10 +143,13 @@ def _open_up(raw: Json, schema: Json) -> None:
         _open_up(raw, schema["items"])
 
 
-def _add_beside(raw: Json, beside: Mapping[str, Json]) -> None:
-    """The fields that a dialect adds to an answer of ours. `beside` has the properties by the name of the answer's schema."""
-    for name, properties in beside.items():
-        raw["components"]["schemas"][name]["properties"].update(properties)
+def _with_beside(schemas: Json, dialects: Sequence[str]) -> Json:
+    """The schemas with the fields that dialects add to answers of ours."""
+    for module in load_dialects(dialects):
+        for name, properties in module.blp.beside.items():
+            own = schemas[name]
+            schemas = {**schemas, name: {**own, "properties": {**own["properties"], **properties}}}
+    return schemas
 
 
 def _header(name: str) -> Json:
