@@ -130,6 +130,7 @@ class Resource(Blueprint):  # type: ignore[misc]
 
     def _add(self, route: Route, view: View, handler: Any, **inputs: Schema | None) -> None:
         handler.permission = route.permission
+        handler.reads = route.reads
         handler.route = route
         handler._apidoc = self._documentation(route, view, **inputs)
         self.route(route.path, methods=[route.method], endpoint=route.operation_id)(handler)
