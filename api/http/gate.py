@@ -104,7 +104,7 @@ def may_call(view: object) -> bool:
 
 def _reads(view: object) -> bool:
     """Whether a route changes nothing, as its declaration says."""
-    return bool(getattr(getattr(view, "route", None), "reads", False))
+    return bool(getattr(view, "reads", False))
 
 
 def _check_guest(limit: str) -> None:

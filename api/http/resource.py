@@ -132,6 +132,7 @@ class Resource(Blueprint):  # type: ignore[misc]
 
     def _add(self, route: Route, view: View, handler: Any, **inputs: Schema | None) -> None:
         handler.permission = route.permission
+        handler.reads = route.reads
         handler.route = route
         handler.error_schema = self.error_schema
         handler._apidoc = self._documentation(route, view, **inputs)

@@ -37,20 +37,17 @@ def post_message() -> Response:
     """Answers one message of an AI client."""
     _check_origin()
     body = read_json(request)
-    message_id = body.get("id") if isinstance(body.get("id"), str | int) else None
     try:
         message = revisions.read_message(body, request.headers)
         if message.id is None:
             return Response(status=202)  # no notification means anything here: nothing is kept between requests
         return _sent({"jsonrpc": "2.0", "id": message.id, "result": _result(message)}, 200)
     except RpcError as error:
-        details = {"data": error.data} if error.data else {}
-        answer = {"code": error.code, "message": error.message, **details}
-        named = {"id": message_id} if message_id is not None else {}
-        return _sent({"jsonrpc": "2.0", **named, "error": answer}, error.status)
+        return _sent(_error(error.code, error.message, error.data), error.status)
 
 
-post_message.permission = Permission.ANY  # type: ignore[attr-defined]
+post_message.permission = Permission.ANY  # type: ignore[attr-defined]  # the operation of a tool has its own
+post_message.reads = True  # type: ignore[attr-defined]  # by itself
 blp.add_url_rule("/mcp", view_func=post_message, methods=["POST"])
 
 
@@ -58,9 +55,19 @@ blp.add_url_rule("/mcp", view_func=post_message, methods=["POST"])
 def _refused(error: AppError) -> Response:
     """A request that the gate or the parser refuses: the status and headers of /api, the body of JSON-RPC."""
     response = render_error(error)
-    refusal = {"code": _CODES.get(error.code, error.status), "message": error.message, "data": {"code": error.code}}
-    response.set_data(orjson.dumps({"jsonrpc": "2.0", "error": refusal}))
+    code = _CODES.get(error.code, error.status)
+    response.set_data(orjson.dumps(_error(code, error.message, {"code": error.code})))
     return response
+
+
+def _error(code: int, message: str, data: Json) -> Json:
+    """A JSON-RPC error, with the id of the request where it can be read: clients look for it."""
+    try:
+        message_id = read_json(request).get("id")
+    except AppError:
+        message_id = None
+    named = {"id": message_id} if isinstance(message_id, str | int) and not isinstance(message_id, bool) else {}
+    return {"jsonrpc": "2.0", **named, "error": {"code": code, "message": message, **({"data": data} if data else {})}}
 
 
 def _result(message: Message) -> Json:
