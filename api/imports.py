@@ -133,7 +133,13 @@ def import_tickets(query: Row) -> Answer:
     open_uow = partial(runtime.storage.unit_of_work, g.actor)
     dry_run = query["dry_run"]
     portions = imports.import_rows(
-        open_uow, runtime.trained_models, rows, check_row, seconds=imports.SECONDS, dry_run=dry_run
+        open_uow,
+        runtime.trained_models,
+        runtime.erasure_marks,
+        rows,
+        check_row,
+        seconds=imports.SECONDS,
+        dry_run=dry_run,
     )
     result = imports.whole(portions)
     result.ignored = list(columns.ignored)
