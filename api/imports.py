@@ -143,7 +143,13 @@ def import_rows(rows: Iterable[RawRow], *, dry_run: bool = False) -> imports.Res
     runtime = current_runtime()
     open_uow = partial(runtime.storage.unit_of_work, g.actor)
     portions = imports.import_rows(
-        open_uow, runtime.trained_models, rows, check_row, seconds=imports.SECONDS, dry_run=dry_run
+        open_uow,
+        runtime.trained_models,
+        runtime.erasure_marks,
+        rows,
+        check_row,
+        seconds=imports.SECONDS,
+        dry_run=dry_run,
     )
     return imports.whole(portions)
 

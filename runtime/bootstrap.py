@@ -14,6 +14,7 @@ from ai.embeddings import Embeddings, open_embeddings
 from ai.embeddings.remote import RemoteEmbeddings
 from ai.llm import Model, open_model
 from ai.model_call import Completes
+from auth.erasure_marks import ErasureMarks
 from auth.oidc import Issuer
 from auth.oidc_client import OidcClient
 from auth.one_time import OneTime
@@ -150,6 +151,11 @@ class Runtime:
     def references(self) -> References:
         """Signs and reads the references to tickets in mail."""
         return References(self.secret)
+
+    @cached_property
+    def erasure_marks(self) -> ErasureMarks:
+        """Knows who was erased here."""
+        return ErasureMarks(self.secret)
 
     @cached_property
     def one_time(self) -> OneTime:

@@ -45,6 +45,7 @@ export default {
     password_rule: "Mindestens 8 Zeichen.", password_again: "Noch einmal dasselbe", not_the_same: "Die beiden sind nicht gleich.", forgotten: "Passwort vergessen?", mail_link: "Link per Mail senden",
     factor: "Code Ihrer Authenticator-App", factor_about: "Ihr Konto hat einen zweiten Faktor. Ein Wiederherstellungscode geht auch.", begin_again: "Von vorn beginnen",
     accept: "Einladung annehmen", accept_about: "Wählen Sie ein Passwort. Danach sind Sie angemeldet.", reset: "Neues Passwort setzen", reset_about: "Ihre anderen Sitzungen enden. Danach sind Sie angemeldet.",
+    confirm: "E-Mail-Adresse bestätigen", confirm_about: "Haben Sie die Firma {company} registriert? Dann bestätigen Sie, dass diese Adresse Ihre ist.", confirm_yes: "Bestätigen", confirmed: "{company} ist bestätigt.",
     no_token: "Öffnen Sie diese Seite mit dem Link aus der Mail.", use_key: "Mit einem Schlüssel", key: "Schlüssel", key_about: "Ein Schlüssel der API, etwa der, den der Server beim ersten Start erzeugt hat.",
     why: {
       wrong_credentials: "E-Mail oder Passwort ist falsch.", unauthorized: "E-Mail oder Passwort ist falsch.", wrong_code: "Der Code oder Link ist falsch oder gilt nicht mehr.", locked_out: "Zu viele falsche Versuche. Bitte warten Sie einige Minuten.",
@@ -59,7 +60,7 @@ export default {
   files: { add: "Dateien hinzufügen", remove: "{name} entfernen", attached: "Dateien", sending: "{name} wird gesendet", refused: "{name} wurde nicht gesendet. {why}", too_large: "Die Datei ist zu groß: höchstens {most} werden angenommen." },
   rating: {
     title: "Wie war unsere Hilfe?", score_1: "Sehr schlecht", score_2: "Schlecht", score_3: "In Ordnung", score_4: "Gut", score_5: "Sehr gut",
-    thanks: "Danke. Sie sagten: {score}.", word: "Möchten Sie etwas hinzufügen? (freiwillig)", send: "Senden", done: "Danke. Wir lesen jedes Wort.",
+    thanks: "Danke. Sie sagten: {score}.", word: "Möchten Sie etwas hinzufügen? (freiwillig)", send: "Senden", done: "Danke. Wir lesen jedes Wort.", no_link: "Dieser Link gilt nicht mehr.", changeable: "Sie können Ihre Bewertung eine Woche lang ändern.",
   },
   portal: {
     title: "Hilfe", sign_in: "Hilfe für Kunden", chat_as_guest: "Ohne Anmeldung chatten", sign_in_first: "Melden Sie sich an, dann steht Ihre Frage im neuen Ticket.", home: "Hilfe", hello: "Wie können wir helfen?", hello_name: "Guten Tag {name}, wie können wir helfen?", for_customers: "Dies ist die Seite Ihrer Kunden. Suchen können Sie hier; ihre Tickets sind im Desk.",

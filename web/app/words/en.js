@@ -45,6 +45,7 @@ export default {
     password_rule: "At least 8 characters.", password_again: "The same once more", not_the_same: "The two are not the same.", forgotten: "Password forgotten?", mail_link: "Mail me a link",
     factor: "Code of your authenticator app", factor_about: "Your account has a second factor. A recovery code works too.", begin_again: "Begin again",
     accept: "Accept the invitation", accept_about: "Choose a password. Then you are signed in.", reset: "Set a new password", reset_about: "Your other sessions end. Then you are signed in.",
+    confirm: "Confirm your e-mail address", confirm_about: "Did you register the company {company}? Then confirm that this address is yours.", confirm_yes: "Confirm", confirmed: "{company} is confirmed.",
     no_token: "Open this page with the link from the mail.", use_key: "Use a key", key: "Key", key_about: "A key of the API, such as the one that the server made at its first start.",
     why: {
       wrong_credentials: "E-mail or password is wrong.", unauthorized: "E-mail or password is wrong.", wrong_code: "The code or link is wrong or not valid any more.", locked_out: "Too many wrong tries. Please wait a few minutes.",
@@ -59,7 +60,7 @@ export default {
   files: { add: "Add files", remove: "Remove {name}", attached: "Files", sending: "{name} is being sent", refused: "{name} was not sent. {why}", too_large: "The file is too large: at most {most} are accepted." },
   rating: {
     title: "How was our help?", score_1: "Very bad", score_2: "Bad", score_3: "Okay", score_4: "Good", score_5: "Very good",
-    thanks: "Thank you. You said: {score}.", word: "Would you like to add a word? (optional)", send: "Send", done: "Thank you. We read every word.",
+    thanks: "Thank you. You said: {score}.", word: "Would you like to add a word? (optional)", send: "Send", done: "Thank you. We read every word.", no_link: "This link is not valid any more.", changeable: "You may change your rating for a week.",
   },
   portal: {
     title: "Help", sign_in: "Help for customers", chat_as_guest: "Chat without signing in", sign_in_first: "Sign in, and your question becomes the new ticket.", home: "Help", hello: "How can we help?", hello_name: "Hello {name}, how can we help?", for_customers: "This is the page of your customers. You can search here; their tickets are on the desk.",
