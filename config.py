@@ -190,6 +190,9 @@ class Settings(BaseSettings):
     demo: bool = Field(False, description="whether an empty server is filled with demo tickets when it starts")
     render: str = Field("", description="set by Render; the same as APP_ENV=production")
     dyno: str = Field("", description="set by Heroku, where no file survives")
+    aws_lambda_function_name: str = Field(
+        "", description="set by AWS Lambda; DATABASE_URL, ATTACHMENTS_URL and API_KEY are required there"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -242,6 +245,22 @@ class Settings(BaseSettings):
         key = self.api_key.get_secret_value().strip()
         if self.production and 0 < len(key) < SHORTEST_API_KEY:
             raise ValueError(f"API_KEY must have {SHORTEST_API_KEY} characters or more in production")
+        return self
+
+    @model_validator(mode="after")
+    def _lambda_keeps_no_files(self) -> "Settings":
+        if self.aws_lambda_function_name:
+            missing = [
+                sentence
+                for sentence, is_met in (
+                    ("DATABASE_URL must name a PostgreSQL", self.on_postgresql),
+                    ("ATTACHMENTS_URL must name an S3 bucket", bool(self.attachments_url)),
+                    ("API_KEY must be given", bool(self.api_key.get_secret_value())),
+                )
+                if not is_met
+            ]
+            if missing:
+                raise ValueError(f"AWS Lambda keeps no files: {', '.join(missing)}")
         return self
 
     @property

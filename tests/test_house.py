@@ -34,7 +34,7 @@ ONE_IMPORTER = {
     "imap_tools": {"channels/imap_poller.py"},
     "imaplib": {"channels/imap_poller.py"},
     "mailparser_reply": {"channels/reply_text.py"},
-    "boto3": {"channels/sns.py", "database/file_store/bucket.py"},
+    "boto3": {"channels/sns.py", "database/file_store/bucket.py", "deploy/aws/self_call.py"},
     "argon2": {"auth/passwords.py"},
     "pyotp": {"auth/totp.py"},
     "segno": {"auth/totp.py"},
@@ -46,7 +46,7 @@ ONE_IMPORTER = {
     "psycopg": {"database/postgres_engine.py"},
     "playwright": {f"tools/screenshots/{name}.py" for name in ("browser", "pictures", "visit")},
 }
-KNOWS_FLASK = ("api/", "web/", "commands/", "benchmarks/", "tools/", "app.py")
+KNOWS_FLASK = ("api/", "web/", "commands/", "benchmarks/", "tools/", "deploy/", "app.py")
 RUNS_QUERIES = ("storage.py", "database/", "benchmarks/")
 UNSCOPED = ("services/accounts/", "services/privacy/", "jobs/", "commands/", "runtime/", "api/health.py", "benchmarks/")
 ROOT_FILES = {"app.py", "config.py", "storage.py", "ai_responder.py", "notifier.py", "gunicorn.conf.py"}
