@@ -29,6 +29,9 @@ class BulkResult(Schema):
     message = schemas.text("What was done, or why not.")
     code = schemas.text("Code of the error; empty when it was done.")
     bulk_id = schemas.text("Id of the whole; send it to undo within 15 minutes.")
+    ticket = fields.Nested(
+        schemas.Ticket, metadata={"description": "The ticket as it is now; left out when it was not done."}
+    )
 
 
 class BulkItem(Schema):

@@ -159,6 +159,16 @@ def list_webhooks(uow: UnitOfWork, query: Row) -> Answer:
     return Answer(data, how_many(len(rows), "webhook"), page=(len(rows), query["limit"], query["offset"]))
 
 
+@blp.get("/api/webhooks/<webhook_id>", "GetWebhook", permission=Permission.WEBHOOKS_READ, response=WebhookOut)
+def get_webhook(uow: UnitOfWork, webhook_id: str) -> Answer:
+    """Get a webhook.
+
+    One webhook by its id, without its secret.
+    """
+    webhook = subscriptions.get(uow, webhook_id)
+    return Answer(subscriptions.webhook_shape(webhook), f"Webhook to {webhook['url']}.")
+
+
 @blp.post(
     "/api/webhooks",
     "SubscribeToEvents",

@@ -218,7 +218,7 @@ ATTACHMENT_FIELDS = "id ticket_id reply_id name content_type size author_role in
 CUSTOMER_ATTACHMENT_FIELDS = [name for name in ATTACHMENT_FIELDS if name != "internal"]
 TransferKind = Literal["export", "import"]
 TRANSFER_KINDS: tuple[str, ...] = get_args(TransferKind)
-TRANSFER_STATES = ("uploading", "waiting", "running", "done", "failed", "expired")
+TRANSFER_STATES = ("uploading", "waiting", "running", "done", "failed", "stopped", "expired")
 TRANSFER_FIELDS = "id kind state done total size created skipped rejected renumbered errors".split()
 TRANSFER_FIELDS += ["created_at", "finished_at", "expires_at"]
 AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()
