@@ -7,7 +7,6 @@ from core import models
 from core.models import Actor
 from database.tables import incidents, replies, tickets
 from services.events.happenings import Happening
-from services.tickets import last_messages
 from storage import Row, UnitOfWork
 
 MOST_AT_ONCE = 200  # ids in one statement
@@ -19,7 +18,7 @@ def shapes(uow: UnitOfWork, happenings: Sequence[Happening]) -> list[Row]:
     ticket_rows = _by_id(uow, tickets, {one.ticket_id for one in happenings})
     reply_rows = _by_id(uow, replies, {one.reply_id for one in happenings})
     incident_rows = _by_id(uow, incidents, {one.subject_id for one in happenings if one.subject == "incident"})
-    shown = [
+    return [
         shape(
             one,
             uow.actor,
@@ -30,8 +29,6 @@ def shapes(uow: UnitOfWork, happenings: Sequence[Happening]) -> list[Row]:
         for one in happenings
         if one.subject != "ticket" or one.ticket_id in ticket_rows
     ]
-    last_messages.add(uow, [event["ticket"] for event in shown if "ticket" in event])
-    return shown
 
 
 def shape(
