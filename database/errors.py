@@ -1,14 +1,14 @@
 """Tells errors of a statement or its values from failures of the store: trying again helps only after the latter."""
 
 # Classes of SQLSTATE whose errors come back at every try. All other classes are failures of the store, also those that
-# look like ours: 0A holds plans that a change of a table made stale, 25 a server that takes no writes just now.
+# look like ours: 0A holds plans that a change of a table made stale, 25 a server that takes no writes just now, 42 tables
+# that another release has changed.
 FAULTS = {
     "07": "dynamic statement",
     "21": "cardinality",
     "22": "data",  # malformed or too long values, characters that cannot be stored
     "2F": "function",
     "39": "function called from outside",
-    "42": "syntax, unknown table or column, rights",
     "44": "check of a view",
     "54": "too long or too complex a statement",
     "P0": "procedure",

@@ -149,6 +149,11 @@ def _ticket_is_rated_by_link(desk, open_tab, link):
     assert "#" not in page.url
     assert_accessible(page)
     tab.shot("rate-by-link")
+    with tab.expecting(409):
+        desk.call("POST", f"{path}/reopen", {})
+        page.get_by_role("button", name="Gut", exact=True).click()
+        page.get_by_text("Dieses Ticket ist noch nicht gelöst.").wait_for()
+    desk.call("POST", f"{path}/resolve", {"resolution": "Mended again."})
     assert "csat_score" not in desk.call("GET", path), "opening the page rates nothing"
     page.get_by_role("button", name="Sehr gut").click()
     page.get_by_role("status").filter(has_text="Danke. Sie sagten: Sehr gut.").wait_for()

@@ -18,14 +18,13 @@ STATES = {
     "22003": FAULT,
     "22001": FAULT,
     "21000": FAULT,
-    "42P01": FAULT,
-    "42601": FAULT,
     "54000": FAULT,
     "08006": FAILURE,
     "0A000": FAILURE,  # a cached plan must not change its result type
     "25006": FAILURE,  # a standby takes no writes
     "40001": FAILURE,
     "40P01": FAILURE,
+    "42P01": FAILURE,  # as during an upgrade
     "53100": FAILURE,
     "53300": FAILURE,
     "55P03": FAILURE,
