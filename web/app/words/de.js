@@ -85,7 +85,7 @@ export default {
     title: "Übersicht", range: "Zeitraum", range_7: "7 Tage", range_30: "30 Tage", range_90: "90 Tage", range_all: "Gesamt", range_own: "Von – bis", from: "Von", to: "Bis (ohne diesen Tag)",
     team: "Team", every_team: "Alle Teams", download: "Herunterladen", as_csv: "Als CSV", as_xlsx: "Als Excel",
     open: "Offen", not_taken: "Von niemandem übernommen", overdue: "Überfällig", first_answer: "Erste Antwort", csat: "Zufriedenheit", ratings: { one: "1 Bewertung", other: "{n} Bewertungen" },
-    few: "wenige Tickets", change: "{share} zum Zeitraum davor", opened_and_resolved: "Eröffnet und gelöst, 30 Tage", opened: "Eröffnet", resolved: "Gelöst", open_tickets: "Offene Tickets",
+    few: "wenige Tickets", up: "↑ {share} mehr als im Zeitraum davor", down: "↓ {share} weniger als im Zeitraum davor", same: "→ wie im Zeitraum davor", by_tag: "Häufigste Tags", sla_by_week: "Vereinbarte Zeiten nach Woche, 12 Wochen", met: "Eingehalten", missed: "Verpasst", opened_and_resolved: "Eröffnet und gelöst, 30 Tage", opened: "Eröffnet", resolved: "Gelöst", open_tickets: "Offene Tickets",
     backlog_by_age: "Offene Tickets nach Alter in Tagen", age_today: "0", age_1_to_2_days: "1–2", age_3_to_6_days: "3–6", age_7_to_29_days: "7–29", age_30_days_or_more: "30+",
     by_hour: "Wann Tickets eröffnet werden, in der Zeitzone Ihrer Öffnungszeiten", by_category: "Nach Kategorie", other: "Andere", ai: "Was aus den Antworten der KI wurde", ai_confirmed: "Vom Kunden bestätigt", ai_assumed: "Vermutlich gelöst",
     ai_handed_over: "An einen Menschen übergeben", ai_reopened: "Wieder geöffnet", ai_rate: "Von allen gelösten Tickets löste die KI {share} ohne einen Menschen.",

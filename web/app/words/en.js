@@ -85,7 +85,7 @@ export default {
     title: "Dashboard", range: "Period", range_7: "7 days", range_30: "30 days", range_90: "90 days", range_all: "All time", range_own: "From – to", from: "From", to: "To (without that day)",
     team: "Team", every_team: "Every team", download: "Download", as_csv: "As CSV", as_xlsx: "As Excel",
     open: "Open", not_taken: "Taken by nobody", overdue: "Overdue", first_answer: "First answer", csat: "Satisfaction", ratings: { one: "1 rating", other: "{n} ratings" },
-    few: "few tickets", change: "{share} to the period before", opened_and_resolved: "Opened and resolved, 30 days", opened: "Opened", resolved: "Resolved", open_tickets: "Open tickets",
+    few: "few tickets", up: "↑ {share} more than in the period before", down: "↓ {share} less than in the period before", same: "→ as in the period before", by_tag: "Most frequent tags", sla_by_week: "Agreed times by week, 12 weeks", met: "Kept", missed: "Missed", opened_and_resolved: "Opened and resolved, 30 days", opened: "Opened", resolved: "Resolved", open_tickets: "Open tickets",
     backlog_by_age: "Open tickets by age in days", age_today: "0", age_1_to_2_days: "1–2", age_3_to_6_days: "3–6", age_7_to_29_days: "7–29", age_30_days_or_more: "30+",
     by_hour: "When tickets are opened, in the time zone of your hours", by_category: "By category", other: "Other", ai: "What became of the AI's answers", ai_confirmed: "Confirmed by the customer", ai_assumed: "Assumed solved",
     ai_handed_over: "Handed over to a person", ai_reopened: "Reopened", ai_rate: "Of all resolved tickets, {share} were resolved by the AI without a person.",
