@@ -216,6 +216,8 @@ drafts = Table(
     column_types.text_list("citations"),
     column_types.word("outcome"),
     column_types.text("edited_body"),
+    column_types.word("reason"),  # why it was discarded
+    column_types.text("reason_text"),
     column_types.moment("created_at", required=True),
     Index("ix_drafts_ticket", "ticket_id", "created_at", "id"),
     Index("ix_drafts_company", "company_id", "created_at", "id"),

@@ -107,7 +107,7 @@ def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     anonymise(uow, ids)
     incidents.leave(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
-    uow.update_where(drafts, drafts.c.ticket_id.in_(ids), body=ERASED, edited_body="", citations=[])
+    uow.update_where(drafts, drafts.c.ticket_id.in_(ids), body=ERASED, edited_body="", reason_text="", citations=[])
     traces.empty_history(uow, events.c.subject_id.in_(ids))
     removal.remove_rows(uow, attachments.c.ticket_id.in_(ids))
     uow.delete(bulk_items, bulk_items.c.ticket_id.in_(ids))

@@ -88,6 +88,6 @@ export default {
     tone_formal: "Förmlich", tone_brief: "Knapp", instructions: "Was darin stehen soll", instructions_about: "Freiwillig",
     stale_draft: "Das Ticket wurde seitdem geändert.", insert: "Einfügen", insert_edit: "Einfügen und bearbeiten", not_helpful: "Nicht hilfreich",
     reason_wrong: "Es stimmt nicht", reason_tone: "Der Ton passt nicht", reason_too_long: "Es ist zu lang",
-    reason_not_asked: "Es beantwortet die Frage nicht", noted: "Vermerkt.",
+    reason_not_asked: "Es beantwortet die Frage nicht", reason_other: "In eigenen Worten…", reason_words: "Was hat nicht geholfen?", noted: "Vermerkt.",
   },
 };

@@ -83,6 +83,6 @@ export default {
     tone_formal: "Formal", tone_brief: "Brief", instructions: "What it should say", instructions_about: "Optional",
     stale_draft: "The ticket was changed since.", insert: "Insert", insert_edit: "Insert and edit", not_helpful: "Not helpful",
     reason_wrong: "It is wrong", reason_tone: "The tone is wrong", reason_too_long: "It is too long",
-    reason_not_asked: "It does not answer the question", noted: "Noted.",
+    reason_not_asked: "It does not answer the question", reason_other: "In your own words…", reason_words: "What did not help?", noted: "Noted.",
   },
 };
