@@ -129,7 +129,9 @@ class Ticket(Schema):
         "Lower end of the interval that held the time of 8 in 10 such tickets.", required=False
     )
     expected_resolution_seconds_high = integer("Upper end of that interval.", required=False)
-    last_message = optional_text("In lists and GET /api/events: how the last public message begins, at most 140 characters.")
+    last_message = optional_text(
+        "In lists and GET /api/events: how the last public message begins, at most 140 characters."
+    )
     last_message_by = fields.String(
         metadata={"description": "In lists and GET /api/events: who wrote it.", "enum": list(models.SPEAKERS)}
     )

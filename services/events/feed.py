@@ -48,7 +48,9 @@ def _shown(uow: UnitOfWork, news: list[Happening], most: int) -> list[Row]:
         rows += shapes(uow, news[position : position + most])
         if len(rows) >= most:
             break
-    last_messages.add(uow, [event["ticket"] for event in rows[:most] if "ticket" in event])  # webhooks send no words twice
+    last_messages.add(
+        uow, [event["ticket"] for event in rows[:most] if "ticket" in event]
+    )  # webhooks send no words twice
     return rows[:most]
 
 
