@@ -110,7 +110,8 @@ class Settings(BaseSettings):
     oidc_admin_role: str = Field("admin", description="value there that makes an admin")
     oidc_agent_role: str = Field("agent", description="value there that makes an agent; everybody else is a customer")
     cors_origins: Annotated[str, AfterValidator(setting_values.origins)] = Field(
-        "*", description="origins that browsers may call /api from, comma separated"
+        "*",
+        description="origins that browsers may call /api from, comma separated; /mcp only from those that are named",
     )
     mcp: bool = Field(
         True, description="whether AI clients may call /mcp (Model Context Protocol); `off` loads none of it"

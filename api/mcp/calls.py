@@ -1,6 +1,6 @@
 """Lists the tools that a caller may use, and runs a tool by calling its REST operation as that caller."""
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import orjson
@@ -11,13 +11,27 @@ from marshmallow.fields import Raw
 from api.http import gate, inner_calls
 from api.http.envelope import render_error
 from api.http.field_names import check_field_names
+from api.http.fields import Id, Text, Yes
+from api.http.parsing import flatten_errors
 from api.http.resource import Route
 from api.mcp import results
 from api.mcp.schemas import input_fields, input_schema
 from api.mcp.tools import BY_NAME, TOOLS, Tool
 from core.errors import AppError, FieldError, invalid
+from core.models import LIMITS
 
 Json = dict[str, Any]
+
+
+class Own(Schema):
+    """The arguments that are not of a route."""
+
+    cursor = Text(LIMITS["key"])
+    client_reference = Id(LIMITS["key"])
+    dry_run = Yes()
+
+
+_OWN = Own()
 
 
 def listed_tools() -> list[Json]:
@@ -30,8 +44,8 @@ def call_tool(tool: Tool, arguments: Json) -> Json:
     renamed = {field: name for name, field in tool.fields.items() if field and field != name}
     try:
         values = _checked(tool, arguments)
-        cursor, dry_run = str(values.pop("cursor", "")), values.pop("dry_run", False)
-        key = str(values.pop("client_reference", ""))
+        cursor, dry_run = values.pop("cursor", ""), values.pop("dry_run", False)
+        key = "" if _route(tool.operation).reads else gate.idempotency_key(values)
         response = _operate(tool, values, key=key, dry_run=dry_run)
         if response.status_code >= 400:
             return _failure(response, renamed)
@@ -46,12 +60,11 @@ def _may_use(tool: Tool) -> bool:
 
 
 def _endpoint(operation: str) -> str:
-    return _endpoints(tuple(current_app.view_functions))[operation]
-
-
-@lru_cache(maxsize=4)
-def _endpoints(names: tuple[str, ...]) -> dict[str, str]:
-    return {name.rpartition(".")[2]: name for name in names}
+    """The endpoint of an operation; the names of all are collected once for each app."""
+    endpoints: dict[str, str] = current_app.extensions.setdefault("mcp_endpoints", {})
+    if not endpoints:
+        endpoints.update({name.rpartition(".")[2]: name for name in current_app.view_functions})
+    return endpoints[operation]
 
 
 def _view(operation: str) -> Any:
@@ -105,18 +118,11 @@ def _checked(tool: Tool, arguments: Json) -> Json:
             errors.append(FieldError(name, f"{name} is required."))
         elif name in path and not isinstance(values[name], str):
             errors.append(FieldError(name, f"{name} must be text."))
-    errors += [
-        FieldError(name, f"{name} must be text.")
-        for name in ("cursor", "client_reference")
-        if not isinstance(values.get(name, ""), str)
-    ]
-    if len(str(values.get("client_reference", ""))) > 200:
-        errors.append(FieldError("client_reference", "client_reference may have at most 200 characters."))
-    if not isinstance(values.get("dry_run", False), bool):
-        errors.append(FieldError("dry_run", "dry_run must be true or false."))
+    own = {name: values.pop(name) for name in Own._declared_fields if name in values}
+    errors += flatten_errors(_OWN.validate(own))
     if errors:
         raise invalid(*errors)
-    return values
+    return {**values, **_OWN.load(own)}
 
 
 def _operate(tool: Tool, values: Json, *, key: str, dry_run: bool) -> Response:

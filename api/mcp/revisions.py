@@ -44,7 +44,7 @@ class Message:
 
     def named_tool(self) -> tuple[str, dict[str, Any]]:
         """The name and arguments of a tools/call. Raises RpcError."""
-        name, arguments = self.params.get("name"), self.params.get("arguments", {})
+        name, arguments = self.params.get("name"), _or_empty(self.params.get("arguments"))
         if not isinstance(name, str) or not isinstance(arguments, dict):
             raise self.invalid_params("tools/call takes params.name, a text, and params.arguments, an object.")
         return name, arguments
@@ -60,7 +60,7 @@ class Message:
 
 def read_message(body: Mapping[str, Any], headers: Headers) -> Message:
     """The message of a body. Raises RpcError for one that is malformed, or of a revision that is not supported."""
-    method, params = body.get("method"), body.get("params", {})
+    method, params = body.get("method"), _or_empty(body.get("params"))
     if body.get("jsonrpc") != "2.0" or not isinstance(method, str) or not isinstance(params, dict):
         raise RpcError(INVALID_REQUEST, 'Send one JSON-RPC message, with "jsonrpc": "2.0" and a method.')
     message_id = body.get("id")
@@ -82,6 +82,11 @@ def negotiated(params: Mapping[str, Any]) -> str:
     """The revision in which an `initialize` is answered: the one it asks for, else the newest that has a handshake."""
     asked = params.get("protocolVersion")
     return str(asked) if asked in WITH_HANDSHAKE else WITH_HANDSHAKE[0]
+
+
+def _or_empty(value: Any) -> Any:
+    """The value; an empty object for null, which some clients send for what they leave out."""
+    return {} if value is None else value
 
 
 def _check_envelope(message: Message, meta: Any, headers: Headers) -> None:

@@ -11,13 +11,14 @@ from marshmallow import Schema
 
 from api.http.fields import Choice, Choices, Decimal, Number, Words, Yes
 from api.http.resource import Route
+from core.models import LIMITS
 
 Json = dict[str, Any]
 TICKET_ID = "Id of the ticket, as other tools give it. It is not its number: search_tickets finds that."
 PATH_ARGUMENTS = {"ticket_id": TICKET_ID}
 CLIENT_REFERENCE: Json = {
     "type": "string",
-    "maxLength": 200,
+    "maxLength": LIMITS["key"],
     "description": "Your own id of this call. Sent again within 24 hours, it is done once and answered the same.",
 }
 DRY_RUN: Json = {"type": "boolean", "description": "true: check it and say what would happen, and change nothing."}

@@ -5,6 +5,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from api.mcp.tools import TOOLS
 from core.models import READ_ONLY
@@ -59,6 +60,7 @@ def test_a_schema_is_one_that_copilot_studio_reads(admin, name):
     assert tool["annotations"]["readOnlyHint"] is (name in READING)
     assert tool["inputSchema"]["type"] == "object"
     assert "null" not in json.dumps(tool)
+    Draft202012Validator.check_schema(tool["inputSchema"])
     for schema in flat(tool["inputSchema"]):
         assert set(schema) <= {
             *("type", "properties", "required", "items", "enum", "description", "additionalProperties"),
@@ -205,6 +207,27 @@ def test_fifty_calls_with_one_reference_open_one_ticket(app, admin, runtime):
     assert admin.get("/api/tickets").json["total"] == 1
     rest = admin.post("/api/tickets", NEW, headers={"Idempotency-Key": "r"})
     assert rest.headers["Idempotent-Replay"] == "true"
+
+
+def test_values_are_taken_as_low_code_clients_write_them(admin):
+    mcp = Mcp.of(admin)
+    ticket = mcp.done("create_ticket", **NEW, client_reference=7, priority="", tags=None)
+    assert mcp.done("create_ticket", **NEW, client_reference="7")["id"] == ticket["id"]
+    assert mcp.call("search_tickets", limit="1", unassigned="true", query=None).text.startswith("1 ticket.")
+    dry = mcp.call("set_priority", ticket_id=ticket["id"], priority="High", version="1", dry_run="true")
+    assert dry.text.startswith("Dry run: nothing was changed.")
+    empty = {"name": "whoami", "arguments": None}
+    assert mcp.send("tools/call", empty).json["result"]["isError"] is False
+
+
+def test_the_header_of_an_idempotency_key_counts_too(admin):
+    mcp = Mcp.of(admin)
+    sent = {"name": "create_ticket", "arguments": NEW}
+    answers = [mcp.send("tools/call", sent, **{"Idempotency-Key": "k"}).json["result"] for _ in range(2)]
+    assert "nothing was done again" in answers[1]["content"][0]["text"]
+    sent["arguments"] = {**NEW, "client_reference": "other"}
+    assert mcp.send("tools/call", sent, **{"Idempotency-Key": "k"}).json["result"]["isError"]
+    assert admin.get("/api/tickets").json["total"] == 1
 
 
 REFUSED = [
