@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `every_engine` run on each engine, others on the JSON file, unless a test names its engines."""
+    """Tests marked `every_engine` run on each engine, others and `one_engine` on the JSON file, unless a test names its engines."""
     if not config.getoption("--all-engines"):
         others = {item for item in items if _repeats_on_another_engine(item)}
         config.hook.pytest_deselected(items=[item for item in items if item in others])
@@ -58,7 +58,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _repeats_on_another_engine(item: pytest.Item) -> bool:
     params = item.callspec.params if hasattr(item, "callspec") else {}
-    if params.get("engine", ENGINES[0]) == ENGINES[0] or item.get_closest_marker("every_engine"):
+    if params.get("engine", ENGINES[0]) == ENGINES[0]:
+        return False
+    if item.get_closest_marker("every_engine") and not item.get_closest_marker("one_engine"):
         return False
     return not any("engine" in str(mark.args[0]) for mark in item.iter_markers("parametrize"))
 
