@@ -1,6 +1,7 @@
 """Fixtures of all tests: a server in its own folder, callers of every role and of another company."""
 
 import contextlib
+import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -46,6 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`pytest --all-engines` runs every test that uses a store on each engine; `--shots DIR` keeps pictures of pages."""
     parser.addoption("--all-engines", action="store_true", help="run every test on every storage engine")
     parser.addoption("--shots", default="", help="folder for the pictures that tests in a browser take")
+
+
+def pytest_collection_finish() -> None:
+    """The tests stay until the end, so the garbage collector need not look at them each time."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
