@@ -1,6 +1,7 @@
 """Fixtures of all tests: a server in its own folder, callers of every role and of another company."""
 
 import contextlib
+import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -48,8 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shots", default="", help="folder for the pictures that tests in a browser take")
 
 
+def pytest_collection_finish() -> None:
+    """The tests stay until the end, so the garbage collector need not look at them each time."""
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `every_engine` run on each engine, others on the JSON file, unless a test names its engines."""
+    """Tests marked `every_engine` run on each engine, others and `one_engine` on the JSON file, unless a test names its engines."""
     if not config.getoption("--all-engines"):
         others = {item for item in items if _repeats_on_another_engine(item)}
         config.hook.pytest_deselected(items=[item for item in items if item in others])
@@ -58,7 +64,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _repeats_on_another_engine(item: pytest.Item) -> bool:
     params = item.callspec.params if hasattr(item, "callspec") else {}
-    if params.get("engine", ENGINES[0]) == ENGINES[0] or item.get_closest_marker("every_engine"):
+    if params.get("engine", ENGINES[0]) == ENGINES[0]:
+        return False
+    if item.get_closest_marker("every_engine") and not item.get_closest_marker("one_engine"):
         return False
     return not any("engine" in str(mark.args[0]) for mark in item.iter_markers("parametrize"))
 

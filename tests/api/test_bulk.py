@@ -102,6 +102,7 @@ def test_a_filter_names_the_tickets(admin, tickets):
     assert admin.get("/api/tickets?category=billing").json["total"] == 1
 
 
+@pytest.mark.one_engine  # refused before the store is asked
 @pytest.mark.parametrize(
     ("body", "field"),
     [
