@@ -40,6 +40,7 @@ from services.accounts import guests, key_login, sign_in
 from storage import UnitOfWork
 
 MAX_BODY = 1024 * 1024
+KEY_HEADERS = ("X-API-Key", "X-ApiKey")  # the second is what AppSheet and others call it
 _EMAIL, _CUSTOMER_ID = Email(), Text(LIMITS["customer_id"])
 
 
@@ -124,7 +125,7 @@ def _check_query(view: object) -> None:
 
 def _authenticate() -> Actor:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    key, bearer = _header("X-API-Key"), _as_utf8(token).strip() if scheme.lower() == "bearer" else ""
+    key, bearer = _key_header(), _as_utf8(token).strip() if scheme.lower() == "bearer" else ""
     actor = None
     if not key and _is_token(bearer):
         actor = _authenticate_token(bearer)
@@ -137,9 +138,12 @@ def _authenticate() -> Actor:
     return actor
 
 
-def _header(name: str) -> str:
-    """A header's text, trimmed; "" without it."""
-    return _as_utf8(request.headers.get(name, "")).strip()
+def _key_header() -> str:
+    """The key of whichever header has one, trimmed; "" without it. Raises AppError 401 for two different keys."""
+    keys = {_as_utf8(request.headers.get(name, "")).strip() for name in KEY_HEADERS} - {""}
+    if len(keys) > 1:
+        raise unauthorized(f"{' and '.join(KEY_HEADERS)} hold different keys. Send one of them.")
+    return keys.pop() if keys else ""
 
 
 def _as_utf8(header: str) -> str:
@@ -196,7 +200,7 @@ def is_operator() -> bool:
 
 
 def _has_credentials() -> bool:
-    return "X-API-Key" in request.headers or "Authorization" in request.headers
+    return any(name in request.headers for name in (*KEY_HEADERS, "Authorization"))
 
 
 def check_operator() -> None:

@@ -15,10 +15,37 @@ def test_a_key_in_the_query_is_not_accepted(app, name):
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Authorization": "Bearer admin-key"}, {"Authorization": "bearer  admin-key"}, {"X-API-Key": " admin-key "}],
+    [
+        {"Authorization": "Bearer admin-key"},
+        {"Authorization": "bearer  admin-key"},
+        {"X-API-Key": " admin-key "},
+        {"x-apikey": " admin-key "},
+        {"x-apikey": "admin-key", "X-API-Key": "admin-key"},
+    ],
 )
-def test_a_key_is_accepted_in_either_header(app, headers):
+def test_a_key_is_accepted_in_each_header(app, headers):
     assert Caller(app.test_client()).get("/api/tickets", headers=headers).status_code == 200
+
+
+def test_two_different_keys_are_refused(app, agent):
+    headers = {"x-apikey": agent.key, "X-API-Key": "admin-key"}
+    response = Caller(app.test_client()).get("/api/tickets", headers=headers)
+    assert response.status_code == 401
+    assert response.json["message"] == "X-API-Key and X-ApiKey hold different keys. Send one of them."
+
+
+@pytest.mark.parametrize("header", ["X-API-Key", "X-ApiKey"])
+def test_every_rule_for_keys_holds_in_each_header_of_cases_5_12_14_and_42(open_app, header):
+    app = open_app(rate_limit="3 per minute")
+    key = add_key(app.extensions["runtime"], "agent", scopes=["tickets.read"])
+    reader = Caller(app.test_client())
+    assert reader.get("/api/tickets", headers={header: key}).status_code == 200
+    assert reader.post("/api/tickets", NEW, headers={header: key}).status_code == 403
+    on_behalf = {header: key, "X-On-Behalf-Of": "ada@example.com"}
+    assert reader.get("/api/tickets", headers=on_behalf).status_code == 403
+    other_header = {"X-API-Key": "X-ApiKey", "X-ApiKey": "X-API-Key"}[header]
+    assert reader.get("/api/tickets", headers={other_header: key}).status_code == 429  # one key, one limit
+    assert reader.get("/api/tickets", headers={header: "fk_wrong"}).status_code == 401
 
 
 @pytest.mark.parametrize(
