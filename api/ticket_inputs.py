@@ -223,7 +223,6 @@ class TicketQuery(Schema):
     role = Choice(models.ROLES, about="customer: tickets of user; agent: assigned to user; admin: all.")
     sort = Choice(
         tuple(queries.SORTS),
-        also={name.replace("-", "_"): name for name in queries.SORTS},
         about="Order. Without it the best matches of q come first, and without q the newest.",
     )
     limit = Number(1, 200, load_default=50, about="How many at most.")

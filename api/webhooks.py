@@ -31,7 +31,7 @@ class EventNames(Words):
     """A list of events; one name, a comma list or * are taken too, as clients send them."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(len(EVENTS), Choice(EVENTS), **kwargs)
+        super().__init__(len(EVENTS), Choice(EVENTS), metadata={"minItems": 1}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         names = value.split(",") if isinstance(value, str) else value

@@ -40,6 +40,7 @@ from core.normal_form import trimmed
 
 _IN_MEMORY = 1024 * 1024  # of an upload; what is more goes to disk
 _CHUNK = 64 * 1024
+_JSON_SPACES = b" \t\r\n"
 _FILES_IN_JSON = threading.BoundedSemaphore(1)
 FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 
@@ -141,7 +142,7 @@ def _no_room() -> AppError:
 def read_json(req: Request, *, cache: bool = True) -> dict[str, Any]:
     """The body as an object; no body at all is an empty one. Raises AppError 400, 413, 415."""
     raw = _as_utf8(read_body(req, cache=cache), req.mimetype_params.get("charset", ""))
-    if not raw.strip():
+    if not raw.strip(_JSON_SPACES):
         g.body = {}
         return {}
     if not req.is_json:

@@ -17,6 +17,7 @@ from api.http.schemas import envelope, listing
 from core.errors import read_only
 from core.permissions import Permission
 
+ANY_MEDIA = "*/*"  # of a download whose type is that of the file
 View = Callable[..., Any]  # returns an Answer, or a Response where the route declares `downloads`
 RunView = Callable[[dict[str, Any]], Response]
 REPEATABLE = ("POST", "PATCH")  # methods that take an idempotency key

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from api.routes import load_dialects
+from api.specs import empty_inputs
 from api.specs.declarations import HEADERS, Json, Operation, body_schema, read_declarations, resolved, sentence
+from core.models import LIMITS
 from core.version import VERSION
 
 ABOUT = (
@@ -62,6 +64,11 @@ EXAMPLES: Json = {
     "NewReply": {"body": "We are looking into it."},
     "SettingsChanges": {"ai_enabled": True},
 }
+HEADER_SCHEMAS: Json = {
+    "X-On-Behalf-Of": {"maxLength": LIMITS["email"]},
+    "Idempotency-Key": {"maxLength": LIMITS["key"]},
+    "If-Match": {"pattern": r'^(\*|(W/)?"[0-9]{1,9}")?$'},
+}
 MORE_ERRORS = {"413": "The request is too large.", "415": "The body is not of an accepted media type."}
 ANY_OTHER = "Any other error, in the same form."
 
@@ -97,6 +104,7 @@ def _finish(raw: Json, operation: Operation) -> None:
     if operation.roles:
         doc["description"] += f" Roles: {', '.join(operation.roles)}."
     doc["security"] = [] if operation.public else [{name: []} for name in SECURITY_SCHEMES]
+    empty_inputs.describe(raw, operation)
     doc["parameters"] += [{"$ref": f"#/components/parameters/{name}"} for name in operation.headers]
     doc["responses"] = _responses(operation)
     for status, response in doc["responses"].items():
@@ -153,4 +161,5 @@ def _with_beside(schemas: Json, dialects: Sequence[str]) -> Json:
 
 
 def _header(name: str) -> Json:
-    return {"in": "header", "name": name, "description": HEADERS[name], "schema": {"type": "string"}, "required": False}
+    schema = {"type": "string", **HEADER_SCHEMAS[name]}
+    return {"in": "header", "name": name, "description": HEADERS[name], "schema": schema, "required": False}
