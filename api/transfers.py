@@ -154,14 +154,7 @@ def _how_it_stands(row: Row) -> str:
     response=Transfer,
     manages_transactions=True,
     max_body=MAX_PART,
-    media={
-        ZIP: {
-            "type": "string",
-            "format": "binary",
-            "minLength": 1,
-            "description": "The ZIP file of an export, or a part of it.",
-        }
-    },
+    media={ZIP: {"type": "string", "format": "binary", "description": "The ZIP file of an export, or a part of it."}},
 )
 def put_transfer_file(transfer_id: str) -> Answer:
     """Send the file of an import.

@@ -8,7 +8,8 @@ from typing import Any
 
 from api.specs.declarations import Json, Operation, resolved
 
-SHOWS_SOMETHING = r"[^\s\u0000-\u001f\u007f-\u009f]"  # a required text of spaces alone is refused like an empty one
+# A required text that shows nothing is refused like an empty one: spaces, control characters and the usual invisible ones.
+SHOWS_SOMETHING = r"[^\s\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
 
 
 def describe(document: Json, operation: Operation) -> None:
@@ -45,7 +46,7 @@ def _mark_fields(schema: Json) -> None:
 def _require_text(field: Json) -> None:
     if field.get("type") == "string" and "enum" not in field:
         field["minLength"] = 1
-        if "format" not in field:
+        if field.get("format", "password") == "password":
             field["pattern"] = SHOWS_SOMETHING
 
 

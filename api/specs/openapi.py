@@ -13,7 +13,12 @@ ABOUT = (
     "Every answer is an object with success, message and data; errors carry data.code and data.errors."
 )
 SECURITY_SCHEMES: Json = {
-    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key, like fk_…; x-apikey is read too."},
+    "ApiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "A key, like fk_…; x-apikey is read too.",
+    },
     "Bearer": {"type": "http", "scheme": "bearer", "description": "The same key as a bearer token."},
 }
 ERROR: Json = {

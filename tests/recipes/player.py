@@ -16,7 +16,7 @@ RUN = Path(__file__).with_name("run.js")
 # What a tool fills in, by the last word of its own name for it.
 VALUES = {
     "id": "run 7",
-    "title": 'Cannot "log in"',
+    "title": 'Cannot "log in" <!channel> @everyone {{7*7}}',
     "description": "First line,\nsecond line: 50 % \\ <b>{{ }}</b>.",
     "email": "ada@example.com",
     "agent_email": "bob@example.com",
