@@ -110,13 +110,6 @@ def test_an_export_is_only_read(admin):
     assert "DELETE" not in response.headers["Allow"]
 
 
-def test_an_export_is_only_read(admin):
-    admin.ticket(customer_email="", customer_id="c-1")
-    response = admin.delete("/api/customers/c-1/export")
-    assert response.status_code == 405
-    assert "DELETE" not in response.headers["Allow"]
-
-
 @pytest.mark.parametrize("version", [1, 1.0, "1", "1.0"])
 def test_a_version_is_a_whole_number_however_it_is_written(admin, version):
     ticket = admin.ticket()
