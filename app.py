@@ -44,11 +44,15 @@ def create_app(
     app.extensions["runtime"] = Runtime(settings, clock=clock, model=model, mailer=mailer)
     app.extensions["runtime"].transfer_checks = transfer_checks.CHECKS
     app.extensions["limits"] = Limits(settings)
-    routes.install(app, cors_origins=settings.cors_origin_list)
+    routes.install(app, cors_origins=settings.cors_origin_list, dialects=settings.dialect_list)
     register_commands(app)
     app.register_blueprint(specs.blp)
     app.register_blueprint(pages.blp)
     app.register_blueprint(chat_page.blp)
+    if settings.mcp:
+        from api.mcp import endpoint  # loaded only where it is on
+
+        app.register_blueprint(endpoint.blp)
     if proxies := settings.trusted_proxies:  # each of them adds one value; what callers wrote before is not believed
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return app

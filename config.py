@@ -110,7 +110,11 @@ class Settings(BaseSettings):
     oidc_admin_role: str = Field("admin", description="value there that makes an admin")
     oidc_agent_role: str = Field("agent", description="value there that makes an agent; everybody else is a customer")
     cors_origins: Annotated[str, AfterValidator(setting_values.origins)] = Field(
-        "*", description="origins that browsers may call /api from, comma separated"
+        "*",
+        description="origins that browsers may call /api from, comma separated; /mcp only from those that are named",
+    )
+    mcp: bool = Field(
+        True, description="whether AI clients may call /mcp (Model Context Protocol); `off` loads none of it"
     )
     public_url: Annotated[str, AfterValidator(setting_values.page_address)] = Field(
         "", description="address of this server as customers see it; put into notices"
@@ -177,9 +181,19 @@ class Settings(BaseSettings):
         description="hosts that webhooks may call although they are private or speak plain http, as written in the URL, "
         "comma separated",
     )
+    dialects: Annotated[str, AfterValidator(setting_values.dialects)] = Field(
+        "",
+        description="other help desks whose clients this server answers: `supportflow`, `urgencyiq`, `punai`, comma separated",
+    )
+    dialect_seed_file: Annotated[str, AfterValidator(setting_values.readable_file)] = Field(
+        "", description="CSV file that seeding by a client of `urgencyiq` imports when it sends none"
+    )
     demo: bool = Field(False, description="whether an empty server is filled with demo tickets when it starts")
     render: str = Field("", description="set by Render; the same as APP_ENV=production")
     dyno: str = Field("", description="set by Heroku, where no file survives")
+    aws_lambda_function_name: str = Field(
+        "", description="set by AWS Lambda; DATABASE_URL, ATTACHMENTS_URL and API_KEY are required there"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -234,6 +248,22 @@ class Settings(BaseSettings):
             raise ValueError(f"API_KEY must have {SHORTEST_API_KEY} characters or more in production")
         return self
 
+    @model_validator(mode="after")
+    def _lambda_keeps_no_files(self) -> "Settings":
+        if self.aws_lambda_function_name:
+            missing = [
+                sentence
+                for sentence, is_met in (
+                    ("DATABASE_URL must name a PostgreSQL", self.on_postgresql),
+                    ("ATTACHMENTS_URL must name an S3 bucket", bool(self.attachments_url)),
+                    ("API_KEY must be given", bool(self.api_key.get_secret_value())),
+                )
+                if not is_met
+            ]
+            if missing:
+                raise ValueError(f"AWS Lambda keeps no files: {', '.join(missing)}")
+        return self
+
     @property
     def registration_open(self) -> bool:
         """OPEN_REGISTRATION; without it on, but in production off."""
@@ -271,6 +301,10 @@ class Settings(BaseSettings):
     @property
     def webhook_allow_host_list(self) -> list[str]:
         return [host for host in self.webhook_allow_hosts.split(",") if host]
+
+    @property
+    def dialect_list(self) -> tuple[str, ...]:
+        return tuple(name for name in self.dialects.split(",") if name)
 
     @property
     def cors_origin_list(self) -> list[str]:

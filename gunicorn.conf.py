@@ -37,7 +37,7 @@ def post_worker_init(worker: Any) -> None:
     from runtime import logs
     from runtime.banner import opening_lines
 
-    logs.mask_server()
+    logs.mask_handlers("gunicorn.error")
 
     runtime = worker.wsgi.extensions["runtime"]
     try:

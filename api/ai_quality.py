@@ -1,10 +1,11 @@
 """Quality of the AI over HTTP: how right triage and expected times are, and what became of drafts."""
 
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from api.http import schemas
 from api.http.envelope import Answer, how_many
 from api.http.resource import Resource
+from core import models
 from core.permissions import Permission
 from services.stats import ai_quality
 from storage import UnitOfWork
@@ -34,6 +35,16 @@ class DraftFigures(Schema):
     acceptance = schemas.decimal("Share of those with an outcome that were accepted, from 0 to 1.", required=False)
 
 
+class DraftFeedback(Schema):
+    """Why an agent discarded a draft."""
+
+    draft_id = schemas.text("Id of the draft.")
+    ticket_id = schemas.text("Id of its ticket.")
+    reason = schemas.word(models.DISCARD_REASONS, "The reason.")
+    reason_text = schemas.text("The same in the agent's words.")
+    created_at = schemas.moment("When the draft was written.", required=True)
+
+
 class FieldQuality(Schema):
     """How right triage is about one field, or how good drafts or expected times are."""
 
@@ -50,6 +61,13 @@ class FieldQuality(Schema):
     per_month = schemas.items(Figures, "The same month by month.")
     calibration = schemas.items(Figures, "For the category and drafts: the same by how sure the AI was.")
     drafts = schemas.items(DraftFigures, "For drafts: what became of them, by source.")
+    discard_reasons = fields.List(
+        fields.Nested(schemas.Count), metadata={"description": "For drafts: why they were discarded."}
+    )
+    feedback = fields.List(
+        fields.Nested(DraftFeedback),
+        metadata={"description": "For drafts: the newest 50 that were discarded with words of an agent."},
+    )
     median_absolute_error_seconds = schemas.integer(
         "For expected times: the median difference between expected and real time.", required=False
     )

@@ -13,7 +13,7 @@ from api.http.envelope import Answer, how_many
 from api.http.fields import Text, Yes
 from api.http.file_fields import FileContent
 from api.http.gate import current_runtime
-from api.http.resource import Resource
+from api.http.resource import ANY_MEDIA, Resource
 from api.ticket_inputs import WriteMeta, pop_actor_and_version
 from core.errors import conflict, forbidden
 from core.models import LIMITS
@@ -118,7 +118,7 @@ def list_attachments(uow: UnitOfWork, ticket_id: str, query: Row) -> Answer:
     "GetAttachment",
     permission=Permission.TICKETS_READ,
     manages_transactions=True,
-    downloads={"application/octet-stream": {"type": "string", "format": "binary"}},
+    downloads={media: {"type": "string", "format": "binary"} for media in ("application/octet-stream", ANY_MEDIA)},
     guests=TO_READ,
 )
 def get_attachment(attachment_id: str) -> Response:

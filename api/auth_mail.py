@@ -45,7 +45,7 @@ class MailedCode(Remembering):
     """A code that was mailed."""
 
     email = Email(required=True, about="E-mail address that the code was mailed to.")
-    code = Id(20, required=True, about="The six digits of the mail.")
+    code = Id(MOST_TOKEN, required=True, about="The six digits of the mail, or the token of its link.")
     company = Text(LIMITS["company"], about="Name of the company; without it the one whose code it is.")
 
 
@@ -94,10 +94,12 @@ def ask_for_code(body: Row) -> Answer:
 def sign_in_with_code(body: Row) -> Answer:
     """Sign in with a code.
 
-    Takes the newest code that was mailed, once. After five wrong ones it is over. The code of a registration makes the account.
+    Takes the newest code that was mailed, once. After five wrong ones it is over, and the token of the mail's link still signs
+    in. The code of a registration makes the account.
     """
     runtime = gate.current_runtime()
-    code = "".join(body["code"].split()).replace("-", "")
+    digits = "".join(body["code"].split()).replace("-", "")
+    code = digits if digits.isdigit() else body["code"]
     admitted = codes.confirm(
         runtime.storage,
         runtime.tokens,

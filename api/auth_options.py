@@ -93,8 +93,8 @@ def get_options(query: Row) -> Answer:
 def enter_as_guest(body: Row) -> Answer:
     """Enter as a guest of the chat.
 
-    Gives tokens of a new customer whom nobody knows. They chat, close, attach files, rate, and read published
-    articles. They see only what they wrote themselves, and end when the setting chat_guests is switched off.
+    Gives tokens of a new customer whom nobody knows. They chat, close, attach files, rate, search and read
+    published articles. They see only what they wrote themselves, and end when the setting chat_guests is switched off.
     `/api/auth/refresh` and `/api/auth/logout` go on from there.
     """
     runtime = gate.current_runtime()

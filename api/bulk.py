@@ -29,6 +29,9 @@ class BulkResult(Schema):
     message = schemas.text("What was done, or why not.")
     code = schemas.text("Code of the error; empty when it was done.")
     bulk_id = schemas.text("Id of the whole; send it to undo within 15 minutes.")
+    ticket = fields.Nested(
+        schemas.Ticket, metadata={"description": "The ticket as it is now; left out when it was not done."}
+    )
 
 
 class BulkItem(Schema):
@@ -68,7 +71,7 @@ class TicketIds(fields.List):  # type: ignore[type-arg]
     """Ids of tickets, each kept in its place: one that cannot be an id is a ticket that does not exist."""
 
     def __init__(self, **kwargs: Any) -> None:
-        about = {"description": kwargs.pop("about"), "maxItems": bulk.MOST_TICKETS}
+        about = {"description": kwargs.pop("about"), "minItems": 1, "maxItems": bulk.MOST_TICKETS}
         super().__init__(fields.String(), metadata=about, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
@@ -82,7 +85,7 @@ class Bulk(Repeatable):
 
     user = Person(LIMITS["email"], about="Who is acting, as your app knows them; kept in the history.")
     ids = TicketIds(about="The tickets, at most 500.")
-    items = Things(BulkItem, bulk.MOST_TICKETS, about="Instead of ids: tickets with the versions you saw.")
+    items = Things(BulkItem, bulk.MOST_TICKETS, least=1, about="Instead of ids: tickets with the versions you saw.")
     filter = Thing(BulkFilter, about="Instead of ids: every ticket that matches, at most 500.")
     set = Thing(BulkChanges, about="Fields to set.")
     action = Choice(tuple(bulk.ACTIONS), about="Instead of set: what to do.")

@@ -3,10 +3,11 @@
 from flask import Response, g
 from marshmallow import Schema
 
+from api.attachments import Attachment
 from api.http import schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer, how_many, if_changed
-from api.http.fields import Email, Id, Number, Text, Yes
+from api.http.fields import Email, Id, Number, Text, Words, Yes
 from api.http.gate import current_runtime
 from api.http.resource import Resource
 from api.ticket_inputs import MoveTicket, pop_actor_and_version
@@ -46,6 +47,9 @@ class Message(Schema):
     body = schemas.text("What it says.")
     created_at = schemas.moment("When it was written.", required=True)
     citations = schemas.items(schemas.Citation, "The articles that it rests on.")
+    attachments = schemas.items(
+        Attachment, "The files that it has; those of the ticket itself are with the first message."
+    )
 
 
 class ConversationOut(Schema):
@@ -75,6 +79,11 @@ class NewMessage(Repeatable):
     customer_id = Id(LIMITS["customer_id"], about="Id of the customer in your own systems, instead of the address.")
     customer_name = Text(LIMITS["name"], about="Name of the customer.")
     product = Text(LIMITS["product"], about="Product it is about.")
+    attachment_ids = Words(
+        LIMITS["attachment_ids"],
+        Text(LIMITS["key"]),
+        about="Files to send with it, uploaded to the conversation's ticket before.",
+    )
     person = Yes(about="true: a person must answer; the conversation is handed over at once.")
 
 
@@ -105,22 +114,27 @@ def send_message(body: Row) -> Answer:
     Stores the message and answers it: with the model grounded in your articles, else with the best article. When that is not
     enough, or the customer asks, the conversation is handed to a person. An address that a guest gives is shown to agents.
     """
+    result = converse(body)
+    message = "The conversation is with a person." if result["reply"] else "A person answers this conversation."
+    return Answer(result, message if result["escalation"] else "Answered.")
+
+
+def converse(body: Row) -> Row:
+    """Stores and answers the message of a body of POST /api/chat, in units of work of its own. Raises AppError 400 to 409."""
     actor, storage, access = g.actor, current_runtime().storage, company_access(g.actor)
     given_address = body.pop("customer_email", "") if actor.guest else ""
     if actor.guest and actor.guest_name:
         body.setdefault("customer_name", actor.guest_name)
-    wants_person = body.pop("person", False)
+    wants_person, attachment_ids = body.pop("person", False), body.pop("attachment_ids", [])
     if actor.is_customer and not actor.customer_row:
         with storage.unit_of_work(actor, write=True) as uow:
             actor = turns.identify(uow, body)
     turns.prepare(access, body)
     with storage.unit_of_work(actor, write=True) as uow:
-        turn = turns.receive(uow, access, body)
+        turn = turns.receive(uow, access, body, attachment_ids=attachment_ids)
         if given_address:
             turns.note_address(uow, turn.ticket, given_address)
-    result = turns.answer(access, turn, wants_person=wants_person)
-    message = "The conversation is with a person." if result["reply"] else "A person answers this conversation."
-    return Answer(result, message if result["escalation"] else "Answered.")
+    return turns.answer(access, turn, wants_person=wants_person)
 
 
 @blp.get(
@@ -196,5 +210,5 @@ def return_conversation(uow: UnitOfWork, conversation_id: str, body: Row) -> Ans
 
 def _note_presence(actor: Actor, conversation_id: str) -> None:
     """Notes that the customer follows the conversation, so that replies are not mailed as well."""
-    if actor.is_customer:
+    if actor.is_customer and not actor.reads_only:
         current_runtime().chat_presence.note(actor.company_id, conversation_id)

@@ -49,6 +49,8 @@ class DraftOutcome(AboutTicket):
 
     outcome = Choice(models.DRAFT_OUTCOMES, required=True, about="accepted, edited or discarded.")
     body = Text(LIMITS["body"], lines=True, about="For an edited draft: what it became.")
+    reason = Choice(models.DISCARD_REASONS, about="For a discarded draft: why it did not help.")
+    reason_text = Text(LIMITS["comment"], lines=True, about="For a discarded draft: the same in your words.")
 
 
 class Draft(Schema):
@@ -63,6 +65,8 @@ class Draft(Schema):
     stale = schemas.flag("Whether the ticket was changed since; then read it again before you send the draft.")
     outcome = schemas.text("What became of it: accepted, edited or discarded; empty until that is known.")
     edited_body = schemas.text("What an edited draft became.")
+    reason = schemas.word(("", *models.DISCARD_REASONS), "Why a discarded draft did not help; empty when nobody said.")
+    reason_text = schemas.text("The same in an agent's words.")
     created_at = schemas.moment("When it was written.", required=True)
 
 
@@ -111,6 +115,7 @@ def _made(thing: str, reason: str) -> str:
     body=AboutTicket,
     response=Summary,
     manages_transactions=True,
+    only_reads=True,
 )
 def summarize(ticket_id: str, body: Row) -> Answer:
     """Summarize a ticket.
@@ -172,9 +177,11 @@ def list_drafts(uow: UnitOfWork, ticket_id: str, query: Row) -> Answer:
 def record_outcome(uow: UnitOfWork, ticket_id: str, draft_id: str, body: Row) -> Answer:
     """Record what became of a draft.
 
-    Counts in the quality of the AI. The draft is not sent: reply to the ticket for that.
+    Counts in the quality of the AI, which also lists why drafts were discarded: reason and reason_text. The draft is not sent:
+    reply to the ticket for that.
     """
-    draft = drafts.record_outcome(uow, ticket_id, draft_id, body["outcome"], body.get("body", ""))
+    reason = {name: body.get(name, "") for name in ("reason", "reason_text")}
+    draft = drafts.record_outcome(uow, ticket_id, draft_id, body["outcome"], body.get("body", ""), **reason)
     return Answer(draft, "The ticket was changed since the draft was written." if draft["stale"] else "Noted.")
 
 
@@ -185,6 +192,7 @@ def record_outcome(uow: UnitOfWork, ticket_id: str, draft_id: str, body: Row) ->
     body=AgentQuestion,
     response=AgentAnswer,
     manages_transactions=True,
+    only_reads=True,
 )
 def ask_about_ticket(ticket_id: str, body: Row) -> Answer:
     """Ask about a ticket.

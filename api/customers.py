@@ -119,6 +119,7 @@ def erase(name: str) -> Answer:
     Removes all personal data of the customer from the server and its files. Their tickets stay without text, so that
     statistics do not change. This cannot be undone.
     """
-    count = erase_customer(current_runtime().storage, g.actor, name)
+    runtime = current_runtime()
+    count = erase_customer(runtime.storage, g.actor, name, runtime.erasure_marks)
     message = f"The customer and what they wrote in {how_many(count, 'ticket')[:-1]} are erased."
     return Answer({"erased": True, "tickets": count}, message)

@@ -25,8 +25,8 @@ class Filled(Schema):
 def fill_demo(uow: UnitOfWork) -> Answer:
     """Create demo tickets.
 
-    Creates about 60 realistic tickets of the last 30 days in every state, and 15 articles.
-    Only a company without tickets gets them; nobody is mailed.
+    Creates about 60 realistic tickets of the last 30 days in every state, 15 articles, macros, a view and a rule.
+    A company without people gets four agents. Only a company without tickets gets them; nobody is mailed.
     """
     counts = demo.fill(uow, current_runtime().trained_models)
     return Answer(

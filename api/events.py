@@ -1,5 +1,6 @@
 """The feed of events over HTTP, and samples of them."""
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -46,18 +47,23 @@ class EventOut(Schema):
     incident = fields.Nested(IncidentOut, metadata={"description": "Of incident.opened: the incident."})
 
 
+@lru_cache(maxsize=1_000)
+def _event_or_time(text: str) -> str:
+    """The id or time in its one form. A tab that polls asks with the same one again. Raises ValidationError."""
+    try:
+        happenings.stamp_of(text)
+        return str(UUID(text))
+    except ValueError:
+        return str(Moment().deserialize(text))
+
+
 class EventId(Text):
     """The id of an event, or a time."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            happenings.stamp_of(text)
-            return str(UUID(text))
-        except ValueError:
-            pass
-        try:
-            return Moment().deserialize(text, attr, data)
+            return _event_or_time(text)
         except ValidationError:
             raise ValidationError(f"{attr} must be the id of an event that you were sent, or a time.") from None
 

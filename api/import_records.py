@@ -124,7 +124,9 @@ def import_records(body: Row) -> Answer:
     open_uow = partial(runtime.storage.unit_of_work, g.actor)
     dry_run = body["dry_run"]
     results = {
-        kind: writing.bring_in(open_uow, runtime.trained_models, kind, body.get(kind, []), dry_run=dry_run)
+        kind: writing.bring_in(
+            open_uow, runtime.trained_models, runtime.erasure_marks, kind, body.get(kind, []), dry_run=dry_run
+        )
         for kind in writing.KINDS
     }
     created, skipped, rejected = (

@@ -1,6 +1,7 @@
 """Importing tickets over HTTP: a CSV or JSON file as the body or as a part of a form."""
 
 import io
+from collections.abc import Iterable
 from functools import partial
 from typing import IO
 
@@ -19,7 +20,7 @@ from core.errors import AppError
 from core.models import LIMITS
 from core.permissions import Permission
 from services.import_export import import_files, imports, spreadsheets
-from services.import_export.import_values import COLUMN_ALIASES, Columns, parse_renames
+from services.import_export.import_values import COLUMN_ALIASES, Columns, RawRow, parse_renames
 from storage import Row
 
 blp = Resource("imports", __name__, description="Bringing in tickets from elsewhere.")
@@ -62,7 +63,8 @@ class ImportedTicket(TicketFields):
 
 _TICKET = ImportedTicket()
 KNOWN = frozenset(_TICKET.load_fields) | frozenset(ImportedTicket.ALIASES)
-READ_ONLY = frozenset(models.TICKET_FIELDS) | {"thread", "replies", "history"}  # of our own export
+# Of our own export and our lists.
+READ_ONLY = frozenset((*models.TICKET_FIELDS, *models.LAST_MESSAGE_FIELDS, "thread", "replies", "history"))
 
 
 class ImportQuery(Schema):
@@ -129,16 +131,27 @@ def import_tickets(query: Row) -> Answer:
     columns = columns_of(query.get("map", ""), ignore_unknown=query["ignore_unknown"])
     kind, charset = _kind()
     rows = import_files.read(_file(), kind, columns=columns, charset=charset)
-    runtime = current_runtime()
-    open_uow = partial(runtime.storage.unit_of_work, g.actor)
     dry_run = query["dry_run"]
-    portions = imports.import_rows(
-        open_uow, runtime.trained_models, rows, check_row, seconds=imports.SECONDS, dry_run=dry_run
-    )
-    result = imports.whole(portions)
+    result = import_rows(rows, dry_run=dry_run)
     result.ignored = list(columns.ignored)
     nothing = " Nothing was changed." if dry_run else ""
     return Answer(result.as_data(), f"{summary(result)}{about_columns(columns)}{nothing}")
+
+
+def import_rows(rows: Iterable[RawRow], *, dry_run: bool = False) -> imports.Result:
+    """Imports rows for the caller, and says what became of them."""
+    runtime = current_runtime()
+    open_uow = partial(runtime.storage.unit_of_work, g.actor)
+    portions = imports.import_rows(
+        open_uow,
+        runtime.trained_models,
+        runtime.erasure_marks,
+        rows,
+        check_row,
+        seconds=imports.SECONDS,
+        dry_run=dry_run,
+    )
+    return imports.whole(portions)
 
 
 def summary(result: imports.Result) -> str:

@@ -26,7 +26,8 @@ from storage import Row, UnitOfWork
 blp = Resource("inbound", __name__, description="Mail and messages of other channels that come in.")
 
 SECRET = "X-Inbound-Secret"  # noqa: S105  # the name of the header
-RAW = (MAIL, "application/octet-stream", "text/plain", "")
+BYTES = "application/octet-stream"
+RAW = (MAIL, BYTES, "text/plain", "")
 TO_POST_MAIL = PublicRateLimit(per_address="6000 per minute")
 _ANY_FILE = {"type": "string", "format": "binary"}
 
@@ -159,8 +160,7 @@ def list_inbound_mails(uow: UnitOfWork, query: Row) -> Answer:
     "/api/inbound/mails/<mail_id>/original",
     "GetInboundOriginal",
     permission=Permission.TICKETS_WORK,
-    response=InboundMail,
-    downloads={MAIL: _ANY_FILE},
+    downloads={MAIL: _ANY_FILE, BYTES: _ANY_FILE},
 )
 def get_inbound_original(uow: UnitOfWork, mail_id: str) -> Response:
     """Get the original of a mail.
@@ -170,7 +170,7 @@ def get_inbound_original(uow: UnitOfWork, mail_id: str) -> Response:
     row, body = records.get(uow, mail_id), records.original(uow, mail_id)
     is_mail = row["media"].split(";")[0] in (MAIL, HEADERS_ONLY)
     # Never as a type that a browser shows: whoever writes a mail may write HTML.
-    response = Response(body, mimetype=MAIL if is_mail else "application/octet-stream")
+    response = Response(body, mimetype=MAIL if is_mail else BYTES)
     name = f"mail-{row['id']}.{'eml' if is_mail else 'txt'}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"

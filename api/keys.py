@@ -44,7 +44,8 @@ class NewKey(Repeatable):
         len(SCOPES),
         Choice(SCOPES, about="One of them."),
         load_default=[],
-        about="act_for_customers to act for customers; permissions to narrow the key to them.",
+        about="act_for_customers to act for customers; read_only for a key that changes nothing; permissions to narrow the "
+        "key to them.",
     )
     expires_at = Moment(about="When it ends; when not given, with the key you use, and never if that does not end.")
 

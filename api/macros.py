@@ -87,6 +87,16 @@ def list_macros(uow: UnitOfWork, query: Row) -> Answer:
     return Answer(data, how_many(total, "macro"), page=(total, query["limit"], query["offset"]))
 
 
+@blp.get("/api/macros/<macro_id>", "GetMacro", permission=Permission.TICKETS_WORK, response=MacroOut)
+def get_macro(uow: UnitOfWork, macro_id: str) -> Answer:
+    """Get a macro.
+
+    One macro by its id.
+    """
+    macro = macros.get(uow, macro_id)
+    return Answer(macros.macro_shape(macro), f"Macro {macro['name']}.")
+
+
 @blp.post(
     "/api/macros", "CreateMacro", permission=Permission.TICKETS_WORK, body=NewMacro, response=MacroOut, status=201
 )

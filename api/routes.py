@@ -1,7 +1,11 @@
 """Installs the API in a Flask app: routes, gate, error handlers and CORS."""
 
 import logging
+import re
+from collections.abc import Sequence
 from http import HTTPStatus
+from importlib import import_module
+from typing import Any
 
 from flask import Flask, Response, g, request
 from flask_cors import CORS
@@ -35,6 +39,7 @@ from api import (
     jobs,
     keys,
     knowledge,
+    knowledge_answers,
     knowledge_gaps,
     knowledge_imports,
     links,
@@ -110,6 +115,7 @@ RESOURCES = [
     transfers,
     keys,
     knowledge,
+    knowledge_answers,
     knowledge_imports,
     chat,
     bulk,
@@ -134,29 +140,44 @@ MAX_FORM_PARTS = 1000
 EXPOSED = "ETag Location X-Request-ID Retry-After Idempotent-Replay X-RateLimit-Limit X-RateLimit-Remaining".split()
 
 
-def install(app: Flask, *, cors_origins: list[str]) -> None:
+def load_dialects(names: Sequence[str]) -> list[Any]:
+    """The modules of the dialects with these names. Nothing of a dialect is loaded that is not named."""
+    return [import_module(f"api.dialects.{name}") for name in names]
+
+
+def install(app: Flask, *, cors_origins: list[str], dialects: Sequence[str] = ()) -> None:
     """Installs the whole API in `app`, without its description, which would double the start time."""
+    spoken = [module.blp for module in load_dialects(dialects)]
+    paths_of_dialects = {path: blp.error_form for blp in spoken for path in blp.paths}
     app.config.update(MAX_FORM_MEMORY_SIZE=gate.MAX_BODY, MAX_FORM_PARTS=MAX_FORM_PARTS)
     app.url_map.merge_slashes = False  # a redirect would be an HTML page
     app.url_map.converters["name"] = paths.Name
-    for resource in RESOURCES:
-        app.register_blueprint(resource.blp)
+    for blp in [resource.blp for resource in RESOURCES] + spoken:
+        app.register_blueprint(blp)
+    app.extensions["error_forms"] = paths_of_dialects
     app.register_blueprint(oidc_sign_in.navigation)
     gate.guard(app)
     app.wsgi_app = paths.EncodedNames(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(AppError, render_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
-    CORS(app, resources={r"/api/.*": {"origins": cors_origins}}, expose_headers=EXPOSED, supports_credentials=False)
+    addresses = [r"/api/.*", *(f"{path}(?:/.*)?$" for path in paths_of_dialects)]
+    resources: dict[str | re.Pattern[str], dict[str, Any]] = {
+        address: {"origins": cors_origins} for address in addresses
+    }
+    if named_origins := [origin for origin in cors_origins if origin != "*"]:
+        resources["/mcp"] = {"origins": named_origins}
+    exposed = EXPOSED + (["X-Total-Count"] if dialects else [])
+    CORS(app, resources=resources, expose_headers=exposed, supports_credentials=False)
 
 
-def describe(app: Flask, *, openapi: str) -> Api:
+def describe(app: Flask, *, openapi: str, dialects: Sequence[str] = ()) -> Api:
     """Adds the routes to an app that only describes them; the result holds the spec."""
     app.config.update(API_TITLE="Foyer", API_VERSION=VERSION, OPENAPI_VERSION=openapi)
     app.url_map.converters["name"] = paths.Name
     api = Api(app)
-    for resource in RESOURCES:
-        api.register_blueprint(resource.blp)
+    for module in [*RESOURCES, *load_dialects(dialects)]:
+        api.register_blueprint(module.blp)
     return api
 
 

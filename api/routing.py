@@ -150,6 +150,16 @@ def list_rules(uow: UnitOfWork, query: Row) -> Answer:
     return Answer(data, how_many(total, "rule"), page=(total, query["limit"], query["offset"]))
 
 
+@blp.get("/api/routing/rules/<rule_id>", "GetRoutingRule", permission=Permission.SETTINGS_READ, response=RuleOut)
+def get_rule(uow: UnitOfWork, rule_id: str) -> Answer:
+    """Get a routing rule.
+
+    One rule by its id.
+    """
+    rule = rules.get(uow, rule_id)
+    return Answer(rules.rule_shape(uow, rule), f"Rule number {rule['position']}.")
+
+
 @blp.post(
     "/api/routing/rules",
     "CreateRoutingRule",
@@ -206,6 +216,7 @@ def delete_rule(uow: UnitOfWork, rule_id: str) -> Answer:
     body=RoutingText,
     response=Routed,
     manages_transactions=True,
+    only_reads=True,
 )
 def test_routing(body: Row) -> Answer:
     """Try the routing rules on a text.

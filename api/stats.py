@@ -84,6 +84,27 @@ class Numbers(Outcomes):
     ai_reopened = schemas.integer("Tickets that were reopened after AI had resolved them alone.")
 
 
+class WeekFigures(Schema):
+    """How agreed times were kept in one week."""
+
+    key = schemas.text("The Monday that the week begins with, in UTC.")
+    label = schemas.text("The same.")
+    met = schemas.integer("Tickets opened in this week whose agreed times were met.")
+    breached = schemas.integer("Those whose agreed times were missed.")
+    sla_met_percent = schemas.decimal("Percent of both whose agreed times were met.", required=False)
+
+
+class NumberChange(Schema):
+    """How a number differs from the period before."""
+
+    key = schemas.text("Name of the number.")
+    label = schemas.text("Its name for people.")
+    value = schemas.decimal("The number.")
+    previous = schemas.decimal("The number of the period before.")
+    change = schemas.decimal("How much it grew; negative when it fell.")
+    change_percent = schemas.decimal("The same in percent; left out when it was 0 before.", required=False)
+
+
 class Stats(Numbers):
     """The figures of the dashboard."""
 
@@ -102,6 +123,10 @@ class Stats(Numbers):
     created_per_day = schemas.items(schemas.Count, "Tickets opened on each of the last 30 days, oldest first.")
     resolved_per_day = schemas.items(schemas.Count, "Tickets resolved on each of the last 30 days, oldest first.")
     backlog_by_age = schemas.items(schemas.Count, "Unresolved tickets by their age in days.")
+    sla_by_week = schemas.items(WeekFigures, "How agreed times were kept in the last 12 weeks, oldest first.")
+    changes = schemas.items(
+        NumberChange, "How each single number differs from the period before, as long as this one; only with from."
+    )
     agents = schemas.items(AgentFigures, "What each agent has, in the order of their names.")
     previous = fields.Nested(
         Numbers,

@@ -169,7 +169,7 @@ class CreateQuery(Schema):
 class TicketChanges(TicketFields, Versioned):
     """Fields of a ticket to change; what is left out stays."""
 
-    READ_ONLY = frozenset(models.TICKET_FIELDS) - WRITABLE
+    READ_ONLY = frozenset((*models.TICKET_FIELDS, *models.LAST_MESSAGE_FIELDS)) - WRITABLE
 
     title = Text(LIMITS["title"], about="What it is about, in a few words.")
     description = Text(LIMITS["description"], lines=True, about="What the customer wrote.")
@@ -223,7 +223,6 @@ class TicketQuery(Schema):
     role = Choice(models.ROLES, about="customer: tickets of user; agent: assigned to user; admin: all.")
     sort = Choice(
         tuple(queries.SORTS),
-        also={name.replace("-", "_"): name for name in queries.SORTS},
         about="Order. Without it the best matches of q come first, and without q the newest.",
     )
     limit = Number(1, 200, load_default=50, about="How many at most.")

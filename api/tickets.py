@@ -1,15 +1,12 @@
 """Tickets over HTTP: create, list, read, change, move, delete."""
 
-import time
-from dataclasses import replace
 from typing import Any
 
-import orjson
 from flask import Response, g, request
 
+from api import ticket_opening
 from api.http import schemas
-from api.http.envelope import Answer, how_many, render
-from api.http.gate import current_runtime, store_response
+from api.http.envelope import Answer, how_many
 from api.http.resource import Resource, check_echo
 from api.ticket_inputs import (
     AssignTicket,
@@ -25,19 +22,14 @@ from api.ticket_inputs import (
 )
 from api.views import load_filter
 from core import models
-from core.errors import AppError, invalid_field
-from core.models import Actor, ticket_shape
+from core.errors import invalid_field
+from core.models import LAST_MESSAGE_FIELDS, Actor, ticket_shape
 from core.permissions import Permission
-from services import ai_usage, history
-from services.knowledge.search import good_enough
-from services.model_access import wait_slot
-from services.tickets import changes, create, queries, removal, views
-from services.triage import decide
+from services import history
+from services.tickets import changes, last_messages, queries, removal, views
 from storage import Row, UnitOfWork
 
 blp = Resource("tickets", __name__, description="Tickets: open, read, change, assign, resolve.")
-
-POLL_SECONDS = 0.1
 
 
 def ticket_answer(ticket: Row, message: str, actor: Actor, *, status: int = 200) -> Answer:
@@ -46,55 +38,10 @@ def ticket_answer(ticket: Row, message: str, actor: Actor, *, status: int = 200)
 
 
 def _wait_for_answer(response: Response, *, key: str, query: Row, **_: Any) -> Response:
-    """Waits for the model's answer to a new ticket if a waiting slot is free; the ticket is already committed."""
-    if not query["wait"] or response.status_code != 201 or "Idempotent-Replay" in response.headers:
-        return response
-    runtime = current_runtime()
-    data = orjson.loads(response.get_data())["data"]
-    if data["ai_status"] != "pending":
-        return response
-    runtime.runner.wake()
-    try:
-        with wait_slot(runtime.wait_slots) as is_free:
-            ticket = _answered_ticket(data["id"], seconds=query["wait"]) if is_free else None
-        if ticket is None:
-            return response
-        answered = render(
-            ticket_answer(ticket, f"Ticket #{ticket['number']} is open and answered.", g.actor, status=201)
-        )
-        if key:
-            store_response(answered, key=key)
-        return answered
-    except AppError:  # deleted meanwhile, or the store is unavailable: the ticket was created all the same
-        return response
+    def show(ticket: Row) -> Answer:
+        return ticket_answer(ticket, f"Ticket #{ticket['number']} is open and answered.", g.actor, status=201)
 
-
-def _answered_ticket(ticket_id: str, *, seconds: int) -> Row | None:
-    """The ticket once it is answered, None after `seconds`. Raises AppError 404, 503."""
-    # As an admin: a customer's row may have been created with the ticket, so their own actor could not see it yet.
-    company = replace(g.actor, role="admin")
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        time.sleep(POLL_SECONDS)
-        with current_runtime().storage.unit_of_work(company) as uow:
-            ticket = changes.get(uow, ticket_id)
-        if ticket["ai_status"] != "pending":
-            return ticket
-    return None
-
-
-def _prepare(body: Row) -> None:
-    """What a new ticket needs and other writers need not wait for: its vector, and the article that answers it."""
-    runtime = current_runtime()
-    decide.prepare(runtime.trained_models, [body])
-    if runtime.trained_models.resolution_times.is_due(g.actor.company_id):
-        with runtime.storage.unit_of_work(
-            Actor.system(g.actor.company_id)
-        ) as uow:  # customers see their own tickets only
-            runtime.trained_models.resolution_times.learn(uow)
-    with runtime.storage.unit_of_work(g.actor) as uow:
-        if runtime.model is None or ai_usage.refusal(uow):  # else the job of the answer looks for it
-            g.article = good_enough(runtime.knowledge.for_ticket(uow, body, wait=False))
+    return ticket_opening.with_answer(response, key=key, seconds=query["wait"], show=show)
 
 
 @blp.post(
@@ -105,7 +52,7 @@ def _prepare(body: Row) -> None:
     query=CreateQuery,
     response=schemas.Ticket,
     status=201,
-    before=lambda body: _prepare(body),
+    before=ticket_opening.prepare,
     after=_wait_for_answer,
 )
 def create_ticket(uow: UnitOfWork, body: Row, query: Row) -> Answer:
@@ -115,15 +62,7 @@ def create_ticket(uow: UnitOfWork, body: Row, query: Row) -> Answer:
     says how many seconds to wait for it.
     """
     said_by = pop_actor_and_version(body)["said_by"]
-    runtime = current_runtime()
-    ticket = create.open_ticket(
-        uow,
-        runtime.trained_models,
-        body,
-        model_ready=runtime.model is not None,
-        article=g.get("article"),
-        said_by=said_by,
-    )
+    ticket = ticket_opening.open_ticket(uow, body, said_by=said_by)
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is open.", uow.actor, status=201)
 
 
@@ -156,11 +95,16 @@ def get_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
     return ticket_answer(ticket, f"Ticket #{ticket['number']}.", uow.actor)
 
 
+def _as_listed(uow: UnitOfWork, ticket: Row) -> Row:
+    """The ticket with its last message, if the caller sent that back."""
+    return ticket if g.get("echo", {}).keys().isdisjoint(LAST_MESSAGE_FIELDS) else last_messages.add(uow, [ticket])[0]
+
+
 def _change(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     actor_and_version = pop_actor_and_version(body)
     # The version is checked first: an outdated ticket sent back whole is stale, not read-only.
     current = changes.get_for_update(uow, ticket_id, actor_and_version["version"])
-    check_echo(ticket_shape(current, uow.actor))
+    check_echo(_as_listed(uow, ticket_shape(current, uow.actor)))
     ticket = changes.update(uow, ticket_id, body, **actor_and_version)
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is saved.", uow.actor)
 

@@ -7,8 +7,8 @@ from marshmallow import Schema
 
 from api.attachments import as_download
 from api.http import schemas
-from api.http.common_inputs import Repeatable
-from api.http.envelope import Answer
+from api.http.common_inputs import PageQuery, Repeatable
+from api.http.envelope import Answer, how_many
 from api.http.fields import Choice, Yes
 from api.http.file_fields import FileContent
 from api.http.gate import check_may, current_runtime, grantable_roles
@@ -43,7 +43,8 @@ class Transfer(Schema):
     kind = schemas.word(models.TRANSFER_KINDS, "What is done.")
     state = schemas.word(
         models.TRANSFER_STATES,
-        "How it stands; uploading: more of its file is awaited; expired: its file is not kept any more.",
+        "How it stands; uploading: more of its file is awaited; stopped: somebody ended it, and what it added stays; "
+        "expired: its file is not kept any more.",
     )
     done = schemas.integer("Rows and attached files of an export that are done; lines of an import.")
     total = schemas.integer("How many there are.")
@@ -54,7 +55,7 @@ class Transfer(Schema):
     renumbered = schemas.integer("Tickets that got another number, because theirs was taken.")
     errors = schemas.items(TransferError, "What could not be taken, the first 200.")
     created_at = schemas.moment("When it was asked for.", required=True)
-    finished_at = schemas.moment("When it was done.")
+    finished_at = schemas.moment("When it was done, or ended.")
     expires_at = schemas.moment("When its file is removed.")
 
 
@@ -168,6 +169,38 @@ def put_transfer_file(transfer_id: str) -> Answer:
         check_may(Permission.SETTINGS_WRITE)
     row = _put(transfer_id, request.headers.get("Content-Range", ""), upload(request))
     return Answer(requests.transfer_shape(row), _how_it_stands(row))
+
+
+@blp.get(
+    "/api/transfers",
+    "ListTransfers",
+    permission=Permission.EXPORT,
+    query=PageQuery,
+    response=Transfer,
+    many=True,
+)
+def list_transfers(uow: UnitOfWork, query: Row) -> Answer:
+    """List transfers.
+
+    Exports and imports of everything of your company, of the last 90 days, newest first.
+    """
+    rows, total = requests.find(uow, limit=query["limit"], offset=query["offset"])
+    data = [requests.transfer_shape(row) for row in rows]
+    return Answer(data, how_many(total, "transfer"), page=(total, query["limit"], query["offset"]))
+
+
+@blp.delete("/api/transfers/<transfer_id>", "StopTransfer", permission=Permission.EXPORT, response=Transfer)
+def stop_transfer(uow: UnitOfWork, transfer_id: str) -> Answer:
+    """Stop a transfer.
+
+    A transfer that is not done ends as stopped. What an import added until then stays, and the same file sent again adds the
+    rest. Of an export that is done the file is removed. Stopping an import needs the permission import too.
+    """
+    row = requests.get(uow, transfer_id, lock=True)
+    if row["kind"] == requests.IMPORT:
+        check_may(Permission.IMPORT)
+    row = requests.stop(uow, row)
+    return Answer(requests.transfer_shape(row), f"The transfer is {row['state']}.")
 
 
 @blp.get("/api/transfers/<transfer_id>", "GetTransfer", permission=Permission.EXPORT, response=Transfer)

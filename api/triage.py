@@ -62,6 +62,7 @@ class Triaged(Schema):
     body=TriageText,
     response=Triaged,
     manages_transactions=True,
+    only_reads=True,
 )
 def triage_text(body: Row) -> Answer:
     """Triage a text.

@@ -31,7 +31,7 @@ class EventNames(Words):
     """A list of events; one name, a comma list or * are taken too, as clients send them."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(len(EVENTS), Choice(EVENTS), **kwargs)
+        super().__init__(len(EVENTS), Choice(EVENTS), metadata={"minItems": 1}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         names = value.split(",") if isinstance(value, str) else value
@@ -157,6 +157,16 @@ def list_webhooks(uow: UnitOfWork, query: Row) -> Answer:
     page = rows[query["offset"] : query["offset"] + query["limit"]]
     data = [subscriptions.webhook_shape(row) for row in page]
     return Answer(data, how_many(len(rows), "webhook"), page=(len(rows), query["limit"], query["offset"]))
+
+
+@blp.get("/api/webhooks/<webhook_id>", "GetWebhook", permission=Permission.WEBHOOKS_READ, response=WebhookOut)
+def get_webhook(uow: UnitOfWork, webhook_id: str) -> Answer:
+    """Get a webhook.
+
+    One webhook by its id, without its secret.
+    """
+    webhook = subscriptions.get(uow, webhook_id)
+    return Answer(subscriptions.webhook_shape(webhook), f"Webhook to {webhook['url']}.")
 
 
 @blp.post(

@@ -27,6 +27,7 @@ log = logging.getLogger("foyer.oidc")
 
 ALGORITHMS = {"RSA": "RS256", "EC": "ES256"}
 KINDS = ("jwt", "at+jwt", "application/at+jwt")  # RFC 9068; other kinds, such as logout tokens, are refused
+REQUIRED = ("exp", "iss", "sub")
 LEEWAY_SECONDS = 60
 KEYS_SECONDS = 3600  # keys are fetched again after this time
 AGAIN_SECONDS = 60  # least time between two fetches
@@ -81,29 +82,46 @@ class Issuer:
     def claims(self, token: str, *, audience: str = "") -> Json | None:
         """The claims of a valid token of this issuer for an audience, else None. Raises AppError 503 without keys.
 
-        Without `audience` it is the one of OIDC_AUDIENCE; where there is none, no token is valid.
+        Without `audience` it is the one of OIDC_AUDIENCE; where there is none, no token is valid. An access token of Amazon
+        Cognito names OIDC_AUDIENCE as its client.
         """
-        audience = audience or self._audience
-        if not audience:
+        own_audience = audience or self._audience
+        if not own_audience:
             return None
         try:
             header = jwt.get_unverified_header(token)
             key = self._key(header.get("kid"))
             if key is None or str(header.get("typ", "jwt")).lower() not in KINDS:
                 return None
-            claims: Json = jwt.decode(
-                token,
-                key,
-                [key.algorithm_name],  # from the key, never from the token's header
-                audience=audience,
-                issuer=self.url,
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "iss", "aud", "sub"], "enforce_minimum_key_length": True},
-            )
+            try:
+                claims = self._decoded(token, key, audience=own_audience)
+            except jwt.MissingRequiredClaimError as error:
+                if audience or error.claim != "aud":
+                    raise
+                claims = self._decoded(token, key, audience="")
+                if not _is_cognito_access_token(claims, own_audience):
+                    return None
         except (jwt.PyJWTError, ValueError):
             return None
         subject = claims["sub"]
         return claims if subject.isprintable() and 0 < len(subject) <= MOST_SUBJECT else None
+
+    def _decoded(self, token: str, key: jwt.PyJWK, *, audience: str) -> Json:
+        """The claims of a valid token; with an audience of "" it is not checked. Raises PyJWTError."""
+        claims: Json = jwt.decode(
+            token,
+            key,
+            [key.algorithm_name],  # from the key, never from the token's header
+            audience=audience or None,
+            issuer=self.url,
+            leeway=LEEWAY_SECONDS,
+            options={
+                "require": [*REQUIRED, *(["aud"] if audience else [])],
+                "verify_aud": bool(audience),
+                "enforce_minimum_key_length": True,
+            },
+        )
+        return claims
 
     def endpoint(self, name: str) -> str:
         """An address of the discovery document, such as token_endpoint. Raises AppError 503."""
@@ -219,6 +237,11 @@ def _usable(jwk: Json) -> tuple[str, jwt.PyJWK] | None:
         return key_id, jwt.PyJWK(public, algorithm)
     except (jwt.PyJWTError, ValueError, TypeError):
         return None
+
+
+def _is_cognito_access_token(claims: Json, client_id: str) -> bool:
+    """Whether it is an access token of Amazon Cognito for that client. Those have `client_id` and no `aud` at all."""
+    return "aud" not in claims and claims.get("token_use") == "access" and claims.get("client_id") == client_id
 
 
 def _cannot_check(seconds: int) -> AppError:

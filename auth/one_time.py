@@ -7,6 +7,7 @@ import hmac
 import secrets
 
 TOKEN_BYTES = 32
+TOKEN_LENGTH = 43  # of such a token as text
 CODE_DIGITS = 6
 
 
@@ -27,6 +28,10 @@ class OneTime:
     def token_hash(self, kind: str, token: str) -> str:
         """What is kept of a token: 64 characters."""
         return self._mac(f"{kind} {token}")
+
+    def is_token(self, stored_hash: str, kind: str, token: str) -> bool:
+        """Whether this token was kept so. Takes as long for a row without one."""
+        return hmac.compare_digest(stored_hash, self.token_hash(kind, token)) and bool(stored_hash)
 
     def code_hash(self, row_id: str, code: str) -> str:
         """What is kept of the code of that row: 64 characters."""

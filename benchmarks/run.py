@@ -63,7 +63,7 @@ def server(target: str, port: int, *, threads: int = 4, **env: str) -> Iterator[
             try:
                 requests.get(f"{url}/health", timeout=5)
                 break
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.1)
         yield url
     finally:

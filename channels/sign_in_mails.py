@@ -33,11 +33,11 @@ _BY_LINK = ("Or open this link:", "Oder öffnen Sie diesen Link:")
 
 
 def sign_in_mail(
-    kind: str, to: str, token: str, *, language: str = "", company: str = "", **about: Any
+    kind: str, to: str, token: str, *, code: str = "", language: str = "", company: str = "", **about: Any
 ) -> Notice | None:
     """The mail of a kind of SIGN_IN_KINDS; None for an address that takes no mail. Keywords as of the other notices.
 
-    `token` is the one of the link, or the code. `company` is the name that signing in takes.
+    `token` is the one of the link; `code` goes beside it. `company` is the name that signing in takes.
     """
     context, in_german = About(**about), language == GERMAN
     if not (address := deliverable(to)):
@@ -45,7 +45,9 @@ def sign_in_mail(
     name = context.company_name or _UNNAMED[in_german]
     words = context.words.get(kind)
     subject, opening = notice_words.written(kind, words, {"company_name": name}, in_german=in_german)
-    parts = {"opening": opening} | _way_in(kind, to, token, company, context, in_german=in_german)
+    url, by_link = context.public_url.rstrip("/"), _BY_LINK[in_german]
+    way_in = _by_code(to, token, code, company, url, by_link) if code else _by_token(kind, token, url)
+    parts = {"opening": opening} | way_in
     parts["closing"] = _CLOSINGS[kind][in_german]
     text, own_id = "\n\n".join(parts.values()) + "\n", message_id(context.job_id, context.domain)
     sender = one_line(context.from_name), deliverable(context.reply_to)
@@ -57,11 +59,12 @@ def link_of(kind: str, token: str, public_url: str) -> str:
     return f"{public_url.rstrip('/')}/{_PAGES[kind]}#{token}"
 
 
-def _way_in(kind: str, to: str, token: str, company: str, context: About, *, in_german: bool) -> dict[str, str]:
-    url = context.public_url.rstrip("/")
-    if kind != "sign_in_code":
-        return {"link": link_of(kind, token, url)} if url else {"quoted": f"POST /api/auth/{_ROUTES[kind]}: {token}"}
+def _by_token(kind: str, token: str, url: str) -> dict[str, str]:
+    return {"link": link_of(kind, token, url)} if url else {"quoted": f"POST /api/auth/{_ROUTES[kind]}: {token}"}
+
+
+def _by_code(to: str, token: str, code: str, company: str, url: str, by_link: str) -> dict[str, str]:
     if not url:
-        return {"quoted": token}
+        return {"quoted": code}
     query = urlencode({"code": token, "email": to, "company": company})
-    return {"quoted": token, "instead": _BY_LINK[in_german], "link": f"{url}/portal#{query}"}
+    return {"quoted": code, "instead": by_link, "link": f"{url}/portal#{query}"}

@@ -98,7 +98,7 @@ def _seekable(path: Path) -> Iterator[IO[bytes]]:
 
 def _import_locally(runtime: Runtime, rows: Iterable[RawRow]) -> Iterable[imports.Result]:
     open_uow = partial(runtime.storage.unit_of_work, OPERATOR)
-    return imports.import_rows(open_uow, runtime.trained_models, rows, check_row)
+    return imports.import_rows(open_uow, runtime.trained_models, runtime.erasure_marks, rows, check_row)
 
 
 def _fill_locally(runtime: Runtime) -> dict[str, Any]:

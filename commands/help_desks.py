@@ -96,7 +96,7 @@ def _agents(runtime: Runtime, address: str) -> dict[str, str]:
 
 def _bring_locally(runtime: Runtime, kind: str, rows: Sequence[Row], *, dry_run: bool) -> Result:
     open_uow = partial(runtime.storage.unit_of_work, OPERATOR)
-    return writing.bring_in(open_uow, runtime.trained_models, kind, rows, dry_run=dry_run)
+    return writing.bring_in(open_uow, runtime.trained_models, runtime.erasure_marks, kind, rows, dry_run=dry_run)
 
 
 def _bring_remotely(runtime: Runtime, address: str, kind: str, rows: Sequence[Row], *, dry_run: bool) -> Result:

@@ -43,11 +43,13 @@ SOURCES: tuple[str, ...] = get_args(Source)
 ROLES: tuple[str, ...] = get_args(Role)
 DECIDERS: tuple[str, ...] = get_args(Decider)
 AUTHOR_ROLES: tuple[str, ...] = get_args(AuthorRole)
+SPEAKERS = tuple(role for role in AUTHOR_ROLES if role != "system")  # of a last message
 ESCALATIONS: tuple[str, ...] = get_args(Escalation)
 SLA_STATUSES: tuple[str, ...] = get_args(SlaStatus)
 ARTICLE_STATUSES: tuple[str, ...] = get_args(ArticleStatus)
 INCIDENT_STATUSES: tuple[str, ...] = get_args(IncidentStatus)
 DRAFT_OUTCOMES: tuple[str, ...] = get_args(DraftOutcome)
+DISCARD_REASONS = ("wrong", "tone", "too_long", "not_asked", "other")
 LINK_KINDS: tuple[str, ...] = get_args(LinkKind)
 PRESENCE_STATES: tuple[str, ...] = get_args(PresenceState)
 ASSIGNMENTS: tuple[str, ...] = get_args(Assignment)
@@ -114,6 +116,9 @@ LIMITS: dict[str, int] = {
 }
 
 
+READ_ONLY = "read_only"  # the scope of a key that changes nothing
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: the API key or user, its role and network address, and for customers which customer."""
@@ -142,6 +147,10 @@ class Actor:
     @property
     def is_customer(self) -> bool:
         return self.role == "customer"
+
+    @property
+    def reads_only(self) -> bool:
+        return READ_ONLY in self.scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +202,8 @@ TICKET_FIELDS: tuple[str, ...] = tuple(
         "expected_resolution_seconds_low expected_resolution_seconds_high version created_at updated_at"
     ).split()
 )
+# Of tickets in lists and events, services/tickets/last_messages.py.
+LAST_MESSAGE_FIELDS = ("last_message", "last_message_by", "last_message_at")
 STAFF_ONLY_FIELDS = frozenset(
     "priority_score topic topic_confidence assigned_to ai_confidence triage_source triage_reasons next_action links watchers "
     "snoozed_until incident_id".split()
@@ -208,7 +219,7 @@ ATTACHMENT_FIELDS = "id ticket_id reply_id name content_type size author_role in
 CUSTOMER_ATTACHMENT_FIELDS = [name for name in ATTACHMENT_FIELDS if name != "internal"]
 TransferKind = Literal["export", "import"]
 TRANSFER_KINDS: tuple[str, ...] = get_args(TransferKind)
-TRANSFER_STATES = ("uploading", "waiting", "running", "done", "failed", "expired")
+TRANSFER_STATES = ("uploading", "waiting", "running", "done", "failed", "stopped", "expired")
 TRANSFER_FIELDS = "id kind state done total size created skipped rejected renumbered errors".split()
 TRANSFER_FIELDS += ["created_at", "finished_at", "expires_at"]
 AUDIT_FIELDS = "id action actor through said_by address subject subject_id field from to created_at".split()

@@ -2,13 +2,14 @@
 
 from enum import StrEnum
 
-from core.models import Actor, Role
+from core.models import READ_ONLY, Actor, Role
 
 
 class Permission(StrEnum):
-    """What a route requires. PUBLIC needs no credentials."""
+    """What a route requires. PUBLIC needs no credentials, ANY needs credentials of any kind."""
 
     PUBLIC = "public"
+    ANY = "any"
     TICKETS_READ = "tickets.read"
     TICKETS_CREATE = "tickets.create"
     TICKETS_WORK = "tickets.work"
@@ -40,6 +41,7 @@ class Permission(StrEnum):
 
 
 ACT_FOR_CUSTOMERS = "act_for_customers"
+_NO_PERMISSIONS = frozenset({ACT_FOR_CUSTOMERS, READ_ONLY})  # scopes that name no permission
 
 _CUSTOMER = frozenset(
     {
@@ -62,23 +64,25 @@ _AGENT = (_CUSTOMER - CUSTOMERS_ALONE) | {
     Permission.KNOWLEDGE_WRITE,
     Permission.SETTINGS_READ,
 }
-_ADMIN = frozenset(Permission) - {Permission.PUBLIC} - CUSTOMERS_ALONE
+_ADMIN = frozenset(Permission) - {Permission.PUBLIC, Permission.ANY} - CUSTOMERS_ALONE
 
 GRANTED: dict[str, frozenset[Permission]] = {"customer": _CUSTOMER, "agent": _AGENT, "admin": _ADMIN}
 
 
-SCOPES: tuple[str, ...] = (ACT_FOR_CUSTOMERS, *sorted(_ADMIN | _CUSTOMER))
+SCOPES: tuple[str, ...] = (ACT_FOR_CUSTOMERS, READ_ONLY, *sorted(_ADMIN | _CUSTOMER))
 
 
 def allows(actor: Actor, permission: Permission) -> bool:
     """Whether the actor has the permission. Scopes only restrict a key, they never extend its role."""
-    scopes = [scope for scope in actor.scopes if scope != ACT_FOR_CUSTOMERS]
+    if permission is Permission.ANY:
+        return True
+    scopes = set(actor.scopes) - _NO_PERMISSIONS
     return permission in GRANTED[actor.role] and (not scopes or permission in scopes)
 
 
 def may_act(actor: Actor, permission: Permission) -> bool:
     """Whether a key that acts for customers may do for them what only customers may. `allows` then asks as the customer."""
-    scopes = set(actor.scopes) - {ACT_FOR_CUSTOMERS}
+    scopes = set(actor.scopes) - _NO_PERMISSIONS
     acts = ACT_FOR_CUSTOMERS in actor.scopes and permission in CUSTOMERS_ALONE
     return acts and (not scopes or permission in scopes)
 
@@ -90,6 +94,6 @@ def granted(actor: Actor) -> frozenset[Permission]:
 
 def can_grant(actor: Actor, role: Role, scopes: tuple[str, ...] = ()) -> bool:
     """Whether the actor may create a key or user with this role and scopes: nobody grants more than they have."""
-    narrowed = any(scope != ACT_FOR_CUSTOMERS for scope in actor.scopes)
+    narrowed = any(scope not in _NO_PERMISSIONS for scope in actor.scopes)
     acts_too = ACT_FOR_CUSTOMERS not in scopes or ACT_FOR_CUSTOMERS in actor.scopes or not narrowed
     return acts_too and granted(Actor(actor.company_id, role, "", scopes=scopes)) - CUSTOMERS_ALONE <= granted(actor)

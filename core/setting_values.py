@@ -6,6 +6,7 @@ Each takes the trimmed value and returns it in its one form. It raises ValueErro
 import re
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from limits import parse_many
@@ -15,6 +16,7 @@ from core.mailboxes import parse_mailbox, parse_mailboxes
 from core.web_addresses import split_web_address
 
 POSTGRESQL = ("postgresql://", "postgres://")
+DIALECTS = ("supportflow", "urgencyiq", "punai")  # each is a module of api/dialects/
 SHORTEST_SECRET = 20  # characters of a secret that a service sends
 _DRIVER = re.compile(r"^(postgres(?:ql)?)\+\w+://")  # SQLAlchemy's way to name a driver
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}")
@@ -104,6 +106,21 @@ def host_list(value: str) -> str:
     if any(re.search(r"[/@*\[\]]|^[^:]*:[^:]*$", host) for host in hosts):
         raise ValueError("must be host names or addresses alone, with commas between")
     return ",".join(hosts)
+
+
+def dialects(value: str) -> str:
+    """Names of dialects with commas between, each once."""
+    names = [name for name in re.split(r"[,;\s]+", value.lower()) if name]
+    if not set(names) <= set(DIALECTS):
+        raise ValueError(f"takes {', '.join(DIALECTS)}, with commas between")
+    return ",".join(dict.fromkeys(names))
+
+
+def readable_file(value: str) -> str:
+    """The path of a file that is there."""
+    if value and not Path(value).is_file():
+        raise ValueError("must be the path of a file that this server can read")
+    return value
 
 
 def issuer(value: str) -> str:

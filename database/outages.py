@@ -1,4 +1,7 @@
-"""Store failures: callers get 503; the log has one line when the database goes away and one when it is back."""
+"""Store failures: callers get 503; the log has one line when the database goes away and one when it is back.
+
+Wrong statements and values are no failures of the store (database/errors.py): callers get 500, and jobs fail.
+"""
 
 import logging
 import threading
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import StoreUnavailable
+from database.errors import is_fault
 from database.sqlite_engine import SqliteFile, error_message
 
 if TYPE_CHECKING:
@@ -33,13 +37,15 @@ class Outages:
     def watched(self, *more: type[Exception]) -> Iterator[None]:
         """Turns what the engine (or `more`) raises into StoreUnavailable, and logs it.
 
-        A broken constraint is raised on: trying again would not help.
+        A broken constraint, and a wrong statement or value, are raised on: trying again would not help.
         """
         try:
             yield
         except IntegrityError:
             raise
         except (*self._engine.failures, *more) as error:
+            if is_fault(error):
+                raise
             self._log(error)
             raise StoreUnavailable from error
         if self._since is not None:

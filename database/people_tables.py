@@ -96,6 +96,15 @@ sign_in_tries = Table(
     Index("ix_sign_in_tries_account", "account"),
 )
 
+# Whom an admin erased. The id is a mark of the address or customer id (auth/erasure_marks.py), which tells nothing about it.
+erased_people = Table(
+    "erased_people",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    column_types.company(),
+    column_types.moment("created_at", required=True),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,

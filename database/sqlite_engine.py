@@ -179,7 +179,7 @@ class SqliteFile:
             idle.append(connection)
 
     def _connect_writer(self) -> Connection:
-        connection = self._writer or self._engine.connect()
+        connection = self._writer or self._open_writer()
         try:
             begin_writing(connection)
         except BaseException:
@@ -187,6 +187,9 @@ class SqliteFile:
             raise
         self._writer = connection
         return connection
+
+    def _open_writer(self) -> Connection:
+        return self._engine.connect()
 
     def _discard_writer(self, connection: Connection) -> None:
         self._writer = None

@@ -24,7 +24,16 @@ from database.desk_tables import merges, presence
 from database.inbound_tables import inbound_addresses, inbound_keys, inbound_mails, inbound_originals
 from database.incident_tables import incidents
 from database.notice_tables import notice_texts
-from database.people_tables import api_keys, companies, customers, metadata, sessions, sign_in_tries, users
+from database.people_tables import (
+    api_keys,
+    companies,
+    customers,
+    erased_people,
+    metadata,
+    sessions,
+    sign_in_tries,
+    users,
+)
 from database.routing_tables import routing_rules, teams
 from database.second_factor_tables import exchange_codes, second_factors
 from database.sign_in_tables import sign_in_tokens
@@ -40,6 +49,7 @@ __all__ = [
     "conversations",
     "customers",
     "deliveries",
+    "erased_people",
     "exchange_codes",
     "inbound_addresses",
     "inbound_keys",
@@ -206,6 +216,8 @@ drafts = Table(
     column_types.text_list("citations"),
     column_types.word("outcome"),
     column_types.text("edited_body"),
+    column_types.word("reason"),  # why it was discarded
+    column_types.text("reason_text"),
     column_types.moment("created_at", required=True),
     Index("ix_drafts_ticket", "ticket_id", "created_at", "id"),
     Index("ix_drafts_company", "company_id", "created_at", "id"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
+from auth.erasure_marks import ErasureMarks
 from core.models import Actor
 from jobs import agreed_times, inbound_mail, incidents, notices, routing, snoozed, transfer_imports, transfers
 from jobs.runner import Periodic, alone, in_batches
@@ -62,6 +63,9 @@ class Server(notices.Server, inbound_mail.Server, Protocol):
 
     @property
     def past_tickets(self) -> PastTickets: ...
+
+    @property
+    def erasure_marks(self) -> ErasureMarks: ...
 
 
 def workers(runtime: Server) -> dict[str, Callable[[Row], None]]:
@@ -143,7 +147,7 @@ def _write_answer(runtime: Server, job: Row) -> None:
 def _transfer(runtime: Server, job: Row) -> None:
     if job["kind"] == requests.IMPORT:
         quota = runtime.settings.attachment_quota
-        server = importing.Server(runtime.storage, runtime.files, quota, runtime.transfer_checks)
+        server = importing.Server(runtime.storage, runtime.files, quota, runtime.transfer_checks, runtime.erasure_marks)
         transfer_imports.run(server, job)
     else:
         transfers.run(runtime.storage, runtime.files, job)

@@ -4,12 +4,13 @@ Services enqueue the jobs (services/outbox.py). jobs/handlers.py defines what ea
 """
 
 import logging
+import math
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import and_
@@ -90,9 +91,10 @@ class Runner:
         workers: Mapping[str, Callable[[Row], None]],
         periodic: Sequence[Periodic] = (),
     ) -> None:
+        self.periodic = periodic
+        self.on_wake: Callable[[], None] = lambda: None  # also called by `wake`
         self._storage = storage
         self._workers = workers
-        self._periodic = periodic
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._wake = threading.Event()
@@ -111,9 +113,7 @@ class Runner:
             self._release_orphans()
         self._stopping.clear()
         self._stopped.clear()
-        self._heartbeat_thread = self._start_periodic(
-            "heartbeat", HEARTBEAT_SECONDS, self.check_heartbeats, until=self._stopped
-        )
+        self._heartbeat_thread = self._start_heartbeats()
         self._threads = [
             threading.Thread(target=self._work, args=(queue,), name=f"foyer-{queue}-{number}", daemon=True)
             for queue in self._workers
@@ -121,9 +121,8 @@ class Runner:
         ]
         for thread in self._threads:
             thread.start()
-        for task in self._periodic:
-            work = partial(self._run_in_one_process, task) if task.in_one_process else task.work
-            self._threads.append(self._start_periodic(task.name, task.seconds, work, until=self._stopping))
+        for task in self.periodic:
+            self._threads.append(self._start_periodic(task, until=self._stopping))
 
     def stop(self) -> None:
         """Waits until the running jobs are finished, STOP_SECONDS at most, and ends the threads."""
@@ -142,33 +141,71 @@ class Runner:
     def wake(self) -> None:
         """Tells the threads that a job was just committed."""
         self._wake.set()
+        self.on_wake()
 
-    def run_due(self) -> int:
-        """Runs the due jobs in the caller's thread and returns their number."""
-        return sum(self._run_batch(queue) for queue in self._workers)
+    def run_due(self, *, until: float = math.inf) -> int:
+        """Runs a batch of due jobs of each queue in the caller's thread and returns their number.
+
+        After `until`, a monotonic time, no job is begun.
+        """
+        return sum(self._run_batch(queue, until) for queue in self._workers if time.monotonic() < until)
+
+    def has_due(self) -> bool:
+        """Whether a job is due."""
+        with self._storage().unit_of_work(None) as uow:
+            due = (table.c.state == "waiting", table.c.run_at <= uow.real_now)
+            return uow.first(uow.query(table, table.c.id).where(*due)) is not None
+
+    @contextmanager
+    def heartbeats(self) -> Iterator[None]:
+        """Sends heartbeats while the block runs, for a caller of `run_due`."""
+        self._stopped.clear()
+        thread = self._start_heartbeats()
+        try:
+            yield
+        finally:
+            self._stopped.set()
+            thread.join()
+            self._last_heartbeat = None
+
+    def running_elsewhere(self) -> dict[str, str]:
+        """The jobs that other processes have claimed, each with its last heartbeat."""
+        with self._storage().unit_of_work(None) as uow:
+            rows = uow.find(uow.query(table, table.c.id, table.c.run_at).where(table.c.state == "running"))
+        return {row["id"]: row["run_at"] for row in rows if row["id"] not in self._claimed_ids}
+
+    def do(self, task: Periodic) -> None:
+        """Does a periodic work once. Its failure is logged, because it is repeated anyway."""
+        try:
+            if task.in_one_process:
+                self._run_in_one_process(task)
+            else:
+                task.work()
+        except StoreUnavailable:
+            pass  # logged by the store
+        except AppError as error:
+            log.warning("%s failed and is tried again: %s", task.name.capitalize(), error)
+        except Exception:
+            log.exception("%s failed and is tried again in %d s", task.name.capitalize(), task.seconds)
 
     def _release_orphans(self) -> None:
         # No other process uses this store, so jobs in state running belong to a process that ended.
         with self._storage().unit_of_work(None, write=True) as uow:
             uow.update_where(table, table.c.state == "running", state="waiting", run_at=uow.real_now)
 
-    def _start_periodic(
-        self, name: str, seconds: float, work: Callable[[], None], *, until: threading.Event
-    ) -> threading.Thread:
+    def _start_heartbeats(self) -> threading.Thread:
+        return self._start_periodic(
+            Periodic("heartbeat", HEARTBEAT_SECONDS, self.check_heartbeats), until=self._stopped
+        )
+
+    def _start_periodic(self, task: Periodic, *, until: threading.Event) -> threading.Thread:
         def repeat() -> None:
             while True:
-                try:
-                    work()
-                except StoreUnavailable:
-                    pass  # logged by the store
-                except AppError as error:
-                    log.warning("%s failed and is tried again: %s", name.capitalize(), error)
-                except Exception:
-                    log.exception("%s failed and is tried again in %d s", name.capitalize(), seconds)
-                if until.wait(seconds):
+                self.do(task)
+                if until.wait(task.seconds):
                     return
 
-        thread = threading.Thread(target=repeat, name=f"foyer-{name.replace(' ', '-')}", daemon=True)
+        thread = threading.Thread(target=repeat, name=f"foyer-{task.name.replace(' ', '-')}", daemon=True)
         thread.start()
         return thread
 
@@ -208,7 +245,7 @@ class Runner:
     def _work(self, queue: str) -> None:
         while not self._stopping.is_set():
             try:
-                count = self._run_batch(queue)
+                count = self._run_batch(queue, math.inf)
             except StoreUnavailable:
                 count = 0  # logged by the store
             except Exception:
@@ -219,7 +256,7 @@ class Runner:
                 if not self._stopping.is_set():  # while stopping the event stays set, for every thread
                     self._wake.clear()
 
-    def _run_batch(self, queue: str) -> int:
+    def _run_batch(self, queue: str, until: float) -> int:
         with self._storage().unit_of_work(None) as uow:
             if not uow.first(uow.query(table, table.c.id).where(_is_due(queue, uow.real_now))):
                 return 0
@@ -228,15 +265,15 @@ class Runner:
         ids = {job["id"] for job in batch}
         self._claimed_ids |= ids
         try:
-            self._run_jobs(batch)
+            self._run_jobs(batch, until)
         finally:
             self._claimed_ids -= ids
         return len(batch)
 
-    def _run_jobs(self, batch: Sequence[Row]) -> None:
+    def _run_jobs(self, batch: Sequence[Row], until: float) -> None:
         started = time.monotonic()
         for position, job in enumerate(batch):
-            if self._stopping.is_set():
+            if self._stopping.is_set() or time.monotonic() >= until:
                 self._release(batch[position:])
                 break
             if self._missed_heartbeats(started):
@@ -251,7 +288,7 @@ class Runner:
         return last is not None and time.monotonic() - max(last, started) > HEARTBEAT_TIMEOUT_SECONDS / 2
 
     def _release(self, jobs: Sequence[Row]) -> None:
-        """Makes claimed jobs that were not started due again, when the server stops."""
+        """Makes claimed jobs that were not started due again, when the server stops or a run ends."""
         with self._storage().unit_of_work(None, write=True) as uow:
             ids = [job["id"] for job in jobs]
             uow.update_where(

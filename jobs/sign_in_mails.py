@@ -19,10 +19,11 @@ KINDS = (mailed_access.FIND, *NOTICE_OF.values())
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What a mail needs beside its words: the row whose token it holds, and the name of the company."""
+    """What a mail needs beside its words: the row whose token and code it holds, and the name of the company."""
 
     row: Row
     token: str
+    code: str
     company: str
 
 
@@ -43,7 +44,8 @@ def notice(storage: Storage, secrets: OneTime, job: Row, header: Row, may_send: 
         language = job["payload"].get("language", "")
         words: dict[str, Any] = wording.of_mail(uow, language=language)
     kind = NOTICE_OF[mail.row["kind"]]
-    return sign_in_mail(kind, mail.row["email"], mail.token, language=language, company=mail.company, **header, **words)
+    words |= {"language": language, "company": mail.company, "code": mail.code}
+    return sign_in_mail(kind, mail.row["email"], mail.token, **header, **words)
 
 
 def _address(storage: Storage, job: Row) -> str:
@@ -59,4 +61,4 @@ def _with_token(storage: Storage, secrets: OneTime, job: Row) -> Mail | None:
         company = uow.get(companies, job["company_id"])
         if row is None or company is None:
             return None  # used, ended, or replaced by a later one
-        return Mail(row, one_time.give_token(uow, row, secrets), company["name"])
+        return Mail(row, *one_time.give_token(uow, row, secrets), company["name"])

@@ -5,6 +5,7 @@ within a bounded time. A try whose process was killed is made again: the receive
 """
 
 import logging
+import math
 import threading
 import time
 from collections import Counter, defaultdict
@@ -63,10 +64,16 @@ class WebhookRunner:
         """Says that there is something to send."""
         self._wake.set()
 
-    def run_due(self) -> int:
-        """Sends what is due, once, and returns how many deliveries that were."""
+    def has_due(self) -> bool:
+        """Whether a delivery is due."""
+        with self._storage().unit_of_work(None) as uow:
+            return bool(deliveries.due(uow))
+
+    def run_due(self, *, until: float = math.inf) -> int:
+        """Sends what is due, once, and returns how many deliveries that were. After `until`, a monotonic time, it begins none."""
         count = 0
-        while claimed := self._claim():
+        self._store_results()  # of an earlier run that lost the store
+        while time.monotonic() < until and (claimed := self._claim()):
             count += claimed
             while self._sending:
                 self._wake.wait(POLL_SECONDS)

@@ -14,6 +14,7 @@ from ai.embeddings import Embeddings, open_embeddings
 from ai.embeddings.remote import RemoteEmbeddings
 from ai.llm import Model, open_model
 from ai.model_call import Completes
+from auth.erasure_marks import ErasureMarks
 from auth.oidc import Issuer
 from auth.oidc_client import OidcClient
 from auth.one_time import OneTime
@@ -33,6 +34,7 @@ from database.tables import companies
 from database.vector_file import VectorFile
 from jobs.handlers import periodic, workers
 from jobs.notices import direct_jobs
+from jobs.one_run import OneRun
 from jobs.runner import THREADS, Runner
 from jobs.webhook_runner import WebhookRunner
 from notifier import Mailer, open_mailer
@@ -109,6 +111,7 @@ class Runtime:
         self.runner = Runner(lambda: self.storage, workers(self), periodic(self))
         self.webhook_sender = Sender(settings.webhook_allow_host_list)
         self.webhooks = WebhookRunner(lambda: self.storage, lambda: self.secret, self.webhook_sender)
+        self.run_once = OneRun(self.runner, self.webhooks)
         self.opened_empty_at = ""  # when the store was opened with nothing in it, "" when there was something
         self.serving = True  # False in a command, which leaves the key of API_KEY as it is
         self.note_secret = secrets.token_urlsafe(32)  # in the note of the lock: whoever knows it is this process
@@ -150,6 +153,11 @@ class Runtime:
     def references(self) -> References:
         """Signs and reads the references to tickets in mail."""
         return References(self.secret)
+
+    @cached_property
+    def erasure_marks(self) -> ErasureMarks:
+        """Knows who was erased here."""
+        return ErasureMarks(self.secret)
 
     @cached_property
     def one_time(self) -> OneTime:
@@ -243,10 +251,21 @@ class Runtime:
         return health.storage_note(durable=durable, opened_empty_at=self.opened_empty_at, ahead_seconds=ahead)
 
     def start(self, *, url: str = "") -> None:
-        """Opens the store and starts the jobs; with DEMO a new server is filled first. Raises StorageError.
+        """Opens the server and starts the threads of its jobs. Raises StorageError.
 
         `url` is where commands of this machine reach the server, "" when they cannot.
         """
+        if self.settings.aws_lambda_function_name:
+            raise StorageError(
+                "AWS Lambda stops every thread after an answer, so jobs would not run. Set the handler of the function to "
+                "deploy.aws.entry.handler, as docs/aws.md says."
+            )
+        self.open(url=url)
+        self.runner.start()
+        self.webhooks.start()
+
+    def open(self, *, url: str = "") -> None:
+        """Opens the store; with DEMO a new server is filled. Nothing runs in the background. Raises StorageError."""
         self._stopped = False
         storage = self.storage
         storage.announce(url, self.note_secret)
@@ -256,8 +275,6 @@ class Runtime:
                 demo.fill(uow, self.trained_models)
         if classifier := self.trained_models.text_classifier:
             classifier.warm_up()
-        self.runner.start()
-        self.webhooks.start()
 
     def _check_company_of_issuer(self) -> None:
         """Says so when the company of OIDC_COMPANY is not allowed to take the issuer's people."""

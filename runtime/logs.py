@@ -25,7 +25,7 @@ def to_stderr(level: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def mask_server() -> None:
-    """Masks what gunicorn writes about its workers; it has handlers of its own."""
-    for handler in logging.getLogger("gunicorn.error").handlers:
+def mask_handlers(name: str = "") -> None:
+    """Masks what the handlers of a logger write that a host made: those of gunicorn, or the root's of AWS Lambda."""
+    for handler in logging.getLogger(name).handlers:
         handler.setFormatter(Masked(FORM))

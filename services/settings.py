@@ -61,7 +61,7 @@ SETTINGS: dict[str, Setting] = {
         0.0, "What the model may cost in a day (UTC); beyond it answers come without the model. 0 is no limit."
     ),
     "chat_guests": Setting(
-        True, "Whether anybody may chat as a guest, without signing in; false ends the guests who are there."
+        True, "Whether anybody may chat and search as a guest, without signing in; false ends the guests who are there."
     ),
     "registration": Setting(
         False, "Whether customers may register themselves, with an e-mail address that a code confirms."

@@ -1,6 +1,7 @@
 """Fixtures of all tests: a server in its own folder, callers of every role and of another company."""
 
 import contextlib
+import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -17,11 +18,13 @@ from werkzeug.routing import Rule
 
 import config
 from ai.embeddings.static_table import TokenTable
+from ai.triage import trained_heads
 from app import create_app
 from auth import passwords
 from config import Settings
 from core.permissions import ACT_FOR_CUSTOMERS
 from database import migrations
+from database.json_store import document as json_document
 from database.json_store.engine import JsonFile
 from database.sqlite_engine import SqliteFile
 from database.tables import api_keys, companies
@@ -46,17 +49,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shots", default="", help="folder for the pictures that tests in a browser take")
 
 
+def pytest_collection_finish() -> None:
+    """The tests stay until the end, so the garbage collector need not look at them each time."""
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `every_engine` run on each engine, others on the JSON file, unless a test names its engines."""
+    """Tests marked `every_engine` run on each engine, others and `one_engine` on the JSON file, unless a test names its engines."""
     if not config.getoption("--all-engines"):
-        others = [item for item in items if _repeats_on_another_engine(item)]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in set(others)]
+        others = {item for item in items if _repeats_on_another_engine(item)}
+        config.hook.pytest_deselected(items=[item for item in items if item in others])
+        items[:] = [item for item in items if item not in others]
 
 
 def _repeats_on_another_engine(item: pytest.Item) -> bool:
     params = item.callspec.params if hasattr(item, "callspec") else {}
-    if params.get("engine", ENGINES[0]) == ENGINES[0] or item.get_closest_marker("every_engine"):
+    if params.get("engine", ENGINES[0]) == ENGINES[0]:
+        return False
+    if item.get_closest_marker("every_engine") and not item.get_closest_marker("one_engine"):
         return False
     return not any("engine" in str(mark.args[0]) for mark in item.iter_markers("parametrize"))
 
@@ -77,8 +87,10 @@ def cheap_set_up() -> Iterator[None]:
         patch.setattr(migrations, "upgrade", _upgrade_from_statements(migrations.upgrade))
         patch.setattr(SqliteFile, "_bring_forward", _copied_when_new(SqliteFile._bring_forward))
         patch.setattr(JsonFile, "_fill", _copied_when_empty(JsonFile._fill))
+        patch.setattr(json_document, "lines", _copied_lines(json_document.lines))
         patch.setattr(TokenTable, "encode", _remembered_vectors(TokenTable.encode))
-        patch.setattr(Rule, "_compile_builder", _cached_builder(Rule._compile_builder))
+        patch.setattr(trained_heads, "read", _read_once(trained_heads.read))
+        patch.setattr(Rule, "compile", _compiled_once(Rule.compile))
         patch.setattr(Engine, "_compiled_cache", _shared_cache(), raising=False)
         patch.setattr(DefaultDialect, "__hash__", lambda dialect: hash(type(dialect)), raising=False)
         patch.setattr(DefaultDialect, "__eq__", lambda dialect, other: type(dialect) is type(other), raising=False)
@@ -147,6 +159,21 @@ def _copied_when_empty(fill: Callable[..., None]) -> Callable[..., None]:
     return copied
 
 
+def _copied_lines(lines: Callable[..., Iterator[str]]) -> Callable[..., Iterator[str]]:
+    """Reads the document of the first store without rows only; those of later ones are its copies."""
+    empty: list[str] = []
+
+    def copied(connection: Connection, seq: int, revision: str) -> Iterator[str]:
+        if seq or revision != migrations.head() or connection.exec_driver_sql("SELECT 1 FROM companies").first():
+            yield from lines(connection, seq, revision)
+            return
+        if not empty:
+            empty.extend(lines(connection, seq, revision))
+        yield from empty
+
+    return copied
+
+
 def _remembered_vectors(encode: Callable[..., Any]) -> Callable[..., Any]:
     """The vectors of the built-in sentences, which every app encodes: one table gives the same each time."""
 
@@ -159,6 +186,20 @@ def _remembered_vectors(encode: Callable[..., Any]) -> Callable[..., Any]:
     return lambda table, texts: of_many(table, tuple(texts)) if len(texts) > MANY else encode(table, texts)
 
 
+def _read_once(read: Callable[..., Any]) -> Callable[..., Any]:
+    """The weights of the built-in classifier, which every app reads from the same file."""
+    heads: dict[Any, Any] = {}
+
+    def cached(encoder: Any, *folder: Path) -> Any:
+        if folder or not isinstance(encoder, TokenTable):
+            return read(encoder, *folder)
+        if encoder.name not in heads:
+            heads[encoder.name] = read(encoder)
+        return heads[encoder.name]
+
+    return cached
+
+
 def _shared_cache() -> property:
     """Engines of one kind share the SQL that SQLAlchemy compiles, since every test opens its own engine."""
     caches: dict[str, Any] = {}
@@ -168,17 +209,23 @@ def _shared_cache() -> property:
     )
 
 
-def _cached_builder(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
-    """Werkzeug compiles two functions for each route of each app; here once per route, since they are the same."""
-    builders: dict[Any, Any] = {}
+def _compiled_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
+    """Werkzeug reads and compiles each route of each app; here each route once, since they are the same."""
+    compiled: dict[Any, Rule] = {}
 
-    def cached(rule: Any, append_unknown: bool = True) -> Any:
-        key = (rule.rule, tuple(rule._trace), repr(rule.defaults), append_unknown)
-        if key not in builders:
-            builders[key] = compile_builder(rule, append_unknown)
-        return builders[key]
+    def copied(rule: Any) -> None:
+        key = (rule.rule, repr(rule.defaults), rule.map.host_matching, tuple(rule.map.converters.items()))
+        first: Any = compiled.get(key)
+        if first is None:
+            compile_rule(rule)
+            compiled[key] = rule
+            return
+        rule._parts, rule._trace, rule._converters = first._parts, first._trace, first._converters
+        rule.arguments = set(first.arguments)
+        rule._build = first._build.__func__.__get__(rule, None)
+        rule._build_unknown = first._build_unknown.__func__.__get__(rule, None)
 
-    return cached
+    return copied
 
 
 @pytest.fixture(scope="session")
@@ -247,7 +294,17 @@ def open_app(settings: Callable[..., Settings], mailer: MemoryMailer) -> Iterato
 
     yield make
     for app in opened:
+        _forget_files(app.extensions["runtime"])
         app.extensions["runtime"].stop()
+
+
+def _forget_files(runtime: Runtime) -> None:
+    """The test is over, and nobody reads the files of its store: they are neither written nor merged at the stop."""
+    engine: Any = runtime._storage and runtime._storage._engine
+    if isinstance(engine, SqliteFile):
+        engine.path.unlink(missing_ok=True)  # SQLite merges no log into a file that is gone
+    if isinstance(engine, JsonFile):
+        engine._fold = lambda: None
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@
       frame = document.createElement("iframe");
       frame.title = words.title;
       // Its own origin is the desk's, so this page cannot reach into it; allow-same-origin only gives it its own storage.
-      frame.setAttribute("sandbox", "allow-scripts allow-forms allow-popups allow-same-origin");
+      frame.setAttribute("sandbox", "allow-scripts allow-forms allow-popups allow-downloads allow-same-origin");
       frame.setAttribute("referrerpolicy", "no-referrer");
       frame.src = address.href;
       root.append(frame);

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, request
 
 from core.permissions import Permission
 from web.assets import build
-from web.shells import SHELLS, manifest, shell, with_styles
+from web.shells import SHELLS, manifest, shell
 
 HERE = Path(__file__).resolve().parent
 README = HERE.parent / "README.md"
@@ -24,8 +24,6 @@ SWAGGER_FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/jav
 OWN_FILES = {
     "style.css": "text/css",
     "docs.js": "text/javascript",
-    "confirm.js": "text/javascript",
-    "rate.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 STRICT = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
@@ -52,20 +50,6 @@ def docs() -> Response:
     # The folder's name holds the version, so that its files can be kept for long and are still new after an update.
     text = (HERE / "docs.html").read_text("utf-8").replace("{{swagger_ui}}", f"/docs/assets/{SWAGGER_UI_VERSION}")
     return _page(text, FOR_SWAGGER_UI)
-
-
-@blp.get("/confirm")
-@_public
-def confirm() -> Response:
-    """Where the link to confirm an address leads."""
-    return _page(with_styles("confirm.html"), STRICT)
-
-
-@blp.get("/rate")
-@_public
-def rate() -> Response:
-    """Where the link to rate a ticket leads. Opening it rates nothing."""
-    return _page(with_styles("rate.html"), STRICT)
 
 
 @blp.get("/", defaults={"name": "home"})

@@ -28,6 +28,8 @@ SHELLS = {
     "portal": Shell("Help", "app/portal/main.js", (*BASE, "styles/portal.css")),
     "accept": Shell("Accept the invitation", "app/account/accept.js", BASE),
     "reset": Shell("Set a new password", "app/account/reset.js", BASE),
+    "confirm": Shell("Confirm your e-mail address", "app/account/confirm.js", BASE),
+    "rate": Shell("How was our help?", "app/account/rate.js", BASE),
     "chat": Shell("Chat", "app/chat/main.js", (*BASE, "styles/chat.css")),
 }
 
@@ -46,12 +48,6 @@ def shell(name: str) -> str:
     for place, value in values.items():
         text = text.replace("{{" + place + "}}", value)
     return text
-
-
-@cache
-def with_styles(name: str) -> str:
-    """A page of its own (its HTML says what it does) in the look of the console."""
-    return (HERE / name).read_text("utf-8").replace("{{styles}}", _styles(build(), BASE))
 
 
 def manifest() -> str:

@@ -1,14 +1,16 @@
-"""Renders every response as JSON with success, message and data."""
+"""Renders every response as JSON with success, message and data; errors of a dialect in its own form."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 
 from core.errors import AppError
 from core.models import LIMITS
+
+ErrorForm = Callable[[AppError], tuple[Any, int]]  # the body and the status of an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def render(answer: Answer | Response) -> Response:
     }
     if answer.page is not None:
         body["total"], body["limit"], body["offset"] = answer.page
-    return respond(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE), answer.status, answer.headers)
+    return as_json(body, answer.status, answer.headers)
 
 
 def if_changed(answer: Answer) -> Response:
@@ -54,7 +56,10 @@ def _truncate(message: str) -> str:
 
 
 def render_error(error: AppError) -> Response:
-    """The response of an error."""
+    """The response of an error: in the form of the dialect that the path belongs to, else in the envelope."""
+    form = _dialect_form()
+    if form is not None:
+        return as_json(*form(error), error.headers)
     data: dict[str, Any] = {
         "code": error.code,
         "errors": [{"field": e.field, "message": e.message} for e in error.errors],
@@ -65,6 +70,17 @@ def render_error(error: AppError) -> Response:
     if error.status == 500:
         data["request_id"] = g.get("request_id", "")
     return render(Answer(data, error.message, error.status, headers=error.headers))
+
+
+def _dialect_form() -> ErrorForm | None:
+    """The form of errors at the path of this request, None for ours. api/routes.py fills `error_forms`."""
+    forms: dict[str, ErrorForm] = current_app.extensions.get("error_forms", {})
+    return next((form for path, form in forms.items() if f"{request.path}/".startswith(f"{path}/")), None)
+
+
+def as_json(body: Any, status: int, headers: Mapping[str, Any]) -> Response:
+    """A response of one JSON value."""
+    return respond(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE), status, headers)
 
 
 def respond(body: bytes, status: int, headers: Mapping[str, Any]) -> Response:

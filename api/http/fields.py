@@ -122,7 +122,7 @@ class Choice(fields.String):
     """One of the listed words; any case, spaces and hyphens for underscores. `also` maps further words to listed ones."""
 
     def __init__(self, choices: Sequence[str], *, also: dict[str, str] | None = None, **kwargs: Any) -> None:
-        self.choices = choices
+        self.choices = {_plain(choice): choice for choice in choices}
         self.accepted = list(choices)
         self.also = also or {}
         super().__init__(**_with_metadata(kwargs, enum=list(choices)))
@@ -132,11 +132,16 @@ class Choice(fields.String):
 
     def one(self, value: Any, name: str) -> str:
         """The listed word that `value` means. Raises ValidationError."""
-        word = value.strip().lower().replace(" ", "_").replace("-", "_") if isinstance(value, str) else None
-        word = self.also.get(word, word) if word else word
-        if word is None or word not in self.choices:
+        word = _plain(value) if isinstance(value, str) else ""
+        word = _plain(self.also.get(word, word))
+        if word not in self.choices:
             raise ValidationError(f"{name} must be one of: {', '.join(self.accepted)}.")
-        return word
+        return self.choices[word]
+
+
+def _plain(word: str) -> str:
+    """A word in lower case, with underscores for spaces and hyphens."""
+    return word.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 class TeamName(Text):
@@ -159,7 +164,7 @@ class TeamNames(TeamName):
 
 def _team(text: str) -> str:
     """A built-in team in any case, with spaces and hyphens for underscores, is its key; other text stays."""
-    word = text.strip().lower().replace(" ", "_").replace("-", "_")
+    word = _plain(text)
     return word if word in TEAMS else text.strip()
 
 
@@ -173,6 +178,10 @@ class Choices(Choice):
         super().__init__(choices, **kwargs)
         self.accepted += self.groups
         self.metadata = {name: value for name, value in self.metadata.items() if name != "enum"}
+        word = f"({'|'.join(self.accepted)})"
+        self.metadata["pattern"] = f"^{word}(,{word})*$"
+        if isinstance(self.load_default, list):
+            self.metadata["default"] = ",".join(self.load_default)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:  # type: ignore[override]
         words: list[str] = []
@@ -262,7 +271,7 @@ class Words(fields.List[Any]):
 
     def __init__(self, most: int, word: fields.Field[Any], **kwargs: Any) -> None:
         self.most = most
-        super().__init__(word, **_with_metadata(kwargs))
+        super().__init__(word, **_with_metadata(kwargs, maxItems=most))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         if not isinstance(value, list) or len(value) > self.most:

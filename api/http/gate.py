@@ -15,7 +15,7 @@ from flask import Flask, Response, current_app, g, request
 from marshmallow import ValidationError
 from uuid_utils import uuid7
 
-from api.http import headers, rate_limits
+from api.http import headers, inner_calls, rate_limits
 from api.http.envelope import Answer, render, render_error, respond
 from api.http.field_names import MAX_FIELDS
 from api.http.fields import Email, Text
@@ -40,6 +40,7 @@ from services.accounts import guests, key_login, sign_in
 from storage import UnitOfWork
 
 MAX_BODY = 1024 * 1024
+KEY_HEADERS = ("X-API-Key", "X-ApiKey")  # the second is what AppSheet and others call it
 _EMAIL, _CUSTOMER_ID = Email(), Text(LIMITS["customer_id"])
 
 
@@ -56,7 +57,8 @@ def guard(app: Flask) -> None:
 
 
 def _enter() -> None:
-    g.request_id = str(uuid7())
+    inner = inner_calls.current()
+    g.request_id = inner.request_id if inner else str(uuid7())
     if request.url_rule is None or request.method == "OPTIONS":
         return
     view = current_app.view_functions[request.url_rule.endpoint]
@@ -67,13 +69,16 @@ def _enter() -> None:
         rate_limits.check_public(getattr(view, "limit", None))
         _check_query(view)
         return
-    actor = _authenticate()
-    rate_limits.check_credential(actor)
+    actor = inner.credential if inner else _authenticate()
+    if not inner:  # else the outer request was counted
+        rate_limits.check_credential(actor)
+    g.credential = actor
     if actor.guest:
         _check_guest(getattr(view, "guests", ""))
-    acts = bool(request.headers.get("X-On-Behalf-Of")) and permission is not None and may_act(actor, permission)
-    if permission is None or not (acts or allows(actor, permission)):
+    if permission is None or not _may_credential(actor, permission):
         raise forbidden()
+    if actor.reads_only and not _reads(view):
+        raise forbidden("This key may only read (scope read_only). Use another key to change something.")
     if actor.lacks_second_factor and not getattr(view, "without_second_factor", False):
         raise second_factor_missing()
     g.actor = replace(_acting_for(actor), address=request.remote_addr or "")
@@ -84,23 +89,43 @@ def _enter() -> None:
     _check_query(view)
 
 
+def _may_credential(actor: Actor, permission: Permission) -> bool:
+    """Whether the owner of the credentials may do this, themselves or for the customer that the request names."""
+    acts = bool(request.headers.get("X-On-Behalf-Of")) and may_act(actor, permission)
+    return acts or allows(actor, permission)
+
+
+def may_call(view: object) -> bool:
+    """Whether the caller of this request may call another route: what the gate would say there."""
+    permission, actor = getattr(view, "permission", None), g.credential
+    if permission is None or (actor.reads_only and not _reads(view)):
+        return False
+    return _may_credential(actor, permission) and allows(g.actor, permission)
+
+
+def _reads(view: object) -> bool:
+    """Whether a route changes nothing, as its declaration says."""
+    return bool(getattr(view, "reads", False))
+
+
 def _check_guest(limit: str) -> None:
     """Refuses guests of the chat on every route that is not declared for them. Raises AppError 403, 429."""
     if not limit:
-        raise forbidden("Guests of the chat may only chat. Sign in to do more.")
+        raise forbidden("Guests may only chat and search. Sign in to do more.")
     rate_limits.check_guest(limit)
 
 
 def _check_query(view: object) -> None:
-    """Refuses query parameters on routes under /api that take none."""
-    if request.args and not getattr(view, "takes_query", False) and request.path.startswith("/api"):
+    """Refuses query parameters on routes of the API that take none."""
+    is_api = request.path.startswith("/api") or hasattr(view, "takes_query")
+    if is_api and request.args and not getattr(view, "takes_query", False):
         reason = "is unknown. This address takes no query parameters."
         raise invalid(*(FieldError(name[:100], f"{name[:60]} {reason}") for name in islice(request.args, MAX_FIELDS)))
 
 
 def _authenticate() -> Actor:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    key, bearer = _header("X-API-Key"), _as_utf8(token).strip() if scheme.lower() == "bearer" else ""
+    key, bearer = _key_header(), _as_utf8(token).strip() if scheme.lower() == "bearer" else ""
     actor = None
     if not key and _is_token(bearer):
         actor = _authenticate_token(bearer)
@@ -113,9 +138,12 @@ def _authenticate() -> Actor:
     return actor
 
 
-def _header(name: str) -> str:
-    """A header's text, trimmed; "" without it."""
-    return _as_utf8(request.headers.get(name, "")).strip()
+def _key_header() -> str:
+    """The key of whichever header has one, trimmed; "" without it. Raises AppError 401 for two different keys."""
+    keys = {_as_utf8(request.headers.get(name, "")).strip() for name in KEY_HEADERS} - {""}
+    if len(keys) > 1:
+        raise unauthorized(f"{' and '.join(KEY_HEADERS)} hold different keys. Send one of them.")
+    return keys.pop() if keys else ""
 
 
 def _as_utf8(header: str) -> str:
@@ -168,11 +196,11 @@ def is_operator() -> bool:
     if not _has_credentials():
         return False
     actor = _authenticate()
-    return _runs_the_server(actor) and not actor.lacks_second_factor
+    return _runs_the_server(actor) and not (actor.lacks_second_factor or actor.reads_only)
 
 
 def _has_credentials() -> bool:
-    return "X-API-Key" in request.headers or "Authorization" in request.headers
+    return any(name in request.headers for name in (*KEY_HEADERS, "Authorization"))
 
 
 def check_operator() -> None:
@@ -213,6 +241,8 @@ def in_one_unit(view: Callable[[UnitOfWork], Answer], *, key: str, secret: bool 
 
     Of a `secret` response only the status is stored.
     """
+    if inner_calls.is_dry_run():
+        return _rehearse(view)
     with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
         if not key:
             return render(view(uow))
@@ -228,8 +258,10 @@ def in_one_unit(view: Callable[[UnitOfWork], Answer], *, key: str, secret: bool 
 def in_own_units(view: Callable[[], Answer | Response], *, key: str, secret: bool = False) -> Response:
     """Runs a view that opens its own units of work. A key is leased meanwhile, so that a repeated call waits or fails.
 
-    Of a `secret` response only the status is stored.
+    Of a `secret` response only the status is stored. A dry run ends before the view.
     """
+    if inner_calls.is_dry_run():
+        return render(Answer({}, "The arguments are valid."))
     if not key:
         return render(view())
     storage, call = current_runtime().storage, _call(key)
@@ -247,6 +279,22 @@ def in_own_units(view: Callable[[], Answer | Response], *, key: str, secret: boo
         response = render_error(error)
     store_response(response, key=key, secret=secret)
     return response
+
+
+class _RolledBack(Exception):
+    """Ends a dry run, so that its unit of work is rolled back."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+def _rehearse(view: Callable[[UnitOfWork], Answer]) -> Response:
+    """The response of a writing view whose changes are rolled back."""
+    try:
+        with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
+            raise _RolledBack(render(view(uow)))
+    except _RolledBack as rehearsal:
+        return rehearsal.response
 
 
 def store_response(response: Response, *, key: str, secret: bool = False) -> None:

@@ -40,6 +40,7 @@ from core.normal_form import trimmed
 
 _IN_MEMORY = 1024 * 1024  # of an upload; what is more goes to disk
 _CHUNK = 64 * 1024
+_JSON_SPACES = b" \t\r\n"
 _FILES_IN_JSON = threading.BoundedSemaphore(1)
 FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 
@@ -52,6 +53,8 @@ class Parser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> dict[str, Any]:
         if getattr(schema, "FROM_FORM", False):
             return prepare({**req.args.to_dict(), **_fields_beside_file(req, schema)}, schema)
+        if getattr(schema, "ALSO_FORM", False) and req.mimetype in FORM_TYPES:
+            return prepare(_text_form(req), schema)
         return prepare(read_json(req), schema)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, Any]:
@@ -79,6 +82,25 @@ def _form_fields(req: Request, schema: Schema) -> dict[str, Any]:
     own = {"name": file_names.clean(file.filename or ""), "content_type": file.mimetype}
     own = {name: value for name, value in own.items() if name in schema.load_fields}
     return {**own, **req.form.to_dict(), "content": file.stream}
+
+
+def _text_form(req: Request) -> dict[str, Any]:
+    """The fields of a form without files. Raises AppError 400 for what JSON would not hold either."""
+    raw = read_body(req)
+    with _reading(req):
+        form, files = req.form, req.files
+    if files:
+        raise bad_request("unexpected_file", "The form holds a file. This address takes none.")
+    # Werkzeug keeps other bytes as literal %-escapes, or in a form of several parts as U+FFFD.
+    parts = raw if req.mimetype == FORM_TYPES[0] else unquote_to_bytes(raw)
+    try:
+        parts.decode()
+    except UnicodeDecodeError:
+        raise bad_request("bad_form", "The form holds bytes that are not UTF-8.") from None
+    if repeated := next((name for name, values in form.lists() if len(values) > 1), ""):
+        raise invalid_field(repeated[:100], f"{repeated[:100]} stands twice in the form. Send it once.")
+    g.body = form.to_dict()
+    return {**g.body}
 
 
 def _fields_with_file(req: Request) -> dict[str, Any]:
@@ -120,7 +142,7 @@ def _no_room() -> AppError:
 def read_json(req: Request, *, cache: bool = True) -> dict[str, Any]:
     """The body as an object; no body at all is an empty one. Raises AppError 400, 413, 415."""
     raw = _as_utf8(read_body(req, cache=cache), req.mimetype_params.get("charset", ""))
-    if not raw.strip():
+    if not raw.strip(_JSON_SPACES):
         g.body = {}
         return {}
     if not req.is_json:

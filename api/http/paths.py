@@ -34,7 +34,9 @@ class EncodedNames:
 
 
 class Name(PathConverter):
-    """An e-mail address or an id, of any characters."""
+    """An e-mail address or an id, of any characters; one that ends in /export must encode the slash."""
+
+    regex = r"[^/].*?(?<!/export)"
 
     def to_python(self, value: str) -> str:
         return _KEPT.sub(lambda match: "/" if match[1].upper() == "2F" else "%", value)

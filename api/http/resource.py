@@ -10,15 +10,17 @@ from flask import Response, g, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
 
-from api.http import gate
+from api.http import gate, inner_calls
 from api.http.parsing import Parser
 from api.http.rate_limits import PublicRateLimit
 from api.http.schemas import envelope, listing
 from core.errors import read_only
 from core.permissions import Permission
 
+ANY_MEDIA = "*/*"  # of a download whose type is that of the file
 View = Callable[..., Any]  # returns an Answer, or a Response where the route declares `downloads`
 RunView = Callable[[dict[str, Any]], Response]
+REPEATABLE = ("POST", "PATCH")  # methods that take an idempotency key
 ERRORS = {
     400: "The request is invalid; see data.errors.",
     401: "No valid credentials.",
@@ -45,6 +47,7 @@ class Route:
     body: type[Schema] | None = None  # schema of a JSON body
     query: type[Schema] | None = None
     manages_transactions: bool = False  # the view opens its own units of work
+    only_reads: bool = False  # a POST that changes nothing, which keys with the scope read_only may call
     by_link: bool = False  # without credentials the body holds the token of a mailed link; g.actor is None then
     guests: str = ""  # how often guests of the chat may call it from one address; "" closes it to them
     secret: bool = False  # the response holds a secret and is never stored
@@ -60,6 +63,11 @@ class Route:
     def is_public(self) -> bool:
         return self.permission is Permission.PUBLIC
 
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.method == "GET" or self.only_reads
+
 
 class Resource(Blueprint):  # type: ignore[misc]
     """A flask-smorest blueprint whose routes are declared in one call each; `options` are the fields of Route.
@@ -69,6 +77,8 @@ class Resource(Blueprint):  # type: ignore[misc]
     """
 
     ARGUMENTS_PARSER = Parser()
+    errors = ERRORS
+    error_schema: dict[str, Any] | None = None  # OpenAPI schema of an error that is not in the envelope
 
     def get(self, path: str, operation_id: str, **options: Any) -> Callable[[View], View]:
         """A route that only reads."""
@@ -83,7 +93,7 @@ class Resource(Blueprint):  # type: ignore[misc]
         return self._declare(Route(method="PUT", path=path, operation_id=operation_id, **options))
 
     def patch(self, path: str, operation_id: str, **options: Any) -> Callable[[View], View]:
-        """A route that updates a record in part."""
+        """A route that updates a record in part; safe to repeat with an Idempotency-Key."""
         return self._declare(Route(method="PATCH", path=path, operation_id=operation_id, **options))
 
     def delete(self, path: str, operation_id: str, **options: Any) -> Callable[[View], View]:
@@ -123,8 +133,15 @@ class Resource(Blueprint):  # type: ignore[misc]
 
     def _add(self, route: Route, view: View, handler: Any, **inputs: Schema | None) -> None:
         handler.permission = route.permission
+        handler.reads = route.reads
+        handler.route = route
+        handler.error_schema = self.error_schema
         handler._apidoc = self._documentation(route, view, **inputs)
         self.route(route.path, methods=[route.method], endpoint=route.operation_id)(handler)
+
+    def _answer_schema(self, schema: type[Schema], *, many: bool) -> Any:
+        """What the API descriptions say of an answer that is no error."""
+        return (listing if many else envelope)(schema)
 
     def _documentation(self, route: Route, view: View, **inputs: Schema | None) -> dict[str, Any]:
         """What flask-smorest's decorators record for the API descriptions, without their cost on every call."""
@@ -134,17 +151,17 @@ class Resource(Blueprint):  # type: ignore[misc]
 
         summary, _, description = (view.__doc__ or route.operation_id).strip().partition("\n")
         details = " ".join(description.split()) or summary
-        documented: Any = stub
+        # Each decorator copies what the ones before it recorded, so the schemas, which are large, come last.
+        note = self.doc(operationId=route.operation_id, summary=summary.rstrip("."), description=details)
+        documented: Any = note(stub)
+        if route.response:
+            documented = self.response(route.status, self._answer_schema(route.response, many=route.many))(documented)
         for location, schema in inputs.items():
             if schema is not None:
                 documented = self.arguments(schema, location=location, arg_name=location)(documented)
-        if route.response:
-            documented = self.response(route.status, (listing if route.many else envelope)(route.response))(documented)
-        for code, text in ERRORS.items():
-            documented = self.alt_response(code, description=text, success=False)(documented)
-        note = self.doc(operationId=route.operation_id, summary=summary.rstrip("."), description=details)
-        documented = note(documented)
         documentation: dict[str, Any] = documented._apidoc
+        responses = documentation.setdefault("response", {}).setdefault("responses", {})
+        responses |= {code: [{"description": text, "content_type": None}] for code, text in self.errors.items()}
         if route.media:
             documentation["manual_doc"]["requestBody"] = {"required": True, "content": _content(route.media)}
         if route.downloads:
@@ -192,13 +209,13 @@ def _run_view(route: Route, view: View) -> RunView:
         return lambda values: gate.read_only(lambda uow: view(uow, **values))
 
     def write(values: dict[str, Any]) -> Response:
-        key = gate.idempotency_key(values.get("body")) if route.method == "POST" else ""
+        key = gate.idempotency_key(values.get("body")) if route.method in REPEATABLE else ""
         if own_units:  # without credentials, keys of different callers could not be told apart
             return gate.in_own_units(lambda: view(**values), key="" if g.actor is None else key, secret=route.secret)
         if route.before:
             route.before(values["body"])
         response = gate.in_one_unit(lambda uow: view(uow, **values), key=key, secret=route.secret)
-        return route.after(response, key=key, **values) if route.after else response
+        return route.after(response, key=key, **values) if route.after and not inner_calls.is_dry_run() else response
 
     return write
 

@@ -129,6 +129,13 @@ class Ticket(Schema):
         "Lower end of the interval that held the time of 8 in 10 such tickets.", required=False
     )
     expected_resolution_seconds_high = integer("Upper end of that interval.", required=False)
+    last_message = optional_text(
+        "In lists and GET /api/events: how the last public message begins, at most 140 characters."
+    )
+    last_message_by = fields.String(
+        metadata={"description": "In lists and GET /api/events: who wrote it.", "enum": list(models.SPEAKERS)}
+    )
+    last_message_at = moment("In lists and GET /api/events: when it was written.")
     version = integer("Raised with every change by a person; name it to be sure that nothing is overwritten.")
     created_at = moment("When it was opened.", required=True)
     updated_at = moment("When it last changed.", required=True)

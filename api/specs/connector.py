@@ -5,6 +5,7 @@ Every rule here is one of Power Platform's for custom connectors; its absence ma
 
 from dataclasses import dataclass
 
+from api.http.resource import ANY_MEDIA
 from api.specs import connector_webhooks
 from api.specs.connector_choices import DropDowns, find_drop_downs
 from api.specs.connector_schemas import RARELY_NEEDED, body_fields, flat, labelled, reachable
@@ -92,6 +93,7 @@ def _paths(source: Source, view: _View) -> Json:
 def _operation(view: _View, operation: Operation) -> Json:
     doc = operation.doc
     files = _files(doc)
+    produced = [*([JSON] if _json_schema(doc) else []), *files]
     body = _body_of_other_media(doc)
     parameters = [*doc["parameters"], *body, *_headers(view.raw, operation)]
     rows = _row_fields(view.raw, doc)
@@ -103,19 +105,19 @@ def _operation(view: _View, operation: Operation) -> Json:
         "parameters": [_parameter(view, operation, parameter, rows) for parameter in parameters],
         "responses": _responses(operation),
         "security": [] if operation.public else [{"api_key": []}],
-        **_visibility(view.raw, operation, or_file=bool(files) and bool(_json_schema(doc))),
+        **_visibility(view.raw, operation, of_several_media=len(produced) > 1),
         **_trigger(operation),
         **connector_webhooks.trigger(operation),
     }
     if body:
         definition["consumes"] = _media_of(doc["requestBody"]["content"])
     if files:
-        definition["produces"] = [*([JSON] if _json_schema(doc) else []), *files]
+        definition["produces"] = produced
     return {**definition, **{name: doc[name] for name in ("consumes", "produces") if name in doc}}
 
 
-def _visibility(raw: Json, operation: Operation, *, or_file: bool) -> Json:
-    if _is_internal(raw, operation) or or_file:
+def _visibility(raw: Json, operation: Operation, *, of_several_media: bool) -> Json:
+    if _is_internal(raw, operation) or of_several_media:
         return {"x-ms-visibility": "internal"}
     if operation.path in IMPORTANT and operation.method in ("get", "post", "put"):
         return {"x-ms-visibility": "important"}
@@ -152,7 +154,7 @@ def _trigger(operation: Operation) -> Json:
 def _files(doc: Json) -> list[str]:
     """The media types of a success that can be a file."""
     answers = [response for status, response in doc["responses"].items() if status[0] == "2"]
-    return [media for response in answers for media in response.get("content", {}) if media != JSON]
+    return [media for response in answers for media in response.get("content", {}) if media not in (JSON, ANY_MEDIA)]
 
 
 def _json_schema(doc: Json) -> Json:

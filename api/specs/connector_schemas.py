@@ -11,7 +11,16 @@ FORMATS = frozenset(
 )
 LIKE = {"url": "uri", "decimal": "double", "time": "", "ip": "", "": ""}  # formats of others and what stands for them
 LARGEST_INT32 = 2**31 - 1
-NOT_FOR_LOW_CODE = {"additionalProperties", "nullable", "x-nullable", "readOnly", "writeOnly", "title", "example"}
+NOT_FOR_LOW_CODE = {
+    "additionalProperties",
+    "nullable",
+    "x-nullable",
+    "readOnly",
+    "writeOnly",
+    "title",
+    "example",
+    "pattern",
+}
 RARELY_NEEDED = {"client_reference", "user", "action", "version", *HEADERS}
 # Words for what its declaration leaves undescribed.
 ABOUT = {"data": "What was asked for.", "sort": "Order of the list.", "offset": "How many to skip."}

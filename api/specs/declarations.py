@@ -3,7 +3,7 @@
 Nothing here is written by hand for one route; what a route is, its declaration says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,7 @@ class Operation:
     public: bool
     roles: tuple[str, ...]
     headers: tuple[str, ...]
+    error_schema: Json | None = None  # of a dialect, whose errors are not in the envelope
 
     @property
     def versioned(self) -> bool:
@@ -63,21 +64,20 @@ class Source:
     operations: list[Operation]
 
 
-def read_declarations(openapi: str) -> Source:
+def read_declarations(openapi: str, *, dialects: Sequence[str] = ()) -> Source:
     """The declared routes in this version, from an app that is made for it and thrown away."""
     app = Flask("specs")
-    document = routes.describe(app, openapi=openapi).spec.to_dict()
+    document = routes.describe(app, openapi=openapi, dialects=dialects).spec.to_dict()
     _move_path_parameters(document)
-    permissions = {
-        endpoint.rpartition(".")[2]: getattr(view, "permission", None) for endpoint, view in app.view_functions.items()
-    }
+    views: dict[str, Any] = {endpoint.rpartition(".")[2]: view for endpoint, view in app.view_functions.items()}
     operations = []
     for path, method, doc in _each(document):
-        permission = permissions[doc["operationId"]]
+        view = views[doc["operationId"]]
+        permission = view.permission
         roles = tuple(role for role, granted in GRANTED.items() if permission in granted)
         public = permission is Permission.PUBLIC
         headers = () if public else _headers(document, path, method, for_customers="customer" in roles)
-        operations.append(Operation(path, method, doc, public, roles, headers))
+        operations.append(Operation(path, method, doc, public, roles, headers, view.error_schema))
     return Source(document, operations)
 
 
@@ -147,7 +147,7 @@ def _headers(document: Json, path: str, method: str, *, for_customers: bool) -> 
     )
     means = {
         "X-On-Behalf-Of": for_customers,
-        "Idempotency-Key": method == "post",
+        "Idempotency-Key": method in ("post", "patch"),
         "If-Match": versions and method in WRITES,
     }
     return tuple(name for name in HEADERS if means[name])

@@ -1,6 +1,11 @@
 """/openapi.json: OpenAPI 3.0 for developers, with every error, header, credential and an example to send."""
 
+from collections.abc import Sequence
+
+from api.routes import load_dialects
+from api.specs import empty_inputs
 from api.specs.declarations import HEADERS, Json, Operation, body_schema, read_declarations, resolved, sentence
+from core.models import LIMITS
 from core.version import VERSION
 
 ABOUT = (
@@ -8,7 +13,12 @@ ABOUT = (
     "Every answer is an object with success, message and data; errors carry data.code and data.errors."
 )
 SECURITY_SCHEMES: Json = {
-    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key that begins with fk_."},
+    "ApiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "A key, like fk_…; x-apikey is read too.",
+    },
     "Bearer": {"type": "http", "scheme": "bearer", "description": "The same key as a bearer token."},
 }
 ERROR: Json = {
@@ -59,13 +69,18 @@ EXAMPLES: Json = {
     "NewReply": {"body": "We are looking into it."},
     "SettingsChanges": {"ai_enabled": True},
 }
+HEADER_SCHEMAS: Json = {
+    "X-On-Behalf-Of": {"maxLength": LIMITS["email"]},
+    "Idempotency-Key": {"maxLength": LIMITS["key"]},
+    "If-Match": {"pattern": r'^(\*|(W/)?"[0-9]{1,9}")?$'},
+}
 MORE_ERRORS = {"413": "The request is too large.", "415": "The body is not of an accepted media type."}
 ANY_OTHER = "Any other error, in the same form."
 
 
-def openapi_document() -> Json:
-    """The whole document; `servers` is for whoever serves it to fill in."""
-    source = read_declarations("3.0.3")
+def openapi_document(dialects: Sequence[str] = ()) -> Json:
+    """The whole document, with the dialects of these names; `servers` is for whoever serves it to fill in."""
+    source = read_declarations("3.0.3", dialects=dialects)
     raw = source.document
     for operation in source.operations:
         _finish(raw, operation)
@@ -80,7 +95,7 @@ def openapi_document() -> Json:
         "tags": raw["tags"],
         "paths": raw["paths"],
         "components": {
-            "schemas": {**schemas, "Error": ERROR},
+            "schemas": _with_beside({**schemas, "Error": ERROR}, dialects),
             "parameters": {name: _header(name) for name in HEADERS},
             "securitySchemes": SECURITY_SCHEMES,
         },
@@ -94,6 +109,7 @@ def _finish(raw: Json, operation: Operation) -> None:
     if operation.roles:
         doc["description"] += f" Roles: {', '.join(operation.roles)}."
     doc["security"] = [] if operation.public else [{name: []} for name in SECURITY_SCHEMES]
+    empty_inputs.describe(raw, operation)
     doc["parameters"] += [{"$ref": f"#/components/parameters/{name}"} for name in operation.headers]
     doc["responses"] = _responses(operation)
     for status, response in doc["responses"].items():
@@ -107,6 +123,7 @@ def _finish(raw: Json, operation: Operation) -> None:
 
 
 def _responses(operation: Operation) -> Json:
+    """The answers that are declared; flask-smorest adds a 400 without a description, which a dialect may not have."""
     declared_responses = operation.doc["responses"]
     more = MORE_ERRORS if "requestBody" in operation.doc else {}
     errors = {status: {"description": text} for status, text in more.items() if status not in declared_responses}
@@ -114,15 +131,15 @@ def _responses(operation: Operation) -> Json:
     for status, response in sorted({**declared_responses, **errors}.items()):
         if status[0] == "2":
             result[status] = response
-        elif status != "default" and operation.can_answer(status):
-            result[status] = _error(response["description"])
+        elif status != "default" and "description" in response and operation.can_answer(status):
+            result[status] = _error(response["description"], operation.error_schema)
             if status == "503":
                 result[status]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
-    return {**result, "default": _error(ANY_OTHER)}
+    return {**result, "default": _error(ANY_OTHER, operation.error_schema)}
 
 
-def _error(description: str) -> Json:
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+def _error(description: str, schema: Json | None) -> Json:
+    content = {"application/json": {"schema": schema or {"$ref": "#/components/schemas/Error"}}}
     return {"description": description, "content": content}
 
 
@@ -139,5 +156,15 @@ def _open_up(raw: Json, schema: Json) -> None:
         _open_up(raw, schema["items"])
 
 
+def _with_beside(schemas: Json, dialects: Sequence[str]) -> Json:
+    """The schemas with the fields that dialects add to answers of ours."""
+    for module in load_dialects(dialects):
+        for name, properties in module.blp.beside.items():
+            own = schemas[name]
+            schemas = {**schemas, name: {**own, "properties": {**own["properties"], **properties}}}
+    return schemas
+
+
 def _header(name: str) -> Json:
-    return {"in": "header", "name": name, "description": HEADERS[name], "schema": {"type": "string"}, "required": False}
+    schema = {"type": "string", **HEADER_SCHEMAS[name]}
+    return {"in": "header", "name": name, "description": HEADERS[name], "schema": schema, "required": False}

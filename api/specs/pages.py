@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from api.specs.connector import connector_document
 from api.specs.declarations import Json
@@ -20,9 +20,9 @@ _openapi = cache(openapi_document)
 _connector = cache(connector_document)
 
 
-def openapi(url: str) -> Json:
-    """The OpenAPI 3 document of the server at this address."""
-    return {**_openapi(), "servers": [{"url": url}]}
+def openapi(url: str, *, dialects: tuple[str, ...] = ()) -> Json:
+    """The OpenAPI 3 document of the server at this address, which speaks these dialects."""
+    return {**_openapi(dialects), "servers": [{"url": url}]}
 
 
 def connector(host: str) -> Json:
@@ -52,7 +52,8 @@ def _json_response(document: Json) -> Response:
 @_public
 def openapi_json() -> Response:
     """OpenAPI 3.0."""
-    return _json_response(openapi(request.host_url.rstrip("/")))
+    dialects = current_app.extensions["runtime"].settings.dialect_list
+    return _json_response(openapi(request.host_url.rstrip("/"), dialects=dialects))
 
 
 @blp.get("/swagger.json")

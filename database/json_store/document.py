@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from database.column_types import JsonText
 from database.json_store.journal import sync_folder
@@ -185,7 +185,7 @@ def write(connection: Connection, path: Path, seq: int, revision: str) -> None:
 def lines(connection: Connection, seq: int, revision: str) -> Iterator[str]:
     """The lines of a document with all rows the connection sees: head, rows of each table, end."""
     yield f'{{"foyer": {FORMAT}, "revision": "{revision}", "seq": {seq}, "tables": {{\n'
-    for place, table in enumerate(metadata.sorted_tables):
+    for place, table in enumerate(_tables()):
         line = f'{"," if place else ""}"{table.name}": ['
         rows = connection.exec_driver_sql(
             f'SELECT {_row_as_json(table.name, "t.")} FROM "{table.name}" t ORDER BY rowid'
@@ -224,17 +224,38 @@ def _temporary(path: Path) -> str:
     return f"{path.name}.tmp-"
 
 
-def capture_statements() -> list[str]:
-    """Statements for a new connection: triggers that write every changed row into temp.changes as JSON."""
+def recording(connection: Connection) -> Connection:
+    """The connection, which from now on records every changed row. The pool may give one that already does."""
+    if not connection.info.get("records_changes"):
+        driver: Any = connection.connection.driver_connection
+        try:
+            driver.executescript(_capture_script())
+        except BaseException:
+            connection.invalidate()
+            connection.close()
+            raise
+        connection.info["records_changes"] = True
+    return connection
+
+
+@cache
+def _capture_script() -> str:
+    """Statements that make triggers which write every changed row into temp.changes as JSON."""
     statements = ["CREATE TEMP TABLE changes (n INTEGER PRIMARY KEY, line TEXT NOT NULL)"]
-    for table in metadata.sorted_tables:
+    for table in _tables():
         put_line = f"INSERT INTO changes (line) VALUES ('[\"put\",\"{table.name}\",' || {_row_as_json(table.name, 'NEW.')} || ']')"
         delete_line = f"INSERT INTO changes (line) VALUES (json_array('del', '{table.name}', OLD.id))"
         for name, verb, action in (("i", "INSERT", put_line), ("u", "UPDATE", put_line), ("d", "DELETE", delete_line)):
             statements.append(
                 f'CREATE TEMP TRIGGER "{table.name}_{name}" AFTER {verb} ON main."{table.name}" BEGIN {action}; END'
             )
-    return statements
+    return ";\n".join(statements)
+
+
+@cache
+def _tables() -> list[Table]:
+    """Every table, each after those that it refers to."""
+    return metadata.sorted_tables
 
 
 @cache

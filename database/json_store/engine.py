@@ -66,7 +66,6 @@ class JsonFile(SqliteFile):
         self._seq = 0
         self._doubtful = False  # whether the journal may end with a line that was never committed
         self._folding: threading.Thread | None = None
-        self._capture: list[str] = []
         # Folding reads through it; opened at the start because the private file may be removed later.
         self._snapshot_connection: Connection | None = None
         self._document_seq = -1  # the last transaction in the document
@@ -138,8 +137,7 @@ class JsonFile(SqliteFile):
         self._remove_private_files()
         self._make_file()
         self._fill(document, revision)
-        self._engine.dispose()  # new connections record their changes and enforce foreign keys
-        self._capture = json_document.capture_statements()
+        self._engine.dispose()  # new connections enforce foreign keys
         self._read_snapshot().rollback()
         json_document.remove_unfinished(self.document)
         if revision != head:
@@ -214,11 +212,11 @@ class JsonFile(SqliteFile):
                     self._seq = seq
 
     def _on_connect(self, connection: sqlite3.Connection, record: Any) -> None:
-        if not self._capture:
-            connection.execute("PRAGMA page_size=8192")  # large pages fill faster
+        connection.execute("PRAGMA page_size=8192")  # large pages fill faster; a file with pages keeps their size
         super()._on_connect(connection, record)
-        for statement in self._capture:
-            connection.execute(statement)
+
+    def _open_writer(self) -> Connection:
+        return json_document.recording(super()._open_writer())
 
     def _commit(self, connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection  # no SQLAlchemy layer: every write passes here

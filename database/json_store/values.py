@@ -34,6 +34,7 @@ _CHOICES: dict[tuple[str, str], Sequence[str]] = {
     ("articles", "category"): models.CATEGORIES,
     ("drafts", "source"): get_args(models.Decider),
     ("drafts", "outcome"): ("", *models.DRAFT_OUTCOMES),
+    ("drafts", "reason"): ("", *models.DISCARD_REASONS),
     ("api_keys", "role"): models.ROLES,
     ("incidents", "status"): models.INCIDENT_STATUSES,
     ("presence", "state"): models.PRESENCE_STATES,

@@ -1,4 +1,4 @@
-"""Guests of the chat: customers whom nobody knows. Their tokens carry who they are, so a guest needs no row.
+"""Guests of chat and portal: customers whom nobody knows. Their tokens carry who they are, so a guest needs no row.
 
 A guest is the customer with the id `guest:<uuid>`. Their tokens end when the company switches guests off, or the guest signs
 out. They end too when the customer's row gets an e-mail address: the holder of the token did not prove that it is theirs.

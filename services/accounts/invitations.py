@@ -38,7 +38,7 @@ def invite(uow: UnitOfWork, one_time_tokens: OneTime, fields: Row, *, mails: boo
     if mails and _is_confirmed(uow):
         mailed_access.enqueue_mail(uow, "invitation", row, language)
         return user, ""
-    return user, one_time.give_token(uow, row, one_time_tokens)
+    return user, one_time.give_token(uow, row, one_time_tokens)[0]
 
 
 def _is_confirmed(uow: UnitOfWork) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from core import normal_form, timestamps
 from core.errors import AppError
-from core.models import Actor
+from core.models import READ_ONLY, Actor
 from database.tables import api_keys, customers
 from services.accounts.api_keys import hash_key
 from storage import Row, Storage
@@ -46,7 +46,7 @@ def _key_row(storage: Storage, key_hash: str) -> Row | None:
 def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:
     """`actor` with the role and identity of one customer of its company, by e-mail or customer id.
 
-    The customer need not exist yet.
+    The customer need not exist yet. A key that only reads goes on reading only.
     """
     email = normal_form.email(person) if "@" in person else ""
     name = email or person.strip()
@@ -60,7 +60,7 @@ def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:
         actor,
         role="customer",
         name=name or actor.name,
-        scopes=(),
+        scopes=(READ_ONLY,) if actor.reads_only else (),
         customer_email=email,
         customer_id=customer_id,
         customer_row=row["id"] if row else "",

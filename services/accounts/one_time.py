@@ -1,5 +1,7 @@
 """The rows of mailed links and codes: opened, given a token when the mail is made, used up, ended.
 
+Every mail's link has a long token. Of a code it opens the same as the six digits, and guesses cannot use it up.
+
 One kind for one address of a company is open at a time: a new one ends the old. What anybody may ask for ends the old one only
 when its mail is made, so that asking more often than mails are sent takes nothing from whoever reads them.
 """
@@ -28,15 +30,17 @@ def start(uow: UnitOfWork, kind: Kind, email: str, *, user_id: str = "", fields:
     return uow.insert(table, {**values, "expires_at": until, "created_at": uow.now})
 
 
-def give_token(uow: UnitOfWork, row: Row, one_time: OneTime) -> str:
-    """A new token or code for the row, valid from now on; those before it are over."""
+def give_token(uow: UnitOfWork, row: Row, one_time: OneTime) -> tuple[str, str]:
+    """A new token for the row, and a new code ("" of other kinds), valid from now on; those before them are over."""
     uow.delete(table, t.email == row["email"], t.kind == row["kind"], t.id != row["id"])
-    is_code = row["kind"] == CODE
-    token = one_time.new_code() if is_code else one_time.new_token()
-    token_hash = one_time.code_hash(row["id"], token) if is_code else one_time.token_hash(row["kind"], token)
+    token, code = one_time.new_token(), one_time.new_code() if row["kind"] == CODE else ""
+    hashes = {
+        "token_hash": one_time.token_hash(row["kind"], token),
+        "code_hash": one_time.code_hash(row["id"], code) if code else "",
+    }
     until = timestamps.later(uow.real_now, seconds=LASTS_SECONDS[row["kind"]])
-    uow.update(table, row["id"], {"token_hash": token_hash, "tries": 0, "expires_at": until})
-    return token
+    uow.update(table, row["id"], {**hashes, "tries": 0, "expires_at": until})
+    return token, code
 
 
 def find_link(uow: UnitOfWork, kind: Kind, token: str, one_time: OneTime) -> Row | None:

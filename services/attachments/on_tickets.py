@@ -1,7 +1,7 @@
 """The files of tickets and replies: lists, reads and removes them."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 
 from core.errors import AppError, conflict, not_found, unavailable
@@ -27,6 +27,14 @@ def of_ticket(uow: UnitOfWork, ticket_id: str, *, limit: int, offset: int) -> tu
     changes.get(uow, ticket_id)
     rows = uow.query(attachments).where(a.ticket_id.in_([ticket_id, *merged.sources(uow, ticket_id)]))
     return uow.find(rows.order_by(a.created_at, a.id).limit(limit).offset(offset)), uow.count(rows)
+
+
+def public_of(uow: UnitOfWork, ticket_ids: Collection[str]) -> list[Row]:
+    """The files of these tickets that customers see, oldest first."""
+    if not ticket_ids:
+        return []
+    rows = uow.query(attachments).where(a.ticket_id.in_(ticket_ids), ~a.internal)
+    return uow.find(rows.order_by(a.created_at, a.id))
 
 
 def get(uow: UnitOfWork, attachment_id: str) -> Row:

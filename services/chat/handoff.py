@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ai.chat_sentences import Language
+from ai.chat_sentences import ENGLISH, Language, language_of
 from ai.triage.rules import Triage
 from core import timestamps
 from core.models import Escalation
@@ -24,6 +24,7 @@ REASONS: dict[Escalation | None, str] = {
     "ai_failed": "the model failed",
     None: "your settings say that people answer first",
 }
+LAST_TURNS = 10  # that tell the language
 MOST_QUOTED = 500  # characters of a message in the note
 
 
@@ -64,6 +65,14 @@ def hand_over(
     replies.add_turn(uow, after, "ai", _note(reason, turns, risk), internal=True)
     _tell(uow, ticket, after)
     return after, text
+
+
+def repeated(uow: UnitOfWork, ticket_id: str) -> str:
+    """The sentence that a person answers, once more, in the language of the conversation's last turns."""
+    turns = replies.recent_public(uow, ticket_id, most=LAST_TURNS)
+    *earlier, last = [turn["body"] for turn in turns if turn["author_role"] == "customer"] or [""]
+    language = language_of(last, " ".join(earlier)) or ENGLISH
+    return language.handed_over if changes.get(uow, ticket_id)["assigned_to"] else language.nobody_free
 
 
 def triage_again(uow: UnitOfWork, ticket: Row, triage: Triage) -> Row:

@@ -6,6 +6,7 @@ from sqlalchemy import and_, or_
 
 from core.errors import invalid_field, not_found
 from core.models import FINISHED
+from services.attachments import on_tickets
 from services.chat import conversations
 from services.knowledge import citations
 from services.tickets import changes, threads
@@ -36,7 +37,7 @@ def conversation(uow: UnitOfWork, conversation_id: str) -> Row:
         "escalation_reason": state["escalation_reason"],
         "ended_by": state["ended_by"],
         "merged_into": ticket["merged_into"],
-        "messages": _shapes(uow, threads.recent_public(uow, ticket["id"], most=MOST_MESSAGES)),
+        "messages": _shapes(uow, ticket, threads.recent_public(uow, ticket["id"], most=MOST_MESSAGES)),
     }
 
 
@@ -60,7 +61,7 @@ def after(uow: UnitOfWork, conversation_id: str, last_id: str, *, limit: int) ->
     rows = uow.find(oldest_first.limit(limit)) if last_id else uow.find(newest_first.limit(limit))[::-1]
     newest = rows[-1]["id"] if rows else last_id
     total = len(rows) if len(rows) < limit else uow.count(public)
-    return _shapes(uow, rows), total, f"{ticket['updated_at']}-{newest}"
+    return _shapes(uow, ticket, rows), total, f"{ticket['updated_at']}-{newest}"
 
 
 def close(uow: UnitOfWork, conversation_id: str, *, said_by: str = "", version: int | None = None) -> None:
@@ -82,11 +83,12 @@ def give_back(uow: UnitOfWork, conversation_id: str, *, said_by: str = "", versi
         conversations.give_back(uow, state)
 
 
-def _shapes(uow: UnitOfWork, rows: Iterable[Row]) -> list[Row]:
+def _shapes(uow: UnitOfWork, ticket: Row, rows: Iterable[Row]) -> list[Row]:
     """Messages as they are shown. Articles that are not published any more are not cited."""
     rows = list(rows)
     ids = {cited for row in rows for cited in row["citations"]}
     articles = {one["article_id"]: one for one in citations.shown(uow, sorted(ids))}
+    files = _files(uow, ticket, rows)
     return [
         {
             "id": row["id"],
@@ -95,6 +97,17 @@ def _shapes(uow: UnitOfWork, rows: Iterable[Row]) -> list[Row]:
             "body": row["body"],
             "created_at": row["created_at"],
             "citations": [articles[cited] for cited in row["citations"] if cited in articles],
+            "attachments": files.get(row["id"], []),
         }
         for row in rows
     ]
+
+
+def _files(uow: UnitOfWork, ticket: Row, rows: list[Row]) -> dict[str, list[Row]]:
+    """The public files of these messages by their ids. Those of the ticket itself belong to its first message."""
+    begins = rows and rows[0]["author_role"] == "customer" and rows[0]["created_at"] == ticket["created_at"]
+    files: dict[str, list[Row]] = {}
+    for row in on_tickets.public_of(uow, {row["ticket_id"] for row in rows}):
+        message_id = row["reply_id"] or (rows[0]["id"] if begins else "")
+        files.setdefault(message_id, []).append(on_tickets.attachment_shape(row, uow.actor))
+    return files

@@ -4,14 +4,16 @@ The message is committed before the model is asked. The answer is stored in a un
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ai.chat_sentences import ENGLISH, language_of
-from core.errors import not_found
+from core.errors import invalid_field, not_found
 from core.models import FINISHED, Actor, Escalation
 from database.tables import replies
 from services import history, settings
+from services.attachments import binding
 from services.chat import conversations, handoff
 from services.chat.answers import Draft, compose, is_danger, triage_of
 from services.copilot import drafts
@@ -55,14 +57,19 @@ def prepare(access: ModelAccess, fields: Row) -> None:
     decide.prepare(access.trained_models, [{"title": title_of(message), "description": message}])
 
 
-def receive(uow: UnitOfWork, access: ModelAccess, fields: Row, *, resumes: bool = True) -> Turn:
+def receive(
+    uow: UnitOfWork, access: ModelAccess, fields: Row, *, resumes: bool = True, attachment_ids: Sequence[str] = ()
+) -> Turn:
     """Stores a message in its conversation: the named one, with `resumes` the open one of the last day, or a new one.
 
-    `fields` are those of POST /api/chat. Raises AppError 400, 403, 404, 409.
+    `fields` are those of POST /api/chat; `attachment_ids` are files of its ticket. Raises AppError 400, 403, 404, 409.
     """
     message = fields["message"]
     ticket = _named(uow, fields) if "conversation_id" in fields else _resumed(uow, fields) if resumes else None
     if ticket is None:
+        if attachment_ids:
+            reason = "needs an open conversation. Send the first message alone, then attach files to its ticket."
+            raise invalid_field("attachment_ids", f"attachment_ids {reason}")
         first = {**fields, "title": title_of(message), "description": message}
         ticket = create.open_conversation(uow, access.trained_models, first)
         return Turn(ticket, message, conversations.get(uow, ticket)["answered_by"], True, uow.now, [])
@@ -70,7 +77,9 @@ def receive(uow: UnitOfWork, access: ModelAccess, fields: Row, *, resumes: bool 
     had_ended = ticket["status"] in FINISHED
     if had_ended:  # however long ago: the customer named it, or it ended by silence today
         changes.reopen(uow, ticket["id"])
-    threads.add(uow, ticket["id"], {"body": message} | ({} if uow.actor.is_customer else {"author_role": "customer"}))
+    author = {} if uow.actor.is_customer else {"author_role": "customer"}
+    reply = threads.add(uow, ticket["id"], {"body": message} | author)
+    binding.bind(uow, ticket["id"], reply, attachment_ids)
     ticket, state = changes.get_for_update(uow, ticket["id"]), conversations.get(uow, ticket)
     if had_ended and settings.current(uow)["human_first"]:
         state = {**state, "answered_by": "human"}

@@ -78,18 +78,26 @@ def of_ticket(uow: UnitOfWork, ticket_id: str, *, limit: int, offset: int) -> tu
     return [draft_shape(uow, row, ticket) for row in uow.find(page)], uow.count(query)
 
 
-def record_outcome(uow: UnitOfWork, ticket_id: str, draft_id: str, outcome: str, body: str) -> Row:
-    """Records what became of a draft; the same outcome again changes nothing. Raises AppError 400, 404, 409."""
+def record_outcome(
+    uow: UnitOfWork, ticket_id: str, draft_id: str, outcome: str, body: str, *, reason: str = "", reason_text: str = ""
+) -> Row:
+    """Records what became of a draft, and why it was discarded. The same again changes nothing.
+
+    Raises AppError 400, 404, 409.
+    """
     ticket = changes.get(uow, ticket_id)
     draft = uow.get(table, draft_id, lock=True)
     if draft is None or draft["ticket_id"] != ticket["id"]:
         raise not_found()
-    edited_body = _edited_body(draft, outcome, body)
+    if (reason or reason_text) and outcome != "discarded":
+        raise invalid_field("reason" if reason else "reason_text", "Only a discarded draft has a reason.")
+    values = {"outcome": outcome, "edited_body": _edited_body(draft, outcome, body)}
+    values |= {"reason": reason or ("other" if reason_text else ""), "reason_text": reason_text}
     if draft["outcome"]:
-        if (draft["outcome"], draft["edited_body"]) != (outcome, edited_body):
+        if any(draft[name] != value for name, value in values.items()):
             raise conflict("already_decided", f"This draft was {draft['outcome']} already.")
         return draft_shape(uow, draft, ticket)
-    after = uow.update(table, draft_id, {"outcome": outcome, "edited_body": edited_body})
+    after = uow.update(table, draft_id, values)
     return draft_shape(uow, after or draft, ticket)
 
 
@@ -105,7 +113,7 @@ def _edited_body(draft: Row, outcome: str, body: str) -> str:
 
 def draft_shape(uow: UnitOfWork, draft: Row, ticket: Row) -> Row:
     """A draft as callers see it. It is stale when its ticket was changed since; it cites what is published now."""
-    names = ("body", "source", "confidence", "outcome", "edited_body", "created_at")
+    names = ("body", "source", "confidence", "outcome", "edited_body", "reason", "reason_text", "created_at")
     return {
         "draft_id": draft["id"],
         "ticket_id": draft["ticket_id"],

@@ -10,6 +10,7 @@ from services.events import happenings
 from services.events.happenings import Happening
 from services.events.shapes import shapes
 from services.prepared_statements import prepared
+from services.tickets import last_messages
 from storage import Row, UnitOfWork
 
 MOST_CACHED = 50  # events of a page that is kept in memory
@@ -47,6 +48,9 @@ def _shown(uow: UnitOfWork, news: list[Happening], most: int) -> list[Row]:
         rows += shapes(uow, news[position : position + most])
         if len(rows) >= most:
             break
+    last_messages.add(
+        uow, [event["ticket"] for event in rows[:most] if "ticket" in event]
+    )  # webhooks send no words twice
     return rows[:most]
 
 

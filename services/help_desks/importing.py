@@ -17,6 +17,7 @@ from services.help_desks.records import Book, Mapped, Person, Raw
 from services.help_desks.report import Report
 from services.help_desks.writing import MOST
 from services.import_export.imports import Result
+from services.privacy.erased_people import ERASED_HERE
 from storage import Row
 
 MOST_TEXT = 1_000_000  # characters of the tickets that are written at once
@@ -24,6 +25,7 @@ TWICE = "records that stand in the files twice: the first one counts"
 ORGANISATIONS = "organisations: there are none here; a customer takes their tier, if it is one of ours"
 UNKNOWN = "records of a kind that is not known here"
 NAMELESS = "people without an address and without a ticket"
+ERASED = "records of people who were erased here"
 GONE = "deleted people: those with tickets come with their ticket"
 
 Open = Callable[[], AbstractContextManager[IO[bytes]]]  # opens a file at its beginning
@@ -167,6 +169,9 @@ class Import:
         self.report.replies += result.replies
         refused: dict[int, list[str]] = {}
         for error in result.errors:
+            if error["message"] == ERASED_HERE:
+                self.report.leave_out([(ERASED, "")])
+                continue
             refused.setdefault(error["line"], []).append(": ".join(filter(None, (error["field"], error["message"]))))
         for position, messages in refused.items():
             self.report.fail(portion.places[position - 1], " ".join(messages))

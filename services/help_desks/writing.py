@@ -6,6 +6,7 @@ What is here already stays as it is, so the same records once more change nothin
 from collections.abc import Sequence
 from contextlib import suppress
 
+from auth.erasure_marks import ErasureMarks
 from core import timestamps
 from core.errors import AppError, FieldError
 from database.tables import customers as customers_table
@@ -32,6 +33,7 @@ class _UndoneError(Exception):
 def bring_in(
     open_uow: OpenUnitOfWork,
     trained_models: TrainedModels,
+    marks: ErasureMarks,
     kind: str,
     rows: Sequence[Row],
     *,
@@ -44,10 +46,13 @@ def bring_in(
     if kind == "tickets":
         with open_uow() as uow:
             rows = _closed_by_now(uow, rows)
-        return imports.bring_in(open_uow, trained_models, list(enumerate(rows, 1)), dry_run=dry_run)
+        return imports.bring_in(open_uow, trained_models, marks, list(enumerate(rows, 1)), dry_run=dry_run)
     result = Result(read=len(rows))
     with open_uow() as uow:
-        new = _new(uow, kind, list(enumerate(rows, 1)), result)
+        numbered = list(enumerate(rows, 1))
+        if kind == "customers":
+            numbered = imports.without_erased(uow, marks, numbered, result)
+        new = _new(uow, kind, numbered, result)
     if new:
         with suppress(_UndoneError), open_uow(write=True) as uow:
             for position, row in new:

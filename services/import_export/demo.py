@@ -1,4 +1,4 @@
-"""Demo tickets: a prepared month of support, created through the services with past times.
+"""Demo data: a prepared month of support with its people, macros and articles, created through the services with past times.
 
 No mail is sent: the jobs are deleted in the same unit of work.
 """
@@ -12,11 +12,12 @@ from core import timestamps
 from core.errors import conflict
 from database.tables import customers, jobs
 from database.tables import tickets as table
+from services.accounts import users
 from services.chat import conversations
 from services.knowledge import articles
-from services.routing import agents
+from services.routing import agents, rules
 from services.sla import sweep
-from services.tickets import background_assignment, changes, create, csat, incidents, replies
+from services.tickets import background_assignment, changes, create, csat, incidents, macros, replies, views
 from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 
@@ -26,13 +27,14 @@ HOUR = 3600
 
 
 def fill(uow: UnitOfWork, trained_models: TrainedModels) -> Row:
-    """Adds the demo tickets and articles to a company without tickets; returns counts. Raises AppError 409 if it has tickets."""
+    """Adds the demo data to a company without tickets; returns counts. Raises AppError 409 if it has tickets."""
     if uow.count(uow.query(table)):
         raise conflict(
             "not_empty", "Your company has tickets already. Demo tickets can only be added to an empty company."
         )
     story = orjson.loads(STORY.read_bytes())
     present, cast = uow.now, _assign_agents(uow, story["agents"])
+    _add_tools(uow, story)
     for entry in sorted(story["tickets"], key=lambda entry: -entry["hours_ago"]):
         start = timestamps.later(present, seconds=-entry["hours_ago"] * HOUR)
         _create_with_steps(uow, trained_models, story["customers"][entry["customer"]], entry, start, cast)
@@ -44,10 +46,20 @@ def fill(uow: UnitOfWork, trained_models: TrainedModels) -> Row:
     return {"created": len(story["tickets"]), "customers": customer_count, "articles": len(article_fields)}
 
 
-def _assign_agents(uow: UnitOfWork, authored: list[str]) -> dict[str, str]:
-    """Maps the agents of the file to the company's agents, if it has any."""
-    own = [agent["key"] for agent in agents.list_agents(uow)] or authored
-    return {name: own[position % len(own)] for position, name in enumerate(authored)}
+def _assign_agents(uow: UnitOfWork, authored: list[Row]) -> dict[str, str]:
+    """Maps the agents of the file to the company's own. One without people gets those of the file; nobody can sign in as them."""
+    own = [agent["key"] for agent in agents.list_agents(uow)]
+    if not own:
+        own = [users.create(uow, {**agent, "role": "agent"})["email"] for agent in authored]
+    return {agent["name"]: own[position % len(own)] for position, agent in enumerate(authored)}
+
+
+def _add_tools(uow: UnitOfWork, story: Row) -> None:
+    """Adds macros, a view for everybody and a routing rule."""
+    for macro in story["macros"]:
+        macros.create(uow, macro)
+    views.create(uow, story["view"])
+    rules.create(uow, story["rule"])
 
 
 def _create_with_steps(

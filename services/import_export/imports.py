@@ -16,11 +16,13 @@ from typing import Any
 import orjson
 from sqlalchemy import or_
 
+from auth.erasure_marks import ErasureMarks
 from core import timestamps
 from core.errors import AppError, FieldError, invalid, invalid_field
 from core.models import FINISHED
 from database.tables import customers, tickets
 from services.import_export.import_values import RawRow
+from services.privacy import erased_people
 from services.tickets import create
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
@@ -88,6 +90,7 @@ class Result:
 def import_rows(
     open_uow: OpenUnitOfWork,
     trained_models: TrainedModels,
+    marks: ErasureMarks,
     rows: Iterable[RawRow],
     check: Check,
     *,
@@ -97,10 +100,13 @@ def import_rows(
     """Imports the rows and yields what became of each portion once it is committed.
 
     `open_uow` opens a unit of work, with write=True one that may write; other writers have their turn between two of them.
+    `marks` tell who was erased here: tickets of theirs are refused.
     `check` gives a row's values in the server's own form, or raises AppError: the rules of input live with the API. Stops after
     `seconds`, and after 1,000 refused rows. With `dry_run` everything is done and then undone.
     """
-    return in_portions(rows, check, partial(bring_in, open_uow, trained_models, dry_run=dry_run), seconds=seconds)
+    return in_portions(
+        rows, check, partial(bring_in, open_uow, trained_models, marks, dry_run=dry_run), seconds=seconds
+    )
 
 
 def in_portions(
@@ -155,7 +161,12 @@ def _checked(row: RawRow, check: Check, result: Result, external_ids: set[str]) 
 
 
 def bring_in(
-    open_uow: OpenUnitOfWork, trained_models: TrainedModels, good: list[Good], *, dry_run: bool = False
+    open_uow: OpenUnitOfWork,
+    trained_models: TrainedModels,
+    marks: ErasureMarks,
+    good: list[Good],
+    *,
+    dry_run: bool = False,
 ) -> Result:
     """Imports one portion of rows that were checked. With `dry_run` everything is done and then undone.
 
@@ -163,13 +174,21 @@ def bring_in(
     """
     result = Result()
     with open_uow() as uow:
-        new = deque(_not_here(uow, good, result))
+        new = deque(_not_here(uow, without_erased(uow, marks, good, result), result))
     if new:
         decide.prepare(trained_models, [_named(values) for _, values in new])
     while new:
         # A second result: when the unit of work is undone, nothing of it may have been counted.
         result.add(_one_unit(open_uow, trained_models, new, dry_run=dry_run))
     return result
+
+
+def without_erased(uow: UnitOfWork, marks: ErasureMarks, good: list[Good], result: Result) -> list[Good]:
+    """The rows of people who were not erased here. The others are refused."""
+    fields = erased_people.fields_of_erased(uow, marks, good)
+    for line, name in fields.items():
+        result.reject(line, [FieldError(name, erased_people.ERASED_HERE)])
+    return [(line, values) for line, values in good if line not in fields]
 
 
 def _not_here(uow: UnitOfWork, good: list[Good], result: Result) -> Iterator[Good]:

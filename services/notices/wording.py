@@ -30,7 +30,7 @@ SAMPLE: Row = {
     "quoted": "The invoice opens now.",
     "reason": "its sender is not the customer",
 }
-SAMPLE_TOKENS = dict.fromkeys(SIGN_IN_KINDS, "a-sample-of-the-token") | {"sign_in_code": "123456"}
+SAMPLE_TOKEN, SAMPLE_CODES = "a-sample-of-the-token", {"sign_in_code": "123456"}
 _FROM_TICKET = ("id", "number", "title", "customer_name", "category", "urgency", "next_action")
 _ADDRESSES = dict.fromkeys(("customer_email", "assigned_to", "watcher"), SAMPLE_ADDRESS)
 c = notice_texts.c
@@ -149,7 +149,7 @@ def _composed(kind: str, facts: Row, context: Mapping[str, Any]) -> Notice | Non
     if kind == "urgent_digest":
         return urgent_digest(SAMPLE_ADDRESS, [facts], 1, **context)
     if kind in SIGN_IN_KINDS:
-        return sign_in_mail(kind, SAMPLE_ADDRESS, SAMPLE_TOKENS[kind], **context)
+        return sign_in_mail(kind, SAMPLE_ADDRESS, SAMPLE_TOKEN, code=SAMPLE_CODES.get(kind, ""), **context)
     author = "customer" if kind == "customer_replied" else "agent"
     reply = {"author_role": author, "author_name": "Sam", "body": "We have sent it again.", "internal": False}
     return NOTICES["public_reply" if kind == "customer_replied" else kind](facts, reply=reply, **context)

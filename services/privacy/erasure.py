@@ -11,6 +11,7 @@ from itertools import groupby
 from sqlalchemy import and_, func, or_
 from sqlalchemy.sql.elements import ColumnElement
 
+from auth.erasure_marks import ErasureMarks
 from core import timestamps
 from core.errors import not_found
 from core.models import FINISHED
@@ -34,7 +35,7 @@ from services.copilot import proposals
 from services.history import Change, record
 from services.inbound import records as inbound
 from services.knowledge import citations
-from services.privacy import traces
+from services.privacy import erased_people, traces
 from services.tickets import incidents, merged, watchers
 from services.tickets.anonymise import ERASED, anonymise
 from services.tickets.customers import by_name as customers_by_name
@@ -66,7 +67,7 @@ def get_customer(uow: UnitOfWork, name: str, *, lock: bool = False) -> Row:
     return row
 
 
-def erase(uow: UnitOfWork, name: str) -> Erased:
+def erase(uow: UnitOfWork, name: str, marks: ErasureMarks) -> Erased:
     """Erases all data about a customer and enqueues the scrubbing of the files. Raises AppError 404."""
     row = get_customer(uow, name, lock=True)
     ticket_rows = uow.find(uow.query(tickets, t.id, t.customer_name).where(t.customer_row == row["id"]))
@@ -90,6 +91,7 @@ def erase(uow: UnitOfWork, name: str) -> Erased:
     traces.forget_rules(uow, sure)
     watchers.forget(uow, row["email"])
     requests.forget(uow, imports=True)
+    erased_people.remember(uow, marks, (row["email"], row["customer_id"]))
     uow.update(customers, row["id"], {"email": "", "customer_id": "", "name": ""})
     record(uow, row["id"], [Change("customer_erased", "tickets", "", len(ticket_rows))], subject="customer")
     outbox.enqueue(uow, [outbox.Job(QUEUE, SCRUB, delay_seconds=60)])
@@ -105,7 +107,7 @@ def _erase_tickets(uow: UnitOfWork, ids: list[str]) -> None:
     anonymise(uow, ids)
     incidents.leave(uow, ids)
     uow.update_where(replies, replies.c.ticket_id.in_(ids), body=ERASED)
-    uow.update_where(drafts, drafts.c.ticket_id.in_(ids), body=ERASED, edited_body="", citations=[])
+    uow.update_where(drafts, drafts.c.ticket_id.in_(ids), body=ERASED, edited_body="", reason_text="", citations=[])
     traces.empty_history(uow, events.c.subject_id.in_(ids))
     removal.remove_rows(uow, attachments.c.ticket_id.in_(ids))
     uow.delete(bulk_items, bulk_items.c.ticket_id.in_(ids))

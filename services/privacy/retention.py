@@ -2,6 +2,7 @@
 
 import logging
 
+from auth.erasure_marks import ErasureMarks
 from core.errors import AppError
 from core.models import Actor
 from database import tables
@@ -19,10 +20,10 @@ _RETENTION = {
 }
 
 
-def erase_customer(storage: Storage, actor: Actor, name: str) -> int:
+def erase_customer(storage: Storage, actor: Actor, name: str, marks: ErasureMarks) -> int:
     """Erases a customer, also from the files; returns the number of their tickets. Raises AppError 404."""
     with storage.unit_of_work(None, write=True) as uow:
-        result = erasure.erase(uow.as_actor(actor), name)
+        result = erasure.erase(uow.as_actor(actor), name, marks)
         same_address = uow.query(tables.users).where(tables.users.c.email == result.account)
         if result.account and not uow.count(same_address):  # tries at another company's account are not ours to forget
             lockout.forget_account(uow, result.account)

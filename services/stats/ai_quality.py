@@ -64,6 +64,8 @@ def _of_drafts(uow: UnitOfWork) -> Row:
         "per_month": _per_month(per_month),
         "calibration": _calibration(draft_quality.decided_by_confidence(uow)),
         "drafts": draft_quality.by_source(uow),
+        "discard_reasons": draft_quality.discard_reasons(uow),
+        "feedback": draft_quality.feedback(uow),
     }
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import func
 
-from core.models import DRAFT_OUTCOMES, label
+from core.models import DISCARD_REASONS, DRAFT_OUTCOMES, chart_rows, label
 from database.tables import drafts as table
 from storage import Row, UnitOfWork
 
 FIELD = "draft"
 ALL = "all"
+MOST_FEEDBACK = 50
 SOURCES = ("model", "knowledge", "learned", "canned")
 
 
@@ -34,6 +35,20 @@ def by_source(uow: UnitOfWork) -> list[Row]:
         for key in (ALL, source):
             counts.setdefault(key, Counter())[outcome] += count
     return [_figures(source, outcomes) for source, outcomes in counts.items() if outcomes or source == ALL]
+
+
+def discard_reasons(uow: UnitOfWork) -> list[Row]:
+    """How many drafts were discarded for each reason."""
+    counted = uow.query(table, table.c.reason, func.count()).where(table.c.reason != "").group_by(table.c.reason)
+    return chart_rows({reason: count for reason, count in uow.aggregate(counted)}, DISCARD_REASONS)
+
+
+def feedback(uow: UnitOfWork) -> list[Row]:
+    """The newest drafts that were discarded with words of an agent."""
+    c = table.c
+    query = uow.query(table).where(c.reason_text != "").order_by(c.created_at.desc(), c.id.desc()).limit(MOST_FEEDBACK)
+    names = ("ticket_id", "reason", "reason_text", "created_at")
+    return [{"draft_id": row["id"], **{name: row[name] for name in names}} for row in uow.find(query)]
 
 
 def _figures(source: str, outcomes: Counter[str]) -> Row:

@@ -23,7 +23,7 @@ from services.stats.sums import Sums, SumsOf
 from storage import Row, UnitOfWork
 
 t = tickets.c
-DAYS = 30
+DAYS, WEEKS = 30, 12
 MOST_WORDS = 50  # topics and tags, the most frequent
 CHARTS = {
     "by_status": "status",
@@ -52,7 +52,7 @@ def overview(uow: UnitOfWork, *, start: str = "", end: str = "", team: str = "",
     numbers = _numbers(totals, percentiles.by_figure(durations, ""))
     previous = _numbers(earlier_totals, percentiles.by_figure(durations, "previous")) if earlier else None
     days = _days(uow.now, end)
-    unresolved = {day: number - finished for day, (number, finished) in by_day.items()}
+    unresolved = {day: number - finished for day, (number, finished, *_) in by_day.items()}
     return {
         **numbers,
         **{name: _chart(totals, field) for name, field in CHARTS.items()},
@@ -60,12 +60,50 @@ def overview(uow: UnitOfWork, *, start: str = "", end: str = "", team: str = "",
         "created_per_day": models.chart_rows({day: numbers[0] for day, numbers in by_day.items()}, days),
         "resolved_per_day": models.chart_rows(_resolved(uow, selection, days), days),
         "backlog_by_age": _ages(unresolved, uow.now[:10]),
+        "sla_by_week": _weeks(by_day, days[-1]),
         "by_hour": hours.by_hour(uow, selection, sums),
         "by_topic": _words(sums.by_word("topic")),
         "by_tag": _words(sums.by_word("tag")),
         "agents": _agents(by_agent, durations),
+        "changes": _changes(numbers, previous or {}),
         **({"previous": previous} if previous is not None else {}),
     }
+
+
+def _changes(numbers: Row, previous: Row) -> list[Row]:
+    """Each number that both periods have, with how much it grew; in percent unless it was 0 before."""
+    return [
+        {
+            "key": name,
+            "label": models.label(name),
+            "value": value,
+            "previous": before,
+            "change": round(value - before, 2),
+            **({"change_percent": round(100 * (value - before) / before, 1)} if before else {}),
+        }
+        for name, value in sorted(numbers.items())
+        if (before := previous.get(name)) is not None
+    ]
+
+
+def _weeks(by_day: Mapping[str, list[int]], last_day: str) -> list[Row]:
+    """Kept and missed times of tickets opened in each of the last 12 weeks, oldest first. A week begins on Monday in UTC."""
+    last = date.fromisoformat(last_day)
+    monday = max(last.toordinal() - last.weekday(), 7 * WEEKS)  # there is no day before 0001-01-01
+    first = monday - 7 * (WEEKS - 1)
+    counts = [[0, 0] for _ in range(WEEKS)]
+    for day, (*_, met, breached) in by_day.items():
+        week = (date.fromisoformat(day).toordinal() - first) // 7
+        if 0 <= week < WEEKS:
+            counts[week][0] += met
+            counts[week][1] += breached
+    return [_week(date.fromordinal(first + 7 * place).isoformat(), *numbers) for place, numbers in enumerate(counts)]
+
+
+def _week(key: str, met: int, breached: int) -> Row:
+    decided = met + breached
+    share = {"sla_met_percent": half_up(1000 * met, decided) / 10} if decided else {}
+    return {"key": key, "label": key, "met": met, "breached": breached, **share}
 
 
 def _numbers(sums: Sums, durations: Mapping[str, int]) -> Row:

@@ -26,7 +26,8 @@ OF_AGENT = (
     *("number", "finished", "replies", "sla_met", "sla_breached", "csat_count", "csat_sum"),
     *(name for names in STEP_NAMES.values() for name in names),
 )
-OF_DAY = ("number", "finished", *HALF_HOURS)
+COUNTS_OF_DAY = ("number", "finished", "sla_met", "sla_breached")
+OF_DAY = (*COUNTS_OF_DAY, *HALF_HOURS)
 MOST_PARTS = 2  # the beginning and the end of a period
 Sums = Counter[str]
 _PLACES = {name: place for place, name in enumerate(TOTALS)}
@@ -64,9 +65,9 @@ class SumsOf:
         return self._by("agent", _kind(bool(self._selection.team), True), OF_AGENT)
 
     def by_day(self) -> dict[str, list[int]]:
-        """The numbers of tickets and finished tickets of each day in UTC that has tickets."""
-        days = {day: numbers[:2] for day, numbers in self.whole_days().items()}
-        return days | dict(self._of_part("day", OF_DAY[:2]))
+        """COUNTS_OF_DAY of each day in UTC that has tickets."""
+        days = {day: numbers[: len(COUNTS_OF_DAY)] for day, numbers in self.whole_days().items()}
+        return days | dict(self._of_part("day", COUNTS_OF_DAY))
 
     def whole_days(self) -> dict[str, list[int]]:
         """OF_DAY of each day in UTC of which every moment is in the period, if it has tickets. Read once."""

@@ -9,6 +9,7 @@ from services.import_export.csv_cells import BOM, escape_formula, lines
 from storage import Row
 
 ACRONYMS = ("ai", "csat", "sla")
+KEYS = {"agents": "agent", "sla_by_week": "key"}  # tables with several numbers in a row, and what names it
 COLUMNS = ("figure", "key", "label", "value", "previous")
 
 
@@ -30,13 +31,13 @@ def _rows(figures: Row) -> Iterator[Row]:
         if isinstance(value, int | float):
             earlier = previous.get(figure, "")
             yield {"figure": figure, "key": "", "label": _label(figure), "value": value, "previous": earlier}
-        elif figure == "agents":
-            for agent in value:
-                for name, number in agent.items():
-                    if name != "agent":
-                        place = {"figure": f"agents.{name}", "key": agent["agent"], "label": agent["agent"]}
-                        yield {**place, "value": number, "previous": ""}
-        elif isinstance(value, list):
+        elif figure in KEYS:
+            for row in value:
+                key = row[KEYS[figure]]
+                for name, number in row.items():
+                    if name not in ("agent", "key", "label"):
+                        yield {"figure": f"{figure}.{name}", "key": key, "label": key, "value": number, "previous": ""}
+        elif isinstance(value, list) and figure != "changes":  # those are in the column `previous`
             for row in value:
                 place = {"figure": figure, "key": row["key"], "label": row["label"]}
                 yield {**place, "value": row["count"], "previous": ""}

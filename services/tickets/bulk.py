@@ -7,9 +7,10 @@ from typing import Any
 
 from core import timestamps
 from core.errors import AppError, invalid_field
+from core.models import ticket_shape
 from database.tables import bulk_items, bulks
 from services.routing import agents
-from services.tickets import changes, macros, queries, snooze
+from services.tickets import changes, last_messages, macros, queries, snooze
 from storage import Row, UnitOfWork
 
 MOST_TICKETS = 500
@@ -92,17 +93,23 @@ def start(uow: UnitOfWork) -> str:
 
 def run(uow: UnitOfWork, bulk_id: str, items: Sequence[Item], work: Work) -> list[Row]:
     """Does the work to each ticket. One that fails is left as it was and does not stop the others."""
-    return [_attempt(uow, bulk_id, item.ticket_id, partial(_one, uow, bulk_id, item, work)) for item in items]
+    results = [_attempt(uow, bulk_id, item.ticket_id, partial(_one, uow, bulk_id, item, work)) for item in items]
+    return _with_last_messages(uow, results)
 
 
-def _one(uow: UnitOfWork, bulk_id: str, item: Item, work: Work) -> str:
+def _with_last_messages(uow: UnitOfWork, results: list[Row]) -> list[Row]:
+    last_messages.add(uow, [result["ticket"] for result in results if "ticket" in result])
+    return results
+
+
+def _one(uow: UnitOfWork, bulk_id: str, item: Item, work: Work) -> tuple[str, Row]:
     before = changes.get_for_update(uow, item.ticket_id, item.version)
     after = work.do(uow, item)
     old = {str(name): value for name, value in before.items() if name not in NOT_RESTORED and after[name] != value}
     if old:
         item_row = {"bulk_id": bulk_id, "ticket_id": after["id"], "version": after["version"], "before": old}
         uow.insert(bulk_items, {**item_row, "created_at": uow.now})
-    return f"Ticket #{after['number']} is changed." if old else f"Ticket #{after['number']} stays as it is."
+    return f"Ticket #{after['number']} is changed." if old else f"Ticket #{after['number']} stays as it is.", after
 
 
 def undo(uow: UnitOfWork, bulk_id: str, *, said_by: str = "") -> list[Row]:
@@ -120,10 +127,10 @@ def undo(uow: UnitOfWork, bulk_id: str, *, said_by: str = "") -> list[Row]:
     rows = uow.find(uow.query(bulk_items).where(bulk_items.c.bulk_id == bulk_id).order_by(bulk_items.c.id))
     results = [_attempt(uow, bulk_id, row["ticket_id"], partial(_undo_one, uow, row, said_by=said_by)) for row in rows]
     uow.delete(bulks, bulks.c.id == bulk_id)
-    return results
+    return _with_last_messages(uow, results)
 
 
-def _undo_one(uow: UnitOfWork, item: Row, *, said_by: str) -> str:
+def _undo_one(uow: UnitOfWork, item: Row, *, said_by: str) -> tuple[str, Row]:
     ticket = changes.get_for_update(uow, item["ticket_id"])
     number = ticket["number"]
     if ticket["version"] != item["version"]:
@@ -134,16 +141,18 @@ def _undo_one(uow: UnitOfWork, item: Row, *, said_by: str) -> str:
         raise invalid_field("bulk_id", message)
     after = changes.write(uow, ticket, item["before"], "undone", said_by=said_by)
     if after["assigned_team"] != item["before"].get("assigned_team", after["assigned_team"]):
-        return f"Ticket #{number} is as it was, but its team is gone: it is in {after['assigned_team']} now."
-    return f"Ticket #{number} is as it was."
+        return f"Ticket #{number} is as it was, but its team is gone: it is in {after['assigned_team']} now.", after
+    return f"Ticket #{number} is as it was.", after
 
 
-def _attempt(uow: UnitOfWork, bulk_id: str, ticket_id: str, work: Callable[[], str]) -> Row:
-    """The result of one ticket; `code` is "" when it worked."""
+def _attempt(uow: UnitOfWork, bulk_id: str, ticket_id: str, work: Callable[[], tuple[str, Row]]) -> Row:
+    """The result of one ticket; `code` is "" when it worked, and `ticket` is what became of it."""
     result: dict[str, Any] = {"id": ticket_id, "bulk_id": bulk_id}
     try:
         with uow.attempt():
-            return {**result, "success": True, "message": work(), "code": ""}
+            message, ticket = work()
+            shown = ticket_shape(ticket, uow.actor)
+            return {**result, "success": True, "message": message, "code": "", "ticket": shown}
     except AppError as error:
         if error.status >= 500:
             raise

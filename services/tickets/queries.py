@@ -7,13 +7,16 @@ from sqlalchemy import Select, and_, exists, func, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from core import models, normal_form, timestamps
+from core.errors import not_found
 from core.models import ticket_fields
-from database.tables import customers, ticket_tags, tickets
+from database.tables import customers, replies, ticket_tags, tickets
 from services.routing import teams
 from services.stats import counters
+from services.tickets import last_messages
 from storage import Row, UnitOfWork
 
 t, g = tickets.c, ticket_tags.c
+MOST_NUMBER, MOST_DIGITS = 2**31 - 1, 10  # of a ticket
 MAX_CACHED_ROWS = 50  # longer pages take too much memory
 # Up to this many matches are sorted: that is faster than reading tickets in order until the page is full. With more it is
 # slower. SQLite cannot know, because it plans a query without its values.
@@ -21,6 +24,7 @@ MAX_SORTED_ROWS = 1500
 Condition = ColumnElement[bool]
 NEWEST = "-created_at"
 SOURCES = (tickets, customers)  # the tables that filters look at
+SOURCES_OF_PAGES = (*SOURCES, replies)
 PAGE = ("sort", "limit", "offset")
 TIMES = ("created_after", "created_before", "updated_since")
 # `urgency` and `-urgency` both mean most urgent first, then oldest first.
@@ -124,7 +128,16 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
         return [], total
     if filters["limit"] > MAX_CACHED_ROWS:
         return _page(uow, filters, total), total
-    return uow.cached(SOURCES, ("page", tuple(texts.items())), lambda: _page(uow, filters, total)), total
+    return uow.cached(SOURCES_OF_PAGES, ("page", tuple(texts.items())), lambda: _page(uow, filters, total)), total
+
+
+def by_number(uow: UnitOfWork, text: str) -> Row:
+    """The ticket with the number that a text says. Raises AppError 404, also for a text that is no number."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else 0
+    ticket = uow.first(uow.query(tickets).where(t.number == number)) if number <= MOST_NUMBER else None
+    if ticket is None:
+        raise not_found()
+    return ticket
 
 
 def _with_known_teams(uow: UnitOfWork, filters: Row) -> Row:
@@ -185,7 +198,7 @@ def _page(uow: UnitOfWork, filters: Row, total: int) -> list[Row]:
     places = {row[0]: place for place, row in enumerate(uow.aggregate(page))}
     fields = ticket_fields(uow.actor)
     rows = uow.fetch_public(uow.select_fields(tickets, fields).where(t.id.in_(places)), tickets, fields)
-    return sorted(rows, key=lambda row: places[row["id"]])
+    return last_messages.add(uow, sorted(rows, key=lambda row: places[row["id"]]))
 
 
 def _ordered_ids(uow: UnitOfWork, filters: Row, total: int) -> Select[Any]:

@@ -1,5 +1,7 @@
 """Reads the thread of a ticket: its replies and, with merged tickets, what was written in those. Only reads."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, false, literal, select, union_all
@@ -40,6 +42,15 @@ def _as_reply() -> list[Any]:
         "citations": literal([], JsonText),
     }
     return [(values[column.name] if column.name in values else t[column.name]).label(column.name) for column in r]
+
+
+def by_agents(uow: UnitOfWork, ticket_ids: Sequence[str]) -> Mapping[str, list[Row]]:
+    """What agents wrote to the customer in each of the tickets, oldest first; merged tickets are not looked at."""
+    by_ticket: dict[str, list[Row]] = defaultdict(list)
+    written = uow.query(replies).where(r.ticket_id.in_(ticket_ids), r.author_role == "agent", ~r.internal)
+    for row in uow.find(written.order_by(r.created_at, r.id)):
+        by_ticket[row["ticket_id"]].append(row)
+    return by_ticket
 
 
 def page(uow: UnitOfWork, ticket_id: str, *, limit: int, offset: int) -> tuple[list[Row], int]:

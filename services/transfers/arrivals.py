@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import or_
 from sqlalchemy.exc import IntegrityError
 
+from auth.erasure_marks import ErasureMarks
 from core.errors import AppError
 from core.models import TEAMS
 from database.tables import articles, customers, notice_texts, users
 from database.tables import teams as teams_table
+from services.privacy import erased_people
 from services.routing import plan, rules, teams
 from services.tickets import moving_in
 from services.transfers.contents import TABLES
@@ -20,6 +22,7 @@ from storage import Row, UnitOfWork
 
 Line = tuple[int, Row]
 Check = Callable[[Row], Row]  # the rules of the API for a part of a row; raises AppError
+_PERSONS = {"users": ["email"], "customers": ["email", "customer_id"], "inbound_mails": ["sender"]}
 REMEMBERED = ("users", "teams", "customers", "articles")  # files whose rows may be here under another id
 TAKEN = "Another row of this company has the same id, number, address or key already."
 
@@ -47,11 +50,15 @@ class Tally:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Adds the rows of an import to a company. `roles` may be granted; `checks` has the rules of the API by file."""
+    """Adds the rows of an import to a company. `roles` may be granted; `checks` has the rules of the API by file.
+
+    `marks` tell who was erased here.
+    """
 
     ids: Ids
     roles: Sequence[str]
     checks: Mapping[str, Check]
+    marks: ErasureMarks
 
     def add(self, uow: UnitOfWork, name: str, lines: Sequence[Line], tally: Tally) -> None:
         """Adds the rows of a page that are not here. A row that is refused changes nothing."""
@@ -92,8 +99,11 @@ class Arrivals:
         """
         matches: dict[str, str] = {}
         candidates = _alike(uow, name, [row for _, row in lines])
+        erased = erased_people.fields_of_erased(uow, self.marks, lines, _PERSONS.get(name, ()))
         for line, row in lines:
             try:
+                if line in erased and row.get("role", "customer") == "customer":
+                    raise Refused(erased[line], erased_people.ERASED_HERE)
                 match = _match(uow, name, row, candidates)
             except Refused as reason:
                 tally.refuse(name, line, reason)

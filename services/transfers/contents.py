@@ -38,6 +38,7 @@ LEFT_OUT: dict[str, str] = {
     "bulk_items": "They undo a bulk within 15 minutes.",
     "bulks": "They undo a bulk within 15 minutes.",
     "deliveries": "They were sent to webhooks of this server.",
+    "erased_people": "They follow from the SECRET_KEY of this server.",
     "exchange_codes": "They sign in within a minute.",
     "idempotency": "Stored answers are of calls to this server.",
     "inbound_addresses": "The setting inbound_addresses names them.",

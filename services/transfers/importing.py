@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from auth.erasure_marks import ErasureMarks
 from core.errors import AppError
 from core.models import Actor
 from database.file_store.contract import FileStore
@@ -36,12 +37,16 @@ _BEGIN: Row = {"step": STEPS[0], "line": 0}
 
 @dataclass(frozen=True)
 class Server:
-    """The parts of a server that an import needs. `quota` is in bytes, 0 for none; `checks` are the rules of the API."""
+    """The parts of a server that an import needs. `quota` is in bytes, 0 for none; `checks` are the rules of the API.
+
+    `marks` tell who was erased here.
+    """
 
     storage: Storage
     files: FileStore
     quota: int
     checks: Mapping[str, Check]
+    marks: ErasureMarks
 
 
 class Import:
@@ -64,7 +69,7 @@ class Import:
                 for name in archive.ignored[:20]:
                     self._tally.tell(name, 0, "", "Nothing of this file is imported.")
             self._note(uow, self._place["step"], self._place["line"], total=sum(archive.lines.values()))
-        self._arrivals = Arrivals(ids, self._options.get("roles", []), server.checks)
+        self._arrivals = Arrivals(ids, self._options.get("roles", []), server.checks, server.marks)
 
     def run(self) -> None:
         """Imports what is not imported yet."""

@@ -56,12 +56,37 @@ def enqueue(uow: UnitOfWork, row: Row) -> None:
     outbox.enqueue(uow, [outbox.Job(QUEUE, row["kind"], payload={"transfer_id": row["id"]})])
 
 
-def get(uow: UnitOfWork, transfer_id: str) -> Row:
+def get(uow: UnitOfWork, transfer_id: str, *, lock: bool = False) -> Row:
     """A transfer. Raises AppError 404."""
-    row = uow.get(transfers, transfer_id)
+    row = uow.get(transfers, transfer_id, lock=lock)
     if row is None:
         raise not_found()
     return row
+
+
+def find(uow: UnitOfWork, *, limit: int, offset: int) -> tuple[list[Row], int]:
+    """One page of the company's transfers, the newest first, and the total."""
+    query = uow.query(transfers)
+    page = query.order_by(t.created_at.desc(), t.id.desc()).limit(limit).offset(offset)
+    return uow.find(page), uow.count(query)
+
+
+def stop(uow: UnitOfWork, row: Row) -> Row:
+    """Stops an unfinished transfer and removes its files; of an export that is done, its file. Raises AppError 409.
+
+    An import commits each page of rows with its place, and asks for its state in that commit. So it ends behind a page.
+    """
+    if row["state"] in ("stopped", "expired"):
+        return row
+    if row["state"] in UNFINISHED:
+        values: Row = {"state": "stopped", "finished_at": uow.now, "expires_at": None, "parts": []}
+        removal.enqueue(uow, [row["id"], *row["parts"]])
+        record(uow, row["id"], [Change(f"{row['kind']}_stopped")], subject="transfer")
+        return uow.update(transfers, row["id"], {**values, "size": 0}) or row
+    if row["kind"] == EXPORT and row["state"] == "done":
+        _expire(uow, [row])
+        return get(uow, row["id"])
+    raise conflict("transfer_finished", f"This {row['kind']} is {row['state']}. There is nothing to stop.")
 
 
 def with_file(uow: UnitOfWork, transfer_id: str) -> Row:

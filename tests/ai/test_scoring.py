@@ -68,6 +68,7 @@ def test_urgency_that_the_text_does_not_show_has_a_low_ceiling(encoder):
 def test_the_page_is_made_of_the_files(tmp_path, monkeypatch):
     monkeypatch.setattr(quality, "PAGE", tmp_path / "page.md")
     monkeypatch.setattr(quality, "TIERS", ("none", "static"))
+    monkeypatch.setattr(scoring, "INDUSTRIES", scoring.INDUSTRIES[:10])  # each industry trains a classifier
     monkeypatch.setattr(quality.incidents, "section", lambda folder: "")  # it needs thousands of texts
     rows = [
         {"text": text, "label": label, "source": source} for text, label in PAIRS for source in quality.SOURCES_IN_VIEW

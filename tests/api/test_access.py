@@ -9,7 +9,7 @@ from api.http import gate
 from api.http.envelope import render_error
 from api.http.rate_limits import Limits
 from core.errors import AppError
-from core.models import CUSTOMER_TICKET_FIELDS, STAFF_ONLY_FIELDS
+from core.models import CUSTOMER_TICKET_FIELDS, LAST_MESSAGE_FIELDS, STAFF_ONLY_FIELDS
 from core.permissions import ACT_FOR_CUSTOMERS, Permission
 from database.tables import companies, tickets
 from tests.conftest import add_key
@@ -87,7 +87,7 @@ def test_customers_see_a_ticket_without_triage_details(admin, customer):
     shown += customer.data(customer.get("/api/triggers/new-tickets"))
     for seen in shown:
         assert not STAFF_ONLY_FIELDS & set(seen)
-        assert set(seen) <= set(CUSTOMER_TICKET_FIELDS)
+        assert set(seen) <= {*CUSTOMER_TICKET_FIELDS, *LAST_MESSAGE_FIELDS}
     assert "bob@example.com" not in customer.get("/api/tickets").get_data(as_text=True)
     assert "ai_confidence" not in customer.data(customer.get(f"{path}/ai_response"))
 

@@ -163,3 +163,10 @@ def test_very_many_unknown_fields_are_answered_with_some(admin):
     response = admin.post("/api/tickets", data=raw, content_type="application/json")
     assert response.status_code == 400
     assert 100 <= len(response.json["data"]["errors"]) < 200
+
+
+def test_only_json_spaces_are_an_empty_body(admin):
+    path = f"/api/tickets/{admin.ticket()['id']}/unassign"
+    headers = {"Content-Type": "application/json"}
+    assert admin.post(path, data=b" \t\r\n", headers=headers).status_code == 200
+    assert admin.post(path, data=b"\x0c", headers=headers).json["data"]["code"] == "bad_json"

@@ -187,6 +187,35 @@ def test_an_erased_conversation_is_not_repeated_by_its_reference(admin):
     assert again["number"] == 2
 
 
+def test_files_go_with_messages_and_internal_ones_are_in_no_list(customer, admin):
+    conversation = customer.data(customer.post("/api/chat", {"message": "Let me talk to a person"}))["conversation_id"]
+    files = f"/api/tickets/{conversation}/attachments"
+
+    def attach(caller, name, **fields):
+        return caller.data(caller.post(files, {"name": name, "content": "SGVsbG8=", **fields}), 201)["id"]
+
+    attach(customer, "first.txt")
+    named = {"conversation_id": conversation, "attachment_ids": [attach(customer, "second.txt")]}
+    customer.data(customer.post("/api/chat", {"message": "Here it is", **named}))
+    attach(admin, "secret.txt", internal=True)
+    reply = {"body": "Thank you", "attachment_ids": [attach(admin, "answer.txt")]}
+    admin.data(admin.post(f"/api/tickets/{conversation}/replies", reply), 201)
+    for path in (f"/api/chat/{conversation}", f"/api/chat/{conversation}/messages"):
+        for caller in (customer, admin):
+            data = caller.data(caller.get(path))
+            messages = data if isinstance(data, list) else data["messages"]
+            names = [[file["name"] for file in message["attachments"]] for message in messages]
+            assert names == [["first.txt"], [], ["second.txt"], ["answer.txt"]]
+    again = customer.post("/api/chat", {"message": "Again", **named})
+    assert (again.status_code, again.json["data"]["errors"][0]["field"]) == (400, "attachment_ids")
+
+
+def test_the_first_message_of_a_conversation_takes_no_files(customer):
+    answer = customer.post("/api/chat", {"message": "Hello", "attachment_ids": ["a-file"]})
+    assert (answer.status_code, answer.json["data"]["errors"][0]["field"]) == (400, "attachment_ids")
+    assert customer.get("/api/tickets").json["total"] == 0
+
+
 def test_notes_are_in_no_list_of_messages(admin, customer):
     conversation = customer.data(customer.post("/api/chat", {"message": "Let me talk to a person"}))["conversation_id"]
     admin.post(f"/api/tickets/{conversation}/replies", {"body": "A secret note", "internal": True})

@@ -157,6 +157,28 @@ def test_an_outcome_is_recorded_once(admin):
         assert decided(admin, draft, **other).json["data"]["code"] == "already_decided"
 
 
+def test_a_discarded_draft_says_why_until_its_customer_is_erased(admin):
+    ticket = admin.ticket()
+    path = f"/api/tickets/{ticket['id']}/draft"
+    drafts = [admin.data(admin.post(path, {}))["draft_id"] for _ in range(2)]
+    why = {"outcome": "discarded", "reason": "tone", "reason_text": "Ada is angry."}
+    assert admin.post(f"{path}/{drafts[0]}", {**why, "outcome": "accepted"}).status_code == 400
+    assert admin.post(f"{path}/{drafts[0]}", {**why, "reason": "bad"}).status_code == 400
+    assert admin.data(admin.post(f"{path}/{drafts[0]}", why))["reason"] == "tone"
+    assert admin.data(admin.post(f"{path}/{drafts[0]}", why))["reason_text"] == "Ada is angry.", "the same again"
+    assert admin.post(f"{path}/{drafts[0]}", {**why, "reason": "wrong"}).status_code == 409
+    assert admin.data(admin.post(f"{path}/{drafts[1]}", {"outcome": "discarded"}))["reason"] == ""
+
+    def quality():
+        return next(row for row in admin.data(admin.get("/api/ai/quality")) if row["field"] == "draft")
+
+    assert {row["key"]: row["count"] for row in quality()["discard_reasons"] if row["count"]} == {"tone": 1}
+    (said,) = quality()["feedback"]
+    assert (said["draft_id"], said["reason_text"]) == (drafts[0], "Ada is angry.")
+    admin.data(admin.delete("/api/customers/ada@example.com"))
+    assert quality()["feedback"] == []
+
+
 def test_a_draft_of_another_ticket_or_company_is_not_found(admin, other_admin):
     ticket, other = admin.ticket(), admin.ticket()
     draft, foreign = drafted(admin, ticket), drafted(other_admin, other_admin.ticket())

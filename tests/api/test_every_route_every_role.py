@@ -1,11 +1,12 @@
-"""Every route, caller and id: the response, and that callers without permission change nothing (cases 1, 2, 9, 12, 13).
+"""Every route, caller and id: the response, and that callers without permission change nothing (cases 1, 2, 5, 9, 12, 13).
 
 The permissions come from core/permissions.py. A route that is missing in CALLS fails with its name.
 """
 
+import shutil
 import uuid
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tests.support.route_calls import ARTICLE, CALLS, NEW, REPLY, USER, WEBHOOK
 from tests.support.rows import file_url
 
 GONE = "2020-01-01T00:00:00.000Z"
+KEY = "admin-key of every server"
 
 
 SHARED = {"GetArticle"}  # every customer of the company sees the same
@@ -117,29 +119,53 @@ def webhook(runtime, admin):
         return {"webhook_id": hook, "delivery_id": uow.insert(deliveries, values)["id"], "event": "ticket.created"}
 
 
-@pytest.fixture
-def world(app, admin):
-    return make_world(app, admin)
-
-
 @pytest.fixture(scope="module", params=ENGINES)
 def engine(request):
     return request.param
 
 
+@contextmanager
+def app_of_world(folder, url):
+    """An app whose store is at that address, until the block ends."""
+    given = Given(data_dir=folder, database_url=url, api_key=KEY, secret_key=SECRET, embeddings="static")
+    app = create_app(given, mailer=MemoryMailer())
+    yield app
+    app.extensions["runtime"].stop()
+
+
+@pytest.fixture(scope="module")
+def files_of_world(tmp_path_factory):
+    """A world that is stopped, and the folder with its files. SQLite, because its file opens faster than JSON."""
+    folder = tmp_path_factory.mktemp("files")
+    with app_of_world(folder, file_url("sqlite", folder)) as app:
+        return make_world(app, Caller(app.test_client(), KEY)), folder
+
+
+@pytest.fixture
+def world(engine, tmp_path, request):
+    """A world for a call that changes it: on a copy of the files, where the store has files."""
+    if engine == "postgresql":
+        with request.getfixturevalue("postgresql").fresh() as url, app_of_world(tmp_path, url) as app:
+            yield make_world(app, Caller(app.test_client(), KEY))
+        return
+    stopped, folder = request.getfixturevalue("files_of_world")
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    with app_of_world(tmp_path, file_url("sqlite", tmp_path)) as app:
+        callers = {name: replace(caller, client=app.test_client()) for name, caller in stopped.callers.items()}
+        yield World(app, callers, stopped.ids)
+
+
 @pytest.fixture(scope="module")
 def world_of_module(engine, tmp_path_factory, request):
     """A world for all calls that change nothing, as each of their tests checks."""
-    folder, key = tmp_path_factory.mktemp("world"), "admin-key of every server"
+    folder = tmp_path_factory.mktemp("world")
     with ExitStack() as after:
         if engine == "postgresql":
             url = after.enter_context(request.getfixturevalue("postgresql").fresh())
         else:
             url = file_url(engine, folder)
-        given = Given(data_dir=folder, database_url=url, api_key=key, secret_key=SECRET, embeddings="static")
-        app = create_app(given, mailer=MemoryMailer())
-        after.callback(app.extensions["runtime"].stop)
-        yield make_world(app, Caller(app.test_client(), key))
+        app = after.enter_context(app_of_world(folder, url))
+        yield make_world(app, Caller(app.test_client(), KEY))
 
 
 @pytest.fixture
@@ -190,6 +216,10 @@ def make_world(app, admin):
     over = bearing(Caller(client), signed["access_token"])
     Caller(client).post("/api/auth/logout", {"refresh_token": signed["refresh_token"]})
     acting = add_key(runtime, "admin", scopes=[ACT_FOR_CUSTOMERS])
+    only_reads = {"name": "reader", "role": "admin", "scopes": ["read_only"]}
+    reading = admin.data(admin.post("/api/keys", only_reads), 201)["key"]
+    only_reads["scopes"].append(ACT_FOR_CUSTOMERS)
+    reading_for = admin.data(admin.post("/api/keys", only_reads), 201)["key"]
     made.callers = {
         "nobody": Caller(client),
         "revoked key": Caller(client, revoked["key"]),
@@ -205,6 +235,8 @@ def make_world(app, admin):
         "other customer": Caller(client, acting, {"X-On-Behalf-Of": "eve@example.com"}),
         "agent": agent,
         "admin": admin,
+        "reading admin": Caller(client, reading),
+        "reading customer": Caller(client, reading_for, {"X-On-Behalf-Of": "ada@example.com"}),
         "agent elsewhere": Caller(client, add_key(runtime, "agent", company="other")),
         "admin elsewhere": Caller(client, add_key(runtime, "admin", company="other")),
     }
@@ -220,6 +252,10 @@ ROLES = ("customer", "agent", "admin")
 ROLE = {"customer": "customer", "other customer": "customer", "agent": "agent", "admin": "admin"}
 ROLE |= {"agent elsewhere": "agent", "admin elsewhere": "admin"}
 ROLE |= {"acting key": "admin", "signed-in customer": "customer"}
+ROLE |= {"reading admin": "admin", "reading customer": "customer"}
+READERS = ("reading admin", "reading customer")
+# POST routes that store nothing. A new one belongs here only if it changes nothing that anybody can see.
+READING_POSTS = {"AskAboutTicket", "AskKnowledge", "SummarizeTicket", "TestRouting", "TriageText"}
 STOPPED = {"nobody": 401, "revoked key": 401, "expired key": 401, "signed out": 401}
 STOPPED |= {"key without the scope": 403, "key that may not act": 403}
 STOPPED |= {"customer key without a customer": 403, "acting for nobody": 403}
@@ -235,6 +271,8 @@ def test_callers_without_permission_are_refused_and_change_nothing(unchanged_wor
     path = unchanged_world.path(rule, unchanged_world.ids)
     for name, caller in unchanged_world.callers.items():
         denied = STOPPED.get(name) or (None if permission in GRANTED[ROLE[name]] else 403)
+        if name in READERS and method != "GET" and operation not in READING_POSTS:
+            denied = 403
         if denied:
             assert send(caller, method, path, CALLS[operation]).status_code == denied, name
 
@@ -267,15 +305,35 @@ def test_rows_of_others_are_404_like_missing_rows(unchanged_world, operation):
 GRANTS = [(operation, name) for operation in CALLS for name in ROLES if ROUTES[operation][2] in GRANTED[name]]
 
 
-@pytest.mark.parametrize(("operation", "name"), GRANTS)
-def test_callers_with_permission_are_served(world, operation, name):
+def served(world, operation, name):
+    """Whether a caller gets what the call answers when it works."""
     method, rule, _ = ROUTES[operation]
-    call = CALLS[operation]
     path = world.path(rule, {**world.ids, "name": "statuses"} if operation == "ListChoices" else world.ids)
-    assert send(world.callers[name], method, path, call).status_code == call.ok
+    return send(world.callers[name], method, path, CALLS[operation]).status_code == CALLS[operation].ok
+
+
+@pytest.mark.parametrize(("operation", "name"), [grant for grant in GRANTS if ROUTES[grant[0]][0] == "GET"])
+def test_callers_with_permission_read_and_change_nothing(unchanged_world, operation, name):
+    assert served(unchanged_world, operation, name)
+
+
+@pytest.mark.parametrize(("operation", "name"), [grant for grant in GRANTS if ROUTES[grant[0]][0] != "GET"])
+def test_callers_with_permission_are_served(world, operation, name):
+    assert served(world, operation, name)
 
 
 READS = [name for name in CALLS if ROUTES[name][0] == "GET" and name not in OF_NO_COMPANY]
+
+
+@pytest.mark.parametrize("operation", [*READS, *sorted(READING_POSTS)])
+def test_a_read_only_key_reads_what_its_role_may_read(unchanged_world, operation):
+    method, rule, permission = ROUTES[operation]
+    path = unchanged_world.path(rule, unchanged_world.ids)
+    for name in READERS:
+        if permission in GRANTED[ROLE[name]]:
+            assert (
+                send(unchanged_world.callers[name], method, path, CALLS[operation]).status_code == CALLS[operation].ok
+            )
 
 
 @pytest.mark.parametrize("name", ["agent elsewhere", "admin elsewhere"])

@@ -1,4 +1,4 @@
-"""Guests of the chat, and what a sign-in page is told (cases 1, 6, 9, 10, 12)."""
+"""Guests of the chat, and what a sign-in page is told (cases 1, 6, 7, 9, 10, 12, 38)."""
 
 import base64
 
@@ -22,6 +22,7 @@ OPEN_TO_GUESTS = {
     "DeleteAttachment",
     "RateTicket",
     "GetArticle",
+    "SearchKnowledge",
 }
 
 
@@ -116,6 +117,31 @@ def test_case_12_an_address_that_a_guest_gives_opens_nothing_and_mails_nobody(no
     assert admin.get("/api/tickets?customer_email=ada@example.com").json["total"] == 1
     run_jobs()
     assert [notice.to for notice in mailer.sent] == []
+
+
+def test_cases_6_7_38_a_guest_searches_what_the_company_publishes_and_no_more(nobody, admin, other_admin):
+    kettle = {"title": "Reset the kettle", "body": "Hold the power button of the kettle for ten seconds."}
+    own = admin.data(admin.post("/api/knowledge", kettle), 201)["id"]
+    admin.data(admin.post("/api/knowledge", {**kettle, "status": "draft"}), 201)
+    elsewhere = other_admin.data(other_admin.post("/api/knowledge", kettle), 201)["id"]
+    guest = bearing(nobody, enter(nobody)["access_token"])
+
+    def hits(question="How do I reset the kettle?"):
+        return guest.data(guest.get("/api/search/knowledge", query_string={"q": question, "k": 20}))
+
+    assert [hit["article_id"] for hit in hits()] == [own]
+    assert guest.get(f"/api/knowledge/{elsewhere}").status_code == 404
+    assert guest.get("/api/knowledge").status_code == 403, "a guest lists nothing"
+    admin.data(admin.put(f"/api/knowledge/{own}", {"status": "draft"}))
+    assert hits() == []
+    assert guest.get(f"/api/knowledge/{own}").status_code == 404
+
+
+@pytest.mark.parametrize("engine", ["json"])
+def test_searches_of_guests_are_limited_by_address_whoever_they_are(nobody):
+    guests = [bearing(nobody, enter(nobody)["access_token"]) for _ in range(2)]
+    statuses = [guest.get("/api/search/knowledge?q=kettle").status_code for guest in guests for _ in range(16)]
+    assert statuses == [200] * 30 + [429] * 2
 
 
 @pytest.mark.parametrize("name", ["customer_id", "X-On-Behalf-Of"])

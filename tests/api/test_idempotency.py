@@ -233,3 +233,15 @@ def test_a_repeated_create_with_wait_gets_the_stored_response(open_app):
         assert first.json["data"]["ai_status"] == "pending"
         assert is_replay(again)
         assert again.get_data() == first.get_data()
+
+
+def test_a_patch_is_done_once_too(admin):
+    ticket = admin.ticket()
+    path = f"/api/tickets/{ticket['id']}"
+    first = admin.call("PATCH", path, {"title": "New"}, headers={"Idempotency-Key": "p"})
+    again = admin.call("PATCH", path, {"title": "New"}, headers={"Idempotency-Key": "p"})
+    assert (again.headers["Idempotent-Replay"], again.headers["ETag"]) == ("true", '"2"')
+    assert again.json == first.json
+    other = admin.call("PATCH", path, {"title": "Newer"}, headers={"Idempotency-Key": "p"})
+    assert (other.status_code, other.json["data"]["code"]) == (409, "idempotency_key_reused")
+    assert admin.data(admin.get(path))["version"] == 2

@@ -20,7 +20,7 @@ def test_others_write_between_two_batches(admin, runtime):
     rows = import_files.read(io.BytesIO(text.encode()), "csv", columns=columns_of())
     numbers = []
     for result in imports.import_rows(
-        partial(runtime.storage.unit_of_work, actor), runtime.trained_models, rows, check_row
+        partial(runtime.storage.unit_of_work, actor), runtime.trained_models, runtime.erasure_marks, rows, check_row
     ):
         assert result.created == imports.BATCH
         numbers.append(admin.ticket()["number"])
@@ -71,7 +71,7 @@ def test_long_rows_come_in_smaller_portions(admin, runtime):
     portions = [
         result.created
         for result in imports.import_rows(
-            partial(runtime.storage.unit_of_work, actor), runtime.trained_models, rows, check_row
+            partial(runtime.storage.unit_of_work, actor), runtime.trained_models, runtime.erasure_marks, rows, check_row
         )
     ]
     assert portions == [14, 14, 2]

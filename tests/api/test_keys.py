@@ -15,10 +15,37 @@ def test_a_key_in_the_query_is_not_accepted(app, name):
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Authorization": "Bearer admin-key"}, {"Authorization": "bearer  admin-key"}, {"X-API-Key": " admin-key "}],
+    [
+        {"Authorization": "Bearer admin-key"},
+        {"Authorization": "bearer  admin-key"},
+        {"X-API-Key": " admin-key "},
+        {"x-apikey": " admin-key "},
+        {"x-apikey": "admin-key", "X-API-Key": "admin-key"},
+    ],
 )
-def test_a_key_is_accepted_in_either_header(app, headers):
+def test_a_key_is_accepted_in_each_header(app, headers):
     assert Caller(app.test_client()).get("/api/tickets", headers=headers).status_code == 200
+
+
+def test_two_different_keys_are_refused(app, agent):
+    headers = {"x-apikey": agent.key, "X-API-Key": "admin-key"}
+    response = Caller(app.test_client()).get("/api/tickets", headers=headers)
+    assert response.status_code == 401
+    assert response.json["message"] == "X-API-Key and X-ApiKey hold different keys. Send one of them."
+
+
+@pytest.mark.parametrize("header", ["X-API-Key", "X-ApiKey"])
+def test_every_rule_for_keys_holds_in_each_header_of_cases_5_12_14_and_42(open_app, header):
+    app = open_app(rate_limit="3 per minute")
+    key = add_key(app.extensions["runtime"], "agent", scopes=["tickets.read"])
+    reader = Caller(app.test_client())
+    assert reader.get("/api/tickets", headers={header: key}).status_code == 200
+    assert reader.post("/api/tickets", NEW, headers={header: key}).status_code == 403
+    on_behalf = {header: key, "X-On-Behalf-Of": "ada@example.com"}
+    assert reader.get("/api/tickets", headers=on_behalf).status_code == 403
+    other_header = {"X-API-Key": "X-ApiKey", "X-ApiKey": "X-API-Key"}[header]
+    assert reader.get("/api/tickets", headers={other_header: key}).status_code == 429  # one key, one limit
+    assert reader.get("/api/tickets", headers={header: "fk_wrong"}).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -91,3 +118,24 @@ def test_a_read_changes_nothing(app, admin, customer, runtime):
             for caller in (admin, customer):
                 assert caller.get(path).status_code < 500
     assert rows() == before
+
+
+def test_a_customer_read_through_a_read_only_key_does_not_count_as_present(admin, runtime, app):
+    keys = [["act_for_customers"], ["act_for_customers", "read_only"]]
+    keys = [admin.data(admin.post("/api/keys", {"name": "k", "role": "agent", "scopes": one}), 201) for one in keys]
+    ada, reader = (Caller(app.test_client(), key["key"], {"X-On-Behalf-Of": "ada@example.com"}) for key in keys)
+    chat = ada.data(ada.post("/api/chat", {"message": "Hello"}))["conversation_id"]
+    waiting = runtime.chat_presence._waiting
+    reader.data(reader.get(f"/api/chat/{chat}"))
+    assert not waiting
+    ada.data(ada.get(f"/api/chat/{chat}"))
+    assert waiting == {"default": {chat}}
+
+
+def test_a_read_only_admin_key_is_no_operator(open_app):
+    app = open_app(open_registration=False)
+    admin = Caller(app.test_client(), "admin-key")
+    reader = admin.data(admin.post("/api/keys", {"name": "r", "role": "admin", "scopes": ["read_only"]}), 201)["key"]
+    body = {"company": "Acme", "name": "Zoë", "email": "zoe@acme.example", "password": "correct horse battery"}
+    assert Caller(app.test_client(), reader).post("/api/companies", body).status_code == 403
+    assert admin.post("/api/companies", body).status_code == 201

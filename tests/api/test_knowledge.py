@@ -58,6 +58,7 @@ def test_articles_are_filtered(admin, query, titles):
     assert [row["title"] for row in admin.data(admin.get(f"/api/knowledge?{query}"))] == titles
 
 
+@pytest.mark.one_engine  # refused before the store is asked
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

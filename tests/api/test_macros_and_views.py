@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.tickets import queries
 from tests.conftest import add_key
 from tests.support.caller import Caller
 
@@ -90,6 +91,14 @@ def test_a_view_lists_what_its_filter_says_and_counts_it(admin):
     assert admin.get(f"/api/tickets?view={view['id']}&limit=1").json["total"] == 2
     admin.data(admin.call("PATCH", f"/api/views/{view['id']}", {"filter": {"status": "resolved", "q": "card"}}))
     assert admin.get(f"/api/tickets?view={view['id']}").json["total"] == 0
+
+
+@pytest.mark.parametrize("sort", queries.SORTS)
+def test_a_view_has_each_order_of_the_list(admin, sort):
+    view = admin.data(admin.post("/api/views", {"name": "All", "filter": {"status": "all"}, "sort": sort}), 201)
+    assert view["sort"] == sort
+    assert admin.get(f"/api/tickets?view={view['id']}").status_code == 200
+    assert admin.get(f"/api/tickets?sort={sort}").status_code == 200
 
 
 @pytest.mark.every_engine

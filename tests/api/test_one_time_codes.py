@@ -1,13 +1,16 @@
 """Codes to sign in, mailed (cases 9, 10, 11)."""
 
+import base64
 import json
+import re
 
 import pytest
 
+from auth.one_time import TOKEN_LENGTH
 from database.tables import events, jobs, sign_in_tokens, sign_in_tries, users
 from services.accounts import codes, lockout
 from tests.support.caller import Caller
-from tests.support.mailed import PASSWORD, URL, app, code_in, deliver, in_parallel, nobody, same_answers  # noqa: F401 - fixtures
+from tests.support.mailed import PASSWORD, URL, app, code_in, deliver, in_parallel, nobody, same_answers, token_in  # noqa: F401 - fixtures
 from tests.support.people import at, bearing, clock, rows  # noqa: F401 - a fixture
 
 # ruff: noqa: F811
@@ -31,10 +34,14 @@ def ask(nobody, email=BOB, **more):
     return nobody.post("/api/auth/code", {"email": email, **more})
 
 
-def asked_code(app, nobody, mailer, **more):
+def asked_mail(app, nobody, mailer, **more):
     assert ask(nobody, **more).status_code == 200
     [mail] = deliver(app, mailer)
-    return code_in(mail)
+    return mail
+
+
+def asked_code(app, nobody, mailer, **more):
+    return code_in(asked_mail(app, nobody, mailer, **more))
 
 
 def confirm(nobody, code, email=BOB, **more):
@@ -70,11 +77,64 @@ def test_case_10_known_and_unknown_get_the_same_answers_for_the_same_work(app, n
     assert counts == {1, 2}, "each account and place is counted, known or not"
 
 
-def test_the_link_of_the_mail_holds_the_code_and_whose_it_is(app, nobody, mailer, bob):
+def test_the_link_of_the_mail_holds_a_long_token_and_whose_it_is(app, nobody, mailer, bob):
     ask(nobody)
     [mail] = deliver(app, mailer)
-    assert f"{URL}/portal#code={code_in(mail)}&email=bob%40example.com&company=default" in mail.text
+    assert f"{URL}/portal#code={token_in(mail)}&email=bob%40example.com&company=default" in mail.text
+    assert len(base64.urlsafe_b64decode(token_in(mail) + "=")) * 8 >= 128
+    assert mail.text.count(code_in(mail)) == 1
     assert code_in(mail) not in mail.subject
+
+
+@pytest.mark.every_engine
+def test_case_11_the_link_signs_in_once_and_ends_with_its_code(app, nobody, mailer, bob):
+    token = token_in(asked_mail(app, nobody, mailer))
+    assert in_parallel(lambda: confirm(Caller(app.test_client()), token), 4) == [200, 401, 401, 401]
+    mail = asked_mail(app, nobody, mailer)
+    assert confirm(nobody, code_in(mail)).status_code == 200
+    assert confirm(nobody, token_in(mail)).status_code == 401, "code and link are used up together"
+    earlier, later = asked_mail(app, nobody, mailer), asked_mail(app, nobody, mailer)
+    assert confirm(nobody, token_in(earlier)).status_code == 401
+    assert confirm(nobody, token_in(later)).status_code == 200
+
+
+def test_case_11_a_link_expires_with_its_code(app, nobody, mailer, bob, clock):
+    token = token_in(asked_mail(app, nobody, mailer))
+    clock.moved.append(601)
+    assert confirm(nobody, token).status_code == 401
+
+
+@pytest.mark.every_engine
+def test_case_10_wrong_guesses_of_strangers_use_up_the_code_and_not_the_link(app, nobody, mailer, bob):
+    mail = asked_mail(app, nobody, mailer)
+    code = code_in(mail)
+    statuses = [confirm(nobody, wrong(code, number)).status_code for number in range(1, lockout.MAX_ATTEMPTS + 2)]
+    assert statuses == [401] * lockout.MAX_ATTEMPTS + [429]
+    assert confirm(nobody, code, place=at("198.51.100.7")).status_code == 401
+    assert confirm(nobody, token_in(mail)).status_code == 200, "also from the place that is locked out"
+
+
+@pytest.mark.every_engine
+def test_case_10_a_wrong_link_is_answered_alike_for_known_and_unknown(app, nobody, mailer, code):
+    token = "x" * TOKEN_LENGTH
+    answers = [
+        confirm(nobody, token),
+        confirm(nobody, token, "unknown@example.com"),
+        confirm(nobody, token, company="nowhere"),
+    ]
+    assert same_answers(*answers, confirm(nobody, wrong(code)))
+    with app.extensions["runtime"].storage.unit_of_work(None) as uow:
+        [row] = uow.find(uow.query(sign_in_tokens))
+    assert row["tries"] == 1, "a token that fits nothing uses up no code"
+
+
+def test_case_1_the_link_of_one_company_opens_that_one_alone(app, other_admin, nobody, mailer, bob):
+    other_admin.data(other_admin.post("/api/users", {"name": "Bob", "email": BOB, "role": "agent"}), 201)
+    ask(nobody)
+    mails = {re.search(r"company=(\w+)", mail.text)[1]: mail for mail in deliver(app, mailer)}
+    assert confirm(nobody, token_in(mails["other"]), company="default").status_code == 401
+    assert confirm(nobody, token_in(mails["other"]), "eva@example.com").status_code == 401
+    assert nobody.data(confirm(nobody, token_in(mails["other"])))["user"]["role"] == "agent"
 
 
 def test_case_11_a_code_lasts_ten_minutes_from_its_mail_on(app, nobody, mailer, bob, clock):
@@ -170,7 +230,15 @@ def test_case_11_a_code_is_neither_in_rows_nor_in_logs_nor_bound_to_another_row(
     secrets = app.extensions["runtime"].one_time
     assert f'"{code}"' not in everything
     assert code not in caplog.text
-    assert row["token_hash"] == secrets.code_hash(row["id"], code) != secrets.code_hash("another row", code)
+    assert row["code_hash"] == secrets.code_hash(row["id"], code) != secrets.code_hash("another row", code)
+
+
+def test_case_11_the_token_of_a_link_is_neither_in_rows_nor_in_logs(app, nobody, mailer, bob, caplog):
+    token = token_in(asked_mail(app, nobody, mailer))
+    everything = json.dumps([rows(app, table) for table in (sign_in_tokens, jobs, events)])
+    assert token not in everything + caplog.text
+    assert confirm(nobody, token).status_code == 200
+    assert token not in caplog.text
 
 
 def test_a_row_without_a_mail_yet_has_no_code(app, nobody, mailer, bob):
@@ -178,8 +246,8 @@ def test_a_row_without_a_mail_yet_has_no_code(app, nobody, mailer, bob):
     app.extensions["runtime"].runner.run_due()  # finds the account
     [row] = rows(app, sign_in_tokens)
     with app.extensions["runtime"].storage.unit_of_work(None, write=True) as uow:
-        uow.update(sign_in_tokens, row["id"], {"token_hash": ""})
-    for guess in ("", "000000", row["id"]):
+        uow.update(sign_in_tokens, row["id"], {"token_hash": "", "code_hash": ""})
+    for guess in ("", "000000", row["id"], "x" * TOKEN_LENGTH):
         assert confirm(nobody, guess or "-").status_code in (400, 401)
 
 
@@ -196,7 +264,7 @@ def test_an_erased_customer_leaves_no_code(app, admin, nobody, code):
 
 
 def test_the_answer_for_nobody_costs_a_comparison_too():
-    assert codes._NOBODY["token_hash"] == ""
+    assert codes._NOBODY["token_hash"] == codes._NOBODY["code_hash"] == ""
 
 
 def test_a_code_stays_valid_over_a_restart(open_app, mailer, settings):

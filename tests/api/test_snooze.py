@@ -208,7 +208,6 @@ def test_customers_cannot_filter_by_snooze_and_a_view_can(admin, customer):
     assert admin.get("/api/tickets?sla_status=late").status_code == 400
 
 
-@pytest.mark.every_engine
 @pytest.mark.parametrize(
     ("query", "field"),
     [

@@ -107,6 +107,21 @@ def test_openapi_describes_every_error_in_the_common_form():
         assert "default" in operation["responses"]
 
 
+def test_openapi_says_which_input_may_be_empty():
+    fields = OPENAPI["components"]["schemas"]["NewTicket"]["properties"]
+    assert (fields["title"]["minLength"], "nullable" in fields["title"]) == (1, False)
+    assert fields["priority"] | {"description": ""} == {
+        "type": "string",
+        "description": "",
+        "enum": ["low", "medium", "high", "urgent", None],
+        "nullable": True,
+    }
+    assert "nullable" not in OPENAPI["components"]["schemas"]["Ticket"]["properties"]["priority"]
+    query = {parameter.get("name"): parameter for parameter in OPENAPI["paths"]["/api/jobs"]["get"]["parameters"]}
+    assert query["state"]["allowEmptyValue"] is True
+    assert query["state"]["schema"]["default"] == "waiting,dead"
+
+
 def test_openapi_names_headers_only_where_they_apply():
     def headers(method: str, path: str) -> set[str]:
         return {

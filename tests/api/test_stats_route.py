@@ -59,6 +59,7 @@ def test_from_and_to_are_read_like_every_time(admin):
     assert total("from=&to=") == 1
 
 
+@pytest.mark.one_engine  # refused before the store is asked
 @pytest.mark.parametrize(
     ("query", "field"),
     [

@@ -196,7 +196,7 @@ def test_an_import_goes_on_where_it_was_stopped_and_counts_nothing_twice(
     monkeypatch.setattr(importing.Import, "_note", note_or_stop)
     response = other_admin.post("/api/transfers?kind=import", data=data, headers={"Content-Type": ZIP})
     transfer = other_admin.data(response, 201)
-    server = Server(runtime.storage, runtime.files, 0, runtime.transfer_checks)
+    server = Server(runtime.storage, runtime.files, 0, runtime.transfer_checks, runtime.erasure_marks)
     job = {"company_id": "other", "payload": {"transfer_id": transfer["id"]}, "attempts": 1}
     stopped = 0
     while other_admin.data(other_admin.get(f"/api/transfers/{transfer['id']}"))["state"] != "done":
@@ -224,7 +224,7 @@ def test_matched_people_are_known_again_after_a_restart(admin, runtime, run_jobs
     monkeypatch.setattr(importing.Arrivals, "add", stop_once)
     transfer = begun(admin)
     send(admin, transfer, packed({"customers": people, "tickets": [ticket]}))
-    server = Server(runtime.storage, runtime.files, 0, runtime.transfer_checks)
+    server = Server(runtime.storage, runtime.files, 0, runtime.transfer_checks, runtime.erasure_marks)
     job = {"company_id": "default", "payload": {"transfer_id": transfer["id"]}, "attempts": 1}
     with pytest.raises(FileStoreFailed):
         transfer_imports.run(server, job)

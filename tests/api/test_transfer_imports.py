@@ -5,6 +5,7 @@ import pytest
 from core.models import Actor
 from database import tables
 from jobs.handlers import periodic
+from services.transfers import importing
 from services.transfers.contents import TABLES
 from services.transfers.new_ids import derived
 from tests.conftest import add_key
@@ -331,3 +332,42 @@ def test_what_is_overdue_already_alerts_nobody(admin, runtime, run_jobs, mailer)
     assert after["replies"] == before["replies"] == []
     assert {row["sla_status"] for row in after["tickets"]} == {"breached"}
     assert "pending" not in {row["ai_status"] for row in after["tickets"]}
+
+
+def test_an_import_that_is_stopped_ends_behind_a_page_and_the_same_file_adds_the_rest(
+    source, admin, other_admin, runtime, run_jobs, monkeypatch
+):
+    data = exported(source[0], source[1].runner.run_due)
+    monkeypatch.setattr(importing, "PAGE", 1)
+    pages, stopped = importing.Import._pages, []
+
+    def stop_at_the_third_ticket(self, name, begin, end=None):
+        for place, page in enumerate(pages(self, name, begin, end)):
+            if name == "tickets" and place == 2 and not stopped:
+                (running,) = other_admin.data(other_admin.get("/api/transfers?limit=1"))
+                assert running["state"] == "running"
+                assert admin.delete(f"/api/transfers/{running['id']}").status_code == 404, "it is of another company"
+                stopped.append(other_admin.data(other_admin.delete(f"/api/transfers/{running['id']}")))
+            yield page
+
+    monkeypatch.setattr(importing.Import, "_pages", stop_at_the_third_ticket)
+    result = imported(other_admin, run_jobs, data)
+    assert (result["state"], result["size"]) == ("stopped", 0)
+    assert result == stopped[0], "nothing was counted behind it"
+    assert len(other_admin.data(other_admin.get("/api/tickets?status=all"))) == 2
+    assert other_admin.data(other_admin.delete(f"/api/transfers/{result['id']}")) == result
+    again = imported(other_admin, run_jobs, data)
+    assert (again["state"], again["skipped"]) == ("done", result["created"])
+    assert other_admin.delete(f"/api/transfers/{again['id']}").status_code == 409
+    assert [row["id"] for row in other_admin.data(other_admin.get("/api/transfers"))] == [again["id"], result["id"]]
+
+
+def test_an_export_that_is_stopped_has_no_file(admin, run_jobs, runtime):
+    waiting = admin.data(admin.post("/api/transfers", {"kind": "export"}), 201)
+    assert admin.data(admin.delete(f"/api/transfers/{waiting['id']}"))["state"] == "stopped"
+    run_jobs()
+    assert admin.data(admin.get(f"/api/transfers/{waiting['id']}"))["state"] == "stopped"
+    exported(admin, run_jobs)
+    (done, _) = admin.data(admin.get("/api/transfers"))
+    assert admin.data(admin.delete(f"/api/transfers/{done['id']}"))["state"] == "expired"
+    assert admin.get(f"/api/transfers/{done['id']}/file").status_code == 409

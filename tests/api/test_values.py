@@ -80,7 +80,7 @@ def test_empty_query_parameters_are_not_given(admin):
     query = "&".join(
         f"{name}=" for name in ("status", "priority", "q", "limit", "sort", "user", "role", "created_after")
     )
-    assert admin.data(admin.get(f"/api/tickets?{query}")) == [ticket]
+    assert [row["id"] for row in admin.data(admin.get(f"/api/tickets?{query}"))] == [ticket["id"]]
 
 
 def test_empty_items_of_a_list_are_left_out_and_repeated_ones_kept_once(admin):

@@ -10,13 +10,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from auth import oidc
 from auth.oidc import Issuer, names_issuer
 from core.errors import AppError
-from tests.fakes.fake_issuer import AUDIENCE, CURVE, DISCOVERY, FIRST, SECOND, issuer, listed, public_pem, rsa_key
+from tests.fakes.fake_issuer import AUDIENCE, CURVE, DISCOVERY, FIRST, SECOND, issuer, listed, pem, public_pem, rsa_key
 
 NOW = int(time.time())
 
@@ -93,6 +94,44 @@ WRONG_CLAIMS = {
 def test_a_token_with_a_wrong_claim_is_refused(fake, known, claims):
     assert known.claims(fake.token(**claims)) is None
     assert known.claims(fake.token()), "and nothing else was wrong with it"
+
+
+COGNITO = {"aud": None, "client_id": AUDIENCE, "token_use": "access", "scope": "openid"}
+WRONG_COGNITO = {
+    "of another client": {"client_id": "another client"},
+    "without a client": {"client_id": None},
+    "of several clients": {"client_id": [AUDIENCE]},
+    "for somebody else by the same client": {"aud": "api://other"},
+    "for an empty audience": {"aud": ""},
+    "for no audience of a list": {"aud": []},
+    "an ID token without an audience": {"token_use": "id"},
+    "of an issuer that says nothing of the use": {"token_use": None},
+    "uses as a list": {"token_use": ["access"]},
+    "expired": {"exp": NOW - 61},
+    "without an end": {"exp": None},
+    "of another pool": {"iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_other"},
+    "about nobody": {"sub": None},
+}
+
+
+def test_an_access_token_of_cognito_names_the_audience_as_its_client(fake, known):
+    claims = known.claims(fake.token(**COGNITO, **{"cognito:groups": ["agent"]}))
+    assert (claims["sub"], claims["cognito:groups"]) == ("ada-1", ["agent"])
+
+
+@pytest.mark.parametrize("claims", WRONG_COGNITO.values(), ids=WRONG_COGNITO)
+def test_case_13_a_token_without_an_audience_is_refused_unless_it_is_cognitos(fake, known, claims):
+    assert known.claims(fake.token(**{**COGNITO, **claims})) is None
+    assert known.claims(fake.token(**COGNITO)), "and nothing else was wrong with it"
+
+
+def test_case_13_an_access_token_of_cognito_with_an_empty_audience_or_a_foreign_key_is_refused(fake, known):
+    null = {"iss": fake.url, "sub": "ada-1", "exp": NOW + 600, **COGNITO}
+    assert known.claims(jwt.encode(null, pem(FIRST), "RS256", {"kid": "one"})) is None, (
+        "an audience of null is not none"
+    )
+    assert known.claims(fake.token(SECOND, "one", **COGNITO)) is None
+    assert known.claims(fake.token(**COGNITO), audience=AUDIENCE) is None, "the button takes ID tokens alone"
 
 
 @pytest.mark.parametrize(("claim", "seconds"), [("exp", -5), ("nbf", 30), ("iat", 30)])

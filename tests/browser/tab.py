@@ -39,6 +39,7 @@ class Tab:
             set()
         )  # answers that a page may get by the way things happen to fall, and mends itself
         self._open_requests: set[Request] = set()
+        self.other_origins: set[str] = set()  # which the test sends the browser to
         size = {"width": look.width, "height": look.height}
         self.context = browser.new_context(
             viewport=size, color_scheme=look.scheme, reduced_motion="reduce", base_url=desk.url, **context
@@ -122,7 +123,7 @@ class Tab:
         if request.url.startswith(LOCAL):
             return
         self._open_requests.add(request)
-        if _origin(request.url) != _origin(self.desk.url):
+        if _origin(request.url) not in {_origin(self.desk.url), *map(_origin, self.other_origins)}:
             self.problems.append(f"foreign: {request.method} {request.url}")
 
     def _note_failure(self, request: Request) -> None:

@@ -1,6 +1,7 @@
 """The chat: guests and customers, the assistant and people, and what happens when the network or the tab goes."""
 
 import re
+from typing import Any
 
 from tests.browser.axe import assert_accessible
 from tests.browser.test_portal import HOSTILE, lose
@@ -24,14 +25,36 @@ def only_chat(desk: Desk) -> str:
     return str(ticket["id"])
 
 
+def file(name: str, size: int = 4) -> dict[str, Any]:
+    return {"name": name, "mimeType": "text/plain", "buffer": b"a" * size}
+
+
+def reply_with_a_file(desk: Desk, conversation: str, body: str) -> None:
+    """An agent answers with the file `answer.txt`."""
+    path = f"/api/tickets/{conversation}"
+    attachment = desk.call("POST", f"{path}/attachments", {"name": "answer.txt", "content": "SGVsbG8="})
+    desk.call("POST", f"{path}/replies", {"body": body, "attachment_ids": [attachment["id"]]})
+
+
+def names_of_files(desk: Desk, conversation: str) -> dict[str, list[str]]:
+    """The files of each message that has one, by its words."""
+    messages = desk.call("GET", f"/api/chat/{conversation}")["messages"]
+    return {one["body"]: [file["name"] for file in one["attachments"]] for one in messages if one["attachments"]}
+
+
 def test_a_guest_is_answered_from_articles_then_by_a_person_and_rates(open_tab, company):
     fill_knowledge(company)
-    tab = open_tab(desk=company)
+    company.call("PUT", "/api/settings", {"attachment_megabytes": 1})
+    tab = open_tab(desk=company, accept_downloads=True)
     page = tab.open(f"/chat?company={company.company}")
     page.get_by_text("Hello. What can we help with?").wait_for()
     tab.shot("chat-new")
+    files = page.locator("input[type=file]")
+    files.set_input_files([file("first <b>.txt"), file("wrong.txt")])
+    page.get_by_role("button", name="Remove wrong.txt").click()
     page.get_by_role("textbox", name="Write a message").fill(QUESTION)
     page.keyboard.press("Enter")
+    page.locator(".message.customer:not(.unsent) .button.file", has_text="first _b_.txt").wait_for()
     page.locator(".cited summary", has_text="[1] How to reset the kettle").click()
     page.locator(".cited", has_text="<script>alert(1)</script>").wait_for()
     page.get_by_role("textbox").fill(f"{HOSTILE} **bold**")
@@ -50,8 +73,29 @@ def test_a_guest_is_answered_from_articles_then_by_a_person_and_rates(open_tab, 
     page.get_by_text("You reach me at guest@else.example.").wait_for()
     page.reload()
     page.locator(".message.customer", has_text=QUESTION).wait_for()
-    company.call("POST", f"/api/tickets/{conversation}/replies", {"body": f"I am here. {HOSTILE}"})
+    files.set_input_files([file("large.txt", 2**20 + 1), file("tool.exe"), file("second.txt")])
+    page.get_by_role("textbox", name="Write a message").fill("See here.")
+    with tab.expecting(413), tab.expecting(400):
+        page.keyboard.press("Enter")
+        page.get_by_text("large.txt was not sent. The file is too large: at most 1 MiB are accepted.").wait_for()
+        page.get_by_text("tool.exe was not sent. A file that ends in .exe is not accepted").wait_for()
+    tab.shot("chat-files")
+    page.get_by_role("button", name="Send the rest").click()
+    page.locator(".message.customer:not(.unsent)", has_text="See here.").wait_for()
+    reply_with_a_file(company, conversation, f"I am here. {HOSTILE}")
     page.get_by_text("I am here.").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="answer.txt").click()
+    assert download.value.suggested_filename == "answer.txt"
+    files.set_input_files([file("third.txt")])
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_role("button", name="third.txt").wait_for()
+    assert names_of_files(company, conversation) == {
+        QUESTION: ["first _b_.txt"],
+        "See here.": ["second.txt"],
+        f"I am here. {HOSTILE}": ["answer.txt"],
+        "Here is a file.": ["third.txt"],
+    }
     assert page.locator(".chat-head p").inner_text().endswith("answers")
     assert page.locator(".chat-foot", has_text="A person is asked").count() == 0
 

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible
 from tests.browser.tab import Tab
+from tests.browser.test_chat import file
 from tools.screenshots.browser import show
 from tools.screenshots.desk import Desk, Person
 
@@ -72,15 +73,24 @@ def test_an_agent_works_a_queue_with_the_keyboard_alone(open_tab, company):
     expect(page.locator(".message.note:not(.held)", has_text="Ask for the model.")).to_be_visible()
     keys.press("r")
     keys.type("Which model is it?")
+    page.locator(".composer input[type=file]").set_input_files([file("models.txt")])
     keys.press("Escape")
     keys.press("u")
     assert focused(page) == second["id"]
     expect(page.locator(f"[data-key='{second['id']}'] .draft")).to_be_visible()
     keys.press("Enter")
     expect(page.locator("#words")).to_have_value("Which model is it?")
+    expect(page.locator(".composer .file")).to_contain_text("models.txt")
     keys.press("r")
     keys.press("Control+Enter")
+    expect(
+        page.locator(".message.agent", has_text="Which model").get_by_role("button", name="models.txt")
+    ).to_be_visible()
+    expect(page.locator(".composer .file")).to_have_count(0)
     expect(page.locator(".message.agent:not(.held)", has_text="Which model")).to_be_visible()
+    row = page.locator(f"[data-key='{second['id']}']")
+    expect(row.locator(".words")).to_have_text("Agent: Which model is it?")
+    expect(row.locator(".chip", has_text="Waiting for customer")).to_be_visible()
     keys.press("Shift+e")
     keys.type("A new cable helped.")
     keys.press("Control+Enter")
@@ -98,6 +108,8 @@ def test_an_agent_works_a_queue_with_the_keyboard_alone(open_tab, company):
     keys.press("t")
     expect(page.locator("h1")).not_to_contain_text("Mine")
     keys.press("Control+k")
+    expect(page.get_by_role("option").first).to_contain_text(f"#{second['number']} Scanner")
+    tab.shot("desk-palette", whole=False)
     keys.type("go to: mine")
     keys.press("Enter")
     expect(page.locator("h1")).to_contain_text("Mine")
@@ -192,7 +204,9 @@ def test_what_is_sent_while_the_network_is_gone_is_sent_once_when_it_is_back(ope
     page.locator("#words").fill("And try again.")
     page.locator("#words").press("Control+Enter")
     expect(page.locator(".message.held")).to_be_visible()
+    page.locator(".composer input[type=file]").set_input_files([file("lost.txt")])
     page.reload()
+    expect(page.locator(".composer .notice")).to_contain_text("no longer here: lost.txt.")
     expect(page.locator(".message.agent:not(.held)", has_text="And try again.")).to_have_count(1)
     # Whoever signs out has sent what was held, and leaves no draft to the next person.
     page.evaluate(HOLD.format(60))

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.test_chat import file, names_of_files, only_chat, reply_with_a_file
 from tools.screenshots.desk import Desk
 
 PAGE = '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Shop</title><h1>Shop</h1>{}'
@@ -68,11 +69,17 @@ def test_a_site_that_the_company_names_shows_the_chat_and_gets_the_focus_back(pa
     chat = page.frame_locator("iframe")
     chat.get_by_role("heading", name=company.company).wait_for()
     frame = page.locator("iframe")
-    assert frame.get_attribute("sandbox") == "allow-scripts allow-forms allow-popups allow-same-origin"
+    assert frame.get_attribute("sandbox") == "allow-scripts allow-forms allow-popups allow-downloads allow-same-origin"
     assert (frame.bounding_box()["width"], frame.bounding_box()["height"]) == (380, 640)
+    chat.locator("input[type=file]").set_input_files([file("shop.txt")])
     chat.get_by_role("textbox").fill("Hello from the shop.")
     chat.get_by_role("textbox").press("Enter")
-    chat.locator(".message.agent").first.wait_for()
+    chat.get_by_role("button", name="shop.txt").wait_for()
+    assert names_of_files(company, only_chat(company)) == {"Hello from the shop.": ["shop.txt"]}
+    reply_with_a_file(company, only_chat(company), "From the desk.")
+    with page.expect_download() as download:
+        chat.get_by_role("button", name="answer.txt").click()
+    assert download.value.suggested_filename == "answer.txt"
 
     seen = page.evaluate(
         """() => {

@@ -6,7 +6,7 @@ from tests.browser.conftest import tabs
 from tools.screenshots.pages import PAGES
 
 MOST_BYTES = 100 * 1024  # of everything that the desk loads beside its data, compressed
-CONSOLE = [page for page in PAGES if page.path.partition("?")[0] not in ("/docs", "/confirm", "/rate")]
+CONSOLE = [page for page in PAGES if page.path.partition("?")[0] != "/docs"]
 MARKUP = "document.body.innerHTML = '<b>x</b>'"
 POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'none'; {ancestors}; object-src 'none'; "

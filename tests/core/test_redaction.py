@@ -127,6 +127,7 @@ def test_a_key_is_masked(key):
 def test_a_bearer_token_and_a_labelled_key_are_masked():
     assert mask("Authorization: Bearer abc123.def456-ghi") == "Authorization: Bearer [key]"
     assert mask("api_key=0a1b2c3d4e5f") == "api_key=[key]"
+    assert mask("x-apikey: 0a1b2c3d4e5f") == "x-apikey: [key]"
     assert mask("bearer of bad news; the risk-assessment-of-everything") == (
         "bearer of bad news; the risk-assessment-of-everything"
     )

@@ -122,7 +122,27 @@ def test_the_files_cover_every_state_and_every_released_revision(old):
     assert {source[:4] for source in SOURCES} == released
 
 
+def users_sign_in_with_their_old_passwords(old, opened):
+    if old.revision == "0001":
+        assert opened.test_client().get("/api/me", headers={"X-API-Key": "fk_test_other_agent_0"}).status_code == 200
+        return
+    zoe = {"email": "zoe@acme.example", "password": "a few good words"}
+    answer = Caller(opened.test_client()).post("/api/auth/login", zoe)
+    assert answer.status_code == 200
+    caller = Caller(opened.test_client(), headers={"Authorization": f"Bearer {answer.json['data']['access_token']}"})
+    assert caller.get("/api/tickets").json["total"] == 0
+
+
+def existing_companies_are_confirmed(opened):
+    with opened.extensions["runtime"].storage.unit_of_work(None) as unit:
+        rows = unit.find(unit.query(companies))
+    assert {row["id"] for row in rows} > {"default"}
+    assert all(row["confirmed_at"] == row["created_at"] for row in rows)
+    assert [row["id"] for row in rows if row["oidc_allowed"]] == ["default"], "the operator says which others"
+
+
 def test_every_response_of_the_old_server_is_unchanged(old, opened):
+    existing_companies_are_confirmed(opened)
     admin = Caller(opened.test_client(), "admin-key")
     assert len(old.responses) > 3 * len(old.tickets)
     for path, then in old.responses.items():
@@ -132,7 +152,8 @@ def test_every_response_of_the_old_server_is_unchanged(old, opened):
         assert covers(now, then), path
 
 
-def test_tickets_and_jobs_continue_after_the_upgrade(old, opened, mailer):
+def test_users_tickets_and_jobs_continue_after_the_upgrade(old, opened, mailer):
+    users_sign_in_with_their_old_passwords(old, opened)
     admin = Caller(opened.test_client(), "admin-key")
     response = admin.post("/api/tickets", old.call, headers={"Idempotency-Key": "said-once"})
     assert response.headers["Idempotent-Replay"] == "true"
@@ -147,25 +168,6 @@ def test_tickets_and_jobs_continue_after_the_upgrade(old, opened, mailer):
             assert resolved["version"] == ticket["version"] + 1
     opened.extensions["runtime"].runner.run_due()
     assert {mail.to for mail in mailer.sent} >= {"ada@example.com", "bob@example.com"}, "what waited is mailed"
-
-
-def test_users_sign_in_with_their_old_passwords(old, opened):
-    if old.revision == "0001":
-        assert opened.test_client().get("/api/me", headers={"X-API-Key": "fk_test_other_agent_0"}).status_code == 200
-        return
-    zoe = {"email": "zoe@acme.example", "password": "a few good words"}
-    answer = Caller(opened.test_client()).post("/api/auth/login", zoe)
-    assert answer.status_code == 200
-    caller = Caller(opened.test_client(), headers={"Authorization": f"Bearer {answer.json['data']['access_token']}"})
-    assert caller.get("/api/tickets").json["total"] == 0
-
-
-def test_existing_companies_are_confirmed(old, opened):
-    with opened.extensions["runtime"].storage.unit_of_work(None) as unit:
-        rows = unit.find(unit.query(companies))
-    assert {row["id"] for row in rows} > {"default"}
-    assert all(row["confirmed_at"] == row["created_at"] for row in rows)
-    assert [row["id"] for row in rows if row["oidc_allowed"]] == ["default"], "the operator says which others"
 
 
 @pytest.mark.parametrize("old", [name for name in SOURCES if name.endswith("json")], indirect=True)

@@ -6,7 +6,7 @@ import pytest
 
 from core.models import Actor
 from database.tables import customers, metadata, tickets
-from tests.api.test_every_route_every_role import PUBLIC, operations, world  # noqa: F401
+from tests.api.test_every_route_every_role import PUBLIC, files_of_world, operations, world  # noqa: F401
 from tests.support.caller import Caller
 from tests.support.route_calls import CALLS, NEW
 

@@ -50,6 +50,7 @@ def world(store):
             until = {"rotated_at": uow.now, "expires_at": uow.now}
             uow.insert(tables.sessions, {**company_values, "user_id": user["id"], **until})
             uow.insert(tables.sign_in_tokens, {**company_values, "user_id": user["id"], "expires_at": uow.now})
+            uow.insert(tables.erased_people, {**company_values, "id": company})
             uow.insert(tables.second_factors, {**company_values, "id": user["id"]})
             code = {"id": company, "user_id": user["id"], "expires_at": uow.now}
             uow.insert(tables.exchange_codes, {**company_values, **code})

@@ -103,6 +103,7 @@ class FakeIssuer:
 class CodeFlow:
     """The code flow of the issuer (RFC 6749, RFC 7636): `person` are the claims of whoever signs in there.
 
+    `refusal` is the error that it sends everybody back with.
     `claims` replaces claims of the ID token, `secret` makes the client a confidential one, `back` adds to its redirect.
     """
 
@@ -112,6 +113,7 @@ class CodeFlow:
         self.token_options: dict[str, Any] = {}
         self.secret = ""
         self.metadata: dict[str, Any] = {}
+        self.refusal = ""
         self.back: dict[str, str] = {"session_state": "x"}
         self.used: list[dict[str, str]] = []
         self._fake = fake
@@ -120,6 +122,9 @@ class CodeFlow:
     def authorize(self, query: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
         """Signs the person in at once and sends the browser back with a code."""
         assert (query["response_type"], query["code_challenge_method"]) == ("code", "S256")
+        if self.refusal:
+            refused = {"error": self.refusal, "state": query["state"]}
+            return 302, b"", {"Location": f"{query['redirect_uri']}?{urlencode(refused)}"}
         code = secrets.token_urlsafe(8)
         self._codes[code] = query
         back = {"code": code, "state": query["state"], **self.back}

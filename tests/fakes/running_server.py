@@ -29,7 +29,7 @@ def free_port() -> int:
 @contextmanager
 def running_server(folder: Path, **environment: str) -> Iterator[str]:
     """The address of a server with its data in `folder`, and `KEY` as its admin key."""
-    port = free_port()
+    port = int(environment.get("PORT") or free_port())
     url, log = f"http://127.0.0.1:{port}", folder / "server.log"
     env = {name: os.environ[name] for name in KEPT if name in os.environ}
     env |= {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), "API_KEY": KEY, "EMBEDDINGS": "static"}

@@ -4,9 +4,8 @@ import io
 import logging
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from core.errors import AppError
 from database.tables import companies, jobs, users
 from jobs.runner import Runner
 from runtime.logs import FORM, Masked
@@ -97,7 +96,7 @@ def test_an_unreadable_request_is_not_quoted(runtime, lines):
     try:
         with runtime.storage.unit_of_work(None) as uow:
             uow._connection.exec_driver_sql("SELECT %s::text::integer", (ADA,))
-    except AppError as error:
+    except DBAPIError as error:
         log.error("request failed", exc_info=error)
     assert "InvalidTextRepresentation (SQLSTATE 22P02)" in written.getvalue()
     assert ADA not in written.getvalue()

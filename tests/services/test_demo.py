@@ -28,7 +28,32 @@ def test_demo_tickets_have_every_status(tickets):
     assert sum(ticket["ai_source"] == "canned" for ticket in tickets) >= 40
     assert len({ticket["category"] for ticket in tickets}) == 5
     assert len({ticket["assigned_to"] for ticket in tickets} - {""}) >= 3
-    assert sum("csat_score" in ticket for ticket in tickets) == 12
+    assert sum("csat_score" in ticket for ticket in tickets) == 19
+
+
+def test_a_newcomer_sees_a_healthy_desk(open_app):
+    app = open_app(clock=lambda: NOW)
+    admin = Caller(app.test_client(), "admin-key")
+    admin.data(admin.post("/api/demo"))
+    tickets = admin.data(admin.get("/api/tickets?limit=200&status=open"))
+    states = Counter(ticket["sla_status"] for ticket in tickets)
+    assert len(tickets) == 23
+    assert 2 <= states["breached"] <= 4
+    assert 2 <= states["at_risk"] <= 5
+    stats = admin.data(admin.get("/api/stats"))
+    assert stats["sla_met_percent"] >= 85
+    assert sum(day["count"] for day in stats["resolved_per_day"][-3:]) >= 3
+    teams = admin.data(admin.get("/api/teams"))
+    assert sum(len(team["members"]) for team in teams) == 4
+    lists = [admin.get(f"/api/{name}").json["total"] for name in ("macros", "views", "routing/rules", "users")]
+    assert lists == [3, 1, 1, 4]
+
+
+def test_nobody_can_sign_in_as_an_agent_of_the_demo(admin, tickets):
+    agents = admin.data(admin.get("/api/users"))
+    for agent in agents:
+        wrong = {"email": agent["email"], "password": "a password of the demo"}
+        assert admin.post("/api/auth/login", wrong).status_code == 401
 
 
 def test_demo_response_counts_created_tickets(admin):

@@ -37,6 +37,8 @@ def by_hand(rows, *, start="", end="", team="", agent="", zone="UTC", now=NOW):
         "by_tier": table(chosen, "customer_tier", models.TIERS),
         "created_per_day": table(chosen, "created_at", days),
         "resolved_per_day": table(chosen, "resolved_at", days),
+        "sla_by_week": weeks(chosen, last),
+        "changes": [],
         "backlog_by_age": ages([row for row in chosen if row["status"] not in models.FINISHED], now),
         "by_hour": hours(chosen, zone),
         "by_topic": words(Counter(row["topic"] for row in chosen if row["topic"])),
@@ -46,6 +48,30 @@ def by_hand(rows, *, start="", end="", team="", agent="", zone="UTC", now=NOW):
     if start:
         length = (timestamps.moment(end) if end else now) - timestamps.moment(start)
         figures["previous"] = numbers(of_period(timestamps.stamp(timestamps.moment(start) - length), start))
+        figures["changes"] = changes(numbers(chosen), figures["previous"])
+    return figures
+
+
+def changes(now, before):
+    both = {name: (now[name], before[name]) for name in now if name in before}
+    rows = {}
+    for name, (value, earlier) in both.items():
+        row = {"key": name, "label": models.label(name), "value": value, "previous": earlier}
+        row["change"] = round(value - earlier, 2)
+        rows[name] = row | ({"change_percent": round(100 * (value - earlier) / earlier, 1)} if earlier else {})
+    return sorted(rows.values(), key=lambda row: row["key"])
+
+
+def weeks(rows, last):
+    monday = (last - timedelta(days=last.weekday())).date()
+    figures = []
+    for ago in range(11, -1, -1):
+        first, end = (monday + timedelta(days=days - 7 * ago) for days in (0, 7))
+        theirs = [row for row in rows if first.isoformat() <= row["created_at"][:10] < end.isoformat()]
+        met, breached = (sum(row["sla_status"] == word for row in theirs) for word in ("met", "breached"))
+        row = {"key": first.isoformat(), "label": first.isoformat(), "met": met, "breached": breached}
+        share = outcomes(theirs).get("sla_met_percent")
+        figures.append(row if share is None else row | {"sla_met_percent": share})
     return figures
 
 

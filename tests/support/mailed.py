@@ -39,7 +39,7 @@ def code_in(notice):
 
 def token_in(notice):
     """The token in the link of a mail."""
-    return re.search(rf"^{URL}/(?:accept|reset)#(\S+)$", notice.text, re.MULTILINE)[1]
+    return re.search(rf"^{URL}/(?:accept#|reset#|portal#code=)([\w-]+)(?:&\S+)?$", notice.text, re.MULTILINE)[1]
 
 
 def same_answers(*responses):

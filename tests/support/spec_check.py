@@ -27,7 +27,7 @@ def openapi_path(rule: str) -> str:
 
 def check_response(app: Any, response: Any, method: str, rule: str) -> None:
     """Fails when the response of this route is not as documented; `rule` is Flask's, like /api/tickets/<ticket_id>."""
-    document = openapi(URL)
+    document = openapi(URL, dialects=app.extensions["runtime"].settings.dialect_list)
     path = openapi_path(rule)
     responses = document["paths"][path][method.lower()]["responses"]
     described = responses.get(str(response.status_code))
@@ -56,6 +56,8 @@ def closed(document: Any, schema: Any) -> Any:
         assert len(schema["allOf"]) == 1, "only a described reference is expected here"
         return closed(document, schema["allOf"][0])
     made = dict(schema)
+    if made.pop("nullable", False):
+        made["type"] = [made["type"], "null"]
     if "properties" in made:
         made["properties"] = {name: closed(document, inner) for name, inner in made["properties"].items()}
         made["additionalProperties"] = False

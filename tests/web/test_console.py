@@ -149,3 +149,14 @@ def test_no_module_makes_markup_of_text():
 def test_every_admin_page_is_in_the_list_of_pages():
     sections = re.findall(r'^  section\("([\w-]+)"', build().files["app/admin/sections.js"].body.decode(), re.MULTILINE)
     assert sorted(sections) == sorted(ADMIN)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_action_of_the_history_has_words(language):
+    sources = "".join(path.read_text("utf-8") for path in (HERE.parent / "services").rglob("*.py"))
+    actions = {"note_added", "internal_file", "attached", "sla_at_risk", "sla_breached"}
+    actions |= {f"{kind}_{end}" for kind in ("export", "import") for end in ("requested", "stopped")}
+    actions |= set(re.findall(r"""\bChange\(\s*"(\w+)\"""", sources))
+    actions |= set(re.findall(r"""\bwrite\(uow, .*, "([a-z_]+)"(?:, \w+=\w+)*\)""", sources))
+    assert len(actions) > 60
+    assert {name for name in actions if f"admin.action.{name}" not in words(language)} == set()

@@ -1,4 +1,4 @@
-"""Chromium under Playwright, as the pictures and the tests in a browser use it. Nothing else starts a browser.
+"""Chromium under Playwright, as pictures, tests and benchmarks use it. Nothing else starts a browser.
 
 The browser is the one of the machine: the package `chromium` of Debian and Ubuntu. Playwright downloads none.
 """

@@ -42,6 +42,7 @@ PAGES = (
     Page("ticket", "/desk/tickets/{ticket}", "agent", ready=".thread .event"),
     Page("admin", "/admin", "admin", ready=".figures"),
     *(Page(f"admin-{name}", f"/admin/{name}", "admin") for name in ADMIN),
+    Page("portal-outside", "/portal", ready=".search"),
     Page("portal", "/portal", "customer", ready=".ticket-row"),
     Page("portal-ticket", "/portal/tickets/{ticket}", "customer", ready=".message"),
     Page("portal-new", "/portal/new", "customer"),

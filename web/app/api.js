@@ -3,7 +3,7 @@
 
 import { comeIn, credentials, forgetting, keep, keepTokens, session } from "./session.js";
 import { preferences, store } from "./state.js";
-import { t } from "./words.js";
+import { answered, languageOf, t } from "./words.js";
 
 /** Whether the last call reached the server. */
 export const network = store({ online: true });
@@ -14,9 +14,11 @@ const OWN_PAGE = { "X-Requested-With": "Foyer" };
 export class ApiError extends Error {
   /** @param {number} status 0 when the server was not reached. @param {string} message @param {any} data @param {string} requestId */
   constructor(status, message, data = {}, requestId = "") {
-    super(message);
+    super(answered(data?.code) || message);
     this.status = status;
     this.code = data?.code ?? "";
+    /** The language of the message, null for that of the page. */
+    this.lang = languageOf(!data?.code || Boolean(answered(data.code)));
     this.data = data ?? {};
     /** @type {{field: string, message: string}[]} */
     this.errors = data?.errors ?? [];
@@ -103,7 +105,9 @@ async function send(/** @type {string} */ method, /** @type {string} */ path, /*
   }
   let response;
   try {
-    response = await fetch(path + search(options.query), { method, headers, body, signal: options.signal, keepalive: options.keepalive, cache: "no-store" });
+    const url = path + search(options.query);
+    response = options.progress ? await sendTelling(url, { method, headers, body }, options.progress)
+      : await fetch(url, { method, headers, body, signal: options.signal, keepalive: options.keepalive, cache: "no-store" });
   } catch (error) {
     if (options.signal?.aborted) throw error;
     network.set({ online: false });
@@ -115,6 +119,19 @@ async function send(/** @type {string} */ method, /** @type {string} */ path, /*
   if (!renewed && used?.refresh && await renew()) return send(method, path, options, true);
   if (used) endSession();
   return response;
+}
+
+/** Like fetch, and tells which share of the body is sent: fetch cannot. @returns {Promise<Response>} */
+function sendTelling(/** @type {string} */ url, /** @type {{method: string, headers: Headers, body: any}} */ { method, headers, body }, /** @type {(share: number) => void} */ tell) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(method, url);
+    for (const [name, value] of headers) request.setRequestHeader(name, value);
+    request.upload.onprogress = ({ loaded, total }) => tell(total ? loaded / total : 0);
+    request.onload = () => resolve(new Response(request.responseText, { status: request.status, headers: { "X-Request-ID": request.getResponseHeader("X-Request-ID") ?? "" } }));
+    request.onerror = () => reject(new TypeError(url));
+    request.send(body);
+  });
 }
 
 /** @returns {Promise<Result>} */

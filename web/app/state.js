@@ -58,9 +58,9 @@ export const kept = {
   },
 };
 
-const WRITTEN = /^(?:draft\.|key\.|(?:portal|chat)\.question$|urgency\.|new_ticket$|outbox$)|^chat\..*\.unsent$/;
+const WRITTEN = /^(?:draft\.|key\.|(?:portal|chat)\.question$|urgency\.|new_ticket$|recent_tickets$|outbox$)|^chat\..*\.unsent$/;
 
-/** Forgets what somebody wrote in this tab and did not send. */
+/** Forgets what somebody wrote in this tab and did not send, and what they opened. */
 export function forgetWritten() {
   for (const name of [...unkept.keys()]) if (WRITTEN.test(name)) unkept.delete(name);
   try {

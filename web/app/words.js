@@ -21,6 +21,20 @@ export function addWords(/** @type {any} */ more, /** @type {any} */ translated)
   Object.assign(texts, translated);
 }
 
+const german = language === "de" ? await import("./words/answers_german.js") : null;
+
+/** A refusal of the server in the language in use, "" where there are only the server's English words. */
+export const answered = (/** @type {string} */ code) => /** @type {any} */ (german?.ANSWERS)?.[code] ?? "";
+
+/** A sentence of the server about one field, translated where its form is known. */
+export function answeredField(/** @type {string} */ message) {
+  const form = german?.FIELDS.find(([pattern]) => pattern.test(message));
+  return form ? message.replace(form[0], form[1]) : message;
+}
+
+/** The language of a text that is the server's own: null where the page's language holds. */
+export const languageOf = (/** @type {boolean} */ isOurs) => (isOurs || !german ? null : "en");
+
 const plural = new Intl.PluralRules(language);
 
 /**

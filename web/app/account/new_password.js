@@ -1,28 +1,22 @@
 // @ts-check
-/** Pages of mailed links that set a password: the token is the fragment of the address, which reaches no log. */
+/** Pages of mailed links that set a password. */
 
 import { identify, post } from "../api.js";
-import { fill, h } from "../dom.js";
+import { h } from "../dom.js";
 import { field } from "../parts/controls.js";
 import { entryForm } from "../parts/entry/form.js";
-import { applyTheme } from "../parts/frame.js";
 import { keepTokens, mayWork } from "../session.js";
 import { t } from "../words.js";
+import { openMailed } from "./mailed.js";
 
 /**
  * @param {{title: string, about: string, path: string, named: boolean}} options `named` asks for a name too.
  */
 export function startPasswordPage({ title, about, path, named }) {
-  applyTheme();
-  document.title = `${title} · Foyer`;
-  const token = location.hash.slice(1);
-  history.replaceState(null, "", location.pathname);
-  const root = /** @type {HTMLElement} */ (document.getElementById("page"));
-  root.removeAttribute("aria-busy");
   const name = named ? field(t("signin.name"), { name: "name", autocomplete: "name" }) : null;
   const password = field(t("signin.new_password"), { name: "password", type: "password", autocomplete: "new-password", required: true, about: t("signin.password_rule") });
   const again = field(t("signin.password_again"), { name: "again", type: "password", autocomplete: "new-password", required: true });
-  const form = entryForm({
+  openMailed(title, (token) => [h("p", { class: "soft" }, about), entryForm({
     fields: { ...(name ? { name } : {}), password, again },
     verb: title,
     async send() {
@@ -33,7 +27,5 @@ export function startPasswordPage({ title, about, path, named }) {
       await identify();
       return location.assign(mayWork() ? "/desk" : "/portal");
     },
-  });
-  fill(root, h("main", { id: "main" }, h("section", { class: "sign-in card" }, h("h1", {}, title),
-    token ? [h("p", { class: "soft" }, about), form] : h("p", { class: "notice amber" }, t("signin.no_token")))));
+  })]);
 }

@@ -62,23 +62,26 @@ function controls(/** @type {Chosen} */ chosen) {
 
 function parts(/** @type {any} */ stats, /** @type {number} */ overdue, /** @type {number} */ notTaken, /** @type {Chosen} */ chosen) {
   const queue = (/** @type {any} */ query) => `/desk?${new URLSearchParams({ ...query, ...(chosen.team ? { assigned_team: chosen.team } : {}) })}`;
-  const { previous = {} } = stats;
+  const changes = new Map(stats.changes.map((/** @type {any} */ row) => [row.key, row]));
+  const trend = (/** @type {string} */ name) => trendOf(changes.get(name), stats);
   const days = stats.created_per_day.map((/** @type {any} */ row) => shortDay(row.key));
   return [
     h("ul", { class: "figures" },
-      figure("open", number(stats.open_tickets), { href: queue({ status: "open" }), change: change(stats.open_tickets, previous.open_tickets, stats) }),
+      figure("open", number(stats.open_tickets), { href: queue({ status: "open" }), change: trend("open_tickets") }),
       figure("not_taken", number(notTaken), { href: queue({ ...OF_QUEUE, unassigned: true }) }),
       figure("overdue", number(overdue), { href: queue({ ...OF_QUEUE, sla_status: "breached" }), bad: overdue > 0 }),
-      figure("first_answer", length(stats.first_response_seconds_median), { change: changeOfTime(stats, "first_response_seconds_median") }),
-      figure("csat", stats.csat_count ? number(stats.csat_average, { minimumFractionDigits: 1, maximumFractionDigits: 1 }) : "–", { about: t("dashboard.ratings", { n: stats.csat_count }) })),
+      figure("first_answer", length(stats.first_response_seconds_median), { change: trend("first_response_seconds_median") }),
+      figure("csat", stats.csat_count ? number(stats.csat_average, { minimumFractionDigits: 1, maximumFractionDigits: 1 }) : "–", { about: t("dashboard.ratings", { n: stats.csat_count }), change: trend("csat_average") })),
     h("div", { class: "charts" },
       lineChart(t("dashboard.opened_and_resolved"), days, [
         { name: t("dashboard.opened"), values: counts(stats.created_per_day) }, { name: t("dashboard.resolved"), values: counts(stats.resolved_per_day) }]),
       barChart(t("dashboard.backlog_by_age"), stats.backlog_by_age.map((/** @type {any} */ row) => t(`dashboard.age_${row.key}`)), { name: t("dashboard.open_tickets"), values: counts(stats.backlog_by_age) }),
       heatMap(t("dashboard.by_hour"), weekdays(), t("dashboard.opened"), Array.from({ length: 7 }, (_, day) => counts(stats.by_hour.slice(day * 24, day * 24 + 24)))),
       aiShare(stats),
-      shareBar(t("dashboard.by_category"), largest(stats.by_category)),
-      agreed(stats)),
+      shareBar(t("dashboard.by_category"), most(stats.by_category, (key) => word("category", key))),
+      shareBar(t("dashboard.by_tag"), most(stats.by_tag, (key) => key)),
+      slaByWeek(stats.sla_by_week),
+      agreed(stats, trend)),
     agents(stats.agents ?? []),
   ];
 }
@@ -89,26 +92,22 @@ const shortDay = (/** @type {string} */ day) => new Intl.DateTimeFormat(language
 // 5 January 2026 was a Monday.
 const weekdays = () => Array.from({ length: 7 }, (_, at) => new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" }).format(Date.UTC(2026, 0, 5 + at)));
 
-function largest(/** @type {any[]} */ rows) {
-  const sorted = rows.filter((row) => row.count).sort((a, b) => b.count - a.count).map((row) => ({ name: word("category", row.key), value: row.count }));
+function most(/** @type {any[]} */ rows, /** @type {(key: string) => string} */ name) {
+  const sorted = rows.filter((row) => row.count).sort((a, b) => b.count - a.count).map((row) => ({ name: name(row.key), value: row.count }));
   const rest = sorted.splice(4).reduce((sum, row) => sum + row.value, 0);
   return rest ? [...sorted, { name: t("dashboard.other"), value: rest }] : sorted;
 }
 
-function change(/** @type {number} */ now, /** @type {number|undefined} */ before, /** @type {any} */ stats) {
-  if (before === undefined) return "";
+/** The change to the period before in words: "up 12%". "" where there is none to tell. */
+function trendOf(/** @type {any} */ row, /** @type {any} */ stats) {
+  if (row?.change_percent === undefined) return "";
   if (stats.total_tickets < ENOUGH) return t("dashboard.few");
-  return before ? t("dashboard.change", { share: signed((now - before) / before) }) : "";
+  const direction = Math.round(row.change_percent) > 0 ? "up" : Math.round(row.change_percent) < 0 ? "down" : "same";
+  return t(`dashboard.${direction}`, { share: percent(Math.abs(Math.round(row.change_percent)) / 100) });
 }
-
-function changeOfTime(/** @type {any} */ stats, /** @type {string} */ name) {
-  return stats.previous?.[name] && stats[name] !== undefined ? change(stats[name], stats.previous[name], stats) : "";
-}
-
-const signed = (/** @type {number} */ share) => number(share, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" });
 
 function figure(/** @type {string} */ name, /** @type {string} */ value, /** @type {any} */ { href = "", change: changed = "", about = "", bad = false }) {
-  const words = [h("span", { class: "soft" }, t(`dashboard.${name}`)), h("strong", { class: bad ? "bad" : null }, value), h("span", { class: "small soft" }, changed || about || " ")];
+  const words = [h("span", { class: "soft" }, t(`dashboard.${name}`)), h("strong", { class: bad ? "bad" : null }, value), h("span", { class: "small soft" }, [changed, about].filter(Boolean).join(" · ") || " ")];
   return h("li", {}, href ? h("a", { class: "card", href }, words) : h("div", { class: "card" }, words));
 }
 
@@ -117,11 +116,18 @@ function aiShare(/** @type {any} */ stats) {
     h("p", { class: "small soft" }, t("dashboard.ai_rate", { share: percent(stats.ai_resolution_rate / 100) })));
 }
 
-function agreed(/** @type {any} */ stats) {
-  const rows = [["sla_met", stats.sla_met_percent === undefined ? "–" : percent(stats.sla_met_percent / 100)], ["first_answer_p90", length(stats.first_response_seconds_p90)],
-    ["resolution", length(stats.resolution_seconds_median)], ["resolution_p90", length(stats.resolution_seconds_p90)]];
+/** Agreed times by the week in which tickets were opened. */
+function slaByWeek(/** @type {any[]} */ weeks) {
+  return lineChart(t("dashboard.sla_by_week"), weeks.map((week) => shortDay(week.key)), [
+    { name: t("dashboard.met"), values: weeks.map((week) => week.met) }, { name: t("dashboard.missed"), values: weeks.map((week) => week.breached) }]);
+}
+
+function agreed(/** @type {any} */ stats, /** @type {(name: string) => string} */ trend) {
+  const rows = [["sla_met", stats.sla_met_percent === undefined ? "–" : percent(stats.sla_met_percent / 100), "sla_met_percent"],
+    ["first_answer_p90", length(stats.first_response_seconds_p90), "first_response_seconds_p90"], ["resolution", length(stats.resolution_seconds_median), "resolution_seconds_median"],
+    ["resolution_p90", length(stats.resolution_seconds_p90), "resolution_seconds_p90"]];
   return h("div", { class: "chart card" }, h("h2", { class: "chart-title" }, t("dashboard.times")),
-    h("dl", { class: "stack tight" }, rows.map(([name, value]) => h("div", { class: "line between" }, h("dt", {}, t(`dashboard.${name}`)), h("dd", {}, value)))));
+    h("dl", { class: "stack tight" }, rows.map(([name, value, key]) => h("div", { class: "line between" }, h("dt", {}, t(`dashboard.${name}`)), h("dd", {}, value, trend(key) ? h("span", { class: "small soft" }, ` · ${trend(key)}`) : null)))));
 }
 
 function agents(/** @type {any[]} */ rows) {

@@ -1,17 +1,16 @@
 // @ts-check
-/** Everything of a company as one file: made and taken in the background. The newest transfer of this device is followed. */
+/** Everything of a company as one file: made and taken in the background. The newest transfer is followed, and can be stopped. */
 
 import { fill, h } from "../dom.js";
-import { get, post, put } from "../api.js";
+import { get, post, put, remove } from "../api.js";
 import { button, chip, field } from "../parts/controls.js";
 import { fileSize, saveFile } from "../parts/files.js";
 import { into } from "../parts/states.js";
 import { toastError } from "../parts/toast.js";
 import { may } from "../session.js";
-import { preferences } from "../state.js";
 import { moment, number, percent, t, word } from "../words.js";
 import { errorList } from "./knowledge_import.js";
-import { attempt } from "./parts.js";
+import { ask, attempt } from "./parts.js";
 import { facts } from "./try_routing.js";
 
 const PART = 8 * 1024 * 1024;  // bytes of a file that go in one call; the API takes 1 to 32 MiB
@@ -19,35 +18,36 @@ const RUNNING = ["uploading", "waiting", "running"];
 
 export function transfer() {
   const place = h("div", { class: "card stack", role: "status" });
-  const begin = (/** @type {string} */ id) => { preferences.set("transfer", id); return follow(); };
   const start = button(t("admin.moving.start"), () => attempt(async () => {
     const answer = await post("/api/transfers", { kind: "export" });
-    begin(answer.data.id);
+    follow();
     return answer;
   }), { icon: "download", kind: "primary" });
   async function follow() {
-    const id = preferences.get("transfer");
-    if (!id) return fill(place, h("div", {}, start));
     try {
-      const { data } = await get(`/api/transfers/${id}`);
+      const [data] = (await get("/api/transfers", { limit: 1 })).data;
+      if (!data) return fill(place, h("div", {}, start));
       const isRunning = RUNNING.includes(data.state);
-      fill(place, state(data), h("div", { class: "line" }, data.state === "done" && data.kind === "export" ? button(t("admin.moving.download", { size: fileSize(data.size) }), () => saveFile(`/api/transfers/${id}/file`), { icon: "download", kind: "primary" }) : null,
-        isRunning && data.state !== "uploading" ? null : start));
+      fill(place, state(data), h("div", { class: "line" }, data.state === "done" && data.kind === "export" ? button(t("admin.moving.download", { size: fileSize(data.size) }), () => saveFile(`/api/transfers/${data.id}/file`), { icon: "download", kind: "primary" }) : null,
+        isRunning && data.state !== "uploading" ? null : start,
+        isRunning && (data.kind === "export" || may("import")) ? button(t("admin.moving.stop"), () => stop(data), { icon: "x" }) : null));
       if (isRunning) setTimeout(() => place.isConnected && follow(), 1500);
     } catch (error) {
-      // It may be of another company that was signed in on this device.
-      const gone = /** @type {any} */ (error).status === 404;
-      if (gone) preferences.set("transfer", "");
-      fill(place, gone ? h("div", {}, start) : h("p", { class: "wrong" }, /** @type {any} */ (error).message));
+      fill(place, h("p", { class: "wrong" }, /** @type {any} */ (error).message));
     }
     return undefined;
   }
+  const stop = (/** @type {any} */ { id, kind }) => ask(t("admin.moving.stop"), t(`admin.moving.stop_${kind}`), t("admin.moving.stop"), async () => {
+    const answer = await remove(`/api/transfers/${id}`);
+    follow();
+    return answer;
+  });
   into(place, async () => { await follow(); return [...place.childNodes]; }, null);
-  return h("div", { class: "stack" }, place, may("import") ? taking(begin) : null);
+  return h("div", { class: "stack" }, place, may("import") ? taking(follow) : null);
 }
 
 /** A file of an export, sent in parts, so that a long one goes on after a break. */
-function taking(/** @type {(id: string) => any} */ begin) {
+function taking(/** @type {() => any} */ follow) {
   const file = field(t("admin.moving.take"), { name: "transfer", type: "file", accept: ".zip,application/zip", about: t("admin.moving.take_about") });
   const progress = h("progress", { max: "1", value: "0", hidden: true, "aria-label": t("admin.moving.progress") });
   file.input.addEventListener("change", async () => {
@@ -56,7 +56,8 @@ function taking(/** @type {(id: string) => any} */ begin) {
     file.input.disabled = true;
     progress.hidden = false;
     try {
-      await begin(await send(chosen, (share) => { progress.value = share; }));
+      await send(chosen, (share) => { progress.value = share; });
+      await follow();
     } catch (error) {
       toastError(error);
     } finally {
@@ -68,7 +69,7 @@ function taking(/** @type {(id: string) => any} */ begin) {
   return h("div", { class: "card stack" }, file, progress);
 }
 
-/** Sends a file in parts; answers the id of its transfer. */
+/** Sends a file in parts. */
 async function send(/** @type {File} */ file, /** @type {(share: number) => void} */ tell) {
   const { id } = (await post("/api/transfers", { kind: "import" })).data;
   let from = 0;
@@ -78,7 +79,6 @@ async function send(/** @type {File} */ file, /** @type {(share: number) => void
     from = (await put(`/api/transfers/${id}/file`, file.slice(from, to), { headers })).data.size || to;
     tell(from / file.size);
   } while (from < file.size);
-  return id;
 }
 
 function state(/** @type {any} */ data) {

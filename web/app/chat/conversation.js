@@ -2,14 +2,17 @@
 /** The state of one conversation: its messages, those not sent yet, and following it. It survives a reload of the tab. */
 
 import { ApiError, get, newKey, post } from "../api.js";
+import { sendFiles } from "../parts/files.js";
 import { credentials, keepTokens, session } from "../session.js";
 import { kept, store } from "../state.js";
 import { isSolved } from "../values.js";
+import { t } from "../words.js";
 
 const BUSY = 2_000, IDLE = 5_000, HIDDEN = 30_000, AWAKE_FOR = 5 * 60_000;
 
 /**
- * @typedef {{key: string, body: string, email?: string, person?: boolean, failed: boolean}} Unsent
+ * `files` are those that are still to be sent, `why` says what is wrong with one. Where only files are left, `body` is "".
+ * @typedef {{key: string, body: string, email?: string, person?: boolean, files: import("../parts/files.js").Chosen[], why: string, failed: boolean}} Unsent
  * @param {{company: string}} options @param {{isGuest: boolean}} who
  */
 export function conversation({ company }, { isGuest }) {
@@ -21,9 +24,12 @@ export function conversation({ company }, { isGuest }) {
   let etag = "", timer = 0, lastChange = Date.now(), ended = false;
 
   function setUnsent(/** @type {Unsent[]} */ unsent) {
-    kept.set(`${name}.unsent`, unsent.length ? JSON.stringify(unsent) : "");
+    const text = unsent.map((one) => ({ ...one, files: [], why: one.files.length ? t("chat.files_lost") : one.why }));
+    kept.set(`${name}.unsent`, unsent.length ? JSON.stringify(text) : "");
     state.set({ unsent });
   }
+  const mark = (/** @type {string} */ key, /** @type {Partial<Unsent>} */ change) =>
+    setUnsent(state.get().unsent.map((one) => (one.key === key ? { ...one, ...change } : one)));
 
   function setId(/** @type {string} */ id) {
     kept.set(`${name}.id`, id);
@@ -74,38 +80,52 @@ export function conversation({ company }, { isGuest }) {
   }
 
   /** Says something. What does not arrive stays with its words, to be tried again. */
-  async function say(/** @type {string} */ body, /** @type {{person?: boolean, email?: string}} */ more = {}) {
-    const message = { key: newKey(), body, ...more, failed: false };
+  async function say(/** @type {string} */ body, /** @type {{person?: boolean, email?: string, files?: import("../parts/files.js").Chosen[]}} */ more = {}) {
+    const message = { key: newKey(), body, files: [], why: "", ...more, failed: false };
     setUnsent([...state.get().unsent, message]);
     await send(message);
   }
 
-  async function send(/** @type {Unsent} */ message) {
-    const { key, body, person, email } = message;
+  async function send(/** @type {Unsent} */ { key }) {
     lastChange = Date.now();
-    setUnsent(state.get().unsent.map((one) => (one.key === key ? { ...one, failed: false } : one)));
+    mark(key, { failed: false, why: "" });
     state.set({ sending: true });
     try {
       if (isGuest && !credentials()) keepTokens((await post("/api/auth/guest", { company }, { anonymous: true })).data);
-      const sent = { message: body, person: person || undefined, customer_email: email || undefined, conversation_id: state.get().id || undefined };
-      const { data } = await post("/api/chat", sent, { headers: { "Idempotency-Key": key } });
-      setId(data.conversation_id);
+      await deliver(key);
       etag = "";
       await load();
       setUnsent(state.get().unsent.filter((one) => one.key !== key));
     } catch (error) {
-      setUnsent(state.get().unsent.map((one) => (one.key === key ? { ...one, failed: true } : one)));
+      const refused = /** @type {any} */ (error).refused ?? [];
+      const files = state.get().unsent.find((one) => one.key === key)?.files ?? [];
+      mark(key, { failed: true, files: files.filter((one) => !refused.includes(one)), why: refused.length ? /** @type {any} */ (error).message : "" });
       if (error instanceof ApiError && isGuest && [401, 404].includes(error.status)) startAnew();
-      state.set({ error: error instanceof ApiError && error.status ? error : null });
+      state.set({ error: error instanceof ApiError && error.status && !refused.length ? error : null });
     } finally {
       state.set({ sending: false });
       follow();
     }
   }
 
+  /** Files need a ticket: those of the first message come after it, all others before the words that name them. */
+  async function deliver(/** @type {string} */ key) {
+    const { body, person, email, files } = /** @type {Unsent} */ (state.get().unsent.find((one) => one.key === key));
+    const { id } = state.get(), told = () => mark(key, {});
+    const attachment_ids = id && files.length ? await sendFiles(id, files, { told }) : undefined;
+    if (!body) return;
+    const sent = { message: body, person: person || undefined, customer_email: email || undefined, conversation_id: id || undefined, attachment_ids };
+    setId((await post("/api/chat", sent, { headers: { "Idempotency-Key": key } })).data.conversation_id);
+    if (id || !files.length) return;
+    mark(key, { body: "" });
+    await load();
+    await sendFiles(state.get().id, files, { told });
+  }
+
   function startAnew() {
     setId("");
     etag = "";
+    for (const { files } of state.get().unsent) for (const one of files) one.id = ""; // they went to the ticket before
     state.set({ messages: [], status: "", escalation: false, error: null });
   }
 
@@ -134,7 +154,7 @@ export function conversation({ company }, { isGuest }) {
 /** Messages that a reload interrupted: nobody knows whether they arrived, so they can be tried again with the same key. */
 function unsentOf(/** @type {string} */ name) {
   try {
-    return JSON.parse(kept.get(`${name}.unsent`, "[]")).map((/** @type {Unsent} */ one) => ({ ...one, failed: true }));
+    return JSON.parse(kept.get(`${name}.unsent`, "[]")).map((/** @type {Unsent} */ one) => ({ ...one, files: one.files ?? [], why: one.why ?? "", failed: true }));
   } catch {
     return [];
   }

@@ -5,6 +5,7 @@ import { get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { markdown } from "../md.js";
 import { button } from "../parts/controls.js";
+import { chosenFile, fileList } from "../parts/files.js";
 import { failed, skeleton } from "../parts/states.js";
 import { icon } from "../parts/icon.js";
 import { messageElement } from "../parts/thread.js";
@@ -14,7 +15,7 @@ import { t } from "../words.js";
 export function chatMessage(/** @type {any} */ message) {
   if (message.role === "system") return h("div", { class: "message event" }, markdown(message.body));
   const author = message.role === "customer" ? t("portal.you") : undefined;
-  return messageElement({ ...message, citations: [] }, { author, extra: citations(message.citations) });
+  return messageElement({ ...message, citations: [] }, { author, files: fileList(message.attachments), extra: citations(message.citations) });
 }
 
 /** Numbered articles under an answer; each opens in place. */
@@ -37,10 +38,12 @@ async function open(/** @type {any} */ body, /** @type {string} */ id) {
   }
 }
 
-/** A message on its way, or one that did not arrive. */
-export function unsentMessage(/** @type {any} */ message, /** @type {() => void} */ again, /** @type {() => void} */ forget) {
+/** A message on its way, or one that did not arrive. Without a file that was refused the rest can still be sent. */
+export function unsentMessage(/** @type {import("./conversation.js").Unsent} */ { body, files, failed: isLost, why }, /** @type {() => void} */ again, /** @type {() => void} */ forget) {
+  const rest = body || files.length ? button(why ? t("chat.send_rest") : t("common.try_again"), again, { icon: "refresh-cw" }) : null;
   return h("article", { class: "message customer unsent" }, h("header", {}, h("strong", {}, t("portal.you")),
-    message.failed ? h("span", { class: "chip red" }, icon("triangle-alert"), t("chat.not_sent")) : h("span", {}, t("chat.sending"))),
-  h("div", { class: "plain" }, message.body),
-  message.failed ? h("div", { class: "line" }, button(t("common.try_again"), again, { icon: "refresh-cw" }), button(t("common.remove"), forget, { kind: "quiet" })) : null);
+    isLost ? h("span", { class: "chip red" }, icon("triangle-alert"), t("chat.not_sent")) : h("span", {}, t("chat.sending"))),
+  body ? h("div", { class: "plain" }, body) : null, h("div", { class: "files" }, files.map((one) => chosenFile(one))),
+  why ? h("p", { class: "plain", role: "alert" }, why) : null,
+  isLost ? h("div", { class: "line" }, rest, button(t("common.remove"), forget, { kind: "quiet" })) : null);
 }

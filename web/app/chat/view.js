@@ -4,6 +4,7 @@
 import { fill, h, updateList } from "../dom.js";
 import { button, companyName, field, linkButton } from "../parts/controls.js";
 import { draftOf } from "../parts/draft.js";
+import { filePicker } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
 import { ratingBox } from "../parts/rating.js";
 import { failed, skeleton } from "../parts/states.js";
@@ -27,9 +28,12 @@ export function chatView(options, who) {
   const scroller = h("div", { class: "chat-scroll" }, notes, log, waiting, after);
   const text = field(t("chat.write"), { tag: "textarea", name: "message", rows: 1, maxlength: 20000, labelHidden: true, placeholder: t("chat.write"), onkeydown });
   const draft = draftOf(text.input, `chat.${options.company}`);
-  const form = h("form", { class: "chat-form", onsubmit, novalidate: true }, text, button(t("chat.send"), () => {}, { kind: "primary", type: "submit", icon: "send", iconOnly: true }));
+  const files = filePicker({ iconOnly: true });
+  const form = h("form", { class: "chat-form", onsubmit, novalidate: true }, files.opener, text, button(t("chat.send"), () => {}, { kind: "primary", type: "submit", icon: "send", iconOnly: true }));
   const askedWords = h("span", {}), asked = h("p", { class: "soft line", hidden: true }, icon("hand"), askedWords);
-  const foot = h("footer", { class: "chat-foot" }, form, h("div", { class: "line between" }, person, asked, h("span", { class: "soft small" }, t("chat.keys"))));
+  const foot = h("footer", { class: "chat-foot" }, files.list, form, h("div", { class: "line between" }, person, asked, h("span", { class: "soft small" }, t("chat.keys"))));
+
+  files.takeFrom(foot);
 
   function onkeydown(/** @type {KeyboardEvent} */ event) {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -39,18 +43,21 @@ export function chatView(options, who) {
 
   function onsubmit(/** @type {Event} */ event) {
     event.preventDefault();
-    const words = text.input.value.trim();
-    if (!words) return text.input.focus();
-    draft.clear();
-    talk.say(words);
+    say(text.input.value.trim());
     return text.input.focus();
   }
 
   function askForAPerson() {
-    const words = text.input.value.trim() || t("chat.person_words");
-    draft.clear();
-    talk.say(words, { person: true });
+    say(text.input.value.trim() || t("chat.person_words"), true);
     text.input.focus();
+  }
+
+  function say(/** @type {string} */ words, person = false) {
+    const chosen = files.chosen();
+    if (!words && !chosen.length) return;
+    draft.clear();
+    files.clear();
+    talk.say(words || t("chat.only_files", { n: chosen.length }), { person, files: chosen });
   }
 
   let drawn = "";
@@ -58,7 +65,7 @@ export function chatView(options, who) {
     const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
     const rows = [...state.messages.map((one) => ({ ...one, rowKey: one.id })), ...state.unsent.map((one) => ({ ...one, rowKey: one.key, unsent: true }))];
     updateList(log, rows, (one) => one.rowKey, (one) => (one.unsent ? unsentMessage(one, () => talk.send(one), () => talk.forget(one.key)) : chatMessage(one)),
-      (one) => JSON.stringify([one.body, one.failed, one.citations]));
+      (one) => JSON.stringify([one.body, one.failed, one.why, one.citations, one.attachments?.length, one.files?.map((/** @type {any} */ file) => [file.id, file.share])]));
     const over = talk.isOver(), isWaiting = state.sending && !state.unsent.at(-1)?.failed;
     waiting.textContent = isWaiting ? (state.escalation ? t("chat.sending") : t("chat.typing")) : "";
     answers.textContent = whoAnswers(state, over);

@@ -28,6 +28,7 @@ export async function change(tickets, work, words) {
       const stale = some.length === 1 && results.at(-1).code === "stale_version";
       if (stale && tickets.length === 1) return await solve(some[0], body, words);
     }
+    takeResults(results);
     say(results, words);
   } catch (error) {
     toastError(error);
@@ -59,10 +60,19 @@ async function undo(/** @type {string[]} */ ids) {
   const results = [];
   try {
     for (const id of ids) results.push(...(await post("/api/bulk/undo", { bulk_id: id })).data);
+    takeResults(results);
     const bad = results.filter((result) => !result.success);
     toast(bad.length ? bad[0].message : t("desk.undone"));
   } catch (error) { toastError(error); }
   await refresh(results);
+}
+
+/** Shows what became of the tickets at once. Which rows the queue has then, and in what order, only the server knows. */
+function takeResults(/** @type {any[]} */ results) {
+  const changed = new Map(results.filter((result) => result.ticket).map((result) => [result.ticket.id, result.ticket]));
+  const { ticket } = opened.get();
+  desk.set({ rows: desk.get().rows.map((row) => changed.get(row.id) ?? row) });
+  if (ticket && changed.has(ticket.id)) opened.set({ ticket: changed.get(ticket.id) });
 }
 
 /** Loads again what a change touched. */

@@ -6,6 +6,7 @@ import { fill, h, later } from "../dom.js";
 import { choose } from "../parts/choose.js";
 import { button } from "../parts/controls.js";
 import { confirm, menu } from "../parts/dialog.js";
+import { filePicker } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
 import { toast, toastError } from "../parts/toast.js";
 import { may } from "../session.js";
@@ -17,38 +18,36 @@ import { missed, noteDraft } from "./missed.js";
 import { hold } from "./outbox.js";
 import { backToQueue, openTicket } from "./places.js";
 import { say } from "./presence.js";
-import { desk, draftOf, keepDraft, lasting, neighbour, opened } from "./state.js";
+import { desk, draftOf, filesOfDraft, forgetLostFiles, keepDraft, keepFiles, lasting, lostFiles, neighbour, opened } from "./state.js";
 import { showMessage } from "./thread_pane.js";
 
 const MODES = /** @type {[string, string][]} */ ([["reply", "send"], ["note", "lock"], ["resolve", "circle-check"]]);
 
 export function composer() {
   let mode = "reply", next = false, id = "";
-  /** @type {File[]} */
-  let files = [];
+  const files = filePicker({ iconOnly: true, changed: (chosen) => { keepFiles(id, chosen); showLost(); } });
   const tabs = h("div", { class: "line modes", role: "group", "aria-label": t("desk.kind_of_text") });
   const text = h("textarea", { id: "words", rows: "3", "aria-label": t("desk.mode_reply"), "aria-keyshortcuts": "Control+Enter" });
-  const chosen = h("ul", { class: "line files" });
-  const picker = h("input", { type: "file", multiple: true, hidden: true, "aria-label": t("desk.attach"), tabindex: "-1" });
+  const lost = h("p", { class: "notice amber small", hidden: true });
   const submit = button("", () => send(), { kind: "primary", keys: "Control+Enter" });
   const more = button(t("desk.send_more"), () => moreWays(), { icon: "chevron-down", iconOnly: true, kind: "primary" });
   const tools = h("div", { class: "line between" },
     h("div", { class: "line" }, button(t("desk.macro"), () => macros(), { icon: "play", kind: "quiet", keys: "m" }),
-      button(t("desk.attach"), () => picker.click(), { icon: "paperclip", kind: "quiet", iconOnly: true })),
+      files.opener),
     h("div", { class: "line split" }, submit, more));
-  const element = h("form", { class: "composer", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, tabs, text, chosen, picker, tools);
+  const element = h("form", { class: "composer", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, tabs, text, lost, files.list, tools);
+  files.takeFrom(element);
 
   const keepText = () => { if (id) { keepDraft(id, { mode, body: text.value }); noteDraft(id, text.value); } };
   const keepSoon = later(() => { keepText(); desk.set({ rows: [...desk.get().rows] }); }, 400);
   text.addEventListener("input", () => { keepText(); keepSoon(); say(text.value.trim() && mode !== "note" ? "replying" : "viewing"); });
   text.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { event.preventDefault(); text.blur(); /** @type {any} */ (document.querySelector(".ticket-scroll"))?.focus(); } });
-  picker.addEventListener("change", () => { files = [...files, ...picker.files]; picker.value = ""; drawFiles(); });
-  element.addEventListener("dragover", (/** @type {DragEvent} */ event) => event.preventDefault());
-  element.addEventListener("drop", (/** @type {DragEvent} */ event) => { event.preventDefault(); files = [...files, ...(event.dataTransfer?.files ?? [])]; drawFiles(); });
 
-  function drawFiles() {
-    fill(chosen, files.map((file) => h("li", { class: "chip" }, icon("paperclip"), h("span", { class: "cut" }, file.name),
-      button(t("desk.take_file", { name: file.name }), () => { files = files.filter((one) => one !== file); drawFiles(); }, { icon: "x", iconOnly: true, kind: "quiet tiny" }))));
+  /** Says which files a reload took away, until others are chosen or somebody knows. */
+  function showLost() {
+    const names = id && lostFiles(id);
+    lost.hidden = !names;
+    fill(lost, names ? [t("desk.files_lost", { names }), " ", button(t("common.close"), () => { forgetLostFiles(id); showLost(); text.focus(); }, { kind: "quiet small-button" })] : null);
   }
 
   function setMode(/** @type {string} */ wanted, /** @type {{focus?: boolean, next?: boolean}} */ { focus = true, next: goOn = false } = {}) {
@@ -67,8 +66,7 @@ export function composer() {
   function show() {
     const draft = draftOf(id);
     text.value = draft.body;
-    files = [];
-    drawFiles();
+    files.set(filesOfDraft(id));
     setMode(draft.body ? draft.mode : "reply", { focus: false });
   }
 
@@ -79,9 +77,11 @@ export function composer() {
     const others = missed();
     if (others.length && !anyway) { askBefore(others, () => send(ending, goOn, true)); return; }
     if (opened.get().conflict?.verb) opened.set({ conflict: null });
-    hold({ ticketId: id, number: ticket.number, mode: ending, body, version: ticket.version, known: replies.length, chat: ticket.source === "chat", files });
+    hold({ ticketId: id, number: ticket.number, mode: ending, body, version: ticket.version, known: replies.length, chat: ticket.source === "chat", files: files.chosen() });
     const after = goOn ? neighbour(id, 1) : null;
     keepDraft(id, { mode: "reply", body: "" });
+    keepFiles(id, []);
+    forgetLostFiles(id);
     say("viewing");
     show();
     if (goOn && after) openTicket(after.id);
@@ -143,7 +143,7 @@ export function composer() {
       if (body) insert(body);
     }
   };
-  const onDraft = (/** @type {any} */ event) => { if (event.detail.ticketId === id) { show(); files = event.detail.files ?? []; drawFiles(); } desk.set({ rows: [...desk.get().rows] }); };
+  const onDraft = (/** @type {any} */ event) => { if (event.detail.ticketId === id) show(); desk.set({ rows: [...desk.get().rows] }); };
   document.addEventListener("desk:compose", onCompose);
   document.addEventListener("desk:draft", onDraft);
   lasting(() => { document.removeEventListener("desk:compose", onCompose); document.removeEventListener("desk:draft", onDraft); });

@@ -9,11 +9,12 @@ import { into, skeleton } from "../parts/states.js";
 import { sources } from "../parts/thread.js";
 import { toast, toastError } from "../parts/toast.js";
 import { percent, t, word } from "../words.js";
+import { askText } from "./actions.js";
 import { compose } from "./composer.js";
 import { section } from "./details.js";
 
 const TONES = ["friendly", "formal", "brief"];
-const REASONS = ["wrong", "tone", "too_long", "not_asked"];
+const REASONS = ["wrong", "tone", "too_long", "not_asked", "other"];
 
 export function draftSection(/** @type {any} */ ticket) {
   const path = `/api/tickets/${ticket.id}/draft`;
@@ -23,11 +24,13 @@ export function draftSection(/** @type {any} */ ticket) {
   const write = () => into(place, async () => shown((await post(path, { tone: tone.input.value, ...(wish.input.value.trim() ? { instructions: wish.input.value.trim() } : {}) })).data), skeleton(4, "lines"));
 
   function shown(/** @type {any} */ draft) {
-    const record = (/** @type {string} */ outcome, body = "") => post(`${path}/${draft.draft_id}`, { outcome, ...(body ? { body } : {}) }).catch(toastError);
-    const insert = (/** @type {string} */ outcome) => { compose({ mode: "reply", body: draft.body }); record(outcome, outcome === "edited" ? draft.body : ""); };
+    const record = (/** @type {string} */ outcome, /** @type {any} */ more = {}) => post(`${path}/${draft.draft_id}`, { outcome, ...more }).catch(toastError);
+    const discard = async (/** @type {any} */ why) => { await record("discarded", why); fill(place, start()); place.querySelector("button")?.focus(); toast(t("desk.noted")); };
+    const inWords = () => askText(t("desk.not_helpful"), t("desk.reason_words"), t("common.save"), (text) => discard({ reason: "other", ...(text ? { reason_text: text } : {}) }), { required: false, maxlength: "2000" });
+    const insert = (/** @type {string} */ outcome) => { compose({ mode: "reply", body: draft.body }); record(outcome, outcome === "edited" ? { body: draft.body } : {}); };
     const bad = button(t("desk.not_helpful"), () => menu(bad, REASONS.map((reason) => ({
       words: t(`desk.reason_${reason}`),
-      run: async () => { await record("discarded"); fill(place, start()); place.querySelector("button")?.focus(); toast(t("desk.noted")); },
+      run: () => (reason === "other" ? inWords() : discard({ reason })),
     }))), { icon: "chevron-down", kind: "small-button" });
     return h("div", { class: "stack tight draft-box" }, h("div", { class: "plain" }, draft.body), sources(draft.citations),
       h("p", { class: "soft small" }, word("decider", draft.source), draft.confidence ? ` · ${percent(draft.confidence)}` : "", draft.stale ? ` · ${t("desk.stale_draft")}` : ""),

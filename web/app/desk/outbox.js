@@ -6,6 +6,7 @@
 
 import { ApiError, beforeSignOut, get, network, newKey, post } from "../api.js";
 import { h } from "../dom.js";
+import { sendFiles } from "../parts/files.js";
 import { toast, toastError } from "../parts/toast.js";
 import { forgetting, session } from "../session.js";
 import { kept, preferences, store } from "../state.js";
@@ -14,14 +15,15 @@ import { refresh } from "./changes.js";
 import { noteOwn, noteReturn } from "./missed.js";
 import { signature } from "./names.js";
 import { openTicket } from "./places.js";
-import { desk, draftOf, keepDraft, opened } from "./state.js";
+import { desk, draftOf, filesOfDraft, keepDraft, keepFiles, opened } from "./state.js";
 import { loadTicket } from "./ticket_data.js";
 
 /**
+ * @typedef {import("../parts/files.js").Chosen} Chosen
  * @typedef {object} Item
  * @property {string} key @property {string} ticketId @property {number} number @property {string} mode reply, note or resolve.
  * @property {string} body @property {number|undefined} version @property {number} known How many replies were seen.
- * @property {boolean} chat Whether a customer waits in a chat. @property {File[]} files @property {string} state waiting, sending or lost.
+ * @property {boolean} chat Whether a customer waits in a chat. @property {Chosen[]} files @property {string} state waiting, sending or lost.
  * @property {any} content What is posted: the same in every try, or the server takes it for something else.
  */
 
@@ -72,6 +74,7 @@ export function takeBack(/** @type {Item} */ item) {
   noteReturn(item.ticketId, item.known);
   const now = draftOf(item.ticketId);
   keepDraft(item.ticketId, { mode: item.mode, body: [item.body, now.body].filter(Boolean).join("\n\n") });
+  keepFiles(item.ticketId, [...item.files, ...filesOfDraft(item.ticketId)]);
   document.dispatchEvent(new CustomEvent("desk:draft", { detail: item }));
 }
 
@@ -85,8 +88,7 @@ export async function deliver(/** @type {Item} */ item, { leaving = false } = {}
   holds.delete(item.key);
   mark(item, { state: "sending" });
   try {
-    const attachment_ids = [];
-    for (const file of item.files) attachment_ids.push(await upload(item, file));
+    const attachment_ids = await sendFiles(item.ticketId, item.files, { internal: item.mode === "note", told: () => mark(item, {}) });
     const body = { ...item.content, ...(attachment_ids.length && item.mode !== "resolve" ? { attachment_ids } : {}) };
     const { data } = await post(path(item), body, { headers: { "Idempotency-Key": item.key } });
     if (item.mode !== "resolve") noteOwn(data.id);
@@ -95,13 +97,6 @@ export async function deliver(/** @type {Item} */ item, { leaving = false } = {}
   } catch (error) {
     await failed(item, error);
   }
-}
-
-async function upload(/** @type {Item} */ item, /** @type {File} */ file) {
-  const form = new FormData();
-  form.append("file", file, file.name);
-  if (item.mode === "note") form.append("internal", "true");
-  return (await post(`/api/tickets/${encodeURIComponent(item.ticketId)}/attachments`, form)).data.id;
 }
 
 async function failed(/** @type {Item} */ item, /** @type {any} */ error) {
@@ -129,7 +124,7 @@ async function collide(/** @type {Item} */ item) {
     if (desk.get().ticketId !== item.ticketId) return toast(t("desk.wrote_meanwhile", { who }), { action: { words: t("desk.open"), run: () => openTicket(item.ticketId) } });
     await loadTicket(item.ticketId, { quiet: true });
     document.querySelector(`.thread > [data-key="${CSS.escape(written[0].id)}"]`)?.scrollIntoView({ block: "start" });
-    const keep = () => { keepDraft(item.ticketId, { mode: item.mode, body: "" }); document.dispatchEvent(new CustomEvent("desk:draft", { detail: item })); hold({ ...item, version: undefined, known: total + item.known }); };
+    const keep = () => { keepDraft(item.ticketId, { mode: item.mode, body: "" }); keepFiles(item.ticketId, []); document.dispatchEvent(new CustomEvent("desk:draft", { detail: item })); hold({ ...item, version: undefined, known: total + item.known }); };
     opened.set({ conflict: { text: t("desk.wrote_meanwhile", { who }), verb: t("desk.send_anyway"), keep, other: t("desk.keep_editing") } });
   } catch (error) {
     await failed(item, error);

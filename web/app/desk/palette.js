@@ -1,13 +1,13 @@
 // @ts-check
-/** Everything that can be done now, to choose by typing. What was chosen lately comes first. */
+/** Everything that can be done now, to choose by typing. Tickets that were opened lately come first, then what was chosen lately. */
 
 import { all } from "../keys.js";
 import { choose } from "../parts/choose.js";
 import { preferences } from "../state.js";
 import { t } from "../words.js";
 import { extras } from "./commands.js";
-import { openQueue } from "./places.js";
-import { targets } from "./state.js";
+import { openQueue, openTicket } from "./places.js";
+import { desk, recentTickets, targets } from "./state.js";
 
 const MOST_RECENT = 5;
 
@@ -23,7 +23,9 @@ export function openPalette() {
       return choice.run();
     },
   }));
+  const tickets = recentTickets().filter(({ id }) => id !== desk.get().ticketId).slice(0, MOST_RECENT)
+    .map(({ id, number, title: subject }) => ({ words: `#${number} ${subject}`, note: t("desk.lately"), run: () => openTicket(id) }));
   const meant = targets();
   const title = !meant.length ? t("desk.palette") : meant.length === 1 ? t("desk.palette_for", { what: `#${meant[0].number} ${meant[0].title}`.slice(0, 60) }) : t("desk.palette_for", { what: t("desk.n_tickets", { n: meant.length }) });
-  return choose(title, choices, { placeholder: t("desk.palette_hint"), free: (text) => ({ words: t("desk.search_for", { text }), run: () => openQueue("open", { q: text }) }) });
+  return choose(title, choices, { recent: tickets, placeholder: t("desk.palette_hint"), free: (text) => ({ words: t("desk.search_for", { text }), run: () => openQueue("open", { q: text }) }) });
 }

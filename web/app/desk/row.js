@@ -5,7 +5,7 @@ import { h } from "../dom.js";
 import { avatar, chip, time } from "../parts/controls.js";
 import { isOpen } from "../values.js";
 import { ago, duration, t, word } from "../words.js";
-import { agentLabel, agentName, customerOf, teamName } from "./names.js";
+import { agentLabel, agentName, customerOf, myName, teamName } from "./names.js";
 import { ticketAddress } from "./places.js";
 import { draftOf, isUnread } from "./state.js";
 
@@ -29,6 +29,19 @@ export function priorityChip(/** @type {any} */ ticket) {
   return colour ? chip(word("priority", ticket.priority), colour, "flag") : null;
 }
 
+/** Whose turn it is, where the last words say so. What waits for somebody else shows their initials instead. */
+function waitingChip(/** @type {any} */ ticket) {
+  if (ticket.status === "waiting_customer") return chip(word("status", ticket.status), "", "clock");
+  const ours = ticket.last_message_by === "customer" && ticket.ai_status !== "pending";
+  return ours && ["", myName()].includes(ticket.assigned_to) ? chip(t("desk.waits_for_you"), "blue", "inbox") : null;
+}
+
+/** The last public words, and who wrote them if it was not the customer. */
+function lastWords(/** @type {any} */ { last_message: words, last_message_by: by, description }) {
+  const author = /** @type {any} */ ({ agent: t("desk.agent"), ai: t("desk.the_ai") })[by];
+  return author ? `${author}: ${words}` : words ?? description;
+}
+
 /** At most two marks, the most pressing first. */
 function chips(/** @type {any} */ ticket) {
   const open = isOpen(ticket);
@@ -36,6 +49,7 @@ function chips(/** @type {any} */ ticket) {
     ticket.status === "handoff" ? chip(t("desk.needs_person"), "violet", "hand") : null,
     dueChip(ticket),
     open ? priorityChip(ticket) : chip(word("status", ticket.status), "green", "circle-check"),
+    open ? waitingChip(ticket) : null,
     open && ticket.ai_status === "pending" ? chip(t("desk.ai_answering"), "blue", "sparkles") : null,
     ticket.snoozed_until ? chip(ago(ticket.snoozed_until), "", "alarm-clock") : null,
     ticket.incident_id && open ? chip(t("desk.incident"), "violet", "layers") : null,
@@ -57,11 +71,11 @@ export function queueRow(ticket, { pick }) {
         h("span", { class: "who cut" }, customerOf(ticket)), time(ticket.updated_at)),
       h("span", { class: "subject cut" }, ticket.title),
       h("span", { class: "last" },
-        h("span", { class: "cut grow words" }, draft ? [h("strong", { class: "draft" }, t("desk.draft_mark")), ` ${draft}`] : ticket.description),
+        h("span", { class: "cut grow words" }, draft ? [h("strong", { class: "draft" }, t("desk.draft_mark")), ` ${draft}`] : lastWords(ticket)),
         chips(ticket), ticket.assigned_to ? [avatar(agentLabel(ticket.assigned_to)), h("span", { class: "unseen" }, agentName(ticket.assigned_to))] : null)));
 }
 
 /** What must be the same for a row to stay as it is. */
 export const rowVersion = (/** @type {any} */ ticket) =>
-  [ticket.version, ticket.updated_at, ticket.ai_status, ticket.sla_status, ticket.snoozed_until, isUnread(ticket), draftOf(ticket.id).body,
+  [ticket.version, ticket.updated_at, ticket.last_message, ticket.ai_status, ticket.sla_status, ticket.snoozed_until, isUnread(ticket), draftOf(ticket.id).body,
     dueChip(ticket)?.textContent, agentLabel(ticket.assigned_to), teamName(ticket.assigned_team), ticketAddress(ticket.id)].join("|");

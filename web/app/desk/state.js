@@ -1,7 +1,7 @@
 // @ts-check
 /** What the desk knows: the queue that is shown, and the ticket that is open. */
 
-import { session } from "../session.js";
+import { forgetting, session } from "../session.js";
 import { kept, preferences, store } from "../state.js";
 
 /** `rows` are the tickets of the queue in its order; `fresh` are new ones that wait to be shown; `picked` are ids with a check. */
@@ -76,6 +76,35 @@ export function noteSeen(/** @type {any} */ ticket) {
   seen.set(ticket.id, ticket.updated_at);
   preferences.set("desk.seen", JSON.stringify([...seen].slice(-MOST_SEEN)));
 }
+
+const MOST_RECENT = 5;
+
+/** The tickets that were opened last in this tab, the newest first. @returns {{id: string, number: number, title: string}[]} */
+export function recentTickets() {
+  try { return JSON.parse(kept.get("recent_tickets", "[]")); } catch { return []; }
+}
+
+export function noteRecent(/** @type {any} */ { id, number, title }) {
+  const others = recentTickets().filter((one) => one.id !== id);
+  kept.set("recent_tickets", JSON.stringify([{ id, number, title }, ...others].slice(0, MOST_RECENT + 1)));
+}
+
+/** Files that are chosen for a ticket and not sent. They last as long as the page. @type {Map<string, import("../parts/files.js").Chosen[]>} */
+const draftFiles = new Map();
+forgetting.add(() => draftFiles.clear());
+
+export const filesOfDraft = (/** @type {string} */ id) => draftFiles.get(id) ?? [];
+
+/** Keeps files with the draft of a ticket. Their names outlast a reload, which they themselves do not. */
+export function keepFiles(/** @type {string} */ id, /** @type {import("../parts/files.js").Chosen[]} */ files) {
+  if (!files.length && !draftFiles.has(id)) return;
+  draftFiles.set(id, files);
+  kept.set(`draft.${id}.files`, files.map(({ file }) => file.name).join(", "));
+}
+
+/** Names of files that were chosen for a ticket before the page was loaded anew, "" for none. */
+export const lostFiles = (/** @type {string} */ id) => (draftFiles.has(id) ? "" : kept.get(`draft.${id}.files`));
+export const forgetLostFiles = (/** @type {string} */ id) => kept.set(`draft.${id}.files`, "");
 
 /** A text that is not sent yet. @returns {{mode: string, body: string}} */
 export function draftOf(/** @type {string} */ id) {

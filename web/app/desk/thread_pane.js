@@ -3,7 +3,7 @@
 
 import { fill, h, updateList } from "../dom.js";
 import { button } from "../parts/controls.js";
-import { fileList } from "../parts/files.js";
+import { chosenFile, fileList } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
 import { beginsWithDescription, messageElement, sources } from "../parts/thread.js";
 import { t } from "../words.js";
@@ -106,6 +106,7 @@ function waitingEntry(/** @type {import("./outbox.js").Item} */ item) {
   const make = () => {
     const message = { author_role: "agent", internal: item.mode === "note", author_name: signature() || SUPPORT, body: item.body, created_at: new Date().toISOString() };
     const element = messageElement(message, {
+      files: h("div", { class: "files" }, item.files.map((one) => chosenFile(one))),
       extra: h("p", { class: "line small", role: "status" }, icon(item.state === "lost" ? "wifi-off" : "clock"), words,
         item.state === "sending" ? null : button(t("common.undo"), () => takeBack(item), { icon: "undo-2", kind: "quiet small-button" }),
         item.state === "lost" ? button(t("common.try_again"), () => deliver(item), { kind: "quiet small-button" }) : null),
@@ -115,7 +116,7 @@ function waitingEntry(/** @type {import("./outbox.js").Item} */ item) {
     if (item.state !== "sending") requestAnimationFrame(() => element.scrollIntoView({ block: "nearest" }));
     return element;
   };
-  return { key: item.key, at: "9", version: item.state, make };
+  return { key: item.key, at: "9", version: JSON.stringify([item.state, item.files.map(({ id, share }) => [id, share])]), make };
 }
 
 /** Brings a message of the open ticket into view. */

@@ -3,7 +3,7 @@
 
 import { get, getAll } from "../api.js";
 import { may } from "../session.js";
-import { desk, noteSeen, opened } from "./state.js";
+import { desk, noteRecent, noteSeen, opened } from "./state.js";
 
 let turn = 0;
 const EMPTY = { ticket: null, loaded: false, replies: [], events: [], files: [], conversation: null, failure: null, others: [], conflict: null };
@@ -21,8 +21,9 @@ export async function loadTicket(id, { quiet = false } = {}) {
     if (mine !== turn) return;
     opened.set({ ticket: ticket.data, loaded: true, replies, events: history.data, files, conversation, failure: null });
     noteSeen(ticket.data);
+    noteRecent(ticket.data);
     const { rows } = desk.get();
-    if (rows.some((one) => one.id === id)) desk.set({ rows: rows.map((one) => (one.id === id ? ticket.data : one)) });
+    if (rows.some((one) => one.id === id)) desk.set({ rows: rows.map((one) => (one.id === id ? { ...one, ...ticket.data } : one)) });
   } catch (error) {
     if (mine === turn && !quiet) opened.set({ failure: error });
   }

@@ -12,6 +12,7 @@ import { dialog } from "./dialog.js";
  * @property {() => any} run Called after the dialog is closed and the focus is back.
  * @property {string} [about] A second line, such as the first words of a macro.
  * @property {string} [keys] The keys that do the same.
+ * @property {string} [note] A word at its end.
  * @property {boolean} [checked]
  */
 
@@ -20,9 +21,10 @@ const MOST_SHOWN = 60;
 /**
  * @param {string} title
  * @param {Choice[]} choices
- * @param {{placeholder?: string, free?: (text: string) => Choice|null}} [options] `free` makes a choice of what was typed.
+ * @param {{placeholder?: string, free?: (text: string) => Choice|null, recent?: Choice[]}} [options]
+ *   `free` makes a choice of what was typed; `recent` come first while nothing is typed, else after the others.
  */
-export function choose(title, choices, { placeholder = t("common.filter"), free } = {}) {
+export function choose(title, choices, { placeholder = t("common.filter"), free, recent = [] } = {}) {
   /** @type {Choice|null} */
   let chosen = null;
   const id = newId("choices");
@@ -43,7 +45,7 @@ export function choose(title, choices, { placeholder = t("common.filter"), free 
     };
     const draw = () => {
       const own = free && input.value.trim() ? free(input.value.trim()) : null;
-      shown = [...matching(choices, input.value), ...(own ? [own] : [])].slice(0, MOST_SHOWN);
+      shown = [...(input.value.trim() ? [] : recent), ...matching(choices, input.value), ...(input.value.trim() ? matching(recent, input.value) : []), ...(own ? [own] : [])].slice(0, MOST_SHOWN);
       at = 0;
       fill(list, shown.length ? shown.map((choice, index) => optionRow(choice, `${id}-${index}`, () => take(choice)))
         : h("li", { class: "soft", role: "option", "aria-selected": "false" }, t("common.nothing_found")));
@@ -67,7 +69,7 @@ export function choose(title, choices, { placeholder = t("common.filter"), free 
 function optionRow(/** @type {Choice} */ choice, /** @type {string} */ id, /** @type {() => void} */ take) {
   return h("li", { role: "option", id, onclick: take, "aria-checked": choice.checked === undefined ? null : String(choice.checked) },
     h("span", { class: "grow" }, choice.checked ? "✓ " : "", choice.words, choice.about ? h("span", { class: "soft small cut about" }, choice.about) : null),
-    choice.keys ? keysOf(choice.keys) : null);
+    choice.note ? h("span", { class: "soft small" }, choice.note) : null, choice.keys ? keysOf(choice.keys) : null);
 }
 
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);

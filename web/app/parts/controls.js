@@ -2,7 +2,7 @@
 /** Buttons, fields and small marks. */
 
 import { h } from "../dom.js";
-import { ago, moment } from "../words.js";
+import { answeredField, languageOf, ago, moment } from "../words.js";
 import { icon } from "./icon.js";
 
 let count = 0;
@@ -60,7 +60,7 @@ export function field(label, options) {
   const element = h("div", { class: "field" }, h("label", { for: id, class: labelHidden ? "unseen" : null }, label), input, hint, wrong);
   return Object.assign(element, {
     input,
-    showError: (/** @type {string} */ text) => showWrong(input, wrong, text),
+    showError: (/** @type {string} */ text, lang = /** @type {any} */ (null)) => showWrong(input, wrong, text, lang),
   });
 }
 
@@ -71,11 +71,13 @@ export function checkbox(/** @type {string} */ label, /** @type {any} */ { name,
   const wrong = h("p", { class: "wrong", id: `${id}-wrong`, hidden: true });
   const element = h("div", { class: "field" }, h("label", { class: "choice" }, input, label),
     about ? h("p", { class: "about", id: `${id}-about` }, about) : null, wrong);
-  return Object.assign(element, { input, showError: (/** @type {string} */ text) => showWrong(input, wrong, text) });
+  return Object.assign(element, { input, showError: (/** @type {string} */ text, lang = /** @type {any} */ (null)) => showWrong(input, wrong, text, lang) });
 }
 
-function showWrong(/** @type {any} */ input, /** @type {any} */ place, /** @type {string} */ text) {
+function showWrong(/** @type {any} */ input, /** @type {any} */ place, /** @type {string} */ text, /** @type {string|null} */ lang) {
   place.textContent = text;
+  place.lang = lang ?? "";
+  if (!lang) place.removeAttribute("lang");
   place.hidden = !text;
   input.setAttribute("aria-invalid", text ? "true" : "false");
 }
@@ -90,7 +92,8 @@ export function showErrors(error, fields) {
   const left = (error.errors ?? []).filter((/** @type {any} */ { field: path, message }) => {
     // A part of a list or an object, such as hours.days[2].closes, is shown at the field that holds it.
     const item = fields[path] ?? fields[path.split(/[.[]/)[0]];
-    item?.showError?.(withoutName(path, message));
+    const words = answeredField(message), isOurs = words !== message;
+    item?.showError?.(isOurs ? words : withoutName(path, message), languageOf(isOurs));
     return !item?.showError;
   });
   const first = Object.values(fields).find((item) => item.input?.getAttribute("aria-invalid") === "true");

@@ -1,9 +1,9 @@
 // @ts-check
 /** Files: choosing and sending them, and those that a message has. */
 
-import { download, post } from "../api.js";
+import { ApiError, download, newKey, post } from "../api.js";
 import { fill, h } from "../dom.js";
-import { number, t } from "../words.js";
+import { number, percent, t } from "../words.js";
 import { button } from "./controls.js";
 import { icon } from "./icon.js";
 import { toastError } from "./toast.js";
@@ -13,38 +13,96 @@ export const fileSize = (/** @type {number} */ bytes) => (bytes < 1e6
   : number(bytes / 1e6, { style: "unit", unit: "megabyte", unitDisplay: "short", maximumFractionDigits: 1 }));
 
 /**
- * A button to choose files and the list of those chosen.
- * `.send(ticketId)` attaches each once and answers their ids; a second call goes on where the first failed.
+ * A file that somebody chose. `id` is there once it has arrived; every try to send it has the same `key`, so it arrives once.
+ * @typedef {{file: File, id: string, key: string, share: number}} Chosen
  */
-export function filePicker() {
-  /** @type {{file: File, id: string}[]} */
+
+const MOST_BYTES = 32 * 1024 * 1024; // the server hangs up on more (api/attachments.py); a company may accept less
+const REFUSED = new Set([400, 403, 404, 409, 413, 415]);
+
+/**
+ * A button to choose files and the list of those chosen. `.opener` and `.list` may stand elsewhere.
+ * `.send(ticketId)` attaches each once and answers their ids; a second call goes on where the first failed.
+ * @param {{iconOnly?: boolean, changed?: (chosen: Chosen[]) => void}} [options]
+ */
+export function filePicker({ iconOnly = false, changed = () => {} } = {}) {
+  /** @type {Chosen[]} */
   let chosen = [];
-  const input = h("input", { type: "file", multiple: true, hidden: true, onchange: add });
+  const input = h("input", { type: "file", multiple: true, hidden: true, onchange: () => { add([...input.files]); input.value = ""; } });
   const list = h("div", { class: "files" });
-  function add() {
-    chosen = [...chosen, ...[...input.files].map((file) => ({ file, id: "" }))];
-    input.value = "";
+  const choose = button(t("files.add"), () => input.click(), iconOnly ? { icon: "paperclip", iconOnly, kind: "quiet" } : { icon: "paperclip" });
+  const opener = h("div", {}, choose, input);
+  const draw = () => fill(list, chosen.map((one) => chosenFile(one, () => { set(chosen.filter((other) => other !== one)); choose.focus(); })));
+
+  function set(/** @type {Chosen[]} */ files) {
+    chosen = files;
+    changed(chosen);
     draw();
   }
-  function draw() {
-    fill(list, chosen.map((one) => h("span", { class: "file" }, icon("paperclip"), h("span", { class: "cut" }, one.file.name),
-      h("span", { class: "soft small" }, fileSize(one.file.size)),
-      button(t("files.remove", { name: one.file.name }), () => { chosen = chosen.filter((other) => other !== one); draw(); opener.focus(); }, { icon: "x", kind: "quiet", iconOnly: true }))));
-  }
-  const opener = button(t("files.add"), () => input.click(), { icon: "paperclip" });
-  return Object.assign(h("div", { class: "stack tight" }, h("div", {}, opener, input), list), {
-    isEmpty: () => !chosen.length,
-    clear() { chosen = []; draw(); },
-    async send(/** @type {string} */ ticketId) {
-      for (const one of chosen) {
-        if (one.id) continue;
-        const form = new FormData();
-        form.append("content", one.file, one.file.name);
-        one.id = (await post(`/api/tickets/${ticketId}/attachments`, form)).data.id;
-      }
-      return chosen.map((one) => one.id);
+
+  const add = (/** @type {File[]} */ files) => set([...chosen, ...files.map((file) => ({ file, id: "", key: newKey(), share: 0 }))]);
+
+  return Object.assign(h("div", { class: "stack tight" }, opener, list), {
+    opener, list, set,
+    chosen: () => chosen,
+    clear: () => set([]),
+    send: (/** @type {string} */ ticketId) => sendFiles(ticketId, chosen, { told: draw }),
+    /** Also takes files that are dropped on an element or pasted into it. */
+    takeFrom(/** @type {HTMLElement} */ element) {
+      element.addEventListener("dragover", (event) => event.preventDefault());
+      element.addEventListener("drop", (event) => { event.preventDefault(); add([...(event.dataTransfer?.files ?? [])]); });
+      element.addEventListener("paste", (event) => {
+        const files = [...(event.clipboardData?.files ?? [])];
+        if (files.length) { event.preventDefault(); add(files); }
+      });
     },
   });
+}
+
+/** A file that is not there yet: its name and size, how far it is, and a button to take it away. */
+export function chosenFile(/** @type {Chosen} */ { file, id, share }, /** @type {(() => void)|null} */ remove = null) {
+  const isOnItsWay = share > 0 && !id;
+  return h("span", { class: "file" }, icon(id ? "circle-check" : "paperclip"), h("span", { class: "cut" }, file.name),
+    isOnItsWay ? h("progress", { max: "1", value: share, "aria-label": t("files.sending", { name: file.name }) }) : null,
+    h("span", { class: "soft small number" }, isOnItsWay ? percent(share) : fileSize(file.size)),
+    remove && !isOnItsWay ? button(t("files.remove", { name: file.name }), remove, { icon: "x", kind: "quiet tiny", iconOnly: true }) : null);
+}
+
+/**
+ * Attaches each file to a ticket once, and answers their ids. One that the server refuses keeps no other from being sent:
+ * the error then says of each refused one why, and has them as `refused`.
+ * @param {string} ticketId @param {Chosen[]} chosen @param {{internal?: boolean, told?: () => void}} [options] `told` is called as they go.
+ */
+export async function sendFiles(ticketId, chosen, { internal = false, told = () => {} } = {}) {
+  /** @type {Chosen[]} */
+  const refused = [];
+  const reasons = [];
+  for (const one of chosen) {
+    if (one.id) continue;
+    try {
+      one.id = await sendFile(ticketId, one, { internal, told });
+    } catch (error) {
+      const { status, errors, message } = /** @type {ApiError} */ (error);
+      one.share = 0;
+      if (!REFUSED.has(status)) throw error;
+      one.key = newKey();
+      refused.push(one);
+      reasons.push(t("files.refused", { name: one.file.name, why: errors[0]?.message ?? message }));
+    } finally {
+      told();
+    }
+  }
+  if (refused.length) throw Object.assign(new ApiError(400, reasons.join("\n")), { refused });
+  return chosen.map((one) => one.id);
+}
+
+async function sendFile(/** @type {string} */ ticketId, /** @type {Chosen} */ one, /** @type {{internal: boolean, told: () => void}} */ { internal, told }) {
+  if (one.file.size > MOST_BYTES) throw new ApiError(413, t("files.too_large", { most: fileSize(MOST_BYTES) }));
+  const form = new FormData();
+  form.append("content", one.file, one.file.name);
+  if (internal) form.append("internal", "true");
+  const progress = (/** @type {number} */ share) => { one.share = share; told(); };
+  return (await post(`/api/tickets/${encodeURIComponent(ticketId)}/attachments`, form, { progress, headers: { "Idempotency-Key": one.key } })).data.id;
 }
 
 /** The files of a message, as buttons: a plain link would be refused, since it carries no credentials. */

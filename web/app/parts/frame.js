@@ -23,11 +23,12 @@ export function applyTheme() {
 
 /**
  * Starts a page: takes `#key=…` from the address, asks who is here, then shows the page or the form to sign in.
- * @param {{title: string, show: (root: HTMLElement) => any, allowed?: () => boolean, setUp?: (done: () => Promise<any>) => any, outside?: (form: any) => any}} options
+ * @param {{title: string, show: (root: HTMLElement) => any, allowed?: () => boolean, setUp?: (done: () => Promise<any>) => any, outside?: (form: any) => any, level?: string}} options
  *   `show` fills the page once somebody is signed in who is `allowed`. `setUp` is the form of who must set up a second
- *   factor first; pages without it lead to the admin pages, which have one. `outside` is what stands around the form to sign in.
+ *   factor first; pages without it lead to the admin pages, which have one. `outside` is what stands around the form to sign in,
+ *   whose heading has that `level`.
  */
-export async function startPage({ title, show, allowed = () => true, setUp, outside = (form) => h("main", {}, form) }) {
+export async function startPage({ title, show, allowed = () => true, setUp, outside = (form) => h("main", {}, form), level = "h1" }) {
   applyTheme();
   const mailed = takeFragment();
   const arrived = await comeFromIssuer(mailed);
@@ -47,7 +48,7 @@ export async function startPage({ title, show, allowed = () => true, setUp, outs
   };
   const ask = (/** @type {string} */ note, challenge = "") => {
     root.removeAttribute("aria-busy");
-    fill(root, outside(signInForm({ title, note, mailed, challenge, done: open })));
+    fill(root, outside(signInForm({ title, note, mailed, challenge, level, done: open })));
   };
   session.subscribe(({ me, ended }, before) => { if (before.me && !me) ask(ended ? t("signin.ended") : ""); });
   const start = async () => {

@@ -9,17 +9,22 @@ import { toastError } from "./toast.js";
 
 const SCORES = [1, 2, 3, 4, 5];
 
-/** Asks for the rating of a solved ticket. */
-export function ratingBox(/** @type {string} */ ticketId) {
-  const box = h("section", { class: "card stack tight", "aria-label": t("rating.title") });
-  const send = async (/** @type {any} */ body) => post(`/api/tickets/${ticketId}/csat`, body);
+/** Asks for the rating of a solved ticket. With the `token` of a mailed link it is part of a page that has its title. */
+export function ratingBox(/** @type {string} */ ticketId, token = "") {
+  const box = h("section", { class: token ? "stack" : "card stack tight", "aria-label": t("rating.title") });
+  const path = `/api/tickets/${encodeURIComponent(ticketId)}/csat`;
+  const send = async (/** @type {any} */ body) => (token ? post(path, { ...body, token }, { anonymous: true }) : post(path, body));
   async function rate(/** @type {number} */ score) {
     try {
       await send({ score });
       thank(score);
     } catch (error) {
-      toastError(error);
+      refused(error);
     }
+  }
+  function refused(/** @type {any} */ error) {
+    if (token && error.status === 404) fill(box, h("p", { class: "notice amber", role: "alert" }, t("rating.no_link")));
+    else toastError(error);
   }
   function thank(/** @type {number} */ score) {
     const comment = field(t("rating.word"), { tag: "textarea", name: "comment", maxlength: 2000, rows: 2 });
@@ -30,11 +35,11 @@ export function ratingBox(/** @type {string} */ ticketId) {
         await send({ score, comment: comment.input.value });
         fill(box, h("h2", { tabindex: "-1", role: "status" }, t("rating.done")));
       } catch (error) {
-        toastError(error);
+        refused(error);
       }
     })));
     heading.focus();
   }
-  return fill(box, h("h2", {}, t("rating.title")), h("div", { class: "rating" },
+  return fill(box, token ? null : h("h2", {}, t("rating.title")), h("div", { class: "rating" },
     SCORES.map((score) => button(t(`rating.score_${score}`), () => rate(score)))));
 }

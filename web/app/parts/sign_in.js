@@ -27,12 +27,12 @@ import { forgottenPanel, registerPanel } from "./entry/register.js";
 const PANELS = { password: passwordPanel, code: codePanel, register: registerPanel, forgotten: forgottenPanel, factor: factorPanel, key: keyPanel };
 
 /**
- * @param {{title: string, done: () => void, note?: string, company?: string, mailed?: URLSearchParams, about?: any, challenge?: string}} options
+ * @param {{title: string, done: () => void, note?: string, company?: string, mailed?: URLSearchParams, about?: any, challenge?: string, level?: string}} options
  *   `done` is called when somebody is signed in; `mailed` is the fragment of a mailed link with `code` and `email`;
- *   `challenge` is that of somebody who only lacks the second factor.
+ *   `challenge` is that of somebody who only lacks the second factor; `level` is that of the heading.
  */
-export function signInForm({ title, done, note = "", company = "", mailed = new URLSearchParams(), about = null, challenge = "" }) {
-  const panel = h("div", { class: "stack" }), heading = h("h1", {}, title);
+export function signInForm({ title, done, note = "", company = "", mailed = new URLSearchParams(), about = null, challenge = "", level = "h1" }) {
+  const panel = h("div", { class: "stack" }), heading = h(level, {}, title);
   const name = company || mailed.get("company") || new URLSearchParams(location.search).get("company") || "";
   let shown = "";
   /** @type {Entry} */

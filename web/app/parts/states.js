@@ -18,7 +18,7 @@ export const empty = (/** @type {string} */ title, /** @type {any} */ text = "",
 /** What happened, in the server's words, and a second try. */
 export function failed(/** @type {any} */ error, /** @type {() => any} */ again) {
   const words = error?.message || t("common.failed");
-  return h("div", { class: "state", role: "alert" }, icon("triangle-alert"), h("h2", {}, words),
+  return h("div", { class: "state", role: "alert" }, icon("triangle-alert"), h("h2", { lang: error?.lang ?? null }, words),
     button(t("common.try_again"), again, { icon: "refresh-cw" }),
     error?.requestId ? h("p", { class: "small" }, t("common.request_id", { id: error.requestId })) : null);
 }

@@ -41,7 +41,7 @@ export function toast(words, { undo, action, seconds = 8 } = {}) {
 }
 
 /** Says that something failed, in the server's words. */
-export const toastError = (/** @type {any} */ error) => toast(error?.message || t("common.failed"));
+export const toastError = (/** @type {any} */ error) => toast(error?.lang ? h("span", { lang: error.lang }, error.message) : error?.message || t("common.failed"));
 
 // A call that nobody waits for may fail too, such as that of a menu. Its error is told, not lost.
 addEventListener("unhandledrejection", (event) => {

@@ -26,6 +26,8 @@ export function replyBox(id, sent) {
       await sent();
     } catch (error) {
       problem.textContent = /** @type {any} */ (error).status === 0 ? t("portal.not_sent") : /** @type {any} */ (error).message;
+      problem.lang = /** @type {any} */ (error).lang ?? "";
+      if (!problem.lang) problem.removeAttribute("lang");
       problem.hidden = false;
     }
     return undefined;

@@ -65,7 +65,7 @@ export default {
       support_email: "Wer von dringenden Tickets, Chats für Menschen und gefährdeten Zusagen erfährt. Mehrere mit Kommas.", urgent_digest_minutes: "Eine Mail an Ihre Leute über dringende Tickets, die niemand hat. 0: nie.",
       mail_name: "Der Absendername der Mails an Kunden und Mitarbeiter.", reply_to: "Die Adresse, an die man auf solche Mails antwortet.", inbound_addresses: "Eine je Zeile. Antworten auf Ihre Mails gehen an die erste.",
       recipient_mails_per_hour: "An eine Adresse außerhalb Ihrer Firma. Was darüber ist, wird nicht gesendet.", company_mails_per_hour: "An alle Adressen außerhalb Ihrer Firma zusammen.", require_second_factor: "Wer sich mit dem Code einer App anmelden muss.",
-      registration: "Mit einer Adresse, die ein Code bestätigt.", chat_guests: "Ohne Anmeldung. Beim Ausschalten enden die Chats der Gäste, die gerade da sind.", chat_origins: "Eine je Zeile, wie https://example.com.",
+      registration: "Mit einer Adresse, die ein Code bestätigt.", chat_guests: "Und im Portal suchen, ohne Anmeldung. Beim Ausschalten enden die Chats der Gäste, die gerade da sind.", chat_origins: "Eine je Zeile, wie https://example.com.",
     },
     choice: { off: "aus", uncertain: "nur wo unsere eigene unsicher ist", always: "immer", staff: "Mitarbeiter und Administratoren" },
     ai: {
@@ -100,12 +100,12 @@ export default {
     moving: {
       about: "Tickets hereinholen, alles mitnehmen.", import: "Tickets importieren", import_about: "Aus einer CSV-, Excel- oder JSON-Datei. Niemand bekommt Mail, und was schon da ist, wird übergangen.", export: "Tickets exportieren", export_about: "Jedes Ticket mit seinem Verlauf.", everything: "Alles der Firma",
       everything_about: "Tickets, Kunden, Personen ohne Geheimnisse, Artikel, Einstellungen und Dateien, als ein ZIP aus JSON Lines. Es wird 7 Tage aufbewahrt.", file: "Datei", file_about: "Eine Tabelle braucht eine Zeile mit Spaltennamen.", result: "Ergebnis",
-      line: "Zeile {n}:", progress: "Fortschritt", after: "Nach", before: "Vor", column: "Spalte", field: "Feld eines Tickets", holds: "Enthält", by_name: "nach ihrem Namen", ignore: "Spalten auslassen, die hier nichts bedeuten", ignore_about: "Sie werden danach genannt. Sonst wird die Datei abgelehnt.",
+      line: "Zeile {n}:", stop: "Anhalten", stop_export: "Es entsteht keine Datei. Sie können jederzeit eine neue anfordern.", stop_import: "Was bis jetzt hinzugekommen ist, bleibt. Dieselbe Datei noch einmal gesendet, bringt den Rest.", progress: "Fortschritt", after: "Nach", before: "Vor", column: "Spalte", field: "Feld eines Tickets", holds: "Enthält", by_name: "nach ihrem Namen", ignore: "Spalten auslassen, die hier nichts bedeuten", ignore_about: "Sie werden danach genannt. Sonst wird die Datei abgelehnt.",
       check: "Datei prüfen", take: "Eine solche Datei hereinholen", take_about: "Ein ZIP eines Exports. Was schon da ist, bleibt wie es ist.", renumbered: "Bekamen eine andere Nummer", import_now: "{name} importieren", left_out: "Ausgelassen:", read: "Gelesen", created: "Angelegt", would_create: "Würden angelegt", would_customers: "Kunden, die neu wären", skipped: "Schon da", rejected: "Abgelehnt", customers: "Neue Kunden", start: "Alles exportieren", download: "Herunterladen ({size})", done_of: "{done} von {total} ({share})",
     },
     file_format: { csv: "CSV", xlsx: "Excel", json: "JSON" },
     transfer_kind: { export: "Export", import: "Import" },
-    transfer_state: { uploading: "Wird gesendet", waiting: "Wartet", running: "Läuft", done: "Fertig", failed: "Gescheitert", expired: "Nicht mehr da" },
+    transfer_state: { uploading: "Wird gesendet", waiting: "Wartet", running: "Läuft", done: "Fertig", failed: "Gescheitert", stopped: "Angehalten", expired: "Nicht mehr da" },
     ticket_field: {
       title: "Betreff", description: "Text", customer_email: "E-Mail des Kunden", customer_name: "Name des Kunden", customer_id: "Kundennummer", customer_tier: "Tarif", product: "Produkt", category: "Kategorie", priority: "Priorität", status: "Zustand", tags: "Tags", tag: "Tag", source: "Herkunft",
       external_id: "Nummer anderswo", assigned_to: "Mitarbeiter", assigned_team: "Team", created_at: "Geöffnet am", resolution: "Lösung", resolved_at: "Gelöst am", closed_at: "Geschlossen am", q: "Wörter",
@@ -125,7 +125,7 @@ export default {
     jobs: { about: "Mails, KI-Antworten und anderes, was wartet oder aufgegeben wurde.", none: "Nichts wartet.", none_about: "Alle Arbeit ist getan.", state: "Zustand", kind: "Was", error: "Warum es scheiterte", when: "Fällig" },
     action: {
       ai_answer_asked: "KI gefragt", ai_answered: "von der KI beantwortet", ai_failed: "KI gescheitert", assigned: "zugewiesen", changed: "geändert", company_changed: "Firma geändert", company_created: "Firma angelegt",
-      created: "angelegt", customer_erased: "Kunde gelöscht", deleted: "gelöscht", downloaded: "heruntergeladen", escalated: "eskaliert", follow_up: "Folgeticket eröffnet", handed_over: "einem Menschen übergeben",
+      created: "angelegt", customer_erased: "Kunde gelöscht", deleted: "gelöscht", downloaded: "heruntergeladen", escalated: "eskaliert", export_stopped: "Export angehalten", import_stopped: "Import angehalten", follow_up: "Folgeticket eröffnet", handed_over: "einem Menschen übergeben",
       imported: "importiert", invitation_accepted: "Einladung angenommen", invited: "eingeladen", job_retried: "Auftrag neu versucht", joined: "beigetreten", key_created: "Schlüssel angelegt", key_revoked: "Schlüssel beendet",
       key_rotated: "Schlüssel ersetzt", left: "verlassen", linked: "verknüpft", merged: "zusammengeführt", not_mailed: "nicht gemailt", notice_changed: "Mail geändert", opened: "geöffnet", password_changed: "Passwort geändert",
       password_reset: "Passwort zurückgesetzt", password_set: "Passwort gesetzt", rated: "bewertet", recovery_code_used: "Ersatzcode benutzt", recovery_codes_made: "Ersatzcodes erzeugt", registered: "registriert",
@@ -134,6 +134,10 @@ export default {
       settings_changed: "Einstellungen geändert", sign_in_failed: "Anmeldung gescheitert", signed_in: "angemeldet", signed_out: "abgemeldet", tickets_returned: "Tickets zurückgegeben", unlinked: "Verknüpfung gelöst",
       unmerged: "Zusammenführung aufgehoben", unsubscribed: "Mails abbestellt", unwatched: "nicht mehr beobachtet", user_changed: "Person geändert", user_created: "Person hinzugefügt", user_deleted: "Person gelöscht",
       watched: "beobachtet", woken: "geweckt",
+      ai_answer_dropped: "KI-Antwort verworfen", attached: "Datei angehängt", attachment_removed: "Datei entfernt", closed: "geschlossen", export_requested: "Export angefordert",
+      import_requested: "Import begonnen", internal_file: "interne Datei geändert", mail_bounced: "Mail kam zurück", note_added: "Notiz angelegt", returned_to_ai: "an die KI zurückgegeben",
+      sla_at_risk: "vereinbarte Zeit in Gefahr", sla_breached: "vereinbarte Zeit verpasst", snoozed: "zurückgestellt", unassigned: "Zuweisung aufgehoben", undone: "rückgängig gemacht",
+      updated: "geändert",
     },
     audit_field: {
       role: "Rolle", name: "Name", email: "E-Mail", team: "Team", available: "Nimmt neue Tickets", capacity: "Höchstens offene Tickets", disabled: "Ausgesperrt", urgency: "Dringlichkeit", sentiment: "Stimmung",

@@ -65,7 +65,7 @@ export default {
       support_email: "Who is alerted to urgent tickets, chats that need a person and agreed times at risk. Several with commas.", urgent_digest_minutes: "A mail to your people about urgent tickets that nobody has. 0: never.",
       mail_name: "The name that mails to customers and agents come from.", reply_to: "The address to which people answer such a mail.", inbound_addresses: "One a line. Answers to your mails go to the first one.",
       recipient_mails_per_hour: "To an address outside your company. What is over is not sent.", company_mails_per_hour: "To all addresses outside your company together.", require_second_factor: "Who must sign in with a code of an app.",
-      registration: "With an address that a code confirms.", chat_guests: "Without signing in. Switching it off ends the chats of guests who are there.", chat_origins: "One a line, such as https://example.com.",
+      registration: "With an address that a code confirms.", chat_guests: "And search in the portal, without signing in. Switching it off ends the chats of guests who are there.", chat_origins: "One a line, such as https://example.com.",
     },
     choice: { off: "off", uncertain: "only where our own is unsure", always: "always", staff: "agents and admins" },
     ai: {
@@ -100,12 +100,12 @@ export default {
     moving: {
       about: "Bring tickets in, take everything out.", import: "Import tickets", import_about: "From a CSV, Excel or JSON file. Nobody is mailed, and rows that are here already are skipped.", export: "Export tickets", export_about: "Every ticket with its thread.", everything: "Everything of the company",
       everything_about: "Tickets, customers, people without secrets, knowledge, settings and files, as one ZIP of JSON Lines. It is kept for 7 days.", file: "File", file_about: "With a line of column names, when it is a table.", result: "Result",
-      line: "Line {n}:", progress: "Progress", after: "After", before: "Before", column: "Column", field: "Field of a ticket", holds: "Holds", by_name: "by its name", ignore: "Leave out columns that mean nothing here", ignore_about: "They are listed afterwards. Otherwise the file is refused.",
+      line: "Line {n}:", stop: "Stop", stop_export: "No file is made. You can ask for another one at any time.", stop_import: "What was added until now stays. The same file sent again adds the rest.", progress: "Progress", after: "After", before: "Before", column: "Column", field: "Field of a ticket", holds: "Holds", by_name: "by its name", ignore: "Leave out columns that mean nothing here", ignore_about: "They are listed afterwards. Otherwise the file is refused.",
       check: "Check the file", take: "Bring in such a file", take_about: "A ZIP of an export. What is here already stays as it is.", renumbered: "Got another number", import_now: "Import {name}", left_out: "Left out:", read: "Read", created: "Created", would_create: "Would be created", would_customers: "Customers that would be new", skipped: "Here already", rejected: "Refused", customers: "New customers", start: "Export everything", download: "Download ({size})", done_of: "{done} of {total} ({share})",
     },
     file_format: { csv: "CSV", xlsx: "Excel", json: "JSON" },
     transfer_kind: { export: "Export", import: "Import" },
-    transfer_state: { uploading: "Being sent", waiting: "Waiting", running: "Running", done: "Done", failed: "Failed", expired: "No longer kept" },
+    transfer_state: { uploading: "Being sent", waiting: "Waiting", running: "Running", done: "Done", failed: "Failed", stopped: "Stopped", expired: "No longer kept" },
     ticket_field: {
       title: "Subject", description: "Text", customer_email: "E-mail of the customer", customer_name: "Name of the customer", customer_id: "Id of the customer", customer_tier: "Plan", product: "Product", category: "Category", priority: "Priority", status: "State", tags: "Tags", tag: "Tag", source: "Source",
       external_id: "Id elsewhere", assigned_to: "Agent", assigned_team: "Team", created_at: "Opened at", resolution: "Resolution", resolved_at: "Resolved at", closed_at: "Closed at", q: "Words",
@@ -125,7 +125,7 @@ export default {
     jobs: { about: "Mails, AI answers and other work that waits or was given up.", none: "Nothing waits.", none_about: "All work is done.", state: "State", kind: "What", error: "Why it failed", when: "Due" },
     action: {
       ai_answer_asked: "asked the AI", ai_answered: "answered by the AI", ai_failed: "the AI failed", assigned: "assigned", changed: "changed", company_changed: "company changed", company_created: "company created",
-      created: "created", customer_erased: "customer erased", deleted: "deleted", downloaded: "downloaded", escalated: "escalated", follow_up: "follow-up opened", handed_over: "handed over to a person", imported: "imported",
+      created: "created", customer_erased: "customer erased", deleted: "deleted", downloaded: "downloaded", escalated: "escalated", export_stopped: "export stopped", import_stopped: "import stopped", follow_up: "follow-up opened", handed_over: "handed over to a person", imported: "imported",
       invitation_accepted: "invitation accepted", invited: "invited", job_retried: "job tried again", joined: "joined", key_created: "key made", key_revoked: "key ended", key_rotated: "key replaced", left: "left",
       linked: "linked", merged: "merged", not_mailed: "not mailed", notice_changed: "mail changed", opened: "opened", password_changed: "password changed", password_reset: "password reset", password_set: "password set",
       rated: "rated", recovery_code_used: "recovery code used", recovery_codes_made: "recovery codes made", registered: "registered", reopened: "reopened", replayed: "sent again", replied: "replied",
@@ -133,6 +133,9 @@ export default {
       second_factor_refused: "second factor refused", secret_rotated: "secret replaced", session_ended: "session ended", settings_changed: "settings changed", sign_in_failed: "sign-in failed", signed_in: "signed in",
       signed_out: "signed out", tickets_returned: "tickets given back", unlinked: "unlinked", unmerged: "merge undone", unsubscribed: "mails switched off", unwatched: "no longer watched", user_changed: "person changed",
       user_created: "person added", user_deleted: "person deleted", watched: "watched", woken: "woken",
+      ai_answer_dropped: "answer of the AI dropped", attached: "file attached", attachment_removed: "file removed", closed: "closed", export_requested: "export asked for",
+      import_requested: "import begun", internal_file: "internal file changed", mail_bounced: "mail came back", note_added: "note added", returned_to_ai: "given back to the AI",
+      sla_at_risk: "agreed time at risk", sla_breached: "agreed time missed", snoozed: "snoozed", unassigned: "unassigned", undone: "undone", updated: "changed",
     },
     audit_field: {
       role: "Role", name: "Name", email: "E-mail", team: "Team", available: "Takes new tickets", capacity: "Most open tickets", disabled: "Kept out", urgency: "Urgency", sentiment: "Mood", ai_response: "Answer of the AI",

@@ -5,10 +5,11 @@ import { t } from "../../words.js";
 import { button, checkbox, field } from "../controls.js";
 import { entryForm, ways } from "./form.js";
 
-/** First the address, then the six digits of the mail. A mailed link brings both. */
-export function codePanel(/** @type {import("../sign_in.js").Entry} */ entry, /** @type {any} */ { code: mailed = "", sent = Boolean(mailed) }) {
+/** First the address, then the six digits of the mail. A mailed link brings a token instead of them. */
+export function codePanel(/** @type {import("../sign_in.js").Entry} */ entry, /** @type {any} */ { code: token = "", sent = false }) {
   const back = button(t("signin.by_password"), () => entry.show("password"), { kind: "quiet" });
-  return sent ? digits(entry, mailed, back) : address(entry, back);
+  if (!token && !sent) return address(entry, back);
+  return token ? byLink(entry, token, back) : digits(entry, back);
 }
 
 function address(/** @type {import("../sign_in.js").Entry} */ entry, /** @type {any} */ back) {
@@ -25,14 +26,24 @@ function address(/** @type {import("../sign_in.js").Entry} */ entry, /** @type {
   })];
 }
 
-function digits(/** @type {import("../sign_in.js").Entry} */ entry, /** @type {string} */ mailed, /** @type {any} */ back) {
-  const code = field(t("signin.code"), { name: "code", inputmode: "numeric", autocomplete: "one-time-code", maxlength: 20, required: true, value: mailed });
+function digits(/** @type {import("../sign_in.js").Entry} */ entry, /** @type {any} */ back) {
+  const code = field(t("signin.code"), { name: "code", inputmode: "numeric", autocomplete: "one-time-code", maxlength: 20, required: true });
+  const about = h("p", { class: "soft", role: "status" }, t("signin.code_sent", { email: entry.email }));
+  return [about, enterForm(entry, { code }, () => code.input.value, back)];
+}
+
+/** A program that only opens the link signs nobody in: the button does. */
+function byLink(/** @type {import("../sign_in.js").Entry} */ entry, /** @type {string} */ token, /** @type {any} */ back) {
+  return [h("p", { class: "soft" }, t("signin.link_about", { email: entry.email })), enterForm(entry, {}, () => token, back)];
+}
+
+function enterForm(/** @type {import("../sign_in.js").Entry} */ entry, /** @type {any} */ fields, /** @type {() => string} */ code, /** @type {any} */ back) {
   const remember = checkbox(t("signin.remember"), { name: "remember" });
-  const again = button(t("signin.code_again"), () => entry.show("code", { sent: false }), { kind: "quiet" });
-  return [h("p", { class: "soft", role: "status" }, t("signin.code_sent", { email: entry.email })), entryForm({
-    fields: { code, remember },
+  const again = button(t("signin.code_again"), () => entry.show("code"), { kind: "quiet" });
+  return entryForm({
+    fields: { ...fields, remember },
     verb: t("signin.submit"),
-    send: () => entry.enter("/api/auth/code/confirm", { email: entry.email, code: code.input.value }, remember.input.checked),
+    send: () => entry.enter("/api/auth/code/confirm", { email: entry.email, code: code() }, remember.input.checked),
     more: ways(again, back),
-  })];
+  });
 }

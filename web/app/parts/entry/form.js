@@ -18,6 +18,8 @@ export function entryForm({ fields, verb, send, more = null }) {
     } catch (error) {
       const words = /** @type {any} */ (error).status === 0 ? t("common.not_reached") : ownWords(error) || showErrors(error, fields);
       problem.textContent = words || "";
+      if (words === /** @type {any} */ (error).message && /** @type {any} */ (error).lang) problem.lang = /** @type {any} */ (error).lang;
+      else problem.removeAttribute("lang");
       problem.hidden = !words;
     }
   }

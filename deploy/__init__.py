@@ -1,0 +1,1 @@
+"""Foyer on hosts that need code of their own. Nothing else imports this folder."""

@@ -1,0 +1,1 @@
+"""Foyer on AWS Lambda behind API Gateway (docs/aws.md)."""
