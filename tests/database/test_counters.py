@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from ai.embeddings import Embeddings, open_embeddings
+from auth.erasure_marks import ErasureMarks
 from core import models, timestamps
 from core.errors import AppError
 from core.models import Actor
@@ -28,6 +29,7 @@ ADMIN = Actor("default", "admin", "test")
 AGENTS = ("ben@example.com", "Zoe", "ann@example.com")
 TAGS = ("vip", 'a"b', "50%", "naïve", "x'y")
 
+MARKS = ErasureMarks("a secret of the tests")
 KNOWLEDGE = Knowledge(Embeddings(None, "none"))
 TRAINED_MODELS = TrainedModels(open_embeddings("static"))
 
@@ -162,7 +164,7 @@ def change_something(storage, dice):
             case 2 if dice.random() < 0.3:
                 removal.remove(uow, dice.choice(ids), None)
             case 3 if dice.random() < 0.2:
-                erasure.erase(uow, f"c{dice.randrange(6)}@example.com")
+                erasure.erase(uow, f"c{dice.randrange(6)}@example.com", MARKS)
             case 4 if dice.random() < 0.2:
                 erasure.erase_old_tickets(uow, erasure.find_old_tickets(uow, 30), 30)
             case _:
