@@ -70,7 +70,7 @@ EXAMPLES: Json = {
     "SettingsChanges": {"ai_enabled": True},
 }
 HEADER_SCHEMAS: Json = {
-    "X-On-Behalf-Of": {"maxLength": LIMITS["email"]},
+    "X-On-Behalf-Of": {"maxLength": LIMITS["email"], "pattern": f"^([^@]{{0,{LIMITS['customer_id']}}}|[^@]+@[^@]+)$"},
     "Idempotency-Key": {"maxLength": LIMITS["key"]},
     "If-Match": {"pattern": r'^(\*|(W/)?"[0-9]{1,9}")?$'},
 }
