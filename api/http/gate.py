@@ -356,11 +356,14 @@ def _decode_header(header: str) -> str:
 
 
 def idempotency_key(body: dict[str, Any] | None) -> str:
-    """The idempotency key: header or client_reference of the body. Raises AppError 400 when they differ."""
+    """The idempotency key: header or client_reference of the body. Raises AppError 400 when they differ.
+
+    A key that only reads has none: nothing is stored for it, so its repeated question is answered anew.
+    """
     header = _decode_header(request.headers.get("Idempotency-Key", "").strip())
     reference = (body or {}).pop("client_reference", "")
     if header and reference and header != reference:
         raise invalid_field("client_reference", "client_reference and the header Idempotency-Key must not differ.")
     if len(header) > LIMITS["key"]:
         raise invalid_field("Idempotency-Key", f"Idempotency-Key may have at most {LIMITS['key']} characters.")
-    return header or reference
+    return "" if g.actor and g.actor.reads_only else header or reference
