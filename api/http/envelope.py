@@ -1,4 +1,4 @@
-"""Renders every response as JSON with success, message and data; errors of a dialect in its own form."""
+"""Renders every response as JSON with success, message and data; errors of a dialect and of /mcp in their own form."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -56,10 +56,13 @@ def _truncate(message: str) -> str:
 
 
 def render_error(error: AppError) -> Response:
-    """The response of an error: in the form of the dialect that the path belongs to, else in the envelope."""
+    """The response of an error: in the form of the path when it has one (a dialect, /mcp), else in the envelope."""
     form = _dialect_form()
-    if form is not None:
-        return as_json(*form(error), error.headers)
+    return enveloped(error) if form is None else as_json(*form(error), error.headers)
+
+
+def enveloped(error: AppError) -> Response:
+    """The response of an error in the envelope, at whatever path."""
     data: dict[str, Any] = {
         "code": error.code,
         "errors": [{"field": e.field, "message": e.message} for e in error.errors],

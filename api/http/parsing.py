@@ -35,7 +35,7 @@ from core.errors import (
     too_large,
     unavailable,
 )
-from core.json_names import repeated_name
+from core.json_names import MOST_LEVELS, is_too_deep, repeated_name
 from core.normal_form import trimmed
 
 _IN_MEMORY = 1024 * 1024  # of an upload; what is more goes to disk
@@ -156,6 +156,11 @@ def read_json(req: Request, *, cache: bool = True) -> dict[str, Any]:
         raise invalid_field(repeated[:100], f"{repeated[:100]} stands twice in the body. Send it once.")
     if not isinstance(body, dict):
         raise bad_request("not_an_object", 'The body must be a JSON object, like {"title": "…"}.')
+    for name, value in body.items():
+        if is_too_deep(value):
+            raise invalid_field(
+                name[:100], f"{name[:100]} holds more than {MOST_LEVELS} lists or objects within one another."
+            )
     g.body = body
     return body
 

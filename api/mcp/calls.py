@@ -9,7 +9,7 @@ from marshmallow import Schema
 from marshmallow.fields import Raw
 
 from api.http import gate, inner_calls
-from api.http.envelope import render_error
+from api.http.envelope import enveloped
 from api.http.field_names import check_field_names
 from api.http.fields import Id, Text, Yes
 from api.http.parsing import flatten_errors
@@ -51,7 +51,7 @@ def call_tool(tool: Tool, arguments: Json) -> Json:
             return _failure(response, renamed)
         return _success(tool, values, response, cursor=cursor, dry_run=dry_run)
     except AppError as error:
-        return _failure(render_error(error), renamed)
+        return _failure(enveloped(error), renamed)
 
 
 def _may_use(tool: Tool) -> bool:
@@ -118,6 +118,10 @@ def _checked(tool: Tool, arguments: Json) -> Json:
             errors.append(FieldError(name, f"{name} is required."))
         elif name in path and not isinstance(values[name], str):
             errors.append(FieldError(name, f"{name} must be text."))
+    in_query = input_fields(_route(tool.operation).query)
+    for name, field in _arguments(tool).items():
+        if field in in_query and _is_nested(values.get(name)):  # a query string would hold it as a text
+            errors.append(FieldError(name, f"{name} must be text, a number, true or false, or a list of them."))
     own = {name: values.pop(name) for name in Own._declared_fields if name in values}
     errors += flatten_errors(_OWN.validate(own))
     if errors:
@@ -154,6 +158,10 @@ def _read(operation: str, tool: Tool, values: Json) -> Response:
 
 def _path(tool: Tool, values: Json) -> dict[str, str]:
     return {**{name: values[name] for name, field in _arguments(tool).items() if not field}, **tool.path}
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, list | dict) for one in value))
 
 
 def _query_text(value: Any) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
+from flask.sansio.blueprints import BlueprintSetupState
 
-from api.http.envelope import render_error
 from api.http.gate import current_runtime
 from api.http.parsing import read_json
 from api.mcp import calls, revisions
@@ -31,6 +31,7 @@ INSTRUCTIONS = (
     "each change a client_reference of its own, so that a repeated call is done once. Show a reply to a person before you send it."
 )
 _CODES = {"bad_json": revisions.PARSE_ERROR, "not_an_object": revisions.INVALID_REQUEST}
+_CODES |= {"internal_error": revisions.INTERNAL_ERROR}
 
 
 def post_message() -> Response:
@@ -48,16 +49,19 @@ def post_message() -> Response:
 
 post_message.permission = Permission.ANY  # type: ignore[attr-defined]  # the operation of a tool has its own
 post_message.reads = True  # type: ignore[attr-defined]  # by itself
+post_message.takes_query = False  # type: ignore[attr-defined]
 blp.add_url_rule("/mcp", view_func=post_message, methods=["POST"])
 
 
-@blp.errorhandler(AppError)
-def _refused(error: AppError) -> Response:
-    """A request that the gate or the parser refuses: the status and headers of /api, the body of JSON-RPC."""
-    response = render_error(error)
-    code = _CODES.get(error.code, error.status)
-    response.set_data(orjson.dumps(_error(code, error.message, {"code": error.code})))
-    return response
+def error_form(error: AppError) -> tuple[Json, int]:
+    """The body of an error that is no answer to a message: of the gate, the parser, another method, or a fault."""
+    request_id = {"request_id": g.get("request_id", "")} if error.status == 500 else {}
+    return _error(_CODES.get(error.code, error.status), error.message, {"code": error.code, **request_id}), error.status
+
+
+@blp.record_once
+def _install(state: BlueprintSetupState) -> None:
+    state.app.extensions["error_forms"]["/mcp"] = error_form
 
 
 def _error(code: int, message: str, data: Json) -> Json:

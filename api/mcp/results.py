@@ -42,7 +42,7 @@ def success(message: str, data: Any, *, cursor: str = "", can_go_on: bool) -> Js
     """The sentence and the data, from `cursor` on. Raises AppError 400 for a cursor of something else."""
     content = _serialized(_masked(data))
     digest = hashlib.sha256(content).hexdigest()[:12]
-    start = _position(cursor, digest, len(content)) if cursor else 0
+    start = _position(cursor, digest, content) if cursor else 0
     end = _end_of_piece(content, start)
     if not data:
         return text_result(mask(message))
@@ -98,15 +98,20 @@ def _end_of_piece(content: bytes, start: int) -> int:
     line = content.rfind(b"\n", start, end) + 1
     if line:
         return line
-    while content[end] & 0xC0 == 0x80:  # within a character of several bytes
+    while _is_within_character(content, end):
         end -= 1
     return end
 
 
-def _position(cursor: str, digest: str, length: int) -> int:
+def _is_within_character(content: bytes, position: int) -> bool:
+    return content[position] & 0xC0 == 0x80
+
+
+def _position(cursor: str, digest: str, content: bytes) -> int:
     match = _CURSOR.fullmatch(cursor)
-    if match is None or int(match[1]) > length:
-        raise invalid_field("cursor", "cursor must be one that this tool gave, or be left out.")
-    if match[2] != digest:
+    position = int(match[1]) if match else 0
+    if match and match[2] != digest:
         raise invalid_field("cursor", "What was read has changed since. Call again without cursor.")
-    return int(match[1])
+    if match is None or position >= len(content) or _is_within_character(content, position):
+        raise invalid_field("cursor", "cursor must be one that this tool gave, or be left out.")
+    return position

@@ -59,6 +59,17 @@ def test_nesting_that_is_still_json_is_400_and_names_the_field(admin, depth, fie
     assert any(error["field"].startswith(field) for error in response.json["data"]["errors"])
 
 
+@pytest.mark.parametrize("depth", [40, 300, 900])
+@pytest.mark.parametrize(("opens", "closes"), [(b"[", b"]"), (b'{"a": ', b"}")])
+def test_nesting_in_a_field_that_is_only_read_is_400(admin, opens, closes, depth):
+    ticket = admin.post("/api/tickets", NEW).json["data"]
+    body = b'{"created_at": %s}' % (opens * depth + b"1" + closes * depth)
+    response = admin.call(
+        "PATCH", f"/api/tickets/{ticket['id']}", data=body, headers={**JSON, "Idempotency-Key": "deep"}
+    )
+    refused(response, 400, "invalid_fields", "created_at")
+
+
 @pytest.mark.parametrize("bad", ["a\x00b", "\x00"])
 def test_nul_in_a_text_is_400(admin, bad):
     for field in ("title", "description", "customer_name", "customer_id", "product", "external_id"):

@@ -98,7 +98,34 @@ def test_other_methods_are_405(admin, method):
     response = admin.client.open("/mcp", method=method, headers={"X-API-Key": admin.key})
     assert response.status_code == 405
     assert "POST" in response.headers["Allow"]
-    assert response.json["success"] is False
+    assert response.json["error"]["data"] == {"code": "method_not_allowed"}
+
+
+def test_a_key_in_the_address_is_refused_although_the_header_has_one(admin):
+    response = admin.client.post(f"/mcp?api_key={admin.key}", json=PING, headers={"X-API-Key": admin.key})
+    assert response.status_code == 400
+    assert response.json["error"]["data"] == {"code": "invalid_fields"}
+    assert "api_key is unknown" in response.json["error"]["message"]
+
+
+@pytest.mark.parametrize("depth", [40, 300, 900])
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a": ', "}")])
+@pytest.mark.parametrize("place", ["query", "title"])
+def test_nested_arguments_are_refused(admin, place, opens, closes, depth):
+    tool = "search_tickets" if place == "query" else "create_ticket"
+    call = f'"method": "tools/call", "params": {{"name": "{tool}", "arguments": {{"{place}": %s}}}}'
+    body = f'{{"jsonrpc": "2.0", "id": 1, {call % (opens * depth + "1" + closes * depth)}}}'
+    headers = {"X-API-Key": admin.key, "Content-Type": "application/json"}
+    response = admin.client.post("/mcp", data=body, headers=headers)
+    assert response.status_code == 400
+    assert "within one another" in response.json["error"]["message"]
+
+
+def test_a_fault_is_an_error_of_the_protocol(admin, monkeypatch):
+    monkeypatch.setattr("api.mcp.calls.listed_tools", lambda: 1 / 0)
+    response = Mcp.of(admin).send("tools/list")
+    assert (response.status_code, response.json["id"], response.json["error"]["code"]) == (500, 1, -32603)
+    assert response.json["error"]["data"]["request_id"] == response.headers["X-Request-ID"]
 
 
 @pytest.mark.parametrize("method", ["server/discover", "tools/list", "tools/call", "ping", "initialize"])

@@ -242,6 +242,8 @@ REFUSED = [
     ("set_status", {"ticket_id": "{id}", "status": "resolved"}, ["To resolve the ticket, send a resolution."]),
     ("search_tickets", {"query": "q" * 201}, ["query may have at most 200 characters; this has 201."]),
     ("search_tickets", {"limit": 0, "offset": -1}, ["limit must be a whole number from 1 to 200.", "offset must be"]),
+    ("search_tickets", {"query": [["a"]]}, ["query must be text"]),
+    ("search_tickets", {"query": {"a": 1}, "number": [{}]}, ["query must be text", "number must be text"]),
     ("search_knowledge", {}, ["query is required."]),
     ("get_ticket", {"ticket_id": "{id}", "cursor": "7"}, ["cursor must be one that this tool gave"]),
     ("get_ticket", {"ticket_id": "{id}", "cursor": "1.0123456789ab"}, ["Call again without cursor."]),
@@ -359,6 +361,14 @@ def test_a_long_ticket_is_read_in_parts(admin):
     assert (
         "has changed since" in mcp.call("get_ticket", ticket_id=ticket, cursor=f"7000.{result.cursor or '0' * 12}").text
     )
+
+
+@pytest.mark.parametrize("position", [7000, 7001, 7167, 7169, 30_000, 999_999_999])
+def test_a_cursor_that_was_changed_is_refused_or_reads_from_there(admin, position):
+    mcp, ticket = Mcp.of(admin), admin.ticket(description="ö" * 9_000)["id"]
+    digest = mcp.call("get_ticket", ticket_id=ticket).cursor.partition(".")[2]
+    result = mcp.call("get_ticket", ticket_id=ticket, cursor=f"{position}.{digest}")
+    assert "cursor must be one that this tool gave" in result.text if result.is_error else "ö" in result.part
 
 
 def test_a_long_list_ends_each_part_with_a_ticket(admin):
