@@ -1,29 +1,35 @@
 """The API of UrgencyIQ for its clients: messages by urgency, replies, customers, seeding, model switch (docs/dialects.md)."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 from flask import Response, request
+from marshmallow import ValidationError
 
 from api import ticket_opening
 from api.dialects import urgencyiq_shapes as shapes
 from api.dialects.dialect import ERROR_TEXT, RESOLUTION, WAIT_SECONDS, Dialect, error_text, show, without_zone
 from api.http.common_inputs import Repeatable
 from api.http.envelope import as_json
+from api.http.field_names import is_empty
+from api.http.fields import Number
 from api.http.gate import check_operator, current_runtime
 from api.http.parsing import upload
 from api.imports import FORM, MAX_FILE, columns_of, import_rows, summary
-from core.errors import bad_request, forbidden, unavailable
+from core.errors import FieldError, bad_request, forbidden, unavailable
 from core.models import FINISHED
 from core.permissions import Permission
 from services import settings
 from services.import_export import import_files, imports
+from services.import_export.import_values import RawRow
 from services.tickets import changes, queries, replies, threads
 from storage import Row, UnitOfWork
 
 log = logging.getLogger("foyer.api")
+_USER_ID = Number(1, shapes.MOST_ID)
 
 blp = Dialect(
     "urgencyiq",
@@ -106,7 +112,8 @@ def _message(ticket: Row, written: list[Row]) -> Row:
 
 
 def _is_whole(name: str) -> bool:
-    return name.isascii() and name.isdigit() and len(name) <= len(str(shapes.MOST_ID))
+    """Whether it is a whole number from 1 as this API writes it: 007 is another customer than 7."""
+    return name.isascii() and name.isdigit() and name[0] != "0" and len(name) <= len(str(shapes.MOST_ID))
 
 
 @blp.post(
@@ -233,15 +240,27 @@ def seed() -> Response:
 
 def _seeded(file: IO[bytes]) -> Response:
     rows = import_files.read(file, "csv", columns=columns_of(), charset=request.mimetype_params.get("charset", ""))
-    result = import_rows(rows)
+    result = import_rows(map(_with_whole_id, rows))
     counts = {"rows": result.read, "messages": result.created, "customers": result.customers}
     is_whole = result.created == result.read and not result.stopped
     return show({"success": True, "seeded": counts, **({} if is_whole else {"note": _note(result)})})
 
 
+def _with_whole_id(row: RawRow) -> RawRow:
+    """The row with its User ID as messages have it, which spreadsheets write as 7.0; with a problem when it is no such number."""
+    user_id = row.values.get("user_id", "")
+    if is_empty(user_id):
+        return row
+    try:
+        return replace(row, values={**row.values, "user_id": str(_USER_ID.deserialize(user_id, "user_id"))})
+    except ValidationError as error:
+        return replace(row, problem=FieldError("user_id", error.messages[0]))
+
+
 def _note(result: imports.Result) -> str:
     """What became of the rows that made no ticket, and why the first of them was refused."""
-    first = next((f" Line {one['line']}: {one['message']}" for one in result.errors if one["field"]), "")
+    reasons = [one for one in result.errors if one["message"] != result.stopped]
+    first = f" Line {reasons[0]['line']}: {reasons[0]['message']}" if reasons else ""
     return f"{summary(result)}{first}"
 
 

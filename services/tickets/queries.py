@@ -132,8 +132,9 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
 
 
 def by_number(uow: UnitOfWork, text: str) -> Row:
-    """The ticket with the number that a text says. Raises AppError 404, also for a text that is no number."""
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else 0
+    """The ticket with the number that a text says. Raises AppError 404, also for a text that is no number, like 007."""
+    is_number = text.isascii() and text.isdigit() and text[0] != "0" and len(text) <= MOST_DIGITS
+    number = int(text) if is_number else 0
     ticket = uow.first(uow.query(tickets).where(t.number == number)) if number <= MOST_NUMBER else None
     if ticket is None:
         raise not_found()

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from openapi_spec_validator import validate
@@ -258,3 +259,14 @@ def test_every_command_of_the_document_works(client):
         path = url.removeprefix("http://127.0.0.1:5000")
         response = client.call("POST" if sent else "GET", path, **sent)
         assert response.status_code in (200, 201), (path, response.json)
+
+
+@pytest.mark.parametrize(
+    "number", ["01", "0", "-1", "+1", "1.0", "1e0", " 1", "1\u0000", "\uff11", "9" * 10, "9" * 30, "x"]
+)
+def test_a_ticket_has_one_number(client, number):
+    client.post("/tickets", json=TICKET)
+    path = quote(number)
+    answers = [client.get(f"/tickets/{path}"), client.post(f"/api/messages/{path}/unassign", json={})]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert [answer.json for answer in answers] == [{"detail": "Not found."}, {"error": "Not found."}]

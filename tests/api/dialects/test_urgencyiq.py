@@ -211,6 +211,46 @@ def test_a_row_that_cannot_be_used_is_told(client):
     assert "Line 4" in answer["note"]
 
 
+HEADER = "User ID,Message Body,Timestamp (UTC)\n"
+SEEDED_AT = "2025-01-15 11:00:00"
+SEED_ROWS = [
+    (f"7,x,{SEEDED_AT}", 7),
+    (f"007,x,{SEEDED_AT}", 7),
+    (f"7.0,x,{SEEDED_AT}", 7),
+    (f"0,x,{SEEDED_AT}", "user_id must be a whole number"),
+    (f"-7,x,{SEEDED_AT}", "user_id must be a whole number"),
+    (f"7.5,x,{SEEDED_AT}", "user_id must be a whole number"),
+    (f"1e3,x,{SEEDED_AT}", "user_id must be a whole number"),
+    (f"ada,x,{SEEDED_AT}", "user_id must be a whole number"),
+    (f"{'9' * 13},x,{SEEDED_AT}", "user_id must be a whole number"),
+    (f",x,{SEEDED_AT}", "customer_email or customer_id"),
+    (f"7,x,{SEEDED_AT},more", "There are 4 values for 3 columns"),
+    (f"7,{'x' * 250_000},{SEEDED_AT}", "characters"),
+    ('7,"x', "quotation mark"),
+]
+
+
+@pytest.mark.parametrize(("row", "outcome"), SEED_ROWS, ids=[row[:12] for row, _ in SEED_ROWS])
+def test_a_seeded_row_is_of_the_customer_who_writes_or_is_refused_with_its_line(client, row, outcome):
+    answer = client.post("/admin/seed", data=f"{HEADER}{row}\n".encode(), content_type="text/csv").json
+    messages = client.get("/api/messages").json
+    if isinstance(outcome, int):
+        assert [one["customer_id"] for one in messages] == [outcome], answer
+        assert client.get(f"/api/messages?user_id={outcome}").json == messages
+    else:
+        assert messages == []
+        assert "Line 2: " in answer["note"]
+        assert outcome in answer["note"]
+
+
+@pytest.mark.parametrize("name", ["007", "0", "00", "7.0", "٧", "9" * 13])
+def test_a_customer_whose_id_is_no_whole_number_is_not_taken_for_another(client, name):
+    ticket = {"title": "Help", "description": "It broke.", "customer_id": name}
+    assert client.post("/api/tickets", json=ticket).status_code == 201
+    assert [one["customer_id"] for one in client.get("/api/messages").json] == [None]
+    assert "avg_urgency" not in client.get(f"/api/customers/{name}").json
+
+
 def test_seeding_takes_the_file_of_the_setting_for_the_operator_alone(open_app, tmp_path):
     file = tmp_path / "messages.csv"
     file.write_bytes(CSV)
