@@ -8,7 +8,7 @@ from api.http import schemas
 from api.http.common_inputs import Repeatable
 from api.http.fields import Choice, Number, Person, Text, Yes
 from core.models import FINISHED, LIMITS, OPEN, STATUSES
-from services.import_export import imports
+from services.tickets.titles import title_of
 from storage import Row
 
 MOST_ID = 10**12 - 1
@@ -94,7 +94,7 @@ class UrgencyiqNewMessage(Repeatable):
     @post_load
     def _as_ticket(self, values: Row, **_: Any) -> Row:
         text = values.pop("message")
-        named = {"title": imports.title_of(text), "description": text, "customer_id": str(values.pop("user_id"))}
+        named = {"title": title_of(text), "description": text, "customer_id": str(values.pop("user_id"))}
         return {**values, **named}
 
 
