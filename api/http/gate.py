@@ -75,7 +75,7 @@ def _enter() -> None:
     g.credential = actor
     if actor.guest:
         _check_guest(getattr(view, "guests", ""))
-    if permission is None or not _may_credential(actor, permission):
+    if permission is None or not _credential_may(actor, permission):
         raise forbidden()
     if actor.reads_only and not _reads(view):
         raise forbidden("This key may only read (scope read_only). Use another key to change something.")
@@ -89,18 +89,18 @@ def _enter() -> None:
     _check_query(view)
 
 
-def _may_credential(actor: Actor, permission: Permission) -> bool:
+def _credential_may(actor: Actor, permission: Permission) -> bool:
     """Whether the owner of the credentials may do this, themselves or for the customer that the request names."""
     acts = bool(request.headers.get("X-On-Behalf-Of")) and may_act(actor, permission)
     return acts or allows(actor, permission)
 
 
 def may_call(view: object) -> bool:
-    """Whether the caller of this request may call another route: what the gate would say there."""
+    """Whether the gate would let the caller of this request call another route."""
     permission, actor = getattr(view, "permission", None), g.credential
     if permission is None or (actor.reads_only and not _reads(view)):
         return False
-    return _may_credential(actor, permission) and allows(g.actor, permission)
+    return _credential_may(actor, permission) and allows(g.actor, permission)
 
 
 def _reads(view: object) -> bool:
@@ -139,7 +139,7 @@ def _authenticate() -> Actor:
 
 
 def _key_header() -> str:
-    """The key of whichever header has one, trimmed; "" without it. Raises AppError 401 for two different keys."""
+    """The API key of the request, trimmed; "" without one. Raises AppError 401 for two different keys."""
     keys = {_as_utf8(request.headers.get(name, "")).strip() for name in KEY_HEADERS} - {""}
     if len(keys) > 1:
         raise unauthorized(f"{' and '.join(KEY_HEADERS)} hold different keys. Send one of them.")
