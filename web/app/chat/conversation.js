@@ -125,7 +125,7 @@ export function conversation({ company }, { isGuest }) {
   function startAnew() {
     setId("");
     etag = "";
-    for (const { files } of state.get().unsent) for (const one of files) one.id = ""; // they went to the ticket before
+    for (const { files } of state.get().unsent) for (const one of files) Object.assign(one, { id: "", key: newKey(), share: 0 }); // they went to the ticket before
     state.set({ messages: [], status: "", escalation: false, error: null });
   }
 
