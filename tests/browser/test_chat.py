@@ -107,7 +107,7 @@ def test_a_guest_is_answered_from_articles_then_by_a_person_and_rates(open_tab, 
     assert page.evaluate("localStorage.length") == 0, "a guest leaves nothing on the device"
 
 
-def test_what_does_not_arrive_stays_and_is_sent_once(open_tab, company):
+def test_what_does_not_arrive_stays_and_is_sent_once_also_when_the_conversation_is_gone(open_tab, company):
     tab = open_tab(desk=company)
     page = tab.open(f"/chat?company={company.company}")
     page.get_by_role("textbox").fill("Hello, is the shop open?")
@@ -125,6 +125,14 @@ def test_what_does_not_arrive_stays_and_is_sent_once(open_tab, company):
     page.locator(".message.agent").first.wait_for()
     assert page.locator(".unsent").count() == 0
     assert said(company, only_chat(company)) == ["Hello, is the shop open?"]
+    with tab.expecting(404):
+        company.call("DELETE", f"/api/tickets/{only_chat(company)}")
+        page.get_by_role("textbox").fill("Are you still there?")
+        page.keyboard.press("Enter")
+        page.get_by_text("Not sent").wait_for()
+    page.locator(".unsent").get_by_role("button", name="Try again").click()
+    page.locator(".message.customer:not(.unsent)", has_text="Are you still there?").wait_for()
+    assert said(company, only_chat(company)) == ["Are you still there?"]
 
 
 def test_a_customer_brings_a_question_from_the_portal_to_a_person(open_tab, company):

@@ -125,7 +125,7 @@ export function conversation({ company }, { isGuest }) {
   function startAnew() {
     setId("");
     etag = "";
-    for (const { files } of state.get().unsent) for (const one of files) Object.assign(one, { id: "", key: newKey(), share: 0 }); // they went to the ticket before
+    setUnsent(state.get().unsent.map((one) => (one.failed ? withNewKeys(one) : one)));
     state.set({ messages: [], status: "", escalation: false, error: null });
   }
 
@@ -150,6 +150,10 @@ export function conversation({ company }, { isGuest }) {
     isOver: () => isSolved(state.get()),
   };
 }
+
+/** A message for another conversation: a key stands for one call, and files went to the ticket before. @returns {Unsent} */
+const withNewKeys = (/** @type {Unsent} */ message) =>
+  ({ ...message, key: newKey(), files: message.files.map((one) => ({ ...one, id: "", key: newKey(), share: 0 })) });
 
 /** Messages that a reload interrupted: nobody knows whether they arrived, so they can be tried again with the same key. */
 function unsentOf(/** @type {string} */ name) {
