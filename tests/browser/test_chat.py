@@ -1,9 +1,9 @@
 """The chat: guests and customers, the assistant and people, and what happens when the network or the tab goes."""
 
 import re
-from typing import Any
 
 from tests.browser.axe import assert_accessible
+from tests.browser.chats import file, names_of_files, only_chat, reply_with_a_file
 from tests.browser.test_portal import HOSTILE, lose
 from tools.screenshots.desk import Desk
 
@@ -18,28 +18,6 @@ def fill_knowledge(company: Desk) -> None:
 def said(desk: Desk, conversation: str) -> list[str]:
     messages = desk.call("GET", f"/api/chat/{conversation}")["messages"]
     return [one["body"] for one in messages if one["role"] == "customer"]
-
-
-def only_chat(desk: Desk) -> str:
-    (ticket,) = desk.call("GET", "/api/tickets?source=chat")
-    return str(ticket["id"])
-
-
-def file(name: str, size: int = 4) -> dict[str, Any]:
-    return {"name": name, "mimeType": "text/plain", "buffer": b"a" * size}
-
-
-def reply_with_a_file(desk: Desk, conversation: str, body: str) -> None:
-    """An agent answers with the file `answer.txt`."""
-    path = f"/api/tickets/{conversation}"
-    attachment = desk.call("POST", f"{path}/attachments", {"name": "answer.txt", "content": "SGVsbG8="})
-    desk.call("POST", f"{path}/replies", {"body": body, "attachment_ids": [attachment["id"]]})
-
-
-def names_of_files(desk: Desk, conversation: str) -> dict[str, list[str]]:
-    """The files of each message that has one, by its words."""
-    messages = desk.call("GET", f"/api/chat/{conversation}")["messages"]
-    return {one["body"]: [file["name"] for file in one["attachments"]] for one in messages if one["attachments"]}
 
 
 def test_a_guest_is_answered_from_articles_then_by_a_person_and_rates(open_tab, company):

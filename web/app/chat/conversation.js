@@ -111,15 +111,15 @@ export function conversation({ company }, { isGuest }) {
   /** Files need a ticket: those of the first message come after it, all others before the words that name them. */
   async function deliver(/** @type {string} */ key) {
     const { body, person, email, files } = /** @type {Unsent} */ (state.get().unsent.find((one) => one.key === key));
-    const { id } = state.get(), told = () => mark(key, {});
-    const attachment_ids = id && files.length ? await sendFiles(id, files, { told }) : undefined;
+    const { id } = state.get(), onProgress = () => mark(key, {});
+    const attachment_ids = id && files.length ? await sendFiles(id, files, { onProgress }) : undefined;
     if (!body) return;
     const sent = { message: body, person: person || undefined, customer_email: email || undefined, conversation_id: id || undefined, attachment_ids };
     setId((await post("/api/chat", sent, { headers: { "Idempotency-Key": key } })).data.conversation_id);
     if (id || !files.length) return;
     mark(key, { body: "" });
     await load();
-    await sendFiles(state.get().id, files, { told });
+    await sendFiles(state.get().id, files, { onProgress });
   }
 
   function startAnew() {
