@@ -65,13 +65,13 @@ def connect(tool: str, days: int, files: Path | None, url: str) -> None:
         raise click.ClickException(f"{recipe.title} imports no files. Leave --files out.")
     with open_server(url) as (runtime, running_address):
         address = url.rstrip("/") or runtime.settings.public_url or running_address or _local_address(runtime)
-        copies = _write_files(recipe, files, address) if files else []
+        written = _write_files(recipe, files, address) if files else []
         key = make_key(runtime, running_address, recipe, days=days)
     scopes = ", ".join(recipe.scopes) or f"everything that the role {recipe.role} may"
     click.echo(f"{recipe.title}\n\nIts key, which is shown only now: role {recipe.role}; {scopes}; {days} days.\n")
     click.echo(f"  {key}\n\n{recipe.steps.replace(ADDRESS, address)}")
-    if copies:
-        click.echo(f"\nFiles with that address: {', '.join(map(str, copies))}")
+    if written:
+        click.echo(f"\nWritten, with that address: {', '.join(map(str, written))}")
 
 
 def _local_address(runtime: Runtime) -> str:

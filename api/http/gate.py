@@ -75,7 +75,7 @@ def _enter() -> None:
     g.credential = actor
     if actor.guest:
         _check_guest(getattr(view, "guests", ""))
-    if permission is None or not _credential_may(actor, permission):
+    if permission is None or not _may_credential(actor, permission):
         raise forbidden()
     if actor.reads_only and not _reads(view):
         raise forbidden("This key may only read (scope read_only). Use another key to change something.")
@@ -89,7 +89,7 @@ def _enter() -> None:
     _check_query(view)
 
 
-def _credential_may(actor: Actor, permission: Permission) -> bool:
+def _may_credential(actor: Actor, permission: Permission) -> bool:
     """Whether the owner of the credentials may do this, themselves or for the customer that the request names."""
     acts = bool(request.headers.get("X-On-Behalf-Of")) and may_act(actor, permission)
     return acts or allows(actor, permission)
@@ -100,7 +100,7 @@ def may_call(view: object) -> bool:
     permission, actor = getattr(view, "permission", None), g.credential
     if permission is None or (actor.reads_only and not _reads(view)):
         return False
-    return _credential_may(actor, permission) and allows(g.actor, permission)
+    return _may_credential(actor, permission) and allows(g.actor, permission)
 
 
 def _reads(view: object) -> bool:
