@@ -147,21 +147,21 @@ def load_dialects(names: Sequence[str]) -> list[Any]:
 
 def install(app: Flask, *, cors_origins: list[str], dialects: Sequence[str] = ()) -> None:
     """Installs the whole API in `app`, without its description, which would double the start time."""
-    spoken = [module.blp for module in load_dialects(dialects)]
-    paths_of_dialects = {path: blp.error_form for blp in spoken for path in blp.paths}
+    dialect_blueprints = [module.blp for module in load_dialects(dialects)]
+    error_forms = {path: blp.error_form for blp in dialect_blueprints for path in blp.paths}
     app.config.update(MAX_FORM_MEMORY_SIZE=gate.MAX_BODY, MAX_FORM_PARTS=MAX_FORM_PARTS)
     app.url_map.merge_slashes = False  # a redirect would be an HTML page
     app.url_map.converters["name"] = paths.Name
-    for blp in [resource.blp for resource in RESOURCES] + spoken:
+    for blp in [resource.blp for resource in RESOURCES] + dialect_blueprints:
         app.register_blueprint(blp)
-    app.extensions["error_forms"] = paths_of_dialects
+    app.extensions["error_forms"] = error_forms
     app.register_blueprint(oidc_sign_in.navigation)
     gate.guard(app)
     app.wsgi_app = paths.EncodedNames(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(AppError, render_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
-    addresses = [r"/api/.*", *(f"{path}(?:/.*)?$" for path in paths_of_dialects)]
+    addresses = [r"/api/.*", *(f"{path}(?:/.*)?$" for path in error_forms)]
     resources: dict[str | re.Pattern[str], dict[str, Any]] = {
         address: {"origins": cors_origins} for address in addresses
     }

@@ -21,13 +21,12 @@ POLL_SECONDS = 0.1
 
 
 def prepare(body: Row) -> None:
-    """What a new ticket needs and other writers need not wait for: its vector, and the article that answers it."""
+    """Finds what a new ticket needs before the unit of work, so that other writers do not wait: its vector and an article."""
     runtime = current_runtime()
     decide.prepare(runtime.trained_models, [body])
     if runtime.trained_models.resolution_times.is_due(g.actor.company_id):
-        with runtime.storage.unit_of_work(
-            Actor.system(g.actor.company_id)
-        ) as uow:  # customers see their own tickets only
+        company = Actor.system(g.actor.company_id)  # a customer would see their own tickets alone
+        with runtime.storage.unit_of_work(company) as uow:
             runtime.trained_models.resolution_times.learn(uow)
     with runtime.storage.unit_of_work(g.actor) as uow:
         if runtime.model is None or ai_usage.refusal(uow):  # else the job of the answer looks for it

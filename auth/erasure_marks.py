@@ -1,6 +1,7 @@
 """Marks of erased people: keyed hashes that recognise an address or customer id and tell nothing about it.
 
-The key follows from SECRET_KEY, so rows alone cannot be compared with a list of addresses. Another SECRET_KEY knows none.
+The key follows from SECRET_KEY, so rows alone cannot be compared with a list of addresses.
+With another SECRET_KEY no mark is found again.
 """
 
 import hmac
@@ -14,5 +15,5 @@ class ErasureMarks:
 
     def of(self, company_id: str, name: str) -> str:
         """The mark of an e-mail address, in any case, or of a customer id: 64 characters, of one company alone."""
-        same = name.strip().casefold() if "@" in name else name.strip()
-        return hmac.digest(self._key, f"{company_id}\0{same}".encode("utf-8", "surrogateescape"), "sha256").hex()
+        normalized = name.strip().casefold() if "@" in name else name.strip()
+        return hmac.digest(self._key, f"{company_id}\0{normalized}".encode("utf-8", "surrogateescape"), "sha256").hex()

@@ -2,7 +2,7 @@
 
     DATABASE_URL=postgresql://… python benchmarks/cold_start.py
 
-Each run is a new process that loads the handler and answers one request; the fastest of each counts. Seconds are those of the
+Each run is a new process that loads the handler and answers two requests; the fastest of each counts. Seconds are those of the
 processor: a function of 1,769 MB has one whole core. The first run migrates an empty database, and does not count.
 """
 
@@ -36,13 +36,13 @@ FOYER = "from deploy.aws.entry import handler"
 def seconds(load: str, path: str, url: str) -> tuple[float, ...]:
     """The seconds of the processor until the handler is loaded, of the first answer, and of the second."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    own = {"DATABASE_URL": url, "API_KEY": KEY, "SECRET_KEY": "x" * 32, "ATTACHMENTS_URL": "s3://none"}
-    of_lambda = {"AWS_LAMBDA_FUNCTION_NAME": "foyer", "DATA_DIR": "/tmp", "EMBEDDINGS": "static", "LOG_LEVEL": "ERROR"}
+    settings = {"DATABASE_URL": url, "API_KEY": KEY, "SECRET_KEY": "x" * 32, "ATTACHMENTS_URL": "s3://none"}
+    host = {"AWS_LAMBDA_FUNCTION_NAME": "foyer", "DATA_DIR": "/tmp", "EMBEDDINGS": "static", "LOG_LEVEL": "ERROR"}
     event = json.loads(EVENT)
     event["rawPath"] = path
     event["headers"]["x-api-key"] = KEY
     command = [sys.executable, "-c", TIMED.format(load=load), json.dumps(event)]
-    run = subprocess.run(command, cwd=ROOT, env={**inherited, **own, **of_lambda}, stdout=subprocess.PIPE, check=True)
+    run = subprocess.run(command, cwd=ROOT, env={**inherited, **settings, **host}, stdout=subprocess.PIPE, check=True)
     return tuple(json.loads(run.stdout))
 
 
@@ -57,8 +57,8 @@ def main() -> None:
         bare.append(seconds(BARE, "/", url))
         foyer.append(seconds(FOYER, "/api/tickets", url))
     print(f"{'':24}{'bare Flask':>12}{'Foyer':>12}")
-    for name, at in (("load the handler", 0), ("first answer", 1), ("second answer", 2)):
-        print(f"{name:24}{min(one[at] for one in bare):10.3f} s{min(one[at] for one in foyer):10.3f} s")
+    for name, place in (("load the handler", 0), ("first answer", 1), ("second answer", 2)):
+        print(f"{name:24}{min(one[place] for one in bare):10.3f} s{min(one[place] for one in foyer):10.3f} s")
     whole = [min(one[0] + one[1] for one in both) for both in (bare, foyer)]
     print(f"{'cold start':24}{whole[0]:10.3f} s{whole[1]:10.3f} s  {whole[1] / whole[0]:.1f} x")
 

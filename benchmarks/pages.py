@@ -1,4 +1,4 @@
-"""What the desk costs in a browser and its open tabs cost the server: `python benchmarks/pages.py`.
+"""What the desk costs in a browser, and an open tab the server: `python benchmarks/pages.py`.
 
 Needs Chromium (Debian: apt-get install chromium). One gunicorn worker, 4 threads, 10,000 tickets. In one run:
 
@@ -28,8 +28,8 @@ from tools.screenshots.browser import open_browser  # noqa: E402
 HEADERS = {"X-API-Key": KEY}
 ROUNDS, POLLS = 7, 3_000
 AGENT = {"name": "Bo", "email": "bo@example.com", "role": "agent", "password": "a few good words"}
-# Milliseconds since the page was asked for, when the first row was there.
-SHOWN = """() => new Promise((done) => {
+# Milliseconds from the request for the page to its first row.
+FIRST_ROW = """() => new Promise((done) => {
     const look = () => (document.querySelector(".rows .row") ? done(performance.now()) : requestAnimationFrame(look));
     look();
 })"""
@@ -65,21 +65,21 @@ def _in_a_browser(url: str) -> None:
     with requests.Session() as session:
         session.headers.update(HEADERS)
         calls = [_seconds_of(session, f"{url}/api/tickets?view=open&limit=50") for _ in range(ROUNDS)]
-    shown, palette, loaded = [], [], []
+    first_rows, palette, resources = [], [], []
     with open_browser() as browser:
         for _ in range(ROUNDS):
             with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
                 page = context.new_page()
                 page.goto(f"{url}/desk#key={KEY}", wait_until="commit")
-                shown.append(page.evaluate(SHOWN))
+                first_rows.append(page.evaluate(FIRST_ROW))
                 page.wait_for_load_state("networkidle")
-                loaded = page.evaluate(BYTES)
+                resources = page.evaluate(BYTES)
                 milliseconds, is_open = page.evaluate(PALETTE)
                 assert is_open, "the palette did not open"
                 palette.append(milliseconds)
-    first, call = statistics.median(shown), statistics.median(calls) * 1_000
+    first, call = statistics.median(first_rows), statistics.median(calls) * 1_000
     print(f"first row of the desk: {first:.0f} ms, {first / call:.0f} calls for its tickets ({call:.1f} ms)")
-    pages, data = (sum(size for is_data, size in loaded if is_data is kind) for kind in (False, True))
+    pages, data = (sum(size for is_data, size in resources if is_data is kind) for kind in (False, True))
     print(f"the desk, compressed: {pages / 1024:.1f} KiB of pages, {data / 1024:.1f} KiB of tickets and views")
     print(f"palette: {statistics.median(palette):.0f} ms to the frame that shows it")
 
@@ -91,9 +91,9 @@ def _seconds_of(session: requests.Session, url: str) -> float:
 
 
 def _computing_of_polls(url: str) -> float:
-    """Seconds of computing for a poll of a signed-in agent that answers 304."""
-    entered = {name: AGENT[name] for name in ("email", "password")}
-    token = requests.post(f"{url}/api/auth/login", json=entered, timeout=30).json()["data"]["access_token"]
+    """Seconds of computing for a poll of a signed-in agent, which is answered 304."""
+    credentials = {name: AGENT[name] for name in ("email", "password")}
+    token = requests.post(f"{url}/api/auth/login", json=credentials, timeout=30).json()["data"]["access_token"]
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     path, headers = f"/api/events?limit=50&after={now}", {"Authorization": f"Bearer {token}"}
     etag = requests.get(url + path, headers=headers, timeout=30).headers["ETag"]
@@ -101,7 +101,7 @@ def _computing_of_polls(url: str) -> float:
 
 
 def _computing(url: str, path: str, headers: dict[str, str], *, status: int = 200) -> float:
-    """Seconds of computing of the server for one request, of many on one connection."""
+    """Seconds of computing of the server for one request: the mean of many on one connection."""
     with requests.Session() as session:
         session.headers.update(headers)
         for _ in range(200):
@@ -113,7 +113,7 @@ def _computing(url: str, path: str, headers: dict[str, str], *, status: int = 20
 
 
 def _children_seconds(process: int) -> float:
-    """The computing of all processes below this one, which are those of the server."""
+    """Seconds of computing of all child processes: the server."""
     children = [
         int(child)
         for task in Path(f"/proc/{process}/task").iterdir()

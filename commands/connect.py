@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 import yaml
@@ -32,7 +31,7 @@ class Recipe:
 
     @property
     def files(self) -> list[Path]:
-        """What the tool imports."""
+        """The files that the tool imports."""
         return sorted(path for path in (FOLDER / self.tool).glob("*") if path.is_file())
 
 
@@ -62,6 +61,8 @@ def connect(tool: str, days: int, files: Path | None, url: str) -> None:
         click.echo(sentence)
         return
     recipe = read_recipe(tool)
+    if files and not recipe.files:
+        raise click.ClickException(f"{recipe.title} imports no files. Leave --files out.")
     with open_server(url) as (runtime, running_address):
         address = url.rstrip("/") or runtime.settings.public_url or running_address or _local_address(runtime)
         written = _write_files(recipe, files, address) if files else []
@@ -78,7 +79,7 @@ def _local_address(runtime: Runtime) -> str:
 
 
 def _write_files(recipe: Recipe, folder: Path, address: str) -> list[Path]:
-    """Copies of the tool's files with the address of this server. Raises OSError."""
+    """Writes the tool's files with the address of this server, and returns their paths. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     copies = []
     for path in recipe.files:
@@ -91,8 +92,7 @@ def _write_files(recipe: Recipe, folder: Path, address: str) -> list[Path]:
 def make_key(runtime: Runtime, running_address: str, recipe: Recipe, *, days: int) -> str:
     """A new key of the company that runs the server. Raises AppError."""
     expires_at = timestamps.later(timestamps.stamp(timestamps.now()), seconds=days * _DAY)
-    fields: dict[str, Any] = {"name": recipe.title, "role": recipe.role, "scopes": recipe.scopes}
-    fields["expires_at"] = expires_at
+    fields = {"name": recipe.title, "role": recipe.role, "scopes": recipe.scopes, "expires_at": expires_at}
     if running_address:
         return str(call(runtime, f"{running_address}/api/keys", fields)["key"])
     with runtime.storage.unit_of_work(OPERATOR, write=True) as uow:

@@ -1,4 +1,4 @@
-"""What the value of a setting must look like: one function for each form; config.py says which setting has it.
+"""Checks the values of settings: one function for each form. config.py says which setting has which form.
 
 Each takes the trimmed value and returns it in its one form. It raises ValueError with a sentence for whoever set the value.
 """
@@ -76,7 +76,7 @@ def counter_address(value: SecretStr) -> SecretStr:
 
 
 def web_address(value: str) -> str:
-    """An http or https address without fragment and without a slash at its end."""
+    """An http or https address without fragment, slash at its end, or the path /chat/completions, which clients add."""
     if not value:
         return ""
     parts = split_web_address(value)

@@ -26,17 +26,19 @@ class OneRun:
         """
         until = time.monotonic() + seconds
         with self._runner.heartbeats():
-            unsure = self._runner.running_elsewhere()
+            unconfirmed = self._runner.running_elsewhere()  # until their process sends another heartbeat
             if periodic:
                 self._do_periodic(until)
             count = self._run_due(until)
             # A live process sends the next heartbeat within seconds. Jobs of an ended one become due, and are run here.
-            while unsure and time.monotonic() < until:
+            while unconfirmed and time.monotonic() < until:
                 time.sleep(POLL_SECONDS)
                 running = self._runner.running_elsewhere()
-                unsure = {job_id: beat for job_id, beat in unsure.items() if running.get(job_id) == beat}
+                unconfirmed = {
+                    job_id: heartbeat for job_id, heartbeat in unconfirmed.items() if running.get(job_id) == heartbeat
+                }
                 count += self._run_due(until)
-        self.keep_memory()
+        self.sync_memory()
         if time.monotonic() >= until and self.has_due():
             log.warning("The time of this run was used up; the next one goes on")
         return count
@@ -45,8 +47,8 @@ class OneRun:
         """Whether a job or a delivery is due. Raises AppError 503."""
         return self._runner.has_due() or self._webhooks.has_due()
 
-    def keep_memory(self) -> None:
-        """Stores what this process noted in memory, and follows what others stored."""
+    def sync_memory(self) -> None:
+        """Does the periodic work of each process: it stores what was noted in memory and reads what others stored."""
         for task in self._runner.periodic:
             if not task.in_one_process:
                 self._runner.do(task)

@@ -65,7 +65,7 @@ class Periodic:
 
 
 def alone(what: str, work: Callable[[], None]) -> None:
-    """Does one piece of a periodic work. Its failure is logged and stops no other piece. Raises StoreUnavailable."""
+    """Does one part of a periodic work. Its failure is logged and stops no other part. Raises StoreUnavailable."""
     try:
         work()
     except StoreUnavailable:

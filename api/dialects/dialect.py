@@ -13,15 +13,15 @@ from api.http.envelope import ErrorForm, as_json
 from api.http.resource import ERRORS, Resource
 from core.errors import AppError
 
-WAIT_SECONDS = 10  # for the model, whose answer and urgency belong into the response to a new ticket
+WAIT_SECONDS = 10  # for the answer and urgency of the model, which the response to a new ticket holds
 RESOLUTION = "Your request was resolved."  # what customers read: these clients send no resolution
-MOST_REASONS = 5  # of a refused request, in one sentence after another
+MOST_REASONS = 5  # sentences of a refused request
 
 
 class Dialect(Resource):
     """A resource in the shapes of another help desk. Below `paths` every error has its `error_form`.
 
-    `beside` holds the OpenAPI properties that it adds to answers of ours, by the name of their schema.
+    `added_properties` are the OpenAPI properties that it adds to answers of ours, by the name of our schema.
     """
 
     def __init__(
@@ -34,11 +34,11 @@ class Dialect(Resource):
         error_form: ErrorForm,
         error_schema: dict[str, Any],
         errors: Mapping[int, str] = ERRORS,
-        beside: Mapping[str, dict[str, Any]] | None = None,
+        added_properties: Mapping[str, dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(name, import_name, description=description)
         self.paths, self.error_form, self.error_schema, self.errors = paths, error_form, error_schema, dict(errors)
-        self.beside = beside or {}
+        self.added_properties = added_properties or {}
 
     def _answer_schema(self, schema: type[Schema], *, many: bool) -> Any:
         return schema(many=many)

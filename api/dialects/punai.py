@@ -50,12 +50,14 @@ class PunaiMessage(Repeatable):
 def chat(body: Row) -> Response:
     """Send a PunAI chat message.
 
-    Answers it in the customer's conversation. Once a person answers there, each reply says so: these clients know no silence.
+    Answers it in the customer's conversation. Once a person answers there, each reply says so: clients expect a text.
     """
     result = converse(body)
-    return show({"reply": result["reply"] or _repeated(result["ticket_id"]), "escalation": result["escalation"]})
+    return show(
+        {"reply": result["reply"] or _handover_sentence(result["ticket_id"]), "escalation": result["escalation"]}
+    )
 
 
-def _repeated(ticket_id: str) -> str:
+def _handover_sentence(ticket_id: str) -> str:
     with company_access(g.actor).open_uow() as uow:
-        return handoff.repeated(uow, ticket_id)
+        return handoff.handover_sentence(uow, ticket_id)

@@ -24,7 +24,7 @@ from services.tickets import changes, queries
 from storage import Row, UnitOfWork
 from web.pages import FOR_CONSOLE, console_page
 
-# Our states in its words. What waits for a person is open, whoever has it.
+# Its word for each of our states. A ticket that waits for a person is open, also when it is assigned.
 STATUS_OF = {
     "new": "open",
     "ai_responded": "open",

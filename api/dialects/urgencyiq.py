@@ -38,7 +38,7 @@ blp = Dialect(
     paths=("/api/messages", "/api/get", "/api/set", "/admin/seed"),
     error_form=error_text,
     error_schema=ERROR_TEXT,
-    beside=shapes.BESIDE,
+    added_properties=shapes.ADDED_PROPERTIES,
 )
 
 
@@ -93,7 +93,7 @@ def list_messages(uow: UnitOfWork, query: Row) -> Response:
     return show(messages, headers={"X-Total-Count": str(total)})
 
 
-def _message(ticket: Row, written: list[Row]) -> Row:
+def _message(ticket: Row, replies_of_agents: list[Row]) -> Row:
     name = ticket["customer_id"]
     return {
         "id": ticket["number"],
@@ -106,7 +106,7 @@ def _message(ticket: Row, written: list[Row]) -> Row:
         "assigned_at": without_zone(ticket.get("assigned_at")),
         "replies": [
             {"agent_name": row["author_name"], "reply": row["body"], "timestamp": without_zone(row["created_at"])}
-            for row in written
+            for row in replies_of_agents
         ],
     }
 

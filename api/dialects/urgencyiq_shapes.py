@@ -8,7 +8,7 @@ from api.http import schemas
 from api.http.common_inputs import Repeatable
 from api.http.fields import Choice, Number, Person, Text, Yes
 from core.models import FINISHED, LIMITS, OPEN, STATUSES
-from services.import_export import imports
+from services.tickets.titles import title_of
 from storage import Row
 
 MOST_ID = 10**12 - 1
@@ -94,8 +94,8 @@ class UrgencyiqNewMessage(Repeatable):
     @post_load
     def _as_ticket(self, values: Row, **_: Any) -> Row:
         text = values.pop("message")
-        named = {"title": imports.title_of(text), "description": text, "customer_id": str(values.pop("user_id"))}
-        return {**values, **named}
+        fields_of_ticket = {"title": title_of(text), "description": text, "customer_id": str(values.pop("user_id"))}
+        return {**values, **fields_of_ticket}
 
 
 class UrgencyiqQuery(Schema):
@@ -134,8 +134,8 @@ class UrgencyiqNewSwitch(Repeatable):
     use_llm = Yes(required=True, about="Whether the language model may be asked.")
 
 
-# What our own answers hold besides, by the name of their schema: /api/health, and /api/customers/{name} for a whole number.
-BESIDE: dict[str, dict[str, Any]] = {
+# Added to our answers, by the name of their schema: /api/health, and /api/customers/{name} for a whole number.
+ADDED_PROPERTIES: dict[str, dict[str, Any]] = {
     "Error": {"error": {"type": "string", "description": "For UrgencyIQ: the message, of a customer with such an id."}},
     "HealthAnswer": {"status": {"type": "string", "description": "For UrgencyIQ: ok."}},
     "CustomerAnswer": {

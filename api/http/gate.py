@@ -96,7 +96,7 @@ def _may_credential(actor: Actor, permission: Permission) -> bool:
 
 
 def may_call(view: object) -> bool:
-    """Whether the caller of this request may call another route: what the gate would say there."""
+    """Whether the gate would let the caller of this request call another route."""
     permission, actor = getattr(view, "permission", None), g.credential
     if permission is None or (actor.reads_only and not _reads(view)):
         return False
@@ -139,7 +139,7 @@ def _authenticate() -> Actor:
 
 
 def _key_header() -> str:
-    """The key of whichever header has one, trimmed; "" without it. Raises AppError 401 for two different keys."""
+    """The API key of the request, trimmed; "" without one. Raises AppError 401 for two different keys."""
     keys = {_as_utf8(request.headers.get(name, "")).strip() for name in KEY_HEADERS} - {""}
     if len(keys) > 1:
         raise unauthorized(f"{' and '.join(KEY_HEADERS)} hold different keys. Send one of them.")

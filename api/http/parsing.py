@@ -97,8 +97,8 @@ def _text_form(req: Request) -> dict[str, Any]:
         parts.decode()
     except UnicodeDecodeError:
         raise bad_request("bad_form", "The form holds bytes that are not UTF-8.") from None
-    if repeated := next((name for name, values in form.lists() if len(values) > 1), ""):
-        raise invalid_field(repeated[:100], f"{repeated[:100]} stands twice in the form. Send it once.")
+    if double := next((name[:100] for name, values in form.lists() if len(values) > 1), ""):
+        raise invalid_field(double, f"{double} stands twice in the form. Send it once.")
     g.body = form.to_dict()
     return {**g.body}
 

@@ -23,15 +23,15 @@ from core.models import LIMITS
 Json = dict[str, Any]
 
 
-class Own(Schema):
-    """The arguments that are not of a route."""
+class OwnArguments(Schema):
+    """The arguments of a tool that its route does not take."""
 
     cursor = Text(LIMITS["key"])
     client_reference = Id(LIMITS["key"])
     dry_run = Yes()
 
 
-_OWN = Own()
+_OWN = OwnArguments()
 
 
 def listed_tools() -> list[Json]:
@@ -40,18 +40,18 @@ def listed_tools() -> list[Json]:
 
 
 def call_tool(tool: Tool, arguments: Json) -> Json:
-    """The result of a tool: that of its operation. What is wrong is a result too, so that an AI can correct it."""
-    renamed = {field: name for name, field in tool.fields.items() if field and field != name}
+    """The result of a tool, which is that of its operation. An error is a result too, so that an AI can correct it."""
+    arguments_by_field = {field: name for name, field in tool.fields.items() if field and field != name}
     try:
         values = _checked(tool, arguments)
         cursor, dry_run = values.pop("cursor", ""), values.pop("dry_run", False)
         key = "" if _route(tool.operation).reads else gate.idempotency_key(values)
         response = _operate(tool, values, key=key, dry_run=dry_run)
         if response.status_code >= 400:
-            return _failure(response, renamed)
+            return _failure(response, arguments_by_field)
         return _success(tool, values, response, cursor=cursor, dry_run=dry_run)
     except AppError as error:
-        return _failure(enveloped(error), renamed)
+        return _failure(enveloped(error), arguments_by_field)
 
 
 def _may_use(tool: Tool) -> bool:
@@ -110,7 +110,7 @@ def _accepted(names: tuple[str, ...]) -> Schema:
 
 
 def _checked(tool: Tool, arguments: Json) -> Json:
-    """The arguments that are given. Raises AppError 400 for unknown and missing ones; the route checks their values."""
+    """The arguments without empty ones. Raises AppError 400 for unknown and missing ones; the route checks their values."""
     values, errors = check_field_names(arguments, _accepted(tuple(_input_schema(tool)["properties"])))
     path = [name for name, field in _arguments(tool).items() if not field]
     for name in [*path, *tool.required]:
@@ -122,7 +122,7 @@ def _checked(tool: Tool, arguments: Json) -> Json:
     for name, field in _arguments(tool).items():
         if field in in_query and _is_nested(values.get(name)):  # a query string would hold it as a text
             errors.append(FieldError(name, f"{name} must be text, a number, true or false, or a list of them."))
-    own = {name: values.pop(name) for name in Own._declared_fields if name in values}
+    own = {name: values.pop(name) for name in OwnArguments._declared_fields if name in values}
     errors += flatten_errors(_OWN.validate(own))
     if errors:
         raise invalid(*errors)
@@ -133,9 +133,9 @@ def _operate(tool: Tool, values: Json, *, key: str, dry_run: bool) -> Response:
     """Calls the operation of the tool with the arguments where its route takes them."""
     route, fields = _route(tool.operation), _arguments(tool)
     in_query = input_fields(route.query)
-    sent = {fields[name]: value for name, value in values.items() if fields[name]} | dict(tool.fixed)
-    query = {name: _query_text(value) for name, value in sent.items() if name in in_query}
-    body = {name: value for name, value in sent.items() if name not in in_query}
+    by_field = {fields[name]: value for name, value in values.items() if fields[name]} | dict(tool.fixed)
+    query = {name: _query_text(value) for name, value in by_field.items() if name in in_query}
+    body = {name: value for name, value in by_field.items() if name not in in_query}
     if dry_run and tool.dry_check:
         check = _read(tool.dry_check, tool, values)
         if check.status_code >= 400:
@@ -151,7 +151,7 @@ def _operate(tool: Tool, values: Json, *, key: str, dry_run: bool) -> Response:
 
 
 def _read(operation: str, tool: Tool, values: Json) -> Response:
-    """A further reading operation on the same path, with as long a list as it gives."""
+    """The response of a further reading operation on the same path. A list has up to 200 rows."""
     query = {"limit": "200"} if "limit" in input_fields(_route(operation).query) else {}
     return inner_calls.call(_endpoint(operation), _path(tool, values), query=query)
 
@@ -173,7 +173,7 @@ def _query_text(value: Any) -> str:
 
 def _success(tool: Tool, values: Json, response: Response, *, cursor: str, dry_run: bool) -> Json:
     body = orjson.loads(response.get_data())
-    data = results.shown(body["data"], tool.shows)
+    data = results.only_fields(body["data"], tool.shows)
     for part, operation in tool.also.items():
         further = _read(operation, tool, values)
         if further.status_code >= 400:
@@ -189,8 +189,8 @@ def _success(tool: Tool, values: Json, response: Response, *, cursor: str, dry_r
     return results.success(message, data, cursor=cursor, can_go_on=_route(tool.operation).reads)
 
 
-def _failure(response: Response, renamed: dict[str, str]) -> Json:
-    return results.failure(orjson.loads(response.get_data()), dict(response.headers), renamed)
+def _failure(response: Response, arguments_by_field: dict[str, str]) -> Json:
+    return results.failure(orjson.loads(response.get_data()), dict(response.headers), arguments_by_field)
 
 
 def tool_named(name: str) -> Tool | None:

@@ -41,7 +41,7 @@ def post_message() -> Response:
     try:
         message = revisions.read_message(body, request.headers)
         if message.id is None:
-            return Response(status=202)  # no notification means anything here: nothing is kept between requests
+            return Response(status=202)  # no notification has an effect, since nothing is kept between requests
         return _sent({"jsonrpc": "2.0", "id": message.id, "result": _result(message)}, 200)
     except RpcError as error:
         return _sent(_error(error.code, error.message, error.data), error.status)

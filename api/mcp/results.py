@@ -31,10 +31,10 @@ def text_result(text: str, *, is_error: bool = False) -> Json:
     return {"content": [{"type": "text", "text": text}], "isError": is_error}
 
 
-def shown(data: Any, fields: Sequence[str]) -> Any:
+def only_fields(data: Any, fields: Sequence[str]) -> Any:
     """Only these fields of an object, or of each object of a list; all without `fields`."""
     if isinstance(data, list):
-        return [shown(row, fields) for row in data]
+        return [only_fields(row, fields) for row in data]
     return {name: data[name] for name in fields if name in data} if fields and isinstance(data, dict) else data
 
 
@@ -56,8 +56,11 @@ def success(message: str, data: Any, *, cursor: str = "", can_go_on: bool) -> Js
     return text_result("\n".join([*lines, f"<<{name}>>", content[start:end].decode(), f"<<end of {name}>>"]))
 
 
-def failure(body: Json, headers: Mapping[str, str], renamed: Mapping[str, str]) -> Json:
-    """The sentence of a failed call, each field that is wrong, and when to try again. `renamed`: REST field -> argument."""
+def failure(body: Json, headers: Mapping[str, str], arguments_by_field: Mapping[str, str]) -> Json:
+    """The sentence of a failed call, each field that is wrong, and when to try again.
+
+    `arguments_by_field` holds the arguments whose names differ from those of their REST fields.
+    """
     data = body["data"]
     lines = [body["message"]]
     if len(data["errors"]) > 1:
@@ -69,7 +72,7 @@ def failure(body: Json, headers: Mapping[str, str], renamed: Mapping[str, str]) 
     if "request_id" in data:
         lines.append(f"Report the request id {data['request_id']}.")
     text = "\n".join([*lines, f"Code: {data['code']}."])
-    for field, argument in renamed.items():
+    for field, argument in arguments_by_field.items():
         text = re.sub(rf"(?<![\w.]){field}(?!\w)", argument, text)
     return text_result(text.encode()[: MOST_BYTES - 4].decode(errors="ignore"), is_error=True)
 

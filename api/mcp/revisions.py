@@ -55,7 +55,7 @@ class Message:
         return RpcError(INVALID_PARAMS, message, 400 if self.stateless else 200)
 
     def unknown_method(self) -> RpcError:
-        """The refusal of a method that the revision of this message does not have here."""
+        """The refusal of a method that is not offered in the revision of this message."""
         return RpcError(METHOD_NOT_FOUND, f"{self.method[:100]} is no method here.", 404 if self.stateless else 200)
 
 
@@ -108,7 +108,7 @@ def _check_envelope(message: Message, meta: Any, headers: Headers) -> None:
 
 
 def _decoded(value: str) -> str | None:
-    """A header value; one that is marked as base64 as its text, None when it is none."""
+    """A header value. One that is marked as base64 is decoded; None when it is damaged."""
     value = value.strip()
     start, end = _ENCODED
     if not (value.startswith(start) and value.endswith(end)):

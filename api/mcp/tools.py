@@ -30,9 +30,8 @@ class Tool:
     path: Mapping[str, str] = field(default_factory=dict)  # parameters of the path that the tool always sends
     shows: tuple[str, ...] = ()  # fields of its result that are shown; () for all
     also: Mapping[str, str] = field(default_factory=dict)  # part of the result -> further operation on the same path
-    dry_check: str = (
-        ""  # operation on the same path that a dry run calls too, where the operation cannot be rolled back
-    )
+    # Operation on the same path that a dry run calls too, where the operation of the tool cannot be rolled back.
+    dry_check: str = ""
     staff: bool = False  # not for customers, whom the operation would refuse or tell nothing
 
     @property

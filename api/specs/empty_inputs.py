@@ -1,6 +1,6 @@
-"""What empty input means, in the words of OpenAPI 3: nothing was given, so an optional field takes it and a required one does not.
+"""Says in OpenAPI 3 which input may be empty: an optional field may be null or "", a required text may not.
 
-api/http/parsing.py drops null and "" before a schema sees them; this says so for the same fields.
+api/http/parsing.py drops null and "" before a schema checks the input.
 """
 
 from collections.abc import Iterator

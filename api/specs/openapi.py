@@ -95,7 +95,7 @@ def openapi_document(dialects: Sequence[str] = ()) -> Json:
         "tags": raw["tags"],
         "paths": raw["paths"],
         "components": {
-            "schemas": _with_beside({**schemas, "Error": ERROR}, dialects),
+            "schemas": _with_added_properties({**schemas, "Error": ERROR}, dialects),
             "parameters": {name: _header(name) for name in HEADERS},
             "securitySchemes": SECURITY_SCHEMES,
         },
@@ -156,10 +156,10 @@ def _open_up(raw: Json, schema: Json) -> None:
         _open_up(raw, schema["items"])
 
 
-def _with_beside(schemas: Json, dialects: Sequence[str]) -> Json:
+def _with_added_properties(schemas: Json, dialects: Sequence[str]) -> Json:
     """The schemas with the fields that dialects add to answers of ours."""
     for module in load_dialects(dialects):
-        for name, properties in module.blp.beside.items():
+        for name, properties in module.blp.added_properties.items():
             own = schemas[name]
             schemas = {**schemas, name: {**own, "properties": {**own["properties"], **properties}}}
     return schemas

@@ -224,8 +224,8 @@ def _temporary(path: Path) -> str:
     return f"{path.name}.tmp-"
 
 
-def recording(connection: Connection) -> Connection:
-    """The connection, which from now on records every changed row. The pool may give one that already does."""
+def record_changes(connection: Connection) -> Connection:
+    """The connection, which from now on records every changed row. One of the pool may do so already."""
     if not connection.info.get("records_changes"):
         driver: Any = connection.connection.driver_connection
         try:

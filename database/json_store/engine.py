@@ -216,7 +216,7 @@ class JsonFile(SqliteFile):
         super()._on_connect(connection, record)
 
     def _open_writer(self) -> Connection:
-        return json_document.recording(super()._open_writer())
+        return json_document.record_changes(super()._open_writer())
 
     def _commit(self, connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection  # no SQLAlchemy layer: every write passes here

@@ -15,7 +15,7 @@ from runtime.bootstrap import Runtime
 log = logging.getLogger("foyer.aws")
 
 SCHEDULE, ON_DEMAND = "schedule", "jobs"  # the values of `work` in events that ask for jobs
-STOP_SECONDS = 60  # no job is begun so shortly before the function is ended
+STOP_SECONDS = 60  # no job begins in the last seconds before Lambda ends the function
 READS = ("GET", "HEAD", "OPTIONS")
 MOST_BYTES = 6 * 1024 * 1024 - 64 * 1024  # of a body in base64; Lambda takes 6 MB with headers
 
@@ -59,15 +59,15 @@ class Function:
         except Exception:
             log.exception("A request could not be answered")
             return _refusal(500, "internal_error", "Something went wrong. Please try again.", context)
-        self._follow(event)
+        self._after_answer(event)
         if len(answer["body"]) > MOST_BYTES:
             message = "The answer is larger than AWS Lambda can send, about 4.4 MB. Ask for less at a time."
             return _refusal(413, "answer_too_large", message, context)
         return answer
 
-    def _follow(self, event: Event) -> None:
+    def _after_answer(self, event: Event) -> None:
         """Does what a server with threads does after an answer."""
-        self._runtime.run_once.keep_memory()
+        self._runtime.run_once.sync_memory()
         method = event.get("httpMethod") or event["requestContext"]["http"]["method"]
         try:
             if not self._woken and method not in READS and self._runtime.run_once.has_due():

@@ -24,7 +24,7 @@ REASONS: dict[Escalation | None, str] = {
     "ai_failed": "the model failed",
     None: "your settings say that people answer first",
 }
-LAST_TURNS = 10  # that tell the language
+LAST_TURNS = 10  # whose language is taken
 MOST_QUOTED = 500  # characters of a message in the note
 
 
@@ -67,8 +67,8 @@ def hand_over(
     return after, text
 
 
-def repeated(uow: UnitOfWork, ticket_id: str) -> str:
-    """The sentence that a person answers, once more, in the language of the conversation's last turns."""
+def handover_sentence(uow: UnitOfWork, ticket_id: str) -> str:
+    """The sentence that a person answers, in the language of the conversation's last turns."""
     turns = replies.recent_public(uow, ticket_id, most=LAST_TURNS)
     *earlier, last = [turn["body"] for turn in turns if turn["author_role"] == "customer"] or [""]
     language = language_of(last, " ".join(earlier)) or ENGLISH

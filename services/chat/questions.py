@@ -3,9 +3,9 @@
 from typing import Any
 
 from services.chat.answers import compose
-from services.chat.turns import title_of
 from services.knowledge.citations import shown as shown_citations
 from services.model_access import ModelAccess
+from services.tickets.titles import title_of
 
 
 def answer(access: ModelAccess, question: str, *, company_id: str) -> dict[str, Any]:

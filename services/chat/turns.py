@@ -3,7 +3,6 @@
 The message is committed before the model is asked. The answer is stored in a unit of work of its own.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,10 +20,10 @@ from services.knowledge.citations import shown as shown_citations
 from services.model_access import ModelAccess
 from services.tickets import changes, create, customers, merged, waiting
 from services.tickets import replies as threads
+from services.tickets.titles import title_of
 from services.triage import decide
 from storage import Row, UnitOfWork
 
-MOST_TITLE = 80  # characters of the first message
 MOST_UNANSWERED = 2  # turns in a row without an answer, then a person is brought in
 MOST_AI_TURNS = 20
 LAST_TURNS = 10  # earlier turns that an answer takes into account
@@ -113,13 +112,6 @@ def _named(uow: UnitOfWork, fields: Row) -> Row:
     if ticket["source"] != conversations.CHAT or differs or (names and not agrees):
         raise not_found()
     return changes.get_for_update(uow, merged.root(uow, ticket)["id"]) if ticket["merged_into"] else ticket
-
-
-def title_of(message: str) -> str:
-    """The first sentence of a message, as a title."""
-    line = re.split(r"(?<=[.!?])\s|\n", message.strip(), maxsplit=1)[0]
-    line = " ".join(line.split())
-    return line if len(line) <= MOST_TITLE else line[: MOST_TITLE - 1].rstrip() + "…"
 
 
 def answer(access: ModelAccess, turn: Turn, *, wants_person: bool = False) -> Row:

@@ -48,10 +48,10 @@ def _shown(uow: UnitOfWork, news: list[Happening], most: int) -> list[Row]:
         rows += shapes(uow, news[position : position + most])
         if len(rows) >= most:
             break
-    last_messages.add(
-        uow, [event["ticket"] for event in rows[:most] if "ticket" in event]
-    )  # webhooks send no words twice
-    return rows[:most]
+    page = rows[:most]
+    # In the feed alone: a webhook of a reply holds the whole text already.
+    last_messages.add(uow, [event["ticket"] for event in page if "ticket" in event])
+    return page
 
 
 def _later(uow: UnitOfWork) -> Select[Any]:

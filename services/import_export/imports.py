@@ -24,6 +24,7 @@ from database.tables import customers, tickets
 from services.import_export.import_values import RawRow
 from services.privacy import erased_people
 from services.tickets import create
+from services.tickets.titles import title_of
 from services.triage import decide
 from services.triage.trained_models import TrainedModels
 from storage import OpenUnitOfWork, Row, UnitOfWork
@@ -36,7 +37,6 @@ UNIT_SECONDS = 0.1  # a unit of work ends after it, so that others who write hav
 SECONDS = 45  # an import over HTTP ends after it, before whoever waits gives up
 MOST_REFUSED = 1000
 MOST_ERRORS = 200
-GOOD_TITLE = 80
 PREFIX = "import:"
 
 Check = Callable[[Row], Row]
@@ -292,17 +292,6 @@ def _ending(values: Row, created: str, status: str, now: str) -> Row:
     if status == "closed":
         ending["closed_at"] = closed
     return ending
-
-
-def title_of(message: str) -> str:
-    """The first sentence or line of a message, cut between words to a good length."""
-    line = " ".join(message.strip().splitlines()[0].split())
-    ends = [at + 1 for mark in ".!?" if 0 <= (at := line.find(f"{mark} ")) < GOOD_TITLE]
-    sentence = line[: min(ends)] if ends else line
-    if len(sentence) <= GOOD_TITLE:
-        return sentence
-    cut = sentence[: GOOD_TITLE - 1]
-    return (cut.rpartition(" ")[0] or cut).rstrip(" ,;:-") + "…"
 
 
 def _external_id(fields: Row) -> str:

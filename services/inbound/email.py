@@ -14,11 +14,11 @@ from core import timestamps
 from core.models import LIMITS, NOTE_ADDED
 from database.tables import customers, replies, tickets, users
 from services import history
-from services.chat.turns import title_of
 from services.inbound import addresses, attached_files, loops, records
 from services.inbound.attached_files import MailFiles
 from services.tickets import changes, create, follow_ups, merged, notifications
 from services.tickets import replies as threads
+from services.tickets.titles import title_of
 from services.triage.trained_models import TrainedModels
 from storage import Row, UnitOfWork
 

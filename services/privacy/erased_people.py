@@ -1,4 +1,4 @@
-"""Whom an admin erased, known by marks alone: imports bring nothing of them back. They may still write again themselves."""
+"""Remembers erased people by marks alone, so that no import brings them back. They may still write again themselves."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,7 +7,7 @@ from database.tables import erased_people as table
 from storage import Row, UnitOfWork
 
 ERASED_HERE = "This person was erased here, so no import brings them back."
-OF_CUSTOMER = ("customer_email", "customer_id")
+CUSTOMER_COLUMNS = ("customer_email", "customer_id")
 
 
 def remember(uow: UnitOfWork, marks: ErasureMarks, names: Iterable[str]) -> None:
@@ -17,7 +17,7 @@ def remember(uow: UnitOfWork, marks: ErasureMarks, names: Iterable[str]) -> None
 
 
 def fields_of_erased(
-    uow: UnitOfWork, marks: ErasureMarks, numbered: Iterable[tuple[int, Row]], columns: Sequence[str] = OF_CUSTOMER
+    uow: UnitOfWork, marks: ErasureMarks, numbered: Iterable[tuple[int, Row]], columns: Sequence[str] = CUSTOMER_COLUMNS
 ) -> Mapping[int, str]:
     """The rows that name an erased person in one of the columns: their numbers, each with that column."""
     names = [

@@ -12,9 +12,9 @@ from database.tables import replies, tickets
 from services.prepared_statements import prepared
 from storage import Row, UnitOfWork
 
-MOST = 140  # characters of a message that are shown
-_READ = 250  # characters that are read, because blanks and line breaks are joined
-Entry = tuple[str, bool, str, str]  # when, whether it is a reply and no description, who, the text
+MOST_SHOWN = 140  # characters of a message that are shown
+_READ = 250  # characters that are read: the blanks among them are joined
+Entry = tuple[str, bool, str, str]  # time, whether it is a reply (else a description), author, text
 t, r = tickets.c, replies.c
 _IDS = bindparam("ids", expanding=True, type_=t.id.type)
 
@@ -36,11 +36,11 @@ def add(uow: UnitOfWork, rows: list[Row]) -> list[Row]:
 
 def _shorten(text: str) -> str:
     line = " ".join(text[:_READ].split())
-    return line if len(line) <= MOST else f"{line[: MOST - 1].rstrip()}…"
+    return line if len(line) <= MOST_SHOWN else f"{line[: MOST_SHOWN - 1].rstrip()}…"
 
 
 def _threads(uow: UnitOfWork, newest: dict[str, Entry]) -> dict[str, set[str]]:
-    """The tickets of `newest` and all that are merged into them, each with those of `newest` whose threads show it.
+    """The tickets of `newest` and those merged into them, each with the tickets of `newest` whose threads show it.
 
     Descriptions of merged tickets are entries of these threads, and are put into `newest`.
     """
@@ -49,13 +49,13 @@ def _threads(uow: UnitOfWork, newest: dict[str, Entry]) -> dict[str, set[str]]:
     while level:
         sources = uow.aggregate(_merged(uow), ids=level)
         level = []
-        for source, target, asked_at, asked in sources:
-            more = shown_in[target] - shown_in.setdefault(source, set())
-            if more:  # nothing more in a circle that a hand wrote
-                shown_in[source] |= more
+        for source, target, created_at, description in sources:
+            new_ids = shown_in[target] - shown_in.setdefault(source, set())
+            if new_ids:  # a cycle, which only a file edited by hand can hold, adds none
+                shown_in[source] |= new_ids
                 level.append(source)
-            for ticket_id in more:
-                newest[ticket_id] = max(newest[ticket_id], (asked_at, False, "customer", asked))
+            for ticket_id in new_ids:
+                newest[ticket_id] = max(newest[ticket_id], (created_at, False, "customer", description))
     return shown_in
 
 
@@ -63,7 +63,7 @@ def _merged(uow: UnitOfWork) -> Select[Any]:
     """The SELECT of the tickets that are merged into tickets `ids`, and into which."""
 
     def build() -> Select[Any]:
-        is_merged = t.merged_into != literal_column("''")  # as the index says it
+        is_merged = t.merged_into != literal_column("''")  # the condition of the index
         columns = t.id, t.merged_into, t.created_at, _start(t.description)
         return uow.query(tickets, *columns).where(t.merged_into.in_(_IDS), is_merged)
 

@@ -47,8 +47,8 @@ def _as_reply() -> list[Any]:
 def by_agents(uow: UnitOfWork, ticket_ids: Sequence[str]) -> Mapping[str, list[Row]]:
     """What agents wrote to the customer in each of the tickets, oldest first; merged tickets are not looked at."""
     by_ticket: dict[str, list[Row]] = defaultdict(list)
-    written = uow.query(replies).where(r.ticket_id.in_(ticket_ids), r.author_role == "agent", ~r.internal)
-    for row in uow.find(written.order_by(r.created_at, r.id)):
+    query = uow.query(replies).where(r.ticket_id.in_(ticket_ids), r.author_role == "agent", ~r.internal)
+    for row in uow.find(query.order_by(r.created_at, r.id)):
         by_ticket[row["ticket_id"]].append(row)
     return by_ticket
 

@@ -22,7 +22,7 @@ from storage import Row, UnitOfWork
 
 Line = tuple[int, Row]
 Check = Callable[[Row], Row]  # the rules of the API for a part of a row; raises AppError
-_PERSONS = {"users": ["email"], "customers": ["email", "customer_id"], "inbound_mails": ["sender"]}
+_PERSON_COLUMNS = {"users": ["email"], "customers": ["email", "customer_id"], "inbound_mails": ["sender"]}
 REMEMBERED = ("users", "teams", "customers", "articles")  # files whose rows may be here under another id
 TAKEN = "Another row of this company has the same id, number, address or key already."
 
@@ -99,7 +99,7 @@ class Arrivals:
         """
         matches: dict[str, str] = {}
         candidates = _alike(uow, name, [row for _, row in lines])
-        erased = erased_people.fields_of_erased(uow, self.marks, lines, _PERSONS.get(name, ()))
+        erased = erased_people.fields_of_erased(uow, self.marks, lines, _PERSON_COLUMNS.get(name, ()))
         for line, row in lines:
             try:
                 if line in erased and row.get("role", "customer") == "customer":

@@ -8,7 +8,7 @@ import pytest
 
 from api.imports import MAX_FILE
 from database.tables import tickets
-from services.import_export.imports import title_of
+from services.tickets.titles import title_of
 
 REAL_FILE = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "data" / "customer_messages.csv"
 HEADER = "User ID,Timestamp (UTC),Message Body\n"
@@ -327,6 +327,7 @@ def test_a_compressed_file_or_a_spreadsheet_is_refused_as_one(admin, name):
         ("word " * 40, ("word " * 15).strip() + "…"),
         ("x" * 200, "x" * 79 + "…"),
         ("Version 2.5 fails. Why?", "Version 2.5 fails."),
+        (" \n ", ""),
     ],
 )
 def test_the_title_is_the_first_sentence_cut_between_words(message, title):

@@ -1,9 +1,9 @@
 """The chat: guests and customers, the assistant and people, and what happens when the network or the tab goes."""
 
 import re
-from typing import Any
 
 from tests.browser.axe import assert_accessible
+from tests.browser.chats import file, names_of_files, only_chat, reply_with_a_file
 from tests.browser.test_portal import HOSTILE, lose
 from tools.screenshots.desk import Desk
 
@@ -18,28 +18,6 @@ def fill_knowledge(company: Desk) -> None:
 def said(desk: Desk, conversation: str) -> list[str]:
     messages = desk.call("GET", f"/api/chat/{conversation}")["messages"]
     return [one["body"] for one in messages if one["role"] == "customer"]
-
-
-def only_chat(desk: Desk) -> str:
-    (ticket,) = desk.call("GET", "/api/tickets?source=chat")
-    return str(ticket["id"])
-
-
-def file(name: str, size: int = 4) -> dict[str, Any]:
-    return {"name": name, "mimeType": "text/plain", "buffer": b"a" * size}
-
-
-def reply_with_a_file(desk: Desk, conversation: str, body: str) -> None:
-    """An agent answers with the file `answer.txt`."""
-    path = f"/api/tickets/{conversation}"
-    attachment = desk.call("POST", f"{path}/attachments", {"name": "answer.txt", "content": "SGVsbG8="})
-    desk.call("POST", f"{path}/replies", {"body": body, "attachment_ids": [attachment["id"]]})
-
-
-def names_of_files(desk: Desk, conversation: str) -> dict[str, list[str]]:
-    """The files of each message that has one, by its words."""
-    messages = desk.call("GET", f"/api/chat/{conversation}")["messages"]
-    return {one["body"]: [file["name"] for file in one["attachments"]] for one in messages if one["attachments"]}
 
 
 def test_a_guest_is_answered_from_articles_then_by_a_person_and_rates(open_tab, company):
@@ -107,7 +85,7 @@ def test_a_guest_is_answered_from_articles_then_by_a_person_and_rates(open_tab, 
     assert page.evaluate("localStorage.length") == 0, "a guest leaves nothing on the device"
 
 
-def test_what_does_not_arrive_stays_and_is_sent_once(open_tab, company):
+def test_what_does_not_arrive_stays_and_is_sent_once_also_when_the_conversation_is_gone(open_tab, company):
     tab = open_tab(desk=company)
     page = tab.open(f"/chat?company={company.company}")
     page.get_by_role("textbox").fill("Hello, is the shop open?")
@@ -125,6 +103,14 @@ def test_what_does_not_arrive_stays_and_is_sent_once(open_tab, company):
     page.locator(".message.agent").first.wait_for()
     assert page.locator(".unsent").count() == 0
     assert said(company, only_chat(company)) == ["Hello, is the shop open?"]
+    with tab.expecting(404):
+        company.call("DELETE", f"/api/tickets/{only_chat(company)}")
+        page.get_by_role("textbox").fill("Are you still there?")
+        page.keyboard.press("Enter")
+        page.get_by_text("Not sent").wait_for()
+    page.locator(".unsent").get_by_role("button", name="Try again").click()
+    page.locator(".message.customer:not(.unsent)", has_text="Are you still there?").wait_for()
+    assert said(company, only_chat(company)) == ["Are you still there?"]
 
 
 def test_a_customer_brings_a_question_from_the_portal_to_a_person(open_tab, company):

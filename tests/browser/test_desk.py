@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible
+from tests.browser.chats import file
 from tests.browser.tab import Tab
-from tests.browser.test_chat import file
 from tools.screenshots.browser import show
 from tools.screenshots.desk import Desk, Person
 

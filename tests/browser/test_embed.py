@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.test_chat import file, names_of_files, only_chat, reply_with_a_file
+from tests.browser.chats import file, names_of_files, only_chat, reply_with_a_file
 from tools.screenshots.desk import Desk
 
 PAGE = '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Shop</title><h1>Shop</h1>{}'

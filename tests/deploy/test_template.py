@@ -46,9 +46,11 @@ def test_every_variable_is_a_setting_or_of_the_host(properties):
 
 
 def test_secrets_come_from_secrets_manager_alone(properties):
-    secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
-    for name, value in properties["Environment"]["Variables"].items():
-        if name.lower() in secret:
+    secret = {name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    variables = properties["Environment"]["Variables"]
+    assert len(secret & set(variables)) == 5
+    for name, value in variables.items():
+        if name in secret:
             assert value["Fn::Sub"] == f"{{{{resolve:secretsmanager:${{Secret}}:SecretString:{name}}}}}"
 
 

@@ -35,9 +35,10 @@ def test_the_page_names_each_tool_with_its_routes_and_whether_it_reads(app):
         assert (kind == "reads") is views[tool.operation].reads
 
 
-def test_its_json_is_json():
-    for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL):
-        assert json.loads(block)
+def test_the_settings_of_clients_on_the_page_are_json():
+    blocks = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    assert len(blocks) == 2
+    assert all(json.loads(block) for block in blocks)
 
 
 def test_the_connector_describes_the_route_for_copilot_studio(app):
@@ -50,9 +51,9 @@ def test_the_connector_describes_the_route_for_copilot_studio(app):
 
 
 def test_the_calls_of_the_page_work(admin):
-    for headers, body in re.findall(r"curl -s http://127\.0\.0\.1:5000(\S+) [^']*-d '([^']+)'", PAGE):
-        response = admin.client.post(
-            headers, data=body, content_type="application/json", headers={"X-API-Key": admin.key}
-        )
+    calls = re.findall(r"curl -s http://127\.0\.0\.1:5000(\S+) [^']*-d '([^']+)'", PAGE)
+    assert [path for path, _ in calls] == ["/api/keys", "/mcp"]
+    for path, body in calls:
+        response = admin.client.post(path, data=body, content_type="application/json", headers={"X-API-Key": admin.key})
         assert response.status_code in (200, 201)
         assert "error" not in response.json

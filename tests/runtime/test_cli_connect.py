@@ -23,6 +23,13 @@ def test_it_lists_the_tools_and_names_them_for_an_unknown_one(shell):
     assert f"There is no recipe for excel. Choose one of: {', '.join(tools())}." in unknown.stderr
 
 
+def test_a_folder_for_a_tool_without_files_is_refused_before_a_key_is_made(shell, tmp_path):
+    refused = shell.flask_here("connect", "retool", "--files", str(tmp_path / "files"))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "Retool imports no files. Leave --files out." in refused.stderr
+    assert not (tmp_path / "files").exists()
+
+
 @pytest.mark.parametrize("tool", tools())
 def test_it_prints_the_steps_and_makes_a_key_with_the_scopes_of_the_page(shell, tool):
     shell.env["PUBLIC_URL"] = "https://help.acme.example"

@@ -3,7 +3,7 @@
 
 import { comeIn, credentials, forgetting, keep, keepTokens, session } from "./session.js";
 import { preferences, store } from "./state.js";
-import { answered, languageOf, t } from "./words.js";
+import { refusalWords, languageOf, t } from "./words.js";
 
 /** Whether the last call reached the server. */
 export const network = store({ online: true });
@@ -14,11 +14,11 @@ const OWN_PAGE = { "X-Requested-With": "Foyer" };
 export class ApiError extends Error {
   /** @param {number} status 0 when the server was not reached. @param {string} message @param {any} data @param {string} requestId */
   constructor(status, message, data = {}, requestId = "") {
-    super(answered(data?.code) || message);
+    super(refusalWords(data?.code) || message);
     this.status = status;
     this.code = data?.code ?? "";
     /** The language of the message, null for that of the page. */
-    this.lang = languageOf(!data?.code || Boolean(answered(data.code)));
+    this.lang = languageOf(!data?.code || Boolean(refusalWords(data.code)));
     this.data = data ?? {};
     /** @type {{field: string, message: string}[]} */
     this.errors = data?.errors ?? [];

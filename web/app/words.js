@@ -23,11 +23,11 @@ export function addWords(/** @type {any} */ more, /** @type {any} */ translated)
 
 const german = language === "de" ? await import("./words/answers_german.js") : null;
 
-/** A refusal of the server in the language in use, "" where there are only the server's English words. */
-export const answered = (/** @type {string} */ code) => /** @type {any} */ (german?.ANSWERS)?.[code] ?? "";
+/** The words for a refusal of the server by its code; "" where the server's own English words are shown. */
+export const refusalWords = (/** @type {string} */ code) => /** @type {any} */ (german?.ANSWERS)?.[code] ?? "";
 
 /** A sentence of the server about one field, translated where its form is known. */
-export function answeredField(/** @type {string} */ message) {
+export function fieldWords(/** @type {string} */ message) {
   const form = german?.FIELDS.find(([pattern]) => pattern.test(message));
   return form ? message.replace(form[0], form[1]) : message;
 }

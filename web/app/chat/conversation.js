@@ -111,21 +111,21 @@ export function conversation({ company }, { isGuest }) {
   /** Files need a ticket: those of the first message come after it, all others before the words that name them. */
   async function deliver(/** @type {string} */ key) {
     const { body, person, email, files } = /** @type {Unsent} */ (state.get().unsent.find((one) => one.key === key));
-    const { id } = state.get(), told = () => mark(key, {});
-    const attachment_ids = id && files.length ? await sendFiles(id, files, { told }) : undefined;
+    const { id } = state.get(), onProgress = () => mark(key, {});
+    const attachment_ids = id && files.length ? await sendFiles(id, files, { onProgress }) : undefined;
     if (!body) return;
     const sent = { message: body, person: person || undefined, customer_email: email || undefined, conversation_id: id || undefined, attachment_ids };
     setId((await post("/api/chat", sent, { headers: { "Idempotency-Key": key } })).data.conversation_id);
     if (id || !files.length) return;
     mark(key, { body: "" });
     await load();
-    await sendFiles(state.get().id, files, { told });
+    await sendFiles(state.get().id, files, { onProgress });
   }
 
   function startAnew() {
     setId("");
     etag = "";
-    for (const { files } of state.get().unsent) for (const one of files) one.id = ""; // they went to the ticket before
+    setUnsent(state.get().unsent.map((one) => (one.failed ? withNewKeys(one) : one)));
     state.set({ messages: [], status: "", escalation: false, error: null });
   }
 
@@ -150,6 +150,10 @@ export function conversation({ company }, { isGuest }) {
     isOver: () => isSolved(state.get()),
   };
 }
+
+/** A message for another conversation: a key stands for one call, and files went to the ticket before. @returns {Unsent} */
+const withNewKeys = (/** @type {Unsent} */ message) =>
+  ({ ...message, key: newKey(), files: message.files.map((one) => ({ ...one, id: "", key: newKey(), share: 0 })) });
 
 /** Messages that a reload interrupted: nobody knows whether they arrived, so they can be tried again with the same key. */
 function unsentOf(/** @type {string} */ name) {

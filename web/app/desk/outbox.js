@@ -88,7 +88,7 @@ export async function deliver(/** @type {Item} */ item, { leaving = false } = {}
   holds.delete(item.key);
   mark(item, { state: "sending" });
   try {
-    const attachment_ids = await sendFiles(item.ticketId, item.files, { internal: item.mode === "note", told: () => mark(item, {}) });
+    const attachment_ids = await sendFiles(item.ticketId, item.files, { internal: item.mode === "note", onProgress: () => mark(item, {}) });
     const body = { ...item.content, ...(attachment_ids.length && item.mode !== "resolve" ? { attachment_ids } : {}) };
     const { data } = await post(path(item), body, { headers: { "Idempotency-Key": item.key } });
     if (item.mode !== "resolve") noteOwn(data.id);

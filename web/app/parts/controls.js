@@ -2,7 +2,7 @@
 /** Buttons, fields and small marks. */
 
 import { h } from "../dom.js";
-import { answeredField, languageOf, ago, moment } from "../words.js";
+import { fieldWords, languageOf, ago, moment } from "../words.js";
 import { icon } from "./icon.js";
 
 let count = 0;
@@ -92,7 +92,7 @@ export function showErrors(error, fields) {
   const left = (error.errors ?? []).filter((/** @type {any} */ { field: path, message }) => {
     // A part of a list or an object, such as hours.days[2].closes, is shown at the field that holds it.
     const item = fields[path] ?? fields[path.split(/[.[]/)[0]];
-    const words = answeredField(message), isOurs = words !== message;
+    const words = fieldWords(message), isOurs = words !== message;
     item?.showError?.(isOurs ? words : withoutName(path, message), languageOf(isOurs));
     return !item?.showError;
   });

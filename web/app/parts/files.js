@@ -46,7 +46,7 @@ export function filePicker({ iconOnly = false, changed = () => {} } = {}) {
     opener, list, set,
     chosen: () => chosen,
     clear: () => set([]),
-    send: (/** @type {string} */ ticketId) => sendFiles(ticketId, chosen, { told: draw }),
+    send: (/** @type {string} */ ticketId) => sendFiles(ticketId, chosen, { onProgress: draw }),
     /** Also takes files that are dropped on an element or pasted into it. */
     takeFrom(/** @type {HTMLElement} */ element) {
       element.addEventListener("dragover", (event) => event.preventDefault());
@@ -70,17 +70,17 @@ export function chosenFile(/** @type {Chosen} */ { file, id, share }, /** @type 
 
 /**
  * Attaches each file to a ticket once, and answers their ids. One that the server refuses keeps no other from being sent:
- * the error then says of each refused one why, and has them as `refused`.
- * @param {string} ticketId @param {Chosen[]} chosen @param {{internal?: boolean, told?: () => void}} [options] `told` is called as they go.
+ * the error says why for each refused file, and holds those files as `refused`.
+ * @param {string} ticketId @param {Chosen[]} chosen @param {{internal?: boolean, onProgress?: () => void}} [options] `onProgress` is called as they go.
  */
-export async function sendFiles(ticketId, chosen, { internal = false, told = () => {} } = {}) {
+export async function sendFiles(ticketId, chosen, { internal = false, onProgress = () => {} } = {}) {
   /** @type {Chosen[]} */
   const refused = [];
   const reasons = [];
   for (const one of chosen) {
     if (one.id) continue;
     try {
-      one.id = await sendFile(ticketId, one, { internal, told });
+      one.id = await sendFile(ticketId, one, { internal, onProgress });
     } catch (error) {
       const { status, errors, message } = /** @type {ApiError} */ (error);
       one.share = 0;
@@ -89,19 +89,19 @@ export async function sendFiles(ticketId, chosen, { internal = false, told = () 
       refused.push(one);
       reasons.push(t("files.refused", { name: one.file.name, why: errors[0]?.message ?? message }));
     } finally {
-      told();
+      onProgress();
     }
   }
   if (refused.length) throw Object.assign(new ApiError(400, reasons.join("\n")), { refused });
   return chosen.map((one) => one.id);
 }
 
-async function sendFile(/** @type {string} */ ticketId, /** @type {Chosen} */ one, /** @type {{internal: boolean, told: () => void}} */ { internal, told }) {
+async function sendFile(/** @type {string} */ ticketId, /** @type {Chosen} */ one, /** @type {{internal: boolean, onProgress: () => void}} */ { internal, onProgress }) {
   if (one.file.size > MOST_BYTES) throw new ApiError(413, t("files.too_large", { most: fileSize(MOST_BYTES) }));
   const form = new FormData();
   form.append("content", one.file, one.file.name);
   if (internal) form.append("internal", "true");
-  const progress = (/** @type {number} */ share) => { one.share = share; told(); };
+  const progress = (/** @type {number} */ share) => { one.share = share; onProgress(); };
   return (await post(`/api/tickets/${encodeURIComponent(ticketId)}/attachments`, form, { progress, headers: { "Idempotency-Key": one.key } })).data.id;
 }
 

@@ -67,7 +67,7 @@ export default {
     hint_resolve: "How was it resolved? The customer reads this", verb_reply: "Send", verb_note: "Save note", verb_resolve: "Resolve",
     verb_resolve_next: "Resolve and next", send_more: "More ways to send", send_resolve: "Send and resolve",
     send_resolve_next: "Send, resolve and next", write_first: "Write something first.", files: "Files",
-    lately: "opened lately", files_lost: "The page was loaded anew, so these files are no longer here: {names}. Choose them again.", held_reply: "Reply to #{number} is sent in a moment.",
+    lately: "opened recently", files_lost: "The page was reloaded, so these files are no longer here: {names}. Choose them again.", held_reply: "Reply to #{number} is sent in a moment.",
     held_note: "Note on #{number} is saved in a moment.", held_resolve: "#{number} is resolved in a moment.", held: "Sent in a moment", sending: "Sending",
     not_sent: "Not sent: no connection. It is sent when the network is back.", tab_details: "Details", tab_help: "Help", history: "History",
     changed_field: "{field} changed", changed_to: "{field}: {to}", changed_from: "{field}: {from} → {to}", of_five: "{n} of 5",
