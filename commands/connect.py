@@ -78,7 +78,9 @@ def connect(tool: str, days: int, files: Path | None, url: str) -> None:
     if written:
         click.echo(f"\nWritten, with that address: {', '.join(map(str, written))}")
     if address.startswith(LOCAL):
-        click.echo(f"\nOnly tools on this machine reach {address}. For others set PUBLIC_URL to the server's public address.")
+        click.echo(
+            f"\nOnly tools on this machine reach {address}. For others set PUBLIC_URL to the server's public address."
+        )
 
 
 def _local_address(runtime: Runtime) -> str:

@@ -59,9 +59,8 @@ def success(message: str, data: Any, *, cursor: str = "", can_go_on: bool) -> Js
 def failure(body: Json, headers: Mapping[str, str], renamed: Mapping[str, str]) -> Json:
     """The sentence of a failed call, each field that is wrong, and when to try again. `renamed`: REST field -> argument."""
     data = body["data"]
-    lines = [body["message"]]
-    if len(data["errors"]) > 1:
-        lines += [f"- {one['field']}: {one['message']}" for one in data["errors"]]
+    errors = [f"- {one['field']}: {one['message']}" for one in data["errors"]]
+    lines = ["Correct these arguments:", *errors] if len(errors) > 1 else [body["message"]]
     if "current" in data:
         lines.append(f"The version is {data['current'].get('version')} now.")
     if "Retry-After" in headers:
