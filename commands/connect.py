@@ -1,5 +1,6 @@
 """flask connect: prints how a tool is connected, with this server's address, and makes a key for it that may do only that."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from services.accounts import api_keys
 
 FOLDER = Path(__file__).resolve().parent.parent / "recipes"
 ADDRESS = "https://desk.example.com"  # stands for the server's address in every page and file
+LOCAL = "http://127.0.0.1"
 _DAY = 24 * 3600
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A page of recipes/: which key the tool needs, and the steps."""
+    """A page of recipes/: which key the tool needs, and the steps with the requests that they name."""
 
     tool: str
     title: str
@@ -43,7 +45,7 @@ def tools() -> list[str]:
 def read_recipe(tool: str) -> Recipe:
     """The page of a tool."""
     _, front_matter, page = (FOLDER / f"{tool}.md").read_text(encoding="utf-8").split("---\n", 2)
-    steps = page.partition("\n## Steps\n")[2].partition("\n## ")[0].strip()
+    steps = re.sub(r"<!--.*?-->\n", "", page.partition("\n## Steps\n")[2]).strip()
     return Recipe(tool=tool, steps=steps, **yaml.safe_load(front_matter))
 
 
@@ -53,7 +55,10 @@ def read_recipe(tool: str) -> Recipe:
 @click.option("--files", type=click.Path(file_okay=False, path_type=Path), help="Folder to write the tool's files to.")
 @url_option
 def connect(tool: str, days: int, files: Path | None, url: str) -> None:
-    """Print the steps that connect a TOOL with this server, and make a key for it. Without TOOL the tools are listed."""
+    """Print the steps and requests that connect a TOOL with this server, and make a key for it.
+
+    Without TOOL the tools are listed.
+    """
     if tool not in tools():
         sentence = f"Choose one of: {', '.join(tools())}."
         if tool:
@@ -68,14 +73,19 @@ def connect(tool: str, days: int, files: Path | None, url: str) -> None:
         written = _write_files(recipe, files, address) if files else []
         key = make_key(runtime, running_address, recipe, days=days)
     scopes = ", ".join(recipe.scopes) or f"everything that the role {recipe.role} may"
-    click.echo(f"{recipe.title}\n\nIts key, which is shown only now: role {recipe.role}; {scopes}; {days} days.\n")
+    lasts = "1 day" if days == 1 else f"{days} days"
+    click.echo(f"{recipe.title}\n\nIts key, which is shown only now: role {recipe.role}; {scopes}; {lasts}.\n")
     click.echo(f"  {key}\n\n{recipe.steps.replace(ADDRESS, address)}")
     if written:
         click.echo(f"\nWritten, with that address: {', '.join(map(str, written))}")
+    if address.startswith(LOCAL):
+        click.echo(
+            f"\nOnly tools on this machine reach {address}. For others set PUBLIC_URL to the server's public address."
+        )
 
 
 def _local_address(runtime: Runtime) -> str:
-    return f"http://127.0.0.1:{runtime.settings.port}"
+    return f"{LOCAL}:{runtime.settings.port}"
 
 
 def _write_files(recipe: Recipe, folder: Path, address: str) -> list[Path]:

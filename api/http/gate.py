@@ -33,7 +33,7 @@ from core.errors import (
 )
 from core.models import DEFAULT_COMPANY, LIMITS, ROLES, Actor, Role
 from core.normal_form import is_blank
-from core.permissions import ACT_FOR_CUSTOMERS, Permission, allows, can_grant, may_act
+from core.permissions import ACT_FOR_CUSTOMERS, GRANTED, Permission, allows, can_grant, may_act
 from runtime.bootstrap import Runtime
 from services import idempotency
 from services.accounts import guests, key_login, sign_in
@@ -76,7 +76,7 @@ def _enter() -> None:
     if actor.guest:
         _check_guest(getattr(view, "guests", ""))
     if permission is None or not _may_credential(actor, permission):
-        raise forbidden()
+        raise _refusal(actor, permission)
     if actor.reads_only and not _reads(view):
         raise forbidden("This key may only read (scope read_only). Use another key to change something.")
     if actor.lacks_second_factor and not getattr(view, "without_second_factor", False):
@@ -87,6 +87,13 @@ def _enter() -> None:
     if not allows(g.actor, permission):
         raise forbidden("Customers may not do this.")
     _check_query(view)
+
+
+def _refusal(actor: Actor, permission: Permission | None) -> AppError:
+    """403, with the scope that a key lacks although its role has the permission."""
+    if permission in GRANTED[actor.role]:
+        return forbidden(f"This key may not do this: it lacks the scope {permission}.")
+    return forbidden()
 
 
 def _may_credential(actor: Actor, permission: Permission) -> bool:
@@ -216,7 +223,7 @@ def _runs_the_server(actor: Actor) -> bool:
 def check_may(permission: Permission) -> None:
     """Raises AppError 403 unless the caller has this permission beside that of the route."""
     if not allows(g.actor, permission):
-        raise forbidden()
+        raise _refusal(g.actor, permission)
 
 
 def grantable_roles() -> list[str]:

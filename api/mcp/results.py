@@ -62,9 +62,8 @@ def failure(body: Json, headers: Mapping[str, str], arguments_by_field: Mapping[
     `arguments_by_field` holds the arguments whose names differ from those of their REST fields.
     """
     data = body["data"]
-    lines = [body["message"]]
-    if len(data["errors"]) > 1:
-        lines += [f"- {one['field']}: {one['message']}" for one in data["errors"]]
+    errors = [f"- {one['field']}: {one['message']}" for one in data["errors"]]
+    lines = ["Correct these arguments:", *errors] if len(errors) > 1 else [body["message"]]
     if "current" in data:
         lines.append(f"The version is {data['current'].get('version')} now.")
     if "Retry-After" in headers:

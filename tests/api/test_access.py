@@ -147,6 +147,30 @@ def test_acting_for_a_customer_needs_the_scope(app, runtime, admin):
     assert alone.post("/api/tickets", NEW).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("role", "scopes", "method", "path", "message"),
+    [
+        ("agent", ["tickets.read"], "get", "/api/stats", "This key may not do this: it lacks the scope stats.read."),
+        (
+            "agent",
+            ["tickets.create"],
+            "get",
+            "/api/tickets",
+            "This key may not do this: it lacks the scope tickets.read.",
+        ),
+        ("admin", ["export"], "post", "/api/keys", "This key may not do this: it lacks the scope keys.write."),
+        ("agent", ["tickets.read"], "get", "/api/keys", "Your role may not do this."),
+        ("agent", [], "get", "/api/keys", "Your role may not do this."),
+        ("customer", [], "get", "/api/stats", "Your role may not do this."),
+    ],
+)
+def test_a_refused_key_is_told_whether_its_scopes_or_its_role_is_the_reason(
+    app, runtime, role, scopes, method, path, message
+):
+    response = getattr(Caller(app.test_client(), add_key(runtime, role, scopes=scopes)), method)(path)
+    assert (response.status_code, response.json["message"]) == (403, message)
+
+
 def test_acting_for_a_customer_never_reaches_into_another_company(app, runtime, admin):
     admin.ticket()
     key = add_key(runtime, "agent", company="other", scopes=[ACT_FOR_CUSTOMERS])

@@ -256,6 +256,7 @@ def test_a_failure_says_what_to_change(admin, tool, arguments, sentences):
     result = Mcp.of(admin).call(tool, **filled(arguments, admin.ticket()["id"]))
     assert result.is_error
     assert [sentence for sentence in sentences if sentence not in result.text] == []
+    assert "data.errors" not in result.text
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from core import setting_values
+from core.errors import StorageError
 from database.file_store.contract import FileMissing, FileStoreFailed
 from database.file_store.folder import Folder
 from database.file_store.opening import open_file_store
@@ -136,6 +138,23 @@ def test_a_bucket_that_is_not_there_is_a_failure_not_a_missing_file(aws, bucket_
         files.put(COMPANY, ID, io.BytesIO(b"x"))
     with pytest.raises(FileStoreFailed), files.open(COMPANY, ID):
         pass
+
+
+@pytest.mark.parametrize(
+    ("url", "boto3_is_there", "sentence"),
+    [
+        ("s3://bucket/prefix", False, "needs boto3: pip install -r requirements-aws.txt"),
+        ("s3://", True, "must be like s3://bucket or s3://bucket/prefix"),
+        ("s3://a b", True, "must be like s3://bucket or s3://bucket/prefix"),
+    ],
+)
+def test_an_address_that_cannot_be_opened_is_refused_before_a_file_is_touched(
+    url, boto3_is_there, sentence, monkeypatch
+):
+    monkeypatch.setattr(setting_values, "find_spec", lambda name: boto3_is_there or None)
+    with pytest.raises(StorageError) as refused:
+        open_file_store(url, None)
+    assert str(refused.value) == f"{url} {sentence}"
 
 
 def test_a_bucket_that_cannot_be_reached_is_a_failure(bucket_url, monkeypatch):

@@ -22,8 +22,12 @@ VALUES = {
     "agent_email": "bob@example.com",
     "body": 'We are "looking" into it.\nBob',
     "offset": "0",
+    "pagesize": "50",
 }
-_SLOT = re.compile(r"<<\[(\w+)\]>>|\{\{\s*(?:[\w.]+\.)?(\w+)\s*\}\}|\[(\w+)\]|<(\w+)>")
+VALUES |= {"agent": VALUES["agent_email"], "resolution": VALUES["body"]}
+_SLOT = re.compile(r"<<\[(\w+)\]>>|\{\{\s*([\w.]+)\s*\}\}|\[(\w+)\]|<(\w+)>")
+# Where Retool and Make keep a ticket that Foyer answered with. Its fields have the names of the answer.
+_OF_TICKET = re.compile(r"(?:table\.selectedRow|\d+\.data\.data)\.(\w+)")
 
 
 @dataclass
@@ -57,27 +61,34 @@ class Player:
         return response
 
 
-def page_requests(tool: str, key: str, ticket_id: str) -> list[Request]:
+def page_requests(tool: str, key: str, ticket: Json) -> list[Request]:
     """The requests of a tool's page, filled in as the tool does."""
     blocks = re.findall(r"^```http\n(.*?)^```", (FOLDER / f"{tool}.md").read_text(), re.MULTILINE | re.DOTALL)
-    return [_request(block, {**VALUES, "key": key, "ticket_id": ticket_id}) for block in blocks]
+    return [_request(block, {**VALUES, "key": key, "ticket_id": ticket["id"]}, ticket) for block in blocks]
 
 
-def _request(block: str, values: dict[str, str]) -> Request:
+def _request(block: str, values: dict[str, str], ticket: Json) -> Request:
     head, _, body = block.partition("\n\n")
     first, *lines = head.splitlines()
     method, _, url = first.partition(" ")
     headers = dict(line.split(": ", 1) for line in lines)
+
+    def filled(text: str, write: Callable[[str], str]) -> str:
+        return _SLOT.sub(lambda slot: write(_value(next(filter(None, slot.groups())), values, ticket)), text)
+
     return Request(
         method,
-        _filled(url, values, lambda text: quote(text, safe="")),
-        {name: _filled(value, values, str) for name, value in headers.items()},
-        _filled(body, values, lambda text: json.dumps(text)[1:-1]),
+        filled(url, lambda value: quote(value, safe="")),
+        {name: filled(value, str) for name, value in headers.items()},
+        filled(body, lambda value: json.dumps(value)[1:-1]),
     )
 
 
-def _filled(text: str, values: dict[str, str], write: Callable[[str], str]) -> str:
-    return _SLOT.sub(lambda slot: write(values[next(name for name in slot.groups() if name).lower()]), text)
+def _value(name: str, values: dict[str, str], ticket: Json) -> str:
+    """What a tool fills in for its own name of it, such as `1.title`, `body.value` or `table.selectedRow.id`."""
+    if field_name := _OF_TICKET.fullmatch(name):
+        return str(ticket[field_name[1]])
+    return values[name.removesuffix(".value").rpartition(".")[2].lower()]
 
 
 def run_javascript(code: str, memory: Json, **values: Any) -> Any:

@@ -49,7 +49,7 @@ def check_key(app, runtime, tool, player):
 def test_the_requests_of_a_page_do_what_it_says(app, runtime, admin, tool):
     ticket = admin.ticket()
     player = player_of(app, runtime, tool)
-    requests = page_requests(tool, player.key, ticket["id"])
+    requests = page_requests(tool, player.key, ticket)
     assert requests
     for request in requests:
         assert set(request.headers) <= NAMED

@@ -37,6 +37,7 @@ def test_it_prints_the_steps_and_makes_a_key_with_the_scopes_of_the_page(shell, 
     assert printed.returncode == 0, printed.stderr
     recipe = read_recipe(tool)
     assert printed.stdout.endswith(f"{recipe.steps.replace('desk.example.com', 'help.acme.example')}\n")
+    assert ("request below" in printed.stdout) <= ("```http" in printed.stdout)
     (key,) = re.findall(r"fk_\S+", printed.stdout)
     shell.env["API_KEY"] = "the key of an admin, long enough"
     with shell.running_here() as client:
@@ -54,6 +55,7 @@ def test_on_a_running_server_it_makes_the_key_there_and_writes_the_files(shell, 
         printed = shell.flask("connect", "n8n", "--files", str(tmp_path / "files"))
         assert printed.returncode == 0, printed.stderr
         assert f"{url}/desk" in printed.stdout
+        assert f"Only tools on this machine reach {url}." in printed.stdout
     written = {path.name: path.read_text() for path in (tmp_path / "files").iterdir()}
     assert written == {
         path.name: path.read_text().replace("https://desk.example.com", url) for path in (FOLDER / "n8n").iterdir()

@@ -160,3 +160,22 @@ def test_every_action_of_the_history_has_words(language):
     actions |= set(re.findall(r"""\bwrite\(uow, .*, "([a-z_]+)"(?:, \w+=\w+)*\)""", sources))
     assert len(actions) > 60
     assert {name for name in actions if f"admin.action.{name}" not in words(language)} == set()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_field_of_the_history_has_words(language):
+    sources = "".join(path.read_text("utf-8") for path in (HERE.parent / "services").rglob("*.py"))
+    fields = set(re.findall(r"""\bChange\([^,()]+, "(\w+)\"""", sources)) | {
+        "ai_citations",
+        "ai_confidence",
+        "next_action",
+    }
+    assert len(fields) > 25
+    lists = ("audit_field", "setting", "ticket_field")
+    known = {
+        name.removeprefix(f"admin.{kind}.")
+        for kind in lists
+        for name in words(language)
+        if name.startswith(f"admin.{kind}.")
+    }
+    assert fields - known == set()

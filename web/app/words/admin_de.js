@@ -136,7 +136,7 @@ export default {
       watched: "beobachtet", woken: "geweckt",
       ai_answer_dropped: "KI-Antwort verworfen", attached: "Datei angehängt", attachment_removed: "Datei entfernt", closed: "geschlossen", export_requested: "Export angefordert",
       import_requested: "Import begonnen", internal_file: "interne Datei geändert", mail_bounced: "Mail kam zurück", note_added: "Notiz angelegt", returned_to_ai: "an die KI zurückgegeben",
-      sla_at_risk: "vereinbarte Zeit in Gefahr", sla_breached: "vereinbarte Zeit verpasst", snoozed: "zurückgestellt", unassigned: "Zuweisung aufgehoben", undone: "rückgängig gemacht",
+      sla_at_risk: "zugesagte Zeit in Gefahr", sla_breached: "zugesagte Zeit verpasst", snoozed: "zurückgestellt", unassigned: "Zuweisung aufgehoben", undone: "rückgängig gemacht",
       updated: "geändert",
     },
     audit_field: {
@@ -144,6 +144,8 @@ export default {
       ai_response: "Antwort der KI", ai_status: "Stand der KI", ai_source: "Beantwortet von", reply: "Antwort", body: "Text", attachments: "Dateien", csat_score: "Bewertung", csat_comment: "Wort zur Bewertung", watchers: "Beobachtet von",
       links: "Verknüpfungen", merged_into: "Zusammengeführt mit", merged_from: "Zusammengeführt aus", snoozed_until: "Ruht bis", escalation_reason: "Warum ein Mensch nötig ist", incident_id: "Störung", sessions: "Sitzungen",
       device: "Gerät", way: "Wie", rows: "Zeilen", tickets: "Tickets", jobs: "Aufträge", text: "Text", subject: "Betreff", position: "Platz", url: "Adresse", events: "Ereignisse", sla: "Zugesagte Zeiten", hours: "Öffnungszeiten",
+      ai_citations: "Artikel der Antwort", ai_confidence: "Sicherheit der KI", replies: "Antworten", next_action: "Nächster Schritt", number: "Nummer", conditions: "Bedingungen", rule: "Regel", host: "Server", delivery: "Zustellung",
+      expires_at: "Endet", rotated_until: "Alter Schlüssel gilt bis", examples: "Beispiele", left: "Übrige Ersatzcodes", ended_by: "Beendet von", prompt: "Fassung der Anweisung", topic: "Thema", priority_score: "Punkte der Priorität",
       members: "Mitglieder", assignment: "Neue Tickets", scopes: "Bereiche", notices_off: "Abbestellte Mails",
     },
     job_kind: {

@@ -142,6 +142,8 @@ export default {
       ai_status: "State of the AI", ai_source: "Answered by", reply: "Reply", body: "Text", attachments: "Files", csat_score: "Rating", csat_comment: "Comment on the rating", watchers: "Watched by", links: "Links", merged_into: "Merged into",
       merged_from: "Merged from", snoozed_until: "Snoozed until", escalation_reason: "Why a person is needed", incident_id: "Incident", sessions: "Sessions", device: "Device", way: "How", rows: "Rows", tickets: "Tickets",
       jobs: "Jobs", text: "Text", subject: "Subject", position: "Place", url: "Address", events: "Events", sla: "Agreed times", hours: "Opening hours", members: "Members", assignment: "New tickets", scopes: "Scopes",
+      ai_citations: "Articles of the answer", ai_confidence: "Confidence of the AI", replies: "Replies", next_action: "Next step", number: "Number", conditions: "Conditions", rule: "Rule", host: "Server", delivery: "Delivery",
+      expires_at: "Ends", rotated_until: "Old key works until", examples: "Examples", left: "Recovery codes left", ended_by: "Ended by", prompt: "Version of the instructions", topic: "Topic", priority_score: "Points of the priority",
       notices_off: "Mails switched off",
     },
     job_kind: {

@@ -4,8 +4,10 @@
 export const ANSWERS = {
   already_done: "Das ist schon getan. Bitte laden Sie die Seite neu.",
   bad_body: "Die Anfrage kam nicht vollständig an. Bitte versuchen Sie es noch einmal.",
+  bad_form: "Die Anfrage ist nicht lesbar. Bitte laden Sie die Seite neu.",
   bad_json: "Die Anfrage ist nicht lesbar. Bitte laden Sie die Seite neu.",
   bad_request: "Die Anfrage ist nicht lesbar. Bitte laden Sie die Seite neu.",
+  unexpected_file: "Hier wird keine Datei angenommen.",
   bad_query: "Die Anfrage ist nicht lesbar. Bitte laden Sie die Seite neu.",
   challenge_over: "Diese Anmeldung hat zu lange gedauert. Bitte beginnen Sie von vorn.",
   company_taken: "Diesen Firmennamen gibt es schon.",
