@@ -37,9 +37,8 @@ function actions(/** @type {any} */ row, /** @type {() => void} */ reload) {
     { words: t("admin.keys.rotate"), run: async () => {
       await attempt(async () => {
         const answer = await post(`/api/keys/${row.id}/rotate`);
-        await showOnce(t("admin.keys.made", { name: row.name }), answer.message, answer.data.key);
-        return { message: t("admin.keys.rotated") };
-      });
+        await showOnce(t("admin.keys.made", { name: row.name }), t("admin.keys.rotated_about"), answer.data.key);
+      }, { words: t("admin.keys.rotated") });
       reload();
     } },
     { words: t("admin.keys.end"), run: async () => {
@@ -61,6 +60,6 @@ async function makeKey(/** @type {() => void} */ reload) {
   ], (values) => post("/api/keys", values), { verb: t("admin.keys.make") });
   if (!answer) return;
   const { name, key, expires_at: end } = answer.data;
-  await showOnce(t("admin.keys.made", { name }), end ? `${answer.message} ${t("admin.keys.until", { time: moment(end) })}` : answer.message, key);
+  await showOnce(t("admin.keys.made", { name }), end ? `${t("admin.keys.once")} ${t("admin.keys.until", { time: moment(end) })}` : t("admin.keys.once"), key);
   reload();
 }

@@ -4,6 +4,7 @@
 export const ANSWERS = {
   already_done: "Das ist schon getan. Bitte laden Sie die Seite neu.",
   bad_body: "Die Anfrage kam nicht vollständig an. Bitte versuchen Sie es noch einmal.",
+  bad_form: "Die Anfrage ist nicht lesbar. Bitte laden Sie die Seite neu.",
   bad_json: "Die Anfrage ist nicht lesbar. Bitte laden Sie die Seite neu.",
   bad_request: "Die Anfrage ist nicht lesbar. Bitte laden Sie die Seite neu.",
   bad_query: "Die Anfrage ist nicht lesbar. Bitte laden Sie die Seite neu.",
@@ -48,6 +49,7 @@ export const ANSWERS = {
   too_large: "Das ist zu groß.",
   unauthorized: "Bitte melden Sie sich an.",
   unavailable: "Der Server ist gerade nicht bereit. Bitte versuchen Sie es gleich noch einmal.",
+  unexpected_file: "Hier lässt sich keine Datei senden.",
   wrong_code: "Der Code oder Link ist falsch oder gilt nicht mehr. Fordern Sie einen neuen an.",
   wrong_credentials: "E-Mail oder Passwort ist falsch.",
 };
