@@ -59,5 +59,10 @@ export const FIELDS = [
   [/^\w+ is required\b.*$/, "Bitte ausfüllen."],
   [/^\w+ must have at least (\d+) characters\..*$/, "Mindestens $1 Zeichen. Einige Wörter sind gut."],
   [/^\w+ (?:may have|must be text of) at most (\d+) characters\b.*$/, "Höchstens $1 Zeichen."],
+  [/^token is not valid any more\..*$/, "Dieser Link gilt nicht mehr. Melden Sie sich noch einmal an, dann kommt ein neuer."],
+  [/^This link is not valid any more\..*$/, "Dieser Link gilt nicht mehr. Fordern Sie einen neuen an."],
+  [/^The file is empty\.$/, "Die Datei ist leer."],
+  [/^A file that ends in (\S+) is not accepted\b.*$/, "Dateien mit der Endung $1 werden nicht angenommen: Sie könnten Programme sein."],
+  [/^By its bytes this file is (\S+), which is not accepted\b.*$/, "Dateien der Art $1 werden nicht angenommen."],
   [/^\w+ must be an e-mail address\b.*$/, "Bitte eine E-Mail-Adresse wie ada@example.com angeben."],
 ];

@@ -45,7 +45,7 @@ export default {
     password_rule: "Mindestens 8 Zeichen.", password_again: "Noch einmal dasselbe", not_the_same: "Die beiden sind nicht gleich.", forgotten: "Passwort vergessen?", mail_link: "Link per Mail senden", link_sent: "Wenn es ein Konto mit {email} gibt, ist ein Link unterwegs.",
     factor: "Code Ihrer Authenticator-App", factor_about: "Ihr Konto hat einen zweiten Faktor. Ein Wiederherstellungscode geht auch.", begin_again: "Von vorn beginnen",
     accept: "Einladung annehmen", accept_about: "Wählen Sie ein Passwort. Danach sind Sie angemeldet.", reset: "Neues Passwort setzen", reset_about: "Ihre anderen Sitzungen enden. Danach sind Sie angemeldet.",
-    confirm: "E-Mail-Adresse bestätigen", confirm_about: "Haben Sie die Firma {company} registriert? Dann bestätigen Sie, dass diese Adresse Ihre ist.", confirm_yes: "Bestätigen", confirmed: "{company} ist bestätigt.",
+    confirm: "E‑Mail‑Adresse bestätigen", confirm_about: "Haben Sie die Firma {company} registriert? Dann bestätigen Sie, dass diese Adresse Ihre ist.", confirm_yes: "Bestätigen", confirmed: "{company} ist bestätigt.",
     no_token: "Öffnen Sie diese Seite mit dem Link aus der Mail.", use_key: "Mit einem Schlüssel", key: "Schlüssel", key_about: "Ein Schlüssel der API, etwa der, den der Server beim ersten Start erzeugt hat.",
     why: {
       wrong_credentials: "E-Mail oder Passwort ist falsch.", unauthorized: "E-Mail oder Passwort ist falsch.", wrong_code: "Der Code oder Link ist falsch oder gilt nicht mehr.", locked_out: "Zu viele falsche Versuche. Bitte warten Sie einige Minuten.",
@@ -84,7 +84,7 @@ export default {
   dashboard: {
     title: "Übersicht", range: "Zeitraum", range_7: "7 Tage", range_30: "30 Tage", range_90: "90 Tage", range_all: "Gesamt", range_own: "Von – bis", from: "Von", to: "Bis (ohne diesen Tag)",
     team: "Team", every_team: "Alle Teams", download: "Herunterladen", as_csv: "Als CSV", as_xlsx: "Als Excel",
-    open: "Offen", not_taken: "Von niemandem übernommen", overdue: "Überfällig", first_answer: "Erste Antwort", csat: "Zufriedenheit", ratings: { one: "1 Bewertung", other: "{n} Bewertungen" },
+    open: "Offen", not_taken: "Nicht zugewiesen", overdue: "Überfällig", first_answer: "Erste Antwort", csat: "Zufriedenheit", ratings: { one: "1 Bewertung", other: "{n} Bewertungen" },
     few: "wenige Tickets", up: "↑ {share} mehr als im Zeitraum davor", down: "↓ {share} weniger als im Zeitraum davor", same: "→ wie im Zeitraum davor", by_tag: "Häufigste Tags", sla_by_week: "Vereinbarte Zeiten nach Woche, 12 Wochen", met: "Eingehalten", missed: "Verpasst", opened_and_resolved: "Eröffnet und gelöst, 30 Tage", opened: "Eröffnet", resolved: "Gelöst", open_tickets: "Offene Tickets",
     backlog_by_age: "Offene Tickets nach Alter in Tagen", age_today: "0", age_1_to_2_days: "1–2", age_3_to_6_days: "3–6", age_7_to_29_days: "7–29", age_30_days_or_more: "30+",
     by_hour: "Wann Tickets eröffnet werden, in der Zeitzone Ihrer Öffnungszeiten", by_category: "Nach Kategorie", other: "Andere", ai: "Was aus den Antworten der KI wurde", ai_confirmed: "Vom Kunden bestätigt", ai_assumed: "Vermutlich gelöst",

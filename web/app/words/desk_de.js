@@ -33,7 +33,7 @@ export default {
     nothing_yet_about: "Tickets kommen per Mail, Chat, Hilfeseite und API herein.", new_rows: { one: "{n} neues Ticket", other: "{n} neue Tickets" },
     more: "{n} weitere", pick: "Ticket {number} auswählen", n_picked: "{n} ausgewählt", n_tickets: { one: "{n} Ticket", other: "{n} Tickets" },
     pick_all: "Alle gezeigten auswählen", pick_none: "Auswahl aufheben", bulk: "Ausgewählte Tickets ändern", unread: "ungelesen",
-    draft_mark: "Entwurf:", late: "{time} zu spät", due_in: "Fällig in {time}", due_at: "fällig {time}", needs_person: "Braucht einen Menschen", waits_for_you: "Wartet auf Sie", agent: "Agent",
+    draft_mark: "Entwurf:", late: "{time} zu spät", due_in: "Fällig in {time}", due_at: "fällig {time}", needs_person: "Mensch gefragt", waits_for_you: "Wartet auf Sie", agent: "Agent",
     ai_answering: "KI antwortet", incident: "Störung", me: "Ich", nobody: "Niemand", nothing: "Keine Angabe", no_customer: "Unbekannter Kunde", guest: "Gast",
     the_ai: "KI", assign: "Zuweisen", assign_me: "Mir zuweisen", auto: "Wer frei ist",
     auto_about: "Die freie Person mit der wenigsten offenen Arbeit", team: "Team: {name}", assigned: "{what} ist {who} zugewiesen.",

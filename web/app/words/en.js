@@ -45,7 +45,7 @@ export default {
     password_rule: "At least 8 characters.", password_again: "The same once more", not_the_same: "The two are not the same.", forgotten: "Password forgotten?", mail_link: "Mail me a link", link_sent: "If there is an account with {email}, a link is on its way.",
     factor: "Code of your authenticator app", factor_about: "Your account has a second factor. A recovery code works too.", begin_again: "Begin again",
     accept: "Accept the invitation", accept_about: "Choose a password. Then you are signed in.", reset: "Set a new password", reset_about: "Your other sessions end. Then you are signed in.",
-    confirm: "Confirm your e-mail address", confirm_about: "Did you register the company {company}? Then confirm that this address is yours.", confirm_yes: "Confirm", confirmed: "{company} is confirmed.",
+    confirm: "Confirm your e‑mail address", confirm_about: "Did you register the company {company}? Then confirm that this address is yours.", confirm_yes: "Confirm", confirmed: "{company} is confirmed.",
     no_token: "Open this page with the link from the mail.", use_key: "Use a key", key: "Key", key_about: "A key of the API, such as the one that the server made at its first start.",
     why: {
       wrong_credentials: "E-mail or password is wrong.", unauthorized: "E-mail or password is wrong.", wrong_code: "The code or link is wrong or not valid any more.", locked_out: "Too many wrong tries. Please wait a few minutes.",
