@@ -18,7 +18,7 @@ export function showKeys(/** @type {HTMLElement} */ root) {
 
 function view(/** @type {any[]} */ rows, /** @type {() => void} */ reload) {
   return table([
-    { words: t("admin.keys.name"), cell: (row) => [h("strong", {}, row.name), h("div", { class: "soft" }, h("code", {}, `${row.prefix}…`))] },
+    { words: t("admin.keys.name"), cell: (row) => [h("strong", {}, row.name), row.prefix ? h("div", { class: "soft" }, h("code", {}, `${row.prefix}…`)) : null] },
     { words: t("admin.keys.role"), cell: (row) => word("role", row.role) },
     { words: t("admin.keys.scopes"), cell: (row) => (row.scopes.length ? h("div", { class: "line tight" }, row.scopes.map((/** @type {string} */ scope) => chip(scope))) : h("span", { class: "soft" }, t("admin.keys.whole"))) },
     { words: t("admin.keys.used"), cell: (row) => (row.last_used_at ? time(row.last_used_at) : h("span", { class: "soft" }, t("admin.never"))) },
