@@ -269,6 +269,10 @@ def fill_with_hostile_words(company):
         {"kind": "public_reply", "subject": "<b>x</b>", "text": HOSTILE.replace("{{7*7}}", "")},
     )
     company.call("PUT", "/api/settings", {"mail_name": name, "ai_tone": HOSTILE[:190]})
+    ticket = company.call("POST", "/api/tickets", {"title": name, "description": HOSTILE, "tags": [HOSTILE[:49]]})
+    path = f"/api/tickets/{ticket['id']}/draft"
+    draft = company.call("POST", path, {"tone": "brief"})
+    company.call("POST", f"{path}/{draft['draft_id']}", {"outcome": "discarded", "reason_text": HOSTILE})
 
 
 def test_31_hostile_words_stay_words_and_every_section_is_accessible(open_tab, company):

@@ -8,7 +8,7 @@ def test_numbers_lead_to_their_queue_and_charts_are_read_with_keys(tab):
     page.locator(".figures").wait_for()
     stats = tab.desk.call("GET", "/api/stats")
     expect(page.get_by_role("group", name="Agreed times by week, 12 weeks")).to_be_visible()
-    expect(page.locator("figure", has_text="Most frequent tags")).to_be_visible()
+    expect(page.locator(".chart", has_text="Most frequent tags")).to_be_visible()
     open_tickets = page.locator(".figures a").first
     assert str(stats["open_tickets"]) in open_tickets.inner_text()
     assert open_tickets.get_attribute("href") == "/desk?status=open"

@@ -118,7 +118,7 @@ def test_an_agent_works_a_queue_with_the_keyboard_alone(open_tab, company):
 
 
 def test_two_agents_at_one_ticket_see_each_other_and_overwrite_nothing(open_tab, company):
-    made = ticket(company)
+    made = ticket(company, priority="medium")
     path = f"/desk/tickets/{made['id']}"
     tab, other_tab = open_tab(desk=company), open_tab(desk=company)
     page = open_desk(tab, "agent", path)

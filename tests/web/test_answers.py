@@ -43,6 +43,11 @@ def test_every_refusal_of_these_routes_has_german_words():
         "password must be text of at most 200 characters.",
         "password must have at least 8 characters. A few words make a good one.",
         "email must be an e-mail address, like ada@example.com.",
+        "token is not valid any more. Sign in again, and a new link is sent.",
+        "This link is not valid any more. Ask for a new one.",
+        "The file is empty.",
+        "A file that ends in .exe is not accepted: it may be a program.",
+        "By its bytes this file is image/svg+xml, which is not accepted. An admin can change attachment_types.",
     ],
 )
 def test_the_common_sentences_about_a_field_have_a_german_form(sentence):

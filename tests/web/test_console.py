@@ -15,6 +15,9 @@ FORBIDDEN = re.compile(
     r"""|DOMParser|createContextualFragment|\bsetHTML|serviceWorker|new (?:Shared)?Worker\b|setAttribute\(["'`](?:style|on)"""
     r"""|\bh\("[\w:-]+", \{[^}]*\bstyle:"""
 )
+SERVER_WORDS = re.compile(
+    r"""\banswer\??\.message\b|\(await \w+\(.*\)\)\.message\b|\{[^{}]*\bmessage\b[^{}]*\} = await (?:get|post|put|patch|remove)\("""
+)
 NAME = re.compile(r"""\bt\(\s*["'`]([a-z_]+(?:\.\w+)+)["'`]""")
 
 
@@ -129,6 +132,25 @@ def test_every_class_and_icon_is_used():
         classes = set(re.findall(r"\.([a-z][\w-]*)", selectors))
         assert {name for name in classes - used if not name.startswith("series-")} == set(), path.name
     assert [name for name in ICONS if not re.search(rf"""["'`]{name}["'`]""", code)] == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "toast(answer.message)",
+        'toast((await post("/api/demo")).message)',
+        "said.textContent = answer?.message",
+        "const { data, message } = await post(path)",
+    ],
+)
+def test_a_shown_message_of_the_server_is_seen(planted):
+    assert SERVER_WORDS.search(planted)
+
+
+def test_no_page_shows_what_the_server_says_about_success():
+    """The server speaks English; the pages have words in each language. `api.js` makes errors of its refusals."""
+    found = {path for path, script in MODULES.items() if path != "app/api.js" and SERVER_WORDS.search(script)}
+    assert found == set()
 
 
 @pytest.mark.parametrize(

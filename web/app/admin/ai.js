@@ -1,5 +1,5 @@
 // @ts-check
-/** AI: how the model stands, what it did and cost, its settings, and a box to try what triage decides. */
+/** AI: how the model stands, what it did and cost, what became of its drafts, its settings, and a box to try what triage decides. */
 
 import { fill, h } from "../dom.js";
 import { get, post } from "../api.js";
@@ -9,6 +9,7 @@ import { may } from "../session.js";
 import { TIERS } from "../values.js";
 import { number, percent, t, word } from "../words.js";
 import { controls, form } from "../parts/forms.js";
+import { drafts } from "./ai_quality.js";
 import { named, orNone, teamName } from "./lookups.js";
 import { head, part } from "./parts.js";
 import { AI } from "./setting_fields.js";
@@ -18,7 +19,7 @@ import { facts, reasons } from "./try_routing.js";
 export function showAi(/** @type {HTMLElement} */ root) {
   const state = h("div");
   into(state, stateOfModel);
-  root.append(head(t("admin.nav.ai"), t("admin.ai.about")), state, settingsForm(() => AI),
+  root.append(head(t("admin.nav.ai"), t("admin.ai.about")), state, may("stats.read") ? drafts() : "", settingsForm(() => AI),
     may("tickets.work") ? part(t("admin.ai.try"), t("admin.ai.try_about"), tryTriage()) : "");
 }
 

@@ -50,7 +50,7 @@ function editor(/** @type {any} */ place, /** @type {any} */ article, /** @type 
       showErrors({ errors: [] }, fields);
       const isNew = !stored.id;
       stored = answer.data;
-      toast(answer.message);
+      toast(t("common.saved"));
       if (isNew) go(address(["knowledge", stored.id]), { replace: true });
       else drawHead();
     } catch (error) {

@@ -79,7 +79,7 @@ function parts(/** @type {any} */ stats, /** @type {number} */ overdue, /** @typ
       heatMap(t("dashboard.by_hour"), weekdays(), t("dashboard.opened"), Array.from({ length: 7 }, (_, day) => counts(stats.by_hour.slice(day * 24, day * 24 + 24)))),
       aiShare(stats),
       shareBar(t("dashboard.by_category"), most(stats.by_category, (key) => word("category", key))),
-      shareBar(t("dashboard.by_tag"), most(stats.by_tag, (key) => key)),
+      tags(stats.by_tag),
       slaByWeek(stats.sla_by_week),
       agreed(stats, trend)),
     agents(stats.agents ?? []),
@@ -97,6 +97,16 @@ function most(/** @type {any[]} */ rows, /** @type {(key: string) => string} */ 
   const rest = sorted.splice(4).reduce((sum, row) => sum + row.value, 0);
   return rest ? [...sorted, { name: t("dashboard.other"), value: rest }] : sorted;
 }
+
+/** Tags are many, and a ticket has several: so rows, without a share of a whole. */
+function tags(/** @type {any[]} */ rows) {
+  const sorted = rows.filter((row) => row.count).sort((a, b) => b.count - a.count).slice(0, 6);
+  return factRows(t("dashboard.by_tag"), sorted.map((row) => [row.key, number(row.count)]));
+}
+
+/** A card with one line for each name and its value. */
+const factRows = (/** @type {string} */ title, /** @type {[string, any][]} */ rows) => h("div", { class: "chart card" }, h("h2", { class: "chart-title" }, title),
+  rows.length ? h("dl", { class: "stack tight" }, rows.map(([name, value]) => h("div", { class: "line between" }, h("dt", { class: "cut" }, name), h("dd", {}, value)))) : h("p", { class: "soft" }, "–"));
 
 /** The change to the period before in words: "up 12%". "" where there is none to tell. */
 function trendOf(/** @type {any} */ row, /** @type {any} */ stats) {
@@ -126,8 +136,7 @@ function agreed(/** @type {any} */ stats, /** @type {(name: string) => string} *
   const rows = [["sla_met", stats.sla_met_percent === undefined ? "–" : percent(stats.sla_met_percent / 100), "sla_met_percent"],
     ["first_answer_p90", length(stats.first_response_seconds_p90), "first_response_seconds_p90"], ["resolution", length(stats.resolution_seconds_median), "resolution_seconds_median"],
     ["resolution_p90", length(stats.resolution_seconds_p90), "resolution_seconds_p90"]];
-  return h("div", { class: "chart card" }, h("h2", { class: "chart-title" }, t("dashboard.times")),
-    h("dl", { class: "stack tight" }, rows.map(([name, value, key]) => h("div", { class: "line between" }, h("dt", {}, t(`dashboard.${name}`)), h("dd", {}, value, trend(key) ? h("span", { class: "small soft" }, ` · ${trend(key)}`) : null)))));
+  return factRows(t("dashboard.times"), rows.map(([name, value, key]) => [t(`dashboard.${name}`), [value, trend(key) ? h("span", { class: "small soft" }, ` · ${trend(key)}`) : null]]));
 }
 
 function agents(/** @type {any[]} */ rows) {

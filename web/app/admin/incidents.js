@@ -7,7 +7,7 @@ import { chip, time } from "../parts/controls.js";
 import { dialog } from "../parts/dialog.js";
 import { toast } from "../parts/toast.js";
 import { address } from "../route.js";
-import { number, t, word } from "../words.js";
+import { answered, number, t, word } from "../words.js";
 import { formDialog } from "../parts/forms.js";
 import { head, list, none, remember, rowMenu, table, tabs } from "./parts.js";
 
@@ -36,8 +36,9 @@ async function act(/** @type {any} */ row, /** @type {"reply"|"resolve"} */ kind
   const answer = await formDialog(row.title, [{ name, label: t(`admin.incidents.${kind}_text`), kind: "long", required: true, about: t("admin.incidents.goes_to", { n: row.ticket_count }) }],
     (values) => post(`/api/incidents/${row.id}/${kind}`, values), { verb: t(`admin.incidents.${kind}`), className: "wide" });
   if (!answer) return;
-  toast(answer.message);
   const failed = answer.data.filter((/** @type {any} */ one) => !one.success);
-  if (failed.length) await dialog(answer.message, () => h("ul", { class: "errors" }, failed.map((/** @type {any} */ one) => h("li", {}, one.message))));
+  const words = t("admin.incidents.done_for", { done: answer.data.length - failed.length, all: answer.data.length });
+  if (!failed.length) toast(words);
+  else await dialog(words, () => h("ul", { class: "errors" }, failed.map((/** @type {any} */ one) => h("li", {}, answered(one.code) || one.message))));
   reload();
 }

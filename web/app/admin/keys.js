@@ -18,7 +18,7 @@ export function showKeys(/** @type {HTMLElement} */ root) {
 
 function view(/** @type {any[]} */ rows, /** @type {() => void} */ reload) {
   return table([
-    { words: t("admin.keys.name"), cell: (row) => [h("strong", {}, row.name), h("div", { class: "soft" }, h("code", {}, `${row.prefix}…`))] },
+    { words: t("admin.keys.name"), cell: (row) => [h("strong", {}, row.name), row.prefix ? h("div", { class: "soft" }, h("code", {}, `${row.prefix}…`)) : null] },
     { words: t("admin.keys.role"), cell: (row) => word("role", row.role) },
     { words: t("admin.keys.scopes"), cell: (row) => (row.scopes.length ? h("div", { class: "line tight" }, row.scopes.map((/** @type {string} */ scope) => chip(scope))) : h("span", { class: "soft" }, t("admin.keys.whole"))) },
     { words: t("admin.keys.used"), cell: (row) => (row.last_used_at ? time(row.last_used_at) : h("span", { class: "soft" }, t("admin.never"))) },
@@ -37,9 +37,8 @@ function actions(/** @type {any} */ row, /** @type {() => void} */ reload) {
     { words: t("admin.keys.rotate"), run: async () => {
       await attempt(async () => {
         const answer = await post(`/api/keys/${row.id}/rotate`);
-        await showOnce(t("admin.keys.made", { name: row.name }), answer.message, answer.data.key);
-        return { message: t("admin.keys.rotated") };
-      });
+        await showOnce(t("admin.keys.made", { name: row.name }), t("admin.keys.rotated_about"), answer.data.key);
+      }, { words: t("admin.keys.rotated") });
       reload();
     } },
     { words: t("admin.keys.end"), run: async () => {
@@ -61,6 +60,6 @@ async function makeKey(/** @type {() => void} */ reload) {
   ], (values) => post("/api/keys", values), { verb: t("admin.keys.make") });
   if (!answer) return;
   const { name, key, expires_at: end } = answer.data;
-  await showOnce(t("admin.keys.made", { name }), end ? `${answer.message} ${t("admin.keys.until", { time: moment(end) })}` : answer.message, key);
+  await showOnce(t("admin.keys.made", { name }), end ? `${t("admin.keys.once")} ${t("admin.keys.until", { time: moment(end) })}` : t("admin.keys.once"), key);
   reload();
 }

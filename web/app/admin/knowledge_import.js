@@ -36,7 +36,7 @@ async function bring(/** @type {File} */ file) {
   body.append("file", file);
   try {
     const answer = await post("/api/import/knowledge", body);
-    return { name: file.name, message: answer.message, errors: answer.data.errors };
+    return { name: file.name, message: t("admin.knowledge.imported", answer.data), errors: answer.data.errors };
   } catch (error) {
     const failure = /** @type {any} */ (error);
     return { name: file.name, message: failure.message, errors: failure.errors ?? [], failed: true };

@@ -51,6 +51,6 @@ async function edit(/** @type {any} */ row, /** @type {() => void} */ reload) {
     return row ? patch(`/api/macros/${row.id}`, whole) : post("/api/macros", whole);
   }, { verb: t("common.save"), all: true, className: "wide" });
   if (!answer) return;
-  toast(answer.message);
+  toast(t("common.saved"));
   reload();
 }

@@ -72,7 +72,7 @@ function password() {
   const name = h("input", { type: "email", autocomplete: "username", value: session.get().me.email, hidden: true });
   const made = form(fields, (values) => post("/api/auth/password", values), { verb: t("admin.me.change"), done: (answer) => {
     for (const item of Object.values(fields)) item.input.value = "";
-    toast(answer.message);
+    toast(t("common.saved"));
   } });
   made.prepend(name);
   return h("div", { class: "card narrow" }, made);

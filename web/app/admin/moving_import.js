@@ -48,8 +48,8 @@ async function bring(/** @type {File} */ file, /** @type {any} */ query, /** @ty
   body.append("file", file);
   const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value).map(([key, value]) => [key, String(value)]));
   try {
-    const { data, message } = await post(`/api/import?${search}`, body);
-    fill(result, h("p", { class: `notice ${data.rejected ? "amber" : "green"}` }, message),
+    const { data } = await post(`/api/import?${search}`, body);
+    fill(result, h("p", { class: `notice ${data.rejected ? "amber" : "green"}` }, t(query.dry_run ? "admin.moving.checked" : "admin.moving.imported")),
       facts(["read", "created", "skipped", "rejected", "customers"].map((name) => [t(`admin.moving.${(query.dry_run && WOULD[name]) || name}`), String(data[name])])),
       data.ignored.length ? h("p", {}, t("admin.moving.left_out"), " ", data.ignored.map((/** @type {string} */ name) => [chip(name), " "])) : null, errorList(data.errors));
   } catch (error) {

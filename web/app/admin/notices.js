@@ -47,7 +47,7 @@ function editor(/** @type {any} */ kind, /** @type {string} */ language) {
   show();
   const send = (/** @type {any} */ values) => put("/api/settings/notices", { kind: kind.kind, language: language || undefined, ...values });
   let stored = { subject: own.subject, text: own.text };
-  const made = fixed ? h("div", { class: "stack" }, h("p", { class: "notice" }, t("admin.read_only")), Object.values(fields)) : form(fields, send, { verb: t("common.save"), done: (answer) => { stored = { subject: fields.subject.read(), text: fields.text.read() }; toast(answer.message); } });
+  const made = fixed ? h("div", { class: "stack" }, h("p", { class: "notice" }, t("admin.read_only")), Object.values(fields)) : form(fields, send, { verb: t("common.save"), done: (answer) => { stored = { subject: fields.subject.read(), text: fields.text.read() }; toast(t("common.saved")); } });
   guard(made, () => fields.subject.read() !== stored.subject || fields.text.read() !== stored.text);
   const reset = fixed || !(own.subject || own.text) ? null : button(t("admin.notices.reset"), async () => {
     const refresh = () => go(`${address(["notices", kind.kind], { language })}`);

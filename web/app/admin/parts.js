@@ -120,11 +120,11 @@ export async function ask(/** @type {string} */ title, /** @type {string} */ tex
   if (await confirm(title, text, verb, typed)) await attempt(act);
 }
 
-/** Does it and says what the server answered. Returns whether it worked. */
+/** Does it and says so in `words`. Returns whether it worked. */
 export async function attempt(/** @type {() => Promise<any>} */ act, /** @type {any} */ options = {}) {
   try {
-    const answer = await act();
-    toast(options.words ?? answer?.message ?? t("common.saved"), options);
+    await act();
+    toast(options.words ?? t("common.done"), options);
     return true;
   } catch (error) {
     toastError(error);

@@ -94,8 +94,8 @@ async function addPerson(/** @type {any} */ people) {
 
 /** Without a mail server the link of an invitation is handed over. */
 async function told(/** @type {any} */ answer) {
-  if (answer.data.link) await showOnce(t("admin.people.link"), answer.message, answer.data.link);
-  else toast(answer.message);
+  if (answer.data.link) await showOnce(t("admin.people.link"), t("admin.people.link_about"), answer.data.link);
+  else toast(answer.data.user ? t("admin.people.mailed", { email: answer.data.user.email }) : t("admin.people.added", { name: answer.data.name }));
 }
 
 const inviteAgain = async (/** @type {any} */ row) => {
@@ -113,16 +113,16 @@ async function editPerson(/** @type {any} */ row, /** @type {() => void} */ relo
     { name: "capacity", label: t("admin.people.capacity"), kind: "number", value: row.capacity ?? "", about: t("admin.people.capacity_about") },
   ], (values) => {
     const body = difference(values, before, ["team", "capacity"]);
-    return Object.keys(body).length ? patch(`/api/users/${row.id}`, body) : Promise.resolve({ message: t("common.saved") });
+    return Object.keys(body).length ? patch(`/api/users/${row.id}`, body) : Promise.resolve({ data: {} });
   }, { verb: t("common.save"), all: true });
   if (!answer) return;
-  toast(answer.message);
+  toast(t("common.saved"));
   reload();
 }
 
 async function setPassword(/** @type {any} */ row) {
   const answer = await formDialog(t("admin.people.new_password"), [{ name: "password", label: t("admin.people.password"), kind: "password", required: true, about: t("admin.people.signs_out", { name: row.name }), more: { autocomplete: "new-password" } }],
     (values) => patch(`/api/users/${row.id}`, values), { verb: t("common.save") });
-  if (answer) toast(answer.message);
+  if (answer) toast(t("common.saved"));
 }
 

@@ -27,11 +27,11 @@ export async function editRule(/** @type {any} */ row, /** @type {() => void} */
   const answer = await formDialog(row ? t("admin.routing.edit") : t("admin.routing.add"), fields, (values) => {
     const filled = { ...values, conditions: values.conditions.filter((/** @type {any} */ one) => one.value) };
     const body = difference(filled, before, ["name", "team", "priority", "tags", "conditions"]);
-    if (row) return Object.keys(body).length ? patch(`/api/routing/rules/${row.id}`, body) : Promise.resolve({ message: t("common.saved") });
+    if (row) return Object.keys(body).length ? patch(`/api/routing/rules/${row.id}`, body) : Promise.resolve({ data: {} });
     return post("/api/routing/rules", body);
   }, { verb: t("common.save"), all: true, className: "wide" });
   if (!answer) return;
-  toast(answer.message);
+  toast(t("common.saved"));
   reload();
 }
 

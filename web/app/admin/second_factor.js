@@ -43,7 +43,7 @@ function state(/** @type {any} */ data, /** @type {() => void} */ reload) {
       reload();
     }), data.required ? null : button(t("factor.switch_off"), async () => {
       const answer = await formDialog(t("factor.switch_off"), codeField(), (values) => remove("/api/auth/totp", values), { verb: t("factor.switch_off") });
-      if (answer) toast(answer.message);
+      if (answer) toast(t("factor.is_off"));
       reload();
     }, { kind: "quiet" }))];
 }
@@ -67,6 +67,6 @@ function code(/** @type {any} */ { qr_path: path, qr_size: size }) {
   return h("svg", { class: "qr", viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": t("factor.qr") }, h("svg:path", { d: path }));
 }
 
-const showCodes = (/** @type {any} */ { data, message }) => dialog(t("factor.codes"), (close) => [h("p", {}, message), copyable(data.recovery_codes.join("\n"), t("factor.codes")),
+const showCodes = (/** @type {any} */ { data }) => dialog(t("factor.codes"), (close) => [h("p", {}, t("factor.codes_about")), copyable(data.recovery_codes.join("\n"), t("factor.codes")),
   h("footer", {}, button(t("factor.download"), () => saveBlob(new Blob([`${data.recovery_codes.join("\n")}\n`], { type: "text/plain" }), "foyer-recovery-codes.txt"), { icon: "download" }), button(t("factor.kept_it"), close, { kind: "primary" }))]);
 

@@ -44,7 +44,7 @@ function build(/** @type {HTMLElement} */ element, /** @type {any} */ settings, 
     const answer = await put("/api/settings", body);
     showErrors({ errors: [] }, fields);
     before = valuesOf(fields);
-    toast(answer.message);
+    toast(t("common.saved"));
   }, () => into(element, async () => build(element, (await get("/api/settings")).data, subjects, own)), fields, changes);
   const form = h("form", { class: "settings", novalidate: true, oninput: update, onchange: update, onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); bar.querySelector(".primary")?.click(); } }, parts, bar);
   guard(form, () => countOf(changes()) > 0);

@@ -44,10 +44,10 @@ async function editTeam(/** @type {any} */ row, /** @type {() => void} */ reload
       options: choices(["off", "least_loaded"], (value) => t(`admin.teams.${value}`)) },
   ], (values) => {
     const body = row ? difference(values, before) : values;
-    if (row && !Object.keys(body).length) return Promise.resolve({ message: t("common.saved") });
+    if (row && !Object.keys(body).length) return Promise.resolve({ data: {} });
     return row ? patch(`/api/teams/${row.id}`, body) : post("/api/teams", body);
   }, { verb: t("common.save"), all: true });
   if (!answer) return;
-  toast(answer.message);
+  toast(t("common.saved"));
   reload();
 }

@@ -43,7 +43,7 @@ async function teach(/** @type {() => void} */ reload) {
     { name: "texts", label: t("admin.topics.texts"), kind: "lines", about: t("admin.topics.texts_about"), required: true },
   ], ({ topic, texts = [] }) => post("/api/topics/examples", texts.length ? { examples: texts.map((/** @type {string} */ text) => ({ text, topic })) } : { topic, text: "" }), { verb: t("admin.topics.teach") });
   if (!answer) return;
-  toast(answer.message);
+  toast(t("common.saved"));
   reload();
 }
 

@@ -19,10 +19,9 @@ const RUNNING = ["uploading", "waiting", "running"];
 export function transfer() {
   const place = h("div", { class: "card stack", role: "status" });
   const start = button(t("admin.moving.start"), () => attempt(async () => {
-    const answer = await post("/api/transfers", { kind: "export" });
+    await post("/api/transfers", { kind: "export" });
     follow();
-    return answer;
-  }), { icon: "download", kind: "primary" });
+  }, { words: t("admin.moving.begun") }), { icon: "download", kind: "primary" });
   async function follow() {
     try {
       const [data] = (await get("/api/transfers", { limit: 1 })).data;
@@ -38,9 +37,8 @@ export function transfer() {
     return undefined;
   }
   const stop = (/** @type {any} */ { id, kind }) => ask(t("admin.moving.stop"), t(`admin.moving.stop_${kind}`), t("admin.moving.stop"), async () => {
-    const answer = await remove(`/api/transfers/${id}`);
+    await remove(`/api/transfers/${id}`);
     follow();
-    return answer;
   });
   into(place, async () => { await follow(); return [...place.childNodes]; }, null);
   return h("div", { class: "stack" }, place, may("import") ? taking(follow) : null);

@@ -57,6 +57,6 @@ async function edit(/** @type {any} */ row, /** @type {() => any} */ reload) {
     return row ? patch(`/api/views/${row.id}`, body) : post("/api/views", body);
   }, { verb: t("common.save"), all: true });
   if (!answer) return;
-  toast(answer.message);
+  toast(t("common.saved"));
   reload();
 }

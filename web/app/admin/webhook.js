@@ -31,7 +31,7 @@ function page(/** @type {any} */ hook, /** @type {() => any} */ reload) {
   const log = list({ path: `/api/webhooks/${hook.id}/deliveries`, query: () => ({ state }), view: deliveries, size: 25, none: () => none(state ? t("admin.nothing_found") : t("admin.webhooks.no_deliveries"), state ? "" : t("admin.webhooks.no_deliveries_about"), null, "send") });
   const writes = may("webhooks.write");
   const change = (/** @type {any} */ body) => patch(`/api/webhooks/${hook.id}`, body);
-  const test = () => attempt(() => post(`/api/webhooks/${hook.id}/test`)).then(() => { for (const wait of [300, 2000, 6000]) setTimeout(() => log.isConnected && log.reload(), wait); });
+  const test = () => attempt(() => post(`/api/webhooks/${hook.id}/test`), { words: t("admin.webhooks.on_its_way") }).then(() => { for (const wait of [300, 2000, 6000]) setTimeout(() => log.isConnected && log.reload(), wait); });
   const items = [
     { words: t("common.edit"), run: () => edit(hook, reload) },
     { words: hook.active ? t("admin.webhooks.pause") : t("admin.webhooks.resume"), run: async () => {
@@ -41,12 +41,10 @@ function page(/** @type {any} */ hook, /** @type {() => any} */ reload) {
     { words: t("admin.webhooks.rotate"), run: () => attempt(async () => {
       const answer = await change({ rotate_secret: true });
       await showOnce(t("admin.webhooks.secret"), t("admin.webhooks.rotated_about"), answer.data.secret);
-      return answer;
     }) },
     { words: t("common.remove"), run: () => ask(t("admin.webhooks.remove", { name }), t("admin.webhooks.remove_about"), t("common.remove"), async () => {
-      const answer = await remove(`/api/webhooks/${hook.id}`);
+      await remove(`/api/webhooks/${hook.id}`);
       go(address(["webhooks"]));
-      return answer;
     }) },
   ];
   const states = ["", "waiting", "delivered", "dead"].map((value) => ({ value, words: value ? word("admin.delivery", value) : t("admin.all") }));
@@ -63,7 +61,7 @@ const deliveries = (/** @type {any[]} */ rows, /** @type {() => any} */ reload) 
   { words: t("admin.webhooks.tries"), kind: "number", cell: (row) => number(row.attempts) },
   { words: t("admin.webhooks.when"), cell: (row) => time(row.finished_at || row.created_at) },
   { words: "", kind: "end", cell: (row) => (may("webhooks.write") && ["delivered", "dead"].includes(row.state) ? button(t("admin.webhooks.replay"), async () => {
-    await attempt(() => post(`/api/deliveries/${row.id}/replay`));
+    await attempt(() => post(`/api/deliveries/${row.id}/replay`), { words: t("admin.webhooks.on_its_way") });
     reload();
   }, { icon: "refresh-cw" }) : null) },
 ], rows, t("admin.webhooks.log"));

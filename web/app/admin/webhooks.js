@@ -47,10 +47,10 @@ export async function edit(/** @type {any} */ row, /** @type {() => any} */ relo
   ], (values) => {
     if (!row) return post("/api/webhooks", { ...values, name: values.name || undefined });
     const body = difference(values, before, ["name"]);
-    return Object.keys(body).length ? patch(`/api/webhooks/${row.id}`, body) : Promise.resolve({ message: t("common.saved"), data: {} });
+    return Object.keys(body).length ? patch(`/api/webhooks/${row.id}`, body) : Promise.resolve({ data: {} });
   }, { verb: t("common.save"), all: true, className: "wide" });
   if (!answer) return;
-  toast(answer.message);
+  toast(t("common.saved"));
   if (answer.data.secret) await showOnce(t("admin.webhooks.secret"), t("admin.webhooks.secret_about"), answer.data.secret);
   reload();
 }

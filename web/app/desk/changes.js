@@ -4,7 +4,7 @@
 import { get, post } from "../api.js";
 import { askNow } from "../live.js";
 import { toast, toastError } from "../parts/toast.js";
-import { t, word } from "../words.js";
+import { answered, t, word } from "../words.js";
 import { agentName, teamName } from "./names.js";
 import { loadViews, reloadQueue } from "./queue.js";
 import { desk, noteSeen, opened } from "./state.js";
@@ -49,11 +49,14 @@ function alike(/** @type {any[]} */ tickets, /** @type {any} */ work) {
   return [...groups.values()];
 }
 
+/** Why one ticket was not changed, in the language of the page where it is known. */
+const told = (/** @type {any} */ { code, message }) => answered(code) || message;
+
 function say(/** @type {any[]} */ results, /** @type {string} */ words) {
   const bad = results.filter((result) => !result.success);
-  if (bad.length === results.length) return toast(bad[0].message);
+  if (bad.length === results.length) return toast(told(bad[0]));
   const ids = [...new Set(results.filter((result) => result.success).map((result) => result.bulk_id))];
-  return toast(bad.length ? `${words} ${t("desk.some_failed", { n: bad.length, why: bad[0].message })}` : words, { undo: () => undo(ids) });
+  return toast(bad.length ? `${words} ${t("desk.some_failed", { n: bad.length, why: told(bad[0]) })}` : words, { undo: () => undo(ids) });
 }
 
 async function undo(/** @type {string[]} */ ids) {
@@ -62,7 +65,7 @@ async function undo(/** @type {string[]} */ ids) {
     for (const id of ids) results.push(...(await post("/api/bulk/undo", { bulk_id: id })).data);
     takeResults(results);
     const bad = results.filter((result) => !result.success);
-    toast(bad.length ? bad[0].message : t("desk.undone"));
+    toast(bad.length ? told(bad[0]) : t("desk.undone"));
   } catch (error) { toastError(error); }
   await refresh(results);
 }

@@ -24,8 +24,8 @@ export function draftSection(/** @type {any} */ ticket) {
   const write = () => into(place, async () => shown((await post(path, { tone: tone.input.value, ...(wish.input.value.trim() ? { instructions: wish.input.value.trim() } : {}) })).data), skeleton(4, "lines"));
 
   function shown(/** @type {any} */ draft) {
-    const record = (/** @type {string} */ outcome, /** @type {any} */ more = {}) => post(`${path}/${draft.draft_id}`, { outcome, ...more }).catch(toastError);
-    const discard = async (/** @type {any} */ why) => { await record("discarded", why); fill(place, start()); place.querySelector("button")?.focus(); toast(t("desk.noted")); };
+    const record = (/** @type {string} */ outcome, /** @type {any} */ more = {}) => post(`${path}/${draft.draft_id}`, { outcome, ...more }).then(() => true, (error) => { toastError(error); return false; });
+    const discard = async (/** @type {any} */ why) => { if (!await record("discarded", why)) return; fill(place, start()); place.querySelector("button")?.focus(); toast(t("desk.noted")); };
     const inWords = () => askText(t("desk.not_helpful"), t("desk.reason_words"), t("common.save"), (text) => discard({ reason: "other", ...(text ? { reason_text: text } : {}) }), { required: false, maxlength: "2000" });
     const insert = (/** @type {string} */ outcome) => { compose({ mode: "reply", body: draft.body }); record(outcome, outcome === "edited" ? { body: draft.body } : {}); };
     const bad = button(t("desk.not_helpful"), () => menu(bad, REASONS.map((reason) => ({

@@ -72,7 +72,7 @@ export function queueRow(ticket, { pick }) {
       h("span", { class: "subject cut" }, ticket.title),
       h("span", { class: "last" },
         h("span", { class: "cut grow words" }, draft ? [h("strong", { class: "draft" }, t("desk.draft_mark")), ` ${draft}`] : lastWords(ticket)),
-        chips(ticket), ticket.assigned_to ? [avatar(agentLabel(ticket.assigned_to)), h("span", { class: "unseen" }, agentName(ticket.assigned_to))] : null)));
+        h("span", { class: "marks" }, chips(ticket), ticket.assigned_to ? [avatar(agentLabel(ticket.assigned_to)), h("span", { class: "unseen" }, agentName(ticket.assigned_to))] : null))));
 }
 
 /** What must be the same for a row to stay as it is. */

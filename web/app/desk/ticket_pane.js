@@ -85,7 +85,8 @@ function verbs(/** @type {any} */ ticket, /** @type {any} */ conversation) {
 
 async function returnToAi(/** @type {any} */ ticket) {
   try {
-    toast((await post(`/api/chat/${encodeURIComponent(ticket.id)}/return`)).message);
+    await post(`/api/chat/${encodeURIComponent(ticket.id)}/return`);
+    toast(t("desk.ai_answers"));
     await refresh([ticket]);
   } catch (error) { toastError(error); }
 }

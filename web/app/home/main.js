@@ -57,7 +57,8 @@ function demo() {
   const fresh = () => [h("p", { class: "soft" }, t("home.demo_about")), h("p", {}, button(t("home.demo_make"), make, { kind: "primary", icon: "sparkles" }))];
   async function make() {
     try {
-      toast((await post("/api/demo")).message);
+      await post("/api/demo");
+      toast(t("common.done"));
       fill(place, look());
     } catch (error) {
       toastError(error);

@@ -73,7 +73,8 @@ export function ticketPage(/** @type {string} */ id) {
 
   async function say() {
     try {
-      toast((await post(`/api/tickets/${id}/solved`)).message);
+      await post(`/api/tickets/${id}/solved`);
+      toast(t("portal.glad"));
       await load();
       /** @type {any} */ (actions.querySelector("button"))?.focus();
       askNow();

@@ -2,7 +2,7 @@
 export default {
   factor: {
     on: "An", off: "Aus", required: "Ihre Firma verlangt einen zweiten Faktor. Richten Sie ihn ein, um fortzufahren.", required_short: "Ihre Firma verlangt ihn.", title: "Zweiten Faktor einrichten", kept_it: "Ich habe sie aufbewahrt", set_up: "Einrichten", left: { one: "Ein Ersatzcode ist übrig.", other: "{n} Ersatzcodes sind übrig." }, new_codes: "Neue Ersatzcodes", switch_off: "Ausschalten", code: "Code der App", code_about: "Sechs Ziffern oder ein Ersatzcode.",
-    scan: "Scannen Sie dies mit Ihrer Authenticator-App und schreiben Sie den Code, den sie zeigt.", by_hand: "Die App kann nicht scannen?", secret: "Geheimer Schlüssel", confirm: "Einschalten", qr: "QR-Code für Ihre Authenticator-App", codes: "Ersatzcodes", download: "Als Datei speichern",
+    scan: "Scannen Sie dies mit Ihrer Authenticator-App und schreiben Sie den Code, den sie zeigt.", by_hand: "Die App kann nicht scannen?", secret: "Geheimer Schlüssel", confirm: "Einschalten", qr: "QR-Code für Ihre Authenticator-App", codes: "Ersatzcodes", codes_about: "Ihr zweiter Faktor ist an. Jeder dieser Codes gilt einmal, wenn Sie die App nicht zur Hand haben. Bewahren Sie sie sicher auf.", is_off: "Ihr zweiter Faktor ist aus.", download: "Als Datei speichern",
   },
   admin: {
     actions: "Aktionen", actions_of: "Aktionen für {name}", more: { one: "Einen weiteren zeigen", other: "{n} weitere zeigen" }, never: "nie", all: "Alle", nothing: "nichts", ticket: "Ticket", refresh: "Neu laden",
@@ -20,11 +20,11 @@ export default {
       state: "Zustand", enabled: "Darf sich anmelden", disabled: "Ausgesperrt", second_factor: "Zweiter Faktor", new_password: "Neues Passwort", password: "Passwort", password_about: "Mindestens 8 Zeichen.",
       signs_out: "{name} wird überall abgemeldet.", reset_factor: "Zweiten Faktor entfernen", reset_about: "{name} meldet sich dann ohne Code an und kann eine andere App einrichten.", reset: "Entfernen", disable: "Aussperren", enable: "Wieder zulassen",
       disable_title: "{name} aussperren?", let_go: "Löschen", let_go_title: "{name} löschen?", tickets_return: { one: "Ein offenes Ticket geht zurück in die Warteschlange seines Teams. Geschriebenes bleibt.", other: "{n} offene Tickets gehen zurück in die Warteschlangen ihrer Teams. Geschriebenes bleibt." },
-      no_tickets: "Kein offenes Ticket gehört dieser Person. Geschriebenes bleibt.", invited: "Eingeladen", invite_again: "Noch einmal einladen", by_password: "Passwort für sie setzen", by_password_about: "Sonst werden sie per Mail eingeladen und wählen ihr eigenes.", link: "Der Link der Einladung", available_label: "Bekommt neue Tickets", capacity: "Höchstens offene Tickets", capacity_about: "Bis zu dieser Zahl werden neue Tickets zugewiesen. Leer: keine Grenze.",
+      no_tickets: "Kein offenes Ticket gehört dieser Person. Geschriebenes bleibt.", invited: "Eingeladen", invite_again: "Noch einmal einladen", by_password: "Passwort für sie setzen", by_password_about: "Sonst werden sie per Mail eingeladen und wählen ihr eigenes.", link: "Der Link der Einladung", link_about: "Es wurde keine Mail gesendet. Geben Sie diesen Link selbst weiter.", mailed: "Die Einladung an {email} ist unterwegs.", added: "{name} darf sich jetzt anmelden.", available_label: "Bekommt neue Tickets", capacity: "Höchstens offene Tickets", capacity_about: "Bis zu dieser Zahl werden neue Tickets zugewiesen. Leer: keine Grenze.",
     },
     keys: {
       about: "Für Apps und Skripte. Ein Schlüssel wird nur einmal gezeigt, wenn er erstellt wird.", add: "Schlüssel erstellen", make: "Schlüssel erstellen", none: "Es gibt keinen Schlüssel.", name: "Name", name_about: "Etwa die App, die ihn benutzt.", role: "Rolle", scopes: "Rechte",
-      scopes_about: "Keine: alles, was die Rolle darf.", whole: "ganze Rolle", used: "Zuletzt benutzt", ends: "Endet", ends_about: "Leer: mit dem Schlüssel, den Sie jetzt benutzen, oder nie.", ended: "Beendet", rotate: "Ersetzen", rotated: "Der neue Schlüssel ist erstellt.", made: "Schlüssel von {name}",
+      scopes_about: "Keine: alles, was die Rolle darf.", whole: "ganze Rolle", used: "Zuletzt benutzt", ends: "Endet", ends_about: "Leer: mit dem Schlüssel, den Sie jetzt benutzen, oder nie.", ended: "Beendet", rotate: "Ersetzen", rotated: "Der neue Schlüssel ist erstellt.", made: "Schlüssel von {name}", once: "Bewahren Sie ihn jetzt auf: Er wird nur dieses eine Mal gezeigt.", rotated_about: "Bewahren Sie ihn jetzt auf: Er wird nur dieses eine Mal gezeigt. Der alte gilt noch einen Tag.",
       until: "Er gilt bis {time}.", end: "Beenden", end_title: "Schlüssel {name} beenden?", end_about: "Was ihn benutzt, bekommt ab jetzt keine Antwort.", end_own: "Sie benutzen diesen Schlüssel gerade. Diese Seite endet mit ihm.",
     },
     teams: {
@@ -73,6 +73,11 @@ export default {
       try: "Einordnung ausprobieren", try_about: "Was über einen Text entschieden würde, wie sicher und warum. Nichts wird gespeichert.", sentiment: "Stimmung", next: "Als Nächstes", source: "Entschieden von",
       mode: { canned: "Vorgefertigte Antworten", model: "Arbeitet", llm: "Arbeitet", off: "Aus", failing: "Gestört" },
     },
+    drafts: {
+      title: "Entwürfe", about: "Was aus den Entwürfen der KI wurde, und warum manche nicht halfen.", none: "Noch wurde kein Entwurf geschrieben.", none_about: "Mitarbeiter lassen einen im Desk schreiben, unter Hilfe eines Tickets.", written: "Geschrieben", accepted: "Unverändert benutzt", edited: "Erst geändert", discarded: "Nicht hilfreich", acceptance: "Anteil unverändert",
+      why: "Warum sie nicht halfen", words: "In den Worten der Mitarbeiter", reason: "Grund",
+    },
+    discard: { wrong: "Falsch", tone: "Falscher Ton", too_long: "Zu lang", not_asked: "Beantwortet die Frage nicht", other: "Anderes" },
     decider: { rules: "Regeln", learned: "Ihren eigenen Tickets", model: "dem Modell" },
     knowledge: {
       about: "Was der Assistent und Kunden finden. Nur veröffentlichte Artikel antworten.", add: "Artikel schreiben", import: "Importieren", none: "Es gibt keinen Artikel.", none_about: "Schreiben Sie den ersten oder importieren Sie, was Sie haben.", other_words: "Versuchen Sie andere Wörter oder alle Zustände.", search: "Artikel suchen", status: "Zustand",
@@ -80,7 +85,7 @@ export default {
       new_about: "Einen Entwurf sehen nur Ihre Leute.", save_draft: "Als Entwurf speichern", to_draft: "Zurückziehen", publish: "Veröffentlichen", conflict: "Jemand hat diesen Artikel inzwischen gespeichert. Ihr Text ist noch hier.", theirs: "Den anderen zeigen", keep_mine: "Meinen darüber speichern", take_theirs: "Den anderen nehmen",
       history: "Verlauf", remove: "Artikel löschen", remove_title: "{title} löschen?", remove_about: "Keine Suche findet ihn mehr. Sein Verlauf bleibt im Protokoll.", try: "Eine Frage ausprobieren", try_about: "Die Textstellen, aus denen eine Antwort entsteht.", question: "Frage", score: "{n} % Übereinstimmung",
       no_answer: "Kein Artikel beantwortet das. Der Assistent würde an einen Menschen übergeben.", import_title: "Artikel importieren", import_about: "Ein zweiter Import derselben Quelle ändert nur, was sich geändert hat.", files: "Dateien",
-      files_about: "Markdown, ein ZIP davon oder Fragen und Antworten als CSV, Excel oder JSON; mehrere auf einmal.",
+      files_about: "Markdown, ein ZIP davon oder Fragen und Antworten als CSV, Excel oder JSON; mehrere auf einmal.", imported: "{created} neu, {updated} geändert, {unchanged} gleich, {rejected} abgelehnt.",
     },
     article_status: { published: "Veröffentlicht", draft: "Entwurf" },
     gaps: { about: "Was Kunden fragen und kein Artikel beantwortet, das Häufigste zuerst.", none: "Jede Frage ist beantwortet.", none_about: "Fragen, die kein Artikel beantwortet, erscheinen hier.", question: "Frage", count: "Tickets", last: "Zuletzt gefragt", write: "Artikel schreiben", ticket: "Ticket {n}" },
@@ -93,7 +98,7 @@ export default {
       about: "Ihre eigenen Systeme erfahren durch einen signierten Aufruf, was geschieht.", add: "Webhook hinzufügen", edit: "Webhook bearbeiten", none: "Es gibt keinen Webhook.", none_about: "Fügen Sie eine Adresse hinzu, die aufgerufen wird, wenn etwas geschieht.", name: "Name", url: "Adresse", url_about: "Eine https-Adresse im öffentlichen Internet.",
       events: "Ereignisse", event: "Ereignis", all: "alle Ereignisse", format: "Format", state: "Zustand", active: "Aktiv", paused: "Angehalten", secret: "Der geheime Schlüssel dieses Webhooks", secret_about: "Er signiert jeden Aufruf, damit Sie wissen, wer ihn gesendet hat. Er wird nur jetzt gezeigt.",
       rotated_about: "Der alte signiert noch 24 Stunden mit. Der neue wird nur jetzt gezeigt.", rotate: "Neuer geheimer Schlüssel", pause: "Anhalten", resume: "Wieder senden", test: "Beispiel senden", remove: "{name} entfernen?", remove_about: "Was noch nicht gesendet ist, fällt weg.", log: "Zustellungen",
-      log_about: "Zugestellte werden 7 Tage aufbewahrt, gescheiterte 30.", no_deliveries: "Noch wurde nichts gesendet.", no_deliveries_about: "Senden Sie ein Beispiel, um eine zu sehen.", answer: "Antwort", tries: "Versuche", when: "Wann", replay: "Noch einmal senden", samples: "Beispiele", samples_about: "Was ein Empfänger je Ereignis bekommt, mit jedem Feld.", show_sample: "Ein Beispiel zeigen",
+      log_about: "Zugestellte werden 7 Tage aufbewahrt, gescheiterte 30.", no_deliveries: "Noch wurde nichts gesendet.", no_deliveries_about: "Senden Sie ein Beispiel, um eine zu sehen.", answer: "Antwort", tries: "Versuche", when: "Wann", replay: "Noch einmal senden", on_its_way: "Es ist unterwegs.", samples: "Beispiele", samples_about: "Was ein Empfänger je Ereignis bekommt, mit jedem Feld.", show_sample: "Ein Beispiel zeigen",
     },
     format: { json: "JSON", teams: "Microsoft Teams", slack: "Slack" },
     delivery: { waiting: "Wartet", blocked: "Zurückgehalten", delivered: "Zugestellt", dead: "Aufgegeben" },
@@ -101,7 +106,7 @@ export default {
       about: "Tickets hereinholen, alles mitnehmen.", import: "Tickets importieren", import_about: "Aus einer CSV-, Excel- oder JSON-Datei. Niemand bekommt Mail, und was schon da ist, wird übergangen.", export: "Tickets exportieren", export_about: "Jedes Ticket mit seinem Verlauf.", everything: "Alles der Firma",
       everything_about: "Tickets, Kunden, Personen ohne Geheimnisse, Artikel, Einstellungen und Dateien, als ein ZIP aus JSON Lines. Es wird 7 Tage aufbewahrt.", file: "Datei", file_about: "Eine Tabelle braucht eine Zeile mit Spaltennamen.", result: "Ergebnis",
       line: "Zeile {n}:", stop: "Anhalten", stop_export: "Es entsteht keine Datei. Sie können jederzeit eine neue anfordern.", stop_import: "Was bis jetzt hinzugekommen ist, bleibt. Dieselbe Datei noch einmal gesendet, bringt den Rest.", progress: "Fortschritt", after: "Nach", before: "Vor", column: "Spalte", field: "Feld eines Tickets", holds: "Enthält", by_name: "nach ihrem Namen", ignore: "Spalten auslassen, die hier nichts bedeuten", ignore_about: "Sie werden danach genannt. Sonst wird die Datei abgelehnt.",
-      check: "Datei prüfen", take: "Eine solche Datei hereinholen", take_about: "Ein ZIP eines Exports. Was schon da ist, bleibt wie es ist.", renumbered: "Bekamen eine andere Nummer", import_now: "{name} importieren", left_out: "Ausgelassen:", read: "Gelesen", created: "Angelegt", would_create: "Würden angelegt", would_customers: "Kunden, die neu wären", skipped: "Schon da", rejected: "Abgelehnt", customers: "Neue Kunden", start: "Alles exportieren", download: "Herunterladen ({size})", done_of: "{done} von {total} ({share})",
+      check: "Datei prüfen", checked: "Die Datei ist geprüft. Noch ist nichts importiert.", imported: "Die Datei ist importiert.", take: "Eine solche Datei hereinholen", take_about: "Ein ZIP eines Exports. Was schon da ist, bleibt wie es ist.", renumbered: "Bekamen eine andere Nummer", import_now: "{name} importieren", left_out: "Ausgelassen:", read: "Gelesen", created: "Angelegt", would_create: "Würden angelegt", would_customers: "Kunden, die neu wären", skipped: "Schon da", rejected: "Abgelehnt", customers: "Neue Kunden", start: "Alles exportieren", begun: "Der Export hat begonnen.", download: "Herunterladen ({size})", done_of: "{done} von {total} ({share})",
     },
     file_format: { csv: "CSV", xlsx: "Excel", json: "JSON" },
     transfer_kind: { export: "Export", import: "Import" },
@@ -167,7 +172,7 @@ export default {
     },
     job_state: { waiting: "Wartet", dead: "Aufgegeben" },
     incidents: {
-      about: "Worüber mehrere Kunden innerhalb von 30 Minuten schrieben.", none: "Es gibt keine Störung.", none_about: "Sie erscheinen hier von selbst.", title: "Worum es geht", tickets: "Tickets", opened: "Bemerkt", reply: "Allen antworten", resolve: "Alle lösen", reply_text: "Antwort", resolve_text: "Wie es gelöst wurde",
+      about: "Worüber mehrere Kunden innerhalb von 30 Minuten schrieben.", none: "Es gibt keine Störung.", none_about: "Sie erscheinen hier von selbst.", title: "Worum es geht", tickets: "Tickets", opened: "Bemerkt", reply: "Allen antworten", resolve: "Alle lösen", reply_text: "Antwort", resolve_text: "Wie es gelöst wurde", done_for: "Erledigt für {done} von {all} offenen Tickets.",
       goes_to: { one: "Der Kunde eines Tickets bekommt sie als Mail, wenn es offen ist.", other: "Die Kunden der offenen unter {n} Tickets bekommen sie als Mail." },
     },
     incident_state: { open: "Offen", resolved: "Gelöst" },

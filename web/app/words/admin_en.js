@@ -2,7 +2,7 @@
 export default {
   factor: {
     on: "On", off: "Off", required: "Your company requires a second factor. Set it up to go on.", required_short: "Your company requires it.", title: "Set up a second factor", kept_it: "I have kept them", set_up: "Set it up", left: { one: "One recovery code is left.", other: "{n} recovery codes are left." }, new_codes: "New recovery codes", switch_off: "Switch off", code: "Code of the app", code_about: "Six digits, or a recovery code.",
-    scan: "Scan this with your authenticator app, then write the code it shows.", by_hand: "The app cannot scan?", secret: "Secret", confirm: "Switch on", qr: "QR code for your authenticator app", codes: "Recovery codes", download: "Save as a file",
+    scan: "Scan this with your authenticator app, then write the code it shows.", by_hand: "The app cannot scan?", secret: "Secret", confirm: "Switch on", qr: "QR code for your authenticator app", codes: "Recovery codes", codes_about: "Your second factor is on. Each of these codes works once when you do not have the app. Keep them in a safe place.", is_off: "Your second factor is off.", download: "Save as a file",
   },
   admin: {
     actions: "Actions", actions_of: "Actions for {name}", more: { one: "Show one more", other: "Show {n} more" }, never: "never", all: "All", nothing: "nothing", ticket: "Ticket", refresh: "Refresh",
@@ -20,11 +20,11 @@ export default {
       state: "State", enabled: "May sign in", disabled: "Kept out", second_factor: "Second factor", new_password: "New password", password: "Password", password_about: "At least 8 characters.",
       signs_out: "{name} is signed out everywhere.", reset_factor: "Remove the second factor", reset_about: "{name} then signs in without a code, and can set up another app.", reset: "Remove it", disable: "Keep out", enable: "Let in again",
       disable_title: "Keep {name} out?", let_go: "Delete", let_go_title: "Delete {name}?", tickets_return: { one: "One open ticket goes back to the queue of its team. What was written stays.", other: "{n} open tickets go back to the queues of their teams. What was written stays." },
-      no_tickets: "No open ticket is theirs. What they wrote stays.", invited: "Invited", invite_again: "Invite again", by_password: "Set a password for them", by_password_about: "Otherwise they are invited by mail and choose their own.", link: "The link of the invitation", available_label: "Takes new tickets", capacity: "Most open tickets", capacity_about: "New tickets are given to them up to this number. Empty: no limit.",
+      no_tickets: "No open ticket is theirs. What they wrote stays.", invited: "Invited", invite_again: "Invite again", by_password: "Set a password for them", by_password_about: "Otherwise they are invited by mail and choose their own.", link: "The link of the invitation", link_about: "No mail was sent. Hand this link over yourself.", mailed: "The invitation to {email} is on its way.", added: "{name} may sign in now.", available_label: "Takes new tickets", capacity: "Most open tickets", capacity_about: "New tickets are given to them up to this number. Empty: no limit.",
     },
     keys: {
       about: "For apps and scripts. A key is shown once, when it is made.", add: "Make a key", make: "Make the key", none: "There is no key.", name: "Name", name_about: "Such as the app that uses it.", role: "Role", scopes: "Scopes",
-      scopes_about: "None: everything its role may do.", whole: "whole role", used: "Last used", ends: "Ends", ends_about: "Empty: it ends with the key you use now, or never.", ended: "Ended", rotate: "Replace", rotated: "The new key is made.", made: "Key of {name}",
+      scopes_about: "None: everything its role may do.", whole: "whole role", used: "Last used", ends: "Ends", ends_about: "Empty: it ends with the key you use now, or never.", ended: "Ended", rotate: "Replace", rotated: "The new key is made.", made: "Key of {name}", once: "Keep it now: it is shown only this once.", rotated_about: "Keep it now: it is shown only this once. The old one works for a day more.",
       until: "It ends {time}.", end: "End it", end_title: "End the key {name}?", end_about: "What uses it gets no answer from now on.", end_own: "You use this key now. This page ends with it.",
     },
     teams: {
@@ -73,6 +73,11 @@ export default {
       try: "Try triage", try_about: "What would be decided about a text, how sure and why. Nothing is stored.", sentiment: "Mood", next: "Next", source: "Decided by",
       mode: { canned: "Canned replies", model: "Working", llm: "Working", off: "Off", failing: "Failing" },
     },
+    drafts: {
+      title: "Drafts", about: "What agents did with the drafts of the AI, and why some did not help.", none: "No draft was written yet.", none_about: "Agents ask for one on the desk, under Help of a ticket.", written: "Written", accepted: "Used as they were", edited: "Changed first", discarded: "Not helpful", acceptance: "Share used unchanged",
+      why: "Why they did not help", words: "In the words of agents", reason: "Reason",
+    },
+    discard: { wrong: "Wrong", tone: "Wrong tone", too_long: "Too long", not_asked: "Did not answer the question", other: "Other" },
     decider: { rules: "rules", learned: "your own tickets", model: "the model" },
     knowledge: {
       about: "What the assistant and customers find. Only published articles answer.", add: "Write an article", import: "Import", none: "There is no article.", none_about: "Write the first one, or import what you have.", other_words: "Try other words, or all states.", search: "Search articles", status: "State",
@@ -80,7 +85,7 @@ export default {
       new_about: "A draft is seen only by your people.", save_draft: "Save as draft", to_draft: "Take offline", publish: "Publish", conflict: "Somebody saved this article meanwhile. Your text is still here.", theirs: "Show theirs", keep_mine: "Save mine over it", take_theirs: "Take theirs",
       history: "History", remove: "Delete the article", remove_title: "Delete {title}?", remove_about: "No search finds it any more. Its history stays in the audit.", try: "Try a question", try_about: "The passages an answer would be made of.", question: "Question", score: "{n}% match",
       no_answer: "No article answers this. The assistant would hand it to a person.", import_title: "Import articles", import_about: "A second import of the same source changes only what changed.", files: "Files",
-      files_about: "Markdown, a ZIP of Markdown, or questions and answers as CSV, Excel or JSON; several at once.",
+      files_about: "Markdown, a ZIP of Markdown, or questions and answers as CSV, Excel or JSON; several at once.", imported: "{created} new, {updated} changed, {unchanged} the same, {rejected} refused.",
     },
     article_status: { published: "Published", draft: "Draft" },
     gaps: { about: "What customers ask and no article answers, the most frequent first.", none: "Every question is answered.", none_about: "Questions that no article answers appear here.", question: "Question", count: "Tickets", last: "Last asked", write: "Write an article", ticket: "Ticket {n}" },
@@ -93,7 +98,7 @@ export default {
       about: "Your own systems are told what happens, by a signed call.", add: "Add a webhook", edit: "Edit the webhook", none: "There is no webhook.", none_about: "Add an address that is called when something happens.", name: "Name", url: "Address", url_about: "An https address on the public internet.",
       events: "Events", event: "Event", all: "all events", format: "Format", state: "State", active: "Active", paused: "Paused", secret: "The secret of this webhook", secret_about: "It signs each call, so that you know who sent it. It is shown only now.",
       rotated_about: "The old one signs beside it for 24 hours. The new one is shown only now.", rotate: "New secret", pause: "Pause", resume: "Send again", test: "Send a sample", remove: "Remove {name}?", remove_about: "What was not sent yet is dropped.", log: "Deliveries",
-      log_about: "Delivered ones are kept for 7 days, failed ones for 30.", no_deliveries: "Nothing was sent yet.", no_deliveries_about: "Send a sample to see one.", answer: "Answer", tries: "Tries", when: "When", replay: "Send again", samples: "Samples", samples_about: "What a receiver gets for each event, with every field.", show_sample: "Show a sample",
+      log_about: "Delivered ones are kept for 7 days, failed ones for 30.", no_deliveries: "Nothing was sent yet.", no_deliveries_about: "Send a sample to see one.", answer: "Answer", tries: "Tries", when: "When", replay: "Send again", on_its_way: "It is on its way.", samples: "Samples", samples_about: "What a receiver gets for each event, with every field.", show_sample: "Show a sample",
     },
     format: { json: "JSON", teams: "Microsoft Teams", slack: "Slack" },
     delivery: { waiting: "Waiting", blocked: "Held back", delivered: "Delivered", dead: "Given up" },
@@ -101,7 +106,7 @@ export default {
       about: "Bring tickets in, take everything out.", import: "Import tickets", import_about: "From a CSV, Excel or JSON file. Nobody is mailed, and rows that are here already are skipped.", export: "Export tickets", export_about: "Every ticket with its thread.", everything: "Everything of the company",
       everything_about: "Tickets, customers, people without secrets, knowledge, settings and files, as one ZIP of JSON Lines. It is kept for 7 days.", file: "File", file_about: "With a line of column names, when it is a table.", result: "Result",
       line: "Line {n}:", stop: "Stop", stop_export: "No file is made. You can ask for another one at any time.", stop_import: "What was added until now stays. The same file sent again adds the rest.", progress: "Progress", after: "After", before: "Before", column: "Column", field: "Field of a ticket", holds: "Holds", by_name: "by its name", ignore: "Leave out columns that mean nothing here", ignore_about: "They are listed afterwards. Otherwise the file is refused.",
-      check: "Check the file", take: "Bring in such a file", take_about: "A ZIP of an export. What is here already stays as it is.", renumbered: "Got another number", import_now: "Import {name}", left_out: "Left out:", read: "Read", created: "Created", would_create: "Would be created", would_customers: "Customers that would be new", skipped: "Here already", rejected: "Refused", customers: "New customers", start: "Export everything", download: "Download ({size})", done_of: "{done} of {total} ({share})",
+      check: "Check the file", checked: "The file was checked. Nothing is imported yet.", imported: "The file was imported.", take: "Bring in such a file", take_about: "A ZIP of an export. What is here already stays as it is.", renumbered: "Got another number", import_now: "Import {name}", left_out: "Left out:", read: "Read", created: "Created", would_create: "Would be created", would_customers: "Customers that would be new", skipped: "Here already", rejected: "Refused", customers: "New customers", start: "Export everything", begun: "The export has begun.", download: "Download ({size})", done_of: "{done} of {total} ({share})",
     },
     file_format: { csv: "CSV", xlsx: "Excel", json: "JSON" },
     transfer_kind: { export: "Export", import: "Import" },
@@ -165,7 +170,7 @@ export default {
     },
     job_state: { waiting: "Waiting", dead: "Given up" },
     incidents: {
-      about: "What several customers wrote about within 30 minutes.", none: "There is no incident.", none_about: "They appear here by themselves.", title: "About", tickets: "Tickets", opened: "Noticed", reply: "Answer all", resolve: "Resolve all", reply_text: "Answer", resolve_text: "How it was resolved",
+      about: "What several customers wrote about within 30 minutes.", none: "There is no incident.", none_about: "They appear here by themselves.", title: "About", tickets: "Tickets", opened: "Noticed", reply: "Answer all", resolve: "Resolve all", reply_text: "Answer", resolve_text: "How it was resolved", done_for: "Done for {done} of {all} open tickets.",
       goes_to: { one: "It is mailed to the customer of one ticket, if it is open.", other: "It is mailed to the customers of those of {n} tickets that are open." },
     },
     incident_state: { open: "Open", resolved: "Resolved" },

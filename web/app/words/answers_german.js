@@ -50,6 +50,7 @@ export const ANSWERS = {
   too_large: "Das ist zu groß.",
   unauthorized: "Bitte melden Sie sich an.",
   unavailable: "Der Server ist gerade nicht bereit. Bitte versuchen Sie es gleich noch einmal.",
+  unexpected_file: "Hier lässt sich keine Datei senden.",
   wrong_code: "Der Code oder Link ist falsch oder gilt nicht mehr. Fordern Sie einen neuen an.",
   wrong_credentials: "E-Mail oder Passwort ist falsch.",
 };
@@ -59,5 +60,10 @@ export const FIELDS = [
   [/^\w+ is required\b.*$/, "Bitte ausfüllen."],
   [/^\w+ must have at least (\d+) characters\..*$/, "Mindestens $1 Zeichen. Einige Wörter sind gut."],
   [/^\w+ (?:may have|must be text of) at most (\d+) characters\b.*$/, "Höchstens $1 Zeichen."],
+  [/^token is not valid any more\..*$/, "Dieser Link gilt nicht mehr. Melden Sie sich noch einmal an, dann kommt ein neuer."],
+  [/^This link is not valid any more\..*$/, "Dieser Link gilt nicht mehr. Fordern Sie einen neuen an."],
+  [/^The file is empty\.$/, "Die Datei ist leer."],
+  [/^A file that ends in (\S+) is not accepted\b.*$/, "Dateien mit der Endung $1 werden nicht angenommen: Sie könnten Programme sein."],
+  [/^By its bytes this file is (\S+), which is not accepted\b.*$/, "Dateien der Art $1 werden nicht angenommen."],
   [/^\w+ must be an e-mail address\b.*$/, "Bitte eine E-Mail-Adresse wie ada@example.com angeben."],
 ];

@@ -31,8 +31,8 @@ export function forgottenPanel(/** @type {import("../sign_in.js").Entry} */ entr
     fields: { email },
     verb: t("signin.mail_link"),
     async send() {
-      const answer = await post("/api/auth/reset", { email: email.input.value, company: entry.company || undefined }, { anonymous: true });
-      said.textContent = answer.message;
+      await post("/api/auth/reset", { email: email.input.value, company: entry.company || undefined }, { anonymous: true });
+      said.textContent = t("signin.link_sent", { email: email.input.value });
       said.hidden = false;
     },
     more: back(entry),
