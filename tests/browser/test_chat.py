@@ -20,35 +20,10 @@ def said(desk: Desk, conversation: str) -> list[str]:
     return [one["body"] for one in messages if one["role"] == "customer"]
 
 
-<<<<<<< HEAD
-=======
-def only_chat(desk: Desk) -> str:
-    (ticket,) = desk.call("GET", "/api/tickets?source=chat")
-    return str(ticket["id"])
-
-
-def file(name: str, size: int = 4) -> dict[str, Any]:
-    return {"name": name, "mimeType": "text/plain", "buffer": b"a" * size}
-
-
 WITHIN = """() => [...document.querySelectorAll(".message")].every(
     (one) => one.getBoundingClientRect().right <= document.querySelector(".chat-page").getBoundingClientRect().right)"""
 
 
-def reply_with_a_file(desk: Desk, conversation: str, body: str) -> None:
-    """An agent answers with the file `answer.txt`."""
-    path = f"/api/tickets/{conversation}"
-    attachment = desk.call("POST", f"{path}/attachments", {"name": "answer.txt", "content": "SGVsbG8="})
-    desk.call("POST", f"{path}/replies", {"body": body, "attachment_ids": [attachment["id"]]})
-
-
-def names_of_files(desk: Desk, conversation: str) -> dict[str, list[str]]:
-    """The files of each message that has one, by its words."""
-    messages = desk.call("GET", f"/api/chat/{conversation}")["messages"]
-    return {one["body"]: [file["name"] for file in one["attachments"]] for one in messages if one["attachments"]}
-
-
->>>>>>> 5af3831ac064bea749a823750fe2df16538f855b
 def test_a_guest_is_answered_from_articles_then_by_a_person_and_rates(open_tab, company):
     fill_knowledge(company)
     company.call("PUT", "/api/settings", {"attachment_megabytes": 1})
