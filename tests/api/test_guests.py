@@ -86,15 +86,23 @@ def test_guests_may_call_what_is_declared_for_them_and_nothing_else(nobody, app)
 
 def test_case_6_a_guest_sees_only_their_own_conversation(nobody, admin):
     of_ada = admin.ticket(customer_email="ada@example.com", source="chat")["id"]
-    _, of_other = chatting(nobody, "Secret of the other guest.")
+    other, of_other = chatting(nobody, "Secret of the other guest.")
+    small = {"name": "a.txt", "content": "SGVsbG8="}
+    file = other.data(other.post(f"/api/tickets/{of_other}/attachments", small), 201)["id"]
     guest, own = chatting(nobody)
+    taken = guest.post("/api/chat", {"message": "See here.", "conversation_id": own, "attachment_ids": [file]})
+    assert taken.status_code in (400, 404)
+    assert {
+        guest.get(f"/api/attachments/{file}").status_code,
+        guest.delete(f"/api/attachments/{file}").status_code,
+    } == {404}
     for ticket in (of_ada, of_other):
         answers = [
             guest.get(f"/api/chat/{ticket}"),
             guest.get(f"/api/chat/{ticket}/messages"),
             guest.post(f"/api/chat/{ticket}/close", {}),
             guest.get(f"/api/tickets/{ticket}/attachments"),
-            guest.post(f"/api/tickets/{ticket}/attachments", {"name": "a.txt", "content": "SGVsbG8="}),
+            guest.post(f"/api/tickets/{ticket}/attachments", small),
             guest.post(f"/api/tickets/{ticket}/csat", {"score": 1}),
             guest.post("/api/chat", {"message": "Let me in.", "conversation_id": ticket}),
         ]

@@ -197,11 +197,12 @@ def test_a_right_code_forgets_the_wrong_tries(app, nobody, code):
 
 
 @pytest.mark.parametrize("change", [{"disabled": True}, {"email": "robert@example.com"}, {"password": PASSWORD}, None])
-def test_case_9_a_code_ends_with_its_person(app, admin, nobody, bob, code, change):
+def test_case_9_a_code_and_its_link_end_with_their_person(app, admin, nobody, mailer, bob, change):
+    mail = asked_mail(app, nobody, mailer)
     path = f"/api/users/{bob['id']}"
     answer = admin.call("PATCH", path, change) if change else admin.delete(path)
     assert answer.status_code == 200
-    assert confirm(nobody, code).status_code == 401
+    assert [confirm(nobody, words).status_code for words in (token_in(mail), code_in(mail))] == [401, 401]
 
 
 def test_case_9_who_was_disabled_after_signing_in_with_a_code_is_out(app, admin, nobody, bob, code):
