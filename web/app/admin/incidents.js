@@ -7,7 +7,7 @@ import { chip, time } from "../parts/controls.js";
 import { dialog } from "../parts/dialog.js";
 import { toast } from "../parts/toast.js";
 import { address } from "../route.js";
-import { answered, number, t, word } from "../words.js";
+import { refusalWords, number, t, word } from "../words.js";
 import { formDialog } from "../parts/forms.js";
 import { head, list, none, remember, rowMenu, table, tabs } from "./parts.js";
 
@@ -39,6 +39,6 @@ async function act(/** @type {any} */ row, /** @type {"reply"|"resolve"} */ kind
   const failed = answer.data.filter((/** @type {any} */ one) => !one.success);
   const words = t("admin.incidents.done_for", { done: answer.data.length - failed.length, all: answer.data.length });
   if (!failed.length) toast(words);
-  else await dialog(words, () => h("ul", { class: "errors" }, failed.map((/** @type {any} */ one) => h("li", {}, answered(one.code) || one.message))));
+  else await dialog(words, () => h("ul", { class: "errors" }, failed.map((/** @type {any} */ one) => h("li", {}, refusalWords(one.code) || one.message))));
   reload();
 }

@@ -4,7 +4,7 @@
 import { get, post } from "../api.js";
 import { askNow } from "../live.js";
 import { toast, toastError } from "../parts/toast.js";
-import { answered, t, word } from "../words.js";
+import { refusalWords, t, word } from "../words.js";
 import { agentName, teamName } from "./names.js";
 import { loadViews, reloadQueue } from "./queue.js";
 import { desk, noteSeen, opened } from "./state.js";
@@ -50,13 +50,13 @@ function alike(/** @type {any[]} */ tickets, /** @type {any} */ work) {
 }
 
 /** Why one ticket was not changed, in the language of the page where it is known. */
-const told = (/** @type {any} */ { code, message }) => answered(code) || message;
+const reasonOf = (/** @type {any} */ { code, message }) => refusalWords(code) || message;
 
 function say(/** @type {any[]} */ results, /** @type {string} */ words) {
   const bad = results.filter((result) => !result.success);
-  if (bad.length === results.length) return toast(told(bad[0]));
+  if (bad.length === results.length) return toast(reasonOf(bad[0]));
   const ids = [...new Set(results.filter((result) => result.success).map((result) => result.bulk_id))];
-  return toast(bad.length ? `${words} ${t("desk.some_failed", { n: bad.length, why: told(bad[0]) })}` : words, { undo: () => undo(ids) });
+  return toast(bad.length ? `${words} ${t("desk.some_failed", { n: bad.length, why: reasonOf(bad[0]) })}` : words, { undo: () => undo(ids) });
 }
 
 async function undo(/** @type {string[]} */ ids) {
@@ -65,7 +65,7 @@ async function undo(/** @type {string[]} */ ids) {
     for (const id of ids) results.push(...(await post("/api/bulk/undo", { bulk_id: id })).data);
     takeResults(results);
     const bad = results.filter((result) => !result.success);
-    toast(bad.length ? told(bad[0]) : t("desk.undone"));
+    toast(bad.length ? reasonOf(bad[0]) : t("desk.undone"));
   } catch (error) { toastError(error); }
   await refresh(results);
 }

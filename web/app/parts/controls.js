@@ -98,7 +98,7 @@ export function showErrors(error, fields) {
   });
   const first = Object.values(fields).find((item) => item.input?.getAttribute("aria-invalid") === "true");
   first?.input.focus();
-  return first && !left.length ? "" : left[0] ? answeredField(left[0].message) : error.message;
+  return first && !left.length ? "" : left[0] ? fieldWords(left[0].message) : error.message;
 }
 
 /** A sentence of the API about a field, without the field's name in the API: the label stands above it. */

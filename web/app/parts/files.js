@@ -3,7 +3,7 @@
 
 import { ApiError, download, newKey, post } from "../api.js";
 import { fill, h } from "../dom.js";
-import { answeredField, number, percent, t } from "../words.js";
+import { fieldWords, number, percent, t } from "../words.js";
 import { button } from "./controls.js";
 import { icon } from "./icon.js";
 import { toastError } from "./toast.js";
@@ -87,7 +87,7 @@ export async function sendFiles(ticketId, chosen, { internal = false, onProgress
       if (!REFUSED.has(status)) throw error;
       one.key = newKey();
       refused.push(one);
-      reasons.push(t("files.refused", { name: one.file.name, why: errors[0] ? answeredField(errors[0].message) : message }));
+      reasons.push(t("files.refused", { name: one.file.name, why: errors[0] ? fieldWords(errors[0].message) : message }));
     } finally {
       onProgress();
     }
