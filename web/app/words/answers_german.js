@@ -50,7 +50,6 @@ export const ANSWERS = {
   too_large: "Das ist zu groß.",
   unauthorized: "Bitte melden Sie sich an.",
   unavailable: "Der Server ist gerade nicht bereit. Bitte versuchen Sie es gleich noch einmal.",
-  unexpected_file: "Hier lässt sich keine Datei senden.",
   wrong_code: "Der Code oder Link ist falsch oder gilt nicht mehr. Fordern Sie einen neuen an.",
   wrong_credentials: "E-Mail oder Passwort ist falsch.",
 };
