@@ -280,7 +280,7 @@ def pop_actor_and_version(body: Row) -> dict[str, Any]:
 def named_version(body: Row) -> int | None:
     """The expected version: the body's field or If-Match. Raises AppError 400."""
     version: int | None = body.pop("version", None)
-    header = request.headers.get("If-Match", "").strip()
+    header = request.headers.get("If-Match", "").strip(" \t")
     if not header or header == "*":
         return version
     match = _ENTITY_TAG.fullmatch(header)

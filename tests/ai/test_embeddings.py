@@ -60,7 +60,7 @@ def test_the_table_is_small_and_names_its_source(table):
     assert TABLE.stat().st_size <= 8_000_000
     about = TokenTable(TABLE).about
     assert about["teacher_sha256"].startswith("53aa5117")
-    assert about["made_by"] == "tools/make_table.py"
+    assert about["made_by"] == "tools/models/make_static_table.py"
     notice = (TABLE.parent / "NOTICE.md").read_text()
     assert about["teacher_sha256"] in notice
     assert "Apache" in notice

@@ -61,7 +61,7 @@ def test_urgency_that_the_text_does_not_show_has_a_low_ceiling(encoder):
     rows = [{"text": text, "urgency": position % 2 + 1} for position, (text, _) in enumerate(PAIRS)]
     visible = [{"text": text, "urgency": 2 if label == "technical" else 1} for text, label in PAIRS]
     classifier = TextClassifier(encoder)
-    assert scoring.ceiling(encoder, rows, classifier)[1] < 0.3
+    assert scoring.ceiling(encoder, rows, classifier)[1] < 0.45
     assert scoring.ceiling(encoder, visible, classifier)[1] > 0.6
 
 

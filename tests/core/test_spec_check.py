@@ -1,7 +1,6 @@
 """The check of responses against the specs detects differences."""
 
 import pytest
-from flask import Flask
 
 from tests.support.spec_check import check_response
 
@@ -15,16 +14,14 @@ from tests.support.spec_check import check_response
         {"success": True, "message": "Yes.", "data": {"deleted": True}, "total": 1},
     ],
 )
-def test_a_response_that_differs_from_the_schema_is_detected(body):
-    app = Flask("other")
+def test_a_response_that_differs_from_the_schema_is_detected(app, body):
     with app.test_request_context():
         response = app.json.response(body)
     with pytest.raises(AssertionError, match="DELETE"):
         check_response(app, response, "DELETE", "/api/tickets/<ticket_id>")
 
 
-def test_an_undescribed_status_is_detected():
-    app = Flask("other")
+def test_an_undescribed_status_is_detected(app):
     with app.test_request_context():
         response = app.json.response({})
     response.status_code = 202

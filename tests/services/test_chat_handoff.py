@@ -83,7 +83,7 @@ def test_a_danger_in_a_conversation_with_a_person_is_answered_and_told(admin, ma
 
 def test_the_ticket_is_triaged_again_by_all_that_the_customer_wrote(admin):
     ticket = say(admin, "hello")["ticket_id"]
-    say(admin, "my checkout is down, all customers are affected, we lose thousands every minute, this is urgent!!")
+    say(admin, "the app is down for all of our customers, we lose thousands every minute, this is urgent!!")
     say(admin, "I want a human")
     after = admin.data(admin.get(f"/api/tickets/{ticket}"))
     assert (after["category"], after["priority"]) == ("technical", "urgent")
