@@ -11,6 +11,8 @@ from api.specs.declarations import Json, Operation, resolved
 # A required text that shows nothing is refused like an empty one: spaces, control characters and the usual invisible ones.
 SHOWS_SOMETHING = r"[^\s\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
 
+EMPTY = "^$|"  # begins the pattern of a text that may be empty
+
 
 def describe(document: Json, operation: Operation) -> None:
     """Marks the query parameters and the body of an operation."""
@@ -41,6 +43,8 @@ def _mark_fields(schema: Json) -> None:
             field["nullable"] = True
             if "enum" in field and None not in field["enum"]:
                 field["enum"] = [*field["enum"], None]
+            if not field.get("pattern", EMPTY).startswith(EMPTY):
+                field["pattern"] = f"{EMPTY}{field['pattern']}"
 
 
 def _require_text(field: Json) -> None:

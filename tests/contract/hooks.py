@@ -30,9 +30,14 @@ IDS = {
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Json) -> None:
-    """Every call comes from an address of its own: wrong keys lock out the address that they come from."""
+    """Every call has an address of its own, since wrong keys lock out theirs, and an Idempotency-Key of its own.
+
+    A stored answer would hide what is wrong with another header.
+    """
     number = next(_NUMBERS)
     case.headers["X-Forwarded-For"] = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    if case.headers.get("Idempotency-Key", "").isalnum():
+        case.headers["Idempotency-Key"] = f"call{number}"
 
 
 @schemathesis.hook
