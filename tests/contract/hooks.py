@@ -88,6 +88,10 @@ def _is_tolerated(document: Json, schema: Json, value: Any, name: str = "") -> b
         return schema.get("nullable", False) and (
             schema.get("type") != "string" or not {"enum", "format"}.isdisjoint(schema)
         )
+    if isinstance(value, str) and not any(
+        map(str.isprintable, value)
+    ):  # an optional text of control characters is empty
+        return schema.get("nullable", False)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if schema.get("type") == "boolean":
         return is_number and value in (0, 1)

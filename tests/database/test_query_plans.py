@@ -63,7 +63,9 @@ def plans(storage, ask, explain, having="ORDER BY"):
     statements = []
 
     def note(connection, cursor, statement, parameters, *_):
-        pages = having != "ORDER BY" or "JOIN replies" not in statement  # the last messages of a page have their own test
+        pages = (
+            having != "ORDER BY" or "JOIN replies" not in statement
+        )  # the last messages of a page have their own test
         if having in statement and "FROM tickets" in statement and pages:
             statements.append((statement, parameters))
 
