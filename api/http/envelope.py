@@ -57,7 +57,7 @@ def _truncate(message: str) -> str:
 
 def render_error(error: AppError) -> Response:
     """The response of an error: in the form of the path when it has one (a dialect, /mcp), else in the envelope."""
-    form = _dialect_form()
+    form = _form_of_path()
     return enveloped(error) if form is None else as_json(*form(error), error.headers)
 
 
@@ -75,7 +75,7 @@ def enveloped(error: AppError) -> Response:
     return render(Answer(data, error.message, error.status, headers=error.headers))
 
 
-def _dialect_form() -> ErrorForm | None:
+def _form_of_path() -> ErrorForm | None:
     """The form of errors at the path of this request, None for ours. api/routes.py fills `error_forms`."""
     forms: dict[str, ErrorForm] = current_app.extensions.get("error_forms", {})
     return next((form for path, form in forms.items() if f"{request.path}/".startswith(f"{path}/")), None)
