@@ -19,11 +19,17 @@ from services.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()
+ROUTES = (ROOT / "docs" / "routes.md").read_text()
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
+PAGES = sorted(str(page.relative_to(ROOT)) for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PLAYED = ["README.md", "docs/accounts.md", "docs/commands.md", "docs/console.md"]
+# This very suite, the environment that it runs in, and the same server in other forms.
+NOT_PLAYED = ("pytest", "python3 -m venv", "make run", "python app.py", "gunicorn")
 SET_BY_HOSTS = ("render", "dyno", "aws_lambda_function_name")
 
 
 def default_of(name: str) -> str:
-    """The default of a setting as the README writes it."""
+    """The default of a setting as the documents write it."""
     value = Settings.model_fields[name].default
     assert value is not PydanticUndefined
     text = value.get_secret_value() if isinstance(value, SecretStr) else "" if value is None else str(value)
@@ -31,7 +37,7 @@ def default_of(name: str) -> str:
 
 
 def config_table() -> str:
-    """The README's configuration table as the code has it."""
+    """The table of variables as the code has it."""
     rows = [
         f"| `{name.upper()}` | {default_of(name)} | {field.description} |"
         for name, field in Settings.model_fields.items()
@@ -39,8 +45,14 @@ def config_table() -> str:
     return "\n".join(["| variable | default | what it is |", "|---|---|---|", *rows])
 
 
-def test_the_readme_lists_every_setting_with_its_default():
-    assert config_table() in README
+def test_the_documents_list_every_variable_with_its_default():
+    assert config_table() in CONFIGURATION
+
+
+def test_the_variables_of_the_readme_are_rows_of_the_whole_table():
+    table = README.partition("| variable | default | what it is |\n")[2].partition("\n\n")[0]
+    assert len(table.splitlines()) > 10
+    assert set(table.splitlines()) <= set(config_table().splitlines())
 
 
 def test_env_example_names_every_setting_and_no_other():
@@ -48,11 +60,26 @@ def test_env_example_names_every_setting_and_no_other():
     assert named == [name.upper() for name in Settings.model_fields if name not in SET_BY_HOSTS]
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/metrics.md"])
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings in links, as code hosts make them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*PAGES, "connector/README.md", "recipes/README.md"])
 def test_every_link_between_the_documents_works(page):
-    folder = (ROOT / page).parent
-    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / page).read_text())
-    assert all((folder / target).exists() for target in targets)
+    links = re.findall(
+        r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", re.sub(r"```.*?```", "", (ROOT / page).read_text(), flags=re.DOTALL)
+    )
+    for target, anchor in links:
+        linked = (ROOT / page).parent / target if target else ROOT / page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), f"{target}#{anchor}"
+
+
+def test_the_readme_leads_to_every_document():
+    links = set(re.findall(r"\]\(([^)#]+)", README))
+    assert {page for page in PAGES if page != "README.md"} <= links
 
 
 def test_every_file_in_the_readme_exists():
@@ -63,23 +90,23 @@ def test_every_file_in_the_readme_exists():
     ] == []
 
 
-def test_every_route_the_readme_names_exists(app_routes):
-    named = set(
-        re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE)(?:, (?:GET|POST|PUT|PATCH|DELETE))*) (/[\w/{}.-]*)`", README)
-    )
-    assert named
-    for methods, path in named:
-        for method in methods.split(", "):
-            assert (method, path) in app_routes, (method, path)
+def routes_of(text: str) -> set[tuple[str, str]]:
+    """The routes that a document names, as (method, path)."""
+    named = re.findall(r"`([A-Z]+(?:, [A-Z]+)*) (/[\w/{}.-]*)`", text)
+    return {(method, path) for methods, path in named for method in methods.split(", ")}
 
 
-def test_the_readme_names_every_route(app_routes):
-    named = {
-        (method, path)
-        for methods, path in re.findall(r"`([A-Z]+(?:, [A-Z]+)*) (/[\w/{}.-]*)`", README)
-        for method in methods.split(", ")
-    }
-    assert {(method, path) for method, path in app_routes if path.startswith("/api")} <= named
+def test_the_list_of_routes_is_complete_and_names_no_other(app_routes):
+    assert {route for route in app_routes if route[1].startswith("/api")} <= routes_of(ROUTES) <= app_routes
+
+
+def test_the_list_of_commands_is_complete_and_names_no_other(tmp_path):
+    from app import create_app
+
+    commands = create_app(Settings(_env_file=None, data_dir=tmp_path)).cli.commands
+    served = {name for name, command in commands.items() if not command.help.startswith("Runs python -m tools.")}
+    table = (ROOT / "docs" / "commands.md").read_text().partition("\n\n`import`")[0]
+    assert set(re.findall(r"`flask ([a-z-]+)`", table)) == served
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +126,9 @@ def shell_blocks(text: str) -> list[str]:
     return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the README's commands are for a POSIX shell")
-def test_every_command_of_the_readme_works(tmp_path, free_port):
-    """In a copy of the project, top to bottom: the server runs beside, everything else must succeed."""
+@pytest.mark.skipif(sys.platform == "win32", reason="the commands of the documents are for a POSIX shell")
+def test_every_command_of_the_documents_works(tmp_path, free_port):
+    """In a copy of the project, document by document: the server runs beside, everything else must succeed."""
     copy = tmp_path / "foyer"
     ignored = shutil.ignore_patterns(
         ".git", "data", ".venv", "node_modules", "__pycache__", ".*_cache", ".env", ".hypothesis"
@@ -110,30 +137,31 @@ def test_every_command_of_the_readme_works(tmp_path, free_port):
     (copy / "data").mkdir()
     if (ROOT / "data" / "demo_tickets.json").exists():
         shutil.copy(ROOT / "data" / "demo_tickets.json", copy / "data")
+    install_in(copy)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {"PATH": path, "HOME": str(tmp_path), "PORT": str(free_port), "HOST": "127.0.0.1", "EMBEDDINGS": "static"}
-    blocks = [block.replace("127.0.0.1:5000", f"127.0.0.1:{free_port}") for block in shell_blocks(README)]
-    server, script = None, "set -e\n"
+    text = "".join((ROOT / page).read_text() for page in PLAYED).replace("127.0.0.1:5000", f"127.0.0.1:{free_port}")
+    lines = [line for block in shell_blocks(text) for line in block.splitlines()]
+    script = "\n".join(["set -e", *(line for line in lines if not line.startswith(NOT_PLAYED))])
+    assert "make run" in lines
+    server = subprocess.Popen(["make", "run"], cwd=copy, env=env, stdout=subprocess.DEVNULL)
     try:
-        for block in blocks:
-            for line in block.splitlines():
-                if line.startswith(("pytest", "python3 -m venv", "gunicorn")) or ".ci/run" in line:
-                    continue  # this very suite; the environment it runs in; the same server in its production form
-                if line == "python app.py":
-                    server = subprocess.Popen([sys.executable, "app.py"], cwd=copy, env=env, stdout=subprocess.DEVNULL)
-                    wait_for(f"http://127.0.0.1:{free_port}/health")
-                    continue
-                if server is None:
-                    subprocess.run(["bash", "-ec", line], cwd=copy, env=env, check=True, capture_output=True)
-                else:
-                    script += line + "\n"
+        wait_for(f"http://127.0.0.1:{free_port}/health")
         done = subprocess.run(["bash", "-c", script], cwd=copy, env=env, capture_output=True, text=True, timeout=300)
     finally:
-        if server:
-            server.terminate()
-            server.wait(timeout=120)
+        server.terminate()
+        server.wait(timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"success":false' not in done.stdout, done.stdout
+
+
+def install_in(folder: Path) -> None:
+    """The environment of this very suite, as `make` would have installed it."""
+    python = folder / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    (folder / ".venv" / "installed").touch()
 
 
 def wait_for(url: str) -> None:
@@ -141,7 +169,7 @@ def wait_for(url: str) -> None:
     for _ in range(150):
         try:
             requests.get(url, timeout=5)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.1)
         else:
             return
@@ -163,7 +191,7 @@ def test_the_render_blueprint_keeps_its_data_and_uses_no_deprecated_key():
     assert set(values) <= known
 
 
-def test_the_readme_explains_every_setting_of_a_company():
-    section = README.partition("## Settings\n")[2].partition("\n## ")[0]
+def test_the_documents_explain_every_setting_of_a_company():
+    section = CONFIGURATION.partition("## Settings of a company\n")[2]
     rows = dict(re.findall(r"^\| `(\w+)` \|[^|]*\| (.*) \|$", section, re.MULTILINE))
     assert rows == {name: setting.about for name, setting in SETTINGS.items()}
