@@ -11,9 +11,9 @@ from api.mcp.tools import TOOLS
 from core.models import READ_ONLY_SCOPE
 from core.permissions import ACT_FOR_CUSTOMERS
 from tests.conftest import add_key
+from tests.support.accounts import clock  # noqa: F401
 from tests.support.caller import Caller
 from tests.support.mcp import Mcp
-from tests.support.people import clock  # noqa: F401
 from tests.support.rows import everything
 
 STAFF = {tool.name for tool in TOOLS}

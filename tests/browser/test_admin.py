@@ -46,9 +46,16 @@ def test_what_closes_or_opens_never_leaves_the_focus_nowhere(open_tab, company):
     expect(page.get_by_role("heading", level=1, name="Roofs")).to_be_focused()
 
 
+@pytest.mark.parametrize(("before", "now"), [("people", "users"), ("moving", "import_export")])
+def test_a_saved_link_to_a_renamed_section_still_leads_there(open_tab, company, before, now):
+    page = open_section(open_tab(desk=company), f"{before}?from=saved")
+    expect(page).to_have_url(re.compile(rf"/admin/{now}\?from=saved$"))
+    expect(page.locator(".side [aria-current=page]")).to_have_count(1)
+
+
 def test_an_admin_brings_in_a_person_and_a_key(open_tab, company):
     tab = open_tab(desk=company)
-    page = open_section(tab, "people")
+    page = open_section(tab, "users")
     button(page, "Add a person").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill("Bo Chen")
@@ -74,7 +81,7 @@ def test_an_admin_brings_in_a_person_and_a_key(open_tab, company):
     expect(button(page, "Actions for Bo Chen")).to_be_focused()
     page.keyboard.press("z")  # takes back what the newest sentence at the bottom tells
     expect(row).to_contain_text("Invited")
-    tab.shot("admin-people")
+    tab.shot("admin-users")
 
     go_to(page, "API keys")
     button(page, "Make a key").first.click()
@@ -230,7 +237,7 @@ def test_nobody_sees_more_than_their_role(open_tab, company, role, sections, hid
         expect(navigation.get_by_role("link", name=name, exact=True)).to_have_count(0)
     expect(page.get_by_role("row", name=re.compile("This one"))).to_be_visible()  # the session of this tab
     if role == "customer":
-        for path in ("/admin", "/admin/people"):
+        for path in ("/admin", "/admin/users"):
             tab.open(path)
             expect(page.get_by_role("heading", name="This page is not for a customer.")).to_be_visible()
     if role == "agent":
@@ -279,7 +286,7 @@ def fill_with_hostile_words(company):
 def test_31_hostile_words_stay_words_and_every_section_is_accessible(open_tab, company):
     fill_with_hostile_words(company)
     tab = open_tab(desk=company)
-    page = open_section(tab, "people")
+    page = open_section(tab, "users")
     page.on("dialog", lambda dialog: pytest.fail(f"A script ran: {dialog.message}"))
     names = page.get_by_role("navigation", name="Sections").get_by_role("link").all_inner_texts()
     assert len(names) > 15
@@ -304,7 +311,7 @@ def test_31_hostile_words_stay_words_and_every_section_is_accessible(open_tab, c
 
 def test_files_come_in_checked_first_and_go_out(open_tab, company):
     tab = open_tab(desk=company)
-    page = open_section(tab, "moving")
+    page = open_section(tab, "import_export")
     text = b"Betreff,description,customer_email\nRoof,The roof leaks,ana@example.com\nBad,,nobody\n"
     page.get_by_label("File", exact=True).set_input_files({"name": "old.csv", "mimeType": "text/csv", "buffer": text})
     page.get_by_role("row", name=re.compile("Betreff")).get_by_role("combobox").select_option("title")

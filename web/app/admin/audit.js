@@ -18,8 +18,8 @@ export function showAudit(/** @type {HTMLElement} */ root, /** @type {import("..
     { name: "subject", label: t("admin.audit.subject"), kind: "choice", value: value("subject"), options: orNone(t("admin.all"), choices(SUBJECTS, (subject) => word("admin.subject_kind", subject))) },
     { name: "actor", label: t("admin.audit.actor"), value: value("actor") },
     { name: "action", label: t("admin.audit.action"), value: value("action"), more: { placeholder: "settings_changed" } },
-    { name: "created_after", label: t("admin.moving.after"), kind: "moment", value: value("created_after") },
-    { name: "created_before", label: t("admin.moving.before"), kind: "moment", value: value("created_before") },
+    { name: "created_after", label: t("admin.import_export.after"), kind: "moment", value: value("created_after") },
+    { name: "created_before", label: t("admin.import_export.before"), kind: "moment", value: value("created_before") },
   ]);
   const audit = list({ path: "/api/audit", query: () => read(fields), view, none: () => none(t("admin.nothing_found"), "", null, "search") });
   const filters = h("form", { class: "filters grid", oninput: later(() => {
