@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import assert_accessible
 from tests.fakes.webhook_receiver import Receiver
+from tools.screenshots.desk import Desk
 
 HOSTILE = (
     "<img src=x onerror=alert(1)><script>alert(2)</script><svg onload=alert(3)> [a](javascript:alert(4)) "
@@ -44,6 +45,24 @@ def test_what_closes_or_opens_never_leaves_the_focus_nowhere(open_tab, company):
     go_to(page, "Articles")
     page.get_by_role("link", name="Roofs").press("Enter")
     expect(page.get_by_role("heading", level=1, name="Roofs")).to_be_focused()
+
+
+def test_the_audit_and_the_thread_name_who_acted_in_plain_words(open_tab, company):
+    key = company.call("POST", "/api/keys", {"name": "Laptop", "role": "agent"})["key"]
+    company.call("PUT", "/api/settings", {"chat_guests": True})
+    guest = Desk(
+        company.url, token=company.call("POST", "/api/auth/guest", {"company": company.company})["access_token"]
+    )
+    made = guest.call("POST", "/api/chat", {"message": "My invoice is wrong. I want a person."})
+    Desk(company.url, key).call("PATCH", f"/api/tickets/{made['ticket_id']}", {"priority": "urgent"})
+    tab = open_tab(desk=company)
+    page = open_section(tab, "audit")
+    for name in ("API key Laptop", "Guest", company.person("admin").email):
+        expect(page.locator("td strong", has_text=re.compile(f"^{re.escape(name)}$")).first).to_be_visible()
+    assert "guest:" not in page.locator("#main").inner_text()
+    page.goto(f"{company.url}/desk/tickets/{made['ticket_id']}")
+    expect(page.locator(".thread .event strong", has_text="Laptop").first).to_be_visible()
+    assert "guest:" not in page.locator("#main").inner_text()
 
 
 @pytest.mark.parametrize(("before", "now"), [("people", "users"), ("moving", "import_export")])

@@ -28,7 +28,7 @@ export function lines(/** @type {any[]} */ events) {
 }
 
 export const isAi = (/** @type {any} */ event) => event.actor.toLowerCase() === "ai";
-const who = (/** @type {any} */ event) => (isAi(event) ? t("desk.the_ai") : event.actor === "system" ? t("common.system") : agentName(event.said_by || event.actor));
+const who = (/** @type {any} */ event) => agentName(event.said_by || event.actor);
 
 function valueWords(/** @type {string} */ field, /** @type {string} */ value) {
   const words = value && /(_at|_until)$/.test(field) ? moment(value) : shownValue(field, value);

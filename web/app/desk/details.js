@@ -3,6 +3,7 @@
 
 import { get, patch as save, post, remove } from "../api.js";
 import { h } from "../dom.js";
+import { isGuest } from "../parts/actors.js";
 import { button, chip, time } from "../parts/controls.js";
 import { fileList } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
@@ -13,7 +14,7 @@ import { duration, moment, t, word } from "../words.js";
 import { askText, deleteTicket, editTags, merge, pickAgent, pickCategory, pickPriority, pickStatus, snooze } from "./actions.js";
 import { fieldName, refresh } from "./changes.js";
 import { eventLine } from "./describe.js";
-import { agentName, customerOf, isGuest, teamName } from "./names.js";
+import { agentName, customerOf, teamName } from "./names.js";
 import { ticketAddress } from "./places.js";
 import { isOpen } from "../values.js";
 import { opened } from "./state.js";

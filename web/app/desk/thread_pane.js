@@ -2,6 +2,7 @@
 /** The thread of the open ticket: messages, notes and events in the order in which they happened. */
 
 import { fill, h, updateList } from "../dom.js";
+import { isGuest } from "../parts/actors.js";
 import { button } from "../parts/controls.js";
 import { chosenFile, fileList } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
@@ -9,7 +10,7 @@ import { beginsWithDescription, messageElement, sources } from "../parts/thread.
 import { t } from "../words.js";
 import { eventLine, lines } from "./describe.js";
 import { watchMessages } from "./missed.js";
-import { customerOf, isGuest, signature } from "./names.js";
+import { customerOf, signature } from "./names.js";
 import { deliver, outbox, takeBack } from "./outbox.js";
 import { desk, lasting, opened, seenAt } from "./state.js";
 
