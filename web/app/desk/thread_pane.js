@@ -25,33 +25,40 @@ export function threadPane() {
   const below = h("div", { role: "status", class: "below" });
   let shownTicket = "", known = 0;
   const draw = () => {
-    const { ticket } = opened.get();
+    const { ticket, replies, events } = opened.get();
     if (!ticket) { list.replaceChildren(); shownTicket = ""; return; }
-    const since = seenBefore.get(ticket.id) ?? "";
     const pane = list.closest(".ticket-scroll");
-    const atEnd = pane ? pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80 : false;
+    const wasAtEnd = pane ? isAtEnd(pane) : false, isNew = shownTicket !== ticket.id;
     updateList(list, entries(ticket), (entry) => entry.key, (entry) => entry.make(), (entry) => entry.version);
     watchMessages(list);
-    const count = opened.get().replies.length, more = shownTicket === ticket.id && count > known && !atEnd;
-    known = count;
-    if (more && pane) {
-      fill(below, button(t("desk.new_message"), () => { pane.scrollTop = pane.scrollHeight; fill(below); }, { icon: "chevron-down", kind: "small-button" }));
-    } else if (atEnd || shownTicket !== ticket.id) fill(below);
-    if (opened.get().replies.length === 0 && opened.get().events.length === 0 && shownTicket === ticket.id) return;
-    if (shownTicket !== ticket.id && opened.get().events.length) {
+    const hasMore = !isNew && replies.length > known && !wasAtEnd;
+    known = replies.length;
+    if (hasMore && pane) fill(below, toTheEnd(pane, below));
+    else if (wasAtEnd || isNew) fill(below);
+    if (isNew && events.length) {
       shownTicket = ticket.id;
-      firstUnread(list, since);
-    } else if (atEnd && pane) pane.scrollTop = pane.scrollHeight;
+      firstUnread(list, seenBefore.get(ticket.id) ?? "");
+    } else if (wasAtEnd && pane && (isNew || replies.length || events.length)) pane.scrollTop = pane.scrollHeight;
   };
+  drawOnChanges(draw);
+  requestAnimationFrame(() => list.closest(".ticket-scroll")?.addEventListener("scroll", (/** @type {any} */ { target: pane }) => {
+    if (isAtEnd(pane)) fill(below);
+  }, { passive: true }));
+  return [list, below];
+}
+
+const isAtEnd = (/** @type {Element} */ pane) => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80;
+
+const toTheEnd = (/** @type {Element} */ pane, /** @type {HTMLElement} */ below) =>
+  button(t("desk.new_message"), () => { pane.scrollTop = pane.scrollHeight; fill(below); }, { icon: "chevron-down", kind: "small-button" });
+
+/** Draws when the open ticket, its thread, or what is on its way changes; notes before when a ticket was last seen. */
+function drawOnChanges(/** @type {() => void} */ draw) {
   lasting(desk.subscribe(({ ticketId }, before) => { if (ticketId && ticketId !== before.ticketId) seenBefore.set(ticketId, seenAt(ticketId)); }));
   lasting(opened.subscribe((now, before) => {
     if (now === before || now.ticket !== before.ticket || now.replies !== before.replies || now.events !== before.events || now.files !== before.files) draw();
   }));
   lasting(outbox.subscribe(draw));
-  requestAnimationFrame(() => list.closest(".ticket-scroll")?.addEventListener("scroll", (/** @type {any} */ { target: pane }) => {
-    if (pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80) fill(below);
-  }, { passive: true }));
-  return [list, below];
 }
 
 /** When each ticket was last seen before it was opened this time. @type {Map<string, string>} */
