@@ -8,7 +8,7 @@ import { t, word } from "../words.js";
 import { known } from "./parts.js";
 
 /** Entries with the values before and after. */
-export function events(/** @type {any[]} */ rows) {
+export function historyList(/** @type {any[]} */ rows) {
   return h("ol", { class: "events" }, rows.map((row) => h("li", {}, h("strong", {}, word("admin.action", row.action)), " ", change(row), h("div", { class: "soft small line" }, actorName(row.actor), row.said_by ? `(${actorName(row.said_by)})` : null, time(row.created_at)))));
 }
 

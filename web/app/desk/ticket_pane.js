@@ -47,7 +47,7 @@ export function ticketPane() {
     }
     if (now === before || now.conflict !== before.conflict || now.others !== before.others || now.conversation !== before.conversation) fillAnew(notices, notes(now), () => element.querySelector(".subject-line"));
     fill(waiting, now.failure ? [failed(now.failure, () => loadTicket(desk.get().ticketId)), h("p", { class: "state" }, h("a", { href: queueAddress() }, t("desk.back")))]
-      : now.ticket && now.events.length ? null : desk.get().ticketId ? skeleton(3) : null);
+      : now.ticket && now.history.length ? null : desk.get().ticketId ? skeleton(3) : null);
     thread.hidden = Boolean(now.failure);
   }));
   return element;
