@@ -30,8 +30,8 @@ def log_in(
 ) -> Admission:
     """Signs a user in, at the named company or else where the password matches.
 
-    Raises AppError 401 with the same message for unknown users and wrong passwords, 429 after too many attempts, and 400
-    with the names of the companies if the password matches in several.
+    Raises AppError 401 with the same message for unknown users and wrong passwords, and 429 after too many attempts. A
+    password that matches in several companies raises 400 with their names.
     """
     place = networks.holder(entry.address, ipv6_bits=networks.SITE_BITS)
     with storage.unit_of_work(None, write=True) as uow:
@@ -123,8 +123,8 @@ def authenticate_access_token(storage: Storage, tokens: Tokens, token: str) -> A
 def authenticate_oidc(storage: Storage, person: Person, *, address: str) -> Actor | None:
     """The actor of a user whom the configured issuer authenticated; the first sign-in creates the user.
 
-    None if the user is disabled. Raises AppError 403 if the company is unknown, the operator did not allow it to use the
-    issuer, or another user has the address.
+    None if the user is disabled. Raises AppError 403 for an unknown company and one that may not use the issuer. The
+    same for an address of another user.
     """
     key = name_key(person.company)
     company = storage.cached((companies_table,), ("company", key), lambda: _company(storage, person.company))

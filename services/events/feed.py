@@ -67,7 +67,7 @@ def _later(uow: UnitOfWork) -> Select[Any]:
 
 
 def _rows(uow: UnitOfWork, start: str) -> tuple[list[Row], str]:
-    """Rows of the history later than `start`, all rows of each write, and the time to go on from ("" at the end)."""
+    """Rows of the history later than `start`, complete for each write. Also the time to go on from, "" at the end."""
     rows = uow.find(_later(uow), start_=start, most_=BATCH)
     if len(rows) < BATCH:
         return rows, ""

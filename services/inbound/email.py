@@ -96,7 +96,7 @@ def _ticket_of(uow: UnitOfWork, context: MailContext, mail: InboundMail) -> Row 
 def _earlier(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row | None) -> str:
     """The message that this one repeats, "" for a new one: by its Message-ID, else by sender and content within an hour.
 
-    Each content holds two keys, of this hour and the next, so that the turn of the hour separates no twins.
+    Each content has two keys, of this hour and the next. So two equal mails around the full hour are found as well.
     """
     by_id = [f"mail {mail.message_id} {mail.sender}"] if mail.message_id else []
     if earlier := records.claim(uow, mail_id, *by_id):

@@ -1,4 +1,4 @@
-"""Imports the file of a transfer into a company, a page of rows in a unit of work, so memory stays the same.
+"""Imports the file of a transfer into a company. Each page of rows has a unit of work, so memory stays the same.
 
 Each page is committed together with the place that the import has reached. An import that was killed goes on there. One that
 is repeated changes nothing.

@@ -1,4 +1,5 @@
-"""What follows for webhooks from a write: deliveries in the same transaction, each with its body as of that moment.
+"""The deliveries of webhooks that follow from a write. They are stored in its transaction, with bodies as of that
+moment.
 
 storage.py calls this before each commit of changes that the history records. A company without webhooks costs nothing.
 """
