@@ -1,9 +1,10 @@
 """The chat over HTTP: write a message, follow the conversation, close it, give it back to the AI."""
 
-from flask import Response, g
+from flask import Response
 from marshmallow import Schema
 
 from api.attachments import Attachment
+from api.chat_answers import answer_message
 from api.http import schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer, how_many, if_changed
@@ -14,8 +15,7 @@ from api.ticket_inputs import MoveTicket, pop_actor_and_version
 from core import models
 from core.models import LIMITS, Actor
 from core.permissions import Permission
-from services.chat import messages, turns
-from services.model_access import ModelAccess
+from services.chat import messages
 from storage import Row, UnitOfWork
 
 blp = Resource("chat", __name__, description="Conversations: the AI answers from your articles, or a person does.")
@@ -94,11 +94,6 @@ class MessagesQuery(Schema):
     limit = Number(1, 200, load_default=200, about="How many at most.")
 
 
-def company_access(actor: Actor) -> ModelAccess:
-    """What answers are made with. It sees the whole company, since a customer sees no agents."""
-    return current_runtime().model_access(Actor.system(actor.company_id))
-
-
 @blp.post(
     "/api/chat",
     "SendChatMessage",
@@ -114,27 +109,9 @@ def send_message(body: Row) -> Answer:
     Stores the message and answers it: with the model grounded in your articles, else with the best article. When that is not
     enough, or the customer asks, the conversation is handed to a person. An address that a guest gives is shown to agents.
     """
-    result = converse(body)
+    result = answer_message(body)
     message = "The conversation is with a person." if result["reply"] else "A person answers this conversation."
     return Answer(result, message if result["escalation"] else "Answered.")
-
-
-def converse(body: Row) -> Row:
-    """Stores and answers the message of a body of POST /api/chat, in units of work of its own. Raises AppError 400 to 409."""
-    actor, storage, access = g.actor, current_runtime().storage, company_access(g.actor)
-    given_address = body.pop("customer_email", "") if actor.guest else ""
-    if actor.guest and actor.guest_name:
-        body.setdefault("customer_name", actor.guest_name)
-    wants_person, attachment_ids = body.pop("person", False), body.pop("attachment_ids", [])
-    if actor.is_customer and not actor.customer_row:
-        with storage.unit_of_work(actor, write=True) as uow:
-            actor = turns.identify(uow, body)
-    turns.prepare(access, body)
-    with storage.unit_of_work(actor, write=True) as uow:
-        turn = turns.receive(uow, access, body, attachment_ids=attachment_ids)
-        if given_address:
-            turns.note_address(uow, turn.ticket, given_address)
-    return turns.answer(access, turn, wants_person=wants_person)
 
 
 @blp.get(

@@ -135,7 +135,8 @@ def confirm_address(body: Row) -> Answer:
 
 
 def _by_operator(*, is_open: bool) -> bool:
-    """Whether the operator registers the company. Where anybody may, credentials that are not valid do not matter."""
+    """Whether the operator registers the company. Where anybody may register, credentials that are not valid are
+    ignored."""
     try:
         return gate.is_operator()
     except AppError:

@@ -104,7 +104,7 @@ class SimilarTicket(Schema):
 
 
 def _made(thing: str, reason: str) -> str:
-    """Who made it, in a sentence: `reason` says why the model did not."""
+    """A sentence that says who made a text. `reason` says why it was not the model."""
     return f"{thing} was written without the model: {reason}." if reason else f"{thing} was written by the model."
 
 

@@ -5,7 +5,8 @@ import hmac
 from flask import Response, g, request
 from marshmallow import Schema
 
-from api.chat import ChatReply, company_access
+from api.chat import ChatReply
+from api.chat_answers import company_model_access
 from api.http import schemas
 from api.http.common_inputs import PageQuery, Repeatable
 from api.http.envelope import Answer, how_many
@@ -123,7 +124,7 @@ def receive_message(body: Row) -> Answer:
     as the chat does. The same external_id of a channel is taken once, however often it is sent.
     """
     body["channel"] = body["channel"].lower()
-    storage, access = current_runtime().storage, company_access(g.actor)
+    storage, access = current_runtime().storage, company_model_access(g.actor)
     turns.prepare(access, messages.chat_fields(body))
     with storage.unit_of_work(g.actor, write=True) as uow:
         stored_message = messages.take(uow, access, body)

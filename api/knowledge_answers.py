@@ -3,7 +3,7 @@
 from flask import g
 from marshmallow import Schema
 
-from api.chat import company_access
+from api.chat_answers import company_model_access
 from api.http import schemas
 from api.http.common_inputs import Repeatable
 from api.http.envelope import Answer
@@ -50,6 +50,6 @@ def ask_knowledge(body: Row) -> Answer:
     Answers a question from published articles, with the model or by quoting the best article, and says when a person must
     answer. Nothing is stored and nobody is told: send a chat message for that.
     """
-    answer = questions.answer(company_access(g.actor), body["question"], company_id=g.actor.company_id)
+    answer = questions.answer(company_model_access(g.actor), body["question"], company_id=g.actor.company_id)
     message = "A person must answer this." if answer["escalation"] else "Answered."
     return Answer(answer, message if answer["escalation"] or answer["answered"] else "No article answers this.")

@@ -18,7 +18,7 @@ from core import models, timestamps
 from core.errors import invalid_field
 from core.permissions import Permission, granted
 from services.attachments import on_tickets
-from services.transfers import import_files, moved_settings, requests
+from services.transfers import company_settings, import_files, requests
 from storage import Row, UnitOfWork
 
 blp = Resource("transfers", __name__, description="Moving everything of a company.")
@@ -115,9 +115,9 @@ def _new_import(body: Row) -> Row:
     options = _rights()
     if asks:
         check_may(Permission.SETTINGS_WRITE)
-        options["settings"] = moved_settings.ALWAYS
+        options["settings"] = company_settings.ALWAYS
     elif asks is False:
-        options["settings"] = moved_settings.NEVER
+        options["settings"] = company_settings.NEVER
     with current_runtime().storage.unit_of_work(g.actor, write=True) as uow:
         until = timestamps.later(uow.real_now, seconds=requests.UPLOAD_SECONDS)
         return requests.request(uow, requests.IMPORT, state="uploading", options=options, expires_at=until)
@@ -126,7 +126,7 @@ def _new_import(body: Row) -> Row:
 def _rights() -> Row:
     """What an import may do for the caller, as options of a transfer."""
     may_set = Permission.SETTINGS_WRITE in granted(g.actor)
-    settings = moved_settings.IF_NONE if may_set else moved_settings.NEVER
+    settings = company_settings.IF_NONE if may_set else company_settings.NEVER
     return {"roles": grantable_roles(), "settings": settings}
 
 
@@ -165,7 +165,7 @@ def put_transfer_file(transfer_id: str) -> Answer:
     """
     with current_runtime().storage.unit_of_work(g.actor) as uow:
         asked = requests.get(uow, transfer_id)
-    if asked["options"].get("settings") == moved_settings.ALWAYS:
+    if asked["options"].get("settings") == company_settings.ALWAYS:
         check_may(Permission.SETTINGS_WRITE)
     row = _put(transfer_id, request.headers.get("Content-Range", ""), upload(request))
     return Answer(requests.transfer_shape(row), _how_it_stands(row))

@@ -1,4 +1,4 @@
-"""The people of a company over HTTP."""
+"""The users of a company over HTTP."""
 
 from typing import Any
 

@@ -98,7 +98,7 @@ class About:
     unsubscribe_url: str = ""
 
     def written(self, kind: str, ticket: Row, **more: object) -> tuple[str, str]:
-        """The subject and the opening of a kind about a ticket, in the company's words if it has its own."""
+        """Subject and opening of a notice about a ticket, in the company's own words if it has some."""
         values = {
             "ticket_number": ticket["number"],
             "company_name": self.company_name or self.from_name,

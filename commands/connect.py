@@ -1,4 +1,4 @@
-"""flask connect: prints how a tool is connected, with this server's address, and makes a key for it that may do only that."""
+"""flask connect: prints how a tool is connected, with this server's address. It makes a key that may do only that."""
 
 import re
 from dataclasses import dataclass

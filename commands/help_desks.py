@@ -29,7 +29,7 @@ PRODUCTS = (ZENDESK, FRESHDESK, JIRA)
 
 
 class _Import(click.Group):
-    """A group whose first command is meant where none is named, so that `flask import FILE` takes a file of tickets."""
+    """A group that runs its first command where none is named. So `flask import FILE` takes a file of tickets."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)

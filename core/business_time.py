@@ -1,7 +1,7 @@
 """Business time: count and add the seconds in which a desk is open, by its hours, time zone and holidays.
 
-A moment is open when its local wall time lies within the hours of its weekday and its local date is no holiday.
-A local hour that a clock change skips has no moments; one that it repeats counts twice.
+A moment is open when its local time lies within the hours of its weekday. Its local date must be no holiday. A local
+hour that a clock change skips has no moments; one that it repeats counts twice.
 """
 
 from collections.abc import Iterator

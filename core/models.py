@@ -116,7 +116,7 @@ LIMITS: dict[str, int] = {
 }
 
 
-READ_ONLY = "read_only"  # the scope of a key that changes nothing
+READ_ONLY_SCOPE = "read_only"  # the scope of a key that changes nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class Actor:
 
     @property
     def reads_only(self) -> bool:
-        return READ_ONLY in self.scopes
+        return READ_ONLY_SCOPE in self.scopes
 
 
 @dataclass(frozen=True, slots=True)

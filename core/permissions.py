@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from core.models import READ_ONLY, Actor, Role
+from core.models import READ_ONLY_SCOPE, Actor, Role
 
 
 class Permission(StrEnum):
@@ -41,7 +41,7 @@ class Permission(StrEnum):
 
 
 ACT_FOR_CUSTOMERS = "act_for_customers"
-_NO_PERMISSIONS = frozenset({ACT_FOR_CUSTOMERS, READ_ONLY})  # scopes that name no permission
+_NO_PERMISSIONS = frozenset({ACT_FOR_CUSTOMERS, READ_ONLY_SCOPE})  # scopes that name no permission
 
 _CUSTOMER = frozenset(
     {
@@ -69,7 +69,7 @@ _ADMIN = frozenset(Permission) - {Permission.PUBLIC, Permission.ANY} - CUSTOMERS
 GRANTED: dict[str, frozenset[Permission]] = {"customer": _CUSTOMER, "agent": _AGENT, "admin": _ADMIN}
 
 
-SCOPES: tuple[str, ...] = (ACT_FOR_CUSTOMERS, READ_ONLY, *sorted(_ADMIN | _CUSTOMER))
+SCOPES: tuple[str, ...] = (ACT_FOR_CUSTOMERS, READ_ONLY_SCOPE, *sorted(_ADMIN | _CUSTOMER))
 
 
 def allows(actor: Actor, permission: Permission) -> bool:

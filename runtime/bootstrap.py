@@ -20,7 +20,7 @@ from auth.oidc_client import OidcClient
 from auth.one_time import OneTime
 from auth.references import References
 from auth.tokens import Tokens
-from channels.imap_poller import open_mailbox
+from channels.imap_poller import Mailbox, open_mailbox
 from channels.sns import Publishes, Topic
 from channels.webhook_sender import Sender
 from config import Settings
@@ -59,6 +59,39 @@ log = logging.getLogger("foyer")
 WAITING_SHARE = 4  # at most one in four of the server's threads may wait for a model
 
 
+def _model(settings: Settings, *, concurrency: int) -> Completes | None:
+    return open_model(
+        settings.openai_api_key.get_secret_value(),
+        settings.openai_base_url,
+        settings.openai_model,
+        settings.ai_timeout_seconds,
+        concurrency=concurrency,
+    )
+
+
+def _mailer(settings: Settings) -> Mailer:
+    return open_mailer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value(),
+        security=settings.smtp_security,
+        mail_from=settings.mail_from,
+    )
+
+
+def _mailbox(settings: Settings) -> Mailbox | None:
+    return open_mailbox(
+        host=settings.imap_host,
+        port=settings.imap_port,
+        username=settings.imap_username,
+        password=settings.imap_password.get_secret_value(),
+        security=settings.imap_security,
+        folder=settings.imap_folder,
+        done_folder=settings.imap_done_folder,
+    )
+
+
 class Runtime:
     """One server. Tests hand in their own clock, model or mailer; what is not given is made from the settings."""
 
@@ -73,39 +106,18 @@ class Runtime:
         self.settings = settings
         self.clock = clock
         places = max(1, settings.threads // WAITING_SHARE)
-        self.model = model or open_model(
-            settings.openai_api_key.get_secret_value(),
-            settings.openai_base_url,
-            settings.openai_model,
-            settings.ai_timeout_seconds,
-            concurrency=places + THREADS["ai"],  # one line for each who may ask: a job is never told "busy"
-        )
-        self.mailer = mailer or open_mailer(
-            host=settings.smtp_host,
-            port=settings.smtp_port,
-            username=settings.smtp_username,
-            password=settings.smtp_password.get_secret_value(),
-            security=settings.smtp_security,
-            mail_from=settings.mail_from,
-        )
-        self.mailbox = open_mailbox(
-            host=settings.imap_host,
-            port=settings.imap_port,
-            username=settings.imap_username,
-            password=settings.imap_password.get_secret_value(),
-            security=settings.imap_security,
-            folder=settings.imap_folder,
-            done_folder=settings.imap_done_folder,
-        )
+        # One line for each who may ask: a job is never told "busy".
+        self.model = model or _model(settings, concurrency=places + THREADS["ai"])
+        self.mailer = mailer or _mailer(settings)
+        self.mailbox = _mailbox(settings)
         self.issuer = Issuer(settings.oidc_issuer, settings.oidc_audience) if settings.oidc_issuer else None
         self.wait_slots = threading.BoundedSemaphore(places)
         self.topic: Publishes | None = Topic(settings.sns_topic_arn) if settings.sns_topic_arn else None
         self.presence = Presence()
         self.chat_presence = ChatPresence()
         self.usage = UsageLog()
-        self.transfer_checks: Mapping[
-            str, Callable[[Row], Row]
-        ] = {}  # app.py sets them: the rules of input live in the API
+        # Set by app.py: the rules of input live in the API.
+        self.transfer_checks: Mapping[str, Callable[[Row], Row]] = {}
         if isinstance(self.model, Model):
             self.model.count = self.usage.note
         self.runner = Runner(lambda: self.storage, workers(self), periodic(self))

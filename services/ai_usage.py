@@ -1,6 +1,6 @@
 """The use of the model: calls and tokens of each company and day, cost, the daily budget, and the report of what AI did.
 
-Calls are noted in memory and written every few seconds, so a process that is killed loses the last ones from the count.
+Calls are noted in memory and written every few seconds. A killed process loses the last ones.
 """
 
 import hashlib

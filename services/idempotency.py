@@ -34,8 +34,8 @@ class Stored:
 def claim(uow: UnitOfWork, call: Call, *, lease: bool = False) -> Stored | None:
     """Claims the call for this unit of work, or returns the stored response.
 
-    With `lease` the claim is committed before the work. Raises AppError 409 if the key was used with another body, the same
-    call is in progress, or its response held a secret, which is shown only once.
+    With `lease` the claim is committed before the work. Raises AppError 409 if the key was used with another body or
+    the same call is in progress. The same if its response held a secret, which is shown only once.
     """
     expires = timestamps.later(uow.real_now, seconds=LEASE_SECONDS if lease else KEPT_SECONDS)
     values = {"caller": call.caller, "route": call.route, "key": call.key, "body_hash": call.body_hash}

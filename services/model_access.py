@@ -1,4 +1,4 @@
-"""What the AI features of one call use of the running server, and the limit of callers who wait for the model."""
+"""The model and what its prompts are made of, for one call. Also the limit of callers who wait for the model."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

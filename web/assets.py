@@ -1,7 +1,7 @@
 """The console's files: modules, styles and icons, read once, compressed once, and named by their content.
 
-All live in one folder whose name is the hash of everything in it. So modules import each other by relative paths,
-browsers keep them for a year, and a new version has new addresses.
+All live in one folder whose name is the hash of everything in it. So modules import each other by relative paths and
+browsers keep them for a year. A new version has new addresses.
 """
 
 import gzip

@@ -3,7 +3,7 @@
 from flask import Response, g
 from marshmallow import Schema
 
-from api.chat import company_access, converse
+from api.chat_answers import answer_message, company_model_access
 from api.dialects.dialect import ERROR_TEXT, Dialect, error_text, show
 from api.http import schemas
 from api.http.common_inputs import Repeatable
@@ -52,12 +52,12 @@ def chat(body: Row) -> Response:
 
     Answers it in the customer's conversation. Once a person answers there, each reply says so: clients expect a text.
     """
-    result = converse(body)
+    result = answer_message(body)
     return show(
         {"reply": result["reply"] or _handover_sentence(result["ticket_id"]), "escalation": result["escalation"]}
     )
 
 
 def _handover_sentence(ticket_id: str) -> str:
-    with company_access(g.actor).open_uow() as uow:
+    with company_model_access(g.actor).open_uow() as uow:
         return handoff.handover_sentence(uow, ticket_id)

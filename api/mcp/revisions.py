@@ -1,4 +1,4 @@
-"""Which revision of the protocol a message is of, and whether its envelope and headers are as that revision has them.
+"""The revision of the protocol that a message is of. Checks its envelope and headers by that revision.
 
 The newest revision is stateless: each request names its version in `_meta` and repeats what routes it in headers. The older
 ones begin with `initialize`; since no session is kept, each of their requests stands for itself as well.

@@ -4,8 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from auth.tokens import ACCESS_SECONDS, Tokens
-from services.accounts import sessions
-from services.accounts import users as people
+from services.accounts import sessions, users
 from services.history import Change, record
 from storage import Row, UnitOfWork
 
@@ -48,7 +47,7 @@ def start_session(uow: UnitOfWork, tokens: Tokens, user: Row, entry: Entry, *, w
 def signed_in(uow: UnitOfWork, tokens: Tokens, user: Row, session: Row) -> Row:
     """The answer of a sign-in: user, access_token, refresh_token and expires_in_seconds."""
     return {
-        "user": people.user_shape(user),
+        "user": users.user_shape(user),
         "access_token": tokens.access(user["id"], session["id"], now=uow.real_now),
         "refresh_token": tokens.refresh(
             user["id"], session["id"], session["generation"], expires=session["expires_at"]

@@ -11,9 +11,9 @@ from auth.tokens import Tokens
 from core.errors import AppError, unauthorized
 from core.models import Actor
 from database.tables import companies as companies_table
-from database.tables import sign_in_tokens, users
-from services.accounts import companies, invitations, lockout, mailed_access, one_time
-from services.accounts import users as people
+from database.tables import sign_in_tokens
+from database.tables import users as users_table
+from services.accounts import companies, invitations, lockout, mailed_access, one_time, users
 from services.accounts.admission import Admission, Entry, admit
 from services.history import Change, record
 from storage import Row, Storage, UnitOfWork
@@ -72,7 +72,7 @@ def _opens(secrets: OneTime, row: Row, code: str, *, is_guessable: bool) -> bool
 
 def _user(uow: UnitOfWork, row: Row, place: str) -> Row:
     """Whose code it is; of a registration the new customer, or whoever has the address by now. Raises AppError 401."""
-    user = uow.get(users, row["user_id"]) if row["user_id"] else invitations.find(uow, row["email"])
+    user = uow.get(users_table, row["user_id"]) if row["user_id"] else invitations.find(uow, row["email"])
     if user is None and not row["user_id"]:
         return _registered(uow, row, place)
     if user is None or user["email"] != row["email"] or not mailed_access.may_come(user):
@@ -90,7 +90,7 @@ def _registered(uow: UnitOfWork, row: Row, place: str) -> Row:
     fields = {"name": row["fields"].get("name", ""), "password_hash": ""}
     if row["fields"].get("place") == place:
         fields["password_hash"] = row["fields"].get("password_hash", "")
-    user = people.create(uow, {**fields, "email": row["email"], "role": "customer"})
+    user = users.create(uow, {**fields, "email": row["email"], "role": "customer"})
     record(uow, user["id"], [Change("registered")], subject="user")
     return user
 

@@ -5,9 +5,9 @@ from auth.one_time import OneTime
 from auth.tokens import Tokens
 from core.errors import AppError, invalid_field
 from core.models import Actor
-from database.tables import companies, users
-from services.accounts import mailed_access, one_time
-from services.accounts import users as people
+from database.tables import companies
+from database.tables import users as users_table
+from services.accounts import mailed_access, one_time, users
 from services.accounts.admission import Admission, Entry, admit
 from services.history import Change, record
 from storage import Row, Storage, UnitOfWork
@@ -15,7 +15,7 @@ from storage import Row, Storage, UnitOfWork
 
 def find(uow: UnitOfWork, email: str) -> Row | None:
     """The person of that address in the company, invited or not."""
-    return uow.first(uow.query(users).where(users.c.email == email, users.c.email != ""))
+    return uow.first(uow.query(users_table).where(users_table.c.email == email, users_table.c.email != ""))
 
 
 def invite(uow: UnitOfWork, one_time_tokens: OneTime, fields: Row, *, mails: bool, language: str) -> tuple[Row, str]:
@@ -27,12 +27,12 @@ def invite(uow: UnitOfWork, one_time_tokens: OneTime, fields: Row, *, mails: boo
     user = find(uow, fields["email"])
     if user is None:
         values = {"name": "", **fields, "invited_at": uow.real_now, "available": False}
-        user = people.create(uow, values)
+        user = users.create(uow, values)
     elif user["invited_at"] is None:
         raise AppError("This e-mail address signs in already. Take another one.", "email_taken", 409)
     else:
-        user = people.change(uow, user["id"], dict(fields)) if fields else user
-        user = uow.update(users, user["id"], {"invited_at": uow.real_now}) or user
+        user = users.change(uow, user["id"], dict(fields)) if fields else user
+        user = uow.update(users_table, user["id"], {"invited_at": uow.real_now}) or user
     record(uow, user["id"], [Change("invited", "role", "", user["role"])], subject="user")
     row = one_time.start(uow, one_time.INVITE, user["email"], user_id=user["id"])
     if mails and _is_confirmed(uow):
@@ -54,7 +54,7 @@ def accept(
     password_hash = passwords.hashed(password)
     with storage.unit_of_work(None, write=True) as uow:
         row = one_time.find_link(uow, one_time.INVITE, token, one_time_tokens)
-        user = uow.get(users, row["user_id"]) if row else None
+        user = uow.get(users_table, row["user_id"]) if row else None
         if row is None or user is None or not _may_accept(user, row):
             raise over()
         company_uow = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=entry.address))
@@ -62,7 +62,7 @@ def accept(
             raise over()
         one_time.end_all(company_uow, user["id"], user["email"])
         values = {"password_hash": password_hash, "invited_at": None, "available": True}
-        user = company_uow.update(users, user["id"], values | ({"name": name} if name else {})) or user
+        user = company_uow.update(users_table, user["id"], values | ({"name": name} if name else {})) or user
         record(company_uow, user["id"], [Change("invitation_accepted")], subject="user")
         return admit(company_uow, tokens, user, entry, way="invitation")
 

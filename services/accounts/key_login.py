@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from core import normal_form, timestamps
 from core.errors import AppError
-from core.models import READ_ONLY, Actor
+from core.models import READ_ONLY_SCOPE, Actor
 from database.tables import api_keys, customers
 from services.accounts.api_keys import hash_key
 from storage import Row, Storage
@@ -60,7 +60,7 @@ def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:
         actor,
         role="customer",
         name=name or actor.name,
-        scopes=(READ_ONLY,) if actor.reads_only else (),
+        scopes=(READ_ONLY_SCOPE,) if actor.reads_only else (),
         customer_email=email,
         customer_id=customer_id,
         customer_row=row["id"] if row else "",

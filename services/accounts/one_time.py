@@ -2,8 +2,8 @@
 
 Every mail's link has a long token. Of a code it opens the same as the six digits, and guesses cannot use it up.
 
-One kind for one address of a company is open at a time: a new one ends the old. What anybody may ask for ends the old one only
-when its mail is made, so that asking more often than mails are sent takes nothing from whoever reads them.
+One kind for one address of a company is open at a time: a new one ends the old. What anybody may ask for ends the old
+one only when its mail is made. So requests that cause no mail leave the last one valid.
 """
 
 from typing import Literal

@@ -8,9 +8,8 @@ from auth.tokens import Tokens
 from core.errors import AppError, invalid_field
 from core.models import Actor
 from database.tables import companies as table
-from database.tables import users
-from services.accounts import companies, sessions
-from services.accounts import users as people
+from database.tables import users as users_table
+from services.accounts import companies, sessions, users
 from services.accounts.admission import Entry, signed_in
 from services.history import Change, differences, record
 from storage import Row, Storage, UnitOfWork
@@ -28,7 +27,7 @@ def register(storage: Storage, tokens: Tokens, fields: Row, entry: Entry, *, con
         company_uow = uow.as_actor(Actor(company["id"], "admin", fields["email"], address=entry.address))
         record(company_uow, company["id"], [Change("company_created", "name", "", company["name"])], subject="company")
         person = {"name": fields["name"], "email": fields["email"], "role": "admin", "password_hash": password_hash}
-        user = people.create(company_uow, person)
+        user = users.create(company_uow, person)
         companies.ask_to_confirm(company_uow, user)
         session = sessions.start(company_uow, user["id"], remember=entry.remember, device=entry.device)
         return {"company": companies.company_shape(company), **signed_in(company_uow, tokens, user, session)}
@@ -40,7 +39,7 @@ def add_person(storage: Storage, company: str, fields: Row, *, address: str) -> 
         row = companies.find_by_name(uow, company)
         if row is None:
             raise _no_company(company)
-        people.create(uow.as_actor(Actor(row["id"], "admin", "command line", address=address)), fields)
+        users.create(uow.as_actor(Actor(row["id"], "admin", "command line", address=address)), fields)
 
 
 def confirm(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Row:
@@ -52,7 +51,7 @@ def confirm(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Ro
     if claims is None:
         raise _over()
     with storage.unit_of_work(None, write=True) as uow:
-        user = uow.get(users, claims["sub"])
+        user = uow.get(users_table, claims["sub"])
         if user is None or user["disabled"] or user["role"] != "admin" or user["email"] != claims["email"]:
             raise _over()
         company_uow = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=address))

@@ -221,7 +221,7 @@ def _check_password(storage: Storage, actor: Actor, password: str) -> None:
 
 
 def _own(uow: UnitOfWork, actor: Actor) -> tuple[UnitOfWork, Row]:
-    """A unit of work that sees the users of the company, whatever the role of the signed-in user, and their row."""
+    """A unit of work with an admin's view, and in it the row of the signed-in user."""
     own_uow = uow.as_actor(replace(actor, role="admin"))
     user = own_uow.get(users, actor.user_id)
     if user is None:

@@ -15,9 +15,8 @@ from core.errors import AppError, forbidden, invalid_field, unauthorized
 from core.models import Actor
 from database.tables import companies as companies_table
 from database.tables import sessions as sessions_table
-from database.tables import users
-from services.accounts import companies, key_login, lockout, one_time, second_factor, sessions
-from services.accounts import users as people
+from database.tables import users as users_table
+from services.accounts import companies, key_login, lockout, one_time, second_factor, sessions, users
 from services.accounts.admission import Admission, Entry, admit, name_of, signed_in
 from services.history import Change, differences, not_lately, record
 from services.routing import departures
@@ -31,8 +30,8 @@ def log_in(
 ) -> Admission:
     """Signs a user in, at the named company or else where the password matches.
 
-    Raises AppError 401 with the same message for unknown users and wrong passwords, 429 after too many attempts, and 400
-    with the names of the companies if the password matches in several.
+    Raises AppError 401 with the same message for unknown users and wrong passwords, and 429 after too many attempts. A
+    password that matches in several companies raises 400 with their names.
     """
     place = networks.holder(entry.address, ipv6_bits=networks.SITE_BITS)
     with storage.unit_of_work(None, write=True) as uow:
@@ -45,7 +44,7 @@ def log_in(
     if len(matches) > 1:
         raise _several_companies(storage, matches)
     with storage.unit_of_work(None, write=True) as uow:
-        user = uow.get(users, matches[0]["id"])
+        user = uow.get(users_table, matches[0]["id"])
         if not _is_still(user, matches[0], email):
             raise _wrong_credentials()
         company_uow = uow.as_actor(Actor(user["company_id"], "admin", email, address=entry.address))
@@ -60,7 +59,7 @@ def refresh(storage: Storage, tokens: Tokens, token: str, *, address: str) -> Ro
     if claims is None:
         raise _signed_out_error()
     with storage.unit_of_work(None, write=True) as uow:
-        user = uow.get(users, claims["sub"])
+        user = uow.get(users_table, claims["sub"])
         if user is not None and not user["disabled"]:
             company_uow = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=address))
             continued = sessions.refresh(company_uow, claims["sid"], claims["gen"])
@@ -77,7 +76,7 @@ def log_out(storage: Storage, tokens: Tokens, token: str, *, address: str) -> No
     if claims is None:
         return
     with storage.unit_of_work(None, write=True) as uow:
-        user = uow.get(users, claims["sub"])
+        user = uow.get(users_table, claims["sub"])
         if user is not None:
             company_uow = uow.as_actor(Actor(user["company_id"], "admin", user["email"], address=address))
             if sessions.end(company_uow, claims["sid"]):
@@ -92,17 +91,17 @@ def change_password(storage: Storage, actor: Actor, old_password: str, new_passw
     # Counted per session, so that nobody else can use up the attempts.
     account, place = f"password {actor.user_id}", actor.session_id
     with storage.unit_of_work(None, write=True) as uow:
-        user = people.get(uow.as_actor(replace(actor, role="admin")), actor.user_id)
+        user = users.get(uow.as_actor(replace(actor, role="admin")), actor.user_id)
         lockout.count_attempt(uow, account, place)
     if not passwords.matches(user["password_hash"], old_password):
         raise _wrong_old()
     password_hash = passwords.hashed(new_password)
     with storage.unit_of_work(None, write=True) as uow:
-        if not _is_still(uow.get(users, actor.user_id), user, user["email"]):
+        if not _is_still(uow.get(users_table, actor.user_id), user, user["email"]):
             raise _wrong_old()
         admin_uow = uow.as_actor(replace(actor, role="admin"))
         lockout.clear(uow, account, place)
-        admin_uow.update(users, actor.user_id, {"password_hash": password_hash})
+        admin_uow.update(users_table, actor.user_id, {"password_hash": password_hash})
         sessions.end_all(admin_uow, actor.user_id, but=actor.session_id)
         one_time.end_all(admin_uow, actor.user_id, user["email"])
         record(admin_uow, actor.user_id, [Change("password_changed")], subject="user")
@@ -117,15 +116,15 @@ def authenticate_access_token(storage: Storage, tokens: Tokens, token: str) -> A
     session = storage.cached((sessions_table,), ("id", claims["sid"]), lambda: _session(storage, claims["sid"]))
     if session is None or session["user_id"] != claims["sub"] or session["expires_at"] <= now:
         return None
-    user = storage.cached((users,), ("id", claims["sub"]), lambda: _user(storage, claims["sub"]))
+    user = storage.cached((users_table,), ("id", claims["sub"]), lambda: _user(storage, claims["sub"]))
     return None if user is None else _actor(storage, user, session_id=session["id"])
 
 
 def authenticate_oidc(storage: Storage, person: Person, *, address: str) -> Actor | None:
     """The actor of a user whom the configured issuer authenticated; the first sign-in creates the user.
 
-    None if the user is disabled. Raises AppError 403 if the company is unknown, the operator did not allow it to use the
-    issuer, or another user has the address.
+    None if the user is disabled. Raises AppError 403 for an unknown company and one that may not use the issuer. The
+    same for an address of another user.
     """
     key = name_key(person.company)
     company = storage.cached((companies_table,), ("company", key), lambda: _company(storage, person.company))
@@ -135,7 +134,7 @@ def authenticate_oidc(storage: Storage, person: Person, *, address: str) -> Acto
         )
     # A user whose company changed at the issuer is a different user here.
     identity = (company["id"], person.identity)
-    user = storage.cached((users,), ("identity", *identity), lambda: _user_by_identity(storage, *identity))
+    user = storage.cached((users_table,), ("identity", *identity), lambda: _user_by_identity(storage, *identity))
     if user is not None and user["disabled"]:
         return None
     if user is None or user["role"] != person.role or user["email"] != person.email:
@@ -147,15 +146,17 @@ def authenticate_oidc(storage: Storage, person: Person, *, address: str) -> Acto
 def _sign_in_oidc_user(uow: UnitOfWork, person: Person, company_id: str, *, address: str) -> Row:
     name = person.email or person.name or person.identity.rpartition("|")[2]
     company_uow = uow.as_actor(Actor(company_id, "admin", name, address=address))
-    user = company_uow.first(company_uow.query(users).where(users.c.identity == person.identity))
-    holder = company_uow.first(company_uow.query(users).where(users.c.email == person.email, users.c.email != ""))
+    user = company_uow.first(company_uow.query(users_table).where(users_table.c.identity == person.identity))
+    holder = company_uow.first(
+        company_uow.query(users_table).where(users_table.c.email == person.email, users_table.c.email != "")
+    )
     if holder is None or (user is not None and holder["id"] == user["id"]):
         values = {"name": person.name, "email": person.email, "role": person.role, "identity": person.identity}
-        return people.create(company_uow, values) if user is None else _apply_issuer_data(company_uow, user, person)
+        return users.create(company_uow, values) if user is None else _apply_issuer_data(company_uow, user, person)
     # An account that an admin added by address alone is linked now; an account with another way to sign in is not.
     if user is not None or holder["password_hash"] or holder["identity"]:
         raise forbidden("This e-mail address already signs in another way. Ask an admin of your company.")
-    company_uow.update(users, holder["id"], {"identity": person.identity, "invited_at": None})
+    company_uow.update(users_table, holder["id"], {"identity": person.identity, "invited_at": None})
     return _apply_issuer_data(company_uow, holder, person)
 
 
@@ -164,7 +165,7 @@ def _apply_issuer_data(uow: UnitOfWork, user: Row, person: Person) -> Row:
 
     Tokens with different claims may alternate, so the same change is recorded at most once a minute.
     """
-    now = uow.update(users, user["id"], {"role": person.role, "email": person.email}) or user
+    now = uow.update(users_table, user["id"], {"role": person.role, "email": person.email}) or user
     changes = differences("user_changed", user, now, ["role", "email"])
     record(uow, user["id"], not_lately(uow, user["id"], changes, seconds=60), subject="user")
     departures.after_change(uow, user, now)
@@ -190,8 +191,8 @@ def _accounts(uow: UnitOfWork, email: str, company: str) -> list[Row]:
 
     Confirmed companies come first, then older accounts, so that a newly registered company displaces nobody.
     """
-    u, c = users.c, companies_table.c
-    accounts = uow.query(users).join(companies_table, c.id == u.company_id)
+    u, c = users_table.c, companies_table.c
+    accounts = uow.query(users_table).join(companies_table, c.id == u.company_id)
     accounts = accounts.where(u.email == email, u.password_hash != "", ~u.disabled)
     if company:
         accounts = accounts.where(c.name_key == name_key(company), c.name_key != "")
@@ -228,13 +229,13 @@ def _session(storage: Storage, session_id: str) -> Row | None:
 
 def _user(storage: Storage, user_id: str) -> Row | None:
     with storage.unit_of_work(None) as uow:
-        return uow.get(users, user_id)
+        return uow.get(users_table, user_id)
 
 
 def _user_by_identity(storage: Storage, company_id: str, identity: str) -> Row | None:
     with storage.unit_of_work(None) as uow:
-        same = (users.c.company_id == company_id, users.c.identity == identity)
-        return uow.first(uow.query(users).where(*same))
+        same = (users_table.c.company_id == company_id, users_table.c.identity == identity)
+        return uow.first(uow.query(users_table).where(*same))
 
 
 def _wrong_credentials() -> AppError:

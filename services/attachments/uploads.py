@@ -1,7 +1,7 @@
 """Takes in files: keeps their bytes first, then adds their rows. Other ways in, like mail, call `keep` and `attach`.
 
-Before the bytes are kept, a job is stored that removes them after an hour unless a row names them by then. So whatever
-stops an upload, it leaves no file for long, and a file with a row is never removed.
+Before the bytes are kept, a job is stored. After an hour it removes them unless a row names them. So whatever stops an
+upload, it leaves no file for long, and a file with a row is never removed.
 """
 
 import hashlib
@@ -56,9 +56,9 @@ def keep(
     """Keeps the bytes of a file, outside any transaction. `content` can seek; `quota` is in bytes, 0 for none;
     `file_id` is the id that its row gets, a new one without; a `guest` of the chat gets a part of the quota.
 
-    Its type is read from the bytes. Who may attach it is checked by the caller, and by `attach`. Raises AppError 400 for an
-    empty file or a type that is not accepted (in `field`), 409 when the company's quota is used up, 413 for a file that is too
-    large, 503.
+    Its type is read from the bytes. Who may attach it is checked by the caller, and by `attach`. Raises AppError 400
+    for an empty file or a type that is not accepted (in `field`), and 413 for one that is too large. 409 says that the
+    company's quota is used up, 503 that the store is not there.
     """
     name, file_id, size = file_names.clean(name), file_id or str(uuid7()), content.seek(0, 2)
     content.seek(0)

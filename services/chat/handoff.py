@@ -68,7 +68,7 @@ def hand_over(
 
 
 def handover_sentence(uow: UnitOfWork, ticket_id: str) -> str:
-    """The sentence that a person answers, in the language of the conversation's last turns."""
+    """Tells the customer that a person will answer, in the language of the conversation's last turns."""
     turns = replies.recent_public(uow, ticket_id, most=LAST_TURNS)
     *earlier, last = [turn["body"] for turn in turns if turn["author_role"] == "customer"] or [""]
     language = language_of(last, " ".join(earlier)) or ENGLISH

@@ -22,8 +22,8 @@ NOTHING = "No article, no resolved ticket and no message of this ticket answers 
 def answer(access: ModelAccess, ticket_id: str, question: str) -> tuple[Row, str]:
     """The `answer`, its `citations` and `source`, and why the model did not write it. Raises AppError 404.
 
-    Without the model it quotes the better of an article (knowledge) and a past resolution (learned), else the ticket's own
-    messages (rules). Else it says that nothing answers the question (canned).
+    Without the model it quotes the better of an article (knowledge) and a past resolution (learned). Without either it
+    quotes the ticket's own messages (rules). Else it says that nothing answers the question (canned).
     """
     started = time.monotonic()
     with access.open_uow() as uow:

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam
 
 from core import timestamps
-from database.tables import events, replies, tickets
+from database.tables import events as history_table
+from database.tables import replies, tickets
 from services.events import happenings
 from services.events.happenings import Happening
 from services.events.shapes import shapes
@@ -15,7 +16,7 @@ from storage import Row, UnitOfWork
 
 MOST_CACHED = 50  # events of a page that is kept in memory
 BATCH = 500  # rows of the history that are read at once
-e = events.c
+e = history_table.c
 COLUMNS = tuple(e[name] for name in "subject subject_id action field from_value to_value created_at".split())
 
 
@@ -24,7 +25,7 @@ def after(uow: UnitOfWork, last_id: str, since: str, *, limit: int) -> list[Row]
     if limit > MOST_CACHED:
         return _after(uow, last_id, since, limit)
     return uow.cached(
-        (events, tickets, replies), ("events", last_id, since, limit), lambda: _after(uow, last_id, since, limit)
+        (history_table, tickets, replies), ("events", last_id, since, limit), lambda: _after(uow, last_id, since, limit)
     )
 
 
@@ -59,14 +60,14 @@ def _later(uow: UnitOfWork) -> Select[Any]:
 
     def build() -> Select[Any]:
         later = (e.created_at > bindparam("start_", type_=e.created_at.type), e.subject.in_(happenings.SUBJECTS))
-        query = uow.query(events, *COLUMNS).where(*later).order_by(e.created_at, e.id)
+        query = uow.query(history_table, *COLUMNS).where(*later).order_by(e.created_at, e.id)
         return query.limit(bindparam("most_", type_=Integer))
 
     return prepared(uow, "later events", build)
 
 
 def _rows(uow: UnitOfWork, start: str) -> tuple[list[Row], str]:
-    """Rows of the history later than `start`, all rows of each write, and the time to go on from ("" at the end)."""
+    """Rows of the history later than `start`, complete for each write. Also the time to go on from, "" at the end."""
     rows = uow.find(_later(uow), start_=start, most_=BATCH)
     if len(rows) < BATCH:
         return rows, ""
@@ -74,5 +75,5 @@ def _rows(uow: UnitOfWork, start: str) -> tuple[list[Row], str]:
     complete = [row for row in rows if row["created_at"] < last]
     if complete:
         return complete, complete[-1]["created_at"]
-    of_last = uow.query(events, *COLUMNS).where(e.created_at == last, e.subject.in_(happenings.SUBJECTS))
+    of_last = uow.query(history_table, *COLUMNS).where(e.created_at == last, e.subject.in_(happenings.SUBJECTS))
     return uow.find(of_last.order_by(e.id)), last

@@ -1,7 +1,7 @@
 """Which events follow from rows of the history. The rows are the one source; no caller publishes an event.
 
 The rows of one write about one subject give one event of each name. Its id follows from the write's order stamp, the
-subject and the name, so it is the same whenever it is derived, and ids are in the order of the events.
+subject and the name. So it is always the same, and ids are in the order of the events.
 """
 
 import hashlib

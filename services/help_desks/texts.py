@@ -42,7 +42,7 @@ def same(one: str, other: str) -> bool:
 def moment(value: Any, zone: str = "UTC") -> str:
     """A time in our form, "" for none. A time without an offset is of the zone. Raises ValueError for what is no time.
 
-    It may be ISO 8601, seconds since 1970, or the form of Jira's CSV files, like 05/Mar/24 9:12 AM.
+    It may be ISO 8601 or seconds since 1970. Jira's CSV files have 05/Mar/24 9:12 AM.
     """
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):

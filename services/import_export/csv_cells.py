@@ -15,7 +15,7 @@ def escape_formula(cell: str) -> str:
 
 
 def lines(rows: Iterable[list[str]]) -> bytes:
-    """Rows of cells as they are, as bytes of a CSV file."""
+    """The bytes of a CSV file with these rows. The cells are not changed."""
     # All cells are quoted, because the list separator of a spreadsheet depends on the country.
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)

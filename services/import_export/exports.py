@@ -8,9 +8,9 @@ import orjson
 from sqlalchemy import func, or_
 
 from core.models import TICKET_FIELDS, audit_shape, event_shape, reply_shape, ticket_shape
-from database.tables import attachments, drafts, events, jobs, replies, tickets, users
-from services.accounts import own_sessions
-from services.accounts import users as people
+from database.tables import attachments, drafts, events, jobs, replies, tickets
+from database.tables import users as users_table
+from services.accounts import own_sessions, users
 from services.attachments.on_tickets import attachment_shape
 from services.import_export import spreadsheets
 from services.import_export.csv_cells import BOM, escape_formula, lines
@@ -132,7 +132,7 @@ def personal_data(uow: UnitOfWork, name: str) -> Row:
     names = {row["email"], row["customer_id"]} - {""}
     theirs = uow.query(tickets).where(t.customer_row == row["id"]).order_by(t.created_at, t.id)
     held_tickets = with_threads(uow, uow.find(theirs))
-    account = uow.first(uow.query(users).where(users.c.email == row["email"], users.c.email != ""))
+    account = uow.first(uow.query(users_table).where(users_table.c.email == row["email"], users_table.c.email != ""))
     said = [events.c.said_by.startswith(f"{name} (", autoescape=True) for name in names]
     acted = or_(events.c.actor.in_(names), events.c.said_by.in_(names), *said)
     actions = uow.find(uow.query(events).where(acted).order_by(events.c.created_at, events.c.id))
@@ -144,7 +144,7 @@ def personal_data(uow: UnitOfWork, name: str) -> Row:
         "notices": _pending_notices(uow, row),
         "messages": inbound.of_customer(uow, row),
         "watched": watchers.watched_by(uow, row["email"]),
-        **({"account": people.user_shape(account)} if account else {}),
+        **({"account": users.user_shape(account)} if account else {}),
         "sessions": own_sessions.of_user(uow, account["id"]) if account else [],
         "events": [audit_shape(event) for event in actions],
     }

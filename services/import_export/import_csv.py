@@ -110,12 +110,12 @@ def _delimiter(lines: "_Lines") -> str:
 
 
 def _unescape_formula(cell: str) -> str:
-    """Our own export writes `'=…` for a text that a spreadsheet would take for a formula."""
+    """Takes off the ' that our export puts before a text that a spreadsheet would take for a formula."""
     return cell[1:] if cell[:1] == "'" and cell.lstrip("'").startswith(FORMULA_STARTS) else cell
 
 
 def _encoding(file: IO[bytes], charset: str) -> tuple[str, str]:
-    """UTF-8, UTF-16 with its mark, what the sender says, or Windows-1252, and how to go on at bytes that are no text in it."""
+    """UTF-8, UTF-16 with its mark, what the sender says, or Windows-1252; and what to do with bytes that are no text."""
     declared = _declared(charset)
     marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     file.seek(0)
@@ -142,7 +142,7 @@ def _encoding(file: IO[bytes], charset: str) -> tuple[str, str]:
 
 
 def _is_foreign(text: str) -> bool:
-    """Whether a word has no letter of ASCII, most of it is no UTF-8, and it is no run of capitals in Windows-1252."""
+    """Whether a word is in another encoding: no ASCII letter, mostly no UTF-8, and no capitals of Windows-1252."""
     words = (word for word in _FOREIGN_WORD.findall(text) if len(_ESCAPED_BYTE.findall(word)) > len(word) / 2)
     return any(len(_NO_CAPITAL.findall(word)) >= 2 for word in words)
 

@@ -155,7 +155,7 @@ class _Source:
         self._read(codecs.BOM_UTF8)
 
     def part(self, level: int, signs: bytes, *, many: bool = False) -> tuple[bytes | None, bytes]:
-        """Takes the text up to the next of the signs at this level, and that sign, which is b"" at the end of the file.
+        """Reads up to the next of the `signs` at this level. Returns the text and the sign, b"" at the end.
 
         `many`: up to the last comma of those that were read together and have no other sign before them. Space around the text
         is left out. A text that is too long is None.
@@ -185,7 +185,7 @@ class _Source:
         return text.rstrip(_SPACE), sign
 
     def check(self, text: bytes | None, before: bytes, behind: bytes) -> None:
-        """Raises AppError 400 unless the text that was just taken is JSON between these signs, or too long to be looked at."""
+        """Raises AppError 400 if the text that was read last is no JSON between these signs. None is not checked."""
         if text is None:
             return
         if not text:

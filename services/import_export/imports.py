@@ -192,7 +192,7 @@ def without_erased(uow: UnitOfWork, marks: ErasureMarks, good: list[Good], resul
 
 
 def _not_here(uow: UnitOfWork, good: list[Good], result: Result) -> Iterator[Good]:
-    """The rows that are not here already, found by one question, so that a file sent once more is soon through."""
+    """The rows that are not here already. One query finds them, so a file that is sent again is done soon."""
     names = [_external_id(_named(values)) for _, values in good]
     same = or_(t.external_id.in_(names) & (t.external_scope == ""), t.id.in_(names))  # an id: of our own export
     rows = uow.find(uow.query(tickets, t.external_id, t.id).where(same))

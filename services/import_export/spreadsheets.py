@@ -1,7 +1,7 @@
 """Excel files (.xlsx): reads the first visible sheet as records, like those of a CSV file, and writes one sheet.
 
-The libraries are an optional extra (requirements-excel.txt). The reader holds a whole sheet in memory, with every empty cell
-between its corners, so a file is measured before: what it unpacks to, and how far apart its corners are.
+The libraries are an optional extra (requirements-excel.txt). The reader holds a whole sheet in memory, with every
+empty cell between its corners. So a file is measured first: what it unpacks to, and how far apart its corners are.
 """
 
 import re

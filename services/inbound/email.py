@@ -96,7 +96,7 @@ def _ticket_of(uow: UnitOfWork, context: MailContext, mail: InboundMail) -> Row 
 def _earlier(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row | None) -> str:
     """The message that this one repeats, "" for a new one: by its Message-ID, else by sender and content within an hour.
 
-    Each content holds two keys, of this hour and the next, so that the turn of the hour separates no twins.
+    Each content has two keys, of this hour and the next. So two equal mails around the full hour are found as well.
     """
     by_id = [f"mail {mail.message_id} {mail.sender}"] if mail.message_id else []
     if earlier := records.claim(uow, mail_id, *by_id):
@@ -177,8 +177,8 @@ def _note(
     note: dict[str, Any] = {"author_role": "system", "author_name": "Mail", "author_email": mail.sender}
     note |= {"ticket_id": ticket["id"], "body": text[: LIMITS["body"]], "internal": True, "created_at": uow.now}
     reply = uow.insert(replies, note)
-    event = history.Change(NOTE_ADDED, "replies", "", reply["id"])
-    history.record(uow, ticket["id"], [event], said_by=mail.sender)
+    change = history.Change(NOTE_ADDED, "replies", "", reply["id"])
+    history.record(uow, ticket["id"], [change], said_by=mail.sender)
     _attach(uow, context, stored_mail, ticket["id"], reply_id=reply["id"], internal=True)
     if tell and loops.may_cause(uow, mail.sender):
         notifications.notify_note(uow, changes.get(uow, ticket["id"]), reason)
@@ -193,10 +193,10 @@ def _bounced(uow: UnitOfWork, mail_id: str, mail: InboundMail, ticket: Row | Non
     what = "is delayed" if bounce.action == "delayed" else "could not be delivered"
     if bounce.action in ("delivered", "relayed", "expanded"):
         what = "was delivered"
-    event = history.Change(
+    change = history.Change(
         "mail_bounced", "customer_email", bounce.recipient, f"{bounce.action} {bounce.status}".strip()
     )
-    history.record(uow, ticket["id"], [event])
+    history.record(uow, ticket["id"], [change])
     status = f" ({bounce.status})" if bounce.status else ""
     text = f"A mail to {bounce.recipient or ticket['customer_email'] or 'the customer'} {what}{status}."
     threads.add_turn(uow, ticket, "system", text, internal=True)

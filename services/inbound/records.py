@@ -62,7 +62,7 @@ def keep_original(uow: UnitOfWork, mail_id: str, original: Packed) -> None:
 def claim(uow: UnitOfWork, mail_id: str, *keys: str, seconds: float = FOR_GOOD_SECONDS) -> str:
     """Marks keys as those of this message. Returns the message that has one of them already, "" when none has.
 
-    The id of a row is the hash of its key, so of two messages at once one is refused by the database.
+    The id of a row is the hash of its key. So the database refuses the second of two equal messages.
     """
     expires_at = timestamps.later(uow.real_now, seconds=seconds)
     for key in keys:
@@ -94,7 +94,7 @@ def original(uow: UnitOfWork, mail_id: str) -> bytes:
 
 
 def settle(uow: UnitOfWork, mail_id: str, state: State, *, ticket_id: str = "", note: str = "", **values: str) -> Row:
-    """Says what became of a message; `values` are sender and external_id."""
+    """Stores what became of a message; `values` are sender and external_id."""
     fields = {"state": state, "note": note[:MOST_NOTE], **values}
     if ticket_id:
         fields["ticket_id"] = ticket_id
@@ -141,7 +141,8 @@ def forget_tickets(uow: UnitOfWork, ticket_ids: Sequence[str]) -> None:
 
 
 def forget_sender(uow: UnitOfWork, names: set[str]) -> None:
-    """Deletes the messages that this person sent, and empties the notes that mails of theirs became on tickets of others."""
+    """Deletes the messages that this person sent. Empties the notes that their mails became on other customers'
+    tickets."""
     uow.delete(inbound_mails, inbound_mails.c.sender.in_(names))
     notes = (replies.c.author_email.in_(names), replies.c.author_role == "system", replies.c.internal)
     uow.update_where(replies, *notes, body=ERASED)

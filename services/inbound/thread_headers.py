@@ -18,7 +18,8 @@ def goes_to_customer(job: Row) -> bool:
 
 
 def header_fields(uow: UnitOfWork, references: References, job: Row) -> Mapping[str, Any]:
-    """The reference, the customer's earlier ids, and the address for answers: the company's first one with a plus part."""
+    """What a mail's headers hold: its reference, the customer's earlier ids, and the address for answers with a plus
+    part."""
     if not job["ticket_id"] or not goes_to_customer(job):
         return {}
     reference = references.make(uow.actor.company_id, job["ticket_id"])

@@ -1,7 +1,7 @@
 """Finds incidents among a company's newest tickets, and which new tickets join an open one.
 
-Nothing here makes a new ticket wait: jobs/incidents.py calls this after tickets are committed. What is found depends on the
-rows alone, so it is found again after a crash, and once however many processes look.
+Nothing here makes a new ticket wait: jobs/incidents.py calls this after tickets are committed. What is found depends
+on the rows alone. So it is found again after a crash, and once by several processes.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -53,7 +53,7 @@ def send(uow: UnitOfWork) -> None:
 
 
 def content(uow: UnitOfWork, job: Row, *, support_email: str) -> tuple[str, list[Row], int]:
-    """To whom a digest goes ("" for nobody any more), the tickets it lists as they are now, and the number of all.
+    """Recipient of a digest ("" for nobody any more), the tickets that it lists, and the number of all.
 
     A company without people has it sent to the first support address.
     """

@@ -27,13 +27,13 @@ def addressed(uow: UnitOfWork, notice: Notice, kind: str) -> tuple[Notice | None
     if kind not in STAFF_KINDS:
         return notice, ""
     addresses = notice.to.split(", ")
-    people = _staff(uow, [normal_address(address) for address in addresses])
+    staff = _staff(uow, [normal_address(address) for address in addresses])
     left = [
-        address for address in addresses if kind not in people.get(normal_address(address), {}).get("notices_off", [])
+        address for address in addresses if kind not in staff.get(normal_address(address), {}).get("notices_off", [])
     ]
     if not left:
         return None, ""
-    only = people.get(normal_address(left[0]), {}) if len(left) == 1 else {}
+    only = staff.get(normal_address(left[0]), {}) if len(left) == 1 else {}
     return replace(notice, to=", ".join(left)), str(only.get("id", ""))
 
 

@@ -1,7 +1,7 @@
 """What becomes of the open tickets of an agent who leaves: they go back to the queues of their teams, and this is told once.
 
-An agent leaves when they are deleted, disabled, or no longer staff. The first tickets go back in the unit of work of that
-change, the others by a job in batches, so that other writers do not wait long.
+An agent leaves when they are deleted, disabled, or no longer staff. The first tickets go back in the unit of work of
+that change. A job moves the others in batches, so other writers do not wait long.
 """
 
 from sqlalchemy.sql.elements import ColumnElement

@@ -195,29 +195,29 @@ def _with_members(team: Row, members: list[str]) -> Row:
 def _members(uow: UnitOfWork) -> dict[str, list[str]]:
     """The members of each team, by the key of the team: e-mail addresses, ids where there is none."""
     u = users.c
-    people = uow.find(uow.query(users, u.id, u.email, u.team).where(u.team != "", _STAFF).order_by(u.email, u.id))
+    staff = uow.find(uow.query(users, u.id, u.email, u.team).where(u.team != "", _STAFF).order_by(u.email, u.id))
     members: dict[str, list[str]] = {}
-    for person in people:
-        members.setdefault(person["team"], []).append(person["email"] or person["id"])
+    for user in staff:
+        members.setdefault(user["team"], []).append(user["email"] or user["id"])
     return members
 
 
 def _resolve_members(uow: UnitOfWork, named: Sequence[str]) -> list[Row]:
     """The users that e-mail addresses, ids and unique names say. Raises AppError 400."""
     u = users.c
-    people = uow.find(uow.query(users, u.id, u.email, u.name, u.team).where(_STAFF)) if named else []
-    people_by_id: dict[str, Row] = {}
+    staff = uow.find(uow.query(users, u.id, u.email, u.name, u.team).where(_STAFF)) if named else []
+    members_by_id: dict[str, Row] = {}
     for place, text in enumerate(named):
         word = text.lower()
         keys = (text, normal_form.email(text) if "@" in text else word)
-        matches = [person for person in people if {person["id"], person["email"]} & set(keys)] or [
-            person for person in people if person["name"].lower() == word
+        matches = [user for user in staff if {user["id"], user["email"]} & set(keys)] or [
+            user for user in staff if user["name"].lower() == word
         ]
         if len(matches) != 1:
             message = "Send the e-mail address of an agent or admin of your company (see /api/lookups/agents)."
             raise invalid_field(f"members[{place}]", message)
-        people_by_id[matches[0]["id"]] = matches[0]
-    return list(people_by_id.values())
+        members_by_id[matches[0]["id"]] = matches[0]
+    return list(members_by_id.values())
 
 
 def _set_members(uow: UnitOfWork, team: Row, members: Sequence[Row]) -> None:

@@ -1,6 +1,6 @@
 """Follows the clocks of tickets: stores what has become at risk or overdue, and alerts once for each.
 
-A periodic job reads the tickets whose `sla_next_at` has passed, so its cost grows with what is due, not with what is stored.
+A periodic job reads the tickets whose `sla_next_at` has passed. So its cost grows with what is due alone.
 """
 
 from core.models import OPEN

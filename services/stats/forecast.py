@@ -100,8 +100,8 @@ def history(uow: UnitOfWork) -> list[Row]:
 def quality(uow: UnitOfWork) -> tuple[list[tuple[str, bool]], int | None]:
     """How right the expectation is on stored history, each ticket seen with what was resolved before it was opened.
 
-    Returns for each ticket the month of its opening and whether the interval held its time, and the median of the absolute
-    errors in seconds, None without any.
+    Returns for each ticket the month of its opening and whether the interval held its time. Also the median of the
+    absolute errors in seconds, None without tickets.
     """
     outcomes, errors = [], []
     for row, expected in _expectations(history(uow)):

@@ -80,8 +80,8 @@ def _still_needed(ticket: Row) -> bool:
 def regenerate_answer(access: ModelAccess, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
     """Writes a new answer on request: the model's if there is one and it is enabled, else by an article, else a canned one.
 
-    Raises AppError 404, 412, 503 if the model is busy, and 409 if the ticket is finished or was changed while the model
-    wrote. Nothing is stored or mailed then.
+    Raises AppError 404, 412, and 503 if the model is busy. 409 says that the ticket is finished or was changed
+    meanwhile. Nothing is stored or mailed then.
     """
     with access.open_uow() as uow:
         before = changes.get_for_update(uow, ticket_id, version)

@@ -1,6 +1,6 @@
 """Merges a ticket into another one of the same customer, and undoes it. No reply is moved: a thread is read from all its tickets.
 
-Only a ticket that is not merged can be merged or merged into, and not into itself, so there is never a circle.
+Only a ticket that is not merged can be merged or merged into, and not into itself. So there is no circle.
 """
 
 from core.errors import AppError, conflict, invalid_field
@@ -75,7 +75,7 @@ def _waits_as(source: Row, target: Row) -> Row:
 
 
 def unmerge(uow: UnitOfWork, ticket_id: str, *, said_by: str = "", version: int | None = None) -> Row:
-    """Makes the ticket its own again, as it was before; returns it. What was written since stays in the other one.
+    """Undoes a merge and returns the ticket as it was before. What was written since stays in the other one.
 
     Raises AppError 404, 409, 412.
     """

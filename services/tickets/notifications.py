@@ -164,8 +164,8 @@ def snapshot(kind: str, ticket: Row, reply: Row | None = None) -> Row:
 def load_notice(uow: UnitOfWork, job: Row) -> tuple[Row, Row | None] | None:
     """Returns the ticket fields and reply of a mail job, or None if the mail is obsolete.
 
-    It is obsolete if the ticket is deleted or erased, a newer AI answer replaced the one in the snapshot, the customer has
-    seen the reply in the chat, or the recipient does not watch the ticket any more.
+    It is obsolete if the ticket is deleted or erased, or if a newer AI answer replaced that of the snapshot. The same
+    if the customer saw the reply in the chat, or the recipient no longer watches the ticket.
     """
     ticket = uow.get(tickets, job["ticket_id"])
     if ticket is None or ticket["erased_at"]:

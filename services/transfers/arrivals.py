@@ -13,7 +13,7 @@ from database.tables import articles, customers, notice_texts, users
 from database.tables import teams as teams_table
 from services.privacy import erased_people
 from services.routing import plan, rules, teams
-from services.tickets import moving_in
+from services.tickets import transferred
 from services.transfers.contents import TABLES
 from services.transfers.references import Ids, Targets
 from services.transfers.requests import MOST_ERRORS
@@ -143,8 +143,8 @@ class Arrivals:
     def _insert(self, uow: UnitOfWork, name: str, lines: Sequence[Line], tally: Tally) -> None:
         rows = [row for _, row in lines]
         if name == "tickets":
-            moving_in.settle(uow, rows)
-            tally.renumbered += moving_in.number(uow, rows)
+            transferred.settle(uow, rows)
+            tally.renumbered += transferred.number(uow, rows)
         try:
             with uow.attempt():
                 _put(uow, name, rows)
@@ -166,7 +166,7 @@ class Arrivals:
 
 def _put(uow: UnitOfWork, name: str, rows: Sequence[Row]) -> None:
     if name == "tickets":
-        moving_in.insert(uow, rows)
+        transferred.insert(uow, rows)
     elif name == "routing_rules":
         rules.move_in(uow, rows)
     else:

@@ -1,4 +1,4 @@
-"""Writes everything of a company into a ZIP file of JSON Lines, a page of rows at a time, so memory stays the same.
+"""Writes everything of a company into a ZIP file of JSON Lines. It takes a page of rows at a time.
 
 `manifest.json` comes last and says how many lines each file has. `attachments/` holds the attached files by their ids.
 services/transfers/contents.py says what is left out, such as secrets.

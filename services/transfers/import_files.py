@@ -12,7 +12,7 @@ from core.models import Actor
 from database.file_store.contract import FileStore, FileStoreFailed
 from database.tables import transfers
 from services.attachments import removal
-from services.transfers import moved_settings, requests
+from services.transfers import company_settings, requests
 from storage import Row, Storage, UnitOfWork
 
 MEBI = 1024 * 1024
@@ -120,8 +120,8 @@ def _add(uow: UnitOfWork, row: Row, part: Part, part_id: str, rights: Row) -> Ro
 def _both(options: Row, rights: Row) -> Row:
     """The options that are left when only what `rights` hold too is allowed."""
     roles = [role for role in options.get("roles", []) if role in rights["roles"]]
-    may_set = rights["settings"] != moved_settings.NEVER
+    may_set = rights["settings"] != company_settings.NEVER
     return {
         "roles": roles,
-        "settings": options.get("settings", moved_settings.NEVER) if may_set else moved_settings.NEVER,
+        "settings": options.get("settings", company_settings.NEVER) if may_set else company_settings.NEVER,
     }

@@ -1,4 +1,4 @@
-"""Imports the file of a transfer into a company, a page of rows in a unit of work, so memory stays the same.
+"""Imports the file of a transfer into a company. Each page of rows has a unit of work, so memory stays the same.
 
 Each page is committed together with the place that the import has reached. An import that was killed goes on there. One that
 is repeated changes nothing.
@@ -15,8 +15,8 @@ from core.models import Actor
 from database.file_store.contract import FileStore
 from database.tables import attachments
 from services.attachments import uploads
-from services.tickets import moving_in
-from services.transfers import moved_settings, requests
+from services.tickets import transferred
+from services.transfers import company_settings, requests
 from services.transfers.archive import ROWS, Archive, Unusable
 from services.transfers.arrivals import REMEMBERED, Arrivals, Check, Line, Tally
 from services.transfers.contents import TABLES
@@ -99,7 +99,7 @@ class Import:
         else:
             if step == "tickets" and not begin:
                 with self._open(write=True) as uow:
-                    moving_in.reserve_numbers(uow, self._archive.highest_number)
+                    transferred.reserve_numbers(uow, self._archive.highest_number)
             self._page_by_page(step, begin, self._add)
 
     def _page_by_page(
@@ -151,25 +151,25 @@ class Import:
     def _take_settings(self) -> None:
         tally = self._copied_tally()
         try:
-            values = self._archive.read_small(moved_settings.FILE)
+            values = self._archive.read_small(company_settings.FILE)
         except Unusable as error:
             values = {}
-            tally.tell(moved_settings.FILE, 0, "", str(error))
+            tally.tell(company_settings.FILE, 0, "", str(error))
         with self._open(write=True) as uow:
-            when = self._options.get("settings", moved_settings.NEVER)
-            moved_settings.take(uow, values, when, self._server.checks["settings"], tally)
+            when = self._options.get("settings", company_settings.NEVER)
+            company_settings.take(uow, values, when, self._server.checks["settings"], tally)
             self._note(uow, SETTINGS, 1, tally=tally)
         self._tally = tally
 
     def _connect(self, uow: UnitOfWork, name: str, lines: list[Line], tally: Tally) -> None:
-        """Sets links and merges of tickets that moved in and were not changed since."""
+        """Sets links and merges of its tickets that were not changed since."""
         connected = [(line, row) for line, row in lines if row["links"] or row["merged_into"]]
         ids = {row["id"] for _, row in connected}
         ids |= {one["ticket_id"] for _, row in connected for one in row["links"]} | {
             row["merged_into"] for _, row in connected
         }
         new_ids = {old_id: row["id"] for old_id, row in self._arrivals.ids.here(uow, name, ids - {""}).items()}
-        tickets = moving_in.named(uow, set(new_ids.values()))
+        tickets = transferred.named(uow, set(new_ids.values()))
         for line, row in connected:
             ticket = tickets.get(new_ids.get(row["id"], ""))
             if ticket is None or ticket["links"] or ticket["merged_into"] or ticket["version"] != row["version"]:
@@ -184,7 +184,7 @@ class Import:
                 if link["ticket_id"] in new_ids
             ]
             target = new_ids.get(row["merged_into"], "")
-            can_merge = moving_in.connect(uow, ticket, links, target)
+            can_merge = transferred.connect(uow, ticket, links, target)
             if len(links) < len(row["links"]) or not can_merge or (row["merged_into"] and not target):
                 message = (
                     "Links or a merge of this ticket were left out: the other ticket is not here, or it leads back."

@@ -49,7 +49,7 @@ class Refused(Exception):
 
 
 def read(name: str, line: bytes, *, latest: str) -> Row:
-    """The row of a line, with every column of its file. Nothing may have happened after `latest`. Raises Refused."""
+    """The row that a line holds, with every column. Nothing may have happened after `latest`. Raises Refused."""
     if name != ORIGINALS and len(line) > MOST_ROW:
         raise Refused("", f"The line is longer than {MOST_ROW >> 20} MiB.")
     try:

@@ -183,8 +183,8 @@ def replay(uow: UnitOfWork, delivery_id: str) -> Row:
 def purge(uow: UnitOfWork) -> int:
     """Deletes deliveries 7 days after they were delivered and 30 days after they died; returns how many.
 
-    It also makes due what was dated by a wrong clock, lets events go whose earlier one was deleted, and gives up those that
-    were added just while the receiver was found gone. Of every company.
+    It also makes due what a wrong clock dated, and frees events whose earlier one was deleted. Events that came while
+    the receiver was found gone are given up. Of every company.
     """
     gone = uow.query(webhooks, webhooks.c.id).where(~webhooks.c.active, webhooks.c.inactive_reason != "")
     unsent = (d.webhook_id.in_([row["id"] for row in uow.find(gone)]), d.state.in_(UNFINISHED))

@@ -1,4 +1,5 @@
-"""What follows for webhooks from a write: deliveries in the same transaction, each with its body as of that moment.
+"""The deliveries of webhooks that follow from a write. They are stored in its transaction, with bodies as of that
+moment.
 
 storage.py calls this before each commit of changes that the history records. A company without webhooks costs nothing.
 """
@@ -7,7 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from core.models import Actor
-from database.tables import events, webhooks
+from database.tables import events as history_table
+from database.tables import webhooks
 from services.events import happenings, shapes
 from services.events.happenings import Happening
 from services.webhooks import bodies, deliveries, subscriptions
@@ -27,8 +29,8 @@ class Outgoing:
         if not subscribed:
             return
         # No other write of the company has this order stamp, so these are the rows of this write.
-        e = events.c
-        rows = uow.find(uow.query(events).where(e.created_at == uow.now, e.subject.in_(happenings.SUBJECTS)))
+        e = history_table.c
+        rows = uow.find(uow.query(history_table).where(e.created_at == uow.now, e.subject.in_(happenings.SUBJECTS)))
         event_names = {name for webhook in subscribed for name in webhook["events"]}
         news = [one for one in happenings.derive(rows) if one.event in event_names]
         if news:

@@ -9,8 +9,8 @@ from api.http.rate_limits import WRONG_KEYS, WRONG_KEYS_SECONDS
 from database.tables import api_keys, events
 from services.accounts import api_keys as keys
 from tests.conftest import FILES
+from tests.support.accounts import at, clock, rows  # noqa: F401
 from tests.support.caller import Caller
-from tests.support.people import at, clock, rows  # noqa: F401
 
 NEW = {"name": "Power Apps", "role": "agent"}
 

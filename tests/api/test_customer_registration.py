@@ -5,9 +5,9 @@ import json
 import pytest
 
 from database.tables import events, jobs, sign_in_tokens, users
+from tests.support.accounts import at, bearing, clock, rows  # noqa: F401 - a fixture
 from tests.support.caller import Caller
 from tests.support.mailed import OTHER_PASSWORD, PASSWORD, app, code_in, deliver, in_parallel, same_answers  # noqa: F401 - fixtures
-from tests.support.people import at, bearing, clock, rows  # noqa: F401 - a fixture
 
 # ruff: noqa: F811
 

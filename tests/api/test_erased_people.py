@@ -13,9 +13,9 @@ from services.help_desks.report import Report
 from services.help_desks.zendesk import ZENDESK
 from services.import_export.imports import Result
 from services.privacy.erased_people import ERASED_HERE
-from tests.support.moving import exported, imported
-from tests.support.people import rows
+from tests.support.accounts import rows
 from tests.support.rows import ONE
+from tests.support.transfers import exported, imported
 
 EVE = {"customer_email": "eve@example.com", "customer_id": "c-9"}
 TICKET = {

@@ -9,8 +9,8 @@ from database.tables import events, idempotency, sessions, sign_in_tries, users
 from jobs import handlers
 from tests.api.test_users import BOB, add
 from tests.conftest import add_key
+from tests.support.accounts import ACME, GOOD, acme, bearing, clock, log_in, nobody, rows, server  # noqa: F401
 from tests.support.caller import Caller
-from tests.support.people import ACME, GOOD, acme, bearing, clock, log_in, nobody, rows, server  # noqa: F401
 
 
 def test_failed_sign_ins_of_strangers_are_purged(server, nobody, acme, clock):  # noqa: F811

@@ -7,8 +7,8 @@ import pytest
 
 from database.tables import customers, sign_in_tokens, users
 from tests.conftest import OTHER_COMPANY
+from tests.support.accounts import at, bearing, rows
 from tests.support.caller import Caller
-from tests.support.people import at, bearing, rows
 
 pytestmark = pytest.mark.every_engine
 OPEN_TO_GUESTS = {

@@ -8,9 +8,9 @@ from database.tables import events, jobs, sign_in_tokens, users
 from notifier import ConsoleMailer
 from services.accounts import one_time
 from tests.conftest import add_key
+from tests.support.accounts import bearing, clock, rows  # noqa: F401 - a fixture
 from tests.support.caller import Caller
 from tests.support.mailed import OTHER_PASSWORD, PASSWORD, URL, app, deliver, in_parallel, nobody, token_in  # noqa: F401 - fixtures
-from tests.support.people import bearing, clock, rows  # noqa: F401 - a fixture
 
 # ruff: noqa: F811
 

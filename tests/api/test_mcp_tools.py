@@ -8,12 +8,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from api.mcp.tools import TOOLS
-from core.models import READ_ONLY
+from core.models import READ_ONLY_SCOPE
 from core.permissions import ACT_FOR_CUSTOMERS
 from tests.conftest import add_key
+from tests.support.accounts import clock  # noqa: F401
 from tests.support.caller import Caller
 from tests.support.mcp import Mcp
-from tests.support.people import clock  # noqa: F401
 from tests.support.rows import everything
 
 STAFF = {tool.name for tool in TOOLS}
@@ -35,8 +35,8 @@ def test_a_key_sees_the_tools_that_it_may_use(app, admin, agent, customer):
     assert len(TOOLS) == 18
     assert names(admin) == names(agent) == STAFF
     assert names(customer) == CUSTOMERS
-    assert names(key_with(app, READ_ONLY)) == READING
-    assert names(key_with(app, READ_ONLY, "tickets.read")) == {"search_tickets", "get_ticket"}
+    assert names(key_with(app, READ_ONLY_SCOPE)) == READING
+    assert names(key_with(app, READ_ONLY_SCOPE, "tickets.read")) == {"search_tickets", "get_ticket"}
     assert names(key_with(app, "tickets.read", "knowledge.read", ACT_FOR_CUSTOMERS, role="agent")) == {
         "search_tickets",
         "get_ticket",
@@ -296,7 +296,7 @@ def test_a_key_that_may_not_act_for_customers_does_not(app, admin):
 def test_a_read_only_key_changes_nothing(app, admin, runtime):
     """Case 5, through this door."""
     ticket = admin.ticket()["id"]
-    reader = Mcp.of(key_with(app, READ_ONLY))
+    reader = Mcp.of(key_with(app, READ_ONLY_SCOPE))
     reader.call("whoami")
     before = everything(runtime.storage)
     for tool in WRITING:

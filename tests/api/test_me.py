@@ -1,6 +1,6 @@
 """Who you are: a person by name, a key by its own name."""
 
-from tests.support.people import ACME, GOOD, acme, bearing, clock, log_in, nobody, server  # noqa: F401 - fixtures
+from tests.support.accounts import ACME, GOOD, acme, bearing, clock, log_in, nobody, server  # noqa: F401 - fixtures
 
 # ruff: noqa: F811
 

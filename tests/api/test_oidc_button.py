@@ -10,9 +10,9 @@ import pytest
 from database.tables import exchange_codes, users
 from jobs.handlers import tidy
 from tests.fakes.fake_issuer import AUDIENCE, SECOND
+from tests.support.accounts import rows
 from tests.support.caller import Caller
 from tests.support.oidc_browser import CLIENT, PUBLIC_URL, Browser, browser, code_in, fake, nobody_came_in, server  # noqa: F401 - fixtures
-from tests.support.people import rows
 
 # ruff: noqa: F811
 

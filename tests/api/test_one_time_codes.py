@@ -9,9 +9,9 @@ import pytest
 from auth.one_time import TOKEN_LENGTH
 from database.tables import events, jobs, sign_in_tokens, sign_in_tries, users
 from services.accounts import codes, lockout
+from tests.support.accounts import at, bearing, clock, rows  # noqa: F401 - a fixture
 from tests.support.caller import Caller
 from tests.support.mailed import PASSWORD, URL, app, code_in, deliver, in_parallel, nobody, same_answers, token_in  # noqa: F401 - fixtures
-from tests.support.people import at, bearing, clock, rows  # noqa: F401 - a fixture
 
 # ruff: noqa: F811
 

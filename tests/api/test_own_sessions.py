@@ -6,8 +6,8 @@ import pytest
 
 from database.tables import events, sessions
 from services.accounts.sessions import LASTS_SECONDS, REMEMBER_SECONDS
+from tests.support.accounts import ACME, GOOD, acme, bearing, clock, log_in, nobody, rows, server  # noqa: F401 - fixtures
 from tests.support.caller import Caller
-from tests.support.people import ACME, GOOD, acme, bearing, clock, log_in, nobody, rows, server  # noqa: F401 - fixtures
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0"
 OUR_PAGE = {"X-Requested-With": "foyer"}

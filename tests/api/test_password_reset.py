@@ -6,6 +6,7 @@ import pytest
 
 from database.tables import events, jobs, sign_in_tokens, users
 from notifier import ConsoleMailer
+from tests.support.accounts import at, bearing, clock, rows  # noqa: F401 - a fixture
 from tests.support.caller import Caller
 from tests.support.mailed import (  # noqa: F401 - fixtures
     OTHER_PASSWORD,
@@ -18,7 +19,6 @@ from tests.support.mailed import (  # noqa: F401 - fixtures
     same_answers,
     token_in,
 )
-from tests.support.people import at, bearing, clock, rows  # noqa: F401 - a fixture
 
 # ruff: noqa: F811
 

@@ -1,11 +1,10 @@
 """The company setting `require_second_factor`: who has none sets one up before anything else."""
-# ruff: noqa: F811 - the fixtures of tests.support.people are imported
+# ruff: noqa: F811 - the fixtures of tests.support.accounts are imported
 
 import pytest
 
 from tests.api.test_every_route_every_role import ROUTES
-from tests.support.caller import Caller
-from tests.support.people import (  # noqa: F401 - fixtures
+from tests.support.accounts import (  # noqa: F401 - fixtures
     GOOD,
     acme,
     bearing,
@@ -14,6 +13,7 @@ from tests.support.people import (  # noqa: F401 - fixtures
     nobody,
     server,
 )
+from tests.support.caller import Caller
 from tests.support.second_factor import set_up
 
 SETS_IT_UP = {"GetTotp", "StartTotp", "ConfirmTotp"}

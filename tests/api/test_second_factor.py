@@ -1,5 +1,5 @@
 """The second factor: setting it up, signing in with it, replay, lock-out, recovery codes and the admin's reset (cases 10, 13)."""
-# ruff: noqa: F811 - the fixtures of tests.support.people are imported
+# ruff: noqa: F811 - the fixtures of tests.support.accounts are imported
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +10,7 @@ from sqlalchemy import select
 
 from auth import tokens as auth_tokens
 from database.tables import events, idempotency, metadata, second_factors, sessions, users
-from tests.support.caller import Caller
-from tests.support.people import (  # noqa: F401 - fixtures
+from tests.support.accounts import (  # noqa: F401 - fixtures
     ACME,
     GOOD,
     acme,
@@ -24,6 +23,7 @@ from tests.support.people import (  # noqa: F401 - fixtures
     rows,
     server,
 )
+from tests.support.caller import Caller
 from tests.support.second_factor import App, challenge, set_up, signed_in_by, verify
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from database.tables import events, sessions
+from tests.support.accounts import bearing, clock, rows  # noqa: F401 - a fixture
 from tests.support.mailed import OTHER_PASSWORD, PASSWORD, app, code_in, deliver, nobody, token_in  # noqa: F401 - fixtures
-from tests.support.people import bearing, clock, rows  # noqa: F401 - a fixture
 from tests.support.second_factor import challenge, set_up, verify
 
 # ruff: noqa: F811

@@ -1,5 +1,5 @@
 """Sessions: access and refresh tokens, signing out, forged tokens."""
-# ruff: noqa: F811 - the fixtures of tests.support.people are imported
+# ruff: noqa: F811 - the fixtures of tests.support.accounts are imported
 
 import base64
 import json
@@ -8,8 +8,8 @@ import jwt
 
 from auth import tokens
 from database.tables import sessions
+from tests.support.accounts import ACME, acme, bearing, clock, log_in, nobody, refresh, rows, server  # noqa: F401 - fixtures
 from tests.support.caller import Caller
-from tests.support.people import ACME, acme, bearing, clock, log_in, nobody, refresh, rows, server  # noqa: F401 - fixtures
 
 
 def test_an_access_token_expires_after_15_minutes(nobody, acme, clock):

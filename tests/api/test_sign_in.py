@@ -1,5 +1,5 @@
 """Companies, sign-in, sessions and passwords over HTTP (cases 9, 10, 13)."""
-# ruff: noqa: F811 - the fixtures of tests.support.people are imported
+# ruff: noqa: F811 - the fixtures of tests.support.accounts are imported
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,8 +9,8 @@ from auth import passwords
 from database.tables import events, sign_in_tries, users
 from services.accounts import lockout, sign_in
 from tests.conftest import FILES
+from tests.support.accounts import ACME, GOOD, acme, at, bearing, clock, log_in, nobody, refresh, rows, server  # noqa: F401 - fixtures
 from tests.support.caller import Caller
-from tests.support.people import ACME, GOOD, acme, at, bearing, clock, log_in, nobody, refresh, rows, server  # noqa: F401 - fixtures
 
 LONG_KEY = "a key of twenty letters"
 

@@ -14,7 +14,7 @@ from services.transfers.importing import Server
 from tests.conftest import add_key
 from tests.support.caller import Caller
 from tests.support.clock import Clock
-from tests.support.moving import ZIP, exported, fill, imported, opened, packed
+from tests.support.transfers import ZIP, exported, fill, imported, opened, packed
 
 NOW = "2026-01-02T03:04:05.000Z"
 ROWS = [

@@ -1,4 +1,4 @@
-"""Moving in: what an import of a whole company takes over, matches, refuses and leaves alone."""
+"""Imports of transfers: what an import of a whole company takes over, matches, refuses and leaves alone."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from services.transfers.contents import TABLES
 from services.transfers.new_ids import derived
 from tests.conftest import add_key
 from tests.support.caller import Caller
-from tests.support.moving import exported, fill, imported, opened, packed
 from tests.support.rows import file_url
+from tests.support.transfers import exported, fill, imported, opened, packed
 
 # What differs behind a move: people arrive disabled, and no alert follows from what happened before.
 SETTLED = {

@@ -3,7 +3,7 @@
 import pytest
 
 from services.transfers.contents import TABLES
-from tests.support.moving import imported, packed
+from tests.support.transfers import imported, packed
 
 
 def test_a_merge_in_a_circle_is_left_out(admin, run_jobs):

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from core.models import Actor
-from database.tables import events, users
-from services.accounts import users as people
+from database.tables import events
+from database.tables import users as users_table
+from services.accounts import users
 from tests.conftest import add_key
+from tests.support.accounts import GOOD, bearing, log_in, refresh, rows
 from tests.support.caller import Caller
-from tests.support.people import GOOD, bearing, log_in, refresh, rows
 
 BOB = {"name": "Bob", "email": "bob@example.com", "role": "agent", "password": GOOD}
 
@@ -115,7 +116,7 @@ def test_a_fault_of_another_field_is_not_said_to_be_a_taken_address(runtime):
         runtime.storage.unit_of_work(Actor("default", "admin", "test"), write=True) as uow,
         pytest.raises(IntegrityError),
     ):
-        people.create(uow, {"name": "Ada", "email": None, "role": "agent"})
+        users.create(uow, {"name": "Ada", "email": None, "role": "agent"})
 
 
 def test_addresses_are_unique_only_within_a_company(admin, other_admin):
@@ -133,14 +134,14 @@ def test_addresses_are_unique_only_within_a_company(admin, other_admin):
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 def test_a_user_of_another_company_is_404(admin, other_admin, app, method):
     theirs = add(other_admin)
-    before = rows(app, users)
+    before = rows(app, users_table)
     answers = [
         admin.call(method, f"/api/users/{i}", {"name": "x"} if method == "PATCH" else None)
         for i in (theirs["id"], str(uuid.uuid4()), "x")
     ]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.get_data() for answer in answers}) == 1
-    assert rows(app, users) == before
+    assert rows(app, users_table) == before
 
 
 def test_the_last_admin_cannot_be_removed(open_app):
@@ -193,7 +194,7 @@ def test_a_narrowed_key_cannot_extend_itself(app, runtime, admin):
 )
 def test_invalid_user_fields_change_nothing(admin, app, body):
     assert admin.post("/api/users", {**BOB, **body}).status_code == 400
-    assert rows(app, users) == []
+    assert rows(app, users_table) == []
 
 
 def test_changes_of_users_are_recorded_without_secrets(admin, app):

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import assert_accessible
 from tests.fakes.webhook_receiver import Receiver
+from tools.screenshots.desk import Desk
 
 HOSTILE = (
     "<img src=x onerror=alert(1)><script>alert(2)</script><svg onload=alert(3)> [a](javascript:alert(4)) "
@@ -46,9 +47,34 @@ def test_what_closes_or_opens_never_leaves_the_focus_nowhere(open_tab, company):
     expect(page.get_by_role("heading", level=1, name="Roofs")).to_be_focused()
 
 
+def test_the_audit_and_the_thread_name_who_acted_in_plain_words(open_tab, company):
+    key = company.call("POST", "/api/keys", {"name": "Laptop", "role": "agent"})["key"]
+    company.call("PUT", "/api/settings", {"chat_guests": True})
+    guest = Desk(
+        company.url, token=company.call("POST", "/api/auth/guest", {"company": company.company})["access_token"]
+    )
+    made = guest.call("POST", "/api/chat", {"message": "My invoice is wrong. I want a person."})
+    Desk(company.url, key).call("PATCH", f"/api/tickets/{made['ticket_id']}", {"priority": "urgent"})
+    tab = open_tab(desk=company)
+    page = open_section(tab, "audit")
+    for name in ("API key Laptop", "Guest", company.person("admin").email):
+        expect(page.locator("td strong", has_text=re.compile(f"^{re.escape(name)}$")).first).to_be_visible()
+    assert "guest:" not in page.locator("#main").inner_text()
+    page.goto(f"{company.url}/desk/tickets/{made['ticket_id']}")
+    expect(page.locator(".thread .event strong", has_text="Laptop").first).to_be_visible()
+    assert "guest:" not in page.locator("#main").inner_text()
+
+
+@pytest.mark.parametrize(("before", "now"), [("people", "users"), ("moving", "import_export")])
+def test_a_saved_link_to_a_renamed_section_still_leads_there(open_tab, company, before, now):
+    page = open_section(open_tab(desk=company), f"{before}?from=saved")
+    expect(page).to_have_url(re.compile(rf"/admin/{now}\?from=saved$"))
+    expect(page.locator(".side [aria-current=page]")).to_have_count(1)
+
+
 def test_an_admin_brings_in_a_person_and_a_key(open_tab, company):
     tab = open_tab(desk=company)
-    page = open_section(tab, "people")
+    page = open_section(tab, "users")
     button(page, "Add a person").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill("Bo Chen")
@@ -74,7 +100,7 @@ def test_an_admin_brings_in_a_person_and_a_key(open_tab, company):
     expect(button(page, "Actions for Bo Chen")).to_be_focused()
     page.keyboard.press("z")  # takes back what the newest sentence at the bottom tells
     expect(row).to_contain_text("Invited")
-    tab.shot("admin-people")
+    tab.shot("admin-users")
 
     go_to(page, "API keys")
     button(page, "Make a key").first.click()
@@ -230,7 +256,7 @@ def test_nobody_sees_more_than_their_role(open_tab, company, role, sections, hid
         expect(navigation.get_by_role("link", name=name, exact=True)).to_have_count(0)
     expect(page.get_by_role("row", name=re.compile("This one"))).to_be_visible()  # the session of this tab
     if role == "customer":
-        for path in ("/admin", "/admin/people"):
+        for path in ("/admin", "/admin/users"):
             tab.open(path)
             expect(page.get_by_role("heading", name="This page is not for a customer.")).to_be_visible()
     if role == "agent":
@@ -279,7 +305,7 @@ def fill_with_hostile_words(company):
 def test_31_hostile_words_stay_words_and_every_section_is_accessible(open_tab, company):
     fill_with_hostile_words(company)
     tab = open_tab(desk=company)
-    page = open_section(tab, "people")
+    page = open_section(tab, "users")
     page.on("dialog", lambda dialog: pytest.fail(f"A script ran: {dialog.message}"))
     names = page.get_by_role("navigation", name="Sections").get_by_role("link").all_inner_texts()
     assert len(names) > 15
@@ -304,7 +330,7 @@ def test_31_hostile_words_stay_words_and_every_section_is_accessible(open_tab, c
 
 def test_files_come_in_checked_first_and_go_out(open_tab, company):
     tab = open_tab(desk=company)
-    page = open_section(tab, "moving")
+    page = open_section(tab, "import_export")
     text = b"Betreff,description,customer_email\nRoof,The roof leaks,ana@example.com\nBad,,nobody\n"
     page.get_by_label("File", exact=True).set_input_files({"name": "old.csv", "mimeType": "text/csv", "buffer": text})
     page.get_by_role("row", name=re.compile("Betreff")).get_by_role("combobox").select_option("title")

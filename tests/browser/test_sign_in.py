@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pyotp
 import pytest
 import requests
+from playwright.sync_api import expect
 
 from tests.browser.axe import assert_accessible
 from tests.fakes.fake_smtp import FakeSmtp
@@ -164,8 +165,16 @@ def _ticket_is_rated_by_link(desk, open_tab, link):
     with tab.expecting(404):
         tab.open("/portal")  # another page, so that the next one loads anew
         page.goto(f"{desk.url}/rate#x.eyJzdWIiOiIxIn0.x")
+        promise = page.get_by_text("Sie können Ihre Bewertung eine Woche lang ändern.")
+        expect(promise).to_have_count(1)
         page.get_by_role("button", name="Gut", exact=True).click()
         page.get_by_role("alert").filter(has_text="Dieser Link gilt nicht mehr.").wait_for()
+        expect(promise).to_have_count(0)
+    tab.open("/portal")
+    page.goto(f"{desk.url}/rate#x.eyJzdWIiOiIxIiwiZXhwIjoxfQ.x")  # ended in 1970
+    page.get_by_role("alert").filter(has_text="Dieser Link gilt nicht mehr.").wait_for()
+    expect(promise).to_have_count(0)
+    expect(page.get_by_role("button")).to_have_count(0)
 
 
 def _company_is_confirmed_by_link(desk, open_tab, link):

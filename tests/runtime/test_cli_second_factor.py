@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.runtime.test_cli import Shell
+from tests.support.accounts import ACME, bearing, log_in
 from tests.support.caller import Caller
-from tests.support.people import ACME, bearing, log_in
 from tests.support.second_factor import challenge, set_up
 
 

@@ -6,7 +6,7 @@ import requests
 
 from tests.fakes.running_server import KEY
 from tests.fakes.server import Server
-from tests.support.moving import ZIP, packed
+from tests.support.transfers import ZIP, packed
 
 NOW = "2026-01-02T03:04:05.000Z"
 TICKETS, REPLIES = 1500, 2

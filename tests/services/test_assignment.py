@@ -8,9 +8,9 @@ from core.models import TEAMS, Actor
 from database.tables import tickets, users
 from jobs import routing
 from services.routing import agents
+from tests.support.accounts import bearing
 from tests.support.caller import Caller
 from tests.support.clock import Clock
-from tests.support.people import bearing
 
 MANY = 50
 

@@ -3,8 +3,8 @@
 import pytest
 
 from core.company_names import look_key, name_key
+from tests.support.accounts import ACME
 from tests.support.caller import Caller
-from tests.support.people import ACME
 
 ALIKE = {
     "capitals and width": ["Acme", "ACME", "\uff21\uff43\uff4d\uff45"],

@@ -12,9 +12,9 @@ from jobs.notices import send_digests
 from notifier import SmtpMailer
 from storage import open_storage
 from tests.fakes.fake_smtp import FakeSmtp
+from tests.support.accounts import GOOD, bearing
 from tests.support.caller import Caller
 from tests.support.clock import Clock
-from tests.support.people import GOOD, bearing
 
 PATH = "/api/settings/notices"
 URL = "https://desk.example.com"

@@ -9,8 +9,8 @@ from auth.tokens import CONFIRM_SECONDS
 from database.tables import companies, jobs
 from services.accounts.companies import CONFIRM_AGAIN_SECONDS
 from tests.conftest import add_key
+from tests.support.accounts import ACME, GOOD, bearing, log_in, rows
 from tests.support.caller import Caller
-from tests.support.people import ACME, GOOD, bearing, log_in, rows
 
 
 @pytest.fixture

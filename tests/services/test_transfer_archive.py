@@ -9,7 +9,7 @@ import pytest
 from services.transfers import archive as module
 from services.transfers.archive import Archive, Unusable
 from services.transfers.values import MOST_NUMBER
-from tests.support.moving import packed
+from tests.support.transfers import packed
 
 ARTICLE = {
     "id": "1",

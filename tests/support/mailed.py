@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from tests.support.accounts import clock  # noqa: F401 - a fixture
 from tests.support.caller import Caller
-from tests.support.people import clock  # noqa: F401 - a fixture
 
 URL = "https://help.example.com"
 PASSWORD, OTHER_PASSWORD = "lamp river cloud", "stone paper wind"

@@ -9,8 +9,8 @@ import requests
 
 from database.tables import exchange_codes, sessions
 from tests.fakes.fake_issuer import issuer
+from tests.support.accounts import rows
 from tests.support.caller import Caller
-from tests.support.people import rows
 
 PUBLIC_URL = "http://localhost"
 CLIENT = "foyer-at-the-issuer"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.people import GOOD
+from tests.support.accounts import GOOD
 
 
 @dataclass(frozen=True)

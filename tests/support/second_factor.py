@@ -5,8 +5,8 @@ from typing import Any
 
 import pyotp
 
+from tests.support.accounts import bearing
 from tests.support.caller import Caller
-from tests.support.people import bearing
 
 
 @dataclass

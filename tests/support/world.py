@@ -11,8 +11,8 @@ from database.tables import api_keys, deliveries, jobs, metadata
 from services.accounts import sessions, users
 from services.tickets import incidents
 from tests.conftest import add_key
+from tests.support.accounts import GOOD, bearing
 from tests.support.caller import Caller
-from tests.support.people import GOOD, bearing
 from tests.support.route_calls import ARTICLE, USER, WEBHOOK
 
 GONE = "2020-01-01T00:00:00.000Z"

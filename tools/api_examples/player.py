@@ -1,6 +1,7 @@
 """Development only: plays the scenario on a fresh server in a temporary folder, with a clock of its own.
 
-Ids, keys and tokens are shown as placeholders, numbered in order of appearance, so that docs/api.md changes only when the API does.
+Ids, keys and tokens are shown as placeholders, numbered in order of appearance. So docs/api.md changes only when the
+API does.
 """
 
 import json

@@ -27,8 +27,8 @@ class Page:
 
 # The pages of web/app/admin/sections.js after the dashboard; each has a heading when it is complete.
 ADMIN = (
-    *("people", "teams", "keys", "settings", "routing", "hours", "macros", "views", "topics", "incidents", "knowledge"),
-    *("gaps", "ai", "notices", "webhooks", "moving", "audit", "jobs", "me"),
+    *("users", "teams", "keys", "settings", "routing", "hours", "macros", "views", "topics", "incidents", "knowledge"),
+    *("gaps", "ai", "notices", "webhooks", "import_export", "audit", "jobs", "me"),
 )
 
 PAGES = (

@@ -11,6 +11,12 @@ export const network = store({ online: true });
 // A page of another site cannot send it unasked, so the cookie that stays signed in counts only with it.
 const OWN_PAGE = { "X-Requested-With": "Foyer" };
 
+/** Ends at sign-out what the person who leaves asked for. */
+let underWay = new AbortController();
+
+/** Whether a call was ended by signing out. Nobody waits for its answer, so nobody is told. */
+export const isEnded = (/** @type {any} */ error) => error?.name === "AbortError";
+
 export class ApiError extends Error {
   /** @param {number} status 0 when the server was not reached. @param {string} message @param {any} data @param {string} requestId */
   constructor(status, message, data = {}, requestId = "") {
@@ -53,7 +59,7 @@ export const remove = (/** @type {string} */ path, /** @type {any} */ body = und
 
 /** Loads bytes, such as an attached file or an export. @returns {Promise<{blob: Blob, name: string}>} */
 export async function download(/** @type {string} */ path, /** @type {any} */ query = {}) {
-  const response = await send("GET", path, { query });
+  const response = await send("GET", path, { query, signal: underWay.signal });
   if (!response.ok) throw await failure(response);
   const name = /filename\*?=(?:UTF-8'')?"?([^";]+)/i.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
   return { blob: await response.blob(), name: decodeURIComponent(name ?? "file") };
@@ -81,12 +87,13 @@ async function call(/** @type {string} */ method, /** @type {string} */ path, /*
   // One key for every try of a write, so that a repeated one is done once.
   const once = method === "POST" ? { "Idempotency-Key": newKey() } : {};
   const tries = method === "GET" ? 3 : 2;
+  const ended = options.anonymous ? {} : { signal: underWay.signal };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const response = await send(method, path, { ...options, headers: { ...once, ...options.headers } });
+      const response = await send(method, path, { ...ended, ...options, headers: { ...once, ...options.headers } });
       return await read(response);
     } catch (error) {
-      const lost = error instanceof ApiError && error.status === 0 && !options.signal?.aborted;
+      const lost = error instanceof ApiError && error.status === 0;
       if (!lost || attempt >= tries) throw error;
       await new Promise((resolve) => setTimeout(resolve, 400 * attempt));
     }
@@ -105,8 +112,9 @@ async function send(/** @type {string} */ method, /** @type {string} */ path, /*
   }
   let response;
   try {
+    options.signal?.throwIfAborted();
     const url = path + search(options.query);
-    response = options.progress ? await sendTelling(url, { method, headers, body }, options.progress)
+    response = options.progress ? await sendTelling(url, { method, headers, body, signal: options.signal }, options.progress)
       : await fetch(url, { method, headers, body, signal: options.signal, keepalive: options.keepalive, cache: "no-store" });
   } catch (error) {
     if (options.signal?.aborted) throw error;
@@ -114,15 +122,15 @@ async function send(/** @type {string} */ method, /** @type {string} */ path, /*
     throw new ApiError(0, t("common.not_reached"));
   }
   network.set({ online: true });
-  // Also nothing to do for a call that was under way when the person signed out.
   if (response.status !== 401 || options.anonymous || !credentials()) return response;
   if (!renewed && used?.refresh && await renew()) return send(method, path, options, true);
+  options.signal?.throwIfAborted();
   if (used) endSession();
   return response;
 }
 
 /** Like fetch, and tells which share of the body is sent: fetch cannot. @returns {Promise<Response>} */
-function sendTelling(/** @type {string} */ url, /** @type {{method: string, headers: Headers, body: any}} */ { method, headers, body }, /** @type {(share: number) => void} */ tell) {
+function sendTelling(/** @type {string} */ url, /** @type {{method: string, headers: Headers, body: any, signal?: AbortSignal}} */ { method, headers, body, signal }, /** @type {(share: number) => void} */ tell) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(method, url);
@@ -130,6 +138,8 @@ function sendTelling(/** @type {string} */ url, /** @type {{method: string, head
     request.upload.onprogress = ({ loaded, total }) => tell(total ? loaded / total : 0);
     request.onload = () => resolve(new Response(request.responseText, { status: request.status, headers: { "X-Request-ID": request.getResponseHeader("X-Request-ID") ?? "" } }));
     request.onerror = () => reject(new TypeError(url));
+    request.onabort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", () => request.abort());
     request.send(body);
   });
 }
@@ -177,7 +187,9 @@ async function renewTokens() {
       if (response.status === 401 && !refresh) preferences.set("remembered", "");
       return false;
     }
-    keepTokens((await response.json()).data);
+    const { data } = await response.json();
+    if (credentials()?.refresh !== refresh) return false;  // signed out meanwhile
+    keepTokens(data);
     return true;
   } catch {
     return false;
@@ -207,15 +219,17 @@ export async function identify() {
 /** What is done while the credentials still work, before somebody signs out. @type {Set<() => Promise<any>>} */
 export const beforeSignOut = new Set();
 
-/** Signs out here; a session of a person ends on the server too. */
+/** Signs out here; a session of a person ends on the server too. All other calls end, because their answers would be refusals. */
 export async function signOut() {
   await Promise.allSettled([...beforeSignOut].map((work) => work()));
   const used = credentials();
+  underWay.abort();
   try {
-    if (used?.access) await post("/api/auth/logout", { refresh_token: used.refresh || undefined });
+    if (used?.access) await post("/api/auth/logout", { refresh_token: used.refresh || undefined }, { signal: new AbortController().signal });
   } catch { /* The tokens are forgotten here in any case. */ }
   preferences.set("remembered", "");
   keep(null);
+  underWay = new AbortController();
   session.set({ me: null, ended: false });
   for (const forget of forgetting) forget();
 }

@@ -29,22 +29,36 @@ function chart(title, labels, series, draw, pointAt) {
     show();
     reading.textContent = index < 0 ? "" : `${labels[index]}: ${series.map((item) => `${item.name} ${number(item.values[index])}`).join(", ")}`;
   };
-  area.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => choose(clamp(pointAt(event, width), labels.length)));
-  area.addEventListener("pointerleave", () => choose(-1));
-  area.addEventListener("blur", () => choose(-1));
-  area.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const to = { ArrowRight: chosen + 1, ArrowLeft: chosen - 1, Home: 0, End: labels.length - 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    choose(clamp(to, labels.length));
-  });
-  new ResizeObserver(([entry]) => {
-    const next = Math.round(entry.contentRect.width);
-    if (next && next !== width) { width = next; show(); }
-  }).observe(area);
+  readPoints(area, labels.length, { chosen: () => chosen, choose, pointAt: (event) => pointAt(event, width) });
+  onWidth(area, (next) => { if (next !== width) { width = next; show(); } });
   show();
   return h("figure", { class: "chart card" }, h("figcaption", { id, class: "strong" }, title), legend(series),
     h("span", { id: `${id}-keys`, class: "unseen" }, t("charts.keys")), area, h("div", { class: "line between" }, asTable(title, labels, series), reading));
+}
+
+/**
+ * Chooses the point under the pointer, and the next one by the arrow keys.
+ * @param {HTMLElement} area @param {number} count Of points.
+ * @param {{chosen: () => number, choose: (index: number) => void, pointAt: (event: PointerEvent) => number}} points
+ */
+function readPoints(area, count, { chosen, choose, pointAt }) {
+  area.addEventListener("pointermove", (event) => choose(clamp(pointAt(event), count)));
+  area.addEventListener("pointerleave", () => choose(-1));
+  area.addEventListener("blur", () => choose(-1));
+  area.addEventListener("keydown", (event) => {
+    const to = { ArrowRight: chosen() + 1, ArrowLeft: chosen() - 1, Home: 0, End: count - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    choose(clamp(to, count));
+  });
+}
+
+/** Tells the width of an element whenever it changes to one that is not 0. */
+function onWidth(/** @type {HTMLElement} */ element, /** @type {(width: number) => void} */ tell) {
+  new ResizeObserver(([entry]) => {
+    const width = Math.round(entry.contentRect.width);
+    if (width) tell(width);
+  }).observe(element);
 }
 
 const clamp = (/** @type {number} */ index, /** @type {number} */ count) => Math.max(0, Math.min(count - 1, index));

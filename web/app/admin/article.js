@@ -13,7 +13,7 @@ import { CATEGORIES } from "../values.js";
 import { t } from "../words.js";
 import { articleState } from "./knowledge.js";
 import { controls, difference, read } from "../parts/forms.js";
-import { events } from "./history.js";
+import { historyList } from "./history.js";
 import { guard } from "./leaving.js";
 import { named } from "./lookups.js";
 import { ask, back, head } from "./parts.js";
@@ -84,7 +84,7 @@ function conflict(/** @type {any} */ theirs, /** @type {() => any} */ keep, /** 
 function below(/** @type {any} */ article, /** @type {boolean} */ writes) {
   const history = h("div");
   const shown = h("details", { class: "card", ontoggle: () => {
-    if (shown.open) into(history, async () => events((await get(`/api/knowledge/${article.id}/history`)).data.reverse()));
+    if (shown.open) into(history, async () => historyList((await get(`/api/knowledge/${article.id}/history`)).data.reverse()));
   } }, h("summary", { class: "strong" }, t("admin.knowledge.history")), history);
   return [may("history.read") ? shown : null, writes ? h("p", {}, button(t("admin.knowledge.remove"), () => ask(t("admin.knowledge.remove_title", { title: article.title }), t("admin.knowledge.remove_about"), t("common.remove"), async () => {
     const answer = await remove(`/api/knowledge/${article.id}`);

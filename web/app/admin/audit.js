@@ -2,6 +2,7 @@
 /** Who did what, when and from where. */
 
 import { h, later } from "../dom.js";
+import { actorName } from "../parts/actors.js";
 import { time } from "../parts/controls.js";
 import { address } from "../route.js";
 import { t, word } from "../words.js";
@@ -18,8 +19,8 @@ export function showAudit(/** @type {HTMLElement} */ root, /** @type {import("..
     { name: "subject", label: t("admin.audit.subject"), kind: "choice", value: value("subject"), options: orNone(t("admin.all"), choices(SUBJECTS, (subject) => word("admin.subject_kind", subject))) },
     { name: "actor", label: t("admin.audit.actor"), value: value("actor") },
     { name: "action", label: t("admin.audit.action"), value: value("action"), more: { placeholder: "settings_changed" } },
-    { name: "created_after", label: t("admin.moving.after"), kind: "moment", value: value("created_after") },
-    { name: "created_before", label: t("admin.moving.before"), kind: "moment", value: value("created_before") },
+    { name: "created_after", label: t("admin.import_export.after"), kind: "moment", value: value("created_after") },
+    { name: "created_before", label: t("admin.import_export.before"), kind: "moment", value: value("created_before") },
   ]);
   const audit = list({ path: "/api/audit", query: () => read(fields), view, none: () => none(t("admin.nothing_found"), "", null, "search") });
   const filters = h("form", { class: "filters grid", oninput: later(() => {
@@ -31,7 +32,7 @@ export function showAudit(/** @type {HTMLElement} */ root, /** @type {import("..
 
 const view = (/** @type {any[]} */ rows) => table([
   { words: t("admin.audit.when"), cell: (row) => time(row.created_at) },
-  { words: t("admin.audit.actor"), cell: (row) => [h("strong", {}, row.actor), row.said_by ? h("div", { class: "soft small" }, row.said_by) : null] },
+  { words: t("admin.audit.actor"), cell: (row) => [h("strong", { title: row.actor }, actorName(row.actor, row)), row.said_by ? h("div", { class: "soft small" }, actorName(row.said_by)) : null] },
   { words: t("admin.audit.action"), cell: (row) => [word("admin.action", row.action), " · ", row.subject === "ticket" ? h("a", { href: `/desk/tickets/${encodeURIComponent(row.subject_id)}` }, word("admin.subject_kind", row.subject)) : word("admin.subject_kind", row.subject)] },
   { words: t("admin.audit.what"), cell: (row) => change(row) ?? "–" },
   { words: t("admin.audit.from"), cell: (row) => h("span", { class: "soft address" }, row.address || "–") },

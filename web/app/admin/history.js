@@ -2,13 +2,14 @@
 /** What happened, as a list. */
 
 import { h } from "../dom.js";
+import { actorName } from "../parts/actors.js";
 import { time } from "../parts/controls.js";
 import { t, word } from "../words.js";
 import { known } from "./parts.js";
 
 /** Entries with the values before and after. */
-export function events(/** @type {any[]} */ rows) {
-  return h("ol", { class: "events" }, rows.map((row) => h("li", {}, h("strong", {}, word("admin.action", row.action)), " ", change(row), h("div", { class: "soft small line" }, row.actor, row.said_by ? `(${row.said_by})` : null, time(row.created_at)))));
+export function historyList(/** @type {any[]} */ rows) {
+  return h("ol", { class: "events" }, rows.map((row) => h("li", {}, h("strong", {}, word("admin.action", row.action)), " ", change(row), h("div", { class: "soft small line" }, actorName(row.actor), row.said_by ? `(${actorName(row.said_by)})` : null, time(row.created_at)))));
 }
 
 const NAMED = ["status", "priority", "category", "role", "sentiment"]; // fields whose values have words

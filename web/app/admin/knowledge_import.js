@@ -10,7 +10,7 @@ import { back, head, table } from "./parts.js";
 
 export function showKnowledgeImport(/** @type {HTMLElement} */ root) {
   const files = field(t("admin.knowledge.files"), { name: "files", type: "file", multiple: true, accept: ".md,.markdown,.zip,.csv,.xlsx,.json,.txt", about: t("admin.knowledge.files_about") });
-  const progress = h("progress", { max: "1", value: "0", hidden: true, "aria-label": t("admin.moving.progress") });
+  const progress = h("progress", { max: "1", value: "0", hidden: true, "aria-label": t("admin.import_export.progress") });
   const results = h("div", { role: "status" });
   files.input.addEventListener("change", async () => {
     const chosen = [...files.input.files];
@@ -44,10 +44,10 @@ async function bring(/** @type {File} */ file) {
 }
 
 const resultTable = (/** @type {any[]} */ rows) => table([
-  { words: t("admin.moving.file"), cell: (row) => h("strong", {}, row.name) },
-  { words: t("admin.moving.result"), cell: (row) => [h("p", { class: row.failed ? "wrong" : null }, row.message), errorList(row.errors)] },
-], rows, t("admin.moving.result"));
+  { words: t("admin.import_export.file"), cell: (row) => h("strong", {}, row.name) },
+  { words: t("admin.import_export.result"), cell: (row) => [h("p", { class: row.failed ? "wrong" : null }, row.message), errorList(row.errors)] },
+], rows, t("admin.import_export.result"));
 
 /** Why rows were refused. */
 export const errorList = (/** @type {any[]} */ errors) => (errors?.length ? h("ul", { class: "errors small" }, errors.map((error) =>
-  h("li", {}, error.file ? `${error.file} ` : "", error.line ? t("admin.moving.line", { n: error.line }) : "", " ", h("span", { class: "wrong" }, error.message)))) : null);
+  h("li", {}, error.file ? `${error.file} ` : "", error.line ? t("admin.import_export.line", { n: error.line }) : "", " ", h("span", { class: "wrong" }, error.message)))) : null);

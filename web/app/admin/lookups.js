@@ -33,5 +33,5 @@ export function valueWords(/** @type {string} */ name, /** @type {any} */ value)
   return values.map((one) => (["status", "priority", "category"].includes(name) ? word(name, one) : one)).join(", ");
 }
 
-/** The people of the company. */
-export const people = () => getAll("/api/users", {}, 100);
+/** The users of the company. */
+export const users = () => getAll("/api/users", {}, 100);

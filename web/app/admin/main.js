@@ -23,6 +23,9 @@ const allowed = () => SECTIONS.filter((section) => !section.may || may(section.m
 // Everybody has an account, so a customer may open that page; alone it is no reason to open the others.
 const mayOpen = () => allowed().length > 1 || location.pathname === "/admin/me";
 
+/** What sections were called before; saved links to them still lead there. @type {Record<string, string>} */
+const CALLED_NOW = { people: "users", moving: "import_export" };
+
 startPage({ title: t("frame.admin"), show: start, allowed: mayOpen, setUp: mustSetUp });
 
 /** Names of teams are shown in many places; without them their keys are. */
@@ -43,6 +46,7 @@ async function start(/** @type {HTMLElement} */ root) {
     if (!mayLeave()) return;
     const sections = allowed();
     const path = place.path[0] ?? "";
+    if (CALLED_NOW[path]) return go(address([CALLED_NOW[path], ...place.path.slice(1)], Object.fromEntries(place.query)), { replace: true });
     const section = sections.find((item) => item.path === path) ?? (path ? null : sections[0]);
     if (!path && section?.path) return go(address([section.path]), { replace: true });
     side.replaceChildren(...navigation(sections, section?.path));

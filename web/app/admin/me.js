@@ -19,7 +19,7 @@ export function showMe(/** @type {HTMLElement} */ root) {
   const { me } = session.get();
   const person = Boolean(me.email);
   root.append(head(t("admin.nav.me"), person ? me.email : t("admin.me.key")), h("section", { class: "card" }, facts([
-    [t("admin.people.role"), word("role", me.role)], [t("admin.me.company"), me.company?.name ?? ""], ...(me.team ? [/** @type {[string, any]} */ ([t("admin.people.team"), teamName(me.team)])] : []),
+    [t("admin.users.role"), word("role", me.role)], [t("admin.me.company"), me.company?.name ?? ""], ...(me.team ? [/** @type {[string, any]} */ ([t("admin.users.team"), teamName(me.team)])] : []),
     ...(me.scopes?.length ? [/** @type {[string, any]} */ ([t("admin.keys.scopes"), me.scopes.map((/** @type {string} */ scope) => [chip(scope), " "])])] : []),
   ])));
   if (person && mayWork()) root.append(part(t("admin.me.you"), "", ownName(me), available(me)), part(t("admin.me.notices"), t("admin.me.notices_about"), notices(me)));
@@ -30,7 +30,7 @@ export function showMe(/** @type {HTMLElement} */ root) {
 }
 
 function ownName(/** @type {any} */ me) {
-  const fields = controls([{ name: "full_name", label: t("admin.people.name"), value: me.full_name, about: t("admin.me.name_about"), more: { autocomplete: "name" } }]);
+  const fields = controls([{ name: "full_name", label: t("admin.users.name"), value: me.full_name, about: t("admin.me.name_about"), more: { autocomplete: "name" } }]);
   return h("div", { class: "card narrow" }, form(fields, (values) => patch("/api/me", values), { verb: t("common.save"), done: (answer) => {
     session.set({ me: answer.data });
     toast(t("common.saved"));
@@ -38,7 +38,7 @@ function ownName(/** @type {any} */ me) {
 }
 
 function available(/** @type {any} */ me) {
-  const field = control({ name: "available", label: t("admin.people.available_label"), kind: "flag", value: me.available, about: t("admin.me.available_about") });
+  const field = control({ name: "available", label: t("admin.users.available_label"), kind: "flag", value: me.available, about: t("admin.me.available_about") });
   const say = async (/** @type {boolean} */ value) => {
     const worked = await attempt(() => patch("/api/me", { available: value }), value === me.available ? {} : { words: value ? t("admin.me.back") : t("admin.me.away"), undo: () => { field.input.checked = !value; say(!value); } });
     if (!worked) field.input.checked = !value;
@@ -66,7 +66,7 @@ function notices(/** @type {any} */ me) {
 function password() {
   const fields = controls([
     { name: "old", label: t("admin.me.old"), kind: "password", more: { autocomplete: "current-password" } },
-    { name: "new", label: t("admin.me.new"), kind: "password", about: t("admin.people.password_about"), more: { autocomplete: "new-password" } },
+    { name: "new", label: t("admin.me.new"), kind: "password", about: t("admin.users.password_about"), more: { autocomplete: "new-password" } },
   ]);
   // For password managers, which keep a password by the name it is for.
   const name = h("input", { type: "email", autocomplete: "username", value: session.get().me.email, hidden: true });

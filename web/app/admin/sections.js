@@ -12,9 +12,9 @@ import { showGaps } from "./gaps.js";
 import { showKnowledge } from "./knowledge.js";
 import { showMacros } from "./macros.js";
 import { showMe } from "./me.js";
-import { showMoving } from "./moving.js";
+import { showImportExport } from "./import_export.js";
 import { showNotices } from "./notices.js";
-import { showPeople } from "./people.js";
+import { showUsers } from "./users.js";
 import { showRouting } from "./routing.js";
 import { showSettings } from "./settings.js";
 import { showTeams } from "./teams.js";
@@ -37,7 +37,7 @@ export const GROUPS = ["overview", "company", "work", "answers", "connections", 
 /** @type {Section[]} */
 export const SECTIONS = [
   section("", "chart-column", "overview", "stats.read", showDashboard),
-  section("people", "users", "company", "users.read", showPeople),
+  section("users", "users", "company", "users.read", showUsers),
   section("teams", "users-round", "company", "settings.read", showTeams),
   section("keys", "key-round", "company", "keys.read", showKeys),
   section("settings", "settings", "company", "settings.read", showSettings),
@@ -52,7 +52,7 @@ export const SECTIONS = [
   section("ai", "sparkles", "answers", "settings.read", showAi),
   section("notices", "mail", "connections", "settings.read", showNotices),
   section("webhooks", "webhook", "connections", "webhooks.read", showWebhooks),
-  section("moving", "arrow-up-down", "connections", "export", showMoving),
+  section("import_export", "arrow-up-down", "connections", "export", showImportExport),
   section("audit", "history", "operation", "audit.read", showAudit),
   section("jobs", "refresh-cw", "operation", "jobs.read", showJobs),
   section("me", "user", "own", "", showMe),

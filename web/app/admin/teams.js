@@ -8,7 +8,7 @@ import { toast } from "../parts/toast.js";
 import { may } from "../session.js";
 import { t } from "../words.js";
 import { choices, difference, formDialog } from "../parts/forms.js";
-import { people } from "./lookups.js";
+import { users } from "./lookups.js";
 import { ask, head, list, none, rowMenu, table } from "./parts.js";
 
 export function showTeams(/** @type {HTMLElement} */ root) {
@@ -34,7 +34,7 @@ function view(/** @type {any[]} */ rows, /** @type {() => void} */ reload) {
 
 async function editTeam(/** @type {any} */ row, /** @type {() => void} */ reload) {
   const before = row ?? { name: "", members: [], assignment: "off" };
-  const staff = may("users.read") ? (await people()).filter((person) => person.role !== "customer") : [];
+  const staff = may("users.read") ? (await users()).filter((user) => user.role !== "customer") : [];
   const emails = [...new Set([...staff.map((person) => person.email), ...before.members])];
   const nameOf = (/** @type {string} */ email) => staff.find((person) => person.email === email)?.name || email;
   const answer = await formDialog(row ? row.name : t("admin.teams.add"), [

@@ -18,25 +18,25 @@ const RUNNING = ["uploading", "waiting", "running"];
 
 export function transfer() {
   const place = h("div", { class: "card stack", role: "status" });
-  const start = button(t("admin.moving.start"), () => attempt(async () => {
+  const start = button(t("admin.import_export.start"), () => attempt(async () => {
     await post("/api/transfers", { kind: "export" });
     follow();
-  }, { words: t("admin.moving.begun") }), { icon: "download", kind: "primary" });
+  }, { words: t("admin.import_export.begun") }), { icon: "download", kind: "primary" });
   async function follow() {
     try {
       const [data] = (await get("/api/transfers", { limit: 1 })).data;
       if (!data) return fill(place, h("div", {}, start));
       const isRunning = RUNNING.includes(data.state);
-      fill(place, state(data), h("div", { class: "line" }, data.state === "done" && data.kind === "export" ? button(t("admin.moving.download", { size: fileSize(data.size) }), () => saveFile(`/api/transfers/${data.id}/file`), { icon: "download", kind: "primary" }) : null,
+      fill(place, state(data), h("div", { class: "line" }, data.state === "done" && data.kind === "export" ? button(t("admin.import_export.download", { size: fileSize(data.size) }), () => saveFile(`/api/transfers/${data.id}/file`), { icon: "download", kind: "primary" }) : null,
         isRunning && data.state !== "uploading" ? null : start,
-        isRunning && (data.kind === "export" || may("import")) ? button(t("admin.moving.stop"), () => stop(data), { icon: "x" }) : null));
+        isRunning && (data.kind === "export" || may("import")) ? button(t("admin.import_export.stop"), () => stop(data), { icon: "x" }) : null));
       if (isRunning) setTimeout(() => place.isConnected && follow(), 1500);
     } catch (error) {
       fill(place, h("p", { class: "wrong" }, /** @type {any} */ (error).message));
     }
     return undefined;
   }
-  const stop = (/** @type {any} */ { id, kind }) => ask(t("admin.moving.stop"), t(`admin.moving.stop_${kind}`), t("admin.moving.stop"), async () => {
+  const stop = (/** @type {any} */ { id, kind }) => ask(t("admin.import_export.stop"), t(`admin.import_export.stop_${kind}`), t("admin.import_export.stop"), async () => {
     await remove(`/api/transfers/${id}`);
     follow();
   });
@@ -46,8 +46,8 @@ export function transfer() {
 
 /** A file of an export, sent in parts, so that a long one goes on after a break. */
 function taking(/** @type {() => any} */ follow) {
-  const file = field(t("admin.moving.take"), { name: "transfer", type: "file", accept: ".zip,application/zip", about: t("admin.moving.take_about") });
-  const progress = h("progress", { max: "1", value: "0", hidden: true, "aria-label": t("admin.moving.progress") });
+  const file = field(t("admin.import_export.take"), { name: "transfer", type: "file", accept: ".zip,application/zip", about: t("admin.import_export.take_about") });
+  const progress = h("progress", { max: "1", value: "0", hidden: true, "aria-label": t("admin.import_export.progress") });
   file.input.addEventListener("change", async () => {
     const chosen = file.input.files[0];
     if (!chosen) return;
@@ -82,8 +82,8 @@ async function send(/** @type {File} */ file, /** @type {(share: number) => void
 function state(/** @type {any} */ data) {
   const share = data.total ? data.done / data.total : 0;
   const isRunning = RUNNING.includes(data.state);
-  const counts = data.kind === "import" && !isRunning ? facts(["created", "skipped", "rejected", "renumbered"].map((name) => [t(`admin.moving.${name}`), number(data[name])])) : null;
+  const counts = data.kind === "import" && !isRunning ? facts(["created", "skipped", "rejected", "renumbered"].map((name) => [t(`admin.import_export.${name}`), number(data[name])])) : null;
   return h("div", { class: "stack tight" }, h("div", { class: "line" }, h("strong", {}, word("admin.transfer_kind", data.kind)), chip(word("admin.transfer_state", data.state), /** @type {any} */ ({ done: "green", failed: "red" })[data.state] ?? ""), h("span", { class: "soft" }, moment(data.created_at))),
-    isRunning ? h("progress", { max: String(data.total || 1), value: String(data.done), "aria-label": t("admin.moving.progress") }) : null,
-    isRunning ? h("p", { class: "soft" }, t("admin.moving.done_of", { done: data.done, total: data.total, share: percent(share) })) : null, counts, errorList(data.errors));
+    isRunning ? h("progress", { max: String(data.total || 1), value: String(data.done), "aria-label": t("admin.import_export.progress") }) : null,
+    isRunning ? h("p", { class: "soft" }, t("admin.import_export.done_of", { done: data.done, total: data.total, share: percent(share) })) : null, counts, errorList(data.errors));
 }

@@ -1,19 +1,16 @@
 // @ts-check
 /** Where replies, notes and resolutions are written. Every pause keeps the text in this tab, by ticket. */
 
-import { get, post } from "../api.js";
 import { fill, h, later } from "../dom.js";
-import { choose } from "../parts/choose.js";
 import { button } from "../parts/controls.js";
-import { confirm, menu } from "../parts/dialog.js";
+import { menu } from "../parts/dialog.js";
 import { filePicker } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
-import { toast, toastError } from "../parts/toast.js";
+import { toast } from "../parts/toast.js";
 import { may } from "../session.js";
 import { isOpen } from "../values.js";
 import { t } from "../words.js";
-import { noMacros } from "./actions.js";
-import { change, fieldName, shownValue } from "./changes.js";
+import { offerMacros } from "./macros.js";
 import { missed, noteDraft } from "./missed.js";
 import { hold } from "./outbox.js";
 import { backToQueue, openTicket } from "./places.js";
@@ -26,22 +23,12 @@ const MODES = /** @type {[string, string][]} */ ([["reply", "send"], ["note", "l
 export function composer() {
   let mode = "reply", next = false, id = "";
   const files = filePicker({ iconOnly: true, changed: (chosen) => { keepFiles(id, chosen); showLost(); } });
-  const tabs = h("div", { class: "line modes", role: "group", "aria-label": t("desk.kind_of_text") });
-  const text = h("textarea", { id: "words", rows: "3", "aria-label": t("desk.mode_reply"), "aria-keyshortcuts": "Control+Enter" });
-  const lost = h("p", { class: "notice amber small", hidden: true });
-  const submit = button("", () => send(), { kind: "primary", keys: "Control+Enter" });
-  const more = button(t("desk.send_more"), () => moreWays(), { icon: "chevron-down", iconOnly: true, kind: "primary" });
-  const tools = h("div", { class: "line between" },
-    h("div", { class: "line" }, button(t("desk.macro"), () => macros(), { icon: "play", kind: "quiet", keys: "m" }),
-      files.opener),
-    h("div", { class: "line split" }, submit, more));
-  const element = h("form", { class: "composer", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, tabs, text, lost, files.list, tools);
+  const { element, tabs, text, lost, submit, more } = layout(files, { send: () => send(), more: () => moreWays(), macro: () => offerMacros(id, insert) });
   files.takeFrom(element);
 
   const keepText = () => { if (id) { keepDraft(id, { mode, body: text.value }); noteDraft(id, text.value); } };
-  const keepSoon = later(() => { keepText(); desk.set({ rows: [...desk.get().rows] }); }, 400);
+  const keepSoon = later(() => { keepText(); redrawRows(); }, 400);
   text.addEventListener("input", () => { keepText(); keepSoon(); say(text.value.trim() && mode !== "note" ? "replying" : "viewing"); });
-  text.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { event.preventDefault(); text.blur(); /** @type {any} */ (document.querySelector(".ticket-scroll"))?.focus(); } });
 
   /** Says which files a reload took away, until others are chosen or somebody knows. */
   function showLost() {
@@ -86,14 +73,7 @@ export function composer() {
     show();
     if (goOn && after) openTicket(after.id);
     else if (goOn) backToQueue();
-    else /** @type {any} */ (document.querySelector(".ticket-scroll"))?.focus();
-  }
-
-  /** Shows what others wrote meanwhile, before anything is sent. */
-  function askBefore(/** @type {any[]} */ others, /** @type {() => void} */ keep) {
-    const last = others.at(-1);
-    opened.set({ conflict: { text: t("desk.wrote_meanwhile", { who: last.author_name || last.author_email }), verb: t("desk.send_anyway"), keep, other: t("desk.keep_editing") } });
-    showMessage(others[0].id);
+    else focusThread();
   }
 
   function moreWays() {
@@ -101,27 +81,6 @@ export function composer() {
       { words: t("desk.send_resolve"), run: () => send("resolve", false) },
       { words: t("desk.send_resolve_next"), run: () => send("resolve", true) },
     ]);
-  }
-
-  /** Shows what a macro would say and set, then inserts its words, or does all of it. */
-  async function macros() {
-    try {
-      const { data } = await get("/api/macros", { limit: 200 });
-      if (!data.length) { await noMacros(); return; }
-      await choose(t("desk.macro"), data.map((/** @type {any} */ macro) => ({ words: macro.name, about: macro.body.slice(0, 80), run: () => preview(macro) })));
-    } catch (error) { toastError(error); }
-  }
-
-  async function preview(/** @type {any} */ macro) {
-    try {
-      const shown = (await post(`/api/tickets/${encodeURIComponent(id)}/macro`, { macro_id: macro.id })).data;
-      const sets = Object.entries(shown.set ?? {});
-      if (shown.body) insert(shown.body);
-      if (!sets.length) return;
-      const words = sets.map(([name, value]) => `${fieldName(name)}: ${shownValue(name, value)}`).join(", ");
-      const { ticket } = opened.get();
-      if (ticket && await confirm(macro.name, t("desk.macro_sets", { what: words }), t("desk.set_these"))) await change([ticket], { set: shown.set }, t("desk.macro_used", { what: `#${ticket.number}`, name: macro.name }));
-    } catch (error) { toastError(error); }
   }
 
   function insert(/** @type {string} */ words) {
@@ -135,7 +94,7 @@ export function composer() {
 
   const onCompose = (/** @type {any} */ event) => {
     const { mode: wanted = "reply", body, next: goOn, act } = event.detail;
-    if (act === "macro") macros();
+    if (act === "macro") offerMacros(id, insert);
     else if (act === "send") send();
     else if (act === "send_resolve") send("resolve", next);
     else {
@@ -143,10 +102,9 @@ export function composer() {
       if (body) insert(body);
     }
   };
-  const onDraft = (/** @type {any} */ event) => { if (event.detail.ticketId === id) show(); desk.set({ rows: [...desk.get().rows] }); };
-  document.addEventListener("desk:compose", onCompose);
-  document.addEventListener("desk:draft", onDraft);
-  lasting(() => { document.removeEventListener("desk:compose", onCompose); document.removeEventListener("desk:draft", onDraft); });
+  const onDraft = (/** @type {any} */ event) => { if (event.detail.ticketId === id) show(); redrawRows(); };
+  onDocument("desk:compose", onCompose);
+  onDocument("desk:draft", onDraft);
   lasting(desk.subscribe(({ ticketId }) => { if (ticketId !== id) { id = ticketId; show(); } }));
   lasting(opened.subscribe(({ ticket }) => {
     if (ticket?.id === id) noteDraft(id, text.value);
@@ -155,6 +113,43 @@ export function composer() {
     if (resolveTab && ticket) resolveTab.hidden = !isOpen(ticket) || !may("tickets.work");
   }));
   return element;
+}
+
+/**
+ * The form: kinds of text, the field, lost files, and what sends it.
+ * @param {any} files The file picker. @param {{send: () => void, more: () => void, macro: () => void}} acts
+ */
+function layout(files, acts) {
+  const tabs = h("div", { class: "line modes", role: "group", "aria-label": t("desk.kind_of_text") });
+  const text = h("textarea", { id: "words", rows: "3", "aria-label": t("desk.mode_reply"), "aria-keyshortcuts": "Control+Enter" });
+  const lost = h("p", { class: "notice amber small", hidden: true });
+  const submit = button("", acts.send, { kind: "primary", keys: "Control+Enter" });
+  const more = button(t("desk.send_more"), acts.more, { icon: "chevron-down", iconOnly: true, kind: "primary" });
+  const tools = h("div", { class: "line between" },
+    h("div", { class: "line" }, button(t("desk.macro"), acts.macro, { icon: "play", kind: "quiet", keys: "m" }), files.opener),
+    h("div", { class: "line split" }, submit, more));
+  text.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { event.preventDefault(); text.blur(); focusThread(); } });
+  const element = h("form", { class: "composer", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, tabs, text, lost, files.list, tools);
+  return { element, tabs, text, lost, submit, more };
+}
+
+/** @returns {any} */
+const focusThread = () => /** @type {any} */ (document.querySelector(".ticket-scroll"))?.focus();
+
+/** The rows of the queue say which tickets have a draft. */
+const redrawRows = () => desk.set({ rows: [...desk.get().rows] });
+
+/** Listens for as long as the desk is shown. */
+function onDocument(/** @type {string} */ name, /** @type {(event: any) => void} */ listener) {
+  document.addEventListener(name, listener);
+  lasting(() => document.removeEventListener(name, listener));
+}
+
+/** Shows what others wrote meanwhile, before anything is sent. */
+function askBefore(/** @type {any[]} */ others, /** @type {() => void} */ keep) {
+  const last = others.at(-1);
+  opened.set({ conflict: { text: t("desk.wrote_meanwhile", { who: last.author_name || last.author_email }), verb: t("desk.send_anyway"), keep, other: t("desk.keep_editing") } });
+  showMessage(others[0].id);
 }
 
 /** Tells the composer of the open ticket to take a text, or to do something. */

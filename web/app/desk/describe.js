@@ -14,35 +14,35 @@ const TOLD = new Set(["status", "assigned_to", "assigned_team", "priority", "cat
   "links", "watchers", "incident_id", "customer_name", "csat_score", "csat_comment", ""]);
 const MOST_WORDS = 60;
 
-/** Events of one actor at one time together. @returns {any[][]} */
-export function lines(/** @type {any[]} */ events) {
+/** Entries of one actor at one time together. @returns {any[][]} */
+export function lines(/** @type {any[]} */ history) {
   /** @type {any[][]} */
   const groups = [];
-  for (const event of events) {
-    if (SHOWN_AS_MESSAGES.has(event.action) || !TOLD.has(event.field)) continue;
+  for (const entry of history) {
+    if (SHOWN_AS_MESSAGES.has(entry.action) || !TOLD.has(entry.field)) continue;
     const last = groups.at(-1)?.[0];
-    if (last && last.created_at === event.created_at && last.actor === event.actor) groups.at(-1)?.push(event);
-    else groups.push([event]);
+    if (last && last.created_at === entry.created_at && last.actor === entry.actor) groups.at(-1)?.push(entry);
+    else groups.push([entry]);
   }
   return groups;
 }
 
-export const isAi = (/** @type {any} */ event) => event.actor.toLowerCase() === "ai";
-const who = (/** @type {any} */ event) => (isAi(event) ? t("desk.the_ai") : event.actor === "system" ? t("common.system") : agentName(event.said_by || event.actor));
+export const isAi = (/** @type {any} */ entry) => entry.actor.toLowerCase() === "ai";
+const who = (/** @type {any} */ entry) => agentName(entry.said_by || entry.actor);
 
 function valueWords(/** @type {string} */ field, /** @type {string} */ value) {
   const words = value && /(_at|_until)$/.test(field) ? moment(value) : shownValue(field, value);
   return words.length > MOST_WORDS ? `${words.slice(0, MOST_WORDS)}…` : words;
 }
 
-function phrase(/** @type {any} */ event) {
-  if (!event.field) return word("did", event.action);
-  const field = fieldName(event.field), to = valueWords(event.field, event.to), from = valueWords(event.field, event.from);
-  if (event.field === "ai_response" || event.field === "description") return t("desk.changed_field", { field });
-  return event.from ? t("desk.changed_from", { field, from, to }) : t("desk.changed_to", { field, to });
+function phrase(/** @type {any} */ entry) {
+  if (!entry.field) return word("did", entry.action);
+  const field = fieldName(entry.field), to = valueWords(entry.field, entry.to), from = valueWords(entry.field, entry.from);
+  if (entry.field === "ai_response" || entry.field === "description") return t("desk.changed_field", { field });
+  return entry.from ? t("desk.changed_from", { field, from, to }) : t("desk.changed_to", { field, to });
 }
 
-export function eventLine(/** @type {any[]} */ group) {
+export function historyLine(/** @type {any[]} */ group) {
   return h("p", { class: "event small soft" }, icon(isAi(group[0]) ? "sparkles" : "history"),
     h("span", {}, h("strong", {}, who(group[0])), " · ", group.map(phrase).join(" · ")), time(group[0].created_at));
 }

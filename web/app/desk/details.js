@@ -3,6 +3,7 @@
 
 import { get, patch as save, post, remove } from "../api.js";
 import { h } from "../dom.js";
+import { isGuest } from "../parts/actors.js";
 import { button, chip, time } from "../parts/controls.js";
 import { fileList } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
@@ -12,8 +13,8 @@ import { may, mayWork } from "../session.js";
 import { duration, moment, t, word } from "../words.js";
 import { askText, deleteTicket, editTags, merge, pickAgent, pickCategory, pickPriority, pickStatus, snooze } from "./actions.js";
 import { fieldName, refresh } from "./changes.js";
-import { eventLine } from "./describe.js";
-import { agentName, customerOf, isGuest, teamName } from "./names.js";
+import { historyLine } from "./describe.js";
+import { agentName, customerOf, teamName } from "./names.js";
 import { ticketAddress } from "./places.js";
 import { isOpen } from "../values.js";
 import { opened } from "./state.js";
@@ -21,10 +22,10 @@ import { linkTicket } from "./linking.js";
 import { statusChip } from "./ticket_pane.js";
 
 export function details() {
-  const { ticket, events, files } = opened.get();
+  const { ticket, history, files } = opened.get();
   return [fields(ticket), customerCard(ticket), links(ticket), watchers(ticket),
     files.length ? section(t("desk.files"), fileList(files)) : null,
-    events.length ? h("details", { class: "panel-section" }, h("summary", {}, h("h3", {}, t("desk.history"))), h("div", { class: "stack tight" }, events.map((/** @type {any} */ event) => eventLine([event])))) : null,
+    history.length ? h("details", { class: "panel-section" }, h("summary", {}, h("h3", {}, t("desk.history"))), h("div", { class: "stack tight" }, history.map((/** @type {any} */ entry) => historyLine([entry])))) : null,
     mayWork() ? h("div", { class: "line panel-section" }, isOpen(ticket) ? button(t("desk.merge"), () => merge([ticket]), { icon: "git-merge", kind: "quiet" }) : null,
       ticket.snoozed_until || !isOpen(ticket) ? null : button(t("desk.snooze"), () => snooze([ticket]), { icon: "alarm-clock", kind: "quiet", keys: "h" }),
       may("tickets.delete") ? button(t("desk.delete"), deleteTicket, { icon: "trash-2", kind: "quiet" }) : null) : null];

@@ -24,13 +24,13 @@ export function help() {
 
 /** Why the ticket is where it is, and what the AI set, each with its former value to go back to. */
 function why(/** @type {any} */ ticket) {
-  const set = (opened.get().events ?? []).filter((/** @type {any} */ event) => isAi(event) && ["priority", "category", "assigned_team", "sentiment"].includes(event.field)
-    && String(ticket[event.field]) === event.to && event.from);
+  const set = (opened.get().history ?? []).filter((/** @type {any} */ entry) => isAi(entry) && ["priority", "category", "assigned_team", "sentiment"].includes(entry.field)
+    && String(ticket[entry.field]) === entry.to && entry.from);
   return section(t("desk.why"),
     h("p", { class: "soft small" }, t("desk.decided_by", { who: word("decider", ticket.triage_source || "rules") })),
     ticket.triage_reasons?.length ? h("ul", { class: "reasons" }, ticket.triage_reasons.map((/** @type {string} */ reason) => h("li", {}, reason))) : null,
-    set.map((/** @type {any} */ event) => h("p", { class: "line between" }, h("span", {}, t("desk.ai_set", { field: fieldName(event.field), to: shownValue(event.field, event.to), from: shownValue(event.field, event.from) })),
-      mayWork() ? button(t("desk.put_back"), () => change([opened.get().ticket], { set: { [event.field]: event.from } }, t("desk.undone")), { icon: "undo-2", kind: "quiet small-button" }) : null)),
+    set.map((/** @type {any} */ entry) => h("p", { class: "line between" }, h("span", {}, t("desk.ai_set", { field: fieldName(entry.field), to: shownValue(entry.field, entry.to), from: shownValue(entry.field, entry.from) })),
+      mayWork() ? button(t("desk.put_back"), () => change([opened.get().ticket], { set: { [entry.field]: entry.from } }, t("desk.undone")), { icon: "undo-2", kind: "quiet small-button" }) : null)),
     ticket.next_action ? h("p", { class: "notice" }, icon("flag"), h("span", {}, h("strong", {}, t("desk.next_step")), " ", ticket.next_action)) : null);
 }
 

@@ -1,7 +1,8 @@
 // @ts-check
-/** Names of teams and people, asked for once. */
+/** Names of teams and agents, asked for once. */
 
 import { get } from "../api.js";
+import { actorName, isGuest } from "../parts/actors.js";
 import { session } from "../session.js";
 import { store } from "../state.js";
 import { t } from "../words.js";
@@ -25,19 +26,16 @@ export const teamName = (/** @type {string} */ key) => labelIn("teams", key);
 /** The own name as others see it. */
 export const myLabel = () => labelIn("agents", myName());
 export const agentLabel = (/** @type {string} */ key) => labelIn("agents", key);
-export const agentName = (/** @type {string} */ key) => (key === myName() ? t("desk.me") : isGuest(key) ? t("desk.guest") : labelIn("agents", key));
+export const agentName = (/** @type {string} */ key) => (key === myName() ? t("desk.me") : actorName(key, { nameOf: agentLabel }));
 
 /** The name under what this person writes; a key has none, so the server says "Support". */
 export const signature = () => (session.get().me?.email && !myLabel().includes("@") ? myLabel() : "");
 
 /** What `assigned_to` holds for tickets of whoever is signed in. */
 export const myName = () => session.get().me?.email || session.get().me?.name || "";
-/** Whether that id is one of a guest of the chat: it says nothing to a reader. */
-export const isGuest = (/** @type {string|undefined} */ id) => Boolean(id?.startsWith("guest:"));
-
 /** Who asks: the name, else the address or the id; a guest is called one. */
 export function customerOf(/** @type {any} */ ticket) {
   const named = [ticket.customer_name, ticket.customer_email].find((one) => one && !isGuest(one)) ?? "";
-  if (isGuest(ticket.customer_id)) return [t("desk.guest"), named].filter(Boolean).join(" · ");
+  if (isGuest(ticket.customer_id)) return [t("actor.guest"), named].filter(Boolean).join(" · ");
   return named || ticket.customer_id || t("desk.no_customer");
 }

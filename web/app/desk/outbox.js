@@ -84,7 +84,16 @@ const contentOf = (/** @type {any} */ item) => ({
   ...(item.version ? { version: item.version } : {}),
 });
 
-export async function deliver(/** @type {Item} */ item, { leaving = false } = {}) {
+/** What is being sent now. @type {Set<Promise<any>>} */
+const sending = new Set();
+
+export function deliver(/** @type {Item} */ item, options = {}) {
+  const work = send(item, options).finally(() => sending.delete(work));
+  sending.add(work);
+  return work;
+}
+
+async function send(/** @type {Item} */ item, { leaving = false } = {}) {
   holds.delete(item.key);
   mark(item, { state: "sending" });
   try {
@@ -147,6 +156,7 @@ export function startOutbox() {
   // Whoever signs out wants sent what they sent.
   beforeSignOut.add(async () => {
     for (const item of outbox.get().items) if (item.state === "waiting") { clearTimeout(holds.get(item.key)?.timer); holds.get(item.key)?.close(); await deliver(item, { leaving: true }); }
+    await Promise.allSettled(sending);
   });
   // What one person wrote must not be sent in the name of the next.
   forgetting.add(() => {

@@ -58,7 +58,7 @@ export function panel() {
   lasting(opened.subscribe((now, before) => {
     // The details follow each change; help is kept, since somebody may be reading a draft.
     if (now === before || now.ticket?.id !== before.ticket?.id) draw(false);
-    else if (current === "details" && (now.ticket !== before.ticket || now.events !== before.events || now.files !== before.files)) draw(true);
+    else if (current === "details" && (now.ticket !== before.ticket || now.history !== before.history || now.files !== before.files)) draw(true);
   }));
   return element;
 }

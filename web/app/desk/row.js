@@ -38,7 +38,7 @@ function waitingChip(/** @type {any} */ ticket) {
 
 /** The last public words, and who wrote them if it was not the customer. */
 function lastWords(/** @type {any} */ { last_message: words, last_message_by: by, description }) {
-  const author = /** @type {any} */ ({ agent: t("desk.agent"), ai: t("desk.the_ai") })[by];
+  const author = /** @type {any} */ ({ agent: t("desk.agent"), ai: t("actor.ai") })[by];
   return author ? `${author}: ${words}` : words ?? description;
 }
 

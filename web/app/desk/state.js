@@ -24,7 +24,7 @@ export const opened = store({
   ticket: /** @type {any} */ (null),
   loaded: false,
   replies: /** @type {any[]} */ ([]),
-  events: /** @type {any[]} */ ([]),
+  history: /** @type {any[]} */ ([]),
   files: /** @type {any[]} */ ([]),
   conversation: /** @type {any} */ (null),
   failure: /** @type {any} */ (null),

@@ -1,15 +1,16 @@
 // @ts-check
-/** The thread of the open ticket: messages, notes and events in the order in which they happened. */
+/** The thread of the open ticket: messages, notes and changes in the order in which they happened. */
 
 import { fill, h, updateList } from "../dom.js";
+import { isGuest } from "../parts/actors.js";
 import { button } from "../parts/controls.js";
 import { chosenFile, fileList } from "../parts/files.js";
 import { icon } from "../parts/icon.js";
 import { beginsWithDescription, messageElement, sources } from "../parts/thread.js";
 import { t } from "../words.js";
-import { eventLine, lines } from "./describe.js";
+import { historyLine, lines } from "./describe.js";
 import { watchMessages } from "./missed.js";
-import { customerOf, isGuest, signature } from "./names.js";
+import { customerOf, signature } from "./names.js";
 import { deliver, outbox, takeBack } from "./outbox.js";
 import { desk, lasting, opened, seenAt } from "./state.js";
 
@@ -24,33 +25,40 @@ export function threadPane() {
   const below = h("div", { role: "status", class: "below" });
   let shownTicket = "", known = 0;
   const draw = () => {
-    const { ticket } = opened.get();
+    const { ticket, replies, history } = opened.get();
     if (!ticket) { list.replaceChildren(); shownTicket = ""; return; }
-    const since = seenBefore.get(ticket.id) ?? "";
     const pane = list.closest(".ticket-scroll");
-    const atEnd = pane ? pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80 : false;
+    const wasAtEnd = pane ? isAtEnd(pane) : false, isNew = shownTicket !== ticket.id;
     updateList(list, entries(ticket), (entry) => entry.key, (entry) => entry.make(), (entry) => entry.version);
     watchMessages(list);
-    const count = opened.get().replies.length, more = shownTicket === ticket.id && count > known && !atEnd;
-    known = count;
-    if (more && pane) {
-      fill(below, button(t("desk.new_message"), () => { pane.scrollTop = pane.scrollHeight; fill(below); }, { icon: "chevron-down", kind: "small-button" }));
-    } else if (atEnd || shownTicket !== ticket.id) fill(below);
-    if (opened.get().replies.length === 0 && opened.get().events.length === 0 && shownTicket === ticket.id) return;
-    if (shownTicket !== ticket.id && opened.get().events.length) {
+    const hasMore = !isNew && replies.length > known && !wasAtEnd;
+    known = replies.length;
+    if (hasMore && pane) fill(below, toTheEnd(pane, below));
+    else if (wasAtEnd || isNew) fill(below);
+    if (isNew && history.length) {
       shownTicket = ticket.id;
-      firstUnread(list, since);
-    } else if (atEnd && pane) pane.scrollTop = pane.scrollHeight;
+      firstUnread(list, seenBefore.get(ticket.id) ?? "");
+    } else if (wasAtEnd && pane && (isNew || replies.length || history.length)) pane.scrollTop = pane.scrollHeight;
   };
-  lasting(desk.subscribe(({ ticketId }, before) => { if (ticketId && ticketId !== before.ticketId) seenBefore.set(ticketId, seenAt(ticketId)); }));
-  lasting(opened.subscribe((now, before) => {
-    if (now === before || now.ticket !== before.ticket || now.replies !== before.replies || now.events !== before.events || now.files !== before.files) draw();
-  }));
-  lasting(outbox.subscribe(draw));
+  drawOnChanges(draw);
   requestAnimationFrame(() => list.closest(".ticket-scroll")?.addEventListener("scroll", (/** @type {any} */ { target: pane }) => {
-    if (pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80) fill(below);
+    if (isAtEnd(pane)) fill(below);
   }, { passive: true }));
   return [list, below];
+}
+
+const isAtEnd = (/** @type {Element} */ pane) => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80;
+
+const toTheEnd = (/** @type {Element} */ pane, /** @type {HTMLElement} */ below) =>
+  button(t("desk.new_message"), () => { pane.scrollTop = pane.scrollHeight; fill(below); }, { icon: "chevron-down", kind: "small-button" });
+
+/** Draws when the open ticket, its thread, or what is on its way changes; notes before when a ticket was last seen. */
+function drawOnChanges(/** @type {() => void} */ draw) {
+  lasting(desk.subscribe(({ ticketId }, before) => { if (ticketId && ticketId !== before.ticketId) seenBefore.set(ticketId, seenAt(ticketId)); }));
+  lasting(opened.subscribe((now, before) => {
+    if (now === before || now.ticket !== before.ticket || now.replies !== before.replies || now.history !== before.history || now.files !== before.files) draw();
+  }));
+  lasting(outbox.subscribe(draw));
 }
 
 /** When each ticket was last seen before it was opened this time. @type {Map<string, string>} */
@@ -66,7 +74,7 @@ function firstUnread(/** @type {HTMLElement} */ list, /** @type {string} */ sinc
 
 /** @returns {Entry[]} */
 function entries(/** @type {any} */ ticket) {
-  const { replies, events, files, conversation } = opened.get();
+  const { replies, history, files, conversation } = opened.get();
   const cited = new Map((conversation?.messages ?? []).map((/** @type {any} */ message) => [message.id, message.citations]));
   const first = { id: "", author_role: "customer", author_name: customerOf(ticket), body: ticket.description, created_at: ticket.created_at };
   const begins = beginsWithDescription(ticket, replies);
@@ -74,7 +82,7 @@ function entries(/** @type {any} */ ticket) {
   const messages = [...(begins ? [] : [first]), ...replies].map((reply) => messageEntry(reply, ownFiles(reply), cited.get(reply.id)));
   const said = replies.some((reply) => reply.body === ticket.resolution);
   const solved = ticket.resolution && ticket.resolved_at && !said ? [resolutionEntry(ticket)] : [];
-  const done = lines(events).map((group) => ({ key: `e${group[0].id}`, at: group[0].created_at, version: String(group.length), make: () => eventLine(group) }));
+  const done = lines(history).map((group) => ({ key: `e${group[0].id}`, at: group[0].created_at, version: String(group.length), make: () => historyLine(group) }));
   const all = [...messages, ...solved, ...done].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
   const waiting = outbox.get().items.filter((item) => item.ticketId === ticket.id).map(waitingEntry);
   return [...all, ...waiting];

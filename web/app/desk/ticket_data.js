@@ -6,7 +6,7 @@ import { may } from "../session.js";
 import { desk, noteRecent, noteSeen, opened } from "./state.js";
 
 let turn = 0;
-const EMPTY = { ticket: null, loaded: false, replies: [], events: [], files: [], conversation: null, failure: null, others: [], conflict: null };
+const EMPTY = { ticket: null, loaded: false, replies: [], history: [], files: [], conversation: null, failure: null, others: [], conflict: null };
 
 /** @param {string} id @param {{quiet?: boolean}} [options] `quiet` keeps what is shown until the new state is there. */
 export async function loadTicket(id, { quiet = false } = {}) {
@@ -19,7 +19,7 @@ export async function loadTicket(id, { quiet = false } = {}) {
       getAll(`${path}/attachments`)]);
     const conversation = ticket.data.source === "chat" ? (await get(`/api/chat/${encodeURIComponent(id)}`)).data : null;
     if (mine !== turn) return;
-    opened.set({ ticket: ticket.data, loaded: true, replies, events: history.data, files, conversation, failure: null });
+    opened.set({ ticket: ticket.data, loaded: true, replies, history: history.data, files, conversation, failure: null });
     noteSeen(ticket.data);
     noteRecent(ticket.data);
     const { rows } = desk.get();

@@ -3,6 +3,7 @@
 
 import { patch as save, post } from "../api.js";
 import { fill, h } from "../dom.js";
+import { actorName } from "../parts/actors.js";
 import { button, chip } from "../parts/controls.js";
 import { menu } from "../parts/dialog.js";
 import { icon } from "../parts/icon.js";
@@ -46,7 +47,7 @@ export function ticketPane() {
     }
     if (now === before || now.conflict !== before.conflict || now.others !== before.others || now.conversation !== before.conversation) fillAnew(notices, notes(now), () => element.querySelector(".subject-line"));
     fill(waiting, now.failure ? [failed(now.failure, () => loadTicket(desk.get().ticketId)), h("p", { class: "state" }, h("a", { href: queueAddress() }, t("desk.back")))]
-      : now.ticket && now.events.length ? null : desk.get().ticketId ? skeleton(3) : null);
+      : now.ticket && now.history.length ? null : desk.get().ticketId ? skeleton(3) : null);
     thread.hidden = Boolean(now.failure);
   }));
   return element;
@@ -101,7 +102,7 @@ async function takeOver(/** @type {any} */ ticket) {
 function notes(/** @type {any} */ now) {
   const { others, conflict, conversation, ticket } = now;
   const replying = others.filter((/** @type {any} */ one) => one.state === "replying"), viewing = others.filter((/** @type {any} */ one) => one.state !== "replying");
-  const list = (/** @type {any[]} */ people) => people.map((one) => one.name).join(", ");
+  const list = (/** @type {any[]} */ people) => people.map((one) => actorName(one.name)).join(", ");
   const close = () => {
     opened.set({ conflict: null });
     /** @type {any} */ (document.querySelector(conflict.verb ? "#words" : ".subject-line"))?.focus();

@@ -2,7 +2,7 @@
 /** What a list, panel or page shows while it loads, when it is empty, and when it failed. */
 
 import { h } from "../dom.js";
-import { network } from "../api.js";
+import { isEnded, network } from "../api.js";
 import { t } from "../words.js";
 import { button } from "./controls.js";
 import { icon } from "./icon.js";
@@ -17,6 +17,7 @@ export const empty = (/** @type {string} */ title, /** @type {any} */ text = "",
 
 /** What happened, in the server's words, and a second try. */
 export function failed(/** @type {any} */ error, /** @type {() => any} */ again) {
+  if (isEnded(error)) return skeleton();
   const words = error?.message || t("common.failed");
   return h("div", { class: "state", role: "alert" }, icon("triangle-alert"), h("h2", { lang: error?.lang ?? null }, words),
     button(t("common.try_again"), again, { icon: "refresh-cw" }),
@@ -40,7 +41,7 @@ export async function into(element, load, waiting = skeleton()) {
   try {
     shown = await load();
   } catch (error) {
-    if (/** @type {any} */ (error)?.name === "AbortError") return;
+    if (isEnded(error)) return;
     shown = failed(error, () => into(element, load, waiting));
   }
   if (element.turn !== turn) return;

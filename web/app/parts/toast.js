@@ -1,7 +1,7 @@
 // @ts-check
 /** Short sentences at the bottom of the page, with an undo where there is one. */
 
-import { ApiError } from "../api.js";
+import { ApiError, isEnded } from "../api.js";
 import { h } from "../dom.js";
 import { t } from "../words.js";
 import { button } from "./controls.js";
@@ -41,11 +41,11 @@ export function toast(words, { undo, action, seconds = 8 } = {}) {
 }
 
 /** Says that something failed, in the server's words. */
-export const toastError = (/** @type {any} */ error) => toast(error?.lang ? h("span", { lang: error.lang }, error.message) : error?.message || t("common.failed"));
+export const toastError = (/** @type {any} */ error) => !isEnded(error) && toast(error?.lang ? h("span", { lang: error.lang }, error.message) : error?.message || t("common.failed"));
 
 // A call that nobody waits for may fail too, such as that of a menu. Its error is told, not lost.
 addEventListener("unhandledrejection", (event) => {
-  if (!(event.reason instanceof ApiError)) return;
+  if (!(event.reason instanceof ApiError) && !isEnded(event.reason)) return;
   event.preventDefault();
   toastError(event.reason);
 });

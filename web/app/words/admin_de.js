@@ -10,11 +10,11 @@ export default {
     wrong_fields: "Einige Werte sind ungültig. Beachten Sie die rot markierten Felder.", read_only: "Sie dürfen dies sehen; ändern darf es nur ein Administrator.", leave: "Ihre Änderungen sind nicht gespeichert. Trotzdem verlassen?",
     settings_about: "Was Ihre Firma wählt. Eine Änderung gilt ab dem nächsten Ticket.",
     nav: {
-      label: "Bereiche", menu: "Bereiche", nothing: "Diese Seite gibt es nicht.", dashboard: "Übersicht", people: "Personen", teams: "Teams", keys: "API-Schlüssel", settings: "Einstellungen", routing: "Verteilregeln", hours: "Zugesagte Zeiten",
-      macros: "Makros", views: "Ansichten", topics: "Themen", incidents: "Störungen", knowledge: "Artikel", gaps: "Offene Fragen", ai: "KI", notices: "Mails", webhooks: "Webhooks", moving: "Import und Export",
+      label: "Bereiche", menu: "Bereiche", nothing: "Diese Seite gibt es nicht.", dashboard: "Übersicht", users: "Personen", teams: "Teams", keys: "API-Schlüssel", settings: "Einstellungen", routing: "Verteilregeln", hours: "Zugesagte Zeiten",
+      macros: "Makros", views: "Ansichten", topics: "Themen", incidents: "Störungen", knowledge: "Artikel", gaps: "Offene Fragen", ai: "KI", notices: "Mails", webhooks: "Webhooks", import_export: "Import und Export",
       audit: "Protokoll", jobs: "Aufgaben", me: "Mein Konto", overview: "Überblick", company: "Firma", work: "Tickets", answers: "Antworten", connections: "Verbindungen", operation: "Betrieb", own: "Sie",
     },
-    people: {
+    users: {
       about: "Wer sich anmeldet und was sie dürfen.", add: "Person hinzufügen", none: "Es gibt noch keine Personen.", none_about: "Fügen Sie hinzu, wer antwortet, und Kunden, die sich anmelden.", name: "Name", email: "E-Mail", role: "Rolle",
       role_about: "Administratoren dürfen hier alles; Mitarbeiter beantworten Tickets; Kunden sehen nur ihre eigenen.", team: "Team", no_team: "Kein Team", takes: "Neue Tickets", available: "verfügbar", away: "abwesend", up_to: "bis {n} offene",
       state: "Zustand", enabled: "Darf sich anmelden", disabled: "Ausgesperrt", second_factor: "Zweiter Faktor", new_password: "Neues Passwort", password: "Passwort", password_about: "Mindestens 8 Zeichen.",
@@ -102,7 +102,7 @@ export default {
     },
     format: { json: "JSON", teams: "Microsoft Teams", slack: "Slack" },
     delivery: { waiting: "Wartet", blocked: "Zurückgehalten", delivered: "Zugestellt", dead: "Aufgegeben" },
-    moving: {
+    import_export: {
       about: "Tickets hereinholen, alles mitnehmen.", import: "Tickets importieren", import_about: "Aus einer CSV-, Excel- oder JSON-Datei. Niemand bekommt Mail, und was schon da ist, wird übergangen.", export: "Tickets exportieren", export_about: "Jedes Ticket mit seinem Verlauf.", everything: "Alles der Firma",
       everything_about: "Tickets, Kunden, Personen ohne Geheimnisse, Artikel, Einstellungen und Dateien, als ein ZIP aus JSON Lines. Es wird 7 Tage aufbewahrt.", file: "Datei", file_about: "Eine Tabelle braucht eine Zeile mit Spaltennamen.", result: "Ergebnis",
       line: "Zeile {n}:", stop: "Anhalten", stop_export: "Es entsteht keine Datei. Sie können jederzeit eine neue anfordern.", stop_import: "Was bis jetzt hinzugekommen ist, bleibt. Dieselbe Datei noch einmal gesendet, bringt den Rest.", progress: "Fortschritt", after: "Nach", before: "Vor", column: "Spalte", field: "Feld eines Tickets", holds: "Enthält", by_name: "nach ihrem Namen", ignore: "Spalten auslassen, die hier nichts bedeuten", ignore_about: "Sie werden danach genannt. Sonst wird die Datei abgelehnt.",

@@ -10,11 +10,11 @@ export default {
     wrong_fields: "Some values cannot be used. See the fields marked red.", read_only: "You may see this; only an admin may change it.", leave: "Your changes are not saved. Leave all the same?",
     settings_about: "What your company chooses. A change holds from the next ticket on.",
     nav: {
-      label: "Sections", menu: "Sections", nothing: "There is no such page.", dashboard: "Dashboard", people: "People", teams: "Teams", keys: "API keys", settings: "Settings", routing: "Routing rules", hours: "Agreed times",
-      macros: "Macros", views: "Views", topics: "Topics", incidents: "Incidents", knowledge: "Articles", gaps: "Open questions", ai: "AI", notices: "Mails", webhooks: "Webhooks", moving: "Import and export",
+      label: "Sections", menu: "Sections", nothing: "There is no such page.", dashboard: "Dashboard", users: "People", teams: "Teams", keys: "API keys", settings: "Settings", routing: "Routing rules", hours: "Agreed times",
+      macros: "Macros", views: "Views", topics: "Topics", incidents: "Incidents", knowledge: "Articles", gaps: "Open questions", ai: "AI", notices: "Mails", webhooks: "Webhooks", import_export: "Import and export",
       audit: "Audit", jobs: "Jobs", me: "My account", overview: "Overview", company: "Company", work: "Tickets", answers: "Answers", connections: "Connections", operation: "Operation", own: "You",
     },
-    people: {
+    users: {
       about: "Who signs in, and what they may do.", add: "Add a person", none: "Nobody signs in yet.", none_about: "Add the people who answer, and customers who sign in.", name: "Name", email: "E-mail", role: "Role",
       role_about: "Admins may do everything here; agents answer tickets; customers see only their own.", team: "Team", no_team: "No team", takes: "New tickets", available: "available", away: "away", up_to: "up to {n} open",
       state: "State", enabled: "May sign in", disabled: "Kept out", second_factor: "Second factor", new_password: "New password", password: "Password", password_about: "At least 8 characters.",
@@ -102,7 +102,7 @@ export default {
     },
     format: { json: "JSON", teams: "Microsoft Teams", slack: "Slack" },
     delivery: { waiting: "Waiting", blocked: "Held back", delivered: "Delivered", dead: "Given up" },
-    moving: {
+    import_export: {
       about: "Bring tickets in, take everything out.", import: "Import tickets", import_about: "From a CSV, Excel or JSON file. Nobody is mailed, and rows that are here already are skipped.", export: "Export tickets", export_about: "Every ticket with its thread.", everything: "Everything of the company",
       everything_about: "Tickets, customers, people without secrets, knowledge, settings and files, as one ZIP of JSON Lines. It is kept for 7 days.", file: "File", file_about: "With a line of column names, when it is a table.", result: "Result",
       line: "Line {n}:", stop: "Stop", stop_export: "No file is made. You can ask for another one at any time.", stop_import: "What was added until now stays. The same file sent again adds the rest.", progress: "Progress", after: "After", before: "Before", column: "Column", field: "Field of a ticket", holds: "Holds", by_name: "by its name", ignore: "Leave out columns that mean nothing here", ignore_about: "They are listed afterwards. Otherwise the file is refused.",

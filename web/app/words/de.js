@@ -9,6 +9,10 @@ export default {
     type_to_confirm: "Zum Fortfahren {word} eingeben", assistant: "Assistent", note: "Notiz", quoted: "Zitierter Text", sources: "Quellen",
     customer: "Kunde", agent: "Mitarbeiter", admin: "Mitarbeiter", ai: "Assistent", system: "Foyer",
   },
+  actor: {
+    ai: "KI", system: "Foyer", start: "Foyer", demo: "Beispieldaten", "command line": "Befehlszeile", API_KEY: "API-Schlüssel des Servers", customer: "Kunde",
+    guest: "Gast", key: "API-Schlüssel {name}",
+  },
   status: {
     new: "Neu", ai_responded: "Von der KI beantwortet", assigned: "Zugewiesen", in_progress: "In Arbeit", waiting_customer: "Wartet auf Kunden",
     open: "Offen", all: "Alle", handoff: "Braucht einen Menschen", resolved: "Gelöst", closed: "Geschlossen",

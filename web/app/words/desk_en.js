@@ -33,7 +33,7 @@ export default {
     n_tickets: { one: "{n} ticket", other: "{n} tickets" }, pick_all: "Select all shown", pick_none: "Clear the selection",
     bulk: "Change the selected tickets", unread: "unread", draft_mark: "Draft:", late: "{time} late", due_in: "Due in {time}", due_at: "due {time}",
     needs_person: "Needs a person", waits_for_you: "Waiting for you", agent: "Agent", ai_answering: "AI is answering", incident: "Incident", me: "Me", nobody: "Nobody", nothing: "None",
-    no_customer: "Unknown customer", guest: "Guest", the_ai: "AI", assign: "Assign", assign_me: "Assign to me", auto: "Whoever is free",
+    no_customer: "Unknown customer", assign: "Assign", assign_me: "Assign to me", auto: "Whoever is free",
     auto_about: "The free person with the least open work", team: "Team: {name}", assigned: "{what} is assigned to {who}.",
     assigned_auto: "{what} is assigned to whoever is free.", unassigned: "{what} is assigned to nobody.", status: "Status", priority: "Priority",
     category: "Category", set_to: "{what}: {field} is {value}.", resolve: "Resolve", resolve_next: "Resolve and next",

@@ -9,6 +9,10 @@ export default {
     type_to_confirm: "Write {word} to go on", assistant: "Assistant", note: "Note", quoted: "Quoted text", sources: "Sources",
     customer: "Customer", agent: "Agent", admin: "Agent", ai: "Assistant", system: "Foyer",
   },
+  actor: {
+    ai: "AI", system: "Foyer", start: "Foyer", demo: "Demo data", "command line": "Command line", API_KEY: "API key of the server", customer: "Customer",
+    guest: "Guest", key: "API key {name}",
+  },
   status: {
     new: "New", ai_responded: "AI answered", assigned: "Assigned", in_progress: "In progress", waiting_customer: "Waiting for customer",
     open: "Open", all: "All", handoff: "Needs a person", resolved: "Resolved", closed: "Closed",

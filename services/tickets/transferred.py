@@ -1,4 +1,4 @@
-"""Tickets that move in from another server, as whole rows. Nobody is told, answered or alerted; nothing is recorded."""
+"""Tickets of a transfer from another server, added as whole rows. Nobody is told, answered or alerted; nothing is recorded."""
 
 from collections.abc import Collection, Sequence
 
@@ -61,7 +61,7 @@ def insert(uow: UnitOfWork, rows: Sequence[Row]) -> None:
 
 
 def connect(uow: UnitOfWork, ticket: Row, links: Sequence[Row], merged_into: str) -> bool:
-    """Sets links and merge of a ticket that moved in. Returns whether the merge can be: not in a circle, and of a closed one."""
+    """Sets links and merge of a ticket of a transfer. Returns whether the merge can be: not in a circle, and of a closed one."""
     can_merge = not merged_into or (ticket["status"] == "closed" and not _leads_to(uow, merged_into, ticket["id"]))
     values = {"links": list(links), "merged_into": merged_into if can_merge else ""}
     uow.update(table, ticket["id"], values)

@@ -7,21 +7,21 @@ import { saveFile } from "../parts/files.js";
 import { controls, read } from "../parts/forms.js";
 import { may } from "../session.js";
 import { t, word } from "../words.js";
-import { ticketImport } from "./moving_import.js";
+import { ticketImport } from "./ticket_import.js";
 import { head, part } from "./parts.js";
 import { transfer } from "./transfer.js";
 
-export function showMoving(/** @type {HTMLElement} */ root) {
-  root.append(head(t("admin.nav.moving"), t("admin.moving.about")),
-    may("import") ? part(t("admin.moving.import"), t("admin.moving.import_about"), ticketImport()) : "",
-    part(t("admin.moving.export"), t("admin.moving.export_about"), tickets()),
-    part(t("admin.moving.everything"), t("admin.moving.everything_about"), transfer()));
+export function showImportExport(/** @type {HTMLElement} */ root) {
+  root.append(head(t("admin.nav.import_export"), t("admin.import_export.about")),
+    may("import") ? part(t("admin.import_export.import"), t("admin.import_export.import_about"), ticketImport()) : "",
+    part(t("admin.import_export.export"), t("admin.import_export.export_about"), tickets()),
+    part(t("admin.import_export.everything"), t("admin.import_export.everything_about"), transfer()));
 }
 
 function tickets() {
   const fields = controls([
-    { name: "created_after", label: t("admin.moving.after"), kind: "moment" },
-    { name: "created_before", label: t("admin.moving.before"), kind: "moment" },
+    { name: "created_after", label: t("admin.import_export.after"), kind: "moment" },
+    { name: "created_before", label: t("admin.import_export.before"), kind: "moment" },
   ]);
   return h("div", { class: "card stack" }, h("div", { class: "two" }, Object.values(fields)), h("div", { class: "line" }, ["csv", "xlsx", "json"].map((format) =>
     button(word("admin.file_format", format), () => saveFile("/api/export", { format, ...read(fields) }), { icon: "download" }))));

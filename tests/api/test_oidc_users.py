@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from database.tables import events, exchange_codes, sessions, users
+from tests.support.accounts import bearing, rows
 from tests.support.caller import Caller
 from tests.support.oidc_browser import CLIENT, PUBLIC_URL, Browser, browser, code_in, fake, nobody_came_in, server  # noqa: F401 - fixtures
-from tests.support.people import bearing, rows
 from tests.support.second_factor import App, verify
 
 # ruff: noqa: F811

@@ -1,4 +1,4 @@
-"""A registered company and people who sign in, by a clock that the test puts forward."""
+"""A registered company and users who sign in, by a clock that the test puts forward."""
 
 from datetime import UTC, datetime, timedelta
 

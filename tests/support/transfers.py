@@ -1,4 +1,4 @@
-"""A company with something in every file of an export, and help to move it."""
+"""A company with something in every file of an export, and transfers of it: exported, imported, opened, packed."""
 
 import base64
 import io
