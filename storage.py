@@ -323,9 +323,9 @@ class Storage:
                     action()
             else:
                 with self._open_engine().read() as connection:
-                    now, real_now, index = self.clocks.order_now(), self.real_now(), self._engine.index
+                    real_now, index = self.real_now(), self._engine.index
                     reading = Transaction(connection=connection, index=index, real_now=real_now, read_cache=self._cache)
-                    yield UnitOfWork(reading, actor, now)
+                    yield UnitOfWork(reading, actor, self.clocks.order_now(real_now))
 
     def cached(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
         """The cached result of `load`, which reads without an actor, for authentication."""

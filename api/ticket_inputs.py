@@ -115,6 +115,7 @@ class TicketFields(WriteMeta):
     """Fields of a ticket that callers write."""
 
     ALIASES = ALIASES
+    FILLED_IN = ("customer_name",)
 
     product = Text(LIMITS["product"], about="Product it is about.")
     tags = Words(LIMITS["tags"], Text(LIMITS["tag"]), about="Words to find and group tickets by, at most 20.")

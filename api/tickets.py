@@ -7,6 +7,7 @@ from flask import Response, g, request
 from api import ticket_opening
 from api.http import schemas
 from api.http.envelope import Answer, how_many
+from api.http.parsing import load_body
 from api.http.resource import Resource, check_echo
 from api.ticket_inputs import (
     AssignTicket,
@@ -30,6 +31,7 @@ from services.tickets import changes, last_messages, queries, removal, views
 from storage import Row, UnitOfWork
 
 blp = Resource("tickets", __name__, description="Tickets: open, read, change, assign, resolve.")
+_VERSIONED = Versioned()
 
 
 def ticket_answer(ticket: Row, message: str, actor: Actor, *, status: int = 200) -> Answer:
@@ -145,7 +147,7 @@ def delete_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
 
     Removes it with its thread and history; only admins may.
     """
-    body = Resource.ARGUMENTS_PARSER.parse(Versioned(), request, location="json")
+    body = load_body(_VERSIONED, request)
     removal.remove(uow, ticket_id, named_version(body))
     return Answer({"deleted": True}, "The ticket is deleted.")
 

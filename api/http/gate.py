@@ -6,7 +6,7 @@ A view without a declared permission is refused.
 import hmac
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ from api.http import headers, inner_calls, rate_limits
 from api.http.envelope import Answer, render, render_error, respond
 from api.http.field_names import MAX_FIELDS
 from api.http.fields import Email, Text
-from api.http.parsing import body_hash
+from api.http.parsing import body_hash, header
 from auth import oidc
 from core.errors import (
     AppError,
@@ -52,16 +52,17 @@ def current_runtime() -> Runtime:
 def guard(app: Flask) -> None:
     """Installs the checks before every route and the headers after it."""
     app.before_request(_enter)
-    app.after_request(headers.put_on)
     app.wsgi_app = headers.Protected(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def _enter() -> None:
     inner = inner_calls.current()
     g.request_id = inner.request_id if inner else str(uuid7())
-    if request.url_rule is None or request.method == "OPTIONS":
+    headers.put_on({"X-Request-ID": g.request_id})
+    rule = request.url_rule
+    if rule is None or request.method == "OPTIONS":
         return
-    view = current_app.view_functions[request.url_rule.endpoint]
+    view = current_app.view_functions[rule.endpoint]
     permission = getattr(view, "permission", None)
     request.max_content_length = getattr(view, "max_body", MAX_BODY)
     if permission is Permission.PUBLIC or (getattr(view, "by_link", False) and not _has_credentials()):
@@ -81,12 +82,17 @@ def _enter() -> None:
         raise forbidden("This key may only read (scope read_only). Use another key to change something.")
     if actor.lacks_second_factor and not getattr(view, "without_second_factor", False):
         raise second_factor_missing()
-    g.actor = replace(_acting_for(actor), address=request.remote_addr or "")
-    if g.actor.is_customer and not (g.actor.customer_email or g.actor.customer_id):
+    g.actor = acting = _at(_acting_for(actor), request.remote_addr or "")
+    if acting.is_customer and not (acting.customer_email or acting.customer_id):
         raise nameless_customer()
-    if not allows(g.actor, permission):
+    if not allows(acting, permission):
         raise forbidden("Customers may not do this.")
     _check_query(view)
+
+
+@lru_cache(maxsize=1_000)
+def _at(actor: Actor, address: str) -> Actor:
+    return replace(actor, address=address)
 
 
 def _refusal(actor: Actor, permission: Permission | None) -> AppError:
@@ -98,7 +104,7 @@ def _refusal(actor: Actor, permission: Permission | None) -> AppError:
 
 def _may_credential(actor: Actor, permission: Permission) -> bool:
     """Whether the owner of the credentials may do this, themselves or for the customer that the request names."""
-    acts = bool(request.headers.get("X-On-Behalf-Of")) and may_act(actor, permission)
+    acts = bool(header("X-On-Behalf-Of")) and may_act(actor, permission)
     return acts or allows(actor, permission)
 
 
@@ -124,14 +130,16 @@ def _check_guest(limit: str) -> None:
 
 def _check_query(view: object) -> None:
     """Refuses query parameters on routes of the API that take none."""
+    if not request.query_string or getattr(view, "takes_query", False):
+        return
     is_api = request.path.startswith("/api") or hasattr(view, "takes_query")
-    if is_api and request.args and not getattr(view, "takes_query", False):
+    if is_api and request.args:
         reason = "is unknown. This address takes no query parameters."
         raise invalid(*(FieldError(name[:100], f"{name[:60]} {reason}") for name in islice(request.args, MAX_FIELDS)))
 
 
 def _authenticate() -> Actor:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = header("Authorization").partition(" ")
     key, bearer = _key_header(), _as_utf8(token).strip() if scheme.lower() == "bearer" else ""
     actor = None
     if not key and _is_token(bearer):
@@ -147,20 +155,20 @@ def _authenticate() -> Actor:
 
 def _key_header() -> str:
     """The API key of the request, trimmed; "" without one. Raises AppError 401 for two different keys."""
-    keys = {_as_utf8(request.headers.get(name, "")).strip() for name in KEY_HEADERS} - {""}
+    keys = {_as_utf8(header(name)).strip() for name in KEY_HEADERS} - {""}
     if len(keys) > 1:
         raise unauthorized(f"{' and '.join(KEY_HEADERS)} hold different keys. Send one of them.")
     return keys.pop() if keys else ""
 
 
-def _as_utf8(header: str) -> str:
+def _as_utf8(text: str) -> str:
     """WSGI decodes headers as Latin-1; clients send UTF-8. What is no UTF-8 stays as it is."""
-    if header.isascii():
-        return header
+    if text.isascii():
+        return text
     try:
-        return header.encode("latin-1").decode()
+        return text.encode("latin-1").decode()
     except UnicodeError:
-        return header
+        return text
 
 
 def _is_token(bearer: str) -> bool:
@@ -184,14 +192,14 @@ def _authenticate_token(token: str) -> Actor | None:
 
 
 def _acting_for(actor: Actor) -> Actor:
-    header = request.headers.get("X-On-Behalf-Of", "").strip(" \t")
-    if not header:
+    named = header("X-On-Behalf-Of").strip(" \t")
+    if not named:
         return actor
     if ACT_FOR_CUSTOMERS not in actor.scopes:
         raise forbidden("This key may not act for customers (scope act_for_customers).")
     try:
         # WSGI decodes headers as Latin-1; callers send UTF-8.
-        person = header.encode("latin-1").decode()
+        person = named.encode("latin-1").decode()
         person = "" if is_blank(person) else (_EMAIL if "@" in person else _CUSTOMER_ID).deserialize(person)
     except (UnicodeError, ValidationError):
         raise invalid_field("X-On-Behalf-Of", "X-On-Behalf-Of takes a customer's e-mail address or id.") from None
@@ -354,23 +362,15 @@ def replay(earlier: idempotency.Stored) -> Response:
     return respond(body.encode(), earlier.status, {**headers, "Idempotent-Replay": "true"})
 
 
-def _decode_header(header: str) -> str:
-    """A header as text: WSGI decodes it as Latin-1, callers send UTF-8."""
-    try:
-        return header.encode("latin-1").decode()
-    except UnicodeError:
-        return header
-
-
 def idempotency_key(body: dict[str, Any] | None) -> str:
     """The idempotency key: header or client_reference of the body. Raises AppError 400 when they differ.
 
     A key that only reads has none: nothing is stored for it, so its repeated question is answered anew.
     """
-    header = _decode_header(request.headers.get("Idempotency-Key", "").strip())
+    key = _as_utf8(header("Idempotency-Key").strip())
     reference = (body or {}).pop("client_reference", "")
-    if header and reference and header != reference:
+    if key and reference and key != reference:
         raise invalid_field("client_reference", "client_reference and the header Idempotency-Key must not differ.")
-    if len(header) > LIMITS["key"]:
+    if len(key) > LIMITS["key"]:
         raise invalid_field("Idempotency-Key", f"Idempotency-Key may have at most {LIMITS['key']} characters.")
-    return "" if g.actor and g.actor.reads_only else header or reference
+    return "" if g.actor and g.actor.reads_only else key or reference
