@@ -105,13 +105,14 @@ class UnitOfWork:
         Fast for long lists: only the columns that need a conversion are converted.
         """
         result: Any = self._connection.execute(statement, self._scope)
-        rows = [dict(zip(fields, row, strict=True)) for row in result.cursor.fetchall()]
+        rows = [
+            {name: value for name, value in zip(fields, row, strict=True) if value is not None}
+            for row in result.cursor.fetchall()
+        ]
         result.close()
         for name, convert in column_types.output_converters(table, fields):
             for row in rows:
-                if row[name] is None:
-                    del row[name]
-                else:
+                if name in row:
                     row[name] = convert(row[name])
         return rows
 

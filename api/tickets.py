@@ -36,7 +36,11 @@ _VERSIONED = Versioned()
 
 def ticket_answer(ticket: Row, message: str, actor: Actor, *, status: int = 200) -> Answer:
     """A whole ticket as an answer, with its version as ETag."""
-    return Answer(ticket_shape(ticket, actor), message, status, headers={"ETag": f'"{ticket["version"]}"'})
+    return Answer(ticket_shape(ticket, actor), message, status, headers=_version(ticket))
+
+
+def _version(ticket: Row) -> dict[str, str]:
+    return {"ETag": f'"{ticket["version"]}"'}
 
 
 def _wait_for_answer(response: Response, *, key: str, query: Row, **_: Any) -> Response:
@@ -83,7 +87,7 @@ def list_tickets(uow: UnitOfWork, query: Row) -> Answer:
     """
     if "view" in query:
         query = views.apply(uow, query, load_filter)
-    rows, total = queries.find(uow, query)
+    rows, total = queries.find_json(uow, query)
     return Answer(rows, how_many(total, "ticket"), page=(total, query["limit"], query["offset"]))
 
 
@@ -93,8 +97,8 @@ def get_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
 
     One ticket by its id.
     """
-    ticket = changes.get(uow, ticket_id)
-    return ticket_answer(ticket, f"Ticket #{ticket['number']}.", uow.actor)
+    ticket = queries.shown(uow, ticket_id)
+    return Answer(ticket, f"Ticket #{ticket['number']}.", headers=_version(ticket))
 
 
 def _as_listed(uow: UnitOfWork, ticket: Row) -> Row:

@@ -19,8 +19,8 @@ def install(app: Flask, **options: Any) -> None:
 
     def put_on(response: Response) -> Any:
         environ = request.environ
-        is_set = any(name == ALLOWED for name, _ in response.headers)
-        if is_set or request.method == "OPTIONS" or not request.path.startswith(API):
+        is_set = ALLOWED in [name for name, _ in response.headers]
+        if is_set or environ["REQUEST_METHOD"] == "OPTIONS" or not environ["PATH_INFO"].startswith(API):
             return evaluate(response)
         asked = tuple([environ.get(name) for name in _ASKED])
         if (added := headers.get(asked)) is None:

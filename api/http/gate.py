@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, cast
 
 import orjson
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from marshmallow import ValidationError
 from uuid_utils import uuid7
 
@@ -56,15 +56,15 @@ def guard(app: Flask) -> None:
 
 
 def _enter() -> None:
+    sent: Request = request._get_current_object()  # type: ignore[attr-defined]  # a proxy takes its time at each look
     inner = inner_calls.current()
-    g.request_id = inner.request_id if inner else str(uuid7())
-    headers.put_on({"X-Request-ID": g.request_id})
-    rule = request.url_rule
-    if rule is None or request.method == "OPTIONS":
+    g.request_id = request_id = inner.request_id if inner else str(uuid7())
+    headers.put_on({"X-Request-ID": request_id})
+    if sent.url_rule is None or sent.method == "OPTIONS":
         return
-    view = current_app.view_functions[rule.endpoint]
+    view = current_app.view_functions[sent.url_rule.endpoint]
     permission = getattr(view, "permission", None)
-    request.max_content_length = getattr(view, "max_body", MAX_BODY)
+    sent.max_content_length = getattr(view, "max_body", MAX_BODY)
     if permission is Permission.PUBLIC or (getattr(view, "by_link", False) and not _has_credentials()):
         g.actor = None
         rate_limits.check_public(getattr(view, "limit", None))
@@ -82,7 +82,7 @@ def _enter() -> None:
         raise forbidden("This key may only read (scope read_only). Use another key to change something.")
     if actor.lacks_second_factor and not getattr(view, "without_second_factor", False):
         raise second_factor_missing()
-    g.actor = acting = _at(_acting_for(actor), request.remote_addr or "")
+    g.actor = acting = _at(_acting_for(actor), sent.remote_addr or "")
     if acting.is_customer and not (acting.customer_email or acting.customer_id):
         raise nameless_customer()
     if not allows(acting, permission):
