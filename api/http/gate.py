@@ -57,9 +57,9 @@ def guard(app: Flask) -> None:
 
 def _enter() -> None:
     sent: Request = request._get_current_object()  # type: ignore[attr-defined]  # a proxy takes its time at each look
-    inner = inner_calls.current()
+    inner = inner_calls.current(sent)
     g.request_id = request_id = inner.request_id if inner else str(uuid7())
-    headers.put_on({"X-Request-ID": request_id})
+    headers.put_on({"X-Request-ID": request_id}, sent)
     if sent.url_rule is None or sent.method == "OPTIONS":
         return
     view = current_app.view_functions[sent.url_rule.endpoint]
@@ -70,24 +70,24 @@ def _enter() -> None:
         rate_limits.check_public(getattr(view, "limit", None))
         _check_query(view)
         return
-    actor = inner.credential if inner else _authenticate()
+    actor = inner.credential if inner else _authenticate(sent)
     if not inner:  # else the outer request was counted
         rate_limits.check_credential(actor)
     g.credential = actor
     if actor.guest:
         _check_guest(getattr(view, "guests", ""))
-    if permission is None or not _may_credential(actor, permission):
+    if permission is None or not _may_credential(actor, permission, sent):
         raise _refusal(actor, permission)
     if actor.reads_only and not _reads(view):
         raise forbidden("This key may only read (scope read_only). Use another key to change something.")
     if actor.lacks_second_factor and not getattr(view, "without_second_factor", False):
         raise second_factor_missing()
-    g.actor = acting = _at(_acting_for(actor), sent.remote_addr or "")
+    g.actor = acting = _at(_acting_for(actor, sent), sent.remote_addr or "")
     if acting.is_customer and not (acting.customer_email or acting.customer_id):
         raise nameless_customer()
     if not allows(acting, permission):
         raise forbidden("Customers may not do this.")
-    _check_query(view)
+    _check_query(view, sent)
 
 
 @lru_cache(maxsize=1_000)
@@ -102,9 +102,9 @@ def _refusal(actor: Actor, permission: Permission | None) -> AppError:
     return forbidden()
 
 
-def _may_credential(actor: Actor, permission: Permission) -> bool:
+def _may_credential(actor: Actor, permission: Permission, sent: Request = request) -> bool:
     """Whether the owner of the credentials may do this, themselves or for the customer that the request names."""
-    acts = bool(header("X-On-Behalf-Of")) and may_act(actor, permission)
+    acts = bool(header(sent, "X-On-Behalf-Of")) and may_act(actor, permission)
     return acts or allows(actor, permission)
 
 
@@ -128,19 +128,19 @@ def _check_guest(limit: str) -> None:
     rate_limits.check_guest(limit)
 
 
-def _check_query(view: object) -> None:
+def _check_query(view: object, sent: Request = request) -> None:
     """Refuses query parameters on routes of the API that take none."""
-    if not request.query_string or getattr(view, "takes_query", False):
+    if not sent.query_string or getattr(view, "takes_query", False):
         return
-    is_api = request.path.startswith("/api") or hasattr(view, "takes_query")
-    if is_api and request.args:
+    is_api = sent.path.startswith("/api") or hasattr(view, "takes_query")
+    if is_api and sent.args:
         reason = "is unknown. This address takes no query parameters."
-        raise invalid(*(FieldError(name[:100], f"{name[:60]} {reason}") for name in islice(request.args, MAX_FIELDS)))
+        raise invalid(*(FieldError(name[:100], f"{name[:60]} {reason}") for name in islice(sent.args, MAX_FIELDS)))
 
 
-def _authenticate() -> Actor:
-    scheme, _, token = header("Authorization").partition(" ")
-    key, bearer = _key_header(), _as_utf8(token).strip() if scheme.lower() == "bearer" else ""
+def _authenticate(sent: Request) -> Actor:
+    scheme, _, token = header(sent, "Authorization").partition(" ")
+    key, bearer = _key_header(sent), _as_utf8(token).strip() if scheme.lower() == "bearer" else ""
     actor = None
     if not key and _is_token(bearer):
         actor = _authenticate_token(bearer)
@@ -153,9 +153,9 @@ def _authenticate() -> Actor:
     return actor
 
 
-def _key_header() -> str:
+def _key_header(sent: Request) -> str:
     """The API key of the request, trimmed; "" without one. Raises AppError 401 for two different keys."""
-    keys = {_as_utf8(header(name)).strip() for name in KEY_HEADERS} - {""}
+    keys = {_as_utf8(header(sent, name)).strip() for name in KEY_HEADERS} - {""}
     if len(keys) > 1:
         raise unauthorized(f"{' and '.join(KEY_HEADERS)} hold different keys. Send one of them.")
     return keys.pop() if keys else ""
@@ -191,8 +191,8 @@ def _authenticate_token(token: str) -> Actor | None:
     )
 
 
-def _acting_for(actor: Actor) -> Actor:
-    named = header("X-On-Behalf-Of").strip(" \t")
+def _acting_for(actor: Actor, sent: Request) -> Actor:
+    named = header(sent, "X-On-Behalf-Of").strip(" \t")
     if not named:
         return actor
     if ACT_FOR_CUSTOMERS not in actor.scopes:
@@ -210,7 +210,7 @@ def is_operator() -> bool:
     """Whether the caller of a public route is the operator: an unrestricted admin of the default company."""
     if not _has_credentials():
         return False
-    actor = _authenticate()
+    actor = _authenticate(request)
     return _runs_the_server(actor) and not (actor.lacks_second_factor or actor.reads_only)
 
 
@@ -367,7 +367,7 @@ def idempotency_key(body: dict[str, Any] | None) -> str:
 
     A key that only reads has none: nothing is stored for it, so its repeated question is answered anew.
     """
-    key = _as_utf8(header("Idempotency-Key").strip())
+    key = _as_utf8(header(request, "Idempotency-Key").strip())
     reference = (body or {}).pop("client_reference", "")
     if key and reference and key != reference:
         raise invalid_field("client_reference", "client_reference and the header Idempotency-Key must not differ.")

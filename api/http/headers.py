@@ -6,7 +6,7 @@ api/routes.py configures CORS.
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import Request, request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -53,6 +53,6 @@ class Protected:
         return self._app(environ, start)
 
 
-def put_on(headers: Mapping[str, str]) -> None:
+def put_on(headers: Mapping[str, str], sent: Request = request) -> None:
     """Adds headers to the response of this request, whatever it will be: the request id, the remaining rate limit."""
-    request.environ.setdefault(_OF_REQUEST, {}).update(headers)
+    sent.environ.setdefault(_OF_REQUEST, {}).update(headers)
