@@ -5,7 +5,9 @@ Nothing is opened at import, so that gunicorn and the flask commands can both lo
 
 import signal
 import sys
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -29,6 +31,14 @@ from storage import Clock, StorageError
 from web import pages
 
 
+class Foyer(Flask):
+    """The Flask app."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself. No view or hook is a coroutine, so Flask need not look at each of them for each request."""
+        return func
+
+
 def create_app(
     settings: Settings | None = None,
     *,
@@ -39,7 +49,7 @@ def create_app(
     """The app of one server. Without `settings` they are read from the environment. Raises ConfigError."""
     settings = settings or load_settings()
     logs.to_stderr(settings.log_level)
-    app = Flask("foyer", static_folder=None, root_path=str(settings.data_dir))
+    app = Foyer("foyer", static_folder=None, root_path=str(settings.data_dir))
     app.url_map.strict_slashes = False
     app.extensions["runtime"] = Runtime(settings, clock=clock, model=model, mailer=mailer)
     app.extensions["runtime"].transfer_checks = transfer_checks.CHECKS

@@ -105,13 +105,14 @@ class UnitOfWork:
         Fast for long lists: only the columns that need a conversion are converted.
         """
         result: Any = self._connection.execute(statement, self._scope)
-        rows = [dict(zip(fields, row, strict=True)) for row in result.cursor.fetchall()]
+        rows = [
+            {name: value for name, value in zip(fields, row, strict=True) if value is not None}
+            for row in result.cursor.fetchall()
+        ]
         result.close()
         for name, convert in column_types.output_converters(table, fields):
             for row in rows:
-                if row[name] is None:
-                    del row[name]
-                else:
+                if name in row:
                     row[name] = convert(row[name])
         return rows
 
@@ -323,9 +324,9 @@ class Storage:
                     action()
             else:
                 with self._open_engine().read() as connection:
-                    now, real_now, index = self.clocks.order_now(), self.real_now(), self._engine.index
+                    real_now, index = self.real_now(), self._engine.index
                     reading = Transaction(connection=connection, index=index, real_now=real_now, read_cache=self._cache)
-                    yield UnitOfWork(reading, actor, now)
+                    yield UnitOfWork(reading, actor, self.clocks.order_now(real_now))
 
     def cached(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:
         """The cached result of `load`, which reads without an actor, for authentication."""

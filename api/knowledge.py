@@ -8,6 +8,7 @@ from api.http.common_inputs import PageQuery, Repeatable
 from api.http.envelope import Answer, how_many
 from api.http.fields import Choice, Number, Text, Words
 from api.http.gate import current_runtime
+from api.http.parsing import load_body
 from api.http.resource import Resource
 from api.ticket_inputs import Versioned, pop_actor_and_version
 from core import models
@@ -18,6 +19,7 @@ from storage import Row, UnitOfWork
 
 PASSAGE_FIELDS = ("article_id", "title", "passage", "heading", "score")
 blp = Resource("knowledge", __name__, description="Articles that answer questions, and their search.")
+_VERSIONED = Versioned()
 
 
 class Article(Schema):
@@ -209,7 +211,7 @@ def delete_article(uow: UnitOfWork, article_id: str) -> Answer:
 
     No search finds it any more. Its history stays in the audit.
     """
-    body = Resource.ARGUMENTS_PARSER.parse(Versioned(), request, location="json")
+    body = load_body(_VERSIONED, request)
     who = pop_actor_and_version(body)
     article = articles.get(uow, article_id, lock=True, version=who["version"])
     articles.remove(uow, article, said_by=who["said_by"])

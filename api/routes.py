@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import Any
 
 from flask import Flask, Response, g, request
-from flask_cors import CORS
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -70,7 +69,7 @@ from api import (
     watchers,
     webhooks,
 )
-from api.http import gate, parsing, paths
+from api.http import cors, gate, parsing, paths
 from api.http.envelope import render_error
 from core.errors import AppError, bad_request, not_found
 from core.version import VERSION
@@ -168,7 +167,7 @@ def install(app: Flask, *, cors_origins: list[str], dialects: Sequence[str] = ()
     if named_origins := [origin for origin in cors_origins if origin != "*"]:
         resources["/mcp"] = {"origins": named_origins}
     exposed = EXPOSED + (["X-Total-Count"] if dialects else [])
-    CORS(app, resources=resources, expose_headers=exposed, supports_credentials=False)
+    cors.install(app, resources=resources, expose_headers=exposed, supports_credentials=False)
 
 
 def describe(app: Flask, *, openapi: str, dialects: Sequence[str] = ()) -> Api:

@@ -23,6 +23,7 @@ from api.http.fields import (
     Words,
     Yes,
 )
+from api.http.parsing import header
 from core import models
 from core.errors import invalid_field
 from core.mailboxes import bracketed_name
@@ -115,6 +116,7 @@ class TicketFields(WriteMeta):
     """Fields of a ticket that callers write."""
 
     ALIASES = ALIASES
+    FILLED_IN = ("customer_name",)
 
     product = Text(LIMITS["product"], about="Product it is about.")
     tags = Words(LIMITS["tags"], Text(LIMITS["tag"]), about="Words to find and group tickets by, at most 20.")
@@ -280,10 +282,10 @@ def pop_actor_and_version(body: Row) -> dict[str, Any]:
 def named_version(body: Row) -> int | None:
     """The expected version: the body's field or If-Match. Raises AppError 400."""
     version: int | None = body.pop("version", None)
-    header = request.headers.get("If-Match", "").strip(" \t")
-    if not header or header == "*":
+    expected = header(request, "If-Match").strip(" \t")
+    if not expected or expected == "*":
         return version
-    match = _ENTITY_TAG.fullmatch(header)
+    match = _ENTITY_TAG.fullmatch(expected)
     if match is None or (version is not None and version != int(match[1])):
         raise invalid_field("If-Match", 'If-Match takes one version, like "7", the same as the field version.')
     return int(match[1])

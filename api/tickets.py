@@ -7,6 +7,7 @@ from flask import Response, g, request
 from api import ticket_opening
 from api.http import schemas
 from api.http.envelope import Answer, how_many
+from api.http.parsing import load_body
 from api.http.resource import Resource, check_echo
 from api.ticket_inputs import (
     AssignTicket,
@@ -30,11 +31,16 @@ from services.tickets import changes, last_messages, queries, removal, views
 from storage import Row, UnitOfWork
 
 blp = Resource("tickets", __name__, description="Tickets: open, read, change, assign, resolve.")
+_VERSIONED = Versioned()
 
 
 def ticket_answer(ticket: Row, message: str, actor: Actor, *, status: int = 200) -> Answer:
     """A whole ticket as an answer, with its version as ETag."""
-    return Answer(ticket_shape(ticket, actor), message, status, headers={"ETag": f'"{ticket["version"]}"'})
+    return Answer(ticket_shape(ticket, actor), message, status, headers=_version(ticket))
+
+
+def _version(ticket: Row) -> dict[str, str]:
+    return {"ETag": f'"{ticket["version"]}"'}
 
 
 def _wait_for_answer(response: Response, *, key: str, query: Row, **_: Any) -> Response:
@@ -81,7 +87,7 @@ def list_tickets(uow: UnitOfWork, query: Row) -> Answer:
     """
     if "view" in query:
         query = views.apply(uow, query, load_filter)
-    rows, total = queries.find(uow, query)
+    rows, total = queries.find_json(uow, query)
     return Answer(rows, how_many(total, "ticket"), page=(total, query["limit"], query["offset"]))
 
 
@@ -91,8 +97,8 @@ def get_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
 
     One ticket by its id.
     """
-    ticket = changes.get(uow, ticket_id)
-    return ticket_answer(ticket, f"Ticket #{ticket['number']}.", uow.actor)
+    ticket = queries.shown(uow, ticket_id)
+    return Answer(ticket, f"Ticket #{ticket['number']}.", headers=_version(ticket))
 
 
 def _as_listed(uow: UnitOfWork, ticket: Row) -> Row:
@@ -145,7 +151,7 @@ def delete_ticket(uow: UnitOfWork, ticket_id: str) -> Answer:
 
     Removes it with its thread and history; only admins may.
     """
-    body = Resource.ARGUMENTS_PARSER.parse(Versioned(), request, location="json")
+    body = load_body(_VERSIONED, request)
     removal.remove(uow, ticket_id, named_version(body))
     return Answer({"deleted": True}, "The ticket is deleted.")
 

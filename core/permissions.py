@@ -76,7 +76,7 @@ def allows(actor: Actor, permission: Permission) -> bool:
     """Whether the actor has the permission. Scopes only restrict a key, they never extend its role."""
     if permission is Permission.ANY:
         return True
-    scopes = set(actor.scopes) - _NO_PERMISSIONS
+    scopes = set(actor.scopes) - _NO_PERMISSIONS if actor.scopes else ()
     return permission in GRANTED[actor.role] and (not scopes or permission in scopes)
 
 

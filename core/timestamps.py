@@ -84,9 +84,9 @@ class Clocks:
         """The real clock. It may go back when somebody sets it."""
         return stamp(self._clock())
 
-    def order_now(self) -> str:
-        """The current order stamp: the real clock, but never before the last order stamp."""
-        return max(self.real_now(), self._last)
+    def order_now(self, real_now: str = "") -> str:
+        """The current order stamp: the real clock, or `real_now` of it, but never before the last order stamp."""
+        return max(real_now or self.real_now(), self._last)
 
     def next(self, latest: str = "") -> str:
         """A new order stamp, later than every earlier one and than `latest`."""

@@ -111,19 +111,18 @@ def _default(column: Column[Any]) -> Any:
 
 @cache
 def output_converters(table: Table, fields: tuple[str, ...]) -> list[tuple[str, Callable[[Any], Any]]]:
-    """The fields that may be unset or are stored in another form, each with the function that converts a stored value."""
+    """The fields that are stored in another form, each with the function that converts a stored value."""
     columns = [table.c[name] for name in fields]
-    special = [column for column in columns if column.nullable or isinstance(column.type, JsonText | Fixed | Boolean)]
-    return [(column.name, _form(column)) for column in special]
+    return [(column.name, form) for column in columns if (form := _form(column))]
 
 
-def _form(column: Column[Any]) -> Callable[[Any], Any]:
+def _form(column: Column[Any]) -> Callable[[Any], Any] | None:
     if isinstance(column.type, JsonText):
         return orjson.Fragment
     if isinstance(column.type, Fixed):
         scale = column.type.scale
         return lambda value: value / scale
-    return bool if isinstance(column.type, Boolean) else lambda value: value
+    return bool if isinstance(column.type, Boolean) else None
 
 
 def unique_when_set(name: str, column: str, *further: str, of_company: bool = True) -> Index:

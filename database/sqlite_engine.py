@@ -89,11 +89,9 @@ class SqliteFile:
         finally:
             self._engine.dispose()  # new connections enforce foreign keys
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """A connection whose statements see the last commit."""
-        with self._borrowed(self._idle_readers) as connection:
-            yield connection
+        return self._borrowed(self._idle_readers)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

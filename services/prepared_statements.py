@@ -6,20 +6,21 @@ They hold no data: the company and all values are parameters. So several apps in
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Select, Text, bindparam
+from sqlalchemy import CompoundSelect, Select, Text, bindparam
 from sqlalchemy.sql.elements import BindParameter
 
 from database.tables import companies
 from storage import UnitOfWork
 
 MOST = 300
-_statements: OrderedDict[Hashable, Select[Any]] = OrderedDict()
+Statement = TypeVar("Statement", Select[Any], CompoundSelect[Any])
+_statements: OrderedDict[Hashable, Any] = OrderedDict()
 _lock = threading.Lock()
 
 
-def prepared(uow: UnitOfWork, key: Hashable, build: Callable[[], Select[Any]]) -> Select[Any]:
+def prepared(uow: UnitOfWork, key: Hashable, build: Callable[[], Statement]) -> Statement:
     """The statement of that key, which `build` makes with `uow.query` the first time.
 
     It holds no values: the company and everything else are parameters of each run.
@@ -27,9 +28,9 @@ def prepared(uow: UnitOfWork, key: Hashable, build: Callable[[], Select[Any]]) -
     hint = type(uow.no_index(companies.c.id))  # hints for SQLite are part of a statement
     key = (hint, uow.actor.is_customer, key)
     with _lock:
-        if (statement := _statements.get(key)) is not None:
+        if (known := _statements.get(key)) is not None:
             _statements.move_to_end(key)
-            return statement
+            return known  # type: ignore[no-any-return]
     statement = build()
     with _lock:
         _statements[key] = statement

@@ -88,6 +88,7 @@ def as_json(body: Any, status: int, headers: Mapping[str, Any]) -> Response:
 
 def respond(body: bytes, status: int, headers: Mapping[str, Any]) -> Response:
     """A response of JSON bytes."""
-    response = Response(body, status, mimetype="application/json")
-    response.headers.extend(headers)
+    response = Response(body, status, content_type="application/json")
+    if headers:
+        response.headers.extend(headers)
     return response

@@ -10,7 +10,7 @@ from typing import Any
 from email_validator import EmailNotValidError
 from marshmallow import Schema, ValidationError, fields
 
-from api.http.field_names import MAX_FIELDS, check_field_names, is_empty
+from api.http.field_names import MAX_FIELDS, check_field_names, is_empty, load_fields
 from core import normal_form, plain_text, timestamps
 from core.mailboxes import bracketed_address
 from core.models import LIMITS, TEAMS
@@ -346,7 +346,7 @@ def _load_object(schema: Any, value: Any, name: str) -> Any:
         raise ValidationError(f"{name} must be an object with {', '.join(schema.load_fields)}.")
     values, errors = check_field_names(value, schema)
     if not errors:
-        return schema.load(values)
+        return load_fields(schema, values)
     raise ValidationError({**schema.validate(values), **{error.field: [error.message] for error in errors}})
 
 

@@ -6,12 +6,12 @@ A view without a declared permission is refused.
 import hmac
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, cast
 
 import orjson
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from marshmallow import ValidationError
 from uuid_utils import uuid7
 
@@ -19,7 +19,7 @@ from api.http import headers, inner_calls, rate_limits
 from api.http.envelope import Answer, render, render_error, respond
 from api.http.field_names import MAX_FIELDS
 from api.http.fields import Email, Text
-from api.http.parsing import body_hash
+from api.http.parsing import body_hash, header
 from auth import oidc
 from core.errors import (
     AppError,
@@ -52,41 +52,47 @@ def current_runtime() -> Runtime:
 def guard(app: Flask) -> None:
     """Installs the checks before every route and the headers after it."""
     app.before_request(_enter)
-    app.after_request(headers.put_on)
     app.wsgi_app = headers.Protected(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def _enter() -> None:
-    inner = inner_calls.current()
-    g.request_id = inner.request_id if inner else str(uuid7())
-    if request.url_rule is None or request.method == "OPTIONS":
+    sent: Request = request._get_current_object()  # type: ignore[attr-defined]  # a proxy takes its time at each look
+    inner = inner_calls.current(sent)
+    g.request_id = request_id = inner.request_id if inner else str(uuid7())
+    headers.put_on({"X-Request-ID": request_id}, sent)
+    if sent.url_rule is None or sent.method == "OPTIONS":
         return
-    view = current_app.view_functions[request.url_rule.endpoint]
+    view = current_app.view_functions[sent.url_rule.endpoint]
     permission = getattr(view, "permission", None)
-    request.max_content_length = getattr(view, "max_body", MAX_BODY)
+    sent.max_content_length = getattr(view, "max_body", MAX_BODY)
     if permission is Permission.PUBLIC or (getattr(view, "by_link", False) and not _has_credentials()):
         g.actor = None
         rate_limits.check_public(getattr(view, "limit", None))
         _check_query(view)
         return
-    actor = inner.credential if inner else _authenticate()
+    actor = inner.credential if inner else _authenticate(sent)
     if not inner:  # else the outer request was counted
         rate_limits.check_credential(actor)
     g.credential = actor
     if actor.guest:
         _check_guest(getattr(view, "guests", ""))
-    if permission is None or not _may_credential(actor, permission):
+    if permission is None or not _may_credential(actor, permission, sent):
         raise _refusal(actor, permission)
     if actor.reads_only and not _reads(view):
         raise forbidden("This key may only read (scope read_only). Use another key to change something.")
     if actor.lacks_second_factor and not getattr(view, "without_second_factor", False):
         raise second_factor_missing()
-    g.actor = replace(_acting_for(actor), address=request.remote_addr or "")
-    if g.actor.is_customer and not (g.actor.customer_email or g.actor.customer_id):
+    g.actor = acting = _at(_acting_for(actor, sent), sent.remote_addr or "")
+    if acting.is_customer and not (acting.customer_email or acting.customer_id):
         raise nameless_customer()
-    if not allows(g.actor, permission):
+    if not allows(acting, permission):
         raise forbidden("Customers may not do this.")
-    _check_query(view)
+    _check_query(view, sent)
+
+
+@lru_cache(maxsize=1_000)
+def _at(actor: Actor, address: str) -> Actor:
+    return replace(actor, address=address)
 
 
 def _refusal(actor: Actor, permission: Permission | None) -> AppError:
@@ -96,9 +102,9 @@ def _refusal(actor: Actor, permission: Permission | None) -> AppError:
     return forbidden()
 
 
-def _may_credential(actor: Actor, permission: Permission) -> bool:
+def _may_credential(actor: Actor, permission: Permission, sent: Request = request) -> bool:
     """Whether the owner of the credentials may do this, themselves or for the customer that the request names."""
-    acts = bool(request.headers.get("X-On-Behalf-Of")) and may_act(actor, permission)
+    acts = bool(header(sent, "X-On-Behalf-Of")) and may_act(actor, permission)
     return acts or allows(actor, permission)
 
 
@@ -122,17 +128,19 @@ def _check_guest(limit: str) -> None:
     rate_limits.check_guest(limit)
 
 
-def _check_query(view: object) -> None:
+def _check_query(view: object, sent: Request = request) -> None:
     """Refuses query parameters on routes of the API that take none."""
-    is_api = request.path.startswith("/api") or hasattr(view, "takes_query")
-    if is_api and request.args and not getattr(view, "takes_query", False):
+    if not sent.query_string or getattr(view, "takes_query", False):
+        return
+    is_api = sent.path.startswith("/api") or hasattr(view, "takes_query")
+    if is_api and sent.args:
         reason = "is unknown. This address takes no query parameters."
-        raise invalid(*(FieldError(name[:100], f"{name[:60]} {reason}") for name in islice(request.args, MAX_FIELDS)))
+        raise invalid(*(FieldError(name[:100], f"{name[:60]} {reason}") for name in islice(sent.args, MAX_FIELDS)))
 
 
-def _authenticate() -> Actor:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    key, bearer = _key_header(), _as_utf8(token).strip() if scheme.lower() == "bearer" else ""
+def _authenticate(sent: Request) -> Actor:
+    scheme, _, token = header(sent, "Authorization").partition(" ")
+    key, bearer = _key_header(sent), _as_utf8(token).strip() if scheme.lower() == "bearer" else ""
     actor = None
     if not key and _is_token(bearer):
         actor = _authenticate_token(bearer)
@@ -145,22 +153,22 @@ def _authenticate() -> Actor:
     return actor
 
 
-def _key_header() -> str:
+def _key_header(sent: Request) -> str:
     """The API key of the request, trimmed; "" without one. Raises AppError 401 for two different keys."""
-    keys = {_as_utf8(request.headers.get(name, "")).strip() for name in KEY_HEADERS} - {""}
+    keys = {_as_utf8(header(sent, name)).strip() for name in KEY_HEADERS} - {""}
     if len(keys) > 1:
         raise unauthorized(f"{' and '.join(KEY_HEADERS)} hold different keys. Send one of them.")
     return keys.pop() if keys else ""
 
 
-def _as_utf8(header: str) -> str:
+def _as_utf8(text: str) -> str:
     """WSGI decodes headers as Latin-1; clients send UTF-8. What is no UTF-8 stays as it is."""
-    if header.isascii():
-        return header
+    if text.isascii():
+        return text
     try:
-        return header.encode("latin-1").decode()
+        return text.encode("latin-1").decode()
     except UnicodeError:
-        return header
+        return text
 
 
 def _is_token(bearer: str) -> bool:
@@ -183,15 +191,15 @@ def _authenticate_token(token: str) -> Actor | None:
     )
 
 
-def _acting_for(actor: Actor) -> Actor:
-    header = request.headers.get("X-On-Behalf-Of", "").strip(" \t")
-    if not header:
+def _acting_for(actor: Actor, sent: Request) -> Actor:
+    named = header(sent, "X-On-Behalf-Of").strip(" \t")
+    if not named:
         return actor
     if ACT_FOR_CUSTOMERS not in actor.scopes:
         raise forbidden("This key may not act for customers (scope act_for_customers).")
     try:
         # WSGI decodes headers as Latin-1; callers send UTF-8.
-        person = header.encode("latin-1").decode()
+        person = named.encode("latin-1").decode()
         person = "" if is_blank(person) else (_EMAIL if "@" in person else _CUSTOMER_ID).deserialize(person)
     except (UnicodeError, ValidationError):
         raise invalid_field("X-On-Behalf-Of", "X-On-Behalf-Of takes a customer's e-mail address or id.") from None
@@ -202,7 +210,7 @@ def is_operator() -> bool:
     """Whether the caller of a public route is the operator: an unrestricted admin of the default company."""
     if not _has_credentials():
         return False
-    actor = _authenticate()
+    actor = _authenticate(request)
     return _runs_the_server(actor) and not (actor.lacks_second_factor or actor.reads_only)
 
 
@@ -354,23 +362,15 @@ def replay(earlier: idempotency.Stored) -> Response:
     return respond(body.encode(), earlier.status, {**headers, "Idempotent-Replay": "true"})
 
 
-def _decode_header(header: str) -> str:
-    """A header as text: WSGI decodes it as Latin-1, callers send UTF-8."""
-    try:
-        return header.encode("latin-1").decode()
-    except UnicodeError:
-        return header
-
-
 def idempotency_key(body: dict[str, Any] | None) -> str:
     """The idempotency key: header or client_reference of the body. Raises AppError 400 when they differ.
 
     A key that only reads has none: nothing is stored for it, so its repeated question is answered anew.
     """
-    header = _decode_header(request.headers.get("Idempotency-Key", "").strip())
+    key = _as_utf8(header(request, "Idempotency-Key").strip())
     reference = (body or {}).pop("client_reference", "")
-    if header and reference and header != reference:
+    if key and reference and key != reference:
         raise invalid_field("client_reference", "client_reference and the header Idempotency-Key must not differ.")
-    if len(header) > LIMITS["key"]:
+    if len(key) > LIMITS["key"]:
         raise invalid_field("Idempotency-Key", f"Idempotency-Key may have at most {LIMITS['key']} characters.")
-    return "" if g.actor and g.actor.reads_only else header or reference
+    return "" if g.actor and g.actor.reads_only else key or reference

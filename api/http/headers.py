@@ -3,12 +3,10 @@
 api/routes.py configures CORS.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, g
-
-from api.http import rate_limits
+from flask import Request, request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -30,6 +28,7 @@ DEFAULTS = [
     ("Cache-Control", "no-store"),
 ]
 OVER_HTTPS = [("Strict-Transport-Security", "max-age=31536000")]
+_OF_REQUEST = "foyer.headers"  # of the WSGI environment; a client sets only HTTP_ keys there
 
 
 class Protected:
@@ -44,18 +43,16 @@ class Protected:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             names = {name for name, _ in headers}
+            of_request = environ.get(_OF_REQUEST, {})
             defaults = [header for header in DEFAULTS if header[0] not in names]
             secure = OVER_HTTPS if environ["wsgi.url_scheme"] == "https" else []
             always = FOR_FRAMES if BY_POLICY in headers else ALWAYS
-            headers = [header for header in headers if header != BY_POLICY]
-            return start_response(status, headers + always + defaults + secure, *exc_info)
+            headers = [header for header in headers if header != BY_POLICY and header[0] not in of_request]
+            return start_response(status, [*headers, *of_request.items(), *always, *defaults, *secure], *exc_info)
 
         return self._app(environ, start)
 
 
-def put_on(response: Response) -> Response:
-    """Adds the request id and the caller's remaining rate limit."""
-    response.headers["X-Request-ID"] = g.get("request_id", "")
-    for name, value in rate_limits.headers():
-        response.headers[name] = value
-    return response
+def put_on(headers: Mapping[str, str], sent: Request = request) -> None:
+    """Adds headers to the response of this request, whatever it will be: the request id, the remaining rate limit."""
+    sent.environ.setdefault(_OF_REQUEST, {}).update(headers)

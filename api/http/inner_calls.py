@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from werkzeug.routing import Rule
 from werkzeug.test import EnvironBuilder
 
@@ -29,9 +29,9 @@ class InnerCall:
     dry_run: bool
 
 
-def current() -> InnerCall | None:
+def current(sent: Request = request) -> InnerCall | None:
     """The inner call that is being served, None in a request of a client."""
-    return cast(InnerCall | None, request.environ.get(_KEY))
+    return cast(InnerCall | None, sent.environ.get(_KEY))
 
 
 def is_dry_run() -> bool:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from flask import current_app, g, request
+from flask import current_app, request
 from limits import RateLimitItem, parse_many
 
 from api.http.envelope import how_many
+from api.http.headers import put_on
 from api.http.parsing import read_json
 from api.http.rate_counters import Counter, open_counter
 from config import SHORTEST_API_KEY, Settings
@@ -59,7 +60,7 @@ def check_credential(actor: Actor) -> None:
     limits = _current_limits()
     if limits.general:
         caller = actor.key_id or actor.user_id or actor.customer_id
-        g.calls_left = limits.count(limits.general, f"{actor.company_id} {caller}")
+        put_on(_headers(*limits.count(limits.general, f"{actor.company_id} {caller}")))
 
 
 def check_guest(limit: str) -> None:
@@ -75,8 +76,8 @@ def present_key(key: str, look: Callable[[str], Actor | None]) -> Actor | None:
     out. A shorter one is not looked at while too many wrong ones come from there, unless it was right there before.
     """
     counter, place = _current_limits().counter, holder(request.remote_addr or "", ipv6_bits=SITE_BITS)
-    wrong, right = f"wrong key {place}", f"right key {place} {hashlib.sha256(key.encode(errors='replace')).hexdigest()}"
-    is_short = len(key) < SHORTEST_API_KEY
+    wrong, is_short = f"wrong key {place}", len(key) < SHORTEST_API_KEY
+    right = f"right key {place} {hashlib.sha256(key.encode(errors='replace')).hexdigest()}" if is_short else ""
     if is_short and counter.count(wrong) >= WRONG_KEYS and not counter.count(right):
         raise _too_many_keys(counter.seconds_left(wrong))
     actor = look(key)
@@ -101,19 +102,13 @@ def check_public(limit: PublicRateLimit | None) -> None:
         limits.count(_parse_limits(limit.in_all), f"{route}")
 
 
-def headers() -> tuple[tuple[str, str], ...]:
-    """Rate-limit headers of this request, () when nothing was counted."""
-    remaining_and_limit = g.get("calls_left")
-    return _headers(*remaining_and_limit) if remaining_and_limit else ()
-
-
 def _current_limits() -> Limits:
     limits: Limits = current_app.extensions["limits"]
     return limits
 
 
-def _headers(remaining: int, limit: int) -> tuple[tuple[str, str], ...]:
-    return ("X-RateLimit-Limit", str(limit)), ("X-RateLimit-Remaining", str(remaining))
+def _headers(remaining: int, limit: int) -> dict[str, str]:
+    return {"X-RateLimit-Limit": str(limit), "X-RateLimit-Remaining": str(remaining)}
 
 
 @cache
@@ -131,6 +126,4 @@ def _too_many(limit: RateLimitItem, seconds_left: float) -> AppError:
     seconds = max(1, math.ceil(seconds_left))
     several = f"{limit.multiples} {limit.GRANULARITY.name}s" if limit.multiples > 1 else limit.GRANULARITY.name
     message = f"Too many requests: at most {limit.amount} per {several}. Try again in {how_many(seconds, 'second')}"
-    return AppError(
-        message, "rate_limited", 429, headers={"Retry-After": str(seconds), **dict(_headers(0, limit.amount))}
-    )
+    return AppError(message, "rate_limited", 429, headers={"Retry-After": str(seconds), **_headers(0, limit.amount)})

@@ -9,9 +9,10 @@ from typing import Any
 from flask import Response, g, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
+from webargs.flaskparser import FlaskParser
 
 from api.http import gate, inner_calls
-from api.http.parsing import Parser
+from api.http.parsing import load_body, load_query
 from api.http.rate_limits import PublicRateLimit
 from api.http.schemas import envelope, listing
 from core.errors import read_only
@@ -69,6 +70,12 @@ class Route:
         return self.method == "GET" or self.only_reads
 
 
+class _DescribedParser(FlaskParser):
+    """What flask-smorest describes of invalid inputs. It parses none: api/http/parsing.py does."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+
+
 class Resource(Blueprint):  # type: ignore[misc]
     """A flask-smorest blueprint whose routes are declared in one call each; `options` are the fields of Route.
 
@@ -76,7 +83,7 @@ class Resource(Blueprint):  # type: ignore[misc]
     route is public or `manages_transactions`. The first line of its docstring is the summary, the rest the description.
     """
 
-    ARGUMENTS_PARSER = Parser()
+    ARGUMENTS_PARSER = _DescribedParser()
     errors = ERRORS
     error_schema: dict[str, Any] | None = None  # OpenAPI schema of an error that is not in the envelope
 
@@ -176,7 +183,6 @@ def _content(media: dict[str, Any]) -> dict[str, Any]:
 
 def _handler(run: RunView, *, body: Schema | None, query: Schema | None) -> Callable[..., Response]:
     """A Flask view: loads query and body, then runs the view."""
-    parser = Resource.ARGUMENTS_PARSER
     no_query = _loaded_without_values(query)
 
     def handler(**path: Any) -> Response:
@@ -184,9 +190,9 @@ def _handler(run: RunView, *, body: Schema | None, query: Schema | None) -> Call
         if no_query is not None and not request.query_string:
             values["query"] = deepcopy(no_query)
         elif query:
-            values["query"] = parser.parse(query, request, location="query")
+            values["query"] = load_query(query, request)
         if body:
-            values["body"] = parser.parse(body, request, location="json")
+            values["body"] = load_body(body, request)
         return run(values)
 
     return handler

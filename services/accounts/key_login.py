@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, select
 
@@ -19,28 +19,41 @@ USED_EVERY_SECONDS = 600
 _by_hash = select(api_keys).where(api_keys.c.key_hash == bindparam("hash_"))
 
 
-def authenticate_api_key(storage: Storage, key: str) -> Actor | None:
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What is kept of a key's row: who it is, until when, and when its use is to be noted again."""
+
+    actor: Actor
+    expires_at: str  # "" for never
+    used_at: str  # "" when it was never used
+    noted_until: str
+
+
+def authenticate_api_key(storage: Storage, text: str) -> Actor | None:
     """The actor of a key, or None if the key is unknown or expired."""
-    key_hash = hash_key(key)
-    row = storage.cached((api_keys,), ("hash", key_hash), lambda: _key_row(storage, key_hash))
+    key_hash = hash_key(text)
+    key = storage.cached((api_keys,), ("hash", key_hash), lambda: _key(storage, key_hash))
+    if key is None:
+        return None
     now = storage.real_now()
-    if row is None:
+    if key.expires_at and key.expires_at <= now:
         return None
-    if row["expires_at"] and row["expires_at"] <= now:
-        return None
-    last_used_at = row["last_used_at"]
-    if not last_used_at or last_used_at > now or timestamps.later(last_used_at, seconds=USED_EVERY_SECONDS) < now:
+    if not key.used_at <= now <= key.noted_until:
         # A full disk must not stop a reader.
         with contextlib.suppress(AppError), storage.unit_of_work(None, write=True) as uow:
-            uow.update(api_keys, row["id"], {"last_used_at": uow.real_now})
-    return Actor(
-        row["company_id"], row["role"], row["name"], key_id=row["id"], key_name=row["name"], scopes=tuple(row["scopes"])
-    )
+            uow.update(api_keys, key.actor.key_id, {"last_used_at": uow.real_now})
+    return key.actor
 
 
-def _key_row(storage: Storage, key_hash: str) -> Row | None:
+def _key(storage: Storage, key_hash: str) -> _Key | None:
     with storage.unit_of_work(None) as uow:
-        return uow.first(_by_hash, hash_=key_hash)
+        row = uow.first(_by_hash, hash_=key_hash)
+    if row is None:
+        return None
+    name, scopes, used_at = row["name"], tuple(row["scopes"]), row["last_used_at"] or ""
+    actor = Actor(row["company_id"], row["role"], name, key_id=row["id"], key_name=name, scopes=scopes)
+    until = timestamps.later(used_at, seconds=USED_EVERY_SECONDS) if used_at else ""
+    return _Key(actor, row["expires_at"] or "", used_at, until)
 
 
 def as_customer(storage: Storage, actor: Actor, person: str) -> Actor:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import BindParameter, Select, bindparam, func
 from sqlalchemy.sql.elements import ColumnElement
 
 from database.tables import tallies
 from database.ticket_counts import KINDS, PARTIAL
+from services.prepared_statements import prepared
 from storage import UnitOfWork
 
 c = tallies.c
@@ -31,9 +32,20 @@ def count_assigned(uow: UnitOfWork, values: Mapping[str, Sequence[str]]) -> int 
 
 
 def _sum(uow: UnitOfWork, kind: str, values: Mapping[str, Sequence[str]]) -> int:
-    conditions = [one_of(COLUMNS[KINDS[kind].index(name)], words) for name, words in values.items()]
-    cells = uow.query(tallies, func.coalesce(func.sum(c.number), 0)).where(c.kind == kind, *conditions)
-    return int(uow.aggregate(cells)[0][0])
+    of_one = tuple([(name, len(words) == 1) for name, words in values.items()])
+
+    def build() -> Select[Any]:
+        conditions = [_matches(COLUMNS[KINDS[kind].index(name)], name, is_one=is_one) for name, is_one in of_one]
+        return uow.query(tallies, func.coalesce(func.sum(c.number), 0)).where(c.kind == kind, *conditions)
+
+    words_by_name = {name: words[0] if len(words) == 1 else words for name, words in values.items()}
+    return int(uow.aggregate(prepared(uow, ("tickets", kind, of_one), build), **words_by_name)[0][0])
+
+
+def _matches(column: ColumnElement[Any], name: str, *, is_one: bool) -> ColumnElement[bool]:
+    """The condition that the column has the word, or one of the words, of the parameter `name`."""
+    words: BindParameter[Any] = bindparam(name, type_=column.type, expanding=not is_one)
+    return column == words if is_one else column.in_(words)
 
 
 def one_of(column: ColumnElement[Any], words: Sequence[str]) -> ColumnElement[bool]:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from sqlalchemy import Select, and_, exists, func, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from core import models, normal_form, timestamps
 from core.errors import not_found
-from core.models import ticket_fields
+from core.models import ticket_fields, ticket_shape
 from database.tables import customers, replies, ticket_tags, tickets
 from services.routing import teams
 from services.stats import counters
@@ -117,18 +118,43 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
 
     Ordered by `sort`; the default is best match first with `q`, else newest first.
     """
+    return _found(uow, filters, as_json=False)
+
+
+def find_json(uow: UnitOfWork, filters: Row) -> tuple[Any, int]:
+    """As `find`, with the page as JSON for a response: a list that is asked for again is not made into JSON again."""
+    return _found(uow, filters, as_json=True)
+
+
+def _found(uow: UnitOfWork, filters: Row, *, as_json: bool) -> tuple[Any, int]:
     filters = _with_known_teams(uow, filters)
     if "q" not in filters:
         filters = {"sort": NEWEST, **filters}
     if set(filters.get("status", ())) >= set(models.STATUSES):
         filters = {name: value for name, value in filters.items() if name != "status"}
-    texts = {name: str(value) for name, value in filters.items()}
-    total = count(uow, filters)
-    if filters["offset"] >= total:
-        return [], total
+
+    def load() -> tuple[Any, int]:
+        total = count(uow, filters)
+        rows = _page(uow, filters, total) if filters["offset"] < total else []
+        return orjson.Fragment(orjson.dumps(rows)) if as_json else rows, total
+
     if filters["limit"] > MAX_CACHED_ROWS:
-        return _page(uow, filters, total), total
-    return uow.cached(SOURCES_OF_PAGES, ("page", tuple(texts.items())), lambda: _page(uow, filters, total)), total
+        return load()
+    texts = tuple([(name, str(value)) for name, value in filters.items()])
+    return uow.cached(SOURCES_OF_PAGES, ("page", as_json, texts), load)
+
+
+def shown(uow: UnitOfWork, ticket_id: str) -> Row:
+    """The ticket in the form of a response. Raises AppError 404."""
+
+    def load() -> Row | None:
+        row = uow.get(tickets, ticket_id)
+        return ticket_shape(row, uow.actor) if row else None
+
+    ticket = uow.cached((tickets,), ("shown", ticket_id), load)
+    if ticket is None:
+        raise not_found()
+    return ticket
 
 
 def by_number(uow: UnitOfWork, text: str) -> Row:

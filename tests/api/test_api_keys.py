@@ -77,6 +77,24 @@ def test_a_key_expires_at_its_expiry(open_app, clock):  # noqa: F811
     assert admin.post("/api/keys", {**NEW, "expires_at": "2026-03-01T13:00:00Z"}).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("minutes", "is_noted"), [(1, False), (9, False), (10, False), (11, True), (600, True), (-1, True)]
+)
+def test_a_use_is_noted_again_after_ten_minutes_or_when_the_clock_went_back(open_app, clock, minutes, is_noted):  # noqa: F811
+    app = open_app(clock=clock)
+    admin = Caller(app.test_client(), "admin-key")
+
+    def used_at():
+        return rows(app, api_keys)[0]["last_used_at"]
+
+    admin.get("/api/me")
+    first = used_at()
+    clock.moved.append(60 * minutes)
+    admin.get("/api/me")
+    assert first
+    assert (used_at() != first) is is_noted
+
+
 def test_a_key_expires_no_later_than_the_key_that_created_it(open_app, clock):  # noqa: F811
     app = open_app(clock=clock)
     admin = Caller(app.test_client(), "admin-key")
