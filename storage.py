@@ -19,7 +19,7 @@ from core.errors import StorageError, unavailable
 from core.models import Actor
 from core.timestamps import Clock
 from database import column_types, index_hints, tables, tenant_scope
-from database.insert_statements import insert_into, insert_or_ignore
+from database.insert_statements import insert_or_ignore
 from database.json_store.engine import JsonFile
 from database.outages import Outages
 from database.read_cache import ReadCache
@@ -45,6 +45,7 @@ class UnitOfWork:
     def __init__(self, transaction: Transaction, actor: Actor | None, now: str) -> None:
         self._transaction = transaction
         self._connection, self._index = transaction.connection, transaction.index
+        self._runner = transaction.runner
         self._cache, self._begin_write = transaction.read_cache, transaction.begin_write
         self.touched, self.after_commit = transaction.touched, transaction.after_commit
         self.direct_jobs = transaction.direct_jobs
@@ -91,19 +92,14 @@ class UnitOfWork:
     def get(self, table: Table, row_id: str, *, lock: bool = False) -> Row | None:
         """The visible row with that ID, or None. `lock` locks the row until the transaction ends."""
         statement = tenant_scope.row_by_id(table, self._visibility, lock)
-        return _as_dict(self._connection.execute(statement, {**self._scope, "id_": row_id}).first())
+        return self._runner.first(statement, {**self._scope, "id_": row_id})
 
     def find(self, statement: Select[Any], **params: Any) -> list[Row]:
         """The rows of a SELECT made by `query`."""
-        result = self._connection.execute(statement, {**self._scope, **params})
-        names = tuple(map(str, result.keys()))
-        return [dict(zip(names, row, strict=True)) for row in result.all()]
+        return self._runner.rows(statement, {**self._scope, **params})
 
     def fetch_public(self, statement: Select[Any], table: Table, fields: tuple[str, ...]) -> list[Row]:
-        """The rows of a SELECT made by `select_fields`, in the form of a response; unset fields (None) are left out.
-
-        Fast for long lists: only the columns that need a conversion are converted.
-        """
+        """The rows of a SELECT made by `select_fields`, in the form of a response. Fast; unset fields (None) are left out."""
         result: Any = self._connection.execute(statement, self._scope)
         rows = [
             {name: value for name, value in zip(fields, row, strict=True) if value is not None}
@@ -119,7 +115,7 @@ class UnitOfWork:
     def ids_by(self, table: Table, column: str, value: Any) -> list[str]:
         """The IDs of the visible rows whose text column has that value, not "". Faster than `query`, for what each write asks."""
         statement = tenant_scope.ids_by(table, column, self._visibility)
-        return [row[0] for row in self._connection.execute(statement, {**self._scope, "value_": value})]
+        return [row["id"] for row in self._runner.rows(statement, {**self._scope, "value_": value}, keep=True)]
 
     def first(self, statement: Select[Any], **params: Any) -> Row | None:
         """The first row of a SELECT made by `query`, or None."""
@@ -138,7 +134,7 @@ class UnitOfWork:
 
     def aggregate(self, statement: Select[Any] | CompoundSelect[Any], **params: Any) -> list[tuple[Any, ...]]:
         """The rows of an aggregate SELECT as tuples."""
-        return [tuple(row) for row in self._connection.execute(statement, {**self._scope, **params})]
+        return self._runner.tuples(statement, {**self._scope, **params})
 
     def search(self, statement: Select[Any], words: str, *, best_first: bool = False) -> Select[Any]:
         """`statement`, of tickets, limited to those with every word or a form of it; `best_first` orders by relevance.
@@ -160,15 +156,25 @@ class UnitOfWork:
         """`statement` limited to rows where one of the columns contains each word, ignoring case."""
         return statements.containing(statement, words, columns)
 
+    @property
+    def visibility(self) -> tenant_scope.Visibility:
+        """Which rows the actor sees: part of every statement."""
+        return self._visibility
+
+    @property
+    def dialect_name(self) -> str:
+        """The name of the database's dialect of SQL: hints for SQLite are part of a statement."""
+        return self._connection.dialect.name
+
     def no_index(self, term: ColumnElement[Any]) -> ColumnElement[Any]:
         """The term written so that SQLite uses no index for it. PostgreSQL needs no such hint."""
-        return index_hints.without_index(term, self._connection.dialect.name)
+        return index_hints.without_index(term, self.dialect_name)
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
         """Inserts a row and returns it whole. Sets a new ID, and the company of the actor."""
         self.touched.add(table.name)
         row = {**column_types.default_values(table), **self._complete(table, values)}
-        self._connection.execute(insert_into(table), row)
+        self._runner.insert(table, [row])
         self._update_index(table, values, [row])
         return row
 
@@ -177,7 +183,7 @@ class UnitOfWork:
         if rows:
             self.touched.add(table.name)
             complete_rows = [self._complete(table, values) for values in rows]
-            self._connection.execute(insert_into(table), complete_rows)
+            self._runner.insert(table, complete_rows)
             self._update_index(table, rows[0], [{**column_types.default_values(table), **row} for row in complete_rows])
 
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
@@ -194,7 +200,7 @@ class UnitOfWork:
         changes = {f"set_{name}": value for name, value in self._updatable(values).items()}
         columns = tuple(name.removeprefix("set_") for name in changes)
         statement = tenant_scope.update_by_id(table, columns, self._visibility)
-        row = _as_dict(self._connection.execute(statement, {**self._scope, "id_": row_id, **changes}).first())
+        row = self._runner.first(statement, {**self._scope, "id_": row_id, **changes})
         self._update_index(table, values, [row] if row else [])
         return row
 
@@ -202,8 +208,7 @@ class UnitOfWork:
         """Adds 1 to a column of one row and returns the row, which stays locked until the transaction ends."""
         self.touched.add(table.name)
         statement = tenant_scope.increment(table, column, self._visibility)
-        row = self._connection.execute(statement, {**self._scope, "id_": row_id}).first()
-        return _as_dict(row)
+        return self._runner.first(statement, {**self._scope, "id_": row_id})
 
     def update_where(self, table: Table, *conditions: ColumnElement[bool], **values: Any) -> int:
         """Updates every visible row that meets the conditions. Returns their number."""
@@ -267,10 +272,6 @@ class UnitOfWork:
     def _updatable(self, values: Mapping[str, Any]) -> Row:
         """The values of an update without `company_id`: a row never changes its company."""
         return {name: value for name, value in values.items() if self._actor is None or name != "company_id"}
-
-
-def _as_dict(row: Any) -> Row | None:
-    return None if row is None else dict(zip(row._fields, row, strict=True))
 
 
 class Storage:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from database.read_cache import ReadCache
 from database.search.words import Index
+from database.statement_runner import StatementRunner
 
 # (queue, kind) -> what is called with the company and the job, after the commit; such jobs are not stored.
 DirectJobs = dict[tuple[str, str], Callable[[str, Any], None]]
@@ -26,4 +27,8 @@ class Transaction:
     touched: set[str] = field(default_factory=set)  # names of the tables written to
     direct_jobs: DirectJobs = field(default_factory=dict)
     after_commit: list[Callable[[], None]] = field(default_factory=list)  # called once the changes are durable
+    runner: StatementRunner = field(init=False)
     members: list[Any] = field(default_factory=list)  # its units of work with an order stamp of their own
+
+    def __post_init__(self) -> None:
+        self.runner = StatementRunner(self.connection)

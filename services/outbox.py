@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Select
+
 from core import timestamps
 from core.errors import conflict, not_found
 from core.models import JOB_FIELDS
 from database.tables import jobs
 from database.tables import jobs as table
 from services.history import Change, record
+from services.prepared_statements import prepared, text
 from storage import Row, UnitOfWork
 
 log = logging.getLogger("foyer.jobs")
@@ -117,17 +120,25 @@ def _run_direct(run: Callable[[str, Job], None], company: str, job: Job) -> None
 
 def waiting_ids(uow: UnitOfWork, queue: str, kind: str) -> list[str]:
     """The ids of waiting jobs of that queue and kind."""
-    query = uow.query(table, table.c.id).where(table.c.lane == queue, table.c.kind == kind, table.c.state == "waiting")
-    return [job["id"] for job in uow.find(query)]
+
+    def build() -> Select[Any]:
+        of_kind = (table.c.lane == text("lane_"), table.c.kind == text("kind_"))
+        return uow.query(table, table.c.id).where(*of_kind, table.c.state == "waiting")
+
+    return [job["id"] for job in uow.find(prepared(uow, "waiting jobs", build), lane_=queue, kind_=kind)]
 
 
 def recently_done(uow: UnitOfWork, queue: str, *, seconds: float) -> dict[str, str]:
     """Jobs of a queue that were done in the last `seconds`: job id -> company id."""
     since = timestamps.later(uow.real_now, seconds=-seconds)
-    query = uow.query(table, table.c.id, table.c.company_id).where(
-        table.c.state == "done", table.c.lane == queue, table.c.run_at >= since
-    )
-    return {job["id"]: job["company_id"] for job in uow.find(query)}
+
+    def build() -> Select[Any]:
+        of_queue = (table.c.state == "done", table.c.lane == text("lane_"), table.c.run_at >= text("since_"))
+        return uow.query(table, table.c.id, table.c.company_id).where(*of_queue)
+
+    return {
+        job["id"]: job["company_id"] for job in uow.find(prepared(uow, "done jobs", build), lane_=queue, since_=since)
+    }
 
 
 def finish(uow: UnitOfWork, ids: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import CompoundSelect, Select, Text, bindparam
 from sqlalchemy.sql.elements import BindParameter
 
-from database.tables import companies
+from database.driver_statements import kept
 from storage import UnitOfWork
 
 MOST = 300
@@ -25,13 +25,12 @@ def prepared(uow: UnitOfWork, key: Hashable, build: Callable[[], Statement]) -> 
 
     It holds no values: the company and everything else are parameters of each run.
     """
-    hint = type(uow.no_index(companies.c.id))  # hints for SQLite are part of a statement
-    key = (hint, uow.actor.is_customer, key)
+    key = (uow.dialect_name, uow.visibility, key)
     with _lock:
         if (known := _statements.get(key)) is not None:
             _statements.move_to_end(key)
             return known  # type: ignore[no-any-return]
-    statement = build()
+    statement = kept(build())
     with _lock:
         _statements[key] = statement
         while len(_statements) > MOST:

@@ -38,7 +38,8 @@ def needs_a_person(ticket: Mapping[str, Any]) -> bool:
 
 def escalate(uow: UnitOfWork, ticket_id: str) -> None:
     """Notes that a person was needed although articles had answered the ticket."""
-    uow.update_where(table, table.c.ticket_id == ticket_id, ~table.c.escalated, escalated=True)
+    if uow.ids_by(table, "ticket_id", ticket_id):  # of few tickets
+        uow.update_where(table, table.c.ticket_id == ticket_id, ~table.c.escalated, escalated=True)
 
 
 def counts(uow: UnitOfWork, article_ids: Sequence[str]) -> dict[str, Row]:

@@ -2,14 +2,16 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import Select, func, or_
 
 from core import models, normal_form, timestamps
 from core.errors import conflict, invalid_field
 from database.tables import tallies, tickets, users
 from services import settings
 from services.accounts.staff import AT_WORK
+from services.prepared_statements import prepared, text
 from services.sla import targets
 from storage import Row, UnitOfWork
 
@@ -22,17 +24,32 @@ def resolve(uow: UnitOfWork, name: str, *, field: str = "assigned_to") -> str:
     Any text is valid while the company has no agents. Otherwise the name must be an agent's e-mail or unique name, and the
     e-mail is returned. Raises AppError 400, with the same message for agents of other companies and unknown agents.
     """
-    staff = uow.query(users).where(AT_WORK)
-    if not uow.count(staff):
-        return normal_form.email(name) if "@" in name else name
-    # lower() of a database may know ASCII letters only, so the name as it is written counts as well.
-    by_name = or_(users.c.name == name, func.lower(users.c.name) == name.lower())
-    matches = uow.find(staff.where(or_(users.c.email == normal_form.email(name), by_name)).limit(2))
-    if len(matches) != 1:
+    email = normal_form.email(name)
+    matches = uow.find(_named(uow), email_=email, name_=name, lower_=name.lower())
+    if len(matches) == 1:
+        return str(matches[0]["email"])
+    if matches or has_agents(uow):
         raise invalid_field(
             field, "No agent of your company matches. Send the e-mail address of an agent (see /api/lookups/agents)."
         )
-    return str(matches[0]["email"])
+    return email if "@" in name else name
+
+
+def _named(uow: UnitOfWork) -> Select[Any]:
+    """The SELECT of two agents with that address or name."""
+
+    def build() -> Select[Any]:
+        # lower() of a database may know ASCII letters only, so the name as it is written counts as well.
+        by_name = or_(users.c.name == text("name_"), func.lower(users.c.name) == text("lower_"))
+        return uow.query(users, users.c.email).where(AT_WORK, or_(users.c.email == text("email_"), by_name)).limit(2)
+
+    return prepared(uow, "agents by name", build)
+
+
+def has_agents(uow: UnitOfWork) -> bool:
+    """Whether anybody is an agent of the company."""
+    one = prepared(uow, "an agent", lambda: uow.query(users, users.c.id).where(AT_WORK).limit(1))
+    return bool(uow.find(one))
 
 
 def is_agent(uow: UnitOfWork, email: str) -> bool:
@@ -43,7 +60,7 @@ def is_agent(uow: UnitOfWork, email: str) -> bool:
 def has_left(uow: UnitOfWork, name: str) -> bool:
     """Whether a ticket's agent is none any more. While a company has no agents, any name is one."""
     system = uow.as_system()  # a customer sees no agents
-    return bool(name) and not is_agent(system, name) and bool(system.count(system.query(users).where(AT_WORK)))
+    return bool(name) and not is_agent(system, name) and has_agents(system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +139,8 @@ def with_reason(reasons: list[str], reason: str) -> list[str]:
 
 def note_assigned(uow: UnitOfWork, email: str) -> None:
     """Notes when an agent last got a ticket, by which the one who is idle for longest is found."""
-    uow.update_where(users, users.c.email == email, users.c.email != "", last_assigned_at=uow.now)
+    for user_id in uow.ids_by(users, "email", email):
+        uow.update(users, user_id, {"last_assigned_at": uow.now})
 
 
 def choose(uow: UnitOfWork, team: str) -> Choice:

@@ -1,14 +1,14 @@
 """Customers: find or create by e-mail address or customer id, list with ticket counts."""
 
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, String, and_, bindparam, case, func, or_, type_coerce
+from sqlalchemy import Select, and_, case, func, or_, type_coerce
 from sqlalchemy.types import Integer
 
 from core import models, normal_form
 from core.errors import conflict, forbidden, invalid_field, not_found
 from database.tables import customers, tickets
+from services.prepared_statements import prepared, text
 from storage import Row, UnitOfWork
 
 
@@ -19,7 +19,7 @@ def find_or_create(uow: UnitOfWork, fields: Row) -> Row:
     """
     email, customer_id = _identity(uow, fields)
     identity = {name: value for name, value in (("email", email), ("customer_id", customer_id)) if value}
-    matches = uow.find(_by_identity(uow.query(customers)), email_=email, customer_id_=customer_id)
+    matches = uow.find(_by_identity(uow), email_=email, customer_id_=customer_id)
     if len(matches) > 1 or (matches and any(matches[0][name] not in ("", value) for name, value in identity.items())):
         raise conflict("customer_conflict", "This e-mail address and this customer id belong to different customers.")
     details = {"name": fields.get("customer_name", ""), "tier": fields.get("customer_tier", "")}
@@ -36,13 +36,15 @@ def find_or_create(uow: UnitOfWork, fields: Row) -> Row:
     return customer_after
 
 
-@cache
-def _by_identity(people: Select[Any]) -> Select[Any]:
-    """Adds the condition: this e-mail address or this customer id; "" matches nobody."""
-    email, customer_id = bindparam("email_", type_=String), bindparam("customer_id_", type_=String)
-    by_email = and_(customers.c.email == email, customers.c.email != "")
-    by_id = and_(customers.c.customer_id == customer_id, customers.c.customer_id != "")
-    return people.where(or_(by_email, by_id))
+def _by_identity(uow: UnitOfWork) -> Select[Any]:
+    """The SELECT of customers with this e-mail address or this customer id; "" matches nobody."""
+
+    def build() -> Select[Any]:
+        by_email = and_(customers.c.email == text("email_"), customers.c.email != "")
+        by_id = and_(customers.c.customer_id == text("customer_id_"), customers.c.customer_id != "")
+        return uow.query(customers).where(or_(by_email, by_id))
+
+    return prepared(uow, "customer by identity", build)
 
 
 def _identity(uow: UnitOfWork, fields: Row) -> tuple[str, str]:

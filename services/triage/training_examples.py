@@ -12,6 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from database.tables import examples as table
 from database.tables import replies, tickets
 from services import outbox
+from services.prepared_statements import prepared, text
 from services.privacy.mentions import Mentions, sweep
 from storage import Row, UnitOfWork
 
@@ -44,8 +45,7 @@ def corrected(uow: UnitOfWork, ticket: Row, changes: Row) -> None:
     changed_fields = [field for field in FIELDS if field in changes]
     if uow.actor.is_customer or not changed_fields:
         return
-    for field in changed_fields:
-        _store(uow, ticket, field, str(changes[field]))
+    _store(uow, ticket, {field: str(changes[field]) for field in changed_fields})
     enqueue_training(uow)
 
 
@@ -53,22 +53,26 @@ def confirmed(uow: UnitOfWork, ticket: Row) -> None:
     """Stores the triage of a ticket that a person resolved as examples."""
     if uow.actor.is_customer:
         return
-    for field in FIELDS:
-        _store(uow, ticket, field, str(ticket[field]))
+    _store(uow, ticket, {field: str(ticket[field]) for field in FIELDS})
     enqueue_training(uow)
 
 
-def _store(uow: UnitOfWork, ticket: Row, field: str, label: str) -> None:
+def _store(uow: UnitOfWork, ticket: Row, labels: dict[str, str]) -> None:
     """Stores one example per ticket and field: the latest label, beside the first decision of triage."""
-    query = uow.query(table).where(table.c.ticket_id == ticket["id"], table.c.field == field)
-    if example := uow.first(query):
-        if example["label"] != label:
-            uow.update(table, example["id"], {"label": label, "created_at": uow.now})
-        return
-    values = {"decided": "" if _set_by_caller(ticket, field) else str(ticket[field]), "label": label, "field": field}
-    if field in (CATEGORY, TEAM):  # the team follows from the category
-        values["confidence"] = ticket["category_confidence"]
-    uow.insert(table, {**values, "ticket_id": ticket["id"], "created_at": uow.now})
+    of_ticket = prepared(uow, "examples of a ticket", lambda: uow.query(table).where(table.c.ticket_id == text("id_")))
+    stored = {example["field"]: example for example in uow.find(of_ticket, id_=ticket["id"])}
+    for field in stored.keys() & labels.keys():
+        if stored[field]["label"] != labels[field]:
+            uow.update(table, stored[field]["id"], {"label": labels[field], "created_at": uow.now})
+    new_fields = [field for field in labels if field not in stored]
+    uow.insert_many(table, [_example(ticket, field, labels[field]) | {"created_at": uow.now} for field in new_fields])
+
+
+def _example(ticket: Row, field: str, label: str) -> Row:
+    decided = "" if _set_by_caller(ticket, field) else str(ticket[field])
+    # The team follows from the category.
+    confidence = ticket["category_confidence"] if field in (CATEGORY, TEAM) else None
+    return {"ticket_id": ticket["id"], "field": field, "label": label, "decided": decided, "confidence": confidence}
 
 
 def _set_by_caller(ticket: Row, field: str) -> bool:

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event as sqlalchemy_event
 
 from core.models import AUDIT_FIELDS
 from services.audit import SUBJECTS
 from tests.conftest import FILES, add_key
 from tests.support.caller import Caller
+from tests.support.noted_statements import noted
 from tests.support.rows import everything
 
 PASSWORD = "correct horse battery"
@@ -246,17 +246,10 @@ def test_reading_writes_nothing(admin, runtime):
 @pytest.mark.parametrize("engine", FILES)
 def test_a_page_reads_an_index(admin, runtime):
     admin.ticket()
-    asked = []
-    engine = runtime.storage._engine._engine
-
-    def note(connection, cursor, statement, parameters, *_):
-        asked.append((statement, parameters))
-
-    sqlalchemy_event.listen(engine, "before_cursor_execute", note)
-    told(admin, "created_after=2020-01-01&limit=10&offset=0")
-    sqlalchemy_event.remove(engine, "before_cursor_execute", note)
+    with noted() as asked:
+        told(admin, "created_after=2020-01-01&limit=10&offset=0")
     plans = []
-    with engine.connect() as connection:
+    with runtime.storage._engine._engine.connect() as connection:
         for statement, parameters in asked:
             if "FROM events" in statement:
                 plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, event
 
 from ai.embeddings import open_embeddings
 from api.stats import Stats
@@ -20,6 +19,7 @@ from services.tickets import create
 from services.triage.trained_models import TrainedModels
 from tests.conftest import OTHER_COMPANY
 from tests.support.counted_tickets import NOW, by_hand
+from tests.support.noted_statements import noted
 
 pytestmark = pytest.mark.every_engine
 
@@ -329,13 +329,6 @@ def test_the_number_of_statements_does_not_grow_with_the_tickets(store, varied):
 def statements() -> Iterator[list[str]]:
     """Every SELECT that reaches a database meanwhile."""
     seen: list[str] = []
-
-    def note(connection, cursor, statement, *_):
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-            seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with noted() as asked:
         yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
+    seen += [sql for sql, _ in asked if sql.lstrip().upper().startswith(("SELECT", "WITH"))]

@@ -4,7 +4,6 @@ from contextlib import closing
 from itertools import count
 
 import pytest
-from sqlalchemy import Engine, event
 
 from benchmarks.filling import fill
 from core.models import Actor
@@ -14,6 +13,7 @@ from services.sla import sweep
 from services.tickets import queries, snooze
 from services.tickets.queries import SORTS
 from tests.conftest import FILES
+from tests.support.noted_statements import noted
 from tests.support.rows import add_company, add_customer, add_ticket, open_store
 
 pytestmark = pytest.mark.every_engine
@@ -60,22 +60,16 @@ def asking(uow, path):
 
 def plans(storage, ask, explain, having="ORDER BY"):
     """The plans of the statements on tickets that `ask` runs."""
-    statements = []
 
-    def note(connection, cursor, statement, parameters, *_):
-        pages = (
-            having != "ORDER BY" or "JOIN replies" not in statement
-        )  # the last messages of a page have their own test
-        if having in statement and "FROM tickets" in statement and pages:
-            statements.append((statement, parameters))
+    def counts(statement):
+        # The last messages of a page have their own test.
+        of_page = having != "ORDER BY" or "JOIN replies" not in statement
+        return having in statement and "FROM tickets" in statement and of_page
 
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with noted() as statements:
         ask()
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
     with storage._engine._engine.connect() as connection:
-        return [explain(connection, statement, parameters) for statement, parameters in statements]
+        return [explain(connection, sql, parameters) for sql, parameters in statements if counts(sql)]
 
 
 def by_sqlite(connection, statement, parameters):

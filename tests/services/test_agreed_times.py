@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from threading import Thread
 
 import pytest
-from sqlalchemy import Engine, event
 
 from core.timestamps import stamp
 from database.tables import companies, tickets
@@ -12,6 +11,7 @@ from jobs.agreed_times import Sweep
 from services.sla.targets import DEFAULT_HOURS
 from tests.support.caller import Caller
 from tests.support.clock import Clock
+from tests.support.noted_statements import noted
 from tests.support.office import MONDAY, OFFICE
 
 
@@ -334,17 +334,9 @@ def test_two_sweeps_at_once_tell_once(admin, runtime, clock, alerts):
 
 def test_agreed_times_cost_a_new_ticket_no_statement(admin):
     def statements():
-        noted = []
-
-        def note(connection, cursor, statement, *_):
-            noted.append(statement)
-
-        event.listen(Engine, "before_cursor_execute", note)
-        try:
+        with noted() as asked:
             admin.ticket(priority="high")
-        finally:
-            event.remove(Engine, "before_cursor_execute", note)
-        return len(noted)
+        return len(asked)
 
     statements()
     admin.data(admin.put("/api/settings", {"hours": OFFICE}))
