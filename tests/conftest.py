@@ -26,7 +26,7 @@ from core.permissions import ACT_FOR_CUSTOMERS
 from database import migrations
 from database.json_store import document as json_document
 from database.json_store.engine import JsonFile
-from database.sqlite_engine import SqliteFile
+from database.sqlite_engine import SqliteFile, make_private
 from database.tables import api_keys, companies
 from notifier import MemoryMailer
 from runtime.bootstrap import Runtime
@@ -130,7 +130,7 @@ def _copied_when_new(bring_forward: Callable[..., None]) -> Callable[..., None]:
         new = not store.path.exists()
         if new and empty:
             with contextlib.suppress(OSError):  # which `bring_forward` reports
-                store._make_file()
+                make_private(store.path)
                 store.path.write_bytes(empty)
                 return
             with contextlib.suppress(OSError):

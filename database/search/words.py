@@ -130,7 +130,9 @@ def words_in_order(text: str) -> list[str]:
     """The words of a text, in order, each as often as it stands there; empty when it has none."""
     if text.isascii():
         words = text.lower().translate(_ASCII_SIGNS).split()
-        return [word[:MAX_WORD_LENGTH] for word in words] if max(map(len, words), default=0) > MAX_WORD_LENGTH else words
+        return (
+            [word[:MAX_WORD_LENGTH] for word in words] if max(map(len, words), default=0) > MAX_WORD_LENGTH else words
+        )
     positions = word_positions([(fold(text), "")])[0]
     return [word[:MAX_WORD_LENGTH] for word, _, _ in sorted(positions, key=lambda position: position[2])]
 
