@@ -57,12 +57,7 @@ BEGIN = (
     f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'; "
     "SET LOCAL idle_in_transaction_session_timeout = '60s';"
 )
-# Two statements, each with its own snapshot: the second sees what the previous holder of the lock committed.
-BEGIN_WRITE = sql.SQL(
-    "SELECT pg_advisory_xact_lock({kind}, {key}); SELECT greatest("
-    "(SELECT max(updated_at) FROM tickets WHERE company_id = {company}), "
-    "(SELECT max(created_at) FROM events WHERE company_id = {company}))"
-)
+BEGIN_WRITE = sql.SQL(f"SELECT {postgres_tables.BEGIN_WRITE}({{kind}}, {{key}}, {{company}})")
 # SQLSTATEs: admin shutdown, crash shutdown, cannot connect now, too many connections. Class 08 counts as well.
 AWAY = {"57P01", "57P02", "57P03", "53300"}
 # Strict, so that part of an unescaped password never passes for a host, which errors name.
@@ -267,6 +262,7 @@ class Postgres:
         if outdated:
             migrations.upgrade(connection)
             postgres_tables.widen(connection)
+        postgres_tables.make_functions(connection)
         postgres_index.fill(connection)
         postgres_tables.analyze(connection, anew=outdated)
         connection.commit()
