@@ -1,4 +1,4 @@
-"""Column types and planner statistics of the tables on PostgreSQL, so that range and order match SQLite; and the function of writers."""
+"""Columns, functions and planner statistics of the tables on PostgreSQL; range and order match SQLite."""
 
 from functools import cache
 
