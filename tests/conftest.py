@@ -87,7 +87,7 @@ def cheap_set_up() -> Iterator[None]:
         patch.setattr(migrations, "upgrade", _upgrade_from_statements(migrations.upgrade))
         patch.setattr(SqliteFile, "_bring_forward", _copied_when_new(SqliteFile._bring_forward))
         patch.setattr(JsonFile, "_fill", _copied_when_empty(JsonFile._fill))
-        patch.setattr(json_document, "lines", _copied_lines(json_document.lines))
+        patch.setattr(json_document, "texts", _copied_texts(json_document.texts))
         patch.setattr(TokenTable, "encode", _remembered_vectors(TokenTable.encode))
         patch.setattr(trained_heads, "read", _read_once(trained_heads.read))
         patch.setattr(Rule, "compile", _compiled_once(Rule.compile))
@@ -159,16 +159,16 @@ def _copied_when_empty(fill: Callable[..., None]) -> Callable[..., None]:
     return copied
 
 
-def _copied_lines(lines: Callable[..., Iterator[str]]) -> Callable[..., Iterator[str]]:
+def _copied_texts(texts: Callable[..., Iterator[str]]) -> Callable[..., Iterator[str]]:
     """Reads the document of the first store without rows only; those of later ones are its copies."""
     empty: list[str] = []
 
     def copied(connection: Connection, seq: int, revision: str) -> Iterator[str]:
         if seq or revision != migrations.head() or connection.exec_driver_sql("SELECT 1 FROM companies").first():
-            yield from lines(connection, seq, revision)
+            yield from texts(connection, seq, revision)
             return
         if not empty:
-            empty.extend(lines(connection, seq, revision))
+            empty.extend(texts(connection, seq, revision))
         yield from empty
 
     return copied
