@@ -49,11 +49,11 @@ def seed(folder: Path, count: int) -> str:
 
 
 @contextmanager
-def server(target: str, port: int, *, threads: int = 4, **env: str) -> Iterator[str]:
-    """gunicorn with one worker."""
+def server(target: str, port: int, *, threads: int = 4, workers: int = 1, **env: str) -> Iterator[str]:
+    """gunicorn, with one worker unless `workers` says more."""
     config = "gunicorn.conf.py" if target == "app:app" else "benchmarks/plain_server.py"
-    command = [sys.executable, "-m", "gunicorn", target, "-c", config, "--threads", str(threads), "--workers", "1"]
-    command += ["-b", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "gunicorn", target, "-c", config, "--threads", str(threads)]
+    command += ["--workers", str(workers), "-b", f"127.0.0.1:{port}"]
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **env, "PORT": str(port)}, stdout=subprocess.DEVNULL
     )

@@ -1,15 +1,16 @@
 """Drops and recreates SQLite's indexes and triggers around a bulk load, and recounts the ticket counters."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from database import ticket_sums
 from database.ticket_counts import KEY, KINDS
 
-Row = tuple[Any, ...]
+COUNTERS = ("ticket_tags", "tallies", "ticket_sums", "word_sums")
 # Unique indexes stay: they say which row is the second of its kind.
 _ASIDE = (
     "SELECT type, name, sql FROM sqlite_master WHERE type = 'trigger' "
@@ -48,26 +49,44 @@ def without_triggers(connection: Connection) -> Iterator[None]:
         refill(connection)
 
 
-def refill(connection: Connection, counts: list[Row] | None = None) -> None:
-    """Replaces the counters by `counts`, or by a new count of all tickets."""
-    connection.exec_driver_sql("DELETE FROM ticket_tags")
-    connection.exec_driver_sql("INSERT INTO ticket_tags SELECT company_id, tag, created_at, ticket_id FROM tag_cells")
-    connection.exec_driver_sql("DELETE FROM tallies")
-    rows = count_tickets(connection) if counts is None else counts
-    if rows:
-        connection.exec_driver_sql(f"INSERT INTO tallies VALUES ({', '.join('?' * len(rows[0]))})", rows)
-    for table in ("ticket_sums", "word_sums"):
+def refill(connection: Connection) -> None:
+    """Replaces the counters by a new count of all tickets."""
+    for table in COUNTERS:
         connection.exec_driver_sql(f"DELETE FROM {table}")
-    for statement in ticket_sums.fill(on_sqlite=True):
+    for statement in _fill():
         connection.exec_driver_sql(statement)
 
 
-def count_tickets(connection: Connection) -> list[Row]:
-    """Counts all tickets and returns the rows of the counters' table. Writes nothing."""
-    return [
-        tuple(row)
-        for kind in KINDS  # one by one: sorting all of them together takes longer
-        for row in connection.exec_driver_sql(
-            f"SELECT {KEY}, sum(number) FROM tally_cells WHERE kind = '{kind}' GROUP BY a, b, c, d, e, f, g, company_id"
+def count_aside(data: Path, aside: Path) -> None:
+    """Counts all tickets of the file `data` into tables of the file `aside`. Another connection may write to `data` meanwhile."""
+    with closing(sqlite3.connect(aside, isolation_level=None)) as connection:
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("ATTACH ? AS data", (str(data),))
+        for table in COUNTERS:
+            definition = "SELECT sql FROM data.sqlite_master WHERE name = ?"
+            connection.execute(connection.execute(definition, (table,)).fetchone()[0])
+        for statement in _fill():  # its names stand for the counters here and for the tickets there
+            connection.execute(statement)
+
+
+def take_over(connection: Connection, aside: Path) -> None:
+    """Replaces the counters by those of `count_aside`. No transaction may be open."""
+    connection.exec_driver_sql("ATTACH ? AS aside", (str(aside),))
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    for table in COUNTERS:
+        connection.exec_driver_sql(f"DELETE FROM main.{table}")
+        connection.exec_driver_sql(f"INSERT INTO main.{table} SELECT * FROM aside.{table}")  # SQLite copies the records
+    connection.exec_driver_sql("COMMIT")
+    connection.exec_driver_sql("DETACH aside")
+
+
+def _fill() -> Iterator[str]:
+    """The statements that count all tickets into empty counters."""
+    yield "INSERT INTO ticket_tags SELECT company_id, tag, created_at, ticket_id FROM tag_cells"
+    for kind in KINDS:  # one by one: sorting all of them together takes longer
+        yield (
+            f"INSERT INTO tallies SELECT {KEY}, sum(number) FROM tally_cells WHERE kind = '{kind}' "
+            "GROUP BY a, b, c, d, e, f, g, company_id"
         )
-    ]
+    yield from ticket_sums.fill(on_sqlite=True)

@@ -69,7 +69,7 @@ class SqliteFile:
 
     def _bring_forward(self) -> None:
         try:
-            self._make_file()
+            make_private(self.path)
             with self._unchecked() as connection:
                 revision = migrations.current(connection)
                 if revision and not migrations.has_revision(revision):
@@ -205,10 +205,6 @@ class SqliteFile:
     def _commit(self, connection: Connection) -> None:
         connection.commit()
 
-    def _make_file(self) -> None:
-        # Created here, because SQLite would make it readable for every user of the machine.
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-
     def _make_engine(self) -> Engine:
         # pool_size 0: as many connections as threads ask for; the number of threads is bounded elsewhere.
         engine = create_engine(
@@ -237,6 +233,11 @@ class SqliteFile:
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
+
+
+def make_private(path: Path) -> None:
+    """Creates the file if it is missing: SQLite would make it readable for every user of the machine."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def broken_reference(connection: Connection) -> tuple[str, str, str] | None:

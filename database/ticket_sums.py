@@ -60,23 +60,25 @@ def _one(condition: str) -> str:
 def _steps(column: str) -> Iterator[str]:
     for low, high in zip(STEPS, (*STEPS[1:], None), strict=True):
         value = f"{{0}}.{column}"
-        yield _one(f"{value} >= {low}" + (f" AND {value} < {high}" if high else ""))
+        yield f"{value} >= {low}" + (f" AND {value} < {high}" if high else "")
 
 
 def _half_hour(number: int) -> str:
     minute = "< '30'" if number % 2 == 0 else ">= '30'"
     hour = f"substr({{0}}.created_at, 12, 2) = '{number // 2:02}'"
-    return _one(f"{hour} AND substr({{0}}.created_at, 15, 2) {minute}")
+    return f"{hour} AND substr({{0}}.created_at, 15, 2) {minute}"
 
 
-# Each sum and the number that a ticket adds to it; {0} stands for the ticket's row.
-SUMS: dict[str, str] = {
+# {0} stands for the ticket's row.
+_ADDED = {
     "number": "1",
     "urgency": "{0}.urgency",
     "csat_sum": "COALESCE({0}.csat_score, 0)",
     "replies": "{0}.agent_replies",
-    **{name: _one(condition) for name, condition in _COUNTED.items()},
-    **{f"{field}_{word}": _one(f"{{0}}.{field} = '{word}'") for field, words in WORDS.items() for word in words},
+}
+_CONDITIONS: dict[str, str] = {
+    **_COUNTED,
+    **{f"{field}_{word}": f"{{0}}.{field} = '{word}'" for field, words in WORDS.items() for word in words},
     **{
         f"{name}_{step}": text
         for name, column in DURATIONS.items()
@@ -84,6 +86,8 @@ SUMS: dict[str, str] = {
     },
     **{name: _half_hour(number) for number, name in enumerate(HALF_HOURS)},
 }
+# Each sum and the number that a ticket adds to it.
+SUMS = {**_ADDED, **{name: _one(condition) for name, condition in _CONDITIONS.items()}}
 STEP_SUMS = [f"{name}_{step}" for name in DURATIONS for step in STEPS]
 KEY = ("company_id", "kind", "span", "team", "agent")
 WORD_KEY = ("company_id", "kind", "span", "word", "team", "agent")
@@ -120,17 +124,20 @@ def create(on_sqlite: bool) -> Iterator[str]:
 def fill(on_sqlite: bool) -> Iterator[str]:
     """The statements that count all tickets into both tables, which must be empty."""
     names = ", ".join(SUMS)
-    added, summed = (
-        ", ".join(f"sum({text}) AS {name}" for name, text in pairs)
-        for pairs in (
-            [(name, text.format("t")) for name, text in SUMS.items()],
-            [(name, name) for name in SUMS],
-        )
+    summed = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
+    counted = (f"count(*) FILTER (WHERE {condition})" for condition in _CONDITIONS.values())  # half the time of sums
+    added = ", ".join(
+        f"{text.format('t')} AS {name}"
+        for name, text in zip(SUMS, (*(f"sum({text})" for text in _ADDED.values()), *counted), strict=True)
     )
     into = f"INSERT INTO ticket_sums ({', '.join(KEY)}, {names})"
     yield (
         f"{into} SELECT t.company_id, 'pair_days', substr(t.created_at, 1, 10) AS span, t.assigned_team, t.assigned_to, {added} "
         "FROM tickets t GROUP BY t.company_id, span, t.assigned_team, t.assigned_to"
+    )
+    yield (
+        f"{into} SELECT company_id, 'pair_months', substr(span, 1, 7) AS month, team, agent, {summed} FROM ticket_sums "
+        "WHERE kind = 'pair_days' GROUP BY company_id, month, team, agent"
     )
     for kind, source, team, agent in (
         ("agent", "pair", "''", "agent"),
@@ -138,15 +145,11 @@ def fill(on_sqlite: bool) -> Iterator[str]:
         ("all", "team", "''", "''"),
     ):
         grouped = "company_id, span" + (f", {kind}" if kind != "all" else "")
-        yield (
-            f"{into} SELECT company_id, '{kind}_days', span, {team}, {agent}, {summed} FROM ticket_sums "
-            f"WHERE kind = '{source}_days' GROUP BY {grouped}"
-        )
-    for kind in KINDS:
-        yield (
-            f"{into} SELECT company_id, '{kind}_months', substr(span, 1, 7) AS month, team, agent, {summed} FROM ticket_sums "
-            f"WHERE kind = '{kind}_days' GROUP BY company_id, month, team, agent"
-        )
+        for spans in SPANS:
+            yield (
+                f"{into} SELECT company_id, '{kind}_{spans}', span, {team}, {agent}, {summed} FROM ticket_sums "
+                f"WHERE kind = '{source}_{spans}' GROUP BY {grouped}"
+            )
     words = f"INSERT INTO word_sums ({', '.join(WORD_KEY)}, number)"
     for kind, source, word in _word_sources("t", on_sqlite):
         tickets = "tickets t" + (f", {source}" if source else "")

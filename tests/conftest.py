@@ -26,7 +26,7 @@ from core.permissions import ACT_FOR_CUSTOMERS
 from database import migrations
 from database.json_store import document as json_document
 from database.json_store.engine import JsonFile
-from database.sqlite_engine import SqliteFile
+from database.sqlite_engine import SqliteFile, make_private
 from database.tables import api_keys, companies
 from notifier import MemoryMailer
 from runtime.bootstrap import Runtime
@@ -87,7 +87,7 @@ def cheap_set_up() -> Iterator[None]:
         patch.setattr(migrations, "upgrade", _upgrade_from_statements(migrations.upgrade))
         patch.setattr(SqliteFile, "_bring_forward", _copied_when_new(SqliteFile._bring_forward))
         patch.setattr(JsonFile, "_fill", _copied_when_empty(JsonFile._fill))
-        patch.setattr(json_document, "lines", _copied_lines(json_document.lines))
+        patch.setattr(json_document, "texts", _copied_texts(json_document.texts))
         patch.setattr(TokenTable, "encode", _remembered_vectors(TokenTable.encode))
         patch.setattr(trained_heads, "read", _read_once(trained_heads.read))
         patch.setattr(Rule, "compile", _compiled_once(Rule.compile))
@@ -130,7 +130,7 @@ def _copied_when_new(bring_forward: Callable[..., None]) -> Callable[..., None]:
         new = not store.path.exists()
         if new and empty:
             with contextlib.suppress(OSError):  # which `bring_forward` reports
-                store._make_file()
+                make_private(store.path)
                 store.path.write_bytes(empty)
                 return
             with contextlib.suppress(OSError):
@@ -159,16 +159,16 @@ def _copied_when_empty(fill: Callable[..., None]) -> Callable[..., None]:
     return copied
 
 
-def _copied_lines(lines: Callable[..., Iterator[str]]) -> Callable[..., Iterator[str]]:
+def _copied_texts(texts: Callable[..., Iterator[str]]) -> Callable[..., Iterator[str]]:
     """Reads the document of the first store without rows only; those of later ones are its copies."""
     empty: list[str] = []
 
     def copied(connection: Connection, seq: int, revision: str) -> Iterator[str]:
         if seq or revision != migrations.head() or connection.exec_driver_sql("SELECT 1 FROM companies").first():
-            yield from lines(connection, seq, revision)
+            yield from texts(connection, seq, revision)
             return
         if not empty:
-            empty.extend(lines(connection, seq, revision))
+            empty.extend(texts(connection, seq, revision))
         yield from empty
 
     return copied

@@ -23,6 +23,7 @@ from database.tables import metadata
 
 FORMAT = 1
 BATCH = 1000  # rows per batch
+JOINED = 200  # rows that are rendered by one statement
 END = "}}\n"
 LARGEST_SEQ = 10**15
 _HEAD = re.compile(rb'\{"foyer": %d, "revision": "(\w+)", "seq": (\d+), "tables": \{\n' % FORMAT)
@@ -178,24 +179,39 @@ def _rows(file: BinaryIO) -> Iterator[list[Any]]:
 def write(connection: Connection, path: Path, seq: int, revision: str) -> None:
     """Writes all rows the connection sees as the document, one row a line, and replaces the old one atomically."""
     with replacing(path) as file:
-        for line in lines(connection, seq, revision):
-            file.write(line.encode())
+        for text in texts(connection, seq, revision):
+            file.write(text.encode())
 
 
 def lines(connection: Connection, seq: int, revision: str) -> Iterator[str]:
     """The lines of a document with all rows the connection sees: head, rows of each table, end."""
+    for text in texts(connection, seq, revision):
+        yield from (f"{line}\n" for line in text.split("\n")[:-1])
+
+
+def texts(connection: Connection, seq: int, revision: str) -> Iterator[str]:
+    """As `lines`, many lines at once: between two rows the driver would let other threads compute, and wait for them."""
     yield f'{{"foyer": {FORMAT}, "revision": "{revision}", "seq": {seq}, "tables": {{\n'
     for place, table in enumerate(_tables()):
-        line = f'{"," if place else ""}"{table.name}": ['
-        rows = connection.exec_driver_sql(
-            f'SELECT {_row_as_json(table.name, "t.")} FROM "{table.name}" t ORDER BY rowid'
-        )
-        for count, (row,) in enumerate(rows):
-            yield line + (",\n" if count else "\n")
-            line = row
-        yield line + "\n"
+        text, end = f'{"," if place else ""}"{table.name}": [', "\n"
+        for rows in _joined_rows(connection, table.name):
+            yield text + end
+            text, end = rows, ",\n"
+        yield text + "\n"
         yield "]\n"
     yield END
+
+
+def _joined_rows(connection: Connection, table: str) -> Iterator[str]:
+    """The rows of a table as JSON, JOINED of them at a time, with a comma at the end of each line but the last."""
+    portion = (
+        f"SELECT group_concat(line, ',\n'), max(number) FROM (SELECT t.rowid AS number, {_row_as_json(table, 't.')} AS line "
+        f'FROM "{table}" t WHERE t.rowid > ? ORDER BY t.rowid LIMIT {JOINED})'
+    )
+    rows, last = connection.exec_driver_sql(portion, (-1,)).one()
+    while rows:
+        yield rows
+        rows, last = connection.exec_driver_sql(portion, (last,)).one()
 
 
 @contextmanager

@@ -36,13 +36,14 @@ from database.json_store.journal import (
 from database.json_store.row_loader import Rows, check
 from database.json_store.snapshot import journals
 from database.search import sqlite_index
-from database.sqlite_engine import SqliteFile, begin_writing, error_message
+from database.sqlite_engine import SqliteFile, begin_writing, error_message, make_private
 from database.sqlite_statistics import set_planner_statistics
 from database.url import DOCUMENT
 
 log = logging.getLogger("foyer.storage")
 
 FOLD_AT_BYTES = 8 * 1024 * 1024
+_COUNTERS = "-counters"  # end of the name of the file in which tickets are counted during a start
 
 
 class JsonFile(SqliteFile):
@@ -61,6 +62,7 @@ class JsonFile(SqliteFile):
         self.data_path = self.document
         self.place = str(self.document)
         self._folder = folder
+        self._counters = self.path.with_name(self.path.name + _COUNTERS)
         self._active_journal = folder / f"{DOCUMENT}.journal"
         self._lock = FolderLock(self.document, wait_seconds=lock_wait_seconds)
         self._seq = 0
@@ -135,7 +137,7 @@ class JsonFile(SqliteFile):
         head = migrations.head()
         revision = document.revision if document else head
         self._remove_private_files()
-        self._make_file()
+        make_private(self.path)
         self._fill(document, revision)
         self._engine.dispose()  # new connections enforce foreign keys
         self._read_snapshot().rollback()
@@ -167,22 +169,24 @@ class JsonFile(SqliteFile):
             with ThreadPoolExecutor(1) as background:
                 # The rows are checked and counted while their indexes are built. The indexes stay in memory until then,
                 # because SQLite cannot spill to a file that is being read.
-                counts = background.submit(self._check_and_count, reader)
+                counted = background.submit(self._check_and_count, reader)
                 connection.exec_driver_sql("PRAGMA cache_spill=OFF")
                 begin_writing(connection)
                 bulk_load.recreate(connection, indexes)
                 sqlite_index.prepare(connection)  # filling the index at once takes half the time
                 set_planner_statistics(connection)
-                bulk_load.refill(connection, counts.result())
+                counted.result()  # before the commit, which waits for readers
             connection.commit()
+            bulk_load.take_over(connection, self._counters)
+        self._counters.unlink()
         self.journal_mode = "WAL"
 
-    def _check_and_count(self, connection: Connection) -> list[bulk_load.Row]:
+    def _check_and_count(self, connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         check(connection, Where(str(self.document), self.document))
-        counts = bulk_load.count_tickets(connection)
         connection.rollback()
-        return counts
+        make_private(self._counters)
+        bulk_load.count_aside(self.path, self._counters)
 
     def _read_document(self) -> Document | None:
         document = json_document.read(self.document)
@@ -380,7 +384,7 @@ class JsonFile(SqliteFile):
                 os.fsync(file.fileno())
 
     def _remove_private_files(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm", _COUNTERS):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
 

@@ -123,7 +123,7 @@ def index_terms(company_id: str, customer_row: str, text: str) -> str:
     stems = {f"{_STEM}{stem}" for word, stem in find_stems(words).items() if stem != word}
     prefix = company_prefix(company_id)
     written = [f"{_WRITTEN}{token_term(token)}" for token in signed_tokens(text)]
-    return " ".join(f"{prefix}{term}" for term in (_customer_term(customer_row), *stems, *written, *words))
+    return prefix + f" {prefix}".join((_customer_term(customer_row), *stems, *written, *words))
 
 
 def _customer_term(customer_row: str) -> str:

@@ -44,7 +44,8 @@ MAX_LITERAL_PARTS = 4  # parts of such a text between spaces that are searched f
 # Every engine uses SQLite's tokenizer: a word is a run of letters and digits, without case and accents.
 MAX_WORD_LENGTH = 500  # letters of a word that are indexed; PostgreSQL accepts 2046 bytes
 TOKENIZER = "unicode61 remove_diacritics 2"
-_ASCII_WORD = re.compile("[0-9a-z]+")
+# Each sign that is no ASCII letter or digit becomes a space: splitting at spaces is faster than a pattern.
+_ASCII_SIGNS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _IDEOGRAPHS = re.compile(
     "[\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
 )
@@ -78,11 +79,10 @@ _PLAIN_LETTERS = str.maketrans(
     }
 )
 # A token as it is written, with its signs: C++, C#, R&D, 2.10, .NET. Punctuation between words parts tokens.
-_TOKEN = re.compile(r"""[^\s,;:!?()\[\]{}"'<>/\\|-]+""")
+_BETWEEN_TOKENS = str.maketrans(dict.fromkeys(",;:!?()[]{}\"'<>/\\|-", " "))
 _NUMBERS = re.compile(r"#\s?([0-9]{1,9})(?![0-9])")
 _NUMBER = re.compile("[0-9]{1,9}")
 MAX_WHOLE_LETTERS = 2
-_SIGN = re.compile(r"[^\w]|_")
 MAX_TOKENS = 200  # tokens with signs of one ticket that are indexed as they are written
 
 Texts = tuple[str, str]
@@ -129,7 +129,10 @@ def as_text(value: Any) -> str:
 def words_in_order(text: str) -> list[str]:
     """The words of a text, in order, each as often as it stands there; empty when it has none."""
     if text.isascii():
-        return [word[:MAX_WORD_LENGTH] for word in _ASCII_WORD.findall(text.lower())]
+        words = text.lower().translate(_ASCII_SIGNS).split()
+        return (
+            [word[:MAX_WORD_LENGTH] for word in words] if max(map(len, words), default=0) > MAX_WORD_LENGTH else words
+        )
     positions = word_positions([(fold(text), "")])[0]
     return [word[:MAX_WORD_LENGTH] for word, _, _ in sorted(positions, key=lambda position: position[2])]
 
@@ -146,9 +149,9 @@ def search_words(text: str) -> list[str]:
 
 def signed_tokens(text: str) -> list[str]:
     """The distinct tokens of a text that hold a letter or digit and a sign, as they are written but for case."""
-    tokens = (token.rstrip(".") for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold()))
-    distinct = dict.fromkeys(token for token in tokens if _SIGN.search(token) and any(map(str.isalnum, token)))
-    return list(distinct)[:MAX_TOKENS]
+    tokens = unicodedata.normalize("NFKC", text).casefold().translate(_BETWEEN_TOKENS).split()
+    distinct = dict.fromkeys(token.rstrip(".") for token in tokens if not token.isalnum())
+    return [token for token in distinct if not token.isalnum() and any(map(str.isalnum, token))][:MAX_TOKENS]
 
 
 def token_term(token: str) -> str:
@@ -178,7 +181,7 @@ def word_positions(texts: Sequence[Texts]) -> list[list[Place]]:
 
 def find_stems(words: Iterable[str]) -> dict[str, str]:
     """The stem of each word that can have an English ending; other words are left out."""
-    return _thread.tokenizer.find_stems([word for word in dict.fromkeys(words) if _INFLECTED.fullmatch(word)])
+    return _thread.tokenizer.find_stems(words)
 
 
 class Index(Protocol):
@@ -223,15 +226,18 @@ class _Tokenizer:
             positions[place].append((word.decode(errors="ignore"), int(column == "rest"), offset))
         return positions
 
-    def find_stems(self, words: Sequence[str]) -> dict[str, str]:
-        """The stems of words, those of one or two letters left out."""
-        if len(self._stems) > MAX_CACHED_STEMS:
-            self._stems.clear()
-        new = [word for word in words if word not in self._stems]
+    def find_stems(self, words: Iterable[str]) -> dict[str, str]:
+        """The stems of words that can have an English ending, stems of one or two letters left out."""
+        known = self._stems
+        found = {word: known.get(word) for word in words}
+        new = [word for word, stem in found.items() if stem is None and _INFLECTED.fullmatch(word)]
         if new:
+            if len(known) > MAX_CACHED_STEMS:
+                known.clear()
             stems = sorted((offset, stem) for stem, _, _, offset in self._tokenize("stemmed", [(" ".join(new), "")]))
-            self._stems.update((word, stem.decode()) for word, (_, stem) in zip(new, stems, strict=True))
-        return {word: stem for word in words if len(stem := self._stems[word]) > 2}
+            known.update(added := {word: stem.decode() for word, (_, stem) in zip(new, stems, strict=True)})
+            found.update(added)
+        return {word: stem for word, stem in found.items() if stem and len(stem) > 2}
 
     def _tokenize(self, table: str, texts: Sequence[Texts]) -> list[tuple[bytes, int, str, int]]:
         rows = [(place, *pair) for place, pair in enumerate(texts)]

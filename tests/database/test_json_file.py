@@ -114,6 +114,31 @@ def work(uow, verb, number, text):
                 raise
 
 
+def test_a_document_is_the_same_however_many_rows_are_written_at_once(tmp_path, monkeypatch):
+    store = filled(tmp_path)
+    with store.unit_of_work(actor(ONE), write=True) as uow:
+        uow.insert_many(customers, [{"email": f"c{n}@example.com", "created_at": uow.now} for n in range(7)])
+    with store._engine.snapshot() as connection:
+        at_once = "".join(document.lines(connection, 1, "r"))
+        for number in (1, 2, 4):
+            monkeypatch.setattr(document, "JOINED", number)
+            assert "".join(document.texts(connection, 1, "r")) == at_once
+            assert [line.removesuffix("\n") for line in document.lines(connection, 1, "r")] == at_once.split("\n")[:-1]
+    store.close()
+    assert json.loads(at_once)["tables"]["customers"][-1]["email"] == "c6@example.com"
+
+
+def test_a_start_leaves_no_file_of_counters(tmp_path):
+    store = filled(tmp_path)
+    rows = everything(store)
+    store.close()
+    (tmp_path / "foyer.json.sqlite-counters").write_bytes(b"left by a process that was killed")
+    store = open_store(tmp_path)
+    assert not list(tmp_path.glob("*-counters"))
+    assert everything(store) == rows
+    store.close()
+
+
 def test_a_unit_of_work_without_changes_writes_nothing(tmp_path):
     store = filled(tmp_path)
     before = files(tmp_path)[json_file.DOCUMENT + ".journal"]

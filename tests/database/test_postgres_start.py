@@ -42,6 +42,17 @@ def test_concurrent_starts_create_tables_company_and_key_once(postgresql, tmp_pa
     assert len([path for path in tmp_path.iterdir() if (path / "api_key").exists()]) == 1
 
 
+def test_a_start_makes_the_function_of_writers_that_is_missing_or_differs(url, tmp_path):
+    name = postgres_tables.BEGIN_WRITE
+    other = f"CREATE OR REPLACE FUNCTION {name}(kind integer, key integer, company text) RETURNS text "
+    for step in (f"DROP FUNCTION {name}", other + "LANGUAGE sql AS $$ SELECT 'other' $$", "SELECT 1"):
+        store = open_storage(url, tmp_path)
+        with store._engine.read() as connection:
+            assert connection.exec_driver_sql(f"SELECT {name}(1, 1, 'none')").scalar() is None
+            connection.exec_driver_sql(step)
+        store.close()
+
+
 def test_every_column_has_the_range_and_order_that_it_has_in_sqlite(store):
     with store._engine.read() as connection:
         assert connection.exec_driver_sql(postgres_tables._wide()).all() == []
