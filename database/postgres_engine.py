@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import psycopg
-from psycopg import _queries, sql
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Conninfo, TransactionStatus
 from psycopg.types.string import StrDumperUnknown
@@ -31,9 +31,6 @@ from database.sqlite_engine import error_message
 from database.writer_shares import WAIT_SECONDS, Exhausted, Shares
 
 log = logging.getLogger("foyer.storage")
-
-# The driver keeps no parsed form of longer statements. Parsing the insert of a ticket took a tenth of a writer's time in its lock.
-_queries.MAX_CACHED_STATEMENT_LENGTH, _queries.MAX_CACHED_STATEMENT_PARAMS = 8192, 100
 
 CONNECTIONS = 10  # per process; a further caller waits until one is returned
 WRITERS = 7  # of these connections; the rest stay free for readers while writers wait for a lock
