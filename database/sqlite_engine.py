@@ -162,10 +162,7 @@ class SqliteFile:
     @contextmanager
     def _borrowed(self, idle: deque[Connection]) -> Iterator[Connection]:
         """A connection, kept for the next caller: a checkout from the pool costs as much as a query."""
-        try:
-            connection = idle.pop()
-        except IndexError:
-            connection = self._engine.connect()
+        connection = self._take_connection(idle)
         try:
             yield connection
         except BaseException:
@@ -175,6 +172,12 @@ class SqliteFile:
             connection.close()
         else:
             idle.append(connection)
+
+    def _take_connection(self, idle: deque[Connection]) -> Connection:
+        try:
+            return idle.pop()
+        except IndexError:
+            return self._engine.connect()
 
     def _connect_writer(self) -> Connection:
         connection = self._writer or self._open_writer()

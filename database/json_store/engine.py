@@ -68,8 +68,6 @@ class JsonFile(SqliteFile):
         self._seq = 0
         self._doubtful = False  # whether the journal may end with a line that was never committed
         self._folding: threading.Thread | None = None
-        # Folding reads through it; opened at the start because the private file may be removed later.
-        self._snapshot_connection: Connection | None = None
         self._document_seq = -1  # the last transaction in the document
         self._document_file: tuple[int, int, int] | None = None  # its state when this process read or wrote it
 
@@ -125,8 +123,6 @@ class JsonFile(SqliteFile):
         super().scrub()
 
     def _release(self) -> None:
-        if self._snapshot_connection:
-            self._snapshot_connection.close()
         self._close_connections()
         if self._lock.is_in_place():  # another process may have the folder by now
             self._remove_private_files()
@@ -140,7 +136,8 @@ class JsonFile(SqliteFile):
         make_private(self.path)
         self._fill(document, revision)
         self._engine.dispose()  # new connections enforce foreign keys
-        self._read_snapshot().rollback()
+        # Opened at the start and kept by the readers: the private file may be removed later.
+        self._return_snapshot(self._read_snapshot())
         json_document.remove_unfinished(self.document)
         if revision != head:
             self._back_up(revision)
@@ -304,7 +301,7 @@ class JsonFile(SqliteFile):
         try:
             json_document.write(snapshot, self.document, self._seq, migrations.head())
         finally:
-            snapshot.rollback()
+            self._return_snapshot(snapshot)
         self._note_document(self._seq)
         self._delete([*folded, self._active_journal])
 
@@ -323,12 +320,17 @@ class JsonFile(SqliteFile):
             shutil.copy2(self.document, self._folder / f"{DOCUMENT}.bak-replaced")
 
     def _read_snapshot(self) -> Connection:
-        """A connection with a snapshot of the data as of now, until it is rolled back."""
-        self._snapshot_connection = self._snapshot_connection or self._engine.connect()
-        self._snapshot_connection.exec_driver_sql("BEGIN")
-        # SQLite takes the snapshot at the first read.
-        self._snapshot_connection.exec_driver_sql("SELECT count(*) FROM companies").scalar()
-        return self._snapshot_connection
+        """A reader's connection with a snapshot of the data as of now, until `_return_snapshot`."""
+        connection = self._take_connection(self._idle_readers)
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql(
+            "SELECT count(*) FROM companies"
+        ).scalar()  # SQLite takes the snapshot at the first read
+        return connection
+
+    def _return_snapshot(self, connection: Connection) -> None:
+        connection.rollback()
+        self._idle_readers.append(connection)
 
     def _fold_if_large(self) -> None:
         """Folds in the background when the journal is larger than the document. Never fails a committed write."""
@@ -347,7 +349,7 @@ class JsonFile(SqliteFile):
             folding = threading.Thread(target=self._write_snapshot, args=work, name="foyer-fold")
             folding.start()
         except BaseException:
-            snapshot.rollback()
+            self._return_snapshot(snapshot)
             raise
         self._folding = folding
 
@@ -364,7 +366,7 @@ class JsonFile(SqliteFile):
             try:
                 json_document.write(snapshot, self.document, seq, migrations.head())
             finally:
-                snapshot.rollback()
+                self._return_snapshot(snapshot)
             self._note_document(seq)
             self._delete(journals)
         except (OSError, SQLAlchemyError) as error:
