@@ -323,9 +323,7 @@ class JsonFile(SqliteFile):
         """A reader's connection with a snapshot of the data as of now, until `_return_snapshot`."""
         connection = self._take_connection(self._idle_readers)
         connection.exec_driver_sql("BEGIN")
-        connection.exec_driver_sql(
-            "SELECT count(*) FROM companies"
-        ).scalar()  # SQLite takes the snapshot at the first read
+        connection.exec_driver_sql("SELECT 1 FROM companies").first()  # SQLite takes the snapshot at the first read
         return connection
 
     def _return_snapshot(self, connection: Connection) -> None:
