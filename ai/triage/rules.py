@@ -118,7 +118,7 @@ def triage(
         matches.weights, matches.matched_words, classification, own=own, foreign=bool(classifier) and _foreign(text)
     )
     by_words, word, tone_words = _sentiment(text, matches.found, level=matches.level)
-    sentiment = scoring.sentiment(by_words, word, tone)
+    sentiment = scoring.sentiment(by_words, word, tone, tone_words.complaints)
     score = _score(matches, urgency=urgency, tier=tier, sentiment=sentiment.value)
     priority = next(band for band, (_, highest) in BANDS.items() if score <= highest)
     asked, cue = _human_words(text, matches.found)
@@ -294,8 +294,8 @@ def _sentiment(text: str, found: Found, *, level: int) -> tuple[str, str, scorin
     negative = list(_unnegated(text, found, words.NEGATIVE))
     positive = list(_unnegated(text, found, words.POSITIVE))
     polite = list(_unnegated(text, found, words.POLITE))
-    complaints = {text[start:end] for start, end, _ in found.get(words.COMPLAINTS, ())}
-    counts = scoring.ToneWords(len(negative), len(complaints), len(positive) + len(polite))
+    complaints = tuple(dict.fromkeys(text[start:end] for start, end, _ in found.get(words.COMPLAINTS, ())))
+    counts = scoring.ToneWords(len(negative), complaints, len(positive) + len(polite))
     if level == 1 and not positive:
         positive = polite
     if negative and len(negative) >= len(positive):
