@@ -47,7 +47,8 @@ class TokenTable:
         for row, text in enumerate(texts):
             ids = [piece for piece in self.pieces(text, MOST_PIECES) if piece != self._unknown]
             if ids:
-                vector = self._scales[ids] @ self._numbers[ids].astype(np.float32)
+                rows = np.array(ids)
+                vector = self._scales[rows] @ self._numbers[rows].astype(np.float32)
                 vectors[row] = vector / max(float(vector @ vector) ** 0.5, 1e-12)
         return vectors
 

@@ -28,19 +28,18 @@ class WordPiece:
     def __call__(self, text: str, most: int) -> list[int]:
         """The first `most` piece numbers of a text, without marks at the ends."""
         numbers: list[int] = []
+        known = self._cache
         for word in words(text):
-            numbers.extend(self._split_word(word))
+            numbers += known.get(word) or self._split_word(word)
             if len(numbers) >= most:
                 break
         return numbers[:most]
 
     def _split_word(self, word: str) -> tuple[int, ...]:
-        pieces = self._cache.get(word)
-        if pieces is None:
-            pieces = self._longest_match(word) if len(word) <= LONGEST_WORD else (self._unknown,)
-            if len(self._cache) >= _MAX_CACHED:
-                self._cache.clear()
-            self._cache[word] = pieces
+        pieces = self._longest_match(word) if len(word) <= LONGEST_WORD else (self._unknown,)
+        if len(self._cache) >= _MAX_CACHED:
+            self._cache.clear()
+        self._cache[word] = pieces
         return pieces
 
     def _longest_match(self, word: str) -> tuple[int, ...]:

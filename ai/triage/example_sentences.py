@@ -42,7 +42,8 @@ COMMON: dict[str, tuple[str, ...]] = {
         leaving early? / Check when my bill is due / Billing adjustment requested / I do not recognise a transaction on
         my statement / A transfer has not arrived / The exchange rate you used is wrong / My top-up failed and the
         money is gone / Why was a fee taken for the withdrawal? / The bank transfer is still pending / Send the bill to
-        our finance department / The tax number on the invoice is wrong
+        our finance department / The tax number on the invoice is wrong / Please explain this charge / I cancelled and was
+        billed all the same / When is the money taken from my account? / The voucher was not taken off the total
     """),
     "technical": _sentences("""
         The app crashes when I open it / I get an error message / The website does not load / I cannot connect to the
@@ -60,7 +61,8 @@ COMMON: dict[str, tuple[str, ...]] = {
         synchronise / The phone line is dead / Please install this program on my computer / The monitor flickers / The
         job on the server failed with an error / Data is not in step between two systems / How do I connect your
         product with our database? / I cannot log in to the system / Cannot login, our team is blocked / The
-        login page does not work
+        login page does not work / Checkout is down and nobody can pay / The payment page of our shop is down / Login is
+        down for everyone / Does it integrate with other tools? / Our card terminal is offline
     """),
     "sales": _sentences("""
         How much does it cost? / I would like to buy a licence / Please send us a quote / Do you offer a discount? /
@@ -75,7 +77,7 @@ COMMON: dict[str, tuple[str, ...]] = {
         service at my address / Do charities pay less? / I would like to apply for a credit card / Am I eligible for
         your card? / Which interest rate do you
         offer? / We would like to become your customer / I am looking for a health insurance / Can we get an offer for
-        our whole team?
+        our whole team? / We want twenty more seats / Can you make us a better price? / Who advises us before we buy?
     """),
     "account": _sentences("""
         I forgot my password / How do I change my e-mail address? / Please delete my account / I want to open a new
@@ -90,7 +92,8 @@ COMMON: dict[str, tuple[str, ...]] = {
         up two accounts / My PIN does not work any more / Please give me access to this folder / He needs rights for
         this application / Set up the accounts of a new employee / Somebody left the company, close his access / Verify
         my identity / Why must I prove who I am? / My bank account is frozen / How do I activate my card? / Block my
-        card, I lost it / I want to link another bank account to my profile
+        card, I lost it / I want to link another bank account to my profile / Please cancel my contract / End my
+        subscription at the end of the month / Take a user off our plan
     """),
     "general": _sentences("""
         Where is my order? / When will my parcel arrive? / What are your opening hours? / I want to speak to a person /
@@ -108,7 +111,9 @@ COMMON: dict[str, tuple[str, ...]] = {
         a robot? / Goodbye / Please register that I am leaving the team / I want to change the date of my
         booking / Do you
         sell this in my country? / Do you have accounts for children? / Which countries do you support? / What
-        services do you offer?
+        services do you offer? / The courier did not come / The technician did not show up / Nobody came to the appointment
+        / My order never came / I got the wrong size / How long is the warranty? / Is this covered by the guarantee? / Can I
+        pick it up myself? / My booking has disappeared
     """),
 }
 
@@ -203,8 +208,13 @@ SENTIMENTS: dict[str, tuple[str, ...]] = {
         live in the north of the city / is this the right place to ask / I updated my profile yesterday / How
         long does a refund take to arrive? / When will the money be back on my card? / How do I report a fault?
         / How long does delivery take? /
-        who is
-        playing tonight
+        who is playing tonight / are there still places left / is the early train still running / how late is the kitchen
+        open / what do I do if I miss the last bus / are delayed trains shown in the app / can a cancelled order be placed
+        again / how many days does a transfer take / where do I send a broken part / is it possible to fix the price for a
+        year / why is a signature needed / when will you know the new date / do you have it again in white / which form is
+        for lost keys / how do refunds work / may I still add a guest / I would like to end the contract in June / I want to
+        send back two of the five shirts / do you connect to our calendar / could you repeat the last step / how long is the
+        wait at the counter on Mondays / tell me what a missed visit costs
     """),
     "negative": _sentences("""
         This is unacceptable / I am very disappointed / Your service is terrible / I have been waiting for hours and
@@ -220,7 +230,12 @@ SENTIMENTS: dict[str, tuple[str, ...]] = {
         not what was promised / no apology, no help, nothing / paying extra for this was a mistake / the site
         ate my booking and my money / I give up / not happy at all / what kind of service is this / every year
         it gets worse / missed my son's party because of you / please stop wasting my time / so your answer is
-        to wait another week? / they lied to me about the fee / still on hold / broken again, shocking
+        to wait another week? / they lied to me about the fee / still on hold / broken again, shocking / two hours
+        late and nobody says a word / no crew, no plane, no news / third change of gate and counting / my luggage is
+        still in Rome and so is my suit / you cancelled our trip by text message / the line has been dead since
+        Tuesday / how do you lose a pram / another week, another wrong parcel / stuck on the platform because of you /
+        your app says on time, the board says cancelled / so much for priority boarding / guess I will sleep on the
+        floor tonight / the agent would not even look at my papers / wrong seat, cold meal, no wifi
     """),
 }
 

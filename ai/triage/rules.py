@@ -1,7 +1,6 @@
 """Triage of a text by word lists and text classifier, with reasons; and its blend with a language model's suggestion."""
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -9,6 +8,7 @@ from typing import Protocol
 
 from ai.triage import scoring
 from ai.triage import word_lists as words
+from ai.triage.phrases import Found, PhraseList
 from ai.triage.scoring import quoted
 from ai.triage.text_classifier import TextClassifier
 from core.models import CATEGORIES, PRIORITIES, PRIORITY_RANK, SENTIMENTS, TEAM_OF
@@ -28,6 +28,7 @@ BANDS = {"low": (0, 39), "medium": (40, 59), "high": (60, 74), "urgent": (75, 10
 SIGN_RAISE = 5  # each of: repeated question marks, a plea in capitals, a word of haste
 TIER_RAISES = {"premium": 2, "enterprise": 4}
 PRESSING = 4.5  # urgency from which on work has stopped
+ENOUGH = 20  # a text with a common English word among so many is English
 STRONG, WEAK = 3, 1  # one strong category word outweighs two weak ones
 MODEL_SHARE, LOCAL_SHARE = 0.6, 0.4  # the blend of the first published system
 
@@ -79,6 +80,7 @@ class Triage:
 class _WordMatches:
     """The matches of the word lists in one text."""
 
+    found: Found
     weights: dict[str, int]
     matched_words: dict[str, tuple[str, ...]]
     level: int
@@ -108,18 +110,18 @@ def triage(
     if classifier and words.LATIN.search(text):
         classification = scoring.understood(classifier.classify(raw.removeprefix(". ")))
     # A text that gives orders to the machine is not prioritised by the classifier, only by its words.
-    orders = _first(words.ORDERS, text) if classification else ""
+    orders = _first(text, matches.found, words.ORDERS) if classification else ""
     tone = None if orders else classification
     raised = _raises(raw, haste=matches.haste, tier=tier)
     urgency = min(50, round(scoring.urgency(matches.level, tone) * 10) + sum(raised.values())) / 10
     category = scoring.category(
         matches.weights, matches.matched_words, classification, own=own, foreign=bool(classifier) and _foreign(text)
     )
-    by_words, word, tone_words = _sentiment(text, level=matches.level)
-    sentiment = scoring.sentiment(by_words, word, tone)
+    by_words, word, tone_words = _sentiment(text, matches.found, level=matches.level)
+    sentiment = scoring.sentiment(by_words, word, tone, tone_words.complaints)
     score = _score(matches, urgency=urgency, tier=tier, sentiment=sentiment.value)
     priority = next(band for band, (_, highest) in BANDS.items() if score <= highest)
-    asked, cue = _human_words(text)
+    asked, cue = _human_words(text, matches.found)
     human = scoring.wants_human(asked, classification, cue=cue)
     pressing = urgency >= PRESSING
     return Triage(
@@ -212,57 +214,66 @@ def overruled(local: Triage, own: Mapping[str, tuple[str, int, float]]) -> Triag
 
 
 def _match_words(text: str) -> _WordMatches:
-    weights, matched_words = _category(text)
+    found = words.FINDER.find(text)
+    weights, matched_words = _category(text, found)
     risk = risk_word = ""
-    if words.ANY_RISK.search(text):
-        risk, risk_word = next(((kind, word) for kind, p in words.RISKS.items() if (word := _first(p, text))), ("", ""))
-    level, level_words = (5, (risk_word,)) if risk else _level(text)
-    haste, several = _first(words.HASTE, text), _first(words.SEVERAL, text)
-    return _WordMatches(weights, matched_words, level, level_words, haste, several, risk, risk_word)
+    for kind, phrases in words.RISKS.items():
+        if risk_word := _first(text, found, phrases):
+            risk = kind
+            break
+    level, level_words = (5, (risk_word,)) if risk else _level(text, found)
+    haste, several = _first(text, found, words.HASTE), _first(text, found, words.SEVERAL)
+    return _WordMatches(found, weights, matched_words, level, level_words, haste, several, risk, risk_word)
 
 
-def _human_words(text: str) -> tuple[str, bool]:
+def _human_words(text: str, found: Found) -> tuple[str, bool]:
     """The words that ask for a person, "" without, and whether likeness to such a request counts."""
-    if not words.PERSON_OR_CALL.search(text):
-        return "", False
-    requests = words.NO_REQUEST.sub(" ", text)
-    return _first(words.WANTS_HUMAN, requests), requests == text and bool(words.HUMAN_CUE.search(text))
+    if not (no_requests := found.get(words.NO_REQUEST)):
+        return _first(text, found, words.WANTS_HUMAN), words.HUMAN_CUE in found
+    ends = (0, *(match.end for match in no_requests))
+    starts = (*(match.start for match in no_requests), len(text))
+    rest = " ".join(text[end:start] for end, start in zip(ends, starts, strict=True))
+    return _first(rest, words.FINDER.find(rest), words.WANTS_HUMAN), False
 
 
-def _unnegated(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+def _unnegated(text: str, found: Found, phrases: PhraseList) -> Iterator[str]:
     """Every match without a negation in the 32 characters before it."""
-    for match in pattern.finditer(text):
-        if not words.NEGATION.search(text, max(0, match.start() - 32), match.start()):
-            yield match
+    for start, end, _ in found.get(phrases, ()):
+        if not words.NEGATION.search(text, max(0, start - 32), start):
+            yield text[start:end]
 
 
 def _foreign(text: str) -> bool:
     """Whether a text is mostly in other letters or, from four words on, has hardly a common English word."""
-    text_words = words.LETTERS.findall(text[:2000])
+    text = text[:2000]
+    if text.isascii() and 2 * ENOUGH * sum(map(words.ENGLISH.__contains__, text.split())) > len(text):
+        return False  # a quick test: no text has more words than half its characters
+    text_words = words.LETTERS.findall(text)
     letters = "".join(text_words)
     if 2 * len(words.LATIN.findall(letters)) < len(letters):
         return True
-    return len(text_words) >= 4 and sum(word in words.ENGLISH for word in text_words) < len(text_words) / 20
+    return len(text_words) >= 4 and ENOUGH * sum(map(words.ENGLISH.__contains__, text_words)) < len(text_words)
 
 
-def _first(pattern: re.Pattern[str], text: str) -> str:
-    return next((match[0] for match in _unnegated(pattern, text)), "")
+def _first(text: str, found: Found, phrases: PhraseList) -> str:
+    return next(_unnegated(text, found, phrases), "") if phrases in found else ""
 
 
-def _category(text: str) -> tuple[dict[str, int], dict[str, tuple[str, ...]]]:
+def _category(text: str, found: Found) -> tuple[dict[str, int], dict[str, tuple[str, ...]]]:
     """The sum of the weights of each category's different words, and those words, the strongest first."""
-    weights, matched_words = {}, {}
-    for category, pattern in words.CATEGORIES.items():
-        by_word = {match[0]: STRONG if match["strong"] else WEAK for match in pattern.finditer(text)}
-        weights[category] = sum(by_word.values())
-        matched_words[category] = tuple(sorted(by_word, key=by_word.__getitem__, reverse=True))
+    weights, matched_words = dict.fromkeys(words.CATEGORIES, 0), {}
+    for category, phrases in words.CATEGORIES.items():
+        if phrases in found:
+            by_word = {text[start:end]: STRONG if strong else WEAK for start, end, strong in found[phrases]}
+            weights[category] = sum(by_word.values())
+            matched_words[category] = tuple(sorted(by_word, key=by_word.__getitem__, reverse=True))
     return weights, matched_words
 
 
-def _level(text: str) -> tuple[int, tuple[str, ...]]:
+def _level(text: str, found: Found) -> tuple[int, tuple[str, ...]]:
     """The highest urgency level with a word in the text, and its first words; 2, an ordinary request, without one."""
-    for level, pattern in words.URGENCY.items():
-        if level_words := tuple(dict.fromkeys(match[0] for match in islice(_unnegated(pattern, text), 3))):
+    for level, phrases in words.URGENCY.items():
+        if level_words := tuple(dict.fromkeys(islice(_unnegated(text, found, phrases), 3))):
             return level, level_words
     return 2, ()
 
@@ -270,21 +281,21 @@ def _level(text: str) -> tuple[int, tuple[str, ...]]:
 def _raises(raw: str, *, haste: str, tier: str) -> dict[str, int]:
     """The reasons that raise the urgency, each with its tenths of a point."""
     signs = {
-        "repeated question marks": words.QUESTION_MARKS.search(raw),
-        "a plea in capitals": words.CAPITALS.search(raw),
+        "repeated question marks": "?" in raw and words.QUESTION_MARKS.search(raw),
+        "a plea in capitals": words.TWO_CAPITALS.search(raw) and words.CAPITALS.search(raw),
         f'asks for haste, "{haste}"': haste,
     }
     raised = {why: SIGN_RAISE for why, sign in signs.items() if sign}
     return raised | ({f"{tier} customer": TIER_RAISES[tier]} if tier in TIER_RAISES else {})
 
 
-def _sentiment(text: str, *, level: int) -> tuple[str, str, scoring.ToneWords]:
+def _sentiment(text: str, found: Found, *, level: int) -> tuple[str, str, scoring.ToneWords]:
     """The sentiment by words, its first word, and the counts of words that tell the tone. A draw is negative."""
-    negative = [match[0] for match in _unnegated(words.NEGATIVE, text)]
-    positive = [match[0] for match in _unnegated(words.POSITIVE, text)]
-    polite = [match[0] for match in _unnegated(words.POLITE, text)]
-    complaints = {match[0] for match in words.COMPLAINTS.finditer(text)}
-    counts = scoring.ToneWords(len(negative), len(complaints), len(positive) + len(polite))
+    negative = list(_unnegated(text, found, words.NEGATIVE))
+    positive = list(_unnegated(text, found, words.POSITIVE))
+    polite = list(_unnegated(text, found, words.POLITE))
+    complaints = tuple(dict.fromkeys(text[start:end] for start, end, _ in found.get(words.COMPLAINTS, ())))
+    counts = scoring.ToneWords(len(negative), complaints, len(positive) + len(polite))
     if level == 1 and not positive:
         positive = polite
     if negative and len(negative) >= len(positive):

@@ -21,6 +21,7 @@ NEUTRAL_PENALTY = 0.08
 # reasons say that the category is unsure.
 CERTAIN = 0.6
 UNSURE = 0.5  # probability below which a tone or the wish for a person does not count
+NEGATIVE_SIGN = 0.1  # what each sign of a complaint adds to the score of negative; chosen on sentences left out
 LIKE = 0.35  # similarity from which on a sentence or ticket is named as a reason
 STRANGE = 0.22  # similarity to the nearest sentence below which only the word lists count
 BY_WORDS, BY_DEFAULT = 0.7, 0.3  # confidence without classifier: with a word of the list, and without one
@@ -57,10 +58,10 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class ToneWords:
-    """How many words of a text are negative, are signs of a complaint, and praise or thank."""
+    """The different signs of a complaint in a text, and how many of its words are negative, and praise or thank."""
 
     negative: int
-    complaints: int
+    complaints: tuple[str, ...]
     praise: int
 
 
@@ -149,21 +150,24 @@ def urgency(level: int, classification: Classification | None) -> float:
     return WORDS_SHARE * level + (1 - WORDS_SHARE) * max(1.0, min(5.0, classification.urgency + tone))
 
 
-def sentiment(by_words: str, word: str, classification: Classification | None) -> Decision:
-    """The sentiment by word lists (`word` is the first match, "" without one) and classifier."""
+def sentiment(
+    by_words: str, word: str, classification: Classification | None, complaints: Sequence[str] = ()
+) -> Decision:
+    """The sentiment by word lists (`word` is the first match, "" without one), classifier and signs of a complaint."""
     reasons = (f"sentiment {by_words}: {quoted(word)}",) if word else ()
     if classification is None:
         return Decision(by_words, BY_WORDS if word else BY_DEFAULT, reasons)
-    word_scores = {"neutral": -NEUTRAL_PENALTY} | ({by_words: SENTIMENT_WORDS} if word else {})
-    probabilities = softmax(
-        {name: score + word_scores.get(name, 0) for name, score in classification.sentiments.items()},
-        SENTIMENT_TEMPERATURE,
-    )
+    scores = dict(classification.sentiments)
+    scores["neutral"] -= NEUTRAL_PENALTY
+    scores["negative"] += NEGATIVE_SIGN * min(len(complaints), MOST_TONE_WORDS)
+    scores[by_words] += SENTIMENT_WORDS if word else 0
+    probabilities = softmax(scores, SENTIMENT_TEMPERATURE)
     value = max(probabilities, key=probabilities.__getitem__)
     if value != by_words and probabilities[value] < UNSURE:
         value = by_words
     if value != by_words:
-        reasons = (f"sentiment {value}: by the tone of the text",)
+        signs = quoted(*complaints[:3]) if value == "negative" else ""
+        reasons = (f"sentiment {value}: by the tone of the text" + (f", with {signs}" if signs else ""),)
     return Decision(value, probabilities[value], reasons)
 
 
@@ -185,7 +189,7 @@ def escalation(
     before = classification.dissatisfied if classification else UNREAD_DISSATISFIED
     odds = math.log(before / (1 - before)) + sum(
         weight * min(count, MOST_TONE_WORDS)
-        for weight, count in ((GRUMBLE, words.negative), (COMPLAINT, words.complaints), (-PRAISE, words.praise))
+        for weight, count in ((GRUMBLE, words.negative), (COMPLAINT, len(words.complaints)), (-PRAISE, words.praise))
     )
     return max(1 / (1 + math.exp(-odds)), LIKELY if pressing or human >= UNSURE else 0.0)
 

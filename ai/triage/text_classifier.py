@@ -82,10 +82,10 @@ def _nearest(similarities: Floats) -> dict[str, tuple[str, float]]:
     """The most similar sentence of each category; the similarities begin with those of the category's sentences."""
     nearest, start = {}, 0
     for label, texts in examples.CATEGORIES.items():
-        own = similarities[start : start + len(texts)]
-        place = int(own.argmax())
-        nearest[label] = (texts[place], float(own[place]))
-        start += len(texts)
+        end = start + len(texts)
+        place = start + int(similarities[start:end].argmax())
+        nearest[label] = (texts[place - start], float(similarities[place]))
+        start = end
     return nearest
 
 

@@ -2,10 +2,8 @@
 
 import re
 import zlib
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +14,7 @@ Places = NDArray[np.intp]
 
 PLACES = 2_048  # size of the table in which words and pairs of words are counted
 _WORD = re.compile(r"[^\W_]+")
+_LOGARITHMS = np.log1p(np.arange(801, dtype=np.float32))  # of one and each count; a text has at most 799
 
 
 class WordTable:
@@ -50,7 +49,11 @@ class WordTable:
 def count_words(text: str) -> tuple[Places, Floats]:
     """The places of the words and pairs of words of a text, and log(1 + count) of each. Cached for the classifiers of one text."""
     words = _WORD.findall(text[:4_000].lower())[:400]
-    counts = Counter(
-        zlib.crc32(name.encode("utf-8", "replace")) % PLACES for name in (*words, *map(" ".join, pairwise(words)))
-    )
-    return np.fromiter(counts, np.intp, len(counts)), np.log1p(np.fromiter(counts.values(), np.float32, len(counts)))
+    encoded = [b" " + word.encode("utf-8", "replace") for word in words]
+    singles = [zlib.crc32(word[1:]) for word in encoded]
+    pairs = map(zlib.crc32, encoded[1:], singles)  # continues the sum of a word with the next one
+    counts: dict[int, int] = {}
+    for hashed in (*singles, *pairs):
+        place = hashed % PLACES
+        counts[place] = counts.get(place, 0) + 1
+    return np.array(list(counts), np.intp), _LOGARITHMS[list(counts.values())]

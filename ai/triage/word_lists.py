@@ -1,9 +1,11 @@
-"""The word lists of triage, each compiled to one pattern, and the sentences for the next action.
+"""The word lists of triage, and the sentences for the next action.
 
 The lists hold general words of customer service, none of a single company. Their weights are in ai/triage/rules.py.
 """
 
 import re
+
+from ai.triage.phrases import PhraseFinder, PhraseList
 
 # Texts are in lower case, with single spaces and straight apostrophes. A word in braces stands for a shared piece.
 _PIECES = {
@@ -32,22 +34,21 @@ _PIECES = {
 }
 
 
-def family(phrases: str, *, pieces: str = "") -> re.Pattern[str]:
-    """One pattern for the phrases, which are separated by " / ". It matches whole words; `pieces` match within words."""
-    pattern = "|".join(" ".join(phrases.split()).split(" / "))
+def family(phrases: str, *, strong: str = "", signs: str = "") -> PhraseList:
+    """The list of these phrases, which are separated by " / " and match whole words; `signs` match within words."""
+    strong_phrases, weak_phrases = _phrases(strong), _phrases(phrases)
+    return PhraseList((*strong_phrases, *weak_phrases), len(strong_phrases), signs)
+
+
+def _phrases(text: str) -> list[str]:
     for name, piece in _PIECES.items():
-        pattern = pattern.replace(name, piece)
-    return re.compile(rf"\b(?:{pattern})(?!\w)" + (f"|{pieces}" if pieces else ""))
-
-
-def graded(*, strong: str, weak: str) -> re.Pattern[str]:
-    """A pattern in which the strong phrases have the group name `strong`."""
-    return family(f"(?P<strong>{strong.strip()}) / {weak}")
+        text = text.replace(name, piece)
+    return " ".join(text.split()).split(" / ") if text else []
 
 
 # A strong word outweighs two weak ones. In a draw the first category wins.
-CATEGORIES: dict[str, re.Pattern[str]] = {
-    "account": graded(
+CATEGORIES: dict[str, PhraseList] = {
+    "account": family(
         strong=r"""
             (?:reset|forgot(?:ten)?|change|recover|restore|lost|new) (?:{my} )?(?:passcode|pin|username) / password /
             locked out / (?:user )?profile / sign(?:ing)?[ -]?up(?! (?:for|to)) / registration /
@@ -56,24 +57,24 @@ CATEGORIES: dict[str, re.Pattern[str]] = {
             (?:change|update|edit|modify|correct|new|wrong)(?: \w+){0,2} (?:address|e-?mail|name|number|details) /
             hacked / two[ -]factor|2fa|verification code
         """,
-        weak=r"""
+        phrases=r"""
             accounts? / register(?:ed)? / users? / admin(?:istrator)? / username / permissions? / verify / validate /
             my (?:number|details) / address / member(?:ship)?
         """,
     ),
-    "billing": graded(
+    "billing": family(
         strong=r"""
             invoic(?:e|es|ed|ing) / bill(?:s|ed|ing)? / refund(?:s|ed|ing)? / re-?imburse(?:d|ment)?s? / payments? /
             repayments? / (?:over|under|double )?charged / (?:extra|annual|late|cancellation|wrong) (?:charge|fee)s? /
             debit(?:ed|s)? / loans? / receipts? / chargebacks? / direct debit / (?:termination|withdrawal) fees? /
             paid (?:twice|already|in full|back) / subscription fees? / money back / payout / penalt(?:y|ies)
         """,
-        weak=r"""
+        phrases=r"""
             pay(?:s|ing|ed)? / paid / charges? / fees? / credit / money / cash / due / overdue / balance /
             compensation / transactions? / owe / amount / subscriptions? / (?:debit|bank) card / clearance
         """,
     ),
-    "technical": graded(
+    "technical": family(
         strong=r"""
             {cannot} (?:access|{login}|connect|open|load|upload|download|install|print|sync|use) /
             {login} (?:page |screen )?(?:is |does |keeps )?(?:{fails}|problems?|issues?|errors?) / {fails} /
@@ -82,13 +83,13 @@ CATEGORIES: dict[str, re.Pattern[str]] = {
             integrat(?:e|ion|ing) / (?:broken|cracked|blue|black) screen / uploads?(?:ing)? / timeouts? / latency /
             not (?:respond(?:ing)?|load(?:ing)?|sync(?:ing)?) / firmware / drivers? / exports?(?:ing)?
         """,
-        weak=r"""
+        phrases=r"""
             apps? / website / devices? / screen / laptop / computer / phone / router / printer / slow / update /
             version / system / network / technical / configur\w+ / database / login / log ?in / security / issues? /
             problems? / hardware / restart(?:ed)? / button
         """,
     ),
-    "sales": graded(
+    "sales": family(
         strong=r"""
             pric(?:e|es|ing) / quot(?:e|es|ation) / discounts? / demos? / (?:free )?trial / licen[cs]es? /
             (?:buy|buying|purchas(?:e|ing)|order(?:ing)?) (?:a|an|some|new|more|the|your|another)(?: \w+)? /
@@ -97,9 +98,9 @@ CATEGORIES: dict[str, re.Pattern[str]] = {
             special offers?|an offer / in stock / sales (?:team|person|rep\w*) / pre-?sales / brochure /
             upgrade (?:to|my plan)
         """,
-        weak=r"plans? / buy / purchase / offers? / cost / upgrade / products? / packages? / available / rates?",
+        phrases=r"plans? / buy / purchase / offers? / cost / upgrade / products? / packages? / available / rates?",
     ),
-    "general": graded(
+    "general": family(
         strong=r"""
             (?:business|opening|office|working) hours / (?:human|live|real) (?:agent|person|operator) / feedback /
             newsletter / (?:speak|talk|chat)(?:ing)? (?:to|with) (?:a|an|the|some(?:one|body)|your)(?: \w+)? /
@@ -107,12 +108,12 @@ CATEGORIES: dict[str, re.Pattern[str]] = {
             (?:track|where is|status of)(?: my| the)? (?:order|parcel|package|claim) / shipping / ship(?:ment|ped) /
             leav(?:e|ing) (?:a )?review / where are you (?:located|based)
         """,
-        weak=r"orders? / arriv(?:e|es|al) / item / operator / agent / contact / claim",
+        phrases=r"orders? / arriv(?:e|es|al) / item / operator / agent / contact / claim",
     ),
 }
 
 # Words that always win: a person must see the ticket at once, and no model can lower its priority.
-RISKS: dict[str, re.Pattern[str]] = {
+RISKS: dict[str, PhraseList] = {
     "self-harm": family(r"""
         (?:kill|hurt|harm)(?:ing)? myself / suicid(?:e|al) / end(?:ing)? (?:my life|it all) / self[ -]harm(?:ing)? /
         i (?:just )?(?:want|wish) to die / (?:don'?t|do not) want to live(?! (?:in|at|with))
@@ -149,10 +150,8 @@ RISKS: dict[str, re.Pattern[str]] = {
     """),
 }
 
-ANY_RISK = re.compile("|".join(pattern.pattern for pattern in RISKS.values()))
-
 # From the most to the least urgent. The first level with a word that is not negated decides.
-URGENCY: dict[int, re.Pattern[str]] = {
+URGENCY: dict[int, PhraseList] = {
     5: family(r"""
         blocked(?! (?:users?|numbers?|contacts?|callers?|senders?|list)) / locked out / (?:lost|no|without) access /
         {cannot} (?:access|{login}|get in(?:to)?|reach|open my account|enter|work) / denied access|access denied /
@@ -217,7 +216,7 @@ URGENCY: dict[int, re.Pattern[str]] = {
         request(?:ed|ing)? / need / want / wanna / help / questions? / information / require / send / advise /
         clarif\w+ / option
     """,
-        pieces=r"\?",
+        signs="?",
     ),
     1: family(
         r"""
@@ -227,7 +226,7 @@ URGENCY: dict[int, re.Pattern[str]] = {
         no (?:rush|hurry) / have a (?:nice|great|good|lovely) \w+ / found it / the best /
         just (?:wanted|wanna|want) (?:to )?say / all good
     """,
-        pieces="[👍🙏❤😊🎉]",
+        signs="👍🙏❤😊🎉",
     ),
 }
 
@@ -248,7 +247,7 @@ POSITIVE = family(
     helpful / satisfied / pleased / impressed / brilliant / nice / glad / enjoy(?:ed)? / appreciate(?:d)? / god bless /
     well done / kudos / solved / works? (?:now|again|great)
 """,
-    pieces="[👍❤😊😍🎉☺😃💕]",
+    signs="👍❤😊😍🎉☺😃💕",
 )
 # Polite words are positive only in a text without a request: "please send it, thanks" is neutral.
 POLITE = family("thanks? / thank(?:ing)? you / thx|tanx|ty")
@@ -261,9 +260,9 @@ NEGATIVE = family(
     scam(?:med)? / punish\w* / fed up / sick of / tired of / never again / this is the last time / ruined /
     empty promises / no (?:help|response|reply) / insult\w* / inexcusable / wtf|damn|goddamn|fucking|bloody|crap /
     for (?:over )?(?:\d+|two|three|four) hours / on hold /
-    ({not} (?:happy|good|satisfied|helpful|acceptable|impressed|pleased)) / (?:still|yet) no / look down on
+    (?:{not} (?:happy|good|satisfied|helpful|acceptable|impressed|pleased)) / (?:still|yet) no / look down on
 """,
-    pieces="[😡😠👎💔🤬😤😞]",
+    signs="😡😠👎💔🤬😤😞",
 )
 # What people write whom a company let down, beside the words of NEGATIVE.
 COMPLAINTS = family(
@@ -304,11 +303,6 @@ WANTS_HUMAN = family(r"""
     (?:no more|stop the|stop these|enough of (?:this|the|your)|instead of (?:a|this|the)|not a) {machine} /
     (?:don'?t|do not|rather not|no longer|refuse to) (?:want (?:to )?)?(?:{speak} (?:to|with) )?(?:a|an|this|your|any) {machine}
 """)
-# Letters of which every phrase of WANTS_HUMAN has some: a quick test before the slower pattern.
-PERSON_OR_CALL = re.compile(
-    r"human|person|people|agent|operator|rep\b|representative|advis|assist|specialist|expert|consultant|employee|technician|manager"
-    r"|supervisor|customer|some|any|contact|reach|call|ring|phone|bot|machine|computer|through|transfer|connect|sp[ae]|ta[kloc]|tl|ch[at]"
-)
 # Words without which likeness to a request for a person does not count.
 HUMAN_CUE = family(r"""
     humans? / persons? / people / (?!customer){role}s? / managers? / colleagues? / staff / team lead(?:er)? / some(?:one|body) /
@@ -336,6 +330,15 @@ ORDERS = family(r"""
     (?:priority|urgency)["']? ?[=:] ?["']?(?:\d|urgent|high|critical|max\w*) / system prompt /
     you (?:are now|must (?:classify|answer|respond|output|set|rate)) / (?:classify|treat|rate|mark) this (?:\w+ )?as
 """)
+FINDER = PhraseFinder(
+    (
+        *CATEGORIES.values(),
+        *RISKS.values(),
+        *URGENCY.values(),
+        *(HASTE, SEVERAL, POSITIVE, POLITE, NEGATIVE, COMPLAINTS, WANTS_HUMAN, HUMAN_CUE, NO_REQUEST, ORDERS),
+    )
+)
+
 # Words of which almost every English text of four words has one, and few texts in other languages.
 ENGLISH = frozenset(
     """the is my to of and for you it with have how this please we are need i can cannot can't not from your what when where
@@ -351,6 +354,7 @@ NEGATION = re.compile(
 )
 # Signs of the original text, before it is put into lower case.
 QUESTION_MARKS = re.compile(r"\?\s?[?!]|!\?")
+TWO_CAPITALS = re.compile("[A-Z][A-Z]")  # a quick test before the slower pattern
 CAPITALS = re.compile(
     r"\b(?:HELP|PLEASE|URGENT(?:LY)?|NOW|IMMEDIATELY|STOP|EMERGENCY)\b|\b[A-Z]{2,}(?:[ ,!']{1,3}[A-Z]{2,}){3,}\b"
 )

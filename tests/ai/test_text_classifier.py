@@ -255,3 +255,38 @@ def test_a_head_reproduces_its_training_labels():
     head = Head(encode(["red paint", "blue ink", "red ink", "blue paint"]), np.array([[1.0], [0.0], [1.0], [0.0]]))
     red, blue = head(encode(["the red one", "the blue one"]))[:, 0]
     assert red > blue
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("the courier did not come", "general"),
+        ("nobody turned up for the appointment", "general"),
+        ("checkout is down", "technical"),
+        ("Checkout down, customers cannot pay", "technical"),
+        ("login is down for everyone", "technical"),
+        ("we want to order 20 more seats", "sales"),
+        ("please cancel my contract", "account"),
+    ],
+)
+def test_a_visit_that_did_not_happen_and_a_shop_that_is_down_are_sure(text, category):
+    found = of(text)
+    assert (found.category, found.certain) == (category, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentiment"),
+    [
+        ("the train has been stuck since noon and no one knows why", "negative"),
+        ("my bag is still not here, third day", "negative"),
+        ("are there still rooms on Friday?", "neutral"),
+        ("when does the late bus leave?", "neutral"),
+    ],
+)
+def test_signs_of_a_complaint_make_the_tone_negative_and_calm_questions_stay_neutral(text, sentiment):
+    assert of(text).sentiment == sentiment
+
+
+def test_the_reason_of_a_negative_tone_names_the_signs_of_a_complaint():
+    reasons = of("the train has been stuck since noon and no one knows why").reasons
+    assert 'sentiment negative: by the tone of the text, with "stuck", "no one", "why"' in reasons
