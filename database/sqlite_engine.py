@@ -153,9 +153,10 @@ class SqliteFile:
     def _close_connections(self) -> None:
         """Closes every connection; those in use close when they are returned."""
         self._closed = True
-        for connection in (*self._idle_readers, self._writer):
-            if connection:
-                connection.close()
+        while self._idle_readers:
+            self._idle_readers.pop().close()
+        if self._writer:
+            self._writer.close()
         self._writer = None
         self._engine.dispose()
 

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from api.specs.declarations import read_declarations
-from services.tickets import changes
+from services.tickets import changes, queries
 from tests.support.caller import Caller
 from tests.support.refusals import refused
 
@@ -257,7 +257,7 @@ def test_a_fault_nobody_foresaw_is_500_and_keeps_its_details(admin, monkeypatch,
         raise RuntimeError("password=hunter2 in /srv/secret.py")
 
     ticket = admin.ticket()
-    monkeypatch.setattr(changes, "get", broken)
+    monkeypatch.setattr(queries, "shown", broken)
     monkeypatch.setattr(changes, "get_for_update", broken)
     for response in (
         admin.get(f"/api/tickets/{ticket['id']}"),
