@@ -180,6 +180,21 @@ class SqliteFile:
         except IndexError:
             return self._engine.connect()
 
+    def _read_snapshot(self) -> Connection:
+        """A reader's connection with a snapshot of the data as of now, until `_return_snapshot`."""
+        connection = self._take_connection(self._idle_readers)
+        try:
+            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql("SELECT 1 FROM companies").first()  # SQLite takes the snapshot at the first read
+        except BaseException:
+            _undo(connection)
+            raise
+        return connection
+
+    def _return_snapshot(self, connection: Connection) -> None:
+        connection.rollback()
+        self._idle_readers.append(connection)
+
     def _connect_writer(self) -> Connection:
         connection = self._writer or self._open_writer()
         try:

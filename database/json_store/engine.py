@@ -319,17 +319,6 @@ class JsonFile(SqliteFile):
         if self._document_file and state and state[2] and state != self._document_file:
             shutil.copy2(self.document, self._folder / f"{DOCUMENT}.bak-replaced")
 
-    def _read_snapshot(self) -> Connection:
-        """A reader's connection with a snapshot of the data as of now, until `_return_snapshot`."""
-        connection = self._take_connection(self._idle_readers)
-        connection.exec_driver_sql("BEGIN")
-        connection.exec_driver_sql("SELECT 1 FROM companies").first()  # SQLite takes the snapshot at the first read
-        return connection
-
-    def _return_snapshot(self, connection: Connection) -> None:
-        connection.rollback()
-        self._idle_readers.append(connection)
-
     def _fold_if_large(self) -> None:
         """Folds in the background when the journal is larger than the document. Never fails a committed write."""
         try:

@@ -38,7 +38,7 @@ def needs_a_person(ticket: Mapping[str, Any]) -> bool:
 
 def escalate(uow: UnitOfWork, ticket_id: str) -> None:
     """Notes that a person was needed although articles had answered the ticket."""
-    if uow.ids_by(table, "ticket_id", ticket_id):  # of few tickets
+    if uow.ids_by(table, "ticket_id", ticket_id):  # a cheap question: few tickets were answered by articles
         uow.update_where(table, table.c.ticket_id == ticket_id, ~table.c.escalated, escalated=True)
 
 

@@ -66,7 +66,7 @@ def test_errors_are_those_of_sqlalchemy_and_hold_no_values(filled):
         compiled(insert_into(customers), tuple(again)).run_many(driver_of(filled), [again])
     assert is_broken(twice.value, customers, "uq_customers_email")
     assert "a secret name" not in str(twice.value)
-    missing = select(metadata.tables["tickets"].c.id).where(func.no_such_function(tickets.c.id) == "x")
+    missing = select(tickets.c.id).where(func.no_such_function(tickets.c.id) == "x")
     with pytest.raises(OperationalError):
         compiled(missing).fetch(driver_of(filled), {})
 
@@ -74,7 +74,6 @@ def test_errors_are_those_of_sqlalchemy_and_hold_no_values(filled):
 def test_a_statement_is_prepared_for_each_visibility(admin, runtime):
     ticket = admin.ticket(customer_email="ada@example.com")
     admin.ticket(customer_email="bob@example.com")
-    row = {"role": "customer", "customer_email": "ada@example.com"}
 
     def numbers(actor):
         with runtime.storage.unit_of_work(actor) as uow:
@@ -85,7 +84,7 @@ def test_a_statement_is_prepared_for_each_visibility(admin, runtime):
             return [found["number"] for found in uow.find(query, source="api")]
 
     with runtime.storage.unit_of_work(None) as uow:
-        of_ada = uow.find(select(customers.c.id).where(customers.c.email == row["customer_email"]))[0]["id"]
+        of_ada = uow.find(select(customers.c.id).where(customers.c.email == "ada@example.com"))[0]["id"]
     customer = Actor("default", "customer", "ada", customer_email="ada@example.com", customer_row=of_ada)
     other = Actor("other", "admin", "eve")
     for _ in range(2):
