@@ -18,7 +18,7 @@ from core import timestamps
 from core.errors import StorageError, unavailable
 from core.models import Actor
 from core.timestamps import Clock
-from database import column_types, index_hints, tables, tenant_scope
+from database import column_types, day_counts, index_hints, tables, tenant_scope
 from database.insert_statements import insert_or_ignore
 from database.json_store.engine import JsonFile
 from database.outages import Outages
@@ -152,10 +152,6 @@ class UnitOfWork:
             best_first=best_first,
         )
 
-    def containing(self, statement: Select[Any], words: str, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-        """`statement` limited to rows where one of the columns contains each word, ignoring case."""
-        return statements.containing(statement, words, columns)
-
     @property
     def visibility(self) -> tenant_scope.Visibility:
         """Which rows the actor sees: part of every statement."""
@@ -225,6 +221,10 @@ class UnitOfWork:
         self.touched.add(table.name)
         statement = delete(table).where(*conditions, *self._conditions(table))
         return self._connection.execute(statement, self._scope).rowcount
+
+    def count_day(self, day: str) -> None:
+        """Counts the tickets of a stale day for statistics."""
+        day_counts.count_day(self._connection, self.actor.company_id, day)
 
     def claim(self, queue: str, *, limit: int) -> list[Row]:
         """Marks due jobs of a queue as running and returns them. Skips jobs that another process is claiming."""

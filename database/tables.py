@@ -284,7 +284,7 @@ idempotency = Table(
     UniqueConstraint("company_id", "caller", "route", "key"),
 )
 
-# Tables computed from the tickets, to answer quickly. Triggers of the database update them in the transaction of the change
+# Tables computed from the tickets, to answer quickly. Triggers of the database keep them right in the transaction of a change
 # (database/migrations/versions/0004_growth.py). The JSON document does not hold them.
 derived = MetaData()
 
@@ -308,5 +308,5 @@ ticket_tags = Table(
     Column("ticket_id", String(36), primary_key=True),
 )
 
-# Sums over tickets by the day and month in which they were opened, for statistics of any period.
-ticket_sums, word_sums = _tables_of_sums(derived)
+# Sums over tickets by the day and month in which they were opened, for statistics of any period (database/ticket_sums.py).
+ticket_sums, word_sums, stale_days = _tables_of_sums(derived)

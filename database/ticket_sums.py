@@ -1,13 +1,14 @@
 """Sums over tickets by day and month of their creation: of all, of each team, agent, and team with agent; and of their words.
 
-Triggers keep the tables `ticket_sums` and `word_sums` in the transaction of each change, so a figure of any period costs a row
-for each month and day of it. A new word of an enumeration needs a migration that calls `create` again.
+The tables `ticket_sums` and `word_sums` have them for each day but those of `stale_days`: days of which a ticket has changed
+since. Triggers write that table in the transaction of each change. database/day_counts.py counts such days again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, Text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
 
 from core import models
 
@@ -44,17 +45,12 @@ _COUNTED = {
     "csat_count": "{0}.csat_score IS NOT NULL",
 }
 KINDS = ("all", "team", "agent", "pair")  # pair: a team and an agent
-SPANS = {"months": 7, "days": 10}  # the length of a month and of a day as text
-# What the triggers read; a change of anything else is free.
+WORD_KINDS = tuple(f"{word}_{scope}" for word in ("topic", "tag") for scope in ("all", "pair"))
+# What sums and words are made of; a change of anything else makes no day stale.
 _READ = (
-    "status priority category sentiment source customer_tier urgency ai_response human_replied handed_over "
-    "closed_by_customer reopened_after_ai sla_status csat_score agent_replies"
-).split()
-_PLACE_COLUMNS = ("assigned_team", "assigned_to", "created_at")
-
-
-def _one(condition: str) -> str:
-    return f"CASE WHEN {condition} THEN 1 ELSE 0 END"
+    "status priority category sentiment source customer_tier urgency ai_response human_replied handed_over closed_by_customer "
+    "reopened_after_ai sla_status csat_score agent_replies topic tags assigned_team assigned_to created_at"
+).split() + list(DURATIONS.values())
 
 
 def _steps(column: str) -> Iterator[str]:
@@ -69,13 +65,6 @@ def _half_hour(number: int) -> str:
     return f"{hour} AND substr({{0}}.created_at, 15, 2) {minute}"
 
 
-# {0} stands for the ticket's row.
-_ADDED = {
-    "number": "1",
-    "urgency": "{0}.urgency",
-    "csat_sum": "COALESCE({0}.csat_score, 0)",
-    "replies": "{0}.agent_replies",
-}
 _CONDITIONS: dict[str, str] = {
     **_COUNTED,
     **{f"{field}_{word}": f"{{0}}.{field} = '{word}'" for field, words in WORDS.items() for word in words},
@@ -86,20 +75,27 @@ _CONDITIONS: dict[str, str] = {
     },
     **{name: _half_hour(number) for number, name in enumerate(HALF_HOURS)},
 }
-# Each sum and the number that a ticket adds to it.
-SUMS = {**_ADDED, **{name: _one(condition) for name, condition in _CONDITIONS.items()}}
-STEP_SUMS = [f"{name}_{step}" for name in DURATIONS for step in STEPS]
+# Each sum as SQL over the tickets of a group; {0} stands for the table of tickets.
+SUMS = {
+    "number": "count(*)",
+    "urgency": "sum({0}.urgency)",
+    "csat_sum": "sum(COALESCE({0}.csat_score, 0))",
+    "replies": "sum({0}.agent_replies)",
+    **{name: f"count(*) FILTER (WHERE {condition})" for name, condition in _CONDITIONS.items()},
+}
 KEY = ("company_id", "kind", "span", "team", "agent")
 WORD_KEY = ("company_id", "kind", "span", "word", "team", "agent")
 
 
-def tables(metadata: MetaData) -> tuple[Table, Table]:
-    """The tables `ticket_sums` and `word_sums`."""
+def tables(metadata: MetaData) -> tuple[Table, Table, Table]:
+    """The tables `ticket_sums`, `word_sums` and `stale_days`. `kind` is like team_days or all_months, `span` a day or month."""
 
     def key(names: tuple[str, ...]) -> Iterator[Column[str]]:
+        sizes = {"company_id": 36, "kind": 40, "span": 10, "day": 10}
         for name in names:
-            kind = {"company_id": String(36), "kind": String(40), "span": String(10)}.get(name, Text())
-            yield Column(name, kind, primary_key=True, server_default=None if name == "company_id" else "")
+            kind = String(sizes[name]) if name in sizes else Text()
+            default = "" if name in ("kind", "span", "word", "team", "agent") else None
+            yield Column(name, kind, primary_key=True, server_default=default)
 
     def sums(names: tuple[str, ...]) -> Iterator[Column[int]]:
         return (Column(name, Integer, nullable=False, server_default="0") for name in names)
@@ -107,181 +103,69 @@ def tables(metadata: MetaData) -> tuple[Table, Table]:
     return (
         Table("ticket_sums", metadata, *key(KEY), *sums(tuple(SUMS)), sqlite_with_rowid=False),
         Table("word_sums", metadata, *key(WORD_KEY), *sums(("number",)), sqlite_with_rowid=False),
+        Table("stale_days", metadata, *key(("company_id", "day")), sqlite_with_rowid=False),
     )
 
 
 def create(on_sqlite: bool) -> Iterator[str]:
-    """The statements that make, fill and keep both tables; those of an earlier definition must be dropped before."""
-    from sqlalchemy.schema import CreateTable
-
+    """The statements that make the tables and triggers. Every day with tickets is stale."""
     dialect = sqlite.dialect() if on_sqlite else postgresql.dialect()  # type: ignore[no-untyped-call]
     for table in tables(MetaData()):
         yield str(CreateTable(table).compile(dialect=dialect))
-    yield from fill(on_sqlite)
-    yield from _triggers(on_sqlite)
+    yield MAKE_ALL_STALE
+    yield from _triggers_of_sqlite() if on_sqlite else _triggers_of_postgres()
 
 
-def fill(on_sqlite: bool) -> Iterator[str]:
-    """The statements that count all tickets into both tables, which must be empty."""
-    names = ", ".join(SUMS)
-    summed = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
-    counted = (f"count(*) FILTER (WHERE {condition})" for condition in _CONDITIONS.values())  # half the time of sums
-    added = ", ".join(
-        f"{text.format('t')} AS {name}"
-        for name, text in zip(SUMS, (*(f"sum({text})" for text in _ADDED.values()), *counted), strict=True)
+# For tables that are empty.
+MAKE_ALL_STALE = "INSERT INTO stale_days SELECT DISTINCT company_id, substr(created_at, 1, 10) FROM tickets"
+
+
+def _make_stale(row: str, on_sqlite: bool) -> str:
+    # On PostgreSQL the row is locked: whoever counts the day meanwhile waits for this change.
+    conflict = "NOTHING" if on_sqlite else "UPDATE SET day = excluded.day"
+    return (
+        f"INSERT INTO stale_days (company_id, day) VALUES ({row}.company_id, substr({row}.created_at, 1, 10)) "
+        f"ON CONFLICT (company_id, day) DO {conflict};"
     )
-    into = f"INSERT INTO ticket_sums ({', '.join(KEY)}, {names})"
+
+
+def _forget(row: str) -> str:
+    """Deletes the sums of a stale day and of its month."""
+
+    def delete(table: str, kinds: tuple[str, ...]) -> str:
+        names = ", ".join(f"'{kind}_{spans}'" for kind in kinds for spans in ("days", "months"))
+        spans = f"{row}.day, substr({row}.day, 1, 7)"
+        return f"DELETE FROM {table} WHERE company_id = {row}.company_id AND kind IN ({names}) AND span IN ({spans});"
+
+    return f"{delete('ticket_sums', KINDS)} {delete('word_sums', WORD_KINDS)}"
+
+
+def _columns(row: str) -> str:
+    return ", ".join(f"{row}.{column}" for column in _READ)
+
+
+def _triggers_of_sqlite() -> Iterator[str]:
+    old, new = (_make_stale(row, on_sqlite=True) for row in ("OLD", "NEW"))
+    yield f"CREATE TRIGGER stale_days_insert AFTER INSERT ON tickets BEGIN {new} END"
+    yield f"CREATE TRIGGER stale_days_delete AFTER DELETE ON tickets BEGIN {old} END"
+    differs = f"({_columns('OLD')}) IS NOT ({_columns('NEW')})"
     yield (
-        f"{into} SELECT t.company_id, 'pair_days', substr(t.created_at, 1, 10) AS span, t.assigned_team, t.assigned_to, {added} "
-        "FROM tickets t GROUP BY t.company_id, span, t.assigned_team, t.assigned_to"
+        f"CREATE TRIGGER stale_days_update AFTER UPDATE OF {', '.join(_READ)} ON tickets WHEN {differs} "
+        f"BEGIN {old} {new} END"
     )
-    yield (
-        f"{into} SELECT company_id, 'pair_months', substr(span, 1, 7) AS month, team, agent, {summed} FROM ticket_sums "
-        "WHERE kind = 'pair_days' GROUP BY company_id, month, team, agent"
+    yield f"CREATE TRIGGER stale_days_forget AFTER INSERT ON stale_days BEGIN {_forget('NEW')} END"
+
+
+def _triggers_of_postgres() -> Iterator[str]:
+    old, new = (_make_stale(row, on_sqlite=False) for row in ("OLD", "NEW"))
+    # Asked here: columns that a trigger itself names could not be widened any more.
+    same = f"TG_OP = 'UPDATE' AND ({_columns('OLD')}) IS NOT DISTINCT FROM ({_columns('NEW')})"
+    of_ticket = (
+        f"IF TG_OP = 'INSERT' THEN {new} ELSIF TG_OP = 'DELETE' THEN {old} ELSIF NOT ({same}) THEN {old} {new} END IF;"
     )
-    for kind, source, team, agent in (
-        ("agent", "pair", "''", "agent"),
-        ("team", "pair", "team", "''"),
-        ("all", "team", "''", "''"),
+    for name, events, table, body in (
+        ("stale_days_of_ticket", "INSERT OR UPDATE OR DELETE", "tickets", of_ticket),
+        ("stale_days_forget", "INSERT", "stale_days", _forget("NEW")),
     ):
-        grouped = "company_id, span" + (f", {kind}" if kind != "all" else "")
-        for spans in SPANS:
-            yield (
-                f"{into} SELECT company_id, '{kind}_{spans}', span, {team}, {agent}, {summed} FROM ticket_sums "
-                f"WHERE kind = '{source}_{spans}' GROUP BY {grouped}"
-            )
-    words = f"INSERT INTO word_sums ({', '.join(WORD_KEY)}, number)"
-    for kind, source, word in _word_sources("t", on_sqlite):
-        tickets = "tickets t" + (f", {source}" if source else "")
-        yield (
-            f"{words} SELECT w.company_id, '{kind}_pair_days', substr(w.created_at, 1, 10) AS span, w.word, w.team, w.agent, "
-            f"count(*) FROM (SELECT DISTINCT t.id, t.company_id, t.created_at, {word} AS word, t.assigned_team AS team, "
-            f"t.assigned_to AS agent FROM {tickets} WHERE {word} <> '') AS w "
-            "GROUP BY w.company_id, span, w.word, w.team, w.agent"
-        )
-        yield (
-            f"{words} SELECT company_id, '{kind}_all_days', span, word, '', '', sum(number) FROM word_sums "
-            f"WHERE kind = '{kind}_pair_days' GROUP BY company_id, span, word"
-        )
-        for scope in ("all", "pair"):
-            yield (
-                f"{words} SELECT company_id, '{kind}_{scope}_months', substr(span, 1, 7) AS month, word, team, agent, sum(number) "
-                f"FROM word_sums WHERE kind = '{kind}_{scope}_days' GROUP BY company_id, month, word, team, agent"
-            )
-
-
-def _word_sources(row: str, on_sqlite: bool) -> Iterator[tuple[str, str, str]]:
-    """For topics and tags: the kind, where the words of a ticket come from, and the word."""
-    yield "topic", "", f"{row}.topic"
-    tags = f"json_each({row}.tags) j"
-    if not on_sqlite:
-        tags = f"jsonb_array_elements_text(CAST({row}.tags AS jsonb)) AS j(value)"
-    yield "tag", tags, "j.value"
-
-
-def _scopes(kinds: tuple[str, ...]) -> str:
-    rows = [(kind, span, size) for kind in kinds for span, size in SPANS.items()]
-    first, *rest = (f"'{kind}' AS scope, '{kind}_{span}' AS kind, {size} AS size" for kind, span, size in rows)
-    return f"(SELECT {first} {' '.join(f'UNION ALL SELECT {row}' for row in rest)}) AS s"
-
-
-_TEAM = "CASE WHEN s.scope IN ('team', 'pair') THEN n.team ELSE '' END"
-_AGENT = "CASE WHEN s.scope IN ('agent', 'pair') THEN n.agent ELSE '' END"
-
-
-def _numbers(row: str, names: Iterable[str]) -> str:
-    return ", ".join(f"{SUMS[name].format(row)} AS {name}" for name in names)
-
-
-def _add(source: str, names: Iterable[str], sign: str = "") -> str:
-    """Adds what `source` selects, a ticket's place and the named numbers, to the rows that the ticket is counted in."""
-    names = tuple(names)
-    raised = ", ".join(f"{name} = ticket_sums.{name} + excluded.{name}" for name in names)
-    return (
-        f"INSERT INTO ticket_sums ({', '.join(KEY)}, {', '.join(names)}) "
-        f"SELECT n.company_id, s.kind, substr(n.created_at, 1, s.size), {_TEAM}, {_AGENT}, "
-        f"{', '.join(f'{sign}n.{name}' for name in names)} FROM ({source} LIMIT 1) AS n, {_scopes(KINDS)} WHERE true "
-        f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {raised};"
-    )
-
-
-def _place(row: str) -> str:
-    names = {"company_id": "company_id", "created_at": "created_at", "assigned_team": "team", "assigned_to": "agent"}
-    return ", ".join(f"{row}.{column} AS {name}" for column, name in names.items())
-
-
-def _drop_empty(table: str) -> str:
-    """Deletes the rows in which the old ticket was the last one: they may hold a name."""
-    days = "substr(OLD.created_at, 1, 7), substr(OLD.created_at, 1, 10)"
-    kinds = [f"{kind}_{span}" for kind in KINDS for span in SPANS]
-    if table == "word_sums":
-        kinds = [f"{word}_{kind}_{span}" for word in ("topic", "tag") for kind in ("all", "pair") for span in SPANS]
-    of_kind = ", ".join(f"'{kind}'" for kind in kinds)
-    return (
-        f"DELETE FROM {table} WHERE number = 0 AND company_id = OLD.company_id AND kind IN ({of_kind}) AND span IN ({days}) "
-        "AND team IN ('', OLD.assigned_team) AND agent IN ('', OLD.assigned_to);"
-    )
-
-
-def _add_words(row: str, sign: str, on_sqlite: bool) -> str:
-    statements = []
-    for kind, source, word in _word_sources(row, on_sqlite):
-        words = f"SELECT DISTINCT {word} AS word, {_place(row)}" + (f" FROM {source}" if source else "")
-        scopes = _scopes(("all", "pair"))
-        statements.append(
-            f"INSERT INTO word_sums ({', '.join(WORD_KEY)}, number) "
-            f"SELECT n.company_id, '{kind}_' || s.kind, substr(n.created_at, 1, s.size), n.word, {_TEAM}, {_AGENT}, {sign}1 "
-            f"FROM ({words}) AS n, {scopes} WHERE n.word <> '' "
-            f"ON CONFLICT ({', '.join(WORD_KEY)}) DO UPDATE SET number = word_sums.number + excluded.number;"
-        )
-    return " ".join(statements)
-
-
-_WORDS_READ = ("topic", "tags", "assigned_team", "assigned_to", "created_at")
-
-
-def _triggers(on_sqlite: bool) -> Iterator[str]:
-    """The triggers: a new ticket is added, a deleted one taken away, and a change adds the difference."""
-    same_place = " AND ".join(f"NEW.{name} = OLD.{name}" for name in _PLACE_COLUMNS)
-    untimed = " AND ".join(f"NEW.{column} IS NULL" for column in DURATIONS.values())
-    usual = [name for name in SUMS if name not in STEP_SUMS]  # a new ticket has no durations
-
-    def added(names: Iterable[str]) -> str:
-        return _add(f"SELECT {_place('NEW')}, {_numbers('NEW', names)}", names)
-
-    def difference(names: list[str]) -> str:
-        numbers = (f"({SUMS[name].format('NEW')}) - ({SUMS[name].format('OLD')}) AS {name}" for name in names)
-        return _add(f"SELECT {_place('NEW')}, {', '.join(numbers)}", names)
-
-    taken = _add(f"SELECT {_place('OLD')}, {_numbers('OLD', SUMS)}", SUMS, "-") + f" {_drop_empty('ticket_sums')}"
-    words_in = _add_words("NEW", "", on_sqlite)
-    words_out = f"{_add_words('OLD', '-', on_sqlite)} {_drop_empty('word_sums')}"
-    yield from _trigger("ticket_sums_insert", "INSERT", (), untimed, f"{added(usual)} {words_in}", on_sqlite)
-    yield from _trigger("ticket_sums_import", "INSERT", (), f"NOT ({untimed})", f"{added(SUMS)} {words_in}", on_sqlite)
-    yield from _trigger("ticket_sums_delete", "DELETE", (), "", f"{taken} {words_out}", on_sqlite)
-    # Few columns change at a time, and each costs.
-    changed = [name for name in usual if name not in (*HALF_HOURS, "number")]
-    yield from _trigger("ticket_sums_change", "UPDATE", _READ, same_place, difference(changed), on_sqlite)
-    durations = tuple(DURATIONS.values())
-    yield from _trigger("ticket_sums_time", "UPDATE", durations, same_place, difference(STEP_SUMS), on_sqlite)
-    everything = (*_READ, *_PLACE_COLUMNS, *durations)
-    moved = f"NOT ({same_place})"
-    yield from _trigger("ticket_sums_move", "UPDATE", everything, moved, f"{taken} {added(SUMS)}", on_sqlite)
-    yield from _trigger("word_sums_change", "UPDATE", _WORDS_READ, "", f"{words_out} {words_in}", on_sqlite)
-
-
-def _trigger(
-    name: str, event: str, columns: tuple[str, ...] | list[str], condition: str, body: str, on_sqlite: bool
-) -> Iterator[str]:
-    differs = ""
-    if columns:
-        old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))
-        differs = f"({old}) IS DISTINCT FROM ({new})" if not on_sqlite else f"({old}) IS NOT ({new})"
-    when = " AND ".join(filter(None, (differs, condition)))
-    if on_sqlite:
-        watched = f"UPDATE OF {', '.join(columns)}" if columns else event
-        yield f"CREATE TRIGGER {name} AFTER {watched} ON tickets {f'WHEN {when}' if when else ''} BEGIN {body} END"
-        return
-    body = f"IF {when} THEN {body} END IF;" if when else body
-    yield f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$"
-    yield f"CREATE TRIGGER {name} AFTER {event} ON tickets FOR EACH ROW EXECUTE FUNCTION {name}()"
+        yield f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$"
+        yield f"CREATE TRIGGER {name} AFTER {events} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"

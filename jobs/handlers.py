@@ -9,7 +9,17 @@ from typing import Protocol
 
 from auth.erasure_marks import ErasureMarks
 from core.models import Actor
-from jobs import agreed_times, inbound_mail, incidents, notices, routing, snoozed, transfer_imports, transfers
+from jobs import (
+    agreed_times,
+    inbound_mail,
+    incidents,
+    notices,
+    routing,
+    snoozed,
+    statistics,
+    transfer_imports,
+    transfers,
+)
 from jobs.runner import Periodic, alone, in_batches
 from services import idempotency, outbox, outgoing_mail
 from services.accounts import lockout, oidc_sign_in, one_time, sessions
@@ -32,7 +42,7 @@ from services.webhooks import deliveries, subscriptions
 from storage import Row
 
 COMPANIES_AT_START = 20  # models of so many companies, those with the newest examples, are trained at the start
-TIDY_SECONDS, CLOSING_SECONDS, DIGEST_SECONDS = 3600.0, 600.0, 30.0
+TIDY_SECONDS, CLOSING_SECONDS, STATISTICS_SECONDS, DIGEST_SECONDS = 3600.0, 600.0, 120.0, 30.0
 AGREED_SECONDS, ESCALATION_SECONDS, MAILBOX_SECONDS = 10.0, 20.0, 20.0
 SYNC_SECONDS, CHATS_SECONDS, INCIDENTS_SECONDS, ASSIGNMENT_SECONDS = 3.0, 5.0, 5.0, 5.0
 PURGED = (
@@ -92,6 +102,7 @@ def periodic(runtime: Server) -> list[Periodic]:
     return [
         Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime), in_one_process=True),
         Periodic("auto-close", CLOSING_SECONDS, lambda: close_resolved_tickets(runtime), in_one_process=True),
+        Periodic("statistics", STATISTICS_SECONDS, lambda: statistics.count_days(runtime.storage), in_one_process=True),
         Periodic("silent chats", CHATS_SECONDS, lambda: close_silent_chats(runtime), in_one_process=True),
         Periodic("agreed times", AGREED_SECONDS, agreed_times.Sweep(lambda: runtime.storage), in_one_process=True),
         Periodic("snoozed tickets", AGREED_SECONDS, lambda: snoozed.wake(runtime.storage), in_one_process=True),

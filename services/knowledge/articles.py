@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import conflict, not_found, stale
 from core.models import ARTICLE_FIELDS, shape
 from database.column_types import is_broken
+from database.search.statements import containing
 from database.tables import articles as table
 from services import history
 from services.clearing import pop_cleared
@@ -39,7 +40,7 @@ def find(uow: UnitOfWork, filters: Row) -> tuple[list[Row], int]:
             type_coerce(a.tags, Text).icontains(orjson.dumps(filters["tag"]).decode(), autoescape=True)
         )
     if "q" in filters:
-        matching = uow.containing(matching, filters["q"], [a.title, a.body])
+        matching = containing(matching, filters["q"], [a.title, a.body])
     page = matching.order_by(a.updated_at.desc(), a.id.desc())
     return uow.find(page.limit(filters["limit"]).offset(filters["offset"])), uow.count(matching)
 

@@ -28,7 +28,7 @@ _HALF_HOUR = timedelta(minutes=30)
 def by_hour(uow: UnitOfWork, selection: Selection, sums: SumsOf) -> list[Row]:
     """The number of tickets for each hour of the week, as {key, label, count}."""
     zone = _zone(uow)
-    half_hours = {day: numbers[len(COUNTS_OF_DAY) :] for day, numbers in sums.whole_days().items()}
+    half_hours = {day: numbers[len(COUNTS_OF_DAY) :] for day, numbers in sums.whole_days.items()}
     counts = np.zeros(len(KEYS), dtype=np.int64)
     places = {day: _places(day, zone) for day in half_hours}
     even_days = [day for day, of_day in places.items() if of_day is not None]

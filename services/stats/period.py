@@ -1,5 +1,6 @@
 """Which tickets statistics are about: a period of their creation, a team, an agent. Only values; nothing is read."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -42,19 +43,23 @@ class Cover:
     months: tuple[str, str]
     parts: tuple[tuple[str, str], ...]
 
-    def spans(self) -> list[tuple[str, str, str]]:
-        """The whole months, and the whole days beside them, each as (months or days, first, the one after the last)."""
-        ranges = [("months", *self.months), *(("days", *days) for days in self._days_beside_months())]
-        return [(size, first, end) for size, first, end in ranges if first < end]
+    def spans(self, stale_months: Collection[str] = ()) -> list[tuple[str, str, str]]:
+        """The whole months and the whole days beside them, each as (months or days, first, the one after the last).
 
-    def _days_beside_months(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        Stale months are given as their days.
+        """
         first, last = self.months
         if first >= last:
-            return (self.first_day, self.day_end), (AFTER_ALL, "")
-        return (self.first_day, f"{first}-01" if first else ""), (
-            f"{last}-01" if last != AFTER_ALL else AFTER_ALL,
-            self.day_end,
-        )
+            ranges = [("days", self.first_day, self.day_end)]
+        else:
+            beside_start, beside_end = _first_day_of(first), _first_day_of(last)
+            ranges = [("days", self.first_day, beside_start), ("days", beside_end, self.day_end)]
+            for month in sorted(month for month in stale_months if first <= month < last):
+                after = _next_month(month)
+                ranges += [("months", first, month), ("days", _first_day_of(month), _first_day_of(after))]
+                first = after
+            ranges.append(("months", first, last))
+        return [(size, start, end) for size, start, end in ranges if start < end]
 
 
 def cover(start: str, end: str) -> Cover:
@@ -77,6 +82,10 @@ def _next_day(day: str) -> str:
         return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
     except OverflowError:
         return AFTER_ALL
+
+
+def _first_day_of(month: str) -> str:
+    return f"{month}-01" if month not in ("", AFTER_ALL) else month
 
 
 def _next_month(month: str) -> str:

@@ -1,18 +1,17 @@
 """Sums over the tickets of a selection, from the sums that the database keeps for days and months. Only reads.
 
-What no whole day covers, the first and last hours of a period, is summed from the tickets themselves.
+The tickets of stale days, and of the first and last hours of a period, are summed themselves: the parts of days.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from sqlalchemy import Select, and_, func, literal_column, or_
+from sqlalchemy import Select, Subquery, func, literal_column, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
-from database.tables import ticket_sums, tickets, word_sums
+from database.tables import stale_days, ticket_sums, tickets, word_sums
 from database.ticket_sums import DURATIONS, HALF_HOURS, STEPS, SUMS
 from services.prepared_statements import prepared, text
 from services.stats import statements
@@ -28,28 +27,22 @@ OF_AGENT = (
 )
 COUNTS_OF_DAY = ("number", "finished", "sla_met", "sla_breached")
 OF_DAY = (*COUNTS_OF_DAY, *HALF_HOURS)
-MOST_PARTS = 2  # the beginning and the end of a period
+MOST_PARTS = 2  # parts of days that are not stale: the beginning and the end of a period
 Sums = Counter[str]
-_PLACES = {name: place for place, name in enumerate(TOTALS)}
-
-
-class Parts(NamedTuple):
-    """Sums of parts of days: for each row its day, team and agent, and its numbers in the order of TOTALS."""
-
-    keys: dict[str, list[str]]
-    numbers: npt.NDArray[np.int64]
+Span = tuple[str, str, str]  # months or days, the first, and the one after the last
+_GROUPS = {"day": func.substr(t.created_at, 1, 10), "team": t.assigned_team, "agent": t.assigned_to}
 
 
 class SumsOf:
-    """The sums of one selection. Parts of days are read once."""
+    """The sums of one selection."""
 
     def __init__(self, uow: UnitOfWork, selection: Selection) -> None:
         self._uow = uow
         self._selection = selection
         self._cover = cover(selection.start, selection.end)
         self._place = statements.place_values(selection)
-        self._parts = self._read_parts()
-        self._days: dict[str, list[int]] | None = None
+        self._stale_days = self._read_stale_days()
+        self._spans = self._cover.spans({day[:7] for day in self._stale_days})
         self._kind = _kind(bool(selection.team), bool(selection.agent))
 
     def totals(self) -> Sums:
@@ -66,21 +59,20 @@ class SumsOf:
 
     def by_day(self) -> dict[str, list[int]]:
         """COUNTS_OF_DAY of each day in UTC that has tickets."""
-        days = {day: numbers[: len(COUNTS_OF_DAY)] for day, numbers in self.whole_days().items()}
+        days = {day: numbers[: len(COUNTS_OF_DAY)] for day, numbers in self.whole_days.items()}
         return days | dict(self._of_part("day", COUNTS_OF_DAY))
 
+    @cached_property
     def whole_days(self) -> dict[str, list[int]]:
-        """OF_DAY of each day in UTC of which every moment is in the period, if it has tickets. Read once."""
-        if self._days is None:
-            self._days = {}
-            if self._cover.first_day < self._cover.day_end:
-                span = ("days", self._cover.first_day, self._cover.day_end)
-                self._days = {day: list(map(int, row)) for day, *row in self._read("span", self._kind, OF_DAY, span)}
-        return self._days
+        """OF_DAY of each day in UTC of which every moment is in the period, if it has tickets and is not stale."""
+        if self._cover.first_day >= self._cover.day_end:
+            return {}
+        spans = [("days", self._cover.first_day, self._cover.day_end)]
+        return {day: list(map(int, row)) for day, *row in self._read("span", self._kind, OF_DAY, spans)}
 
     def minutes_of_parts(self) -> list[tuple[Any, ...]]:
         """The minutes of the parts of days, like 2026-11-20T09:41, and the number of their tickets."""
-        if not self._cover.parts:
+        if not self._has_parts:
             return []
         minute = func.substr(t.created_at, 1, 16)
         return self._uow.aggregate(
@@ -91,67 +83,74 @@ class SumsOf:
         """The number of tickets of each `topic` or `tag`."""
         counts: Counter[str] = Counter()
         scope = "pair" if self._selection.team or self._selection.agent else "all"
-        for size, first, end in self._cover.spans():
-            statement = prepared(self._uow, ("words", tuple(self._place)), self._word_query)
-            params = {"kind": f"{kind}_{scope}_{size}", "first": first, "end": end, **self._place}
-            for word, number in self._uow.aggregate(statement, **params):
-                counts[word] += int(number)
-        if self._cover.parts:
-            for topic, tags in self._uow.aggregate(self._of_parts("words", [t.topic, t.tags]), **self._part_values()):
-                counts.update({topic} - {""} if kind == "topic" else set(tags))
+        if self._spans:
+            size = _size(self._spans)
+            statement = prepared(self._uow, ("words", size, tuple(self._place)), lambda: self._word_query(size))
+            params = _span_values(f"{kind}_{scope}", self._spans) | self._place
+            counts.update({word: int(number) for word, number in self._uow.aggregate(statement, **params)})
+        for topic, tags in self._words_of_parts:
+            counts.update({topic} - {""} if kind == "topic" else set(tags))
         return counts
+
+    @cached_property
+    def _words_of_parts(self) -> list[tuple[Any, ...]]:
+        """The topic and tags of each ticket in parts of days."""
+        if not self._has_parts:
+            return []
+        return self._uow.aggregate(self._of_parts("words", [t.topic, t.tags]), **self._part_values())
 
     def _by(self, group: str, kind: str, names: tuple[str, ...]) -> dict[str, Sums]:
         groups: dict[str, Sums] = {}
-        for span in self._cover.spans():
-            for row in self._read(group, kind, names, span):
-                key, sums = (row[0], row[1:]) if group else ("", row)
-                if sums[0] is not None:
-                    groups.setdefault(key, Sums()).update(dict(zip(names, map(int, sums), strict=True)))
+        for row in self._read(group, kind, names, self._spans):
+            key, sums = (row[0], row[1:]) if group else ("", row)
+            if sums[0] is not None:
+                groups[key] = Sums(dict(zip(names, map(int, sums), strict=True)))
         for key, numbers in self._of_part(group, names):
             groups.setdefault(key, Sums()).update(dict(zip(names, numbers, strict=True)))
         return groups
 
-    def _read(self, group: str, kind: str, names: tuple[str, ...], span: tuple[str, str, str]) -> list[tuple[Any, ...]]:
-        """The sums of whole months or days, grouped by the column `group` unless it is ""."""
+    def _read(self, group: str, kind: str, names: tuple[str, ...], spans: list[Span]) -> list[tuple[Any, ...]]:
+        """The sums of whole months and days, grouped by the column `group` unless it is ""."""
+        if not spans:
+            return []
+        size = _size(spans)
 
         def build() -> Select[Any]:
             columns = [s[group]] if group else []
             query = self._uow.query(ticket_sums, *columns, *(func.sum(s[name]) for name in names))
-            return statements.place(_in_span(query, s), self._selection, s.team, s.agent).group_by(*columns)
+            return statements.place(_in_spans(query, s, size), self._selection, s.team, s.agent).group_by(*columns)
 
-        size, first, end = span
-        statement = prepared(self._uow, ("sums", group, names, tuple(self._place)), build)
-        params = {"kind": f"{kind}_{size}", "first": first, "end": end, **self._place}
-        return self._uow.aggregate(statement, **params)
+        statement = prepared(self._uow, ("sums", group, names, size, tuple(self._place)), build)
+        return self._uow.aggregate(statement, **_span_values(kind, spans), **self._place)
 
-    def _word_query(self) -> Select[Any]:
+    def _word_query(self, size: int) -> Select[Any]:
         query = self._uow.query(word_sums, w.word, func.sum(w.number)).group_by(w.word)
-        return statements.place(_in_span(query, w), self._selection, w.team, w.agent)
+        return statements.place(_in_spans(query, w, size), self._selection, w.team, w.agent)
 
-    def _read_parts(self) -> Parts | None:
-        """The sums of the parts of days, for each day, team and agent."""
-        if not self._cover.parts:
-            return None
-        place = [func.substr(t.created_at, 1, 10), t.assigned_team, t.assigned_to]
-        sums: list[ColumnElement[Any]] = [
-            func.sum(literal_column(f"({SUMS[name].format('tickets')})")) for name in TOTALS
-        ]
-        statement = self._of_parts("sums", [*place, *sums], group=place)
-        rows = self._uow.aggregate(statement, **self._part_values())
-        keys = {name: [row[number] for row in rows] for number, name in enumerate(("day", "team", "agent"))}
-        return Parts(keys, np.array([row[3:] for row in rows], dtype=np.int64)) if rows else None
+    @property
+    def _has_parts(self) -> bool:
+        return bool(self._cover.parts or self._stale_days)
+
+    def _read_stale_days(self) -> list[str]:
+        def build() -> Select[Any]:
+            day = stale_days.c.day
+            return self._uow.query(stale_days, day).where(day >= text("first_day"), day < text("day_end"))
+
+        return [day for (day,) in self._uow.aggregate(prepared(self._uow, "stale days", build), **self._whole_days())]
+
+    def _whole_days(self) -> dict[str, str]:
+        return {"first_day": self._cover.first_day, "day_end": self._cover.day_end}
 
     def _of_part(self, group: str, names: tuple[str, ...]) -> Iterator[tuple[str, list[int]]]:
         """The sums of the parts of days, grouped by day, team or agent, or in all for ""."""
-        if self._parts is None:
+        if not self._has_parts:
             return
-        columns = [_PLACES[name] for name in names]
-        rows_of: dict[str, list[int]] = defaultdict(list)
-        for row, key in enumerate(self._parts.keys.get(group) or [""] * len(self._parts.numbers)):
-            rows_of[key].append(row)
-        for key, rows in rows_of.items():
-            yield key, self._parts.numbers[np.ix_(rows, columns)].sum(axis=0).tolist()
+        columns = [_GROUPS[group]] if group else []
+        sums: list[ColumnElement[Any]] = [literal_column(SUMS[name].format("tickets")) for name in names]
+        statement = self._of_parts(f"sums by {group}", [func.count(), *columns, *sums], group=columns)
+        for number, *row in self._uow.aggregate(statement, **self._part_values()):
+            if number:  # without a group there is a row also without tickets
+                yield (row[0] if group else ""), list(map(int, row[len(columns) :]))
 
     def _of_parts(
         self, name: str, columns: list[ColumnElement[Any]], group: Iterable[ColumnElement[Any]] = ()
@@ -159,17 +158,26 @@ class SumsOf:
         """A query of the tickets in parts of days."""
 
         def build() -> Select[Any]:
-            in_parts = (
-                and_(t.created_at >= text(f"start_{number}"), t.created_at < text(f"end_{number}"))
-                for number in range(MOST_PARTS)
-            )
-            query = self._uow.query(tickets, *columns).where(or_(*in_parts)).group_by(*group)
+            parts = self._parts_of_days()
+            query = self._uow.query(tickets, *columns).group_by(*group)
+            query = query.where(t.created_at >= parts.c.start, t.created_at < parts.c.end)
             return statements.place(query, self._selection, t.assigned_team, t.assigned_to)
 
         return prepared(self._uow, ("parts", name, tuple(self._place)), build)
 
+    def _parts_of_days(self) -> Subquery:
+        """The parts of days as rows of moments: `start`, and `end` that is no more in it."""
+        day = stale_days.c.day
+        stale = self._uow.query(stale_days, (day + "T").label("start"), (day + "T24").label("end"))
+        stale = stale.where(day >= text("first_day"), day < text("day_end"))
+        ends = (
+            select(text(f"start_{number}").label("start"), text(f"end_{number}").label("end"))
+            for number in range(MOST_PARTS)
+        )
+        return union_all(stale, *ends).subquery("parts")
+
     def _part_values(self) -> dict[str, str]:
-        values = dict(self._place)
+        values = self._place | self._whole_days()
         for number in range(MOST_PARTS):
             part = self._cover.parts[number] if number < len(self._cover.parts) else (AFTER_ALL, AFTER_ALL)
             values |= {f"start_{number}": part[0], f"end_{number}": part[1]}
@@ -182,6 +190,23 @@ def _kind(by_team: bool, by_agent: bool) -> str:
     ]
 
 
-def _in_span(query: Select[Any], columns: Any) -> Select[Any]:
-    """The query limited to the rows of the parameters: a kind, and the spans from `first` to before `end`."""
-    return query.where(columns.kind == text("kind"), columns.span >= text("first"), columns.span < text("end"))
+def _size(spans: list[Span]) -> int:
+    """How many spans a statement is built for: a power of two, so that few statements serve all."""
+    return 1 << max(1, (len(spans) - 1).bit_length())
+
+
+def _in_spans(query: Select[Any], columns: Any, size: int) -> Select[Any]:
+    """The query limited to the rows of so many spans, which are parameters."""
+    names = ("kind", "first", "end")
+    rows = (select(*(text(f"{name}_{number}").label(name) for name in names)) for number in range(size))
+    spans = union_all(*rows).subquery("spans").c
+    return query.where(columns.kind == spans.kind, columns.span >= spans.first, columns.span < spans.end)
+
+
+def _span_values(kind: str, spans: list[Span]) -> dict[str, str]:
+    """The parameters of `_in_spans`. Those in excess read nothing."""
+    values = {}
+    for number in range(_size(spans)):
+        size, first, end = spans[number] if number < len(spans) else ("", "", "")
+        values |= {f"kind_{number}": f"{kind}_{size}", f"first_{number}": first, f"end_{number}": end}
+    return values

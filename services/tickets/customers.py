@@ -7,6 +7,7 @@ from sqlalchemy.types import Integer
 
 from core import models, normal_form
 from core.errors import conflict, forbidden, invalid_field, not_found
+from database.search.statements import containing
 from database.tables import customers, tickets
 from services.prepared_statements import prepared, text
 from storage import Row, UnitOfWork
@@ -74,7 +75,7 @@ def find(uow: UnitOfWork, *, limit: int, offset: int, words: str = "") -> tuple[
     query = uow.query(customers).where(or_(customers.c.email != "", customers.c.customer_id != ""))  # not the erased
     if words:
         words = " ".join(normal_form.email(word) if "@" in word else word for word in words.split())
-        query = uow.containing(query, words, [customers.c.email, customers.c.customer_id, customers.c.name])
+        query = containing(query, words, [customers.c.email, customers.c.customer_id, customers.c.name])
     total = uow.count(query)
     page = _with_counts(
         uow, query.order_by(customers.c.created_at.desc(), customers.c.id.desc()).limit(limit).offset(offset)

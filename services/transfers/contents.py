@@ -49,6 +49,7 @@ LEFT_OUT: dict[str, str] = {
     "second_factors": "They are secrets, and follow from the SECRET_KEY of this server.",
     "sessions": "Sign-ins hold for one server.",
     "sign_in_tokens": "Links and codes of this server's mails are secrets.",
+    "stale_days": "Days that statistics have not counted yet.",
     "tallies": "Counted from the tickets.",
     "ticket_sums": "Counted from the tickets.",
     "ticket_tags": "Read from the tickets.",

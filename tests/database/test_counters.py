@@ -3,6 +3,7 @@
 import contextlib
 import random
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import delete, select
@@ -13,8 +14,9 @@ from core import models, timestamps
 from core.errors import AppError
 from core.models import Actor
 from database import ticket_sums
-from database.tables import derived, jobs
+from database.tables import derived, jobs, stale_days
 from database.tables import tickets as table
+from jobs.statistics import count_days
 from services.import_export import demo
 from services.knowledge.search import Knowledge
 from services.privacy import erasure
@@ -71,15 +73,19 @@ def places(row):
             yield row["company_id"], kind, span, row["created_at"][:size], team, agent
 
 
-def check_sums(rows, stored, stored_words):
-    """Compares the sums of days and months with the tickets."""
+def check_sums(rows, stored, stored_words, stale):
+    """Compares the sums of days and months with the tickets. Stale days have none, nor have their months."""
     sums, words = defaultdict(Counter), Counter()
+    stale_spans = stale | {(company, day[:7]) for company, day in stale}
     for row in rows:
         for company, kind, span, first, team, agent in places(row):
-            sums[company, f"{kind}_{span}", first, team, agent].update(numbers(row))
-            if kind in ("all", "pair"):
-                texts = {("topic", row["topic"])} | {("tag", tag) for tag in row["tags"]}
-                words.update((company, f"{of}_{kind}_{span}", first, word, team, agent) for of, word in texts if word)
+            if (company, first) not in stale_spans:
+                sums[company, f"{kind}_{span}", first, team, agent].update(numbers(row))
+                if kind in ("all", "pair"):
+                    texts = {("topic", row["topic"])} | {("tag", tag) for tag in row["tags"]}
+                    words.update(
+                        (company, f"{of}_{kind}_{span}", first, word, team, agent) for of, word in texts if word
+                    )
     key = ("company_id", "kind", "span", "team", "agent")
     found = {
         tuple(row[name] for name in key): Counter({name: row[name] for name in ticket_sums.SUMS}) for row in stored
@@ -98,7 +104,8 @@ def check(storage):
         tags = uow.aggregate(select(derived.tables["ticket_tags"]))
         stored_sums = uow.find(select(derived.tables["ticket_sums"]))
         stored_words = uow.find(select(derived.tables["word_sums"]))
-    check_sums(rows, stored_sums, stored_words)
+        stale = set(uow.aggregate(select(derived.tables["stale_days"])))
+    check_sums(rows, stored_sums, stored_words, stale)
     for row in rows:
         counts.update((row["company_id"], *cell, *[""] * (8 - len(cell))) for cell in cells(row))
         tagged |= {(row["company_id"], tag, row["created_at"], row["id"]) for tag in row["tags"]}
@@ -106,6 +113,17 @@ def check(storage):
     assert {key: row["number"] for key, row in stored.items()} == counts
     assert set(tags) == tagged
     return rows
+
+
+def check_counted(storage):
+    """Counts the days but today, and compares again."""
+    count_days(storage)
+    with storage.unit_of_work(None) as uow:
+        assert not uow.find(uow.query(stale_days).where(stale_days.c.day != uow.real_now[:10]))
+        assert uow.find(
+            select(derived.tables["ticket_sums"]).where(derived.tables["ticket_sums"].c.kind == "all_months")
+        )
+    return check(storage)
 
 
 def new_ticket(dice):
@@ -191,7 +209,8 @@ def test_counters_equal_a_count_after_many_changes(open_app):
     for _ in range(4):
         for _ in range(30):
             change_something(storage, dice)
-        rows = check(storage)
+        check(storage)
+        rows = check_counted(storage)
     assert len(rows) > 20
     app.extensions["runtime"].stop()
     check(open_app().extensions["runtime"].storage)
@@ -212,6 +231,8 @@ def test_a_change_that_is_rolled_back_is_not_counted(open_app):
 
 def test_counters_of_values_without_tickets_are_deleted(admin, runtime):
     ticket = admin.ticket(tags=["Ada Lovelace"], assigned_to="Charles", category="billing")
+    with runtime.storage.unit_of_work(ADMIN, write=True) as uow:
+        uow.count_day(ticket["created_at"][:10])
     admin.data(admin.delete(f"/api/tickets/{ticket['id']}"))
     with runtime.storage.unit_of_work(None) as uow:
         assert uow.find(select(derived.tables["tallies"])) == []
@@ -249,3 +270,26 @@ def test_rows_deleted_by_sql_are_counted(runtime):
     with runtime.storage.unit_of_work(None, write=True) as uow:
         uow._connection.execute(delete(table).where(table.c.number == 2))
     assert len(check(runtime.storage)) == 2
+
+
+def test_a_change_during_a_count_is_in_the_sums_or_its_day_is_stale(open_app):
+    storage = open_app().extensions["runtime"].storage
+    with storage.unit_of_work(ADMIN, write=True) as uow:
+        made = timestamps.later(uow.now, seconds=-3 * 86_400)
+        ids = [
+            create.import_ticket(uow, TRAINED_MODELS, new_ticket(random.Random(n)), created_at=made)["id"]
+            for n in range(4)
+        ]
+
+    def change_all():
+        for number in range(12):  # system writers do not wait for those of a company
+            with storage.unit_of_work(None, write=True) as uow:
+                uow.update(table, ids[number % 4], {"agent_replies": number})
+
+    with ThreadPoolExecutor(1) as other:
+        changing = other.submit(change_all)
+        while not changing.done():
+            count_days(storage)
+        changing.result()
+    check(storage)
+    check_counted(storage)

@@ -3,9 +3,11 @@
 tests/fixtures/old/make.py made the files, once for each release. Each is opened in place and copied to every engine.
 """
 
+import contextlib
 import gzip
 import json
 import shutil
+import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -182,3 +184,20 @@ def test_a_copy_of_the_old_document_is_kept(old, open_old):
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_old_files_are_small(source):
     assert all(path.stat().st_size < 60_000 for path in OLD.glob(f"{source}*"))
+
+
+def test_triggers_that_were_replaced_are_gone_after_the_upgrade(tmp_path, open_app):
+    """A file of revision 0037 had triggers that kept the sums."""
+    url = f"sqlite:///{tmp_path / 'foyer.db'}"
+    open_app(database_url=url, secret_key=SECRET).extensions["runtime"].stop()
+    with contextlib.closing(sqlite3.connect(tmp_path / "foyer.db")) as file:
+        triggers = set(file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+        file.executescript(
+            "DROP TRIGGER stale_days_forget; DROP TABLE stale_days; DROP TRIGGER stale_days_update;"
+            "DROP TRIGGER stale_days_insert; DROP TRIGGER stale_days_delete; UPDATE alembic_version SET version_num = '0037';"
+            "CREATE TRIGGER ticket_sums_insert AFTER INSERT ON tickets BEGIN UPDATE ticket_sums SET number = number + 1; END;"
+            "CREATE TRIGGER word_sums_change AFTER UPDATE ON tickets BEGIN DELETE FROM word_sums; END;"
+        )
+    open_app(database_url=url, secret_key=SECRET)
+    with contextlib.closing(sqlite3.connect(tmp_path / "foyer.db")) as file:
+        assert set(file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")) == triggers

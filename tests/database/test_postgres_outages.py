@@ -44,7 +44,7 @@ def test_a_restart_of_the_idle_database_causes_no_error(server, tmp_path):
 def test_an_outage_logs_one_line_at_its_start_and_one_at_its_end(server, tmp_path, monkeypatch, caplog):
     for name in ("POLL_SECONDS", "HEARTBEAT_SECONDS"):
         monkeypatch.setattr(runner, name, 0.02)
-    for name in "SYNC TIDY CHATS AGREED CLOSING INCIDENTS ASSIGNMENT ESCALATION DIGEST".split():
+    for name in "SYNC TIDY CHATS AGREED CLOSING INCIDENTS ASSIGNMENT ESCALATION DIGEST STATISTICS".split():
         monkeypatch.setattr(handlers, f"{name}_SECONDS", 0.02)
     key = "fk_the-key-of-a-waiting-server"
     settings = {"database_url": server.url, "secret_key": SECRET, "api_key": key, "embeddings": "static"}
@@ -70,7 +70,7 @@ def test_an_outage_logs_one_line_at_its_start_and_one_at_its_end(server, tmp_pat
     wait_until(lambda: admin.post("/api/tickets", TICKET).status_code == 503)
     tries.clear()
     threads = {thread.name for thread in threading.enumerate() if thread.name.startswith("foyer-")}
-    assert len(threads) == 28
+    assert len(threads) == 29
     # These write only when there is something to write.
     threads -= {"foyer-count-of-model-calls", "foyer-chat-presence", "foyer-presence", "foyer-webhooks"}
     wait_until(lambda: all(tries[name] >= 3 for name in threads))

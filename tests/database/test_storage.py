@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import AppError
 from database import tables
 from database.column_types import is_broken
+from database.search.statements import containing
 from database.tables import companies, customers, events, jobs, replies, tickets
 from tests.support.rows import (
     ONE,
@@ -133,10 +134,10 @@ def test_search_finds_words_only_in_the_own_company(store, world):
     with store.unit_of_work(actor(ONE)) as uow:
         for query in (
             uow.search(uow.query(tickets), "TICKET 1"),
-            uow.containing(uow.query(tickets), "TICKET 1", [tickets.c.title]),
+            containing(uow.query(tickets), "TICKET 1", [tickets.c.title]),
         ):
             assert [row["id"] for row in uow.find(query)] == [world[ONE, 1]]
-        assert not uow.find(uow.containing(uow.query(tickets), "100%", [tickets.c.title]))
+        assert not uow.find(containing(uow.query(tickets), "100%", [tickets.c.title]))
 
 
 @pytest.mark.parametrize("verb", ["insert", "insert_many", "insert_new"])

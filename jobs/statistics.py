@@ -1,0 +1,26 @@
+"""The periodic job that counts days for statistics. Until it has run, their tickets are read for each answer."""
+
+from functools import partial
+
+from core.models import Actor
+from jobs.runner import alone
+from services.stats import counting
+from storage import Storage
+
+MOST_ROUNDS = 10  # of one run, so that a server that stops does not wait long
+
+
+def count_days(storage: Storage) -> None:
+    """Counts each stale day but today, in a unit of work of its own so that other writers wait little."""
+    for _ in range(MOST_ROUNDS):
+        with storage.unit_of_work(None) as uow:
+            rows = counting.due(uow)
+        for row in rows:
+            alone(f"The tickets of {row['day']}", partial(_count, storage, row["company_id"], row["day"]))
+        if len(rows) < counting.MOST_AT_ONCE:
+            break
+
+
+def _count(storage: Storage, company_id: str, day: str) -> None:
+    with storage.unit_of_work(Actor.system(company_id), write=True) as uow:
+        uow.count_day(day)
