@@ -77,9 +77,10 @@ class FieldQuality(Schema):
 def get_quality(uow: UnitOfWork) -> Answer:
     """Get the quality of the AI.
 
-    For each field triage decides, and for drafts: how often people corrected it, month by month, and whether it is as sure as
-    it is right. For drafts also how many were written, accepted, edited and discarded, by source. For expected_resolution_seconds
-    how often the interval held the time, each ticket judged by what was resolved before it was opened.
+    Says how often people corrected each field that triage decides, and drafts, month by month. Confidence is compared with how
+    often it was right. Drafts are also counted by source: written, accepted, edited and discarded. For
+    expected_resolution_seconds it says how often the interval held the time. Each ticket is judged by what was resolved
+    before it was opened.
     """
     rows = ai_quality.report(uow)
     return Answer(rows, how_many(len(rows), "field"), page=(len(rows), len(rows), 0))

@@ -105,8 +105,8 @@ def register_company(body: Row) -> Answer:
 def allow_company(body: Row) -> Answer:
     """Say what a company may.
 
-    For the operator alone, an admin of the company default: whether a company counts as confirmed, whether people of the
-    OpenID Connect issuer may belong to it, and whether it may claim addresses that mail comes in at.
+    For the operator alone, an admin of the company default. Says whether a company counts as confirmed, and whether people of
+    the OpenID Connect issuer may belong to it. Also says whether it may claim addresses that mail comes in at.
     """
     gate.check_operator()
     company = registration.allow(gate.current_runtime().storage, g.actor, body)

@@ -198,7 +198,7 @@ def ask_about_ticket(ticket_id: str, body: Row) -> Answer:
     """Ask about a ticket.
 
     Answers an agent from the ticket, its notes and articles. Without a model, and when it fails, it quotes the best article,
-    past resolution or message of the ticket, or says that nothing answers it.
+    past resolution or message of the ticket. If nothing answers the question, it says so.
     """
     answer, reason = questions.answer(current_runtime().model_access(g.actor), ticket_id, body["question"])
     return Answer(answer, _made("The answer", reason))

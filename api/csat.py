@@ -43,8 +43,8 @@ class Rating(Repeatable):
 def rate_ticket(ticket_id: str, body: Row) -> Answer:
     """Rate a resolved ticket.
 
-    The customer's score from 1 to 5, which they may change for a week. Customers rate with their own credentials, through a
-    key that acts for them, or with the token of the link in the mail and no credentials.
+    The customer's score from 1 to 5, which they may change for a week. Customers rate with their own credentials or through a
+    key that acts for them. The token of the link in the mail needs no credentials.
     """
     runtime = current_runtime()
     actor = g.actor

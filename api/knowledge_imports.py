@@ -75,8 +75,8 @@ def summary(result: imports.Result) -> str:
 def import_articles() -> Answer:
     """Import articles.
 
-    Takes Markdown with front matter, a ZIP of such files, or CSV, JSON or Excel with the fields question and answer (or title and
-    body), and optionally tags, category, status and source. An article is found again by its source; a second import
+    Takes Markdown with front matter, a ZIP of such files, or CSV, JSON or Excel. Their fields are question and answer, or title
+    and body; tags, category, status and source are optional. An article is found again by its source; a second import
     changes only what changed.
     """
     part = next(iter(request.files.values()), None) if request.mimetype == FORM else None

@@ -144,7 +144,7 @@ class StatsExportQuery(StatsQuery):
 def get_stats(uow: UnitOfWork, query: Row) -> Answer:
     """Get ticket statistics.
 
-    Every figure of a dashboard in one call, over all tickets or those opened from one time to another, of a team or an agent.
+    Every figure of a dashboard in one call. Times of opening, a team and an agent narrow it.
     """
     figures = report.overview(uow, **query)
     return Answer(

@@ -64,8 +64,8 @@ def _wait_for_answer(response: Response, *, key: str, query: Row, **_: Any) -> R
 def create_ticket(uow: UnitOfWork, body: Row, query: Row) -> Answer:
     """Create a ticket.
 
-    Opens a ticket. It is triaged and, without a language model, answered at once; with one the answer follows, and wait
-    says how many seconds to wait for it.
+    Opens a ticket and triages it at once. Without a language model it is answered at once, too. With one the answer follows,
+    and wait says how many seconds to wait for it.
     """
     said_by = pop_actor_and_version(body)["said_by"]
     ticket = ticket_opening.open_ticket(uow, body, said_by=said_by)

@@ -45,7 +45,7 @@ def list_tombstones(uow: UnitOfWork, query: Row) -> Answer:
     """List what is gone.
 
     What was deleted or erased since a time, oldest first. A copy of your data elsewhere follows with this list and with
-    `updated_since` of the lists: remember the newest `removed_at`, and ask from there on.
+    `updated_since` of the lists. Remember the newest `removed_at`, and ask from there on.
     """
     rows, total = tombstones.find(
         uow,

@@ -38,7 +38,7 @@ def _newer(uow: UnitOfWork, column: str, query: Row) -> Answer:
 def new_tickets(uow: UnitOfWork, query: Row) -> Answer:
     """When a ticket is opened.
 
-    Tickets opened later than after, newest first. When there are more than limit, the oldest ones are sent: use the newest
+    Tickets opened later than after, newest first. When there are more than limit, the oldest ones are sent. Use the newest
     time you were sent as the next after, and none is missed. Without after, the newest tickets are sent.
     """
     return _newer(uow, "created_at", query)
@@ -55,7 +55,7 @@ def new_tickets(uow: UnitOfWork, query: Row) -> Answer:
 def updated_tickets(uow: UnitOfWork, query: Row) -> Answer:
     """When a ticket changes.
 
-    Tickets changed later than after, the latest change first. When there are more than limit, the earliest changes are sent:
-    use the newest time you were sent as the next after, and none is missed. An import is a change, however old the ticket.
+    Tickets changed later than after, the latest change first. When there are more than limit, the earliest changes are sent.
+    Use the newest time you were sent as the next after, and none is missed. An import is a change, however old the ticket.
     """
     return _newer(uow, "updated_at", query)

@@ -34,8 +34,8 @@ class NewWatcher(OldWatcher, Repeatable):
 def watch_ticket(uow: UnitOfWork, ticket_id: str, body: Row) -> Answer:
     """Add a watcher.
 
-    They are mailed when somebody replies publicly and when the ticket is resolved: users who are agents or admins with the
-    text, others with number and link only.
+    They are mailed when somebody replies publicly and when the ticket is resolved. Users who are agents or admins get the
+    text, others number and link only.
     """
     ticket = watchers.add(uow, ticket_id, body.pop("email"), **pop_actor_and_version(body))
     return ticket_answer(ticket, f"Ticket #{ticket['number']} is watched.", uow.actor)
