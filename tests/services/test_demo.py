@@ -7,6 +7,7 @@ import pytest
 
 from core.models import SENTIMENTS, STATUSES
 from database.tables import conversations, jobs, users
+from notifier import ConsoleMailer
 from tests.support.caller import Caller
 
 NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
@@ -104,6 +105,16 @@ def test_nobody_is_mailed_about_demo_tickets(tickets, runtime, run_jobs, mailer)
         assert uow.count(uow.query(jobs).where(jobs.c.lane != "learn")) == 0
     run_jobs()
     assert mailer.sent == []
+
+
+def test_no_line_is_logged_for_a_mail_of_the_demo(open_app, caplog):
+    caplog.set_level("INFO", logger="foyer")
+    app = open_app(mailer=ConsoleMailer())
+    admin = Caller(app.test_client(), "admin-key")
+    admin.data(admin.post("/api/demo"))
+    assert "mail (not sent" not in caplog.text
+    admin.ticket(customer_email="ann@example.com")
+    assert "mail (not sent" in caplog.text
 
 
 def test_demo_tickets_are_refused_if_tickets_exist(admin):
