@@ -79,12 +79,11 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_set_up() -> Iterator[None]:
-    """Makes what every test repeats cheap: no fsync, the cheapest Argon2, migrations and routes compiled once."""
+    """Makes what every test repeats cheap: no fsync, the cheapest Argon2, empty stores copied, routes compiled once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
         patch.setattr(SqliteFile, "synchronous", "OFF")
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        patch.setattr(migrations, "upgrade", _upgrade_from_statements(migrations.upgrade))
         patch.setattr(SqliteFile, "_bring_forward", _copied_when_new(SqliteFile._bring_forward))
         patch.setattr(JsonFile, "_fill", _copied_when_empty(JsonFile._fill))
         patch.setattr(json_document, "texts", _copied_texts(json_document.texts))
@@ -95,30 +94,6 @@ def cheap_set_up() -> Iterator[None]:
         patch.setattr(DefaultDialect, "__hash__", lambda dialect: hash(type(dialect)), raising=False)
         patch.setattr(DefaultDialect, "__eq__", lambda dialect, other: type(dialect) is type(other), raising=False)
         yield
-
-
-def _upgrade_from_statements(upgrade: Callable[..., None]) -> Callable[..., None]:
-    """Runs the migrations on the first new SQLite file only; later ones get the statements they left in its schema.
-
-    Files with data still go through the migrations.
-    """
-    statements: list[str] = []
-    schema = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
-
-    def cached_upgrade(connection: Connection, revision: str = "head") -> None:
-        new = connection.dialect.name == "sqlite" and not connection.exec_driver_sql(schema).first()
-        if not new or revision not in ("head", migrations.head()):
-            upgrade(connection, revision)
-        elif statements:
-            driver: Any = connection.connection.driver_connection
-            for statement in statements:
-                driver.execute(statement)
-        else:
-            upgrade(connection, revision)
-            statements.extend(connection.exec_driver_sql(schema).scalars())
-            statements.append(f"INSERT INTO alembic_version VALUES ('{migrations.head()}')")
-
-    return cached_upgrade
 
 
 def _copied_when_new(bring_forward: Callable[..., None]) -> Callable[..., None]:
