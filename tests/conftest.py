@@ -162,15 +162,16 @@ def _remembered_vectors(encode: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _read_once(read: Callable[..., Any]) -> Callable[..., Any]:
-    """The weights of the built-in classifier, which every app reads from the same file."""
+    """The weights of the built-in classifier, which every app reads from the same file for the same table."""
     heads: dict[Any, Any] = {}
 
-    def cached(encoder: Any, *folder: Path) -> Any:
-        if folder or not isinstance(encoder, TokenTable):
-            return read(encoder, *folder)
-        if encoder.name not in heads:
-            heads[encoder.name] = read(encoder)
-        return heads[encoder.name]
+    def cached(encoder: Any, folder: Path = trained_heads.FOLDER) -> Any:
+        table = getattr(encoder, "_tier", encoder)  # what `Embeddings` opens is the same for all apps
+        if folder != trained_heads.FOLDER or not isinstance(table, TokenTable):
+            return read(encoder, folder)
+        if table not in heads:
+            heads[table] = read(encoder)
+        return heads[table]
 
     return cached
 
