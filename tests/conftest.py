@@ -38,6 +38,8 @@ from tests.support.rows import file_url
 FILES = ("json", "sqlite")
 ENGINES = (*FILES, "postgresql")
 os.environ.setdefault("EMBEDDINGS", "static")  # servers in other processes start fast, whatever is installed here
+TESTS = Path(__file__).resolve().parent
+LONG = ("contract", "runtime", "browser", "docs", "recipes")  # folders
 SECRET = "a secret of the tests, 32 bytes or more"
 OTHER_COMPANY = "other"
 MANY = 20  # texts that are encoded at once, as those of the built-in classifier are
@@ -49,17 +51,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shots", default="", help="folder for the pictures that tests in a browser take")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto` is two workers for each core, since half of the time goes by in waiting for servers and browsers."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_collection_finish() -> None:
     """The tests stay until the end, so the garbage collector need not look at them each time."""
     gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `every_engine` run on each engine, others and `one_engine` on the JSON file, unless a test names its engines."""
+    """Tests marked `every_engine` run on each engine, others and `one_engine` on the JSON file, unless a test names its engines.
+
+    Folders with long tests come first, so that no worker is left alone with one at the end.
+    """
+    items.sort(key=_turn)
     if not config.getoption("--all-engines"):
         others = {item for item in items if _repeats_on_another_engine(item)}
         config.hook.pytest_deselected(items=[item for item in items if item in others])
         items[:] = [item for item in items if item not in others]
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0]
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 def _repeats_on_another_engine(item: pytest.Item) -> bool:
