@@ -20,6 +20,7 @@ check: .venv/installed-dev
 	$(BIN)/python -m tools.api_examples.postman --check
 	$(BIN)/python -m tools.api_examples.api_docs --check
 	$(BIN)/python -m tools.file_list --check
+	$(BIN)/python -m tools.new_sqlite --check
 
 # `sam build` calls this for AWS Lambda (docs/aws.md). All is compiled here, since the disk is read-only there. Tests of libraries
 # and what botocore knows of other services are left out: a function has 250 MB.

@@ -3,6 +3,9 @@
 Nothing is opened at import, so that gunicorn and the flask commands can both load `app`.
 """
 
+from core import import_pause  # before anything that takes long to import
+
+# isort: split
 import signal
 import sys
 from collections.abc import Callable
@@ -29,6 +32,8 @@ from runtime.bootstrap import Runtime
 from runtime.server_proof import url_of
 from storage import Clock, StorageError
 from web import pages
+
+import_pause.end()
 
 
 class Foyer(Flask):

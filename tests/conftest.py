@@ -38,6 +38,8 @@ from tests.support.rows import file_url
 FILES = ("json", "sqlite")
 ENGINES = (*FILES, "postgresql")
 os.environ.setdefault("EMBEDDINGS", "static")  # servers in other processes start fast, whatever is installed here
+TESTS = Path(__file__).resolve().parent
+LONG = ("contract", "runtime", "browser", "docs", "recipes")  # folders
 SECRET = "a secret of the tests, 32 bytes or more"
 OTHER_COMPANY = "other"
 MANY = 20  # texts that are encoded at once, as those of the built-in classifier are
@@ -49,17 +51,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shots", default="", help="folder for the pictures that tests in a browser take")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto` is two workers for each core, since half of the time goes by in waiting for servers and browsers."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_collection_finish() -> None:
     """The tests stay until the end, so the garbage collector need not look at them each time."""
     gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `every_engine` run on each engine, others and `one_engine` on the JSON file, unless a test names its engines."""
+    """Tests marked `every_engine` run on each engine, others and `one_engine` on the JSON file, unless a test names its engines.
+
+    Folders with long tests come first, so that no worker is left alone with one at the end.
+    """
+    items.sort(key=_turn)
     if not config.getoption("--all-engines"):
         others = {item for item in items if _repeats_on_another_engine(item)}
         config.hook.pytest_deselected(items=[item for item in items if item in others])
         items[:] = [item for item in items if item not in others]
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0]
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 def _repeats_on_another_engine(item: pytest.Item) -> bool:
@@ -79,12 +95,11 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_set_up() -> Iterator[None]:
-    """Makes what every test repeats cheap: no fsync, the cheapest Argon2, migrations and routes compiled once."""
+    """Makes what every test repeats cheap: no fsync, the cheapest Argon2, empty stores copied, routes compiled once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
         patch.setattr(SqliteFile, "synchronous", "OFF")
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        patch.setattr(migrations, "upgrade", _upgrade_from_statements(migrations.upgrade))
         patch.setattr(SqliteFile, "_bring_forward", _copied_when_new(SqliteFile._bring_forward))
         patch.setattr(JsonFile, "_fill", _copied_when_empty(JsonFile._fill))
         patch.setattr(json_document, "texts", _copied_texts(json_document.texts))
@@ -95,30 +110,6 @@ def cheap_set_up() -> Iterator[None]:
         patch.setattr(DefaultDialect, "__hash__", lambda dialect: hash(type(dialect)), raising=False)
         patch.setattr(DefaultDialect, "__eq__", lambda dialect, other: type(dialect) is type(other), raising=False)
         yield
-
-
-def _upgrade_from_statements(upgrade: Callable[..., None]) -> Callable[..., None]:
-    """Runs the migrations on the first new SQLite file only; later ones get the statements they left in its schema.
-
-    Files with data still go through the migrations.
-    """
-    statements: list[str] = []
-    schema = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
-
-    def cached_upgrade(connection: Connection, revision: str = "head") -> None:
-        new = connection.dialect.name == "sqlite" and not connection.exec_driver_sql(schema).first()
-        if not new or revision not in ("head", migrations.head()):
-            upgrade(connection, revision)
-        elif statements:
-            driver: Any = connection.connection.driver_connection
-            for statement in statements:
-                driver.execute(statement)
-        else:
-            upgrade(connection, revision)
-            statements.extend(connection.exec_driver_sql(schema).scalars())
-            statements.append(f"INSERT INTO alembic_version VALUES ('{migrations.head()}')")
-
-    return cached_upgrade
 
 
 def _copied_when_new(bring_forward: Callable[..., None]) -> Callable[..., None]:
@@ -187,15 +178,16 @@ def _remembered_vectors(encode: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _read_once(read: Callable[..., Any]) -> Callable[..., Any]:
-    """The weights of the built-in classifier, which every app reads from the same file."""
+    """The weights of the built-in classifier, which every app reads from the same file for the same table."""
     heads: dict[Any, Any] = {}
 
-    def cached(encoder: Any, *folder: Path) -> Any:
-        if folder or not isinstance(encoder, TokenTable):
-            return read(encoder, *folder)
-        if encoder.name not in heads:
-            heads[encoder.name] = read(encoder)
-        return heads[encoder.name]
+    def cached(encoder: Any, folder: Path = trained_heads.FOLDER) -> Any:
+        table = getattr(encoder, "_tier", encoder)  # what `Embeddings` opens is the same for all apps
+        if folder != trained_heads.FOLDER or not isinstance(table, TokenTable):
+            return read(encoder, folder)
+        if table not in heads:
+            heads[table] = read(encoder)
+        return heads[table]
 
     return cached
 

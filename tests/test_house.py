@@ -44,7 +44,7 @@ ONE_IMPORTER = {
     "xlsxwriter": {"services/import_export/spreadsheets.py"},
     "puremagic": {"core/file_types.py"},
     "psycopg": {"database/postgres_engine.py"},
-    "playwright": {f"tools/screenshots/{name}.py" for name in ("browser", "pictures", "visit")},
+    "playwright": {f"tools/screenshots/{name}.py" for name in ("browser", "open_requests", "pictures", "visit")},
 }
 KNOWS_FLASK = ("api/", "web/", "commands/", "benchmarks/", "tools/", "deploy/", "app.py")
 RUNS_QUERIES = ("storage.py", "database/", "benchmarks/")

@@ -2,18 +2,47 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import orjson
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine
 
 HERE = Path(__file__).resolve().parent
+# What all steps leave in a new SQLite file: its revision and statements. Written by python -m tools.new_sqlite.
+NEW_SQLITE = HERE / "new_sqlite.json"
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Brings the connected database to `revision`, inside the caller's transaction."""
+    """Brings the connected database to `revision`, inside the caller's transaction.
+
+    A new SQLite file gets at once what the steps would leave in it.
+    """
+    if connection.dialect.name == "sqlite" and not _has_tables(connection) and revision in ("head", head()):
+        new = _new_sqlite()
+        if new["revision"] == head():
+            for statement in new["statements"]:
+                connection.exec_driver_sql(statement)
+            return
+    run_steps(connection, revision)
+
+
+def left_by_steps() -> dict[str, Any]:
+    """What NEW_SQLITE holds: the newest revision, and the statements that make what all steps leave in a new SQLite file."""
+    schema = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        run_steps(connection)
+        statements = [str(statement) for statement in connection.exec_driver_sql(schema).scalars()]
+    engine.dispose()
+    return {"revision": head(), "statements": [*statements, f"INSERT INTO alembic_version VALUES ('{head()}')"]}
+
+
+def run_steps(connection: Connection, revision: str = "head") -> None:
+    """Brings the connected database to `revision` step by step, inside the caller's transaction."""
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
@@ -32,6 +61,16 @@ def has_revision(revision: str) -> bool:
 def current(connection: Connection) -> str:
     """The revision of the connected database, "" when it is empty."""
     return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _has_tables(connection: Connection) -> bool:
+    return connection.exec_driver_sql("SELECT 1 FROM sqlite_master").first() is not None
+
+
+@cache
+def _new_sqlite() -> dict[str, Any]:
+    new: dict[str, Any] = orjson.loads(NEW_SQLITE.read_bytes())
+    return new
 
 
 @cache

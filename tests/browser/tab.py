@@ -10,16 +10,15 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, Response
 
-from tools.screenshots.browser import LOOKS, NEXT_FRAMES, Look, overflow, save, show
+from tools.screenshots.browser import LOOKS, Look, overflow, save, show
 from tools.screenshots.desk import Desk, Person
+from tools.screenshots.open_requests import LOCAL, NEXT_FRAMES, PATIENCE_SECONDS, OpenRequests
 from tools.screenshots.visit import sign_in
 
-PATIENCE_SECONDS = 30
 # What Chromium writes about an answer of 400 and above; `Tab` notes those answers themselves.
 ABOUT_ANSWERS = "Failed to load resource: the server responded with a status of"
 REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) => reportViolation(
     `${event.effectiveDirective} forbids ${event.blockedURI} ${event.sample}`))"""
-LOCAL = ("data:", "blob:", "about:")
 
 
 class Tab:
@@ -38,7 +37,6 @@ class Tab:
         self.tolerated: set[int] = (
             set()
         )  # answers that a page may get by the way things happen to fall, and mends itself
-        self._open_requests: set[Request] = set()
         self.other_origins: set[str] = set()  # which the test sends the browser to
         size = {"width": look.width, "height": look.height}
         self.context = browser.new_context(
@@ -47,10 +45,10 @@ class Tab:
         self.context.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.context.expose_binding("reportViolation", lambda _, text: self.problems.append(f"policy: {text}"))
         self.context.add_init_script(REPORT_VIOLATIONS)
+        self._requests = OpenRequests(self.context)
         self.context.on("console", self._note_console)
         self.context.on("weberror", lambda error: self.problems.append(f"script: {error.error}"))
         self.context.on("request", self._note_request)
-        self.context.on("requestfinished", lambda request: self._open_requests.discard(request))
         self.context.on("requestfailed", self._note_failure)
         self.context.on("response", self._note_response)
         self.page: Page = self.context.new_page()
@@ -78,12 +76,7 @@ class Tab:
 
     def settle(self) -> None:
         """Waits until no request is open and the page had the time to start the next. Polling ends between two calls."""
-        quiet = 0
-        until = time.monotonic() + PATIENCE_SECONDS
-        while quiet < 2:
-            self.page.evaluate(NEXT_FRAMES)
-            quiet = 0 if self._open_requests else quiet + 1
-            assert time.monotonic() < until, f"never done: {[request.url for request in self._open_requests]}"
+        self._requests.settle(self.page)
 
     def wait_until(self, condition: Callable[[], bool], problem: str) -> None:
         """Waits until a condition holds that the page brings about. Raises AssertionError with `problem`."""
@@ -122,18 +115,16 @@ class Tab:
     def _note_request(self, request: Request) -> None:
         if request.url.startswith(LOCAL):
             return
-        self._open_requests.add(request)
         if _origin(request.url) not in {_origin(self.desk.url), *map(_origin, self.other_origins)}:
             self.problems.append(f"foreign: {request.method} {request.url}")
 
     def _note_failure(self, request: Request) -> None:
-        self._open_requests.discard(request)
         if request.failure != "net::ERR_ABORTED":  # left by the page itself
             self.problems.append(f"failed: {request.method} {request.url}: {request.failure}")
 
     def _note_response(self, response: Response) -> None:
         if response.request.resource_type == "fetch":  # it never ends when its script does not read the answer
-            self._open_requests.discard(response.request)
+            self._requests.discard(response.request)
         if response.status in self._expected:
             self._expected[response.status] += 1
         elif response.status >= 400 and response.status not in self.tolerated:

@@ -13,12 +13,14 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tools.screenshots.open_requests import NEXT_FRAMES
+
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 HOW_TO_INSTALL = "Chromium is not installed. Install it with: apt-get install chromium fonts-liberation"
-# Two frames: what a script started in this one has begun by then.
-NEXT_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))"
-# Only this machine is reached, and text looks the same on every machine with the same fonts.
-SWITCHES = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--font-render-hinting=none")
+SAME_PICTURES = 20  # so often a picture is taken until two in a row are the same
+# Only this machine is reached, and text looks the same on every machine with the same fonts. Debian's Chromium draws on
+# the graphics card where it can, which draws the same page differently now and then.
+SWITCHES = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--font-render-hinting=none", "--disable-gpu")
 
 
 class NoBrowser(Exception):
@@ -69,8 +71,20 @@ def show(page: Page, look: Look) -> None:
 
 
 def save(page: Page, file: Path, *, whole: bool) -> None:
-    """Writes a picture of the window or, with `whole`, of the page to its end. Nothing moves in it."""
-    page.screenshot(path=file, full_page=whole, animations="disabled")
+    """Writes a picture of the window or, with `whole`, of the page to its end. Nothing moves in it.
+
+    Raises AssertionError when the page shows something else each time.
+    """
+    last = b""
+    for _ in range(SAME_PICTURES):
+        picture = page.screenshot(full_page=whole, animations="disabled", caret="hide")
+        if picture == last:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(picture)
+            return
+        last = picture
+        page.evaluate(NEXT_FRAMES)
+    raise AssertionError(f"{page.url} is never drawn the same twice")
 
 
 def overflow(page: Page) -> int:

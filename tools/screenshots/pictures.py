@@ -7,6 +7,7 @@ from playwright.sync_api import Browser
 
 from tools.screenshots.browser import LOOKS, save, show
 from tools.screenshots.desk import Desk
+from tools.screenshots.open_requests import OpenRequests
 from tools.screenshots.pages import Page
 from tools.screenshots.server import NOW
 from tools.screenshots.visit import visit
@@ -18,9 +19,14 @@ def take(browser: Browser, desk: Desk, folder: Path, pages: Iterable[Page]) -> I
         with browser.new_context(reduced_motion="reduce", locale="en-GB", timezone_id="UTC") as context:
             page = context.new_page()
             page.clock.set_fixed_time(NOW)
+            requests = OpenRequests(context)
             visit(page, desk, listed)
+            requests.settle(page)
+            # What changes last is drawn alone, and its edges then differ by a shade. Another size draws everything anew.
+            show(page, LOOKS[-1])
             for look in LOOKS:
                 show(page, look)
+                requests.settle(page)
                 file = folder / f"{listed.name}-{look.name}.png"
                 save(page, file, whole=listed.whole)
                 yield file

@@ -1,0 +1,65 @@
+"""A new SQLite file is made at once as the migrations would leave it."""
+
+import sqlite3
+from collections import Counter
+
+import orjson
+import pytest
+from sqlalchemy import create_engine
+
+from database import migrations
+
+REVISIONS = "SELECT version_num FROM alembic_version"
+
+
+@pytest.fixture
+def connection():
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def stale(tmp_path, monkeypatch):
+    """A file of an older revision that makes one table only."""
+    file = tmp_path / "new_sqlite.json"
+    file.write_bytes(orjson.dumps({"revision": "0001", "statements": ["CREATE TABLE stale (id)"]}))
+    monkeypatch.setattr(migrations, "NEW_SQLITE", file)
+    migrations._new_sqlite.cache_clear()
+    yield
+    migrations._new_sqlite.cache_clear()
+
+
+def dump(connection) -> Counter[str]:
+    """Schema and rows. Constraints of a table that a step copies come in any order."""
+    driver: sqlite3.Connection = connection.connection.driver_connection
+    return Counter(line.strip(" ,") for statement in driver.iterdump() for line in statement.splitlines())
+
+
+@pytest.mark.parametrize("revision", ["head", migrations.head()])
+def test_it_has_the_schema_and_the_rows_that_all_steps_leave(connection, revision, monkeypatch):
+    engine = create_engine("sqlite://")
+    with engine.connect() as stepwise:
+        migrations.run_steps(stepwise)
+        expected = dump(stepwise)
+    engine.dispose()
+    monkeypatch.setattr(migrations, "run_steps", None)
+    migrations.upgrade(connection, revision)
+    assert dump(connection) == expected
+
+
+def test_an_older_revision_and_a_file_with_tables_go_step_by_step(connection):
+    steps = migrations._steps(migrations.HERE)
+    before_last = str(steps.get_revision(migrations.head()).down_revision)
+    migrations.upgrade(connection, before_last)
+    assert connection.exec_driver_sql(REVISIONS).scalars().all() == [before_last]
+    migrations.upgrade(connection)
+    assert connection.exec_driver_sql(REVISIONS).scalars().all() == [migrations.head()]
+
+
+def test_a_file_that_is_out_of_date_is_not_used(connection, stale):
+    migrations.upgrade(connection)
+    tables = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
+    assert "stale" not in tables
+    assert "tickets" in tables
