@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Literal, Protocol
 
 from channels.notice_text import well_formed
-from channels.notices import DRAFTS, NOTICES, About, MailFailed, Notice, confirm_address, urgent_digest
+from channels.notices import DRAFTS, NOTICES, AboutWhom, MailFailed, Notice, confirm_address, urgent_digest
 from core.mailboxes import parse_mailbox
 from core.redaction import mask_email
 
@@ -131,7 +131,7 @@ class ConsoleMailer:
 
     def note(self, kind: str, ticket: Row, *, reply: Row | None, support_email: str) -> None:
         """Writes the line of a notice of NOTICES without composing it, if it would go to an address."""
-        draft = DRAFTS[kind](ticket, About("", "", support_email=support_email, reply=reply))
+        draft = DRAFTS[kind](ticket, AboutWhom("", "", support_email=support_email, reply=reply))
         if draft and "@" in draft[0]:
             self._log(kind, ticket["number"], draft[0])
 
