@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from email.errors import MessageError
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal, Protocol
 
 from channels.notice_text import well_formed
 from channels.notices import DRAFTS, NOTICES, AboutWhom, MailFailed, Notice, confirm_address, urgent_digest
 from core.mailboxes import parse_mailbox
-from core.redaction import mask_email
+from core.redaction import MASKED, mask, mask_email
 
 __all__ = [
     "NOTICES",
@@ -34,6 +34,7 @@ __all__ = [
 Row = Mapping[str, Any]
 Security = Literal["none", "starttls", "tls"]
 log = logging.getLogger("foyer.mail")
+_masked = lru_cache(maxsize=1_000)(mask)  # of shortened addresses: few differ, and a line is written for every notice
 
 
 class Mailer(Protocol):
@@ -136,7 +137,8 @@ class ConsoleMailer:
             self._log(kind, ticket["number"], draft[0])
 
     def _log(self, kind: str, number: int, to: str) -> None:
-        log.info("mail (not sent, no mail server): %s #%d to %s", kind, number, mask_email(to))
+        to = _masked(mask_email(to))
+        log.info("mail (not sent, no mail server): %s #%d to %s", kind, number, to, extra=MASKED)
 
 
 class MemoryMailer:
