@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from email.errors import MessageError
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal, Protocol
 
 from channels.notice_text import well_formed
-from channels.notices import DRAFTS, NOTICES, About, MailFailed, Notice, confirm_address, urgent_digest
+from channels.notices import DRAFTS, NOTICES, AboutWhom, MailFailed, Notice, confirm_address, urgent_digest
 from core.mailboxes import parse_mailbox
-from core.redaction import mask_email
+from core.redaction import MASKED, mask, mask_email
 
 __all__ = [
     "NOTICES",
@@ -34,6 +34,7 @@ __all__ = [
 Row = Mapping[str, Any]
 Security = Literal["none", "starttls", "tls"]
 log = logging.getLogger("foyer.mail")
+_masked = lru_cache(maxsize=1_000)(mask)  # of shortened addresses: few differ, and a line is written for every notice
 
 
 class Mailer(Protocol):
@@ -131,12 +132,13 @@ class ConsoleMailer:
 
     def note(self, kind: str, ticket: Row, *, reply: Row | None, support_email: str) -> None:
         """Writes the line of a notice of NOTICES without composing it, if it would go to an address."""
-        draft = DRAFTS[kind](ticket, About("", "", support_email=support_email, reply=reply))
+        draft = DRAFTS[kind](ticket, AboutWhom("", "", support_email=support_email, reply=reply))
         if draft and "@" in draft[0]:
             self._log(kind, ticket["number"], draft[0])
 
     def _log(self, kind: str, number: int, to: str) -> None:
-        log.info("mail (not sent, no mail server): %s #%d to %s", kind, number, mask_email(to))
+        to = _masked(mask_email(to))
+        log.info("mail (not sent, no mail server): %s #%d to %s", kind, number, to, extra=MASKED)
 
 
 class MemoryMailer:

@@ -118,6 +118,18 @@ class About:
         return f", or write to {first}" if well_formed(first) else ""  # a space at its beginning would be cut
 
 
+class AboutWhom(About):
+    """What a draft is told when only its recipient is asked for: nothing is written for it."""
+
+    __slots__ = ()
+
+    def written(self, kind: str, ticket: Row, **more: object) -> tuple[str, str]:
+        return "", ""
+
+    def way_out(self) -> str:
+        return ""
+
+
 Draft = tuple[str, str, dict[str, str]]  # to whom, the subject, the paragraphs in their order
 NOTICES: dict[str, Callable[..., Notice | None]] = {}
 DRAFTS: dict[str, Callable[[Row, About], Draft | None]] = {}

@@ -12,6 +12,12 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 __all__ = ["EmailNotValidError", "email", "is_blank", "is_invisible", "mailable", "trimmed", "valid_email"]
 
+# Plain addresses, which are valid as they are: labels of at most 63 characters (RFC 1035) without a double hyphen, which
+# begins an encoded one, and no more than 64 before the @ and 189 after it.
+_PLAIN = re.compile(
+    r"(?=[^@]{1,64}@.{1,189}\Z)[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:(?!.{0,200}--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
+    re.ASCII,
+)
 _MOST = 1_000  # characters that are looked at; RFC 5321 allows 254
 _FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # as input methods of Asia type ASCII
 _INVISIBLE_KINDS = {"Cf", "Zs", "Zl", "Zp"}  # not NUL and other control characters: they are no text, and refused
@@ -38,6 +44,8 @@ def trimmed(text: str) -> str:
 @lru_cache(maxsize=4096)
 def valid_email(text: str) -> str:
     """An address in its one form: trimmed, NFC, lower case, its domain in Unicode. Raises EmailNotValidError."""
+    if _PLAIN.fullmatch(text):
+        return text
     if len(text) > _MOST:
         raise EmailNotValidError
     local, at, domain = trimmed(text).translate(_FULL_WIDTH).rpartition("@")

@@ -8,10 +8,24 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Boolean, Column, Dialect, ForeignKey, Index, Integer, String, Table, Text, TextClause
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    TextClause,
+    literal_column,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import SchemaItem
+from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeDecorator
 
 
@@ -191,6 +205,14 @@ def index_of_snoozed(name: str) -> Index:
     condition = sql("snoozed_until IS NOT NULL")
     columns = ("company_id", "status", "created_at", "id")
     return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
+def is_set(column: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a text has a value, in the words of the indexes of texts.
+
+    With a parameter for the empty text, SQLite would prepare the statement again at each run: it asks whether such an index fits.
+    """
+    return column != literal_column("''")
 
 
 def index_of_texts(name: str, column: str) -> Index:

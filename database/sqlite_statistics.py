@@ -42,6 +42,8 @@ TYPICAL = {
     ("ticket_sums", "ticket_sums"): "100000 5000 1000 20 5 1",
     ("word_sums", "word_sums"): "200000 10000 2000 100 10 2 1",
     ("stale_days", "stale_days"): "200 10 1",
+    ("citations", "uq_citations_ticket"): "50000 1 1",
+    ("citations", "ix_citations_article"): "50000 2500 50 25",
     ("events", "ix_events_company"): "500000 25000 10 1",
     ("events", "ix_events_subject"): "500000 5 1 1",
 }

@@ -1,4 +1,4 @@
-"""Runs the statements of a transaction: on SQLite those that the process keeps on the driver's connection, others by SQLAlchemy."""
+"""Runs the statements of a transaction: those that the process keeps on the driver's connection, others by SQLAlchemy."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,11 +17,11 @@ class StatementRunner:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._driver = driver_of(connection)
+        self._driver, self._dialect = driver_of(connection), connection.dialect.name
 
     def rows(self, statement: Any, values: Mapping[str, Any], *, keep: bool = False) -> list[Row]:
         """The rows of a statement by the names of their columns. `keep` says that the process keeps it."""
-        if self._driver is not None and (ready := self._compiled(statement, keep)):
+        if ready := self._compiled(statement, keep):
             return ready.fetch_dicts(self._driver, values)
         result = self._connection.execute(statement, values)
         names = tuple(map(str, result.keys()))
@@ -34,20 +34,16 @@ class StatementRunner:
 
     def tuples(self, statement: Any, values: Mapping[str, Any]) -> list[Values]:
         """As `rows`, for columns that may have no names."""
-        if self._driver is not None and (ready := self._compiled(statement, keep=False)):
+        if ready := self._compiled(statement, keep=False):
             return ready.fetch(self._driver, values)
         return [tuple(row) for row in self._connection.execute(statement, values)]
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Inserts rows, which have the same columns."""
-        statement = insert_into(table)
-        if self._driver is not None:
-            compiled(statement, tuple(rows[0])).run_many(self._driver, rows)
-        else:
-            self._connection.execute(statement, rows[0] if len(rows) == 1 else rows)
+        compiled(insert_into(table), tuple(rows[0]), dialect=self._dialect).run_many(self._driver, rows)
 
     def _compiled(self, statement: Any, keep: bool) -> DriverStatement | None:
         if not keep and not is_kept(statement):
             return None
-        ready = compiled(statement)
+        ready = compiled(statement, dialect=self._dialect)
         return ready if ready.is_fixed else None

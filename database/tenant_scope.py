@@ -6,12 +6,13 @@ storage.py adds these conditions to every query, update and delete.
 from functools import cache, lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import Select, Table, and_, bindparam, false, literal_column, or_, select, true, update
+from sqlalchemy import Select, Table, and_, bindparam, false, or_, select, true, update
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.elements import ColumnElement
 
 from core.models import INTERNAL_ACTIONS, Actor
 from database import tables
+from database.column_types import is_set
 
 # system: the rows of every company; company: those of one company; customer: a customer's own tickets in it
 Visibility = Literal["system", "company", "customer"]
@@ -105,8 +106,8 @@ def update_by_id(table: Table, columns: tuple[str, ...], visibility: Visibility)
 @cache
 def ids_by(table: Table, column: str, visibility: Visibility) -> Select[Any]:
     """A SELECT of the IDs of the visible rows whose text column has the value `value_`, which is not ""."""
-    is_set = table.c[column] != literal_column("''")  # as indexes of texts say it
-    return visible_rows(table, visibility, ("id",)).where(table.c[column] == bindparam("value_"), is_set)
+    has_value = table.c[column] == bindparam("value_")
+    return visible_rows(table, visibility, ("id",)).where(has_value, is_set(table.c[column]))
 
 
 @cache

@@ -13,7 +13,8 @@ class Masked(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        return mask(super().format(record))
+        line = super().format(record)
+        return line if getattr(record, "is_masked", False) else mask(line)
 
 
 def to_stderr(level: str) -> None:

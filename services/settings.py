@@ -132,6 +132,7 @@ SETTINGS: dict[str, Setting] = {
         "ask for do not count; of those, and of codes to register, as many again are sent.",
     ),
 }
+_DEFAULTS = {name: setting.default for name, setting in SETTINGS.items()}
 # Only the operator's company may raise these limits, so that registered companies cannot send mass mail.
 MAIL_LIMITS = ("recipient_mails_per_hour", "company_mails_per_hour")
 CLEARABLE = (
@@ -171,7 +172,8 @@ _KINDS = {
 
 def of_company(company: Row) -> Row:
     """All settings of a company row, with defaults."""
-    return {name: company["settings"].get(name, setting.default) for name, setting in SETTINGS.items()}
+    own = company["settings"]
+    return _DEFAULTS | {name: own[name] for name in own if name in SETTINGS}  # each write of a ticket asks for them
 
 
 def fault(company: Row) -> str:

@@ -36,7 +36,7 @@ from database.json_store.journal import (
 from database.json_store.row_loader import Rows, check
 from database.json_store.snapshot import journals
 from database.search import sqlite_index
-from database.sqlite_engine import SqliteFile, begin_writing, error_message, make_private
+from database.sqlite_engine import SqliteFile, begin_writing, commit, error_message, make_private
 from database.sqlite_statistics import set_planner_statistics
 from database.url import DOCUMENT
 
@@ -226,12 +226,12 @@ class JsonFile(SqliteFile):
             "SELECT group_concat(line) FROM (SELECT line FROM temp.changes ORDER BY n)"
         ).fetchone()[0]
         if not changes:
-            connection.commit()
+            commit(connection)
             return
         driver.execute("DELETE FROM temp.changes")
         self._append(changes)
         try:
-            connection.commit()
+            commit(connection)
         except Exception:
             with contextlib.suppress(WriteUnconfirmed):
                 self._journal.take_back()

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from core import normal_form, timestamps
 from core.errors import AppError
 from core.models import READ_ONLY_SCOPE, Actor
+from database.driver_statements import kept
 from database.tables import api_keys, customers
 from services.accounts.api_keys import hash_key
 from storage import Row, Storage
@@ -16,7 +17,7 @@ from storage import Row, Storage
 log = logging.getLogger("foyer.keys")
 
 USED_EVERY_SECONDS = 600
-_by_hash = select(api_keys).where(api_keys.c.key_hash == bindparam("hash_"))
+_by_hash = kept(select(api_keys).where(api_keys.c.key_hash == bindparam("hash_")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,10 @@ def authenticate_api_key(storage: Storage, text: str) -> Actor | None:
 
 def _key(storage: Storage, key_hash: str) -> _Key | None:
     with storage.unit_of_work(None) as uow:
-        row = uow.first(_by_hash, hash_=key_hash)
-    if row is None:
+        rows = uow.find(_by_hash, hash_=key_hash)
+    if not rows:
         return None
+    row = rows[0]
     name, scopes, used_at = row["name"], tuple(row["scopes"]), row["last_used_at"] or ""
     actor = Actor(row["company_id"], row["role"], name, key_id=row["id"], key_name=name, scopes=scopes)
     until = timestamps.later(used_at, seconds=USED_EVERY_SECONDS) if used_at else ""

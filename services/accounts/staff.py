@@ -1,12 +1,14 @@
 """Who works at a company: agents and admins who are not disabled and have no open invitation."""
 
-from sqlalchemy import and_
+from sqlalchemy import and_, or_
 
 from database.tables import users
 from storage import Row
 
 ROLES = ("agent", "admin")
-AT_WORK = and_(users.c.role.in_(ROLES), ~users.c.disabled, users.c.invited_at.is_(None))
+# Not `in_`: a statement with one has no fixed number of parameters, so SQLAlchemy would have to run it.
+_HAS_ROLE = or_(*(users.c.role == role for role in ROLES))
+AT_WORK = and_(_HAS_ROLE, ~users.c.disabled, users.c.invited_at.is_(None))
 
 
 def is_at_work(user: Row) -> bool:

@@ -6,8 +6,9 @@ sees. So it answers from no draft, no deleted article and no other company.
 
 import logging
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import Select, func
 
 from ai.embeddings import Embeddings
 from ai.embeddings.remote import RemoteEmbeddings
@@ -16,6 +17,7 @@ from ai.retrieval.index import ANSWER_SCORE, Article, Hit
 from database.tables import articles as table
 from services import ai_usage
 from services.knowledge.company_index import CompanyIndexes, Stamp
+from services.prepared_statements import prepared
 from storage import OpenUnitOfWork, Row, UnitOfWork
 
 BACKGROUND_SECONDS = 5.0  # of one round of the background thread
@@ -37,9 +39,12 @@ class _PublishedArticles:
     def stamp(self, uow: UnitOfWork) -> Stamp:
         """Changes with every change of the published articles: times only increase, and a deletion lowers the number."""
 
-        def read() -> Stamp:
+        def build() -> Select[Any]:
             columns = (func.count(), func.max(table.c.updated_at))
-            ((count, newest),) = uow.aggregate(uow.query(table, *columns).where(table.c.status == "published"))
+            return uow.query(table, *columns).where(table.c.status == "published")
+
+        def read() -> Stamp:
+            ((count, newest),) = uow.aggregate(prepared(uow, "published articles", build))
             return int(count), str(newest or "")
 
         return uow.cached((table,), "published articles", read)

@@ -7,6 +7,7 @@ from sqlalchemy.types import Integer
 
 from core import models, normal_form
 from core.errors import conflict, forbidden, invalid_field, not_found
+from database.column_types import is_set
 from database.search.statements import containing
 from database.tables import customers, tickets
 from services.prepared_statements import prepared, text
@@ -41,8 +42,8 @@ def _by_identity(uow: UnitOfWork) -> Select[Any]:
     """The SELECT of customers with this e-mail address or this customer id; "" matches nobody."""
 
     def build() -> Select[Any]:
-        by_email = and_(customers.c.email == text("email_"), customers.c.email != "")
-        by_id = and_(customers.c.customer_id == text("customer_id_"), customers.c.customer_id != "")
+        by_email = and_(customers.c.email == text("email_"), is_set(customers.c.email))
+        by_id = and_(customers.c.customer_id == text("customer_id_"), is_set(customers.c.customer_id))
         return uow.query(customers).where(or_(by_email, by_id))
 
     return prepared(uow, "customer by identity", build)

@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from core import models, normal_form, timestamps
 from core.errors import not_found
 from core.models import ticket_fields, ticket_shape
+from database.column_types import is_set
 from database.tables import customers, replies, ticket_tags, tickets
 from services.routing import teams
 from services.stats import counters
@@ -70,7 +71,7 @@ def _written_by(uow: UnitOfWork, person: Condition) -> Condition:
 
 
 def _equals_nonempty(column: ColumnElement[str], name: str) -> Condition:
-    return and_(column == name, column != "")  # partial indexes leave out empty values
+    return and_(column == name, is_set(column))  # partial indexes leave out empty values
 
 
 def _has_tag(uow: UnitOfWork, tag: str) -> Condition:

@@ -1,7 +1,10 @@
 """Subscriptions: which address gets which events of a company. Only changes rows; nothing is sent here."""
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
+
+from sqlalchemy import Select
 
 from core import models, timestamps
 from core.errors import conflict, not_found
@@ -9,6 +12,7 @@ from database.tables import deliveries
 from database.tables import webhooks as table
 from services.clearing import pop_cleared
 from services.history import Change, record
+from services.prepared_statements import prepared
 from services.webhooks import secrets
 from storage import Row, UnitOfWork
 
@@ -102,7 +106,11 @@ def host_of(webhook: Row) -> str:
 
 def active_ones(uow: UnitOfWork) -> Sequence[Row]:
     """The company's webhooks that get events: id, events and format of each."""
-    return uow.find(uow.query(table, w.id, w.events, w.format).where(w.active, ~w.deleted))
+
+    def build() -> Select[Any]:
+        return uow.query(table, w.id, w.events, w.format).where(w.active, ~w.deleted)
+
+    return uow.find(prepared(uow, "active webhooks", build))  # on PostgreSQL each write asks
 
 
 def purge(uow: UnitOfWork) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.filling import fill
 from core.models import Actor
-from database.tables import tickets
+from database.tables import citations, tickets
 from services.routing import assignment, escalation
 from services.sla import sweep
 from services.tickets import queries, snooze
@@ -165,6 +165,21 @@ def test_routing_reads_the_tickets_that_wait_from_their_index(admin, runtime, ex
     assert of_tickets
     for plan in of_tickets:
         assert any(index in line for line in plan), plan
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_sqlite_reads_the_citations_of_one_ticket_alone(admin, runtime):
+    ticket = admin.ticket()
+
+    def ask():
+        with runtime.storage.unit_of_work(Actor.system("default")) as uow:
+            uow.ids_by(citations, "ticket_id", ticket["id"])
+
+    with noted() as statements:
+        ask()
+    with runtime.storage._engine._engine.connect() as connection:
+        (plan,) = [by_sqlite(connection, sql, parameters) for sql, parameters in statements]
+    assert ["uq_citations_ticket" in line for line in plan] == [True], plan
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])

@@ -6,6 +6,7 @@ import logging
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+import notifier
 from database.tables import companies, jobs, users
 from jobs.runner import Runner
 from runtime.logs import FORM, Masked
@@ -51,6 +52,18 @@ def test_an_ordinary_line_is_not_changed(lines):
     log, written = lines
     log.warning("Job %s failed and is tried again in %d s", "01a1fea7-22b6-752d-92fc-85da71ab1e75", 20)
     assert written.getvalue().endswith("Job 01a1fea7-22b6-752d-92fc-85da71ab1e75 failed and is tried again in 20 s\n")
+
+
+def test_the_line_of_a_notice_holds_no_key_in_its_address(lines, monkeypatch):
+    log, written = lines
+    monkeypatch.setattr(notifier, "log", log)
+    log.setLevel(logging.INFO)
+    for number, to in ((7, f"a@{SECRETS['key']}"), (8, "ada@example.com")):
+        notifier.ConsoleMailer().note("assigned", {"number": number, "assigned_to": to}, reply=None, support_email="")
+    assert [line.partition("server): ")[2] for line in written.getvalue().splitlines()] == [
+        "assigned #7 to a***@[key]",
+        "assigned #8 to a***@example.com",
+    ]
 
 
 def test_the_error_of_a_failed_job_is_stored_without_secrets(runtime, admin):

@@ -19,9 +19,9 @@ def noted() -> Iterator[list[tuple[str, Any]]]:
     def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         statements.append((statement, parameters))
 
-    def note_of_driver(self: DriverStatement, values: Any) -> list[Any]:
+    def note_of_driver(self: DriverStatement, values: Any) -> Any:
         parameters = parameters_of(self, values)
-        statements.append((self._sql, tuple(parameters)))
+        statements.append((self._sql, tuple(parameters) if isinstance(parameters, list) else parameters))
         return parameters
 
     event.listen(Engine, "before_cursor_execute", note)
