@@ -115,7 +115,12 @@ def triage(
     raised = _raises(raw, haste=matches.haste, tier=tier)
     urgency = min(50, round(scoring.urgency(matches.level, tone) * 10) + sum(raised.values())) / 10
     category = scoring.category(
-        matches.weights, matches.matched_words, classification, own=own, foreign=bool(classifier) and _foreign(text)
+        matches.weights,
+        matches.matched_words,
+        classification,
+        own=own,
+        foreign=bool(classifier) and _foreign(text),
+        length=text.removeprefix(". ").count(" ") + 1,
     )
     by_words, word, tone_words = _sentiment(text, matches.found, level=matches.level)
     sentiment = scoring.sentiment(by_words, word, tone, tone_words.complaints)

@@ -98,8 +98,8 @@ class TrainableClassifier:
         return float(confidence[order[precise_places[-1]]]) if precise_places else NO_THRESHOLD
 
 
-def to_probabilities(scores: Floats, temperature: float) -> Floats:
-    """Softmax of each row of scores."""
+def to_probabilities(scores: Floats, temperature: float | Floats) -> Floats:
+    """Softmax of each row of scores, at one temperature or at one for each row (n, 1)."""
     parts = np.exp((scores - scores.max(1, keepdims=True)) / temperature)
     probabilities: Floats = parts / parts.sum(1, keepdims=True)
     return probabilities

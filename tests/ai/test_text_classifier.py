@@ -55,6 +55,13 @@ def test_a_reason_quotes_the_similar_sentence():
     assert found.certain
 
 
+def test_a_longer_text_with_the_same_words_is_less_sure_of_its_category():
+    text = "Please send me a copy of the invoice. "
+    confidences = [of(text * times).category_confidence for times in (1, 3, 5)]
+    assert confidences[0] > confidences[1] > confidences[2] > 0.4
+    assert {of(text * times).category for times in (1, 3, 5)} == {"billing"}
+
+
 @pytest.mark.parametrize(
     ("text", "risk"),
     [
