@@ -22,7 +22,7 @@ _PIECES = {
     r"|assistants?|specialists?|some(?:one|body)|any(?:one|body)|customer (?:service|support|care|relations)|customer assistance"
     r"|account manager|(?<!my ){official}|whoever)",
     "{official}": r"(?:boss(?:es)?|management|staff(?: members?)?|employees?|colleagues?|technicians?|engineers?|consultants?"
-    r"|experts?|member of (?:your |the )?(?:staff|team)|person in charge|(?:next|second|higher) level)",
+    r"|experts?|directors?|member of (?:your |the )?(?:staff|team)|person in charge|(?:next|second|higher) level)",
     "{speak}": r"(?:spe[ae]?k(?:ing)?|spaek|speack|spek|tal[ck]k?(?:ing)?|tlk|tlak|taok|takl|chat(?:t?ing)?|chay|cht)",
     "{being}": r"(?:(?:real|actual|live|living) )?(?:(?:chat|ro)?bot|human|person|machine|computer|program|ai|automat(?:ed|ion)"
     r"|artificial intelligence|real)",
@@ -287,7 +287,8 @@ COMPLAINTS = family(
 # A request for a person, now or instead of a machine. A report of an earlier call is not a request.
 WANTS_HUMAN = family(r"""
     {speak} (?:\w+ly )?(?:to|with|wth) {somebody} / {speak} (?:to|with) you (?:on|over|by) (?:the )?phone /
-    whom? (?:can|could|do|should) (?:i|we) (?:{speak} (?:to|with)|call|ring|phone) / hold of {somebody} /
+    whom? (?:can|could|do|should) (?:i|we) (?:{speak} (?:to|with)|call|ring|phone) /
+    hold of (?:{somebody}|your (?:\w+ ){0,2}(?:people|team|department|office)) /
     (?:^|(?<=\. )){role}(?:,? (?:please|now))?[.!]*$ / (?:^|(?<=\. ))(?:human|operator|agent)(?=[.!]) /
     (?:want|need|wish|demand) to {speak} (?:\w+ly )?(?:to|with)
     (?:them|him|her|(?:your|the) (?:\w+ ){1,2}(?:department|team|office)) /
@@ -296,13 +297,15 @@ WANTS_HUMAN = family(r"""
     number (?:where|on which|(?:of|for) {somebody} (?:i|we) can) /
     (?:people|persons?|some(?:one|body)|any(?:one|body)) (?:that |whom? )?(?:i|we) (?:can|could)
     (?:actually )?(?:call|ring|phone|speak|talk) /
-    (?:with|by) (?:a|an|your|one of your) {kind_of}{role} (?:instead|directly|not) /
+    (?:with|by) (?:a|an|your|one of your) {kind_of}{role},? (?:instead|directly|not) /
+    (?:get|bring|want|need|give me) an? {kind_of}(?:human|person|agent|operator|representative|supervisor|manager)(?=[.!,?]|$) /
     (?:contact|reach|call|get|need|want|find|have)(?:ing)? {somebody}
     (?:now|please|to (?:call|ring|speak|talk|phone)|on the (?:phone|line)) /
     (?:contact|reach|call)(?:ing)? (?:a|an) {kind_of}{role} /
     (?:how|want|need|like|(?<!do i )have to|havegot|help|assist\w*|trying|try|can i|could i|where)(?: \w+){0,7}
     (?:contact|reach)(?:ing)? (?!(?:persons?|people) (?:of|for|at|in)(?!\w))(?:so\w{4,7}|{somebody}) /
-    (?:wants?|needs?|demand|prefer|like|g(?:et|ive) me) an? {kind_of}(?:human|person|operator|representative)(?! (?:for|who|to)) /
+    (?:wants?|needs?|demand|prefer|like|g(?:et|ive) me) an?
+    {kind_of}(?:human|person|operator|representative)(?! (?:for|who|to|added|as|with|in)) /
     (?:connect|transfer|put|pass|hand|direct|forward|switch|route|assign)(?:ing)? (?:me|us|(?:this|my)(?: \w+)?)(?: \w+)?
     (?:to|with|over to|on to) {somebody} /
     (?:want|like|need|wish|ask|please)(?:ed|ing)?(?: \w+){0,2} (?:be|get) (?:connected|transferred|put through|passed|handed) /
@@ -314,9 +317,13 @@ WANTS_HUMAN = family(r"""
     (?:look|read|answer|reply|respond|decide|handle|get back|reach out) (?:at|into|my|this|it|to me|to us|for me) /
     (?:can|could|would|will|may|have|ask|get|want|need|like|tell|let|please|pls)(?: \w+){0,4}
     (?:some(?:one|body)|any(?:one|body)|managers?|supervisors?|{official}|{role})(?: from your \w+| in charge)?(?: please)?(?: to)?
-    (?:call|ring|phone|contact|reach out to|get in touch with|get back to) (?:me|us) /
-    (?:arrange|book|schedule|set up|request|like|want|need|appreciate)(?: \w+){0,2} an? (?:\w+ )?call (?:with|from)
-    (?:{somebody}|(?:your|the) (?:\w+ )?(?:team|desk|department|office)) /
+    (?:call|ring|phone|contact|reach out to|get in touch with|get back to) (?:me|us|my (?:office|mobile|landline)) /
+    (?:arrange|book|schedule|set up|request|like|want|need|appreciate|expect|love)(?: \w+){0,2} an? (?:\w+ )?call
+    (?:with|from) (?:{somebody}|(?:your|the) (?:\w+ )?(?:team|desk|department|office)) /
+    (?:like|want|need|wish|prefer|expect) to be (?:called|rung|phoned|contacted) (?:back|by {somebody}) /
+    call[ -]?back from (?:a|an|the|your) /
+    (?:can|could|may|want|like|prefer|rather|need)(?: \w+){0,5} (?:talk|call|speak|chat|explain|discuss|settle)(?: \w+){0,3}
+    (?:on|over|by) the phone / let {somebody} (?:answer|reply|respond|decide) /
     (?:just|please|pls|kindly) (?:call|ring|phone) (?:me|us) /
     (?:transfer|connect) me to (?:the|your) (?:\w+ )?(?:team|department) / put (?:me|us)? ?through /
     escalate (?:this|it|me|my \w+)(?: \w+)? to {somebody} / another (?:agent|human) (?:please|to) /
