@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ai.triage import scoring
 from ai.triage import word_lists as words
+from ai.triage.next_actions import next_action
 from ai.triage.phrases import Found, PhraseList
 from ai.triage.scoring import quoted
 from ai.triage.text_classifier import TextClassifier
@@ -115,7 +116,12 @@ def triage(
     raised = _raises(raw, haste=matches.haste, tier=tier)
     urgency = min(50, round(scoring.urgency(matches.level, tone) * 10) + sum(raised.values())) / 10
     category = scoring.category(
-        matches.weights, matches.matched_words, classification, own=own, foreign=bool(classifier) and _foreign(text)
+        matches.weights,
+        matches.matched_words,
+        classification,
+        own=own,
+        foreign=bool(classifier) and _foreign(text),
+        length=text.removeprefix(". ").count(" ") + 1,
     )
     by_words, word, tone_words = _sentiment(text, matches.found, level=matches.level)
     sentiment = scoring.sentiment(by_words, word, tone, tone_words.complaints)
@@ -131,7 +137,7 @@ def triage(
         urgency=urgency,
         sentiment=sentiment.value,
         assigned_team=TEAM_OF[category.value],
-        next_action=_next_action(category.value, priority, risk=matches.risk),
+        next_action=next_action(category.value, priority, risk=matches.risk),
         reasons=(
             *category.reasons,
             *_urgency_reasons(matches, urgency=urgency, raised=raised, classified=tone is not None),
@@ -174,7 +180,7 @@ def blend(local: Triage, suggestion: Suggestion, *, tier: str) -> Triage:
         urgency=urgency,
         sentiment=sentiment,
         assigned_team=TEAM_OF[category] if team_changes else local.assigned_team,
-        next_action=_next_action(category, priority, risk=local.risk),
+        next_action=next_action(category, priority, risk=local.risk),
         source="model",
     )
     return replace(merged, reasons=(*local.reasons, *_changes(local, merged, suggested=suggestion.priority)))
@@ -208,7 +214,7 @@ def overruled(local: Triage, own: Mapping[str, tuple[str, int, float]]) -> Triag
     return replace(
         merged,
         priority_score=max(lowest, min(highest, local.priority_score)),
-        next_action=_next_action(merged.category, merged.priority, risk=local.risk),
+        next_action=next_action(merged.category, merged.priority, risk=local.risk),
         reasons=(*local.reasons, *(reason.replace("assigned_team", "team", 1) for reason in reasons)),
     )
 
@@ -350,7 +356,3 @@ def _changes(local: Triage, merged: Triage, *, suggested: str) -> Iterator[str]:
         yield f"priority {merged.priority}: the model's view, the rules said {local.priority}"
     if suggested != merged.priority and suggested in PRIORITIES:
         yield f"priority kept at {merged.priority}: the model asked for {suggested}, further than it may go"
-
-
-def _next_action(category: str, priority: str, *, risk: str) -> str:
-    return words.RISK_STEPS[risk] if risk else words.LEADS[priority] + words.STEPS[category]

@@ -1,4 +1,4 @@
-"""The word lists of triage, and the sentences for the next action.
+"""The word lists of triage.
 
 The lists hold general words of customer service, none of a single company. Their weights are in ai/triage/rules.py.
 """
@@ -17,9 +17,12 @@ _PIECES = {
     r"|fail(?:s|ed|ing|ures?)?|crash(?:es|ed|ing)?|broken?|froze|frozen|freez(?:es|ing)|hangs?)",
     "{money}": r"(?:money|refund|payment|payout|loan|deposit|transfer|funds|cash|salary|compensation|reimbursement)",
     "{my}": r"(?:my|our|the|a|an|this|your)",
-    "{somebody}": r"(?:(?:a|an|the|any|some|your|my|one of your) )?(?:(?:live|real|human|actual|free|available) )*"
+    "{somebody}": r"(?:(?:a|an|the|any|some|our|your|my|one of your) )?(?:(?:live|real|human|actual|free|available) )*"
     r"(?:human(?: being)?s?|persons?|people|agents?|operators?|representatives?|reps?|managers?|supervisors?|advis[eo]rs?"
-    r"|assistants?|specialists?|some(?:one|body)|any(?:one|body)|customer (?:service|support|care)|customer assistance)",
+    r"|assistants?|specialists?|some(?:one|body)|any(?:one|body)|customer (?:service|support|care|relations)|customer assistance"
+    r"|account manager|(?<!my ){official}|whoever)",
+    "{official}": r"(?:boss(?:es)?|management|staff(?: members?)?|employees?|colleagues?|technicians?|engineers?|consultants?"
+    r"|experts?|directors?|member of (?:your |the )?(?:staff|team)|person in charge|(?:next|second|higher) level)",
     "{speak}": r"(?:spe[ae]?k(?:ing)?|spaek|speack|spek|tal[ck]k?(?:ing)?|tlk|tlak|taok|takl|chat(?:t?ing)?|chay|cht)",
     "{being}": r"(?:(?:real|actual|live|living) )?(?:(?:chat|ro)?bot|human|person|machine|computer|program|ai|automat(?:ed|ion)"
     r"|artificial intelligence|real)",
@@ -283,15 +286,45 @@ COMPLAINTS = family(
 )
 # A request for a person, now or instead of a machine. A report of an earlier call is not a request.
 WANTS_HUMAN = family(r"""
-    {speak} (?:directly )?(?:to|with|wth) {somebody} / {speak} (?:to|with) you (?:on|over|by) (?:the )?phone /
-    who (?:can|could|do) (?:i|we) {speak} (?:to|with) / hold of {somebody} / (?:^|(?<=\. )){role}(?:,? (?:please|now))?$ /
+    {speak} (?:\w+ly )?(?:to|with|wth) {somebody} / {speak} (?:to|with) you (?:on|over|by) (?:the )?phone /
+    whom? (?:can|could|do|should) (?:i|we) (?:{speak} (?:to|with)|call|ring|phone) /
+    hold of (?:{somebody}|your (?:\w+ ){0,2}(?:people|team|department|office)) /
+    (?:^|(?<=\. )){role}(?:,? (?:please|now))?[.!]*$ / (?:^|(?<=\. ))(?:human|operator|agent)(?=[.!]) /
+    (?:want|need|wish|demand) to {speak} (?:\w+ly )?(?:to|with)
+    (?:them|him|her|(?:your|the) (?:\w+ ){1,2}(?:department|team|office)) /
+    (?:a (?:word|conversation|talk)|discuss(?: \w+){0,3}|deal(?:ing)? directly) with {somebody} /
+    explain (?:this|it)(?: \w+)? to {somebody} / escalate (?:\w+ )?(?:please|now) /
+    number (?:where|on which|(?:of|for) {somebody} (?:i|we) can) /
+    (?:people|persons?|some(?:one|body)|any(?:one|body)) (?:that |whom? )?(?:i|we) (?:can|could)
+    (?:actually )?(?:call|ring|phone|speak|talk) /
+    (?:with|by) (?:a|an|your|one of your) {kind_of}{role},? (?:instead|directly|not) /
+    (?:get|bring|want|need|give me) an? {kind_of}(?:human|person|agent|operator|representative|supervisor|manager)(?=[.!,?]|$) /
     (?:contact|reach|call|get|need|want|find|have)(?:ing)? {somebody}
     (?:now|please|to (?:call|ring|speak|talk|phone)|on the (?:phone|line)) /
     (?:contact|reach|call)(?:ing)? (?:a|an) {kind_of}{role} /
     (?:how|want|need|like|(?<!do i )have to|havegot|help|assist\w*|trying|try|can i|could i|where)(?: \w+){0,7}
-    (?:contact|reach)(?:ing)? (?:so\w{4,7}|{somebody}) /
-    (?:want|need|demand|prefer|like|get me|give me) (?:a|an) {kind_of}(?:human|person|operator|representative)(?! (?:for|who|to)) /
-    (?:connect|transfer|put|pass|hand|direct|forward)(?:ing)? (?:me|us|this)(?: \w+)? (?:to|with|over to|on to) {somebody} /
+    (?:contact|reach)(?:ing)? (?!(?:persons?|people) (?:of|for|at|in)(?!\w))(?:so\w{4,7}|{somebody}) /
+    (?:wants?|needs?|demand|prefer|like|g(?:et|ive) me) an?
+    {kind_of}(?:human|person|operator|representative)(?! (?:for|who|to|added|as|with|in)) /
+    (?:connect|transfer|put|pass|hand|direct|forward|switch|route|assign)(?:ing)? (?:me|us|(?:this|my)(?: \w+)?)(?: \w+)?
+    (?:to|with|over to|on to) {somebody} /
+    (?:want|like|need|wish|ask|please)(?:ed|ing)?(?: \w+){0,2} (?:be|get) (?:connected|transferred|put through|passed|handed) /
+    (?:get(?:ting)?|put|going) through to (?:{somebody}|(?:your |the )?(?:\w+ )?(?:support|team|department)) /
+    get(?:ting)? (?:past|around|rid of) (?:this|the|your) {machine} / no (?:more )?(?:chat)?bots? /
+    (?:which|what) number (?:do|can|should|must) (?:i|we) (?:dial|call|ring|phone) /
+    (?:is|are) (?:there )?{somebody} (?:there )?(?:available|free|around) (?:to|for a (?:call|chat)|now|right now) /
+    (?:have|let|could|can|would) {somebody}(?: please| actually)?
+    (?:look|read|answer|reply|respond|decide|handle|get back|reach out) (?:at|into|my|this|it|to me|to us|for me) /
+    (?:can|could|would|will|may|have|ask|get|want|need|like|tell|let|please|pls)(?: \w+){0,4}
+    (?:some(?:one|body)|any(?:one|body)|managers?|supervisors?|{official}|{role})(?: from your \w+| in charge)?(?: please)?(?: to)?
+    (?:call|ring|phone|contact|reach out to|get in touch with|get back to) (?:me|us|my (?:office|mobile|landline)) /
+    (?:arrange|book|schedule|set up|request|like|want|need|appreciate|expect|love)(?: \w+){0,2} an? (?:\w+ )?call
+    (?:with|from) (?:{somebody}|(?:your|the) (?:\w+ )?(?:team|desk|department|office)) /
+    (?:like|want|need|wish|prefer|expect) to be (?:called|rung|phoned|contacted) (?:back|by {somebody}) /
+    call[ -]?back from (?:a|an|the|your) /
+    (?:can|could|may|want|like|prefer|rather|need)(?: \w+){0,5} (?:talk|call|speak|chat|explain|discuss|settle)(?: \w+){0,3}
+    (?:on|over|by) the phone / let {somebody} (?:answer|reply|respond|decide) /
+    (?:just|please|pls|kindly) (?:call|ring|phone) (?:me|us) /
     (?:transfer|connect) me to (?:the|your) (?:\w+ )?(?:team|department) / put (?:me|us)? ?through /
     escalate (?:this|it|me|my \w+)(?: \w+)? to {somebody} / another (?:agent|human) (?:please|to) /
     (?:give|get|find|send)(?:ing)? (?:me|us) (?:through to |to )?{somebody} /
@@ -301,7 +334,8 @@ WANTS_HUMAN = family(r"""
     call[ -]?back please / (?:request|like|want|need|arrange|book|get|have)(?: \w+){0,2} (?:a )?call[ -]?back /
     (?:a )?(?:call|ring) from (?:a|an|one of your|your|some) (?:\w+ )?{role}s? / give (?:me|us) a (?:call|ring) /
     (?:no more|stop the|stop these|enough of (?:this|the|your)|instead of (?:a|this|the)|not a) {machine} /
-    (?:don'?t|do not|rather not|no longer|refuse to) (?:want (?:to )?)?(?:{speak} (?:to|with) )?(?:a|an|this|your|any) {machine}
+    (?:don'?t|do not|rather not|no longer|refuse to)(?: want(?: to)?)?
+    (?:(?:{speak}|discuss(?: \w+)?|deal|explain(?: \w+)?) (?:to|with) )?(?:a|an|this|your|any) {machine}
 """)
 # Words without which likeness to a request for a person does not count.
 HUMAN_CUE = family(r"""
@@ -317,7 +351,7 @@ NO_REQUEST = family(r"""
     (?:good|great|nice|lovely|awesome|glad|pleasant|pleasure|thanks for|enjoyed|happy)(?: \w+){0,4}
     (?:talk|chat|speak|conversation)(?:ing)?(?: \w+){0,3} /
     (?:talk|speak|chat)(?: \w+){0,2} (?:later|soon|tomorrow|again) / (?:good)?bye /
-    (?:call|name) (?:you|me) (?!back|now|on|at|under|please|today|tomorrow|asap|up)\w+ /
+    (?:call|name) (?:you|me) (?!back|now|on|at|under|please|today|tomorrow|asap|up|before|after|between|in|this|as|about)\w+ /
     what (?:can|do|should|shall|may) (?:you|i|we) call (?:me|you) /
     (?:(?:what|which|check|see|the|opening) (?:\w+ )?(?:hours?|hoirs)|(?:what|which) times?)(?: \w+){0,4}
     (?:contact|reach|call|speak|talk)(?:ing)?(?: \w+){0,4}
@@ -358,21 +392,3 @@ TWO_CAPITALS = re.compile("[A-Z][A-Z]")  # a quick test before the slower patter
 CAPITALS = re.compile(
     r"\b(?:HELP|PLEASE|URGENT(?:LY)?|NOW|IMMEDIATELY|STOP|EMERGENCY)\b|\b[A-Z]{2,}(?:[ ,!']{1,3}[A-Z]{2,}){3,}\b"
 )
-
-# The next action of an agent, as one sentence.
-RISK_STEPS = {
-    "self-harm": "Bring in a person trained for this now and answer with care before anything else.",
-    "safety": "Make sure nobody is in danger first, then tell the safety contact.",
-    "fraud": "Secure the account and stop open payments before replying.",
-    "stolen": "Secure the account and stop open payments before replying.",
-    "hacked": "Lock the account, end its sessions and confirm who is writing before replying.",
-    "legal threat": "Pass this to a team lead before replying, and promise nothing.",
-}
-STEPS = {
-    "billing": "check the invoices and payments of this customer, then reply with amounts and dates.",
-    "technical": "ask for the exact error and when it began, and look for a known fault.",
-    "sales": "find out what the customer needs and send a matching offer.",
-    "account": "confirm who is writing, then check the account's details and access.",
-    "general": "read the message and answer it or pass it to the team it concerns.",
-}
-LEADS = {"low": "When there is time, ", "medium": "Today, ", "high": "Soon, ", "urgent": "First of all, "}

@@ -10,7 +10,7 @@ from ai.triage import word_lists as words
 from ai.triage.heads import flat
 from ai.triage.phrases import PhraseFinder, PhraseList, beginnings
 
-SIGNS = [*"?!'-,.😡👍❤ ", "don't", "isn't", "3 weeks", "٣ days", "naïve", "x_y"]
+SIGNS = [*"?!'-,.😡👍❤ ", "don't", "isn't", "3 weeks", "٣ days", "naïve", "x_y", "system prompt"]
 
 
 def plain_matches(one: PhraseList, text: str) -> list[tuple[int, int]]:

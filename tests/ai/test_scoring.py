@@ -37,18 +37,16 @@ def test_the_correlation_is_of_ranks(right, expected):
 
 
 def test_sentences_that_resemble_a_text_of_the_company_are_left_out(encoder):
-    *_, count = scoring.unseen(encoder, PAIRS)
-    assert 0 < count < scoring.SENTENCES
-    assert (
-        scoring.unseen(encoder, [("zwoelf kurze worte", label) for label in TEXTS for _ in range(11)])[2]
-        == scoring.SENTENCES
-    )
+    assert 0 < scoring.unseen(encoder, PAIRS).sentences < scoring.SENTENCES
+    strange = [("zwoelf kurze worte", label) for label in TEXTS for _ in range(11)]
+    assert scoring.unseen(encoder, strange).sentences == scoring.SENTENCES
 
 
 def test_own_tickets_improve_the_score(encoder):
     other = dict(zip(TEXTS, [*list(TEXTS)[1:], "billing"], strict=True))
-    without, with_own, _ = scoring.unseen(encoder, [(text, other[label]) for text, label in PAIRS])
-    assert without < 0.2 < 0.9 < with_own
+    measured = scoring.unseen(encoder, [(text, other[label]) for text, label in PAIRS])
+    assert measured.f1 < 0.2 < 0.9 < measured.with_own
+    assert measured.error > 0.3  # the built-in sentences are sure of the team that this company means otherwise
 
 
 def test_topics_are_trained_on_the_first_examples_only(encoder):

@@ -55,6 +55,13 @@ def test_a_reason_quotes_the_similar_sentence():
     assert found.certain
 
 
+def test_a_longer_text_with_the_same_words_is_less_sure_of_its_category():
+    text = "Please send me a copy of the invoice. "
+    confidences = [of(text * times).category_confidence for times in (1, 3, 5)]
+    assert confidences[0] > confidences[1] > confidences[2] > 0.4
+    assert {of(text * times).category for times in (1, 3, 5)} == {"billing"}
+
+
 @pytest.mark.parametrize(
     ("text", "risk"),
     [
@@ -145,7 +152,22 @@ def test_texts_of_industries_without_an_example_are_classified(text, category):
         ("may i be put through to an advisor", True),
         ("stop replying automatically, i want a person", True),
         ("how do i get hold of somebody at your company", True),
+        ("Could one of your colleagues ring me this afternoon?", True),
+        ("can you hand me over to the next level of support", True),
+        ("how do I get past this bot", True),
+        ("Stop. Human. Now.", True),
+        ("I need to speak urgently with your legal department", True),
+        ("which number do I dial to get through to support", True),
+        ("I refuse to discuss this with a robot", True),
+        ("Do you have people I can ring?", True),
+        ("could we have a short talk on the phone about the contract", True),
+        ("you keep misunderstanding me, get an agent", True),
+        ("I'd like a person added to my policy", False),
         ("I spoke to an agent yesterday and all is fine", False),
+        ("how do I change the contact person of our company", False),
+        ("calls to my colleagues drop after a minute", False),
+        ("I have to ask my manager before I sign", False),
+        ("someone from your company charged my card twice", False),
         ("Please add an agent to our plan", False),
         ("Where is my parcel?", False),
         ("are you a bot?", False),

@@ -6,17 +6,18 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ai.arrays import Floats
 from ai.embeddings import TABLE, Embeddings, weights
 from ai.triage import cross_validation
 from ai.triage.example_sentences import CATEGORIES as EXAMPLES
 from ai.triage.example_sentences import COMMON, INDUSTRIES
 from ai.triage.heads import RIDGE, CategoryHead, flat, kernel
 from ai.triage.rules import Triage, triage
-from ai.triage.scoring import CATEGORY_TEMPERATURE
+from ai.triage.scoring import temperature
 from ai.triage.text_classifier import TextClassifier
 from ai.triage.trainable_classifier import TrainableClassifier, to_probabilities
 from core.models import CATEGORIES
@@ -41,6 +42,16 @@ print(round(now() - before))
 """
 
 
+class Unseen(NamedTuple):
+    """Macro-F1 of a company without the example sentences that resemble its texts, and with own tickets; how many sentences
+    were used; and the calibration error without own tickets."""
+
+    f1: float
+    with_own: float
+    sentences: int
+    error: float
+
+
 def decide(texts: Iterable[str], classifier: TextClassifier | None) -> tuple[list[Triage], float]:
     """The triage of each text, and the median CPU time in milliseconds, which depends little on the load of the machine."""
     if classifier:
@@ -53,8 +64,8 @@ def decide(texts: Iterable[str], classifier: TextClassifier | None) -> tuple[lis
     return results, float(np.median(times))
 
 
-def unseen(encoder: Embeddings, pairs: Pairs) -> tuple[float, float, int]:
-    """Macro-F1 without the example sentences that resemble a text, the same with own tickets, the number of sentences used."""
+def unseen(encoder: Embeddings, pairs: Pairs) -> Unseen:
+    """Measures a company by the sentences that resemble none of its texts, without the word lists."""
     sentences, labels = flat(EXAMPLES)
     vectors = encoder.encode([text for text, _ in pairs])
     differs = (encoder.encode(sentences) @ vectors.T).max(1) < RESEMBLES
@@ -64,7 +75,8 @@ def unseen(encoder: Embeddings, pairs: Pairs) -> tuple[float, float, int]:
     head = CategoryHead(encoder, chosen, [labels[i] for i in used], [text in common for text in chosen])
     scores = head([text for text, _ in pairs])
     with_own = [_f1_with_own_tickets(encoder, pairs, scores, seed=seed) for seed in range(DRAWS)]
-    return _f1(pairs, scores), float(np.mean(with_own)), len(used)
+    decided = _sure(scores, [text for text, _ in pairs], [label for _, label in pairs])
+    return Unseen(_f1(pairs, scores), float(np.mean(with_own)), len(used), calibration_error(decided))
 
 
 def left_out_industries(encoder: Embeddings) -> tuple[list[tuple[bool, float]], float]:
@@ -85,13 +97,18 @@ def left_out_industries(encoder: Embeddings) -> tuple[list[tuple[bool, float]], 
             [True] * len(sentences) + [False] * len(others),
         )
         own = [(text, category) for name, category, texts in INDUSTRIES if name == industry for text in texts]
-        targets = np.array([CATEGORIES.index(category) for _, category in own])
-        texts = [text for text, _ in own]
-        probabilities = to_probabilities(head(texts), CATEGORY_TEMPERATURE)
-        right = probabilities.argmax(1) == targets
-        results += zip(right.tolist(), probabilities.max(1).tolist(), strict=True)
-        hits_of_common += int((by_common(texts).argmax(1) == targets).sum())
+        texts, categories = [text for text, _ in own], [category for _, category in own]
+        results += _sure(head(texts), texts, categories)
+        hits_of_common += sum(right for right, _ in _sure(by_common(texts), texts, categories))
     return results, hits_of_common / len(results)
+
+
+def _sure(scores: Floats, texts: Sequence[str], categories: Sequence[str]) -> list[tuple[bool, float]]:
+    """Whether the best of the scores (n, categories) of each text is right, and its confidence."""
+    heat = np.array([[temperature(len(text.split()))] for text in texts])
+    probabilities = to_probabilities(scores, heat)
+    right = probabilities.argmax(1) == [CATEGORIES.index(category) for category in categories]
+    return list(zip(right.tolist(), probabilities.max(1).tolist(), strict=True))
 
 
 def calibration_error(results: Sequence[tuple[bool, float]]) -> float:
