@@ -205,7 +205,7 @@ def _in_spans(query: Select[Any], columns: Any, size: int) -> Select[Any]:
 
 def _span_values(kind: str, spans: list[Span]) -> dict[str, str]:
     """The parameters of `_in_spans`. Those in excess read nothing."""
-    values = {}
+    values: dict[str, str] = {}
     for number in range(_size(spans)):
         size, first, end = spans[number] if number < len(spans) else ("", "", "")
         values |= {f"kind_{number}": f"{kind}_{size}", f"first_{number}": first, f"end_{number}": end}
