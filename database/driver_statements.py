@@ -93,7 +93,8 @@ def _dialect(name: str) -> Dialect:
         return sqlite.dialect()
     from sqlalchemy.dialects.postgresql import psycopg  # imported here: file engines need no database driver
 
-    return psycopg.dialect()
+    dialect: Any = psycopg.dialect
+    return dialect()  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=MOST)

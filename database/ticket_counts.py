@@ -28,6 +28,12 @@ def remove(*, on_sqlite: bool) -> list[str]:
     return [*dropped, *(f"DROP FUNCTION {name}()" for name in triggers), "DROP TABLE tallies"]
 
 
+def renew_update() -> list[str]:
+    """The statements that make SQLite's trigger of changes anew. The counters stay."""
+    (made,) = (statement for statement in _triggers(True) if statement.startswith("CREATE TRIGGER tallies_update "))
+    return ["DROP TRIGGER IF EXISTS tallies_update", made]
+
+
 def create(*, on_sqlite: bool) -> list[str]:
     """The statements that make the counters with their triggers and count all tickets."""
     letters = ", ".join(f"{name} TEXT DEFAULT '' NOT NULL" for name in "abcdefg")
@@ -102,11 +108,18 @@ def _triggers(on_sqlite: bool) -> list[str]:
     return [statement for event, body in bodies.items() for statement in _trigger(event, body, on_sqlite)]
 
 
+def _timing(event: str) -> str:
+    """When a trigger of SQLite runs. A reply names the status and mostly leaves it as it is, so values are compared."""
+    if event != "UPDATE":
+        return f"{event} ON tickets"
+    differs = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in _READ)
+    return f"UPDATE OF {', '.join(_READ)} ON tickets WHEN {differs}"
+
+
 def _trigger(event: str, body: str, on_sqlite: bool) -> list[str]:
     name = f"tallies_{event.lower()}"
     if on_sqlite:
-        timing = f"UPDATE OF {', '.join(_READ)}" if event == "UPDATE" else event
-        return [f"CREATE TRIGGER {name} AFTER {timing} ON tickets BEGIN {body} END"]
+        return [f"CREATE TRIGGER {name} AFTER {_timing(event)} BEGIN {body} END"]
     if event == "UPDATE":  # asked here: columns that a trigger itself names could not be widened any more
         old, new = (", ".join(f"{row}.{column}" for column in _READ) for row in ("OLD", "NEW"))
         body = f"IF ({old}) IS DISTINCT FROM ({new}) THEN {body} END IF;"
