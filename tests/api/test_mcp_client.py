@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -19,10 +20,16 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 @pytest.fixture
 def url(app):
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/mcp"
     server.shutdown()
     server.server_close()
+
+
+def run(work):
+    """The result of a coroutine, from a thread: the tests' own may have Playwright's loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 async def with_client(url, mode, work, **headers):
@@ -50,7 +57,7 @@ def test_the_client_finds_and_calls_every_tool(url, admin, mode, version):
             await client.call_tool("nope", {})
         return read, changed, failed
 
-    read, changed, failed = asyncio.run(with_client(url, mode, work, **{"X-API-Key": admin.key}))
+    read, changed, failed = run(with_client(url, mode, work, **{"X-API-Key": admin.key}))
     assert "How do I change my plan?" in read.content[0].text
     assert (read.is_error, changed.is_error, failed.is_error) == (False, False, True)
     assert failed.content[0].text.startswith("priority must be one of: low, medium, high, urgent.")
@@ -63,7 +70,7 @@ def test_the_client_is_told_that_its_key_is_wrong(url, mode):
         await client.list_tools()
 
     with pytest.raises(ExceptionGroup) as refused:
-        asyncio.run(with_client(url, mode, work, Authorization="Bearer wrong"))
+        run(with_client(url, mode, work, Authorization="Bearer wrong"))
     assert "Send a valid API key in the X-API-Key header." in repr(refused.value)
 
 

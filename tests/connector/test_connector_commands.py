@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 from tools.connector import commands
 from tools.connector.commands import FOLDER, connector, lint_command
-from tools.connector.files import DEFINITION, HOST, connector_files
+from tools.connector.files import DEFINITION, HOST, ICON, PROPERTIES, README, SETTINGS
 from tools.connector.surface import LOCK
 
-FILES = [*connector_files(HOST), LOCK]
+FILES = [DEFINITION, PROPERTIES, SETTINGS, ICON, README, LOCK]
 
 COMMANDS = {"connector": connector, "lint-connector": lint_command}
 

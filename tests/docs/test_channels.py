@@ -43,7 +43,7 @@ def peer() -> Iterator[str]:
     """The address of the fake services."""
     Peer.calls.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Peer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
@@ -53,7 +53,7 @@ def peer() -> Iterator[str]:
 def foyer(app: Any, agent: Any, peer: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Our server on a port, and the environment of a bridge."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     values = {"FOYER_URL": f"http://127.0.0.1:{server.server_port}", "FOYER_KEY": agent.key, "FOYER_SECRET": SECRET}
     values |= {"BRIDGE_URL": BRIDGE, "TWILIO_URL": peer, "TWILIO_SID": "AC1", "TWILIO_TOKEN": "token"}
     values |= {"TWILIO_FROM": "whatsapp:+1", "TELEGRAM_URL": peer, "TELEGRAM_TOKEN": "7:x", "TELEGRAM_SECRET": "s"}

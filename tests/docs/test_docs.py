@@ -130,9 +130,7 @@ def shell_blocks(text: str) -> list[str]:
 def test_every_command_of_the_documents_works(tmp_path, free_port):
     """In a copy of the project, document by document: the server runs beside, everything else must succeed."""
     copy = tmp_path / "foyer"
-    ignored = shutil.ignore_patterns(
-        ".git", "data", ".venv", "node_modules", "__pycache__", ".*_cache", ".env", ".hypothesis"
-    )
+    ignored = shutil.ignore_patterns(".git", "data", ".venv", "node_modules", ".*_cache", ".env", ".hypothesis")
     shutil.copytree(ROOT, copy, ignore=ignored)
     (copy / "data").mkdir()
     for demo_file in (ROOT / "data").glob("demo_*.json"):

@@ -227,7 +227,7 @@ def impostor(shell):
     """Another server at the port where the server should be."""
     server = HTTPServer(("127.0.0.1", shell.port), _Impostor)
     server.headers = []
-    threading.Thread(target=server.serve_forever).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,)).start()
     yield server
     server.shutdown()
     server.server_close()

@@ -44,7 +44,7 @@ def open_desk() -> Iterator[Desk]:
         }
         app = create_app(Settings(_env_file=None, **{**defaults, **own}), clock=lambda: NOW)
         server = make_server(HOST, _free_port(), app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             desk = Desk(f"http://{HOST}:{server.port}", KEY)
