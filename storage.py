@@ -296,11 +296,11 @@ class Storage:
         self.announce = engine.announce
 
     @contextmanager
-    def unit_of_work(self, actor: Actor | None, *, write: bool = False) -> Iterator[UnitOfWork]:
+    def unit_of_work(self, actor: Actor | None, *, write: bool = False, snapshot: bool = False) -> Iterator[UnitOfWork]:
         """A transaction for `actor`: committed when the block ends, rolled back when it raises.
 
-        `actor` None has access to every company; only sign-in, jobs and commands use it.
-        Raises AppError 503 when the disk or the database fails.
+        `actor` None has access to every company; only sign-in, jobs and commands use it. With `snapshot` all reads see the
+        data of one moment. Raises AppError 503 when the disk or the database fails.
         """
         company = actor.company_id if actor else ""
         with self._outages.watched():
@@ -324,9 +324,11 @@ class Storage:
                 for action in uow.after_commit:
                     action()
             else:
-                with self._open_engine().read() as connection:
+                engine = self._open_engine()
+                with engine.snapshot() if snapshot else engine.read() as connection:
                     real_now, index = self.real_now(), self._engine.index
-                    reading = Transaction(connection=connection, index=index, real_now=real_now, read_cache=self._cache)
+                    cache = None if snapshot else self._cache  # which holds the last commit
+                    reading = Transaction(connection=connection, index=index, real_now=real_now, read_cache=cache)
                     yield UnitOfWork(reading, actor, self.clocks.order_now(real_now))
 
     def cached(self, sources: tuple[Table, ...], key: Hashable, load: Callable[[], T]) -> T:

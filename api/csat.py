@@ -44,7 +44,7 @@ def rate_ticket(ticket_id: str, body: Row) -> Answer:
     """Rate a resolved ticket.
 
     The customer's score from 1 to 5, which they may change for a week. Customers rate with their own credentials or through a
-    key that acts for them. The token of the link in the mail needs no credentials.
+    key that acts for them. With the token of the mailed link no credentials are needed.
     """
     runtime = current_runtime()
     actor = g.actor

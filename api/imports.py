@@ -124,9 +124,9 @@ def check_row(values: Row) -> Row:
 def import_tickets(query: Row) -> Answer:
     """Import tickets.
 
-    Takes a CSV or Excel file, a JSON list of tickets, or one JSON object a line. The first line of a file names ticket fields,
-    or User ID, Timestamp (UTC) and Message Body. Rows that are here already are skipped; nobody is mailed or answered.
-    Stops after 45 seconds or 1,000 refused rows and says at which line.
+    Takes a CSV or Excel file, a JSON list of tickets, or one JSON object a line. The first line of CSV or Excel names ticket
+    fields, or User ID, Timestamp (UTC) and Message Body. Rows that are here already are skipped; nobody is mailed or
+    answered. Stops after 45 seconds or 1,000 refused rows and says at which line.
     """
     columns = columns_of(query.get("map", ""), ignore_unknown=query["ignore_unknown"])
     kind, charset = _kind()

@@ -63,7 +63,7 @@ def invite_user(uow: UnitOfWork, body: Row) -> Answer:
     """Invite a person.
 
     Adds a person who cannot sign in yet and mails them a link for 7 days. Inviting them again ends the link before. Without a
-    mail server or PUBLIC_URL the answer holds the link once, for you to hand over. So it does in a company that is not
+    mail server or PUBLIC_URL the answer holds the link once, for you to hand over. The same holds in a company that is not
     confirmed.
     """
     gate.check_can_grant(body["role"])

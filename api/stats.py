@@ -14,7 +14,7 @@ from core.models import LIMITS
 from core.permissions import Permission
 from services.import_export import spreadsheets
 from services.stats import report, table
-from storage import Row, UnitOfWork
+from storage import Row
 
 blp = Resource("stats", __name__, description="Ticket statistics.")
 
@@ -140,13 +140,21 @@ class StatsExportQuery(StatsQuery):
     format = Choice(("csv", "xlsx"), load_default="csv", about="Kind of file.")
 
 
-@blp.get("/api/stats", "GetStats", permission=Permission.STATS_READ, query=StatsQuery, response=Stats)
-def get_stats(uow: UnitOfWork, query: Row) -> Answer:
+@blp.get(
+    "/api/stats",
+    "GetStats",
+    permission=Permission.STATS_READ,
+    query=StatsQuery,
+    response=Stats,
+    manages_transactions=True,
+)
+def get_stats(query: Row) -> Answer:
     """Get ticket statistics.
 
-    Every figure of a dashboard in one call. Times of opening, a team and an agent narrow it.
+    Every figure of a dashboard in one call. It can be filtered by time of opening, team and agent.
     """
-    figures = report.overview(uow, **query)
+    with current_runtime().storage.unit_of_work(g.actor, snapshot=True) as uow:
+        figures = report.overview(uow, **query)
     return Answer(
         figures, f"{how_many(figures['total_tickets'], 'ticket')[:-1]}, {figures['open_tickets']} of them open."
     )
@@ -170,7 +178,7 @@ def export_stats(query: Row) -> Response:
     The same figures as a CSV or Excel (xlsx) file for spreadsheets, with a row for each number.
     """
     kind = query.pop("format")
-    with current_runtime().storage.unit_of_work(g.actor) as uow:
+    with current_runtime().storage.unit_of_work(g.actor, snapshot=True) as uow:
         figures, today = report.overview(uow, **query), uow.real_now[:10]
     if kind == "xlsx":
         response = Response(spreadsheets.pieces(table.as_sheet(figures)), mimetype=spreadsheets.MEDIA_TYPE)

@@ -119,7 +119,7 @@ class About:
 
 
 class AboutWhom(About):
-    """What a draft is told when only its recipient is asked for: nothing is written for it."""
+    """The context of a draft of which only the recipient is read: its texts are empty."""
 
     __slots__ = ()
 

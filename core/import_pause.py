@@ -1,4 +1,4 @@
-"""No garbage collection from the import of this module to `end`: while modules are imported, nothing becomes garbage.
+"""No garbage collection from the import of this module to `end`: while modules are imported, little becomes garbage.
 
 Looking for it took a fifth of the computing time of an import of `app`.
 """

@@ -8,7 +8,7 @@ import re
 from core.payment_numbers import without_cards, without_ibans
 
 CARD, IBAN, PASSWORD, KEY = "[card]", "[iban]", "[password]", "[key]"
-# The `extra` of a log call whose parts are our own words, numbers or masked already: its line is not looked through again.
+# The `extra` of a log call without unmasked text of a user: the formatter does not mask its line again.
 MASKED = {"is_masked": True}
 
 _KEYS = re.compile(

@@ -11,6 +11,7 @@ from database import ticket_sums
 from database.ticket_counts import KEY, KINDS
 
 COUNTERS = ("ticket_tags", "tallies", "ticket_sums", "word_sums", "stale_days")
+_OBSOLETE = ("ticket_sums_", "word_sums_")  # how triggers begin that revision 0038 removed
 # Unique indexes stay: they say which row is the second of its kind.
 _ASIDE = (
     "SELECT type, name, sql FROM sqlite_master WHERE type = 'trigger' "
@@ -32,10 +33,6 @@ def recreate(connection: Connection, statements: list[str]) -> None:
         connection.exec_driver_sql(statement)
 
 
-# The beginnings of names of triggers that were replaced by revision 0038.
-_REPLACED = ("ticket_sums_", "word_sums_")
-
-
 @contextmanager
 def without_triggers(connection: Connection) -> Iterator[None]:
     """Drops triggers and views for the block, which may rebuild tables, and creates them again afterwards."""
@@ -47,7 +44,7 @@ def without_triggers(connection: Connection) -> Iterator[None]:
     yield
     there = set(connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars())
     for _, name, statement in statements:
-        if name not in there and not name.startswith(_REPLACED):
+        if name not in there and not name.startswith(_OBSOLETE):
             connection.exec_driver_sql(statement)
     if statements:
         refill(connection)

@@ -208,9 +208,9 @@ def index_of_snoozed(name: str) -> Index:
 
 
 def is_set(column: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a text has a value, in the words of the indexes of texts.
+    """Whether a text has a value, written exactly as in the partial indexes of texts.
 
-    With a parameter for the empty text, SQLite would prepare the statement again at each run: it asks whether such an index fits.
+    With a parameter for the empty text, SQLite would check the indexes and prepare the statement at each run.
     """
     return column != literal_column("''")
 

@@ -13,9 +13,11 @@ _INTO_SUMS = f"INSERT INTO ticket_sums ({', '.join(KEY)}, {_NAMES})"
 _INTO_WORDS = f"INSERT INTO word_sums ({', '.join(WORD_KEY)}, number)"
 _IN_DAY = "t.company_id = :company AND t.created_at >= :start AND t.created_at < :end"
 # Which rows of the day a kind is summed from, and its team and agent.
-_SUMMED = {"agent": ("pair", "''", "agent"), "team": ("pair", "team", "''"), "all": ("team", "''", "''")}
-_STALE = text("SELECT 1 FROM stale_days WHERE company_id = :company AND day >= :first AND day <= :last LIMIT 1")
-_FRESH = text("DELETE FROM stale_days WHERE company_id = :company AND day = :day")
+_SOURCE_OF_KIND = {"agent": ("pair", "''", "agent"), "team": ("pair", "team", "''"), "all": ("team", "''", "''")}
+_ANY_STALE_DAY_OF_MONTH = text(
+    "SELECT 1 FROM stale_days WHERE company_id = :company AND day >= :first AND day <= :last LIMIT 1"
+)
+_DELETE_STALE_DAY = text("DELETE FROM stale_days WHERE company_id = :company AND day = :day")
 
 
 def count_day(connection: Connection, company: str, day: str) -> None:
@@ -24,11 +26,13 @@ def count_day(connection: Connection, company: str, day: str) -> None:
     month = day[:7]
     values = dict(company=company, day=day, start=f"{day}T", end=f"{day}T24")
     values |= dict(month=month, first=f"{month}-01", last=f"{month}-31")
-    if not connection.execute(_FRESH, values).rowcount:  # first: on PostgreSQL it waits for those who change the day
+    if not connection.execute(
+        _DELETE_STALE_DAY, values
+    ).rowcount:  # first: on PostgreSQL it waits for those who change the day
         return
     for statement in _of_day(on_sqlite):
         connection.execute(statement, values)
-    if not connection.execute(_STALE, values).first():
+    if not connection.execute(_ANY_STALE_DAY_OF_MONTH, values).first():
         for statement in _of_month():
             connection.execute(statement, values)
 
@@ -50,7 +54,7 @@ def _sums_of_day() -> Iterator[str]:
         f"{_INTO_SUMS} SELECT t.company_id, 'pair_days', CAST(:day AS TEXT), t.assigned_team, t.assigned_to, {sums} "
         f"FROM tickets t WHERE {_IN_DAY} GROUP BY {place}"
     )
-    for kind, (source, team, agent) in _SUMMED.items():
+    for kind, (source, team, agent) in _SOURCE_OF_KIND.items():
         group = f", {kind}" if kind != "all" else ""
         yield (
             f"{_INTO_SUMS} SELECT company_id, '{kind}_days', span, {team}, {agent}, {_TOTALS} FROM ticket_sums "
@@ -73,6 +77,7 @@ def _words_of_day(on_sqlite: bool) -> Iterator[str]:
 
 
 def _sums_of_month() -> Iterator[str]:
+    yield _delete_month("ticket_sums", KINDS)
     for kind in KINDS:
         yield (
             f"{_INTO_SUMS} SELECT company_id, '{kind}_months', CAST(:month AS TEXT), team, agent, {_TOTALS} FROM ticket_sums "
@@ -81,7 +86,14 @@ def _sums_of_month() -> Iterator[str]:
         )
 
 
+def _delete_month(table: str, kinds: tuple[str, ...]) -> str:
+    # On PostgreSQL a writer that does not lock the company may have left them: its stale day was not to be seen.
+    names = ", ".join(f"'{kind}_months'" for kind in kinds)
+    return f"DELETE FROM {table} WHERE company_id = :company AND kind IN ({names}) AND span = :month"
+
+
 def _words_of_month() -> Iterator[str]:
+    yield _delete_month("word_sums", WORD_KINDS)
     for kind in WORD_KINDS:
         yield (
             f"{_INTO_WORDS} SELECT company_id, '{kind}_months', CAST(:month AS TEXT), word, team, agent, sum(number) "

@@ -96,9 +96,13 @@ class SqliteFile:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A connection with a consistent snapshot of the data."""
-        with self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
+        connection = self._read_snapshot()
+        try:
             yield connection
+        except BaseException:
+            _undo(connection)
+            raise
+        self._return_snapshot(connection)
 
     @contextmanager
     def write(self, company: str = "", touched: set[str] | None = None) -> Iterator[Connection]:
@@ -193,7 +197,10 @@ class SqliteFile:
 
     def _return_snapshot(self, connection: Connection) -> None:
         connection.rollback()
-        self._idle_readers.append(connection)
+        if self._closed:
+            connection.close()
+        else:
+            self._idle_readers.append(connection)
 
     def _connect_writer(self) -> Connection:
         connection = self._writer or self._open_writer()
@@ -301,7 +308,7 @@ def _undo(connection: Connection) -> None:
 
 
 def commit(connection: Connection) -> None:
-    """Commits. SQLAlchemy knows of no transaction when all statements ran on the driver's connection, and has no part then."""
+    """Commits. If only the driver's connection was used, SQLAlchemy has no transaction, so the driver commits."""
     if connection.in_transaction():
         connection.commit()
     else:

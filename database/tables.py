@@ -284,8 +284,8 @@ idempotency = Table(
     UniqueConstraint("company_id", "caller", "route", "key"),
 )
 
-# Tables computed from the tickets, to answer quickly. Triggers of the database keep them right in the transaction of a change
-# (database/migrations/versions/0004_growth.py). The JSON document does not hold them.
+# Tables computed from the tickets, to answer quickly. Triggers count `tallies` and `ticket_tags`, and write `stale_days`, in the
+# transaction of each change; a job counts the sums. The JSON document does not hold them.
 derived = MetaData()
 
 # Ticket counters: `number` tickets have the values a to g in the fields of `kind` (database/ticket_counts.py).

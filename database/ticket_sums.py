@@ -1,7 +1,7 @@
 """Sums over tickets by day and month of their creation: of all, of each team, agent, and team with agent; and of their words.
 
-The tables `ticket_sums` and `word_sums` have them for each day but those of `stale_days`: days of which a ticket has changed
-since. Triggers write that table in the transaction of each change. database/day_counts.py counts such days again.
+They are in the tables `ticket_sums` and `word_sums`. A day in `stale_days` has no sums: one of its tickets changed after the last
+count. Triggers write such days in the transaction of each change. database/day_counts.py counts them again.
 """
 
 from collections.abc import Iterator
@@ -116,7 +116,7 @@ def create(on_sqlite: bool) -> Iterator[str]:
     yield from _triggers_of_sqlite() if on_sqlite else _triggers_of_postgres()
 
 
-# For tables that are empty.
+# Run it only when `stale_days` is empty.
 MAKE_ALL_STALE = "INSERT INTO stale_days SELECT DISTINCT company_id, substr(created_at, 1, 10) FROM tickets"
 
 
@@ -129,7 +129,7 @@ def _make_stale(row: str, on_sqlite: bool) -> str:
     )
 
 
-def _forget(row: str) -> str:
+def _delete_sums(row: str) -> str:
     """Deletes the sums of a stale day and of its month."""
 
     def delete(table: str, kinds: tuple[str, ...]) -> str:
@@ -153,7 +153,7 @@ def _triggers_of_sqlite() -> Iterator[str]:
         f"CREATE TRIGGER stale_days_update AFTER UPDATE OF {', '.join(_READ)} ON tickets WHEN {differs} "
         f"BEGIN {old} {new} END"
     )
-    yield f"CREATE TRIGGER stale_days_forget AFTER INSERT ON stale_days BEGIN {_forget('NEW')} END"
+    yield f"CREATE TRIGGER stale_days_delete_sums AFTER INSERT ON stale_days BEGIN {_delete_sums('NEW')} END"
 
 
 def _triggers_of_postgres() -> Iterator[str]:
@@ -165,7 +165,7 @@ def _triggers_of_postgres() -> Iterator[str]:
     )
     for name, events, table, body in (
         ("stale_days_of_ticket", "INSERT OR UPDATE OR DELETE", "tickets", of_ticket),
-        ("stale_days_forget", "INSERT", "stale_days", _forget("NEW")),
+        ("stale_days_delete_sums", "INSERT", "stale_days", _delete_sums("NEW")),
     ):
         yield f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$"
         yield f"CREATE TRIGGER {name} AFTER {events} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"

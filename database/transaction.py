@@ -22,7 +22,7 @@ class Transaction:
     connection: Connection
     index: Index
     real_now: str
-    read_cache: ReadCache | None = None  # None in write transactions: uncommitted data is not cached
+    read_cache: ReadCache | None = None  # None in write transactions and snapshots: the cache holds the last commit
     begin_write: WriteOrder | None = None  # None in read transactions
     touched: set[str] = field(default_factory=set)  # names of the tables written to
     direct_jobs: DirectJobs = field(default_factory=dict)

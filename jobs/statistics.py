@@ -7,18 +7,13 @@ from jobs.runner import alone
 from services.stats import counting
 from storage import Storage
 
-MOST_ROUNDS = 10  # of one run, so that a server that stops does not wait long
-
 
 def count_days(storage: Storage) -> None:
     """Counts each stale day but today, in a unit of work of its own so that other writers wait little."""
-    for _ in range(MOST_ROUNDS):
-        with storage.unit_of_work(None) as uow:
-            rows = counting.due(uow)
-        for row in rows:
-            alone(f"The tickets of {row['day']}", partial(_count, storage, row["company_id"], row["day"]))
-        if len(rows) < counting.MOST_AT_ONCE:
-            break
+    with storage.unit_of_work(None) as uow:
+        rows = counting.days_to_count(uow)
+    for row in rows:
+        alone(f"The tickets of {row['day']}", partial(_count, storage, row["company_id"], row["day"]))
 
 
 def _count(storage: Storage, company_id: str, day: str) -> None:

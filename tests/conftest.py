@@ -66,15 +66,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Folders with long tests come first, so that no worker is left alone with one at the end.
     """
-    items.sort(key=_turn)
+    items.sort(key=_rank)
     if not config.getoption("--all-engines"):
         others = {item for item in items if _repeats_on_another_engine(item)}
         config.hook.pytest_deselected(items=[item for item in items if item in others])
         items[:] = [item for item in items if item not in others]
 
 
-def _turn(item: pytest.Item) -> int:
-    folder = item.path.relative_to(TESTS).parts[0]
+def _rank(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
     return LONG.index(folder) if folder in LONG else len(LONG)
 
 

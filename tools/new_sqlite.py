@@ -19,12 +19,20 @@ def made_by_steps() -> bytes:
 
 def is_same(one: bytes, other: bytes) -> bool:
     """Whether two such files make the same. Constraints of a table that a step copies come in any order."""
-    return sorted(line.strip(" ,") for line in _lines(one)) == sorted(line.strip(" ,") for line in _lines(other))
+    return _comparable(one) == _comparable(other)
 
 
-def _lines(file: bytes) -> list[str]:
-    new = orjson.loads(file)
-    return [new["revision"], *(line for statement in new["statements"] for line in statement.splitlines())]
+def _comparable(file: bytes) -> tuple[str, list[list[str]]]:
+    """The revision, and each statement as its lines, the constraints last and in order."""
+    schema = orjson.loads(file)
+    return schema["revision"], [ordered_lines(statement) for statement in schema["statements"]]
+
+
+def ordered_lines(statement: str) -> list[str]:
+    """The lines of a statement without commas at their ends, the constraints last and in the order of their texts."""
+    lines = [line.strip(" ,\t") for line in statement.splitlines()]
+    constraints = {line for line in lines if line.startswith(("CONSTRAINT", "FOREIGN KEY", "UNIQUE", "CHECK"))}
+    return [line for line in lines if line not in constraints] + sorted(constraints)
 
 
 def main() -> None:

@@ -20,9 +20,9 @@ from core.models import CATEGORIES, SENTIMENTS
 KERNEL_WIDTH = 1.0  # how fast the kernel falls off with distance
 COMMON_RIDGE, INDUSTRY_RIDGE = 0.1, 0.4  # a sentence that fits every company counts more than one of an industry
 WORD_SHARE = 0.2  # the share of common words in the kernel of the category
-# Added to the scores of the category: what fits no team clearly is general, and words of accounts are in texts for every team.
+# Added to the scores of the category: an unclear text should be general, and words of accounts occur in texts for every team.
 # Chosen on collections without the sentences that resemble them, each left out in turn.
-LEAN = {"account": -0.04, "general": 0.04}
+CATEGORY_OFFSETS = {"account": -0.04, "general": 0.04}
 RIDGE = 0.3  # regularisation of the other heads: limits the influence of a single sentence
 
 
@@ -70,7 +70,7 @@ class CategoryHead:
         gram += kernel(self.vectors, self.vectors)
         gram *= 1 - WORD_SHARE
         weights = _solve(gram, targets - self.mean, ridge)
-        self.mean += np.array([LEAN.get(name, 0.0) for name in CATEGORIES], np.float32)
+        self.mean += np.array([CATEGORY_OFFSETS.get(name, 0.0) for name in CATEGORIES], np.float32)
         self.weights: Floats = (1 - WORD_SHARE) * weights
         # The kernel of words is linear, so its weights are kept per word.
         self.word_weights: Floats = (WORD_SHARE * (word_vectors.T @ weights)).astype(np.float32)

@@ -13,9 +13,9 @@ from ai.triage.text_classifier import Classification, softmax
 # softmax.
 CATEGORY_WORDS, CATEGORY_TEMPERATURE = 0.2, 0.12
 SENTIMENT_WORDS, SENTIMENT_TEMPERATURE = 0.25, 0.2
-# A long text says more than its matter, so its scores tell less: the temperature of the category grows with the words from
-# SHORT on, to MOST_HEAT times. The three were chosen on collections unlike the examples, each left out in turn.
-SHORT, MOST_HEAT = 10, 3.0
+# Long texts often cover several matters, so the softmax of the category gets a higher temperature. It grows with the words from
+# SHORT_TEXT_WORDS on, to LARGEST_FACTOR times. The three were chosen on collections unlike the examples, each left out in turn.
+SHORT_TEXT_WORDS, LARGEST_FACTOR = 10, 3.0
 WORDS_SHARE = 0.6  # of the urgency; the rest is the classifier's
 TONE = 0.6  # how much a negative tone raises the urgency, and a positive one lowers it
 # Subtracted from the score of neutral: a missed complaint costs more than a false one.
@@ -87,9 +87,11 @@ def category(
 
     `foreign`: the text is not in English, so that only the company's own tickets are trusted.
     """
-    heat = temperature(length)
-    decision = _by_own_tickets(weights, classification, own, heat) if own and own.similarity >= LIKE else None
-    decision = decision or _by_words_and_classifier(weights, words, classification, heat)
+    chosen_temperature = temperature(length)
+    decision = (
+        _by_own_tickets(weights, classification, own, chosen_temperature) if own and own.similarity >= LIKE else None
+    )
+    decision = decision or _by_words_and_classifier(weights, words, classification, chosen_temperature)
     if not foreign or decision.learned:
         return decision
     reason = "not sure of the category: the text does not read like English, the language known here"
@@ -98,7 +100,7 @@ def category(
 
 def temperature(length: int) -> float:
     """The temperature of the category for a text of `length` words."""
-    return CATEGORY_TEMPERATURE * min(MOST_HEAT, max(1.0, length / SHORT))
+    return CATEGORY_TEMPERATURE * min(LARGEST_FACTOR, max(1.0, length / SHORT_TEXT_WORDS))
 
 
 def _scores(weights: Mapping[str, int], classification: Classification | None) -> dict[str, float]:
@@ -108,11 +110,11 @@ def _scores(weights: Mapping[str, int], classification: Classification | None) -
 
 
 def _by_own_tickets(
-    weights: Mapping[str, int], classification: Classification | None, own: Own, heat: float
+    weights: Mapping[str, int], classification: Classification | None, own: Own, chosen_temperature: float
 ) -> Decision | None:
     """The category if the company's own tickets decide it, or None if they change nothing."""
     before = _scores(weights, classification)
-    after = softmax({name: score + own.scores[name] for name, score in before.items()}, heat)
+    after = softmax({name: score + own.scores[name] for name, score in before.items()}, chosen_temperature)
     value = max(after, key=after.__getitem__)
     if value == max(before, key=before.__getitem__) and max(own.scores.values()) != own.scores[value]:
         return None
@@ -127,14 +129,17 @@ def like_ticket(number: int, similarity: float) -> str:
 
 
 def _by_words_and_classifier(
-    weights: Mapping[str, int], words: Mapping[str, Sequence[str]], classification: Classification | None, heat: float
+    weights: Mapping[str, int],
+    words: Mapping[str, Sequence[str]],
+    classification: Classification | None,
+    chosen_temperature: float,
 ) -> Decision:
     best = max(weights, key=weights.__getitem__)
     if classification is None:
         value = best if weights[best] else "general"
         confidence = BY_WORDS if weights[best] else BY_DEFAULT
         return Decision(value, confidence, tuple(_reasons(value, words.get(value, ()), None, confidence=1.0)))
-    probabilities = softmax(_scores(weights, classification), heat)
+    probabilities = softmax(_scores(weights, classification), chosen_temperature)
     value = max(probabilities, key=probabilities.__getitem__)
     confidence = probabilities[value]
     reasons = _reasons(value, words.get(value, ()), classification.nearest[value], confidence=confidence)

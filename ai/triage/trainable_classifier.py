@@ -10,7 +10,7 @@ from ai.arrays import Floats
 from ai.triage.heads import Encoder
 from ai.triage.word_counts import WordTable
 
-# How fast the kernel falls off with distance, for few examples per label and from MANY on: few must speak for texts further away.
+# How fast the kernel falls off with distance, for few examples per label and from MANY on. With few it must reach further.
 # Chosen on several draws of examples of 75 intents and 8 groups of a service desk.
 WIDTH_OF_FEW, WIDTH_OF_MANY, MANY = 1.5, 2.0, 30
 RIDGE = 0.3  # regularisation

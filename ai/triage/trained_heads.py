@@ -68,7 +68,14 @@ def fingerprint() -> bytes:
     """A hash of everything but the encoder that the training depends on."""
     groups = (examples.CATEGORIES, examples.COMMON, examples.SENTIMENTS, examples.URGENCY)
     either = (examples.DISSATISFIED, examples.SATISFIED, examples.WANTS_HUMAN, examples.NO_HUMAN)
-    numbers = (heads.KERNEL_WIDTH, heads.COMMON_RIDGE, heads.INDUSTRY_RIDGE, heads.WORD_SHARE, heads.RIDGE, heads.LEAN)
+    numbers = (
+        heads.KERNEL_WIDTH,
+        heads.COMMON_RIDGE,
+        heads.INDUSTRY_RIDGE,
+        heads.WORD_SHARE,
+        heads.RIDGE,
+        heads.CATEGORY_OFFSETS,
+    )
     sentences = [[[str(name), list(texts)] for name, texts in group.items()] for group in groups]
     content = orjson.dumps([sentences, [list(texts) for texts in either], numbers])
     return hashlib.blake2b(content, digest_size=16).digest()

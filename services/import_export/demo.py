@@ -1,6 +1,6 @@
 """Demo data: a prepared month of support with its people, macros and articles, created through the services with past times.
 
-No mail is sent and none is logged: what the changes want done is deleted in the same unit of work.
+No mail is sent and none is logged: jobs, and actions after the commit, are removed in the same unit of work.
 """
 
 from pathlib import Path
@@ -32,7 +32,7 @@ def fill(uow: UnitOfWork, trained_models: TrainedModels) -> Row:
         raise conflict(
             "not_empty", "Your company has tickets already. Demo tickets can only be added to an empty company."
         )
-    story, wanted_before = orjson.loads(STORY.read_bytes()), len(uow.after_commit)
+    story, action_count = orjson.loads(STORY.read_bytes()), len(uow.after_commit)
     present, cast = uow.now, _assign_agents(uow, story["agents"])
     _add_tools(uow, story)
     for entry in sorted(story["tickets"], key=lambda entry: -entry["hours_ago"]):
@@ -42,7 +42,7 @@ def fill(uow: UnitOfWork, trained_models: TrainedModels) -> Row:
     article_fields = orjson.loads(ARTICLES.read_bytes())
     for fields in article_fields:
         articles.import_one(uow, fields)
-    del uow.after_commit[wanted_before:]  # without a mail server these are the lines of mails that are not sent
+    del uow.after_commit[action_count:]  # without a mail server these are the lines of mails that are not sent
     customer_count = uow.count(uow.query(customers))
     return {"created": len(story["tickets"]), "customers": customer_count, "articles": len(article_fields)}
 

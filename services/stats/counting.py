@@ -3,10 +3,10 @@
 from database.tables import stale_days
 from storage import Row, UnitOfWork
 
-MOST_AT_ONCE = 400
+MOST_AT_ONCE = 400  # a server that stops waits for them
 
 
-def due(uow: UnitOfWork) -> list[Row]:
+def days_to_count(uow: UnitOfWork) -> list[Row]:
     """The newest stale days as {company_id, day}. Today is left out: it changes with every new ticket."""
     day = stale_days.c.day
     of_other_days = uow.query(stale_days).where(day != uow.real_now[:10])

@@ -36,7 +36,7 @@ def by_hour(uow: UnitOfWork, selection: Selection, sums: SumsOf) -> list[Row]:
         where = np.array([places[day] for day in even_days])
         np.add.at(counts, where, np.array([half_hours[day] for day in even_days], dtype=np.int64))
     odd_days = _by_minute(uow, selection, [day for day in places if places[day] is None])
-    for minute, number in (*odd_days, *sums.minutes_of_parts()):
+    for minute, number in (*odd_days, *sums.uncounted_minutes()):
         counts[_place(datetime.fromisoformat(f"{minute}:00Z"), zone)] += number
     rows = zip(KEYS, LABELS, counts.tolist(), strict=True)
     return [{"key": key, "label": text, "count": count} for key, text, count in rows]

@@ -8,6 +8,7 @@ from core import timestamps
 
 AFTER_ALL = "~"  # later than every day and moment
 MIDNIGHT = "T00:00:00.000Z"
+MOST_STALE_MONTHS = 24  # SQLite takes 500 parts of one statement; a stale month makes two
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +45,21 @@ class Cover:
     parts: tuple[tuple[str, str], ...]
 
     def spans(self, stale_months: Collection[str] = ()) -> list[tuple[str, str, str]]:
-        """The whole months and the whole days beside them, each as (months or days, first, the one after the last).
+        """The whole months and the whole days beside them, each as (months or days, start, exclusive end).
 
-        Stale months are given as their days.
+        A stale month is listed by its days. When too many are stale, the whole period is.
         """
-        first, last = self.months
-        if first >= last:
+        start, end = self.months
+        if start >= end or len(stale_months) > MOST_STALE_MONTHS:
             ranges = [("days", self.first_day, self.day_end)]
         else:
-            beside_start, beside_end = _first_day_of(first), _first_day_of(last)
-            ranges = [("days", self.first_day, beside_start), ("days", beside_end, self.day_end)]
-            for month in sorted(month for month in stale_months if first <= month < last):
-                after = _next_month(month)
-                ranges += [("months", first, month), ("days", _first_day_of(month), _first_day_of(after))]
-                first = after
-            ranges.append(("months", first, last))
-        return [(size, start, end) for size, start, end in ranges if start < end]
+            ranges = [("days", self.first_day, _first_day_of(start)), ("days", _first_day_of(end), self.day_end)]
+            for month in sorted(month for month in stale_months if start <= month < end):
+                next_start = _next_month(month)
+                ranges += [("months", start, month), ("days", _first_day_of(month), _first_day_of(next_start))]
+                start = next_start
+            ranges.append(("months", start, end))
+        return [(unit, first, last) for unit, first, last in ranges if first < last]
 
 
 def cover(start: str, end: str) -> Cover:

@@ -39,7 +39,10 @@ COUNTED = ("ai_confirmed", "ai_assumed", "ai_handed_over", "ai_reopened")
 
 
 def overview(uow: UnitOfWork, *, start: str = "", end: str = "", team: str = "", agent: str = "") -> Row:
-    """All figures of docs/metrics.md about tickets created from `start` to before `end`, of a team, of an agent ("" for all)."""
+    """All figures of docs/metrics.md about tickets created from `start` to before `end`, of a team, of an agent ("" for all).
+
+    The unit of work must be a snapshot if somebody may write or count days meanwhile.
+    """
     selection = Selection(start, end, team, agent)
     sums = SumsOf(uow, selection)
     totals, by_agent, by_day = sums.totals(), sums.by_agent(), sums.by_day()

@@ -11,11 +11,13 @@ from ai.embeddings import open_embeddings
 from api.stats import Stats
 from core import models, timestamps
 from core.models import Actor
-from database.tables import companies
+from database.tables import companies, tickets
 from jobs.statistics import count_days
 from services import settings
 from services.sla import targets
 from services.stats import counting, report
+from services.stats.period import Selection
+from services.stats.sums import SumsOf
 from services.tickets import create
 from services.triage.trained_models import TrainedModels
 from tests.conftest import OTHER_COMPANY
@@ -50,7 +52,7 @@ def varied(store):
 def count_some_days(store, dice, share):
     """Counts a share of the stale days for statistics."""
     with store.unit_of_work(ADMIN, write=True) as uow:
-        for row in counting.due(uow):
+        for row in counting.days_to_count(uow):
             if dice.random() < share:
                 uow.count_day(row["day"])
 
@@ -325,6 +327,27 @@ def test_days_are_the_last_thirty_in_utc_to_the_millisecond(store):
 def test_the_thirty_days_end_with_the_last_day_before_to(store, end, last):
     days = [row["key"] for row in overview(store, end=end)["created_per_day"]]
     assert (len(days), days[-1]) == (30, last)
+
+
+def test_a_snapshot_shows_one_moment_while_others_write_and_count(store, varied):
+    count_days(store)
+    with store.unit_of_work(ADMIN, snapshot=True) as uow:
+        sums = SumsOf(uow, Selection())
+        with store.unit_of_work(ADMIN, write=True) as other:
+            other.update(tickets, varied[0]["id"], {"csat_score": 5})
+        before = sums.totals()
+        count_days(store)
+        assert sums.totals() == before
+        assert sum(one["number"] for one in sums.by_agent().values()) == before["number"] == 80
+    assert overview(store)["total_tickets"] == 80
+
+
+def test_tickets_of_hundreds_of_stale_months_are_counted(store):
+    with store.unit_of_work(ADMIN, write=True) as uow:
+        rows = [add(uow, created_at=f"{1990 + n // 12}-{n % 12 + 1:02}-03T09:00:00.000Z") for n in range(300)]
+    assert overview(store) == by_hand(rows)
+    count_some_days(store, random.Random(1), 0.9)
+    assert overview(store) == by_hand(rows)
 
 
 def test_the_number_of_statements_does_not_grow_with_the_tickets(store, varied):

@@ -275,10 +275,10 @@ def test_rows_deleted_by_sql_are_counted(runtime):
 def test_a_change_during_a_count_is_in_the_sums_or_its_day_is_stale(open_app):
     storage = open_app().extensions["runtime"].storage
     with storage.unit_of_work(ADMIN, write=True) as uow:
-        made = timestamps.later(uow.now, seconds=-3 * 86_400)
+        days = [f"2026-05-{3 + n:02}T08:00:00.000Z" for n in range(4)]
         ids = [
-            create.import_ticket(uow, TRAINED_MODELS, new_ticket(random.Random(n)), created_at=made)["id"]
-            for n in range(4)
+            create.import_ticket(uow, TRAINED_MODELS, new_ticket(random.Random(n)), created_at=day)["id"]
+            for n, day in enumerate(days)
         ]
 
     def change_all():
@@ -292,4 +292,25 @@ def test_a_change_during_a_count_is_in_the_sums_or_its_day_is_stale(open_app):
             count_days(storage)
         changing.result()
     check(storage)
+    check_counted(storage)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_a_month_is_counted_right_although_a_day_of_it_was_changed_meanwhile(open_app):
+    """Writers of the system do not wait for those of a company."""
+    storage = open_app().extensions["runtime"].storage
+    with storage.unit_of_work(ADMIN, write=True) as uow:
+        first, second = (
+            create.import_ticket(
+                uow, TRAINED_MODELS, new_ticket(random.Random(n)), created_at=f"2026-05-0{n}T08:00:00.000Z"
+            )
+            for n in (1, 2)
+        )
+    count_days(storage)
+    with storage.unit_of_work(None, write=True) as uow:
+        uow.update(table, first["id"], {"agent_replies": 7})
+    with storage.unit_of_work(None, write=True) as changing:
+        changing.update(table, second["id"], {"agent_replies": 8})
+        with storage.unit_of_work(ADMIN, write=True) as uow:
+            uow.count_day("2026-05-01")
     check_counted(storage)

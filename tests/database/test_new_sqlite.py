@@ -1,13 +1,13 @@
 """A new SQLite file is made at once as the migrations would leave it."""
 
 import sqlite3
-from collections import Counter
 
 import orjson
 import pytest
 from sqlalchemy import create_engine
 
 from database import migrations
+from tools.new_sqlite import ordered_lines
 
 REVISIONS = "SELECT version_num FROM alembic_version"
 
@@ -31,10 +31,10 @@ def stale(tmp_path, monkeypatch):
     migrations._new_sqlite.cache_clear()
 
 
-def dump(connection) -> Counter[str]:
+def dump(connection) -> list[list[str]]:
     """Schema and rows. Constraints of a table that a step copies come in any order."""
     driver: sqlite3.Connection = connection.connection.driver_connection
-    return Counter(line.strip(" ,") for statement in driver.iterdump() for line in statement.splitlines())
+    return [ordered_lines(statement) for statement in driver.iterdump()]
 
 
 @pytest.mark.parametrize("revision", ["head", migrations.head()])

@@ -105,8 +105,8 @@ def left_out_industries(encoder: Embeddings) -> tuple[list[tuple[bool, float]], 
 
 def _sure(scores: Floats, texts: Sequence[str], categories: Sequence[str]) -> list[tuple[bool, float]]:
     """Whether the best of the scores (n, categories) of each text is right, and its confidence."""
-    heat = np.array([[temperature(len(text.split()))] for text in texts])
-    probabilities = to_probabilities(scores, heat)
+    temperatures = np.array([[temperature(len(text.split()))] for text in texts])
+    probabilities = to_probabilities(scores, temperatures)
     right = probabilities.argmax(1) == [CATEGORIES.index(category) for category in categories]
     return list(zip(right.tolist(), probabilities.max(1).tolist(), strict=True))
 

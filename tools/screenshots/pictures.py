@@ -22,7 +22,7 @@ def take(browser: Browser, desk: Desk, folder: Path, pages: Iterable[Page]) -> I
             requests = OpenRequests(context)
             visit(page, desk, listed)
             requests.settle(page)
-            # What changes last is drawn alone, and its edges then differ by a shade. Another size draws everything anew.
+            # Chromium redraws only what changed, with slightly different edges. A new window size redraws everything.
             show(page, LOOKS[-1])
             for look in LOOKS:
                 show(page, look)

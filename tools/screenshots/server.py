@@ -27,7 +27,7 @@ KEY = "the-key-of-the-server-in-the-pictures"
 @contextmanager
 def open_desk() -> Iterator[Desk]:
     """A filled desk, removed after the block. Every setting is its default, whatever the environment."""
-    logging.disable(logging.INFO)  # a line for each mail that the demo would send
+    logging.disable(logging.INFO)  # the lines of the server's start
     numbers = count(1)  # keys are random, and a page shows how they begin
 
     def new_key() -> str:

@@ -1,4 +1,4 @@
-"""Statistics count a day's tickets when it is asked for or at leisure, not with each change. A change of a ticket costs less."""
+"""A job counts days for statistics, not each change of a ticket. Such a change costs less."""
 
 from alembic import op
 
@@ -12,7 +12,7 @@ depends_on = None
 REPLACED = (
     *("ticket_sums_insert", "ticket_sums_import", "ticket_sums_delete", "ticket_sums_change", "ticket_sums_time"),
     *("ticket_sums_move", "word_sums_change"),
-    *("stale_days_insert", "stale_days_delete", "stale_days_update", "stale_days_of_ticket", "stale_days_forget"),
+    *("stale_days_insert", "stale_days_delete", "stale_days_update", "stale_days_of_ticket", "stale_days_delete_sums"),
 )
 
 
