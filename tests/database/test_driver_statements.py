@@ -1,8 +1,8 @@
-"""Statements on SQLite's own connection give what SQLAlchemy gives: rows, stored values of each type, and errors."""
+"""Statements on the driver's own connection give what SQLAlchemy gives: rows, stored values of each type, and errors."""
 
 import pytest
 from sqlalchemy import bindparam, create_engine, func, literal, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.models import Actor
 from database.column_types import is_broken
@@ -23,11 +23,18 @@ def filled(admin, run_jobs, runtime):
         yield connection
 
 
-def test_rows_are_those_of_sqlalchemy(filled):
+@pytest.fixture
+def prepare(filled):
+    """Compiles a statement for the store."""
+    return lambda statement, columns=None: compiled(statement, columns, dialect=filled.dialect.name)
+
+
+@pytest.mark.every_engine
+def test_rows_are_those_of_sqlalchemy(filled, prepare):
     full = 0
     for table in metadata.sorted_tables:
         rows = [row._asdict() for row in filled.execute(select(table))]
-        assert compiled(select(table)).fetch_dicts(driver_of(filled), {}) == rows, table.name
+        assert prepare(select(table)).fetch_dicts(driver_of(filled), {}) == rows, table.name
         full += bool(rows)
     assert full > 10
 
@@ -46,12 +53,13 @@ def test_values_are_stored_as_by_sqlalchemy(filled):
             assert stored[0] == stored[1], table.name
 
 
-def test_constants_and_labels_of_a_statement_count(filled):
+@pytest.mark.every_engine
+def test_constants_and_labels_of_a_statement_count(filled, prepare):
     constants = select(tickets.c.status.label("state"), literal("x").label("sign")).where(tickets.c.number > 3)
     for statement in (constants, select(func.count()).where(tickets.c.number == bindparam("number_"))):
         rows = [tuple(row) for row in filled.execute(statement, {"number_": 1})]
         assert rows
-        assert compiled(statement).fetch(driver_of(filled), {"number_": 1}) == rows
+        assert prepare(statement).fetch(driver_of(filled), {"number_": 1}) == rows
 
 
 @pytest.mark.parametrize("expanding", [tickets.c.id.in_(bindparam("ids_", expanding=True)), tickets.c.id.in_(["a"])])
@@ -59,16 +67,17 @@ def test_a_list_of_values_is_left_to_sqlalchemy(expanding):
     assert not compiled(select(tickets.c.id).where(expanding)).is_fixed
 
 
-def test_errors_are_those_of_sqlalchemy_and_hold_no_values(filled):
+@pytest.mark.every_engine
+def test_errors_are_those_of_sqlalchemy_and_hold_no_values(filled, prepare):
     customer = dict(filled.execute(select(customers)).first()._mapping)
-    again = {**customer, "id": "another", "name": "a secret name"}
+    again = {**customer, "id": "another", "customer_id": "", "name": "a secret name"}
     with pytest.raises(IntegrityError) as twice:
-        compiled(insert_into(customers), tuple(again)).run_many(driver_of(filled), [again])
+        prepare(insert_into(customers), tuple(again)).run_many(driver_of(filled), [again])
     assert is_broken(twice.value, customers, "uq_customers_email")
     assert "a secret name" not in str(twice.value)
     missing = select(tickets.c.id).where(func.no_such_function(tickets.c.id) == "x")
-    with pytest.raises(OperationalError):
-        compiled(missing).fetch(driver_of(filled), {})
+    with pytest.raises(DBAPIError):
+        prepare(missing).fetch(driver_of(filled), {})
 
 
 def test_a_statement_is_prepared_for_each_visibility(admin, runtime):

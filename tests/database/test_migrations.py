@@ -14,13 +14,15 @@ from pathlib import Path
 import pytest
 
 import config
+from core.models import Actor
 from database import migrations
-from database.tables import companies
+from database.tables import companies, stale_days
 from database.url import DOCUMENT
+from services.stats import report
 from storage import open_storage
 from tests.conftest import ENGINES, SECRET
 from tests.support.caller import Caller
-from tests.support.rows import file_url
+from tests.support.rows import ONE, add_company, add_customer, add_ticket, file_url
 
 OLD = Path(__file__).resolve().parent.parent / "fixtures" / "old"
 SOURCES = sorted(path.name.removesuffix(".answers.json") for path in OLD.glob("*.answers.json"))
@@ -187,10 +189,14 @@ def test_the_old_files_are_small(source):
     assert all(path.stat().st_size < 60_000 for path in OLD.glob(f"{source}*"))
 
 
-def test_triggers_that_were_replaced_are_gone_after_the_upgrade(tmp_path):
+def test_sums_of_before_are_counted_anew_and_their_triggers_are_gone(tmp_path):
     """A file of revision 0037 had triggers that kept the sums."""
-    path = tmp_path / "foyer.db"
-    open_storage(f"sqlite:///{path}", tmp_path).close()
+    path, admin = tmp_path / "foyer.db", Actor(ONE, "admin", "test")
+    storage = open_storage(f"sqlite:///{path}", tmp_path)
+    add_company(storage)
+    with storage.unit_of_work(admin, write=True) as uow:
+        add_ticket(uow, add_customer(uow), 1)
+    storage.close()
     triggers = triggers_of(path)
     assert "stale_days_update" in triggers
     with contextlib.closing(sqlite3.connect(path)) as file:
@@ -202,7 +208,11 @@ def test_triggers_that_were_replaced_are_gone_after_the_upgrade(tmp_path):
             "CREATE TRIGGER ticket_sums_insert AFTER INSERT ON tickets BEGIN UPDATE ticket_sums SET number = number + 1; END;"
             "CREATE TRIGGER word_sums_change AFTER UPDATE ON tickets BEGIN DELETE FROM word_sums; END;"
         )
-    open_storage(f"sqlite:///{path}", tmp_path).close()
+    storage = open_storage(f"sqlite:///{path}", tmp_path)
+    with storage.unit_of_work(admin, snapshot=True) as uow:
+        assert uow.count(uow.query(stale_days)) == 1
+        assert report.overview(uow)["total_tickets"] == 1
+    storage.close()
     assert triggers_of(path) == triggers
 
 
