@@ -17,10 +17,16 @@ _PIECES = {
     r"|fail(?:s|ed|ing|ures?)?|crash(?:es|ed|ing)?|broken?|froze|frozen|freez(?:es|ing)|hangs?)",
     "{money}": r"(?:money|refund|payment|payout|loan|deposit|transfer|funds|cash|salary|compensation|reimbursement)",
     "{my}": r"(?:my|our|the|a|an|this|your)",
-    "{somebody}": r"(?:(?:a|an|the|any|some|our|your|my|one of your) )?(?:(?:live|real|human|actual|free|available) )*"
+    "{somebody}": r"(?:(?:a|an|the|any|some|another|our|your|my|one of your) )?(?:(?:live|real|human|actual|free|available) )*"
     r"(?:human(?: being)?s?|persons?|people|agents?|operators?|representatives?|reps?|managers?|supervisors?|advis[eo]rs?"
-    r"|assistants?|specialists?|some(?:one|body)|any(?:one|body)|customer (?:service|support|care|relations)|customer assistance"
+    r"|assistants?|specialists?|some(?:one|body)|any(?:one|body)|customer (?:service|support|care|relations|assistance)"
     r"|account manager|(?<!my ){official}|whoever)",
+    "{own_people}": r"(?:(?:my|our) (?!account |personal )(?:\w+ )?(?:people|(?:manager|supervisor|advis[eo]r|agent|assistant"
+    r"|rep(?:resentative)?|team|partner)s?|team lead(?:er)?s?|{official}))",
+    "{my_contact}": r"(?:(?:my|our) (?:advis[eo]r|agent|rep(?:resentative)?)(?!\w))",  # may be one of the company
+    "{case}": r"(?:case|chat|call|conversation|complaint|request|ticket|issue|question|problem|matter|[ei]nquiry|query|claim)",
+    "{desk}": r"(?:(?:a|the|your|another) (?:\w+ ){0,2}(?:team|department|desk|office))",
+    "{hand_over}": r"(?:connect|transfer|put|pass|hand|direct|forward|switch|route|assign)(?:ing)?",
     "{official}": r"(?:boss(?:es)?|management|staff(?: members?)?|employees?|colleagues?|technicians?|engineers?|consultants?"
     r"|experts?|directors?|member of (?:your |the )?(?:staff|team)|person in charge|(?:next|second|higher) level)",
     "{speak}": r"(?:spe[ae]?k(?:ing)?|spaek|speack|spek|tal[ck]k?(?:ing)?|tlk|tlak|taok|takl|chat(?:t?ing)?|chay|cht)",
@@ -98,18 +104,16 @@ CATEGORIES: dict[str, PhraseList] = {
             (?:buy|buying|purchas(?:e|ing)|order(?:ing)?) (?:a|an|some|new|more|the|your|another)(?: \w+)? /
             how much (?:is|are|does|do|would|for) / sign(?:ing)?[ -]?up (?:for|to) (?:a|an|new|your|the)(?: \w+)? /
             (?:which|what|basic|team|enterprise) plans? / interested in / new (?:\w+ )?(?:service|connection|customer) /
-            special offers?|an offer / in stock / sales (?:team|person|rep\w*) / pre-?sales / brochure /
-            upgrade (?:to|my plan)
+            special offers?|an offer / in stock / sales (?:team|person|rep\w*) / pre-?sales / brochure / upgrade (?:to|my plan)
         """,
         phrases=r"plans? / buy / purchase / offers? / cost / upgrade / products? / packages? / available / rates?",
     ),
     "general": family(
         strong=r"""
-            (?:business|opening|office|working) hours / (?:human|live|real) (?:agent|person|operator) / feedback /
-            newsletter / (?:speak|talk|chat)(?:ing)? (?:to|with) (?:a|an|the|some(?:one|body)|your)(?: \w+)? /
-            complaints? / complain / deliver(?:y|ed|ies) /
-            (?:track|where is|status of)(?: my| the)? (?:order|parcel|package|claim) / shipping / ship(?:ment|ped) /
-            leav(?:e|ing) (?:a )?review / where are you (?:located|based)
+            (?:business|opening|office|working) hours / (?:human|live|real) (?:agent|person|operator) / feedback / newsletter /
+            (?:speak|talk|chat)(?:ing)? (?:to|with) (?:a|an|the|some(?:one|body)|your)(?: \w+)? / complaints? / complain /
+            deliver(?:y|ed|ies) / (?:track|where is|status of)(?: my| the)? (?:order|parcel|package|claim) / shipping /
+            ship(?:ment|ped) / leav(?:e|ing) (?:a )?review / where are you (?:located|based)
         """,
         phrases=r"orders? / arriv(?:e|es|al) / item / operator / agent / contact / claim",
     ),
@@ -123,9 +127,8 @@ RISKS: dict[str, PhraseList] = {
     """),
     "safety": family(r"""
         gas leak / smell(?:s|ing)? (?:of )?(?:gas|burning|smoke) / (?:caught|on|catch(?:es)?|catching) fire /
-        smok(?:e|ing) (?:is )?com(?:es|ing) /
-        electric(?:al)? shock / electrocuted / injur(?:ed|y|ies) / (?:un|not )safe / danger(?:ous)? /
-        explo(?:ded|ding|sion) / ambulance / medical emergency / burn(?:ed|t) (?:my|me|his|her)
+        smok(?:e|ing) (?:is )?com(?:es|ing) / electric(?:al)? shock / electrocuted / injur(?:ed|y|ies) / (?:un|not )safe /
+        danger(?:ous)? / explo(?:ded|ding|sion) / ambulance / medical emergency / burn(?:ed|t) (?:my|me|his|her)
     """),
     "fraud": family(r"""
         (?<!anti[ -])fraud(?:ulent|ulently|sters?)?(?! (?:prevention|protection|detection|policy|department|team)) /
@@ -171,23 +174,19 @@ URGENCY: dict[int, PhraseList] = {
     """),
     4: family(r"""
         turned down / (?:is|are|went|gone) offline / not (?:been )?(?:granted|covered|accepted) /
-        (?:will not|won'?t|does not|doesn'?t) (?:cover|approve|accept|refund|pay) /
-        told (?:me )?no / no reason (?:was )?given / without (?:a|any|giving a) (?:reason|warning|notice) / appeal(?:ed|s)? /
+        (?:will not|won'?t|does not|doesn'?t) (?:cover|approve|accept|refund|pay) / told (?:me )?no / no reason (?:was )?given /
+        without (?:a|any|giving a) (?:reason|warning|notice) / appeal(?:ed|s)? /
         (?:review|reconsider)(?:ed)? (?:of )?{my} (?:decision|case|application|claim|account) / reconsider(?:ed)? /
-        overturn(?:ed)? /
-        (?:object|objection) to (?:the|your|this) (?:decision|letter|notice) /
+        overturn(?:ed)? / (?:object|objection) to (?:the|your|this) (?:decision|letter|notice) /
         paid(?: \w+){0,6} (?:but|yet|and still|and nothing|and got nothing) /
-        (?:although|though|even though) (?:i|we) (?:have )?paid /
-        credit (?:bureau|agency|file) / collectors? / collection agency|debt collection|(?:in|to|into) collections /
-        bailiffs? / repossess\w* / foreclos\w* /
-        evict\w* / harass\w* / threat(?:en(?:ed|ing|s)?|s) / intimidat\w* / discriminat\w* / abused / insulted by /
+        (?:although|though|even though) (?:i|we) (?:have )?paid / credit (?:bureau|agency|file) / collectors? /
+        collection agency|debt collection|(?:in|to|into) collections / bailiffs? / repossess\w* / foreclos\w* / evict\w* /
+        harass\w* / threat(?:en(?:ed|ing|s)?|s) / intimidat\w* / discriminat\w* / abused / insulted by /
         (?:second|third|fourth|fifth|sixth|\d+(?:nd|rd|th)) (?:time|mail|e-?mail|call|request|reminder|message|attempt) /
-        (?:asked|called|written|mailed|phoned|told you|contacted you)(?: \w+){0,2} (?:twice|{several} times) /
-        again and again / (?:due|starts?|leaves?|closes?|ends?|is) (?:today|tonight|tomorrow) /
-        in (?:an|one|two|three|\d) hours? /
-        newborn / (?:no|without) (?:heating|hot water|power|electricity|medication|medicine|insulin|oxygen) /
-        reject(?:ed|ion|s)? / declin(?:ed|es) / denied / refus(?:ed|es)(?! to work) /
-        (?:no|missing) {money}(?: sent| yet)? /
+        (?:asked|called|written|mailed|phoned|told you|contacted you)(?: \w+){0,2} (?:twice|{several} times) / again and again /
+        (?:due|starts?|leaves?|closes?|ends?|is) (?:today|tonight|tomorrow) / in (?:an|one|two|three|\d) hours? / newborn /
+        (?:no|without) (?:heating|hot water|power|electricity|medication|medicine|insulin|oxygen) / reject(?:ed|ion|s)? /
+        declin(?:ed|es) / denied / refus(?:ed|es)(?! to work) / (?:no|missing) {money}(?: sent| yet)? /
         {not} (?:yet )?(?:been )?(?:receiv(?:e|ed)|arriv(?:e|ed)|delivered|credited|approved|paid out|refunded|come) /
         {not} (?:get|got|gotten|see|seen) (?:my|the|any|our|it)(?: {money})? / not (?:satisfied|acceptable) /
         wait(?:ing)? (?:for|on) {my} {money} / still (?:waiting|no|nothing|missing|haven'?t|have not|not) /
@@ -204,28 +203,25 @@ URGENCY: dict[int, PhraseList] = {
         (?:(?:i|we|they)'?ll|will|gonna|promise to|going to) (?:be )?(?:pay(?:ing)?|clear|settle|deposit|finish) /
         promis(?:e|ed|es) / bear with / (?:extra|more) time / (?:an|payment|deadline) extension / difficult(?:y|ies)? /
         struggl(?:e|ing) / owe / {fails} / errors? / bugs? / problems? / issues? / trouble / wrong(?:ly)? / incorrect /
-        missing / lost / stuck / (?:over|double )charged /
-        (?:charged|billed|debited|paid)(?: \w+){0,2} (?:twice|extra|for) / slow / penalt(?:y|ies) / suspen(?:ded|sion) /
-        complain(?:t|ts|ing)? / disappoint(?:ed|ing) / frustrat(?:ed|ing|ion) / unhappy / angry /
-        any (?:response|update|news|feedback) / no (?:response|reply|answer) /
+        missing / lost / stuck / (?:over|double )charged / (?:charged|billed|debited|paid)(?: \w+){0,2} (?:twice|extra|for) /
+        slow / penalt(?:y|ies) / suspen(?:ded|sion) / complain(?:t|ts|ing)? / disappoint(?:ed|ing) / frustrat(?:ed|ing|ion) /
+        unhappy / angry / any (?:response|update|news|feedback) / no (?:response|reply|answer) /
         {not} (?:get|respond|reply|understand|been paid) / {cannot} (?!wait)\w+ / disrupt(?:ed|ion|ions|ing) /
         vulnerabilit(?:y|ies) / punish\w* / another \d+ (?:more )?days / deadline /
         by (?:tomorrow|tonight|noon|end of (?:the )?day) / expecting to (?:pay|clear|settle)
     """),
     2: family(
         r"""
-        how / what / whats / when / where / which / who / why / can (?:i|you|we|u) / could (?:you|i|we) / would /
-        is there / do (?:you|i) / are (?:you|there) / please / pls|plz|pl / kindly / change / update /
-        request(?:ed|ing)? / need / want / wanna / help / questions? / information / require / send / advise /
-        clarif\w+ / option
+        how / what / whats / when / where / which / who / why / can (?:i|you|we|u) / could (?:you|i|we) / would / is there /
+        do (?:you|i) / are (?:you|there) / please / pls|plz|pl / kindly / change / update / request(?:ed|ing)? / need / want /
+        wanna / help / questions? / information / require / send / advise / clarif\w+ / option
     """,
         signs="?",
     ),
     1: family(
         r"""
-        thanks? / thank(?:ing)? you / thx|tanx|ty / appreciat(?:e|ed|ion) / ok(?:ay)? / alright / great / perfect /
-        awesome / solved / works? (?:now|again|fine|great) / god bless / well done / good job / got it / love(?:ly)? /
-        never ?mind /
+        thanks? / thank(?:ing)? you / thx|tanx|ty / appreciat(?:e|ed|ion) / ok(?:ay)? / alright / great / perfect / awesome /
+        solved / works? (?:now|again|fine|great) / god bless / well done / good job / got it / love(?:ly)? / never ?mind /
         no (?:rush|hurry) / have a (?:nice|great|good|lovely) \w+ / found it / the best /
         just (?:wanted|wanna|want) (?:to )?say / all good
     """,
@@ -257,12 +253,11 @@ POLITE = family("thanks? / thank(?:ing)? you / thx|tanx|ty")
 NEGATIVE = family(
     r"""
     disappoint(?:ed|ing|ment) / frustrat(?:ed|ing|ion) / ang(?:ry|er) / annoy(?:ed|ing) / upset / unhappy / furious /
-    terribl[ey] / horribl[ey] / awful / worst / worse / bad(?:ly)? / poor(?:ly)? / rude / useless / unacceptable /
-    ridiculous / pathetic / disgust(?:ed|ing) / hate / sucks? / nightmare / joke / shame(?:ful)? / nuisance /
-    abus(?:e|ed|ive) / wast(?:e|ed|ing) / unfair / unprofessional / incompetent / lied|lying|liars? / cheat(?:ed|ing)? /
-    scam(?:med)? / punish\w* / fed up / sick of / tired of / never again / this is the last time / ruined /
-    empty promises / no (?:help|response|reply) / insult\w* / inexcusable / wtf|damn|goddamn|fucking|bloody|crap /
-    for (?:over )?(?:\d+|two|three|four) hours / on hold /
+    terribl[ey] / horribl[ey] / awful / worst / worse / bad(?:ly)? / poor(?:ly)? / rude / useless / unacceptable / ridiculous /
+    pathetic / disgust(?:ed|ing) / hate / sucks? / nightmare / joke / shame(?:ful)? / nuisance / abus(?:e|ed|ive) /
+    wast(?:e|ed|ing) / unfair / unprofessional / incompetent / lied|lying|liars? / cheat(?:ed|ing)? / scam(?:med)? / punish\w* /
+    fed up / sick of / tired of / never again / this is the last time / ruined / empty promises / no (?:help|response|reply) /
+    insult\w* / inexcusable / wtf|damn|goddamn|fucking|bloody|crap / for (?:over )?(?:\d+|two|three|four) hours / on hold /
     (?:{not} (?:happy|good|satisfied|helpful|acceptable|impressed|pleased)) / (?:still|yet) no / look down on
 """,
     signs="😡😠👎💔🤬😤😞",
@@ -273,10 +268,8 @@ COMPLAINTS = family(
     still / again / never / nobody / no one|noone / wait(?:ing|ed) / \d+\+? ?{time} / times already / times now /
     (?:for|over|after|in|past|last|took|takes|been|than) (?:\w+ ){0,3}{time} / (?:second|third|fourth|fifth) time /
     refund(?:ed|s)? / money back / reimburs(?:e|ed|ement) / broken? / broke / late / delay(?:ed|s)? / cancel+ed / lost /
-    missing /
-    missed / ignor(?:e|ed|ing) / (?:hung|hangs?|hanging) up / disconnect(?:ed|s)? / on hold / stuck / stranded / wrong /
-    damaged /
-    defective / faulty / why / fix / supposed to / promis(?:e|ed) / {fails} / {not} work / {cannot} /
+    missing / missed / ignor(?:e|ed|ing) / (?:hung|hangs?|hanging) up / disconnect(?:ed|s)? / on hold / stuck / stranded /
+    wrong / damaged / defective / faulty / why / fix / supposed to / promis(?:e|ed) / {fails} / {not} work / {cannot} /
     {not} (?:get|got|respond|reply|answer|help|receiv(?:e|ed)|arriv(?:e|ed)|come|care|happen(?:ed)?|know) /
     no (?:help|answer|response|reply|refund|explanation|info(?:rmation)?|way|update) / won'?t / refus(?:e|es|ed) / unable /
     complain(?:t|ts|ed|ing)? / sort (?:it|this) out / what(?:'s| is) (?:going on|happening|wrong) / seriously / really\? /
@@ -294,23 +287,23 @@ WANTS_HUMAN = family(r"""
     (?:them|him|her|(?:your|the) (?:\w+ ){1,2}(?:department|team|office)) /
     (?:a (?:word|conversation|talk)|discuss(?: \w+){0,3}|deal(?:ing)? directly) with {somebody} /
     explain (?:this|it)(?: \w+)? to {somebody} / escalate (?:\w+ )?(?:please|now) /
-    number (?:where|on which|(?:of|for) {somebody} (?:i|we) can) /
+    number (?:where|on which|(?:of|for) {somebody} (?:i|we) can) / (?:contact|reach|call)(?:ing)? (?:a|an) {kind_of}{role} /
     (?:people|persons?|some(?:one|body)|any(?:one|body)) (?:that |whom? )?(?:i|we) (?:can|could)
     (?:actually )?(?:call|ring|phone|speak|talk) /
     (?:with|by) (?:a|an|your|one of your) {kind_of}{role},? (?:instead|directly|not) /
     (?:get|bring|want|need|give me) an? {kind_of}(?:human|person|agent|operator|representative|supervisor|manager)(?=[.!,?]|$) /
     (?:contact|reach|call|get|need|want|find|have)(?:ing)? {somebody}
     (?:now|please|to (?:call|ring|speak|talk|phone)|on the (?:phone|line)) /
-    (?:contact|reach|call)(?:ing)? (?:a|an) {kind_of}{role} /
     (?:how|want|need|like|(?<!do i )have to|havegot|help|assist\w*|trying|try|can i|could i|where)(?: \w+){0,7}
     (?:contact|reach)(?:ing)? (?!(?:persons?|people) (?:of|for|at|in)(?!\w))(?:so\w{4,7}|{somebody}) /
     (?:wants?|needs?|demand|prefer|like|g(?:et|ive) me) an?
     {kind_of}(?:human|person|operator|representative)(?! (?:for|who|to|added|as|with|in)) /
-    (?:connect|transfer|put|pass|hand|direct|forward|switch|route|assign)(?:ing)? (?:me|us|(?:this|my)(?: \w+)?)(?: \w+)?
-    (?:to|with|over to|on to) {somebody} /
-    (?:want|like|need|wish|ask|please)(?:ed|ing)?(?: \w+){0,2} (?:be|get) (?:connected|transferred|put through|passed|handed) /
-    (?:get(?:ting)?|put|going) through to (?:{somebody}|(?:your |the )?(?:\w+ )?(?:support|team|department)) /
-    get(?:ting)? (?:past|around|rid of) (?:this|the|your) {machine} / no (?:more )?(?:chat)?bots? /
+    {hand_over} (?:(?:me|us)(?: \w+)?|(?:this|my)(?: (?:\w+ )?{case})?) (?:to|with|over to|on to) {somebody} /
+    (?:how (?:can|do|could) (?:i|we)|want|like|need|wish|ask|please)(?:ed|ing)?(?: \w+){0,2} (?:be|get)(?: me)?
+    (?:connected|transferred|put through|passed|handed)(?=[.!?,]|$| (?:on |over )?(?:to|with) (?:{somebody}|{desk})(?!\w)) /
+    (?:get(?:ting)?|put|going) (?:me |us )?through to (?:{somebody}|(?:your |the )?(?:\w+ )?(?:support|team|department)) /
+    get(?:ting)? (?:past|around|rid of) (?:this|the|your) {machine} / no (?:more )?(?:chat|ro)?bots?,? (?:please|pls) /
+    (?:^|(?<=[.!?,] )|(?<=please )|(?<=want )|(?<=said ))no (?:more )?(?:chat|ro)?bots?(?=[.!?,]|$) /
     (?:which|what) number (?:do|can|should|must) (?:i|we) (?:dial|call|ring|phone) /
     (?:is|are) (?:there )?{somebody} (?:there )?(?:available|free|around) (?:to|for a (?:call|chat)|now|right now) /
     (?:have|let|could|can|would) {somebody}(?: please| actually)?
@@ -321,14 +314,13 @@ WANTS_HUMAN = family(r"""
     (?:arrange|book|schedule|set up|request|like|want|need|appreciate|expect|love)(?: \w+){0,2} an? (?:\w+ )?call
     (?:with|from) (?:{somebody}|(?:your|the) (?:\w+ )?(?:team|desk|department|office)) /
     (?:like|want|need|wish|prefer|expect) to be (?:called|rung|phoned|contacted) (?:back|by {somebody}) /
-    call[ -]?back from (?:a|an|the|your) /
-    (?:can|could|may|want|like|prefer|rather|need)(?: \w+){0,5} (?:talk|call|speak|chat|explain|discuss|settle)(?: \w+){0,3}
+    (?:(?:can|could|may) (?:i|we|you)|want|(?<!i )like|prefer|rather|need)(?: \w+){0,5}
+    (?:talk|call|speak|chat|explain|discuss|settle)(?: (?:to|with|about|it|this|that|things|you|me|us|directly|{somebody})){0,3}
     (?:on|over|by) the phone / let {somebody} (?:answer|reply|respond|decide) /
-    (?:just|please|pls|kindly) (?:call|ring|phone) (?:me|us) /
+    (?:just|please|pls|kindly) (?:call|ring|phone) (?:me|us) / (?:human|live|personal) (?:support|help|assistance) /
     (?:transfer|connect) me to (?:the|your) (?:\w+ )?(?:team|department) / put (?:me|us)? ?through /
     escalate (?:this|it|me|my \w+)(?: \w+)? to {somebody} / another (?:agent|human) (?:please|to) /
-    (?:give|get|find|send)(?:ing)? (?:me|us) (?:through to |to )?{somebody} /
-    (?:human|live|personal) (?:support|help|assistance) /
+    (?:give|get|find|send)(?:ing)? (?:me|us) (?:through to |to )?{somebody} / call[ -]?back from (?:a|an|the|your) /
     (?:human|live|real|actual) (?:agent|person|human|operator|representative|being|people|rep) / humans? please /
     human(?=!) / (?:call|ring|phone) (?:me|us) (?:back|please|now|up|today|tomorrow|asap|(?:on|at|under) \+?\d[\d -]*) /
     call[ -]?back please / (?:request|like|want|need|arrange|book|get|have)(?: \w+){0,2} (?:a )?call[ -]?back /
@@ -343,18 +335,31 @@ HUMAN_CUE = family(r"""
     any(?:one|body) / hotline / (?:by|on the) phone / {machine} / (?:call|ring|phone|contact|reach)(?:ing)? (?:me|us|you) /
     call[ -]?back / transfer / escalat(?:e|ed|ion)
 """)
-# Talk about what answers, goodbyes, and questions about hours: they sound like a request for a person and are none.
+# What sounds like a request for a person and is none: about what answers, goodbyes, hours, earlier talks, own people, a product.
 NO_REQUEST = family(r"""
     (?:are|r|aren'?t) (?:you|u|we)(?: \w+){0,5} {being} / (?:is|was|isn'?t) (?:this|it|that)(?: \w+){0,3} {being}(?: \w+){0,4} /
-    (?:you'?re|you are|could you be|be|you)(?: \w+){0,2} (?:a|an) {being} / {being} or (?:a |an )?{being} /
-    am i (?:talking|speaking|chatting|writing|connected|dealing)(?: \w+){0,6} /
+    (?:you'?re|you are|could you be|be|you)(?! (?:connected|transferred|get|give|find))(?: \w+){0,2} (?:a|an) {being} /
+    {being} or (?:a |an )?{being} / am i (?:talking|speaking|chatting|writing|connected|dealing)(?: \w+){0,6} /
     (?:good|great|nice|lovely|awesome|glad|pleasant|pleasure|thanks for|enjoyed|happy)(?: \w+){0,4}
     (?:talk|chat|speak|conversation)(?:ing)?(?: \w+){0,3} /
     (?:talk|speak|chat)(?: \w+){0,2} (?:later|soon|tomorrow|again) / (?:good)?bye /
-    (?:call|name) (?:you|me) (?!back|now|on|at|under|please|today|tomorrow|asap|up|before|after|between|in|this|as|about)\w+ /
+    (?:call|name) (?:you|me) (?!back|now|on|at|under|please|today|tomorrow|asap|up|over|before|after|between|in|as|about|this)\w+ /
     what (?:can|do|should|shall|may) (?:you|i|we) call (?:me|you) /
     (?:(?:what|which|check|see|the|opening) (?:\w+ )?(?:hours?|hoirs)|(?:what|which) times?)(?: \w+){0,4}
-    (?:contact|reach|call|speak|talk)(?:ing)?(?: \w+){0,4}
+    (?:contact|reach|call|speak|talk)(?:ing)?(?: \w+){0,4} /
+    (?:had (?:\w+ ){0,2}(?:word|conversation|talk|chat|discussion|call)|(?:was|were|been|after) {speak}) (?:to|with) {somebody} /
+    thank(?:s| you) for (?!nothing)\w+ing (?:\w+ ){0,2}(?:to|with|through)(?: to)? /
+    (?:i|we) (?:was|were|got|have been) (?:already |just )?put through /
+    (?:asked|wanted) to be (?:\w+ ){1,7}(?:yesterday|last \w+|ago)(?!,? (?:but|and (?:nobody|no one|nothing|still))) /
+    {speak} (?:to|with) (?!{my_contact}){own_people} / let {own_people} /
+    (?:word|conversation|explain \w+|discuss(?: \w+){0,3}) (?:to|with) {own_people} /
+    (?:can|could|will|would|may|want|need|ask|tell|have|allow) (?!{my_contact}){own_people} /
+    (?<!your )(?:customers|users|visitors|clients|callers)(?: (?:can|could|cannot|can'?t|may|should|who|want|need|try|to)){0,2}
+    (?:{speak}|call|contact|reach)(?:ing)?(?: us)?(?: (?:to|with))? /
+    (?:how to|(?:how |where )?(?:do|can|could|should|would|may) (?:i|we)) {hand_over}
+    (?:this|my) (?!complaint|problem|issue|chat|to |on |over )\w+ /
+    (?:app|page|site|form|widget|portal|system|tool|feature|setting)(?: lets|(?: (?:should|must|can|will|to|that)){1,2} let)
+    (?!me |us )\w+
 """)
 # Orders to the triage itself. The classifier does not raise the priority of such a text.
 ORDERS = family(r"""

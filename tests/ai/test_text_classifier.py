@@ -186,6 +186,69 @@ def test_a_request_for_a_person_is_recognized(text, asks):
     assert (of(text).wants_human_score >= 0.5) is asks
 
 
+NO_REQUESTS = {
+    "of earlier talks": """
+        I had a conversation with an agent yesterday and all is fine / thank you, I had a word with your supervisor last
+        week / thanks for going through to support / I asked to be transferred to another team last week / I was put through
+        to support yesterday and it works now / I had a long chat with a representative, all good / we were talking to your
+        manager last week about it / thanks for connecting me to an agent yesterday / I asked to be put through to sales
+        last month
+    """,
+    "with their own people": """
+        I need to discuss this with my manager before I sign / discuss the offer with my advisor / let my manager decide /
+        can my employees contact me through the app / I will talk to my manager and come back to you / we have to talk to
+        our people first / let our supervisor answer the survey / I have to explain this to my boss / I want my employees to
+        contact me in the app / our visitors want to talk to an agent in the widget
+    """,
+    "about bots that are missing": """
+        we have no bots in our workspace / there is no bot in the dropdown / no bots are shown in the menu / why is there no
+        chatbot on our website / we need no bot for this channel
+    """,
+    "about handing over things": """
+        how do I assign this ticket to an agent / how can I route my calls to agents / forward my mail to someone else / I
+        want to switch my line over to someone else / how to assign this conversation to an agent / can I transfer my ticket
+        to someone else / can you route my parcel to someone else / can I pass my subscription over to somebody else
+    """,
+    "about calls": """
+        customers can call us over the phone but calls drop / I can talk for hours on the phone without a problem / people
+        can talk over the phone with the app / can I call abroad over the phone / I like to talk to my friends on the phone
+        / callers talk to an agent and then the line drops
+    """,
+    "about a plan or a thing": """
+        I want to be transferred to the premium plan / we would like to be passed the invoice / we would like to be
+        connected to the fibre network / I would like to be handed the keys on Friday
+    """,
+    "about an app": """
+        the app should let people reply to me / the app lets people reply to me / is there a setting to let people call me
+    """,
+}
+REQUESTS = """
+    no bots please / please no bots / no more bots / hello, no bots / I said no bots / I had a word with your agent but
+    I want to talk to a manager / I was put through to the wrong desk, connect me to a supervisor / I asked to be
+    transferred to an agent an hour ago and nobody came / I want to discuss this with your manager / I want to speak to
+    our account manager / please have my advisor call me / let my manager speak to an agent / as one of your customers
+    can i speak to a person / my customers cannot call, please call me back / does the app let me speak to an agent /
+    let someone reply to me / please transfer my question over to a colleague / can I pass this to your manager / how
+    can I transfer this chat to a person / I want to be transferred to another agent / I need to be transferred to the
+    billing team / how do I get transferred to an agent / I would like to be connected to a person / can you get me
+    through to support / I would rather talk over the phone / can we call you over the phone
+"""
+
+
+def sentences(text):
+    return " ".join(text.split()).split(" / ")
+
+
+@pytest.mark.parametrize("text", [text for kind in NO_REQUESTS.values() for text in sentences(kind)])
+def test_words_like_a_request_for_a_person_are_none(text):
+    assert of(text).wants_human_score < 0.5
+
+
+@pytest.mark.parametrize("text", sentences(REQUESTS))
+def test_a_request_for_a_person_beside_such_words_is_recognized(text):
+    assert of(text).wants_human_score >= 0.5
+
+
 def test_a_dissatisfied_customer_has_a_higher_escalation_score():
     lost, asks = of("Third mail and still no refund, I am leaving you"), of("Which plan includes phone support?")
     assert lost.escalation_score > 0.6 > 0.4 > asks.escalation_score
