@@ -9,7 +9,7 @@ run: .venv/installed
 	$(BIN)/python app.py
 
 test: .venv/installed-dev
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -r fEs
+	$(BIN)/pytest -n auto --dist worksteal -r fEs
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
