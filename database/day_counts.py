@@ -26,9 +26,8 @@ def count_day(connection: Connection, company: str, day: str) -> None:
     month = day[:7]
     values = dict(company=company, day=day, start=f"{day}T", end=f"{day}T24")
     values |= dict(month=month, first=f"{month}-01", last=f"{month}-31")
-    if not connection.execute(
-        _DELETE_STALE_DAY, values
-    ).rowcount:  # first: on PostgreSQL it waits for those who change the day
+    # First: on PostgreSQL this waits for those who change the day.
+    if not connection.execute(_DELETE_STALE_DAY, values).rowcount:
         return
     for statement in _of_day(on_sqlite):
         connection.execute(statement, values)
@@ -77,26 +76,21 @@ def _words_of_day(on_sqlite: bool) -> Iterator[str]:
 
 
 def _sums_of_month() -> Iterator[str]:
-    yield _delete_month("ticket_sums", KINDS)
-    for kind in KINDS:
-        yield (
-            f"{_INTO_SUMS} SELECT company_id, '{kind}_months', CAST(:month AS TEXT), team, agent, {_TOTALS} FROM ticket_sums "
-            f"WHERE company_id = :company AND kind = '{kind}_days' AND span >= :first AND span <= :last "
-            "GROUP BY company_id, team, agent"
-        )
-
-
-def _delete_month(table: str, kinds: tuple[str, ...]) -> str:
-    # On PostgreSQL a writer that does not lock the company may have left them: its stale day was not to be seen.
-    names = ", ".join(f"'{kind}_months'" for kind in kinds)
-    return f"DELETE FROM {table} WHERE company_id = :company AND kind IN ({names}) AND span = :month"
+    return _month("ticket_sums", KINDS, f"{_INTO_SUMS} SELECT", "team, agent", _TOTALS)
 
 
 def _words_of_month() -> Iterator[str]:
-    yield _delete_month("word_sums", WORD_KINDS)
-    for kind in WORD_KINDS:
+    return _month("word_sums", WORD_KINDS, f"{_INTO_WORDS} SELECT", "word, team, agent", "sum(number)")
+
+
+def _month(table: str, kinds: tuple[str, ...], insert: str, place: str, totals: str) -> Iterator[str]:
+    """Sums the days of the month by `place`, the columns of the key after `span`."""
+    # On PostgreSQL a writer that does not lock the company may have left rows: its stale day was not to be seen.
+    names = ", ".join(f"'{kind}_months'" for kind in kinds)
+    yield f"DELETE FROM {table} WHERE company_id = :company AND kind IN ({names}) AND span = :month"
+    for kind in kinds:
         yield (
-            f"{_INTO_WORDS} SELECT company_id, '{kind}_months', CAST(:month AS TEXT), word, team, agent, sum(number) "
-            f"FROM word_sums WHERE company_id = :company AND kind = '{kind}_days' AND span >= :first AND span <= :last "
-            "GROUP BY company_id, word, team, agent"
+            f"{insert} company_id, '{kind}_months', CAST(:month AS TEXT), {place}, {totals} FROM {table} "
+            f"WHERE company_id = :company AND kind = '{kind}_days' AND span >= :first AND span <= :last "
+            f"GROUP BY company_id, {place}"
         )

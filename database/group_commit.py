@@ -10,11 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 from sqlalchemy import Connection
 
 from core.errors import unavailable
+from database.driver_statements import driver_of
 
 MOST_MEMBERS = 32  # of one group: the first of them waits for the last
 MOST_SECONDS = 0.05  # from the beginning of a group until no further writer joins
@@ -65,10 +65,10 @@ class GroupCommit:
         is_first, own_error = not group.members, None
         try:
             if not is_first:
-                _driver(group).execute("SAVEPOINT member")
+                driver_of(group.connection).execute("SAVEPOINT member")
             yield group.connection
             if not is_first:
-                _driver(group).execute("RELEASE member")
+                driver_of(group.connection).execute("RELEASE member")
             group.members += 1
             group.touched |= touched
         except BaseException as error:
@@ -114,10 +114,10 @@ class GroupCommit:
 
     def _undo(self, group: _Group, error: BaseException, *, is_first: bool) -> None:
         """Undoes the changes of one member, or of the whole group where SQLite has rolled back everything."""
-        if not is_first and _driver(group).in_transaction:
+        if not is_first and driver_of(group.connection).in_transaction:
             with suppress(sqlite3.Error):
-                _driver(group).execute("ROLLBACK TO member")
-                _driver(group).execute("RELEASE member")
+                driver_of(group.connection).execute("ROLLBACK TO member")
+                driver_of(group.connection).execute("RELEASE member")
                 return
         self._fail(group, error)
 
@@ -160,7 +160,3 @@ def _error_of_member(error: BaseException) -> Exception:
         return copy.copy(error)
     except Exception:  # an error that cannot be copied
         return error
-
-
-def _driver(group: _Group) -> Any:
-    return group.connection.connection.driver_connection

@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, SQLAl
 
 from core.errors import StorageError
 from database import migrations, postgres_tables
+from database.driver_statements import driver_of
 from database.search import postgres_index
 from database.sqlite_engine import error_message
 from database.writer_shares import WAIT_SECONDS, Exhausted, Shares
@@ -160,9 +161,9 @@ class Postgres:
     def snapshot(self) -> Iterator[Connection]:
         """A connection with a consistent snapshot of the data."""
         with self._borrowed() as connection:
-            _driver(connection).execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            driver_of(connection).execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield connection
-            _driver(connection).rollback()
+            driver_of(connection).rollback()
 
     @contextmanager
     def write(self, company: str = "", touched: set[str] | None = None) -> Iterator[Connection]:
@@ -173,7 +174,7 @@ class Postgres:
         with self._shares.place(company) as place, self._borrowed() as connection:
             connection.info["place"] = place
             # Commit on this driver connection: SQLAlchemy would replace a lost one by a new one.
-            driver = _driver(connection)
+            driver = driver_of(connection)
             yield connection
             driver.commit()
 
@@ -196,7 +197,7 @@ class Postgres:
         """
         if company:
             connection.info["place"].move(company)
-        driver = _driver(connection)
+        driver = driver_of(connection)
         is_idle = driver.info.transaction_status is TransactionStatus.IDLE
         statements = (BEGIN if is_idle else "") + (_begin_write_sql(company) if company else "")
         if not statements:
@@ -250,7 +251,7 @@ class Postgres:
         return connection
 
     def _bring_forward(self, connection: Connection) -> None:
-        driver = _driver(connection)
+        driver = driver_of(connection)
         driver.execute("BEGIN; SET LOCAL statement_timeout = 0")
         driver.execute("SELECT pg_advisory_xact_lock(%s, 0)", (MIGRATION_LOCK,))
         if driver.execute("SHOW server_encoding").fetchone()[0] != "UTF8":
@@ -335,11 +336,6 @@ def _without_values() -> Iterator[None]:
         raise
 
 
-def _driver(connection: Connection) -> Any:
-    """The driver's own connection."""
-    return connection.connection.driver_connection
-
-
 def _replace_if_closed(driver: Any, *_: Any) -> None:
     """Replaces an idle connection that received data: the server closed it. Costs no round trip."""
     if driver.closed or _has_input(driver.fileno()):
@@ -364,7 +360,7 @@ def _undo(connection: Connection) -> None:
     try:
         connection.rollback()
         if not connection.invalidated:
-            _driver(connection).rollback()
+            driver_of(connection).rollback()
     except (psycopg.Error, SQLAlchemyError):
         connection.invalidate()
 

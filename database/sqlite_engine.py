@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from core.errors import StorageError
 from database import migrations
 from database.bulk_load import without_triggers
+from database.driver_statements import driver_of
 from database.group_commit import GroupCommit
 from database.json_store.folder_lock import FolderLock
 from database.search import sqlite_index
@@ -293,15 +294,10 @@ def _is_unspecific(error: Exception) -> bool:
     return getattr(getattr(error, "orig", error), "sqlite_errorname", "") == "SQLITE_ERROR"
 
 
-def _driver(connection: Connection) -> sqlite3.Connection:
-    driver: Any = connection.connection.driver_connection
-    return driver  # type: ignore[no-any-return]
-
-
 def _undo(connection: Connection) -> None:
     try:
         # After a failed commit SQLite is still in the transaction, which SQLAlchemy does not know.
-        _driver(connection).rollback()
+        driver_of(connection).rollback()
     except sqlite3.Error:
         connection.invalidate()
     connection.close()
@@ -312,12 +308,12 @@ def commit(connection: Connection) -> None:
     if connection.in_transaction():
         connection.commit()
     else:
-        _driver(connection).commit()
+        driver_of(connection).commit()
 
 
 def begin_on_driver(connection: Connection) -> None:
     """As `begin_writing`, in a seventh of the time. SQLAlchemy begins its own part with the first statement that it runs."""
-    _driver(connection).execute("BEGIN IMMEDIATE")
+    driver_of(connection).execute("BEGIN IMMEDIATE")
 
 
 def begin_writing(connection: Connection) -> None:

@@ -30,8 +30,8 @@ def remove(*, on_sqlite: bool) -> list[str]:
 
 def renew_update() -> list[str]:
     """The statements that make SQLite's trigger of changes anew. The counters stay."""
-    (made,) = (statement for statement in _triggers(True) if statement.startswith("CREATE TRIGGER tallies_update "))
-    return ["DROP TRIGGER IF EXISTS tallies_update", made]
+    (trigger,) = (statement for statement in _triggers(True) if statement.startswith("CREATE TRIGGER tallies_update "))
+    return ["DROP TRIGGER IF EXISTS tallies_update", trigger]
 
 
 def create(*, on_sqlite: bool) -> list[str]:
