@@ -21,6 +21,7 @@ HEAD_MOST = 64 * KIBI
 SMALL_BODY = MEBI  # the most that must arrive within pace.SECONDS, head included
 LARGEST_BODY = 33 * MEBI  # a little more than any route takes; of a larger one only the head is read
 IN_MEMORY = 64 * KIBI
+READS = ("GET", "HEAD", "OPTIONS")  # methods that change nothing (RFC 9110, 9.2.1)
 # Where a head ends, or goes wrong: gunicorn refuses a line feed that stands alone.
 _HEAD_END = re.compile(rb"\r\n\r\n|(?<!\r)\n")
 
@@ -61,6 +62,11 @@ class ReceivedRequest(RequestParser):  # type: ignore[misc]
             super().__next__()
         except Exception as error:
             self.error = error
+
+    @property
+    def writes(self) -> bool:
+        """Whether the method says that something may change. A request that is refused changes nothing."""
+        return self.error is None and self.mesg.method not in READS
 
     def __next__(self) -> Any:
         if self.error is not None:

@@ -1,7 +1,7 @@
 """gunicorn's threaded worker, except that a thread takes a request only when all of it has arrived.
 
-Slow clients wait in the worker's loop: while they send, while they read, and until they close. Over TLS spoken by gunicorn
-itself it is the plain threaded worker.
+Slow clients wait in the worker's loop: while they send, while they read, and until they close. Requests that write wait there
+for their turn. Over TLS spoken by gunicorn itself it is the plain threaded worker.
 """
 
 import errno
@@ -19,6 +19,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from runtime.server import refusals
 from runtime.server.outlet import Outlet
 from runtime.server.request_intake import Intake
+from runtime.server.write_turns import WriteTurns
 
 PIECE = 64 * 1024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -60,6 +61,7 @@ class ServerWorker(ThreadWorker):  # type: ignore[misc]
         self._waiting: set[Connection] = set()
         self._large: set[Connection] = set()
         self._next_sweep = 0.0
+        self._writes: WriteTurns[Connection] = WriteTurns(self.cfg.threads)
 
     def init_process(self) -> None:
         """Runs the worker until it is told to stop."""
@@ -96,8 +98,11 @@ class ServerWorker(ThreadWorker):  # type: ignore[misc]
             self._receive(conn)
 
     def finish_request(self, conn: Any, future: "Future[Any]") -> None:
-        """Sends what is left of the answer, then keeps or closes the connection."""
+        """Sends what is left of the answer, then keeps or closes the connection. The next write may run."""
         self._large.discard(conn)
+        following = self._writes.end(conn)
+        if following is not None:
+            super().enqueue_req(following)
         if isinstance(conn, Connection) and conn.sock.unsent:
             self._wait(conn, selectors.EVENT_WRITE, partial(self._send, future=future), conn.sock.deadline)
         else:
@@ -222,7 +227,8 @@ class ServerWorker(ThreadWorker):  # type: ignore[misc]
 
     def _dispatch(self, conn: Connection) -> None:
         self._end_intake(conn)
-        super().enqueue_req(conn)
+        if not conn.parser.writes or self._writes.begin(conn):
+            super().enqueue_req(conn)
 
     def _send(self, conn: Connection, future: "Future[Any]") -> None:
         try:

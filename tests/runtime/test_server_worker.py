@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 
+import psycopg
 import pytest
 import requests
 
@@ -168,6 +170,22 @@ def test_the_number_of_large_bodies_at_once_is_limited(server):
     finally:
         for sender in senders:
             sender.close()
+
+
+def test_reads_are_answered_while_more_writes_wait_than_there_are_threads(tmp_path, postgresql):
+    with ExitStack() as opened:
+        url = opened.enter_context(postgresql.fresh())
+        settings = {"DATABASE_URL": url, "SECRET_KEY": "s" * 40, "THREADS": "3"}
+        server = opened.enter_context(Server(tmp_path / "data", **settings))
+        somebody = opened.enter_context(psycopg.connect(url.replace("+psycopg", "")))
+        somebody.execute("SELECT 1 FROM companies FOR UPDATE")
+        writers = [opened.enter_context(RawConnection(server)) for _ in range(5)]
+        for writer in writers:
+            writer.send(post("/api/tickets", TICKET))
+        for _ in range(10):
+            assert total(server) == 0
+        somebody.rollback()
+        assert sorted(writer.answer().json["data"]["number"] for writer in writers) == [1, 2, 3, 4, 5]
 
 
 def test_a_stop_waits_for_running_requests_and_not_for_idle_connections(tmp_path):
