@@ -61,10 +61,10 @@ class ResolutionTimes:
         return expected.fields() if expected else {}
 
     def is_due(self, company: str) -> bool:
-        """Whether to learn: nothing is learned yet, or the company has opened a twentieth as many tickets since, 10 at least."""
+        """Whether to learn: nothing is learned yet, or the company has opened a quarter as many tickets since, 10 at least."""
         with self._lock:
             learned, newest = self._learned.get(company), self._newest.get(company, 0)
-        return learned is None or abs(newest - learned.number) >= max(MOST_NEW, learned.size // 20)
+        return learned is None or abs(newest - learned.number) >= max(MOST_NEW, learned.size // 4)
 
     def learn(self, uow: UnitOfWork) -> None:
         """Learns from the newest resolved tickets. The unit of work must see the whole company."""
