@@ -3,7 +3,7 @@
 Nothing is opened at import, so that gunicorn and the flask commands can both load `app`.
 """
 
-from core import import_pause  # before anything that takes long to import
+from core import gc_pause  # before anything that takes long to import
 
 # isort: split
 import signal
@@ -33,7 +33,7 @@ from runtime.server_proof import url_of
 from storage import Clock, StorageError
 from web import pages
 
-import_pause.end()
+gc_pause.end()
 
 
 class Foyer(Flask):
