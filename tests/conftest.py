@@ -260,9 +260,7 @@ class Given(Settings):
     """Settings that are given, and nothing else: the environment and .env are not read."""
 
     def __init__(self, **values: Any) -> None:
-        BaseModel.__init__(
-            self, **values
-        )  # BaseSettings would make its sources first, which takes longer than all the rest
+        BaseModel.__init__(self, **values)  # BaseSettings would make its sources first, which takes long
 
 
 @pytest.fixture

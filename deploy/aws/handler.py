@@ -11,12 +11,12 @@ from core.errors import AppError
 from deploy.aws.gateway import Gateway
 from deploy.aws.self_call import SelfCall
 from runtime.bootstrap import Runtime
+from runtime.server.write_turns import READS
 
 log = logging.getLogger("foyer.aws")
 
 SCHEDULE, ON_DEMAND = "schedule", "jobs"  # the values of `work` in events that ask for jobs
 STOP_SECONDS = 60  # no job begins in the last seconds before Lambda ends the function
-READS = ("GET", "HEAD", "OPTIONS")
 MOST_BYTES = 6 * 1024 * 1024 - 64 * 1024  # of a body in base64; Lambda takes 6 MB with headers
 
 Event = dict[str, Any]

@@ -15,13 +15,13 @@ from gunicorn.http.unreader import Unreader
 
 from runtime.server import pace
 from runtime.server.chunked_body import ChunkedBody
+from runtime.server.write_turns import READS
 
 KIBI, MEBI = 1024, 1024 * 1024
 HEAD_MOST = 64 * KIBI
 SMALL_BODY = MEBI  # the most that must arrive within pace.SECONDS, head included
 LARGEST_BODY = 33 * MEBI  # a little more than any route takes; of a larger one only the head is read
 IN_MEMORY = 64 * KIBI
-READS = ("GET", "HEAD", "OPTIONS")  # methods that change nothing (RFC 9110, 9.2.1)
 # Where a head ends, or goes wrong: gunicorn refuses a line feed that stands alone.
 _HEAD_END = re.compile(rb"\r\n\r\n|(?<!\r)\n")
 

@@ -3,6 +3,9 @@
 from collections import deque
 from typing import Generic, TypeVar
 
+READS = ("GET", "HEAD", "OPTIONS")  # methods that change nothing (RFC 9110, 9.2.1)
+FEWEST = 2  # writes at once: one may wait for a model, and another must not wait for that
+
 C = TypeVar("C")
 
 
@@ -10,8 +13,8 @@ class WriteTurns(Generic[C]):
     """The connections with a request that writes. One thread uses it, so it needs no lock."""
 
     def __init__(self, threads: int) -> None:
-        """With one thread, a write and a read take turns."""
-        self._most = max(1, threads - 1)
+        """With fewer than three threads none is left to reads."""
+        self._most = max(FEWEST, threads - 1)
         self._running: set[C] = set()
         self._waiting: deque[C] = deque()
 

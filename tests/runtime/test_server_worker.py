@@ -12,6 +12,8 @@ import psycopg
 import pytest
 import requests
 
+from tests.fakes.fake_model import FakeModel
+from tests.fakes.postgres_server import wait_until
 from tests.fakes.running_server import PATIENCE_SECONDS
 from tests.fakes.server import GUNICORN, Server
 from tests.support.raw_connection import RawConnection, chunks, head, post
@@ -177,7 +179,7 @@ def test_reads_are_answered_while_more_writes_wait_than_there_are_threads(tmp_pa
         url = opened.enter_context(postgresql.fresh())
         settings = {"DATABASE_URL": url, "SECRET_KEY": "s" * 40, "THREADS": "3"}
         server = opened.enter_context(Server(tmp_path / "data", **settings))
-        somebody = opened.enter_context(psycopg.connect(url.replace("+psycopg", "")))
+        somebody = opened.enter_context(psycopg.connect(url))
         somebody.execute("SELECT 1 FROM companies FOR UPDATE")
         writers = [opened.enter_context(RawConnection(server)) for _ in range(5)]
         for writer in writers:
@@ -186,6 +188,22 @@ def test_reads_are_answered_while_more_writes_wait_than_there_are_threads(tmp_pa
             assert total(server) == 0
         somebody.rollback()
         assert sorted(writer.answer().json["data"]["number"] for writer in writers) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("threads", ["2", "3"])
+def test_a_write_that_waits_for_a_model_leaves_a_turn_to_another(tmp_path, threads):
+    with FakeModel() as model, ExitStack() as opened:
+        settings = {"OPENAI_API_KEY": "key", "OPENAI_BASE_URL": model.url, "AI_TIMEOUT_SECONDS": "60"}
+        server = opened.enter_context(Server(tmp_path / "data", THREADS=threads, **settings))
+        ticket = server.call(requests, "POST", "/api/tickets", json.loads(TICKET)).json()["data"]["id"]
+        wait_until(lambda: model.count == 1)  # the job of its answer
+        model.mode, model.seconds = "slow", 2 * PATIENCE_SECONDS
+        drafting = opened.enter_context(RawConnection(server))
+        drafting.send(post(f"/api/tickets/{ticket}/draft", b"{}"))
+        wait_until(lambda: model.count == 2)
+        assert server.call(requests, "POST", "/api/tickets", json.loads(TICKET)).status_code == 201
+        model.stopping.set()
+        assert drafting.answer().status == 200
 
 
 def test_a_stop_waits_for_running_requests_and_not_for_idle_connections(tmp_path):

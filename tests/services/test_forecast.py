@@ -52,6 +52,17 @@ def test_it_is_the_median_of_like_tickets_with_the_middle_eighty_percent(app, ad
     assert expected(admin.data(admin.get(f"/api/tickets/{ticket['id']}"))) == [19_800, 3600, 32_400]
 
 
+@pytest.mark.parametrize(("resolved", "opened", "due"), [(8, 9, False), (8, 10, True), (48, 11, False), (48, 12, True)])
+def test_it_is_learned_again_after_a_quarter_of_new_tickets_or_ten(app, resolved, opened, due):
+    for _ in range(resolved):
+        add(app, 3600)
+    times = forecast.ResolutionTimes()
+    with app.extensions["runtime"].storage.unit_of_work(ADMIN) as uow:
+        times.learn(uow)
+    times.expected("default", {"number": opened} | LIKE)
+    assert times.is_due("default") is due
+
+
 @pytest.mark.parametrize(
     ("fields", "seconds"),
     [
