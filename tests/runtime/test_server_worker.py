@@ -1,6 +1,7 @@
 """HTTP of a real gunicorn, byte by byte: framing, pipelining, stops, and its own refusals."""
 
 import json
+import select
 import signal
 import socket
 import subprocess
@@ -202,6 +203,7 @@ def test_a_write_that_waits_for_a_model_leaves_a_turn_to_another(tmp_path, threa
         drafting.send(post(f"/api/tickets/{ticket}/draft", b"{}"))
         wait_until(lambda: model.count == 2)
         assert server.call(requests, "POST", "/api/tickets", json.loads(TICKET)).status_code == 201
+        assert not select.select([drafting.socket], [], [], 0)[0], "the draft was answered first"
         model.stopping.set()
         assert drafting.answer().status == 200
 
