@@ -39,7 +39,8 @@ FILES = ("json", "sqlite")
 ENGINES = (*FILES, "postgresql")
 os.environ.setdefault("EMBEDDINGS", "static")  # servers in other processes start fast, whatever is installed here
 TESTS = Path(__file__).resolve().parent
-LONG = ("contract", "runtime", "browser", "docs", "recipes")  # folders
+# Folders of tests that wait for other programs, by the worker that begins with them.
+WAITING = (("browser",), ("contract", "runtime"), ("docs", "recipes", "deploy"))
 SECRET = "a secret of the tests, 32 bytes or more"
 OTHER_COMPANY = "other"
 MANY = 20  # texts that are encoded at once, as those of the built-in classifier are
@@ -64,18 +65,32 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests marked `every_engine` run on each engine, others and `one_engine` on the JSON file, unless a test names its engines.
 
-    Folders with long tests come first, so that no worker is left alone with one at the end.
+    Each worker of xdist begins with an equal share of the list. So tests of one folder of WAITING come at the beginning of a
+    share: while their worker waits for a server or the browser, the others compute. Idle workers take over the ends of shares.
     """
-    items.sort(key=_rank)
     if not config.getoption("--all-engines"):
         others = {item for item in items if _repeats_on_another_engine(item)}
         config.hook.pytest_deselected(items=[item for item in items if item in others])
         items[:] = [item for item in items if item not in others]
+    items[:] = _in_shares(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
-def _rank(item: pytest.Item) -> int:
-    folder = item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
-    return LONG.index(folder) if folder in LONG else len(LONG)
+def _in_shares(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """The tests, those of WAITING at the beginnings of as many equal shares."""
+    groups: list[list[pytest.Item]] = [[] for _ in range(max(workers, len(WAITING)))]
+    computing = []
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
+        begins = next((number for number, folders in enumerate(WAITING) if folder in folders), None)
+        (computing if begins is None else groups[begins]).append(item)
+    dealt: list[pytest.Item] = []
+    for number in range(workers):
+        waiting = [item for group in groups[number::workers] for item in group]
+        share = (len(items) - len(dealt)) // (workers - number)
+        fill = max(0, share - len(waiting))
+        dealt += waiting + computing[:fill]
+        del computing[:fill]
+    return dealt + computing
 
 
 def _repeats_on_another_engine(item: pytest.Item) -> bool:
