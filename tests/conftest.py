@@ -17,6 +17,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from werkzeug.routing import Rule
 
 import config
+import storage
 from ai.embeddings.static_table import TokenTable
 from ai.triage import trained_heads
 from app import create_app
@@ -33,6 +34,7 @@ from runtime.bootstrap import Runtime
 from services.accounts.api_keys import hash_key
 from tests.fakes.postgres_server import Databases, databases
 from tests.support.caller import Caller
+from tests.support.reused_file import ReusedJsonFile
 from tests.support.rows import file_url
 
 FILES = ("json", "sqlite")
@@ -116,7 +118,7 @@ def cheap_set_up() -> Iterator[None]:
         patch.setattr(SqliteFile, "synchronous", "OFF")
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         patch.setattr(SqliteFile, "_bring_forward", _copied_when_new(SqliteFile._bring_forward))
-        patch.setattr(JsonFile, "_fill", _copied_when_empty(JsonFile._fill))
+        patch.setattr(storage, "JsonFile", ReusedJsonFile)
         patch.setattr(json_document, "texts", _copied_texts(json_document.texts))
         patch.setattr(TokenTable, "encode", _remembered_vectors(TokenTable.encode))
         patch.setattr(trained_heads, "read", _read_once(trained_heads.read))
@@ -143,23 +145,6 @@ def _copied_when_new(bring_forward: Callable[..., None]) -> Callable[..., None]:
                 store.path.unlink()
         bring_forward(store)
         if new:
-            empty = store.path.read_bytes()
-
-    return copied
-
-
-def _copied_when_empty(fill: Callable[..., None]) -> Callable[..., None]:
-    """Makes the private file of the first JSON store without a document only; later ones are its copies."""
-    empty = b""
-
-    def copied(store: Any, document: Any, revision: str) -> None:
-        nonlocal empty
-        if document is None and empty:
-            store.path.write_bytes(empty)
-            store.journal_mode = "WAL"
-            return
-        fill(store, document, revision)
-        if document is None:
             empty = store.path.read_bytes()
 
     return copied
@@ -304,10 +289,10 @@ def open_app(settings: Callable[..., Settings], mailer: MemoryMailer) -> Iterato
 def _forget_files(runtime: Runtime) -> None:
     """The test is over, and nobody reads the files of its store: they are neither written nor merged at the stop."""
     engine: Any = runtime._storage and runtime._storage._engine
-    if isinstance(engine, SqliteFile):
-        engine.path.unlink(missing_ok=True)  # SQLite merges no log into a file that is gone
     if isinstance(engine, JsonFile):
         engine._fold = lambda: None
+    elif isinstance(engine, SqliteFile):
+        engine.path.unlink(missing_ok=True)  # SQLite merges no log into a file that is gone
 
 
 @pytest.fixture

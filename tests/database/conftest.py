@@ -1,12 +1,20 @@
-"""Fixtures of the tests of PostgreSQL: a database, stores on it, and a server that can be stopped."""
+"""Fixtures of the tests of stores: a private file for each JSON store, and PostgreSQL's databases and server."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import storage as storage_module
+from database.json_store.engine import JsonFile
 from storage import Storage, open_storage
 from tests.fakes.postgres_server import Databases, Server
+
+
+@pytest.fixture(autouse=True)
+def own_private_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests look at files, so no store uses the private file of another."""
+    monkeypatch.setattr(storage_module, "JsonFile", JsonFile)
 
 
 @pytest.fixture
