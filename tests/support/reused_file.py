@@ -53,7 +53,8 @@ class PrivateFile:
         connection.execute("BEGIN")
         for (table,) in connection.execute(self._tables_with_rows(connection)).fetchall():
             connection.execute(f'DELETE FROM "{table}"')
-        connection.execute("INSERT INTO ticket_words (ticket_words) VALUES ('delete-all')")  # or what was deleted stays in it
+        # Or else what was deleted stays in the index as deleted.
+        connection.execute("INSERT INTO ticket_words (ticket_words) VALUES ('delete-all')")
         if _records_changes(connection):
             connection.execute("DELETE FROM temp.changes")
         connection.execute("COMMIT")
