@@ -6,6 +6,7 @@ import statistics
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from database import migrations
 from database.tables import metadata
@@ -159,8 +160,10 @@ def test_only_benchmarks_import_the_tools():
     assert users == {"tools", "benchmarks"}
 
 
-def test_there_is_one_newest_migration():
-    assert migrations.head()
+def test_the_names_of_migrations_begin_with_their_revisions_in_order():
+    steps = ScriptDirectory(str(migrations.HERE))
+    assert [step.revision for step in steps.walk_revisions()] == migrations._revisions(migrations.HERE)[::-1]
+    assert migrations.head() == steps.get_current_head()  # which raises when there are two
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -7,7 +7,6 @@ or given up. Other tickets do not wait.
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import func
-from sqlalchemy.orm import aliased
 
 from channels.webhook_sender import Outcome
 from core import models, timestamps
@@ -191,7 +190,7 @@ def purge(uow: UnitOfWork) -> int:
     uow.update_where(table, *unsent, state="dead", last_error=subscriptions.GONE, finished_at=uow.real_now)
     latest = timestamps.later(uow.real_now, seconds=LONGEST_WAIT_SECONDS + 3600)
     uow.update_where(table, d.state == "waiting", d.next_try_at > latest, next_try_at=uow.real_now)
-    earlier = aliased(table)
+    earlier = table.alias()
     has_earlier = (
         uow.query(table, d.id)
         .with_only_columns(earlier.c.id)

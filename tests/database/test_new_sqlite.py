@@ -4,12 +4,14 @@ import sqlite3
 
 import orjson
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from database import migrations
 from tools.new_sqlite import ordered_lines
 
 REVISIONS = "SELECT version_num FROM alembic_version"
+STEPS = ScriptDirectory(str(migrations.HERE))
 
 
 @pytest.fixture
@@ -50,8 +52,7 @@ def test_it_has_the_schema_and_the_rows_that_all_steps_leave(connection, revisio
 
 
 def test_an_older_revision_and_a_file_with_tables_go_step_by_step(connection):
-    steps = migrations._steps(migrations.HERE)
-    before_last = str(steps.get_revision(migrations.head()).down_revision)
+    before_last = str(STEPS.get_revision(migrations.head()).down_revision)
     migrations.upgrade(connection, before_last)
     assert connection.exec_driver_sql(REVISIONS).scalars().all() == [before_last]
     migrations.upgrade(connection)
