@@ -35,7 +35,7 @@ from runtime.bootstrap import Runtime
 from services.accounts.api_keys import hash_key
 from tests.fakes.postgres_server import Databases, databases
 from tests.support.caller import Caller
-from tests.support.reused_file import ReusedJsonFile
+from tests.support.reused_file import PrivateFile, ReusedJsonFile
 from tests.support.rows import file_url
 
 FILES = ("json", "sqlite")
@@ -112,8 +112,9 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cheap_set_up() -> Iterator[None]:
-    """Makes what every test repeats cheap: no fsync, the cheapest Argon2, empty stores copied, routes compiled once."""
+def cheap_set_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Makes what every test repeats cheap: no fsync, the cheapest Argon2, empty stores reused, routes compiled once."""
+    ReusedJsonFile.reused = PrivateFile(tmp_path_factory.mktemp("private"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
         patch.setattr(SqliteFile, "synchronous", "OFF")
@@ -128,6 +129,7 @@ def cheap_set_up() -> Iterator[None]:
         patch.setattr(DefaultDialect, "__hash__", lambda dialect: hash(type(dialect)), raising=False)
         patch.setattr(DefaultDialect, "__eq__", lambda dialect, other: type(dialect) is type(other), raising=False)
         yield
+    ReusedJsonFile.reused.close()
 
 
 def _copied_when_new(bring_forward: Callable[..., None]) -> Callable[..., None]:

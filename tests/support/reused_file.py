@@ -21,8 +21,8 @@ _KEPT = ("alembic_version", "sqlite_stat1", "ticket_vocabulary")  # and the tabl
 class PrivateFile:
     """The file, the connections to it that nobody uses, and how many are in use."""
 
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="foyer-private-")) / "foyer.json.sqlite"
+    def __init__(self, folder: Path) -> None:
+        self.path = Path(tempfile.mkdtemp(dir=folder)) / "foyer.json.sqlite"
         self.is_filled = self.is_lent = False
         self._idle: list[sqlite3.Connection] = []
         self._used = 0
@@ -40,8 +40,13 @@ class PrivateFile:
         self._used -= 1
         self._idle.append(connection)
 
-    def can_be_emptied(self) -> bool:
-        """Deletes every row. False when that cannot be done: a connection is in use, or the test changed a definition."""
+    def close(self) -> None:
+        """Closes the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def empty(self) -> bool:
+        """Deletes every row. Returns False if it cannot: a connection is in use, or the test changed a definition."""
         if self._used or not self._idle:
             return False
         connection = self._idle[0]
@@ -72,15 +77,15 @@ class PrivateFile:
 
 
 class ReusedJsonFile(JsonFile):
-    """A JSON store whose private file is the one that is reused, if it begins without a document."""
+    """A JSON store whose private file is the `reused` one if that is free and the store begins without a document."""
 
-    _free = PrivateFile()
+    reused: PrivateFile
     _lent: PrivateFile | None = None
 
     def __init__(self, folder: Path, **options: Any) -> None:
         super().__init__(folder, **options)
-        if not ReusedJsonFile._free.is_lent and not any(folder.glob("foyer.json*")):
-            self._lent = ReusedJsonFile._free
+        if not ReusedJsonFile.reused.is_lent and not any(folder.glob("foyer.json*")):
+            self._lent = ReusedJsonFile.reused
             self._lent.is_lent = True
             self.path = self._lent.path
             self._counters = self.path.with_name("counters")
@@ -113,8 +118,9 @@ class ReusedJsonFile(JsonFile):
         super()._release()
         if self._lent:
             self._lent.is_lent = False
-            if not self._lent.can_be_emptied():
-                ReusedJsonFile._free = PrivateFile()
+            if not self._lent.empty():
+                self._lent.close()
+                ReusedJsonFile.reused = PrivateFile(self.path.parent)
 
 
 def _records_changes(connection: Any) -> bool:
