@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 
 from api.http import schemas
 from api.http.envelope import Answer, how_many
-from api.http.fields import Choice, Email, Id, Moment, Text, Yes
+from api.http.fields import Choice, CommaList, Email, Id, Moment, Text, Yes
 from api.http.gate import current_runtime
 from api.http.parsing import load_values, upload
 from api.http.resource import Resource
@@ -70,7 +70,9 @@ READ_ONLY = frozenset((*models.TICKET_FIELDS, *models.LAST_MESSAGE_FIELDS, "thre
 class ImportQuery(Schema):
     """How the columns of a file are read."""
 
-    map = Text(2_000, about="Your columns and the ticket fields they are for, like Subject:title,Body:description.")
+    map = CommaList(
+        2_000, about="Your columns and the ticket fields they are for, like Subject:title,Body:description."
+    )
     ignore_unknown = Yes(load_default=False, about="true: columns that mean nothing here are left out and listed.")
     dry_run = Yes(load_default=False, about="true: nothing is changed; the answer is the same.")
 

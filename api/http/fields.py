@@ -45,6 +45,12 @@ class Text(fields.String):
         return text
 
 
+class CommaList(Text):
+    """Several texts with commas between, as one text."""
+
+    in_parts = True  # a query may name the parameter once for each text (parsing.py)
+
+
 class Id(Text):
     """An id in the caller's own systems; a whole number is taken as its digits."""
 
@@ -157,6 +163,8 @@ class TeamName(Text):
 class TeamNames(TeamName):
     """A comma list of teams."""
 
+    in_parts = True
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:  # type: ignore[override]
         text = super()._deserialize(value, attr, data, **kwargs)
         return [_team(part) for part in text.split(",") if part.strip()] or [text]
@@ -170,6 +178,8 @@ def _team(text: str) -> str:
 
 class Choices(Choice):
     """A comma list of the listed words; `groups` are names for several of them."""
+
+    in_parts = True
 
     def __init__(
         self, choices: Sequence[str], *, groups: dict[str, Sequence[str]] | None = None, **kwargs: Any

@@ -47,7 +47,7 @@ FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 def load_body(schema: Schema, req: Request) -> dict[str, Any]:
     """The checked body of a request. Raises AppError 400, 413, 415."""
     if getattr(schema, "FROM_FORM", False):
-        return load_values(schema, {**req.args.to_dict(), **_fields_beside_file(req, schema)})
+        return load_values(schema, {**_parameters(schema, req), **_fields_beside_file(req, schema)})
     if getattr(schema, "ALSO_FORM", False) and req.mimetype in FORM_TYPES:
         return load_values(schema, _text_form(req))
     return load_values(schema, read_json(req))
@@ -56,9 +56,18 @@ def load_body(schema: Schema, req: Request) -> dict[str, Any]:
 def load_query(schema: Schema, req: Request) -> dict[str, Any]:
     """The checked query of a request. Raises AppError 400."""
     _check_text(req.query_string)
-    fields = prepare({name: ",".join(values) for name, values in req.args.lists()}, schema)
+    fields = prepare(_parameters(schema, req), schema)
     by_key = fields_by_key(schema)
     return _load(schema, {name: _restore_plus(value, by_key[name]) for name, value in fields.items()})
+
+
+def _parameters(schema: Schema, req: Request) -> dict[str, str]:
+    """The query parameters by name. A comma list may be sent in parts. Raises AppError 400 when another parameter is repeated."""
+    by_key = fields_by_key(schema)
+    for name, values in req.args.lists():
+        if len(values) > 1 and not getattr(by_key.get(name), "in_parts", False):
+            raise invalid_field(name[:100], f"{name[:100]} stands twice in the address. Send it once.")
+    return {name: ",".join(values) for name, values in req.args.lists()}
 
 
 def _fields_beside_file(req: Request, schema: Schema) -> dict[str, Any]:

@@ -101,3 +101,30 @@ def test_a_code_of_a_second_factor_is_compared_up_to_its_limit(admin):
     assert admin.post("/api/auth/login", {**whole, "totp": "é" * LIMITS["totp"]}).status_code == 401
     response = admin.post("/api/auth/login", {**whole, "totp": "é" * (LIMITS["totp"] + 1)})
     assert (response.status_code, response.json["data"]["errors"][0]["field"]) == (400, "totp")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "field", "limit", "rest"),
+    [
+        (*CREATE, "title", "title", NEW),
+        (*CREATE, "client_reference", "key", NEW),
+        (*CHANGE, "action", "name", {"product": "Lamp"}),
+        ("POST", "/api/tickets/{id}/ask", "action", "name", {"question": "What is it?"}),
+        ("POST", "/api/tickets/{id}/ask", "client_reference", "key", {"question": "What is it?"}),
+        ("POST", "/api/tickets/{id}/draft", "tone", "tag", {"instructions": "Be brief."}),
+        ("POST", "/api/tickets/{id}/assign", "user", "email", {"agent_email": "bob"}),
+        ("POST", "/api/tickets/{id}/resolve", "action", "name", {"resolution": "Done."}),
+        ("POST", "/api/tickets/{id}/replies", "author_name", "name", {"body": "Hello."}),
+    ],
+)
+def test_a_text_counts_as_it_is_kept_whatever_the_other_fields_say(admin, method, path, field, limit, rest):
+    """Spaces at its ends and control characters are not kept (core/plain_text.py), so they do not count."""
+    most, ticket = LIMITS[limit], admin.ticket()
+    path = path.format(id=ticket["id"])
+    refusal = admin.call(method, path, {**rest, field: "\x08 " + "x" * (most + 1)})
+    assert refusal.status_code == 400, refusal.json
+    assert refusal.json["data"]["errors"] == [
+        {"field": field, "message": f"{field} may have at most {most} characters; this has {most + 1}."}
+    ]
+    assert admin.data(admin.get(f"/api/tickets/{ticket['id']}")) == ticket
+    assert admin.call(method, path, {**rest, field: "\x08 " + "x" * most + " \x94\n"}).status_code in (200, 201)

@@ -120,3 +120,32 @@ def test_what_is_no_time_is_400(admin, value):
 def test_all_invalid_query_parameters_are_listed_at_once(admin):
     response = admin.get("/api/tickets?limit=0&sort=evil&status=evil&user=ada&nope=1&created_after=soon")
     refused(response, 400, "invalid_fields", "limit", "sort", "status", "role", "nope", "created_after")
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "name"),
+    [
+        ("GET", "/api/tickets?q=lamp&q=oven", "q"),
+        ("GET", "/api/tickets?product=Lamp&product=Lamp", "product"),
+        ("GET", "/api/tickets?limit=5&limit=", "limit"),
+        ("GET", "/api/knowledge?q=%08&q=lamp", "q"),
+        ("GET", "/api/customers?status=a&status=b", "status"),
+        ("POST", "/api/import?dry_run=true&dry_run=false", "dry_run"),
+        ("POST", "/api/transfers?kind=export&kind=import", "kind"),
+    ],
+)
+def test_a_query_parameter_of_one_value_that_is_sent_twice_is_400(admin, method, query, name):
+    (error,) = refused(admin.call(method, query, content_type="application/zip"), 400, "invalid_fields", name)
+    assert error["message"] == f"{name} stands twice in the address. Send it once."
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["status=new&status=in_progress", "priority=low&priority=high", "assigned_team=finance&assigned_team=sales"],
+)
+def test_a_comma_list_may_be_sent_in_parts(admin, query):
+    name, whole = query.split("=")[0], ",".join(part.split("=")[1] for part in query.split("&"))
+    admin.ticket(priority="high")
+    in_parts, in_one = admin.get(f"/api/tickets?{query}"), admin.get("/api/tickets", query_string={name: whole})
+    assert in_parts.status_code == 200
+    assert in_parts.json == in_one.json
