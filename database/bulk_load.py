@@ -7,16 +7,29 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from database import ticket_sums
+from database import migrations, ticket_sums
 from database.ticket_counts import KEY, KINDS
 
 COUNTERS = ("ticket_tags", "tallies", "ticket_sums", "word_sums", "stale_days")
 _OBSOLETE = ("ticket_sums_", "word_sums_")  # how triggers begin that revision 0038 removed
+_LATER = ("CREATE INDEX", "CREATE TRIGGER")
 # Unique indexes stay: they say which row is the second of its kind.
 _ASIDE = (
     "SELECT type, name, sql FROM sqlite_master WHERE type = 'trigger' "
     "OR (type = 'index' AND sql NOT LIKE 'CREATE UNIQUE%') ORDER BY type, rowid"
 )
+
+
+def make_tables(connection: Connection, revision: str) -> list[str]:
+    """Brings a new file to `revision`, without indexes and triggers. Returns their statements for `recreate`."""
+    statements = migrations.at_once() if revision == migrations.head() else []
+    if not statements:
+        migrations.upgrade(connection, revision)
+        return drop_indexes(connection)
+    for statement in statements:
+        if not statement.startswith(_LATER):
+            connection.exec_driver_sql(statement)
+    return [statement for kind in _LATER for statement in statements if statement.startswith(kind)]
 
 
 def drop_indexes(connection: Connection) -> list[str]:

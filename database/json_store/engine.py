@@ -153,8 +153,7 @@ class JsonFile(SqliteFile):
         self.journal_mode = "MEMORY"
         with self._unchecked() as connection, self._engine.connect() as reader:
             connection.exec_driver_sql("PRAGMA mmap_size=1000000000")
-            migrations.upgrade(connection, revision)
-            indexes = bulk_load.drop_indexes(connection)
+            indexes = bulk_load.make_tables(connection, revision)
             if document:
                 self._load(document, connection)
             if revision != migrations.head():

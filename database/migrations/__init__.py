@@ -22,12 +22,18 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     A new SQLite file gets at once what the steps would leave in it.
     """
     if connection.dialect.name == "sqlite" and not _has_tables(connection) and revision in ("head", head()):
-        new = _new_sqlite()
-        if new["revision"] == head():
-            for statement in new["statements"]:
-                connection.exec_driver_sql(statement)
+        statements = at_once()
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        if statements:
             return
     run_steps(connection, revision)
+
+
+def at_once() -> list[str]:
+    """The statements that make a new SQLite file of the newest revision; none while NEW_SQLITE is of another one."""
+    new = _new_sqlite()
+    return list(new["statements"]) if new["revision"] == head() else []
 
 
 def left_by_steps() -> dict[str, Any]:

@@ -140,13 +140,13 @@ def test_more_than_200_rows_between_two_polls_come_in_several(admin, trigger):
 
 def test_rows_with_the_same_time_are_returned_together(admin):
     before, moment = "2024-05-01T07:59:59Z", "2024-05-01T08:00:00Z"
-    rows = [{"description": f"Row {n}", "user_id": 7, "created_at": moment} for n in range(450)]
-    assert admin.data(admin.post("/api/import", rows))["created"] == 450
+    rows = [{"description": f"Row {n}", "user_id": 7, "created_at": moment} for n in range(250)]
+    assert admin.data(admin.post("/api/import", rows))["created"] == 250
     later = {"description": "Later", "user_id": 7, "created_at": "2024-05-01T08:00:01Z"}
     assert admin.data(admin.post("/api/import", [later]))["created"] == 1
     answer = admin.get(f"/api/triggers/new-tickets?after={before}&limit=10")
     assert {row["created_at"] for row in admin.data(answer)} == {"2024-05-01T08:00:00.000Z"}
-    assert (len(answer.json["data"]), answer.json["total"], answer.json["limit"]) == (450, 451, 10)
+    assert (len(answer.json["data"]), answer.json["total"], answer.json["limit"]) == (250, 251, 10)
 
 
 def test_an_imported_old_ticket_counts_as_changed_now(admin):

@@ -57,13 +57,16 @@ def old(request, tmp_path):
 
 
 @pytest.fixture(params=["in place", *ENGINES])
-def url(old, request, open_old, tmp_path, copies):
+def url(old, request, open_old, tmp_path, copies, kept):
     """The address of the data after it was opened in place, or copied to an engine."""
     if request.param == "in place":
         yield old.url
     elif request.param == "postgresql":
-        with request.getfixturevalue("postgresql").fresh(empty=True) as address:
-            yield copy_to(old, address, open_old)
+        on_server, key = request.getfixturevalue("postgresql"), (old.source, "postgresql")
+        if key not in copies:
+            copies[key] = copy_to(old, kept.enter_context(on_server.fresh(empty=True)), open_old)
+        with on_server.fresh(of=copies[key]) as address:
+            yield address
     else:
         address = file_url(request.param, tmp_path).replace("json:", f"json:{tmp_path}")
         file = tmp_path / DOCUMENT if request.param == "json" else Path(address.removeprefix("sqlite:///"))
@@ -77,8 +80,15 @@ def url(old, request, open_old, tmp_path, copies):
 
 @pytest.fixture(scope="module")
 def copies():
-    """The copied files by source and engine: each copy is made once and opened by several tests."""
+    """The copied files or the address of a database, by source and engine: each copy is made once for several tests."""
     return {}
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """Databases that stay until the last test."""
+    with contextlib.ExitStack() as databases:
+        yield databases
 
 
 @pytest.fixture

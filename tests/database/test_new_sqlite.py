@@ -7,7 +7,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from database import migrations
+from database import bulk_load, migrations
 from tools.new_sqlite import ordered_lines
 
 REVISIONS = "SELECT version_num FROM alembic_version"
@@ -64,3 +64,18 @@ def test_a_file_that_is_out_of_date_is_not_used(connection, stale):
     tables = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
     assert "stale" not in tables
     assert "tickets" in tables
+
+
+@pytest.mark.parametrize("is_stale", [False, True], ids=["at once", "step by step"])
+def test_tables_for_a_bulk_load_and_what_is_made_later_are_the_whole(connection, request, is_stale):
+    migrations.upgrade(connection)
+    expected = sorted(connection.exec_driver_sql("SELECT type, name, tbl_name FROM sqlite_master").all())
+    if is_stale:
+        request.getfixturevalue("stale")
+    engine = create_engine("sqlite://")
+    with engine.connect() as loaded:
+        later = bulk_load.make_tables(loaded, migrations.head())
+        assert loaded.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE sql LIKE 'CREATE INDEX%'").scalar() == 0
+        bulk_load.recreate(loaded, later)
+        assert sorted(loaded.exec_driver_sql("SELECT type, name, tbl_name FROM sqlite_master").all()) == expected
+    engine.dispose()

@@ -71,10 +71,18 @@ def folder(tmp_path):
     return tmp_path / "data"
 
 
-@pytest.fixture
-def store(folder):
-    """A store with an older document and a journal."""
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """The folder of a store that was stopped."""
+    folder = tmp_path_factory.mktemp("stopped") / "data"
     filled(folder).close()
+    return folder
+
+
+@pytest.fixture
+def store(folder, stopped):
+    """A store with an older document and a journal."""
+    shutil.copytree(stopped, folder)
     filled_store = open_store(folder)
     write_some(filled_store, 3, "before")
     yield filled_store

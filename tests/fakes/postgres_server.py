@@ -126,10 +126,13 @@ class Databases:
         return urlunsplit(urlsplit(self._url)._replace(path=f"/{database}"))
 
     @contextmanager
-    def fresh(self, *, empty: bool = False) -> Iterator[str]:
-        """The address of a new database, dropped after the block; with `empty` without tables."""
+    def fresh(self, *, empty: bool = False, of: str = "") -> Iterator[str]:
+        """The address of a new database, dropped after the block; with `empty` without tables, or a copy of another.
+
+        `of` is the address of the other, which nobody may have open.
+        """
         name = f"{self._name}_{next(_numbers)}"
-        template = "template0" if empty else self._name
+        template = "template0" if empty else urlsplit(of).path.strip("/") or self._name
         self._execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {template}{self._copied}")
         try:
             yield self.at(name)

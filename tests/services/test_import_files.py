@@ -14,8 +14,9 @@ from core.errors import AppError
 from services.import_export import import_csv, import_files, import_json
 
 MIB = 1024 * 1024
-SIZE = 3 * MIB
-MOST = 100  # rows that are looked at
+SIZE = 3 * MIB // 2
+MEMORY = 10 * MIB  # the rows of a whole file take 50 MiB and more
+MOST = 40  # rows that are looked at
 HEAD = b"user_id,description\n"
 
 
@@ -47,7 +48,7 @@ FILES = {
     "one quoted row.csv": (repeated(b"x", head=HEAD + b'1,"', end=b'"\n'), 1, "at most 65,536 characters"),
     "columns.csv": (repeated(b"a,"), None, "at most 65,536 characters"),
     "many columns.csv": (b"," * 1000 + b"description\n", None, "1,001 columns"),
-    "values.csv": (repeated(b"1,a" + b"," * 60_000 + b"\n", head=HEAD), 52, "60002 values"),
+    "values.csv": (repeated(b"1,a" + b"," * 60_000 + b"\n", head=HEAD), 26, "60002 values"),
     "utf-16.csv": (("\ufeffuser_id,description\n" + "1,ü\n" * (SIZE // 8)).encode("utf-16-le"), MOST, ""),
     "windows.csv": (repeated(b"1,\xe9\n", head=HEAD), MOST, ""),
     "damaged.csv": (repeated(b"1,\xff\n", head=HEAD + "1,é\n".encode()), MOST, "no text"),
@@ -81,7 +82,7 @@ def test_a_file_of_any_content_is_read_in_little_memory(name):
         tracemalloc.stop()
     assert found == count
     assert problem in told
-    assert peak < 20 * MIB, f"{peak / MIB:.1f} MiB"
+    assert peak < MEMORY, f"{peak / MIB:.1f} MiB"
 
 
 def whole(data):

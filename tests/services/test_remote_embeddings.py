@@ -2,6 +2,7 @@
 
 import pytest
 
+from ai.embeddings import remote as remote_embeddings
 from ai.embeddings.remote import RemoteEmbeddings
 from ai.llm import ModelUnavailable, open_model
 from database.vector_file import VectorFile
@@ -52,7 +53,8 @@ def test_articles_are_searched_by_the_providers_vectors_once_all_have_one(admin,
 
 
 @pytest.mark.parametrize("mode", ["error500", "silent", "not_json", "wrong_shape", "unauthorized", "reset", "huge"])
-def test_when_the_provider_fails_our_own_vectors_answer(admin, fake, sync, mode):
+def test_when_the_provider_fails_our_own_vectors_answer(admin, fake, sync, mode, monkeypatch):
+    monkeypatch.setattr(remote_embeddings, "BATCH_SECONDS", 2.0)  # which pass while it is silent
     admin.post("/api/knowledge", ARTICLE)
     sync()
     admin.get(QUESTION)
