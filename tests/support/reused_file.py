@@ -22,6 +22,7 @@ class PrivateFile:
     """The file, the connections to it that nobody uses, and how many are in use."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.path = Path(tempfile.mkdtemp(dir=folder)) / "foyer.json.sqlite"
         self.is_filled = self.is_lent = False
         self._idle: list[sqlite3.Connection] = []
@@ -49,7 +50,12 @@ class PrivateFile:
         """Deletes every row. Returns False if it cannot: a connection is in use, or the test changed a definition."""
         if self._used or not self._idle:
             return False
-        connection = self._idle[0]
+        try:
+            return self._delete_rows(self._idle[0])
+        except sqlite3.Error:
+            return False
+
+    def _delete_rows(self, connection: sqlite3.Connection) -> bool:
         schema = connection.execute("PRAGMA schema_version").fetchone()
         self._schema = self._schema or schema
         if schema != self._schema:
@@ -116,11 +122,12 @@ class ReusedJsonFile(JsonFile):
 
     def _release(self) -> None:
         super()._release()
-        if self._lent:
-            self._lent.is_lent = False
-            if not self._lent.empty():
-                self._lent.close()
-                ReusedJsonFile.reused = PrivateFile(self.path.parent)
+        lent, self._lent = self._lent, None  # a store may be closed twice
+        if lent and lent.empty():
+            lent.is_lent = False
+        elif lent:
+            lent.close()
+            ReusedJsonFile.reused = PrivateFile(lent.folder)
 
 
 def _records_changes(connection: Any) -> bool:
