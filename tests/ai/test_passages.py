@@ -67,6 +67,5 @@ def test_an_article_without_text_has_no_passage(body):
     ["[", "](", "*", "`", "~~~\n", "# ", "<a ", "> ", "- ", "|", "![", "1. ", "=\n", "a\n---\n", " ", "a  |", "# #"],
 )
 def test_a_long_run_of_signs_is_cut_and_nothing_is_added(unit):
-    """Work that grew with the square of its length would not end: 40,000,000,000 steps."""
     body = unit * (200_000 // len(unit))
     assert sum(len(passage.text) + len(passage.heading) for passage in cut(body)) <= len(body)

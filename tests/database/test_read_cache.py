@@ -111,8 +111,7 @@ def test_reads_of_one_caller_do_not_change_the_reads_of_another(world, operation
         for name, caller in callers.items():
             forget(world.app)
             uncached[name] = caller.get(path)
-        # In two orders, so that each reads after each other one; those of one entry get what the first one got.
-        for order in (READERS, READERS[::-1]):
+        for order in (READERS, READERS[::-1]):  # so each reads after each other one, and one entry is the first one's
             forget(world.app)
             for name in order * 2:
                 answer = callers[name].get(path)

@@ -81,17 +81,12 @@ def test_sign_in_accepts_any_spelling_of_the_address(admin, spelling):
     assert assigned["assigned_to"] == SPELLINGS["as it is"]
 
 
-@EVERY_SPELLING
-def test_a_name_within_a_longer_text_of_the_history_is_removed(admin, runtime, run_jobs, spelling):
+def test_a_name_within_a_longer_text_of_the_history_is_removed(admin, runtime, run_jobs):
     adas, bobs = admin.ticket(**ADA), admin.ticket(**BOB)
     paths = [f"/api/tickets/{ticket['id']}" for ticket in (adas, bobs)]
+    floors = [f"{spelling}, second floor" for spelling in SPELLINGS.values()]
     for path in paths:
-        for user in (
-            f"{spelling}, second floor",
-            "ZOE\u0308  canary, for her mother",
-            "Eve for canary-17",
-            ADA["customer_id"],
-        ):
+        for user in (*floors, "ZOE\u0308  canary, for her mother", "Eve for canary-17", ADA["customer_id"]):
             admin.data(admin.put(path, {"title": f"From {user}", "user": user, "action": "typed in"}))
             admin.data(admin.post(f"{path}/replies", {"body": "Hello.", "user": user}), 201)
     admin.data(admin.put(paths[1], {"title": "About a friend", "user": "Eve"}))
